@@ -1,0 +1,63 @@
+// Time. Inside, a moment is UTC microseconds; dialects format it at their edge.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace colonnade::base {
+
+// A moment: microseconds since 1970-01-01T00:00:00Z.
+struct Time {
+  std::int64_t micros = 0;
+  auto operator<=>(const Time&) const = default;
+};
+
+inline Time operator+(Time t, std::chrono::microseconds d) { return {t.micros + d.count()}; }
+inline Time operator-(Time t, std::chrono::microseconds d) { return {t.micros - d.count()}; }
+inline std::chrono::microseconds operator-(Time a, Time b) {
+  return std::chrono::microseconds(a.micros - b.micros);
+}
+
+// RFC 3339 in UTC with exactly six fractional digits: 2026-05-24T05:33:44.601602Z.
+std::string to_rfc3339(Time time);
+
+// Any RFC 3339 date-time: any fraction length (digits past the sixth are cut), `Z` or an offset,
+// `T`, `t` or one space between date and time. nullopt for anything else.
+std::optional<Time> parse_rfc3339(std::string_view text);
+
+// Where core gets the time from. Thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Time now() = 0;
+};
+
+// The machine's clock. Strictly increasing across all callers of one object: two events never get
+// the same microsecond, so creation time orders what one process made.
+class SystemClock final : public Clock {
+ public:
+  Time now() override;
+
+ private:
+  std::mutex mutex_;
+  Time last_{};
+};
+
+// Stands still until told otherwise; for tests.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(Time start = {1'700'000'000'000'000}) : now_(start) {}
+  Time now() override;
+  void advance(std::chrono::microseconds by);
+
+ private:
+  std::mutex mutex_;
+  Time now_;
+};
+
+}  // namespace colonnade::base

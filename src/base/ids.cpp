@@ -1,0 +1,115 @@
+#include "base/ids.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <sys/random.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <system_error>
+
+namespace colonnade::base {
+namespace {
+
+constexpr std::string_view hex_digits = "0123456789abcdef";
+
+// The kernel is asked for a block at a time: one system call serves many ids.
+void fill_random(unsigned char* out, std::size_t size) {
+  struct Pool {
+    std::array<unsigned char, 512> bytes{};
+    std::size_t used = 512;
+  };
+  thread_local Pool pool;
+  while (size > 0) {
+    if (pool.used == pool.bytes.size()) {
+      std::size_t have = 0;
+      while (have < pool.bytes.size()) {
+        const ssize_t got = getrandom(pool.bytes.data() + have, pool.bytes.size() - have, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw std::system_error(errno, std::generic_category(), "getrandom");
+        have += static_cast<std::size_t>(got);
+      }
+      pool.used = 0;
+    }
+    const std::size_t n = std::min(size, pool.bytes.size() - pool.used);
+    std::memcpy(out, pool.bytes.data() + pool.used, n);
+    OPENSSL_cleanse(pool.bytes.data() + pool.used, n);  // what was handed out is kept nowhere else
+    pool.used += n;
+    out += n;
+    size -= n;
+  }
+}
+
+void append_hex(std::string& out, const unsigned char* data, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) {
+    out.push_back(hex_digits[data[i] >> 4]);
+    out.push_back(hex_digits[data[i] & 15]);
+  }
+}
+
+}  // namespace
+
+std::string new_id(Time now) {
+  std::array<unsigned char, 16> raw{};
+  const auto millis = static_cast<std::uint64_t>(now.micros / 1000);
+  for (std::size_t i = 0; i < 6; ++i) raw[i] = static_cast<unsigned char>(millis >> (40 - 8 * i));
+  fill_random(raw.data() + 6, 10);
+  std::string out;
+  out.reserve(32);
+  append_hex(out, raw.data(), raw.size());
+  return out;
+}
+
+std::string random_hex(std::size_t bytes) {
+  std::string raw(bytes, '\0');
+  fill_random(reinterpret_cast<unsigned char*>(raw.data()), bytes);
+  std::string out;
+  out.reserve(bytes * 2);
+  append_hex(out, reinterpret_cast<const unsigned char*>(raw.data()), bytes);
+  return out;
+}
+
+std::string new_token() {
+  constexpr std::string_view alphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::array<unsigned char, 33> raw{};  // one spare zero byte, so that the last group reads as zeros
+  fill_random(raw.data(), 32);
+  std::string out;
+  out.reserve(43);
+  for (std::size_t i = 0; i < 33; i += 3) {
+    const unsigned group = (raw[i] << 16U) | (raw[i + 1] << 8U) | raw[i + 2];
+    for (int shift = 18; shift >= 0; shift -= 6) out.push_back(alphabet[(group >> shift) & 63U]);
+  }
+  out.resize(43);
+  return out;
+}
+
+std::string random_digits(std::size_t digits) {
+  std::string out;
+  while (out.size() < digits) {
+    unsigned char byte = 0;
+    fill_random(&byte, 1);
+    if (byte < 250) out.push_back(static_cast<char>('0' + byte % 10));  // 250..255 would favour 0-5
+  }
+  return out;
+}
+
+std::string sha256_hex(std::string_view data) {
+  std::array<unsigned char, 32> digest{};
+  unsigned int size = 0;
+  if (EVP_Digest(data.data(), data.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+    throw std::runtime_error("SHA-256 is not available in this OpenSSL");
+  }
+  std::string out;
+  out.reserve(64);
+  append_hex(out, digest.data(), size);
+  return out;
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace colonnade::base

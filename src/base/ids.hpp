@@ -1,0 +1,31 @@
+// Ids and secrets. Both come from the kernel's random source.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace colonnade::base {
+
+// 32 lower-case hex characters: 48 bits of milliseconds, then 80 random bits. Ids made later sort
+// after earlier ones (to the millisecond), which keeps the store's indexes compact. Every dialect
+// accepts this form; clients must treat it as opaque.
+std::string new_id(Time now);
+
+// `bytes` random bytes as lower-case hex (two characters a byte).
+std::string random_hex(std::size_t bytes);
+
+// A bearer token: 32 random bytes as base64url without padding, 43 characters (fathom §2.4).
+std::string new_token();
+
+// `digits` random decimal digits, leading zeros kept, each equally likely.
+std::string random_digits(std::size_t digits);
+
+// SHA-256 as 64 lower-case hex characters; how credentials are stored.
+std::string sha256_hex(std::string_view data);
+
+// Compares without an early exit, so that timing tells nothing about the content.
+bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+}  // namespace colonnade::base

@@ -1,0 +1,85 @@
+#include "base/lane.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <string>
+#include <thread>
+
+#include "base/log.hpp"
+
+namespace colonnade::base {
+
+namespace asio = boost::asio;
+
+class Lanes::Loop final : public Lane {
+ public:
+  explicit Loop(std::size_t index) : index_(index), context_(1), guard_(context_.get_executor()) {}
+
+  void start() {
+    thread_ = std::jthread([this] { run(); });
+  }
+
+  void stop() {
+    guard_.reset();
+    context_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void post(std::move_only_function<void()> work) override { asio::post(context_, std::move(work)); }
+
+  void spawn(std::string_view name, Task<void> task) override {
+    asio::co_spawn(context_, std::move(task), [name = std::string(name)](std::exception_ptr error) {
+      if (!error) return;
+      try {
+        std::rethrow_exception(error);
+      } catch (const std::exception& e) {
+        log::error("coroutine_failed", {{"coroutine", name}, {"what", e.what()}});
+      } catch (...) {
+        log::error("coroutine_failed", {{"coroutine", name}, {"what", "unknown exception"}});
+      }
+    });
+  }
+
+  bool is_current() const override { return context_.get_executor().running_in_this_thread(); }
+  std::size_t index() const override { return index_; }
+  asio::io_context& loop() override { return context_; }
+
+ private:
+  void run() {
+    for (;;) {
+      try {
+        context_.run();
+        return;
+      } catch (const std::exception& e) {
+        // A posted function threw: a bug, but one request's bug must not take the server down.
+        log::error("lane_exception", {{"what", e.what()}});
+      }
+    }
+  }
+
+  std::size_t index_;
+  mutable asio::io_context context_;
+  asio::executor_work_guard<asio::io_context::executor_type> guard_;
+  std::jthread thread_;
+};
+
+Lanes::Lanes(std::size_t count) {
+  for (std::size_t i = 0; i < std::max<std::size_t>(count, 1); ++i) {
+    lanes_.push_back(std::make_unique<Loop>(i));
+  }
+  for (auto& lane : lanes_) lane->start();
+}
+
+Lanes::~Lanes() { stop(); }
+
+Lane& Lanes::operator[](std::size_t index) { return *lanes_[index]; }
+
+Lane& Lanes::next() { return *lanes_[next_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()]; }
+
+void Lanes::stop() {
+  for (auto& lane : lanes_) lane->stop();
+}
+
+}  // namespace colonnade::base

@@ -1,0 +1,121 @@
+#include "base/log.hpp"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+
+namespace colonnade::base::log {
+namespace {
+
+constexpr std::size_t queue_lines_max = 8192;
+
+std::atomic<Level> current_level{Level::info};
+
+// The sink, its queue and its thread; made at the first line, so that a program that logs nothing
+// starts no thread.
+class Sink {
+ public:
+  static Sink& get() {
+    static Sink sink;
+    return sink;
+  }
+
+  void write(Level level, std::string line) {
+    const auto logger = current();
+    logger->log(level >= Level::warn ? spdlog::level::warn : spdlog::level::info, line);
+  }
+
+  void open_file(const std::string& path) {
+    replace(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path));
+  }
+
+  // Joins the queue's thread, which writes out what is queued, then starts afresh.
+  void flush() {
+    const std::lock_guard lock(mutex_);
+    logger_.reset();
+    pool_.reset();
+    sink_->flush();
+    start();
+  }
+
+ private:
+  Sink() : sink_(std::make_shared<spdlog::sinks::stderr_sink_mt>()) { start(); }
+
+  void start() {
+    pool_ = std::make_shared<spdlog::details::thread_pool>(queue_lines_max, 1);
+    logger_ = std::make_shared<spdlog::async_logger>("colonnade", sink_, pool_,
+                                                     spdlog::async_overflow_policy::overrun_oldest);
+    logger_->set_pattern("%v");
+    logger_->set_level(spdlog::level::trace);
+    logger_->flush_on(spdlog::level::warn);
+  }
+
+  void replace(spdlog::sink_ptr sink) {
+    flush();
+    const std::lock_guard lock(mutex_);
+    logger_.reset();
+    pool_.reset();
+    sink_ = std::move(sink);
+    start();
+  }
+
+  std::shared_ptr<spdlog::async_logger> current() {
+    const std::lock_guard lock(mutex_);
+    return logger_;
+  }
+
+  std::mutex mutex_;
+  spdlog::sink_ptr sink_;
+  std::shared_ptr<spdlog::details::thread_pool> pool_;
+  std::shared_ptr<spdlog::async_logger> logger_;
+};
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::debug: return "debug";
+    case Level::info: return "info";
+    case Level::warn: return "warn";
+    case Level::error: return "error";
+    case Level::off: return "off";
+  }
+  return "info";
+}
+
+}  // namespace
+
+void set_level(Level level) { current_level.store(level, std::memory_order_relaxed); }
+
+bool enabled(Level level) { return level >= current_level.load(std::memory_order_relaxed); }
+
+void write_to_file(std::string_view path) { Sink::get().open_file(std::string(path)); }
+
+void flush() { Sink::get().flush(); }
+
+void write(Level level, std::string_view event, Fields fields) {
+  if (!enabled(level)) return;
+  static SystemClock clock;
+  std::string line;
+  line.reserve(160);
+  JsonWriter json(line);
+  json.object();
+  json.field("time", to_rfc3339(clock.now()));
+  json.field("level", name_of(level));
+  json.field("event", event);
+  for (const Field& field : fields) {
+    json.key(field.name);
+    std::visit([&](const auto& value) { json.value(value); }, field.value);
+  }
+  json.end_object();
+  Sink::get().write(level, std::move(line));
+}
+
+}  // namespace colonnade::base::log

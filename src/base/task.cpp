@@ -1,0 +1,77 @@
+#include "base/task.hpp"
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace colonnade::base {
+
+namespace asio = boost::asio;
+
+struct Signal::State {
+  std::mutex mutex;
+  bool notified = false;
+  std::move_only_function<void()> waiter;  // resumes the coroutine on its own executor
+
+  void notify() {
+    std::move_only_function<void()> wake;
+    {
+      const std::lock_guard lock(mutex);
+      if (waiter) {
+        wake.swap(waiter);
+      } else {
+        notified = true;
+      }
+    }
+    if (wake) wake();
+  }
+};
+
+Signal::Signal() : state_(std::make_shared<State>()) {}
+Signal::~Signal() = default;
+
+void Signal::notify() { state_->notify(); }
+
+Task<void> Signal::wait() {
+  auto state = state_;
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
+      [state](auto handler) {
+        auto executor = asio::get_associated_executor(handler);
+        const std::lock_guard lock(state->mutex);
+        if (state->notified) {
+          state->notified = false;
+          asio::post(executor, std::move(handler));
+          return;
+        }
+        state->waiter = [executor, handler = std::move(handler)]() mutable {
+          asio::post(executor, std::move(handler));
+        };
+      },
+      asio::use_awaitable);
+}
+
+Task<void> Signal::wait(std::stop_token stop) {
+  auto state = state_;
+  const auto on_stop = [state] { state->notify(); };
+  const std::stop_callback callback(stop, on_stop);
+  co_await wait();
+}
+
+Task<bool> sleep_for(std::chrono::microseconds duration, std::stop_token stop) {
+  auto executor = co_await asio::this_coro::executor;
+  auto timer = std::make_shared<asio::steady_timer>(executor, duration);
+  // The timer belongs to this coroutine's lane, so a stop from elsewhere is posted to it.
+  const auto on_stop = [timer, executor] { asio::post(executor, [timer] { timer->cancel(); }); };
+  const std::stop_callback callback(stop, on_stop);
+  if (stop.stop_requested()) co_return false;
+  boost::system::error_code error;
+  co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, error));
+  co_return !error;
+}
+
+}  // namespace colonnade::base

@@ -1,0 +1,260 @@
+// The store ports. Reads are plain calls; writes go through one Journal as units that are applied
+// completely or not at all.
+//
+// Reads run on the calling thread and see every unit whose completion was called. They must be short:
+// a page at most, by an index. Anything long (search) says so and belongs on a worker thread.
+// All members are thread-safe. A read across scopes finds nothing: nullopt or an empty page.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/agent.hpp"
+#include "core/credential.hpp"
+#include "core/event.hpp"
+#include "core/message.hpp"
+#include "core/run.hpp"
+#include "core/scope.hpp"
+#include "core/submission.hpp"
+#include "core/thread.hpp"
+
+namespace colonnade::core {
+
+using base::Result;
+using base::Time;
+
+// --- reading ------------------------------------------------------------------------------------
+
+class AgentStore {
+ public:
+  virtual ~AgentStore() = default;
+  virtual Result<std::optional<Agent>> agent(const Scope& scope, std::string_view id) = 0;
+  // Oldest first.
+  virtual Result<std::vector<Agent>> agents(const Scope& scope) = 0;
+};
+
+// A page of messages is cut by the creation time of a message the client has: exclusive bookmarks.
+struct MessagePage {
+  std::optional<Time> after{};   // the oldest ones after it; wins over `before`
+  std::optional<Time> before{};  // the newest ones before it; neither: the newest ones
+  std::size_t limit = 50;        // 1 .. limits::page_rows_max
+};
+
+struct SearchHit {
+  std::string thread_id{};
+  std::string thread_title{};
+  std::string message_id{};
+  Role role = Role::user;
+  std::string snippet{};  // matches between <mark> and </mark>
+  Time created_at{};
+};
+
+struct ThreadUsage {
+  std::int64_t message_count = 0;  // messages that carry usage
+  Usage usage{};
+};
+
+class ThreadStore {
+ public:
+  virtual ~ThreadStore() = default;
+  // Also a deleted one. Whoever owns it: the use case compares.
+  virtual Result<std::optional<Thread>> thread(const Scope& scope, std::string_view id) = 0;
+  // One owner's, not deleted, by updated_at, created_at and id, newest first.
+  virtual Result<std::vector<Thread>> threads(const Scope& scope, std::string_view owner,
+                                              std::size_t limit) = 0;
+  // Oldest first within the page.
+  virtual Result<std::vector<Message>> messages(const Scope& scope, std::string_view thread_id,
+                                                const MessagePage& page) = 0;
+  virtual Result<std::optional<Message>> message(const Scope& scope, std::string_view id) = 0;
+  virtual Result<ThreadUsage> usage(const Scope& scope, std::string_view thread_id) = 0;
+  // Full text over one owner's messages in threads that are not deleted, best first. May take
+  // milliseconds. ErrorKind::invalid for a query that the search syntax does not allow.
+  virtual Result<std::vector<SearchHit>> search(const Scope& scope, std::string_view owner,
+                                                std::string_view query, std::size_t limit) = 0;
+};
+
+class RunStore {
+ public:
+  virtual ~RunStore() = default;
+  virtual Result<std::optional<Run>> run(const Scope& scope, std::string_view id) = 0;
+  // The thread's run that is not terminal, if any; there is at most one.
+  virtual Result<std::optional<Run>> active_run(const Scope& scope, std::string_view thread_id) = 0;
+  // In order of `number`.
+  virtual Result<std::vector<RunStep>> steps(const Scope& scope, std::string_view run_id) = 0;
+  // In order of creation.
+  virtual Result<std::vector<ToolCall>> tool_calls(const Scope& scope, std::string_view run_id) = 0;
+  // The message that a finished run made, if it made one.
+  virtual Result<std::optional<Message>> reply_of(const Scope& scope, std::string_view run_id) = 0;
+  // Every run of every scope that is not terminal; for recovery at start only.
+  virtual Result<std::vector<Run>> unfinished_runs() = 0;
+};
+
+class EventStore {
+ public:
+  virtual ~EventStore() = default;
+  // Events of one thread with cursor > `after`, oldest first.
+  virtual Result<std::vector<Event>> events(const Scope& scope, std::string_view thread_id,
+                                            std::int64_t after, std::size_t limit) = 0;
+  // The newest committed cursor of all; 0 when there is none.
+  virtual Result<std::int64_t> last_cursor() = 0;
+};
+
+class CredentialStore {
+ public:
+  virtual ~CredentialStore() = default;
+  // Not revoked. The one read without a scope: a token is how a scope is found.
+  virtual Result<std::optional<Credential>> credential_by_token(std::string_view token_sha256) = 0;
+  // Not revoked, of that kind and user, newest first.
+  virtual Result<std::vector<Credential>> credentials(const Scope& scope, std::string_view user_id,
+                                                      CredentialKind kind) = 0;
+  virtual Result<std::optional<Credential>> credential(const Scope& scope, std::string_view id) = 0;
+  // Whether any credential exists at all, in any scope.
+  virtual Result<bool> any_credential() = 0;
+};
+
+class SubmissionStore {
+ public:
+  virtual ~SubmissionStore() = default;
+  virtual Result<std::optional<Submission>> submission(const Scope& scope, std::string_view user_id,
+                                                       std::string_view key) = 0;
+};
+
+// --- writing ------------------------------------------------------------------------------------
+
+// Each change says what it does when the row is not as expected: the whole unit then fails with the
+// kind named here, and nothing of it is applied.
+struct PutAgent {  // inserts, or replaces when `agent.version` is one more than stored: else conflict
+  Agent agent{};
+};
+struct InsertThread {
+  Thread thread{};
+};
+struct InsertMessage {  // also sets the thread's updated_at to the message's created_at
+  Message message{};
+};
+struct RenameThread {  // not_found when there is no such thread
+  std::string id{};
+  std::string title{};
+  Time at{};
+  bool only_if_untitled = false;  // then a titled thread is left alone, without an error
+};
+struct DeleteThread {  // not_found unless it exists and is not deleted
+  std::string id{};
+  Time at{};
+};
+struct RestoreThread {  // not_found unless it is deleted; sets updated_at
+  std::string id{};
+  Time at{};
+};
+struct InsertRun {  // conflict when the thread has an unfinished run or is deleted
+  Run run{};
+};
+struct UpdateRun {  // conflict unless the stored state is `from`
+  Run run{};
+  RunState from = RunState::running;
+};
+struct InsertStep {
+  RunStep step{};
+};
+struct InsertToolCall {
+  ToolCall call{};
+};
+struct MoveToolCall {  // conflict unless the stored state is `from`: this makes "at most once" true
+  std::string id{};
+  ToolCallState from = ToolCallState::requested;
+  ToolCallState to = ToolCallState::running;
+  std::string result{};
+  std::optional<Time> finished_at{};
+};
+struct InsertCredential {
+  Credential credential{};
+};
+struct TouchCredential {  // last_seen; a missing row is no error
+  std::string id{};
+  Time at{};
+};
+struct RevokeCredential {  // not_found unless it exists, is of `kind`, belongs to `user_id`, is live
+  std::string id{};
+  std::string user_id{};
+  CredentialKind kind = CredentialKind::device;
+  Time at{};
+};
+struct InsertSubmission {  // conflict when the user has used the key since `expired_before`
+  Submission submission{};
+  Time expired_before{};  // an older row under the same key is replaced
+};
+struct LinkSubmission {  // not_found when it is gone
+  std::string id{};
+  std::string object_id{};
+};
+struct AnswerSubmission {
+  std::string id{};
+  StoredAnswer answer{};
+};
+struct DropSubmission {  // the attempt had no effect: the key is free again
+  std::string id{};
+};
+struct PurgeSubmissions {  // all scopes
+  Time created_before{};
+};
+
+using Change =
+    std::variant<PutAgent, InsertThread, InsertMessage, RenameThread, DeleteThread, RestoreThread,
+                 InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall, InsertCredential,
+                 TouchCredential, RevokeCredential, InsertSubmission, LinkSubmission,
+                 AnswerSubmission, DropSubmission, PurgeSubmissions>;
+
+// What is committed together. Changes are applied in order, then events are appended in order.
+struct Unit {
+  Scope scope;
+  std::vector<Change> changes{};
+  std::vector<Event> events{};  // cursor and seq are the store's to give
+};
+
+// Told of every commit, on the writer's thread, in commit order, before the completions of its units.
+class CommitObserver {
+ public:
+  virtual ~CommitObserver() = default;
+  // All events of one transaction, in cursor order, now durable. `completions` holds the completions
+  // of the transaction's units: the observer must see to it that each is called exactly once, and
+  // may put that off until the events are delivered. Never throws.
+  virtual void committed(std::vector<std::shared_ptr<const Event>> events,
+                         std::vector<std::move_only_function<void()>> completions) = 0;
+};
+
+class Journal {
+ public:
+  // Called once per unit, on an arbitrary thread, after it is durable (or failed). The cursor is that
+  // of the unit's last event, 0 when it had none.
+  using Completion = std::move_only_function<void(Result<std::int64_t>)>;
+
+  virtual ~Journal() = default;
+  // Queues a unit. Units submitted by one thread are applied in that order; all units that wait form
+  // one transaction (group commit). A unit that fails is rolled back alone and does not disturb its
+  // neighbours. When the queue is full (limits::commit_queue_units_max) or the store is closed, the
+  // completion gets ErrorKind::unavailable, perhaps before this returns.
+  virtual void submit(Unit unit, Completion completion) = 0;
+  // At most one observer, set before the first submit; it must outlive the journal's use.
+  virtual void observe(CommitObserver& observer) = 0;
+};
+
+// What wiring hands to the use cases; one object may be all of them.
+struct Stores {
+  AgentStore& agents;
+  ThreadStore& threads;
+  RunStore& runs;
+  EventStore& events;
+  CredentialStore& credentials;
+  SubmissionStore& submissions;
+  Journal& journal;
+};
+
+}  // namespace colonnade::core

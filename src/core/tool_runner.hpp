@@ -1,0 +1,37 @@
+// The port to tools.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/lane.hpp"
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "core/execution_permit.hpp"
+#include "core/model_provider.hpp"
+#include "core/scope.hpp"
+
+namespace colonnade::core {
+
+struct ToolOutcome {
+  std::string content{};
+  bool is_error = false;
+};
+
+class ToolRunner {
+ public:
+  virtual ~ToolRunner() = default;
+  // What the model may be offered.
+  virtual std::vector<ToolDefinition> definitions(const Scope& scope) = 0;
+  // Whether a call that was interrupted may simply be made again.
+  virtual bool is_idempotent(std::string_view tool) const = 0;
+  // Runs the permitted call on the calling lane. Every failure of the tool itself is an outcome with
+  // is_error; an Error means that it was stopped or that there is no such tool. Output is cut at
+  // limits::tool_output_bytes_max.
+  virtual base::Task<base::Result<ToolOutcome>> run(base::Lane& lane, ExecutionPermit permit,
+                                                    std::stop_token stop) = 0;
+};
+
+}  // namespace colonnade::core

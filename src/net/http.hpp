@@ -1,0 +1,105 @@
+// HTTP as the rest of the server sees it. Values only; no socket and no third-party type.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/lane.hpp"
+#include "base/result.hpp"
+#include "base/task.hpp"
+
+namespace colonnade::net {
+
+enum class Method { get, head, post, put, patch, del, options, other };
+std::string_view to_string(Method method);
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+using Headers = std::vector<Header>;
+
+// Percent-decoding; nullopt for a broken escape. `plus_is_space` is for query strings.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
+
+// One request, body read. Everything is owned, so a handler may keep it over an await.
+struct Request {
+  Method method = Method::get;
+  std::string method_text{};  // as sent, for Method::other
+  std::string target{};       // as sent: path and query
+  std::string path{};         // raw (still percent-encoded), without query
+  std::string query{};        // raw, without '?'
+  Headers headers{};
+  std::string body{};
+  std::string peer_address{};  // of the socket, no port
+  std::string request_id{};    // ours, or the client's X-Request-Id when it is sane
+  bool secure = false;         // came over TLS
+  bool http_1_0 = false;
+
+  // Filled by the router: decoded values of `{name}` segments, in order of appearance.
+  std::vector<std::string> path_parameters{};
+
+  // Requested when the client goes away before it was answered. Watched only on routes marked
+  // `long_running`.
+  std::stop_token disconnected{};
+  base::Lane* lane = nullptr;  // where this request is handled
+
+  // First header of that name, ASCII case ignored; "" when absent.
+  std::string_view header(std::string_view name) const;
+  bool has_header(std::string_view name) const;
+  // Decoded query parameter; nullopt when absent or badly escaped.
+  std::optional<std::string> query_parameter(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  Headers headers{};
+  std::string content_type{"application/json"};
+  std::string body{};
+  bool close = false;  // end the connection afterwards
+};
+
+// Bytes shared by all who send them; encoded once.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+// The sending end of one event stream. Lives on its connection's lane and may be used only there.
+// Bounded: beyond limits::stream_queue_events_max or _bytes_max unsent, the stream is cut off and
+// `closed` becomes true; a client resumes from the store.
+class StreamWriter {
+ public:
+  virtual ~StreamWriter() = default;
+
+  // Sends at once when the socket takes it, else queues. False once closed.
+  virtual bool send(SharedBytes bytes) = 0;
+  // Sends what is queued, then ends the stream cleanly (last chunk, connection closed).
+  virtual void finish() = 0;
+  virtual bool closed() const = 0;
+  // Called once, on the lane, when the stream has ended for whatever reason. Set it in `on_open`.
+  virtual void on_closed(std::move_only_function<void()> callback) = 0;
+  virtual base::Lane& lane() = 0;
+};
+
+// A reply that stays open. The server sends status and headers, then calls `on_open` once, on the
+// connection's lane, with the writer. The writer is kept alive by whoever holds the pointer and by the
+// connection until it ends. Keep-alive comments are the server's business: `keepalive` is sent
+// whenever nothing else was for limits::stream_keepalive_interval; empty means none.
+struct StreamReply {
+  int status = 200;
+  Headers headers{};
+  std::string content_type{"text/event-stream"};
+  std::string keepalive{": ping\n\n"};
+  std::move_only_function<void(std::shared_ptr<StreamWriter>)> on_open{};
+};
+
+using Reply = std::variant<Response, StreamReply>;
+
+}  // namespace colonnade::net

@@ -1,0 +1,66 @@
+// Outbound HTTP for providers, tools and webhooks: libcurl multi, one per lane, HTTP/2 where offered,
+// connections pooled, proxies from the environment.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "base/lane.hpp"
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "net/http.hpp"
+
+namespace colonnade::net {
+
+struct HttpClientRequest {
+  std::string method{"GET"};
+  std::string url{};  // http or https
+  Headers headers{};
+  std::string body{};
+  std::chrono::milliseconds connect_time_max{10'000};
+  std::chrono::milliseconds first_byte_time_max = limits::model_first_byte_time_max;
+  std::chrono::milliseconds idle_time_max = limits::model_idle_time_max;  // between bytes of the body
+  std::chrono::milliseconds total_time_max{0};                            // 0: none (streams)
+};
+
+struct HttpClientHead {
+  int status = 0;
+  Headers headers{};
+  std::string_view header(std::string_view name) const;  // first of that name, case ignored; "" if none
+};
+
+// One request under way. Belongs to the lane it was opened on. Destroying it aborts the transfer at
+// once (the socket is closed, or the HTTP/2 stream reset).
+class HttpExchange {
+ public:
+  virtual ~HttpExchange() = default;
+  // Status and headers. Errors: unavailable (resolve, connect, TLS: retryable), timeout (retryable),
+  // cancelled, upstream (broken peer).
+  virtual base::Task<base::Result<HttpClientHead>> head() = 0;
+  // The next piece of the body, "" at its end. Reading slowly slows the sender down.
+  virtual base::Task<base::Result<std::string>> read() = 0;
+  // The rest of the body; too_large beyond `bytes_max`.
+  base::Task<base::Result<std::string>> read_all(std::size_t bytes_max);
+};
+
+class HttpClient {
+ public:
+  explicit HttpClient(base::Lanes& lanes);
+  // All exchanges must be gone; call after the lanes' work has ended, before Lanes is destroyed.
+  ~HttpClient();
+
+  // Starts the request on `lane`, which must be the calling lane. A stop makes pending and later
+  // calls on the exchange return ErrorKind::cancelled and closes the socket. Redirects are not
+  // followed.
+  std::unique_ptr<HttpExchange> open(base::Lane& lane, HttpClientRequest request,
+                                     std::stop_token stop);
+
+ private:
+  class PerLane;
+  std::vector<std::unique_ptr<PerLane>> lanes_;
+};
+
+}  // namespace colonnade::net

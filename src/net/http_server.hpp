@@ -1,0 +1,72 @@
+// The HTTP/1.1 server: one listener per lane on the same port, connections that never change lanes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/lane.hpp"
+#include "base/result.hpp"
+#include "net/router.hpp"
+
+namespace colonnade::net {
+
+struct TlsOptions {
+  std::string certificate_file{};  // PEM chain; empty: plain HTTP
+  std::string private_key_file{};  // PEM
+};
+
+struct CorsOptions {
+  std::vector<std::string> origins{};  // exact origins, or "*"; empty: CORS is off
+};
+
+struct HttpServerOptions {
+  std::string host{"127.0.0.1"};
+  std::uint16_t port = 0;  // 0: any free port, see HttpServer::port()
+  TlsOptions tls{};
+  CorsOptions cors{};
+  // Paths below this are served as if it were not there, too; "" for none (fathom §5.4). "/c/r1".
+  std::string base_path{};
+  std::size_t connections_max = limits::http_connections_max;
+  std::size_t header_bytes_max = limits::http_header_bytes_max;
+  std::chrono::milliseconds header_time_max = limits::http_header_time_max;
+  std::chrono::milliseconds body_time_max = limits::http_body_time_max;
+  std::chrono::milliseconds idle_time_max = limits::http_idle_time_max;
+  std::chrono::milliseconds write_time_max = limits::http_write_time_max;
+  std::chrono::milliseconds keepalive_interval = limits::stream_keepalive_interval;
+};
+
+// What the server counts; read by /metrics. All values are totals or gauges since start.
+struct HttpServerCounts {
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_total = 0;
+  std::uint64_t connections_refused = 0;  // over the limit
+  std::uint64_t requests_total = 0;
+  std::uint64_t requests_by_status_class[6] = {};  // [2] = 2xx …
+  std::uint64_t streams_open = 0;
+  std::uint64_t streams_cut_slow = 0;
+};
+
+class HttpServer {
+ public:
+  // The router must outlive the server and must not change any more.
+  HttpServer(base::Lanes& lanes, const Router& router, HttpServerOptions options);
+  ~HttpServer();
+
+  // Binds and listens; afterwards port() is real. Errors name the setting (address in use, bad
+  // certificate …).
+  base::Result<void> start();
+  std::uint16_t port() const;
+  // Stops accepting; ends idle connections; open streams are finished; lets handlers answer for up
+  // to `grace`, then closes everything. Blocks. Not from a lane. Idempotent.
+  void stop(std::chrono::milliseconds grace);
+  HttpServerCounts counts() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace colonnade::net

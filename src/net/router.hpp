@@ -1,0 +1,61 @@
+// From method and path to a handler. Routes are one visible table per dialect.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.hpp"
+#include "net/http.hpp"
+
+namespace colonnade::net {
+
+using Handler = std::function<base::Task<Reply>(std::shared_ptr<const Request>)>;
+
+struct Route {
+  Method method = Method::get;
+  std::string pattern{};  // "/api/v1/threads/{id}/messages": `{x}` matches one non-empty segment
+  Handler handler{};
+  std::size_t body_bytes_max = 64 * limits::KiB;
+  // Watch for the client's going away while the handler runs (costs a little per request).
+  bool long_running = false;
+};
+
+// What a dialect says when nothing of its own matches or a request is broken before any handler.
+// Every dialect has its own body for these.
+struct ErrorFace {
+  std::string prefix{};  // paths at or below this prefix are this dialect's: "/api/v1"; "" for all
+  std::function<Response(const base::Error&, std::string_view request_id)> encode{};
+  // A known path with a verb that has no row; empty: 405 via `encode`. fathom §1.3 wants 404 on some.
+  std::function<Response(const Request&, std::string_view allow)> wrong_method{};
+};
+
+class Router {
+ public:
+  struct Match {
+    const Route* route = nullptr;      // nullptr: no such path, or wrong method
+    bool path_known = false;           // the path exists with other methods
+    std::string allow{};               // those methods, for the Allow header
+    std::vector<std::string> parameters{};
+  };
+
+  // Literal segments win over `{x}`. Two routes with the same method and pattern are a bug (throws).
+  void add(Route route);
+  void add(std::vector<Route> routes);
+  void add(ErrorFace face);
+
+  // `path` is raw; segments are percent-decoded after splitting, so %2F never splits.
+  // HEAD falls back to GET. A badly escaped segment matches nothing.
+  Match match(Method method, std::string_view path) const;
+  // The face with the longest matching prefix (whole segments); there is always one.
+  const ErrorFace& face(std::string_view path) const;
+
+ private:
+  struct Node;
+  std::shared_ptr<Node> root_;
+  std::vector<ErrorFace> faces_;
+};
+
+}  // namespace colonnade::net
