@@ -17,8 +17,12 @@ struct Time {
   auto operator<=>(const Time&) const = default;
 };
 
-inline Time operator+(Time t, std::chrono::microseconds d) { return {t.micros + d.count()}; }
-inline Time operator-(Time t, std::chrono::microseconds d) { return {t.micros - d.count()}; }
+inline Time operator+(Time t, std::chrono::microseconds d) {
+  return {t.micros + d.count()};
+}
+inline Time operator-(Time t, std::chrono::microseconds d) {
+  return {t.micros - d.count()};
+}
 inline std::chrono::microseconds operator-(Time a, Time b) {
   return std::chrono::microseconds(a.micros - b.micros);
 }

@@ -74,7 +74,8 @@ std::string random_hex(std::size_t bytes) {
 std::string new_token() {
   constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::array<unsigned char, 33> raw{};  // one spare zero byte, so that the last group reads as zeros
+  std::array<unsigned char, 33>
+      raw{};  // one spare zero byte, so that the last group reads as zeros
   fill_random(raw.data(), 32);
   std::string out;
   out.reserve(43);

@@ -30,19 +30,27 @@ Json to_tree(simdjson::dom::element element) {
       }
       return out;
     }
-    case element_type::STRING: return std::string(std::string_view(element));
-    case element_type::INT64: return std::int64_t(element);
-    case element_type::UINT64: return std::uint64_t(element);
-    case element_type::DOUBLE: return double(element);
-    case element_type::BOOL: return bool(element);
-    case element_type::NULL_VALUE: return nullptr;
+    case element_type::STRING:
+      return std::string(std::string_view(element));
+    case element_type::INT64:
+      return std::int64_t(element);
+    case element_type::UINT64:
+      return std::uint64_t(element);
+    case element_type::DOUBLE:
+      return double(element);
+    case element_type::BOOL:
+      return bool(element);
+    case element_type::NULL_VALUE:
+      return nullptr;
   }
   return nullptr;
 }
 
-// simdjson refuses integers that fit no 64-bit type; JSON allows them. Rare, so the slower parser may
-// have them; its nesting was already checked.
-bool has_big_integer(simdjson::error_code code) { return code == simdjson::NUMBER_ERROR; }
+// simdjson refuses integers that fit no 64-bit type; JSON allows them. Rare, so the slower parser
+// may have them; its nesting was already checked.
+bool has_big_integer(simdjson::error_code code) {
+  return code == simdjson::NUMBER_ERROR;
+}
 
 }  // namespace
 
@@ -91,13 +99,27 @@ void append_json_string(std::string& out, std::string_view text) {
     out.append(text.substr(clean, i - clean));
     clean = i + 1;
     switch (c) {
-      case '"': out.append("\\\""); break;
-      case '\\': out.append("\\\\"); break;
-      case '\n': out.append("\\n"); break;
-      case '\r': out.append("\\r"); break;
-      case '\t': out.append("\\t"); break;
-      case '\b': out.append("\\b"); break;
-      case '\f': out.append("\\f"); break;
+      case '"':
+        out.append("\\\"");
+        break;
+      case '\\':
+        out.append("\\\\");
+        break;
+      case '\n':
+        out.append("\\n");
+        break;
+      case '\r':
+        out.append("\\r");
+        break;
+      case '\t':
+        out.append("\\t");
+        break;
+      case '\b':
+        out.append("\\b");
+        break;
+      case '\f':
+        out.append("\\f");
+        break;
       default:
         out.append("\\u00");
         out.push_back(hex[c >> 4]);
@@ -140,7 +162,9 @@ JsonWriter& JsonWriter::value(std::string_view text) {
   return *this;
 }
 
-JsonWriter& JsonWriter::value(bool flag) { return raw(flag ? "true" : "false"); }
+JsonWriter& JsonWriter::value(bool flag) {
+  return raw(flag ? "true" : "false");
+}
 
 JsonWriter& JsonWriter::value(std::int64_t number) {
   std::array<char, 24> text{};
@@ -161,9 +185,13 @@ JsonWriter& JsonWriter::value(double number) {
   return raw({text.data(), static_cast<std::size_t>(end - text.data())});
 }
 
-JsonWriter& JsonWriter::null() { return raw("null"); }
+JsonWriter& JsonWriter::null() {
+  return raw("null");
+}
 
-JsonWriter& JsonWriter::value(const Json& tree) { return raw(to_text(tree)); }
+JsonWriter& JsonWriter::value(const Json& tree) {
+  return raw(to_text(tree));
+}
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
   separate();

@@ -29,7 +29,8 @@ void append_json_string(std::string& out, std::string_view text);
 // Writes one JSON document front to back. Commas and quoting are its business, balance is yours:
 //
 //   JsonWriter w(out);
-//   w.object();  w.field("id", id);  w.key("messages").array();  ...  w.end_array();  w.end_object();
+//   w.object();  w.field("id", id);  w.key("messages").array();  ...  w.end_array();
+//   w.end_object();
 class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out) {}

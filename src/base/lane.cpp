@@ -27,7 +27,9 @@ class Lanes::Loop final : public Lane {
     if (thread_.joinable()) thread_.join();
   }
 
-  void post(std::move_only_function<void()> work) override { asio::post(context_, std::move(work)); }
+  void post(std::move_only_function<void()> work) override {
+    asio::post(context_, std::move(work));
+  }
 
   void spawn(std::string_view name, Task<void> task) override {
     asio::co_spawn(context_, std::move(task), [name = std::string(name)](std::exception_ptr error) {
@@ -72,11 +74,17 @@ Lanes::Lanes(std::size_t count) {
   for (auto& lane : lanes_) lane->start();
 }
 
-Lanes::~Lanes() { stop(); }
+Lanes::~Lanes() {
+  stop();
+}
 
-Lane& Lanes::operator[](std::size_t index) { return *lanes_[index]; }
+Lane& Lanes::operator[](std::size_t index) {
+  return *lanes_[index];
+}
 
-Lane& Lanes::next() { return *lanes_[next_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()]; }
+Lane& Lanes::next() {
+  return *lanes_[next_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()];
+}
 
 void Lanes::stop() {
   for (auto& lane : lanes_) lane->stop();

@@ -12,7 +12,7 @@ constexpr std::size_t KiB = 1024;
 constexpr std::size_t MiB = 1024 * KiB;
 
 // --- text formats -----------------------------------------------------------------------------
-constexpr std::size_t json_depth_max = 256;          // deeper input is an attack or a mistake
+constexpr std::size_t json_depth_max = 256;           // deeper input is an attack or a mistake
 constexpr std::size_t sse_line_bytes_max = 16 * MiB;  // fathom §4.2 asks for at least 4 MiB
 
 // --- HTTP server ------------------------------------------------------------------------------
@@ -27,27 +27,27 @@ constexpr auto http_idle_time_max = 75s;    // keep-alive without a request
 constexpr auto http_write_time_max = 30s;   // a response nobody reads
 
 // --- event streams ----------------------------------------------------------------------------
-constexpr std::size_t stream_queue_events_max = 256;    // fathom §4.5
+constexpr std::size_t stream_queue_events_max = 256;     // fathom §4.5
 constexpr std::size_t stream_queue_bytes_max = 1 * MiB;  // per subscriber, beyond the socket buffer
-constexpr int stream_send_buffer_bytes = 64 * 1024;     // SO_SNDBUF: what a stalled reader can pin
-constexpr auto stream_keepalive_interval = 20s;         // fathom §4.2 allows at most 25 s
+constexpr int stream_send_buffer_bytes = 64 * 1024;      // SO_SNDBUF: what a stalled reader can pin
+constexpr auto stream_keepalive_interval = 20s;          // fathom §4.2 allows at most 25 s
 constexpr auto stream_stall_time_max = 60s;  // no byte accepted for so long: the reader is gone
 
 // --- storage ----------------------------------------------------------------------------------
-constexpr auto commit_window_max = 2ms;  // how long the writer may gather while it is busy
-constexpr std::size_t commit_units_max = 1024;      // per transaction
+constexpr auto commit_window_max = 2ms;         // how long the writer may gather while it is busy
+constexpr std::size_t commit_units_max = 1024;  // per transaction
 constexpr std::size_t commit_queue_units_max = 16'384;  // beyond this, writers are told to wait
 constexpr std::size_t page_rows_max = 200;
 constexpr std::size_t page_rows_default = 50;
 
 // --- turns ------------------------------------------------------------------------------------
-constexpr int turn_rounds_max = 50;          // model calls in one run
-constexpr auto turn_time_max = 30min;        // a whole run, waiting for approvals excluded
-constexpr auto tool_time_max = 120s;         // one tool call
+constexpr int turn_rounds_max = 50;    // model calls in one run
+constexpr auto turn_time_max = 30min;  // a whole run, waiting for approvals excluded
+constexpr auto tool_time_max = 120s;   // one tool call
 constexpr std::size_t tool_output_bytes_max = 256 * KiB;
-constexpr auto model_idle_time_max = 120s;   // silence on a model stream
+constexpr auto model_idle_time_max = 120s;  // silence on a model stream
 constexpr auto model_first_byte_time_max = 120s;
-constexpr int model_retries_max = 4;         // after the first attempt, only before any output
+constexpr int model_retries_max = 4;  // after the first attempt, only before any output
 constexpr auto model_retry_delay_min = 500ms;
 constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 constexpr std::size_t model_reply_bytes_max = 16 * MiB;
@@ -56,11 +56,12 @@ constexpr std::size_t context_messages_max = 1000;  // of a thread, newest first
 // --- use cases --------------------------------------------------------------------------------
 constexpr auto idempotency_time = 24h;
 constexpr std::size_t idempotency_key_bytes_max = 255;
-constexpr auto pairing_code_time = 60s;     // fathom §5.3
+constexpr auto credential_touch_interval = 60s;  // how exact last_seen is
+constexpr auto pairing_code_time = 60s;          // fathom §5.3
 constexpr auto pairing_sweep_interval = 30s;
-constexpr int pairing_claims_max = 5;       // per window and address
+constexpr int pairing_claims_max = 5;  // per window and address
 constexpr auto pairing_window = 60s;
 constexpr auto pairing_watch_time_max = 90s;
-constexpr auto drain_time_max = 10s;        // SIGTERM to exit
+constexpr auto drain_time_max = 10s;  // SIGTERM to exit
 
 }  // namespace colonnade::limits

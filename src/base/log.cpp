@@ -81,24 +81,37 @@ class Sink {
 
 std::string_view name_of(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warn: return "warn";
-    case Level::error: return "error";
-    case Level::off: return "off";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warn:
+      return "warn";
+    case Level::error:
+      return "error";
+    case Level::off:
+      return "off";
   }
   return "info";
 }
 
 }  // namespace
 
-void set_level(Level level) { current_level.store(level, std::memory_order_relaxed); }
+void set_level(Level level) {
+  current_level.store(level, std::memory_order_relaxed);
+}
 
-bool enabled(Level level) { return level >= current_level.load(std::memory_order_relaxed); }
+bool enabled(Level level) {
+  return level >= current_level.load(std::memory_order_relaxed);
+}
 
-void write_to_file(std::string_view path) { Sink::get().open_file(std::string(path)); }
+void write_to_file(std::string_view path) {
+  Sink::get().open_file(std::string(path));
+}
 
-void flush() { Sink::get().flush(); }
+void flush() {
+  Sink::get().flush();
+}
 
 void write(Level level, std::string_view event, Fields fields) {
   if (!enabled(level)) return;

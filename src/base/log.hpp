@@ -1,8 +1,9 @@
 // Structured logs: one JSON object a line, on standard error.
 //
-// A line is an event name in snake_case and a few fields. Secrets never go in: callers log ids, never
-// tokens, keys, headers or bodies. Calls are cheap when the level is off, never block on the sink for
-// long (a full queue drops the oldest lines and counts them), and may come from any thread.
+// A line is an event name in snake_case and a few fields. Secrets never go in: callers log ids,
+// never tokens, keys, headers or bodies. Calls are cheap when the level is off, never block on the
+// sink for long (a full queue drops the oldest lines and counts them), and may come from any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -50,9 +51,17 @@ void write_to_file(std::string_view path);
 void flush();
 
 void write(Level level, std::string_view event, Fields fields = {});
-inline void debug(std::string_view event, Fields fields = {}) { write(Level::debug, event, fields); }
-inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
-inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }
-inline void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
+inline void debug(std::string_view event, Fields fields = {}) {
+  write(Level::debug, event, fields);
+}
+inline void info(std::string_view event, Fields fields = {}) {
+  write(Level::info, event, fields);
+}
+inline void warn(std::string_view event, Fields fields = {}) {
+  write(Level::warn, event, fields);
+}
+inline void error(std::string_view event, Fields fields = {}) {
+  write(Level::error, event, fields);
+}
 
 }  // namespace colonnade::base::log

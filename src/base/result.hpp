@@ -14,19 +14,19 @@
 namespace colonnade::base {
 
 enum class ErrorKind {
-  invalid,        // the request is wrong; `field` names the culprit where there is one
-  unauthorized,   // no credential, or one that does not (or no longer) count
-  forbidden,      // a valid credential that may not do this
-  not_found,      // no such thing in this scope
-  conflict,       // the thing is in a state that excludes the request
-  gone,           // it existed and has expired
-  too_large,      // a named limit was exceeded
-  rate_limited,   // come back after `retry_after`
-  unavailable,    // a part that is needed is absent, stopping or overloaded
-  timeout,        // a named time limit passed
-  cancelled,      // somebody asked for it to stop
-  upstream,       // a provider, tool server or other peer failed
-  internal,       // our fault: storage failure, broken invariant
+  invalid,       // the request is wrong; `field` names the culprit where there is one
+  unauthorized,  // no credential, or one that does not (or no longer) count
+  forbidden,     // a valid credential that may not do this
+  not_found,     // no such thing in this scope
+  conflict,      // the thing is in a state that excludes the request
+  gone,          // it existed and has expired
+  too_large,     // a named limit was exceeded
+  rate_limited,  // come back after `retry_after`
+  unavailable,   // a part that is needed is absent, stopping or overloaded
+  timeout,       // a named time limit passed
+  cancelled,     // somebody asked for it to stop
+  upstream,      // a provider, tool server or other peer failed
+  internal,      // our fault: storage failure, broken invariant
 };
 
 std::string_view to_string(ErrorKind kind);
@@ -36,7 +36,8 @@ struct Error {
   std::string message{};  // what was wrong and how to mend it; never holds a secret
   std::string field{};    // the offending input field or setting, "" when there is none
   std::optional<std::chrono::milliseconds> retry_after{};  // for rate_limited and unavailable
-  bool retryable = false;  // the same call may succeed later (set by ports, read by the turn driver)
+  bool retryable =
+      false;  // the same call may succeed later (set by ports, read by the turn driver)
 };
 
 template <class T>

@@ -11,7 +11,8 @@ constexpr std::string_view bom = "\xEF\xBB\xBF";
 }  // namespace
 
 bool SseParser::feed(std::string_view bytes, const Callback& on_event) {
-  // A BOM may arrive in pieces; what turned out not to be one is put back in front of the first line.
+  // A BOM may arrive in pieces; what turned out not to be one is put back in front of the first
+  // line.
   while (bom_matched_ < 3 && !bytes.empty()) {
     if (bytes.front() == bom[static_cast<std::size_t>(bom_matched_)]) {
       bytes.remove_prefix(1);
@@ -86,7 +87,8 @@ void SseParser::line(std::string_view text, const Callback& on_event) {
   } else if (name == "retry") {
     std::uint64_t ms = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), ms);
-    if (!value.empty() && error == std::errc{} && end == value.data() + value.size()) retry_ms_ = ms;
+    if (!value.empty() && error == std::errc{} && end == value.data() + value.size())
+      retry_ms_ = ms;
   }
 }
 

@@ -35,7 +35,9 @@ struct Signal::State {
 Signal::Signal() : state_(std::make_shared<State>()) {}
 Signal::~Signal() = default;
 
-void Signal::notify() { state_->notify(); }
+void Signal::notify() {
+  state_->notify();
+}
 
 Task<void> Signal::wait() {
   auto state = state_;

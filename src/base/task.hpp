@@ -1,8 +1,8 @@
 // The server's coroutine vocabulary. A Task is lazy and runs on the lane it was spawned on; this
 // file and lane.hpp are the only places outside net/ that know the coroutine machinery is Asio's.
 //
-// House rule for every coroutine: it takes values, is never a capturing lambda, holds no lock across
-// an await, and each co_await stands alone on the right of `auto x =`, `x =` or `co_return`.
+// House rule for every coroutine: it takes values, is never a capturing lambda, holds no lock
+// across an await, and each co_await stands alone on the right of `auto x =`, `x =` or `co_return`.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -20,8 +20,8 @@ template <class T = void>
 using Task = boost::asio::awaitable<T>;
 
 // Wakes one waiting coroutine. notify() may be called from any thread and before wait(): a
-// notification that nobody awaited yet is remembered (one, not a count). At most one coroutine waits
-// at a time. Wake-ups may be spurious, so wait in a loop over your own condition.
+// notification that nobody awaited yet is remembered (one, not a count). At most one coroutine
+// waits at a time. Wake-ups may be spurious, so wait in a loop over your own condition.
 class Signal {
  public:
   Signal();

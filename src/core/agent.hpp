@@ -12,8 +12,8 @@ namespace colonnade::core {
 
 // How to ask the model. An unset member falls through: request, thread, agent, configuration.
 struct ModelSettings {
-  std::optional<std::string> provider{};          // "anthropic", "openai", "openrouter", "offline", …
-  std::optional<std::string> model{};             // the provider's own model name
+  std::optional<std::string> provider{};  // "anthropic", "openai", "openrouter", "offline", …
+  std::optional<std::string> model{};     // the provider's own model name
   std::optional<double> temperature{};
   std::optional<int> max_output_tokens{};
   std::optional<std::string> reasoning_effort{};  // "low", "medium", "high"

@@ -26,7 +26,8 @@ struct TextDelta {
 struct ReasoningDelta {
   std::string text{};
 };
-// After a restart or a failed attempt the model is asked again: drop the deltas since the last step.
+// After a restart or a failed attempt the model is asked again: drop the deltas since the last
+// step.
 struct OutputRestarted {};
 struct ToolCallRequested {
   std::string tool_call_id{};
@@ -61,9 +62,9 @@ struct ThreadChanged {  // title, deletion, restoration
   bool deleted = false;
 };
 
-using EventBody = std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta, OutputRestarted,
-                               ToolCallRequested, ToolCallStarted, ToolCallFinished,
-                               ApprovalRequested, RunFinished, ThreadChanged>;
+using EventBody = std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta,
+                               OutputRestarted, ToolCallRequested, ToolCallStarted,
+                               ToolCallFinished, ApprovalRequested, RunFinished, ThreadChanged>;
 
 struct Event {
   std::int64_t cursor = 0;  // store-wide, rising; given by the store at commit

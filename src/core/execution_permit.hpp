@@ -1,5 +1,5 @@
-// Proof that the gate allowed one tool call. Only a PolicyGate's implementation in gate/ can make one;
-// running a tool consumes it. So nothing runs ungated, and nothing runs twice on one decision.
+// Proof that the gate allowed one tool call. Only a PolicyGate's implementation in gate/ can make
+// one; running a tool consumes it. So nothing runs ungated, and nothing runs twice on one decision.
 #pragma once
 
 #include <utility>

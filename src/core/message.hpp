@@ -25,7 +25,8 @@ struct ReasoningPart {
   std::string text{};       // "" for a redacted block
   std::string signature{};  // opaque
   std::string redacted{};   // opaque encrypted block; "" when the text is open
-  base::Json details = nullptr;  // vendor's own form where it needs more (OpenRouter reasoning_details)
+  base::Json details =
+      nullptr;  // vendor's own form where it needs more (OpenRouter reasoning_details)
   bool operator==(const ReasoningPart&) const = default;
 };
 
@@ -74,8 +75,8 @@ enum class Role { user, assistant, system };
 std::string_view to_string(Role role);
 std::optional<Role> role_from(std::string_view text);
 
-// One message. An assistant's message holds its whole turn in order: reasoning, text, calls, the calls'
-// results, text again. Append-only: a stored message never changes.
+// One message. An assistant's message holds its whole turn in order: reasoning, text, calls, the
+// calls' results, text again. Append-only: a stored message never changes.
 struct Message {
   std::string id{};
   std::string thread_id{};
@@ -85,9 +86,9 @@ struct Message {
   std::string user_id{};    // author of a user message
   std::string device_id{};  // author's device, or ""
   base::Time created_at{};
-  std::string model{};             // assistant: as the provider reported it
-  std::optional<Usage> usage{};    // assistant: summed over the turn's model calls
-  base::Json metadata = nullptr;   // a client's own, e.g. {"clientMessageId": "…"}; null when none
+  std::string model{};            // assistant: as the provider reported it
+  std::optional<Usage> usage{};   // assistant: summed over the turn's model calls
+  base::Json metadata = nullptr;  // a client's own, e.g. {"clientMessageId": "…"}; null when none
 };
 
 // Text and refusal parts joined; what a plain-text dialect shows.

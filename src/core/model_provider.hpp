@@ -18,15 +18,15 @@
 namespace colonnade::core {
 
 struct ToolDefinition {
-  std::string name{};         // [a-zA-Z0-9_-]{1,64}: what every provider accepts
+  std::string name{};  // [a-zA-Z0-9_-]{1,64}: what every provider accepts
   std::string description{};
   base::Json input_schema = base::Json::object();  // JSON Schema of an object
 };
 
 struct ModelRequest {
   std::string model{};
-  std::string instructions{};         // system prompt; "" for none
-  std::vector<Message> messages{};    // oldest first; the last one is the user's or the open turn's
+  std::string instructions{};       // system prompt; "" for none
+  std::vector<Message> messages{};  // oldest first; the last one is the user's or the open turn's
   std::vector<ToolDefinition> tools{};
   std::optional<double> temperature{};
   std::optional<int> max_output_tokens{};
@@ -44,11 +44,11 @@ struct ModelReasoningDelta {
 
 enum class StopReason {
   end_turn,
-  tool_use,       // there are ToolCallParts to run
-  max_tokens,     // cut off by a limit
+  tool_use,    // there are ToolCallParts to run
+  max_tokens,  // cut off by a limit
   stop_sequence,
-  refusal,        // declined or filtered
-  pause,          // the provider wants to be asked again with what it said so far
+  refusal,  // declined or filtered
+  pause,    // the provider wants to be asked again with what it said so far
 };
 std::string_view to_string(StopReason reason);
 

@@ -61,8 +61,8 @@ std::string_view to_string(ToolCallState state);
 std::optional<ToolCallState> tool_call_state_from(std::string_view text);
 
 struct ToolCall {
-  std::string id{};        // ours, unique
-  std::string call_id{};   // the provider's, unique within the run
+  std::string id{};       // ours, unique
+  std::string call_id{};  // the provider's, unique within the run
   std::string run_id{};
   std::string thread_id{};
   std::string tool{};

@@ -1,9 +1,10 @@
 // The store ports. Reads are plain calls; writes go through one Journal as units that are applied
 // completely or not at all.
 //
-// Reads run on the calling thread and see every unit whose completion was called. They must be short:
-// a page at most, by an index. Anything long (search) says so and belongs on a worker thread.
-// All members are thread-safe. A read across scopes finds nothing: nullopt or an empty page.
+// Reads run on the calling thread and see every unit whose completion was called. They must be
+// short: a page at most, by an index. Anything long (search) says so and belongs on a worker
+// thread. All members are thread-safe. A read across scopes finds nothing: nullopt or an empty
+// page.
 #pragma once
 
 #include <cstdint>
@@ -131,7 +132,8 @@ class SubmissionStore {
 
 // Each change says what it does when the row is not as expected: the whole unit then fails with the
 // kind named here, and nothing of it is applied.
-struct PutAgent {  // inserts, or replaces when `agent.version` is one more than stored: else conflict
+struct PutAgent {  // inserts, or replaces when `agent.version` is one more than stored: else
+                   // conflict
   Agent agent{};
 };
 struct InsertThread {
@@ -181,7 +183,8 @@ struct TouchCredential {  // last_seen; a missing row is no error
   std::string id{};
   Time at{};
 };
-struct RevokeCredential {  // not_found unless it exists, is of `kind`, belongs to `user_id`, is live
+struct RevokeCredential {  // not_found unless it exists, is of `kind`, belongs to `user_id`, is
+                           // live
   std::string id{};
   std::string user_id{};
   CredentialKind kind = CredentialKind::device;
@@ -219,28 +222,29 @@ struct Unit {
   std::vector<Event> events{};  // cursor and seq are the store's to give
 };
 
-// Told of every commit, on the writer's thread, in commit order, before the completions of its units.
+// Told of every commit, on the writer's thread, in commit order, before the completions of its
+// units.
 class CommitObserver {
  public:
   virtual ~CommitObserver() = default;
-  // All events of one transaction, in cursor order, now durable. `completions` holds the completions
-  // of the transaction's units: the observer must see to it that each is called exactly once, and
-  // may put that off until the events are delivered. Never throws.
+  // All events of one transaction, in cursor order, now durable. `completions` holds the
+  // completions of the transaction's units: the observer must see to it that each is called exactly
+  // once, and may put that off until the events are delivered. Never throws.
   virtual void committed(std::vector<std::shared_ptr<const Event>> events,
                          std::vector<std::move_only_function<void()>> completions) = 0;
 };
 
 class Journal {
  public:
-  // Called once per unit, on an arbitrary thread, after it is durable (or failed). The cursor is that
-  // of the unit's last event, 0 when it had none.
+  // Called once per unit, on an arbitrary thread, after it is durable (or failed). The cursor is
+  // that of the unit's last event, 0 when it had none.
   using Completion = std::move_only_function<void(Result<std::int64_t>)>;
 
   virtual ~Journal() = default;
-  // Queues a unit. Units submitted by one thread are applied in that order; all units that wait form
-  // one transaction (group commit). A unit that fails is rolled back alone and does not disturb its
-  // neighbours. When the queue is full (limits::commit_queue_units_max) or the store is closed, the
-  // completion gets ErrorKind::unavailable, perhaps before this returns.
+  // Queues a unit. Units submitted by one thread are applied in that order; all units that wait
+  // form one transaction (group commit). A unit that fails is rolled back alone and does not
+  // disturb its neighbours. When the queue is full (limits::commit_queue_units_max) or the store is
+  // closed, the completion gets ErrorKind::unavailable, perhaps before this returns.
   virtual void submit(Unit unit, Completion completion) = 0;
   // At most one observer, set before the first submit; it must outlive the journal's use.
   virtual void observe(CommitObserver& observer) = 0;

@@ -23,7 +23,7 @@ struct Submission {
   std::string fingerprint{};  // SHA-256 over method, path and body: the same key must mean the same
   std::string object_id{};    // thread or run that it made, linked in the transaction that made it
   std::optional<StoredAnswer> answer{};
-  base::Time created_at{};    // kept for limits::idempotency_time
+  base::Time created_at{};  // kept for limits::idempotency_time
 };
 
 }  // namespace colonnade::core

@@ -1,5 +1,5 @@
-// A thread: one conversation with an agent. Fathom's thread, Phoson's conversation, Platos' thread and
-// Tandem's session are all this.
+// A thread: one conversation with an agent. Fathom's thread, Phoson's conversation, Platos' thread
+// and Tandem's session are all this.
 #pragma once
 
 #include <optional>
@@ -14,9 +14,9 @@ namespace colonnade::core {
 struct Thread {
   std::string id{};
   Scope scope = Scope::main();
-  std::string owner{};     // user id
+  std::string owner{};  // user id
   std::string agent_id{};
-  std::string title{};     // "" until titled
+  std::string title{};       // "" until titled
   ModelSettings settings{};  // overrides of the agent's
   base::Time created_at{};
   base::Time updated_at{};  // bumped by messages, renames and restores, not by deletion

@@ -89,8 +89,8 @@ class StreamWriter {
 };
 
 // A reply that stays open. The server sends status and headers, then calls `on_open` once, on the
-// connection's lane, with the writer. The writer is kept alive by whoever holds the pointer and by the
-// connection until it ends. Keep-alive comments are the server's business: `keepalive` is sent
+// connection's lane, with the writer. The writer is kept alive by whoever holds the pointer and by
+// the connection until it ends. Keep-alive comments are the server's business: `keepalive` is sent
 // whenever nothing else was for limits::stream_keepalive_interval; empty means none.
 struct StreamReply {
   int status = 200;
