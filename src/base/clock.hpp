@@ -27,7 +27,8 @@ inline std::chrono::microseconds operator-(Time a, Time b) {
 std::string to_rfc3339(Time time);
 
 // Any RFC 3339 date-time: any fraction length (digits past the sixth are cut), `Z` or an offset,
-// `T`, `t` or one space between date and time. nullopt for anything else.
+// `T`, `t` or one space between date and time. nullopt for anything else, and for moments that are
+// not in the years 0000 to 9999 of UTC, which to_rfc3339 could not write.
 std::optional<Time> parse_rfc3339(std::string_view text);
 
 // Where core gets the time from. Thread-safe.

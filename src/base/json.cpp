@@ -40,9 +40,30 @@ Json to_tree(simdjson::dom::element element) {
   return nullptr;
 }
 
-// simdjson refuses integers that fit no 64-bit type; JSON allows them. Rare, so the slower parser may
-// have them; its nesting was already checked.
+// simdjson refuses integers that fit no 64-bit type; JSON allows them. Rare, so the slower parser
+// may have them.
 bool has_big_integer(simdjson::error_code code) { return code == simdjson::NUMBER_ERROR; }
+
+// Whether brackets outside strings nest deeper than the limit. simdjson stops at the first error,
+// so after one nobody has looked at what follows, and the slower parser has no limit of its own.
+bool is_too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > limits::json_depth_max) return true;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -58,7 +79,7 @@ Result<Json> parse_json(std::string_view text, std::string_view what) {
     return fail(ErrorKind::invalid, std::string(what) + " is not valid JSON: " + std::string(why),
                 std::string(what));
   };
-  if (error == simdjson::DEPTH_ERROR) {
+  if (error == simdjson::DEPTH_ERROR || (has_big_integer(error) && is_too_deep(text))) {
     return invalid("nested deeper than " + std::to_string(limits::json_depth_max) + " levels");
   }
   if (has_big_integer(error)) {

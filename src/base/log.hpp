@@ -1,8 +1,9 @@
 // Structured logs: one JSON object a line, on standard error.
 //
-// A line is an event name in snake_case and a few fields. Secrets never go in: callers log ids, never
-// tokens, keys, headers or bodies. Calls are cheap when the level is off, never block on the sink for
-// long (a full queue drops the oldest lines and counts them), and may come from any thread.
+// A line is an event name in snake_case and a few fields. Secrets never go in: callers log ids,
+// never tokens, keys, headers or bodies. Calls are cheap when the level is off, never block on the
+// sink for long (a full queue drops the oldest lines and counts them), and may come from any
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,8 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+
+#include "base/result.hpp"
 
 namespace colonnade::base::log {
 
@@ -44,15 +47,20 @@ using Fields = std::initializer_list<Field>;
 // Default: info.
 void set_level(Level level);
 bool enabled(Level level);
-// Where lines go: standard error, or a file (appended, reopened on SIGHUP by the app).
-void write_to_file(std::string_view path);
+// Where lines go: standard error, or a file (appended, reopened on SIGHUP by the app). A file that
+// cannot be opened is ErrorKind::invalid; lines then go where they went before.
+Result<void> write_to_file(std::string_view path);
 // Blocks until everything logged so far is written.
 void flush();
 
 void write(Level level, std::string_view event, Fields fields = {});
-inline void debug(std::string_view event, Fields fields = {}) { write(Level::debug, event, fields); }
+inline void debug(std::string_view event, Fields fields = {}) {
+  write(Level::debug, event, fields);
+}
 inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
 inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }
-inline void error(std::string_view event, Fields fields = {}) { write(Level::error, event, fields); }
+inline void error(std::string_view event, Fields fields = {}) {
+  write(Level::error, event, fields);
+}
 
 }  // namespace colonnade::base::log

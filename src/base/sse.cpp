@@ -8,10 +8,17 @@ namespace {
 
 constexpr std::string_view bom = "\xEF\xBB\xBF";
 
+// The first `c`, or the end.
+const char* find(std::string_view bytes, char c) {
+  const void* found = bytes.empty() ? nullptr : std::memchr(bytes.data(), c, bytes.size());
+  return found != nullptr ? static_cast<const char*>(found) : bytes.data() + bytes.size();
+}
+
 }  // namespace
 
 bool SseParser::feed(std::string_view bytes, const Callback& on_event) {
-  // A BOM may arrive in pieces; what turned out not to be one is put back in front of the first line.
+  // A BOM may arrive in pieces; what turned out not to be one is put back in front of the first
+  // line.
   while (bom_matched_ < 3 && !bytes.empty()) {
     if (bytes.front() == bom[static_cast<std::size_t>(bom_matched_)]) {
       bytes.remove_prefix(1);
@@ -21,6 +28,7 @@ bool SseParser::feed(std::string_view bytes, const Callback& on_event) {
       bom_matched_ = 3;
     }
   }
+  const char* lf = nullptr;
   while (!bytes.empty() && !overflowed_) {
     if (after_cr_) {
       after_cr_ = false;
@@ -29,10 +37,10 @@ bool SseParser::feed(std::string_view bytes, const Callback& on_event) {
         continue;
       }
     }
-    const auto* lf = static_cast<const char*>(std::memchr(bytes.data(), '\n', bytes.size()));
-    std::size_t end = lf != nullptr ? static_cast<std::size_t>(lf - bytes.data()) : bytes.size();
-    const auto* cr = static_cast<const char*>(std::memchr(bytes.data(), '\r', end));
-    if (cr != nullptr) end = static_cast<std::size_t>(cr - bytes.data());
+    // The next LF is looked for once, not at every CR before it.
+    if (lf < bytes.data()) lf = find(bytes, '\n');
+    std::size_t end = static_cast<std::size_t>(lf - bytes.data());
+    end = static_cast<std::size_t>(find(bytes.substr(0, end), '\r') - bytes.data());
 
     if (partial_.size() + end > line_bytes_max_) {
       overflowed_ = true;
@@ -86,7 +94,8 @@ void SseParser::line(std::string_view text, const Callback& on_event) {
   } else if (name == "retry") {
     std::uint64_t ms = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), ms);
-    if (!value.empty() && error == std::errc{} && end == value.data() + value.size()) retry_ms_ = ms;
+    if (!value.empty() && error == std::errc{} && end == value.data() + value.size())
+      retry_ms_ = ms;
   }
 }
 
@@ -105,10 +114,10 @@ void append_sse(std::string& out, std::string_view type, std::string_view data,
   if (!type.empty()) out.append("event: ").append(type).push_back('\n');
   if (!id.empty()) out.append("id: ").append(id).push_back('\n');
   for (;;) {
-    const auto end = data.find('\n');
+    const auto end = data.find_first_of("\r\n");
     out.append("data: ").append(data.substr(0, end)).push_back('\n');
     if (end == std::string_view::npos) break;
-    data.remove_prefix(end + 1);
+    data.remove_prefix(data.substr(end).starts_with("\r\n") ? end + 2 : end + 1);
   }
   out.push_back('\n');
 }

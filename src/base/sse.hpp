@@ -1,5 +1,5 @@
-// Server-sent events: the line grammar of the HTML Standard, incrementally, and the framing to write
-// it. Used by provider decoders and by the SDK.
+// Server-sent events: the line grammar of the HTML Standard, incrementally, and the framing to
+// write it. Used by provider decoders and by the SDK.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ struct SseEvent {
   std::string_view last_event_id;  // carried over from earlier blocks, as the standard says
 };
 
-// Feed it bytes in any split; it calls back once an event's blank line was seen. LF, CRLF and CR end
-// a line, a BOM at the start is skipped, comments and unknown fields are ignored, a block without
-// data is not dispatched, an unfinished block at the end is dropped (just stop feeding).
+// Feed it bytes in any split; it calls back once an event's blank line was seen. LF, CRLF and CR
+// end a line, a BOM at the start is skipped, comments and unknown fields are ignored, a block
+// without data is not dispatched, an unfinished block at the end is dropped (just stop feeding).
 // Bytes are passed on as they are: a consumer that needs valid UTF-8 replaces at its own edge.
 class SseParser {
  public:
@@ -56,7 +56,8 @@ class SseParser {
 };
 
 // Appends one event: `event:` (left out when empty), `id:` (left out when empty), one data line per
-// line of `data`, a blank line.
+// line of `data`, a blank line. CR, LF and CRLF all end a line of `data`, because they would on the
+// wire; a reader sees LF. `type` and `id` are the caller's words and hold no line end.
 void append_sse(std::string& out, std::string_view type, std::string_view data,
                 std::string_view id = {});
 
