@@ -1,0 +1,131 @@
+// The text forms of core's enumerations, and the small non-inline members of its values. The texts
+// are what stores keep, so they never change.
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "core/agent.hpp"
+#include "core/credential.hpp"
+#include "core/message.hpp"
+#include "core/model_provider.hpp"
+#include "core/run.hpp"
+
+namespace colonnade::core {
+namespace {
+
+template <class Enum, std::size_t Size>
+using Names = std::array<std::pair<Enum, std::string_view>, Size>;
+
+template <class Enum, std::size_t Size>
+std::string_view name_of(const Names<Enum, Size>& names, Enum wanted) {
+  for (const auto& [value, name] : names) {
+    if (value == wanted) return name;
+  }
+  return {};
+}
+
+template <class Enum, std::size_t Size>
+std::optional<Enum> value_of(const Names<Enum, Size>& names, std::string_view text) {
+  for (const auto& [value, name] : names) {
+    if (name == text) return value;
+  }
+  return std::nullopt;
+}
+
+constexpr Names<Role, 3> role_names{{
+    {Role::user, "user"},
+    {Role::assistant, "assistant"},
+    {Role::system, "system"},
+}};
+
+constexpr Names<RunState, 6> run_state_names{{
+    {RunState::queued, "queued"},
+    {RunState::running, "running"},
+    {RunState::waiting_approval, "waiting_approval"},
+    {RunState::succeeded, "succeeded"},
+    {RunState::failed, "failed"},
+    {RunState::cancelled, "cancelled"},
+}};
+
+constexpr Names<ToolCallState, 7> tool_call_state_names{{
+    {ToolCallState::requested, "requested"},
+    {ToolCallState::waiting_approval, "waiting_approval"},
+    {ToolCallState::running, "running"},
+    {ToolCallState::succeeded, "succeeded"},
+    {ToolCallState::failed, "failed"},
+    {ToolCallState::denied, "denied"},
+    {ToolCallState::interrupted, "interrupted"},
+}};
+
+constexpr Names<CredentialKind, 3> credential_kind_names{{
+    {CredentialKind::operator_token, "operator_token"},
+    {CredentialKind::api_token, "api_token"},
+    {CredentialKind::device, "device"},
+}};
+
+constexpr Names<StopReason, 6> stop_reason_names{{
+    {StopReason::end_turn, "end_turn"},
+    {StopReason::tool_use, "tool_use"},
+    {StopReason::max_tokens, "max_tokens"},
+    {StopReason::stop_sequence, "stop_sequence"},
+    {StopReason::refusal, "refusal"},
+    {StopReason::pause, "pause"},
+}};
+
+}  // namespace
+
+std::string_view to_string(Role role) {
+  return name_of(role_names, role);
+}
+std::optional<Role> role_from(std::string_view text) {
+  return value_of(role_names, text);
+}
+
+std::string_view to_string(RunState state) {
+  return name_of(run_state_names, state);
+}
+std::optional<RunState> run_state_from(std::string_view text) {
+  return value_of(run_state_names, text);
+}
+
+std::string_view to_string(ToolCallState state) {
+  return name_of(tool_call_state_names, state);
+}
+std::optional<ToolCallState> tool_call_state_from(std::string_view text) {
+  return value_of(tool_call_state_names, text);
+}
+
+std::string_view to_string(CredentialKind kind) {
+  return name_of(credential_kind_names, kind);
+}
+std::optional<CredentialKind> credential_kind_from(std::string_view text) {
+  return value_of(credential_kind_names, text);
+}
+
+std::string_view to_string(StopReason reason) {
+  return name_of(stop_reason_names, reason);
+}
+
+std::string visible_text(const std::vector<Part>& parts) {
+  std::string out;
+  for (const Part& part : parts) {
+    if (const auto* text = std::get_if<TextPart>(&part)) {
+      out += text->text;
+    } else if (const auto* refusal = std::get_if<RefusalPart>(&part)) {
+      out += refusal->text;
+    }
+  }
+  return out;
+}
+
+ModelSettings ModelSettings::over(const ModelSettings& fallback) const {
+  return {
+      .provider = provider ? provider : fallback.provider,
+      .model = model ? model : fallback.model,
+      .temperature = temperature ? temperature : fallback.temperature,
+      .max_output_tokens = max_output_tokens ? max_output_tokens : fallback.max_output_tokens,
+      .reasoning_effort = reasoning_effort ? reasoning_effort : fallback.reasoning_effort,
+  };
+}
+
+}  // namespace colonnade::core
