@@ -49,7 +49,8 @@ constexpr int stream_discard_reads_max = 16;  // reads of unwanted input before 
 // --- HTTP client ------------------------------------------------------------------------------
 constexpr std::size_t client_buffer_bytes_max = 256 * KiB;  // unread of one transfer; then it pauses
 constexpr std::size_t client_header_bytes_max = 64 * KiB;   // of one response
-constexpr long client_idle_connections_max = 64;            // kept for reuse, per lane
+constexpr long client_connections_kept_max = 256;  // for reuse, per lane
+constexpr std::size_t client_handles_kept_max = 16;  // for reuse, per lane; each about 10 KB
 
 // --- storage ----------------------------------------------------------------------------------
 constexpr auto commit_window_max = 2ms;         // how long the writer may gather while it is busy
