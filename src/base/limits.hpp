@@ -51,6 +51,15 @@ constexpr int model_retries_max = 4;         // after the first attempt, only be
 constexpr auto model_retry_delay_min = 500ms;
 constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 constexpr std::size_t model_reply_bytes_max = 16 * MiB;
+constexpr std::size_t upstream_message_bytes_max = 500;  // of a vendor's own words in our errors
+constexpr std::size_t upstream_error_body_bytes_max = 64 * KiB;  // of a failed answer, read to explain it
+constexpr int model_output_tokens_default = 8192;  // Anthropic requires a number; 8192 suits every model
+// Anthropic, older models: tokens to think with, per effort. The least is the vendor's own; the most
+// plus the default output stays below the 32,000 that the smallest of these models can produce.
+constexpr int thinking_tokens_min = 1024;
+constexpr int thinking_tokens_low = 4096;
+constexpr int thinking_tokens_medium = 10'240;
+constexpr int thinking_tokens_high = 20'480;
 constexpr std::size_t context_messages_max = 1000;  // of a thread, newest first, sent to the model
 
 // --- use cases --------------------------------------------------------------------------------
