@@ -60,6 +60,10 @@ constexpr int thinking_tokens_min = 1024;
 constexpr int thinking_tokens_low = 4096;
 constexpr int thinking_tokens_medium = 10'240;
 constexpr int thinking_tokens_high = 20'480;
+constexpr int offline_tokens_max = 100'000;           // words of one scripted reply
+constexpr std::size_t offline_echo_bytes_max = 2000;  // of the user's words, repeated to them
+constexpr std::size_t offline_batch_events = 64;      // deltas told at once when there is no delay
+constexpr auto offline_delay_max = 60s;               // between two words
 constexpr std::size_t context_messages_max = 1000;  // of a thread, newest first, sent to the model
 
 // --- use cases --------------------------------------------------------------------------------
