@@ -1,5 +1,5 @@
-// Outbound HTTP for providers, tools and webhooks: libcurl multi, one per lane, HTTP/2 where offered,
-// connections pooled, proxies from the environment.
+// Outbound HTTP for providers, tools and webhooks: libcurl multi, one per lane, HTTP/2 where
+// offered, connections pooled, proxies from the environment.
 #pragma once
 
 #include <chrono>
@@ -22,14 +22,16 @@ struct HttpClientRequest {
   std::string body{};
   std::chrono::milliseconds connect_time_max{10'000};
   std::chrono::milliseconds first_byte_time_max = limits::model_first_byte_time_max;
-  std::chrono::milliseconds idle_time_max = limits::model_idle_time_max;  // between bytes of the body
-  std::chrono::milliseconds total_time_max{0};                            // 0: none (streams)
+  std::chrono::milliseconds idle_time_max =
+      limits::model_idle_time_max;              // between bytes of the body
+  std::chrono::milliseconds total_time_max{0};  // 0: none (streams)
 };
 
 struct HttpClientHead {
   int status = 0;
   Headers headers{};
-  std::string_view header(std::string_view name) const;  // first of that name, case ignored; "" if none
+  std::string_view header(
+      std::string_view name) const;  // first of that name, case ignored; "" if none
 };
 
 // One request under way. Belongs to the lane it was opened on. Destroying it aborts the transfer at
@@ -37,8 +39,8 @@ struct HttpClientHead {
 class HttpExchange {
  public:
   virtual ~HttpExchange() = default;
-  // Status and headers. Errors: unavailable (resolve, connect, TLS: retryable), timeout (retryable),
-  // cancelled, upstream (broken peer).
+  // Status and headers. Errors: unavailable (resolve, connect, TLS: retryable), timeout
+  // (retryable), cancelled, upstream (broken peer).
   virtual base::Task<base::Result<HttpClientHead>> head() = 0;
   // The next piece of the body, "" at its end. Reading slowly slows the sender down.
   virtual base::Task<base::Result<std::string>> read() = 0;

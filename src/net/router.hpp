@@ -28,20 +28,23 @@ struct Route {
 struct ErrorFace {
   std::string prefix{};  // paths at or below this prefix are this dialect's: "/api/v1"; "" for all
   std::function<Response(const base::Error&, std::string_view request_id)> encode{};
-  // A known path with a verb that has no row; empty: 405 via `encode`. fathom §1.3 wants 404 on some.
+  // A known path with a verb that has no row; empty: 405 via `encode`. fathom §1.3 wants 404 on
+  // some.
   std::function<Response(const Request&, std::string_view allow)> wrong_method{};
 };
 
 class Router {
  public:
   struct Match {
-    const Route* route = nullptr;      // nullptr: no such path, or wrong method
-    bool path_known = false;           // the path exists with other methods
-    std::string allow{};               // those methods, for the Allow header
+    const Route* route = nullptr;  // nullptr: no such path, or wrong method
+    bool path_known = false;       // the path exists with other methods
+    std::string allow{};           // those methods, for the Allow header
     std::vector<std::string> parameters{};
   };
 
-  // Literal segments win over `{x}`. Two routes with the same method and pattern are a bug (throws).
+  // Literal segments win over `{x}`, except that a row for the request's method wins over one
+  // without: with GET /a/{x} and POST /a/b, GET /a/b is the first. Two routes with the same method
+  // and pattern are a bug (throws).
   void add(Route route);
   void add(std::vector<Route> routes);
   void add(ErrorFace face);
