@@ -74,6 +74,19 @@ constexpr int model_retries_max = 4;  // after the first attempt, only before an
 constexpr auto model_retry_delay_min = 500ms;
 constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 constexpr std::size_t model_reply_bytes_max = 16 * MiB;
+constexpr std::size_t upstream_message_bytes_max = 500;  // of a vendor's own words in our errors
+constexpr std::size_t upstream_error_body_bytes_max = 64 * KiB;  // of a failed answer, read to explain it
+constexpr int model_output_tokens_default = 8192;  // Anthropic requires a number; 8192 suits every model
+// Anthropic, older models: tokens to think with, per effort. The least is the vendor's own; the most
+// plus the default output stays below the 32,000 that the smallest of these models can produce.
+constexpr int thinking_tokens_min = 1024;
+constexpr int thinking_tokens_low = 4096;
+constexpr int thinking_tokens_medium = 10'240;
+constexpr int thinking_tokens_high = 20'480;
+constexpr int offline_tokens_max = 100'000;           // words of one scripted reply
+constexpr std::size_t offline_echo_bytes_max = 2000;  // of the user's words, repeated to them
+constexpr std::size_t offline_batch_events = 64;      // deltas told at once when there is no delay
+constexpr auto offline_delay_max = 60s;               // between two words
 constexpr std::size_t context_messages_max = 1000;  // of a thread, newest first, sent to the model
 
 // --- use cases --------------------------------------------------------------------------------
