@@ -33,6 +33,13 @@ constexpr int stream_send_buffer_bytes = 64 * 1024;     // SO_SNDBUF: what a sta
 constexpr auto stream_keepalive_interval = 20s;         // fathom §4.2 allows at most 25 s
 constexpr auto stream_stall_time_max = 60s;  // no byte accepted for so long: the reader is gone
 
+// --- HTTP client of the SDK -------------------------------------------------------------------
+constexpr std::size_t client_reply_bytes_max = 64 * MiB;         // one whole reply
+constexpr std::size_t client_error_body_bytes_max = 1 * MiB;     // of a stream that was refused
+constexpr std::size_t client_stream_buffer_bytes_max = 1 * MiB;  // unread; then the sender is held up
+constexpr std::size_t client_header_bytes_max = 256 * KiB;       // of one reply, all together
+constexpr std::size_t reconnect_seen_messages_max = 1024;        // ids kept against duplicates
+
 // --- storage ----------------------------------------------------------------------------------
 constexpr auto commit_window_max = 2ms;  // how long the writer may gather while it is busy
 constexpr std::size_t commit_units_max = 1024;      // per transaction
