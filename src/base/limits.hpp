@@ -52,6 +52,13 @@ constexpr std::size_t client_header_bytes_max = 64 * KiB;   // of one response
 constexpr long client_connections_kept_max = 256;  // for reuse, per lane
 constexpr std::size_t client_handles_kept_max = 16;  // for reuse, per lane; each about 10 KB
 
+// --- HTTP client of the SDK -------------------------------------------------------------------
+constexpr std::size_t client_reply_bytes_max = 64 * MiB;         // one whole reply
+constexpr std::size_t client_error_body_bytes_max = 1 * MiB;     // of a stream that was refused
+constexpr std::size_t client_stream_buffer_bytes_max = 1 * MiB;  // unread; then the sender is held up
+constexpr std::size_t client_header_bytes_max = 256 * KiB;       // of one reply, all together
+constexpr std::size_t reconnect_seen_messages_max = 1024;        // ids kept against duplicates
+
 // --- storage ----------------------------------------------------------------------------------
 constexpr auto commit_window_max = 2ms;         // how long the writer may gather while it is busy
 constexpr std::size_t commit_units_max = 1024;  // per transaction
