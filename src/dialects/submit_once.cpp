@@ -73,7 +73,11 @@ base::Task<base::Result<net::Response>> SubmitOnce::run(core::Principal who,
 
 base::Task<void> SubmitOnce::settle(core::Principal who, std::string submission_id,
                                     Attempted attempted) {
-  if (submission_id.empty() || attempted.settlement == Settlement::leave) co_return;
+  if (submission_id.empty()) co_return;
+  if (attempted.settlement == Settlement::leave) {
+    submissions_.leave(submission_id);
+    co_return;
+  }
   if (attempted.settlement == Settlement::drop) {
     co_await submissions_.drop(std::move(who), std::move(submission_id));
     co_return;

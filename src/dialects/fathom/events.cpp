@@ -6,7 +6,6 @@
 #include <variant>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "dialects/fathom/wire.hpp"
 
 namespace colonnade::dialects::fathom {
@@ -132,14 +131,11 @@ std::string encode_one_shot_error(std::string_view error) {
 
 net::SharedBytes EventEncoder::encode(const core::Event& event, bool with_id) {
   if (!is_told(event.body)) return nullptr;
-  Ring& ring = rings_[with_id ? 1 : 0];
-  Kept& small = ring.small[static_cast<std::size_t>(event.cursor) % kept_events];
-  if (small.bytes && small.cursor == event.cursor) return small.bytes;
-  if (ring.big.bytes && ring.big.cursor == event.cursor) return ring.big.bytes;
-  auto bytes = std::make_shared<const std::string>(encode_event(event, with_id));
-  Kept& slot = bytes->size() <= limits::stream_encoding_kept_bytes_max ? small : ring.big;
-  slot = {.cursor = event.cursor, .bytes = bytes};
-  return bytes;
+  Kept& last = last_[with_id ? 1 : 0];
+  if (last.bytes && last.cursor == event.cursor) return last.bytes;
+  last = {.cursor = event.cursor,
+          .bytes = std::make_shared<const std::string>(encode_event(event, with_id))};
+  return last.bytes;
 }
 
 }  // namespace colonnade::dialects::fathom

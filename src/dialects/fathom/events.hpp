@@ -31,26 +31,18 @@ std::string encode_one_shot_done(std::string_view session_id, std::string_view r
 std::string encode_one_shot_error(std::string_view error);
 
 // Encodes each event once for all subscribers of one lane. One object per lane, used there only.
-//
-// A transaction's events are delivered to subscriber after subscriber, so the last few encodings
-// are kept. What is kept is bounded: kept_events small ones, and one of any size.
+// The feed tells one event to all subscribers before the next, so keeping the last one is enough.
 class EventEncoder {
  public:
   // nullptr for kinds that Fathom has no word for.
   net::SharedBytes encode(const core::Event& event, bool with_id);
 
  private:
-  static constexpr std::size_t kept_events = 16;
   struct Kept {
     std::int64_t cursor = 0;
     net::SharedBytes bytes{};
   };
-  struct Ring {
-    std::array<Kept, kept_events> small{};
-    Kept big{};
-  };
-
-  std::array<Ring, 2> rings_{};  // without and with id
+  std::array<Kept, 2> last_{};  // without and with id
 };
 
 }  // namespace colonnade::dialects::fathom

@@ -74,8 +74,9 @@ base::Task<Attempted> MessageResource::answer(Principal who, std::string run_id,
                                               std::stop_token gone, Encode encode) {
   const auto finished = co_await finish(std::move(who), std::move(run_id), std::move(gone));
   if (!finished) {
+    const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
     co_return Attempted{.response = error_response(finished.error()),
-                        .settlement = Settlement::leave};
+                        .settlement = stopping ? Settlement::leave : Settlement::answer};
   }
   if (finished->run.state != core::RunState::succeeded) {
     co_return Attempted{.response = error_response(500, failure_text(finished->run))};

@@ -68,7 +68,7 @@ class OneShotStream final : public core::Subscriber,
       send(succeeded ? encode_one_shot_done(guard_->run_id(),
                                             core::visible_text(finished->message->parts))
                      : encode_one_shot_error(failure_text(finished->state, finished->error)));
-      if (writer_) writer_->finish();
+      writer_->finish();
     }
   }
 
@@ -78,12 +78,9 @@ class OneShotStream final : public core::Subscriber,
   }
 
   void close() {
-    if (!writer_) return;
-    base::Lane& lane = writer_->lane();
     writer_.reset();
     guard_.reset();
-    // The stream may have ended within deliver(), so the subscription goes once that has returned.
-    lane.post([self = shared_from_this()] { self->subscription_.reset(); });
+    subscription_.reset();
   }
 
   std::shared_ptr<RunGuard> guard_;

@@ -4,8 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include "base/lane.hpp"
-
 namespace colonnade::dialects::fathom {
 namespace {
 
@@ -56,11 +54,8 @@ void ThreadStream::deliver(const core::EventPtr& event) {
 }
 
 void ThreadStream::close() {
-  if (!writer_) return;
-  base::Lane& lane = writer_->lane();
   writer_.reset();
-  // The stream may have ended within deliver(), so the subscription goes once that has returned.
-  lane.post([self = shared_from_this()] { self->subscription_.reset(); });
+  subscription_.reset();
 }
 
 }  // namespace colonnade::dialects::fathom

@@ -27,8 +27,7 @@ struct Resume {
 Resume decode_resume(const net::Request& request);
 
 // Lives on its connection's lane until the stream ends; owned by the writer's close callback.
-class ThreadStream final : public core::Subscriber,
-                           public std::enable_shared_from_this<ThreadStream> {
+class ThreadStream final : public core::Subscriber {
  public:
   struct Start {
     core::EventFeed& feed;

@@ -18,7 +18,6 @@ constexpr std::size_t thread_bytes = 320;
 constexpr std::size_t message_bytes = 384;
 constexpr std::size_t small_body_bytes = 128;
 
-constexpr std::string_view unnamed_device = "Unnamed device";
 constexpr std::string_view client_message_id_key = "clientMessageId";
 
 Result<base::Json> parse_object(std::string_view body) {
@@ -183,9 +182,7 @@ Result<ClaimBody> decode_claim(std::string_view body) {
   }
   auto name = text_field(*object, "device_name");
   if (!name) return base::fail(std::move(name.error()));
-  ClaimBody out{.code = std::move(**code), .device_name = std::move(*name).value_or("")};
-  if (out.device_name.empty()) out.device_name = unnamed_device;
-  return out;
+  return ClaimBody{.code = std::move(**code), .device_name = std::move(*name).value_or("")};
 }
 
 std::size_t decode_limit(const std::optional<std::string>& text, std::size_t otherwise,

@@ -41,7 +41,7 @@ base::Result<SendBody> decode_send(std::string_view body);  // §3.4
 
 struct ClaimBody {
   std::string code{};         // any string: whether it is a code is core's to say
-  std::string device_name{};  // "Unnamed device" when empty or missing
+  std::string device_name{};  // "" when missing
 };
 base::Result<ClaimBody> decode_claim(std::string_view body);  // §5.3
 
