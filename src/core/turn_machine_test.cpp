@@ -274,24 +274,12 @@ TEST(TurnMachine, RandomInputsNeverStartAToolTwiceOrUngated) {
           input = calls(fresh);
           break;
         }
-        case 2:
-          input = failure(random() % 2 == 0);
-          break;
-        case 3:
-          input = GateAnswered{id, GateAnswer::allowed};
-          break;
-        case 4:
-          input = GateAnswered{id, GateAnswer::pending};
-          break;
-        case 5:
-          input = ToolFinished{id};
-          break;
-        case 6:
-          input = ApprovalResolved{id, random() % 2 == 0};
-          break;
-        case 7:
-          input = RetryDue{};
-          break;
+        case 2: input = failure(random() % 2 == 0); break;
+        case 3: input = GateAnswered{id, GateAnswer::allowed}; break;
+        case 4: input = GateAnswered{id, GateAnswer::pending}; break;
+        case 5: input = ToolFinished{id}; break;
+        case 6: input = ApprovalResolved{id, random() % 2 == 0}; break;
+        case 7: input = RetryDue{}; break;
         default:
           input = random() % 20 == 0 ? TurnInput{CancelRequested{}} : TurnInput{ToolFinished{id}};
       }
