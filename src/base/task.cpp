@@ -76,4 +76,32 @@ Task<bool> sleep_for(std::chrono::microseconds duration, std::stop_token stop) {
   co_return !error;
 }
 
+namespace {
+
+class TimerAlarm final : public Alarm {
+ public:
+  TimerAlarm(const asio::any_io_executor& executor, std::chrono::microseconds delay,
+             std::move_only_function<void()> call)
+      : timer_(executor, delay), call_(std::make_shared<Call>(std::move(call))) {
+    timer_.async_wait([call = call_](const boost::system::error_code& error) {
+      if (!error && *call) (*call)();
+    });
+  }
+  // A wait that is over but not yet handled would still call: take the function away.
+  ~TimerAlarm() override { *call_ = nullptr; }
+
+ private:
+  using Call = std::move_only_function<void()>;
+  asio::steady_timer timer_;
+  std::shared_ptr<Call> call_;
+};
+
+}  // namespace
+
+Task<std::unique_ptr<Alarm>> call_after(std::chrono::microseconds delay,
+                                        std::move_only_function<void()> call) {
+  auto executor = co_await asio::this_coro::executor;
+  co_return std::make_unique<TimerAlarm>(executor, delay, std::move(call));
+}
+
 }  // namespace colonnade::base

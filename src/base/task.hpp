@@ -43,6 +43,15 @@ class Signal {
 // Suspends for `duration` or until `stop`; true when the whole time passed.
 Task<bool> sleep_for(std::chrono::microseconds duration, std::stop_token stop);
 
+// A call at a later time, on the lane of the coroutine that set it. Destroying the alarm, on that
+// lane, calls it off.
+class Alarm {
+ public:
+  virtual ~Alarm() = default;
+};
+Task<std::unique_ptr<Alarm>> call_after(std::chrono::microseconds delay,
+                                        std::move_only_function<void()> call);
+
 // A value that arrives once. complete() may be called from any thread; the first call wins. One
 // coroutine may await it. Share it by shared_ptr between the two sides.
 template <class T>

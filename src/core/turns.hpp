@@ -67,6 +67,9 @@ struct TurnParts {
   base::Clock& clock;
 };
 
+class TurnDriver;
+struct TurnStart;
+
 class Turns {
  public:
   Turns(TurnParts parts, TurnOptions options);
@@ -92,13 +95,13 @@ class Turns {
   TurnCounts counts() const;
 
  private:
-  struct Active;
-  class Driver;
-  std::shared_ptr<Active> find(std::string_view run_id) const;
+  struct State;
+  std::shared_ptr<TurnDriver> find(std::string_view run_id) const;
+  Result<TurnStart> recovered_start(const Run& run);
+  void give_up(const Run& run, const std::string& reason);
 
   TurnParts parts_;
   TurnOptions options_;
-  struct State;
   std::shared_ptr<State> state_;
 };
 

@@ -1,0 +1,175 @@
+#include "core/event_feed.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+
+namespace colonnade::core {
+
+struct EventFeed::LaneTable {
+  std::unordered_map<std::string, std::vector<Subscription*>> by_thread;
+};
+
+// One transaction's events on their way to the lanes. The last lane to let go of it calls the
+// completions: by then every subscriber has seen the events.
+struct EventFeed::Delivery {
+  std::vector<EventPtr> events;
+  std::vector<std::move_only_function<void()>> completions;
+
+  ~Delivery() {
+    for (auto& completion : completions) completion();
+  }
+};
+
+EventFeed::EventFeed(base::Lanes& lanes, EventStore& events, Journal& journal)
+    : lanes_(lanes), events_(events), journal_(journal) {
+  for (std::size_t i = 0; i < lanes.size(); ++i) tables_.push_back(std::make_unique<LaneTable>());
+  journal_.observe(*this);
+}
+
+EventFeed::~EventFeed() = default;
+
+base::Task<Result<std::int64_t>> EventFeed::commit(Unit unit) {
+  auto done = std::make_shared<base::Completion<Result<std::int64_t>>>();
+  journal_.submit(std::move(unit),
+                  [done](Result<std::int64_t> result) { done->complete(std::move(result)); });
+  auto result = co_await done->wait();
+  co_return result;
+}
+
+void EventFeed::submit(Unit unit, Journal::Completion done) {
+  journal_.submit(std::move(unit), std::move(done));
+}
+
+std::unique_ptr<EventFeed::Subscription> EventFeed::subscribe(base::Lane& lane, const Scope& scope,
+                                                              std::string thread_id,
+                                                              std::optional<std::int64_t> after,
+                                                              Subscriber& subscriber) {
+  std::unique_ptr<Subscription> subscription(
+      new Subscription(*this, lane, scope, std::move(thread_id), subscriber));
+  if (after) {
+    subscription->cursor_ = *after;
+    subscription->caught_up_ = false;
+    subscription->replay_page();
+  }
+  return subscription;
+}
+
+std::uint64_t EventFeed::lanes_of(const std::string& thread_id) const {
+  const std::lock_guard lock(interest_mutex_);
+  const auto found = interest_.find(thread_id);
+  return found == interest_.end() ? 0 : found->second.lanes;
+}
+
+void EventFeed::register_interest(const std::string& thread_id, std::size_t lane, int change) {
+  const std::lock_guard lock(interest_mutex_);
+  Interest& interest = interest_[thread_id];
+  interest.counts.resize(lanes_.size());
+  interest.counts[lane] += static_cast<std::uint32_t>(change);
+  const std::uint64_t bit = std::uint64_t{1} << (lane % 64);
+  if (interest.counts[lane] > 0) {
+    interest.lanes |= bit;
+  } else {
+    interest.lanes &= ~bit;
+    if (interest.lanes == 0) interest_.erase(thread_id);
+  }
+}
+
+void EventFeed::committed(std::vector<EventPtr> events,
+                          std::vector<std::move_only_function<void()>> completions) {
+  std::uint64_t lanes = 0;
+  if (subscriber_count_.load(std::memory_order_acquire) > 0) {
+    const std::string* previous = nullptr;
+    for (const EventPtr& event : events) {
+      if (previous != nullptr && *previous == event->thread_id) continue;
+      previous = &event->thread_id;
+      lanes |= lanes_of(event->thread_id);
+    }
+  }
+  auto delivery = std::make_shared<Delivery>();
+  delivery->completions = std::move(completions);
+  if (lanes == 0) return;  // nobody listens: the completions run here and now
+  delivery->events = std::move(events);
+  for (; lanes != 0; lanes &= lanes - 1) {
+    const auto index = static_cast<std::size_t>(std::countr_zero(lanes));
+    lanes_[index].post([this, index, delivery] {
+      LaneTable& table = *tables_[index];
+      for (const EventPtr& event : delivery->events) {
+        const auto found = table.by_thread.find(event->thread_id);
+        if (found == table.by_thread.end()) continue;
+        // A subscriber may end itself, or another, while it is told: walk a copy of the list and
+        // skip who is gone.
+        const auto listeners = found->second;
+        for (Subscription* listener : listeners) {
+          const auto now = table.by_thread.find(event->thread_id);
+          if (now == table.by_thread.end()) break;
+          if (listeners.size() > 1 && now->second.size() != listeners.size() &&
+              std::ranges::find(now->second, listener) == now->second.end()) {
+            continue;
+          }
+          listener->offer(event);
+        }
+      }
+    });
+  }
+}
+
+EventFeed::Subscription::Subscription(EventFeed& feed, base::Lane& lane, Scope scope,
+                                      std::string thread_id, Subscriber& subscriber)
+    : feed_(feed),
+      lane_(lane),
+      scope_(std::move(scope)),
+      thread_id_(std::move(thread_id)),
+      subscriber_(subscriber),
+      alive_(std::make_shared<bool>(true)) {
+  feed_.tables_[lane_.index()]->by_thread[thread_id_].push_back(this);
+  feed_.register_interest(thread_id_, lane_.index(), +1);
+  feed_.subscriber_count_.fetch_add(1, std::memory_order_release);
+}
+
+EventFeed::Subscription::~Subscription() {
+  *alive_ = false;
+  auto& by_thread = feed_.tables_[lane_.index()]->by_thread;
+  const auto found = by_thread.find(thread_id_);
+  if (found != by_thread.end()) {
+    std::erase(found->second, this);
+    if (found->second.empty()) by_thread.erase(found);
+  }
+  feed_.register_interest(thread_id_, lane_.index(), -1);
+  feed_.subscriber_count_.fetch_sub(1, std::memory_order_release);
+}
+
+void EventFeed::Subscription::offer(const EventPtr& event) {
+  // While the replay runs, what happens live is in the store already and will be read from there.
+  if (!caught_up_ || event->cursor <= cursor_) return;
+  cursor_ = event->cursor;
+  subscriber_.deliver(event);
+}
+
+// Reads one page and posts itself for the next, so that a long replay does not hold up the lane. A
+// short page means that everything committed before the read was seen; what is committed later
+// comes live, and what comes both ways is told apart by its cursor.
+void EventFeed::Subscription::replay_page() {
+  auto page = feed_.events_.events(scope_, thread_id_, cursor_, limits::page_rows_max);
+  if (!page) {
+    base::log::error("replay_failed", {{"thread", thread_id_}, {"what", page.error().message}});
+    caught_up_ = true;
+    return;
+  }
+  const bool last = page->size() < limits::page_rows_max;
+  if (last) caught_up_ = true;
+  const auto alive = alive_;
+  for (Event& event : *page) {
+    cursor_ = event.cursor;
+    subscriber_.deliver(std::make_shared<const Event>(std::move(event)));
+    if (!*alive) return;
+  }
+  if (last) return;
+  lane_.post([this, alive] {
+    if (*alive) replay_page();
+  });
+}
+
+}  // namespace colonnade::core

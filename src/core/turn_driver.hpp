@@ -1,0 +1,117 @@
+// Drives one run: does what the turn machine says, on one lane, and stores every step. Internal to
+// core/turns.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/turns.hpp"
+
+namespace colonnade::core {
+
+// How a driver ended.
+struct TurnOutcome {
+  enum class Kind {
+    finished,   // terminal and stored
+    waiting,    // stored as waiting_approval; somebody resumes it later
+    abandoned,  // left as it is, to be taken up at the next start
+  };
+  Kind kind = Kind::abandoned;
+  FinishedRun finished{};  // when finished
+  base::Error error{};     // when abandoned: what waiters are told
+};
+
+// Everything a run starts from.
+struct TurnStart {
+  Run run{};
+  Thread thread{};
+  Agent agent{};
+  ModelProvider* provider = nullptr;
+  Message user_message{};
+  std::vector<Message> history{};  // oldest first, the user's message last
+  // Of a run taken up again; empty for a fresh one.
+  bool recovered = false;
+  std::vector<RunStep> steps{};
+  std::vector<ToolCall> tool_calls{};
+};
+
+// Members are for the run's lane only, except where they say "any thread".
+class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
+ public:
+  TurnDriver(TurnParts parts, const TurnOptions& options, base::Lane& lane, TurnStart start);
+
+  // Runs to the end. `self` keeps the driver alive; call once, on the lane.
+  static base::Task<TurnOutcome> drive(std::shared_ptr<TurnDriver> self);
+
+  // Whether the unit that holds the user's message was committed. Until this is known nothing is
+  // published; the model is asked meanwhile. Any thread.
+  void accepted(bool durable) { accepted_.complete(durable); }
+  // Any thread; takes effect soon.
+  void cancel();
+  // Stop where it is and leave the rest to the next start. Any thread.
+  void park();
+
+  base::Lane& lane() { return lane_; }
+  const Run& run() const { return start_.run; }  // id, thread and scope: any thread
+
+ private:
+  struct ModelCall {  // what one model call came to
+    std::optional<ModelReply> reply{};
+    base::Error error{};
+    bool output_seen = false;
+  };
+
+  base::Task<TurnOutcome> loop();
+  base::Task<std::optional<TurnOutcome>> perform(TurnAction action);
+  base::Task<void> ask_model(bool restarted);
+  base::Task<ModelCall> call_model(ModelRequest request);
+  base::Task<void> publish_deltas(std::vector<ModelEvent> events, ModelCall& call);
+  base::Task<void> take_reply(ModelReply reply);
+  base::Task<void> ask_gate(std::vector<std::string> ids);
+  base::Task<void> deny(std::string id, Denial denial);
+  static base::Task<void> run_tool(std::shared_ptr<TurnDriver> self, std::string id);
+  base::Task<ToolOutcome> execute(std::string id, ExecutionPermit permit);
+  base::Task<void> settle_interrupted_calls();
+  base::Task<TurnOutcome> finish(Finish end);
+  base::Task<TurnOutcome> wait_for_humans();
+  base::Task<std::optional<TurnInput>> next_input();
+
+  TurnAction begin();
+  void load_steps();
+  void push(TurnInput input);
+  ModelRequest make_request() const;
+  std::vector<Part> results_of_calls() const;
+  Unit unit(std::vector<Event> events = {}) const;
+  Event event(EventBody body) const;
+  Message reply_message() const;
+  TurnOutcome abandoned(base::Error error) const;
+  bool parked() const { return parking_.load(std::memory_order_relaxed); }
+
+  TurnParts parts_;
+  const TurnOptions& options_;
+  base::Lane& lane_;
+  TurnStart start_;
+  TurnMachine machine_;
+  base::Completion<bool> accepted_;
+  bool known_durable_ = false;
+  std::stop_source stop_;
+  std::atomic<bool> parking_{false};
+  std::atomic<int> units_under_way_{0};
+
+  std::vector<Part> turn_{};  // what this run has produced so far, in order
+  std::string model_{};       // as last reported
+  int next_step_ = 0;
+  std::vector<ToolCall> calls_{};  // of the last reply
+  bool results_pending_ = false;   // those calls' results are not in turn_ yet
+  std::map<std::string, ExecutionPermit> permits_{};
+  std::deque<TurnInput> inputs_{};
+  base::Signal input_came_;
+};
+
+}  // namespace colonnade::core

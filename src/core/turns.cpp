@@ -1,0 +1,379 @@
+#include "core/turns.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "core/turn_driver.hpp"
+
+namespace colonnade::core {
+
+using base::ErrorKind;
+using base::fail;
+using base::Task;
+
+namespace {
+
+using Waiter = std::shared_ptr<base::Completion<Result<FinishedRun>>>;
+
+// The newest messages of the thread, oldest first, read page by page.
+Result<std::vector<Message>> read_history(ThreadStore& threads, const Scope& scope,
+                                          const std::string& thread_id) {
+  std::vector<Message> history;
+  MessagePage page{.limit = limits::page_rows_max};
+  while (history.size() < limits::context_messages_max) {
+    auto older = threads.messages(scope, thread_id, page);
+    if (!older) return fail(std::move(older.error()));
+    const bool more = older->size() == page.limit;
+    if (!older->empty()) page.before = older->front().created_at;
+    history.insert(history.begin(), std::make_move_iterator(older->begin()),
+                   std::make_move_iterator(older->end()));
+    if (!more) break;
+  }
+  return history;
+}
+
+}  // namespace
+
+// Shared with the drivers' coroutines, which may end after the Turns object.
+struct Turns::State {
+  mutable std::mutex mutex;
+  std::condition_variable idle;
+  std::unordered_map<std::string, std::shared_ptr<TurnDriver>> by_run;
+  std::unordered_map<std::string, std::string> run_by_thread;
+  std::unordered_map<std::string, std::vector<Waiter>> waiters;
+  bool stopping = false;
+  TurnCounts counts;
+
+  // Claims the thread for a run; conflict when another one has it.
+  Result<void> enter(const std::string& thread_id, const std::shared_ptr<TurnDriver>& driver) {
+    const std::lock_guard lock(mutex);
+    if (stopping) return fail(ErrorKind::unavailable, "the server is stopping");
+    const auto [entry, fresh] = run_by_thread.try_emplace(thread_id, driver->run().id);
+    if (!fresh) return fail(ErrorKind::conflict, "an agent run is already active in this thread");
+    by_run[driver->run().id] = driver;
+    ++counts.started;
+    return {};
+  }
+
+  void leave(const Run& run, const std::optional<Result<FinishedRun>>& tell) {
+    std::vector<Waiter> told;
+    {
+      const std::lock_guard lock(mutex);
+      by_run.erase(run.id);
+      run_by_thread.erase(run.thread_id);
+      if (tell) {
+        const auto found = waiters.find(run.id);
+        if (found != waiters.end()) {
+          told.swap(found->second);
+          waiters.erase(found);
+        }
+        if (*tell) count((*tell)->run.state);
+      }
+    }
+    for (const Waiter& waiter : told) waiter->complete(*tell);
+    idle.notify_all();
+  }
+
+ private:
+  void count(RunState state) {
+    if (state == RunState::succeeded) ++counts.succeeded;
+    if (state == RunState::failed) ++counts.failed;
+    if (state == RunState::cancelled) ++counts.cancelled;
+  }
+};
+
+namespace {
+
+// Runs a driver and tells everybody how it ended.
+template <class State>
+Task<void> supervise(std::shared_ptr<State> state, std::shared_ptr<TurnDriver> driver) {
+  std::optional<TurnOutcome> outcome;
+  try {
+    outcome = co_await TurnDriver::drive(driver);
+  } catch (const std::exception& bug) {
+    base::log::error("run_broke", {{"run", driver->run().id}, {"what", bug.what()}});
+  }
+  const Run run = driver->run();
+  if (!outcome) {
+    state->leave(run, Result<FinishedRun>(fail(ErrorKind::internal, "the run broke; see the log")));
+  } else if (outcome->kind == TurnOutcome::Kind::finished) {
+    state->leave(run, Result<FinishedRun>(std::move(outcome->finished)));
+  } else if (outcome->kind == TurnOutcome::Kind::abandoned) {
+    state->leave(run, Result<FinishedRun>(fail(std::move(outcome->error))));
+  } else {
+    state->leave(run, std::nullopt);  // waits for a human; so do those who wait for it
+  }
+}
+
+}  // namespace
+
+Turns::Turns(TurnParts parts, TurnOptions options)
+    : parts_(parts), options_(std::move(options)), state_(std::make_shared<State>()) {}
+
+Turns::~Turns() = default;
+
+Task<Result<Run>> Turns::start(Principal who, NewMessage input, base::Lane& lane) {
+  if (input.parts.empty()) co_return fail(ErrorKind::invalid, "a message needs content", "parts");
+  auto thread = parts_.stores.threads.thread(who.scope, input.thread_id);
+  if (!thread) co_return fail(std::move(thread.error()));
+  if (!*thread) co_return fail(ErrorKind::not_found, "no such thread");
+  if ((*thread)->owner != who.user_id) co_return fail(ErrorKind::forbidden, "not your thread");
+  if ((*thread)->deleted_at) co_return fail(ErrorKind::conflict, "thread deleted");
+  auto agent = parts_.agents.get(who.scope, (*thread)->agent_id);
+  if (!agent) co_return fail(std::move(agent.error()));
+  ModelSettings settings =
+      input.settings.over((*thread)->settings).over(agent->settings).over(options_.defaults);
+  ModelProvider* provider = parts_.providers.find(settings.provider.value_or(""));
+  if (provider == nullptr) {
+    co_return fail(ErrorKind::unavailable,
+                   "no agent configured: there is no model provider named '" +
+                       settings.provider.value_or("") + "'",
+                   "provider");
+  }
+  auto active = parts_.stores.runs.active_run(who.scope, input.thread_id);
+  if (!active) co_return fail(std::move(active.error()));
+  if (*active) co_return fail(ErrorKind::conflict, "an agent run is already active in this thread");
+  auto history = read_history(parts_.stores.threads, who.scope, input.thread_id);
+  if (!history) co_return fail(std::move(history.error()));
+
+  const Time now = parts_.clock.now();
+  TurnStart start{.run = {.id = base::new_id(now),
+                          .thread_id = input.thread_id,
+                          .scope = who.scope,
+                          .agent_id = agent->id,
+                          .agent_version = agent->version,
+                          .user_message_id = {},
+                          .started_by = who.user_id,
+                          .state = RunState::running,
+                          .settings = std::move(settings),
+                          .created_at = now},
+                  .thread = std::move(**thread),
+                  .agent = std::move(*agent),
+                  .provider = provider,
+                  .user_message = {.id = base::new_id(now),
+                                   .thread_id = input.thread_id,
+                                   .run_id = {},
+                                   .role = Role::user,
+                                   .parts = std::move(input.parts),
+                                   .user_id = who.user_id,
+                                   .device_id = who.device_id,
+                                   .created_at = now,
+                                   .model = {},
+                                   .usage = std::nullopt,
+                                   .metadata = std::move(input.metadata)},
+                  .history = std::move(*history)};
+  start.run.settings.provider = std::string(provider->name());
+  start.run.user_message_id = start.user_message.id;
+  start.user_message.run_id = start.run.id;
+  start.history.push_back(start.user_message);
+
+  const Run run = start.run;
+  Unit unit{.scope = who.scope};
+  unit.changes.emplace_back(InsertMessage{start.user_message});
+  unit.changes.emplace_back(InsertRun{run});
+  if (!input.submission_id.empty()) {
+    unit.changes.emplace_back(LinkSubmission{std::move(input.submission_id), run.id});
+  }
+  const Event event{
+      .scope = who.scope, .thread_id = run.thread_id, .run_id = run.id, .at = now, .body = {}};
+  unit.events = {event, event};
+  unit.events[0].body = MessageStored{start.user_message};
+  unit.events[1].body = RunStarted{start.user_message};
+
+  auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(start));
+  if (auto entered = state_->enter(run.thread_id, driver); !entered) {
+    co_return fail(std::move(entered.error()));
+  }
+  auto stored = std::make_shared<base::Completion<Result<std::int64_t>>>();
+  parts_.feed.submit(std::move(unit), [stored, driver](Result<std::int64_t> result) {
+    driver->accepted(result.has_value());
+    stored->complete(std::move(result));
+  });
+  lane.spawn("turn", supervise(state_, driver));
+  auto result = co_await stored->wait();
+  if (!result) co_return fail(std::move(result.error()));
+  co_return run;
+}
+
+Task<Result<FinishedRun>> Turns::wait(Principal who, std::string run_id, std::stop_token stop) {
+  auto waiter = std::make_shared<base::Completion<Result<FinishedRun>>>();
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->stopping) co_return fail(ErrorKind::unavailable, "the server is stopping");
+    state_->waiters[run_id].push_back(waiter);
+  }
+  // Registered first, looked up second: a run that ends in between is seen one way or the other.
+  auto run = parts_.stores.runs.run(who.scope, run_id);
+  std::optional<Result<FinishedRun>> now;
+  if (!run) {
+    now = fail(std::move(run.error()));
+  } else if (!*run || (*run)->started_by != who.user_id) {
+    now = fail(ErrorKind::not_found, "no such run");
+  } else if (is_terminal((*run)->state)) {
+    FinishedRun finished{.run = std::move(**run)};
+    auto message = parts_.stores.threads.message(who.scope, finished.run.user_message_id);
+    auto reply = parts_.stores.runs.reply_of(who.scope, run_id);
+    if (!message || !reply) {
+      now = fail(message ? std::move(reply.error()) : std::move(message.error()));
+    } else {
+      if (*message) finished.user_message = std::move(**message);
+      finished.reply = std::move(*reply);
+      now = std::move(finished);
+    }
+  }
+  if (!now) {
+    auto told = co_await waiter->wait(stop);
+    if (told) co_return std::move(*told);
+    now = fail(ErrorKind::cancelled, "the caller stopped waiting");
+  }
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->waiters.find(run_id);
+  if (found != state_->waiters.end()) {
+    std::erase(found->second, waiter);
+    if (found->second.empty()) state_->waiters.erase(found);
+  }
+  co_return std::move(*now);
+}
+
+Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {
+  const auto driver = find(run_id);
+  if (driver) {
+    if (driver->run().scope != who.scope || driver->run().started_by != who.user_id) {
+      return fail(ErrorKind::not_found, "no such run");
+    }
+    driver->cancel();
+    return {};
+  }
+  auto run = parts_.stores.runs.run(who.scope, run_id);
+  if (!run) return fail(std::move(run.error()));
+  if (!*run || (*run)->started_by != who.user_id || is_terminal((*run)->state)) {
+    return fail(ErrorKind::not_found, "no such active run");
+  }
+  // It waits for a human: nothing runs, so the store is all there is to change.
+  Run cancelled = std::move(**run);
+  const RunState from = cancelled.state;
+  cancelled.state = RunState::cancelled;
+  cancelled.error = "cancelled";
+  cancelled.finished_at = parts_.clock.now();
+  Unit unit{.scope = who.scope};
+  unit.changes.emplace_back(UpdateRun{.run = cancelled, .from = from});
+  unit.events.push_back(
+      Event{.scope = who.scope,
+            .thread_id = cancelled.thread_id,
+            .run_id = cancelled.id,
+            .at = *cancelled.finished_at,
+            .body = RunFinished{.state = RunState::cancelled, .error = cancelled.error}});
+  parts_.feed.submit(
+      std::move(unit), [state = state_, cancelled](const Result<std::int64_t>& done) {
+        if (done) state->leave(cancelled, Result<FinishedRun>(FinishedRun{.run = cancelled}));
+      });
+  return {};
+}
+
+Result<std::size_t> Turns::recover(base::Lanes& lanes) {
+  auto unfinished = parts_.stores.runs.unfinished_runs();
+  if (!unfinished) return fail(std::move(unfinished.error()));
+  std::size_t taken_up = 0;
+  for (Run& run : *unfinished) {
+    if (run.state == RunState::waiting_approval) continue;  // parked: a human's answer wakes it
+    auto start = recovered_start(run);
+    if (!start) {
+      base::log::error("run_not_recovered", {{"run", run.id}, {"what", start.error().message}});
+      give_up(run, start.error().message);
+      continue;
+    }
+    base::Lane& lane = lanes.next();
+    auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(*start));
+    if (auto entered = state_->enter(run.thread_id, driver); !entered) continue;
+    lane.spawn("turn", supervise(state_, driver));
+    ++taken_up;
+  }
+  return taken_up;
+}
+
+Result<TurnStart> Turns::recovered_start(const Run& run) {
+  auto thread = parts_.stores.threads.thread(run.scope, run.thread_id);
+  if (!thread) return fail(std::move(thread.error()));
+  if (!*thread) return fail(ErrorKind::not_found, "its thread is gone");
+  auto agent = parts_.agents.get(run.scope, run.agent_id);
+  if (!agent) return fail(std::move(agent.error()));
+  ModelProvider* provider = parts_.providers.find(run.settings.provider.value_or(""));
+  if (provider == nullptr) {
+    return fail(ErrorKind::unavailable, "its model provider '" +
+                                            run.settings.provider.value_or("") +
+                                            "' is not configured any more");
+  }
+  auto message = parts_.stores.threads.message(run.scope, run.user_message_id);
+  if (!message) return fail(std::move(message.error()));
+  if (!*message) return fail(ErrorKind::not_found, "its user message is gone");
+  auto history = read_history(parts_.stores.threads, run.scope, run.thread_id);
+  if (!history) return fail(std::move(history.error()));
+  auto steps = parts_.stores.runs.steps(run.scope, run.id);
+  if (!steps) return fail(std::move(steps.error()));
+  auto calls = parts_.stores.runs.tool_calls(run.scope, run.id);
+  if (!calls) return fail(std::move(calls.error()));
+  return TurnStart{.run = run,
+                   .thread = std::move(**thread),
+                   .agent = std::move(*agent),
+                   .provider = provider,
+                   .user_message = std::move(**message),
+                   .history = std::move(*history),
+                   .recovered = true,
+                   .steps = std::move(*steps),
+                   .tool_calls = std::move(*calls)};
+}
+
+// No run stays unfinished for ever: one that cannot go on fails, with the reason.
+void Turns::give_up(const Run& run, const std::string& reason) {
+  Run failed = run;
+  failed.state = RunState::failed;
+  failed.error = "the run could not go on after a restart: " + reason;
+  failed.finished_at = parts_.clock.now();
+  Unit unit{.scope = run.scope};
+  unit.changes.emplace_back(UpdateRun{.run = failed, .from = run.state});
+  unit.events.push_back(Event{.scope = run.scope,
+                              .thread_id = run.thread_id,
+                              .run_id = run.id,
+                              .at = *failed.finished_at,
+                              .body = RunFinished{.state = failed.state, .error = failed.error}});
+  parts_.feed.submit(std::move(unit), [state = state_, failed](const Result<std::int64_t>& done) {
+    if (done) state->leave(failed, Result<FinishedRun>(FinishedRun{.run = failed}));
+  });
+}
+
+void Turns::park_all() {
+  std::vector<std::shared_ptr<TurnDriver>> drivers;
+  std::vector<Waiter> waiters;
+  std::unique_lock lock(state_->mutex);
+  state_->stopping = true;
+  for (const auto& [id, driver] : state_->by_run) drivers.push_back(driver);
+  lock.unlock();
+  for (const auto& driver : drivers) driver->park();
+  lock.lock();
+  state_->idle.wait(lock, [this] { return state_->by_run.empty(); });
+  for (auto& [id, list] : state_->waiters) {
+    waiters.insert(waiters.end(), list.begin(), list.end());
+  }
+  state_->waiters.clear();
+  lock.unlock();
+  for (const Waiter& waiter : waiters) {
+    waiter->complete(fail(ErrorKind::unavailable, "the server is stopping"));
+  }
+}
+
+TurnCounts Turns::counts() const {
+  const std::lock_guard lock(state_->mutex);
+  TurnCounts counts = state_->counts;
+  counts.active = state_->by_run.size();
+  return counts;
+}
+
+std::shared_ptr<TurnDriver> Turns::find(std::string_view run_id) const {
+  const std::lock_guard lock(state_->mutex);
+  const auto found = state_->by_run.find(std::string(run_id));
+  return found == state_->by_run.end() ? nullptr : found->second;
+}
+
+}  // namespace colonnade::core
