@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"TextForAGroup", "log: loud\n",
                   "c.yaml:1: log: expected a group of keys (level, file), but found loud"},
         FaultCase{"TextForAll", "just text\n",
-                  "c.yaml:1: expected a group of settings such as \"listen: …\", but found just "
+                  "c.yaml:1: expected a group of keys such as \"listen: …\", but found just "
                   "text"},
         FaultCase{"ProviderTypo", "providers:\n  openai:\n    api_key_fil: k\n",
                   "c.yaml:3: unknown key \"providers.openai.api_key_fil\"; did you mean "
