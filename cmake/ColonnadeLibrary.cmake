@@ -9,19 +9,53 @@ if(COLONNADE_SANITIZE)
   add_compile_options(-fsanitize=${COLONNADE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${COLONNADE_SANITIZE})
 endif()
+if(COLONNADE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 
 # Asio and Beast compile once, in net/ and base/, not in every file that includes them.
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
                         BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 
-# colonnade_library(<name> SOURCES … [LINK …]  [LINK_PRIVATE …])
-#   Makes the static library colonnade_<name>.
+# Two precompiled headers serve every library and every test. They differ in -fPIC and -fPIE, which
+# clang does not let one file mix. They must not be relied upon for missing includes: the target
+# colonnade_headers (cmake/ColonnadeHeaders.cmake) and the g++ build go without.
+if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  # Without a timestamp inside, equal precompiled headers are equal bytes, and ccache hits.
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang$<SEMICOLON>-fno-pch-timestamp>)
+  add_library(colonnade_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+  target_precompile_headers(colonnade_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp)
+  if(COLONNADE_TESTS)
+    add_library(colonnade_test_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+    set_target_properties(colonnade_test_pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(colonnade_test_pch PRIVATE -fPIE)
+    target_compile_definitions(colonnade_test_pch PRIVATE GTEST_HAS_PTHREAD=1)  # as GTest::gtest does
+    target_precompile_headers(colonnade_test_pch PRIVATE
+      ${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp <gtest/gtest.h> <gmock/gmock.h>)
+  endif()
+endif()
+
+# colonnade_library(<name> SOURCES … [LINK …] [LINK_PRIVATE …] [NO_UNITY])
+#   Makes the static library colonnade_<name>. NO_UNITY is for a library whose files cannot share a
+#   translation unit; say why where it is used.
 function(colonnade_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "NO_UNITY" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
   add_library(colonnade_${name} STATIC ${arg_SOURCES})
   target_include_directories(colonnade_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_compile_options(colonnade_${name} PRIVATE ${COLONNADE_WARNINGS})
   target_link_libraries(colonnade_${name} PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE})
+  if(TARGET colonnade_pch)
+    target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_pch)
+  endif()
+  if(COLONNADE_UNITY AND NOT arg_NO_UNITY)
+    set_target_properties(colonnade_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    # Bodies of third-party libraries keep to themselves: their macros and names are not ours.
+    foreach(source IN LISTS arg_SOURCES)
+      if(source MATCHES "_impl\\.cpp$")
+        set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+      endif()
+    endforeach()
+  endif()
 endfunction()
 
 # colonnade_test(<name> SOURCES … LINK …)
@@ -38,5 +72,8 @@ function(colonnade_test name)
     COLONNADE_CONTRACTS="${COLONNADE_CONTRACTS}"
     COLONNADE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${name}_test PRIVATE ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
+  if(TARGET colonnade_test_pch)
+    target_precompile_headers(${name}_test REUSE_FROM colonnade_test_pch)
+  endif()
   gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120)
 endfunction()

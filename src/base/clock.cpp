@@ -13,6 +13,8 @@ using std::chrono::year;
 using std::chrono::year_month_day;
 
 constexpr std::int64_t micros_per_second = 1'000'000;
+constexpr std::int64_t first_second = -62'167'219'200;  // 0000-01-01T00:00:00Z
+constexpr std::int64_t last_second = 253'402'300'799;   // 9999-12-31T23:59:59Z
 constexpr std::int64_t micros_per_day = 86'400 * micros_per_second;
 
 void put_digits(char* out, std::int64_t value, int width) {
@@ -114,6 +116,7 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   if (!date.ok() || *h > 23 || *mi > 59 || *s > 60) return std::nullopt;
   const std::int64_t days = sys_days{date}.time_since_epoch().count();
   const std::int64_t seconds = days * 86'400 + *h * 3600 + *mi * 60 + *s - *offset;
+  if (seconds < first_second || seconds > last_second) return std::nullopt;
   return Time{seconds * micros_per_second + *fraction};
 }
 

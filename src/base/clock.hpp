@@ -17,12 +17,8 @@ struct Time {
   auto operator<=>(const Time&) const = default;
 };
 
-inline Time operator+(Time t, std::chrono::microseconds d) {
-  return {t.micros + d.count()};
-}
-inline Time operator-(Time t, std::chrono::microseconds d) {
-  return {t.micros - d.count()};
-}
+inline Time operator+(Time t, std::chrono::microseconds d) { return {t.micros + d.count()}; }
+inline Time operator-(Time t, std::chrono::microseconds d) { return {t.micros - d.count()}; }
 inline std::chrono::microseconds operator-(Time a, Time b) {
   return std::chrono::microseconds(a.micros - b.micros);
 }
@@ -31,7 +27,8 @@ inline std::chrono::microseconds operator-(Time a, Time b) {
 std::string to_rfc3339(Time time);
 
 // Any RFC 3339 date-time: any fraction length (digits past the sixth are cut), `Z` or an offset,
-// `T`, `t` or one space between date and time. nullopt for anything else.
+// `T`, `t` or one space between date and time. nullopt for anything else, and for moments that are
+// not in the years 0000 to 9999 of UTC, which to_rfc3339 could not write.
 std::optional<Time> parse_rfc3339(std::string_view text);
 
 // Where core gets the time from. Thread-safe.

@@ -30,26 +30,39 @@ Json to_tree(simdjson::dom::element element) {
       }
       return out;
     }
-    case element_type::STRING:
-      return std::string(std::string_view(element));
-    case element_type::INT64:
-      return std::int64_t(element);
-    case element_type::UINT64:
-      return std::uint64_t(element);
-    case element_type::DOUBLE:
-      return double(element);
-    case element_type::BOOL:
-      return bool(element);
-    case element_type::NULL_VALUE:
-      return nullptr;
+    case element_type::STRING: return std::string(std::string_view(element));
+    case element_type::INT64: return std::int64_t(element);
+    case element_type::UINT64: return std::uint64_t(element);
+    case element_type::DOUBLE: return double(element);
+    case element_type::BOOL: return bool(element);
+    case element_type::NULL_VALUE: return nullptr;
   }
   return nullptr;
 }
 
 // simdjson refuses integers that fit no 64-bit type; JSON allows them. Rare, so the slower parser
-// may have them; its nesting was already checked.
-bool has_big_integer(simdjson::error_code code) {
-  return code == simdjson::NUMBER_ERROR;
+// may have them.
+bool has_big_integer(simdjson::error_code code) { return code == simdjson::NUMBER_ERROR; }
+
+// Whether brackets outside strings nest deeper than the limit. simdjson stops at the first error,
+// so after one nobody has looked at what follows, and the slower parser has no limit of its own.
+bool is_too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > limits::json_depth_max) return true;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -66,7 +79,7 @@ Result<Json> parse_json(std::string_view text, std::string_view what) {
     return fail(ErrorKind::invalid, std::string(what) + " is not valid JSON: " + std::string(why),
                 std::string(what));
   };
-  if (error == simdjson::DEPTH_ERROR) {
+  if (error == simdjson::DEPTH_ERROR || (has_big_integer(error) && is_too_deep(text))) {
     return invalid("nested deeper than " + std::to_string(limits::json_depth_max) + " levels");
   }
   if (has_big_integer(error)) {
@@ -99,27 +112,13 @@ void append_json_string(std::string& out, std::string_view text) {
     out.append(text.substr(clean, i - clean));
     clean = i + 1;
     switch (c) {
-      case '"':
-        out.append("\\\"");
-        break;
-      case '\\':
-        out.append("\\\\");
-        break;
-      case '\n':
-        out.append("\\n");
-        break;
-      case '\r':
-        out.append("\\r");
-        break;
-      case '\t':
-        out.append("\\t");
-        break;
-      case '\b':
-        out.append("\\b");
-        break;
-      case '\f':
-        out.append("\\f");
-        break;
+      case '"': out.append("\\\""); break;
+      case '\\': out.append("\\\\"); break;
+      case '\n': out.append("\\n"); break;
+      case '\r': out.append("\\r"); break;
+      case '\t': out.append("\\t"); break;
+      case '\b': out.append("\\b"); break;
+      case '\f': out.append("\\f"); break;
       default:
         out.append("\\u00");
         out.push_back(hex[c >> 4]);
@@ -162,9 +161,7 @@ JsonWriter& JsonWriter::value(std::string_view text) {
   return *this;
 }
 
-JsonWriter& JsonWriter::value(bool flag) {
-  return raw(flag ? "true" : "false");
-}
+JsonWriter& JsonWriter::value(bool flag) { return raw(flag ? "true" : "false"); }
 
 JsonWriter& JsonWriter::value(std::int64_t number) {
   std::array<char, 24> text{};
@@ -185,13 +182,9 @@ JsonWriter& JsonWriter::value(double number) {
   return raw({text.data(), static_cast<std::size_t>(end - text.data())});
 }
 
-JsonWriter& JsonWriter::null() {
-  return raw("null");
-}
+JsonWriter& JsonWriter::null() { return raw("null"); }
 
-JsonWriter& JsonWriter::value(const Json& tree) {
-  return raw(to_text(tree));
-}
+JsonWriter& JsonWriter::value(const Json& tree) { return raw(to_text(tree)); }
 
 JsonWriter& JsonWriter::raw(std::string_view json) {
   separate();

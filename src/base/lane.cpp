@@ -27,6 +27,9 @@ class Lanes::Loop final : public Lane {
     if (thread_.joinable()) thread_.join();
   }
 
+  // Destroys what waits or is queued; the loop itself still takes (and drops) new work.
+  void drop_all() { context_.drop_all(); }
+
   void post(std::move_only_function<void()> work) override {
     asio::post(context_, std::move(work));
   }
@@ -57,12 +60,20 @@ class Lanes::Loop final : public Lane {
       } catch (const std::exception& e) {
         // A posted function threw: a bug, but one request's bug must not take the server down.
         log::error("lane_exception", {{"what", e.what()}});
+      } catch (...) {
+        log::error("lane_exception", {{"what", "unknown exception"}});
       }
     }
   }
 
+  // Asio keeps shutdown() to the context itself.
+  struct Context : asio::io_context {
+    using asio::io_context::io_context;
+    void drop_all() { shutdown(); }
+  };
+
   std::size_t index_;
-  mutable asio::io_context context_;
+  mutable Context context_;
   asio::executor_work_guard<asio::io_context::executor_type> guard_;
   std::jthread thread_;
 };
@@ -74,13 +85,14 @@ Lanes::Lanes(std::size_t count) {
   for (auto& lane : lanes_) lane->start();
 }
 
+// Destroying a coroutine runs its destructors, and those may post to any lane or drop what lives on
+// one: so all lanes are emptied while all of them exist.
 Lanes::~Lanes() {
   stop();
+  for (auto& lane : lanes_) lane->drop_all();
 }
 
-Lane& Lanes::operator[](std::size_t index) {
-  return *lanes_[index];
-}
+Lane& Lanes::operator[](std::size_t index) { return *lanes_[index]; }
 
 Lane& Lanes::next() {
   return *lanes_[next_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()];

@@ -37,6 +37,10 @@ constexpr auto stream_stall_time_max = 60s;  // no byte accepted for so long: th
 constexpr auto commit_window_max = 2ms;         // how long the writer may gather while it is busy
 constexpr std::size_t commit_units_max = 1024;  // per transaction
 constexpr std::size_t commit_queue_units_max = 16'384;  // beyond this, writers are told to wait
+constexpr std::size_t joined_delta_bytes_max = 64 * KiB;  // a joined event must still suit a stream
+constexpr std::size_t writer_threads_known_max = 16'384;  // cached sequence numbers, about 200 B each
+constexpr std::size_t read_connections_max = 16;  // each has its own page cache
+constexpr auto database_busy_time_max = 5s;  // another program (backup, shell) holds the write lock
 constexpr std::size_t page_rows_max = 200;
 constexpr std::size_t page_rows_default = 50;
 

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 
 #include "base/clock.hpp"
@@ -20,6 +21,34 @@ constexpr std::size_t queue_lines_max = 8192;
 
 std::atomic<Level> current_level{Level::info};
 
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::debug: return "debug";
+    case Level::info: return "info";
+    case Level::warn: return "warn";
+    case Level::error: return "error";
+    case Level::off: return "off";
+  }
+  return "info";
+}
+
+std::string line_of(Level level, std::string_view event, Fields fields) {
+  static SystemClock clock;
+  std::string line;
+  line.reserve(160);
+  JsonWriter json(line);
+  json.object();
+  json.field("time", to_rfc3339(clock.now()));
+  json.field("level", name_of(level));
+  json.field("event", event);
+  for (const Field& field : fields) {
+    json.key(field.name);
+    std::visit([&](const auto& value) { json.value(value); }, field.value);
+  }
+  json.end_object();
+  return line;
+}
+
 // The sink, its queue and its thread; made at the first line, so that a program that logs nothing
 // starts no thread.
 class Sink {
@@ -30,8 +59,9 @@ class Sink {
   }
 
   void write(Level level, std::string line) {
-    const auto logger = current();
-    logger->log(level >= Level::warn ? spdlog::level::warn : spdlog::level::info, line);
+    // Shared with other writers; only a flush or a change of sink keeps them out.
+    const std::shared_lock lock(mutex_);
+    logger_->log(level >= Level::warn ? spdlog::level::warn : spdlog::level::info, line);
   }
 
   void open_file(const std::string& path) {
@@ -41,9 +71,7 @@ class Sink {
   // Joins the queue's thread, which writes out what is queued, then starts afresh.
   void flush() {
     const std::lock_guard lock(mutex_);
-    logger_.reset();
-    pool_.reset();
-    sink_->flush();
+    drain();
     start();
   }
 
@@ -60,75 +88,51 @@ class Sink {
   }
 
   void replace(spdlog::sink_ptr sink) {
-    flush();
     const std::lock_guard lock(mutex_);
-    logger_.reset();
-    pool_.reset();
+    drain();
     sink_ = std::move(sink);
     start();
   }
 
-  std::shared_ptr<spdlog::async_logger> current() {
-    const std::lock_guard lock(mutex_);
-    return logger_;
+  // No writer is inside: the pool's last owner is here, and its end is the end of the queue.
+  void drain() {
+    const std::size_t dropped = pool_->overrun_counter();
+    logger_.reset();
+    pool_.reset();
+    if (dropped > 0) {
+      const std::string text = line_of(Level::warn, "log_lines_dropped", {{"count", dropped}});
+      sink_->log(spdlog::details::log_msg("colonnade", spdlog::level::warn, text));
+    }
+    sink_->flush();
   }
 
-  std::mutex mutex_;
+  std::shared_mutex mutex_;
   spdlog::sink_ptr sink_;
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
 };
 
-std::string_view name_of(Level level) {
-  switch (level) {
-    case Level::debug:
-      return "debug";
-    case Level::info:
-      return "info";
-    case Level::warn:
-      return "warn";
-    case Level::error:
-      return "error";
-    case Level::off:
-      return "off";
-  }
-  return "info";
-}
-
 }  // namespace
 
-void set_level(Level level) {
-  current_level.store(level, std::memory_order_relaxed);
+void set_level(Level level) { current_level.store(level, std::memory_order_relaxed); }
+
+bool enabled(Level level) { return level >= current_level.load(std::memory_order_relaxed); }
+
+Result<void> write_to_file(std::string_view path) {
+  try {
+    Sink::get().open_file(std::string(path));
+  } catch (const spdlog::spdlog_ex& e) {
+    return fail(ErrorKind::invalid,
+                "cannot open the log file " + std::string(path) + ": " + e.what(), "log_file");
+  }
+  return {};
 }
 
-bool enabled(Level level) {
-  return level >= current_level.load(std::memory_order_relaxed);
-}
-
-void write_to_file(std::string_view path) {
-  Sink::get().open_file(std::string(path));
-}
-
-void flush() {
-  Sink::get().flush();
-}
+void flush() { Sink::get().flush(); }
 
 void write(Level level, std::string_view event, Fields fields) {
   if (!enabled(level)) return;
-  static SystemClock clock;
-  std::string line;
-  line.reserve(160);
-  JsonWriter json(line);
-  json.object();
-  json.field("time", to_rfc3339(clock.now()));
-  json.field("level", name_of(level));
-  json.field("event", event);
-  for (const Field& field : fields) {
-    json.key(field.name);
-    std::visit([&](const auto& value) { json.value(value); }, field.value);
-  }
-  json.end_object();
-  Sink::get().write(level, std::move(line));
+  Sink::get().write(level, line_of(level, event, fields));
 }
 
 }  // namespace colonnade::base::log

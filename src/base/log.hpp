@@ -12,6 +12,8 @@
 #include <utility>
 #include <variant>
 
+#include "base/result.hpp"
+
 namespace colonnade::base::log {
 
 enum class Level { debug, info, warn, error, off };
@@ -45,8 +47,9 @@ using Fields = std::initializer_list<Field>;
 // Default: info.
 void set_level(Level level);
 bool enabled(Level level);
-// Where lines go: standard error, or a file (appended, reopened on SIGHUP by the app).
-void write_to_file(std::string_view path);
+// Where lines go: standard error, or a file (appended, reopened on SIGHUP by the app). A file that
+// cannot be opened is ErrorKind::invalid; lines then go where they went before.
+Result<void> write_to_file(std::string_view path);
 // Blocks until everything logged so far is written.
 void flush();
 
@@ -54,12 +57,8 @@ void write(Level level, std::string_view event, Fields fields = {});
 inline void debug(std::string_view event, Fields fields = {}) {
   write(Level::debug, event, fields);
 }
-inline void info(std::string_view event, Fields fields = {}) {
-  write(Level::info, event, fields);
-}
-inline void warn(std::string_view event, Fields fields = {}) {
-  write(Level::warn, event, fields);
-}
+inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
+inline void warn(std::string_view event, Fields fields = {}) { write(Level::warn, event, fields); }
 inline void error(std::string_view event, Fields fields = {}) {
   write(Level::error, event, fields);
 }

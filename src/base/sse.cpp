@@ -8,6 +8,12 @@ namespace {
 
 constexpr std::string_view bom = "\xEF\xBB\xBF";
 
+// The first `c`, or the end.
+const char* find(std::string_view bytes, char c) {
+  const void* found = bytes.empty() ? nullptr : std::memchr(bytes.data(), c, bytes.size());
+  return found != nullptr ? static_cast<const char*>(found) : bytes.data() + bytes.size();
+}
+
 }  // namespace
 
 bool SseParser::feed(std::string_view bytes, const Callback& on_event) {
@@ -22,6 +28,7 @@ bool SseParser::feed(std::string_view bytes, const Callback& on_event) {
       bom_matched_ = 3;
     }
   }
+  const char* lf = nullptr;
   while (!bytes.empty() && !overflowed_) {
     if (after_cr_) {
       after_cr_ = false;
@@ -30,10 +37,10 @@ bool SseParser::feed(std::string_view bytes, const Callback& on_event) {
         continue;
       }
     }
-    const auto* lf = static_cast<const char*>(std::memchr(bytes.data(), '\n', bytes.size()));
-    std::size_t end = lf != nullptr ? static_cast<std::size_t>(lf - bytes.data()) : bytes.size();
-    const auto* cr = static_cast<const char*>(std::memchr(bytes.data(), '\r', end));
-    if (cr != nullptr) end = static_cast<std::size_t>(cr - bytes.data());
+    // The next LF is looked for once, not at every CR before it.
+    if (lf < bytes.data()) lf = find(bytes, '\n');
+    std::size_t end = static_cast<std::size_t>(lf - bytes.data());
+    end = static_cast<std::size_t>(find(bytes.substr(0, end), '\r') - bytes.data());
 
     if (partial_.size() + end > line_bytes_max_) {
       overflowed_ = true;
@@ -107,10 +114,10 @@ void append_sse(std::string& out, std::string_view type, std::string_view data,
   if (!type.empty()) out.append("event: ").append(type).push_back('\n');
   if (!id.empty()) out.append("id: ").append(id).push_back('\n');
   for (;;) {
-    const auto end = data.find('\n');
+    const auto end = data.find_first_of("\r\n");
     out.append("data: ").append(data.substr(0, end)).push_back('\n');
     if (end == std::string_view::npos) break;
-    data.remove_prefix(end + 1);
+    data.remove_prefix(data.substr(end).starts_with("\r\n") ? end + 2 : end + 1);
   }
   out.push_back('\n');
 }

@@ -56,7 +56,8 @@ class SseParser {
 };
 
 // Appends one event: `event:` (left out when empty), `id:` (left out when empty), one data line per
-// line of `data`, a blank line.
+// line of `data`, a blank line. CR, LF and CRLF all end a line of `data`, because they would on the
+// wire; a reader sees LF. `type` and `id` are the caller's words and hold no line end.
 void append_sse(std::string& out, std::string_view type, std::string_view data,
                 std::string_view id = {});
 

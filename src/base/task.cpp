@@ -13,10 +13,67 @@ namespace colonnade::base {
 
 namespace asio = boost::asio;
 
-struct Signal::State {
+// The coroutines of one loop that wait on a signal. Asio destroys what waits on a timer or a socket
+// when the loop goes away; this does it for signals. Without it a coroutine that waits on a signal
+// of its own would keep itself alive for ever. Used by the loop's thread, and by whoever shuts it
+// down.
+class SignalWaits final : public asio::execution_context::service {
+ public:
+  struct Link {
+    Link* previous = nullptr;
+    Link* next = nullptr;
+
+    Link() = default;
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
+    virtual ~Link() { unlink(); }
+    virtual void drop() {}
+
+    void unlink() {
+      if (previous == nullptr) return;
+      previous->next = next;
+      next->previous = previous;
+      previous = next = nullptr;
+    }
+  };
+
+  using key_type = SignalWaits;
+  inline static asio::execution_context::id id;
+
+  explicit SignalWaits(asio::execution_context& context) : service(context) {
+    head_.previous = head_.next = &head_;
+  }
+
+  void add(Link& link) {
+    link.previous = &head_;
+    link.next = head_.next;
+    head_.next->previous = &link;
+    head_.next = &link;
+  }
+
+ private:
+  void shutdown() override {
+    while (head_.next != &head_) {
+      Link& link = *head_.next;
+      link.unlink();
+      link.drop();
+    }
+  }
+
+  Link head_;
+};
+
+struct Signal::State : SignalWaits::Link {
   std::mutex mutex;
   bool notified = false;
   std::move_only_function<void()> waiter;  // resumes the coroutine on its own executor
+
+  // The coroutine is destroyed unresumed, and this with it when nobody else holds it.
+  void drop() override {
+    std::move_only_function<void()> dropped;
+    const std::lock_guard lock(mutex);
+    dropped.swap(waiter);
+  }
 
   void notify() {
     std::move_only_function<void()> wake;
@@ -35,26 +92,26 @@ struct Signal::State {
 Signal::Signal() : state_(std::make_shared<State>()) {}
 Signal::~Signal() = default;
 
-void Signal::notify() {
-  state_->notify();
-}
+void Signal::notify() { state_->notify(); }
 
 Task<void> Signal::wait() {
   auto state = state_;
-  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
-      [state](auto handler) {
-        auto executor = asio::get_associated_executor(handler);
-        const std::lock_guard lock(state->mutex);
-        if (state->notified) {
-          state->notified = false;
-          asio::post(executor, std::move(handler));
-          return;
-        }
-        state->waiter = [executor, handler = std::move(handler)]() mutable {
-          asio::post(executor, std::move(handler));
-        };
-      },
-      asio::use_awaitable);
+  auto initiate = [state](auto handler) {
+    auto executor = asio::get_associated_executor(handler);
+    const std::lock_guard lock(state->mutex);
+    if (state->notified) {
+      state->notified = false;
+      asio::post(executor, std::move(handler));
+      return;
+    }
+    asio::use_service<SignalWaits>(asio::query(executor, asio::execution::context)).add(*state);
+    state->waiter = [executor, handler = std::move(handler)]() mutable {
+      asio::post(executor, std::move(handler));
+    };
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(std::move(initiate),
+                                                                        asio::use_awaitable);
+  state->unlink();
 }
 
 Task<void> Signal::wait(std::stop_token stop) {

@@ -47,9 +47,7 @@ Result<Agent> Agents::get(const Scope& scope, std::string_view id) const {
   return std::move(**agent);
 }
 
-Result<std::vector<Agent>> Agents::list(const Scope& scope) const {
-  return store_.agents(scope);
-}
+Result<std::vector<Agent>> Agents::list(const Scope& scope) const { return store_.agents(scope); }
 
 Task<Result<Agent>> Agents::update(Principal who, Agent agent) {
   agent.scope = who.scope;

@@ -74,37 +74,25 @@ constexpr Names<StopReason, 6> stop_reason_names{{
 
 }  // namespace
 
-std::string_view to_string(Role role) {
-  return name_of(role_names, role);
-}
-std::optional<Role> role_from(std::string_view text) {
-  return value_of(role_names, text);
-}
+std::string_view to_string(Role role) { return name_of(role_names, role); }
+std::optional<Role> role_from(std::string_view text) { return value_of(role_names, text); }
 
-std::string_view to_string(RunState state) {
-  return name_of(run_state_names, state);
-}
+std::string_view to_string(RunState state) { return name_of(run_state_names, state); }
 std::optional<RunState> run_state_from(std::string_view text) {
   return value_of(run_state_names, text);
 }
 
-std::string_view to_string(ToolCallState state) {
-  return name_of(tool_call_state_names, state);
-}
+std::string_view to_string(ToolCallState state) { return name_of(tool_call_state_names, state); }
 std::optional<ToolCallState> tool_call_state_from(std::string_view text) {
   return value_of(tool_call_state_names, text);
 }
 
-std::string_view to_string(CredentialKind kind) {
-  return name_of(credential_kind_names, kind);
-}
+std::string_view to_string(CredentialKind kind) { return name_of(credential_kind_names, kind); }
 std::optional<CredentialKind> credential_kind_from(std::string_view text) {
   return value_of(credential_kind_names, text);
 }
 
-std::string_view to_string(StopReason reason) {
-  return name_of(stop_reason_names, reason);
-}
+std::string_view to_string(StopReason reason) { return name_of(stop_reason_names, reason); }
 
 std::string visible_text(const std::vector<Part>& parts) {
   std::string out;

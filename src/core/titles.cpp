@@ -13,9 +13,7 @@ constexpr std::size_t title_bytes_max = 60;
 constexpr std::string_view fence = "```";
 constexpr std::string_view untitled = "New chat";
 
-bool is_space(char c) {
-  return std::isspace(static_cast<unsigned char>(c)) != 0;
-}
+bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
 // Drops every fenced block; one that is never closed takes the rest with it.
 std::string without_code_blocks(std::string_view text) {

@@ -9,9 +9,7 @@ using base::ErrorKind;
 
 TurnMachine::TurnMachine(TurnLimits limits, double jitter) : limits_(limits), jitter_(jitter) {}
 
-TurnAction TurnMachine::start() {
-  return AskModel{};
-}
+TurnAction TurnMachine::start() { return AskModel{}; }
 
 TurnAction TurnMachine::resume(int rounds, const std::vector<ToolCall>& calls_of_last_reply) {
   rounds_ = rounds;
@@ -22,11 +20,8 @@ TurnAction TurnMachine::resume(int rounds, const std::vector<ToolCall>& calls_of
         calls_[call.id] = CallState::asked;
         undecided.push_back(call.id);
         break;
-      case ToolCallState::waiting_approval:
-        calls_[call.id] = CallState::pending;
-        break;
-      default:
-        calls_[call.id] = CallState::done;
+      case ToolCallState::waiting_approval: calls_[call.id] = CallState::pending; break;
+      default: calls_[call.id] = CallState::done;
     }
   }
   if (!undecided.empty()) return AskGate{std::move(undecided)};
@@ -91,15 +86,9 @@ TurnAction TurnMachine::step(const GateAnswered& input) {
     return after_calls();
   }
   switch (input.answer) {
-    case GateAnswer::allowed:
-      call->second = CallState::running;
-      return RunTool{call->first};
-    case GateAnswer::pending:
-      call->second = CallState::pending;
-      break;
-    case GateAnswer::denied:
-      call->second = CallState::done;
-      break;
+    case GateAnswer::allowed: call->second = CallState::running; return RunTool{call->first};
+    case GateAnswer::pending: call->second = CallState::pending; break;
+    case GateAnswer::denied: call->second = CallState::done; break;
   }
   return after_calls();
 }

@@ -1,0 +1,377 @@
+#include "storage/event_codec.hpp"
+
+#include <nlohmann/json.hpp>
+#include <type_traits>
+#include <utility>
+
+#include "base/json.hpp"
+#include "storage/stored_object.hpp"
+
+namespace colonnade::storage {
+namespace {
+
+using base::Json;
+using base::JsonWriter;
+using base::Result;
+
+template <class... Cases>
+struct Match : Cases... {
+  using Cases::operator()...;
+};
+
+// --- parts --------------------------------------------------------------------------------------
+
+void write_part(JsonWriter& w, const core::Part& part) {
+  w.object();
+  std::visit(
+      Match{
+          [&](const core::TextPart& p) { w.field("kind", "text").field("text", p.text); },
+          [&](const core::ReasoningPart& p) {
+            w.field("kind", "reasoning");
+            write_text(w, "provider", p.provider);
+            write_text(w, "text", p.text);
+            write_text(w, "signature", p.signature);
+            write_text(w, "redacted", p.redacted);
+            write_tree(w, "details", p.details);
+          },
+          [&](const core::RefusalPart& p) { w.field("kind", "refusal").field("text", p.text); },
+          [&](const core::FilePart& p) {
+            w.field("kind", "file");
+            write_text(w, "mime", p.mime);
+            write_text(w, "filename", p.filename);
+            write_text(w, "url", p.url);
+          },
+          [&](const core::ToolCallPart& p) {
+            w.field("kind", "tool_call");
+            write_text(w, "call_id", p.call_id);
+            write_text(w, "tool", p.tool);
+            write_tree(w, "arguments", p.arguments);
+            write_text(w, "malformed_arguments", p.malformed_arguments);
+          },
+          [&](const core::ToolResultPart& p) {
+            w.field("kind", "tool_result");
+            write_text(w, "call_id", p.call_id);
+            write_text(w, "tool", p.tool);
+            write_text(w, "content", p.content);
+            if (p.is_error) w.field("is_error", true);
+          },
+          [&](const core::ProviderPart& p) {
+            w.field("kind", "provider");
+            write_text(w, "provider", p.provider);
+            write_tree(w, "block", p.block);
+          },
+      },
+      part);
+  w.end_object();
+}
+
+void write_parts(JsonWriter& w, const std::vector<core::Part>& parts) {
+  w.array();
+  for (const core::Part& part : parts) write_part(w, part);
+  w.end_array();
+}
+
+core::Part take_part(StoredObject& o) {
+  const std::string kind = o.text("kind");
+  if (kind == "text") return core::TextPart{o.text("text")};
+  if (kind == "reasoning") {
+    return core::ReasoningPart{.provider = o.text("provider"),
+                               .text = o.text("text"),
+                               .signature = o.text("signature"),
+                               .redacted = o.text("redacted"),
+                               .details = o.tree("details")};
+  }
+  if (kind == "refusal") return core::RefusalPart{o.text("text")};
+  if (kind == "file") {
+    return core::FilePart{
+        .mime = o.text("mime"), .filename = o.text("filename"), .url = o.text("url")};
+  }
+  if (kind == "tool_call") {
+    return core::ToolCallPart{.call_id = o.text("call_id"),
+                              .tool = o.text("tool"),
+                              .arguments = o.tree("arguments"),
+                              .malformed_arguments = o.text("malformed_arguments")};
+  }
+  if (kind == "tool_result") {
+    return core::ToolResultPart{.call_id = o.text("call_id"),
+                                .tool = o.text("tool"),
+                                .content = o.text("content"),
+                                .is_error = o.flag("is_error")};
+  }
+  if (kind == "provider") {
+    return core::ProviderPart{.provider = o.text("provider"), .block = o.tree("block")};
+  }
+  o.refuse("an unknown kind of part: " + kind);
+  return core::TextPart{};
+}
+
+std::vector<core::Part> take_parts(StoredObject& o) {
+  std::vector<core::Part> parts;
+  o.each_object("parts", [&](StoredObject& part) { parts.push_back(take_part(part)); });
+  return parts;
+}
+
+// --- messages inside events ---------------------------------------------------------------------
+
+void write_usage(JsonWriter& w, const core::Usage& usage) {
+  w.key("usage").object();
+  w.field("input_tokens", usage.input_tokens).field("output_tokens", usage.output_tokens);
+  write_number(w, "cached_input_tokens", usage.cached_input_tokens);
+  write_number(w, "cache_write_tokens", usage.cache_write_tokens);
+  write_number(w, "reasoning_tokens", usage.reasoning_tokens);
+  if (usage.reported_cost_micros) w.field("reported_cost_micros", *usage.reported_cost_micros);
+  w.end_object();
+}
+
+core::Usage take_usage(StoredObject& o) {
+  return {.input_tokens = o.number("input_tokens"),
+          .output_tokens = o.number("output_tokens"),
+          .cached_input_tokens = o.number("cached_input_tokens"),
+          .cache_write_tokens = o.number("cache_write_tokens"),
+          .reasoning_tokens = o.number("reasoning_tokens"),
+          .reported_cost_micros = o.has("reported_cost_micros")
+                                      ? std::optional(o.number("reported_cost_micros"))
+                                      : std::nullopt};
+}
+
+void write_message(JsonWriter& w, const core::Message& m) {
+  w.key("message").object();
+  w.field("id", m.id).field("thread_id", m.thread_id);
+  write_text(w, "run_id", m.run_id);
+  w.field("role", core::to_string(m.role));
+  w.key("parts");
+  write_parts(w, m.parts);
+  write_text(w, "user_id", m.user_id);
+  write_text(w, "device_id", m.device_id);
+  w.field("created_at", m.created_at.micros);
+  write_text(w, "model", m.model);
+  if (m.usage) write_usage(w, *m.usage);
+  write_tree(w, "metadata", m.metadata);
+  w.end_object();
+}
+
+core::Message take_message(StoredObject& o) {
+  core::Message m{.id = o.text("id"),
+                  .thread_id = o.text("thread_id"),
+                  .run_id = o.text("run_id"),
+                  .role = o.named("role", core::role_from, core::Role::user),
+                  .parts = take_parts(o),
+                  .user_id = o.text("user_id"),
+                  .device_id = o.text("device_id"),
+                  .created_at = {o.number("created_at")},
+                  .model = o.text("model"),
+                  .metadata = o.tree("metadata")};
+  o.object("usage", [&](StoredObject& usage) { m.usage = take_usage(usage); });
+  return m;
+}
+
+// --- events -------------------------------------------------------------------------------------
+
+void write_event(JsonWriter& w, const core::EventBody& body) {
+  std::visit(
+      Match{
+          [&](const core::MessageStored& e) {
+            w.field("kind", "message_stored");
+            write_message(w, e.message);
+          },
+          [&](const core::RunStarted& e) {
+            w.field("kind", "run_started");
+            write_message(w, e.user_message);
+          },
+          [&](const core::TextDelta& e) { w.field("kind", "text_delta").field("text", e.text); },
+          [&](const core::ReasoningDelta& e) {
+            w.field("kind", "reasoning_delta").field("text", e.text);
+          },
+          [&](const core::OutputRestarted&) { w.field("kind", "output_restarted"); },
+          [&](const core::ToolCallRequested& e) {
+            w.field("kind", "tool_call_requested").field("tool_call_id", e.tool_call_id);
+            write_text(w, "call_id", e.call_id);
+            write_text(w, "tool", e.tool);
+            write_tree(w, "arguments", e.arguments);
+          },
+          [&](const core::ToolCallStarted& e) {
+            w.field("kind", "tool_call_started").field("tool_call_id", e.tool_call_id);
+            write_text(w, "tool", e.tool);
+          },
+          [&](const core::ToolCallFinished& e) {
+            w.field("kind", "tool_call_finished").field("tool_call_id", e.tool_call_id);
+            write_text(w, "call_id", e.call_id);
+            write_text(w, "tool", e.tool);
+            w.field("state", core::to_string(e.state));
+            write_text(w, "result", e.result);
+          },
+          [&](const core::ApprovalRequested& e) {
+            w.field("kind", "approval_requested").field("approval_id", e.approval_id);
+            write_text(w, "tool_call_id", e.tool_call_id);
+            write_text(w, "tool", e.tool);
+            write_tree(w, "arguments", e.arguments);
+          },
+          [&](const core::RunFinished& e) {
+            w.field("kind", "run_finished").field("state", core::to_string(e.state));
+            if (e.message) write_message(w, *e.message);
+            write_text(w, "error", e.error);
+          },
+          [&](const core::ThreadChanged& e) {
+            w.field("kind", "thread_changed").field("title", e.title);
+            if (e.deleted) w.field("deleted", true);
+          },
+      },
+      body);
+}
+
+core::Message required_message(StoredObject& o) {
+  core::Message message;
+  if (!o.object("message", [&](StoredObject& m) { message = take_message(m); })) {
+    o.refuse("an event without its message");
+  }
+  return message;
+}
+
+core::EventBody take_tool_event(StoredObject& o, std::string_view kind) {
+  if (kind == "tool_call_requested") {
+    return core::ToolCallRequested{.tool_call_id = o.text("tool_call_id"),
+                                   .call_id = o.text("call_id"),
+                                   .tool = o.text("tool"),
+                                   .arguments = o.tree("arguments")};
+  }
+  if (kind == "tool_call_started") {
+    return core::ToolCallStarted{.tool_call_id = o.text("tool_call_id"), .tool = o.text("tool")};
+  }
+  if (kind == "tool_call_finished") {
+    return core::ToolCallFinished{
+        .tool_call_id = o.text("tool_call_id"),
+        .call_id = o.text("call_id"),
+        .tool = o.text("tool"),
+        .state = o.named("state", core::tool_call_state_from, core::ToolCallState::failed),
+        .result = o.text("result")};
+  }
+  if (kind == "approval_requested") {
+    return core::ApprovalRequested{.approval_id = o.text("approval_id"),
+                                   .tool_call_id = o.text("tool_call_id"),
+                                   .tool = o.text("tool"),
+                                   .arguments = o.tree("arguments")};
+  }
+  o.refuse("an unknown kind of event: " + std::string(kind));
+  return core::OutputRestarted{};
+}
+
+core::EventBody take_event(StoredObject& o) {
+  const std::string kind = o.text("kind");
+  if (kind == "text_delta") return core::TextDelta{o.text("text")};
+  if (kind == "reasoning_delta") return core::ReasoningDelta{o.text("text")};
+  if (kind == "message_stored") return core::MessageStored{required_message(o)};
+  if (kind == "run_started") return core::RunStarted{required_message(o)};
+  if (kind == "output_restarted") return core::OutputRestarted{};
+  if (kind == "run_finished") {
+    core::RunFinished e{.state = o.named("state", core::run_state_from, core::RunState::failed),
+                        .error = o.text("error")};
+    o.object("message", [&](StoredObject& m) { e.message = take_message(m); });
+    return e;
+  }
+  if (kind == "thread_changed") {
+    return core::ThreadChanged{.title = o.text("title"), .deleted = o.flag("deleted")};
+  }
+  return take_tool_event(o, kind);
+}
+
+// A text delta without escapes is by far the most frequent event; it needs no parser.
+std::optional<core::EventBody> plain_text_delta(std::string_view text) {
+  constexpr std::string_view head = R"({"kind":"text_delta","text":")";
+  constexpr std::string_view tail = R"("})";
+  if (!text.starts_with(head) || !text.ends_with(tail)) return std::nullopt;
+  if (text.size() < head.size() + tail.size()) return std::nullopt;
+  text.remove_prefix(head.size());
+  text.remove_suffix(tail.size());
+  if (text.find_first_of("\\\"") != std::string_view::npos) return std::nullopt;
+  return core::TextDelta{std::string(text)};
+}
+
+}  // namespace
+
+void append_event_body(std::string& out, const core::EventBody& body) {
+  JsonWriter w(out);
+  w.object();
+  write_event(w, body);
+  w.end_object();
+}
+
+Result<core::EventBody> read_event_body(std::string_view text) {
+  if (auto delta = plain_text_delta(text)) return std::move(*delta);
+  auto tree = read_tree(text);
+  if (!tree) return base::fail(std::move(tree.error()));
+  StoredObject object(*tree);
+  core::EventBody body = take_event(object);
+  if (!object.error().empty()) return stored_wrongly("event", object.error());
+  return body;
+}
+
+void append_parts(std::string& out, const std::vector<core::Part>& parts) {
+  JsonWriter w(out);
+  write_parts(w, parts);
+}
+
+Result<std::vector<core::Part>> read_parts(std::string_view text) {
+  auto tree = read_tree(text);
+  if (!tree) return base::fail(std::move(tree.error()));
+  Json wrapped = Json::object();
+  wrapped["parts"] = std::move(*tree);
+  StoredObject object(wrapped);
+  std::vector<core::Part> parts = take_parts(object);
+  if (!object.error().empty()) return stored_wrongly("message", object.error());
+  return parts;
+}
+
+std::string settings_text(const core::ModelSettings& s) {
+  std::string out;
+  if (s == core::ModelSettings{}) return out;
+  JsonWriter w(out);
+  w.object().field("kind", "settings");
+  if (s.provider) w.field("provider", *s.provider);
+  if (s.model) w.field("model", *s.model);
+  if (s.temperature) w.field("temperature", *s.temperature);
+  if (s.max_output_tokens) w.field("max_output_tokens", *s.max_output_tokens);
+  if (s.reasoning_effort) w.field("reasoning_effort", *s.reasoning_effort);
+  w.end_object();
+  return out;
+}
+
+Result<core::ModelSettings> read_settings(std::string_view text) {
+  core::ModelSettings s;
+  if (text.empty()) return s;
+  auto tree = read_tree(text);
+  if (!tree) return base::fail(std::move(tree.error()));
+  StoredObject o(*tree);
+  if (o.has("provider")) s.provider = o.text("provider");
+  if (o.has("model")) s.model = o.text("model");
+  if (o.has("temperature")) s.temperature = o.real("temperature");
+  if (o.has("max_output_tokens")) {
+    s.max_output_tokens = static_cast<int>(o.number("max_output_tokens"));
+  }
+  if (o.has("reasoning_effort")) s.reasoning_effort = o.text("reasoning_effort");
+  if (!o.error().empty()) return stored_wrongly("settings", o.error());
+  return s;
+}
+
+std::optional<std::string> names_text(const std::optional<std::vector<std::string>>& names) {
+  if (!names) return std::nullopt;
+  std::string out;
+  JsonWriter w(out);
+  w.array();
+  for (const std::string& name : *names) w.value(name);
+  w.end_array();
+  return out;
+}
+
+Result<std::vector<std::string>> read_names(std::string_view text) {
+  auto tree = read_tree(text);
+  if (!tree) return base::fail(std::move(tree.error()));
+  std::vector<std::string> names;
+  if (!tree->is_array()) return stored_wrongly("list of names", "it is not an array");
+  for (Json& name : *tree) {
+    if (!name.is_string()) return stored_wrongly("list of names", "a name is not a text");
+    names.push_back(std::move(name.get_ref<std::string&>()));
+  }
+  return names;
+}
+
+}  // namespace colonnade::storage

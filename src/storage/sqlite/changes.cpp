@@ -1,0 +1,343 @@
+#include "storage/sqlite/changes.hpp"
+
+#include <optional>
+#include <utility>
+
+#include "base/utf8.hpp"
+#include "storage/event_codec.hpp"
+
+namespace colonnade::storage::sqlite {
+namespace {
+
+std::string quoted(std::string_view what, std::string_view id) {
+  return std::string(what) + " \"" + std::string(id) + "\"";
+}
+
+std::unexpected<base::Error> missing(std::string_view what, std::string_view id) {
+  return fail(ErrorKind::not_found, "there is no " + quoted(what, id));
+}
+
+// For statements whose effect on other than one row is the documented failure `otherwise`.
+template <class Otherwise>
+Result<void> one_row(const Result<std::int64_t>& changed, Otherwise otherwise) {
+  if (!changed) return fail(changed.error());
+  if (*changed == 0) return otherwise();
+  return {};
+}
+
+// Touched nothing, and that is right too.
+Result<void> any_row(const Result<std::int64_t>& changed) {
+  if (!changed) return fail(changed.error());
+  return {};
+}
+
+// The text of a message that is exactly one text part.
+const std::string* single_text(const core::Message& message) {
+  if (message.parts.size() != 1) return nullptr;
+  const auto* text = std::get_if<core::TextPart>(&message.parts.front());
+  return text != nullptr ? &text->text : nullptr;
+}
+
+}  // namespace
+
+Result<void> Changes::apply(const core::Scope& scope, const core::Change& change) {
+  return std::visit([&](const auto& one) { return on(scope, one); }, change);
+}
+
+Result<void> Changes::inserted(const Result<std::int64_t>& changed, std::string_view what,
+                               std::string_view id, std::string_view parent) {
+  if (!changed && changed.error().kind == ErrorKind::conflict) {
+    return fail(ErrorKind::conflict, quoted(what, id) + " is there already");
+  }
+  return one_row(changed, [&] {
+    return fail(ErrorKind::not_found,
+                quoted(what, id) + " belongs to a " + std::string(parent) + " that does not exist");
+  });
+}
+
+// --- agents -------------------------------------------------------------------------------------
+
+Result<void> Changes::on(const core::Scope& scope, const core::PutAgent& change) {
+  const core::Agent& a = change.agent;
+  const std::string settings = settings_text(a.settings);
+  const std::optional<std::string> tools = names_text(a.tools);
+  const auto put = write(
+      "INSERT INTO agents (scope, id, version, name, description, settings, tools, created_at,"
+      " updated_at, instructions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+      " ON CONFLICT (id, scope) DO UPDATE SET version = excluded.version, name = excluded.name,"
+      " description = excluded.description, settings = excluded.settings, tools = excluded.tools,"
+      " created_at = excluded.created_at, updated_at = excluded.updated_at,"
+      " instructions = excluded.instructions WHERE agents.version + 1 = excluded.version",
+      scope.key(), a.id, a.version, a.name, a.description, settings, tools, a.created_at,
+      a.updated_at, a.instructions);
+  const auto is_put = one_row(put, [&] {
+    return fail(ErrorKind::conflict, quoted("agent", a.id) + " was changed by somebody else");
+  });
+  if (!is_put) return is_put;
+  return any_row(write(
+      "INSERT INTO agent_versions (scope, id, version, name, description, settings, tools,"
+      " created_at, updated_at, instructions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+      scope.key(), a.id, a.version, a.name, a.description, settings, tools, a.created_at,
+      a.updated_at, a.instructions));
+}
+
+// --- threads and messages -----------------------------------------------------------------------
+
+Result<void> Changes::on(const core::Scope& scope, const core::InsertThread& change) {
+  const core::Thread& t = change.thread;
+  return inserted(
+      write("INSERT INTO threads (scope, id, owner, agent_id, title, settings, created_at,"
+            " updated_at, deleted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            scope.key(), t.id, t.owner, t.agent_id, t.title, settings_text(t.settings),
+            t.created_at, t.updated_at, t.deleted_at),
+      "thread", t.id);
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::InsertMessage& change) {
+  const core::Message& m = change.message;
+  const auto thread = threads_.find(scope, m.thread_id);
+  if (!thread) return fail(thread.error());
+  if (*thread == nullptr) return missing("thread", m.thread_id);
+  if (auto stored = store_message(scope, m, (*thread)->no); !stored) return stored;
+  if (!m.usage) {
+    return any_row(write("UPDATE threads SET updated_at = ?3 WHERE no = ?1 AND scope = ?2",
+                         (*thread)->no, scope.key(), m.created_at));
+  }
+  const core::Usage& u = *m.usage;
+  return any_row(write(
+      "UPDATE threads SET updated_at = ?3, usage_messages = usage_messages + 1,"
+      " input_tokens = input_tokens + ?4, output_tokens = output_tokens + ?5,"
+      " cached_input_tokens = cached_input_tokens + ?6,"
+      " cache_write_tokens = cache_write_tokens + ?7, reasoning_tokens = reasoning_tokens + ?8,"
+      " reported_cost_micros = CASE WHEN ?9 IS NULL THEN reported_cost_micros"
+      " ELSE coalesce(reported_cost_micros, 0) + ?9 END WHERE no = ?1 AND scope = ?2",
+      (*thread)->no, scope.key(), m.created_at, u.input_tokens, u.output_tokens,
+      u.cached_input_tokens, u.cache_write_tokens, u.reasoning_tokens, u.reported_cost_micros));
+}
+
+Result<void> Changes::store_message(const core::Scope& scope, const core::Message& m,
+                                    std::int64_t thread_no) {
+  parts_.clear();
+  const std::string* single = single_text(m);
+  if (single == nullptr) append_parts(parts_, m.parts);
+  const std::string text =
+      base::replace_invalid_utf8(single != nullptr ? *single : core::visible_text(m.parts));
+  const auto parts = single == nullptr ? std::optional<std::string_view>(parts_) : std::nullopt;
+  const auto metadata =
+      m.metadata.is_null() ? std::nullopt : std::optional<std::string>(tree_text(m.metadata));
+  const auto count = [&](std::int64_t core::Usage::* member) {
+    return m.usage ? std::optional<std::int64_t>((*m.usage).*member) : std::nullopt;
+  };
+  const auto cost = m.usage ? m.usage->reported_cost_micros : std::nullopt;
+  const auto row = inserted(
+      write("INSERT INTO messages (scope, id, thread_no, run_id, role, user_id, device_id,"
+            " created_at, model, input_tokens, output_tokens, cached_input_tokens,"
+            " cache_write_tokens, reasoning_tokens, reported_cost_micros, metadata, parts, text)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+            " ?18)",
+            scope.key(), m.id, thread_no, m.run_id, core::to_string(m.role), m.user_id, m.device_id,
+            m.created_at, m.model, count(&core::Usage::input_tokens),
+            count(&core::Usage::output_tokens), count(&core::Usage::cached_input_tokens),
+            count(&core::Usage::cache_write_tokens), count(&core::Usage::reasoning_tokens), cost,
+            metadata, parts, text),
+      "message", m.id);
+  if (!row) return row;
+  return any_row(
+      write("INSERT INTO message_search (rowid, text) VALUES (last_insert_rowid(), ?1)", text));
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::RenameThread& change) {
+  if (!change.only_if_untitled) {
+    return one_row(
+        write("UPDATE threads SET title = ?3, updated_at = ?4 WHERE id = ?1 AND scope = ?2",
+              change.id, scope.key(), change.title, change.at),
+        [&] { return missing("thread", change.id); });
+  }
+  const auto renamed = write(
+      "UPDATE threads SET title = ?3, updated_at = ?4 WHERE id = ?1 AND scope = ?2 AND title = ''",
+      change.id, scope.key(), change.title, change.at);
+  if (!renamed) return fail(renamed.error());
+  if (*renamed > 0) return {};
+  const auto thread = threads_.find(scope, change.id);
+  if (!thread) return fail(thread.error());
+  if (*thread == nullptr) return missing("thread", change.id);
+  return {};
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::DeleteThread& change) {
+  return one_row(write("UPDATE threads SET deleted_at = ?3"
+                       " WHERE id = ?1 AND scope = ?2 AND deleted_at IS NULL",
+                       change.id, scope.key(), change.at),
+                 [&] { return missing("thread", change.id); });
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::RestoreThread& change) {
+  return one_row(write("UPDATE threads SET deleted_at = NULL, updated_at = ?3"
+                       " WHERE id = ?1 AND scope = ?2 AND deleted_at IS NOT NULL",
+                       change.id, scope.key(), change.at),
+                 [&] { return missing("deleted thread", change.id); });
+}
+
+// --- runs ---------------------------------------------------------------------------------------
+
+Result<void> Changes::on(const core::Scope& scope, const core::InsertRun& change) {
+  const core::Run& r = change.run;
+  const auto thread_deleted = database_.one<bool>(
+      "SELECT deleted_at IS NOT NULL FROM threads WHERE id = ?1 AND scope = ?2",
+      [](Statement& row) -> Result<bool> { return row.integer(0) != 0; }, r.thread_id, scope.key());
+  if (!thread_deleted) return fail(thread_deleted.error());
+  if (!*thread_deleted) return missing("thread", r.thread_id);
+  if (**thread_deleted) {
+    return fail(ErrorKind::conflict, quoted("thread", r.thread_id) + " is deleted");
+  }
+  const core::Usage& u = r.usage;
+  const auto changed = write(
+      "INSERT INTO runs (scope, id, thread_id, agent_id, agent_version, user_message_id,"
+      " started_by, state, settings, rounds, input_tokens, output_tokens, cached_input_tokens,"
+      " cache_write_tokens, reasoning_tokens, reported_cost_micros, cost_micros, created_at,"
+      " finished_at, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+      " ?15, ?16, ?17, ?18, ?19, ?20)",
+      scope.key(), r.id, r.thread_id, r.agent_id, r.agent_version, r.user_message_id, r.started_by,
+      core::to_string(r.state), settings_text(r.settings), r.rounds, u.input_tokens,
+      u.output_tokens, u.cached_input_tokens, u.cache_write_tokens, u.reasoning_tokens,
+      u.reported_cost_micros, r.cost_micros, r.created_at, r.finished_at, r.error);
+  if (!changed && changed.error().kind == ErrorKind::conflict) {
+    return fail(ErrorKind::conflict, quoted("thread", r.thread_id) +
+                                         " has a run that is not finished, or " +
+                                         quoted("run", r.id) + " is there already");
+  }
+  return any_row(changed);
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::UpdateRun& change) {
+  const core::Run& r = change.run;
+  const core::Usage& u = r.usage;
+  const auto changed = write(
+      "UPDATE runs SET agent_id = ?4, agent_version = ?5, user_message_id = ?6, state = ?7,"
+      " settings = ?8, rounds = ?9, input_tokens = ?10, output_tokens = ?11,"
+      " cached_input_tokens = ?12, cache_write_tokens = ?13, reasoning_tokens = ?14,"
+      " reported_cost_micros = ?15, cost_micros = ?16, finished_at = ?17, error = ?18"
+      " WHERE id = ?1 AND scope = ?2 AND state = ?3",
+      r.id, scope.key(), core::to_string(change.from), r.agent_id, r.agent_version,
+      r.user_message_id, core::to_string(r.state), settings_text(r.settings), r.rounds,
+      u.input_tokens, u.output_tokens, u.cached_input_tokens, u.cache_write_tokens,
+      u.reasoning_tokens, u.reported_cost_micros, r.cost_micros, r.finished_at, r.error);
+  return one_row(changed, [&] {
+    return fail(ErrorKind::conflict,
+                quoted("run", r.id) + " is not " + std::string(core::to_string(change.from)));
+  });
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::InsertStep& change) {
+  const core::RunStep& s = change.step;
+  parts_.clear();
+  append_parts(parts_, s.parts);
+  return inserted(
+      write("INSERT INTO run_steps (scope, run_id, number, input_tokens, output_tokens,"
+            " cached_input_tokens, cache_write_tokens, reasoning_tokens, reported_cost_micros,"
+            " model, parts) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
+            " FROM runs WHERE id = ?2 AND scope = ?1",
+            scope.key(), s.run_id, s.number, s.usage.input_tokens, s.usage.output_tokens,
+            s.usage.cached_input_tokens, s.usage.cache_write_tokens, s.usage.reasoning_tokens,
+            s.usage.reported_cost_micros, s.model, parts_),
+      "step", s.run_id + "/" + std::to_string(s.number), "run");
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::InsertToolCall& change) {
+  const core::ToolCall& c = change.call;
+  return inserted(
+      write("INSERT INTO tool_calls (scope, id, call_id, run_id, thread_id, tool, state,"
+            " created_at, finished_at, arguments, result)"
+            " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
+            " FROM runs WHERE id = ?4 AND scope = ?1",
+            scope.key(), c.id, c.call_id, c.run_id, c.thread_id, c.tool, core::to_string(c.state),
+            c.created_at, c.finished_at, tree_text(c.arguments), c.result),
+      "tool call", c.id, "run");
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::MoveToolCall& change) {
+  return one_row(write("UPDATE tool_calls SET state = ?4, result = ?5, finished_at = ?6"
+                       " WHERE id = ?1 AND scope = ?2 AND state = ?3",
+                       change.id, scope.key(), core::to_string(change.from),
+                       core::to_string(change.to), change.result, change.finished_at),
+                 [&] {
+                   return fail(ErrorKind::conflict, quoted("tool call", change.id) + " is not " +
+                                                        std::string(core::to_string(change.from)));
+                 });
+}
+
+// --- credentials --------------------------------------------------------------------------------
+
+Result<void> Changes::on(const core::Scope& scope, const core::InsertCredential& change) {
+  const core::Credential& c = change.credential;
+  return inserted(
+      write("INSERT INTO credentials (scope, id, kind, user_id, name, token_sha256, created_at,"
+            " last_seen, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            scope.key(), c.id, core::to_string(c.kind), c.user_id, c.name, c.token_sha256,
+            c.created_at, c.last_seen, c.revoked_at),
+      "credential", c.id);
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::TouchCredential& change) {
+  return any_row(write("UPDATE credentials SET last_seen = ?3 WHERE id = ?1 AND scope = ?2",
+                       change.id, scope.key(), change.at));
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::RevokeCredential& change) {
+  return one_row(
+      write("UPDATE credentials SET revoked_at = ?5 WHERE id = ?1 AND scope = ?2"
+            " AND user_id = ?3 AND kind = ?4 AND revoked_at IS NULL",
+            change.id, scope.key(), change.user_id, core::to_string(change.kind), change.at),
+      [&] { return missing("credential", change.id); });
+}
+
+// --- submissions --------------------------------------------------------------------------------
+
+Result<void> Changes::on(const core::Scope& scope, const core::InsertSubmission& change) {
+  const core::Submission& s = change.submission;
+  const auto answer = [&](auto member) {
+    using Member = std::remove_cvref_t<decltype((*s.answer).*member)>;
+    return s.answer ? std::optional<Member>((*s.answer).*member) : std::nullopt;
+  };
+  const auto body = s.answer ? std::optional(Blob{s.answer->body}) : std::nullopt;
+  const auto changed = write(
+      "INSERT INTO submissions (scope, id, user_id, key, fingerprint, object_id, created_at,"
+      " answer_status, answer_content_type, answer_body)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+      " ON CONFLICT (key, user_id, scope) DO UPDATE SET id = excluded.id,"
+      " fingerprint = excluded.fingerprint, object_id = excluded.object_id,"
+      " created_at = excluded.created_at, answer_status = excluded.answer_status,"
+      " answer_content_type = excluded.answer_content_type, answer_body = excluded.answer_body"
+      " WHERE submissions.created_at < ?11",
+      scope.key(), s.id, s.user_id, s.key, s.fingerprint, s.object_id, s.created_at,
+      answer(&core::StoredAnswer::status), answer(&core::StoredAnswer::content_type), body,
+      change.expired_before);
+  return one_row(changed,
+                 [&] { return fail(ErrorKind::conflict, "the idempotency key was used already"); });
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::LinkSubmission& change) {
+  return one_row(write("UPDATE submissions SET object_id = ?3 WHERE id = ?1 AND scope = ?2",
+                       change.id, scope.key(), change.object_id),
+                 [&] { return missing("submission", change.id); });
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::AnswerSubmission& change) {
+  return any_row(
+      write("UPDATE submissions SET answer_status = ?3, answer_content_type = ?4,"
+            " answer_body = ?5 WHERE id = ?1 AND scope = ?2",
+            change.id, scope.key(), change.answer.status, change.answer.content_type,
+            Blob{change.answer.body}));
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::DropSubmission& change) {
+  return any_row(
+      write("DELETE FROM submissions WHERE id = ?1 AND scope = ?2", change.id, scope.key()));
+}
+
+Result<void> Changes::on(const core::Scope&, const core::PurgeSubmissions& change) {
+  // Of every scope: age is all that counts.
+  return any_row(write("DELETE FROM submissions WHERE created_at < ?1", change.created_before));
+}
+
+}  // namespace colonnade::storage::sqlite

@@ -1,0 +1,65 @@
+// Changes as SQL. Runs on the writer's connection, inside its transaction.
+#pragma once
+
+#include <string>
+
+#include "core/stores.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/thread_index.hpp"
+
+namespace colonnade::storage::sqlite {
+
+class Changes {
+ public:
+  Changes(Database& database, ThreadIndex& threads) : database_(database), threads_(threads) {}
+
+  // Fails with the kind that core/stores.hpp names for the change. A change that fails may have
+  // written part of itself; wrote() then tells.
+  Result<void> apply(const core::Scope& scope, const core::Change& change);
+
+  // Whether anything was written since the last reset_wrote().
+  bool wrote() const { return wrote_; }
+  void reset_wrote() { wrote_ = false; }
+
+ private:
+  Result<void> on(const core::Scope& scope, const core::PutAgent& change);
+  Result<void> on(const core::Scope& scope, const core::InsertThread& change);
+  Result<void> on(const core::Scope& scope, const core::InsertMessage& change);
+  Result<void> on(const core::Scope& scope, const core::RenameThread& change);
+  Result<void> on(const core::Scope& scope, const core::DeleteThread& change);
+  Result<void> on(const core::Scope& scope, const core::RestoreThread& change);
+  Result<void> on(const core::Scope& scope, const core::InsertRun& change);
+  Result<void> on(const core::Scope& scope, const core::UpdateRun& change);
+  Result<void> on(const core::Scope& scope, const core::InsertStep& change);
+  Result<void> on(const core::Scope& scope, const core::InsertToolCall& change);
+  Result<void> on(const core::Scope& scope, const core::MoveToolCall& change);
+  Result<void> on(const core::Scope& scope, const core::InsertCredential& change);
+  Result<void> on(const core::Scope& scope, const core::TouchCredential& change);
+  Result<void> on(const core::Scope& scope, const core::RevokeCredential& change);
+  Result<void> on(const core::Scope& scope, const core::InsertSubmission& change);
+  Result<void> on(const core::Scope& scope, const core::LinkSubmission& change);
+  Result<void> on(const core::Scope& scope, const core::AnswerSubmission& change);
+  Result<void> on(const core::Scope& scope, const core::DropSubmission& change);
+  Result<void> on(const core::Scope& scope, const core::PurgeSubmissions& change);
+
+  Result<void> store_message(const core::Scope& scope, const core::Message& message,
+                             std::int64_t thread_no);
+
+  // Runs a statement and notes whether it changed anything.
+  template <class... Values>
+  Result<std::int64_t> write(const char* sql, const Values&... values) {
+    auto changed = database_.run(sql, values...);
+    if (changed && *changed > 0) wrote_ = true;
+    return changed;
+  }
+  // One row must be inserted: a duplicate is a conflict, no row a missing parent.
+  Result<void> inserted(const Result<std::int64_t>& changed, std::string_view what,
+                        std::string_view id, std::string_view parent = {});
+
+  Database& database_;
+  ThreadIndex& threads_;
+  bool wrote_ = false;
+  std::string parts_;  // reused
+};
+
+}  // namespace colonnade::storage::sqlite

@@ -1,0 +1,95 @@
+#include "storage/sqlite/data_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+namespace colonnade::storage::sqlite {
+namespace {
+
+using base::ErrorKind;
+using base::Result;
+
+std::unexpected<base::Error> system_failure(std::string what, int error) {
+  return base::fail(ErrorKind::unavailable,
+                    std::move(what) + ": " + std::generic_category().message(error));
+}
+
+std::filesystem::path folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? std::filesystem::path(".") : folder;
+}
+
+Result<void> make_folder(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return {};
+  if (auto parent = make_folder(folder.parent_path()); !parent) return parent;
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return system_failure("cannot make the folder " + folder.string(), errno);
+  }
+  return {};
+}
+
+Result<void> sync_one(const std::string& path, int flags) {
+  const int file = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (file < 0) return system_failure("cannot open " + path, errno);
+  const int failed = ::fsync(file) == 0 ? 0 : errno;
+  ::close(file);
+  if (failed != 0) return system_failure("cannot write " + path + " to the disk", failed);
+  return {};
+}
+
+}  // namespace
+
+Result<void> prepare_data_file(const std::string& path) {
+  if (auto made = make_folder(folder_of(path)); !made) return made;
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return system_failure("cannot open the database " + path, errno);
+  struct stat status{};
+  if (::fstat(file, &status) == 0 && (status.st_mode & 0177) != 0) {
+    // A foreign owner's file cannot be tightened; SQLite then says whether it can be used.
+    (void)::fchmod(file, status.st_mode & 0600);
+  }
+  ::close(file);
+  return {};
+}
+
+Result<void> sync_to_disk(const std::string& path) {
+  if (auto synced = sync_one(path, O_RDONLY); !synced) return synced;
+  return sync_one(folder_of(path).string(), O_RDONLY | O_DIRECTORY);
+}
+
+Result<DataLock> DataLock::take(const std::string& path) {
+  const std::string lock_path = path + ".lock";
+  const int file = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return system_failure("cannot open the lock file " + lock_path, errno);
+  DataLock lock(file);
+  std::array<char, 32> text{};
+  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return system_failure("cannot lock " + lock_path, errno);
+    const ssize_t size = ::pread(file, text.data(), text.size() - 1, 0);
+    const std::string holder = size > 0 ? " (process " + std::string(text.data()) + ")" : "";
+    return base::fail(ErrorKind::conflict,
+                      "another Colonnade server" + holder + " uses " + path +
+                          "; stop it, or give this one a data folder of its own");
+  }
+  // The number is only there to be shown; the lock itself is the kernel's.
+  const std::string self = std::to_string(::getpid());
+  if (::ftruncate(file, 0) == 0) (void)!::pwrite(file, self.data(), self.size(), 0);
+  return lock;
+}
+
+DataLock::DataLock(DataLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+
+DataLock::~DataLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
+}  // namespace colonnade::storage::sqlite

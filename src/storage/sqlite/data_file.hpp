@@ -1,0 +1,32 @@
+// The database's file on disk: who may read it, and that one server at a time uses it.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+
+namespace colonnade::storage::sqlite {
+
+// Makes missing parent folders (0700) and the file (0600, whatever the umask), and takes group and
+// others' rights away from a file that is there.
+base::Result<void> prepare_data_file(const std::string& path);
+
+// Writes the file's and its folder's data to the disk.
+base::Result<void> sync_to_disk(const std::string& path);
+
+// Held for as long as a server uses the data folder: flock() on `<path>.lock`, so that it is gone
+// with the process, however that ends.
+class DataLock {
+ public:
+  // ErrorKind::conflict, naming the other process, when the lock is held.
+  static base::Result<DataLock> take(const std::string& path);
+  DataLock(DataLock&& other) noexcept;
+  DataLock& operator=(DataLock&&) = delete;
+  ~DataLock();
+
+ private:
+  explicit DataLock(int file) : file_(file) {}
+  int file_;
+};
+
+}  // namespace colonnade::storage::sqlite

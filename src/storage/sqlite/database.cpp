@@ -1,0 +1,168 @@
+#include "storage/sqlite/database.hpp"
+
+#include <sqlite3.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace colonnade::storage::sqlite {
+namespace {
+
+bool is_no_space(int system_error) {
+  return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
+}
+
+base::Error error_of(sqlite3* handle, int code) {
+  const std::string text = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+  switch (code & 0xff) {
+    case SQLITE_CONSTRAINT:
+      return {.kind = ErrorKind::conflict, .message = text};
+    case SQLITE_FULL:
+      return {.kind = ErrorKind::unavailable,
+              .message = "the disk with the data folder is full; free some space",
+              .retryable = true};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {.kind = ErrorKind::unavailable,
+              .message = "the database is locked by another program: " + text,
+              .retryable = true};
+    case SQLITE_TOOBIG:
+      return {.kind = ErrorKind::too_large, .message = "a value is too large to be stored"};
+    case SQLITE_IOERR:
+      if (handle != nullptr && is_no_space(sqlite3_system_errno(handle))) {
+        return {.kind = ErrorKind::unavailable,
+                .message = "the database file cannot grow: disk, quota or file size limit reached",
+                .retryable = true};
+      }
+      break;
+    default:
+      break;
+  }
+  return {.kind = ErrorKind::internal,
+          .message = "database failure: " + text + " (SQLite code " + std::to_string(code) + ")"};
+}
+
+}  // namespace
+
+Statement::~Statement() {
+  sqlite3_reset(prepared_);
+  sqlite3_clear_bindings(prepared_);
+}
+
+Result<bool> Statement::step() {
+  const int code = sqlite3_step(prepared_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return fail(error_of(handle_, code));
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(prepared_, column) == SQLITE_NULL;
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(prepared_, column);
+}
+
+std::string_view Statement::text(int column) const {
+  const void* bytes = sqlite3_column_blob(prepared_, column);
+  const int size = sqlite3_column_bytes(prepared_, column);
+  return bytes == nullptr
+             ? std::string_view{}
+             : std::string_view(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
+}
+
+void Statement::bind_one(int index, std::nullptr_t) {
+  sqlite3_bind_null(prepared_, index);
+}
+
+void Statement::bind_one(int index, std::int64_t value) {
+  sqlite3_bind_int64(prepared_, index, value);
+}
+
+void Statement::bind_one(int index, std::string_view value) {
+  // A null pointer would bind NULL; an empty text is not NULL.
+  const char* data = value.data() != nullptr ? value.data() : "";
+  sqlite3_bind_text64(prepared_, index, data, value.size(), SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void Statement::bind_one(int index, Blob value) {
+  const char* data = value.bytes.data() != nullptr ? value.bytes.data() : "";
+  sqlite3_bind_blob64(prepared_, index, data, value.bytes.size(), SQLITE_STATIC);
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access access) {
+  int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  switch (access) {
+    case Access::read_write_create:
+      flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+      break;
+    case Access::read_write:
+      flags |= SQLITE_OPEN_READWRITE;
+      break;
+    case Access::read_only:
+      flags |= SQLITE_OPEN_READONLY;
+      break;
+  }
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  if (code != SQLITE_OK) {
+    base::Error error = error_of(handle, code);
+    sqlite3_close(handle);
+    error.message = "cannot open the database " + path + ": " + error.message;
+    return fail(std::move(error));
+  }
+  return std::unique_ptr<Database>(new Database(handle));
+}
+
+Database::~Database() {
+  for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close(handle_);
+}
+
+Result<void> Database::execute(const char* sql) {
+  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return fail(error_of(handle_, code));
+  return {};
+}
+
+Result<sqlite3_stmt*> Database::prepared(const char* sql) {
+  const auto [place, is_new] = statements_.try_emplace(sql, nullptr);
+  if (!is_new) return place->second;
+  const int code =
+      sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &place->second, nullptr);
+  if (code == SQLITE_OK) return place->second;
+  statements_.erase(place);
+  return fail(error_of(handle_, code));
+}
+
+Result<std::int64_t> Database::finish(Statement& statement) {
+  for (;;) {
+    const auto more = statement.step();
+    if (!more) return fail(more.error());
+    if (!*more) return sqlite3_changes64(handle_);
+  }
+}
+
+bool Database::in_transaction() const {
+  return sqlite3_get_autocommit(handle_) == 0;
+}
+
+Result<Transaction> Transaction::begin(Database& database) {
+  const auto begun = database.run("BEGIN IMMEDIATE");
+  if (!begun) return fail(begun.error());
+  return Transaction(database);
+}
+
+Transaction::~Transaction() {
+  if (database_ != nullptr && database_->in_transaction()) (void)database_->run("ROLLBACK");
+}
+
+Result<void> Transaction::commit() {
+  const auto done = database_->run("COMMIT");
+  if (!done) return fail(done.error());
+  database_ = nullptr;
+  return {};
+}
+
+}  // namespace colonnade::storage::sqlite

@@ -1,0 +1,185 @@
+#include "storage/sqlite/rows.hpp"
+
+#include "storage/event_codec.hpp"
+
+namespace colonnade::storage::sqlite {
+namespace {
+
+core::Scope scope_at(Statement& row, int column) {
+  return core::Scope::from_key(row.string(column));
+}
+
+// A word of one of core's enumerations, or a failure that names the column.
+template <class Enum>
+Result<Enum> word(Statement& row, int column, const char* name,
+                  std::optional<Enum> (*from)(std::string_view)) {
+  if (const auto value = from(row.text(column))) return *value;
+  return fail(ErrorKind::internal,
+              "a stored " + std::string(name) + " is unknown: " + row.string(column));
+}
+
+}  // namespace
+
+core::Usage read_usage(Statement& row, int first) {
+  return {.input_tokens = row.integer(first),
+          .output_tokens = row.integer(first + 1),
+          .cached_input_tokens = row.integer(first + 2),
+          .cache_write_tokens = row.integer(first + 3),
+          .reasoning_tokens = row.integer(first + 4),
+          .reported_cost_micros =
+              row.is_null(first + 5) ? std::nullopt : std::optional(row.integer(first + 5))};
+}
+
+Result<core::Agent> read_agent(Statement& row) {
+  auto settings = read_settings(row.text(5));
+  if (!settings) return fail(std::move(settings.error()));
+  core::Agent agent{.id = row.string(0),
+                    .scope = scope_at(row, 1),
+                    .name = row.string(2),
+                    .description = row.string(3),
+                    .instructions = row.string(4),
+                    .settings = std::move(*settings),
+                    .version = static_cast<int>(row.integer(7)),
+                    .created_at = row.time(8),
+                    .updated_at = row.time(9)};
+  if (!row.is_null(6)) {
+    auto tools = read_names(row.text(6));
+    if (!tools) return fail(std::move(tools.error()));
+    agent.tools = std::move(*tools);
+  }
+  return agent;
+}
+
+Result<core::Thread> read_thread(Statement& row) {
+  auto settings = read_settings(row.text(5));
+  if (!settings) return fail(std::move(settings.error()));
+  return core::Thread{.id = row.string(0),
+                      .scope = scope_at(row, 1),
+                      .owner = row.string(2),
+                      .agent_id = row.string(3),
+                      .title = row.string(4),
+                      .settings = std::move(*settings),
+                      .created_at = row.time(6),
+                      .updated_at = row.time(7),
+                      .deleted_at = row.optional_time(8)};
+}
+
+Result<core::Message> read_message(Statement& row) {
+  const auto role = word(row, 3, "role", core::role_from);
+  if (!role) return fail(role.error());
+  core::Message message{.id = row.string(0),
+                        .thread_id = row.string(1),
+                        .run_id = row.string(2),
+                        .role = *role,
+                        .user_id = row.string(4),
+                        .device_id = row.string(5),
+                        .created_at = row.time(6),
+                        .model = row.string(7)};
+  if (!row.is_null(8)) message.usage = read_usage(row, 8);
+  if (!row.is_null(14)) {
+    auto metadata = read_tree(row.text(14));
+    if (!metadata) return fail(std::move(metadata.error()));
+    message.metadata = std::move(*metadata);
+  }
+  if (row.is_null(15)) {
+    message.parts.emplace_back(core::TextPart{row.string(16)});
+    return message;
+  }
+  auto parts = read_parts(row.text(15));
+  if (!parts) return fail(std::move(parts.error()));
+  message.parts = std::move(*parts);
+  return message;
+}
+
+Result<core::Run> read_run(Statement& row) {
+  const auto state = word(row, 7, "run state", core::run_state_from);
+  if (!state) return fail(state.error());
+  auto settings = read_settings(row.text(8));
+  if (!settings) return fail(std::move(settings.error()));
+  return core::Run{.id = row.string(0),
+                   .thread_id = row.string(1),
+                   .scope = scope_at(row, 2),
+                   .agent_id = row.string(3),
+                   .agent_version = static_cast<int>(row.integer(4)),
+                   .user_message_id = row.string(5),
+                   .started_by = row.string(6),
+                   .state = *state,
+                   .settings = std::move(*settings),
+                   .rounds = static_cast<int>(row.integer(9)),
+                   .usage = read_usage(row, 10),
+                   .cost_micros = row.integer(16),
+                   .error = row.string(17),
+                   .created_at = row.time(18),
+                   .finished_at = row.optional_time(19)};
+}
+
+Result<core::RunStep> read_step(Statement& row) {
+  auto parts = read_parts(row.text(2));
+  if (!parts) return fail(std::move(parts.error()));
+  return core::RunStep{.run_id = row.string(0),
+                       .number = static_cast<int>(row.integer(1)),
+                       .parts = std::move(*parts),
+                       .usage = read_usage(row, 4),
+                       .model = row.string(3)};
+}
+
+Result<core::ToolCall> read_tool_call(Statement& row) {
+  const auto state = word(row, 6, "tool call state", core::tool_call_state_from);
+  if (!state) return fail(state.error());
+  auto arguments = read_tree(row.text(5));
+  if (!arguments) return fail(std::move(arguments.error()));
+  return core::ToolCall{.id = row.string(0),
+                        .call_id = row.string(1),
+                        .run_id = row.string(2),
+                        .thread_id = row.string(3),
+                        .tool = row.string(4),
+                        .arguments = std::move(*arguments),
+                        .state = *state,
+                        .result = row.string(7),
+                        .created_at = row.time(8),
+                        .finished_at = row.optional_time(9)};
+}
+
+Result<core::Event> read_event(Statement& row) {
+  auto body = read_event_body(row.text(6));
+  if (!body) return fail(std::move(body.error()));
+  return core::Event{.cursor = row.integer(0),
+                     .seq = row.integer(1),
+                     .scope = scope_at(row, 2),
+                     .thread_id = row.string(3),
+                     .run_id = row.string(4),
+                     .at = row.time(5),
+                     .body = std::move(*body)};
+}
+
+Result<core::Credential> read_credential(Statement& row) {
+  const auto kind = word(row, 2, "credential kind", core::credential_kind_from);
+  if (!kind) return fail(kind.error());
+  return core::Credential{.id = row.string(0),
+                          .scope = scope_at(row, 1),
+                          .kind = *kind,
+                          .user_id = row.string(3),
+                          .name = row.string(4),
+                          .token_sha256 = row.string(5),
+                          .created_at = row.time(6),
+                          .last_seen = row.time(7),
+                          .revoked_at = row.optional_time(8)};
+}
+
+Result<core::Submission> read_submission(Statement& row) {
+  core::Submission submission{.id = row.string(0),
+                              .scope = scope_at(row, 1),
+                              .user_id = row.string(2),
+                              .key = row.string(3),
+                              .fingerprint = row.string(4),
+                              .object_id = row.string(5),
+                              .created_at = row.time(9)};
+  if (!row.is_null(6)) {
+    submission.answer = core::StoredAnswer{.status = static_cast<int>(row.integer(6)),
+                                           .content_type = row.string(7),
+                                           .body = row.string(8)};
+  }
+  return submission;
+}
+
+}  // namespace colonnade::storage::sqlite

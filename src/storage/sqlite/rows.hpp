@@ -1,0 +1,47 @@
+// Rows as core's values. Each function reads the columns that its constant lists, in that order.
+#pragma once
+
+#include "core/stores.hpp"
+#include "storage/sqlite/database.hpp"
+
+// Macros, because SQL texts are literals that are put together by the preprocessor.
+#define COLONNADE_USAGE_COLUMNS(t)                                                            \
+  t "input_tokens, " t "output_tokens, " t "cached_input_tokens, " t "cache_write_tokens, " t \
+    "reasoning_tokens, " t "reported_cost_micros"
+#define COLONNADE_AGENT_COLUMNS \
+  "id, scope, name, description, instructions, settings, tools, version, created_at, updated_at"
+#define COLONNADE_THREAD_COLUMNS \
+  "id, scope, owner, agent_id, title, settings, created_at, updated_at, deleted_at"
+// From messages m joined with threads t.
+#define COLONNADE_MESSAGE_COLUMNS                                        \
+  "m.id, t.id, m.run_id, m.role, m.user_id, m.device_id, m.created_at, " \
+  "m.model, " COLONNADE_USAGE_COLUMNS("m.") ", m.metadata, m.parts, m.text"
+#define COLONNADE_RUN_COLUMNS                                                           \
+  "id, thread_id, scope, agent_id, agent_version, user_message_id, started_by, state, " \
+  "settings, rounds, " COLONNADE_USAGE_COLUMNS("") ", cost_micros, error, created_at, finished_at"
+#define COLONNADE_STEP_COLUMNS "run_id, number, parts, model, " COLONNADE_USAGE_COLUMNS("")
+#define COLONNADE_TOOL_CALL_COLUMNS \
+  "id, call_id, run_id, thread_id, tool, arguments, state, result, created_at, finished_at"
+// From events e joined with threads t.
+#define COLONNADE_EVENT_COLUMNS "e.cursor, e.seq, e.scope, t.id, e.run_id, e.at, e.body"
+#define COLONNADE_CREDENTIAL_COLUMNS \
+  "id, scope, kind, user_id, name, token_sha256, created_at, last_seen, revoked_at"
+#define COLONNADE_SUBMISSION_COLUMNS                                                      \
+  "id, scope, user_id, key, fingerprint, object_id, answer_status, answer_content_type, " \
+  "answer_body, created_at"
+
+namespace colonnade::storage::sqlite {
+
+Result<core::Agent> read_agent(Statement& row);
+Result<core::Thread> read_thread(Statement& row);
+Result<core::Message> read_message(Statement& row);
+Result<core::Run> read_run(Statement& row);
+Result<core::RunStep> read_step(Statement& row);
+Result<core::ToolCall> read_tool_call(Statement& row);
+Result<core::Event> read_event(Statement& row);
+Result<core::Credential> read_credential(Statement& row);
+Result<core::Submission> read_submission(Statement& row);
+// The six usage columns from `first` on; NULL counts as zero.
+core::Usage read_usage(Statement& row, int first);
+
+}  // namespace colonnade::storage::sqlite

@@ -1,0 +1,98 @@
+#include "storage/sqlite/store.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+#include "storage/sqlite/data_file.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/reader_pool.hpp"
+#include "storage/sqlite/schema.hpp"
+#include "storage/sqlite/writer.hpp"
+
+namespace colonnade::storage::sqlite {
+namespace {
+
+constexpr int checkpoint_pages = 4000;                     // 16 MB of log
+constexpr std::int64_t log_bytes_kept = 64 * 1024 * 1024;  // a longer one is cut after a checkpoint
+
+// What every connection needs. SQLite takes no parameters in a PRAGMA; all of these are numbers.
+std::string common_pragmas(const StoreOptions& options, std::int64_t cache_bytes) {
+  return "PRAGMA busy_timeout = " + std::to_string(options.busy_time.count()) +
+         "; PRAGMA cache_size = -" + std::to_string(cache_bytes / 1024) +
+         "; PRAGMA mmap_size = " + std::to_string(options.mapped_bytes) +
+         "; PRAGMA temp_store = memory;";
+}
+
+Result<std::unique_ptr<Database>> open_for_writing(const std::string& path,
+                                                   const StoreOptions& options) {
+  auto database = Database::open(path, Access::read_write);
+  if (!database) return database;
+  std::string pragmas = common_pragmas(options, options.writer_cache_bytes);
+  pragmas += "PRAGMA journal_mode = wal; PRAGMA synchronous = ";
+  pragmas += options.durability == Durability::full ? "full" : "normal";
+  // Rows that the writer refers to were looked up by itself, so foreign keys are left to the
+  // integrity check.
+  pragmas +=
+      "; PRAGMA secure_delete = off; PRAGMA foreign_keys = off; PRAGMA wal_autocheckpoint = " +
+      std::to_string(checkpoint_pages) +
+      "; PRAGMA journal_size_limit = " + std::to_string(log_bytes_kept) + ";";
+  if (auto set = (*database)->execute(pragmas.c_str()); !set) return fail(set.error());
+  return database;
+}
+
+Result<std::unique_ptr<Database>> open_for_reading(const std::string& path,
+                                                   const StoreOptions& options) {
+  auto database = Database::open(path, Access::read_write);
+  if (!database) return database;
+  const std::string pragmas =
+      common_pragmas(options, options.reader_cache_bytes) + "PRAGMA query_only = on;";
+  if (auto set = (*database)->execute(pragmas.c_str()); !set) return fail(set.error());
+  return database;
+}
+
+}  // namespace
+
+Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Writer> writer,
+             std::unique_ptr<ReaderPool> readers)
+    : lock_(std::move(lock)), writer_(std::move(writer)), readers_(std::move(readers)) {}
+
+core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreOptions options) {
+  if (auto ready = prepare_data_file(path); !ready) return fail(ready.error());
+  auto lock = DataLock::take(path);
+  if (!lock) return fail(lock.error());
+  auto database = open_for_writing(path, options);
+  if (!database) return fail(database.error());
+  const auto schema =
+      options.migrate ? apply_migrations(**database) : require_newest_schema(**database);
+  if (!schema) return fail(schema.error());
+  auto writer = Writer::start(std::move(*database), options.commit_window);
+  if (!writer) return fail(writer.error());
+  auto readers = std::make_unique<ReaderPool>(
+      [path, options] { return open_for_reading(path, options); }, options.read_connections);
+  return std::unique_ptr<Store>(new Store(std::make_unique<DataLock>(std::move(*lock)),
+                                          std::move(*writer), std::move(readers)));
+}
+
+Store::~Store() {
+  close();
+  readers_.reset();
+  writer_.reset();
+}
+
+void Store::close() {
+  writer_->close();
+}
+
+void Store::submit(core::Unit unit, Completion completion) {
+  writer_->submit(std::move(unit), std::move(completion));
+}
+
+void Store::observe(core::CommitObserver& observer) {
+  writer_->observe(observer);
+}
+
+core::Result<std::int64_t> Store::last_cursor() {
+  return writer_->last_cursor();
+}
+
+}  // namespace colonnade::storage::sqlite

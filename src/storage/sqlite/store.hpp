@@ -1,0 +1,120 @@
+// All store ports on one SQLite file.
+//
+// Writes are grouped by one thread; reads run on the caller's, each on a connection of its own from
+// a bounded set. The data folder belongs to one open Store at a time, in any process.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/limits.hpp"
+#include "core/stores.hpp"
+
+namespace colonnade::storage::sqlite {
+
+class ReaderPool;
+class Writer;
+class DataLock;
+
+enum class Durability {
+  full,    // what was acknowledged survives a power cut
+  normal,  // it survives a killed process; a power cut may take the last transactions, whole
+};
+
+struct StoreOptions {
+  Durability durability = Durability::full;
+  bool migrate = true;  // bring an older schema up to date; otherwise refuse it
+  std::chrono::milliseconds busy_time = limits::database_busy_time_max;
+  // How long a busy writer may gather units; none while it is idle. At most
+  // limits::commit_window_max.
+  std::chrono::microseconds commit_window{200};
+  std::int64_t writer_cache_bytes = 32 * 1024 * 1024;
+  std::int64_t reader_cache_bytes = 4 * 1024 * 1024;  // each connection
+  std::int64_t mapped_bytes = 256 * 1024 * 1024;      // of the file, shared by all connections
+  std::size_t read_connections = limits::read_connections_max;
+};
+
+class Store final : public core::AgentStore,
+                    public core::ThreadStore,
+                    public core::RunStore,
+                    public core::EventStore,
+                    public core::CredentialStore,
+                    public core::SubmissionStore,
+                    public core::Journal {
+ public:
+  // Makes the file (0600) and its folder (0700) when missing. ErrorKind::conflict when another
+  // store has it open or its schema is newer than this program (both versions are named), invalid
+  // when it is not a database of ours, unavailable when it cannot be opened.
+  static core::Result<std::unique_ptr<Store>> open(const std::string& path,
+                                                   StoreOptions options = {});
+  // Commits what was submitted, then closes.
+  ~Store() override;
+
+  core::Stores stores() { return {*this, *this, *this, *this, *this, *this, *this}; }
+  // Commits what was submitted; later submits complete with unavailable. Reads go on.
+  void close();
+
+  core::Result<std::optional<core::Agent>> agent(const core::Scope& scope,
+                                                 std::string_view id) override;
+  core::Result<std::vector<core::Agent>> agents(const core::Scope& scope) override;
+
+  core::Result<std::optional<core::Thread>> thread(const core::Scope& scope,
+                                                   std::string_view id) override;
+  core::Result<std::vector<core::Thread>> threads(const core::Scope& scope, std::string_view owner,
+                                                  std::size_t limit) override;
+  core::Result<std::vector<core::Message>> messages(const core::Scope& scope,
+                                                    std::string_view thread_id,
+                                                    const core::MessagePage& page) override;
+  core::Result<std::optional<core::Message>> message(const core::Scope& scope,
+                                                     std::string_view id) override;
+  core::Result<core::ThreadUsage> usage(const core::Scope& scope,
+                                        std::string_view thread_id) override;
+  core::Result<std::vector<core::SearchHit>> search(const core::Scope& scope,
+                                                    std::string_view owner, std::string_view query,
+                                                    std::size_t limit) override;
+
+  core::Result<std::optional<core::Run>> run(const core::Scope& scope,
+                                             std::string_view id) override;
+  core::Result<std::optional<core::Run>> active_run(const core::Scope& scope,
+                                                    std::string_view thread_id) override;
+  core::Result<std::vector<core::RunStep>> steps(const core::Scope& scope,
+                                                 std::string_view run_id) override;
+  core::Result<std::vector<core::ToolCall>> tool_calls(const core::Scope& scope,
+                                                       std::string_view run_id) override;
+  core::Result<std::optional<core::Message>> reply_of(const core::Scope& scope,
+                                                      std::string_view run_id) override;
+  core::Result<std::vector<core::Run>> unfinished_runs() override;
+
+  core::Result<std::vector<core::Event>> events(const core::Scope& scope,
+                                                std::string_view thread_id, std::int64_t after,
+                                                std::size_t limit) override;
+  core::Result<std::int64_t> last_cursor() override;
+
+  core::Result<std::optional<core::Credential>> credential_by_token(
+      std::string_view token_sha256) override;
+  core::Result<std::vector<core::Credential>> credentials(const core::Scope& scope,
+                                                          std::string_view user_id,
+                                                          core::CredentialKind kind) override;
+  core::Result<std::optional<core::Credential>> credential(const core::Scope& scope,
+                                                           std::string_view id) override;
+  core::Result<bool> any_credential() override;
+
+  core::Result<std::optional<core::Submission>> submission(const core::Scope& scope,
+                                                           std::string_view user_id,
+                                                           std::string_view key) override;
+
+  void submit(core::Unit unit, Completion completion) override;
+  void observe(core::CommitObserver& observer) override;
+
+ private:
+  Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Writer> writer,
+        std::unique_ptr<ReaderPool> readers);
+
+  std::unique_ptr<DataLock> lock_;  // released last
+  std::unique_ptr<Writer> writer_;  // closes last of the connections, so that it empties the WAL
+  std::unique_ptr<ReaderPool> readers_;
+};
+
+}  // namespace colonnade::storage::sqlite

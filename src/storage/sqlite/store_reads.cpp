@@ -1,0 +1,265 @@
+// The read half of Store: one query each. A statement is reset before its connection goes back, so
+// no snapshot outlives the call.
+#include <algorithm>
+
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/reader_pool.hpp"
+#include "storage/sqlite/rows.hpp"
+#include "storage/sqlite/search_query.hpp"
+#include "storage/sqlite/store.hpp"
+#include "storage/sqlite/writer.hpp"
+
+namespace colonnade::storage::sqlite {
+namespace {
+
+// The thread comes first: its one row turns an id of this scope into the number that rows hang on.
+#define COLONNADE_FROM_THREAD_MESSAGES \
+  " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2"
+#define COLONNADE_FROM_MESSAGES " FROM messages m JOIN threads t ON t.no = m.thread_no WHERE "
+
+Result<core::ThreadUsage> read_thread_usage(Statement& row) {
+  return core::ThreadUsage{.message_count = row.integer(0), .usage = read_usage(row, 1)};
+}
+
+Result<core::SearchHit> read_hit(Statement& row) {
+  const auto role = core::role_from(row.text(3));
+  if (!role) return fail(ErrorKind::internal, "a stored role is unknown: " + row.string(3));
+  return core::SearchHit{.thread_id = row.string(0),
+                         .thread_title = row.string(1),
+                         .message_id = row.string(2),
+                         .role = *role,
+                         .snippet = row.string(4),
+                         .created_at = row.time(5)};
+}
+
+}  // namespace
+
+// --- agents -------------------------------------------------------------------------------------
+
+Result<std::optional<core::Agent>> Store::agent(const core::Scope& scope, std::string_view id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Agent>("SELECT " COLONNADE_AGENT_COLUMNS
+                                     " FROM agents WHERE id = ?1 AND scope = ?2",
+                                     read_agent, id, scope.key());
+  });
+}
+
+Result<std::vector<core::Agent>> Store::agents(const core::Scope& scope) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Agent>("SELECT " COLONNADE_AGENT_COLUMNS
+                                     " FROM agents WHERE scope = ?1 ORDER BY created_at, no",
+                                     read_agent, scope.key());
+  });
+}
+
+// --- threads ------------------------------------------------------------------------------------
+
+Result<std::optional<core::Thread>> Store::thread(const core::Scope& scope, std::string_view id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Thread>("SELECT " COLONNADE_THREAD_COLUMNS
+                                      " FROM threads WHERE id = ?1 AND scope = ?2",
+                                      read_thread, id, scope.key());
+  });
+}
+
+Result<std::vector<core::Thread>> Store::threads(const core::Scope& scope, std::string_view owner,
+                                                 std::size_t limit) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Thread>(
+        "SELECT " COLONNADE_THREAD_COLUMNS
+        " FROM threads WHERE scope = ?1 AND owner = ?2 AND deleted_at IS NULL"
+        " ORDER BY updated_at DESC, created_at DESC, id DESC LIMIT ?3",
+        read_thread, scope.key(), owner, limit);
+  });
+}
+
+Result<std::vector<core::Message>> Store::messages(const core::Scope& scope,
+                                                   std::string_view thread_id,
+                                                   const core::MessagePage& page) {
+  const std::size_t limit = std::clamp<std::size_t>(page.limit, 1, limits::page_rows_max);
+  return readers_->with([&](Database& database) -> Result<std::vector<core::Message>> {
+    if (page.after) {
+      return database.all<core::Message>(
+          "SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+          " AND m.created_at > ?3 ORDER BY m.created_at, m.no LIMIT ?4",
+          read_message, thread_id, scope.key(), *page.after, limit);
+    }
+    auto newest_first =
+        page.before ? database.all<core::Message>(
+                          "SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                          " AND m.created_at < ?3 ORDER BY m.created_at DESC, m.no DESC LIMIT ?4",
+                          read_message, thread_id, scope.key(), *page.before, limit)
+                    : database.all<core::Message>(
+                          "SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                          " ORDER BY m.created_at DESC, m.no DESC LIMIT ?3",
+                          read_message, thread_id, scope.key(), limit);
+    if (newest_first) std::reverse(newest_first->begin(), newest_first->end());
+    return newest_first;
+  });
+}
+
+Result<std::optional<core::Message>> Store::message(const core::Scope& scope, std::string_view id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Message>("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_MESSAGES
+                                       "m.id = ?1 AND m.scope = ?2",
+                                       read_message, id, scope.key());
+  });
+}
+
+Result<core::ThreadUsage> Store::usage(const core::Scope& scope, std::string_view thread_id) {
+  return readers_->with([&](Database& database) -> Result<core::ThreadUsage> {
+    auto found =
+        database.one<core::ThreadUsage>("SELECT usage_messages, " COLONNADE_USAGE_COLUMNS(
+                                            "") " FROM threads WHERE id = ?1 AND scope = ?2",
+                                        read_thread_usage, thread_id, scope.key());
+    if (!found) return fail(std::move(found.error()));
+    return found->value_or(core::ThreadUsage{});
+  });
+}
+
+Result<std::vector<core::SearchHit>> Store::search(const core::Scope& scope, std::string_view owner,
+                                                   std::string_view query, std::size_t limit) {
+  const auto match = search_query(query);
+  if (!match) return fail(match.error());
+  if (match->empty()) return std::vector<core::SearchHit>{};
+  auto hits = readers_->with([&](Database& database) {
+    return database.all<core::SearchHit>(
+        "SELECT t.id, t.title, m.id, m.role,"
+        " snippet(message_search, 0, '<mark>', '</mark>', '…', 24), m.created_at"
+        " FROM message_search JOIN messages m ON m.no = message_search.rowid"
+        " JOIN threads t ON t.no = m.thread_no"
+        " WHERE message_search MATCH ?1 AND m.scope = ?2 AND t.scope = ?2 AND t.owner = ?3"
+        " AND t.deleted_at IS NULL ORDER BY message_search.rank, m.no DESC LIMIT ?4",
+        read_hit, *match, scope.key(), owner, limit);
+  });
+  if (!hits && hits.error().message.find("fts5:") != std::string::npos) {
+    return fail(ErrorKind::invalid, "q is not a search: " + hits.error().message, "q");
+  }
+  return hits;
+}
+
+// --- runs ---------------------------------------------------------------------------------------
+
+Result<std::optional<core::Run>> Store::run(const core::Scope& scope, std::string_view id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Run>("SELECT " COLONNADE_RUN_COLUMNS
+                                   " FROM runs WHERE id = ?1 AND scope = ?2",
+                                   read_run, id, scope.key());
+  });
+}
+
+Result<std::optional<core::Run>> Store::active_run(const core::Scope& scope,
+                                                   std::string_view thread_id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Run>("SELECT " COLONNADE_RUN_COLUMNS
+                                   " FROM runs WHERE thread_id = ?1 AND scope = ?2"
+                                   " AND state IN ('queued', 'running', 'waiting_approval')",
+                                   read_run, thread_id, scope.key());
+  });
+}
+
+Result<std::vector<core::RunStep>> Store::steps(const core::Scope& scope, std::string_view run_id) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::RunStep>("SELECT " COLONNADE_STEP_COLUMNS
+                                       " FROM run_steps WHERE run_id = ?1 AND scope = ?2"
+                                       " ORDER BY number",
+                                       read_step, run_id, scope.key());
+  });
+}
+
+Result<std::vector<core::ToolCall>> Store::tool_calls(const core::Scope& scope,
+                                                      std::string_view run_id) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::ToolCall>("SELECT " COLONNADE_TOOL_CALL_COLUMNS
+                                        " FROM tool_calls WHERE run_id = ?1 AND scope = ?2"
+                                        " ORDER BY no",
+                                        read_tool_call, run_id, scope.key());
+  });
+}
+
+Result<std::optional<core::Message>> Store::reply_of(const core::Scope& scope,
+                                                     std::string_view run_id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Message>(
+        "SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_MESSAGES
+        "m.run_id = ?1 AND m.scope = ?2 AND m.role = 'assistant' AND m.run_id <> ''"
+        " ORDER BY m.no DESC LIMIT 1",
+        read_message, run_id, scope.key());
+  });
+}
+
+Result<std::vector<core::Run>> Store::unfinished_runs() {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Run>(
+        "SELECT " COLONNADE_RUN_COLUMNS
+        " FROM runs WHERE state IN ('queued', 'running', 'waiting_approval') ORDER BY no",
+        read_run);
+  });
+}
+
+// --- events -------------------------------------------------------------------------------------
+
+Result<std::vector<core::Event>> Store::events(const core::Scope& scope, std::string_view thread_id,
+                                               std::int64_t after, std::size_t limit) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Event>(
+        "SELECT " COLONNADE_EVENT_COLUMNS
+        " FROM threads t CROSS JOIN events e ON e.thread_no = t.no"
+        " WHERE t.id = ?1 AND t.scope = ?2 AND e.scope = ?2 AND e.cursor > ?3"
+        " ORDER BY e.cursor LIMIT ?4",
+        read_event, thread_id, scope.key(), after, limit);
+  });
+}
+
+// --- credentials and submissions ----------------------------------------------------------------
+
+Result<std::optional<core::Credential>> Store::credential_by_token(std::string_view token_sha256) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Credential>(
+        "SELECT " COLONNADE_CREDENTIAL_COLUMNS
+        " FROM credentials WHERE token_sha256 = ?1 AND revoked_at IS NULL",
+        read_credential, token_sha256);
+  });
+}
+
+Result<std::vector<core::Credential>> Store::credentials(const core::Scope& scope,
+                                                         std::string_view user_id,
+                                                         core::CredentialKind kind) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Credential>(
+        "SELECT " COLONNADE_CREDENTIAL_COLUMNS
+        " FROM credentials WHERE scope = ?1 AND user_id = ?2 AND kind = ?3"
+        " AND revoked_at IS NULL ORDER BY created_at DESC, no DESC",
+        read_credential, scope.key(), user_id, core::to_string(kind));
+  });
+}
+
+Result<std::optional<core::Credential>> Store::credential(const core::Scope& scope,
+                                                          std::string_view id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Credential>("SELECT " COLONNADE_CREDENTIAL_COLUMNS
+                                          " FROM credentials WHERE id = ?1 AND scope = ?2",
+                                          read_credential, id, scope.key());
+  });
+}
+
+Result<bool> Store::any_credential() {
+  return readers_->with([&](Database& database) -> Result<bool> {
+    const auto there = database.number("SELECT EXISTS (SELECT 1 FROM credentials)");
+    if (!there) return fail(there.error());
+    return *there != 0;
+  });
+}
+
+Result<std::optional<core::Submission>> Store::submission(const core::Scope& scope,
+                                                          std::string_view user_id,
+                                                          std::string_view key) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Submission>(
+        "SELECT " COLONNADE_SUBMISSION_COLUMNS
+        " FROM submissions WHERE key = ?1 AND user_id = ?2 AND scope = ?3",
+        read_submission, key, user_id, scope.key());
+  });
+}
+
+}  // namespace colonnade::storage::sqlite

@@ -1,0 +1,237 @@
+#include "storage/sqlite/writer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+
+namespace colonnade::storage::sqlite {
+namespace {
+
+base::Error overloaded() {
+  return {.kind = ErrorKind::unavailable,
+          .message = "too many writes wait for the disk; try again shortly",
+          .retry_after = std::chrono::milliseconds(100),
+          .retryable = true};
+}
+
+base::Error stopped() {
+  return {.kind = ErrorKind::unavailable, .message = "the store is closed"};
+}
+
+}  // namespace
+
+Writer::Writer(std::unique_ptr<Database> database, std::chrono::microseconds gather)
+    : database_(std::move(database)),
+      gather_(std::min<std::chrono::microseconds>(gather, limits::commit_window_max)),
+      threads_(*database_, limits::writer_threads_known_max),
+      changes_(*database_, threads_),
+      events_(*database_, threads_) {}
+
+Result<std::unique_ptr<Writer>> Writer::start(std::unique_ptr<Database> database,
+                                              std::chrono::microseconds gather) {
+  auto writer = std::unique_ptr<Writer>(new Writer(std::move(database), gather));
+  if (auto loaded = writer->events_.load_cursor(); !loaded) return fail(loaded.error());
+  writer->last_cursor_ = writer->events_.last_cursor();
+  writer->thread_ = std::thread(&Writer::run, writer.get());
+  return writer;
+}
+
+Writer::~Writer() {
+  close();
+}
+
+void Writer::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Writer::submit(core::Unit unit, core::Journal::Completion completion) {
+  bool wake = false;
+  std::optional<base::Error> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) {
+      refused = stopped();
+    } else if (queue_.size() >= limits::commit_queue_units_max) {
+      refused = overloaded();
+    } else {
+      queue_.push_back({.unit = std::move(unit), .completion = std::move(completion)});
+      // One notification a wait: whoever brings the queue to the wanted length gives it.
+      wake = wake_at_ != 0 && queue_.size() >= wake_at_;
+      if (wake) wake_at_ = 0;
+    }
+  }
+  if (wake) wake_.notify_one();
+  if (refused) completion(fail(std::move(*refused)));
+}
+
+void Writer::run() {
+  Batch batch;
+  while (take(batch)) {
+    write(batch);
+    batch.clear();
+  }
+}
+
+bool Writer::take(Batch& batch) {
+  std::unique_lock lock(mutex_);
+  if (queue_.empty()) {
+    units_before_ = 0;
+    while (queue_.empty() && !closed_) {
+      wake_at_ = 1;
+      wake_.wait(lock);
+    }
+    wake_at_ = 0;
+    if (queue_.empty()) return false;
+  } else {
+    gather_more(lock);
+  }
+  if (queue_.size() <= limits::commit_units_max) {
+    std::swap(batch, queue_);
+  } else {
+    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(limits::commit_units_max);
+    batch.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
+    queue_.erase(queue_.begin(), end);
+  }
+  return true;
+}
+
+// Busy: the submitters of the last transaction have just been answered and are likely to come
+// again. Waiting for about as many saves a disk write for each that would just have missed this
+// one.
+void Writer::gather_more(std::unique_lock<std::mutex>& lock) {
+  const std::size_t wanted = std::min(units_before_, limits::commit_units_max);
+  if (gather_.count() <= 0 || queue_.size() >= wanted) return;
+  wake_at_ = wanted;
+  wake_.wait_for(lock, gather_, [&] { return closed_ || queue_.size() >= wanted; });
+  wake_at_ = 0;
+}
+
+void Writer::write(Batch& batch) {
+  units_before_ = batch.size();
+  threads_.rotate();
+  events_.clear();
+  const auto done = transact(batch);
+  if (!done) {
+    give_up(batch, done.error());
+    deliver(batch, false);
+    return;
+  }
+  last_cursor_.store(events_.last_cursor(), std::memory_order_release);
+  const bool committed =
+      std::any_of(batch.begin(), batch.end(), [](const Pending& one) { return !one.error; });
+  deliver(batch, committed);
+}
+
+// Fails only when the whole transaction is lost; a unit's own failure is in its Pending.
+Result<void> Writer::transact(Batch& batch) {
+  auto transaction = Transaction::begin(*database_);
+  if (!transaction) return fail(transaction.error());
+  switch (apply_unguarded(batch)) {
+    case Applied::all:
+      break;
+    case Applied::none:
+      return {};  // rolls back
+    case Applied::torn: {
+      // Savepoints cost every unit, a torn one is rare: so the batch is done again with them.
+      if (database_->in_transaction()) {
+        if (auto back = database_->run("ROLLBACK"); !back) return fail(back.error());
+      }
+      threads_.clear();
+      events_.clear();
+      if (auto again = database_->run("BEGIN IMMEDIATE"); !again) return fail(again.error());
+      if (auto done = apply_guarded(batch); !done) return done;
+    }
+  }
+  if (auto written = events_.write(); !written) return written;
+  return transaction->commit();
+}
+
+// Without savepoints. Units that fail before they wrote need no undoing.
+Writer::Applied Writer::apply_unguarded(Batch& batch) {
+  bool any = false;
+  for (Pending& one : batch) {
+    changes_.reset_wrote();
+    const auto applied = apply(one);
+    if (applied) {
+      any = true;
+    } else if (changes_.wrote() || !database_->in_transaction()) {
+      return Applied::torn;
+    } else {
+      one.error = applied.error();
+    }
+  }
+  return any ? Applied::all : Applied::none;
+}
+
+Result<void> Writer::apply_guarded(Batch& batch) {
+  for (Pending& one : batch) {
+    one.error.reset();
+    one.last_event.reset();
+    const std::size_t threads_mark = threads_.mark();
+    if (auto set = database_->run("SAVEPOINT unit"); !set) return fail(set.error());
+    const auto applied = apply(one);
+    if (!applied) {
+      // A full disk may have ended the transaction, and with it everything in the batch.
+      if (!database_->in_transaction()) return fail(applied.error());
+      one.error = applied.error();
+      threads_.forget_since(threads_mark);
+      if (auto back = database_->run("ROLLBACK TO unit"); !back) return fail(back.error());
+    }
+    if (auto freed = database_->run("RELEASE unit"); !freed) return fail(freed.error());
+  }
+  return {};
+}
+
+Result<void> Writer::apply(Pending& one) {
+  for (const core::Change& change : one.unit.changes) {
+    if (auto done = changes_.apply(one.unit.scope, change); !done) return done;
+  }
+  if (auto done = events_.collect(one.unit.scope, one.unit.events); !done) return done;
+  if (!one.unit.events.empty()) one.last_event = events_.collected() - 1;
+  return {};
+}
+
+// The transaction is lost: so are the numbers that it gave out.
+void Writer::give_up(Batch& batch, const base::Error& error) {
+  base::log::error("commit_failed", {{"error", error.message}, {"units", batch.size()}});
+  threads_.clear();
+  events_.clear();
+  if (auto loaded = events_.load_cursor(); !loaded) {
+    base::log::error("cursor_unreadable", {{"error", loaded.error().message}});
+  }
+  base::Error shown = error;
+  if (shown.kind == ErrorKind::conflict) shown.kind = ErrorKind::internal;
+  for (Pending& one : batch) {
+    if (!one.error) one.error = shown;
+  }
+}
+
+void Writer::deliver(Batch& batch, bool committed) {
+  std::vector<std::move_only_function<void()>> completions;
+  if (observer_ != nullptr && committed) completions.reserve(batch.size());
+  for (Pending& one : batch) {
+    if (one.error) {
+      one.completion(fail(std::move(*one.error)));
+      continue;
+    }
+    const std::int64_t cursor = one.last_event ? events_.cursor_of(*one.last_event) : 0;
+    if (observer_ == nullptr) {
+      one.completion(cursor);
+    } else {
+      completions.emplace_back(
+          [done = std::move(one.completion), cursor]() mutable { done(cursor); });
+    }
+  }
+  if (observer_ != nullptr && committed) {
+    observer_->committed(events_.take_written(), std::move(completions));
+  }
+}
+
+}  // namespace colonnade::storage::sqlite

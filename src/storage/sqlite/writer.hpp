@@ -1,0 +1,76 @@
+// The one thread that writes: group commit of queued units.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "core/stores.hpp"
+#include "storage/sqlite/changes.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/event_log.hpp"
+#include "storage/sqlite/thread_index.hpp"
+
+namespace colonnade::storage::sqlite {
+
+class Writer {
+ public:
+  // The connection is the writer's alone from here on. `gather` is how long a busy writer may wait
+  // for more units, at most limits::commit_window_max.
+  static Result<std::unique_ptr<Writer>> start(std::unique_ptr<Database> database,
+                                               std::chrono::microseconds gather);
+  // Commits what was submitted, then stops; later submits are refused.
+  ~Writer();
+
+  void submit(core::Unit unit, core::Journal::Completion completion);
+  void observe(core::CommitObserver& observer) { observer_ = &observer; }
+  // The newest committed one.
+  std::int64_t last_cursor() const { return last_cursor_.load(std::memory_order_acquire); }
+  void close();
+
+ private:
+  struct Pending {
+    core::Unit unit;
+    core::Journal::Completion completion;
+    std::optional<base::Error> error{};
+    std::optional<std::size_t> last_event{};  // where EventLog collected it
+  };
+  using Batch = std::vector<Pending>;
+
+  Writer(std::unique_ptr<Database> database, std::chrono::microseconds gather);
+  void run();
+  bool take(Batch& batch);
+  void gather_more(std::unique_lock<std::mutex>& lock);
+  void write(Batch& batch);
+  Result<void> transact(Batch& batch);
+  enum class Applied { all, none, torn };
+  Applied apply_unguarded(Batch& batch);
+  Result<void> apply_guarded(Batch& batch);
+  Result<void> apply(Pending& one);
+  void give_up(Batch& batch, const base::Error& error);
+  void deliver(Batch& batch, bool committed);
+
+  std::unique_ptr<Database> database_;
+  std::chrono::microseconds gather_;
+  ThreadIndex threads_;
+  Changes changes_;
+  EventLog events_;
+  core::CommitObserver* observer_ = nullptr;
+  std::atomic<std::int64_t> last_cursor_ = 0;
+  std::size_t units_before_ = 0;  // in the transaction before this one; 0 after being idle
+
+  std::mutex mutex_;
+  std::condition_variable wake_;  // waited for by the writer's thread only
+  Batch queue_;
+  std::size_t wake_at_ = 0;  // queue length that the waiting writer wants; 0: it does not wait
+  bool closed_ = false;
+  std::thread thread_;  // last: runs over all of the above
+};
+
+}  // namespace colonnade::storage::sqlite

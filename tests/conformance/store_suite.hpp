@@ -1,0 +1,448 @@
+// The suite that every store passes. Include it in one test file of the backend and instantiate
+// each of its parts, in namespace colonnade::conformance:
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearch, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJournal, testing::Values(factory));
+#pragma once
+
+#include "tests/conformance/store_backend.hpp"
+#include "tests/conformance/store_suite_journal.hpp"
+#include "tests/conformance/store_suite_search.hpp"
+
+namespace colonnade::conformance {
+
+using core::RunState;
+using core::ToolCallState;
+
+// --- agents -------------------------------------------------------------------------------------
+
+TEST_P(StoreSuite, AgentsAreReplacedOnlyByTheNextVersion) {
+  core::Agent agent{.id = "gardener",
+                    .scope = here,
+                    .name = "Gardener",
+                    .instructions = "water",
+                    .settings = {.model = "m", .temperature = 0.1},
+                    .tools = std::vector<std::string>{"grep", "read"},
+                    .created_at = {1},
+                    .updated_at = {1}};
+  put({core::PutAgent{agent}});
+  const auto first = stores().agents.agent(here, "gardener");
+  ASSERT_TRUE(first && *first);
+  EXPECT_EQ((*first)->settings, agent.settings);
+  EXPECT_EQ((*first)->tools, agent.tools);
+  EXPECT_EQ((*first)->scope, here);
+
+  EXPECT_EQ(refusal(core::PutAgent{agent}), ErrorKind::conflict);
+  agent.version = 3;
+  EXPECT_EQ(refusal(core::PutAgent{agent}), ErrorKind::conflict);
+  agent.version = 2;
+  agent.tools.reset();
+  agent.instructions = "prune";
+  put({core::PutAgent{agent}});
+  const auto second = stores().agents.agent(here, "gardener");
+  ASSERT_TRUE(second && *second);
+  EXPECT_EQ((*second)->version, 2);
+  EXPECT_EQ((*second)->instructions, "prune");
+  EXPECT_EQ((*second)->tools, std::nullopt);
+}
+
+TEST_P(StoreSuite, AgentsAreListedOldestFirstAndPerScope) {
+  for (const auto& [id, at] : {std::pair{"b", 2}, std::pair{"a", 3}, std::pair{"c", 1}}) {
+    put({core::PutAgent{{.id = id, .scope = here, .created_at = {at}, .updated_at = {at}}}});
+  }
+  const auto all = stores().agents.agents(here);
+  ASSERT_TRUE(all);
+  ASSERT_EQ(all->size(), 3U);
+  EXPECT_EQ((*all)[0].id, "c");
+  EXPECT_EQ((*all)[2].id, "a");
+  EXPECT_TRUE(stores().agents.agents(elsewhere)->empty());
+  EXPECT_EQ(*stores().agents.agent(elsewhere, "a"), std::nullopt);
+  // The same id in another scope is another agent.
+  EXPECT_TRUE(commit({.scope = elsewhere, .changes = {core::PutAgent{{.id = "a", .name = "x"}}}}));
+  EXPECT_EQ((*stores().agents.agent(here, "a"))->name, "");
+  EXPECT_EQ((*stores().agents.agent(elsewhere, "a"))->name, "x");
+}
+
+// --- threads ------------------------------------------------------------------------------------
+
+TEST_P(StoreSuite, ThreadKeepsEveryMember) {
+  core::Thread made = thread_of("t1");
+  made.title = "Title with \"quotes\" and \xF0\x9F\x8C\xB1";
+  made.settings = {.provider = "p",
+                   .model = "m",
+                   .temperature = 1.0 / 3,
+                   .max_output_tokens = 7,
+                   .reasoning_effort = "low"};
+  put({core::InsertThread{made}});
+  const core::Thread read = thread("t1");
+  EXPECT_EQ(read.title, made.title);
+  EXPECT_EQ(read.settings, made.settings);
+  EXPECT_EQ(read.owner, "ann");
+  EXPECT_EQ(read.agent_id, "default");
+  EXPECT_EQ(read.created_at, Time{1000});
+  EXPECT_EQ(read.deleted_at, std::nullopt);
+  EXPECT_EQ(refusal(core::InsertThread{made}), ErrorKind::conflict);
+  EXPECT_EQ(*stores().threads.thread(elsewhere, "t1"), std::nullopt);
+  EXPECT_EQ(*stores().threads.thread(here, "t2"), std::nullopt);
+}
+
+TEST_P(StoreSuite, ThreadsAreListedByUpdateThenCreationThenId) {
+  const auto add = [&](const char* id, std::int64_t created, std::int64_t updated) {
+    core::Thread one = thread_of(id, created);
+    one.updated_at = {updated};
+    put({core::InsertThread{one}});
+  };
+  add("old", 10, 10);
+  add("tie-a", 20, 50);
+  add("tie-b", 20, 50);
+  add("tie-newer", 30, 50);
+  add("new", 5, 60);
+  core::Thread foreign = thread_of("foreign", 100, "bob");
+  put({core::InsertThread{foreign}});
+  EXPECT_EQ(thread_ids(), (Ids{"new", "tie-newer", "tie-b", "tie-a", "old"}));
+  EXPECT_EQ(thread_ids(2), (Ids{"new", "tie-newer"}));
+  EXPECT_TRUE(stores().threads.threads(elsewhere, "ann", 50)->empty());
+}
+
+TEST_P(StoreSuite, DeletionHidesFromListsAndRestorationReturnsToTheTop) {
+  put_thread("t1", 1000);
+  put_thread("t2", 2000);
+  EXPECT_EQ(refusal(core::RestoreThread{.id = "t1", .at = {9}}), ErrorKind::not_found);
+  put({core::DeleteThread{.id = "t1", .at = {3000}}});
+  EXPECT_EQ(thread_ids(), (Ids{"t2"}));
+  EXPECT_EQ(thread("t1").deleted_at, Time{3000});
+  EXPECT_EQ(thread("t1").updated_at, Time{1000});
+  EXPECT_EQ(refusal(core::DeleteThread{.id = "t1", .at = {3001}}), ErrorKind::not_found);
+  EXPECT_EQ(refusal(core::DeleteThread{.id = "t9", .at = {3001}}), ErrorKind::not_found);
+  put({core::RestoreThread{.id = "t1", .at = {4000}}});
+  EXPECT_EQ(thread_ids(), (Ids{"t1", "t2"}));
+  EXPECT_EQ(thread("t1").deleted_at, std::nullopt);
+  EXPECT_EQ(thread("t1").updated_at, Time{4000});
+  EXPECT_EQ(refusal(core::RestoreThread{.id = "t1", .at = {5000}}), ErrorKind::not_found);
+  EXPECT_EQ(refusal(core::DeleteThread{.id = "t1", .at = {1}}, elsewhere), ErrorKind::not_found);
+}
+
+TEST_P(StoreSuite, RenamingBumpsAndLeavesTitledThreadsAloneWhenAsked) {
+  put_thread("t1");
+  put({core::RenameThread{.id = "t1", .title = "auto", .at = {10}, .only_if_untitled = true}});
+  EXPECT_EQ(thread("t1").title, "auto");
+  EXPECT_EQ(thread("t1").updated_at, Time{10});
+  put({core::RenameThread{.id = "t1", .title = "again", .at = {20}, .only_if_untitled = true}});
+  EXPECT_EQ(thread("t1").title, "auto");
+  EXPECT_EQ(thread("t1").updated_at, Time{10});
+  put({core::RenameThread{.id = "t1", .title = "mine", .at = {30}}});
+  EXPECT_EQ(thread("t1").title, "mine");
+  EXPECT_EQ(refusal(core::RenameThread{.id = "t9", .title = "x"}), ErrorKind::not_found);
+  EXPECT_EQ(refusal(core::RenameThread{.id = "t9", .title = "x", .only_if_untitled = true}),
+            ErrorKind::not_found);
+  EXPECT_EQ(refusal(core::RenameThread{.id = "t1", .title = "x"}, elsewhere), ErrorKind::not_found);
+}
+
+// --- messages -----------------------------------------------------------------------------------
+
+TEST_P(StoreSuite, MessageKeepsEveryMemberAndBumpsItsThread) {
+  put_thread("t1");
+  core::Message made = message_of("m1", "t1", "", 7000);
+  made.role = core::Role::assistant;
+  made.run_id = "r1";
+  made.device_id = "d1";
+  made.model = "model-x";
+  made.usage = core::Usage{.input_tokens = 5, .output_tokens = 6, .reported_cost_micros = 7};
+  made.metadata = base::Json::object({{"clientMessageId", "c1"}});
+  made.parts = {
+      core::ReasoningPart{.provider = "p",
+                          .text = "hm",
+                          .signature = "s",
+                          .details = base::Json::array({1, "two"})},
+      core::TextPart{"I look. "},
+      core::ToolCallPart{.call_id = "c", .tool = "grep", .arguments = {{"q", 1.5}}},
+      core::ToolResultPart{.call_id = "c", .tool = "grep", .content = "x", .is_error = true},
+      core::RefusalPart{"No."},
+      core::FilePart{.mime = "text/plain", .filename = "a", .url = "data:,a"},
+      core::ProviderPart{.provider = "p", .block = base::Json::object()},
+  };
+  put({core::InsertMessage{made}});
+  const auto read = stores().threads.message(here, "m1");
+  ASSERT_TRUE(read && *read);
+  EXPECT_EQ((*read)->thread_id, "t1");
+  EXPECT_EQ((*read)->parts, made.parts);
+  EXPECT_EQ((*read)->role, made.role);
+  EXPECT_EQ((*read)->run_id, "r1");
+  EXPECT_EQ((*read)->device_id, "d1");
+  EXPECT_EQ((*read)->model, "model-x");
+  EXPECT_EQ((*read)->usage, made.usage);
+  EXPECT_EQ((*read)->metadata, made.metadata);
+  EXPECT_EQ(thread("t1").updated_at, Time{7000});
+  EXPECT_EQ((*stores().runs.reply_of(here, "r1"))->id, "m1");
+  EXPECT_EQ(refusal(core::InsertMessage{made}), ErrorKind::conflict);
+}
+
+TEST_P(StoreSuite, MessagesOfOtherScopesAreNowhere) {
+  put_thread("t1");
+  core::Message reply = message_of("m1", "t1", "secret");
+  reply.role = core::Role::assistant;
+  reply.run_id = "r1";
+  reply.usage = core::Usage{.input_tokens = 1};
+  put({core::InsertMessage{reply}});
+  EXPECT_TRUE(stores().threads.messages(elsewhere, "t1", {})->empty());
+  EXPECT_FALSE(stores().threads.message(elsewhere, "m1")->has_value());
+  EXPECT_FALSE(stores().runs.reply_of(elsewhere, "r1")->has_value());
+  EXPECT_EQ(stores().threads.usage(elsewhere, "t1")->message_count, 0);
+  EXPECT_EQ(refusal(core::InsertMessage{message_of("m2", "t1", "x")}, elsewhere),
+            ErrorKind::not_found);
+}
+
+TEST_P(StoreSuite, OddTextsComeBack) {
+  put_thread("t1");
+  const std::vector<std::pair<std::string, std::string>> texts = {
+      {"", ""},
+      {std::string("a\0b", 3), std::string("a\0b", 3)},
+      {"bad \xFF\xC3 end", "bad \xEF\xBF\xBD\xEF\xBF\xBD end"},
+      {std::string(3'000'000, 'x'), std::string(3'000'000, 'x')},
+      {"\xF0\x9F\x8C\xB1\n\t\"\\", "\xF0\x9F\x8C\xB1\n\t\"\\"}};
+  int number = 0;
+  for (const auto& [written, expected] : texts) {
+    const std::string id = "m" + std::to_string(number++);
+    put({core::InsertMessage{message_of(id, "t1", written)}});
+    const auto read = stores().threads.message(here, id);
+    ASSERT_TRUE(read && *read);
+    ASSERT_EQ((*read)->parts.size(), 1U);
+    EXPECT_TRUE(std::get<core::TextPart>((*read)->parts[0]).text == expected) << id;
+  }
+}
+
+TEST_P(StoreSuite, MessagePagesHaveExclusiveBookmarks) {
+  put_thread("t1");
+  put_thread("t2");
+  for (int i = 1; i <= 6; ++i) {
+    put({core::InsertMessage{message_of("m" + std::to_string(i), "t1", "x", i * 10)}});
+    put({core::InsertMessage{message_of("n" + std::to_string(i), "t2", "x", i * 10)}});
+  }
+  EXPECT_EQ(message_ids("t1", {}), (Ids{"m1", "m2", "m3", "m4", "m5", "m6"}));
+  EXPECT_EQ(message_ids("t1", {.limit = 2}), (Ids{"m5", "m6"}));
+  EXPECT_EQ(message_ids("t1", {.before = Time{50}, .limit = 2}), (Ids{"m3", "m4"}));
+  EXPECT_EQ(message_ids("t1", {.after = Time{20}, .limit = 2}), (Ids{"m3", "m4"}));
+  EXPECT_EQ(message_ids("t1", {.after = Time{20}, .before = Time{20}, .limit = 1}), (Ids{"m3"}));
+  EXPECT_EQ(message_ids("t1", {.after = Time{60}}), Ids{});
+  EXPECT_EQ(message_ids("t1", {.before = Time{10}}), Ids{});
+  EXPECT_EQ(message_ids("nowhere", {}), Ids{});
+}
+
+TEST_P(StoreSuite, MessagePagesAreBounded) {
+  put_thread("t1");
+  std::vector<core::Change> many;
+  for (int i = 0; i < 210; ++i) {
+    many.emplace_back(core::InsertMessage{message_of("m" + std::to_string(i), "t1", "x", i)});
+  }
+  put(std::move(many));
+  EXPECT_EQ(message_ids("t1", {.limit = 10'000}).size(), limits::page_rows_max);
+  EXPECT_EQ(message_ids("t1", {.limit = 0}), (Ids{"m209"}));
+}
+
+TEST_P(StoreSuite, UsageIsTheSumOverMessagesThatCarryIt) {
+  put_thread("t1");
+  EXPECT_EQ(stores().threads.usage(here, "t1")->usage, core::Usage{});
+  core::Message one = message_of("m1", "t1", "x");
+  one.usage = core::Usage{1, 2, 3, 4, 5, std::nullopt};
+  core::Message two = message_of("m2", "t1", "x");
+  two.usage = core::Usage{10, 20, 30, 40, 50, 60};
+  put({core::InsertMessage{one}, core::InsertMessage{two},
+       core::InsertMessage{message_of("m3", "t1", "x")}});
+  const auto sum = stores().threads.usage(here, "t1");
+  ASSERT_TRUE(sum);
+  EXPECT_EQ(sum->message_count, 2);
+  EXPECT_EQ(sum->usage, (core::Usage{11, 22, 33, 44, 55, 60}));
+}
+
+// --- runs ---------------------------------------------------------------------------------------
+
+TEST_P(StoreSuite, OneUnfinishedRunAThread) {
+  put_thread("t1");
+  put_thread("t2");
+  core::Run run = run_of("r1", "t1", RunState::queued);
+  run.settings = {.model = "m"};
+  put({core::InsertRun{run}});
+  put({core::InsertRun{run_of("r2", "t2")}});
+  EXPECT_EQ(refusal(core::InsertRun{run_of("r3", "t1")}), ErrorKind::conflict);
+  EXPECT_EQ((*stores().runs.active_run(here, "t1"))->id, "r1");
+  EXPECT_EQ((*stores().runs.active_run(here, "t1"))->settings, run.settings);
+  EXPECT_EQ(stores().runs.unfinished_runs()->size(), 2U);
+
+  run.state = RunState::succeeded;
+  run.usage = {.input_tokens = 3};
+  run.cost_micros = 9;
+  run.rounds = 2;
+  run.finished_at = Time{77};
+  EXPECT_EQ(refusal(core::UpdateRun{.run = run, .from = RunState::running}), ErrorKind::conflict);
+  put({core::UpdateRun{.run = run, .from = RunState::queued}});
+  EXPECT_FALSE(stores().runs.active_run(here, "t1")->has_value());
+  const auto read = stores().runs.run(here, "r1");
+  ASSERT_TRUE(read && *read);
+  EXPECT_EQ((*read)->state, RunState::succeeded);
+  EXPECT_EQ((*read)->usage, run.usage);
+  EXPECT_EQ((*read)->cost_micros, 9);
+  EXPECT_EQ((*read)->finished_at, Time{77});
+  put({core::InsertRun{run_of("r3", "t1")}});
+  EXPECT_EQ(refusal(core::InsertRun{run_of("r1", "t9")}), ErrorKind::not_found);
+}
+
+TEST_P(StoreSuite, NoRunStartsInADeletedThread) {
+  put_thread("t1");
+  put({core::DeleteThread{.id = "t1", .at = {5}}});
+  EXPECT_EQ(refusal(core::InsertRun{run_of("r1", "t1")}), ErrorKind::conflict);
+}
+
+TEST_P(StoreSuite, RunsOfOtherScopesAreNowhere) {
+  put_thread("t1");
+  put({core::InsertRun{run_of("r1", "t1")}, core::InsertStep{{.run_id = "r1"}},
+       core::InsertToolCall{call_of("c1", "r1", "t1")}});
+  EXPECT_FALSE(stores().runs.run(elsewhere, "r1")->has_value());
+  EXPECT_FALSE(stores().runs.active_run(elsewhere, "t1")->has_value());
+  EXPECT_TRUE(stores().runs.steps(elsewhere, "r1")->empty());
+  EXPECT_TRUE(stores().runs.tool_calls(elsewhere, "r1")->empty());
+  EXPECT_EQ(refusal(core::InsertStep{{.run_id = "r1", .number = 1}}, elsewhere),
+            ErrorKind::not_found);
+  EXPECT_EQ(refusal(core::InsertToolCall{call_of("c2", "r1", "t1")}, elsewhere),
+            ErrorKind::not_found);
+  EXPECT_EQ(refusal(core::MoveToolCall{.id = "c1"}, elsewhere), ErrorKind::conflict);
+  EXPECT_EQ(refusal(core::UpdateRun{.run = run_of("r1", "t1")}, elsewhere), ErrorKind::conflict);
+}
+
+TEST_P(StoreSuite, StepsAndToolCallsComeInOrder) {
+  put_thread("t1");
+  put({core::InsertRun{run_of("r1", "t1")}});
+  core::RunStep step{.run_id = "r1", .number = 1, .parts = {core::TextPart{"b"}}, .model = "m"};
+  step.usage = {.output_tokens = 4, .reported_cost_micros = 5};
+  put({core::InsertStep{step}});
+  put({core::InsertStep{{.run_id = "r1", .number = 0}}});
+  EXPECT_EQ(refusal(core::InsertStep{step}), ErrorKind::conflict);
+  const auto steps = stores().runs.steps(here, "r1");
+  ASSERT_TRUE(steps);
+  ASSERT_EQ(steps->size(), 2U);
+  EXPECT_EQ((*steps)[0].number, 0);
+  EXPECT_EQ((*steps)[1].parts, step.parts);
+  EXPECT_EQ((*steps)[1].usage, step.usage);
+  EXPECT_EQ((*steps)[1].model, "m");
+
+  core::ToolCall call = call_of("z", "r1", "t1");
+  call.arguments = {{"pattern", "a"}};
+  put({core::InsertToolCall{call}, core::InsertToolCall{call_of("a", "r1", "t1")}});
+  EXPECT_EQ(refusal(core::InsertToolCall{call}), ErrorKind::conflict);
+  const auto calls = stores().runs.tool_calls(here, "r1");
+  ASSERT_TRUE(calls);
+  ASSERT_EQ(calls->size(), 2U);
+  EXPECT_EQ((*calls)[0].id, "z");
+  EXPECT_EQ((*calls)[0].arguments, call.arguments);
+  EXPECT_EQ((*calls)[0].thread_id, "t1");
+  EXPECT_EQ((*calls)[1].id, "a");
+}
+
+TEST_P(StoreSuite, ToolCallMovesOnlyFromTheStateThatWasExpected) {
+  put_thread("t1");
+  put({core::InsertRun{run_of("r1", "t1")}, core::InsertToolCall{call_of("c1", "r1", "t1")}});
+  put({core::MoveToolCall{.id = "c1"}});
+  EXPECT_EQ(refusal(core::MoveToolCall{.id = "c1"}), ErrorKind::conflict);
+  EXPECT_EQ(refusal(core::MoveToolCall{.id = "c9"}), ErrorKind::conflict);
+  put({core::MoveToolCall{.id = "c1",
+                          .from = ToolCallState::running,
+                          .to = ToolCallState::succeeded,
+                          .result = "found",
+                          .finished_at = Time{8}}});
+  const auto calls = stores().runs.tool_calls(here, "r1");
+  EXPECT_EQ((*calls)[0].state, ToolCallState::succeeded);
+  EXPECT_EQ((*calls)[0].result, "found");
+  EXPECT_EQ((*calls)[0].finished_at, Time{8});
+}
+
+// --- credentials --------------------------------------------------------------------------------
+
+TEST_P(StoreSuite, CredentialsAreFoundByTokenUntilRevoked) {
+  EXPECT_FALSE(*stores().credentials.any_credential());
+  put({core::InsertCredential{credential_of("d1", "hash-1", 10)},
+       core::InsertCredential{credential_of("d2", "hash-2", 20)}});
+  EXPECT_TRUE(*stores().credentials.any_credential());
+  const auto found = stores().credentials.credential_by_token("hash-1");
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->id, "d1");
+  EXPECT_EQ((*found)->scope, here);
+  EXPECT_EQ((*found)->name, "phone");
+  const auto devices = stores().credentials.credentials(here, "ann", core::CredentialKind::device);
+  ASSERT_EQ(devices->size(), 2U);
+  EXPECT_EQ((*devices)[0].id, "d2");
+  EXPECT_TRUE(
+      stores().credentials.credentials(here, "ann", core::CredentialKind::api_token)->empty());
+  EXPECT_TRUE(
+      stores().credentials.credentials(elsewhere, "ann", core::CredentialKind::device)->empty());
+  EXPECT_FALSE(stores().credentials.credential(elsewhere, "d1")->has_value());
+
+  put({core::TouchCredential{.id = "d1", .at = {99}}, core::TouchCredential{.id = "gone"}});
+  EXPECT_EQ((*stores().credentials.credential(here, "d1"))->last_seen, Time{99});
+
+  const auto revoke = [](std::string id, std::string user, core::CredentialKind kind) {
+    return core::RevokeCredential{.id = id, .user_id = user, .kind = kind, .at = {100}};
+  };
+  using enum core::CredentialKind;
+  EXPECT_EQ(refusal(revoke("d1", "bob", device)), ErrorKind::not_found);
+  EXPECT_EQ(refusal(revoke("d1", "ann", api_token)), ErrorKind::not_found);
+  EXPECT_EQ(refusal(revoke("d9", "ann", device)), ErrorKind::not_found);
+  EXPECT_EQ(refusal(revoke("d1", "ann", device), elsewhere), ErrorKind::not_found);
+  put({revoke("d1", "ann", device)});
+  EXPECT_EQ(refusal(revoke("d1", "ann", device)), ErrorKind::not_found);
+  EXPECT_FALSE(stores().credentials.credential_by_token("hash-1")->has_value());
+  EXPECT_EQ(stores().credentials.credentials(here, "ann", device)->size(), 1U);
+  EXPECT_EQ((*stores().credentials.credential(here, "d1"))->revoked_at, Time{100});
+  EXPECT_EQ(refusal(core::InsertCredential{credential_of("d3", "hash-2")}), ErrorKind::conflict);
+}
+
+// --- submissions --------------------------------------------------------------------------------
+
+TEST_P(StoreSuite, SubmissionKeysAreTakenUntilTheyExpire) {
+  put({core::InsertSubmission{.submission = submission_of("s1", "k", 100), .expired_before = {0}}});
+  EXPECT_EQ(refusal(core::InsertSubmission{.submission = submission_of("s2", "k", 150),
+                                           .expired_before = {100}}),
+            ErrorKind::conflict);
+  core::Submission bobs = submission_of("s3", "k", 150);
+  bobs.user_id = "bob";
+  put({core::InsertSubmission{.submission = bobs, .expired_before = {100}}});
+  EXPECT_TRUE(commit(
+      {.scope = elsewhere, .changes = {core::InsertSubmission{submission_of("s1", "k", 100)}}}));
+
+  put({core::LinkSubmission{.id = "s1", .object_id = "t1"},
+       core::AnswerSubmission{
+           .id = "s1",
+           .answer = {.status = 201, .content_type = "a/b", .body = std::string("\0\xFF", 2)}}});
+  const auto read = stores().submissions.submission(here, "ann", "k");
+  ASSERT_TRUE(read && *read && (*read)->answer);
+  EXPECT_EQ((*read)->object_id, "t1");
+  EXPECT_EQ((*read)->fingerprint, "f");
+  EXPECT_EQ((*read)->answer->status, 201);
+  EXPECT_EQ((*read)->answer->content_type, "a/b");
+  EXPECT_EQ((*read)->answer->body, std::string("\0\xFF", 2));
+  EXPECT_FALSE((*stores().submissions.submission(elsewhere, "ann", "k"))->answer);
+
+  // Expired: the new one takes the key, and nothing of the old one shows through.
+  put({core::InsertSubmission{.submission = submission_of("s4", "k", 200),
+                              .expired_before = {101}}});
+  const auto fresh = stores().submissions.submission(here, "ann", "k");
+  ASSERT_TRUE(fresh && *fresh);
+  EXPECT_EQ((*fresh)->id, "s4");
+  EXPECT_EQ((*fresh)->object_id, "");
+  EXPECT_FALSE((*fresh)->answer);
+  EXPECT_EQ(refusal(core::LinkSubmission{.id = "s1", .object_id = "x"}), ErrorKind::not_found);
+}
+
+TEST_P(StoreSuite, SubmissionsAreDroppedAndPurged) {
+  put({core::InsertSubmission{.submission = submission_of("s1", "a", 100)},
+       core::InsertSubmission{.submission = submission_of("s2", "b", 200)}});
+  EXPECT_TRUE(commit(
+      {.scope = elsewhere, .changes = {core::InsertSubmission{submission_of("s3", "c", 100)}}}));
+  put({core::PurgeSubmissions{.created_before = {200}}});
+  EXPECT_FALSE(stores().submissions.submission(here, "ann", "a")->has_value());
+  EXPECT_FALSE(stores().submissions.submission(elsewhere, "ann", "c")->has_value());
+  EXPECT_TRUE(stores().submissions.submission(here, "ann", "b")->has_value());
+  put({core::DropSubmission{.id = "s2"}});
+  EXPECT_FALSE(stores().submissions.submission(here, "ann", "b")->has_value());
+  put({core::InsertSubmission{.submission = submission_of("s5", "b", 201)}});
+}
+
+}  // namespace colonnade::conformance

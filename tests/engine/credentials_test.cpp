@@ -1,0 +1,169 @@
+// Tokens, devices and pairing on a real store.
+#include "core/credentials.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "core/pairings.hpp"
+#include "engine.hpp"
+
+namespace colonnade::tests {
+namespace {
+
+using namespace core;
+using base::ErrorKind;
+using namespace std::chrono_literals;
+
+class CredentialsTest : public ::testing::Test {
+ protected:
+  MintedToken mint(CredentialKind kind, const std::string& user) {
+    return *engine_.run(credentials_.mint(Scope::main(), kind, user, "name"));
+  }
+  Result<MintedToken> claim(const std::string& code, const std::string& address = "10.0.0.1",
+                            const std::string& name = "phone") {
+    return engine_.run(pairings_.claim(code, name, address));
+  }
+
+  TemporaryFolder folder_;
+  Engine engine_{folder_.file("colonnade.db")};
+  base::ManualClock clock_;
+  Credentials credentials_{*engine_.store, engine_.feed, clock_};
+  Pairings pairings_{credentials_, clock_};
+  Principal admin_{.user_id = "admin"};
+};
+
+TEST_F(CredentialsTest, ATokenLetsItsUserIn) {
+  EXPECT_TRUE(*credentials_.none_yet());
+  const MintedToken minted = mint(CredentialKind::operator_token, "admin");
+  EXPECT_FALSE(*credentials_.none_yet());
+  EXPECT_EQ(minted.token.size(), 43U);
+  EXPECT_NE(minted.credential.token_sha256, minted.token);
+  for (int i = 0; i < 2; ++i) {  // from the store, then from memory
+    const auto who = credentials_.authenticate(minted.token);
+    ASSERT_TRUE(who);
+    EXPECT_EQ(who->user_id, "admin");
+    EXPECT_EQ(who->device_id, "");
+  }
+  EXPECT_EQ(credentials_.authenticate("guess").error().kind, ErrorKind::unauthorized);
+  EXPECT_EQ(credentials_.authenticate("").error().kind, ErrorKind::unauthorized);
+}
+
+TEST_F(CredentialsTest, ARevokedTokenIsDeadAtOnce) {
+  const MintedToken device = mint(CredentialKind::device, "admin");
+  EXPECT_EQ(device.credential.id.size(), 12U);
+  EXPECT_EQ(credentials_.authenticate(device.token)->device_id, device.credential.id);
+  ASSERT_EQ(credentials_.list(admin_, CredentialKind::device)->size(), 1U);
+  const Principal other{.user_id = "other"};
+  const auto foreign =
+      engine_.run(credentials_.revoke(other, CredentialKind::device, device.credential.id));
+  EXPECT_EQ(foreign.error().kind, ErrorKind::not_found);
+  EXPECT_TRUE(credentials_.authenticate(device.token));
+  ASSERT_TRUE(
+      engine_.run(credentials_.revoke(admin_, CredentialKind::device, device.credential.id)));
+  EXPECT_EQ(credentials_.authenticate(device.token).error().kind, ErrorKind::unauthorized);
+  EXPECT_TRUE(credentials_.list(admin_, CredentialKind::device)->empty());
+  const auto again =
+      engine_.run(credentials_.revoke(admin_, CredentialKind::device, device.credential.id));
+  EXPECT_EQ(again.error().kind, ErrorKind::not_found);
+}
+
+TEST_F(CredentialsTest, LastSeenIsWrittenNowAndThen) {
+  const MintedToken device = mint(CredentialKind::device, "admin");
+  const base::Time made = device.credential.last_seen;
+  clock_.advance(2 * limits::credential_touch_interval);
+  ASSERT_TRUE(credentials_.authenticate(device.token));
+  // Units are committed in order: once a later one is, the touch is.
+  ASSERT_TRUE(engine_.run(engine_.feed.commit(Unit{.scope = Scope::main()})));
+  const base::Time seen = credentials_.list(admin_, CredentialKind::device)->front().last_seen;
+  EXPECT_EQ(seen - made, 2 * limits::credential_touch_interval);
+  clock_.advance(1s);
+  ASSERT_TRUE(credentials_.authenticate(device.token));
+  ASSERT_TRUE(engine_.run(engine_.feed.commit(Unit{.scope = Scope::main()})));
+  EXPECT_EQ(credentials_.list(admin_, CredentialKind::device)->front().last_seen, seen);
+}
+
+TEST_F(CredentialsTest, ACodePairsOneDeviceWithItsIssuer) {
+  const auto code = pairings_.start(admin_);
+  ASSERT_TRUE(code);
+  EXPECT_EQ(code->code.size(), 6U);
+  EXPECT_EQ(code->expires_at - clock_.now(), 60s);
+  const auto device = claim(code->code);
+  ASSERT_TRUE(device) << device.error().message;
+  EXPECT_EQ(device->credential.user_id, "admin");
+  EXPECT_EQ(device->credential.name, "phone");
+  EXPECT_TRUE(credentials_.authenticate(device->token));
+  EXPECT_EQ(claim(code->code).error().kind, ErrorKind::conflict);
+}
+
+TEST_F(CredentialsTest, CodesExpireAndUnknownOnesAreUnknown) {
+  const auto code = pairings_.start(admin_);
+  EXPECT_EQ(claim("x").error().kind, ErrorKind::not_found);
+  clock_.advance(60s);
+  EXPECT_EQ(claim(code->code).error().kind, ErrorKind::gone);
+  clock_.advance(60s);
+  EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found) << "swept";
+}
+
+TEST_F(CredentialsTest, ADeviceWithoutANameGetsOne) {
+  const auto device = claim(pairings_.start(admin_)->code, "10.0.0.1", "");
+  EXPECT_EQ(device->credential.name, "Unnamed device");
+}
+
+TEST_F(CredentialsTest, TheSixthClaimInAMinuteIsRefusedPerAddress) {
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(claim("no such", "1.1.1.1").error().kind, ErrorKind::not_found);
+  }
+  const auto code = pairings_.start(admin_);
+  clock_.advance(20s);
+  const auto sixth = claim(code->code, "1.1.1.1");
+  ASSERT_FALSE(sixth);
+  EXPECT_EQ(sixth.error().kind, ErrorKind::rate_limited);
+  EXPECT_EQ(sixth.error().retry_after, 40s);
+  EXPECT_TRUE(claim(code->code, "2.2.2.2"));
+  clock_.advance(40s);
+  EXPECT_EQ(claim("no such", "1.1.1.1").error().kind, ErrorKind::not_found);
+}
+
+TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {
+  const auto code = pairings_.start(admin_);
+  std::vector<std::future<Result<MintedToken>>> claims;
+  for (int i = 0; i < 8; ++i) {
+    claims.push_back(std::async(std::launch::async, [&, i] {
+      return base::run_on(engine_.lanes[static_cast<std::size_t>(i % 2)],
+                          pairings_.claim(code->code, "d", std::to_string(i)));
+    }));
+  }
+  int won = 0;
+  for (auto& attempt : claims) won += attempt.get().has_value() ? 1 : 0;
+  EXPECT_EQ(won, 1);
+  EXPECT_EQ(credentials_.list(admin_, CredentialKind::device)->size(), 1U);
+}
+
+TEST_F(CredentialsTest, AWatcherSeesTheClaimAlsoAfterwards) {
+  const auto code = pairings_.start(admin_);
+  auto watching = std::async(std::launch::async, [&] {
+    return base::run_on(engine_.lanes[1], pairings_.watch(admin_, code->code, {}));
+  });
+  const auto device = claim(code->code);
+  const auto seen = watching.get();
+  ASSERT_TRUE(seen) << seen.error().message;
+  EXPECT_EQ(seen->id, device->credential.id);
+  EXPECT_EQ(engine_.run(pairings_.watch(admin_, code->code, {}))->id, device->credential.id);
+}
+
+TEST_F(CredentialsTest, AWatcherOfNothingOrOfAnothersCodeIsToldSo) {
+  EXPECT_EQ(engine_.run(pairings_.watch(admin_, "000000", {})).error().kind, ErrorKind::not_found);
+  const auto code = pairings_.start(admin_);
+  const Principal other{.user_id = "other"};
+  EXPECT_EQ(engine_.run(pairings_.watch(other, code->code, {})).error().kind, ErrorKind::not_found);
+  std::stop_source left;
+  left.request_stop();
+  EXPECT_EQ(engine_.run(pairings_.watch(admin_, code->code, left.get_token())).error().kind,
+            ErrorKind::cancelled);
+  clock_.advance(61s);
+  EXPECT_EQ(engine_.run(pairings_.watch(admin_, code->code, {})).error().kind, ErrorKind::gone);
+}
+
+}  // namespace
+}  // namespace colonnade::tests

@@ -1,0 +1,141 @@
+// The whole engine on a store in a temporary folder, with a scripted model; what wiring builds,
+// without the server around it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "base/workers.hpp"
+#include "core/agents.hpp"
+#include "core/event_feed.hpp"
+#include "core/threads.hpp"
+#include "core/turns.hpp"
+#include "gate/read_only_gate.hpp"
+#include "scripted_provider.hpp"
+#include "storage/sqlite/store.hpp"
+#include "tools/builtin/calculator.hpp"
+#include "tools/builtin/clock.hpp"
+#include "tools/catalog.hpp"
+
+namespace colonnade::tests {
+
+// A folder that goes away with the test.
+class TemporaryFolder {
+ public:
+  TemporaryFolder()
+      : path_(std::filesystem::temp_directory_path() / ("colonnade-" + base::random_hex(8))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::unique_ptr<storage::sqlite::Store> open_store(const std::string& path) {
+  auto store =
+      storage::sqlite::Store::open(path, {.durability = storage::sqlite::Durability::normal});
+  if (!store) throw std::runtime_error(store.error().message);
+  return std::move(*store);
+}
+
+inline std::vector<std::unique_ptr<tools::Tool>> builtin_tools(base::Clock& clock) {
+  std::vector<std::unique_ptr<tools::Tool>> out;
+  out.push_back(std::make_unique<tools::CalculatorTool>());
+  out.push_back(std::make_unique<tools::ClockTool>(clock));
+  return out;
+}
+
+struct EngineOptions {
+  core::TurnOptions turns{.limits = {.retry_delay_min = std::chrono::milliseconds(0)}};
+  std::vector<std::unique_ptr<tools::Tool>> extra_tools{};
+  std::set<std::string, std::less<>> extra_allowed{};
+};
+
+class Engine {
+ public:
+  explicit Engine(const std::string& path, EngineOptions options = {})
+      : store(open_store(path)),
+        feed(lanes, *store, *store),
+        agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
+        threads(store->stores(), feed, clock, workers),
+        catalog(with(builtin_tools(clock), std::move(options.extra_tools))),
+        gate(joined(catalog.harmless(), options.extra_allowed)),
+        turns({.stores = store->stores(),
+               .feed = feed,
+               .providers = providers,
+               .gate = gate,
+               .tools = catalog,
+               .agents = agents,
+               .prices = prices,
+               .clock = clock},
+              options.turns) {
+    auto owned = std::make_unique<ScriptedProvider>();
+    model = owned.get();
+    providers.add(std::move(owned));
+    providers.set_default("scripted");
+  }
+  ~Engine() {
+    turns.park_all();
+    lanes.stop();
+    store->close();
+  }
+
+  template <class T>
+  T run(base::Task<T> task) {
+    return base::run_on(lanes[0], std::move(task));
+  }
+  core::Thread new_thread(const core::Principal& who) { return *run(threads.create(who, {})); }
+  core::Result<core::Run> start(const core::Principal& who, const std::string& thread_id,
+                                const std::string& message) {
+    core::NewMessage input{.thread_id = thread_id, .parts = {core::TextPart{message}}};
+    return run(turns.start(who, std::move(input), lanes[0]));
+  }
+  core::Result<core::FinishedRun> wait(const core::Principal& who, const core::Run& started) {
+    return run(turns.wait(who, started.id, {}));
+  }
+  std::vector<core::Event> events(const std::string& thread_id, std::int64_t after = 0) {
+    return *store->events(core::Scope::main(), thread_id, after, 1000);
+  }
+
+ private:
+  static std::vector<std::unique_ptr<tools::Tool>> with(
+      std::vector<std::unique_ptr<tools::Tool>> all,
+      std::vector<std::unique_ptr<tools::Tool>> more) {
+    for (auto& tool : more) all.push_back(std::move(tool));
+    return all;
+  }
+  static std::set<std::string, std::less<>> joined(std::set<std::string, std::less<>> all,
+                                                   const std::set<std::string, std::less<>>& more) {
+    all.insert(more.begin(), more.end());
+    return all;
+  }
+
+ public:
+  base::SystemClock clock;
+  base::Lanes lanes{2};
+  base::Workers workers{1};
+  std::unique_ptr<storage::sqlite::Store> store;
+  core::EventFeed feed;
+  core::Agents agents;
+  core::Threads threads;
+  core::ModelProviders providers;
+  ScriptedProvider* model = nullptr;
+  tools::Catalog catalog;
+  gate::ReadOnlyGate gate;
+  core::Prices prices;
+  core::Turns turns;
+};
+
+}  // namespace colonnade::tests

@@ -1,0 +1,106 @@
+// Threads and agents on a real store.
+#include "core/threads.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/agents.hpp"
+#include "engine.hpp"
+
+namespace colonnade::tests {
+namespace {
+
+using namespace core;
+using base::ErrorKind;
+
+const Principal alice{.user_id = "alice"};
+const Principal bob{.user_id = "bob"};
+
+class ThreadsTest : public ::testing::Test {
+ protected:
+  std::vector<std::string> listed(const Principal& who) {
+    std::vector<std::string> out;
+    for (const Thread& thread : *engine_.threads.list(who, 50)) out.push_back(thread.id);
+    return out;
+  }
+
+  TemporaryFolder folder_;
+  Engine engine_{folder_.file("colonnade.db")};
+};
+
+TEST_F(ThreadsTest, NewestFirstAndEachUserTheirOwn) {
+  const Thread a = engine_.new_thread(alice);
+  const Thread b = engine_.new_thread(alice);
+  const Thread foreign = engine_.new_thread(bob);
+  EXPECT_EQ(listed(alice), (std::vector<std::string>{b.id, a.id}));
+  EXPECT_EQ(engine_.threads.get(alice, foreign.id).error().kind, ErrorKind::forbidden);
+  const Principal elsewhere{.scope = Scope("o", "p", "e"), .user_id = "alice"};
+  EXPECT_EQ(engine_.threads.get(elsewhere, a.id).error().kind, ErrorKind::not_found);
+  ASSERT_TRUE(engine_.run(engine_.threads.rename(alice, a.id, "  Trip  ")));
+  EXPECT_EQ(engine_.threads.get(alice, a.id)->title, "Trip");
+  EXPECT_EQ(listed(alice), (std::vector<std::string>{a.id, b.id})) << "a rename brings it up";
+  EXPECT_EQ(engine_.run(engine_.threads.rename(alice, a.id, " \t")).error().field, "title");
+  EXPECT_EQ(engine_.run(engine_.threads.rename(bob, a.id, "x")).error().kind, ErrorKind::forbidden);
+}
+
+TEST_F(ThreadsTest, DeletionIsSoftAndRestorationBringsItUp) {
+  const Thread a = engine_.new_thread(alice);
+  const Thread b = engine_.new_thread(alice);
+  EXPECT_EQ(engine_.run(engine_.threads.restore(alice, a.id)).error().kind, ErrorKind::not_found);
+  ASSERT_TRUE(engine_.run(engine_.threads.remove(alice, a.id)));
+  EXPECT_EQ(listed(alice), (std::vector<std::string>{b.id}));
+  const auto deleted = engine_.threads.get(alice, a.id);
+  ASSERT_TRUE(deleted);
+  EXPECT_TRUE(deleted->deleted_at);
+  EXPECT_EQ(deleted->updated_at, a.updated_at);
+  EXPECT_EQ(engine_.run(engine_.threads.remove(alice, a.id)).error().kind, ErrorKind::not_found);
+  ASSERT_TRUE(engine_.run(engine_.threads.restore(alice, a.id)));
+  EXPECT_EQ(listed(alice), (std::vector<std::string>{a.id, b.id}));
+  EXPECT_EQ(engine_.run(engine_.threads.restore(alice, a.id)).error().kind, ErrorKind::not_found);
+}
+
+TEST_F(ThreadsTest, SearchFindsOnesOwnWords) {
+  engine_.model->script({reply({TextPart{"Pelicans dive for fish."}})});
+  const Thread thread = engine_.new_thread(alice);
+  const auto run = engine_.start(alice, thread.id, "Tell me about pelicans");
+  ASSERT_TRUE(engine_.wait(alice, *run));
+  const auto hits = engine_.run(engine_.threads.search(alice, "pelicans", 10));
+  ASSERT_TRUE(hits) << hits.error().message;
+  EXPECT_EQ(hits->size(), 2U);
+  EXPECT_NE(hits->front().snippet.find("<mark>"), std::string::npos);
+  EXPECT_TRUE(engine_.run(engine_.threads.search(bob, "pelicans", 10))->empty());
+}
+
+TEST_F(ThreadsTest, AnAgentsSettingsReachTheModelAndAThreadsWin) {
+  engine_.model->script({reply({TextPart{"ok"}})});
+  const auto agent = engine_.run(
+      engine_.agents.create(alice, {.name = "poet",
+                                    .instructions = "Rhyme.",
+                                    .settings = {.model = "verse-1", .temperature = 0.9},
+                                    .tools = std::vector<std::string>{"clock"}}));
+  ASSERT_TRUE(agent);
+  const auto thread = engine_.run(
+      engine_.threads.create(alice, {.agent_id = agent->id, .settings = {.model = "verse-2"}}));
+  ASSERT_TRUE(engine_.wait(alice, *engine_.start(alice, thread->id, "hi")));
+  const auto request = engine_.model->requests().front();
+  EXPECT_EQ(request.model, "verse-2");
+  EXPECT_EQ(request.temperature, 0.9);
+  EXPECT_EQ(request.instructions, "Rhyme.");
+  ASSERT_EQ(request.tools.size(), 1U);
+  EXPECT_EQ(request.tools.front().name, "clock");
+}
+
+TEST_F(ThreadsTest, AnAgentIsChangedByOneWriterAtATime) {
+  const auto agent = engine_.run(engine_.agents.create(alice, {.name = "poet"}));
+  ASSERT_TRUE(agent);
+  Agent first = *agent;
+  first.name = "first";
+  Agent second = *agent;
+  second.name = "second";
+  EXPECT_EQ(engine_.run(engine_.agents.update(alice, first))->version, 2);
+  EXPECT_EQ(engine_.run(engine_.agents.update(alice, second)).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(engine_.agents.get(Scope::main(), agent->id)->name, "first");
+  EXPECT_EQ(engine_.agents.list(Scope::main())->size(), 1U);
+}
+
+}  // namespace
+}  // namespace colonnade::tests

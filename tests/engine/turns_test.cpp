@@ -1,0 +1,454 @@
+// Whole turns on a real store with a scripted model.
+#include "core/turns.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "engine.hpp"
+
+namespace colonnade::tests {
+namespace {
+
+using namespace core;
+using base::ErrorKind;
+
+const Principal alice{.user_id = "alice"};
+const Principal bob{.user_id = "bob"};
+
+template <class T>
+std::vector<const T*> of_kind(const std::vector<Event>& events) {
+  std::vector<const T*> out;
+  for (const Event& event : events) {
+    if (const auto* body = std::get_if<T>(&event.body)) out.push_back(body);
+  }
+  return out;
+}
+
+std::vector<std::size_t> kinds(const std::vector<Event>& events) {
+  std::vector<std::size_t> out;
+  for (const Event& event : events) out.push_back(event.body.index());
+  return out;
+}
+
+template <class T>
+std::size_t kind() {
+  return EventBody(T{}).index();
+}
+
+class TurnsTest : public ::testing::Test {
+ protected:
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("colonnade.db");
+};
+
+TEST_F(TurnsTest, AMessageIsAnsweredStoredTitledAndTold) {
+  Engine engine(path_);
+  engine.model->script({text("Sun"), text("ny."), reply({TextPart{"Sunny."}})});
+  const Thread thread = engine.new_thread(alice);
+  const auto run = engine.start(alice, thread.id, "What's the weather? Keep it short.");
+  ASSERT_TRUE(run) << run.error().message;
+  const auto finished = engine.wait(alice, *run);
+  ASSERT_TRUE(finished) << finished.error().message;
+  EXPECT_EQ(finished->run.state, RunState::succeeded);
+  ASSERT_TRUE(finished->reply);
+  EXPECT_EQ(visible_text(finished->reply->parts), "Sunny.");
+  EXPECT_EQ(finished->reply->model, "scripted-1");
+  EXPECT_EQ(finished->reply->usage->input_tokens, 10);
+
+  const auto view = engine.threads.view(alice, thread.id, 50);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->thread.title, "What's the weather?");
+  EXPECT_FALSE(view->running);
+  ASSERT_EQ(view->messages.size(), 2U);
+  EXPECT_EQ(view->messages[0].role, Role::user);
+  EXPECT_EQ(view->messages[1].id, finished->reply->id);
+
+  const auto events = engine.events(thread.id);
+  const auto order = kinds(events);
+  ASSERT_GE(order.size(), 4U);
+  EXPECT_EQ(order[0], kind<MessageStored>());
+  EXPECT_EQ(order[1], kind<RunStarted>());
+  EXPECT_EQ(order.back(), kind<RunFinished>());
+  std::string said;
+  for (const auto* delta : of_kind<TextDelta>(events)) said += delta->text;
+  EXPECT_EQ(said, "Sunny.");
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    EXPECT_EQ(events[i].seq, static_cast<std::int64_t>(i + 1));
+  }
+}
+
+TEST_F(TurnsTest, ToolCallsGoThroughTheGateAndTheirResultsBackToTheModel) {
+  Engine engine(path_);
+  engine.model->script({tool_call("call_1", "calculator", {{"expression", "6*7"}})});
+  engine.model->script({text("It is 42."), reply({TextPart{"It is 42."}})});
+  const Thread thread = engine.new_thread(alice);
+  const auto run = engine.start(alice, thread.id, "6 times 7");
+  const auto finished = engine.wait(alice, *run);
+  ASSERT_TRUE(finished) << finished.error().message;
+  EXPECT_EQ(finished->run.state, RunState::succeeded);
+  EXPECT_EQ(finished->run.rounds, 2);
+  EXPECT_EQ(finished->run.usage.output_tokens, 10);
+
+  const auto requests = engine.model->requests();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[0].tools.size(), 2U);
+  EXPECT_EQ(requests[0].instructions, "Be brief.");
+  const auto& turn = requests[1].messages.back();
+  EXPECT_EQ(turn.role, Role::assistant);
+  ASSERT_EQ(turn.parts.size(), 2U);
+  EXPECT_EQ(std::get<ToolResultPart>(turn.parts[1]),
+            (ToolResultPart{.call_id = "call_1", .tool = "calculator", .content = "42"}));
+  EXPECT_EQ(finished->reply->parts.size(), 3U);
+
+  const auto calls = engine.store->tool_calls(Scope::main(), run->id);
+  ASSERT_TRUE(calls);
+  ASSERT_EQ(calls->size(), 1U);
+  EXPECT_EQ(calls->front().state, ToolCallState::succeeded);
+  EXPECT_EQ(calls->front().result, "42");
+  const auto events = engine.events(thread.id);
+  EXPECT_EQ(of_kind<ToolCallRequested>(events).size(), 1U);
+  EXPECT_EQ(of_kind<ToolCallStarted>(events).size(), 1U);
+  EXPECT_EQ(of_kind<ToolCallFinished>(events).size(), 1U);
+}
+
+TEST_F(TurnsTest, ADeniedToolDoesNotRunAndTheModelHearsWhy) {
+  Engine engine(path_);
+  engine.model->script({tool_call("call_1", "shell", {{"cmd", "rm"}})});
+  engine.model->script({reply({TextPart{"I may not."}})});
+  const Thread thread = engine.new_thread(alice);
+  const auto run = engine.start(alice, thread.id, "clean up");
+  const auto finished = engine.wait(alice, *run);
+  ASSERT_TRUE(finished);
+  EXPECT_EQ(finished->run.state, RunState::succeeded);
+  const auto& result =
+      std::get<ToolResultPart>(engine.model->requests()[1].messages.back().parts[1]);
+  EXPECT_TRUE(result.is_error);
+  EXPECT_THAT(result.content, ::testing::HasSubstr("NO_POLICY"));
+  EXPECT_TRUE(of_kind<ToolCallStarted>(engine.events(thread.id)).empty());
+}
+
+TEST_F(TurnsTest, MalformedArgumentsFailTheCallAndTheModelHearsWhy) {
+  Engine engine(path_);
+  engine.model->script(
+      {reply({ToolCallPart{
+                 .call_id = "c", .tool = "calculator", .malformed_arguments = "{\"expression\": "}},
+             StopReason::tool_use)});
+  engine.model->script({reply({TextPart{"Sorry."}})});
+  const Thread thread = engine.new_thread(alice);
+  const auto finished = engine.wait(alice, *engine.start(alice, thread.id, "1+1"));
+  ASSERT_TRUE(finished);
+  EXPECT_EQ(finished->run.state, RunState::succeeded);
+  const auto& result =
+      std::get<ToolResultPart>(engine.model->requests()[1].messages.back().parts[1]);
+  EXPECT_TRUE(result.is_error);
+  EXPECT_THAT(result.content, ::testing::HasSubstr("not a JSON object"));
+}
+
+TEST_F(TurnsTest, OneRunAThread) {
+  Engine engine(path_);
+  engine.model->script({Hold{}, reply({TextPart{"done"}})});
+  const Thread thread = engine.new_thread(alice);
+  const auto first = engine.start(alice, thread.id, "one");
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(engine.threads.view(alice, thread.id, 1)->running);
+  const auto second = engine.start(alice, thread.id, "two");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::conflict);
+  engine.model->release();
+  EXPECT_EQ(engine.wait(alice, *first)->run.state, RunState::succeeded);
+  EXPECT_EQ(engine.threads.view(alice, thread.id, 50)->messages.size(), 2U);
+  engine.model->script({reply({TextPart{"again"}})});
+  const auto third = engine.start(alice, thread.id, "three");
+  ASSERT_TRUE(third) << "the thread is free again";
+  EXPECT_EQ(engine.wait(alice, *third)->run.state, RunState::succeeded);
+}
+
+TEST_F(TurnsTest, ConcurrentStartsInOneThreadGiveOneRun) {
+  Engine engine(path_);
+  engine.model->script({Hold{}, reply({TextPart{"done"}})});
+  const Thread thread = engine.new_thread(alice);
+  std::vector<std::future<Result<Run>>> tries;
+  for (int i = 0; i < 8; ++i) {
+    tries.push_back(std::async(std::launch::async, [&engine, &thread, i] {
+      base::Lane& lane = engine.lanes[static_cast<std::size_t>(i % 2)];
+      NewMessage input{.thread_id = thread.id, .parts = {TextPart{"go"}}};
+      return base::run_on(lane, engine.turns.start(alice, std::move(input), lane));
+    }));
+  }
+  std::vector<Run> won;
+  for (auto& attempt : tries) {
+    auto run = attempt.get();
+    if (run) {
+      won.push_back(*run);
+    } else {
+      EXPECT_EQ(run.error().kind, ErrorKind::conflict);
+    }
+  }
+  ASSERT_EQ(won.size(), 1U);
+  engine.model->release();
+  EXPECT_EQ(engine.wait(alice, won.front())->run.state, RunState::succeeded);
+  EXPECT_EQ(engine.model->requests().size(), 1U);
+  EXPECT_EQ(engine.threads.view(alice, thread.id, 50)->messages.size(), 2U);
+}
+
+TEST_F(TurnsTest, OthersCanNeitherWriteNorWaitNorCancel) {
+  Engine engine(path_);
+  engine.model->script({Hold{}});
+  const Thread thread = engine.new_thread(alice);
+  EXPECT_EQ(engine.start(bob, thread.id, "hi").error().kind, ErrorKind::forbidden);
+  EXPECT_EQ(engine.start(alice, "nothing", "hi").error().kind, ErrorKind::not_found);
+  const Principal elsewhere{.scope = Scope("other", "main", "main"), .user_id = "alice"};
+  EXPECT_EQ(engine.start(elsewhere, thread.id, "hi").error().kind, ErrorKind::not_found);
+  const auto run = engine.start(alice, thread.id, "hi");
+  EXPECT_EQ(engine.wait(bob, *run).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(engine.turns.cancel(bob, run->id).error().kind, ErrorKind::not_found);
+  EXPECT_TRUE(engine.turns.cancel(alice, run->id));
+  EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::cancelled);
+}
+
+TEST_F(TurnsTest, CancelledFromTheFirstInstantAndInMidStream) {
+  Engine engine(path_);
+  const Thread thread = engine.new_thread(alice);
+  for (const bool mid_stream : {false, true}) {
+    std::promise<void> holding;
+    engine.model->on_hold([&] { holding.set_value(); });
+    engine.model->script(mid_stream ? std::vector<Act>{text("Let me "), Hold{}}
+                                    : std::vector<Act>{Hold{}});
+    const auto run = engine.start(alice, thread.id, "think");
+    ASSERT_TRUE(run);
+    if (mid_stream) holding.get_future().wait();
+    ASSERT_TRUE(engine.turns.cancel(alice, run->id));
+    const auto finished = engine.wait(alice, *run);
+    ASSERT_TRUE(finished);
+    EXPECT_EQ(finished->run.state, RunState::cancelled);
+    EXPECT_FALSE(finished->reply);
+    if (!mid_stream) engine.model->on_hold(nullptr);
+  }
+  EXPECT_EQ(engine.turns.counts().cancelled, 2U);
+  EXPECT_EQ(engine.turns.counts().active, 0U);
+}
+
+TEST_F(TurnsTest, AFailingModelFailsTheRunAndKeepsTheMessage) {
+  Engine engine(path_);
+  engine.model->script({Break{{.kind = ErrorKind::unauthorized, .message = "model unreachable"}}});
+  const Thread thread = engine.new_thread(alice);
+  const auto finished = engine.wait(alice, *engine.start(alice, thread.id, "hi"));
+  ASSERT_TRUE(finished);
+  EXPECT_EQ(finished->run.state, RunState::failed);
+  EXPECT_EQ(finished->run.error, "model unreachable");
+  const auto view = engine.threads.view(alice, thread.id, 50);
+  ASSERT_EQ(view->messages.size(), 1U);
+  EXPECT_EQ(view->thread.title, "");
+  const auto events = engine.events(thread.id);
+  const auto end = of_kind<RunFinished>(events);
+  ASSERT_EQ(end.size(), 1U);
+  EXPECT_EQ(end[0]->error, "model unreachable");
+}
+
+TEST_F(TurnsTest, AnOverloadedModelIsAskedAgain) {
+  Engine engine(path_);
+  const Break overloaded{
+      {.kind = ErrorKind::rate_limited, .message = "overloaded", .retryable = true}};
+  engine.model->script({overloaded});
+  engine.model->script({overloaded});
+  engine.model->script({reply({TextPart{"here"}})});
+  const Thread thread = engine.new_thread(alice);
+  const auto finished = engine.wait(alice, *engine.start(alice, thread.id, "hi"));
+  EXPECT_EQ(finished->run.state, RunState::succeeded);
+  EXPECT_EQ(engine.model->requests().size(), 3U);
+}
+
+TEST_F(TurnsTest, ARunThatTakesTooLongFailsWithTheLimitsName) {
+  EngineOptions options;
+  options.turns.run_time_max = std::chrono::milliseconds(1);
+  Engine engine(path_, std::move(options));
+  engine.model->script({Hold{}});
+  const Thread thread = engine.new_thread(alice);
+  const auto finished = engine.wait(alice, *engine.start(alice, thread.id, "hi"));
+  EXPECT_EQ(finished->run.state, RunState::failed);
+  EXPECT_THAT(finished->run.error, ::testing::HasSubstr("run_time_max"));
+}
+
+TEST_F(TurnsTest, ADeletedThreadTakesNoMessages) {
+  Engine engine(path_);
+  const Thread thread = engine.new_thread(alice);
+  ASSERT_TRUE(engine.run(engine.threads.remove(alice, thread.id)));
+  const auto run = engine.start(alice, thread.id, "hi");
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(run.error().message, "thread deleted");
+  EXPECT_TRUE(engine.model->requests().empty());
+}
+
+TEST_F(TurnsTest, AnUnknownProviderIsRefusedBeforeAnythingIsStored) {
+  Engine engine(path_);
+  const Thread thread = engine.new_thread(alice);
+  NewMessage input{
+      .thread_id = thread.id, .parts = {TextPart{"hi"}}, .settings = {.provider = "nobody"}};
+  const auto run = engine.run(engine.turns.start(alice, std::move(input), engine.lanes[0]));
+  ASSERT_FALSE(run);
+  EXPECT_EQ(run.error().kind, ErrorKind::unavailable);
+  EXPECT_TRUE(engine.threads.view(alice, thread.id, 50)->messages.empty());
+}
+
+// --- restart ------------------------------------------------------------------------------------
+
+TEST_F(TurnsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
+  std::string thread_id;
+  Run run;
+  std::int64_t seen = 0;
+  {
+    Engine engine(path_);
+    std::promise<void> holding;
+    engine.model->on_hold([&] { holding.set_value(); });
+    engine.model->script({text("Half an ans"), Hold{}});
+    thread_id = engine.new_thread(alice).id;
+    run = *engine.start(alice, thread_id, "hi");
+    holding.get_future().wait();
+    auto waiting = std::async(std::launch::async, [&] { return engine.wait(alice, run); });
+    engine.turns.park_all();
+    const auto told = waiting.get();
+    if (!told) EXPECT_EQ(told.error().kind, ErrorKind::unavailable);
+    seen = engine.events(thread_id).back().cursor;
+  }
+  Engine engine(path_);
+  engine.model->script({text("A whole answer."), reply({TextPart{"A whole answer."}})});
+  EXPECT_EQ(*engine.turns.recover(engine.lanes), 1U);
+  const auto finished = engine.wait(alice, run);
+  ASSERT_TRUE(finished) << finished.error().message;
+  EXPECT_EQ(finished->run.state, RunState::succeeded);
+  EXPECT_EQ(visible_text(finished->reply->parts), "A whole answer.");
+  const auto after = engine.events(thread_id, seen);
+  EXPECT_EQ(kinds(after).front(), kind<OutputRestarted>());
+  EXPECT_EQ(kinds(after).back(), kind<RunFinished>());
+  EXPECT_EQ(engine.threads.view(alice, thread_id, 50)->messages.size(), 2U);
+}
+
+// A tool that counts its runs and can be held.
+class CountingTool final : public tools::Tool {
+ public:
+  CountingTool(std::atomic<int>& runs, std::promise<void>* running, tools::Effect effect)
+      : runs_(runs), running_(running), effect_(effect) {
+    definition_.name = "counting";
+    definition_.description = "Counts.";
+    definition_.input_schema = {{"type", "object"}};
+  }
+  const ToolDefinition& definition() const override { return definition_; }
+  tools::Effect effect() const override { return effect_; }
+  base::Task<ToolOutcome> run(base::Lane&, base::Json, std::stop_token stop) override {
+    ++runs_;
+    if (running_ == nullptr) co_return ToolOutcome{.content = "counted"};
+    running_->set_value();
+    co_await base::sleep_for(std::chrono::hours(1), stop);
+    co_return ToolOutcome{.content = "stopped", .is_error = true};
+  }
+
+ private:
+  std::atomic<int>& runs_;
+  std::promise<void>* running_;
+  tools::Effect effect_;
+  ToolDefinition definition_;
+};
+
+EngineOptions with_counting_tool(std::atomic<int>& runs, std::promise<void>* running,
+                                 tools::Effect effect) {
+  EngineOptions options;
+  options.extra_tools.push_back(std::make_unique<CountingTool>(runs, running, effect));
+  options.extra_allowed = {"counting"};
+  return options;
+}
+
+TEST_F(TurnsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
+  std::atomic<int> runs = 0;
+  std::string thread_id;
+  Run run;
+  {
+    std::promise<void> running;
+    Engine engine(path_, with_counting_tool(runs, &running, tools::Effect::changes));
+    engine.model->script({tool_call("c1", "counting", base::Json::object())});
+    thread_id = engine.new_thread(alice).id;
+    run = *engine.start(alice, thread_id, "count");
+    running.get_future().wait();
+  }
+  Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
+  engine.model->script({reply({TextPart{"I do not know whether it worked."}})});
+  EXPECT_EQ(*engine.turns.recover(engine.lanes), 1U);
+  const auto finished = engine.wait(alice, run);
+  ASSERT_TRUE(finished);
+  EXPECT_EQ(finished->run.state, RunState::succeeded);
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(engine.store->tool_calls(Scope::main(), run.id)->front().state,
+            ToolCallState::interrupted);
+  const auto& told = std::get<ToolResultPart>(engine.model->requests()[0].messages.back().parts[1]);
+  EXPECT_TRUE(told.is_error);
+  EXPECT_THAT(told.content, ::testing::HasSubstr("unknown"));
+}
+
+TEST_F(TurnsTest, AnIdempotentToolIsAskedAgain) {
+  std::atomic<int> runs = 0;
+  Run run;
+  {
+    std::promise<void> running;
+    Engine engine(path_, with_counting_tool(runs, &running, tools::Effect::none));
+    engine.model->script({tool_call("c1", "counting", base::Json::object())});
+    run = *engine.start(alice, engine.new_thread(alice).id, "count");
+    running.get_future().wait();
+  }
+  Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::none));
+  engine.model->script({reply({TextPart{"counted"}})});
+  ASSERT_TRUE(engine.turns.recover(engine.lanes));
+  EXPECT_EQ(engine.wait(alice, run)->run.state, RunState::succeeded);
+  EXPECT_EQ(runs, 2);
+}
+
+TEST_F(TurnsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
+  std::atomic<int> runs = 0;
+  Run run;
+  {
+    std::promise<void> holding;
+    Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
+    engine.model->on_hold([&] { holding.set_value(); });
+    engine.model->script({tool_call("c1", "counting", base::Json::object())});
+    engine.model->script({Hold{}});
+    run = *engine.start(alice, engine.new_thread(alice).id, "count");
+    holding.get_future().wait();
+  }
+  Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
+  engine.model->script({reply({TextPart{"counted"}})});
+  ASSERT_TRUE(engine.turns.recover(engine.lanes));
+  const auto finished = engine.wait(alice, run);
+  EXPECT_EQ(finished->run.state, RunState::succeeded);
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(finished->run.rounds, 2);
+  EXPECT_EQ(finished->run.usage.input_tokens, 20) << "usage of the stored step counts";
+  ASSERT_EQ(finished->reply->parts.size(), 3U);
+  EXPECT_EQ(std::get<ToolResultPart>(finished->reply->parts[1]).content, "counted");
+}
+
+TEST_F(TurnsTest, ARunWhoseProviderIsGoneFailsInsteadOfHanging) {
+  Run run;
+  {
+    Engine engine(path_);
+    std::promise<void> holding;
+    engine.model->on_hold([&] { holding.set_value(); });
+    engine.model->script({Hold{}});
+    run = *engine.start(alice, engine.new_thread(alice).id, "hi");
+    holding.get_future().wait();
+  }
+  Engine engine(path_);
+  run.settings.provider = "gone";
+  Unit unit{.scope = Scope::main()};
+  unit.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running});
+  ASSERT_TRUE(engine.run(engine.feed.commit(std::move(unit))));
+  ASSERT_TRUE(engine.turns.recover(engine.lanes));
+  const auto finished = engine.wait(alice, run);
+  ASSERT_TRUE(finished) << finished.error().message;
+  EXPECT_EQ(finished->run.state, RunState::failed);
+  EXPECT_THAT(finished->run.error, ::testing::HasSubstr("gone"));
+}
+
+}  // namespace
+}  // namespace colonnade::tests
