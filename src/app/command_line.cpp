@@ -30,27 +30,28 @@ constexpr const char* footer =
     "Each command has its own --help with examples.\n"
     "Exit codes: 0 done, 1 it could not be done, 2 the command line or the configuration is wrong.";
 
-// Collects the values of one setting's flag, once per occurrence.
+// Collects the values of one setting's flag.
 void add_flag_of(CLI::App& command, const Setting& setting,
                  const std::shared_ptr<ConfigFlags>& flags) {
   const std::string name(setting.name);
+  const std::string flag = flag_name(setting);
+  const std::string help(setting.help);
+  if (is_boolean(setting)) {
+    const auto store = [flags, name](std::int64_t count) {
+      flags->values.emplace_back(name, std::vector<std::string>{count > 0 ? "true" : "false"});
+    };
+    command.add_flag_function(flag + ",!--no-" + flag.substr(2), store, help)->group("Settings");
+    return;
+  }
   const auto store = [flags, name](const std::vector<std::string>& values) {
     flags->values.emplace_back(name, values);
     return true;
   };
-  const std::string help(setting.help);
-  CLI::Option* option = nullptr;
-  if (is_boolean(setting)) {
-    const std::string flag = flag_name(setting);
-    option = command.add_flag(flag + "{true},!--no-" + flag.substr(2), store, help);
-  } else {
-    option = command.add_option(flag_name(setting), store, help);
-    option->type_name(is_list(setting) ? "VALUE ..." : "VALUE");
-    if (is_list(setting)) {
-      option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    }
-  }
-  option->group("Settings");
+  CLI::Option* option = command.add_option(flag, store, help)->group("Settings");
+  option->type_name("VALUE");
+  // A flag for a list may be given several times; for anything else, the last one counts.
+  option->multi_option_policy(is_list(setting) ? CLI::MultiOptionPolicy::TakeAll
+                                               : CLI::MultiOptionPolicy::TakeLast);
 }
 
 }  // namespace

@@ -19,13 +19,13 @@ constexpr auto stream_lag_max = 500ms;
 Conversation::Conversation(const fathom::Client& client, std::string thread_id)
     : client_(client), thread_id_(std::move(thread_id)) {
   const fathom::Client streaming = client_.with({.stop = closing_.get_token()});
-  fathom::Stream<fathom::Event> stream = streaming.threads.stream(thread_id_);
+  Stream<fathom::Event> stream = streaming.threads.stream(thread_id_);
   // What is sent before `ready` would not be seen.
   while (const auto event = stream.next()) {
     if (event->as<fathom::Ready>() != nullptr) break;
   }
-  reader_ = std::thread(
-      [this](fathom::Stream<fathom::Event> events) { read(std::move(events)); }, std::move(stream));
+  reader_ = std::thread([this](Stream<fathom::Event> events) { read(std::move(events)); },
+                        std::move(stream));
 }
 
 Conversation::~Conversation() {
@@ -33,7 +33,7 @@ Conversation::~Conversation() {
   reader_.join();
 }
 
-void Conversation::read(fathom::Stream<fathom::Event> stream) {
+void Conversation::read(Stream<fathom::Event> stream) {
   try {
     while (auto event = stream.next()) {
       const std::lock_guard lock(mutex_);

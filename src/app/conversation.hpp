@@ -32,7 +32,7 @@ class Conversation {
                        std::stop_token stop);
 
  private:
-  void read(fathom::Stream<fathom::Event> stream);
+  void read(Stream<fathom::Event> stream);
 
   const fathom::Client& client_;
   std::string thread_id_;

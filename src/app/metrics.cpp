@@ -66,8 +66,7 @@ void add_http(Page& page, const net::HttpServerCounts& http) {
       .value(http.connections_refused);
   page.counter("http_requests_total", "Requests answered, by class of status.");
   for (int status = 1; status <= 5; ++status) {
-    page.value(http.requests_by_status_class[status],
-               {{"status", std::to_string(status) + "xx"}});
+    page.value(http.requests_by_status_class[status], {{"status", std::to_string(status) + "xx"}});
   }
   page.gauge("http_streams_open", "Event streams that are open.").value(http.streams_open);
   page.counter("http_streams_cut_total", "Event streams cut off because their reader was too slow.")
@@ -93,7 +92,8 @@ void add_models(Page& page, const MetricsSnapshot& snapshot) {
     page.value(counts.calls_failed, {{"provider", provider}, {"outcome", "failed"}});
     page.value(counts.calls_abandoned, {{"provider", provider}, {"outcome", "abandoned"}});
   }
-  page.counter("model_tokens_total", "Tokens, by provider and kind. Cached and cache_write are part of "
+  page.counter("model_tokens_total",
+               "Tokens, by provider and kind. Cached and cache_write are part of "
                "input, reasoning is part of output.");
   for (const auto& [provider, counts] : snapshot.models) {
     const core::Usage& usage = counts.usage;

@@ -12,20 +12,13 @@ constexpr std::size_t body_bytes_max = 4 * limits::KiB;
 
 int status_of(base::ErrorKind kind) {
   switch (kind) {
-    case base::ErrorKind::invalid:
-      return 400;
-    case base::ErrorKind::unauthorized:
-      return 401;
-    case base::ErrorKind::forbidden:
-      return 403;
-    case base::ErrorKind::not_found:
-      return 404;
-    case base::ErrorKind::conflict:
-      return 409;
-    case base::ErrorKind::unavailable:
-      return 503;
-    default:
-      return 500;
+    case base::ErrorKind::invalid: return 400;
+    case base::ErrorKind::unauthorized: return 401;
+    case base::ErrorKind::forbidden: return 403;
+    case base::ErrorKind::not_found: return 404;
+    case base::ErrorKind::conflict: return 409;
+    case base::ErrorKind::unavailable: return 503;
+    default: return 500;
   }
 }
 
@@ -139,8 +132,8 @@ base::Task<net::Reply> OperatorRoutes::create(RequestPtr request) {
   if (!who) co_return refusal(who.error());
   const auto input = decode(request->body);
   if (!input) co_return refusal(input.error());
-  const auto kind = input->is_operator ? core::CredentialKind::operator_token
-                                       : core::CredentialKind::api_token;
+  const auto kind =
+      input->is_operator ? core::CredentialKind::operator_token : core::CredentialKind::api_token;
   const auto minted = co_await credentials_.mint(who->scope, kind, input->user, input->name);
   if (!minted) co_return refusal(minted.error());
   co_return answer(encode_token(minted->credential, minted->token));

@@ -43,7 +43,9 @@ std::string error_text(const std::string& body) {
 
 std::shared_ptr<RemoteOptions> add_remote_options(CLI::App& command) {
   auto options = std::make_shared<RemoteOptions>();
-  command.add_option("--url", options->url, "The server. Default: $FATHOM_BASE_URL, else the one here.")
+  command
+      .add_option("--url", options->url,
+                  "The server. Default: $FATHOM_BASE_URL, else the one here.")
       ->type_name("URL");
   command
       .add_option("--token-file", options->token_file,
@@ -89,8 +91,9 @@ std::string explain(const colonnade::Error& error, const std::string& base_url) 
              "; give one with --token-file or FATHOM_TOKEN (the operator's is printed at the "
              "server's first start, `colonnade token path` says where it is kept)";
     case ErrorKind::unauthorized:
-      return base_url + " does not accept the token; make a new one with `colonnade token create` "
-                        "where the server runs, or pair again";
+      return base_url +
+             " does not accept the token; make a new one with `colonnade token create` "
+             "where the server runs, or pair again";
     case ErrorKind::http: {
       const std::string text = error_text(failure.body);
       return text.empty() ? base_url + " answered " + std::to_string(failure.status) : text;
@@ -104,8 +107,7 @@ std::string explain(const colonnade::Error& error, const std::string& base_url) 
         return failure.message + "; for a certificate of your own, name it with --ca-file";
       }
       return failure.message;
-    default:
-      return failure.message;
+    default: return failure.message;
   }
 }
 

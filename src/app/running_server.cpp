@@ -13,9 +13,7 @@ namespace {
 
 constexpr std::size_t note_bytes_max = 16 * 1024;
 
-std::string note_path(const std::string& data_dir) {
-  return data_dir + "/server.json";
-}
+std::string note_path(const std::string& data_dir) { return data_dir + "/server.json"; }
 
 // Clock ticks from boot to the start of the process, "" when there is none of that number.
 std::string start_of(int pid) {
@@ -34,9 +32,7 @@ std::string start_of(int pid) {
 
 }  // namespace
 
-std::string database_path(const std::string& data_dir) {
-  return data_dir + "/colonnade.db";
-}
+std::string database_path(const std::string& data_dir) { return data_dir + "/colonnade.db"; }
 
 base::Result<void> leave_note(const std::string& data_dir, const RunningServer& server) {
   std::string out;
@@ -48,9 +44,7 @@ base::Result<void> leave_note(const std::string& data_dir, const RunningServer& 
   return write_owner_only_file(note_path(data_dir), out + "\n");
 }
 
-void remove_note(const std::string& data_dir) {
-  ::unlink(note_path(data_dir).c_str());
-}
+void remove_note(const std::string& data_dir) { ::unlink(note_path(data_dir).c_str()); }
 
 std::optional<RunningServer> find_running_server(const std::string& data_dir) {
   const auto text = read_small_file(note_path(data_dir), note_bytes_max);

@@ -388,18 +388,14 @@ std::string environment_variable(const Setting& setting) {
   return "COLONNADE_" + spelled(setting.name, '_', true);
 }
 
-std::string flag_name(const Setting& setting) {
-  return "--" + spelled(setting.name, '-', false);
-}
+std::string flag_name(const Setting& setting) { return "--" + spelled(setting.name, '-', false); }
 
 bool is_list(const Setting& setting) {
   return std::holds_alternative<Texts>(setting.target) ||
          std::holds_alternative<Addresses>(setting.target);
 }
 
-bool is_boolean(const Setting& setting) {
-  return std::holds_alternative<Flag>(setting.target);
-}
+bool is_boolean(const Setting& setting) { return std::holds_alternative<Flag>(setting.target); }
 
 std::string expected(const Setting& setting) {
   return std::visit(Expected{setting}, setting.target);

@@ -9,21 +9,11 @@ std::string painted(bool on, Colour colour, std::string_view text) {
   if (!on) return std::string(text);
   std::string_view code;
   switch (colour) {
-    case Colour::red:
-      code = "31";
-      break;
-    case Colour::green:
-      code = "32";
-      break;
-    case Colour::yellow:
-      code = "33";
-      break;
-    case Colour::dim:
-      code = "2";
-      break;
-    case Colour::bold:
-      code = "1";
-      break;
+    case Colour::red: code = "31"; break;
+    case Colour::green: code = "32"; break;
+    case Colour::yellow: code = "33"; break;
+    case Colour::dim: code = "2"; break;
+    case Colour::bold: code = "1"; break;
   }
   return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
 }

@@ -2,16 +2,10 @@
 
 namespace colonnade::app {
 
-const char* version() {
-  return COLONNADE_VERSION;
-}
+const char* version() { return COLONNADE_PROGRAM_VERSION; }
 
-const char* build_type() {
-  return COLONNADE_BUILD_TYPE;
-}
+const char* build_type() { return COLONNADE_BUILD_TYPE; }
 
-const char* compiler() {
-  return COLONNADE_COMPILER;
-}
+const char* compiler() { return COLONNADE_COMPILER; }
 
 }  // namespace colonnade::app

@@ -175,7 +175,7 @@ struct Server::Parts {
                {.version = version(),
                 .started_at = clock.now(),
                 .trusted_proxies = std::move(proxies)}) {
-    add_providers(settings, http_client, clock, meter, providers);
+    add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
     router.add(operator_routes.routes());
     started_at = clock.now();
@@ -223,8 +223,8 @@ struct Server::Parts {
 bool Server::Parts::may_read_metrics(const net::Request& request) {
   if (settings.metrics == "open") return true;
   // A proxy on this machine speaks for somebody else.
-  const bool is_local = is_loopback(request.peer_address) && !request.has_header("X-Forwarded-For") &&
-                        !request.has_header("Forwarded");
+  const bool is_local = is_loopback(request.peer_address) &&
+                        !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
   if (settings.metrics == "local" && is_local) return true;
   return dialects::authenticate(credentials, request).has_value();
 }
@@ -270,9 +270,7 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-Server::~Server() {
-  stop();
-}
+Server::~Server() { stop(); }
 
 Result<Server::Started> Server::start() {
   Parts& p = *parts_;

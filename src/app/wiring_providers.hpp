@@ -5,7 +5,6 @@
 
 #include "app/model_meter.hpp"
 #include "app/settings.hpp"
-#include "base/clock.hpp"
 #include "core/model_provider.hpp"
 #include "net/http_client.hpp"
 
@@ -13,7 +12,7 @@ namespace colonnade::app {
 
 // Adds `offline` and every configured provider, each metered, and sets the default: the setting
 // `provider`, else the first that is configured, else `offline`.
-void add_providers(const Settings& settings, net::HttpClient& http, base::Clock& clock,
-                   ModelMeter& meter, core::ModelProviders& out);
+void add_providers(const Settings& settings, net::HttpClient& http, ModelMeter& meter,
+                   core::ModelProviders& out);
 
 }  // namespace colonnade::app

@@ -15,9 +15,7 @@ struct Broken {
   std::string message;
 };
 
-int line_of(const YAML::Node& node) {
-  return node.Mark().is_null() ? 1 : node.Mark().line + 1;
-}
+int line_of(const YAML::Node& node) { return node.Mark().is_null() ? 1 : node.Mark().line + 1; }
 
 class Copier {
  public:
@@ -92,14 +90,10 @@ base::Result<Value> parse_file(const std::string& path) {
 
 std::string describe(const Value& value) {
   switch (value.kind) {
-    case Value::Kind::null:
-      return "nothing";
-    case Value::Kind::list:
-      return "a list";
-    case Value::Kind::map:
-      return "a group of keys";
-    case Value::Kind::scalar:
-      return value.quoted ? "the text \"" + value.text + "\"" : value.text;
+    case Value::Kind::null: return "nothing";
+    case Value::Kind::list: return "a list";
+    case Value::Kind::map: return "a group of keys";
+    case Value::Kind::scalar: return value.quoted ? "the text \"" + value.text + "\"" : value.text;
   }
   return {};
 }

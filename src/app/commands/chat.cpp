@@ -78,7 +78,7 @@ class Spinner {
 class Chat {
  public:
   struct Place {
-    std::string base_url{};  // for messages
+    std::string base_url{};   // for messages
     std::string thread_id{};  // "" for a new one
   };
   // `interrupts` is nullptr when no terminal is there to send any.
@@ -195,7 +195,8 @@ class Chat {
       put("\n");
     } catch (const fathom::CancelledError&) {
       spinner.wipe();
-      put(context_.terminal.out(Colour::yellow, shown.empty() ? "(cancelled)" : "\n(cancelled)") + "\n");
+      put(context_.terminal.out(Colour::yellow, shown.empty() ? "(cancelled)" : "\n(cancelled)") +
+          "\n");
     } catch (const colonnade::Error& error) {
       spinner.wipe();
       if (!shown.empty()) put("\n");

@@ -96,9 +96,8 @@ void add_start(CLI::App& parent, Invocation& invocation) {
   auto remote = add_remote_options(*command);
   command->callback([options, remote, &invocation] {
     invocation.run = [options, remote](const Context& context) -> int {
-      return with_client(context, *remote, [&](const fathom::Client& client) {
-        return start(client, *options);
-      });
+      return with_client(context, *remote,
+                         [&](const fathom::Client& client) { return start(client, *options); });
     };
   });
 }
@@ -130,7 +129,8 @@ void add_claim(CLI::App& parent, Invocation& invocation) {
 }  // namespace
 
 void add_pair(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("pair", "Give another device a token, by a short code.");
+  CLI::App* command =
+      parent.add_subcommand("pair", "Give another device a token, by a short code.");
   command->require_subcommand(1);
   command->footer(
       "Examples:\n"

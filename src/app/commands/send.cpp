@@ -103,9 +103,8 @@ void add_send(CLI::App& parent, Invocation& invocation) {
       if (options->text.empty()) {
         return complain(context, "there is nothing to send: the text is empty", exit_usage);
       }
-      return with_client(context, *remote, [&](const fathom::Client& client) {
-        return send(client, *options);
-      });
+      return with_client(context, *remote,
+                         [&](const fathom::Client& client) { return send(client, *options); });
     };
   });
 }

@@ -96,8 +96,9 @@ std::string greeting(const Context& context, const Server::Started& started,
   for (const std::string& url : started.urls) out += " " + terminal.out(Colour::green, url);
   out += "\nData:     " + settings.data_dir + "\n";
   if (started.provider == "offline") {
-    out += "Provider: offline, a stand-in without a model. Set ANTHROPIC_API_KEY, OPENAI_API_KEY or\n"
-           "          OPENROUTER_API_KEY, or name a server of your own under providers.\n";
+    out +=
+        "Provider: offline, a stand-in without a model. Set ANTHROPIC_API_KEY, OPENAI_API_KEY or\n"
+        "          OPENROUTER_API_KEY, or name a server of your own under providers.\n";
   } else {
     out += "Provider: " + started.provider;
     out += (started.model.empty() ? "" : ", model " + started.model) + "\n";

@@ -17,9 +17,7 @@ struct ThreadsOptions {
 };
 using Work = int (*)(const Context&, const fathom::Client&, const ThreadsOptions&);
 
-void print_line(const std::string& line) {
-  std::fputs((line + "\n").c_str(), stdout);
-}
+void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
 // "2026-05-24 05:33", which is as much as a list needs.
 std::string minutes(fathom::Timestamp time) {
@@ -74,7 +72,8 @@ int show(const Context& context, const fathom::Client& client, const ThreadsOpti
   if (detail.thread.deleted_at) print_line("removed " + minutes(*detail.thread.deleted_at));
   for (const fathom::Message& message : detail.messages) {
     print_line("");
-    print_line(context.terminal.out(Colour::dim, message.role + ", " + minutes(message.created_at)));
+    print_line(
+        context.terminal.out(Colour::dim, message.role + ", " + minutes(message.created_at)));
     print_line(printable(message.content));
   }
   if (detail.running) print_line("\n(the agent is working)");
@@ -94,7 +93,8 @@ int rename(const Context&, const fathom::Client& client, const ThreadsOptions& o
 
 int remove(const Context&, const fathom::Client& client, const ThreadsOptions& options) {
   client.threads.remove(options.id);
-  if (!options.json) print_line("Removed. `colonnade threads restore " + options.id + "` brings it back.");
+  if (!options.json)
+    print_line("Removed. `colonnade threads restore " + options.id + "` brings it back.");
   return exit_ok;
 }
 
