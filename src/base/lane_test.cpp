@@ -95,7 +95,7 @@ TEST(Lane, OutlivesAFailedCoroutine) {
 }
 
 Task<void> count(std::shared_ptr<std::atomic<int>> counter, std::shared_ptr<std::latch> done) {
-  co_await sleep_for(1us, std::stop_token{});
+  co_await sleep_for(1us, std::stop_token());
   counter->fetch_add(1);
   done->count_down();
 }
@@ -179,7 +179,7 @@ TEST(Signal, MayOutliveTheLanes) {
 }
 
 Task<void> sleep_long(std::shared_ptr<int> token) {
-  co_await sleep_for(1h, std::stop_token{});
+  co_await sleep_for(1h, std::stop_token());
   *token = 1;
 }
 
@@ -204,7 +204,7 @@ struct SaysGoodbye {
 
 Task<void> park_and_say_goodbye(Lane* other) {
   const SaysGoodbye goodbye{other};
-  co_await sleep_for(1h, std::stop_token{});
+  co_await sleep_for(1h, std::stop_token());
 }
 
 TEST(Lanes, AreAllThereWhileSuspendedWorkIsDestroyed) {

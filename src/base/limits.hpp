@@ -25,6 +25,17 @@ constexpr auto http_header_time_max = 15s;  // from the first byte of a request 
 constexpr auto http_body_time_max = 60s;    // slow senders are cut off after this
 constexpr auto http_idle_time_max = 75s;    // keep-alive without a request
 constexpr auto http_write_time_max = 30s;   // a response nobody reads
+constexpr std::size_t http_read_buffer_bytes = 4 * KiB;        // per connection, grows to what is needed
+constexpr std::size_t http_body_read_bytes = 64 * KiB;         // one read of a large body
+constexpr std::size_t http_unrouted_body_bytes_max = 64 * KiB;  // read for a 404 to keep the connection
+constexpr std::size_t http_request_id_bytes_max = 128;         // a client's X-Request-Id
+constexpr auto http_linger_time_max = 2s;  // lets a refused sender read our answer before the reset
+constexpr std::size_t http_linger_bytes_max = 1 * MiB;         // what is thrown away meanwhile
+constexpr auto http_sweep_interval_max = 1s;  // how coarse the time limits may be
+constexpr auto http_sweep_interval_min = 5ms;
+constexpr int http_accepts_per_wakeup = 64;   // then other work of the lane gets its turn
+constexpr int http_backlog_connections = 1024;  // waiting in the kernel to be accepted
+constexpr auto http_close_time_max = 5s;      // for the lanes to close everything after the grace
 
 // --- event streams ----------------------------------------------------------------------------
 constexpr std::size_t stream_queue_events_max = 256;     // fathom §4.5
@@ -32,6 +43,13 @@ constexpr std::size_t stream_queue_bytes_max = 1 * MiB;  // per subscriber, beyo
 constexpr int stream_send_buffer_bytes = 64 * 1024;      // SO_SNDBUF: what a stalled reader can pin
 constexpr auto stream_keepalive_interval = 20s;          // fathom §4.2 allows at most 25 s
 constexpr auto stream_stall_time_max = 60s;  // no byte accepted for so long: the reader is gone
+constexpr std::size_t stream_gather_events_max = 64;  // queued events sent with one system call
+constexpr int stream_discard_reads_max = 16;  // reads of unwanted input before other work's turn
+
+// --- HTTP client ------------------------------------------------------------------------------
+constexpr std::size_t client_buffer_bytes_max = 256 * KiB;  // unread of one transfer; then it pauses
+constexpr std::size_t client_header_bytes_max = 64 * KiB;   // of one response
+constexpr long client_idle_connections_max = 64;            // kept for reuse, per lane
 
 // --- storage ----------------------------------------------------------------------------------
 constexpr auto commit_window_max = 2ms;         // how long the writer may gather while it is busy

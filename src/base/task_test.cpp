@@ -138,7 +138,7 @@ TEST(Signal, ReturnsAtOnceWhenStoppedBefore) {
 TEST(SleepFor, PassesTheWholeTime) {
   Lanes lanes(1);
   const auto before = std::chrono::steady_clock::now();
-  EXPECT_TRUE(run_on(lanes[0], sleep_for(5ms, std::stop_token{})));
+  EXPECT_TRUE(run_on(lanes[0], sleep_for(5ms, std::stop_token())));
   EXPECT_GE(std::chrono::steady_clock::now() - before, 5ms);
 }
 

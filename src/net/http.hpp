@@ -21,12 +21,18 @@ namespace colonnade::net {
 
 enum class Method { get, head, post, put, patch, del, options, other };
 std::string_view to_string(Method method);
+// Exact, as methods are case-sensitive; Method::other for anything unlisted.
+Method method_from(std::string_view text);
 
 struct Header {
   std::string name;
   std::string value;
 };
 using Headers = std::vector<Header>;
+// First of that name, ASCII case ignored; "" when absent.
+std::string_view find_header(const Headers& headers, std::string_view name);
+// ASCII only, as header names and tokens are.
+bool same_ignoring_case(std::string_view a, std::string_view b);
 
 // Percent-decoding; nullopt for a broken escape. `plus_is_space` is for query strings.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
@@ -73,19 +79,26 @@ using SharedBytes = std::shared_ptr<const std::string>;
 
 // The sending end of one event stream. Lives on its connection's lane and may be used only there.
 // Bounded: beyond limits::stream_queue_events_max or _bytes_max unsent, the stream is cut off and
-// `closed` becomes true; a client resumes from the store.
+// `closed` becomes true; a client resumes from the store. (One event alone may be larger than
+// _bytes_max, so that every event can be delivered.)
 class StreamWriter {
  public:
   virtual ~StreamWriter() = default;
 
-  // Sends at once when the socket takes it, else queues. False once closed.
+  // Sends at once when the socket takes it, else queues. False once closed. Empty bytes are
+  // nothing.
   virtual bool send(SharedBytes bytes) = 0;
   // Sends what is queued, then ends the stream cleanly (last chunk, connection closed).
   virtual void finish() = 0;
   virtual bool closed() const = 0;
-  // Called once, on the lane, when the stream has ended for whatever reason. Set it in `on_open`.
+  // Called once, on the lane, when the stream has ended for whatever reason; never from inside
+  // send() or finish(). Set it in `on_open`.
   virtual void on_closed(std::move_only_function<void()> callback) = 0;
   virtual base::Lane& lane() = 0;
+  // Returns when nothing is queued or the stream has ended: a replay from the store awaits it
+  // between pages, so that a long one is never cut off. One waiter at a time. The default returns
+  // at once.
+  virtual base::Task<void> drained();
 };
 
 // A reply that stays open. The server sends status and headers, then calls `on_open` once, on the

@@ -36,6 +36,7 @@ struct HttpServerOptions {
   std::chrono::milliseconds idle_time_max = limits::http_idle_time_max;
   std::chrono::milliseconds write_time_max = limits::http_write_time_max;
   std::chrono::milliseconds keepalive_interval = limits::stream_keepalive_interval;
+  std::chrono::milliseconds stream_stall_time_max = limits::stream_stall_time_max;
 };
 
 // What the server counts; read by /metrics. All values are totals or gauges since start.

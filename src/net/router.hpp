@@ -42,8 +42,9 @@ class Router {
     std::vector<std::string> parameters{};
   };
 
-  // Literal segments win over `{x}`. Two routes with the same method and pattern are a bug
-  // (throws).
+  // Literal segments win over `{x}`, except that a row for the request's method wins over one
+  // without: with GET /a/{x} and POST /a/b, GET /a/b is the first. Two routes with the same method
+  // and pattern are a bug (throws).
   void add(Route route);
   void add(std::vector<Route> routes);
   void add(ErrorFace face);

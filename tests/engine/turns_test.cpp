@@ -170,7 +170,7 @@ TEST_F(TurnsTest, ConcurrentStartsInOneThreadGiveOneRun) {
   Engine engine(path_);
   engine.model->script({Hold{}, reply({TextPart{"done"}})});
   const Thread thread = engine.new_thread(alice);
-  std::vector<std::future<Result<Run>>> tries;
+  std::vector<std::future<Result<core::Run>>> tries;
   for (int i = 0; i < 8; ++i) {
     tries.push_back(std::async(std::launch::async, [&engine, &thread, i] {
       base::Lane& lane = engine.lanes[static_cast<std::size_t>(i % 2)];
@@ -178,7 +178,7 @@ TEST_F(TurnsTest, ConcurrentStartsInOneThreadGiveOneRun) {
       return base::run_on(lane, engine.turns.start(alice, std::move(input), lane));
     }));
   }
-  std::vector<Run> won;
+  std::vector<core::Run> won;
   for (auto& attempt : tries) {
     auto run = attempt.get();
     if (run) {
@@ -298,7 +298,7 @@ TEST_F(TurnsTest, AnUnknownProviderIsRefusedBeforeAnythingIsStored) {
 
 TEST_F(TurnsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
   std::string thread_id;
-  Run run;
+  core::Run run;
   std::int64_t seen = 0;
   {
     Engine engine(path_);
@@ -364,7 +364,7 @@ EngineOptions with_counting_tool(std::atomic<int>& runs, std::promise<void>* run
 TEST_F(TurnsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
   std::atomic<int> runs = 0;
   std::string thread_id;
-  Run run;
+  core::Run run;
   {
     std::promise<void> running;
     Engine engine(path_, with_counting_tool(runs, &running, tools::Effect::changes));
@@ -389,7 +389,7 @@ TEST_F(TurnsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
 
 TEST_F(TurnsTest, AnIdempotentToolIsAskedAgain) {
   std::atomic<int> runs = 0;
-  Run run;
+  core::Run run;
   {
     std::promise<void> running;
     Engine engine(path_, with_counting_tool(runs, &running, tools::Effect::none));
@@ -406,7 +406,7 @@ TEST_F(TurnsTest, AnIdempotentToolIsAskedAgain) {
 
 TEST_F(TurnsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
   std::atomic<int> runs = 0;
-  Run run;
+  core::Run run;
   {
     std::promise<void> holding;
     Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
@@ -429,7 +429,7 @@ TEST_F(TurnsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
 }
 
 TEST_F(TurnsTest, ARunWhoseProviderIsGoneFailsInsteadOfHanging) {
-  Run run;
+  core::Run run;
   {
     Engine engine(path_);
     std::promise<void> holding;

@@ -1,0 +1,2 @@
+// The one file that compiles Beast's bodies.
+#include <boost/beast/src.hpp>

@@ -1,0 +1,530 @@
+#include "net/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/error.hpp>
+#include <cstring>
+
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "net/event_stream.hpp"
+#include "net/response_head.hpp"
+
+namespace colonnade::net {
+namespace {
+
+using base::ErrorKind;
+
+constexpr std::size_t request_id_random_bytes = 8;
+
+bool is_sane_request_id(std::string_view id) {
+  if (id.empty() || id.size() > limits::http_request_id_bytes_max) return false;
+  return std::ranges::all_of(id, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
+
+// "/c/r1/api" is "/api" below "/c/r1"; "/c/r12" is not below it.
+std::string_view without_base(std::string_view path, std::string_view base) {
+  if (base.empty() || !path.starts_with(base)) return path;
+  const std::string_view rest = path.substr(base.size());
+  if (rest.empty()) return "/";
+  return rest.front() == '/' ? rest : path;
+}
+
+std::int64_t micros_since(SteadyTime start) {
+  const auto passed = std::chrono::steady_clock::now() - start;
+  return std::chrono::duration_cast<std::chrono::microseconds>(passed).count();
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<ServerShard> shard, std::unique_ptr<Transport> transport,
+                       std::unique_ptr<ConnectionTicket> ticket, std::string peer_address)
+    : shard_(std::move(shard)),
+      transport_(std::move(transport)),
+      ticket_(std::move(ticket)),
+      peer_address_(std::move(peer_address)),
+      reader_(shard_->shared().request_limits) {}
+
+Connection::~Connection() {
+  detach();
+}
+
+void Connection::serve(std::shared_ptr<ServerShard> shard, std::unique_ptr<Transport> transport,
+                       std::unique_ptr<ConnectionTicket> ticket, std::string peer_address) {
+  auto self = std::make_shared<Connection>(shard, std::move(transport), std::move(ticket),
+                                           std::move(peer_address));
+  self->attach(*shard);
+  shard->lane().spawn("http_connection", run(self));
+}
+
+base::Task<void> Connection::run(std::shared_ptr<Connection> self) {
+  const bool ready = co_await handshake(self);
+  while (ready) {
+    const Outcome outcome = co_await read_request(self);
+    if (outcome == Outcome::closed) break;
+    if (outcome == Outcome::fault) {
+      co_await refuse(self);
+      break;
+    }
+    const After after = co_await answer(self);
+    if (after == After::handed_over) co_return;
+    if (after == After::next_request) continue;
+    co_await linger(self);
+    break;
+  }
+  self->finish();
+}
+
+void Connection::finish() {
+  if (transport_) transport_->close();
+  detach();
+  ticket_.reset();
+}
+
+base::Task<bool> Connection::handshake(std::shared_ptr<Connection> self) {
+  if (!self->transport_->secure()) co_return true;
+  self->enter(Phase::handshake);
+  Transport::ErrorCode error;
+  co_await self->transport_->handshake(error);
+  if (error) {
+    base::log::debug("tls_handshake_failed",
+                     {{"peer", self->peer_address_}, {"reason", error.message()}});
+  }
+  co_return !error;
+}
+
+// --- reading
+// ---------------------------------------------------------------------------------------
+
+base::Task<Connection::Outcome> Connection::read_request(std::shared_ptr<Connection> self) {
+  self->reader_.reset();
+  self->match_ = {};
+  self->preflight_.reset();
+  self->path_.clear();
+  self->request_id_.clear();
+  bool fresh = self->begin_ < self->end_;  // unread input that the reader has not seen
+  bool continue_due = false;
+  self->enter(fresh ? Phase::head : Phase::idle);
+  for (;;) {
+    if (fresh) {
+      auto step = self->reader_.feed(self->unread());
+      if (!step) {
+        self->fault_ = std::move(step.error());
+        co_return Outcome::fault;
+      }
+      self->begin_ += step->consumed;
+      if (step->progress == RequestReader::Progress::done) co_return Outcome::request;
+      if (step->progress == RequestReader::Progress::head) {
+        self->plan();
+        continue_due = self->reader_.expects_continue();
+        self->enter(Phase::body);
+        continue;
+      }
+    }
+    if (continue_due && self->begin_ == self->end_) {
+      continue_due = false;
+      const bool sent = co_await write(self, "HTTP/1.1 100 Continue\r\n\r\n", std::string());
+      if (!sent) co_return Outcome::closed;
+      self->enter(Phase::body);
+    }
+    const bool more = co_await read_more(self);
+    if (!more) co_return self->outcome_of_read_end();
+    if (self->phase_ == Phase::idle) self->enter(Phase::head);
+    fresh = true;
+  }
+}
+
+base::Task<bool> Connection::read_more(std::shared_ptr<Connection> self) {
+  self->make_room();
+  const std::span<char> room(self->buffer_.data() + self->end_, self->buffer_.size() - self->end_);
+  Transport::ErrorCode error;
+  const std::size_t got = co_await self->transport_->read_some(room, error);
+  if (error) {
+    self->peer_ended_ = error != boost::asio::error::operation_aborted;
+    co_return false;
+  }
+  self->end_ += got;
+  // A sweep may have run between the arrival of the bytes and this line.
+  co_return !self->time_passed_;
+}
+
+void Connection::make_room() {
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (end_ < buffer_.size() && (phase_ != Phase::body || begin_ > 0)) return;
+  const bool large_body =
+      phase_ == Phase::body && reader_.content_length().value_or(0) > buffer_.size();
+  std::size_t wanted = std::max(buffer_.size(), limits::http_read_buffer_bytes);
+  if (large_body) wanted = limits::http_body_read_bytes;
+  if (end_ - begin_ == buffer_.size()) wanted = std::max(wanted, buffer_.size() * 2);
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (wanted > buffer_.size()) buffer_.resize(wanted);
+}
+
+// The head is known: what will answer it, and how much body may come.
+void Connection::plan() {
+  const Request& request = reader_.request();
+  path_ = without_base(request.path, shard_->options().base_path);
+  const std::string_view id = request.header("X-Request-Id");
+  request_id_ =
+      is_sane_request_id(id) ? std::string(id) : base::random_hex(request_id_random_bytes);
+  request_start_ = std::chrono::steady_clock::now();
+  match_ = shard_->shared().router->match(request.method, path_);
+  preflight_ = cors_preflight(shard_->options().cors, request, match_.allow);
+  reader_.body_bytes_max(match_.route != nullptr ? match_.route->body_bytes_max
+                                                 : limits::http_unrouted_body_bytes_max);
+}
+
+Connection::Outcome Connection::outcome_of_read_end() {
+  const bool started = phase_ == Phase::head || phase_ == Phase::body;
+  if (!started || !transport_->open()) return Outcome::closed;
+  if (time_passed_) {
+    fault_ = RequestFault{
+        .status = 408,
+        .error = {.kind = ErrorKind::timeout, .message = "the request took too long to arrive"}};
+    return Outcome::fault;
+  }
+  if (!peer_ended_) return Outcome::closed;
+  fault_ = RequestFault{
+      .status = 400, .error = {.kind = ErrorKind::invalid, .message = "the request ended early"}};
+  return Outcome::fault;
+}
+
+// --- answering
+// -------------------------------------------------------------------------------------
+
+std::shared_ptr<const Request> Connection::finish_request() {
+  auto request = std::make_shared<Request>(reader_.take());
+  request->path = path_;
+  request->peer_address = peer_address_;
+  request->request_id = request_id_;
+  request->secure = transport_->secure();
+  request->lane = &shard_->lane();
+  request->path_parameters = std::move(match_.parameters);
+  if (match_.route != nullptr && match_.route->long_running && !preflight_) {
+    disconnected_ = std::stop_source();
+    request->disconnected = disconnected_.get_token();
+  }
+  return request;
+}
+
+base::Task<Connection::After> Connection::answer(std::shared_ptr<Connection> self) {
+  const auto request = self->finish_request();
+  Reply reply;
+  if (self->preflight_) {
+    reply = std::move(*self->preflight_);
+  } else if (self->match_.route == nullptr) {
+    reply = self->unrouted_response(*request);
+  } else {
+    reply = co_await handle(self, request);
+  }
+  if (!self->transport_->open()) co_return After::end;
+  if (auto* stream = std::get_if<StreamReply>(&reply)) {
+    const bool streaming = co_await open_stream(self, request, std::move(*stream));
+    co_return streaming ? After::handed_over : After::end;
+  }
+  const bool next = co_await respond(self, request, std::move(std::get<Response>(reply)));
+  co_return next ? After::next_request : After::end;
+}
+
+base::Task<Reply> Connection::handle(std::shared_ptr<Connection> self,
+                                     std::shared_ptr<const Request> request) {
+  self->enter(Phase::handling);
+  const bool watched = self->disconnected_.stop_possible();
+  if (watched) self->watch_peer();
+  Reply reply;
+  std::optional<std::string> failure;
+  try {
+    base::Task<Reply> task = self->match_.route->handler(request);
+    reply = co_await std::move(task);
+  } catch (const std::exception& e) {
+    failure = e.what();
+  } catch (...) {
+    failure = "unknown exception";
+  }
+  if (watched) {
+    self->transport_->cancel();
+    self->poll_peer_ = false;
+    self->disconnected_ = std::stop_source(std::nostopstate);
+  }
+  if (failure) reply = self->failed_response(*request, *failure);
+  co_return reply;
+}
+
+Response Connection::failed_response(const Request& request, std::string_view what) const {
+  base::log::error(
+      "http_handler_failed",
+      {{"route", match_.route->pattern}, {"request_id", request.request_id}, {"what", what}});
+  return error_response({.kind = ErrorKind::internal, .message = "internal error"}, 500);
+}
+
+Response Connection::error_response(const base::Error& error, int status) const {
+  Response out;
+  try {
+    out = shard_->shared().router->face(path_).encode(error, request_id_);
+  } catch (const std::exception& e) {
+    base::log::error("http_error_face_failed", {{"what", e.what()}});
+    out = Response{.content_type = "text/plain; charset=utf-8", .body = "internal error"};
+  }
+  out.status = status;
+  return out;
+}
+
+Response Connection::unrouted_response(const Request& request) const {
+  if (!match_.path_known) {
+    return error_response({.kind = ErrorKind::not_found, .message = "no such path"}, 404);
+  }
+  const ErrorFace& face = shard_->shared().router->face(path_);
+  Response out;
+  if (face.wrong_method) {
+    out = face.wrong_method(request, match_.allow);
+  } else {
+    out = error_response({.kind = ErrorKind::invalid, .message = "method not allowed"}, 405);
+  }
+  if (out.status == 405 && find_header(out.headers, "Allow").empty()) {
+    out.headers.push_back({"Allow", match_.allow});
+  }
+  return out;
+}
+
+// True when the connection can carry a further request.
+base::Task<bool> Connection::respond(std::shared_ptr<Connection> self,
+                                     std::shared_ptr<const Request> request, Response response) {
+  add_cors_headers(self->shard_->options().cors, *request, response.headers);
+  const bool with_body = status_has_body(response.status);
+  const bool close = response.close || self->close_after_ || !self->reader_.keep_alive();
+  ResponseHead head{.status = response.status,
+                    .http_1_0 = request->http_1_0,
+                    .close = close,
+                    .content_type = with_body ? response.content_type : std::string_view(),
+                    .headers = &response.headers,
+                    .request_id = request->request_id};
+  if (with_body) head.content_length = response.body.size();
+  std::string text;
+  text.reserve(512);
+  write_head(text, head);
+  if (!with_body || request->method == Method::head) response.body.clear();
+  self->shard_->counts().answered(response.status);
+  self->log_request(*request, response.status);
+  const bool sent = co_await write(self, std::move(text), std::move(response.body));
+  if (!sent) self->transport_->close();
+  co_return sent && !close;
+}
+
+base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string head,
+                                   std::string body) {
+  std::array<iovec, 2> pieces{{{head.data(), head.size()}, {body.data(), body.size()}}};
+  std::size_t left = head.size() + body.size();
+  const auto advance = [&pieces, &left](std::size_t sent) {
+    left -= sent;
+    for (iovec& piece : pieces) {
+      const std::size_t part = std::min(sent, piece.iov_len);
+      piece.iov_base = static_cast<char*>(piece.iov_base) + part;
+      piece.iov_len -= part;
+      sent -= part;
+    }
+  };
+  // Nearly always the socket takes everything at once, and nothing has to wait.
+  if (!self->transport_->secure()) {
+    const std::ptrdiff_t sent = self->transport_->write_now(pieces);
+    if (sent < 0) co_return false;
+    advance(static_cast<std::size_t>(sent));
+  }
+  while (left > 0) {
+    self->enter(Phase::writing);
+    Transport::ErrorCode error;
+    const std::size_t sent = co_await self->transport_->write_some(pieces, error);
+    if (error) co_return false;
+    advance(sent);
+  }
+  co_return true;
+}
+
+// A stream takes the socket over; this object and everything read go away.
+base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
+                                         std::shared_ptr<const Request> request,
+                                         StreamReply reply) {
+  const auto shard = self->shard_;
+  add_cors_headers(shard->options().cors, *request, reply.headers);
+  const auto add_default = [&reply](std::string_view name, std::string_view value) {
+    if (!find_header(reply.headers, name).empty()) return;
+    reply.headers.push_back({std::string(name), std::string(value)});
+  };
+  add_default("Cache-Control", "no-cache");
+  add_default("X-Accel-Buffering", "no");  // nginx would hold events back
+  const bool chunked = !request->http_1_0;
+  std::string text;
+  write_head(text, {.status = reply.status,
+                    .http_1_0 = request->http_1_0,
+                    .close = true,
+                    .chunked = chunked,
+                    .content_type = reply.content_type,
+                    .headers = &reply.headers,
+                    .request_id = request->request_id});
+  shard->counts().answered(reply.status);
+  self->log_request(*request, reply.status);
+  self->transport_->send_buffer_bytes(limits::stream_send_buffer_bytes);
+  const bool sent = co_await write(self, std::move(text), std::string());
+  if (!sent) self->transport_->close();
+  if (!sent || request->method == Method::head) co_return false;
+
+  // The stream joins before the connection leaves, so that a stopping shard never looks empty.
+  auto stream =
+      std::make_shared<EventStream>(shard, std::move(self->transport_), std::move(self->ticket_),
+                                    chunked, shard->keepalive_bytes(reply.keepalive));
+  stream->open();
+  self->detach();
+  try {
+    if (reply.on_open) reply.on_open(stream);
+    if (shard->stopping()) stream->finish();
+  } catch (const std::exception& e) {
+    base::log::error("http_stream_open_failed",
+                     {{"request_id", request->request_id}, {"what", e.what()}});
+    stream->close_now();
+  }
+  co_return true;
+}
+
+// Answers a request that could not be read. Nothing more can be read after it.
+base::Task<void> Connection::refuse(std::shared_ptr<Connection> self) {
+  const RequestFault fault = std::move(*self->fault_);
+  self->fault_.reset();
+  auto request = std::make_shared<Request>(self->reader_.take());
+  if (self->request_id_.empty()) self->request_id_ = base::random_hex(request_id_random_bytes);
+  if (self->path_.empty()) self->path_ = request->path;
+  request->path = self->path_;
+  request->request_id = self->request_id_;
+  base::log::warn("http_request_refused", {{"status", fault.status},
+                                           {"request_id", self->request_id_},
+                                           {"peer", self->peer_address_},
+                                           {"reason", fault.error.message}});
+  const bool unrouted = fault.status == 413 && self->match_.route == nullptr && !self->preflight_;
+  Response response = unrouted ? self->unrouted_response(*request)
+                               : self->error_response(fault.error, fault.status);
+  response.close = true;
+  self->time_passed_ = false;
+  co_await respond(self, request, std::move(response));
+  co_await linger(self);
+}
+
+// Ends our direction and reads on for a while, so that a peer that is still sending sees our answer
+// instead of a reset.
+base::Task<void> Connection::linger(std::shared_ptr<Connection> self) {
+  if (!self->transport_->open()) co_return;
+  self->enter(Phase::lingering);
+  Transport::ErrorCode error;
+  co_await self->transport_->shutdown(error);
+  std::size_t discarded = 0;
+  while (!error && self->transport_->open() && discarded < limits::http_linger_bytes_max) {
+    self->begin_ = self->end_ = 0;
+    self->make_room();
+    const std::span<char> room(self->buffer_);
+    discarded += co_await self->transport_->read_some(room, error);
+  }
+}
+
+// --- time and ending
+// -------------------------------------------------------------------------------
+
+void Connection::enter(Phase phase) {
+  const HttpServerOptions& options = shard_->options();
+  std::chrono::milliseconds limit{0};
+  switch (phase) {
+    case Phase::handshake:
+    case Phase::head:
+      limit = options.header_time_max;
+      break;
+    case Phase::idle:
+      limit = options.idle_time_max;
+      break;
+    case Phase::body:
+      limit = options.body_time_max;
+      break;
+    case Phase::writing:
+      limit = options.write_time_max;
+      break;
+    case Phase::lingering:
+      limit = limits::http_linger_time_max;
+      break;
+    case Phase::handling:
+      break;  // a handler has limits of its own
+  }
+  phase_ = phase;
+  deadline_ =
+      phase == Phase::handling ? SteadyTime::max() : std::chrono::steady_clock::now() + limit;
+}
+
+void Connection::sweep(SteadyTime now) {
+  if (poll_peer_ && phase_ == Phase::handling && transport_->peer_closed()) {
+    poll_peer_ = false;
+    disconnected_.request_stop();
+  }
+  if (now < deadline_) return;
+  deadline_ = SteadyTime::max();
+  time_passed_ = true;
+  switch (phase_) {
+    case Phase::head:
+    case Phase::body:
+      transport_->cancel();
+      break;  // the read ends and a 408 is sent
+    case Phase::writing:
+      transport_->abort();
+      break;
+    default:
+      transport_->close();
+      break;
+  }
+}
+
+void Connection::begin_stop() {
+  close_after_ = true;
+  if (phase_ == Phase::idle || phase_ == Phase::handshake) transport_->close();
+}
+
+void Connection::close_now() {
+  transport_->close();
+  if (disconnected_.stop_possible()) disconnected_.request_stop();
+  detach();
+}
+
+// Tells the handler when the client goes away, without touching what it may have sent meanwhile.
+void Connection::watch_peer() {
+  transport_->wait_readable([self = shared_from_this()](Transport::ErrorCode error, std::size_t) {
+    if (!error && self->phase_ == Phase::handling) self->note_peer();
+  });
+}
+
+void Connection::note_peer() {
+  // TLS: what arrived may be a farewell in cipher; only the end of the connection counts.
+  switch (transport_->look()) {
+    case Transport::Peer::gone:
+      disconnected_.request_stop();
+      break;
+    case Transport::Peer::sent_more:
+      poll_peer_ = true;
+      break;
+    case Transport::Peer::present:
+      watch_peer();
+      break;
+  }
+}
+
+void Connection::log_request(const Request& request, int status) const {
+  if (!base::log::enabled(base::log::Level::debug)) return;
+  // The pattern, not the path: a path may hold what is nobody else's business.
+  base::log::debug("http_request",
+                   {{"method", request.method_text},
+                    {"route", match_.route != nullptr ? match_.route->pattern : "-"},
+                    {"status", status},
+                    {"duration_us", micros_since(request_start_)},
+                    {"request_id", request.request_id},
+                    {"peer", peer_address_}});
+}
+
+}  // namespace colonnade::net

@@ -1,0 +1,87 @@
+// A connection whose reply stays open. Costs little while idle: a socket, this object, one
+// outstanding wait. For net/'s own .cpp files.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "net/server_shard.hpp"
+
+namespace colonnade::net {
+
+class EventStream final : public StreamWriter,
+                          public Attached,
+                          public std::enable_shared_from_this<EventStream> {
+ public:
+  // Takes over a connection whose status and headers are sent.
+  EventStream(std::shared_ptr<ServerShard> shard, std::unique_ptr<Transport> transport,
+              std::unique_ptr<ConnectionTicket> ticket, bool chunked, SharedBytes keepalive);
+  ~EventStream() override;
+  // Starts watching the peer; once, before anything else.
+  void open();
+
+  bool send(SharedBytes bytes) override;
+  void finish() override;
+  bool closed() const override { return state_ != State::open; }
+  void on_closed(std::move_only_function<void()> callback) override;
+  base::Lane& lane() override { return lane_; }
+  base::Task<void> drained() override;
+
+  void sweep(SteadyTime now) override;
+  void begin_stop() override { finish(); }
+  void close_now() override { end(true); }
+
+ private:
+  enum class State : std::uint8_t {
+    open,
+    finishing,  // no more from the sender; the rest is being written
+    lingering,  // all written, waiting for the peer to close
+    ended,
+  };
+
+  // A piece as it goes over the wire. No bytes: the last chunk.
+  using Item = SharedBytes;
+  std::size_t wire_size(const Item& item) const;
+
+  bool write_directly(const Item& item);
+  void enqueue(Item item);
+  void wait_to_write();
+  void write_queue();
+  void write_gathered();
+  void write_tls();
+  void consume(std::size_t bytes);
+  bool over_limit() const;
+  void cut(const char* reason);
+  void all_written();
+  void end(bool reset);
+  void report_closed();
+  void watch_peer();
+  void on_input(bool peer_gone);
+
+  base::Lane& lane_;
+  std::shared_ptr<ServerShard> shard_;  // null once ended
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<ConnectionTicket> ticket_;
+  SharedBytes keepalive_;
+  std::move_only_function<void()> on_closed_;
+  std::unique_ptr<base::Signal> drained_;   // made by the first waiter
+  std::unique_ptr<std::string> tls_block_;  // what the TLS write under way reads from
+
+  // Unsent pieces are queue_[head_ ..); the first has lost `offset_` bytes of its wire form.
+  std::vector<Item> queue_;
+  std::size_t head_ = 0;
+  std::size_t offset_ = 0;
+  std::size_t queued_bytes_ = 0;
+  SteadyTime last_write_{};
+
+  State state_ = State::open;
+  bool chunked_ = true;
+  bool writing_ = false;
+  bool closed_reported_ = false;
+};
+
+}  // namespace colonnade::net

@@ -1,0 +1,135 @@
+#include "net/http_server.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "net/listener.hpp"
+#include "net/server_shard.hpp"
+#include "net/tls_context.hpp"
+
+namespace colonnade::net {
+
+using namespace std::chrono_literals;
+
+struct HttpServer::State {
+  State(base::Lanes& lanes_in, const Router& router, HttpServerOptions options)
+      : lanes(lanes_in), shared(std::make_shared<ServerShared>()) {
+    shared->router = &router;
+    shared->options = std::move(options);
+  }
+
+  // Waits until no shard has anything open; false when `limit` passed first.
+  bool wait_until_closed(std::chrono::milliseconds limit) {
+    std::unique_lock lock(shared->mutex);
+    return shared->changed.wait_for(lock, limit, [this] { return shared->shards_busy == 0; });
+  }
+
+  void post_to_shards(void (ServerShard::*what)()) {
+    for (const auto& shard : shards) {
+      shard->lane().post([shard, what] { ((*shard).*what)(); });
+    }
+  }
+
+  base::Lanes& lanes;
+  std::shared_ptr<ServerShared> shared;
+  std::vector<std::shared_ptr<ServerShard>> shards;
+  std::uint16_t port = 0;
+  bool stopped = false;
+};
+
+namespace {
+
+// A limit is noticed by at most a quarter of itself too late, and a lane wakes up at most once a
+// second for it under the usual limits.
+std::chrono::milliseconds sweep_interval_for(const HttpServerOptions& options) {
+  const auto shortest =
+      std::min({options.header_time_max, options.body_time_max, options.idle_time_max,
+                options.write_time_max, options.keepalive_interval, options.stream_stall_time_max});
+  return std::clamp<std::chrono::milliseconds>(shortest / 4, limits::http_sweep_interval_min,
+                                               limits::http_sweep_interval_max);
+}
+
+base::Result<void> check(HttpServerOptions& options) {
+  std::string& base_path = options.base_path;
+  while (base_path.ends_with('/')) base_path.pop_back();
+  if (!base_path.empty() && !base_path.starts_with('/')) {
+    return base::fail(base::ErrorKind::invalid, "base_path must start with '/', such as \"/c/r1\"",
+                      "base_path");
+  }
+  if (options.connections_max == 0) {
+    return base::fail(base::ErrorKind::invalid, "connections_max must be at least 1",
+                      "connections_max");
+  }
+  return {};
+}
+
+}  // namespace
+
+HttpServer::HttpServer(base::Lanes& lanes, const Router& router, HttpServerOptions options)
+    : state_(std::make_shared<State>(lanes, router, std::move(options))) {}
+
+HttpServer::~HttpServer() {
+  stop(0ms);
+}
+
+base::Result<void> HttpServer::start() {
+  ServerShared& shared = *state_->shared;
+  HttpServerOptions& options = shared.options;
+  auto checked = check(options);
+  if (!checked) return checked;
+  auto tls = make_tls_context(options.tls);
+  if (!tls) return std::unexpected(std::move(tls.error()));
+  shared.tls = std::move(*tls);
+  shared.request_limits.header_bytes_max = options.header_bytes_max;
+  shared.sweep_interval = sweep_interval_for(options);
+
+  auto listeners = listen_on(options.host, options.port, state_->lanes.size());
+  if (!listeners) return std::unexpected(std::move(listeners.error()));
+  state_->port = listeners->port;
+  for (std::size_t i = 0; i < state_->lanes.size(); ++i) {
+    base::Lane& lane = state_->lanes[i];
+    auto shard = std::make_shared<ServerShard>(lane, state_->shared);
+    state_->shards.push_back(shard);
+    {
+      const std::lock_guard lock(shared.mutex);
+      ++shared.shards_busy;
+    }
+    const int listener = listeners->descriptors[i];
+    const bool ipv6 = listeners->ipv6;
+    lane.post([shard, listener, ipv6] { shard->start(listener, ipv6); });
+  }
+  return {};
+}
+
+std::uint16_t HttpServer::port() const {
+  return state_->port;
+}
+
+void HttpServer::stop(std::chrono::milliseconds grace) {
+  if (state_->stopped || state_->shards.empty()) return;
+  state_->stopped = true;
+  state_->post_to_shards(&ServerShard::begin_stop);
+  if (state_->wait_until_closed(grace)) return;
+  state_->post_to_shards(&ServerShard::close_all);
+  // Bounded, in case the lanes were stopped before the server.
+  state_->wait_until_closed(limits::http_close_time_max);
+}
+
+HttpServerCounts HttpServer::counts() const {
+  HttpServerCounts out;
+  out.connections_open = state_->shared->connections_open.load(std::memory_order_relaxed);
+  for (const auto& shard : state_->shards) {
+    const ShardCounts& counts = shard->counts();
+    out.connections_total += counts.connections_total;
+    out.connections_refused += counts.connections_refused;
+    out.requests_total += counts.requests_total;
+    for (std::size_t i = 0; i < 6; ++i) {
+      out.requests_by_status_class[i] += counts.requests_by_status_class[i];
+    }
+    out.streams_open += counts.streams_open;
+    out.streams_cut_slow += counts.streams_cut_slow;
+  }
+  return out;
+}
+
+}  // namespace colonnade::net

@@ -1,0 +1,333 @@
+#include "net/request_reader.hpp"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <string>
+#include <utility>
+
+namespace colonnade::net {
+namespace {
+
+namespace http = boost::beast::http;
+using base::ErrorKind;
+using boost::beast::error_code;
+using boost::beast::string_view;
+
+// RFC 9112 §2.2: a server should ignore an empty line before the request line. Two are plenty.
+constexpr std::size_t leading_line_end_bytes_max = 4;
+
+std::string_view view(string_view text) {
+  return {text.data(), text.size()};
+}
+
+RequestFault refuse(int status, ErrorKind kind, std::string message, std::string field = {}) {
+  return {.status = status,
+          .error = {.kind = kind, .message = std::move(message), .field = std::move(field)}};
+}
+
+RequestFault body_too_large(std::uint64_t max) {
+  return refuse(
+      413, ErrorKind::too_large,
+      "the request body is larger than the " + std::to_string(max) + " bytes allowed here");
+}
+
+bool is_host_text(std::string_view host) {
+  return std::ranges::none_of(host, [](char c) {
+    return c == ' ' || c == '\t' || c == ',' || c == '/' || c == '?' || c == '#' || c == '@' ||
+           c == '\\';
+  });
+}
+
+// Whether the request line that starts `bytes` ends in a well-formed version.
+bool names_a_version(std::string_view bytes) {
+  const std::string_view line = bytes.substr(0, bytes.find('\r'));
+  if (line.size() < 9) return false;
+  const std::string_view version = line.substr(line.size() - 9);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' &&
+         is_digit(version[8]);
+}
+
+}  // namespace
+
+// Writes straight into the Request, so that no header is copied twice.
+struct RequestReader::Parser final : http::basic_parser<true> {
+  explicit Parser(const RequestLimits& limits_in) : limits(limits_in) {
+    // The first line and the header lines are measured here; Beast's own limit only bounds how far
+    // it searches for a line's end.
+    header_limit(static_cast<std::uint32_t>(
+        std::max(limits.header_bytes_max, limits.target_bytes_max + 64)));
+    body_limit(boost::none);
+    eager(false);
+  }
+
+  void fail(RequestFault refusal, error_code& error) {
+    fault = std::move(refusal);
+    error = http::error::bad_value;
+  }
+
+  void on_request_impl(http::verb, string_view method, string_view target, int version,
+                       error_code& error) override {
+    first_line_done = true;
+    request.method_text = view(method);
+    request.method = method_from(request.method_text);
+    request.target = view(target);
+    request.http_1_0 = version == 10;
+    if (target.size() > limits.target_bytes_max) {
+      return fail(target_too_long(), error);
+    }
+    if (!split_target()) {
+      fail(refuse(400, ErrorKind::invalid,
+                  "the request target must be a path that starts with '/' or an http URL"),
+           error);
+    }
+  }
+
+  RequestFault target_too_long() const {
+    return refuse(414, ErrorKind::too_large,
+                  "the request target is longer than the " +
+                      std::to_string(limits.target_bytes_max) + " bytes allowed");
+  }
+
+  // Origin form, the asterisk of OPTIONS, and the absolute form that proxies send (RFC 9112 §3.2).
+  bool split_target() {
+    std::string_view rest = request.target;
+    if (rest.find('#') != std::string_view::npos) return false;
+    if (request.method == Method::options && rest == "*") {
+      request.path = "*";
+      return true;
+    }
+    if (!rest.starts_with('/')) {
+      const std::size_t scheme_end = rest.find("://");
+      if (scheme_end == std::string_view::npos) return false;
+      const std::string_view scheme = rest.substr(0, scheme_end);
+      if (!same_ignoring_case(scheme, "http") && !same_ignoring_case(scheme, "https")) return false;
+      rest.remove_prefix(scheme_end + 3);
+      rest.remove_prefix(std::min(rest.find_first_of("/?"), rest.size()));
+    }
+    const std::size_t question = std::min(rest.find('?'), rest.size());
+    request.path = rest.substr(0, question);
+    if (request.path.empty()) request.path = "/";
+    request.query = rest.substr(std::min(question + 1, rest.size()));
+    return true;
+  }
+
+  void on_field_impl(http::field name, string_view name_text, string_view value,
+                     error_code& error) override {
+    // Trailers are read and dropped: nothing after the body may change what the head said.
+    if (head_done) return;
+    header_bytes += name_text.size() + value.size() + 4;
+    if (header_bytes > limits.header_bytes_max) return fail(headers_too_large(), error);
+    if (request.headers.size() >= limits.headers_max) {
+      return fail(refuse(431, ErrorKind::too_large,
+                         "more than " + std::to_string(limits.headers_max) + " request headers"),
+                  error);
+    }
+    if (name == http::field::transfer_encoding) {
+      has_transfer_encoding = true;
+      if (!same_ignoring_case(view(value), "chunked")) {
+        return fail(
+            refuse(501, ErrorKind::invalid, "the only Transfer-Encoding understood is \"chunked\"",
+                   "Transfer-Encoding"),
+            error);
+      }
+    }
+    if (name == http::field::content_length) ++content_lengths;
+    request.headers.push_back({std::string(view(name_text)), std::string(view(value))});
+  }
+
+  RequestFault headers_too_large() const {
+    return refuse(431, ErrorKind::too_large,
+                  "the request headers are larger than the " +
+                      std::to_string(limits.header_bytes_max) + " bytes allowed");
+  }
+
+  void on_header_impl(error_code& error) override {
+    head_done = true;
+    if (content_lengths > 1) {
+      return fail(refuse(400, ErrorKind::invalid, "more than one Content-Length", "Content-Length"),
+                  error);
+    }
+    if (has_transfer_encoding && content_lengths > 0) {
+      return fail(
+          refuse(400, ErrorKind::invalid, "Content-Length and Transfer-Encoding exclude each other",
+                 "Transfer-Encoding"),
+          error);
+    }
+    if (has_transfer_encoding && request.http_1_0) {
+      return fail(
+          refuse(400, ErrorKind::invalid, "HTTP/1.0 has no Transfer-Encoding", "Transfer-Encoding"),
+          error);
+    }
+    const auto hosts = std::ranges::count_if(request.headers, [](const Header& header) {
+      return same_ignoring_case(header.name, "Host");
+    });
+    if (hosts > 1 || (hosts == 0 && !request.http_1_0) || !is_host_text(request.header("Host"))) {
+      fail(refuse(400, ErrorKind::invalid,
+                  "an HTTP/1.1 request needs exactly one valid Host header", "Host"),
+           error);
+    }
+  }
+
+  void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
+    // The announced length is a claim: only so much is reserved on its word.
+    if (length) {
+      request.body.reserve(
+          static_cast<std::size_t>(std::min<std::uint64_t>(*length, limits::http_body_read_bytes)));
+    }
+  }
+
+  std::size_t add_body(string_view bytes, error_code& error) {
+    if (request.body.size() + bytes.size() > body_max) {
+      fail(body_too_large(body_max), error);
+      return 0;
+    }
+    request.body.append(bytes.data(), bytes.size());
+    return bytes.size();
+  }
+
+  std::size_t on_body_impl(string_view bytes, error_code& error) override {
+    return add_body(bytes, error);
+  }
+  void on_chunk_header_impl(std::uint64_t size, string_view, error_code& error) override {
+    if (size > body_max - std::min<std::uint64_t>(body_max, request.body.size())) {
+      fail(body_too_large(body_max), error);
+    }
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code& error) override {
+    return add_body(bytes, error);
+  }
+  void on_finish_impl(error_code&) override {}
+  void on_response_impl(int, string_view, int, error_code&) override {}
+
+  RequestFault explain(const error_code& error, std::string_view bytes) const {
+    if (fault) return *fault;
+    if (error == http::error::header_limit) {
+      return first_line_done ? headers_too_large() : target_too_long();
+    }
+    if (error == http::error::bad_version && names_a_version(bytes)) {
+      return refuse(505, ErrorKind::invalid, "this server speaks HTTP/1.1 and HTTP/1.0");
+    }
+    if (error == http::error::bad_content_length || error == http::error::multiple_content_length) {
+      return refuse(400, ErrorKind::invalid,
+                    "Content-Length must be one decimal number, without Transfer-Encoding",
+                    "Content-Length");
+    }
+    if (error == http::error::bad_transfer_encoding) {
+      return refuse(400, ErrorKind::invalid,
+                    "Transfer-Encoding must be sent once, without Content-Length",
+                    "Transfer-Encoding");
+    }
+    return refuse(400, ErrorKind::invalid, "malformed HTTP request: " + error.message());
+  }
+
+  RequestLimits limits;
+  Request request{};
+  std::optional<RequestFault> fault{};
+  std::uint64_t body_max = limits::http_body_bytes_max;
+  std::size_t header_bytes = 0;
+  std::size_t leading_bytes = 0;
+  int content_lengths = 0;
+  bool first_line_done = false;
+  bool head_done = false;
+  bool head_reported = false;
+  bool has_transfer_encoding = false;
+};
+
+RequestReader::RequestReader(RequestLimits limits)
+    : limits_(limits), parser_(std::make_unique<Parser>(limits)) {}
+RequestReader::~RequestReader() = default;
+RequestReader::RequestReader(RequestReader&&) noexcept = default;
+
+void RequestReader::reset() {
+  parser_ = std::make_unique<Parser>(limits_);
+}
+
+void RequestReader::body_bytes_max(std::uint64_t bytes) {
+  parser_->body_max = bytes;
+}
+
+std::expected<RequestReader::Step, RequestFault> RequestReader::feed(std::string_view bytes) {
+  Parser& parser = *parser_;
+  Step step;
+  if (!parser.got_some()) {
+    while (step.consumed < bytes.size() && parser.leading_bytes < leading_line_end_bytes_max &&
+           (bytes[step.consumed] == '\r' || bytes[step.consumed] == '\n')) {
+      ++step.consumed;
+      ++parser.leading_bytes;
+    }
+  }
+  if (parser.head_reported && !parser.is_done()) {
+    const auto length = parser.content_length();
+    if (length && *length > parser.body_max) {
+      return std::unexpected(body_too_large(parser.body_max));
+    }
+  }
+  while (!parser.is_done() && step.consumed < bytes.size()) {
+    const std::string_view rest = bytes.substr(step.consumed);
+    error_code error;
+    step.consumed += parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
+    if (error == http::error::need_more) {
+      if (rest.size() > limits_.header_bytes_max + limits_.target_bytes_max + limits::KiB) {
+        // A chunk's line or the trailers: nothing else waits for more with so much at hand.
+        return std::unexpected(parser.headers_too_large());
+      }
+      return step;
+    }
+    if (error) return std::unexpected(parser.explain(error, rest));
+    if (parser.head_done && !parser.head_reported) break;
+  }
+  if (parser.head_done && !parser.head_reported) {
+    parser.head_reported = true;
+    step.progress = Progress::head;
+  } else if (parser.is_done()) {
+    step.progress = Progress::done;
+  }
+  return step;
+}
+
+const Request& RequestReader::request() const {
+  return parser_->request;
+}
+Request RequestReader::take() {
+  return std::move(parser_->request);
+}
+
+bool RequestReader::keep_alive() const {
+  return parser_->head_done && parser_->keep_alive();
+}
+
+bool RequestReader::expects_continue() const {
+  return has_body() && !parser_->is_done() && !parser_->request.http_1_0 &&
+         same_ignoring_case(parser_->request.header("Expect"), "100-continue");
+}
+
+std::optional<std::uint64_t> RequestReader::content_length() const {
+  if (parser_->content_lengths == 0) return std::nullopt;
+  const auto length = parser_->content_length();
+  if (!length) return std::nullopt;
+  return *length;
+}
+
+bool RequestReader::has_body() const {
+  return parser_->has_transfer_encoding || content_length().value_or(0) > 0;
+}
+
+std::expected<Request, RequestFault> parse_request(std::string_view bytes, RequestLimits limits,
+                                                   std::uint64_t body_bytes_max) {
+  RequestReader reader(limits);
+  reader.body_bytes_max(body_bytes_max);
+  for (;;) {
+    auto step = reader.feed(bytes);
+    if (!step) return std::unexpected(std::move(step.error()));
+    bytes.remove_prefix(step->consumed);
+    if (step->progress == RequestReader::Progress::done) return reader.take();
+    if (step->progress == RequestReader::Progress::need_more) {
+      return std::unexpected(refuse(400, ErrorKind::invalid, "the request ended early"));
+    }
+  }
+}
+
+}  // namespace colonnade::net

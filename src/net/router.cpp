@@ -1,0 +1,198 @@
+#include "net/router.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <stdexcept>
+
+namespace colonnade::net {
+namespace {
+
+constexpr std::size_t method_count = static_cast<std::size_t>(Method::other) + 1;
+
+std::size_t index_of(Method method) {
+  return static_cast<std::size_t>(method);
+}
+
+// "/a/b" is {"a", "b"}; "/a/" is {"a", ""}; "/" is {""}.
+std::vector<std::string_view> split(std::string_view path) {
+  std::vector<std::string_view> out;
+  if (path.starts_with('/')) path.remove_prefix(1);
+  for (;;) {
+    const std::size_t slash = path.find('/');
+    out.push_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) return out;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+bool is_parameter(std::string_view segment) {
+  return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+}
+
+// What a router without faces says.
+Response plain_error(const base::Error& error, std::string_view) {
+  Response out;
+  out.content_type = "text/plain; charset=utf-8";
+  out.body = error.message;
+  switch (error.kind) {
+    case base::ErrorKind::not_found:
+      out.status = 404;
+      break;
+    case base::ErrorKind::too_large:
+      out.status = 413;
+      break;
+    case base::ErrorKind::timeout:
+      out.status = 408;
+      break;
+    case base::ErrorKind::unavailable:
+      out.status = 503;
+      break;
+    case base::ErrorKind::internal:
+      out.status = 500;
+      break;
+    default:
+      out.status = 400;
+      break;
+  }
+  return out;
+}
+
+const ErrorFace& plain_face() {
+  static const ErrorFace face{.prefix = "", .encode = plain_error, .wrong_method = {}};
+  return face;
+}
+
+bool is_below(std::string_view path, std::string_view prefix) {
+  if (prefix.empty() || prefix == "/") return true;
+  if (!path.starts_with(prefix)) return false;
+  return path.size() == prefix.size() || prefix.back() == '/' || path[prefix.size()] == '/';
+}
+
+}  // namespace
+
+struct Router::Node {
+  std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
+  std::unique_ptr<Node> parameter;
+  std::array<std::unique_ptr<Route>, method_count> routes;
+
+  bool has_routes() const {
+    return std::ranges::any_of(routes, [](const auto& route) { return route != nullptr; });
+  }
+
+  const Route* route_for(Method method) const {
+    const Route* own = routes[index_of(method)].get();
+    if (own == nullptr && method == Method::head) return routes[index_of(Method::get)].get();
+    return own;
+  }
+};
+
+namespace {
+
+// One walk down the tree. The rows that match but lack the method are remembered for `Allow`.
+template <class Node>
+struct Search {
+  Method method;
+  const std::vector<std::string>& segments;
+  std::vector<std::string> parameters{};
+  std::array<bool, method_count> seen{};
+  bool path_known = false;
+
+  const Route* descend(const Node& node, std::size_t depth) {
+    if (depth == segments.size()) return arrive(node);
+    const std::string& segment = segments[depth];
+    const auto literal = node.literals.find(segment);
+    if (literal != node.literals.end()) {
+      if (const Route* found = descend(*literal->second, depth + 1)) return found;
+    }
+    if (!node.parameter || segment.empty()) return nullptr;
+    parameters.push_back(segment);
+    if (const Route* found = descend(*node.parameter, depth + 1)) return found;
+    parameters.pop_back();
+    return nullptr;
+  }
+
+  const Route* arrive(const Node& node) {
+    if (!node.has_routes()) return nullptr;
+    if (const Route* found = node.route_for(method)) return found;
+    path_known = true;
+    for (std::size_t i = 0; i < method_count; ++i) seen[i] = seen[i] || node.routes[i] != nullptr;
+    return nullptr;
+  }
+
+  std::string allow() const {
+    std::string out;
+    for (std::size_t i = 0; i < method_count; ++i) {
+      const auto each = static_cast<Method>(i);
+      const bool head_by_get = each == Method::head && seen[index_of(Method::get)];
+      if ((!seen[i] && !head_by_get) || each == Method::other) continue;
+      if (!out.empty()) out += ", ";
+      out += to_string(each);
+    }
+    return out;
+  }
+};
+
+}  // namespace
+
+void Router::add(Route route) {
+  if (!root_) root_ = std::make_shared<Node>();
+  if (!route.pattern.starts_with('/')) {
+    throw std::logic_error("route pattern must start with '/': " + route.pattern);
+  }
+  if (!route.handler) throw std::logic_error("route without a handler: " + route.pattern);
+  Node* node = root_.get();
+  for (const std::string_view segment : split(route.pattern)) {
+    std::unique_ptr<Node>& next =
+        is_parameter(segment) ? node->parameter : node->literals[std::string(segment)];
+    if (!next) next = std::make_unique<Node>();
+    node = next.get();
+  }
+  std::unique_ptr<Route>& place = node->routes[index_of(route.method)];
+  if (place) {
+    throw std::logic_error("route added twice: " + std::string(to_string(route.method)) + " " +
+                           route.pattern);
+  }
+  place = std::make_unique<Route>(std::move(route));
+}
+
+void Router::add(std::vector<Route> routes) {
+  for (Route& route : routes) add(std::move(route));
+}
+
+void Router::add(ErrorFace face) {
+  if (!face.encode) throw std::logic_error("error face without encode: " + face.prefix);
+  faces_.push_back(std::move(face));
+}
+
+Router::Match Router::match(Method method, std::string_view path) const {
+  Match out;
+  if (!root_ || !path.starts_with('/')) return out;
+  std::vector<std::string> segments;
+  for (const std::string_view raw : split(path)) {
+    auto segment = percent_decode(raw);
+    if (!segment) return out;
+    segments.push_back(std::move(*segment));
+  }
+  Search<Node> search{.method = method, .segments = segments};
+  out.route = search.descend(*root_, 0);
+  if (out.route != nullptr) {
+    out.path_known = true;
+    out.parameters = std::move(search.parameters);
+    return out;
+  }
+  out.path_known = search.path_known;
+  if (out.path_known) out.allow = search.allow();
+  return out;
+}
+
+const ErrorFace& Router::face(std::string_view path) const {
+  const ErrorFace* best = nullptr;
+  for (const ErrorFace& face : faces_) {
+    if (!is_below(path, face.prefix)) continue;
+    if (best == nullptr || face.prefix.size() > best->prefix.size()) best = &face;
+  }
+  return best != nullptr ? *best : plain_face();
+}
+
+}  // namespace colonnade::net

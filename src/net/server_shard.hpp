@@ -1,0 +1,143 @@
+// What one lane has of the server: its listener, its connections and streams, its one timer, and
+// its counters. For net/'s own .cpp files.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "net/http_server.hpp"
+#include "net/request_reader.hpp"
+#include "net/transport.hpp"
+
+namespace colonnade::net {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// The same for all lanes; fixed once the server has started, but for the two counts.
+struct ServerShared {
+  const Router* router = nullptr;
+  HttpServerOptions options{};
+  RequestLimits request_limits{};
+  std::unique_ptr<boost::asio::ssl::context> tls{};
+  std::chrono::milliseconds sweep_interval{};
+  std::atomic<std::size_t> connections_open{0};
+
+  // How many shards have started and not closed everything; stop() waits on it.
+  std::mutex mutex{};
+  std::condition_variable changed{};
+  std::size_t shards_busy = 0;
+};
+
+class ServerShard;
+
+// Something that holds a socket: in its shard's list from attach() to detach(), which its
+// destructor calls at the latest.
+class Attached {
+ public:
+  virtual ~Attached();
+  Attached(const Attached&) = delete;
+  Attached& operator=(const Attached&) = delete;
+
+  // The three may detach *this, never another.
+  virtual void sweep(SteadyTime now) = 0;
+  virtual void begin_stop() = 0;  // end as soon as it can be done cleanly
+  virtual void close_now() = 0;
+
+ protected:
+  Attached() = default;
+  void attach(ServerShard& shard);
+  void detach();
+
+ private:
+  friend class ServerShard;
+  ServerShard* shard_ = nullptr;
+  Attached* previous_ = nullptr;
+  Attached* next_ = nullptr;
+};
+
+// Counts one connection from accept to close, across the hand-over to a stream.
+class ConnectionTicket {
+ public:
+  explicit ConnectionTicket(std::shared_ptr<ServerShared> shared);
+  ~ConnectionTicket();
+  ConnectionTicket(const ConnectionTicket&) = delete;
+  ConnectionTicket& operator=(const ConnectionTicket&) = delete;
+
+ private:
+  std::shared_ptr<ServerShared> shared_;
+};
+
+struct ShardCounts {
+  std::atomic<std::uint64_t> connections_total{0};
+  std::atomic<std::uint64_t> connections_refused{0};
+  std::atomic<std::uint64_t> requests_total{0};
+  std::atomic<std::uint64_t> requests_by_status_class[6] = {};
+  std::atomic<std::uint64_t> streams_open{0};
+  std::atomic<std::uint64_t> streams_cut_slow{0};
+
+  void add(std::atomic<std::uint64_t>& count) { count.fetch_add(1, std::memory_order_relaxed); }
+  void answered(int status) {
+    add(requests_total);
+    add(requests_by_status_class[status >= 100 && status < 600 ? status / 100 : 0]);
+  }
+};
+
+class ServerShard : public std::enable_shared_from_this<ServerShard> {
+ public:
+  ServerShard(base::Lane& lane, std::shared_ptr<ServerShared> shared);
+  ~ServerShard();
+
+  // On the lane. Takes over a listening, non-blocking descriptor.
+  void start(int listener, bool ipv6);
+  void begin_stop();
+  void close_all();
+
+  base::Lane& lane() { return lane_; }
+  boost::asio::io_context& loop() { return lane_.loop(); }
+  const ServerShared& shared() const { return *shared_; }
+  const HttpServerOptions& options() const { return shared_->options; }
+  ShardCounts& counts() { return counts_; }
+  bool stopping() const { return stopping_; }
+  // The time of the last sweep: cheap, and as exact as the sweep interval.
+  SteadyTime coarse_now() const { return coarse_now_; }
+  // The same bytes for every stream that asks for the same text.
+  SharedBytes keepalive_bytes(const std::string& text);
+
+ private:
+  friend class Attached;
+  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
+  using Timer = boost::asio::basic_waitable_timer<
+      std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+  void wait_for_connections();
+  void accept_waiting();
+  bool accept_one();
+  void survive_descriptor_shortage();
+  void refuse(int descriptor);
+  void wait_for_sweep();
+  void sweep();
+  template <class Visit>
+  void for_each(Visit visit);
+  void report_if_empty();
+
+  base::Lane& lane_;
+  std::shared_ptr<ServerShared> shared_;
+  Acceptor acceptor_;
+  Timer timer_;
+  ShardCounts counts_;
+  SteadyTime coarse_now_;
+  SharedBytes keepalive_;
+  Attached* first_ = nullptr;
+  int spare_descriptor_ = -1;
+  bool ipv6_ = false;
+  bool stopping_ = false;
+  bool busy_ = false;
+};
+
+}  // namespace colonnade::net
