@@ -1,0 +1,107 @@
+#include "app/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "app/version.hpp"
+
+namespace colonnade::app {
+namespace {
+
+// In the order in which --help shows them: what a newcomer needs first.
+constexpr AddCommand commands[] = {
+    add_serve, add_chat,    add_send,   add_threads, add_pair,   add_devices,
+    add_token, add_migrate, add_backup, add_doctor,  add_config, add_version,
+};
+
+constexpr const char* description =
+    "Colonnade: a self-hosted agent runtime.\n"
+    "One server keeps agents, threads and runs; existing clients of five products talk to it.";
+
+constexpr const char* footer =
+    "Examples:\n"
+    "  colonnade serve                     start; the first start makes the operator's token\n"
+    "  colonnade chat                      talk to it from another terminal\n"
+    "  colonnade send \"What is 6 * 7?\"     ask once; for scripts add --json\n"
+    "  colonnade doctor                    what is wrong here, and what to do about it\n"
+    "\n"
+    "Each command has its own --help with examples.\n"
+    "Exit codes: 0 done, 1 it could not be done, 2 the command line or the configuration is wrong.";
+
+// Collects the values of one setting's flag.
+void add_flag_of(CLI::App& command, const Setting& setting,
+                 const std::shared_ptr<ConfigFlags>& flags) {
+  const std::string name(setting.name);
+  const std::string flag = flag_name(setting);
+  const std::string help(setting.help);
+  if (is_boolean(setting)) {
+    const auto store = [flags, name](std::int64_t count) {
+      flags->values.emplace_back(name, std::vector<std::string>{count > 0 ? "true" : "false"});
+    };
+    command.add_flag_function(flag + ",!--no-" + flag.substr(2), store, help)->group("Settings");
+    return;
+  }
+  const auto store = [flags, name](const std::vector<std::string>& values) {
+    flags->values.emplace_back(name, values);
+    return true;
+  };
+  CLI::Option* option = command.add_option(flag, store, help)->group("Settings");
+  option->type_name("VALUE");
+  // A flag for a list may be given several times; for anything else, the last one counts.
+  option->multi_option_policy(is_list(setting) ? CLI::MultiOptionPolicy::TakeAll
+                                               : CLI::MultiOptionPolicy::TakeLast);
+}
+
+}  // namespace
+
+std::optional<Config> ConfigFlags::load(const Context& context) const {
+  auto config = load_config({.file = file, .flags = values, .environment = context.environment});
+  if (config) return std::move(*config);
+  for (const std::string& fault : config.error()) complain(context, fault);
+  return std::nullopt;
+}
+
+std::shared_ptr<ConfigFlags> add_config_flags(CLI::App& command,
+                                              std::initializer_list<std::string_view> names) {
+  auto flags = std::make_shared<ConfigFlags>();
+  command.add_option("-c,--config", flags->file, "The configuration file.")->type_name("FILE");
+  for (const Setting& setting : settings_table()) {
+    const bool wanted =
+        names.size() == 0 || std::find(names.begin(), names.end(), setting.name) != names.end();
+    if (wanted) add_flag_of(command, setting, flags);
+  }
+  return flags;
+}
+
+int complain(const Context& context, std::string_view message, int code) {
+  const std::string line =
+      "colonnade: " + context.terminal.err(Colour::red, "error") + ": " + printable(message) + "\n";
+  std::fputs(line.c_str(), stderr);
+  return code;
+}
+
+int run_command_line(int argc, const char* const* argv) {
+  const Environment environment = Environment::of_process();
+  const Context context{environment, Terminal(environment)};
+  CLI::App program(description, "colonnade");
+  program.footer(footer);
+  program.require_subcommand(1);
+  program.set_version_flag("--version", std::string("colonnade ") + version());
+  Invocation invocation;
+  for (const AddCommand add : commands) add(program, invocation);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& done) {
+    return program.exit(done);  // --help and --version
+  } catch (const CLI::ParseError& fault) {
+    complain(context, fault.what());
+    std::fputs("Run `colonnade --help`, or add --help to the command, for how it is used.\n",
+               stderr);
+    return exit_usage;
+  }
+  return invocation.run(context);
+}
+
+}  // namespace colonnade::app

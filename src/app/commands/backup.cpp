@@ -1,0 +1,61 @@
+// colonnade backup
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "app/command_line.hpp"
+#include "app/running_server.hpp"
+#include "base/json.hpp"
+#include "storage/sqlite/maintenance.hpp"
+
+namespace colonnade::app {
+namespace {
+
+int backup(const Context& context, const Settings& settings, const std::string& target,
+           bool as_json) {
+  const std::string path = database_path(settings.data_dir);
+  if (const auto done = storage::sqlite::backup(path, target); !done) {
+    return complain(context, done.error().message);
+  }
+  std::error_code ignored;
+  const std::uintmax_t bytes = std::filesystem::file_size(target, ignored);
+  std::string out;
+  if (as_json) {
+    base::JsonWriter json(out);
+    json.object().field("from", path).field("to", target);
+    json.field("bytes", static_cast<std::uint64_t>(bytes)).end_object();
+  } else {
+    out = "Wrote " + target + " (" + std::to_string(bytes) + " bytes).";
+  }
+  std::fputs((out + "\n").c_str(), stdout);
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_backup(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command =
+      parent.add_subcommand("backup", "Copy the store, also while the server runs.");
+  command->footer(
+      "Examples:\n"
+      "  colonnade backup colonnade-$(date +%F).db\n"
+      "  colonnade backup /mnt/backup/colonnade.db --data-dir /var/lib/colonnade\n"
+      "\n"
+      "To restore: stop the server, put the copy in place of colonnade.db in the data folder,\n"
+      "remove colonnade.db-wal and colonnade.db-shm, start the server.");
+  auto target = std::make_shared<std::string>();
+  command->add_option("file", *target, "Where to; must not be there yet.")->required();
+  auto as_json = std::make_shared<bool>(false);
+  command->add_flag("--json", *as_json, "One JSON object.");
+  auto flags = add_config_flags(*command, {"data_dir"});
+  command->callback([target, as_json, flags, &invocation] {
+    invocation.run = [target, as_json, flags](const Context& context) -> int {
+      const auto config = flags->load(context);
+      if (!config) return exit_usage;
+      return backup(context, config->settings, *target, *as_json);
+    };
+  });
+}
+
+}  // namespace colonnade::app

@@ -1,0 +1,249 @@
+// colonnade chat
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "app/command_line.hpp"
+#include "app/conversation.hpp"
+#include "app/files.hpp"
+#include "app/remote.hpp"
+#include "app/signals.hpp"
+
+namespace colonnade::app {
+namespace {
+
+void put(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+// Ctrl-C: the first one during a turn cancels it, a second one, or one at the prompt, leaves.
+class Interrupts {
+ public:
+  Interrupts() : watch_({SIGINT}, [this](int) { on_interrupt(); }) {}
+
+  // A turn begins: what the next Ctrl-C stops.
+  std::stop_token begin() {
+    const std::lock_guard lock(mutex_);
+    turn_.emplace();
+    return turn_->get_token();
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    turn_.reset();
+  }
+
+ private:
+  void on_interrupt() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (turn_ && turn_->request_stop()) return;
+    }
+    // The main thread waits for a line or for a server that does not answer; nothing that it holds
+    // needs to be put away.
+    put("\n");
+    ::_exit(exit_ok);
+  }
+
+  std::mutex mutex_;
+  std::optional<std::stop_source> turn_;
+  SignalWatch watch_;
+};
+
+// A mark that turns while the agent is silent; wiped before anything else is written.
+class Spinner {
+ public:
+  void turn() {
+    constexpr std::string_view marks = "|/-\\";
+    put(std::string("\r") + marks[step_++ % marks.size()] + " ");
+    shown_ = true;
+  }
+  void wipe() {
+    if (shown_) put("\r  \r");
+    shown_ = false;
+  }
+
+ private:
+  std::size_t step_ = 0;
+  bool shown_ = false;
+};
+
+class Chat {
+ public:
+  struct Place {
+    std::string base_url{};   // for messages
+    std::string thread_id{};  // "" for a new one
+  };
+  // `interrupts` is nullptr when no terminal is there to send any.
+  Chat(const Context& context, const fathom::Client& client, Interrupts* interrupts, Place place)
+      : context_(context),
+        client_(client),
+        interrupts_(interrupts),
+        base_url_(std::move(place.base_url)),
+        thread_id_(std::move(place.thread_id)) {}
+
+  int run() {
+    const bool people = interrupts_ != nullptr;
+    if (people) put("Ctrl-C cancels an answer, Ctrl-D or /quit leaves, /help says more.\n");
+    std::string line;
+    for (;;) {
+      if (people) put(context_.terminal.out(Colour::green, "> "));
+      if (!std::getline(std::cin, line)) break;
+      line = trimmed(line);
+      if (line.empty()) continue;
+      if (line[0] == '/' && people) {
+        if (!command(line)) return exit_ok;
+      } else if (people) {
+        turn(line);
+      } else if (const int failed = answer_only(line); failed != exit_ok) {
+        return failed;
+      }
+    }
+    if (people) put("\n");
+    return exit_ok;
+  }
+
+ private:
+  // A script's line: the answer and nothing else.
+  int answer_only(const std::string& text) {
+    try {
+      if (thread_id_.empty()) thread_id_ = client_.threads.create().id;
+      const fathom::Exchange exchange = client_.threads.send(thread_id_, text);
+      put(printable(exchange.agent_message.content) + "\n");
+      return exit_ok;
+    } catch (const colonnade::Error& error) {
+      return complain(context_, explain(error, base_url_));
+    }
+  }
+
+  // False to leave.
+  bool command(const std::string& line) {
+    const std::size_t blank = line.find(' ');
+    const std::string name = line.substr(0, blank);
+    const std::string rest = blank == std::string::npos ? "" : trimmed(line.substr(blank));
+    if (name == "/quit" || name == "/exit") return false;
+    try {
+      if (name == "/new") {
+        leave_thread();
+        thread_id_.clear();
+        put("A new thread begins with what you say next.\n");
+      } else if (name == "/threads") {
+        threads(rest);
+      } else if (name == "/title") {
+        title(rest);
+      } else if (name == "/help") {
+        put("/new            begin a new thread\n"
+            "/threads        list threads; /threads ID goes on in that one\n"
+            "/title TEXT     name this thread\n"
+            "/quit           leave\n");
+      } else {
+        put("There is no " + printable(name) + "; /help lists what there is.\n");
+      }
+    } catch (const colonnade::Error& error) {
+      complain(context_, explain(error, base_url_));
+    }
+    return true;
+  }
+
+  void threads(const std::string& id) {
+    if (!id.empty()) {
+      const fathom::ThreadDetail detail = client_.threads.get(id);
+      leave_thread();
+      thread_id_ = detail.thread.id;
+      put("In \"" + printable(detail.thread.title) + "\" now.\n");
+      return;
+    }
+    for (const fathom::Thread& thread : client_.threads.list()) {
+      put((thread.id == thread_id_ ? "* " : "  ") + thread.id + "  " + printable(thread.title) +
+          "\n");
+    }
+  }
+
+  void title(const std::string& text) {
+    if (thread_id_.empty()) {
+      put("This thread begins with what you say next; name it then.\n");
+    } else {
+      put(printable(client_.threads.rename(thread_id_, text)) + "\n");
+    }
+  }
+
+  void turn(const std::string& text) {
+    const std::stop_token stop = interrupts_->begin();
+    Spinner spinner;
+    std::string shown;
+    try {
+      if (thread_id_.empty()) thread_id_ = client_.threads.create().id;
+      if (!conversation_) conversation_ = std::make_unique<Conversation>(client_, thread_id_);
+      const auto on_delta = [&](std::string_view delta) {
+        if (delta.empty() && shown.empty()) return spinner.turn();
+        spinner.wipe();
+        shown += delta;
+        put(printable(delta));
+      };
+      const fathom::Exchange exchange = conversation_->ask(text, on_delta, stop);
+      spinner.wipe();
+      const std::string& answer = exchange.agent_message.content;
+      // Pieces that do not add up to the answer are followed by the answer, which counts.
+      if (shown != answer) put((shown.empty() ? "" : "\n") + printable(answer));
+      put("\n");
+    } catch (const fathom::CancelledError&) {
+      spinner.wipe();
+      put(context_.terminal.out(Colour::yellow, shown.empty() ? "(cancelled)" : "\n(cancelled)") +
+          "\n");
+    } catch (const colonnade::Error& error) {
+      spinner.wipe();
+      if (!shown.empty()) put("\n");
+      complain(context_, explain(error, base_url_));
+      leave_thread();  // its stream may be gone; the next turn subscribes again
+    }
+    interrupts_->end();
+  }
+
+  void leave_thread() { conversation_.reset(); }
+
+  const Context& context_;
+  const fathom::Client& client_;
+  Interrupts* interrupts_;
+  std::string base_url_;
+  std::string thread_id_;  // "" until the first turn
+  std::unique_ptr<Conversation> conversation_{};
+};
+
+}  // namespace
+
+void add_chat(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand("chat", "Talk to the agent.");
+  command->footer(
+      "Examples:\n"
+      "  colonnade chat                              with the server on this machine\n"
+      "  colonnade chat --thread ID                  go on in a thread\n"
+      "  colonnade chat --url https://host:8790 --token-file token\n"
+      "  printf 'hello\\nand you?\\n' | colonnade chat   one answer for each line, nothing else\n"
+      "\n"
+      "Ctrl-C cancels the answer that is being written; a second one leaves. Commands within:\n"
+      "/new /threads /title /quit /help.");
+  auto thread = std::make_shared<std::string>();
+  command->add_option("--thread", *thread, "The thread to go on in.")->type_name("ID");
+  auto remote = add_remote_options(*command);
+  command->callback([thread, remote, &invocation] {
+    invocation.run = [thread, remote](const Context& context) -> int {
+      // Before the client's threads, which inherit what is blocked.
+      std::unique_ptr<Interrupts> interrupts;
+      if (context.terminal.input_is_terminal()) interrupts = std::make_unique<Interrupts>();
+      const auto work = [&](const fathom::Client& client, const std::string& base_url) {
+        if (!thread->empty()) client.threads.get(*thread);  // a wrong id fails here, not later
+        return Chat(context, client, interrupts.get(), {base_url, *thread}).run();
+      };
+      return with_client_at(context, *remote, work);
+    };
+  });
+}
+
+}  // namespace colonnade::app

@@ -1,0 +1,59 @@
+// colonnade migrate
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "app/command_line.hpp"
+#include "app/running_server.hpp"
+#include "base/json.hpp"
+#include "storage/sqlite/maintenance.hpp"
+
+namespace colonnade::app {
+namespace {
+
+int migrate(const Context& context, const Settings& settings, bool as_json) {
+  const std::string path = database_path(settings.data_dir);
+  // A store that is not there yet counts as version 0.
+  const int before = storage::sqlite::schema_version(path).value_or(0);
+  if (const auto done = storage::sqlite::migrate(path); !done) {
+    return complain(context, done.error().message);
+  }
+  const auto after = storage::sqlite::schema_version(path);
+  if (!after) return complain(context, after.error().message);
+  std::string out;
+  if (as_json) {
+    base::JsonWriter json(out);
+    json.object().field("path", path).field("from", before).field("to", *after).end_object();
+  } else if (before == *after) {
+    out = path + " is up to date (schema " + std::to_string(before) + ").";
+  } else {
+    out = path + ": schema " + std::to_string(before) + " became " + std::to_string(*after) + ".";
+  }
+  std::fputs((out + "\n").c_str(), stdout);
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_migrate(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command =
+      parent.add_subcommand("migrate", "Bring the store's schema up to date. `serve` does it too.");
+  command->footer(
+      "Examples:\n"
+      "  colonnade backup before.db && colonnade migrate\n"
+      "  colonnade migrate --data-dir /var/lib/colonnade --json\n"
+      "\n"
+      "The server must not run meanwhile.");
+  auto as_json = std::make_shared<bool>(false);
+  command->add_flag("--json", *as_json, "One JSON object.");
+  auto flags = add_config_flags(*command, {"data_dir"});
+  command->callback([as_json, flags, &invocation] {
+    invocation.run = [as_json, flags](const Context& context) -> int {
+      const auto config = flags->load(context);
+      if (!config) return exit_usage;
+      return migrate(context, config->settings, *as_json);
+    };
+  });
+}
+
+}  // namespace colonnade::app

@@ -1,0 +1,205 @@
+// colonnade serve
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <mutex>
+#include <string>
+
+#include "app/command_line.hpp"
+#include "app/files.hpp"
+#include "app/service_notify.hpp"
+#include "app/signals.hpp"
+#include "app/version.hpp"
+#include "app/wiring.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+
+namespace colonnade::app {
+namespace {
+
+namespace log = base::log;
+
+log::Level level_from(const std::string& name) {
+  if (name == "debug") return log::Level::debug;
+  if (name == "warn") return log::Level::warn;
+  if (name == "error") return log::Level::error;
+  if (name == "off") return log::Level::off;
+  return log::Level::info;
+}
+
+// False when the file cannot be opened.
+bool open_log(const Settings& settings) {
+  log::set_level(level_from(settings.log_level));
+  if (settings.log_file.empty()) return true;
+  try {
+    log::write_to_file(settings.log_file);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+// SIGTERM and SIGINT end the wait, once; the next one ends the process on the spot. SIGHUP opens
+// the log file again.
+class StopSignals {
+ public:
+  explicit StopSignals(const Settings& settings)
+      : settings_(settings), watch_({SIGTERM, SIGINT, SIGHUP}, [this](int n) { on_signal(n); }) {}
+
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return stop_; });
+  }
+
+ private:
+  void on_signal(int number) {
+    if (number == SIGHUP) {
+      if (!open_log(settings_)) log::warn("log_file_not_reopened");
+      return;
+    }
+    const std::lock_guard lock(mutex_);
+    // What was acknowledged is on the disk: leaving at once loses nothing but the drain.
+    if (stop_) ::_exit(exit_failure);
+    stop_ = true;
+    changed_.notify_all();
+  }
+
+  const Settings& settings_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stop_ = false;
+  SignalWatch watch_;
+};
+
+std::string ready_line(const Server::Started& started, const Settings& settings) {
+  std::string out;
+  base::JsonWriter json(out);
+  json.object().field("event", "ready").field("version", version());
+  json.field("pid", static_cast<std::int64_t>(::getpid())).key("urls").array();
+  for (const std::string& url : started.urls) json.value(url);
+  json.end_array().field("data_dir", settings.data_dir);
+  json.field("provider", started.provider).field("model", started.model);
+  json.field("token_file", settings.token_file);
+  if (!started.first_token.empty()) json.field("first_token", started.first_token);
+  json.field("recovered_runs", static_cast<std::uint64_t>(started.recovered_runs)).end_object();
+  return out + "\n";
+}
+
+std::string greeting(const Context& context, const Server::Started& started,
+                     const Settings& settings) {
+  const Terminal& terminal = context.terminal;
+  std::string out = terminal.out(Colour::bold, "Colonnade ") + version() + " serves on";
+  for (const std::string& url : started.urls) out += " " + terminal.out(Colour::green, url);
+  out += "\nData:     " + settings.data_dir + "\n";
+  if (started.provider == "offline") {
+    out +=
+        "Provider: offline, a stand-in without a model. Set ANTHROPIC_API_KEY, OPENAI_API_KEY or\n"
+        "          OPENROUTER_API_KEY, or name a server of your own under providers.\n";
+  } else {
+    out += "Provider: " + started.provider;
+    out += (started.model.empty() ? "" : ", model " + started.model) + "\n";
+  }
+  if (started.recovered_runs > 0) {
+    out += "Resumed:  " + std::to_string(started.recovered_runs) + " unfinished runs\n";
+  }
+  if (!started.first_token.empty()) {
+    out += "\nThe operator's token, shown this once:\n\n  " +
+           terminal.out(Colour::bold, started.first_token) + "\n\nIt is also in " +
+           settings.token_file + ", which only you can read.\n";
+  }
+  out += "\nTalk to it: colonnade chat\n";
+  return out;
+}
+
+struct ServeOptions {
+  bool json = false;
+  std::string ready_file{};
+};
+
+// Tells everybody who wants to know that requests are answered from now on.
+int announce(const Context& context, const Server::Started& started, const Settings& settings,
+             const ServeOptions& options) {
+  if (!started.first_token.empty()) {
+    const auto saved = write_owner_only_file(settings.token_file, started.first_token + "\n");
+    if (!saved) {
+      complain(context, "the first token could not be saved (token_file): " +
+                            saved.error().message + "; keep what is printed below");
+    }
+  }
+  const std::string machine = ready_line(started, settings);
+  std::fputs((options.json ? machine : greeting(context, started, settings)).c_str(), stdout);
+  std::fflush(stdout);
+  if (!options.ready_file.empty()) {
+    if (auto saved = write_owner_only_file(options.ready_file, machine); !saved) {
+      return complain(context, "--ready-file: " + saved.error().message, exit_usage);
+    }
+  }
+  notify_service(context.environment, "READY=1");
+  log::info("ready", {{"url", started.urls.front()}, {"provider", started.provider}});
+  return exit_ok;
+}
+
+int serve(const Context& context, Config config, const ServeOptions& options) {
+  Settings& settings = config.settings;
+  if (auto secrets = resolve_secrets(settings, context.environment); !secrets) {
+    for (const std::string& fault : secrets.error()) complain(context, fault);
+    return exit_usage;
+  }
+  StopSignals signals(settings);  // before any other thread
+  if (!open_log(settings)) {
+    return complain(context, "log.file: cannot open " + settings.log_file, exit_usage);
+  }
+  auto server = Server::build(settings);
+  if (!server) {
+    const bool usage = !server.error().field.empty();
+    return complain(context, server.error().message, usage ? exit_usage : exit_failure);
+  }
+  const auto started = (*server)->start();
+  if (!started) return complain(context, started.error().message);
+  if (const int code = announce(context, *started, settings, options); code != exit_ok) return code;
+  signals.wait();
+  notify_service(context.environment, "STOPPING=1");
+  log::info("stopping");
+  (*server)->stop();
+  log::info("stopped");
+  log::flush();
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand("serve", "Start the server.");
+  command->footer(
+      "Examples:\n"
+      "  colonnade serve\n"
+      "  ANTHROPIC_API_KEY=… colonnade serve\n"
+      "  colonnade serve --listen 0.0.0.0:8790 --tls-certificate-file c.pem "
+      "--tls-private-key-file k.pem\n"
+      "  colonnade serve --listen 127.0.0.1:0 --json     any free port; one JSON line says which\n"
+      "\n"
+      "The first start makes the operator's token, prints it once and keeps it in token_file.\n"
+      "SIGTERM and SIGINT: no new requests, running turns are parked and taken up at the next\n"
+      "start, what is under way may finish for drain_seconds. A second one leaves at once.\n"
+      "SIGHUP: opens log.file again.");
+  auto options = std::make_shared<ServeOptions>();
+  command->add_flag("--json", options->json, "Print one JSON line when ready, nothing else.");
+  command
+      ->add_option("--ready-file", options->ready_file,
+                   "Write that line into this file (mode 0600) too; it may hold the first token.")
+      ->type_name("FILE");
+  auto flags = add_config_flags(*command);
+  command->callback([options, flags, &invocation] {
+    invocation.run = [options, flags](const Context& context) -> int {
+      auto config = flags->load(context);
+      if (!config) return exit_usage;
+      return serve(context, std::move(*config), *options);
+    };
+  });
+}
+
+}  // namespace colonnade::app

@@ -1,0 +1,170 @@
+// colonnade token create | list | revoke | path
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "app/command_line.hpp"
+#include "app/files.hpp"
+#include "app/local_tokens.hpp"
+#include "app/terminal.hpp"
+#include "base/json.hpp"
+
+namespace colonnade::app {
+namespace {
+
+struct TokenOptions {
+  NewTokenRequest request{};
+  std::string id{};
+  std::string save{};
+  bool json = false;
+};
+using Work = int (*)(const Context&, Tokens&, const TokenOptions&);
+
+void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
+
+void write_row(base::JsonWriter& json, const TokenRow& row) {
+  json.object().field("id", row.id).field("name", row.name).field("user", row.user);
+  json.field("kind", row.kind).field("created_at", row.created_at);
+  if (!row.token.empty()) json.field("token", row.token);
+  json.end_object();
+}
+
+int create(const Context& context, Tokens& tokens, const TokenOptions& options) {
+  const auto row = tokens.create(options.request);
+  if (!row) return complain(context, row.error().message);
+  if (!options.save.empty()) {
+    if (const auto saved = write_owner_only_file(options.save, row->token + "\n"); !saved) {
+      // It exists now and is shown nowhere else: better on the screen than lost.
+      print_line(row->token);
+      return complain(context, saved.error().message);
+    }
+  }
+  if (options.json) {
+    std::string out;
+    base::JsonWriter json(out);
+    write_row(json, *row);
+    print_line(out);
+  } else if (options.save.empty()) {
+    print_line(row->token);
+  } else {
+    print_line("Made " + row->id + "; the token is in " + options.save);
+  }
+  return exit_ok;
+}
+
+int list(const Context& context, Tokens& tokens, const TokenOptions& options) {
+  const auto rows = tokens.list(options.request.user);
+  if (!rows) return complain(context, rows.error().message);
+  if (options.json) {
+    std::string out;
+    base::JsonWriter json(out);
+    json.object().key("tokens").array();
+    for (const TokenRow& row : *rows) write_row(json, row);
+    json.end_array().end_object();
+    print_line(out);
+    return exit_ok;
+  }
+  for (const TokenRow& row : *rows) {
+    print_line(row.id + "  " + row.kind + "  " + row.created_at.substr(0, 19) + "Z  " +
+               printable(row.name));
+  }
+  return exit_ok;
+}
+
+int revoke(const Context& context, Tokens& tokens, const TokenOptions& options) {
+  const auto done = tokens.revoke(options.id);
+  if (!done) return complain(context, done.error().message);
+  print_line("Revoked.");
+  return exit_ok;
+}
+
+void run_with(CLI::App& command, Invocation& invocation,
+              const std::shared_ptr<TokenOptions>& options, Work work) {
+  command.add_flag("--json", options->json, "One JSON object.");
+  auto flags = add_config_flags(command, {"data_dir", "token_file"});
+  command.callback([options, flags, work, &invocation] {
+    invocation.run = [options, flags, work](const Context& context) -> int {
+      const auto config = flags->load(context);
+      if (!config) return exit_usage;
+      const auto tokens = open_tokens(config->settings);
+      if (!tokens) return complain(context, tokens.error().message);
+      return work(context, **tokens, *options);
+    };
+  });
+}
+
+void add_create(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand("create", "Make a token and print it, this once.");
+  command->footer(
+      "Examples:\n"
+      "  colonnade token create --name ci\n"
+      "  colonnade token create --name ada --user ada      a user with threads of her own\n"
+      "  colonnade token create --operator --name spare --save spare.token");
+  auto options = std::make_shared<TokenOptions>();
+  command->add_option("--name", options->request.name, "What it is for.")
+      ->required()
+      ->type_name("NAME");
+  command->add_option("--user", options->request.user, "Whose threads it sees.")
+      ->capture_default_str()
+      ->type_name("USER");
+  command->add_flag("--operator", options->request.is_operator,
+                    "May also make and revoke tokens, as the first one may.");
+  command
+      ->add_option("--save", options->save,
+                   "Write the token into this file (mode 0600) instead of printing it.")
+      ->type_name("FILE");
+  run_with(*command, invocation, options, create);
+}
+
+void add_list(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand("list", "A user's tokens; never their values.");
+  command->footer("Example:\n  colonnade token list --json | jq -r '.tokens[].id'");
+  auto options = std::make_shared<TokenOptions>();
+  command->add_option("--user", options->request.user, "Whose.")
+      ->capture_default_str()
+      ->type_name("USER");
+  run_with(*command, invocation, options, list);
+}
+
+void add_revoke(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand("revoke", "End a token: it stops working at once.");
+  command->footer("Example:\n  colonnade token revoke ID");
+  auto options = std::make_shared<TokenOptions>();
+  command->add_option("id", options->id, "As `colonnade token list` shows it.")->required();
+  run_with(*command, invocation, options, revoke);
+}
+
+void add_path(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command =
+      parent.add_subcommand("path", "Say in which file the operator's token is kept.");
+  command->footer("Example:\n  FATHOM_TOKEN=$(cat \"$(colonnade token path)\")");
+  auto flags = add_config_flags(*command, {"data_dir", "token_file"});
+  command->callback([flags, &invocation] {
+    invocation.run = [flags](const Context& context) -> int {
+      const auto config = flags->load(context);
+      if (!config) return exit_usage;
+      print_line(config->settings.token_file);
+      return exit_ok;
+    };
+  });
+}
+
+}  // namespace
+
+void add_token(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand("token", "Make and revoke tokens, on this machine.");
+  command->require_subcommand(1);
+  command->footer(
+      "While a server runs on the data folder, these go through it, with the operator's token;\n"
+      "otherwise they open the store themselves.\n"
+      "Examples:\n"
+      "  colonnade token create --name ci\n"
+      "  colonnade token list\n"
+      "  colonnade token revoke ID");
+  add_create(*command, invocation);
+  add_list(*command, invocation);
+  add_revoke(*command, invocation);
+  add_path(*command, invocation);
+}
+
+}  // namespace colonnade::app

@@ -1,0 +1,234 @@
+#include "app/config.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "app/config_file.hpp"
+#include "app/files.hpp"
+#include "app/nearest.hpp"
+#include "app/yaml.hpp"
+
+namespace colonnade::app {
+namespace {
+
+constexpr std::size_t key_file_bytes_max = 16 * 1024;  // a key is a line of text
+
+std::string current_folder() {
+  std::error_code ignored;
+  return std::filesystem::current_path(ignored).string();
+}
+
+// --config and $COLONNADE_CONFIG must be there; the usual places may be empty ("").
+std::string find_file(const ConfigInput& input) {
+  if (!input.file.empty()) return input.file;
+  if (auto named = input.environment.get("COLONNADE_CONFIG")) return *named;
+  std::vector<std::string> places{"colonnade.yaml"};
+  if (auto config_home = input.environment.get("XDG_CONFIG_HOME")) {
+    places.push_back(*config_home + "/colonnade/colonnade.yaml");
+  } else if (auto home = input.environment.get("HOME")) {
+    places.push_back(*home + "/.config/colonnade/colonnade.yaml");
+  }
+  for (const std::string& place : places) {
+    std::error_code ignored;
+    if (std::filesystem::exists(place, ignored)) return place;
+  }
+  return {};
+}
+
+void apply_file(const ConfigInput& input, const std::string& home, Config& config,
+                ConfigFaults& faults) {
+  config.file = find_file(input);
+  if (config.file.empty()) return;
+  const auto tree = yaml::parse_file(config.file);
+  if (!tree) {
+    faults.push_back(tree.error().message);
+    return;
+  }
+  const std::string folder = std::filesystem::absolute(config.file).parent_path().string();
+  apply_config_file(*tree, config.file, folder, home, config, faults);
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> out;
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    if (std::string item = trimmed(text.substr(0, comma)); !item.empty()) {
+      out.push_back(std::move(item));
+    }
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  return out;
+}
+
+// Sets one setting from text, or says what was wrong at `place`.
+void apply_text(const Setting& setting, const std::vector<std::string>& text,
+                const std::string& place, const std::string& home, Config& config,
+                ConfigFaults& faults) {
+  if (!set_from_text(setting, config.settings, text)) {
+    std::string found;
+    for (const std::string& item : text) found += (found.empty() ? "" : ", ") + item;
+    faults.push_back(place + ": expected " + expected(setting) + ", but found \"" + found + "\"");
+    return;
+  }
+  if (setting.is_path) {
+    std::string& path = std::get<Member<std::string>>(setting.target)(config.settings);
+    path = absolute_path(path, current_folder(), home);
+  }
+  config.origins[std::string(setting.name)] = place;
+}
+
+void apply_environment(const Environment& environment, const std::string& home, Config& config,
+                       ConfigFaults& faults) {
+  for (const Setting& setting : settings_table()) {
+    const std::string variable = environment_variable(setting);
+    const auto text = environment.get(variable);
+    if (!text) continue;
+    const auto texts = is_list(setting) ? split_list(*text) : std::vector{*text};
+    apply_text(setting, texts, "environment " + variable, home, config, faults);
+  }
+  // A base URL alone makes no provider: the key does, or the file's entry.
+  for (const ProviderVariable& row : provider_variables()) {
+    const auto text = environment.get(row.variable);
+    if (!text) continue;
+    const bool known = std::ranges::any_of(
+        config.settings.providers, [&](const auto& entry) { return entry.first == row.provider; });
+    const bool is_key = row.target == &ProviderSettings::api_key;
+    if (!known && !is_key) continue;
+    ProviderSettings& provider = config.settings.provider_entry(row.provider);
+    provider.*(row.target) = trimmed(*text);
+    const std::string full = "providers." + std::string(row.provider);
+    config.origins[full + (is_key ? ".api_key" : ".base_url")] =
+        "environment " + std::string(row.variable);
+  }
+}
+
+void apply_flags(const FlagValues& flags, const std::string& home, Config& config,
+                 ConfigFaults& faults) {
+  for (const auto& [name, values] : flags) {
+    const Setting* setting = find_setting(name);
+    if (setting == nullptr) continue;
+    apply_text(*setting, values, "flag " + flag_name(*setting), home, config, faults);
+  }
+}
+
+void fill_folders(const Environment& environment, const std::string& home, Config& config) {
+  Settings& settings = config.settings;
+  if (settings.data_dir.empty()) {
+    if (auto data_home = environment.get("XDG_DATA_HOME")) {
+      settings.data_dir = *data_home + "/colonnade";
+    } else if (!home.empty()) {
+      settings.data_dir = home + "/.local/share/colonnade";
+    }
+  }
+  if (settings.token_file.empty() && !settings.data_dir.empty()) {
+    settings.token_file = settings.data_dir + "/operator.token";
+  }
+}
+
+bool is_base_path(const std::string& path) {
+  return path.starts_with('/') && !path.ends_with('/') &&
+         path.find_first_of(" ?#%") == std::string::npos && !path.contains("//");
+}
+
+// What one setting alone cannot tell.
+void check_together(const Config& config, ConfigFaults& faults) {
+  const Settings& s = config.settings;
+  if (s.data_dir.empty()) {
+    faults.emplace_back(
+        "data_dir: there is neither $XDG_DATA_HOME nor $HOME to derive it from; set data_dir, "
+        "COLONNADE_DATA_DIR or --data-dir");
+  }
+  if (s.tls_certificate_file.empty() != s.tls_private_key_file.empty()) {
+    const bool key_missing = s.tls_private_key_file.empty();
+    faults.push_back(std::string("tls.") + (key_missing ? "private_key_file" : "certificate_file") +
+                     ": TLS needs both files; set this one too, or neither");
+  }
+  if (!s.base_path.empty() && !is_base_path(s.base_path)) {
+    faults.push_back(
+        "base_path: expected a path such as /c/r1, without a slash at its end, but found \"" +
+        s.base_path + "\"");
+  }
+  for (const auto& [name, provider] : s.providers) {
+    const bool known = name == "anthropic" || name == "openai" || name == "openrouter";
+    if (!known && provider.kind.empty()) {
+      faults.push_back("providers." + name +
+                       ".kind: missing; say anthropic or chat_completions (any server that speaks "
+                       "OpenAI's chat completions)");
+    }
+    if (!known && provider.base_url.empty()) {
+      faults.push_back("providers." + name +
+                       ".base_url: missing; say where it is, such as "
+                       "http://127.0.0.1:11434/v1");
+    }
+    if (!provider.base_url.empty() && !provider.base_url.starts_with("http://") &&
+        !provider.base_url.starts_with("https://")) {
+      faults.push_back("providers." + name +
+                       ".base_url: expected an address that begins with http:// or https://");
+    }
+  }
+  if (s.provider.empty() || s.provider == "offline") return;
+  std::vector<std::string> names{"offline"};
+  for (const auto& [name, provider] : s.providers) names.push_back(name);
+  if (std::ranges::find(names, s.provider) != names.end()) return;
+  const std::string meant = nearest(s.provider, names);
+  faults.push_back("provider: no provider is named \"" + s.provider + "\"" +
+                   (meant.empty() ? "; add it under providers, or set its key in the environment"
+                                  : "; did you mean \"" + meant + "\"?"));
+}
+
+}  // namespace
+
+std::expected<Config, ConfigFaults> load_config(const ConfigInput& input) {
+  Config config;
+  ConfigFaults faults;
+  const std::string home = input.environment.get("HOME").value_or("");
+  apply_file(input, home, config, faults);
+  apply_environment(input.environment, home, config, faults);
+  apply_flags(input.flags, home, config, faults);
+  fill_folders(input.environment, home, config);
+  if (faults.empty()) check_together(config, faults);
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  return config;
+}
+
+std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
+                                                  const Environment& environment) {
+  ConfigFaults faults;
+  for (auto& [name, provider] : settings.providers) {
+    if (!provider.api_key.empty()) continue;
+    const std::string full = "providers." + name;
+    if (!provider.api_key_env.empty()) {
+      if (auto key = environment.get(provider.api_key_env)) {
+        provider.api_key = trimmed(*key);
+      } else {
+        faults.push_back(full + ".api_key_env: the environment variable " + provider.api_key_env +
+                         " is not set");
+      }
+    } else if (!provider.api_key_file.empty()) {
+      const auto key = read_small_file(provider.api_key_file, key_file_bytes_max);
+      if (!key) {
+        faults.push_back(full + ".api_key_file: " + key.error().message);
+      } else if (provider.api_key = trimmed(*key); provider.api_key.empty()) {
+        faults.push_back(full + ".api_key_file: " + provider.api_key_file + " is empty");
+      }
+    }
+  }
+  if (!faults.empty()) return std::unexpected(std::move(faults));
+  return {};
+}
+
+std::vector<std::pair<std::string, std::string>> unknown_variables(const Environment& environment) {
+  std::vector<std::string> known{"COLONNADE_CONFIG"};
+  for (const Setting& setting : settings_table()) known.push_back(environment_variable(setting));
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& [name, value] : environment.all()) {
+    if (!name.starts_with("COLONNADE_") || std::ranges::find(known, name) != known.end()) {
+      continue;
+    }
+    out.emplace_back(name, nearest(name, known));
+  }
+  return out;
+}
+
+}  // namespace colonnade::app

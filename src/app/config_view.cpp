@@ -1,0 +1,171 @@
+#include "app/config_view.hpp"
+
+#include <algorithm>
+
+#include "base/json.hpp"
+
+namespace colonnade::app {
+namespace {
+
+std::string origin_of(const Config& config, const std::string& name) {
+  const auto found = config.origins.find(name);
+  return found == config.origins.end() ? "default" : found->second;
+}
+
+// A pipe would end a table's cell.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+  return out;
+}
+
+std::string default_cell(const Setting& setting) {
+  if (!setting.default_note.empty()) return std::string(setting.default_note);
+  const std::string value = value_text(setting, Settings{});
+  return value.empty() ? "unset" : "`" + value + "`";
+}
+
+constexpr std::string_view reference_head = R"(# Configuration
+
+This page is written by `colonnade config reference`; a test keeps it equal.
+
+Values come from four places. The first that names a setting wins:
+
+1. flags of the command line,
+2. the environment,
+3. one YAML file: `--config FILE`, else `$COLONNADE_CONFIG`, else `./colonnade.yaml` if it is there,
+   else `$XDG_CONFIG_HOME/colonnade/colonnade.yaml` (`~/.config` when that is unset),
+4. defaults.
+
+`colonnade config show` prints what is in force and where each value came from.
+
+In the file, a dot in a name is a group:
+
+```yaml
+listen: [127.0.0.1:8790]
+log:
+  level: info
+agent:
+  instructions: |
+    You answer briefly.
+providers:
+  anthropic:
+    api_key_file: ~/.config/colonnade/anthropic.key
+  local:
+    kind: chat_completions
+    base_url: http://127.0.0.1:11434/v1
+    default_model: llama3.2
+```
+
+Values are typed as YAML 1.2 types them: `true` and `false` are the only booleans, a value in quotes
+is always text, and a number has no leading zero. An unknown key, a key that is there twice and a
+value of another type are errors that name the line. A relative path in the file is relative to the
+file; `~/` is the home folder. Lists in the environment are separated by commas; a flag for a list
+may be given several times.
+
+## Settings
+
+| name | environment | flag | value | default |
+|---|---|---|---|---|
+)";
+
+constexpr std::string_view providers_head = R"(
+## Providers
+
+`providers` holds one group for each provider, by a name of your choice. Three names are known and
+need no more than a key: `anthropic`, `openai` and `openrouter`. `offline` is always there, needs no
+key and says in its replies that it is a stand-in.
+
+| name | value | meaning |
+|---|---|---|
+)";
+
+constexpr std::string_view variables_head = R"(
+These variables are understood without a file. A key makes the provider known; a base URL counts
+only when there is a key or an entry in the file.
+
+| variable | sets |
+|---|---|
+)";
+
+}  // namespace
+
+std::vector<ShownSetting> shown_settings(const Config& config) {
+  std::vector<ShownSetting> out;
+  for (const Setting& setting : settings_table()) {
+    const std::string name(setting.name);
+    out.push_back({name, value_text(setting, config.settings), origin_of(config, name)});
+  }
+  for (const auto& [name, provider] : config.settings.providers) {
+    for (const ProviderSetting& row : provider_settings_table()) {
+      const std::string& value = provider.*(row.target);
+      if (value.empty()) continue;
+      const std::string full = "providers." + name + "." + std::string(row.name);
+      out.push_back({full, row.secret ? "(secret, set)" : value, origin_of(config, full)});
+    }
+  }
+  return out;
+}
+
+std::string config_as_text(const Config& config) {
+  const auto shown = shown_settings(config);
+  std::size_t name_width = 0;
+  std::size_t value_width = 0;
+  constexpr std::size_t value_width_max = 40;
+  for (const ShownSetting& row : shown) {
+    name_width = std::max(name_width, row.name.size());
+    value_width = std::max(value_width, std::min(row.value.size(), value_width_max));
+  }
+  std::string out = "# file: " + (config.file.empty() ? "none" : config.file) + "\n";
+  for (const ShownSetting& row : shown) {
+    std::string value = row.value;
+    std::replace(value.begin(), value.end(), '\n', ' ');
+    if (value.empty()) value = "-";
+    out += row.name + std::string(name_width - row.name.size() + 2, ' ') + value;
+    out += std::string(value.size() < value_width ? value_width - value.size() + 2 : 2, ' ');
+    out += row.origin + "\n";
+  }
+  return out;
+}
+
+std::string config_as_json(const Config& config) {
+  std::string out;
+  base::JsonWriter json(out);
+  json.object().field("file", config.file).key("settings").array();
+  for (const ShownSetting& row : shown_settings(config)) {
+    json.object().field("name", row.name).field("value", row.value).field("from", row.origin);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return out + "\n";
+}
+
+std::string configuration_reference() {
+  std::string out(reference_head);
+  for (const Setting& setting : settings_table()) {
+    out += "| `" + std::string(setting.name) + "` | `" + environment_variable(setting) + "` | `" +
+           flag_name(setting) + "` | " + cell(expected(setting)) + " | " +
+           cell(default_cell(setting)) + " |\n";
+  }
+  out += "\n## What they mean\n\n";
+  for (const Setting& setting : settings_table()) {
+    out += "- `" + std::string(setting.name) + "`: " + std::string(setting.help) + "\n";
+  }
+  out += providers_head;
+  for (const ProviderSetting& row : provider_settings_table()) {
+    std::string value = row.is_path ? "path" : row.secret ? "text, secret" : "text";
+    for (std::size_t i = 0; i < row.choices.size(); ++i) {
+      value = (i == 0 ? std::string() : value + " or ") + "`" + row.choices[i] + "`";
+    }
+    out += "| `" + std::string(row.name) + "` | " + value + " | " + cell(row.help) + " |\n";
+  }
+  out += variables_head;
+  for (const ProviderVariable& row : provider_variables()) {
+    const bool is_key = row.target == &ProviderSettings::api_key;
+    out += "| `" + std::string(row.variable) + "` | `providers." + std::string(row.provider) +
+           (is_key ? ".api_key`" : ".base_url`") + " |\n";
+  }
+  return out;
+}
+
+}  // namespace colonnade::app

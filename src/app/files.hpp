@@ -1,0 +1,26 @@
+// Small files: configuration, keys and tokens.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace colonnade::app {
+
+// The whole file. not_found when there is none, invalid when it cannot be read or is larger than
+// `bytes_max`; messages name the path.
+base::Result<std::string> read_small_file(const std::string& path, std::size_t bytes_max);
+
+// Replaces the file in one step (written beside it, synced, renamed), readable by the owner only.
+// Folders above it are made, also for the owner only. Errors: invalid, naming the path.
+base::Result<void> write_owner_only_file(const std::string& path, std::string_view content);
+
+// Makes the folder and those above it, for the owner only; one that exists is left as it is.
+base::Result<void> make_owner_only_folder(const std::string& path);
+
+// Without blanks and line ends at both ends.
+std::string trimmed(std::string_view text);
+
+}  // namespace colonnade::app

@@ -1,0 +1,186 @@
+#include "app/local_tokens.hpp"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "app/files.hpp"
+#include "app/operator_routes.hpp"
+#include "app/running_server.hpp"
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "base/lane.hpp"
+#include "colonnade/fathom.hpp"
+#include "core/credentials.hpp"
+#include "core/event_feed.hpp"
+#include "storage/sqlite/store.hpp"
+
+namespace colonnade::app {
+namespace {
+
+using base::fail;
+
+constexpr std::size_t token_file_bytes_max = 4096;
+
+TokenRow row_of(const core::Credential& credential, std::string token = {}) {
+  return {.id = credential.id,
+          .name = credential.name,
+          .user = credential.user_id,
+          .kind = std::string(core::to_string(credential.kind)),
+          .created_at = base::to_rfc3339(credential.created_at),
+          .token = std::move(token)};
+}
+
+// The store's own, for as long as this object holds its lock.
+class StoreTokens final : public Tokens {
+ public:
+  explicit StoreTokens(std::unique_ptr<storage::sqlite::Store> store)
+      : lanes_(1),
+        store_(std::move(store)),
+        feed_(lanes_, *store_, *store_),
+        credentials_(*store_, feed_, clock_) {}
+  ~StoreTokens() override {
+    store_->close();
+    lanes_.stop();
+  }
+
+  base::Result<TokenRow> create(const NewTokenRequest& request) override {
+    const auto kind = request.is_operator ? core::CredentialKind::operator_token
+                                          : core::CredentialKind::api_token;
+    auto minted = base::run_on(
+        lanes_[0], credentials_.mint(core::Scope::main(), kind, request.user, request.name));
+    if (!minted) return fail(minted.error());
+    return row_of(minted->credential, minted->token);
+  }
+
+  base::Result<std::vector<TokenRow>> list(const std::string& user) override {
+    std::vector<TokenRow> out;
+    for (const auto kind :
+         {core::CredentialKind::operator_token, core::CredentialKind::api_token}) {
+      const auto found = store_->credentials(core::Scope::main(), user, kind);
+      if (!found) return fail(found.error());
+      for (const core::Credential& credential : *found) out.push_back(row_of(credential));
+    }
+    return out;
+  }
+
+  base::Result<void> revoke(const std::string& id) override {
+    const auto found = store_->credential(core::Scope::main(), id);
+    if (!found) return fail(found.error());
+    if (!*found) return fail(base::ErrorKind::not_found, "there is no token " + id);
+    const core::Principal owner{.scope = core::Scope::main(), .user_id = (*found)->user_id};
+    return base::run_on(lanes_[0], credentials_.revoke(owner, (*found)->kind, id));
+  }
+
+ private:
+  base::SystemClock clock_;
+  base::Lanes lanes_;
+  std::unique_ptr<storage::sqlite::Store> store_;
+  core::EventFeed feed_;
+  core::Credentials credentials_;
+};
+
+// The running server's, through its operator routes.
+class ServerTokens final : public Tokens {
+ public:
+  ServerTokens(std::string url, const fathom::Options& options)
+      : url_(std::move(url)), client_(options) {}
+
+  base::Result<TokenRow> create(const NewTokenRequest& request) override {
+    std::string body;
+    base::JsonWriter json(body);
+    json.object().field("name", request.name).field("user", request.user);
+    json.field("operator", request.is_operator).end_object();
+    const auto answer = call("POST", "/operator/tokens", body);
+    if (!answer) return fail(answer.error());
+    return row_from(*answer);
+  }
+
+  base::Result<std::vector<TokenRow>> list(const std::string& user) override {
+    const auto answer = call("GET", "/operator/tokens?user=" + escaped(user), "");
+    if (!answer) return fail(answer.error());
+    std::vector<TokenRow> out;
+    for (const base::Json& row : answer->at("tokens")) out.push_back(row_from(row));
+    return out;
+  }
+
+  base::Result<void> revoke(const std::string& id) override {
+    const auto answer = call("DELETE", "/operator/tokens/" + escaped(id), "");
+    if (!answer) return fail(answer.error());
+    return {};
+  }
+
+ private:
+  base::Result<base::Json> call(std::string_view method, const std::string& path,
+                                const std::string& body) {
+    try {
+      const Json sent = body.empty() ? Json() : Json::parse(body);
+      return base::parse_json(client_.request(method, path, sent).dump(), "answer");
+    } catch (const colonnade::Error& error) {
+      std::string message = error.failure().message;
+      const auto json = base::parse_json(error.failure().body, "body");
+      if (json && json->is_object() && json->contains("error")) {
+        message = json->at("error").get<std::string>();
+      }
+      return fail(base::ErrorKind::upstream, "the server at " + url_ + ": " + message);
+    }
+  }
+
+  static TokenRow row_from(const base::Json& json) {
+    return {.id = json.value("id", ""),
+            .name = json.value("name", ""),
+            .user = json.value("user", ""),
+            .kind = json.value("kind", ""),
+            .created_at = json.value("created_at", ""),
+            .token = json.value("token", "")};
+  }
+
+  static std::string escaped(const std::string& text) {
+    constexpr std::string_view hex = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                         (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
+      if (plain) {
+        out += c;
+      } else {
+        out += '%';
+        out += hex[byte >> 4];
+        out += hex[byte & 15];
+      }
+    }
+    return out;
+  }
+
+  std::string url_;
+  fathom::Client client_;
+};
+
+}  // namespace
+
+base::Result<std::unique_ptr<Tokens>> open_tokens(const Settings& settings) {
+  if (const auto running = find_running_server(settings.data_dir);
+      running && !running->urls.empty()) {
+    const auto token = read_small_file(settings.token_file, token_file_bytes_max);
+    if (!token) {
+      return fail(base::ErrorKind::unavailable,
+                  "a server runs on " + settings.data_dir + " and its operator's token is not in " +
+                      settings.token_file +
+                      "; stop the server and run this again, or put the token there");
+    }
+    fathom::Options options;
+    options.base_url = running->urls.front();
+    options.token = trimmed(*token);
+    options.http.ca_file = settings.tls_certificate_file;
+    try {
+      return std::make_unique<ServerTokens>(running->urls.front(), options);
+    } catch (const colonnade::Error& error) {
+      return fail(base::ErrorKind::upstream, error.what());
+    }
+  }
+  auto store = storage::sqlite::Store::open(database_path(settings.data_dir));
+  if (!store) return fail(store.error());
+  return std::make_unique<StoreTokens>(std::move(*store));
+}
+
+}  // namespace colonnade::app

@@ -1,0 +1,93 @@
+#include "app/model_meter.hpp"
+
+#include <utility>
+
+namespace colonnade::app {
+namespace {
+
+class MeteredStream final : public core::ModelStream {
+ public:
+  MeteredStream(std::unique_ptr<core::ModelStream> stream, std::string provider, ModelMeter& meter)
+      : stream_(std::move(stream)), provider_(std::move(provider)), meter_(meter) {}
+  ~MeteredStream() override {
+    if (!counted_) meter_.abandoned(provider_);
+  }
+
+  base::Task<base::Result<std::vector<core::ModelEvent>>> next() override {
+    auto events = co_await stream_->next();
+    count(events);
+    co_return events;
+  }
+
+ private:
+  void count(const base::Result<std::vector<core::ModelEvent>>& events) {
+    if (!events) {
+      if (events.error().kind == base::ErrorKind::cancelled) return;  // counted when destroyed
+      counted_ = true;
+      meter_.failed(provider_);
+      return;
+    }
+    for (const core::ModelEvent& event : *events) {
+      const auto* reply = std::get_if<core::ModelReply>(&event);
+      if (reply == nullptr) continue;
+      counted_ = true;
+      meter_.succeeded(provider_, *reply);
+    }
+  }
+
+  std::unique_ptr<core::ModelStream> stream_;
+  std::string provider_;
+  ModelMeter& meter_;
+  bool counted_ = false;
+};
+
+class MeteredProvider final : public core::ModelProvider {
+ public:
+  MeteredProvider(std::unique_ptr<core::ModelProvider> provider, ModelMeter& meter)
+      : provider_(std::move(provider)), meter_(meter) {}
+
+  std::string_view name() const override { return provider_->name(); }
+  std::string_view default_model() const override { return provider_->default_model(); }
+  std::unique_ptr<core::ModelStream> ask(base::Lane& lane, core::ModelRequest request,
+                                         std::stop_token stop) override {
+    return std::make_unique<MeteredStream>(
+        provider_->ask(lane, std::move(request), std::move(stop)), std::string(name()), meter_);
+  }
+
+ private:
+  std::unique_ptr<core::ModelProvider> provider_;
+  ModelMeter& meter_;
+};
+
+}  // namespace
+
+std::map<std::string, ModelCounts, std::less<>> ModelMeter::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+void ModelMeter::succeeded(const std::string& provider, const core::ModelReply& reply) {
+  const std::int64_t cost = prices_.cost_micros(provider, reply.model, reply.usage);
+  const std::lock_guard lock(mutex_);
+  ModelCounts& counts = counts_[provider];
+  ++counts.calls_succeeded;
+  counts.usage += reply.usage;
+  counts.cost_micros += cost;
+}
+
+void ModelMeter::failed(const std::string& provider) {
+  const std::lock_guard lock(mutex_);
+  ++counts_[provider].calls_failed;
+}
+
+void ModelMeter::abandoned(const std::string& provider) {
+  const std::lock_guard lock(mutex_);
+  ++counts_[provider].calls_abandoned;
+}
+
+std::unique_ptr<core::ModelProvider> metered(std::unique_ptr<core::ModelProvider> provider,
+                                             ModelMeter& meter) {
+  return std::make_unique<MeteredProvider>(std::move(provider), meter);
+}
+
+}  // namespace colonnade::app

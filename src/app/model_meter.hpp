@@ -1,0 +1,45 @@
+// Counts what model calls cost: a provider that wraps another and passes everything through.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/model_provider.hpp"
+#include "core/prices.hpp"
+
+namespace colonnade::app {
+
+struct ModelCounts {
+  std::uint64_t calls_succeeded = 0;
+  std::uint64_t calls_failed = 0;
+  std::uint64_t calls_abandoned = 0;  // cancelled, or dropped before their end
+  core::Usage usage{};
+  std::int64_t cost_micros = 0;
+};
+
+// Thread-safe. A call is counted once, at its end.
+class ModelMeter {
+ public:
+  explicit ModelMeter(const core::Prices& prices) : prices_(prices) {}
+
+  // By provider.
+  std::map<std::string, ModelCounts, std::less<>> counts() const;
+
+  void succeeded(const std::string& provider, const core::ModelReply& reply);
+  void failed(const std::string& provider);
+  void abandoned(const std::string& provider);
+
+ private:
+  const core::Prices& prices_;
+  mutable std::mutex mutex_;
+  std::map<std::string, ModelCounts, std::less<>> counts_;
+};
+
+// `meter` must outlive the provider and its streams.
+std::unique_ptr<core::ModelProvider> metered(std::unique_ptr<core::ModelProvider> provider,
+                                             ModelMeter& meter);
+
+}  // namespace colonnade::app

@@ -1,0 +1,416 @@
+#include "app/settings.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+namespace colonnade::app {
+namespace {
+
+using Text = Member<std::string>;
+using Texts = Member<std::vector<std::string>>;
+using Addresses = Member<std::vector<ListenAddress>>;
+using Whole = Member<int>;
+using OptionalWhole = Member<std::optional<int>>;
+using OptionalNumber = Member<std::optional<double>>;
+using Seconds = Member<std::chrono::seconds>;
+using Flag = Member<bool>;
+
+constexpr int threads_max = 256;  // more I/O threads than any machine here has cores
+constexpr int worker_threads_max = 64;
+constexpr double day_seconds = 86'400;
+
+std::vector<Setting> make_table() {
+  return {
+      {.name = "data_dir",
+       .target = Text([](Settings& s) -> auto& { return s.data_dir; }),
+       .help = "The folder that holds everything the server stores. Owner only; made when absent.",
+       .is_path = true,
+       .default_note = "$XDG_DATA_HOME/colonnade, else ~/.local/share/colonnade"},
+      {.name = "token_file",
+       .target = Text([](Settings& s) -> auto& { return s.token_file; }),
+       .help = "Where the operator's token is written at the first start (mode 0600), and where "
+               "commands on this machine read it.",
+       .is_path = true,
+       .default_note = "operator.token in data_dir"},
+      {.name = "listen",
+       .target = Addresses([](Settings& s) -> auto& { return s.listen; }),
+       .help = "Addresses to serve on, host:port each. Port 0 takes any free one. Anything but a "
+               "loopback address is reachable from outside: use TLS or a proxy then."},
+      {.name = "classic_ports",
+       .target = Flag([](Settings& s) -> auto& { return s.classic_ports; }),
+       .help = "Also listen where the dialects' own clients look by default: 8790, 3100, 39731 and "
+               "8000, on the first listen address's host."},
+      {.name = "base_path",
+       .target = Text([](Settings& s) -> auto& { return s.base_path; }),
+       .help =
+           "A path prefix that a proxy in front leaves in place, such as /c/r1. Paths are served "
+           "with and without it."},
+      {.name = "trusted_proxies",
+       .target = Texts([](Settings& s) -> auto& { return s.trusted_proxies; }),
+       .help = "Peers whose X-Forwarded-For is believed: addresses, without ports."},
+      {.name = "tls.certificate_file",
+       .target = Text([](Settings& s) -> auto& { return s.tls_certificate_file; }),
+       .help = "Certificate chain (PEM). With it, and a key, every address speaks HTTPS.",
+       .is_path = true},
+      {.name = "tls.private_key_file",
+       .target = Text([](Settings& s) -> auto& { return s.tls_private_key_file; }),
+       .help = "The certificate's private key (PEM).",
+       .is_path = true},
+      {.name = "cors.origins",
+       .target = Texts([](Settings& s) -> auto& { return s.cors_origins; }),
+       .help =
+           "Web origins whose pages may call the server, such as https://app.example; or \"*\"."},
+      {.name = "metrics",
+       .target = Text([](Settings& s) -> auto& { return s.metrics; }),
+       .help =
+           "Who may read /metrics. local: this machine without a token, others with one; token: "
+           "only with one; open: anybody; off: nobody.",
+       .choices = {"local", "token", "open", "off"}},
+      {.name = "io_threads",
+       .target = Whole([](Settings& s) -> auto& { return s.io_threads; }),
+       .help = "Threads that serve connections and runs. 0: one for each core.",
+       .max = threads_max},
+      {.name = "worker_threads",
+       .target = Whole([](Settings& s) -> auto& { return s.worker_threads; }),
+       .help = "Threads for long reads, such as searches.",
+       .min = 1,
+       .max = worker_threads_max},
+      {.name = "durability",
+       .target = Text([](Settings& s) -> auto& { return s.durability; }),
+       .help =
+           "full: what was answered survives a power cut. normal: it survives a killed process, "
+           "and a power cut may take the last moments.",
+       .choices = {"full", "normal"}},
+      {.name = "log.level",
+       .target = Text([](Settings& s) -> auto& { return s.log_level; }),
+       .help = "How much is logged.",
+       .choices = {"debug", "info", "warn", "error", "off"}},
+      {.name = "log.file",
+       .target = Text([](Settings& s) -> auto& { return s.log_file; }),
+       .help = "The file that log lines are appended to, opened again on SIGHUP. Empty: standard "
+               "error.",
+       .is_path = true},
+      {.name = "provider",
+       .target = Text([](Settings& s) -> auto& { return s.provider; }),
+       .help = "The provider that is asked when nobody chose one: a name under providers, or "
+               "offline.",
+       .default_note = "the first under providers, else the first with a key, else offline"},
+      {.name = "model",
+       .target = Text([](Settings& s) -> auto& { return s.model; }),
+       .help = "The model that is asked when nobody chose one.",
+       .default_note = "the provider's default_model"},
+      {.name = "temperature",
+       .target = OptionalNumber([](Settings& s) -> auto& { return s.temperature; }),
+       .help = "Sampling temperature when nobody chose one. Unset: the vendor's default.",
+       .max = 2},
+      {.name = "max_output_tokens",
+       .target = OptionalWhole([](Settings& s) -> auto& { return s.max_output_tokens; }),
+       .help = "Longest reply of one model call, in tokens. Unset: the provider's default.",
+       .min = 1,
+       .max = 1e7},
+      {.name = "reasoning_effort",
+       .target = Text([](Settings& s) -> auto& { return s.reasoning_effort; }),
+       .help = "How hard a reasoning model thinks when nobody chose. Empty: the vendor's default.",
+       .choices = {"", "low", "medium", "high"}},
+      {.name = "agent.name",
+       .target = Text([](Settings& s) -> auto& { return s.agent_name; }),
+       .help = "The name of the agent that a thread without one talks to."},
+      {.name = "agent.instructions",
+       .target = Text([](Settings& s) -> auto& { return s.agent_instructions; }),
+       .help = "That agent's system prompt."},
+      {.name = "limits.rounds",
+       .target = Whole([](Settings& s) -> auto& { return s.turn_rounds; }),
+       .help = "Model calls in one run, at most.",
+       .min = 1,
+       .max = 10'000},
+      {.name = "limits.retries",
+       .target = Whole([](Settings& s) -> auto& { return s.model_retries; }),
+       .help = "How often a failed model call is made again.",
+       .max = 20},
+      {.name = "limits.run_seconds",
+       .target = Seconds([](Settings& s) -> auto& { return s.run_time; }),
+       .help = "Longest run, in seconds, without the time it waits for approvals.",
+       .min = 1,
+       .max = 7 * day_seconds},
+      {.name = "limits.tool_seconds",
+       .target = Seconds([](Settings& s) -> auto& { return s.tool_time; }),
+       .help = "Longest tool call, in seconds.",
+       .min = 1,
+       .max = day_seconds},
+      {.name = "limits.connections",
+       .target = Whole([](Settings& s) -> auto& { return s.connections; }),
+       .help = "Connections open at once, on each address.",
+       .min = 1,
+       .max = 1e6},
+      {.name = "prices_file",
+       .target = Text([](Settings& s) -> auto& { return s.prices_file; }),
+       .help = "A table of model prices that replaces the one built in (`colonnade config prices` "
+               "prints that).",
+       .is_path = true},
+      {.name = "drain_seconds",
+       .target = Seconds([](Settings& s) -> auto& { return s.drain_time; }),
+       .help = "How long a server that was told to stop lets requests finish, in seconds.",
+       .max = 3600},
+  };
+}
+
+bool parse_boolean(std::string_view text, bool& out) {
+  if (text != "true" && text != "false") return false;
+  out = text == "true";
+  return true;
+}
+
+template <class T>
+bool parse_number(const Setting& setting, std::string_view text, T& out) {
+  // "010" is eight to some readers and ten to others: neither gets it.
+  if (text.size() > 1 && text[0] == '0' && text[1] != '.') return false;
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return false;
+  const auto number = static_cast<double>(value);
+  if (!std::isfinite(number) || number < setting.min || number > setting.max) return false;
+  out = value;
+  return true;
+}
+
+// Stores one setting's text in its member, by the member's type.
+struct Store {
+  const Setting& setting;
+  const std::vector<std::string>& text;
+
+  bool one() const { return text.size() == 1; }
+
+  bool operator()(std::string& out) const {
+    if (!one()) return false;
+    const auto& choices = setting.choices;
+    if (!choices.empty() && std::ranges::find(choices, text[0]) == choices.end()) return false;
+    out = text[0];
+    return true;
+  }
+  bool operator()(bool& out) const { return one() && parse_boolean(text[0], out); }
+  bool operator()(int& out) const { return one() && parse_number(setting, text[0], out); }
+  bool operator()(std::optional<int>& out) const {
+    int value = 0;
+    if (!one() || !parse_number(setting, text[0], value)) return false;
+    out = value;
+    return true;
+  }
+  bool operator()(std::optional<double>& out) const {
+    double value = 0;
+    if (!one() || !parse_number(setting, text[0], value)) return false;
+    out = value;
+    return true;
+  }
+  bool operator()(std::chrono::seconds& out) const {
+    int value = 0;
+    if (!one() || !parse_number(setting, text[0], value)) return false;
+    out = std::chrono::seconds(value);
+    return true;
+  }
+  bool operator()(std::vector<std::string>& out) const {
+    if (std::ranges::any_of(text, &std::string::empty)) return false;
+    out = text;
+    return true;
+  }
+  bool operator()(std::vector<ListenAddress>& out) const {
+    std::vector<ListenAddress> addresses;
+    for (const std::string& item : text) {
+      auto address = parse_listen_address(item);
+      if (!address) return false;
+      addresses.push_back(std::move(*address));
+    }
+    if (addresses.empty()) return false;
+    out = std::move(addresses);
+    return true;
+  }
+};
+
+std::string number_text(double value) {
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  return std::string(buffer, end);
+}
+
+template <class T, class Format>
+std::string list_text(const std::vector<T>& items, Format format) {
+  std::string out = "[";
+  for (const T& item : items) {
+    if (out.size() > 1) out += ", ";
+    out += format(item);
+  }
+  return out + "]";
+}
+
+struct Show {
+  std::string operator()(const std::string& v) const { return v; }
+  std::string operator()(bool v) const { return v ? "true" : "false"; }
+  std::string operator()(int v) const { return std::to_string(v); }
+  std::string operator()(const std::optional<int>& v) const { return v ? std::to_string(*v) : ""; }
+  std::string operator()(const std::optional<double>& v) const { return v ? number_text(*v) : ""; }
+  std::string operator()(std::chrono::seconds v) const { return std::to_string(v.count()); }
+  std::string operator()(const std::vector<std::string>& v) const {
+    return list_text(v, [](const std::string& item) { return item; });
+  }
+  std::string operator()(const std::vector<ListenAddress>& v) const {
+    return list_text(v, [](const ListenAddress& item) { return to_string(item); });
+  }
+};
+
+struct Expected {
+  const Setting& setting;
+
+  std::string range() const {
+    return "from " + number_text(setting.min) + " to " +
+           std::to_string(static_cast<long long>(setting.max));
+  }
+  std::string operator()(Text) const {
+    if (setting.choices.empty()) return "text";
+    std::string out = "one of ";
+    for (const std::string& choice : setting.choices) {
+      if (out.size() > 7) out += ", ";
+      out += choice.empty() ? "\"\"" : choice;
+    }
+    return out;
+  }
+  std::string operator()(Flag) const { return "true or false"; }
+  std::string operator()(Whole) const { return "a whole number " + range(); }
+  std::string operator()(OptionalWhole) const { return "a whole number " + range(); }
+  std::string operator()(OptionalNumber) const { return "a number " + range(); }
+  std::string operator()(Seconds) const { return "a whole number of seconds " + range(); }
+  std::string operator()(Texts) const { return "a list of texts"; }
+  std::string operator()(Addresses) const {
+    return "a list of addresses, host:port each, such as 127.0.0.1:8790 or [::1]:8790";
+  }
+};
+
+std::string spelled(std::string_view name, char separator, bool upper) {
+  std::string out;
+  for (const char c : name) {
+    if (c == '.' || c == '_') {
+      out += separator;
+    } else {
+      out += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<ListenAddress> parse_listen_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  if (host.front() == '[') {
+    if (host.size() < 3 || host.back() != ']') return std::nullopt;
+    host = host.substr(1, host.size() - 2);
+  } else if (host.contains(':')) {
+    return std::nullopt;  // an IPv6 address needs its brackets, or its end looks like a port
+  }
+  ListenAddress out{.host = std::string(host)};
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
+  if (error != std::errc() || end != port.data() + port.size()) return std::nullopt;
+  return out;
+}
+
+std::string to_string(const ListenAddress& address) {
+  const bool brackets = address.host.contains(':');
+  return (brackets ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+std::string local_url(const ListenAddress& address, bool tls) {
+  ListenAddress local = address;
+  if (local.host == "0.0.0.0") local.host = "127.0.0.1";
+  if (local.host == "::") local.host = "::1";
+  return (tls ? "https://" : "http://") + to_string(local);
+}
+
+ProviderSettings& Settings::provider_entry(std::string_view name) {
+  for (auto& [known, entry] : providers) {
+    if (known == name) return entry;
+  }
+  return providers.emplace_back(std::string(name), ProviderSettings{}).second;
+}
+
+const std::vector<Setting>& settings_table() {
+  static const std::vector<Setting> table = make_table();
+  return table;
+}
+
+const Setting* find_setting(std::string_view name) {
+  const auto& table = settings_table();
+  const auto found = std::ranges::find(table, name, &Setting::name);
+  return found == table.end() ? nullptr : &*found;
+}
+
+const std::vector<ProviderSetting>& provider_settings_table() {
+  static const std::vector<ProviderSetting> table = {
+      {.name = "kind",
+       .target = &ProviderSettings::kind,
+       .help = "The wire it speaks. Known for anthropic, openai and openrouter; needed for others.",
+       .choices = {"anthropic", "chat_completions"}},
+      {.name = "base_url",
+       .target = &ProviderSettings::base_url,
+       .help = "Where it is. Known for the same three."},
+      {.name = "default_model",
+       .target = &ProviderSettings::default_model,
+       .help = "The model it is asked for when nobody chose one."},
+      {.name = "api_key_env",
+       .target = &ProviderSettings::api_key_env,
+       .help = "The environment variable that holds its key."},
+      {.name = "api_key_file",
+       .target = &ProviderSettings::api_key_file,
+       .help = "The file that holds its key, and nothing else.",
+       .is_path = true},
+      {.name = "api_key",
+       .target = &ProviderSettings::api_key,
+       .help = "The key itself; better kept out of this file by one of the other two.",
+       .secret = true},
+  };
+  return table;
+}
+
+const std::vector<ProviderVariable>& provider_variables() {
+  static const std::vector<ProviderVariable> table = {
+      {"ANTHROPIC_API_KEY", "anthropic", &ProviderSettings::api_key},
+      {"ANTHROPIC_BASE_URL", "anthropic", &ProviderSettings::base_url},
+      {"OPENAI_API_KEY", "openai", &ProviderSettings::api_key},
+      {"OPENAI_BASE_URL", "openai", &ProviderSettings::base_url},
+      {"OPENROUTER_API_KEY", "openrouter", &ProviderSettings::api_key},
+      {"OPENROUTER_BASE_URL", "openrouter", &ProviderSettings::base_url},
+  };
+  return table;
+}
+
+std::string environment_variable(const Setting& setting) {
+  return "COLONNADE_" + spelled(setting.name, '_', true);
+}
+
+std::string flag_name(const Setting& setting) { return "--" + spelled(setting.name, '-', false); }
+
+bool is_list(const Setting& setting) {
+  return std::holds_alternative<Texts>(setting.target) ||
+         std::holds_alternative<Addresses>(setting.target);
+}
+
+bool is_boolean(const Setting& setting) { return std::holds_alternative<Flag>(setting.target); }
+
+std::string expected(const Setting& setting) {
+  return std::visit(Expected{setting}, setting.target);
+}
+
+bool set_from_text(const Setting& setting, Settings& settings,
+                   const std::vector<std::string>& text) {
+  const Store store{setting, text};
+  return std::visit([&](auto member) { return store(member(settings)); }, setting.target);
+}
+
+std::string value_text(const Setting& setting, const Settings& settings) {
+  // Members are reached through one accessor that can also write; nothing is written here.
+  auto& reachable = const_cast<Settings&>(settings);
+  return std::visit([&](auto member) { return Show{}(member(reachable)); }, setting.target);
+}
+
+}  // namespace colonnade::app

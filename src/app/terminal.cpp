@@ -1,0 +1,54 @@
+#include "app/terminal.hpp"
+
+#include <unistd.h>
+
+namespace colonnade::app {
+namespace {
+
+std::string painted(bool on, Colour colour, std::string_view text) {
+  if (!on) return std::string(text);
+  std::string_view code;
+  switch (colour) {
+    case Colour::red: code = "31"; break;
+    case Colour::green: code = "32"; break;
+    case Colour::yellow: code = "33"; break;
+    case Colour::dim: code = "2"; break;
+    case Colour::bold: code = "1"; break;
+  }
+  return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
+}
+
+}  // namespace
+
+Terminal::Terminal(const Environment& environment)
+    : input_(::isatty(STDIN_FILENO) == 1), output_(::isatty(STDOUT_FILENO) == 1) {
+  const bool wanted =
+      !environment.get("NO_COLOR") && environment.get("TERM").value_or("") != "dumb";
+  colour_out_ = wanted && output_;
+  colour_err_ = wanted && ::isatty(STDERR_FILENO) == 1;
+}
+
+std::string Terminal::out(Colour colour, std::string_view text) const {
+  return painted(colour_out_, colour, text);
+}
+
+std::string Terminal::err(Colour colour, std::string_view text) const {
+  return painted(colour_err_, colour, text);
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool control = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f;
+    if (control) {
+      out += "\xEF\xBF\xBD";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace colonnade::app

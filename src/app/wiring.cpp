@@ -1,0 +1,332 @@
+#include "app/wiring.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+#include "app/files.hpp"
+#include "app/metrics.hpp"
+#include "app/model_meter.hpp"
+#include "app/operator_routes.hpp"
+#include "app/prices_file.hpp"
+#include "app/running_server.hpp"
+#include "app/version.hpp"
+#include "app/wiring_providers.hpp"
+#include "base/clock.hpp"
+#include "base/lane.hpp"
+#include "base/log.hpp"
+#include "base/workers.hpp"
+#include "core/agents.hpp"
+#include "core/credentials.hpp"
+#include "core/event_feed.hpp"
+#include "core/pairings.hpp"
+#include "core/prices.hpp"
+#include "core/submissions.hpp"
+#include "core/threads.hpp"
+#include "core/turns.hpp"
+#include "dialects/authentication.hpp"
+#include "dialects/client_address.hpp"
+#include "dialects/fathom/routes.hpp"
+#include "gate/read_only_gate.hpp"
+#include "net/http_client.hpp"
+#include "net/http_server.hpp"
+#include "net/router.hpp"
+#include "storage/sqlite/store.hpp"
+#include "tools/builtin/calculator.hpp"
+#include "tools/builtin/clock.hpp"
+#include "tools/catalog.hpp"
+
+namespace colonnade::app {
+namespace {
+
+using base::Result;
+
+constexpr std::size_t prices_bytes_max = 1024 * 1024;
+constexpr auto purge_interval = std::chrono::hours(1);  // of idempotency keys that have expired
+constexpr std::uint16_t classic_ports[] = {8790, 3100, 39731, 8000};
+
+Result<core::Prices> load_prices(const Settings& settings) {
+  if (settings.prices_file.empty()) return parse_prices(built_in_prices(), "built-in prices");
+  const auto text = read_small_file(settings.prices_file, prices_bytes_max);
+  if (!text) {
+    return base::fail(base::ErrorKind::invalid, "prices_file: " + text.error().message,
+                      "prices_file");
+  }
+  return parse_prices(*text, settings.prices_file);
+}
+
+storage::sqlite::StoreOptions store_options(const Settings& settings) {
+  storage::sqlite::StoreOptions out;
+  out.durability = settings.durability == "normal" ? storage::sqlite::Durability::normal
+                                                   : storage::sqlite::Durability::full;
+  return out;
+}
+
+std::size_t lane_count(const Settings& settings) {
+  if (settings.io_threads > 0) return static_cast<std::size_t>(settings.io_threads);
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+core::NewAgent default_agent(const Settings& settings) {
+  return {.name = settings.agent_name, .instructions = settings.agent_instructions};
+}
+
+core::TurnOptions turn_options(const Settings& settings) {
+  core::TurnOptions out;
+  out.limits.rounds_max = settings.turn_rounds;
+  out.limits.retries_max = settings.model_retries;
+  out.run_time_max = settings.run_time;
+  out.tool_time_max = settings.tool_time;
+  if (!settings.provider.empty()) out.defaults.provider = settings.provider;
+  if (!settings.model.empty()) out.defaults.model = settings.model;
+  out.defaults.temperature = settings.temperature;
+  out.defaults.max_output_tokens = settings.max_output_tokens;
+  if (!settings.reasoning_effort.empty()) {
+    out.defaults.reasoning_effort = settings.reasoning_effort;
+  }
+  return out;
+}
+
+std::vector<std::unique_ptr<tools::Tool>> built_in_tools(base::Clock& clock) {
+  std::vector<std::unique_ptr<tools::Tool>> out;
+  out.push_back(std::make_unique<tools::ClockTool>(clock));
+  out.push_back(std::make_unique<tools::CalculatorTool>());
+  return out;
+}
+
+std::vector<ListenAddress> listen_addresses(const Settings& settings) {
+  std::vector<ListenAddress> out = settings.listen;
+  if (!settings.classic_ports) return out;
+  for (const std::uint16_t port : classic_ports) {
+    const ListenAddress address{settings.listen.front().host, port};
+    if (std::ranges::find(out, address) == out.end()) out.push_back(address);
+  }
+  return out;
+}
+
+net::HttpServerOptions http_options(const Settings& settings, const ListenAddress& address) {
+  net::HttpServerOptions out;
+  out.host = address.host;
+  out.port = address.port;
+  out.tls.certificate_file = settings.tls_certificate_file;
+  out.tls.private_key_file = settings.tls_private_key_file;
+  out.cors.origins = settings.cors_origins;
+  out.base_path = settings.base_path;
+  out.connections_max = static_cast<std::size_t>(settings.connections);
+  return out;
+}
+
+base::Task<void> purge_hourly(core::Submissions* submissions, std::stop_token stop) {
+  for (;;) {
+    co_await submissions->purge();
+    const bool passed = co_await base::sleep_for(purge_interval, stop);
+    if (!passed) co_return;
+  }
+}
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
+}
+
+}  // namespace
+
+// In order of construction; see the header.
+struct Server::Parts {
+  Parts(Settings settings_in, std::unique_ptr<storage::sqlite::Store> store_in,
+        core::Prices prices_in, dialects::TrustedProxies proxies)
+      : settings(std::move(settings_in)),
+        lanes(lane_count(settings)),
+        workers(static_cast<std::size_t>(settings.worker_threads)),
+        store(std::move(store_in)),
+        feed(lanes, *store, *store),
+        agents(*store, feed, clock, default_agent(settings)),
+        threads(store->stores(), feed, clock, workers),
+        credentials(*store, feed, clock),
+        pairings(credentials, clock),
+        submissions(*store, feed, clock),
+        prices(std::move(prices_in)),
+        meter(prices),
+        http_client(lanes),
+        tools(built_in_tools(clock)),
+        gate(tools.harmless()),
+        turns({.stores = store->stores(),
+               .feed = feed,
+               .providers = providers,
+               .gate = gate,
+               .tools = tools,
+               .agents = agents,
+               .prices = prices,
+               .clock = clock},
+              turn_options(settings)),
+        operator_routes(credentials, *store),
+        fathom({.threads = threads,
+                .turns = turns,
+                .credentials = credentials,
+                .pairings = pairings,
+                .submissions = submissions,
+                .feed = feed,
+                .clock = clock,
+                .lanes = lanes},
+               {.version = version(),
+                .started_at = clock.now(),
+                .trusted_proxies = std::move(proxies)}) {
+    add_providers(settings, http_client, meter, providers);
+    fathom.add_to(router);
+    router.add(operator_routes.routes());
+    started_at = clock.now();
+    if (settings.metrics != "off") {
+      router.add(net::Route{.method = net::Method::get,
+                            .pattern = "/metrics",
+                            .handler = [this](std::shared_ptr<const net::Request> request) {
+                              return metrics(std::move(request));
+                            }});
+    }
+  }
+
+  base::Task<net::Reply> metrics(std::shared_ptr<const net::Request> request);
+  bool may_read_metrics(const net::Request& request);
+  net::HttpServerCounts http_counts() const;
+
+  Settings settings;
+  base::SystemClock clock;
+  base::Lanes lanes;
+  base::Workers workers;
+  std::unique_ptr<storage::sqlite::Store> store;
+  core::EventFeed feed;
+  core::Agents agents;
+  core::Threads threads;
+  core::Credentials credentials;
+  core::Pairings pairings;
+  core::Submissions submissions;
+  core::Prices prices;
+  ModelMeter meter;
+  net::HttpClient http_client;
+  core::ModelProviders providers;
+  tools::Catalog tools;
+  gate::ReadOnlyGate gate;
+  core::Turns turns;
+  OperatorRoutes operator_routes;
+  dialects::fathom::Dialect fathom;
+  net::Router router;
+  std::vector<std::unique_ptr<net::HttpServer>> servers;
+  std::stop_source stopping;
+  base::Time started_at{};
+  bool note_left = false;
+  bool stopped = false;
+};
+
+bool Server::Parts::may_read_metrics(const net::Request& request) {
+  if (settings.metrics == "open") return true;
+  // A proxy on this machine speaks for somebody else.
+  const bool is_local = is_loopback(request.peer_address) &&
+                        !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
+  if (settings.metrics == "local" && is_local) return true;
+  return dialects::authenticate(credentials, request).has_value();
+}
+
+net::HttpServerCounts Server::Parts::http_counts() const {
+  net::HttpServerCounts out;
+  for (const auto& server : servers) out = sum(out, server->counts());
+  return out;
+}
+
+base::Task<net::Reply> Server::Parts::metrics(std::shared_ptr<const net::Request> request) {
+  net::Response out;
+  if (!may_read_metrics(*request)) {
+    out.status = 401;
+    out.body = R"({"error":"metrics need a token from here; see the setting metrics"})";
+    co_return out;
+  }
+  ProcessUse process = process_use();
+  process.start_seconds = static_cast<double>(started_at.micros) / 1e6;
+  out.content_type = "text/plain; version=0.0.4";
+  out.body = metrics_text({.http = http_counts(),
+                           .turns = turns.counts(),
+                           .subscribers = feed.subscriber_count(),
+                           .models = meter.counts()},
+                          process);
+  co_return out;
+}
+
+Result<std::unique_ptr<Server>> Server::build(Settings settings) {
+  auto proxies = dialects::TrustedProxies::parse(settings.trusted_proxies);
+  if (!proxies) {
+    return base::fail(base::ErrorKind::invalid, "trusted_proxies: " + proxies.error().message,
+                      "trusted_proxies");
+  }
+  auto prices = load_prices(settings);
+  if (!prices) return std::unexpected(prices.error());
+  auto store =
+      storage::sqlite::Store::open(database_path(settings.data_dir), store_options(settings));
+  if (!store) return std::unexpected(store.error());
+  return std::unique_ptr<Server>(new Server(std::make_unique<Parts>(
+      std::move(settings), std::move(*store), std::move(*prices), std::move(*proxies))));
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Server::~Server() { stop(); }
+
+Result<Server::Started> Server::start() {
+  Parts& p = *parts_;
+  Started out;
+  const auto none_yet = p.credentials.none_yet();
+  if (!none_yet) return std::unexpected(none_yet.error());
+  if (*none_yet) {
+    auto minted = base::run_on(
+        p.lanes[0], p.credentials.mint(core::Scope::main(), core::CredentialKind::operator_token,
+                                       "admin", "operator"));
+    if (!minted) return std::unexpected(minted.error());
+    out.first_token = std::move(minted->token);
+  }
+  const auto recovered = p.turns.recover(p.lanes);
+  if (!recovered) return std::unexpected(recovered.error());
+  out.recovered_runs = *recovered;
+  for (const ListenAddress& address : listen_addresses(p.settings)) {
+    auto server =
+        std::make_unique<net::HttpServer>(p.lanes, p.router, http_options(p.settings, address));
+    if (auto listening = server->start(); !listening) return std::unexpected(listening.error());
+    ListenAddress real = address;
+    real.port = server->port();
+    out.urls.push_back(local_url(real, !p.settings.tls_certificate_file.empty()));
+    p.servers.push_back(std::move(server));
+  }
+  p.lanes[0].spawn("purge_hourly", purge_hourly(&p.submissions, p.stopping.get_token()));
+  const RunningServer note{
+      .pid = static_cast<int>(::getpid()), .version = version(), .urls = out.urls};
+  if (auto left = leave_note(p.settings.data_dir, note); !left) {
+    return std::unexpected(left.error());
+  }
+  p.note_left = true;
+  out.provider = p.providers.default_name();
+  const core::ModelProvider* provider = p.providers.find("");
+  out.model = !p.settings.model.empty() ? p.settings.model
+              : provider != nullptr     ? std::string(provider->default_model())
+                                        : "";
+  return out;
+}
+
+void Server::stop() {
+  Parts& p = *parts_;
+  if (p.stopped) return;
+  p.stopped = true;
+  p.stopping.request_stop();
+  if (p.note_left) remove_note(p.settings.data_dir);
+  // Each listener stops accepting at once and then waits for its handlers; those that wait for a
+  // run are answered as soon as the runs are parked.
+  std::vector<std::thread> stoppers;
+  for (const auto& server : p.servers) {
+    stoppers.emplace_back([&server, grace = p.settings.drain_time] { server->stop(grace); });
+  }
+  p.turns.park_all();
+  for (std::thread& stopper : stoppers) stopper.join();
+  p.store->close();
+  p.lanes.stop();
+}
+
+}  // namespace colonnade::app

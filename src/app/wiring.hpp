@@ -1,0 +1,49 @@
+// Builds the house: the only place that names concrete classes.
+//
+// Construction goes from what needs nothing to what needs everything: clock, lanes and workers;
+// store; event feed; use cases; price table, outbound HTTP, providers; tools and gate; turns;
+// dialects and routes; listeners. Destruction goes the other way, after stop() has brought
+// everything to rest: no new connections, runs parked, handlers answered, the journal written out,
+// the lanes' threads joined.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/settings.hpp"
+#include "base/result.hpp"
+
+namespace colonnade::app {
+
+class Server {
+ public:
+  // Opens the store (migrating it) and builds everything. `settings` must be whole: secrets
+  // resolved. Errors name the setting that would mend them; conflict when another server uses the
+  // data folder.
+  static base::Result<std::unique_ptr<Server>> build(Settings settings);
+  // stop() first.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  struct Started {
+    std::vector<std::string> urls{};  // as a client on this machine uses them; real ports
+    std::string first_token{};        // minted at this start; "" when tokens existed
+    std::string provider{};           // asked when nobody chose one
+    std::string model{};
+    std::size_t recovered_runs = 0;
+  };
+  // Mints the first token, takes up unfinished runs, listens. Call once.
+  base::Result<Started> start();
+  // Comes to rest within the drain time, a little more at most. Idempotent; not from a lane.
+  void stop();
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace colonnade::app

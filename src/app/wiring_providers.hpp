@@ -1,0 +1,18 @@
+// The model providers that the settings name. Part of the wiring.
+#pragma once
+
+#include <memory>
+
+#include "app/model_meter.hpp"
+#include "app/settings.hpp"
+#include "core/model_provider.hpp"
+#include "net/http_client.hpp"
+
+namespace colonnade::app {
+
+// Adds `offline` and every configured provider, each metered, and sets the default: the setting
+// `provider`, else the first that is configured, else `offline`.
+void add_providers(const Settings& settings, net::HttpClient& http, ModelMeter& meter,
+                   core::ModelProviders& out);
+
+}  // namespace colonnade::app
