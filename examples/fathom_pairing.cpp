@@ -1,5 +1,5 @@
-// Pairs a device: an authorised client issues a code, the new device turns it into a token of its own,
-// uses it, and is revoked again.
+// Pairs a device: an authorised client issues a code, the new device turns it into a token of its
+// own, uses it, and is revoked again.
 //
 //   FATHOM_BASE_URL=http://localhost:8790 FATHOM_TOKEN=… fathom_pairing
 #include <chrono>

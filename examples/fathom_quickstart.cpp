@@ -23,7 +23,8 @@ void ask() {
 // [ask]
 
 // [watch]
-// The stream brings only what happens after it is open, so it is opened first and another thread sends.
+// The stream brings only what happens after it is open, so it is opened first and another thread
+// sends.
 bool watch() {
   fathom::Client f;
   auto thread = f.threads.create();

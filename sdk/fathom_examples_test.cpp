@@ -1,6 +1,6 @@
-// Replays every row of the Fathom example file against both clients: what the client sends must be what
-// the row says was asked, and what it makes of the reply must be what the row answers. Skips when the file
-// is not there.
+// Replays every row of the Fathom example file against both clients: what the client sends must be
+// what the row says was asked, and what it makes of the reply must be what the row answers. Skips
+// when the file is not there.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -38,10 +38,13 @@ struct Asked {
   Json body;
 };
 
-// What a method gave, as the JSON the row's response has: only the fields the row names are compared.
+// What a method gave, as the JSON the row's response has: only the fields the row names are
+// compared.
 using Sync = std::function<Json(const Client&, const Asked&)>;
 
-Json text_or_absent(const std::string& text) { return text.empty() ? Json() : Json(text); }
+Json text_or_absent(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
 
 Json to_json(const fathom::Thread& thread) {
   Json out{{"id", thread.id},
@@ -85,9 +88,9 @@ Json to_json(const std::vector<T>& items) {
 Json send(const Client& client, const Asked& asked) {
   const Json* correlation = asked.body.find("clientMessageId");
   const auto reply = client.threads.send(
-      asked.id, fathom::SendMessage{.text = asked.body["text"].as_string(),
-                                    .client_message_id =
-                                        correlation == nullptr ? "" : correlation->as_string()});
+      asked.id, fathom::SendMessage{
+                    .text = asked.body["text"].as_string(),
+                    .client_message_id = correlation == nullptr ? "" : correlation->as_string()});
   return {{"user_message", to_json(reply.user_message)},
           {"agent_message", to_json(reply.agent_message)},
           {"session_id", text_or_absent(reply.session_id)}};
@@ -138,9 +141,8 @@ Json usage(const Client& client, const Asked& asked) {
 Json claim(const Client& client, const Asked& asked) {
   const auto claim = client.pair({.code = asked.body["code"].as_string(),
                                   .device_name = asked.body["device_name"].as_string()});
-  return {{"token", claim.token},
-          {"device_id", claim.device_id},
-          {"device_name", claim.device_name}};
+  return {
+      {"token", claim.token}, {"device_id", claim.device_id}, {"device_name", claim.device_name}};
 }
 
 // Verb and path, with `*` for an id, to the method that sends it.
@@ -209,7 +211,8 @@ std::string pattern_of(std::string path, Asked& asked) {
   return path;
 }
 
-// What the typed methods cannot send goes through request(): broken JSON, wrong verbs, junk bookmarks.
+// What the typed methods cannot send goes through request(): broken JSON, wrong verbs, junk
+// bookmarks.
 bool only_by_hand(const Json& row) {
   const std::string& name = row["name"].as_string();
   return name == "create malformed json" || name == "create with empty object" ||

@@ -1,10 +1,10 @@
-// The decisions of stream_reconnecting(): what to do next, which events to give. Does no I/O; the two
-// drivers in fathom_reconnect_stream.hpp do what it says.
+// The decisions of stream_reconnecting(): what to do next, which events to give. Does no I/O; the
+// two drivers in fathom_reconnect_stream.hpp do what it says.
 //
 // The server replays nothing (fathom §4.5), so every new connection is followed by a look at the
-// thread: messages that were stored meanwhile are given as events of their own, and what was given once
-// is recognised by its message id. A stream that ends before any event may hide a refusal behind a
-// relay (fathom §5.4), which the same look turns into the right error.
+// thread: messages that were stored meanwhile are given as events of their own, and what was given
+// once is recognised by its message id. A stream that ends before any event may hide a refusal
+// behind a relay (fathom §5.4), which the same look turns into the right error.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,8 @@ class Reconnect {
     over,     // nothing more will come; failure() says why, if it was not a stop
   };
 
-  explicit Reconnect(const ReconnectOptions& options) : options_(options), delay_(options.delay_min) {}
+  explicit Reconnect(const ReconnectOptions& options)
+      : options_(options), delay_(options.delay_min) {}
 
   Step step() const { return step_; }
   std::chrono::milliseconds delay() const { return delay_; }
@@ -60,9 +61,9 @@ class Reconnect {
   Step step_ = Step::look;
   Look look_ = Look::baseline;
   std::chrono::milliseconds delay_;
-  bool worked_once_ = false;  // an event came at all; until then a failure is final
-  bool heard_ = false;             // an event came over this connection
-  std::optional<Event> held_{};    // the first event, until the thread was looked at
+  bool worked_once_ = false;     // an event came at all; until then a failure is final
+  bool heard_ = false;           // an event came over this connection
+  std::optional<Event> held_{};  // the first event, until the thread was looked at
   std::deque<Event> given_{};
   std::unordered_set<std::string> seen_{};
   std::deque<std::string> seen_order_{};

@@ -49,7 +49,8 @@ class BlockingReconnect final : public StreamSource<Event> {
   // Connects; the first failure is thrown, whatever it is.
   BlockingReconnect(ReconnectPlan plan, const ReconnectOptions& options)
       : plan_(std::move(plan)), machine_(options) {
-    while (machine_.step() == Reconnect::Step::look || machine_.step() == Reconnect::Step::connect) {
+    while (machine_.step() == Reconnect::Step::look ||
+           machine_.step() == Reconnect::Step::connect) {
       advance();
     }
     if (machine_.step() == Reconnect::Step::over) (void)take_or_raise(machine_);
@@ -64,11 +65,20 @@ class BlockingReconnect final : public StreamSource<Event> {
  private:
   void advance() {
     switch (machine_.step()) {
-      case Reconnect::Step::look: look(); return;
-      case Reconnect::Step::connect: connect(); return;
-      case Reconnect::Step::read: read(); return;
-      case Reconnect::Step::wait: wait(); return;
-      case Reconnect::Step::over: return;
+      case Reconnect::Step::look:
+        look();
+        return;
+      case Reconnect::Step::connect:
+        connect();
+        return;
+      case Reconnect::Step::read:
+        read();
+        return;
+      case Reconnect::Step::wait:
+        wait();
+        return;
+      case Reconnect::Step::over:
+        return;
     }
   }
 

@@ -262,9 +262,8 @@ TEST(HttpTransport, closing_the_root_aborts_what_runs) {
   Client client(options_for(server));
   auto stream = client.threads.stream("t1");
   asked.acquire();
-  std::jthread caller([&] {
-    EXPECT_EQ(kind_of([&] { client.threads.list(); }), TransportErrorKind::canceled);
-  });
+  std::jthread caller(
+      [&] { EXPECT_EQ(kind_of([&] { client.threads.list(); }), TransportErrorKind::canceled); });
   asked.acquire();
   client.close();
   caller.join();
@@ -439,7 +438,8 @@ TEST(HttpTransport, many_calls_at_once_in_one_run) {
 }
 
 TEST(HttpTransport, a_slow_reader_holds_up_the_sender_and_loses_nothing) {
-  const std::string event = "event: agent_delta\ndata: {\"delta\":\"" + std::string(4000, 'x') + "\"}\n\n";
+  const std::string event =
+      "event: agent_delta\ndata: {\"delta\":\"" + std::string(4000, 'x') + "\"}\n\n";
   constexpr int count = 1000;  // four times what the client buffers
   LoopbackServer server([&](LoopbackConnection& connection) {
     connection.read_request();

@@ -20,7 +20,9 @@ std::string message_of(const std::function<void()>& call) {
 }
 
 TEST(Json, builds_from_pairs) {
-  const Json params{{"cmd", "ls -la"}, {"limit", 3}, {"tags", Json::array({"a", "b"})},
+  const Json params{{"cmd", "ls -la"},
+                    {"limit", 3},
+                    {"tags", Json::array({"a", "b"})},
                     {"nested", {{"deep", true}}}};
   EXPECT_EQ(params.dump(), R"({"cmd":"ls -la","limit":3,"nested":{"deep":true},"tags":["a","b"]})");
   const Json single{{"cmd", "ls -la"}};
@@ -82,8 +84,7 @@ TEST(Json, errors_name_the_place) {
             "JSON at \"/message/parts/1\": there is no \"1\" in an array");
   EXPECT_EQ(message_of([&] { (void)value["massage"]; }),
             "no member \"massage\" in an object with the members message");
-  EXPECT_EQ(message_of([&] { (void)value["message"]["parts"][3]; }),
-            "no item 3 in an array of 1");
+  EXPECT_EQ(message_of([&] { (void)value["message"]["parts"][3]; }), "no item 3 in an array of 1");
   EXPECT_EQ(Json::parse(R"({"a/b":{"~":1}})").at("/a~1b/~0").as_int64(), 1);
 }
 

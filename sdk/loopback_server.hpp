@@ -1,4 +1,5 @@
-// For tests: a raw TCP server on a free loopback port that does to each connection what the test says.
+// For tests: a raw TCP server on a free loopback port that does to each connection what the test
+// says.
 #pragma once
 
 #include <arpa/inet.h>
