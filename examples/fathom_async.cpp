@@ -1,13 +1,15 @@
 // The same client for coroutines: one turn watched live while it is being sent, on one thread.
 //
 //   FATHOM_BASE_URL=http://localhost:8790 FATHOM_TOKEN=… fathom_async
+#include <chrono>
 #include <iostream>
-#include <string>
-#include <utility>
+#include <stop_token>
 
 #include "colonnade/fathom.hpp"
+#include "deadline.hpp"
 
 using namespace colonnade;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -24,8 +26,10 @@ Task<bool> watch(AsyncStream<fathom::Event>* events) {
   co_return false;
 }
 
-Task<bool> conversation() {
-  fathom::AsyncClient f;  // inside a Task; colonnade::run(...) starts one
+Task<bool> conversation(std::stop_token stop) {
+  fathom::AsyncClient root;  // inside a Task; colonnade::run(...) starts one
+  const CallOptions bounded{.stop = stop};
+  auto f = root.with(bounded);
   const fathom::CreateThread request{.title = "Weather"};  // name it, then await it
   auto thread = co_await f.threads.create(request);
 
@@ -43,7 +47,8 @@ Task<bool> conversation() {
 
 int main() {
   try {
-    return run(conversation()) ? 0 : 1;
+    const Deadline deadline(60s);
+    return run(conversation(deadline.source().get_token())) ? 0 : 1;
   } catch (const colonnade::Error& error) {
     std::cerr << error.what() << '\n';
     return 1;

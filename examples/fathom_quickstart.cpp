@@ -2,11 +2,12 @@
 //
 //   FATHOM_BASE_URL=http://localhost:8790 FATHOM_TOKEN=… fathom_quickstart
 #include <chrono>
-#include <exception>
 #include <iostream>
+#include <stop_token>
 #include <thread>
 
 #include "colonnade/fathom.hpp"
+#include "deadline.hpp"
 
 using namespace colonnade;
 using namespace std::chrono_literals;
@@ -25,11 +26,10 @@ void ask() {
 // [watch]
 // The stream brings only what happens after it is open, so it is opened first and another thread
 // sends.
-bool watch() {
+bool watch(std::stop_source enough) {
   fathom::Client f;
   auto thread = f.threads.create();
 
-  std::stop_source enough;
   auto bounded = f.with({.stop = enough.get_token()});
   std::jthread sender;
   bool answered = false;
@@ -59,7 +59,8 @@ bool watch() {
 int main() {
   try {
     ask();
-    return watch() ? 0 : 1;
+    const Deadline deadline(60s);
+    return watch(deadline.source()) ? 0 : 1;
   } catch (const colonnade::Error& error) {
     std::cerr << error.what() << '\n';
     return 1;
