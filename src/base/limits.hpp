@@ -56,7 +56,6 @@ constexpr std::size_t client_handles_kept_max = 16;  // for reuse, per lane; eac
 constexpr std::size_t client_reply_bytes_max = 64 * MiB;         // one whole reply
 constexpr std::size_t client_error_body_bytes_max = 1 * MiB;     // of a stream that was refused
 constexpr std::size_t client_stream_buffer_bytes_max = 1 * MiB;  // unread; then the sender is held up
-constexpr std::size_t client_header_bytes_max = 256 * KiB;       // of one reply, all together
 constexpr std::size_t reconnect_seen_messages_max = 1024;        // ids kept against duplicates
 
 // --- storage ----------------------------------------------------------------------------------
