@@ -88,6 +88,10 @@ class KillLoop {
     return std::make_unique<bench::Server>(options);
   }
 
+  static void pass(int micros) {
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(micros));  // allow(sleep): the kill's moment
+  }
   int chance(int from, int to) { return std::uniform_int_distribution(from, to)(random_); }
 
   // Starts, checks what the last life left, loads, kills. Now and then the kill comes at once,
@@ -95,7 +99,7 @@ class KillLoop {
   void one_life(int number) {
     auto server = start();
     if (!unchecked_.empty() && chance(0, 4) == 0) {
-      std::this_thread::sleep_for(std::chrono::microseconds(chance(0, 20'000)));
+      pass(chance(0, 20'000));
       return server->kill();
     }
     check_all(server->target());
@@ -121,7 +125,7 @@ class KillLoop {
         }
       });
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(chance(0, 300'000)));
+    pass(chance(0, 300'000));
     const bool alive = server.running();
     server.kill();
     stop = true;
