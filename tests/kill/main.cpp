@@ -89,8 +89,8 @@ class KillLoop {
   }
 
   static void pass(int micros) {
-    std::this_thread::sleep_for(
-        std::chrono::microseconds(micros));  // allow(sleep): the kill's moment
+    const std::chrono::microseconds time(micros);
+    std::this_thread::sleep_for(time);  // allow(sleep): a random moment is what a kill needs
   }
   int chance(int from, int to) { return std::uniform_int_distribution(from, to)(random_); }
 
