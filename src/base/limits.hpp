@@ -49,7 +49,14 @@ constexpr int stream_discard_reads_max = 16;  // reads of unwanted input before 
 // --- HTTP client ------------------------------------------------------------------------------
 constexpr std::size_t client_buffer_bytes_max = 256 * KiB;  // unread of one transfer; then it pauses
 constexpr std::size_t client_header_bytes_max = 64 * KiB;   // of one response
-constexpr long client_idle_connections_max = 64;            // kept for reuse, per lane
+constexpr long client_connections_kept_max = 256;  // for reuse, per lane
+constexpr std::size_t client_handles_kept_max = 16;  // for reuse, per lane; each about 10 KB
+
+// --- HTTP client of the SDK -------------------------------------------------------------------
+constexpr std::size_t client_reply_bytes_max = 64 * MiB;         // one whole reply
+constexpr std::size_t client_error_body_bytes_max = 1 * MiB;     // of a stream that was refused
+constexpr std::size_t client_stream_buffer_bytes_max = 1 * MiB;  // unread; then the sender is held up
+constexpr std::size_t reconnect_seen_messages_max = 1024;        // ids kept against duplicates
 
 // --- storage ----------------------------------------------------------------------------------
 constexpr auto commit_window_max = 2ms;         // how long the writer may gather while it is busy
@@ -73,6 +80,19 @@ constexpr int model_retries_max = 4;  // after the first attempt, only before an
 constexpr auto model_retry_delay_min = 500ms;
 constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 constexpr std::size_t model_reply_bytes_max = 16 * MiB;
+constexpr std::size_t upstream_message_bytes_max = 500;  // of a vendor's own words in our errors
+constexpr std::size_t upstream_error_body_bytes_max = 64 * KiB;  // of a failed answer, read to explain it
+constexpr int model_output_tokens_default = 8192;  // Anthropic requires a number; 8192 suits every model
+// Anthropic, older models: tokens to think with, per effort. The least is the vendor's own; the most
+// plus the default output stays below the 32,000 that the smallest of these models can produce.
+constexpr int thinking_tokens_min = 1024;
+constexpr int thinking_tokens_low = 4096;
+constexpr int thinking_tokens_medium = 10'240;
+constexpr int thinking_tokens_high = 20'480;
+constexpr int offline_tokens_max = 100'000;           // words of one scripted reply
+constexpr std::size_t offline_echo_bytes_max = 2000;  // of the user's words, repeated to them
+constexpr std::size_t offline_batch_events = 64;      // deltas told at once when there is no delay
+constexpr auto offline_delay_max = 60s;               // between two words
 constexpr std::size_t context_messages_max = 1000;  // of a thread, newest first, sent to the model
 
 // --- use cases --------------------------------------------------------------------------------
@@ -85,5 +105,12 @@ constexpr int pairing_claims_max = 5;  // per window and address
 constexpr auto pairing_window = 60s;
 constexpr auto pairing_watch_time_max = 90s;
 constexpr auto drain_time_max = 10s;  // SIGTERM to exit
+
+// --- dialects ---------------------------------------------------------------------------------
+constexpr std::size_t fathom_client_message_id_bytes_max = 128;  // fathom §3.4
+constexpr std::size_t fathom_message_body_bytes_max = 1 * MiB;   // fathom §3.4
+constexpr std::size_t fathom_threads_listed_max = 50;            // fathom §3.1
+constexpr std::size_t fathom_messages_shown_max = 50;            // fathom §3.2
+constexpr std::size_t fathom_hits_default = 20;                  // a screenful
 
 }  // namespace colonnade::limits

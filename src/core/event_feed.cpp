@@ -26,6 +26,8 @@ struct EventFeed::Delivery {
 EventFeed::EventFeed(base::Lanes& lanes, EventStore& events, Journal& journal)
     : lanes_(lanes), events_(events), journal_(journal) {
   for (std::size_t i = 0; i < lanes.size(); ++i) tables_.push_back(std::make_unique<LaneTable>());
+  // Without it a live stream begins at 0, and a return to its beginning replays the whole thread.
+  if (const auto last = events_.last_cursor()) last_cursor_.store(*last);
   journal_.observe(*this);
 }
 
@@ -49,7 +51,11 @@ std::unique_ptr<EventFeed::Subscription> EventFeed::subscribe(base::Lane& lane, 
                                                               Subscriber& subscriber) {
   std::unique_ptr<Subscription> subscription(
       new Subscription(*this, lane, scope, std::move(thread_id), subscriber));
-  if (after) {
+  // Read after the interest was registered: what is committed later is delivered, what is counted
+  // here was committed before.
+  const std::int64_t now = last_cursor();
+  subscription->cursor_ = now;
+  if (after && *after < now) {
     subscription->cursor_ = *after;
     subscription->caught_up_ = false;
     subscription->replay_page();
@@ -79,6 +85,7 @@ void EventFeed::register_interest(const std::string& thread_id, std::size_t lane
 
 void EventFeed::committed(std::vector<EventPtr> events,
                           std::vector<std::move_only_function<void()>> completions) {
+  if (!events.empty()) last_cursor_.store(events.back()->cursor, std::memory_order_release);
   std::uint64_t lanes = 0;
   if (subscriber_count_.load(std::memory_order_acquire) > 0) {
     const std::string* previous = nullptr;
@@ -148,7 +155,7 @@ void EventFeed::Subscription::offer(const EventPtr& event) {
   subscriber_.deliver(event);
 }
 
-// Reads one page and posts itself for the next, so that a long replay does not hold up the lane. A
+// Reads one page and has the next one follow, so that a long replay does not hold up the lane. A
 // short page means that everything committed before the read was seen; what is committed later
 // comes live, and what comes both ways is told apart by its cursor.
 void EventFeed::Subscription::replay_page() {
@@ -168,8 +175,15 @@ void EventFeed::Subscription::replay_page() {
   }
   if (last) return;
   lane_.post([this, alive] {
-    if (*alive) replay_page();
+    if (*alive) lane_.spawn("replay", replay_next(this, alive));
   });
+}
+
+base::Task<void> EventFeed::Subscription::replay_next(Subscription* self,
+                                                      std::shared_ptr<bool> alive) {
+  if (!*alive) co_return;
+  co_await self->subscriber_.ready_for_more();
+  if (*alive) self->replay_page();
 }
 
 }  // namespace colonnade::core

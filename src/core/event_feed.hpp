@@ -33,6 +33,9 @@ class Subscriber {
  public:
   virtual ~Subscriber() = default;
   virtual void deliver(const EventPtr& event) = 0;
+  // Awaited between the pages of a replay: returns when the receiver can take
+  // limits::page_rows_max more. It must own what it uses; the receiver may end meanwhile.
+  virtual base::Task<void> ready_for_more() { co_return; }
 };
 
 class EventFeed final : public CommitObserver {
@@ -49,7 +52,8 @@ class EventFeed final : public CommitObserver {
   class Subscription;
   // Call on `lane`. With `after`, first everything since that cursor (deliver() is called from
   // within this call and from the lane soon after), then what happens live; without, only what is
-  // committed from now on. The caller has checked that the principal may read the thread.
+  // committed from now on. A cursor that the store has not reached yet (it is another store's)
+  // counts as now. The caller has checked that the principal may read the thread.
   std::unique_ptr<Subscription> subscribe(base::Lane& lane, const Scope& scope,
                                           std::string thread_id, std::optional<std::int64_t> after,
                                           Subscriber& subscriber);
@@ -63,6 +67,8 @@ class EventFeed final : public CommitObserver {
 
   void committed(std::vector<EventPtr> events,
                  std::vector<std::move_only_function<void()>> completions) override;
+  // At least the cursor of every event that was handed to committed().
+  std::int64_t last_cursor() const { return last_cursor_.load(std::memory_order_acquire); }
   std::uint64_t lanes_of(const std::string& thread_id) const;
   void register_interest(const std::string& thread_id, std::size_t lane, int change);
 
@@ -79,6 +85,7 @@ class EventFeed final : public CommitObserver {
   };
   std::unordered_map<std::string, Interest> interest_;
   std::atomic<std::size_t> subscriber_count_{0};
+  std::atomic<std::int64_t> last_cursor_{0};
 };
 
 class EventFeed::Subscription {
@@ -95,6 +102,8 @@ class EventFeed::Subscription {
                Subscriber& subscriber);
   void offer(const EventPtr& event);
   void replay_page();
+  // Lets the lane breathe, and the receiver catch up, then replays the next page.
+  static base::Task<void> replay_next(Subscription* self, std::shared_ptr<bool> alive);
 
   EventFeed& feed_;
   base::Lane& lane_;

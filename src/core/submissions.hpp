@@ -44,6 +44,9 @@ class Submissions {
   base::Task<void> answer(Principal who, std::string id, StoredAnswer answer);
   // The attempt failed without effect: the key is free again, waiters try for themselves.
   base::Task<void> drop(Principal who, std::string id);
+  // The attempt goes on without whoever began it (its run outlives the server's stop): the key
+  // stays taken, and the next attempt, or one that waits, finds what was made.
+  void leave(const std::string& id);
   // Forgets keys older than limits::idempotency_time.
   base::Task<void> purge();
 

@@ -72,10 +72,15 @@ base::Task<void> Connection::run(std::shared_ptr<Connection> self) {
     const After after = co_await answer(self);
     if (after == After::handed_over) co_return;
     if (after == After::next_request) continue;
-    co_await linger(self);
+    // Closing over unread input would reset the connection, and with it perhaps our answer.
+    if (self->has_unread_input() || self->transport_->secure()) co_await linger(self);
     break;
   }
   self->finish();
+}
+
+bool Connection::has_unread_input() {
+  return begin_ < end_ || transport_->look() == Transport::Peer::sent_more;
 }
 
 void Connection::finish() {

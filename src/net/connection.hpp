@@ -52,6 +52,7 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   void enter(Phase phase);
   void plan();
   void make_room();
+  bool has_unread_input();
   std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
   Outcome outcome_of_read_end();
   Response error_response(const base::Error& error, int status) const;

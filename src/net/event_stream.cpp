@@ -107,11 +107,11 @@ bool EventStream::send(SharedBytes bytes) {
   if (state_ != State::open) return false;
   if (!bytes || bytes->empty()) return true;  // an empty chunk would end the stream
   if (queue_.empty() && !transport_->secure()) return write_directly(bytes);
-  enqueue(std::move(bytes));
-  if (over_limit()) {
+  if (queue_full()) {
     cut("queue_full");
     return false;
   }
+  enqueue(std::move(bytes));
   wait_to_write();
   return true;
 }
@@ -140,10 +140,12 @@ void EventStream::enqueue(Item item) {
   queue_.push_back(std::move(item));
 }
 
-// The first piece is not counted: it is on its way, and alone it may be as large as it likes.
-bool EventStream::over_limit() const {
+// Looked at before a piece is added, and without the first, which is on its way: so a piece of any
+// size is taken while the reader keeps up, and memory stays bounded when it does not.
+bool EventStream::queue_full() const {
+  if (queue_.empty()) return false;
   const std::size_t first = queue_[head_] ? queue_[head_]->size() : 0;
-  return queue_.size() - head_ > limits::stream_queue_events_max ||
+  return queue_.size() - head_ >= limits::stream_queue_events_max ||
          queued_bytes_ - first > limits::stream_queue_bytes_max;
 }
 
@@ -259,10 +261,12 @@ void EventStream::finish() {
 }
 
 void EventStream::all_written() {
+  // Input is thrown away as it comes, so closing now cannot reset what the client has yet to read.
+  if (!transport_->secure()) return end(false);
   state_ = State::lingering;
   last_write_ = shard_->coarse_now();
   report_closed();
-  // A TLS farewell that fails changes nothing: the last chunk has been sent.
+  // A farewell that fails changes nothing: the last chunk has been sent.
   transport_->shutdown_async(
       [self = shared_from_this()](Transport::ErrorCode, std::size_t) { self->end(false); });
 }

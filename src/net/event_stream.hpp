@@ -39,7 +39,7 @@ class EventStream final : public StreamWriter,
   enum class State : std::uint8_t {
     open,
     finishing,  // no more from the sender; the rest is being written
-    lingering,  // all written, waiting for the peer to close
+    lingering,  // all written; TLS says goodbye
     ended,
   };
 
@@ -51,10 +51,9 @@ class EventStream final : public StreamWriter,
   void enqueue(Item item);
   void wait_to_write();
   void write_queue();
-  void write_gathered();
   void write_tls();
   void consume(std::size_t bytes);
-  bool over_limit() const;
+  bool queue_full() const;
   void cut(const char* reason);
   void all_written();
   void end(bool reset);

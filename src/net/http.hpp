@@ -78,9 +78,9 @@ struct Response {
 using SharedBytes = std::shared_ptr<const std::string>;
 
 // The sending end of one event stream. Lives on its connection's lane and may be used only there.
-// Bounded: beyond limits::stream_queue_events_max or _bytes_max unsent, the stream is cut off and
-// `closed` becomes true; a client resumes from the store. (One event alone may be larger than
-// _bytes_max, so that every event can be delivered.)
+// Bounded: when limits::stream_queue_events_max or _bytes_max are unsent (the event on its way not
+// counted) and another is sent, the stream is cut off and `closed` becomes true; a client resumes
+// from the store.
 class StreamWriter {
  public:
   virtual ~StreamWriter() = default;

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -102,10 +103,44 @@ std::string RawClient::read_response() {
   return out;
 }
 
-bool RawClient::closed_by_peer() {
-  while (read_some()) {
+struct TlsClient::State {
+  explicit State(std::uint16_t port) : socket(port), context(SSL_CTX_new(TLS_client_method())) {
+    session = SSL_new(context);
+    SSL_set_fd(session, socket.descriptor());
   }
-  return !::testing::Test::HasFailure();
+  ~State() {
+    SSL_free(session);
+    SSL_CTX_free(context);
+  }
+  RawClient socket;
+  SSL_CTX* context;
+  SSL* session;
+};
+
+TlsClient::TlsClient(std::uint16_t port) : state_(std::make_unique<State>(port)) {
+  if (SSL_connect(state_->session) != 1) throw std::runtime_error("the TLS handshake failed");
+}
+TlsClient::~TlsClient() = default;
+
+bool TlsClient::send(std::string_view bytes) {
+  return SSL_write(state_->session, bytes.data(), static_cast<int>(bytes.size())) > 0;
+}
+
+std::string TlsClient::read_until(std::string_view text) {
+  std::size_t found = 0;
+  while ((found = buffer_.find(text)) == std::string::npos) {
+    char chunk[16 * 1024];
+    const int got = SSL_read(state_->session, chunk, sizeof chunk);
+    if (got <= 0) return {};
+    buffer_.append(chunk, static_cast<std::size_t>(got));
+  }
+  std::string out = buffer_.substr(0, found + text.size());
+  buffer_.erase(0, out.size());
+  return out;
+}
+
+void TlsClient::close() {
+  state_.reset();
 }
 
 int status_of(std::string_view response) {

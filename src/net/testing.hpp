@@ -29,6 +29,7 @@ class RawClient {
   bool send(std::string_view bytes);
   void end_sending();
   void close();
+  int descriptor() const { return descriptor_; }
   // Everything until the peer closes.
   std::string read_to_end();
   // Until `text` is in what was read since the last take; then all that was read. "" on close
@@ -36,12 +37,28 @@ class RawClient {
   std::string read_until(std::string_view text);
   // One whole response by its Content-Length, or chunked to the end.
   std::string read_response();
-  // Waits for the peer's close; false when patience runs out.
-  bool closed_by_peer();
 
  private:
   bool read_some();
   int descriptor_;
+  std::string buffer_;
+};
+
+// A blocking TLS client that trusts anybody.
+class TlsClient {
+ public:
+  explicit TlsClient(std::uint16_t port);
+  ~TlsClient();
+  TlsClient(const TlsClient&) = delete;
+  TlsClient& operator=(const TlsClient&) = delete;
+
+  bool send(std::string_view bytes);
+  std::string read_until(std::string_view text);
+  void close();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
   std::string buffer_;
 };
 

@@ -2,15 +2,10 @@
 
 #include <sqlite3.h>
 
-#include <cerrno>
 #include <utility>
 
 namespace colonnade::storage::sqlite {
 namespace {
-
-bool is_no_space(int system_error) {
-  return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
-}
 
 base::Error error_of(sqlite3* handle, int code) {
   const std::string text = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
@@ -26,12 +21,16 @@ base::Error error_of(sqlite3* handle, int code) {
       return {.kind = ErrorKind::unavailable,
               .message = "the database is locked by another program: " + text,
               .retryable = true};
+    case SQLITE_NOTADB:
+      return {.kind = ErrorKind::invalid,
+              .message = "the file is not an SQLite database; choose another path"};
     case SQLITE_TOOBIG:
       return {.kind = ErrorKind::too_large, .message = "a value is too large to be stored"};
     case SQLITE_IOERR:
-      if (handle != nullptr && is_no_space(sqlite3_system_errno(handle))) {
+      // A quota or a file size limit. A full disk proper is SQLITE_FULL.
+      if (code == SQLITE_IOERR_WRITE) {
         return {.kind = ErrorKind::unavailable,
-                .message = "the database file cannot grow: disk, quota or file size limit reached",
+                .message = "the database file cannot be written: disk, quota or file size limit",
                 .retryable = true};
       }
       break;

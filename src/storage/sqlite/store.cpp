@@ -27,6 +27,8 @@ Result<std::unique_ptr<Database>> open_for_writing(const std::string& path,
                                                    const StoreOptions& options) {
   auto database = Database::open(path, Access::read_write);
   if (!database) return database;
+  // A file that is not ours is left as it is.
+  if (auto ours = schema_of(**database); !ours) return fail(ours.error());
   std::string pragmas = common_pragmas(options, options.writer_cache_bytes);
   pragmas += "PRAGMA journal_mode = wal; PRAGMA synchronous = ";
   pragmas += options.durability == Durability::full ? "full" : "normal";

@@ -192,7 +192,8 @@ Result<std::vector<core::Run>> Store::unfinished_runs() {
   return readers_->with([&](Database& database) {
     return database.all<core::Run>(
         "SELECT " COLONNADE_RUN_COLUMNS
-        " FROM runs WHERE state IN ('queued', 'running', 'waiting_approval') ORDER BY no",
+        " FROM runs INDEXED BY runs_unfinished"
+        " WHERE state IN ('queued', 'running', 'waiting_approval') ORDER BY no",
         read_run);
   });
 }

@@ -1,0 +1,32 @@
+#include <filesystem>
+#include <stdexcept>
+
+#include "measurements.hpp"
+
+namespace colonnade::bench {
+
+Section measure_kills(const Setup& setup) {
+  const int kills = setup.quick ? 10 : setup.kills;
+  const std::string output = setup.work + "/kill_loop.out";
+  std::filesystem::remove(output);
+  Child child({.command = {setup.programs + "/kill_loop", "--server", setup.server, "--kills",
+                           std::to_string(kills), "--work", setup.fresh_folder("kills")},
+               .environment = {},
+               .output_file = output});
+  const auto status = child.wait(std::chrono::seconds(60 + 5 * kills));
+  const std::string text = end_of_file(output, 400);
+  const std::string last = text.substr(text.rfind('\n', text.size() - 2) + 1);
+  Section out{.title = "Killed at random moments"};
+  out.findings.push_back(
+      {"kill -9 under load, " + std::to_string(kills) + " times",
+       "nothing acknowledged lost, no event twice or missing, no tool run twice, "
+       "no run stuck",
+       status == 0 ? "held" : "broken", "", verdict(status == 0 && kills >= 1000)});
+  if (status == 0 && kills < 1000) out.findings.back().verdict = Verdict::no_bar;
+  out.how = "`kill_loop --kills " + std::to_string(kills) +
+            "` (tests/kill): " + last.substr(0, last.find('\n')) + " The bar asks for 1,000 kills.";
+  if (status != 0) out.how += " It failed: see its output.";
+  return out;
+}
+
+}  // namespace colonnade::bench

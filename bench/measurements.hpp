@@ -1,0 +1,27 @@
+// One function for each measurement. Each starts what it needs, bounded in time, and stops it
+// again. They throw std::runtime_error when something does not answer as it must.
+#pragma once
+
+#include "report.hpp"
+#include "setup.hpp"
+
+namespace colonnade::bench {
+
+// Added latency of a message over a direct call of the provider, beside nginx; the disk's sync.
+Section measure_latency(const Setup& setup);
+// REST reads beside nginx's static files.
+Section measure_reads(const Setup& setup);
+// Runs a second, with clients that watch the stream and without.
+Section measure_runs(const Setup& setup);
+// Events a second to many subscribers of one thread, and their latency, beside a bare epoll loop.
+Section measure_fan_out(const Setup& setup);
+// Resident memory of idle subscribers.
+Section measure_idle_subscribers(const Setup& setup);
+// Exec to first answer, and resident memory when idle.
+Section measure_start(const Setup& setup);
+// Processor time of the SDK for a streamed event.
+Section measure_sdk(const Setup& setup);
+// SIGKILL at random moments under load: tests/kill.
+Section measure_kills(const Setup& setup);
+
+}  // namespace colonnade::bench

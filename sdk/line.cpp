@@ -1,0 +1,209 @@
+#include "line.hpp"
+
+#include <cstdlib>
+
+#include "base/limits.hpp"
+#include "handoff.hpp"
+#include "json_document.hpp"
+
+namespace colonnade::inline v1::detail {
+namespace {
+
+// A pairing watch is held for up to 90 s (fathom §5.3); the rest is for the way.
+constexpr std::chrono::milliseconds watch_read_timeout{120'000};
+
+std::chrono::milliseconds read_timeout(const Timeouts& timeouts, Patience patience) {
+  switch (patience) {
+    case Patience::ordinary:
+      return timeouts.read;
+    case Patience::send:
+      return timeouts.send;
+    case Patience::watch:
+      return watch_read_timeout;
+  }
+  return timeouts.read;
+}
+
+// The server's own words, where the body has them: {"error": "…"}.
+std::string error_text(const std::string& body) {
+  const auto document = parse_document(body);
+  if (!document) return {};
+  std::string_view text;
+  if (document->at_key("error").get(text) != simdjson::SUCCESS) return {};
+  return std::string(text);
+}
+
+}  // namespace
+
+std::shared_ptr<Transport> Pool::transport() {
+  const std::lock_guard lock(mutex_);
+  return transport_;
+}
+
+void Pool::close() noexcept {
+  std::shared_ptr<Transport> released;
+  {
+    const std::lock_guard lock(mutex_);
+    released.swap(transport_);
+  }
+  closing_.request_stop();
+}
+
+EitherStop::EitherStop(std::stop_token one, std::stop_token other) {
+  if (!one.stop_possible()) {
+    token_ = std::move(other);
+  } else if (!other.stop_possible()) {
+    token_ = std::move(one);
+  } else {
+    const std::stop_source source;
+    token_ = source.get_token();
+    on_one_.emplace(std::move(one), Forward{source});
+    on_other_.emplace(std::move(other), Forward{source});
+  }
+}
+
+Result<Prepared> Line::prepare(const CallSpec& spec, std::string_view accept) const {
+  Prepared out;
+  out.transport = pool->transport();
+  if (!out.transport) return Failure{.kind = ErrorKind::closed, .message = "client closed"};
+  if (spec.authenticated && authorization.empty()) {
+    return Failure{.kind = ErrorKind::credentials_missing,
+                   .message = std::string(credentials_hint)};
+  }
+  if (scope.stop.stop_requested()) {
+    return Failure{.kind = ErrorKind::transport,
+                   .message = "the call was stopped before it was sent",
+                   .transport = TransportErrorKind::canceled};
+  }
+  out.stop = std::make_shared<EitherStop>(scope.stop, pool->closing());
+  TransportRequest& request = out.request;
+  request.method = spec.method;
+  request.url = root + spec.path;
+  request.body = spec.body;
+  request.has_body = spec.has_body;
+  request.headers = headers;
+  request.headers.push_back({"User-Agent", user_agent});
+  request.headers.push_back({"Accept", std::string(accept)});
+  if (spec.authenticated) request.headers.push_back({"Authorization", authorization});
+  if (spec.has_body) request.headers.push_back({"Content-Type", "application/json"});
+  if (spec.method == "POST" && !scope.idempotency_key.empty()) {
+    request.headers.push_back({"Idempotency-Key", scope.idempotency_key});
+  }
+  request.connect_timeout = timeouts.connect;
+  request.read_timeout = read_timeout(timeouts, spec.patience);
+  if (scope.timeout.count() > 0) {
+    request.total_timeout = scope.timeout;
+    request.read_timeout = std::chrono::milliseconds(0);
+  }
+  request.stop = out.stop->token();
+  return out;
+}
+
+Result<TransportReply> Line::call(const CallSpec& spec) const {
+  auto prepared = prepare(spec, "application/json");
+  if (!prepared) return std::move(prepared).error();
+  auto reply = wait_for<Result<TransportReply>>([&](Transport::CallHandler done) {
+    prepared->transport->call(std::move(prepared->request), Calling::blocking, std::move(done));
+  });
+  if (!reply) return reply;
+  if (auto failure = refusal(spec, reply->status, reply->body)) return *std::move(failure);
+  return reply;
+}
+
+Task<Result<TransportReply>> Line::call_async(std::shared_ptr<const Line> line, CallSpec spec) {
+  auto prepared = line->prepare(spec, "application/json");
+  if (!prepared) co_return std::move(prepared).error();
+  const std::shared_ptr<Transport> transport = prepared->transport;
+  const auto request = std::make_shared<TransportRequest>(std::move(prepared->request));
+  const auto start = [transport, request](Transport::CallHandler done) {
+    transport->call(std::move(*request), Calling::background, std::move(done));
+  };
+  FromCallback<Result<TransportReply>> arrival(start);
+  Result<TransportReply> reply = co_await arrival;
+  if (!reply) co_return reply;
+  auto failure = refusal(spec, reply->status, reply->body);
+  if (failure) co_return std::move(*failure);
+  co_return reply;
+}
+
+std::optional<Failure> refusal(const CallSpec& spec, int status, const std::string& body) {
+  if (status >= 200 && status < 300) return std::nullopt;
+  if (spec.also_accepted != 0 && status == spec.also_accepted) return std::nullopt;
+  std::string message = std::string(spec.method) + " " + spec.path.substr(0, spec.path.find('?')) +
+                        " was answered with HTTP " + std::to_string(status);
+  const std::string text = error_text(body);
+  if (!text.empty()) message += ": " + text;
+  return Failure{.kind = status == 401 ? ErrorKind::unauthorized : ErrorKind::http,
+                 .message = std::move(message),
+                 .status = status,
+                 .body = body};
+}
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view space = " \t\r\n\f\v";
+  const auto first = text.find_first_not_of(space);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(space) - first + 1);
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(trim(value));
+}
+
+Result<std::string> check_base_url(std::string_view url, std::string_view setting) {
+  const auto wrong = [&](std::string_view why) {
+    return usage(std::string(setting) + " " + std::string(why) +
+                 "; it looks like http://localhost:8790 or https://relay.example/c/42");
+  };
+  url = trim(url);
+  const auto scheme_end = url.find("://");
+  if (scheme_end == std::string_view::npos) return wrong("has no scheme");
+  std::string scheme(url.substr(0, scheme_end));
+  for (char& c : scheme) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  if (scheme != "http" && scheme != "https") return wrong("is neither http nor https");
+  if (url.find('?') != std::string_view::npos) return wrong("has a query");
+  if (url.find('#') != std::string_view::npos) return wrong("has a fragment");
+  for (const char c : url) {
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F)
+      return wrong("has a space or control character");
+  }
+  const std::string_view rest = url.substr(scheme_end + 3);
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  if (authority.empty() || authority.front() == ':') return wrong("has no host");
+  if (authority.find('@') != std::string_view::npos) return wrong("has a user or password");
+  while (!url.empty() && url.back() == '/') url.remove_suffix(1);
+  return scheme + std::string(url.substr(scheme_end));
+}
+
+bool fits_header(std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) return false;
+  }
+  return true;
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool unreserved = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                            (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    if (unreserved) {
+      out += c;
+    } else {
+      out += '%';
+      out += hex[byte >> 4];
+      out += hex[byte & 15];
+    }
+  }
+  return out;
+}
+
+Failure usage(std::string message) {
+  return Failure{.kind = ErrorKind::usage, .message = std::move(message)};
+}
+
+}  // namespace colonnade::inline v1::detail

@@ -1,0 +1,38 @@
+#include <chrono>
+
+#include "base/json.hpp"
+#include "dialects/fathom/errors.hpp"
+#include "dialects/fathom/resources.hpp"
+
+namespace colonnade::dialects::fathom {
+
+base::Task<net::Reply> HealthResource::health(RequestPtr /*request*/) {
+  const base::Time now = parts_.clock.now();
+  const auto uptime = std::chrono::floor<std::chrono::seconds>(now - parts_.started_at);
+  net::Response response;
+  base::JsonWriter json(response.body);
+  json.object();
+  json.field("status", "ok");
+  json.field("version", parts_.version);
+  json.field("uptime", static_cast<std::int64_t>(uptime.count()));
+  json.field("sessions", parts_.turns.counts().active);
+  json.field("timestamp", base::to_rfc3339(now));
+  json.field("mode", parts_.mode);
+  json.field("profile", parts_.profile);
+  json.key("features").object();
+  json.field("threads", true).field("search", true).field("resume", true);
+  json.end_object().end_object();
+  co_return response;
+}
+
+base::Task<net::Reply> HealthResource::ready(RequestPtr /*request*/) {
+  if (parts_.readiness) {
+    const auto ready = parts_.readiness();
+    if (!ready) co_return error_response(503, ready.error().message);
+  }
+  net::Response response;
+  base::JsonWriter(response.body).object().field("ready", true).end_object();
+  co_return response;
+}
+
+}  // namespace colonnade::dialects::fathom

@@ -1,0 +1,101 @@
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/limits.hpp"
+#include "dialects/fathom/errors.hpp"
+#include "dialects/fathom/resources.hpp"
+#include "dialects/fathom/wire.hpp"
+
+namespace colonnade::dialects::fathom {
+namespace {
+
+// Longer than any id of a thread: such a path names none, and needs no key of its own.
+constexpr std::size_t thread_id_bytes_max = 64;
+
+core::NewMessage new_message(std::string thread_id, SendBody body) {
+  core::NewMessage message{.thread_id = std::move(thread_id)};
+  message.parts.emplace_back(core::TextPart{.text = std::move(body.text)});
+  if (!body.client_message_id.empty()) {
+    message.metadata = {{"clientMessageId", std::move(body.client_message_id)}};
+  }
+  return message;
+}
+
+// The header's key, else the client's own id of the message, which means the same within a thread.
+std::optional<SubmissionKey> key_of(const net::Request& request, const SendBody& body) {
+  if (auto key = submission_key(request)) return key;
+  const std::string& thread_id = request.path_parameters.front();
+  if (body.client_message_id.empty() || thread_id.size() > thread_id_bytes_max) return std::nullopt;
+  return SubmissionKey{.key = "clientMessageId:" + thread_id + ":" + body.client_message_id,
+                       .fingerprint = fingerprint_of(request)};
+}
+
+}  // namespace
+
+base::Task<net::Reply> MessageResource::page(Principal who, RequestPtr request) {
+  const auto page = decode_page(*request);
+  if (!page) co_return error_response(page.error());
+  const auto messages = parts_.threads.messages(who, request->path_parameters.front(), *page);
+  if (!messages) co_return error_response(messages.error());
+  co_return net::Response{.body = encode_messages(*messages)};
+}
+
+base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) {
+  auto body = decode_send(request->body);
+  if (!body) co_return error_response(body.error());
+  auto key = key_of(*request, *body);
+  const Waiter waiter{.lane = request->lane, .gone = request->disconnected};
+  auto work = [this, who, waiter,
+               message = new_message(request->path_parameters.front(), std::move(*body))](
+                  Attempt attempt) mutable {
+    return send_once(std::move(who), std::move(message), waiter, std::move(attempt));
+  };
+  auto response = co_await parts_.submit_once.run(who, std::move(key), std::move(work));
+  if (!response) co_return error_response(response.error());
+  co_return std::move(*response);
+}
+
+base::Task<Attempted> MessageResource::send_once(Principal who, core::NewMessage message,
+                                                 Waiter waiter, Attempt attempt) {
+  std::string run_id = std::move(attempt.object_id);
+  if (run_id.empty()) {
+    message.submission_id = std::move(attempt.submission_id);
+    auto run = co_await parts_.turns.start(who, std::move(message), *waiter.lane);
+    if (!run) co_return refused(run.error());
+    run_id = std::move(run->id);
+  }
+  auto attempted = co_await answer(std::move(who), std::move(run_id), waiter.gone, encode_sent);
+  co_return attempted;
+}
+
+// The outcome of a run that exists. It is the answer whatever it is, unless the server stops before
+// there is one: then the run goes on at the next start, and so does the key.
+base::Task<Attempted> MessageResource::answer(Principal who, std::string run_id,
+                                              std::stop_token gone, Encode encode) {
+  const auto finished = co_await finish(std::move(who), std::move(run_id), std::move(gone));
+  if (!finished) {
+    const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
+    co_return Attempted{.response = error_response(finished.error()),
+                        .settlement = stopping ? Settlement::leave : Settlement::answer};
+  }
+  if (finished->run.state != core::RunState::succeeded) {
+    co_return Attempted{.response = error_response(500, failure_text(finished->run))};
+  }
+  co_return Attempted{.response = {.body = encode(*finished)}};
+}
+
+// Waits for a run's end. A client that goes away takes its run with it (§3.4); the run still comes
+// to its end here, so that its key gets an answer.
+base::Task<core::Result<core::FinishedRun>> MessageResource::finish(Principal who,
+                                                                    std::string run_id,
+                                                                    std::stop_token gone) {
+  auto finished = co_await parts_.turns.wait(who, run_id, gone);
+  const bool left = !finished && finished.error().kind == base::ErrorKind::cancelled;
+  if (!left || !gone.stop_requested()) co_return finished;
+  (void)parts_.turns.cancel(who, run_id);  // not_found: it has just ended by itself
+  std::stop_token none;
+  finished = co_await parts_.turns.wait(std::move(who), std::move(run_id), std::move(none));
+  co_return finished;
+}
+
+}  // namespace colonnade::dialects::fathom

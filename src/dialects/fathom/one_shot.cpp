@@ -1,0 +1,195 @@
+// Asking the agent once, without a thread that the client sees (fathom §3.8). The turn needs a
+// thread all the same: one is made, and deleted as soon as the turn has begun, so that it shows up
+// in no list and no search. The turn goes on in it.
+#include <utility>
+#include <variant>
+
+#include "base/log.hpp"
+#include "dialects/fathom/errors.hpp"
+#include "dialects/fathom/resources.hpp"
+#include "dialects/fathom/wire.hpp"
+
+namespace colonnade::dialects::fathom {
+namespace {
+
+net::Response finished_stream(const core::FinishedRun& finished) {
+  net::Response response{.content_type = "text/event-stream"};
+  if (finished.run.state == core::RunState::succeeded && finished.reply) {
+    response.body =
+        encode_one_shot_done(finished.run.id, core::visible_text(finished.reply->parts));
+  } else {
+    response.body = encode_one_shot_error(failure_text(finished.run));
+  }
+  return response;
+}
+
+// Cancels its run unless the run has ended; whoever holds it last was the last to want the answer.
+class RunGuard {
+ public:
+  RunGuard(core::Turns& turns, Principal who, std::string run_id)
+      : turns_(turns), who_(std::move(who)), run_id_(std::move(run_id)) {}
+  RunGuard(const RunGuard&) = delete;
+  RunGuard& operator=(const RunGuard&) = delete;
+  ~RunGuard() {
+    if (!ended_) (void)turns_.cancel(who_, run_id_);
+  }
+  void ended() { ended_ = true; }
+  const std::string& run_id() const { return run_id_; }
+
+ private:
+  core::Turns& turns_;
+  Principal who_;
+  std::string run_id_;
+  bool ended_ = false;
+};
+
+// The subscriber of a one-shot's thread: all of its events from the first, until the run has ended.
+class OneShotStream final : public core::Subscriber,
+                            public std::enable_shared_from_this<OneShotStream> {
+ public:
+  OneShotStream(std::shared_ptr<RunGuard> guard, std::shared_ptr<net::StreamWriter> writer)
+      : guard_(std::move(guard)), writer_(std::move(writer)) {}
+
+  void open(core::EventFeed& feed, const core::Scope& scope, std::string thread_id) {
+    auto writer = writer_;
+    writer->on_closed([self = shared_from_this()] { self->close(); });
+    constexpr std::int64_t from_the_first = 0;
+    subscription_ =
+        feed.subscribe(writer->lane(), scope, std::move(thread_id), from_the_first, *this);
+  }
+
+  void deliver(const core::EventPtr& event) override {
+    if (!writer_ || writer_->closed()) return;
+    if (const auto* delta = std::get_if<core::TextDelta>(&event->body)) {
+      send(encode_one_shot_delta(delta->text));
+    } else if (const auto* finished = std::get_if<core::RunFinished>(&event->body)) {
+      guard_->ended();
+      const bool succeeded = finished->state == core::RunState::succeeded && finished->message;
+      send(succeeded ? encode_one_shot_done(guard_->run_id(),
+                                            core::visible_text(finished->message->parts))
+                     : encode_one_shot_error(failure_text(finished->state, finished->error)));
+      writer_->finish();
+    }
+  }
+
+ private:
+  void send(std::string bytes) {
+    writer_->send(std::make_shared<const std::string>(std::move(bytes)));
+  }
+
+  void close() {
+    writer_.reset();
+    guard_.reset();
+    subscription_.reset();
+  }
+
+  std::shared_ptr<RunGuard> guard_;
+  std::shared_ptr<net::StreamWriter> writer_;  // nullptr once closed
+  std::unique_ptr<core::EventFeed::Subscription> subscription_{};
+};
+
+}  // namespace
+
+base::Task<core::Result<core::Run>> MessageResource::start_hidden(Principal who, std::string text,
+                                                                  std::string submission_id,
+                                                                  base::Lane* lane) {
+  core::NewThread hidden;
+  const auto thread = co_await parts_.threads.create(who, std::move(hidden));
+  if (!thread) co_return base::fail(thread.error());
+  core::NewMessage message{.thread_id = thread->id, .submission_id = std::move(submission_id)};
+  message.parts.emplace_back(core::TextPart{.text = std::move(text)});
+  auto run = co_await parts_.turns.start(who, std::move(message), *lane);
+  const auto removed = co_await parts_.threads.remove(std::move(who), thread->id);
+  if (!removed) {
+    base::log::warn("one_shot_thread_not_removed",
+                    {{"thread_id", thread->id}, {"error", removed.error().message}});
+  }
+  co_return run;
+}
+
+base::Task<net::Reply> MessageResource::one_shot(Principal who, RequestPtr request) {
+  auto body = decode_send(request->body);
+  if (!body) co_return error_response(body.error());
+  const Waiter waiter{.lane = request->lane, .gone = request->disconnected};
+  auto work = [this, who, waiter, text = std::move(body->text)](Attempt attempt) mutable {
+    return ask_once(std::move(who), std::move(text), waiter, std::move(attempt));
+  };
+  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  if (!response) co_return error_response(response.error());
+  co_return std::move(*response);
+}
+
+base::Task<Attempted> MessageResource::ask_once(Principal who, std::string text, Waiter waiter,
+                                                Attempt attempt) {
+  std::string run_id = std::move(attempt.object_id);
+  if (run_id.empty()) {
+    auto run =
+        co_await start_hidden(who, std::move(text), std::move(attempt.submission_id), waiter.lane);
+    if (!run) co_return refused(run.error());
+    run_id = std::move(run->id);
+  }
+  auto attempted = co_await answer(std::move(who), std::move(run_id), waiter.gone, encode_one_shot);
+  co_return attempted;
+}
+
+base::Task<net::Reply> MessageResource::one_shot_stream(Principal who, RequestPtr request) {
+  auto body = decode_send(request->body);
+  if (!body) co_return error_response(body.error());
+  Attempt attempt;
+  if (auto key = submission_key(*request)) {
+    auto begun = co_await parts_.submit_once.begin(who, std::move(*key));
+    if (!begun) co_return error_response(begun.error());
+    if (begun->answer) co_return std::move(*begun->answer);
+    attempt = std::move(begun->attempt);
+  }
+  if (!attempt.object_id.empty()) {
+    auto reply = co_await stream_orphan(std::move(who), std::move(attempt));
+    co_return reply;
+  }
+  auto run =
+      co_await start_hidden(who, std::move(body->text), attempt.submission_id, request->lane);
+  if (!run) {
+    Attempted attempted = refused(run.error());
+    net::Response response = attempted.response;
+    co_await parts_.submit_once.settle(who, attempt.submission_id, std::move(attempted));
+    co_return response;
+  }
+  if (!attempt.submission_id.empty()) {
+    request->lane->spawn("one_shot_settle", settle_stream(who, run->id, attempt.submission_id));
+  }
+  net::StreamReply reply;
+  reply.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  auto guard = std::make_shared<RunGuard>(parts_.turns, who, run->id);
+  reply.on_open = [this, scope = who.scope, thread_id = run->thread_id,
+                   guard = std::move(guard)](std::shared_ptr<net::StreamWriter> writer) mutable {
+    auto stream = std::make_shared<OneShotStream>(std::move(guard), std::move(writer));
+    stream->open(parts_.feed, scope, std::move(thread_id));
+  };
+  co_return reply;
+}
+
+// An earlier attempt's run, its answer lost with the server: the end of the stream, without deltas.
+base::Task<net::Reply> MessageResource::stream_orphan(Principal who, Attempt attempt) {
+  std::stop_token none;
+  const auto finished =
+      co_await parts_.turns.wait(who, std::move(attempt.object_id), std::move(none));
+  if (!finished) co_return error_response(finished.error());
+  Attempted attempted{.response = finished_stream(*finished)};
+  net::Response response = attempted.response;
+  co_await parts_.submit_once.settle(std::move(who), std::move(attempt.submission_id),
+                                     std::move(attempted));
+  co_return response;
+}
+
+// Stores a streamed run's end as the answer of its key, whether or not the client stays for it.
+base::Task<void> MessageResource::settle_stream(Principal who, std::string run_id,
+                                                std::string submission_id) {
+  std::stop_token none;
+  const auto finished = co_await parts_.turns.wait(who, std::move(run_id), std::move(none));
+  if (!finished) co_return;  // the server stops: the run goes on at the next start
+  Attempted attempted{.response = finished_stream(*finished)};
+  co_await parts_.submit_once.settle(std::move(who), std::move(submission_id),
+                                     std::move(attempted));
+}
+
+}  // namespace colonnade::dialects::fathom

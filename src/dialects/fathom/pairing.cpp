@@ -1,0 +1,44 @@
+#include <utility>
+
+#include "dialects/fathom/errors.hpp"
+#include "dialects/fathom/resources.hpp"
+#include "dialects/fathom/wire.hpp"
+
+namespace colonnade::dialects::fathom {
+namespace {
+
+// Codes and tokens are for one reader; no cache on the way may keep them.
+net::Response secret(std::string body) {
+  return {.headers = {{"Cache-Control", "no-store"}}, .body = std::move(body)};
+}
+
+}  // namespace
+
+base::Task<net::Reply> PairingResource::start(Principal who, RequestPtr /*request*/) {
+  const auto code = parts_.pairings.start(who);
+  if (!code) co_return error_response(code.error());
+  co_return secret(encode_pairing_code(*code));
+}
+
+base::Task<net::Reply> PairingResource::claim(RequestPtr request) {
+  auto body = decode_claim(request->body);
+  if (!body) co_return error_response(body.error());
+  std::string address = client_address(*request, parts_.proxies);
+  const auto minted = co_await parts_.pairings.claim(
+      std::move(body->code), std::move(body->device_name), std::move(address));
+  if (!minted) co_return error_response(minted.error());
+  co_return secret(encode_claimed(*minted));
+}
+
+base::Task<net::Reply> PairingResource::watch(Principal who, RequestPtr request) {
+  auto code = request->query_parameter("code");
+  if (!code || code->empty()) {
+    co_return error_response(400, "missing 'code' in the query: watch with ?code=<six digits>");
+  }
+  const auto device =
+      co_await parts_.pairings.watch(std::move(who), std::move(*code), request->disconnected);
+  if (!device) co_return error_response(device.error());
+  co_return net::Response{.body = encode_watched(*device)};
+}
+
+}  // namespace colonnade::dialects::fathom

@@ -1,0 +1,148 @@
+// The handlers of Fathom's routes, one class per resource. Each decodes, calls a use case, encodes.
+// All are thread-safe and serve every lane; they must outlive the server.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/lane.hpp"
+#include "base/task.hpp"
+#include "core/credentials.hpp"
+#include "core/event_feed.hpp"
+#include "core/pairings.hpp"
+#include "core/threads.hpp"
+#include "core/turns.hpp"
+#include "dialects/client_address.hpp"
+#include "dialects/fathom/events.hpp"
+#include "dialects/submit_once.hpp"
+#include "net/http.hpp"
+
+namespace colonnade::dialects::fathom {
+
+using RequestPtr = std::shared_ptr<const net::Request>;
+using core::Principal;
+
+// /threads and what hangs on one thread, but for sending (fathom §3.1–3.3, §3.5, §3.8, §4).
+class ThreadResource {
+ public:
+  struct Parts {
+    core::Threads& threads;
+    core::EventFeed& feed;
+    base::Clock& clock;
+    SubmitOnce& submit_once;
+    std::size_t lanes = 1;  // how many there are; an encoder each
+  };
+  explicit ThreadResource(Parts parts);
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> create(Principal who, RequestPtr request);
+  base::Task<net::Reply> get(Principal who, RequestPtr request);
+  base::Task<net::Reply> rename(Principal who, RequestPtr request);
+  base::Task<net::Reply> remove(Principal who, RequestPtr request);
+  base::Task<net::Reply> restore(Principal who, RequestPtr request);
+  base::Task<net::Reply> usage(Principal who, RequestPtr request);
+  base::Task<net::Reply> search(Principal who, RequestPtr request);
+  base::Task<net::Reply> stream(Principal who, RequestPtr request);
+
+ private:
+  base::Task<Attempted> create_once(Principal who, std::string title, Attempt attempt);
+  base::Task<Attempted> restore_once(Principal who, std::string id);
+
+  Parts parts_;
+  std::deque<EventEncoder> encoders_;  // by lane
+};
+
+// Asking the agent: in a thread, or once without one (fathom §3.4, §3.8).
+class MessageResource {
+ public:
+  struct Parts {
+    core::Threads& threads;
+    core::Turns& turns;
+    core::EventFeed& feed;
+    SubmitOnce& submit_once;
+  };
+  explicit MessageResource(Parts parts) : parts_(parts) {}
+
+  base::Task<net::Reply> page(Principal who, RequestPtr request);
+  base::Task<net::Reply> send(Principal who, RequestPtr request);
+  base::Task<net::Reply> one_shot(Principal who, RequestPtr request);
+  base::Task<net::Reply> one_shot_stream(Principal who, RequestPtr request);
+
+ private:
+  // The client that waits for a run: on which lane, and how it says that it has gone away.
+  struct Waiter {
+    base::Lane* lane = nullptr;
+    std::stop_token gone{};
+  };
+  using Encode = std::string (*)(const core::FinishedRun&);
+
+  base::Task<Attempted> send_once(Principal who, core::NewMessage message, Waiter waiter,
+                                  Attempt attempt);
+  base::Task<Attempted> ask_once(Principal who, std::string text, Waiter waiter, Attempt attempt);
+  base::Task<core::Result<core::Run>> start_hidden(Principal who, std::string text,
+                                                   std::string submission_id, base::Lane* lane);
+  base::Task<core::Result<core::FinishedRun>> finish(Principal who, std::string run_id,
+                                                     std::stop_token gone);
+  base::Task<Attempted> answer(Principal who, std::string run_id, std::stop_token gone,
+                               Encode encode);
+  base::Task<net::Reply> stream_orphan(Principal who, Attempt attempt);
+  base::Task<void> settle_stream(Principal who, std::string run_id, std::string submission_id);
+
+  Parts parts_;
+};
+
+// /pair (fathom §5.3). No route here takes an idempotency key: its answers hold secrets.
+class PairingResource {
+ public:
+  struct Parts {
+    core::Pairings& pairings;
+    TrustedProxies proxies;
+  };
+  explicit PairingResource(Parts parts) : parts_(std::move(parts)) {}
+
+  base::Task<net::Reply> start(Principal who, RequestPtr request);
+  base::Task<net::Reply> claim(RequestPtr request);
+  base::Task<net::Reply> watch(Principal who, RequestPtr request);
+
+ private:
+  Parts parts_;
+};
+
+// /devices (fathom §3.8).
+class DeviceResource {
+ public:
+  explicit DeviceResource(core::Credentials& credentials) : credentials_(credentials) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> revoke(Principal who, RequestPtr request);
+
+ private:
+  core::Credentials& credentials_;
+};
+
+// /health and /ready (fathom §3.8), for anyone.
+class HealthResource {
+ public:
+  struct Parts {
+    core::Turns& turns;
+    base::Clock& clock;
+    std::string version{};
+    base::Time started_at{};
+    std::string mode{};
+    std::string profile{};
+    std::function<base::Result<void>()> readiness{};
+  };
+  explicit HealthResource(Parts parts) : parts_(std::move(parts)) {}
+
+  base::Task<net::Reply> health(RequestPtr request);
+  base::Task<net::Reply> ready(RequestPtr request);
+
+ private:
+  Parts parts_;
+};
+
+}  // namespace colonnade::dialects::fathom

@@ -1,0 +1,110 @@
+#include "dialects/fathom/routes.hpp"
+
+#include <utility>
+
+#include "base/limits.hpp"
+#include "dialects/authentication.hpp"
+#include "dialects/fathom/errors.hpp"
+
+namespace colonnade::dialects::fathom {
+namespace {
+
+base::Task<net::Reply> refuse(base::Error error) {
+  co_return error_response(error);
+}
+
+// A handler for anyone.
+template <class Resource>
+net::Handler open_to_all(Resource& resource,
+                         base::Task<net::Reply> (Resource::*handler)(RequestPtr)) {
+  return
+      [&resource, handler](RequestPtr request) { return (resource.*handler)(std::move(request)); };
+}
+
+// A handler for whoever holds a token. The token is looked at before anything else is.
+struct WithToken {
+  core::Credentials& credentials;
+
+  template <class Resource>
+  net::Handler operator()(Resource& resource,
+                          base::Task<net::Reply> (Resource::*handler)(Principal,
+                                                                      RequestPtr)) const {
+    return [&credentials = credentials, &resource, handler](RequestPtr request) {
+      auto who = authenticate(credentials, *request);
+      if (!who) return refuse(std::move(who.error()));
+      return (resource.*handler)(std::move(*who), std::move(request));
+    };
+  }
+};
+
+}  // namespace
+
+Dialect::Dialect(Parts parts, Options options)
+    : credentials_(parts.credentials),
+      submit_once_(parts.submissions),
+      threads_({.threads = parts.threads,
+                .feed = parts.feed,
+                .clock = parts.clock,
+                .submit_once = submit_once_,
+                .lanes = parts.lanes.size()}),
+      messages_({.threads = parts.threads,
+                 .turns = parts.turns,
+                 .feed = parts.feed,
+                 .submit_once = submit_once_}),
+      pairing_({.pairings = parts.pairings, .proxies = std::move(options.trusted_proxies)}),
+      devices_(parts.credentials),
+      health_({.turns = parts.turns,
+               .clock = parts.clock,
+               .version = std::move(options.version),
+               .started_at = options.started_at,
+               .mode = std::move(options.mode),
+               .profile = std::move(options.profile),
+               .readiness = std::move(options.readiness)}) {}
+
+std::vector<net::Route> Dialect::routes() {
+  using enum net::Method;
+  using T = ThreadResource;
+  using M = MessageResource;
+  const WithToken token{credentials_};
+  const std::size_t message_bytes = limits::fathom_message_body_bytes_max;
+  // `long_running` rows wait for an agent or a person, and must notice that the client has left.
+  return {
+      {get, "/api/v1/health", open_to_all(health_, &HealthResource::health)},
+      {get, "/api/v1/ready", open_to_all(health_, &HealthResource::ready)},
+
+      {get, "/api/v1/threads", token(threads_, &T::list)},
+      {post, "/api/v1/threads", token(threads_, &T::create)},
+      // A literal wins over {id}: no thread has the id "search".
+      {get, "/api/v1/threads/search", token(threads_, &T::search)},
+      {get, "/api/v1/threads/{id}", token(threads_, &T::get)},
+      {patch, "/api/v1/threads/{id}", token(threads_, &T::rename)},
+      {del, "/api/v1/threads/{id}", token(threads_, &T::remove)},
+      {post, "/api/v1/threads/{id}/restore", token(threads_, &T::restore)},
+      {get, "/api/v1/threads/{id}/usage", token(threads_, &T::usage)},
+      {get, "/api/v1/threads/{id}/stream", token(threads_, &T::stream)},
+      {get, "/api/v1/threads/{id}/messages", token(messages_, &M::page)},
+      {post, "/api/v1/threads/{id}/messages", token(messages_, &M::send), message_bytes,
+       /*long_running=*/true},
+
+      {post, "/api/v1/message", token(messages_, &M::one_shot), message_bytes,
+       /*long_running=*/true},
+      {post, "/api/v1/stream", token(messages_, &M::one_shot_stream), message_bytes},
+
+      {post, "/api/v1/pair/start", token(pairing_, &PairingResource::start)},
+      {post, "/api/v1/pair/claim", open_to_all(pairing_, &PairingResource::claim)},
+      {.method = get,
+       .pattern = "/api/v1/pair/watch",
+       .handler = token(pairing_, &PairingResource::watch),
+       .long_running = true},
+
+      {get, "/api/v1/devices", token(devices_, &DeviceResource::list)},
+      {del, "/api/v1/devices/{id}", token(devices_, &DeviceResource::revoke)},
+  };
+}
+
+void Dialect::add_to(net::Router& router) {
+  router.add(routes());
+  for (net::ErrorFace& face : error_faces()) router.add(std::move(face));
+}
+
+}  // namespace colonnade::dialects::fathom

@@ -1,0 +1,67 @@
+// The Fathom dialect: its one table of routes and its error faces, over core's use cases. Paths and
+// shapes are fathom.md's, §3 and §3.8.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/lane.hpp"
+#include "core/credentials.hpp"
+#include "core/event_feed.hpp"
+#include "core/pairings.hpp"
+#include "core/submissions.hpp"
+#include "core/threads.hpp"
+#include "core/turns.hpp"
+#include "dialects/client_address.hpp"
+#include "dialects/fathom/resources.hpp"
+#include "dialects/submit_once.hpp"
+#include "net/router.hpp"
+
+namespace colonnade::dialects::fathom {
+
+// The use cases that the dialect translates to. All must outlive it.
+struct Parts {
+  core::Threads& threads;
+  core::Turns& turns;
+  core::Credentials& credentials;
+  core::Pairings& pairings;
+  core::Submissions& submissions;
+  core::EventFeed& feed;
+  base::Clock& clock;
+  base::Lanes& lanes;
+};
+
+struct Options {
+  std::string version{};         // of the server, as /health says it
+  base::Time started_at{};       // /health counts its uptime from here
+  std::string mode{"personal"};  // /health: how many people share the server
+  std::string profile{"full"};   // /health: which set of features is built in
+  // /ready: an error says why not. Called on any lane; must be fast. Empty: always ready.
+  std::function<base::Result<void>()> readiness{};
+  // Whose X-Forwarded-For is believed when pairing attempts are counted per client.
+  TrustedProxies trusted_proxies = TrustedProxies::loopback();
+};
+
+class Dialect {
+ public:
+  Dialect(Parts parts, Options options);
+  Dialect(const Dialect&) = delete;
+  Dialect& operator=(const Dialect&) = delete;
+
+  // The handlers refer to this object, which must outlive the router and the server.
+  std::vector<net::Route> routes();
+  void add_to(net::Router& router);
+
+ private:
+  core::Credentials& credentials_;
+  SubmitOnce submit_once_;
+  ThreadResource threads_;
+  MessageResource messages_;
+  PairingResource pairing_;
+  DeviceResource devices_;
+  HealthResource health_;
+};
+
+}  // namespace colonnade::dialects::fathom

@@ -1,0 +1,61 @@
+#include "dialects/fathom/thread_stream.hpp"
+
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+namespace colonnade::dialects::fathom {
+namespace {
+
+std::optional<std::int64_t> decimal(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size() || number < 0) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+}  // namespace
+
+Resume decode_resume(const net::Request& request) {
+  const auto after = decimal(request.header("Last-Event-ID"));
+  if (after) return {.with_ids = true, .after = after};
+  return {.with_ids = request.query_parameter("resume") == "1"};
+}
+
+ThreadStream::ThreadStream(EventEncoder& encoder, bool with_ids,
+                           std::shared_ptr<net::StreamWriter> writer)
+    : encoder_(encoder), with_ids_(with_ids), writer_(std::move(writer)) {}
+
+void ThreadStream::open(Start start, std::shared_ptr<net::StreamWriter> writer) {
+  auto self = std::make_shared<ThreadStream>(start.encoder, start.resume.with_ids, writer);
+  writer->on_closed([self] { self->close(); });
+  // Subscribed before `ready` is sent: what a client does once it has seen `ready` is not missed.
+  self->subscription_ =
+      start.feed.subscribe(writer->lane(), start.scope, start.thread_id, start.resume.after, *self);
+  const Ready ready{.thread_id = start.thread_id,
+                    .server_time = start.clock.now(),
+                    .with_id = start.resume.with_ids,
+                    .cursor = start.resume.after.value_or(self->subscription_->cursor())};
+  writer->send(std::make_shared<const std::string>(encode_ready(ready)));
+  const auto held = std::exchange(self->held_, std::nullopt);
+  for (const core::EventPtr& event : *held) self->deliver(event);
+}
+
+void ThreadStream::deliver(const core::EventPtr& event) {
+  if (held_) {
+    held_->push_back(event);
+    return;
+  }
+  if (!writer_ || writer_->closed()) return;
+  // A slow reader's stream is cut off by the writer, which then calls close().
+  if (auto bytes = encoder_.encode(*event, with_ids_)) writer_->send(std::move(bytes));
+}
+
+void ThreadStream::close() {
+  writer_.reset();
+  subscription_.reset();
+}
+
+}  // namespace colonnade::dialects::fathom

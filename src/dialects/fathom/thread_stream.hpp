@@ -1,0 +1,58 @@
+// One subscriber of a thread: joins a stream's writer with the event feed (fathom §4).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "core/event_feed.hpp"
+#include "core/scope.hpp"
+#include "dialects/fathom/events.hpp"
+#include "net/http.hpp"
+
+namespace colonnade::dialects::fathom {
+
+// Whether a stream carries ids, and where it starts. Without ids it is the contract's stream: live
+// events only. With ids (our extension) it can be taken up again after the last one seen.
+struct Resume {
+  bool with_ids = false;
+  std::optional<std::int64_t> after{};  // a cursor; nullopt: live
+};
+
+// From a decimal `Last-Event-ID` header, or `resume=1` in the query. Anything else in the header is
+// ignored, as the contract says.
+Resume decode_resume(const net::Request& request);
+
+// Lives on its connection's lane until the stream ends; owned by the writer's close callback.
+class ThreadStream final : public core::Subscriber {
+ public:
+  struct Start {
+    core::EventFeed& feed;
+    EventEncoder& encoder;  // of the writer's lane
+    base::Clock& clock;
+    core::Scope scope;
+    std::string thread_id{};
+    Resume resume{};
+  };
+
+  // Subscribes, sends `ready`, then everything else. Call on the writer's lane.
+  static void open(Start start, std::shared_ptr<net::StreamWriter> writer);
+
+  ThreadStream(EventEncoder& encoder, bool with_ids, std::shared_ptr<net::StreamWriter> writer);
+  void deliver(const core::EventPtr& event) override;
+
+ private:
+  void close();
+
+  EventEncoder& encoder_;
+  const bool with_ids_;
+  std::shared_ptr<net::StreamWriter> writer_;  // nullptr once closed
+  std::unique_ptr<core::EventFeed::Subscription> subscription_{};
+  // What a replay delivered before `ready` was sent; nullopt afterwards.
+  std::optional<std::vector<core::EventPtr>> held_{std::in_place};
+};
+
+}  // namespace colonnade::dialects::fathom

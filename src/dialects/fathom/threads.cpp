@@ -1,0 +1,125 @@
+#include <utility>
+
+#include "base/limits.hpp"
+#include "dialects/fathom/errors.hpp"
+#include "dialects/fathom/resources.hpp"
+#include "dialects/fathom/thread_stream.hpp"
+#include "dialects/fathom/wire.hpp"
+
+namespace colonnade::dialects::fathom {
+namespace {
+
+const std::string& thread_id(const RequestPtr& request) {
+  return request->path_parameters.front();
+}
+
+}  // namespace
+
+ThreadResource::ThreadResource(Parts parts) : parts_(parts) {
+  encoders_.resize(parts.lanes);
+}
+
+base::Task<net::Reply> ThreadResource::list(Principal who, RequestPtr /*request*/) {
+  const auto threads = parts_.threads.list(who, limits::fathom_threads_listed_max);
+  if (!threads) co_return error_response(threads.error());
+  co_return net::Response{.body = encode_threads(*threads)};
+}
+
+base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request) {
+  auto title = decode_new_thread(request->body);
+  if (!title) co_return error_response(title.error());
+  auto work = [this, who, title = std::move(*title)](Attempt attempt) mutable {
+    return create_once(std::move(who), std::move(title), std::move(attempt));
+  };
+  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  if (!response) co_return error_response(response.error());
+  co_return std::move(*response);
+}
+
+base::Task<Attempted> ThreadResource::create_once(Principal who, std::string title,
+                                                  Attempt attempt) {
+  if (!attempt.object_id.empty()) {
+    const auto made = parts_.threads.get(who, attempt.object_id);
+    if (!made) co_return refused(made.error());
+    co_return Attempted{.response = {.body = encode_thread(*made)}};
+  }
+  core::NewThread input{.title = std::move(title),
+                        .submission_id = std::move(attempt.submission_id)};
+  const auto thread = co_await parts_.threads.create(std::move(who), std::move(input));
+  if (!thread) co_return refused(thread.error());
+  co_return Attempted{.response = {.body = encode_thread(*thread)}};
+}
+
+base::Task<net::Reply> ThreadResource::get(Principal who, RequestPtr request) {
+  const auto view = parts_.threads.view(who, thread_id(request), limits::fathom_messages_shown_max);
+  if (!view) co_return error_response(view.error());
+  co_return net::Response{.body = encode_view(*view)};
+}
+
+base::Task<net::Reply> ThreadResource::rename(Principal who, RequestPtr request) {
+  auto title = decode_rename(request->body);
+  if (!title) co_return error_response(title.error());
+  const auto thread =
+      co_await parts_.threads.rename(std::move(who), thread_id(request), std::move(*title));
+  if (!thread) co_return error_response(thread.error());
+  co_return net::Response{.body = encode_renamed(*thread)};
+}
+
+base::Task<net::Reply> ThreadResource::remove(Principal who, RequestPtr request) {
+  const auto removed = co_await parts_.threads.remove(std::move(who), thread_id(request));
+  if (!removed) co_return error_response(removed.error());
+  co_return net::Response{.body = encode_single("deleted", thread_id(request))};
+}
+
+base::Task<net::Reply> ThreadResource::restore(Principal who, RequestPtr request) {
+  auto work = [this, who, id = thread_id(request)](const Attempt& /*attempt*/) mutable {
+    return restore_once(std::move(who), std::move(id));
+  };
+  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  if (!response) co_return error_response(response.error());
+  co_return std::move(*response);
+}
+
+base::Task<Attempted> ThreadResource::restore_once(Principal who, std::string id) {
+  const auto restored = co_await parts_.threads.restore(std::move(who), id);
+  if (!restored) co_return refused(restored.error());
+  co_return Attempted{.response = {.body = encode_single("restored", id)}};
+}
+
+base::Task<net::Reply> ThreadResource::usage(Principal who, RequestPtr request) {
+  const auto usage = parts_.threads.usage(who, thread_id(request));
+  if (!usage) co_return error_response(usage.error());
+  co_return net::Response{.body = encode_usage(thread_id(request), *usage)};
+}
+
+base::Task<net::Reply> ThreadResource::search(Principal who, RequestPtr request) {
+  const std::string query = request->query_parameter("q").value_or("");
+  if (query.empty()) co_return net::Response{.body = encode_hits(query, {})};
+  const std::size_t limit = decode_limit(request->query_parameter("limit"),
+                                         limits::fathom_hits_default, limits::page_rows_max);
+  const auto hits = co_await parts_.threads.search(std::move(who), query, limit);
+  if (!hits) co_return error_response(hits.error());
+  co_return net::Response{.body = encode_hits(query, *hits)};
+}
+
+base::Task<net::Reply> ThreadResource::stream(Principal who, RequestPtr request) {
+  const auto thread = parts_.threads.get(who, thread_id(request));
+  if (!thread) co_return error_response(thread.error());
+  net::StreamReply reply;
+  reply.headers = {
+      {"Cache-Control", "no-store"}, {"Connection", "keep-alive"}, {"X-Accel-Buffering", "no"}};
+  reply.on_open = [this, scope = who.scope, id = thread->id, resume = decode_resume(*request)](
+                      std::shared_ptr<net::StreamWriter> writer) mutable {
+    EventEncoder& encoder = encoders_[writer->lane().index()];
+    ThreadStream::open({.feed = parts_.feed,
+                        .encoder = encoder,
+                        .clock = parts_.clock,
+                        .scope = std::move(scope),
+                        .thread_id = std::move(id),
+                        .resume = resume},
+                       std::move(writer));
+  };
+  co_return reply;
+}
+
+}  // namespace colonnade::dialects::fathom

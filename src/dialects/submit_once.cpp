@@ -1,0 +1,91 @@
+#include "dialects/submit_once.hpp"
+
+#include <exception>
+#include <utility>
+#include <variant>
+
+#include "base/ids.hpp"
+
+namespace colonnade::dialects {
+
+std::string fingerprint_of(const net::Request& request) {
+  std::string text(net::to_string(request.method));
+  text.append(" ").append(request.path).append("\n").append(base::sha256_hex(request.body));
+  return base::sha256_hex(text);
+}
+
+std::optional<SubmissionKey> submission_key(const net::Request& request) {
+  if (!request.has_header("Idempotency-Key")) return std::nullopt;
+  return SubmissionKey{.key = std::string(request.header("Idempotency-Key")),
+                       .fingerprint = fingerprint_of(request)};
+}
+
+Settlement settlement_of(int status, bool had_effect) {
+  if (had_effect) return Settlement::answer;
+  const bool may_differ_next_time =
+      status >= 500 || status == 401 || status == 408 || status == 409 || status == 429;
+  return may_differ_next_time ? Settlement::drop : Settlement::answer;
+}
+
+base::Task<base::Result<SubmitOnce::Begun>> SubmitOnce::begin(core::Principal who,
+                                                              SubmissionKey key) {
+  auto begun =
+      co_await submissions_.begin(std::move(who), std::move(key.key), std::move(key.fingerprint));
+  if (!begun) co_return base::fail(std::move(begun.error()));
+  Begun out;
+  if (auto* answered = std::get_if<core::Submissions::Answered>(&*begun)) {
+    out.answer = net::Response{.status = answered->answer.status,
+                               .content_type = std::move(answered->answer.content_type),
+                               .body = std::move(answered->answer.body)};
+  } else if (auto* first = std::get_if<core::Submissions::First>(&*begun)) {
+    out.attempt.submission_id = std::move(first->id);
+  } else {
+    auto& orphan = std::get<core::Submissions::Orphan>(*begun);
+    out.attempt = {.submission_id = std::move(orphan.id), .object_id = std::move(orphan.object_id)};
+  }
+  co_return out;
+}
+
+base::Task<base::Result<net::Response>> SubmitOnce::run(core::Principal who,
+                                                        std::optional<SubmissionKey> key,
+                                                        Work work) {
+  if (!key) {
+    Attempt no_attempt;
+    auto attempted = co_await work(std::move(no_attempt));
+    co_return std::move(attempted.response);
+  }
+  auto begun = co_await begin(who, std::move(*key));
+  if (!begun) co_return base::fail(std::move(begun.error()));
+  if (begun->answer) co_return std::move(*begun->answer);
+  const std::string submission_id = begun->attempt.submission_id;
+  Attempted attempted{.settlement = Settlement::drop};
+  std::exception_ptr failure;
+  try {
+    attempted = co_await work(std::move(begun->attempt));
+  } catch (...) {
+    // Whoever waits for this key must hear that the attempt is over before the bug is reported.
+    failure = std::current_exception();
+  }
+  co_await settle(std::move(who), submission_id, attempted);
+  if (failure) std::rethrow_exception(failure);
+  co_return std::move(attempted.response);
+}
+
+base::Task<void> SubmitOnce::settle(core::Principal who, std::string submission_id,
+                                    Attempted attempted) {
+  if (submission_id.empty()) co_return;
+  if (attempted.settlement == Settlement::leave) {
+    submissions_.leave(submission_id);
+    co_return;
+  }
+  if (attempted.settlement == Settlement::drop) {
+    co_await submissions_.drop(std::move(who), std::move(submission_id));
+    co_return;
+  }
+  core::StoredAnswer answer{.status = attempted.response.status,
+                            .content_type = std::move(attempted.response.content_type),
+                            .body = std::move(attempted.response.body)};
+  co_await submissions_.answer(std::move(who), std::move(submission_id), std::move(answer));
+}
+
+}  // namespace colonnade::dialects

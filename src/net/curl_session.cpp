@@ -1,0 +1,470 @@
+#include "net/curl_session.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "net/curl_transfer.hpp"
+
+namespace colonnade::net {
+namespace {
+
+using Clock = CurlTransfer::Clock;
+
+constexpr auto poll_time_max = std::chrono::milliseconds(3'600'000);  // libcurl takes an int
+
+void start_libcurl() {
+  // Counted and thread-safe inside libcurl; once per process is enough.
+  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  (void)started;
+}
+
+CURLM* new_multi(std::size_t connections_max, std::size_t idle_max) {
+  CURLM* multi = curl_multi_init();
+  if (multi == nullptr) throw std::bad_alloc();
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(idle_max));
+  curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(connections_max));
+  return multi;
+}
+
+int poll_ms(std::optional<Clock::time_point> due) {
+  auto wait = poll_time_max;
+  if (due) {
+    // Rounded up, so that the deadline has passed when poll returns.
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - Clock::now());
+    wait = std::clamp(left, std::chrono::milliseconds(0), poll_time_max);
+  }
+  return static_cast<int>(wait.count());
+}
+
+// Hands results of finished transfers to their CurlTransfer.
+void collect(CURLM* multi) {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    char* transfer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    reinterpret_cast<CurlTransfer*>(transfer)->finish(message->data.result);
+  }
+}
+
+CurlError cancelled_error() {
+  return {CurlErrorKind::cancelled, "the call was stopped"};
+}
+
+struct Wake {
+  CURLM* multi;
+  void operator()() const { curl_multi_wakeup(multi); }
+};
+
+}  // namespace
+
+// Multi handles for blocking calls; each keeps at most one idle connection. The one used last is
+// taken first, so a program that makes one call at a time stays on one connection.
+class CurlSession::Pool : public std::enable_shared_from_this<Pool> {
+ public:
+  explicit Pool(CurlOptions options_in) : options(std::move(options_in)) {}
+  ~Pool() {
+    for (CURLM* multi : idle_) curl_multi_cleanup(multi);
+  }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Waits for a free place; null when stopped or too late.
+  CURLM* borrow(const std::stop_token& stop, std::optional<Clock::time_point> due) {
+    std::unique_lock lock(mutex_);
+    const auto free = [this] { return borrowed_ < options.connections_max; };
+    if (!free()) {
+      const bool got =
+          due ? freed_.wait_until(lock, stop, *due, free) : freed_.wait(lock, stop, free);
+      if (!got) return nullptr;
+    }
+    CURLM* multi = nullptr;
+    if (!idle_.empty()) {
+      multi = idle_.back();
+      idle_.pop_back();
+    } else {
+      multi = new_multi(1, 1);
+    }
+    ++borrowed_;
+    return multi;
+  }
+
+  void give_back(CURLM* multi) noexcept {
+    CURLM* surplus = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      --borrowed_;
+      if (idle_.size() < options.idle_max) {
+        idle_.push_back(multi);
+      } else {
+        surplus = multi;
+      }
+    }
+    freed_.notify_one();
+    if (surplus != nullptr) curl_multi_cleanup(surplus);
+  }
+
+  const CurlOptions options;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any freed_;
+  std::vector<CURLM*> idle_;
+  std::size_t borrowed_ = 0;
+};
+
+namespace {
+
+// A transfer on the caller's thread.
+template <class Pool>
+class BlockingTransfer final : public CurlStream {
+ public:
+  BlockingTransfer(std::shared_ptr<Pool> pool, CurlRequest request, bool streaming)
+      : pool_(std::move(pool)), transfer_(std::move(request), pool_->options, streaming) {
+    const std::stop_token& stop = transfer_.request().stop;
+    multi_ = pool_->borrow(stop, transfer_.deadline());
+    if (multi_ == nullptr) {
+      if (stop.stop_requested()) {
+        transfer_.finish(CurlErrorKind::cancelled, cancelled_error().message);
+      } else {
+        transfer_.finish(CurlErrorKind::timeout, "no connection of the pool became free in time");
+      }
+      return;
+    }
+    transfer_.listen();
+    wake_.emplace(stop, Wake{multi_});
+    curl_multi_add_handle(multi_, transfer_.easy());
+  }
+
+  ~BlockingTransfer() override {
+    wake_.reset();
+    if (multi_ == nullptr) return;
+    curl_multi_remove_handle(multi_,
+                             transfer_.easy());  // closes the connection of a part-read reply
+    pool_->give_back(multi_);
+  }
+
+  CurlTransfer& transfer() { return transfer_; }
+
+  // Until the transfer has ended or `arrived`.
+  template <class Arrived>
+  void drive(Arrived arrived) {
+    while (!transfer_.finished() && !arrived()) {
+      if (transfer_.request().stop.stop_requested()) {
+        transfer_.finish(CurlErrorKind::cancelled, cancelled_error().message);
+        return;
+      }
+      int running = 0;
+      curl_multi_perform(multi_, &running);
+      collect(multi_);
+      transfer_.check_time(Clock::now());
+      if (transfer_.finished() || arrived()) return;
+      curl_multi_poll(multi_, nullptr, 0, poll_ms(transfer_.deadline()), nullptr);
+    }
+  }
+
+  void read(ReadHandler done) override {
+    transfer_.listen();
+    drive([this] { return transfer_.has_bytes(); });
+    // A stop or a broken connection does not wait for what arrived before it; a plain end does.
+    if (transfer_.has_bytes()) {
+      done(transfer_.take_bytes());
+    } else if (transfer_.error()) {
+      done(std::unexpected(*transfer_.error()));
+    } else {
+      done(std::string());
+    }
+  }
+
+ private:
+  std::shared_ptr<Pool> pool_;
+  CurlTransfer transfer_;
+  CURLM* multi_ = nullptr;
+  std::optional<std::stop_callback<Wake>> wake_{};
+};
+
+}  // namespace
+
+// The thread behind background calls. All its state but the inbox belongs to that thread.
+class CurlSession::Worker : public std::enable_shared_from_this<Worker> {
+ public:
+  struct Exchange;
+  using Command = std::function<void()>;
+
+  explicit Worker(CurlOptions options)
+      : options_(std::move(options)),
+        multi_(new_multi(options_.connections_max, options_.idle_max)) {}
+  ~Worker() { curl_multi_cleanup(multi_); }
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void submit(CurlRequest request, bool streaming,
+              std::function<void(CurlResult<CurlReply>)> on_reply,
+              std::function<void(CurlResult<CurlOpened>)> on_opened);
+  // False when the thread has ended; the command was not taken.
+  bool post(Command command);
+  // From any thread, its own too.
+  void stop();
+
+ private:
+  class Stream;
+
+  void run();
+  void step();
+  void advance(Exchange& exchange);
+  void detach(Exchange& exchange);
+  void cancel_all();
+
+  CurlOptions options_;
+  CURLM* multi_;
+  std::mutex mutex_;
+  std::vector<Command> inbox_;
+  bool started_ = false;
+  bool stopping_ = false;
+  bool ended_ = false;
+  std::thread thread_;
+  std::vector<std::shared_ptr<Exchange>> active_;
+};
+
+struct CurlSession::Worker::Exchange : std::enable_shared_from_this<Exchange> {
+  // On a stop: end it on the worker's thread.
+  struct Cancel {
+    std::weak_ptr<Worker> worker;
+    std::weak_ptr<Exchange> exchange;
+    void operator()() const {
+      if (const auto to = worker.lock()) {
+        to->post([target = exchange] {
+          if (const auto found = target.lock()) {
+            found->transfer.finish(CurlErrorKind::cancelled, cancelled_error().message);
+          }
+        });
+      }
+    }
+  };
+
+  Exchange(CurlRequest request, const CurlOptions& options, bool streaming)
+      : transfer(std::move(request), options, streaming) {}
+
+  CurlTransfer transfer;
+  std::function<void(CurlResult<CurlReply>)> on_reply{};
+  std::function<void(CurlResult<CurlOpened>)> on_opened{};
+  CurlStream::ReadHandler on_read{};
+  bool attached = false;
+  bool opened = false;
+  bool over = false;  // nobody waits for anything of it any more
+  std::optional<std::stop_callback<Cancel>> on_stop{};
+};
+
+class CurlSession::Worker::Stream final : public CurlStream {
+ public:
+  Stream(std::shared_ptr<Worker> worker, std::shared_ptr<Exchange> exchange)
+      : worker_(std::move(worker)), exchange_(std::move(exchange)) {}
+  ~Stream() override {
+    worker_->post([exchange = exchange_] { exchange->over = true; });
+  }
+  void read(ReadHandler done) override {
+    const bool taken = worker_->post([exchange = exchange_, done] {
+      exchange->on_read = done;
+      exchange->transfer.listen();
+    });
+    if (!taken) done(std::unexpected(cancelled_error()));
+  }
+
+ private:
+  std::shared_ptr<Worker> worker_;
+  std::shared_ptr<Exchange> exchange_;
+};
+
+bool CurlSession::Worker::post(Command command) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return false;
+    inbox_.push_back(std::move(command));
+  }
+  curl_multi_wakeup(multi_);
+  return true;
+}
+
+void CurlSession::Worker::submit(CurlRequest request, bool streaming,
+                                 std::function<void(CurlResult<CurlReply>)> on_reply,
+                                 std::function<void(CurlResult<CurlOpened>)> on_opened) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!started_ && !stopping_) {
+      started_ = true;
+      thread_ = std::thread([self = shared_from_this()] { self->run(); });
+    }
+  }
+  const std::stop_token stop = request.stop;
+  auto exchange = std::make_shared<Exchange>(std::move(request), options_, streaming);
+  exchange->on_reply = on_reply;
+  exchange->on_opened = on_opened;
+  const bool taken = post([this, exchange, stop] {
+    exchange->transfer.listen();
+    exchange->attached = curl_multi_add_handle(multi_, exchange->transfer.easy()) == CURLM_OK;
+    active_.push_back(exchange);
+    exchange->on_stop.emplace(stop, Exchange::Cancel{weak_from_this(), exchange});
+  });
+  if (taken) return;
+  if (on_reply) on_reply(std::unexpected(cancelled_error()));
+  if (on_opened) on_opened(std::unexpected(cancelled_error()));
+}
+
+void CurlSession::Worker::run() {
+  for (;;) {
+    std::vector<Command> commands;
+    bool last = false;
+    {
+      const std::lock_guard lock(mutex_);
+      commands.swap(inbox_);
+      last = stopping_;
+      ended_ = last;
+    }
+    for (const Command& command : commands) command();
+    commands.clear();
+    if (last) {
+      cancel_all();
+      return;
+    }
+    step();
+  }
+}
+
+// Moves bytes, delivers what arrived, then sleeps until there is more to do.
+void CurlSession::Worker::step() {
+  int running = 0;
+  curl_multi_perform(multi_, &running);
+  collect(multi_);
+  const auto now = Clock::now();
+  std::optional<Clock::time_point> due;
+  for (const auto& exchange : active_) {
+    exchange->transfer.check_time(now);
+    advance(*exchange);
+    const auto mine = exchange->over ? std::nullopt : exchange->transfer.deadline();
+    if (mine && !exchange->transfer.finished()) due = due ? std::min(*due, *mine) : mine;
+  }
+  std::erase_if(active_, [this](const std::shared_ptr<Exchange>& exchange) {
+    if (exchange->over) detach(*exchange);
+    return exchange->over;
+  });
+  curl_multi_poll(multi_, nullptr, 0, poll_ms(due), nullptr);
+}
+
+void CurlSession::Worker::advance(Exchange& exchange) {
+  if (exchange.over) return;
+  CurlTransfer& transfer = exchange.transfer;
+  if (transfer.finished()) detach(exchange);
+  if (exchange.on_reply) {
+    if (!transfer.finished()) return;
+    exchange.over = true;
+    const auto done = std::move(exchange.on_reply);
+    exchange.on_reply = nullptr;
+    if (transfer.error()) {
+      done(std::unexpected(*transfer.error()));
+    } else {
+      done(transfer.take_reply());
+    }
+    return;
+  }
+  if (!exchange.opened) {
+    if (!transfer.finished() && !transfer.head_ready()) return;
+    const auto done = std::move(exchange.on_opened);
+    exchange.on_opened = nullptr;
+    exchange.opened = true;
+    if (transfer.error()) {
+      exchange.over = true;
+      done(std::unexpected(*transfer.error()));
+      return;
+    }
+    done(CurlOpened{
+        .head = transfer.take_head(),
+        .stream = std::make_unique<Stream>(shared_from_this(), exchange.shared_from_this())});
+  }
+  if (!exchange.on_read || (!transfer.has_bytes() && !transfer.finished())) return;
+  const auto done = std::move(exchange.on_read);
+  exchange.on_read = nullptr;
+  if (transfer.has_bytes()) {
+    done(transfer.take_bytes());
+  } else if (transfer.error()) {
+    done(std::unexpected(*transfer.error()));
+  } else {
+    done(std::string());
+  }
+}
+
+void CurlSession::Worker::detach(Exchange& exchange) {
+  if (!exchange.attached) return;
+  exchange.attached = false;
+  curl_multi_remove_handle(multi_, exchange.transfer.easy());
+}
+
+void CurlSession::Worker::cancel_all() {
+  for (const auto& exchange : active_) {
+    exchange->transfer.finish(CurlErrorKind::cancelled, "the client was closed");
+    advance(*exchange);
+    detach(*exchange);
+  }
+  active_.clear();
+}
+
+void CurlSession::Worker::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    if (!started_) ended_ = true;
+  }
+  curl_multi_wakeup(multi_);
+  if (!thread_.joinable()) return;
+  // The last reference may go inside a handler; the thread then ends by itself.
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();
+  } else {
+    thread_.join();
+  }
+}
+
+CurlSession::CurlSession(CurlOptions options) {
+  start_libcurl();
+  options.connections_max = std::max<std::size_t>(options.connections_max, 1);
+  worker_ = std::make_shared<Worker>(options);
+  pool_ = std::make_shared<Pool>(std::move(options));
+}
+
+CurlSession::~CurlSession() {
+  worker_->stop();
+}
+
+CurlResult<CurlReply> CurlSession::call(CurlRequest request) {
+  BlockingTransfer<Pool> run(pool_, std::move(request), /*streaming=*/false);
+  run.drive([] { return false; });
+  if (run.transfer().error()) return std::unexpected(*run.transfer().error());
+  return run.transfer().take_reply();
+}
+
+CurlResult<CurlOpened> CurlSession::open(CurlRequest request) {
+  auto run =
+      std::make_unique<BlockingTransfer<Pool>>(pool_, std::move(request), /*streaming=*/true);
+  run->drive([&] { return run->transfer().head_ready(); });
+  if (run->transfer().error()) return std::unexpected(*run->transfer().error());
+  CurlHead head = run->transfer().take_head();
+  return CurlOpened{.head = std::move(head), .stream = std::move(run)};
+}
+
+void CurlSession::call_in_background(CurlRequest request,
+                                     std::function<void(CurlResult<CurlReply>)> done) {
+  worker_->submit(std::move(request), /*streaming=*/false, std::move(done), {});
+}
+
+void CurlSession::open_in_background(CurlRequest request,
+                                     std::function<void(CurlResult<CurlOpened>)> done) {
+  worker_->submit(std::move(request), /*streaming=*/true, {}, std::move(done));
+}
+
+}  // namespace colonnade::net

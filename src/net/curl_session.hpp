@@ -1,0 +1,103 @@
+// HTTP client over libcurl alone, for programs without the server's event loops: the SDK's
+// transport.
+//
+// Blocking calls run on the caller's own thread with a connection borrowed from a pool. Background
+// calls share one thread that starts with the first of them. Redirects are not followed, nothing is
+// repeated: a request whose reused connection turns out dead after it may have been read is
+// reported, not sent again, unless its method is GET or HEAD.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace colonnade::net {
+
+struct CurlOptions {
+  std::size_t connections_max = 100;  // open at once, for blocking and background calls each
+  std::size_t idle_max = 20;          // kept open between calls, for each
+  std::string ca_file{};              // "": the system's certificates
+  std::string proxy{};                // "": the environment's (http_proxy, https_proxy, no_proxy)
+};
+
+using CurlHeaders = std::vector<std::pair<std::string, std::string>>;
+
+struct CurlRequest {
+  std::string method{"GET"};
+  std::string url{};
+  CurlHeaders headers{};
+  std::string body{};
+  bool has_body = false;
+  // Zero is none. `total` bounds a whole call; of a stream, until its headers are there.
+  std::chrono::milliseconds connect_time_max{0};
+  std::chrono::milliseconds silence_time_max{0};
+  std::chrono::milliseconds total_time_max{0};
+  std::stop_token stop{};
+};
+
+enum class CurlErrorKind { resolve, connect, tls, reset, timeout, cancelled, protocol };
+
+struct CurlError {
+  CurlErrorKind kind = CurlErrorKind::reset;
+  std::string message{};  // holds host and port at most, never a header
+};
+
+template <class T>
+using CurlResult = std::expected<T, CurlError>;
+
+struct CurlReply {
+  int status = 0;
+  CurlHeaders headers{};
+  std::string body{};
+};
+
+struct CurlHead {
+  int status = 0;
+  CurlHeaders headers{};
+};
+
+// A reply that is read piece by piece. Destroying it closes its connection. One read at a time.
+class CurlStream {
+ public:
+  using ReadHandler = std::function<void(CurlResult<std::string>)>;
+
+  virtual ~CurlStream() = default;
+  // The next bytes, "" at the end. A blocking stream calls back before it returns.
+  virtual void read(ReadHandler done) = 0;
+};
+
+struct CurlOpened {
+  CurlHead head{};
+  std::unique_ptr<CurlStream> stream{};
+};
+
+// Thread-safe. Blocking functions must have returned before it is destroyed; background calls and
+// streams still under way then end with `cancelled`.
+class CurlSession {
+ public:
+  explicit CurlSession(CurlOptions options);
+  ~CurlSession();
+  CurlSession(const CurlSession&) = delete;
+  CurlSession& operator=(const CurlSession&) = delete;
+
+  CurlResult<CurlReply> call(CurlRequest request);
+  CurlResult<CurlOpened> open(CurlRequest request);
+
+  // `done` runs on the session's thread and must not block.
+  void call_in_background(CurlRequest request, std::function<void(CurlResult<CurlReply>)> done);
+  void open_in_background(CurlRequest request, std::function<void(CurlResult<CurlOpened>)> done);
+
+ private:
+  class Pool;
+  class Worker;
+  std::shared_ptr<Pool> pool_;
+  std::shared_ptr<Worker> worker_;
+};
+
+}  // namespace colonnade::net

@@ -1,0 +1,71 @@
+#include "providers/offline/provider.hpp"
+
+#include "base/limits.hpp"
+#include "providers/offline/script.hpp"
+
+namespace colonnade::providers::offline {
+namespace {
+
+using base::Result;
+using Events = std::vector<core::ModelEvent>;
+
+class Stream final : public core::ModelStream {
+ public:
+  Stream(Performance performance, std::stop_token stop)
+      : performance_(std::move(performance)), stop_(std::move(stop)) {}
+
+  base::Task<Result<Events>> next() override;
+
+ private:
+  bool at_end() const { return told_ == performance_.deltas.size(); }
+
+  Performance performance_;
+  std::stop_token stop_;
+  std::size_t told_ = 0;
+};
+
+// With a delay one delta at a time, else as many as one read from a socket might bring.
+base::Task<Result<Events>> Stream::next() {
+  if (performance_.delay.count() > 0 && !at_end()) {
+    co_await base::sleep_for(performance_.delay, stop_);
+  }
+  if (stop_.stop_requested()) {
+    co_return base::fail(base::ErrorKind::cancelled, "the model call was stopped");
+  }
+  Events out;
+  const std::size_t batch = performance_.delay.count() > 0 ? 1 : limits::offline_batch_events;
+  while (!at_end() && out.size() < batch) out.push_back(std::move(performance_.deltas[told_++]));
+  if (at_end() && !performance_.failure) {
+    out.push_back(std::move(performance_.reply));
+  } else if (out.empty()) {
+    co_return base::fail(std::move(*performance_.failure));
+  }
+  co_return out;
+}
+
+class Provider final : public core::ModelProvider {
+ public:
+  explicit Provider(Options options) : options_(std::move(options)) {}
+
+  std::string_view name() const override { return options_.name; }
+  std::string_view default_model() const override { return "offline"; }
+
+  std::unique_ptr<core::ModelStream> ask(base::Lane&, core::ModelRequest request,
+                                         std::stop_token stop) override {
+    if (request.model.empty()) request.model = default_model();
+    auto performance = perform(request);
+    if (performance.delay.count() == 0) performance.delay = options_.delay;
+    return std::make_unique<Stream>(std::move(performance), std::move(stop));
+  }
+
+ private:
+  const Options options_;
+};
+
+}  // namespace
+
+std::unique_ptr<core::ModelProvider> make_provider(Options options) {
+  return std::make_unique<Provider>(std::move(options));
+}
+
+}  // namespace colonnade::providers::offline

@@ -1,0 +1,271 @@
+#include "providers/upstream/failure.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/limits.hpp"
+#include "base/utf8.hpp"
+
+namespace colonnade::providers::upstream {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+
+// What an error body says, whatever its shape.
+struct Complaint {
+  int status = 0;  // from a numeric code inside the body
+  std::string type{};
+  std::string code{};
+  std::string message{};
+};
+
+std::string text_member(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// OpenRouter wraps the upstream's own words: metadata.raw and metadata.provider_name.
+void add_upstream_words(const Json& object, std::string& message) {
+  const auto metadata = object.find("metadata");
+  if (metadata == object.end() || !metadata->is_object()) return;
+  const std::string raw = text_member(*metadata, "raw");
+  const std::string who = text_member(*metadata, "provider_name");
+  if (raw.empty() && who.empty()) return;
+  message += " (" + who + (who.empty() || raw.empty() ? "" : ": ") + raw + ")";
+}
+
+void read_object(const Json& object, Complaint& out) {
+  out.type = text_member(object, "type");
+  out.message = text_member(object, "message");
+  if (const auto code = object.find("code"); code != object.end()) {
+    if (code->is_string()) out.code = code->get<std::string>();
+    if (code->is_number_integer()) {
+      const auto number = code->get<std::int64_t>();
+      if (number >= 400 && number <= 599) out.status = static_cast<int>(number);
+    }
+  }
+  add_upstream_words(object, out.message);
+}
+
+// The shapes in use: {"error":{message,type,code}}, {"type":"error","error":{…}}, {"error":"…"},
+// {"message":"…"}, {"detail":"…"}; several servers wrap the object in an array of one.
+Complaint read_complaint(const Json& body) {
+  Complaint out;
+  if (body.is_array() && !body.empty()) return read_complaint(body.front());
+  if (!body.is_object()) return out;
+  const auto error = body.find("error");
+  if (error != body.end() && error->is_object()) {
+    read_object(*error, out);
+  } else if (error != body.end() && error->is_string()) {
+    out.message = error->get<std::string>();
+  } else {
+    read_object(body, out);
+  }
+  if (out.message.empty()) {
+    const auto detail = body.find("detail");
+    if (detail != body.end()) {
+      out.message = detail->is_string() ? detail->get<std::string>() : base::to_text(*detail);
+    }
+  }
+  return out;
+}
+
+struct NamedStatus {
+  std::string_view name;
+  int status;
+};
+
+// Types and codes that stand for a status. Sources: Anthropic "Errors", OpenAI "Error codes".
+constexpr std::array named_statuses = {
+    NamedStatus{"invalid_request_error", 400},
+    NamedStatus{"authentication_error", 401},
+    NamedStatus{"billing_error", 402},
+    NamedStatus{"permission_error", 403},
+    NamedStatus{"not_found_error", 404},
+    NamedStatus{"request_too_large", 413},
+    NamedStatus{"rate_limit_error", 429},
+    NamedStatus{"api_error", 500},
+    NamedStatus{"timeout_error", 504},
+    NamedStatus{"overloaded_error", 529},
+    NamedStatus{"invalid_api_key", 401},
+    NamedStatus{"model_not_found", 404},
+    NamedStatus{"context_length_exceeded", 400},
+    NamedStatus{"insufficient_quota", 429},
+    NamedStatus{"rate_limit_exceeded", 429},
+    NamedStatus{"tokens", 429},
+    NamedStatus{"requests", 429},
+    NamedStatus{"server_error", 500},
+    NamedStatus{"internal_server_error", 500},
+    NamedStatus{"service_unavailable", 503},
+};
+
+int status_named(std::string_view name) {
+  for (const auto& row : named_statuses) {
+    if (row.name == name) return row.status;
+  }
+  return 0;
+}
+
+// A code is exacter than a type: OpenAI's type of an unknown model is "invalid_request_error".
+int status_of(const Complaint& complaint) {
+  if (complaint.status != 0) return complaint.status;
+  if (const int by_code = status_named(complaint.code); by_code != 0) return by_code;
+  return status_named(complaint.type);
+}
+
+struct Judgement {
+  ErrorKind kind;
+  bool retryable;
+};
+
+Judgement judge(int status, const Complaint& complaint) {
+  switch (status) {
+    case 401:
+    case 402:  // the key's account cannot pay
+    case 403:
+      return {ErrorKind::unauthorized, false};
+    case 408:
+    case 504:
+      return {ErrorKind::timeout, true};
+    case 409:
+      return {ErrorKind::unavailable, true};  // a lock on their side
+    case 429:
+      // An exhausted quota has the status of a rate limit, but waiting does not refill it.
+      return {ErrorKind::rate_limited,
+              complaint.code != "insufficient_quota" && complaint.type != "insufficient_quota"};
+    default:
+      break;
+  }
+  if (status >= 500) return {ErrorKind::unavailable, true};
+  if (status >= 400) return {ErrorKind::invalid, false};
+  return {ErrorKind::upstream, false};
+}
+
+void name_the_key(const Vendor& vendor, Error& error) {
+  if (error.kind != ErrorKind::unauthorized || vendor.key_setting.empty()) return;
+  error.field = vendor.key_setting;
+  error.message += "; check " + vendor.key_setting;
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  double value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (!std::isfinite(value) || value < 0 || value > 1e9) return std::nullopt;
+  return value;
+}
+
+// IMF-fixdate, the only form senders may generate: "Sun, 06 Nov 1994 08:49:37 GMT".
+std::optional<base::Time> parse_http_date(std::string_view text) {
+  constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  if (text.size() != 29 || text.substr(25) != " GMT") return std::nullopt;
+  const auto month = std::find(months.begin(), months.end(), text.substr(8, 3));
+  if (month == months.end()) return std::nullopt;
+  const auto number = std::to_string(month - months.begin() + 1);
+  std::string stamp(text.substr(12, 4));
+  stamp += (number.size() == 1 ? "-0" : "-") + number + "-";
+  stamp += text.substr(5, 2);
+  stamp += "T";
+  stamp += text.substr(17, 8);
+  return base::parse_rfc3339(stamp + "Z");
+}
+
+bool is_key_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '*' || c == '.';
+}
+
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, what.size(), by);
+  }
+}
+
+}  // namespace
+
+std::optional<std::chrono::milliseconds> retry_delay(const RetryAdvice& advice, base::Time now) {
+  using std::chrono::milliseconds;
+  if (const auto ms = parse_number(advice.retry_after_ms)) {
+    return milliseconds(static_cast<std::int64_t>(std::ceil(*ms)));
+  }
+  if (const auto seconds = parse_number(advice.retry_after)) {
+    return milliseconds(static_cast<std::int64_t>(std::ceil(*seconds * 1000)));
+  }
+  if (const auto date = parse_http_date(advice.retry_after)) {
+    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(*date - now));
+  }
+  return std::nullopt;
+}
+
+std::string without_secrets(std::string_view text, std::string_view key) {
+  constexpr std::string_view removed = "[key removed]";
+  std::string out = base::replace_invalid_utf8(text);
+  if (key.size() >= 4) replace_all(out, key, removed);
+  // Vendors quote the key they were sent, often half masked; all of their keys begin like this.
+  for (std::size_t at = 0; (at = out.find("sk-", at)) != std::string::npos;) {
+    std::size_t end = at;
+    while (end < out.size() && is_key_character(out[end])) ++end;
+    const bool starts_a_word = at == 0 || !is_key_character(out[at - 1]);
+    if (starts_a_word && end - at >= 8) {
+      out.replace(at, end - at, removed);
+      at += removed.size();
+    } else {
+      at = end;
+    }
+  }
+  if (out.size() > limits::upstream_message_bytes_max) {
+    out = std::string(base::cut_utf8(out, limits::upstream_message_bytes_max)) + "…";
+  }
+  return out;
+}
+
+Error failure_of_answer(const Vendor& vendor, int status, std::string_view body,
+                        const RetryAdvice& advice, base::Time now) {
+  Complaint complaint;
+  if (const auto parsed = base::parse_json(body, "body")) complaint = read_complaint(*parsed);
+  if (complaint.message.empty()) complaint.message = std::string(body);
+  const Judgement judgement = judge(status, complaint);
+  Error error{.kind = judgement.kind, .retryable = judgement.retryable};
+  error.message = vendor.name + " answered " + std::to_string(status);
+  const std::string said = without_secrets(complaint.message, vendor.key);
+  if (!said.empty()) error.message += ": " + said;
+  if (status >= 300 && status < 400) error.message += " (a redirect; check the base URL)";
+  name_the_key(vendor, error);
+  if (advice.should_retry == "true") error.retryable = true;
+  if (advice.should_retry == "false") error.retryable = false;
+  if (error.retryable || error.kind == ErrorKind::rate_limited) {
+    error.retry_after = retry_delay(advice, now);
+  }
+  return error;
+}
+
+Error failure_in_stream(const Vendor& vendor, const Json& body, bool emitted) {
+  const Complaint complaint = read_complaint(body);
+  const int status = status_of(complaint);
+  // Without a word on what it was, the stream simply broke.
+  const Judgement judgement =
+      status != 0 ? judge(status, complaint) : Judgement{ErrorKind::upstream, true};
+  Error error{.kind = judgement.kind, .retryable = judgement.retryable && !emitted};
+  error.message =
+      vendor.name + " failed " + (emitted ? "in the middle of" : "before") + " its answer";
+  const std::string name = !complaint.type.empty() ? complaint.type : complaint.code;
+  if (!name.empty()) error.message += " (" + without_secrets(name, vendor.key) + ")";
+  if (!complaint.message.empty())
+    error.message += ": " + without_secrets(complaint.message, vendor.key);
+  name_the_key(vendor, error);
+  return error;
+}
+
+Error broken_stream(const Vendor& vendor, std::string_view why, bool emitted) {
+  return Error{.kind = ErrorKind::upstream,
+               .message = vendor.name + " " + without_secrets(why, vendor.key),
+               .retryable = !emitted};
+}
+
+}  // namespace colonnade::providers::upstream

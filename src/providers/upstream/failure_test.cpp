@@ -1,0 +1,144 @@
+#include "providers/upstream/failure.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/limits.hpp"
+#include "conformance/provider_fixtures.hpp"
+
+namespace colonnade::providers::upstream {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+using base::Json;
+using namespace std::chrono_literals;
+
+// 1994-11-06T08:49:37Z
+constexpr base::Time now{784'111'777'000'000};
+
+Error answer(int status, std::string_view body, RetryAdvice advice = {}) {
+  return failure_of_answer({.name = "acme", .key = "topsecretkey", .key_setting = "ACME_API_KEY"},
+                           status, body, advice, now);
+}
+
+TEST(Failure, RecordedErrorBodiesKeepTheVendorsWords) {
+  const auto found =
+      conformance::recordings([](const Json& row) { return !conformance::is_stream(row); });
+  if (found.empty()) GTEST_SKIP() << "COLONNADE_FIXTURES/providers is absent";
+  ASSERT_GE(found.size(), 5u);
+  for (const auto& recording : found) {
+    const Error error = answer(recording.http_status, recording.body);
+    const std::string said = recording.expected.at("error").at("message");
+    EXPECT_NE(error.message.find(said), std::string::npos) << error.message;
+    EXPECT_NE(error.message.find("acme answered " + std::to_string(recording.http_status)),
+              std::string::npos);
+    EXPECT_EQ(error.kind,
+              recording.http_status == 429 ? ErrorKind::rate_limited : ErrorKind::invalid);
+    EXPECT_EQ(error.retryable, recording.http_status == 429);
+    if (recording.vendor == "openrouter") {
+      EXPECT_NE(error.message.find("Google: google/gemini"), std::string::npos) << error.message;
+    }
+  }
+}
+
+TEST(Failure, EveryStatusHasAKind) {
+  struct Row {
+    int status;
+    ErrorKind kind;
+    bool retryable;
+  };
+  for (const auto& row : std::vector<Row>{{400, ErrorKind::invalid, false},
+                                          {401, ErrorKind::unauthorized, false},
+                                          {402, ErrorKind::unauthorized, false},
+                                          {403, ErrorKind::unauthorized, false},
+                                          {404, ErrorKind::invalid, false},
+                                          {408, ErrorKind::timeout, true},
+                                          {409, ErrorKind::unavailable, true},
+                                          {413, ErrorKind::invalid, false},
+                                          {422, ErrorKind::invalid, false},
+                                          {429, ErrorKind::rate_limited, true},
+                                          {500, ErrorKind::unavailable, true},
+                                          {502, ErrorKind::unavailable, true},
+                                          {503, ErrorKind::unavailable, true},
+                                          {504, ErrorKind::timeout, true},
+                                          {529, ErrorKind::unavailable, true},
+                                          {307, ErrorKind::upstream, false},
+                                          {204, ErrorKind::upstream, false}}) {
+    const Error error = answer(row.status, R"({"error":{"message":"words"}})");
+    EXPECT_EQ(error.kind, row.kind) << row.status;
+    EXPECT_EQ(error.retryable, row.retryable) << row.status;
+    EXPECT_NE(error.message.find("words"), std::string::npos);
+  }
+}
+
+TEST(Failure, ReadsEveryShapeOfBody) {
+  for (const std::string body :
+       {R"({"error":{"message":"the words"}})",
+        R"({"type":"error","error":{"message":"the words"}})", R"({"error":"the words"})",
+        R"({"message":"the words"})", R"({"detail":"the words"})",
+        R"({"detail":[{"msg":"the words"}]})", R"([{"error":{"message":"the words"}}])",
+        "the words", R"(<html>the words</html>)"}) {
+    EXPECT_NE(answer(400, body).message.find("the words"), std::string::npos) << body;
+  }
+  EXPECT_EQ(answer(503, "").message, "acme answered 503");
+}
+
+TEST(Failure, NamesTheSettingOfARefusedKey) {
+  const Error error = answer(401, R"({"error":{"message":"invalid x-api-key"}})");
+  EXPECT_EQ(error.field, "ACME_API_KEY");
+  EXPECT_NE(error.message.find("check ACME_API_KEY"), std::string::npos);
+}
+
+TEST(Failure, AnExhaustedQuotaIsNotWorthWaitingFor) {
+  const Error error =
+      answer(429, R"({"error":{"message":"m","code":"insufficient_quota"}})", {.retry_after = "1"});
+  EXPECT_EQ(error.kind, ErrorKind::rate_limited);
+  EXPECT_FALSE(error.retryable);
+}
+
+TEST(Failure, ReadsWhenToAskAgain) {
+  EXPECT_EQ(retry_delay({.retry_after = "31"}, now), 31s);
+  EXPECT_EQ(retry_delay({.retry_after = "0"}, now), 0s);
+  EXPECT_EQ(retry_delay({.retry_after = "1.5"}, now), 1500ms);
+  EXPECT_EQ(retry_delay({.retry_after = "2", .retry_after_ms = "250"}, now), 250ms);
+  EXPECT_EQ(retry_delay({.retry_after_ms = "12.2"}, now), 13ms);
+  EXPECT_EQ(retry_delay({.retry_after = "Sun, 06 Nov 1994 08:49:40 GMT"}, now), 3s);
+  EXPECT_EQ(retry_delay({.retry_after = "Sun, 06 Nov 1994 08:49:30 GMT"}, now), 0s) << "past";
+  for (const std::string_view nonsense :
+       {"", "soon", "-1", "1e300", "nan", "5 minutes", "Sun, 06 Nov 1994 08:49:40 CET",
+        "Sun, 06 Foo 1994 08:49:40 GMT", "Sun, 99 Nov 1994 08:49:40 GMT"}) {
+    EXPECT_EQ(retry_delay({.retry_after = nonsense}, now), std::nullopt) << nonsense;
+  }
+  EXPECT_EQ(answer(429, "", {.retry_after = "7"}).retry_after, 7s);
+  EXPECT_EQ(answer(529, "", {.retry_after = "7"}).retry_after, 7s);
+  EXPECT_EQ(answer(400, "", {.retry_after = "7"}).retry_after, std::nullopt);
+}
+
+TEST(Failure, TheVendorsOwnAdviceOnRetriesWins) {
+  EXPECT_FALSE(answer(503, "", {.should_retry = "false"}).retryable);
+  EXPECT_TRUE(answer(400, "", {.should_retry = "true"}).retryable);
+}
+
+TEST(Failure, NoKeyEverGetsIntoAMessage) {
+  const Error own = answer(401, R"({"error":{"message":"bad key topsecretkey!"}})");
+  EXPECT_EQ(own.message.find("topsecretkey"), std::string::npos) << own.message;
+  const Error masked = answer(
+      401,
+      R"({"error":{"message":"Incorrect API key provided: sk-proj-ab***************yz. See"}})");
+  EXPECT_EQ(masked.message.find("sk-proj"), std::string::npos) << masked.message;
+  EXPECT_NE(masked.message.find("Incorrect API key provided: [key removed]"), std::string::npos);
+  EXPECT_EQ(without_secrets("task-force-9 risk-averse-people sk-1", ""),
+            "task-force-9 risk-averse-people sk-1");
+}
+
+TEST(Failure, LongWordsAreCutBetweenCharacters) {
+  const std::string said = without_secrets(std::string(499, 'a') + "éé", "");
+  EXPECT_EQ(said, std::string(499, 'a') + "…");
+  // A key across the cut is gone before the cut is made.
+  const std::string key(40, 'k');
+  const std::string text = std::string(480, 'a') + key;
+  EXPECT_EQ(without_secrets(text, key), std::string(480, 'a') + "[key removed]");
+}
+
+}  // namespace
+}  // namespace colonnade::providers::upstream

@@ -1,0 +1,221 @@
+#include "storage/event_codec.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "base/limits.hpp"
+
+namespace colonnade::storage {
+namespace {
+
+using base::Json;
+
+std::string written(const core::EventBody& body) {
+  std::string out;
+  append_event_body(out, body);
+  return out;
+}
+
+// What comes back after writing and reading.
+template <class Body>
+Body round_trip(const Body& body) {
+  const auto read = read_event_body(written(body));
+  EXPECT_TRUE(read) << read.error().message;
+  if (!read) return {};
+  EXPECT_TRUE(std::holds_alternative<Body>(*read)) << written(body);
+  // Writing what was read gives the same bytes.
+  EXPECT_EQ(written(*read), written(body));
+  return std::get<Body>(*read);
+}
+
+std::vector<core::Part> round_trip_parts(const std::vector<core::Part>& parts) {
+  std::string out;
+  append_parts(out, parts);
+  const auto read = read_parts(out);
+  EXPECT_TRUE(read) << read.error().message;
+  return read.value_or(std::vector<core::Part>{});
+}
+
+Json nested(std::size_t levels) {
+  Json tree = "deep";
+  for (std::size_t i = 0; i < levels; ++i) tree = Json::array({std::move(tree)});
+  return tree;
+}
+
+const std::vector<std::string> odd_texts = {
+    "",
+    std::string("a\0b\0", 4),
+    "\"quoted\" \\ back/slash",
+    "\n\r\t\b\f\x01\x1f\x7f",
+    "\xF0\x9F\x8C\xB1 \xE2\x80\xA8",
+    "{\"kind\":\"run_finished\"}",
+    std::string(limits::MiB / 2, 'h'),
+};
+
+TEST(EventCodec, TextsComeBackByteForByte) {
+  for (const std::string& text : odd_texts) {
+    EXPECT_TRUE(round_trip(core::TextDelta{text}).text == text);
+    EXPECT_TRUE(round_trip(core::ReasoningDelta{text}).text == text);
+    EXPECT_TRUE(round_trip(core::ThreadChanged{.title = text}).title == text);
+    const core::ToolCallFinished done{.tool_call_id = "t", .call_id = text, .result = text};
+    EXPECT_TRUE(round_trip(done).result == text);
+    EXPECT_TRUE(round_trip(done).call_id == text);
+  }
+}
+
+TEST(EventCodec, InvalidUtf8IsRepaired) {
+  EXPECT_EQ(round_trip(core::TextDelta{"a\xFFz"}).text, "a\xEF\xBF\xBDz");
+  const core::ToolCallRequested call{.arguments = {{"k", "\xC3("}}};
+  EXPECT_EQ(round_trip(call).arguments["k"], "\xEF\xBF\xBD(");
+}
+
+TEST(EventCodec, HugeTextsComeBack) {
+  const std::string text(20 * limits::MiB, 'h');
+  EXPECT_TRUE(round_trip(core::TextDelta{text}).text == text);
+}
+
+TEST(EventCodec, EveryAlternativeHasItsOwnKind) {
+  std::set<std::string> kinds;
+  const auto note = [&](const core::EventBody& body) {
+    kinds.insert(Json::parse(written(body))["kind"].get<std::string>());
+    const auto read = read_event_body(written(body));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->index(), body.index());
+  };
+  note(core::MessageStored{});
+  note(core::RunStarted{});
+  note(core::TextDelta{});
+  note(core::ReasoningDelta{});
+  note(core::OutputRestarted{});
+  note(core::ToolCallRequested{});
+  note(core::ToolCallStarted{});
+  note(core::ToolCallFinished{});
+  note(core::ApprovalRequested{});
+  note(core::RunFinished{});
+  note(core::ThreadChanged{});
+  EXPECT_EQ(kinds.size(), std::variant_size_v<core::EventBody>);
+}
+
+TEST(EventCodec, MessagesInEventsKeepEveryMember) {
+  const core::Message made{.id = "m1",
+                           .thread_id = "t1",
+                           .run_id = "r1",
+                           .role = core::Role::system,
+                           .parts = {core::TextPart{"x"}},
+                           .user_id = "ann",
+                           .device_id = "d",
+                           .created_at = {-5},
+                           .model = "model",
+                           .usage = core::Usage{1, 2, 3, 4, 5, 0},
+                           .metadata = {{"a", {1, 2.5, nullptr, true}}}};
+  const core::Message read = round_trip(core::RunFinished{.message = made}).message.value();
+  EXPECT_EQ(read.id, made.id);
+  EXPECT_EQ(read.thread_id, made.thread_id);
+  EXPECT_EQ(read.run_id, made.run_id);
+  EXPECT_EQ(read.role, made.role);
+  EXPECT_EQ(read.parts, made.parts);
+  EXPECT_EQ(read.user_id, made.user_id);
+  EXPECT_EQ(read.device_id, made.device_id);
+  EXPECT_EQ(read.created_at, made.created_at);
+  EXPECT_EQ(read.model, made.model);
+  EXPECT_EQ(read.usage, made.usage);
+  EXPECT_EQ(read.metadata, made.metadata);
+  EXPECT_EQ(round_trip(core::MessageStored{}).message.usage, std::nullopt);
+  EXPECT_EQ(round_trip(core::RunFinished{.error = "broke"}).message.has_value(), false);
+}
+
+TEST(EventCodec, EveryStateComesBack) {
+  for (const auto state :
+       {core::RunState::queued, core::RunState::running, core::RunState::waiting_approval,
+        core::RunState::succeeded, core::RunState::failed, core::RunState::cancelled}) {
+    EXPECT_EQ(round_trip(core::RunFinished{.state = state}).state, state);
+  }
+  for (const auto state :
+       {core::ToolCallState::requested, core::ToolCallState::waiting_approval,
+        core::ToolCallState::running, core::ToolCallState::succeeded, core::ToolCallState::failed,
+        core::ToolCallState::denied, core::ToolCallState::interrupted}) {
+    EXPECT_EQ(round_trip(core::ToolCallFinished{.state = state}).state, state);
+  }
+}
+
+TEST(EventCodec, PartsComeBackWithOddMembers) {
+  for (const std::string& text : odd_texts) {
+    const std::vector<core::Part> parts = {
+        core::TextPart{text},
+        core::ReasoningPart{text, text, text, text, Json{{"k", text}}},
+        core::RefusalPart{text},
+        core::FilePart{text, text, text},
+        core::ToolCallPart{text, text, Json{{"k", text}}, text},
+        core::ToolResultPart{text, text, text, true},
+        core::ProviderPart{text, Json::array({text})},
+    };
+    EXPECT_EQ(parts.size(), std::variant_size_v<core::Part>);
+    EXPECT_TRUE(round_trip_parts(parts) == parts);
+  }
+  EXPECT_TRUE(round_trip_parts({}).empty());
+}
+
+TEST(EventCodec, NumbersComeBackExactly) {
+  const Json numbers = {{"least", std::numeric_limits<std::int64_t>::min()},
+                        {"most", std::numeric_limits<std::uint64_t>::max()},
+                        {"third", 1.0 / 3},
+                        {"whole", 2.0},
+                        {"tiny", 5e-324},
+                        {"minus", -0.0}};
+  const Json read = round_trip(core::ToolCallRequested{.arguments = numbers}).arguments;
+  EXPECT_EQ(read, numbers);
+  EXPECT_TRUE(read["whole"].is_number_float());
+  const Json nan = {{"n", std::numeric_limits<double>::quiet_NaN()}};
+  EXPECT_TRUE(round_trip(core::ToolCallRequested{.arguments = nan}).arguments["n"].is_null());
+}
+
+TEST(EventCodec, NestingDeeperThanTheParserTakesComesBack) {
+  for (const std::size_t levels :
+       {limits::json_depth_max / 2, limits::json_depth_max / 2 + 1, limits::json_depth_max - 1,
+        limits::json_depth_max, limits::json_depth_max * 4}) {
+    const Json tree = nested(levels);
+    EXPECT_EQ(round_trip(core::ApprovalRequested{.arguments = tree}).arguments, tree) << levels;
+    const std::vector<core::Part> parts = {core::ToolCallPart{.arguments = tree}};
+    EXPECT_TRUE(round_trip_parts(parts) == parts) << levels;
+    EXPECT_EQ(*read_tree(tree_text(tree)), tree) << levels;
+  }
+}
+
+TEST(EventCodec, WhatWasNotWrittenHereIsRefused) {
+  for (const char* text :
+       {"", "nonsense", "[]", "{}", R"({"kind":"tomorrows_event"})", R"({"kind":7})",
+        R"({"kind":"text_delta","text":5})", R"({"kind":"run_started"})",
+        R"({"kind":"run_finished","state":"lost"})", R"({"kind":"text_delta","text":"a"b"})",
+        R"({"kind":"message_stored","message":{"parts":[{"kind":"?"}]}})",
+        R"({"kind":"message_stored","message":{"parts":{}}})",
+        R"({"kind":"text_delta","text":")"}) {
+    const auto read = read_event_body(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().kind, base::ErrorKind::internal) << text;
+  }
+  EXPECT_FALSE(read_parts("{}"));
+  EXPECT_FALSE(read_names("[1]"));
+  EXPECT_FALSE(read_settings("[]"));
+}
+
+TEST(EventCodec, SettingsComeBack) {
+  EXPECT_EQ(settings_text({}), "");
+  EXPECT_EQ(*read_settings(""), core::ModelSettings{});
+  const core::ModelSettings some{.provider = "", .temperature = 0.0, .max_output_tokens = 0};
+  EXPECT_EQ(*read_settings(settings_text(some)), some);
+  const core::ModelSettings all{"p", "m", 0.7, 4096, "high"};
+  EXPECT_EQ(*read_settings(settings_text(all)), all);
+}
+
+TEST(EventCodec, NamesComeBack) {
+  EXPECT_EQ(names_text(std::nullopt), std::nullopt);
+  EXPECT_EQ(*read_names(*names_text(std::vector<std::string>{})), std::vector<std::string>{});
+  const std::vector<std::string> names = {"a", "", "\"b\""};
+  EXPECT_EQ(*read_names(*names_text(names)), names);
+}
+
+}  // namespace
+}  // namespace colonnade::storage

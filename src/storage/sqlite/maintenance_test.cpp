@@ -1,0 +1,286 @@
+// Opening, locking, migrating, checking and backing up database files.
+#include "storage/sqlite/maintenance.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/schema.hpp"
+#include "storage/sqlite/store.hpp"
+#include "storage/sqlite/test_folder.hpp"
+
+namespace colonnade::storage::sqlite {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const core::Scope scope = core::Scope::main();
+
+core::Result<std::int64_t> commit(Store& store, core::Unit unit) {
+  std::promise<core::Result<std::int64_t>> done;
+  store.submit(std::move(unit),
+               [&](core::Result<std::int64_t> result) { done.set_value(std::move(result)); });
+  return done.get_future().get();
+}
+
+core::Unit thread_unit(const std::string& id) {
+  core::Unit unit{.scope = scope};
+  unit.changes.emplace_back(core::InsertThread{{.id = id, .owner = "ann"}});
+  unit.changes.emplace_back(
+      core::InsertMessage{{.id = id,
+                           .thread_id = id,
+                           .parts = {core::TextPart{"hello"}, core::RefusalPart{"no"}},
+                           .usage = core::Usage{.input_tokens = 3}}});
+  unit.changes.emplace_back(core::InsertRun{{.id = id, .thread_id = id}});
+  unit.events.push_back({.thread_id = id, .body = core::OutputRestarted{}});
+  unit.events.push_back({.thread_id = id, .body = core::ThreadChanged{}});
+  unit.events.push_back({.thread_id = id, .body = core::TextDelta{"x"}});
+  return unit;
+}
+
+unsigned mode_of(const std::string& path) {
+  struct stat status{};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+  return status.st_mode & 07777;
+}
+
+class Maintenance : public testing::Test {
+ protected:
+  // A database with three threads, closed.
+  void fill() {
+    auto store = Store::open(path_);
+    ASSERT_TRUE(store) << store.error().message;
+    for (const char* id : {"t1", "t2", "t3"}) ASSERT_TRUE(commit(**store, thread_unit(id)));
+  }
+  void execute(const char* sql) {
+    auto database = Database::open(path_, Access::read_write);
+    ASSERT_TRUE(database);
+    const auto done = (*database)->execute(sql);
+    ASSERT_TRUE(done) << done.error().message;
+  }
+  std::vector<std::string> findings() {
+    const auto found = integrity_check(path_);
+    EXPECT_TRUE(found) << found.error().message;
+    return found.value_or(std::vector<std::string>{"the check failed"});
+  }
+
+  TestFolder folder_;
+  std::string path_ = folder_.file("inner/deep/data.db");
+};
+
+// --- opening ------------------------------------------------------------------------------------
+
+TEST_F(Maintenance, OnlyTheOwnerMayReadTheFiles) {
+  const mode_t before = ::umask(0);
+  auto store = Store::open(path_);
+  ::umask(before);
+  ASSERT_TRUE(store);
+  ASSERT_TRUE(commit(**store, thread_unit("t1")));
+  EXPECT_EQ(mode_of(path_), 0600U);
+  EXPECT_EQ(mode_of(path_ + "-wal"), 0600U);
+  EXPECT_EQ(mode_of(path_ + "-shm"), 0600U);
+  EXPECT_EQ(mode_of(path_ + ".lock"), 0600U);
+  EXPECT_EQ(mode_of(folder_.file("inner")), 0700U);
+  EXPECT_EQ(mode_of(folder_.file("inner/deep")), 0700U);
+  store->reset();
+  ::chmod(path_.c_str(), 0644);
+  store = Store::open(path_);
+  EXPECT_EQ(mode_of(path_), 0600U);
+}
+
+TEST_F(Maintenance, SecondServerIsRefusedUntilTheFirstIsGone) {
+  auto first = Store::open(path_);
+  ASSERT_TRUE(first);
+  const auto second = Store::open(path_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(second.error().message, HasSubstr("another Colonnade server"));
+  EXPECT_THAT(second.error().message, HasSubstr(std::to_string(::getpid())));
+  EXPECT_EQ(migrate(path_).error().kind, ErrorKind::conflict);
+  first->reset();
+  EXPECT_TRUE(Store::open(path_));
+}
+
+TEST_F(Maintenance, CleanCloseLeavesOneFile) {
+  fill();
+  EXPECT_FALSE(std::filesystem::exists(path_ + "-wal"));
+}
+
+TEST_F(Maintenance, ForeignFilesAreRefusedUntouched) {
+  std::filesystem::create_directories(std::filesystem::path(path_).parent_path());
+  std::ofstream(path_) << std::string(8192, 'n');
+  const auto text = Store::open(path_);
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().kind, ErrorKind::invalid);
+  EXPECT_EQ(std::filesystem::file_size(path_), 8192U);
+
+  std::filesystem::remove(path_);
+  {
+    auto database = Database::open(path_, Access::read_write_create);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE((*database)->execute("CREATE TABLE other (x)"));
+  }
+  const auto other = Store::open(path_);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().kind, ErrorKind::invalid);
+  EXPECT_THAT(other.error().message, HasSubstr("not one of Colonnade"));
+}
+
+TEST_F(Maintenance, UnusableFolderIsAClearError) {
+  const auto store = Store::open("/proc/nowhere/data.db");
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(store.error().message, HasSubstr("/proc/nowhere"));
+}
+
+// --- migrating ----------------------------------------------------------------------------------
+
+TEST_F(Maintenance, NewerSchemaIsRefusedNamingBothVersions) {
+  fill();
+  execute("INSERT INTO migrations (number, name, applied_at) VALUES (99, 'tomorrow', 0)");
+  for (const bool migrate_first : {true, false}) {
+    const auto store = Store::open(path_, {.migrate = migrate_first});
+    ASSERT_FALSE(store);
+    EXPECT_EQ(store.error().kind, ErrorKind::conflict);
+    EXPECT_THAT(store.error().message, HasSubstr("schema 99"));
+    EXPECT_THAT(store.error().message, HasSubstr("up to " + std::to_string(newest_schema())));
+  }
+  EXPECT_EQ(migrate(path_).error().kind, ErrorKind::conflict);
+  EXPECT_EQ(*schema_version(path_), 99);
+}
+
+TEST_F(Maintenance, MigratesOnlyWhenAllowed) {
+  EXPECT_EQ(schema_version(path_).error().kind, ErrorKind::not_found);
+  const auto refused = Store::open(path_, {.migrate = false});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("migrate it first"));
+  EXPECT_EQ(*schema_version(path_), 0);
+  ASSERT_TRUE(migrate(path_));
+  ASSERT_TRUE(migrate(path_));
+  EXPECT_EQ(*schema_version(path_), newest_schema());
+  EXPECT_TRUE(Store::open(path_, {.migrate = false}));
+}
+
+// --- checking -----------------------------------------------------------------------------------
+
+TEST_F(Maintenance, SoundDatabaseHasNoFindings) {
+  fill();
+  EXPECT_THAT(findings(), IsEmpty());
+  const auto store = Store::open(path_);
+  EXPECT_THAT(findings(), IsEmpty());  // beside a server too
+}
+
+struct Damage {
+  const char* name;
+  const char* sql;
+  const char* finding;
+};
+void PrintTo(const Damage& damage, std::ostream* out) {
+  *out << damage.name;
+}
+
+class MaintenanceDamage : public Maintenance, public testing::WithParamInterface<Damage> {};
+
+TEST_P(MaintenanceDamage, IsFound) {
+  fill();
+  execute(GetParam().sql);
+  EXPECT_THAT(findings(), Contains(HasSubstr(GetParam().finding)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Planted, MaintenanceDamage,
+    testing::Values(
+        Damage{"missing_event", "DELETE FROM events WHERE cursor = 5",
+               "thread t2: 2 events are numbered 1 to 3"},
+        Damage{"doubled_seq", "UPDATE events SET seq = 2 WHERE cursor = 6", "thread t2: 3 events"},
+        Damage{"swapped_events", "UPDATE events SET seq = 4 - seq WHERE thread_no = 1",
+               "stands before an older one"},
+        Damage{"two_runs",
+               "DROP INDEX runs_unfinished;"
+               "INSERT INTO runs SELECT NULL, scope, 'other', thread_id, agent_id, agent_version,"
+               " user_message_id, started_by, state, settings, rounds, input_tokens, output_tokens,"
+               " cached_input_tokens, cache_write_tokens, reasoning_tokens, reported_cost_micros,"
+               " cost_micros, created_at, finished_at, error FROM runs WHERE id = 't3'",
+               "thread t3 has 2 unfinished runs"},
+        Damage{"search_row", "INSERT INTO message_search (rowid, text) VALUES (77, 'ghost')",
+               "search index"},
+        Damage{"usage", "UPDATE threads SET input_tokens = 4 WHERE id = 't1'",
+               "usage is not the sum"},
+        Damage{"event_body", "UPDATE events SET body = '{\"kind\":\"what\"}' WHERE cursor = 1",
+               "event 1: "},
+        Damage{"message_parts", "UPDATE messages SET parts = '[' WHERE id = 't2'", "message t2: "},
+        Damage{"lost_thread", "PRAGMA foreign_keys = off; DELETE FROM threads WHERE id = 't2'",
+               "missing row of threads"},
+        Damage{"scope", "UPDATE events SET scope = 'x/y/z' WHERE cursor = 2", "another scope"}));
+
+TEST_F(Maintenance, BrokenPagesAreFound) {
+  fill();
+  {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = std::filesystem::file_size(path_);
+    // Every page behind the first few, so that tables are hit whatever their place.
+    for (std::uintmax_t at = 8 * 4096; at < size; at += 4096) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file << std::string(64, '\x5A');
+    }
+  }
+  EXPECT_FALSE(findings().empty());
+}
+
+// --- backing up ---------------------------------------------------------------------------------
+
+TEST_F(Maintenance, BackupWhileWritingIsWholeAndHoldsWhatWasAcknowledged) {
+  auto store = Store::open(path_);
+  ASSERT_TRUE(store);
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(commit(**store, thread_unit("before" + std::to_string(i))));
+  }
+  std::atomic<bool> stop = false;
+  std::promise<void> writing;
+  std::thread writer([&] {
+    for (int i = 0; !stop; ++i) {
+      EXPECT_TRUE(commit(**store, thread_unit("while" + std::to_string(i))));
+      if (i == 3) writing.set_value();
+    }
+  });
+  writing.get_future().wait();
+  const std::string target = folder_.file("backup.db");
+  const auto done = backup(path_, target);
+  stop = true;
+  writer.join();
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(mode_of(target), 0600U);
+  EXPECT_FALSE(std::filesystem::exists(target + ".partial"));
+  EXPECT_THAT(*integrity_check(target), IsEmpty());
+
+  auto restored = Store::open(target);
+  ASSERT_TRUE(restored) << restored.error().message;
+  for (int i = 0; i < 50; ++i) {
+    const std::string id = "before" + std::to_string(i);
+    EXPECT_EQ((*restored)->events(scope, id, 0, 10)->size(), 3U);
+  }
+  EXPECT_TRUE((*restored)->thread(scope, "while3")->has_value());
+  EXPECT_TRUE(commit(**restored, thread_unit("new life")));
+
+  const auto again = backup(path_, target);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().kind, ErrorKind::conflict);
+}
+
+TEST_F(Maintenance, BackupOfNothingLeavesNothing) {
+  const std::string target = folder_.file("backup.db");
+  EXPECT_EQ(backup(path_, target).error().kind, ErrorKind::not_found);
+  EXPECT_FALSE(std::filesystem::exists(target));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+}  // namespace
+}  // namespace colonnade::storage::sqlite
