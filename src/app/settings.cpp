@@ -20,7 +20,7 @@ constexpr int threads_max = 256;  // more I/O threads than any machine here has 
 constexpr int worker_threads_max = 64;
 constexpr double day_seconds = 86'400;
 
-std::vector<Setting> make_table() {
+std::vector<Setting> make_table() {  // long: the one table, a row for each setting
   return {
       {.name = "data_dir",
        .target = Text([](Settings& s) -> auto& { return s.data_dir; }),

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -111,7 +112,12 @@ TEST(Serve, APortInUseIsNamed) {
   const std::string address = "127.0.0.1:" + std::to_string(server.port());
   const auto second = run({"serve", "--listen", address}, other);
   EXPECT_EQ(second.code, 1);
-  EXPECT_THAT(second.err, HasSubstr(address));
+  EXPECT_THAT(second.err, HasSubstr("listen: "));
+  EXPECT_THAT(second.err, HasSubstr(std::to_string(server.port())));
+  // The start that failed has not used up the one time that the token is shown.
+  ServerProcess third(other);
+  ASSERT_TRUE(third.ready().is_object());
+  EXPECT_TRUE(third.ready().contains("first_token"));
 }
 
 TEST(Serve, SpeaksTls) {
@@ -137,6 +143,7 @@ TEST(Serve, ABadCertificateNamesTheSetting) {
                           "--tls-private-key-file", rubbish},
                          folder);
   EXPECT_NE(ended.code, 0);
+  EXPECT_THAT(ended.err, HasSubstr("tls.certificate_file: "));
   EXPECT_THAT(ended.err, HasSubstr("c.pem"));
 }
 
@@ -215,7 +222,10 @@ TEST(Serve, ASecondSignalLeavesAtOnce) {
   const std::string token = server.ready()["first_token"];
   watcher.send("GET /api/v1/pair/watch?code=" + code.get<std::string>() +
                " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + "\r\n\r\n");
+  // The note goes as soon as the first signal was understood.
+  const std::string note = server.ready()["data_dir"].get<std::string>() + "/server.json";
   server.process().signal(SIGTERM);
+  ASSERT_TRUE(net::testing::eventually([&] { return ::access(note.c_str(), F_OK) != 0; }));
   server.process().signal(SIGTERM);
   const auto ended = server.process().wait();
   // Either the watch was let go by the first signal, or the second one ended it: never a hang.
