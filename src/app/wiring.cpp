@@ -301,11 +301,18 @@ Result<Server::Started> Server::start() {
   const auto none_yet = p.credentials.none_yet();
   if (!none_yet) return std::unexpected(none_yet.error());
   if (*none_yet) {
-    auto minted = base::run_on(
-        p.lanes[0], p.credentials.mint(core::Scope::main(), core::CredentialKind::operator_token,
-                                       "admin", "operator"));
-    if (!minted) return std::unexpected(minted.error());
-    out.first_token = std::move(minted->token);
+    // Written down before it counts: a crash here must not leave a server that nobody can enter.
+    auto minted = p.credentials.prepare(core::Scope::main(), core::CredentialKind::operator_token,
+                                        "admin", "operator");
+    auto saved = write_owner_only_file(p.settings.token_file, minted.token + "\n");
+    if (!saved) {
+      return base::fail(base::ErrorKind::unavailable,
+                        "the first token could not be saved: " + saved.error().message,
+                        "token_file");
+    }
+    auto admitted = base::run_on(p.lanes[0], p.credentials.admit(std::move(minted.credential)));
+    if (!admitted) return std::unexpected(admitted.error());
+    out.first_token = std::move(minted.token);
   }
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.submissions, p.stopping.get_token()));
   const RunningServer note{
