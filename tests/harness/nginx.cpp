@@ -15,6 +15,7 @@ namespace colonnade::bench {
 namespace {
 
 constexpr const char* program = "/usr/sbin/nginx";
+constexpr auto look_again = std::chrono::milliseconds(2);
 
 std::string configuration(const std::string& folder, std::uint16_t port, std::uint16_t upstream) {
   return "daemon off;\nmaster_process on;\nworker_processes 1;\n" +
@@ -59,7 +60,7 @@ Nginx::Nginx(const std::string& folder, std::uint16_t upstream_port, std::option
     if (!child_->running() || SteadyClock::now() > deadline) {
       throw std::runtime_error("nginx did not come up; see " + folder_);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    std::this_thread::sleep_for(look_again);  // allow(sleep): a foreign program tells nobody
   }
 }
 

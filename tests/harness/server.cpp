@@ -86,7 +86,7 @@ void Server::wait_until_healthy(const ServerOptions& options) {
         return;
       }
     }
-    std::this_thread::sleep_for(look_again);
+    std::this_thread::sleep_for(look_again);  // allow(sleep): the start is what is timed
   }
   throw std::runtime_error("the server did not come up; its log ends:\n" + end_of_file(log_file_));
 }

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Measures everything and prints one Markdown report: bench/run.sh [build folder] [options].
+#
+#   --quick        a smoke run of less than a minute; its figures mean nothing
+#   --write        also puts the report into docs/reference/benchmarks.md
+#   --only a,b     latency runs reads fan-out idle start sdk kills
+#   --rounds n     rounds whose medians are shown (3)
+#   --kills n      how often the server is killed (200)
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+
+build=build/bench
+if [ $# -gt 0 ] && [ -d "$1" ]; then
+  build=$1
+  shift
+fi
+server=$build/src/app/colonnade
+[ -x "$server" ] || server=$build/colonnade
+if [ ! -x "$server" ] || [ ! -x "$build/bench/colonnade_bench" ]; then
+  echo "bench: $build holds no server and benchmarks; build the preset 'bench' first" >&2
+  exit 1
+fi
+for program in /usr/sbin/nginx /usr/bin/wrk; do
+  if [ ! -x "$program" ]; then
+    echo "bench: $program is missing; ./dev setup bench installs it" >&2
+    exit 1
+  fi
+done
+
+arguments=()
+for argument in "$@"; do
+  if [ "$argument" = --write ]; then
+    arguments+=(--write docs/reference/benchmarks.md)
+  else
+    arguments+=("$argument")
+  fi
+done
+exec "$build/bench/colonnade_bench" --server "$server" "${arguments[@]+"${arguments[@]}"}"

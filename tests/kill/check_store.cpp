@@ -1,0 +1,151 @@
+#include <sqlite3.h>
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+
+#include "checks.hpp"
+
+namespace colonnade::kill {
+namespace {
+
+class Store {
+ public:
+  explicit Store(const std::string& file) {
+    if (sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK) {
+      const std::string why = sqlite3_errmsg(db_);
+      sqlite3_close(db_);
+      throw std::runtime_error("cannot open " + file + ": " + why);
+    }
+  }
+  ~Store() { sqlite3_close(db_); }
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  using Row = std::vector<std::string>;
+
+  void each(const std::string& sql, const std::vector<std::string>& values,
+            const std::function<void(const Row&)>& take) const {
+    sqlite3_stmt* raw = nullptr;
+    if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &raw, nullptr) != SQLITE_OK) fail(sql);
+    const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(raw, sqlite3_finalize);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      sqlite3_bind_text(raw, static_cast<int>(i + 1), values[i].c_str(), -1, SQLITE_TRANSIENT);
+    }
+    int state = sqlite3_step(raw);
+    for (; state == SQLITE_ROW; state = sqlite3_step(raw)) {
+      Row row;
+      for (int i = 0; i < sqlite3_column_count(raw); ++i) {
+        const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(raw, i));
+        row.emplace_back(text == nullptr ? "" : text);
+      }
+      take(row);
+    }
+    if (state != SQLITE_DONE) fail(sql);
+  }
+
+  std::size_t count(const std::string& sql) const {
+    std::size_t out = 0;
+    each(sql, {}, [&](const Row& row) { out = std::stoull(row.at(0)); });
+    return out;
+  }
+
+  // Rows of `sql` are violations of `rule`.
+  void none(const std::string& rule, const std::string& sql) const {
+    std::string evidence;
+    each(sql, {}, [&](const Row& row) {
+      if (evidence.size() > 500) return;
+      evidence += "\n ";
+      for (const std::string& cell : row) evidence += " " + cell;
+    });
+    if (!evidence.empty()) throw std::logic_error("the store breaks \"" + rule + "\":" + evidence);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& sql) const {
+    throw std::runtime_error(sql + ": " + sqlite3_errmsg(db_));
+  }
+
+  sqlite3* db_ = nullptr;
+};
+
+void check_rules(const Store& store) {
+  store.none("the file is sound",
+             "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'");
+  store.none("rows refer to rows that exist", "SELECT * FROM pragma_foreign_key_check");
+  store.none("a thread's events are numbered 1, 2, 3 …",
+             "SELECT thread_no, count(*), min(seq), max(seq) FROM events GROUP BY thread_no "
+             "HAVING min(seq) <> 1 OR max(seq) <> count(*) OR count(DISTINCT seq) <> count(*)");
+  store.none(
+      "numbers rise with cursors",
+      "SELECT cursor, seq FROM (SELECT cursor, seq, lag(seq) OVER (PARTITION BY thread_no "
+      "ORDER BY cursor) AS before FROM events) WHERE before IS NOT NULL AND seq <> before + 1");
+  store.none("every run has ended",
+             "SELECT id, state FROM runs WHERE state NOT IN ('succeeded', 'failed', 'cancelled')");
+  store.none("a run under this load succeeds",
+             "SELECT id, state, error FROM runs WHERE state <> 'succeeded'");
+  store.none("a run that succeeded has one reply",
+             "SELECT id, (SELECT count(*) FROM messages WHERE run_id = runs.id AND role = "
+             "'assistant') AS replies FROM runs WHERE state = 'succeeded' AND replies <> 1");
+  store.none("a run is reported finished once",
+             "SELECT run_id, count(*) FROM events WHERE body LIKE '{\"kind\":\"run_finished\"%' "
+             "GROUP BY run_id HAVING count(*) <> 1");
+  store.none("a user's message starts one run",
+             "SELECT user_message_id, count(*) FROM runs GROUP BY 1 HAVING count(*) <> 1");
+  store.none("no tool call is left over",
+             "SELECT id, state FROM tool_calls WHERE state IN ('requested', 'waiting_approval', "
+             "'running')");
+  // The providers of this load ask for a tool once a run, so a second call is a repeated one.
+  store.none("a tool runs once",
+             "SELECT run_id, tool, count(*), group_concat(state) FROM tool_calls "
+             "GROUP BY run_id HAVING count(*) > 1");
+  for (const char* kind : {"tool_call_requested", "tool_call_started", "tool_call_finished"}) {
+    store.none(
+        std::string("one ") + kind + " for a call",
+        "SELECT run_id, count(*) FROM events WHERE body LIKE '{\"kind\":\"" + std::string(kind) +
+            "\"%' GROUP BY run_id, json_extract(body, '$.tool_call_id') HAVING count(*) > 1");
+  }
+}
+
+// The streams' events are the store's, none missing, none more.
+void check_events(const Store& store, const ThreadRecord& record) {
+  auto told = record.events.begin();
+  store.each(
+      "SELECT cursor FROM events WHERE thread_no = (SELECT no FROM threads WHERE id = ?1) AND "
+      "json_extract(body, '$.kind') IN ('message_stored', 'run_started', 'text_delta', "
+      "'run_finished') ORDER BY cursor",
+      {record.id}, [&](const Store::Row& row) {
+        const bool same = told != record.events.end() && std::to_string(told->cursor) == row.at(0);
+        if (!same) {
+          throw std::logic_error("thread " + record.id + ": event " + row.at(0) +
+                                 " is stored and was not told next");
+        }
+        ++told;
+      });
+  if (told != record.events.end()) {
+    throw std::logic_error("thread " + record.id + ": event " + std::to_string(told->cursor) +
+                           " was told and is not stored");
+  }
+}
+
+}  // namespace
+
+StoreCounts check_store(const std::string& file, const std::vector<const ThreadRecord*>& records) {
+  const Store store(file);
+  check_rules(store);
+  for (const ThreadRecord* record : records) {
+    if (!record->events.empty()) check_events(store, *record);
+    for (const ToldMessage& told : record->messages) {
+      std::size_t found = 0;
+      store.each("SELECT text FROM messages WHERE id = ?1", {told.id},
+                 [&](const Store::Row& row) { found += row.at(0) == told.content ? 1 : 0; });
+      if (found != 1) throw std::logic_error("acknowledged message " + told.id + " is not stored");
+    }
+  }
+  return {.threads = store.count("SELECT count(*) FROM threads"),
+          .runs = store.count("SELECT count(*) FROM runs"),
+          .tool_calls = store.count("SELECT count(*) FROM tool_calls"),
+          .events = store.count("SELECT count(*) FROM events")};
+}
+
+}  // namespace colonnade::kill
