@@ -21,14 +21,18 @@ std::string file_text(const std::string& path) {
   return out.str();
 }
 
-ChildOptions child_options(const ServerOptions& options, const std::string& log_file) {
-  ChildOptions out{.output_file = log_file, .cpu = options.cpu};
+std::string log_file(const std::string& data_dir) { return data_dir + ".log"; }
+std::string ready_file(const std::string& data_dir) { return data_dir + ".ready"; }
+
+ChildOptions child_options(const ServerOptions& options) {
+  ChildOptions out{.output_file = log_file(options.data_dir), .cpu = options.cpu};
   out.command = {options.binary, "serve",
                  "--data-dir",   options.data_dir,
                  "--listen",     "127.0.0.1:" + std::to_string(options.port),
                  "--durability", options.durability,
                  "--log-level",  "warn",
-                 "--io-threads", std::to_string(options.io_threads)};
+                 "--io-threads", std::to_string(options.io_threads),
+                 "--ready-file", ready_file(options.data_dir)};
   // Nothing of the caller's environment: neither keys nor settings.
   out.environment = {"PATH=/usr/bin:/bin", "HOME=" + options.data_dir};
   if (options.provider_port != 0) {
@@ -54,22 +58,25 @@ std::string end_of_file(const std::string& path, std::size_t bytes) {
   return all.substr(all.size() - std::min(all.size(), bytes));
 }
 
-Server::Server(const ServerOptions& options)
-    : data_dir_(options.data_dir), log_file_(options.data_dir + ".log") {
+std::unique_ptr<Child> Server::launch(const ServerOptions& options) {
+  std::filesystem::remove(ready_file(options.data_dir));
+  return std::make_unique<Child>(child_options(options));
+}
+
+Server::Server(const ServerOptions& options) : data_dir_(options.data_dir) {
   target_.port = options.port;
-  child_ = std::make_unique<Child>(child_options(options, log_file_));
+  child_ = launch(options);
   wait_until_healthy(options);
   target_.token = file_text(data_dir_ + "/operator.token");
   while (!target_.token.empty() && target_.token.back() <= ' ') target_.token.pop_back();
 }
 
-// The note that a server leaves in its data folder names its process and its addresses.
+// The file that the server writes in one step when it is ready; launch() removed an older one.
 std::uint16_t Server::announced_port() const {
-  const std::string note = file_text(data_dir_ + "/server.json");
-  const std::string pid = "\"pid\":" + std::to_string(child_->pid()) + ",";
-  const std::size_t url = note.find("http://127.0.0.1:");
-  if (!note.contains(pid) || url == std::string::npos) return 0;
-  return static_cast<std::uint16_t>(std::atoi(note.c_str() + url + 17));
+  const std::string said = file_text(ready_file(data_dir_));
+  const std::size_t url = said.find("http://127.0.0.1:");
+  return url == std::string::npos ? 0
+                                  : static_cast<std::uint16_t>(std::atoi(said.c_str() + url + 17));
 }
 
 void Server::wait_until_healthy(const ServerOptions& options) {
@@ -88,7 +95,8 @@ void Server::wait_until_healthy(const ServerOptions& options) {
     }
     std::this_thread::sleep_for(look_again);  // allow(sleep): the start is what is timed
   }
-  throw std::runtime_error("the server did not come up; its log ends:\n" + end_of_file(log_file_));
+  throw std::runtime_error("the server did not come up; its log ends:\n" +
+                           end_of_file(log_file(data_dir_)));
 }
 
 void Server::kill() {

@@ -26,9 +26,12 @@ struct ServerOptions {
 
 class Server {
  public:
-  // Starts it and waits for its first 200 on the health route. Throws std::runtime_error with the
-  // end of the server's log when that does not come in time.
+  // Starts it and waits for its first 200 on the health route; on any free port, first for what it
+  // says it listens on. Throws std::runtime_error with the end of the server's log when that does
+  // not come in time.
   explicit Server(const ServerOptions& options);
+  // Starts it and leaves it to the caller to end it, perhaps before it answers.
+  static std::unique_ptr<Child> launch(const ServerOptions& options);
 
   const Target& target() const { return target_; }
   pid_t pid() const { return child_->pid(); }
@@ -44,7 +47,6 @@ class Server {
   void wait_until_healthy(const ServerOptions& options);
 
   std::string data_dir_;
-  std::string log_file_;
   std::unique_ptr<Child> child_;
   Target target_;
   std::chrono::microseconds start_time_{};

@@ -2,10 +2,12 @@
 // nothing that anybody was told is lost, repeated, or left hanging.
 //
 //   kill_loop --server <program> [--kills 10] [--seed n] [--work <folder>] [--clients 4]
+//             [--first-starts n]
 //
 // Half of the kills are with a stub provider (paced tokens, tool calls), half with the offline one,
-// each on a data folder of its own. The last lines say what was done; anything that does not hold
-// ends the program with 1 and the evidence, and leaves the data folder for inspection.
+// each on a data folder of its own, after some on folders that are being made. The last lines say
+// what was done; anything that does not hold ends the program with 1 and the evidence, and leaves
+// the data folder for inspection.
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -33,6 +35,7 @@ struct Options {
   std::string work{};
   int kills = 10;
   int clients = 4;
+  int first_starts = -1;  // -1: one for every five kills
   std::uint64_t seed = 0;
 };
 
@@ -71,6 +74,8 @@ class KillLoop {
         random_(options.seed) {}
 
   void run() {
+    const int first = options_.first_starts < 0 ? kills_ / 5 : options_.first_starts;
+    for (int i = 0; i < first; ++i) first_start_killed();
     for (int kill = 1; kill <= kills_; ++kill) {
       one_life(kill);
       if (kill % 25 == 0) {
@@ -93,6 +98,28 @@ class KillLoop {
     std::this_thread::sleep_for(time);  // allow(sleep): a random moment is what a kill needs
   }
   int chance(int from, int to) { return std::uniform_int_distribution(from, to)(random_); }
+
+  // However early the very first start is killed, the next one lets the operator in.
+  void first_start_killed() {
+    bench::ServerOptions options{.binary = options_.server, .data_dir = data_dir_ + "-first"};
+    std::filesystem::remove_all(options.data_dir);
+    {
+      const auto child = bench::Server::launch(options);
+      pass(chance(0, 80'000));
+      child->signal(SIGKILL);
+      child->wait(std::chrono::seconds(10));
+    }
+    bench::Server server(options);
+    bench::BlockingConnection connection(server.target().port);
+    const auto answer =
+        connection.exchange(bench::request_text(server.target(), "GET", "/api/v1/threads"));
+    if (!answer || answer->status != 200) {
+      throw std::logic_error(
+          "after a kill during the first start the token file " +
+          std::string(server.target().token.empty() ? "is missing" : "is no use") +
+          ": the operator is locked out");
+    }
+  }
 
   // Starts, checks what the last life left, loads, kills. Now and then the kill comes at once,
   // while runs are being taken up again.
@@ -193,6 +220,8 @@ bool parse(int argc, char** argv, Options& out) {
       out.kills = std::atoi(value.c_str());
     } else if (name == "--clients") {
       out.clients = std::atoi(value.c_str());
+    } else if (name == "--first-starts") {
+      out.first_starts = std::atoi(value.c_str());
     } else if (name == "--seed") {
       out.seed = std::strtoull(value.c_str(), nullptr, 10);
     } else {
