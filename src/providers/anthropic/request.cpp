@@ -156,11 +156,12 @@ void add_assistant_part(const core::Part& part, const std::string& provider, boo
   } else if (const auto* reasoning = std::get_if<core::ReasoningPart>(&part)) {
     if (auto block = reasoning_block(*reasoning, provider)) blocks.push_back(std::move(*block));
   } else if (const auto* own = std::get_if<core::ProviderPart>(&part)) {
-    if (own->provider != provider || !own->block.is_object()) return;
-    if (own->block.value("type", Json()) != "extra_fields") {
+    if (own->provider != provider || !own->block.contains("type")) return;
+    const Json fields = own->block.value("fields", Json());
+    if (own->block.at("type") != "extra_fields") {
       blocks.push_back(own->block);
-    } else if (extra_fits && own->block.contains("fields")) {
-      blocks.back().update(own->block.at("fields"));
+    } else if (extra_fits && fields.is_object()) {
+      blocks.back().update(fields);
     }
   }
   extra_fits = blocks.size() > before;

@@ -111,6 +111,19 @@ TEST(AnthropicRequest, OwnBlocksGoBackUnchanged) {
       << "an empty result has no content";
 }
 
+TEST(AnthropicRequest, WhatIsNoBlockIsNotSent) {
+  core::ModelRequest request = conformance::with_settings(older);
+  for (const Json& block :
+       {Json(nullptr), Json("text"), Json::object(), Json::array({1}),
+        Json({{"type", "extra_fields"}, {"fields", 3}}), Json({{"type", "extra_fields"}})}) {
+    request.messages.push_back(
+        assistant({core::TextPart{"x"}, core::ProviderPart{"anthropic", block}}));
+  }
+  for (const auto& block : body_of(request).at("messages").at(1).at("content")) {
+    EXPECT_EQ(block, text("x"));
+  }
+}
+
 TEST(AnthropicRequest, NothingEmptyIsEverSent) {
   core::ModelRequest request{.model = current, .instructions = " \n"};
   request.messages = {user("  "), user("One"),

@@ -10,6 +10,7 @@ namespace {
 
 using base::Json;
 using base::Result;
+using upstream::count_member;
 using upstream::Element;
 using upstream::integer_member;
 using upstream::member;
@@ -118,6 +119,7 @@ Result<void> Decoder::message_start(Element event) {
   if ((*message)["content"].get_array().get(content) != simdjson::SUCCESS) return {};
   std::int64_t index = 0;
   for (const Element block : content) {
+    if (!block.is_object()) continue;
     if (auto opened = open_block(index++, block); !opened) return opened;
   }
   return {};
@@ -139,14 +141,14 @@ void Decoder::read_stop(Element holder) {
 // Counts are cumulative: a later one replaces an earlier one, an absent or null one does not.
 void Decoder::read_usage(Element usage) {
   const auto read = [&](std::string_view key, std::int64_t& into) {
-    if (const auto count = integer_member(usage, key)) into = *count;
+    if (const auto count = count_member(usage, key)) into = *count;
   };
   read("input_tokens", input_);
   read("cache_read_input_tokens", cache_read_);
   read("cache_creation_input_tokens", cache_write_);
   read("output_tokens", output_);
   if (const auto details = object_member(usage, "output_tokens_details")) {
-    if (const auto count = integer_member(*details, "thinking_tokens")) thinking_ = *count;
+    if (const auto count = count_member(*details, "thinking_tokens")) thinking_ = *count;
   }
 }
 

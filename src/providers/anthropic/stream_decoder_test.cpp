@@ -375,6 +375,20 @@ TEST(AnthropicDecoder, RepairsBrokenText) {
   EXPECT_EQ(outcome.text, "a\uFFFD\uFFFD");
 }
 
+// Guards against blocks that are no objects, and against counts that would overflow a sum.
+TEST(AnthropicDecoder, NonsenseIsPassedOver) {
+  const std::string body = sse(
+      {R"({"type":"message_start","message":{"content":["x",7],"usage":{"input_tokens":9223372036854775807,"cache_read_input_tokens":9223372036854775807,"output_tokens":-3}}})",
+       R"({"type":"content_block_start","index":0,"content_block":"none"})",
+       R"({"type":"content_block_start","index":1,"content_block":{}})",
+       R"({"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":"{}"}})",
+       R"({"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":"{"}})",
+       message_delta("end_turn"), stop});
+  const Outcome outcome = conformance::decode_whole(make, body);
+  conformance::expect_consistent(outcome);
+  EXPECT_EQ(outcome.replies.front().usage, core::Usage{.output_tokens = 7});
+}
+
 TEST(AnthropicDecoder, StopsAReplyThatGrowsBeyondTheLimit) {
   const std::string piece(1 << 20, 'x');
   const std::string delta =

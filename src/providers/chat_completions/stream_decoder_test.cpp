@@ -263,6 +263,8 @@ TEST(ChatDecoder, ReadsUsageByEveryName) {
       {R"({"prompt_tokens":1,"completion_tokens":1,"cost":0.001,"is_byok":true,"cost_details":{"upstream_inference_cost":0.002}})",
        {.input_tokens = 1, .output_tokens = 1, .reported_cost_micros = 3000}},
       {R"({"prompt_tokens":10.0,"completion_tokens":null})", {.input_tokens = 10}},
+      {R"({"prompt_tokens":9223372036854775807,"completion_tokens":-1,"cost_in_usd_ticks":1e300,"cost":1e300})",
+       {}},
   };
   for (const auto& row : rows) {
     const std::string body = sse({delta(R"("content":"x")"), finish("stop"),

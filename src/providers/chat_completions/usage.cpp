@@ -6,14 +6,14 @@
 namespace colonnade::providers::chat_completions {
 namespace {
 
+using upstream::count_member;
 using upstream::Element;
-using upstream::integer_member;
 using upstream::number_member;
 using upstream::object_member;
 
 std::int64_t first_of(Element object, std::initializer_list<std::string_view> keys) {
   for (const auto key : keys) {
-    if (const auto count = integer_member(object, key)) return *count;
+    if (const auto count = count_member(object, key)) return *count;
   }
   return 0;
 }
@@ -31,7 +31,8 @@ std::int64_t first_of(Element usage, std::initializer_list<std::string_view> gro
 std::optional<std::int64_t> cost_micros(Element usage) {
   constexpr double micros = 1e6;
   constexpr double ticks_per_micro = 1e4;
-  if (const auto ticks = number_member(usage, "cost_in_usd_ticks")) {
+  const auto ticks = number_member(usage, "cost_in_usd_ticks");
+  if (ticks && std::abs(*ticks) < 1e18) {
     return std::llround(*ticks / ticks_per_micro);
   }
   auto cost = number_member(usage, "cost");
@@ -67,7 +68,7 @@ core::Usage usage_of(Element usage) {
       first_of(usage, {"completion_tokens_details", "output_tokens_details"}, {"reasoning_tokens"});
   if (out.reasoning_tokens == 0) out.reasoning_tokens = first_of(usage, {"reasoning_tokens"});
   // Who counts reasoning beside the completion shows it in the total.
-  const auto total = integer_member(usage, "total_tokens");
+  const auto total = count_member(usage, "total_tokens");
   const auto apart = out.input_tokens + out.output_tokens + out.reasoning_tokens;
   if (out.reasoning_tokens > 0 && total == apart) out.output_tokens += out.reasoning_tokens;
   out.reported_cost_micros = cost_micros(usage);

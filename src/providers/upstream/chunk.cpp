@@ -116,6 +116,11 @@ std::optional<std::int64_t> integer_member(Element object, std::string_view key)
   return static_cast<std::int64_t>(*number);
 }
 
+std::optional<std::int64_t> count_member(Element object, std::string_view key) {
+  const auto count = integer_member(object, key);
+  return count && *count >= 0 && *count <= token_count_max ? count : std::nullopt;
+}
+
 base::Json tree_of(Element element) {
   return base::parse_json(simdjson::minify(element), "chunk").value_or(base::Json());
 }

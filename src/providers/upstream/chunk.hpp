@@ -36,6 +36,10 @@ std::optional<Element> object_member(Element object, std::string_view key);
 std::string_view text_member(Element object, std::string_view key);  // "" for nothing
 std::optional<std::int64_t> integer_member(Element object, std::string_view key);
 std::optional<double> number_member(Element object, std::string_view key);
+// A count of tokens. More than this, or less than none, is nonsense and no count; so sums of a few
+// counts never overflow.
+inline constexpr std::int64_t token_count_max = 1'000'000'000'000;
+std::optional<std::int64_t> count_member(Element object, std::string_view key);
 
 // The same value as a tree; for the rare blocks that are kept whole.
 base::Json tree_of(Element element);
