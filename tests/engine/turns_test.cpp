@@ -182,7 +182,7 @@ TEST_F(TurnsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
       };
       while (engine_.model->requests().size() < 2 && !refused()) continue;
     }
-    std::future<Result<Run>> second;
+    std::future<Result<core::Run>> second;
     std::unique_ptr<EventFeed::Subscription> mine;
 
    private:
