@@ -37,8 +37,10 @@ Task<bool> conversation(std::stop_token stop) {
   auto ready = co_await events.next();  // subscribed: from here on nothing is missed
   if (!ready) co_return false;
 
-  auto [answered, reply] =
-      co_await when_all(watch(&events), f.threads.send(thread.id, "What's the weather in NYC?"));
+  auto watching = watch(&events);
+  auto sending = f.threads.send(thread.id, "What's the weather in NYC?");
+  auto both = co_await when_all(std::move(watching), std::move(sending));
+  const auto& [answered, reply] = both;
   co_return answered && !reply.agent_message.id.empty();
 }
 // [watch]

@@ -22,30 +22,22 @@ Stream<E> open_stream(const detail::Session& session, const Result<calls::CallSp
 
 Threads::Threads(std::shared_ptr<const detail::Session> session) : session_(std::move(session)) {}
 
-std::vector<Thread> Threads::list() const {
-  return perform(*session_, calls::list_threads());
-}
+std::vector<Thread> Threads::list() const { return perform(*session_, calls::list_threads()); }
 ThreadDetail Threads::get(std::string_view id) const {
   return perform(*session_, calls::get_thread(id));
 }
 Thread Threads::create(std::string_view title) const {
   return perform(*session_, calls::create_thread(title));
 }
-Thread Threads::create(const CreateThread& request) const {
-  return create(request.title);
-}
+Thread Threads::create(const CreateThread& request) const { return create(request.title); }
 Exchange Threads::send(std::string_view id, std::string_view text) const {
   return perform(*session_, calls::send(id, text, {}));
 }
 Exchange Threads::send(std::string_view id, const SendMessage& message) const {
   return perform(*session_, calls::send(id, message.text, message.client_message_id));
 }
-void Threads::remove(std::string_view id) const {
-  perform(*session_, calls::remove_thread(id));
-}
-void Threads::restore(std::string_view id) const {
-  perform(*session_, calls::restore_thread(id));
-}
+void Threads::remove(std::string_view id) const { perform(*session_, calls::remove_thread(id)); }
+void Threads::restore(std::string_view id) const { perform(*session_, calls::restore_thread(id)); }
 std::string Threads::rename(std::string_view id, std::string_view title) const {
   return perform(*session_, calls::rename_thread(id, title));
 }
@@ -70,20 +62,14 @@ Stream<Event> Threads::stream_reconnecting(std::string_view id,
 
 Devices::Devices(std::shared_ptr<const detail::Session> session) : session_(std::move(session)) {}
 
-std::vector<Device> Devices::list() const {
-  return perform(*session_, calls::list_devices());
-}
-void Devices::revoke(std::string_view id) const {
-  perform(*session_, calls::revoke_device(id));
-}
+std::vector<Device> Devices::list() const { return perform(*session_, calls::list_devices()); }
+void Devices::revoke(std::string_view id) const { perform(*session_, calls::revoke_device(id)); }
 
 Client::Client() : Client(Options{}) {}
 Client::Client(const Options& options) : Client(detail::open_session(options)) {}
 Client::Client(std::shared_ptr<const detail::Session> session)
     : threads(session), devices(session), session_(std::move(session)) {}
-Client::~Client() {
-  close();
-}
+Client::~Client() { close(); }
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&& other) noexcept {
   if (this != &other) {
@@ -98,18 +84,12 @@ Client& Client::operator=(Client&& other) noexcept {
 Claim Client::pair(const PairRequest& request) const {
   return perform(*session_, calls::pair(request));
 }
-PairingCode Client::pair_start() const {
-  return perform(*session_, calls::pair_start());
-}
+PairingCode Client::pair_start() const { return perform(*session_, calls::pair_start()); }
 std::optional<Device> Client::pair_watch(std::string_view code) const {
   return perform(*session_, calls::pair_watch(code));
 }
-Health Client::health() const {
-  return perform(*session_, calls::health());
-}
-bool Client::ready() const {
-  return perform(*session_, calls::ready());
-}
+Health Client::health() const { return perform(*session_, calls::health()); }
+bool Client::ready() const { return perform(*session_, calls::ready()); }
 OneShotReply Client::message(std::string_view text) const {
   return perform(*session_, calls::message(text));
 }
@@ -125,8 +105,6 @@ Client Client::with(const CallOptions& options) const {
 Client Client::with_token(std::string_view token) const {
   return Client(detail::derive(*session_, token));
 }
-void Client::close() noexcept {
-  detail::close(session_);
-}
+void Client::close() noexcept { detail::close(session_); }
 
 }  // namespace colonnade::inline v1::fathom

@@ -114,9 +114,7 @@ AsyncClient::AsyncClient() : AsyncClient(Options{}) {}
 AsyncClient::AsyncClient(const Options& options) : AsyncClient(detail::open_session(options)) {}
 AsyncClient::AsyncClient(std::shared_ptr<const detail::Session> session)
     : threads(session), devices(session), session_(std::move(session)) {}
-AsyncClient::~AsyncClient() {
-  close();
-}
+AsyncClient::~AsyncClient() { close(); }
 AsyncClient::AsyncClient(AsyncClient&&) noexcept = default;
 AsyncClient& AsyncClient::operator=(AsyncClient&& other) noexcept {
   if (this != &other) {
@@ -137,12 +135,8 @@ Task<PairingCode> AsyncClient::pair_start() const {
 Task<std::optional<Device>> AsyncClient::pair_watch(std::string_view code) const {
   return perform_async(session_, calls::pair_watch(code));
 }
-Task<Health> AsyncClient::health() const {
-  return perform_async(session_, calls::health());
-}
-Task<bool> AsyncClient::ready() const {
-  return perform_async(session_, calls::ready());
-}
+Task<Health> AsyncClient::health() const { return perform_async(session_, calls::health()); }
+Task<bool> AsyncClient::ready() const { return perform_async(session_, calls::ready()); }
 Task<OneShotReply> AsyncClient::message(std::string_view text) const {
   return perform_async(session_, calls::message(text));
 }
@@ -162,8 +156,6 @@ AsyncClient AsyncClient::with(const CallOptions& options) const {
 AsyncClient AsyncClient::with_token(std::string_view token) const {
   return AsyncClient(detail::derive(*session_, token));
 }
-void AsyncClient::close() noexcept {
-  detail::close(session_);
-}
+void AsyncClient::close() noexcept { detail::close(session_); }
 
 }  // namespace colonnade::inline v1::fathom

@@ -9,9 +9,7 @@ using colonnade::detail::Call;
 using colonnade::detail::Patience;
 using colonnade::detail::percent_encode;
 // `usage` alone is a call of this dialect.
-Failure wrong(std::string message) {
-  return colonnade::detail::usage(std::move(message));
-}
+Failure wrong(std::string message) { return colonnade::detail::usage(std::move(message)); }
 
 // fathom §3.4; the server refuses a longer one.
 constexpr std::size_t client_message_id_bytes_max = 128;
@@ -67,9 +65,7 @@ Failure no_pairing_code() {
 
 }  // namespace
 
-Planned<std::vector<Thread>> list_threads() {
-  return get("/threads", &wire::thread_list);
-}
+Planned<std::vector<Thread>> list_threads() { return get("/threads", &wire::thread_list); }
 
 Planned<ThreadDetail> get_thread(std::string_view id) {
   auto path = thread_path(id);
@@ -137,9 +133,7 @@ Planned<std::vector<SearchHit>> search(const Search& request) {
   return get(std::move(path), &wire::search_hits);
 }
 
-Planned<std::vector<Device>> list_devices() {
-  return get("/devices", &wire::device_list);
-}
+Planned<std::vector<Device>> list_devices() { return get("/devices", &wire::device_list); }
 
 Planned<bool> revoke_device(std::string_view id) {
   auto name = segment("device", id);

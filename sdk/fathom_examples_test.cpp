@@ -42,9 +42,7 @@ struct Asked {
 // compared.
 using Sync = std::function<Json(const Client&, const Asked&)>;
 
-Json text_or_absent(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
-}
+Json text_or_absent(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
 Json to_json(const fathom::Thread& thread) {
   Json out{{"id", thread.id},

@@ -71,9 +71,7 @@ void Reconnect::on_thread(const Result<ThreadDetail>& thread) {
       for (const Message& message : thread->messages) note(message.id);
       step_ = Step::connect;
       return;
-    case Look::probe:
-      step_ = Step::wait;
-      return;
+    case Look::probe: step_ = Step::wait; return;
     case Look::missed: {
       const bool ready_first = held_ && held_->as<Ready>() != nullptr;
       if (ready_first) give(*std::exchange(held_, std::nullopt));
@@ -138,8 +136,6 @@ Event Reconnect::take_event() {
   return event;
 }
 
-std::optional<Failure> Reconnect::take_failure() {
-  return std::exchange(failure_, std::nullopt);
-}
+std::optional<Failure> Reconnect::take_failure() { return std::exchange(failure_, std::nullopt); }
 
 }  // namespace colonnade::inline v1::fathom::detail

@@ -65,20 +65,11 @@ class BlockingReconnect final : public StreamSource<Event> {
  private:
   void advance() {
     switch (machine_.step()) {
-      case Reconnect::Step::look:
-        look();
-        return;
-      case Reconnect::Step::connect:
-        connect();
-        return;
-      case Reconnect::Step::read:
-        read();
-        return;
-      case Reconnect::Step::wait:
-        wait();
-        return;
-      case Reconnect::Step::over:
-        return;
+      case Reconnect::Step::look: look(); return;
+      case Reconnect::Step::connect: connect(); return;
+      case Reconnect::Step::read: read(); return;
+      case Reconnect::Step::wait: wait(); return;
+      case Reconnect::Step::over: return;
     }
   }
 

@@ -25,9 +25,7 @@ std::string detail(std::vector<std::pair<std::string, std::string>> messages) {
   return Json{{"thread", {{"id", "t1"}}}, {"messages", list}}.dump();
 }
 
-std::string ready() {
-  return "event: ready\ndata: {\"thread_id\":\"t1\"}\n\n";
-}
+std::string ready() { return "event: ready\ndata: {\"thread_id\":\"t1\"}\n\n"; }
 std::string stored(const std::string& type, const std::string& id) {
   return "event: " + type + "\ndata: {\"message\":{\"id\":\"" + id + "\"}}\n\n";
 }

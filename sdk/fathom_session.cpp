@@ -20,9 +20,7 @@ using colonnade::detail::Pool;
 
 constexpr std::size_t idempotency_key_bytes_max = 255;
 
-Failure wrong(std::string message) {
-  return colonnade::detail::usage(std::move(message));
-}
+Failure wrong(std::string message) { return colonnade::detail::usage(std::move(message)); }
 
 std::string bearer(std::string_view token, std::string_view setting) {
   const std::string_view trimmed = colonnade::detail::trim(token);
@@ -109,18 +107,12 @@ void close(const std::shared_ptr<const Session>& session) noexcept {
 void raise(const Failure& failure) {
   switch (failure.kind) {
     case ErrorKind::usage:
-    case ErrorKind::closed:
-      throw Error(failure);
-    case ErrorKind::credentials_missing:
-      throw PairingRequiredError(failure);
-    case ErrorKind::unauthorized:
-      throw UnauthorizedError(failure);
-    case ErrorKind::http:
-      throw HttpError(failure);
-    case ErrorKind::malformed:
-      throw MalformedResponseError(failure);
-    case ErrorKind::transport:
-      break;
+    case ErrorKind::closed: throw Error(failure);
+    case ErrorKind::credentials_missing: throw PairingRequiredError(failure);
+    case ErrorKind::unauthorized: throw UnauthorizedError(failure);
+    case ErrorKind::http: throw HttpError(failure);
+    case ErrorKind::malformed: throw MalformedResponseError(failure);
+    case ErrorKind::transport: break;
   }
   if (failure.transport == TransportErrorKind::canceled) throw CancelledError(failure);
   throw TransportError(failure);

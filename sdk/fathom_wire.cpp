@@ -89,9 +89,7 @@ void read(Element value, bool& out) {
   bool flag = false;
   if (value.get(flag) == simdjson::SUCCESS) out = flag;
 }
-void read(Element value, Json& out) {
-  out = colonnade::detail::to_json(value);
-}
+void read(Element value, Json& out) { out = colonnade::detail::to_json(value); }
 
 void read(Element value, Thread& out);
 void read(Element value, Message& out);
@@ -167,14 +165,10 @@ struct Required {
 bool fits(Element value, Kind kind) {
   std::string_view text;
   switch (kind) {
-    case Kind::string:
-      return value.is_string();
-    case Kind::nonempty_string:
-      return value.get(text) == simdjson::SUCCESS && !text.empty();
-    case Kind::object:
-      return value.is_object();
-    case Kind::list:
-      return value.is_array() || value.is_null();  // null is empty (fathom §1.4)
+    case Kind::string: return value.is_string();
+    case Kind::nonempty_string: return value.get(text) == simdjson::SUCCESS && !text.empty();
+    case Kind::object: return value.is_object();
+    case Kind::list: return value.is_array() || value.is_null();  // null is empty (fathom §1.4)
   }
   return false;
 }
@@ -223,26 +217,20 @@ std::string object_of(std::initializer_list<std::pair<std::string_view, std::str
 
 }  // namespace
 
-std::string create_thread(std::string_view title) {
-  return object_of({{"title", title}});
-}
+std::string create_thread(std::string_view title) { return object_of({{"title", title}}); }
 
 std::string send_message(std::string_view text, std::string_view client_message_id) {
   if (client_message_id.empty()) return object_of({{"text", text}});
   return object_of({{"text", text}, {"clientMessageId", client_message_id}});
 }
 
-std::string rename(std::string_view title) {
-  return object_of({{"title", title}});
-}
+std::string rename(std::string_view title) { return object_of({{"title", title}}); }
 
 std::string claim(std::string_view code, std::string_view device_name) {
   return object_of({{"code", code}, {"device_name", device_name}});
 }
 
-std::string one_shot(std::string_view text) {
-  return object_of({{"text", text}});
-}
+std::string one_shot(std::string_view text) { return object_of({{"text", text}}); }
 
 Result<std::vector<Thread>> thread_list(const CallSpec& spec, const TransportReply& reply) {
   const auto root = open(spec, reply, {{"threads", Kind::list}});

@@ -14,20 +14,13 @@ namespace {
 Failure to_failure(const net::CurlError& error) {
   const auto kind = [&] {
     switch (error.kind) {
-      case net::CurlErrorKind::resolve:
-        return TransportErrorKind::resolve;
-      case net::CurlErrorKind::connect:
-        return TransportErrorKind::connect;
-      case net::CurlErrorKind::tls:
-        return TransportErrorKind::tls;
-      case net::CurlErrorKind::reset:
-        return TransportErrorKind::reset;
-      case net::CurlErrorKind::timeout:
-        return TransportErrorKind::timeout;
-      case net::CurlErrorKind::cancelled:
-        return TransportErrorKind::canceled;
-      case net::CurlErrorKind::protocol:
-        return TransportErrorKind::protocol;
+      case net::CurlErrorKind::resolve: return TransportErrorKind::resolve;
+      case net::CurlErrorKind::connect: return TransportErrorKind::connect;
+      case net::CurlErrorKind::tls: return TransportErrorKind::tls;
+      case net::CurlErrorKind::reset: return TransportErrorKind::reset;
+      case net::CurlErrorKind::timeout: return TransportErrorKind::timeout;
+      case net::CurlErrorKind::cancelled: return TransportErrorKind::canceled;
+      case net::CurlErrorKind::protocol: return TransportErrorKind::protocol;
     }
     return TransportErrorKind::reset;
   }();

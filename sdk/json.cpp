@@ -14,21 +14,14 @@ namespace {
 
 std::string_view name_of(Json::Type type) {
   switch (type) {
-    case Json::Type::null:
-      return "null";
-    case Json::Type::boolean:
-      return "a boolean";
+    case Json::Type::null: return "null";
+    case Json::Type::boolean: return "a boolean";
     case Json::Type::int64:
-    case Json::Type::uint64:
-      return "an integer";
-    case Json::Type::number:
-      return "a number";
-    case Json::Type::string:
-      return "a string";
-    case Json::Type::array:
-      return "an array";
-    case Json::Type::object:
-      return "an object";
+    case Json::Type::uint64: return "an integer";
+    case Json::Type::number: return "a number";
+    case Json::Type::string: return "a string";
+    case Json::Type::array: return "an array";
+    case Json::Type::object: return "an object";
   }
   return "null";
 }
@@ -58,18 +51,10 @@ void append_number(std::string& out, Number number) {
 
 void append(std::string& out, const Json& value) {
   switch (value.type()) {
-    case Json::Type::null:
-      out += "null";
-      return;
-    case Json::Type::boolean:
-      out += value.as_bool() ? "true" : "false";
-      return;
-    case Json::Type::int64:
-      append_number(out, value.as_int64());
-      return;
-    case Json::Type::uint64:
-      append_number(out, value.as_uint64());
-      return;
+    case Json::Type::null: out += "null"; return;
+    case Json::Type::boolean: out += value.as_bool() ? "true" : "false"; return;
+    case Json::Type::int64: append_number(out, value.as_int64()); return;
+    case Json::Type::uint64: append_number(out, value.as_uint64()); return;
     case Json::Type::number:
       if (std::isfinite(value.as_double())) {
         append_number(out, value.as_double());
@@ -77,9 +62,7 @@ void append(std::string& out, const Json& value) {
         out += "null";
       }
       return;
-    case Json::Type::string:
-      base::append_json_string(out, value.as_string());
-      return;
+    case Json::Type::string: base::append_json_string(out, value.as_string()); return;
     case Json::Type::array: {
       char separator = '[';
       for (const Json& item : value.as_array()) {
@@ -366,18 +349,12 @@ Json to_json(simdjson::dom::element element) {
       }
       return items;
     }
-    case element_type::STRING:
-      return std::string_view(element);
-    case element_type::INT64:
-      return std::int64_t(element);
-    case element_type::UINT64:
-      return std::uint64_t(element);
-    case element_type::DOUBLE:
-      return double(element);
-    case element_type::BOOL:
-      return bool(element);
-    case element_type::NULL_VALUE:
-      return nullptr;
+    case element_type::STRING: return std::string_view(element);
+    case element_type::INT64: return std::int64_t(element);
+    case element_type::UINT64: return std::uint64_t(element);
+    case element_type::DOUBLE: return double(element);
+    case element_type::BOOL: return bool(element);
+    case element_type::NULL_VALUE: return nullptr;
   }
   return nullptr;
 }

@@ -14,12 +14,9 @@ constexpr std::chrono::milliseconds watch_read_timeout{120'000};
 
 std::chrono::milliseconds read_timeout(const Timeouts& timeouts, Patience patience) {
   switch (patience) {
-    case Patience::ordinary:
-      return timeouts.read;
-    case Patience::send:
-      return timeouts.send;
-    case Patience::watch:
-      return watch_read_timeout;
+    case Patience::ordinary: return timeouts.read;
+    case Patience::send: return timeouts.send;
+    case Patience::watch: return watch_read_timeout;
   }
   return timeouts.read;
 }

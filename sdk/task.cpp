@@ -84,21 +84,11 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::vector<Timer> timers_;
 };
 
-std::shared_ptr<Loop> make_loop() {
-  return std::make_shared<Loop>();
-}
-void ready(Loop& loop, std::coroutine_handle<> handle) {
-  loop.ready(handle);
-}
-void post(Loop& loop, std::coroutine_handle<> handle) {
-  loop.post(handle);
-}
-std::shared_ptr<Loop> share(Loop& loop) {
-  return loop.shared_from_this();
-}
-void drive(Loop& loop, std::coroutine_handle<> root) {
-  loop.drive(root);
-}
+std::shared_ptr<Loop> make_loop() { return std::make_shared<Loop>(); }
+void ready(Loop& loop, std::coroutine_handle<> handle) { loop.ready(handle); }
+void post(Loop& loop, std::coroutine_handle<> handle) { loop.post(handle); }
+std::shared_ptr<Loop> share(Loop& loop) { return loop.shared_from_this(); }
+void drive(Loop& loop, std::coroutine_handle<> root) { loop.drive(root); }
 
 namespace {
 

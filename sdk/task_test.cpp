@@ -15,9 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Task<int> one() {
-  co_return 1;
-}
+Task<int> one() { co_return 1; }
 
 Task<int> add_up(int times) {
   int sum = 0;
@@ -49,9 +47,7 @@ TEST(Task, a_million_completions_in_a_row_need_no_stack) {
   EXPECT_EQ(run(add_up(1'000'000)), 1'000'000);
 }
 
-TEST(Task, deep_nesting_needs_no_stack) {
-  EXPECT_EQ(run(descend(100'000)), 100'000);
-}
+TEST(Task, deep_nesting_needs_no_stack) { EXPECT_EQ(run(descend(100'000)), 100'000); }
 
 TEST(Task, is_lazy) {
   bool ran = false;
@@ -78,18 +74,14 @@ TEST(Task, exceptions_reach_the_awaiter_and_the_caller_of_run) {
   EXPECT_THROW(run(fail_with("outer")), std::runtime_error);
 }
 
-Task<std::unique_ptr<int>> make_owned() {
-  co_return std::make_unique<int>(7);
-}
+Task<std::unique_ptr<int>> make_owned() { co_return std::make_unique<int>(7); }
 
 Task<int> take_owned() {
   const std::unique_ptr<int> owned = co_await make_owned();
   co_return *owned;
 }
 
-TEST(Task, results_may_be_move_only) {
-  EXPECT_EQ(run(take_owned()), 7);
-}
+TEST(Task, results_may_be_move_only) { EXPECT_EQ(run(take_owned()), 7); }
 
 // Completes from another thread.
 Task<int> from_thread(std::vector<std::jthread>* threads, int value) {
@@ -203,9 +195,7 @@ Task<int> sum_stream(int count) {
   co_return sum;
 }
 
-TEST(AsyncStream, next_gives_all_then_nothing) {
-  EXPECT_EQ(run(sum_stream(10)), 45);
-}
+TEST(AsyncStream, next_gives_all_then_nothing) { EXPECT_EQ(run(sum_stream(10)), 45); }
 
 static_assert(std::ranges::input_range<Stream<int>>);
 static_assert(!std::copyable<Stream<int>>);

@@ -256,7 +256,8 @@ void ScriptedTransport::Player::perform(Calling calling, std::function<void()> w
   } else {
     // Ends with the call it plays, which a stop or its time limit ends; holds the player until
     // then.
-    std::thread([self = shared_from_this(), work = std::move(work)] { work(); }).detach();
+    std::thread player([self = shared_from_this(), work = std::move(work)] { work(); });
+    player.detach();  // allow(detached): it owns what it uses, and nobody may wait for it
   }
 }
 
@@ -309,15 +310,9 @@ ScriptedTransport::Expectation ScriptedTransport::expect(std::string_view method
   return Expectation(player_->add(method, target));
 }
 
-std::shared_ptr<Transport> ScriptedTransport::transport() const {
-  return player_;
-}
-std::vector<RecordedRequest> ScriptedTransport::requests() const {
-  return player_->requests();
-}
-std::size_t ScriptedTransport::open_streams() const {
-  return player_->open_streams();
-}
+std::shared_ptr<Transport> ScriptedTransport::transport() const { return player_; }
+std::vector<RecordedRequest> ScriptedTransport::requests() const { return player_->requests(); }
+std::size_t ScriptedTransport::open_streams() const { return player_->open_streams(); }
 
 void ScriptedTransport::verify() const {
   const std::string problems = player_->problems();

@@ -12,18 +12,12 @@ namespace colonnade::inline v1 {
 
 inline nlohmann::json to_nlohmann(const Json& value) {
   switch (value.type()) {
-    case Json::Type::null:
-      return nullptr;
-    case Json::Type::boolean:
-      return value.as_bool();
-    case Json::Type::int64:
-      return value.as_int64();
-    case Json::Type::uint64:
-      return value.as_uint64();
-    case Json::Type::number:
-      return value.as_double();
-    case Json::Type::string:
-      return value.as_string();
+    case Json::Type::null: return nullptr;
+    case Json::Type::boolean: return value.as_bool();
+    case Json::Type::int64: return value.as_int64();
+    case Json::Type::uint64: return value.as_uint64();
+    case Json::Type::number: return value.as_double();
+    case Json::Type::string: return value.as_string();
     case Json::Type::array: {
       nlohmann::json out = nlohmann::json::array();
       for (const Json& item : value.as_array()) out.push_back(to_nlohmann(item));

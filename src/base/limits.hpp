@@ -25,17 +25,18 @@ constexpr auto http_header_time_max = 15s;  // from the first byte of a request 
 constexpr auto http_body_time_max = 60s;    // slow senders are cut off after this
 constexpr auto http_idle_time_max = 75s;    // keep-alive without a request
 constexpr auto http_write_time_max = 30s;   // a response nobody reads
-constexpr std::size_t http_read_buffer_bytes = 4 * KiB;        // per connection, grows to what is needed
-constexpr std::size_t http_body_read_bytes = 64 * KiB;         // one read of a large body
-constexpr std::size_t http_unrouted_body_bytes_max = 64 * KiB;  // read for a 404 to keep the connection
-constexpr std::size_t http_request_id_bytes_max = 128;         // a client's X-Request-Id
+constexpr std::size_t http_read_buffer_bytes = 4 * KiB;  // per connection, grows to what is needed
+constexpr std::size_t http_body_read_bytes = 64 * KiB;   // one read of a large body
+constexpr std::size_t http_unrouted_body_bytes_max =
+    64 * KiB;                                           // read for a 404 to keep the connection
+constexpr std::size_t http_request_id_bytes_max = 128;  // a client's X-Request-Id
 constexpr auto http_linger_time_max = 2s;  // lets a refused sender read our answer before the reset
-constexpr std::size_t http_linger_bytes_max = 1 * MiB;         // what is thrown away meanwhile
-constexpr auto http_sweep_interval_max = 1s;  // how coarse the time limits may be
+constexpr std::size_t http_linger_bytes_max = 1 * MiB;  // what is thrown away meanwhile
+constexpr auto http_sweep_interval_max = 1s;            // how coarse the time limits may be
 constexpr auto http_sweep_interval_min = 5ms;
-constexpr int http_accepts_per_wakeup = 64;   // then other work of the lane gets its turn
+constexpr int http_accepts_per_wakeup = 64;     // then other work of the lane gets its turn
 constexpr int http_backlog_connections = 1024;  // waiting in the kernel to be accepted
-constexpr auto http_close_time_max = 5s;      // for the lanes to close everything after the grace
+constexpr auto http_close_time_max = 5s;        // for the lanes to close everything after the grace
 
 // --- event streams ----------------------------------------------------------------------------
 constexpr std::size_t stream_queue_events_max = 256;     // fathom §4.5
@@ -47,23 +48,26 @@ constexpr std::size_t stream_gather_events_max = 64;  // queued events sent with
 constexpr int stream_discard_reads_max = 16;  // reads of unwanted input before other work's turn
 
 // --- HTTP client ------------------------------------------------------------------------------
-constexpr std::size_t client_buffer_bytes_max = 256 * KiB;  // unread of one transfer; then it pauses
-constexpr std::size_t client_header_bytes_max = 64 * KiB;   // of one response
-constexpr long client_connections_kept_max = 256;  // for reuse, per lane
-constexpr std::size_t client_handles_kept_max = 16;  // for reuse, per lane; each about 10 KB
+constexpr std::size_t client_buffer_bytes_max =
+    256 * KiB;                                             // unread of one transfer; then it pauses
+constexpr std::size_t client_header_bytes_max = 64 * KiB;  // of one response
+constexpr long client_connections_kept_max = 256;          // for reuse, per lane
+constexpr std::size_t client_handles_kept_max = 16;        // for reuse, per lane; each about 10 KB
 
 // --- HTTP client of the SDK -------------------------------------------------------------------
-constexpr std::size_t client_reply_bytes_max = 64 * MiB;         // one whole reply
-constexpr std::size_t client_error_body_bytes_max = 1 * MiB;     // of a stream that was refused
-constexpr std::size_t client_stream_buffer_bytes_max = 1 * MiB;  // unread; then the sender is held up
-constexpr std::size_t reconnect_seen_messages_max = 1024;        // ids kept against duplicates
+constexpr std::size_t client_reply_bytes_max = 64 * MiB;      // one whole reply
+constexpr std::size_t client_error_body_bytes_max = 1 * MiB;  // of a stream that was refused
+constexpr std::size_t client_stream_buffer_bytes_max =
+    1 * MiB;                                               // unread; then the sender is held up
+constexpr std::size_t reconnect_seen_messages_max = 1024;  // ids kept against duplicates
 
 // --- storage ----------------------------------------------------------------------------------
 constexpr auto commit_window_max = 2ms;         // how long the writer may gather while it is busy
 constexpr std::size_t commit_units_max = 1024;  // per transaction
-constexpr std::size_t commit_queue_units_max = 16'384;  // beyond this, writers are told to wait
+constexpr std::size_t commit_queue_units_max = 16'384;    // beyond this, writers are told to wait
 constexpr std::size_t joined_delta_bytes_max = 64 * KiB;  // a joined event must still suit a stream
-constexpr std::size_t writer_threads_known_max = 16'384;  // cached sequence numbers, about 200 B each
+constexpr std::size_t writer_threads_known_max =
+    16'384;                                       // cached sequence numbers, about 200 B each
 constexpr std::size_t read_connections_max = 16;  // each has its own page cache
 constexpr auto database_busy_time_max = 5s;  // another program (backup, shell) holds the write lock
 constexpr std::size_t page_rows_max = 200;
@@ -81,10 +85,13 @@ constexpr auto model_retry_delay_min = 500ms;
 constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 constexpr std::size_t model_reply_bytes_max = 16 * MiB;
 constexpr std::size_t upstream_message_bytes_max = 500;  // of a vendor's own words in our errors
-constexpr std::size_t upstream_error_body_bytes_max = 64 * KiB;  // of a failed answer, read to explain it
-constexpr int model_output_tokens_default = 8192;  // Anthropic requires a number; 8192 suits every model
-// Anthropic, older models: tokens to think with, per effort. The least is the vendor's own; the most
-// plus the default output stays below the 32,000 that the smallest of these models can produce.
+constexpr std::size_t upstream_error_body_bytes_max =
+    64 * KiB;  // of a failed answer, read to explain it
+constexpr int model_output_tokens_default =
+    8192;  // Anthropic requires a number; 8192 suits every model
+// Anthropic, older models: tokens to think with, per effort. The least is the vendor's own; the
+// most plus the default output stays below the 32,000 that the smallest of these models can
+// produce.
 constexpr int thinking_tokens_min = 1024;
 constexpr int thinking_tokens_low = 4096;
 constexpr int thinking_tokens_medium = 10'240;

@@ -17,6 +17,28 @@ namespace {
 
 using Waiter = std::shared_ptr<base::Completion<Result<FinishedRun>>>;
 
+constexpr const char* busy_text = "an agent run is already active in this thread";
+
+// What a run begins with: the message, the run and the news of both, in one unit.
+Unit opening_unit(const TurnStart& start, std::string submission_id) {
+  const Run& run = start.run;
+  Unit unit{.scope = run.scope};
+  unit.changes.emplace_back(InsertMessage{start.user_message});
+  unit.changes.emplace_back(InsertRun{run});
+  if (!submission_id.empty()) {
+    unit.changes.emplace_back(LinkSubmission{std::move(submission_id), run.id});
+  }
+  const Event event{.scope = run.scope,
+                    .thread_id = run.thread_id,
+                    .run_id = run.id,
+                    .at = run.created_at,
+                    .body = {}};
+  unit.events = {event, event};
+  unit.events[0].body = MessageStored{start.user_message};
+  unit.events[1].body = RunStarted{start.user_message};
+  return unit;
+}
+
 // The newest messages of the thread, oldest first, read page by page.
 Result<std::vector<Message>> read_history(ThreadStore& threads, const Scope& scope,
                                           const std::string& thread_id) {
@@ -119,85 +141,13 @@ Turns::Turns(TurnParts parts, TurnOptions options)
 Turns::~Turns() = default;
 
 Task<Result<Run>> Turns::start(Principal who, NewMessage input, base::Lane& lane) {
-  if (input.parts.empty()) co_return fail(ErrorKind::invalid, "a message needs content", "parts");
-  auto thread = parts_.stores.threads.thread(who.scope, input.thread_id);
-  if (!thread) co_return fail(std::move(thread.error()));
-  if (!*thread) co_return fail(ErrorKind::not_found, "no such thread");
-  if ((*thread)->owner != who.user_id) co_return fail(ErrorKind::forbidden, "not your thread");
-  if ((*thread)->deleted_at) co_return fail(ErrorKind::conflict, "thread deleted");
-  auto agent = parts_.agents.get(who.scope, (*thread)->agent_id);
-  if (!agent) co_return fail(std::move(agent.error()));
-  ModelSettings settings =
-      input.settings.over((*thread)->settings).over(agent->settings).over(options_.defaults);
-  ModelProvider* provider = parts_.providers.find(settings.provider.value_or(""));
-  if (provider == nullptr) {
-    co_return fail(ErrorKind::unavailable,
-                   "no agent configured: there is no model provider named '" +
-                       settings.provider.value_or("") + "'",
-                   "provider");
-  }
-  auto active = parts_.stores.runs.active_run(who.scope, input.thread_id);
-  if (!active) co_return fail(std::move(active.error()));
-  if (*active) co_return fail(ErrorKind::conflict, "an agent run is already active in this thread");
-  auto history = read_history(parts_.stores.threads, who.scope, input.thread_id);
-  if (!history) co_return fail(std::move(history.error()));
-
-  const Time now = parts_.clock.now();
-  TurnStart start{.run = {.id = base::new_id(now),
-                          .thread_id = input.thread_id,
-                          .scope = who.scope,
-                          .agent_id = agent->id,
-                          .agent_version = agent->version,
-                          .user_message_id = {},
-                          .started_by = who.user_id,
-                          .state = RunState::running,
-                          .settings = std::move(settings),
-                          .created_at = now},
-                  .thread = std::move(**thread),
-                  .agent = std::move(*agent),
-                  .provider = provider,
-                  .user_message = {.id = base::new_id(now),
-                                   .thread_id = input.thread_id,
-                                   .run_id = {},
-                                   .role = Role::user,
-                                   .parts = std::move(input.parts),
-                                   .user_id = who.user_id,
-                                   .device_id = who.device_id,
-                                   .created_at = now,
-                                   .model = {},
-                                   .usage = std::nullopt,
-                                   .metadata = std::move(input.metadata)},
-                  .history = std::move(*history)};
-  start.run.settings.provider = std::string(provider->name());
-  start.run.user_message_id = start.user_message.id;
-  start.user_message.run_id = start.run.id;
-  start.history.push_back(start.user_message);
-
-  const Run run = start.run;
-  Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(InsertMessage{start.user_message});
-  unit.changes.emplace_back(InsertRun{run});
-  if (!input.submission_id.empty()) {
-    unit.changes.emplace_back(LinkSubmission{std::move(input.submission_id), run.id});
-  }
-  const Event event{
-      .scope = who.scope, .thread_id = run.thread_id, .run_id = run.id, .at = now, .body = {}};
-  unit.events = {event, event};
-  unit.events[0].body = MessageStored{start.user_message};
-  unit.events[1].body = RunStarted{start.user_message};
-
-  auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(start));
-  auto holder = state_->enter(run.thread_id, driver);
-  // A driver lets go of its thread a moment after its run's end was stored and told. Whoever acts
-  // on what they were told is not refused for it: the store's word counts.
-  if (holder && !holder->empty() && has_ended(who.scope, *holder)) {
-    const std::string ended = *holder;
-    holder = state_->enter(run.thread_id, driver, ended);
-  }
-  if (!holder) co_return fail(std::move(holder.error()));
-  if (!holder->empty()) {
-    co_return fail(ErrorKind::conflict, "an agent run is already active in this thread");
-  }
+  std::string submission_id = std::move(input.submission_id);
+  auto start = fresh_start(who, std::move(input));
+  if (!start) co_return fail(std::move(start.error()));
+  const Run run = start->run;
+  Unit unit = opening_unit(*start, std::move(submission_id));
+  auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(*start));
+  if (auto claimed = claim(driver); !claimed) co_return fail(std::move(claimed.error()));
   auto stored = std::make_shared<base::Completion<Result<std::int64_t>>>();
   parts_.feed.submit(std::move(unit), [stored, driver](Result<std::int64_t> result) {
     driver->accepted(result.has_value());
@@ -207,6 +157,79 @@ Task<Result<Run>> Turns::start(Principal who, NewMessage input, base::Lane& lane
   auto result = co_await stored->wait();
   if (!result) co_return fail(std::move(result.error()));
   co_return run;
+}
+
+// Everything that can be refused is refused here, before anything is stored or asked.
+Result<TurnStart> Turns::fresh_start(const Principal& who, NewMessage input) {
+  if (input.parts.empty()) return fail(ErrorKind::invalid, "a message needs content", "parts");
+  auto thread = parts_.stores.threads.thread(who.scope, input.thread_id);
+  if (!thread) return fail(std::move(thread.error()));
+  if (!*thread) return fail(ErrorKind::not_found, "no such thread");
+  if ((*thread)->owner != who.user_id) return fail(ErrorKind::forbidden, "not your thread");
+  if ((*thread)->deleted_at) return fail(ErrorKind::conflict, "thread deleted");
+  auto agent = parts_.agents.get(who.scope, (*thread)->agent_id);
+  if (!agent) return fail(std::move(agent.error()));
+  ModelSettings settings =
+      input.settings.over((*thread)->settings).over(agent->settings).over(options_.defaults);
+  const std::string wanted = settings.provider.value_or("");
+  ModelProvider* provider = parts_.providers.find(wanted);
+  if (provider == nullptr) {
+    return fail(ErrorKind::unavailable,
+                "no agent configured: there is no model provider named '" + wanted + "'",
+                "provider");
+  }
+  settings.provider = std::string(provider->name());
+  auto active = parts_.stores.runs.active_run(who.scope, input.thread_id);
+  if (!active) return fail(std::move(active.error()));
+  if (*active) return fail(ErrorKind::conflict, busy_text);
+  auto history = read_history(parts_.stores.threads, who.scope, input.thread_id);
+  if (!history) return fail(std::move(history.error()));
+
+  const Time now = parts_.clock.now();
+  const std::string run_id = base::new_id(now);
+  TurnStart start{.run = {.id = run_id,
+                          .thread_id = input.thread_id,
+                          .scope = who.scope,
+                          .agent_id = agent->id,
+                          .agent_version = agent->version,
+                          .user_message_id = base::new_id(now),
+                          .started_by = who.user_id,
+                          .state = RunState::running,
+                          .settings = std::move(settings),
+                          .created_at = now},
+                  .thread = std::move(**thread),
+                  .agent = std::move(*agent),
+                  .provider = provider,
+                  .user_message = {},
+                  .history = std::move(*history)};
+  start.user_message = {.id = start.run.user_message_id,
+                        .thread_id = input.thread_id,
+                        .run_id = run_id,
+                        .role = Role::user,
+                        .parts = std::move(input.parts),
+                        .user_id = who.user_id,
+                        .device_id = who.device_id,
+                        .created_at = now,
+                        .model = {},
+                        .usage = std::nullopt,
+                        .metadata = std::move(input.metadata)};
+  start.history.push_back(start.user_message);
+  return start;
+}
+
+// Claims the thread in this process. A driver lets go of its thread a moment after its run's end
+// was stored and told; whoever acts on what they were told is not refused for it: the store's word
+// counts.
+Result<void> Turns::claim(const std::shared_ptr<TurnDriver>& driver) {
+  const Run& run = driver->run();
+  auto holder = state_->enter(run.thread_id, driver);
+  if (holder && !holder->empty() && has_ended(run.scope, *holder)) {
+    const std::string ended = *holder;
+    holder = state_->enter(run.thread_id, driver, ended);
+  }
+  if (!holder) return fail(std::move(holder.error()));
+  if (!holder->empty()) return fail(ErrorKind::conflict, busy_text);
+  return {};
 }
 
 bool Turns::has_ended(const Scope& scope, const std::string& run_id) const {

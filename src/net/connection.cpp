@@ -434,7 +434,8 @@ base::Task<void> Connection::linger(std::shared_ptr<Connection> self) {
     self->begin_ = self->end_ = 0;
     self->make_room();
     const std::span<char> room(self->buffer_);
-    discarded += co_await self->transport_->read_some(room, error);
+    const std::size_t read = co_await self->transport_->read_some(room, error);
+    discarded += read;
   }
 }
 

@@ -54,9 +54,7 @@ void collect(CURLM* multi) {
   }
 }
 
-CurlError cancelled_error() {
-  return {CurlErrorKind::cancelled, "the call was stopped"};
-}
+CurlError cancelled_error() { return {CurlErrorKind::cancelled, "the call was stopped"}; }
 
 struct Wake {
   CURLM* multi;
@@ -424,7 +422,7 @@ void CurlSession::Worker::stop() {
   if (!thread_.joinable()) return;
   // The last reference may go inside a handler; the thread then ends by itself.
   if (thread_.get_id() == std::this_thread::get_id()) {
-    thread_.detach();
+    thread_.detach();  // allow(detached): a thread cannot join itself
   } else {
     thread_.join();
   }
@@ -437,9 +435,7 @@ CurlSession::CurlSession(CurlOptions options) {
   pool_ = std::make_shared<Pool>(std::move(options));
 }
 
-CurlSession::~CurlSession() {
-  worker_->stop();
-}
+CurlSession::~CurlSession() { worker_->stop(); }
 
 CurlResult<CurlReply> CurlSession::call(CurlRequest request) {
   BlockingTransfer<Pool> run(pool_, std::move(request), /*streaming=*/false);

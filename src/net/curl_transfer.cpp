@@ -13,27 +13,21 @@ namespace {
 CurlErrorKind kind_of(CURLcode code) {
   switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-      return CurlErrorKind::resolve;
-    case CURLE_COULDNT_CONNECT:
-      return CurlErrorKind::connect;
-    case CURLE_OPERATION_TIMEDOUT:
-      return CurlErrorKind::timeout;
+    case CURLE_COULDNT_RESOLVE_PROXY: return CurlErrorKind::resolve;
+    case CURLE_COULDNT_CONNECT: return CurlErrorKind::connect;
+    case CURLE_OPERATION_TIMEDOUT: return CurlErrorKind::timeout;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR:
-      return CurlErrorKind::tls;
+    case CURLE_SSL_ISSUER_ERROR: return CurlErrorKind::tls;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
-    case CURLE_HTTP2:
-      return CurlErrorKind::protocol;
-    default:
-      return CurlErrorKind::reset;
+    case CURLE_HTTP2: return CurlErrorKind::protocol;
+    default: return CurlErrorKind::reset;
   }
 }
 
@@ -221,9 +215,7 @@ void CurlTransfer::finish(CurlErrorKind kind, std::string message) {
   error_ = CurlError{kind, std::move(message)};
 }
 
-CurlHead CurlTransfer::take_head() {
-  return std::move(head_);
-}
+CurlHead CurlTransfer::take_head() { return std::move(head_); }
 
 CurlReply CurlTransfer::take_reply() {
   return {.status = head_.status, .headers = std::move(head_.headers), .body = std::move(body_)};

@@ -33,9 +33,7 @@ std::size_t hex_digits_of(std::size_t number) {
   return digits;
 }
 
-iovec piece_of(std::string_view text) {
-  return {const_cast<char*>(text.data()), text.size()};
-}
+iovec piece_of(std::string_view text) { return {const_cast<char*>(text.data()), text.size()}; }
 
 // The pieces of one item on the wire; three at most. `head` must live as long as they do.
 std::size_t write_pieces(iovec* out, ChunkHead& head, const SharedBytes& item, bool chunked) {
@@ -84,9 +82,7 @@ EventStream::EventStream(std::shared_ptr<ServerShard> shard, std::unique_ptr<Tra
       last_write_(shard_->coarse_now()),
       chunked_(chunked) {}
 
-EventStream::~EventStream() {
-  detach();
-}
+EventStream::~EventStream() { detach(); }
 
 void EventStream::open() {
   attach(*shard_);

@@ -21,9 +21,7 @@ using testing::RawClient;
 using testing::status_of;
 using testing::TestServer;
 
-SharedBytes bytes(std::string text) {
-  return std::make_shared<const std::string>(std::move(text));
-}
+SharedBytes bytes(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
 
 // The streams that the server under test has open, and what became of them.
 struct Hub {

@@ -5,9 +5,7 @@
 namespace colonnade::net {
 namespace {
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -20,22 +18,14 @@ int hex_value(char c) {
 
 std::string_view to_string(Method method) {
   switch (method) {
-    case Method::get:
-      return "GET";
-    case Method::head:
-      return "HEAD";
-    case Method::post:
-      return "POST";
-    case Method::put:
-      return "PUT";
-    case Method::patch:
-      return "PATCH";
-    case Method::del:
-      return "DELETE";
-    case Method::options:
-      return "OPTIONS";
-    case Method::other:
-      return "";
+    case Method::get: return "GET";
+    case Method::head: return "HEAD";
+    case Method::post: return "POST";
+    case Method::put: return "PUT";
+    case Method::patch: return "PATCH";
+    case Method::del: return "DELETE";
+    case Method::options: return "OPTIONS";
+    case Method::other: return "";
   }
   return "";
 }
@@ -80,9 +70,7 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   return out;
 }
 
-std::string_view Request::header(std::string_view name) const {
-  return find_header(headers, name);
-}
+std::string_view Request::header(std::string_view name) const { return find_header(headers, name); }
 
 bool Request::has_header(std::string_view name) const {
   return std::ranges::any_of(
@@ -103,8 +91,6 @@ std::optional<std::string> Request::query_parameter(std::string_view name) const
   return std::nullopt;
 }
 
-base::Task<void> StreamWriter::drained() {
-  co_return;
-}
+base::Task<void> StreamWriter::drained() { co_return; }
 
 }  // namespace colonnade::net

@@ -60,22 +60,19 @@ std::string_view trim(std::string_view text) {
 Error to_error(CURLcode code, const std::string& host, bool head_seen) {
   const std::string text = host + ": " + curl_easy_strerror(code);
   switch (code) {
-    case CURLE_URL_MALFORMAT:
-      return invalid("the URL is malformed", "url");
+    case CURLE_URL_MALFORMAT: return invalid("the URL is malformed", "url");
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_PROXY:
-      return {.kind = ErrorKind::unavailable, .message = text, .retryable = true};
+    case CURLE_PROXY: return {.kind = ErrorKind::unavailable, .message = text, .retryable = true};
     case CURLE_OPERATION_TIMEDOUT:
       return {.kind = ErrorKind::timeout,
               .message = host + ": no connection within connect_time_max",
               .retryable = true};
-    default:
-      return {.kind = ErrorKind::upstream, .message = text, .retryable = !head_seen};
+    default: return {.kind = ErrorKind::upstream, .message = text, .retryable = !head_seen};
   }
 }
 
@@ -223,7 +220,8 @@ void Transfer::set_options(const UrlParts& parts) {
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // As OpenSSL's own programs do it; curl has its own default otherwise.
-  if (const char* file = std::getenv("SSL_CERT_FILE")) set(CURLOPT_CAINFO, file);
+  const char* authorities = std::getenv("SSL_CERT_FILE");  // allow(getenv): OpenSSL's own setting
+  if (authorities != nullptr) set(CURLOPT_CAINFO, authorities);
   set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);

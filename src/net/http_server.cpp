@@ -68,9 +68,7 @@ base::Result<void> check(HttpServerOptions& options) {
 HttpServer::HttpServer(base::Lanes& lanes, const Router& router, HttpServerOptions options)
     : state_(std::make_shared<State>(lanes, router, std::move(options))) {}
 
-HttpServer::~HttpServer() {
-  stop(0ms);
-}
+HttpServer::~HttpServer() { stop(0ms); }
 
 base::Result<void> HttpServer::start() {
   ServerShared& shared = *state_->shared;
@@ -101,9 +99,7 @@ base::Result<void> HttpServer::start() {
   return {};
 }
 
-std::uint16_t HttpServer::port() const {
-  return state_->port;
-}
+std::uint16_t HttpServer::port() const { return state_->port; }
 
 void HttpServer::stop(std::chrono::milliseconds grace) {
   if (state_->stopped || state_->shards.empty()) return;

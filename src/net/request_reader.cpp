@@ -18,9 +18,7 @@ using boost::beast::string_view;
 // RFC 9112 §2.2: a server should ignore an empty line before the request line. Two are plenty.
 constexpr std::size_t leading_line_end_bytes_max = 4;
 
-std::string_view view(string_view text) {
-  return {text.data(), text.size()};
-}
+std::string_view view(string_view text) { return {text.data(), text.size()}; }
 
 RequestFault refuse(int status, ErrorKind kind, std::string message, std::string field = {}) {
   return {.status = status,
@@ -241,13 +239,9 @@ RequestReader::RequestReader(RequestLimits limits)
 RequestReader::~RequestReader() = default;
 RequestReader::RequestReader(RequestReader&&) noexcept = default;
 
-void RequestReader::reset() {
-  parser_ = std::make_unique<Parser>(limits_);
-}
+void RequestReader::reset() { parser_ = std::make_unique<Parser>(limits_); }
 
-void RequestReader::body_bytes_max(std::uint64_t bytes) {
-  parser_->body_max = bytes;
-}
+void RequestReader::body_bytes_max(std::uint64_t bytes) { parser_->body_max = bytes; }
 
 std::expected<RequestReader::Step, RequestFault> RequestReader::feed(std::string_view bytes) {
   Parser& parser = *parser_;
@@ -288,16 +282,10 @@ std::expected<RequestReader::Step, RequestFault> RequestReader::feed(std::string
   return step;
 }
 
-const Request& RequestReader::request() const {
-  return parser_->request;
-}
-Request RequestReader::take() {
-  return std::move(parser_->request);
-}
+const Request& RequestReader::request() const { return parser_->request; }
+Request RequestReader::take() { return std::move(parser_->request); }
 
-bool RequestReader::keep_alive() const {
-  return parser_->head_done && parser_->keep_alive();
-}
+bool RequestReader::keep_alive() const { return parser_->head_done && parser_->keep_alive(); }
 
 bool RequestReader::expects_continue() const {
   return has_body() && !parser_->is_done() && !parser_->request.http_1_0 &&

@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::size_t method_count = static_cast<std::size_t>(Method::other) + 1;
 
-std::size_t index_of(Method method) {
-  return static_cast<std::size_t>(method);
-}
+std::size_t index_of(Method method) { return static_cast<std::size_t>(method); }
 
 // "/a/b" is {"a", "b"}; "/a/" is {"a", ""}; "/" is {""}.
 std::vector<std::string_view> split(std::string_view path) {
@@ -36,24 +34,12 @@ Response plain_error(const base::Error& error, std::string_view) {
   out.content_type = "text/plain; charset=utf-8";
   out.body = error.message;
   switch (error.kind) {
-    case base::ErrorKind::not_found:
-      out.status = 404;
-      break;
-    case base::ErrorKind::too_large:
-      out.status = 413;
-      break;
-    case base::ErrorKind::timeout:
-      out.status = 408;
-      break;
-    case base::ErrorKind::unavailable:
-      out.status = 503;
-      break;
-    case base::ErrorKind::internal:
-      out.status = 500;
-      break;
-    default:
-      out.status = 400;
-      break;
+    case base::ErrorKind::not_found: out.status = 404; break;
+    case base::ErrorKind::too_large: out.status = 413; break;
+    case base::ErrorKind::timeout: out.status = 408; break;
+    case base::ErrorKind::unavailable: out.status = 503; break;
+    case base::ErrorKind::internal: out.status = 500; break;
+    default: out.status = 400; break;
   }
   return out;
 }

@@ -35,9 +35,7 @@ RawClient::RawClient(std::uint16_t port, int receive_buffer_bytes)
   ::setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-RawClient::~RawClient() {
-  close();
-}
+RawClient::~RawClient() { close(); }
 
 RawClient::RawClient(RawClient&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)), buffer_(std::move(other.buffer_)) {}
@@ -51,9 +49,7 @@ bool RawClient::send(std::string_view bytes) {
   return true;
 }
 
-void RawClient::end_sending() {
-  ::shutdown(descriptor_, SHUT_WR);
-}
+void RawClient::end_sending() { ::shutdown(descriptor_, SHUT_WR); }
 
 void RawClient::close() {
   if (descriptor_ >= 0) ::close(descriptor_);
@@ -139,9 +135,7 @@ std::string TlsClient::read_until(std::string_view text) {
   return out;
 }
 
-void TlsClient::close() {
-  state_.reset();
-}
+void TlsClient::close() { state_.reset(); }
 
 int status_of(std::string_view response) {
   if (!response.starts_with("HTTP/1.1 ") || response.size() < 12) return 0;
@@ -197,9 +191,7 @@ TestServer::TestServer(std::vector<Route> routes, HttpServerOptions options,
   if (!started) throw std::runtime_error(started.error().message);
 }
 
-TestServer::~TestServer() {
-  server.stop(std::chrono::milliseconds(0));
-}
+TestServer::~TestServer() { server.stop(std::chrono::milliseconds(0)); }
 
 RawClient TestServer::connect(int receive_buffer_bytes) const {
   return RawClient(server.port(), receive_buffer_bytes);

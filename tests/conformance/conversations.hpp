@@ -15,9 +15,7 @@ using base::Json;
 inline core::Message user(std::vector<core::Part> parts) {
   return {.role = core::Role::user, .parts = std::move(parts)};
 }
-inline core::Message user(std::string text) {
-  return user({core::TextPart{std::move(text)}});
-}
+inline core::Message user(std::string text) { return user({core::TextPart{std::move(text)}}); }
 inline core::Message assistant(std::vector<core::Part> parts) {
   return {.role = core::Role::assistant, .parts = std::move(parts)};
 }

@@ -64,9 +64,7 @@ inline std::vector<Recording> recordings(const std::function<bool(const Json& ro
   return out;
 }
 
-inline bool is_stream(const Json& row) {
-  return std::string(row.at("file")).ends_with(".sse");
-}
+inline bool is_stream(const Json& row) { return std::string(row.at("file")).ends_with(".sse"); }
 
 // Everything that came out of one decoding.
 struct Outcome {

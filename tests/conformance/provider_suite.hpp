@@ -55,9 +55,7 @@ struct ProviderFactory {
   std::function<std::unique_ptr<ProviderUnderTest>(base::Lanes&)> make{};
 };
 
-inline void PrintTo(const ProviderFactory& factory, std::ostream* out) {
-  *out << factory.name;
-}
+inline void PrintTo(const ProviderFactory& factory, std::ostream* out) { *out << factory.name; }
 
 class ProviderSuite : public ::testing::TestWithParam<ProviderFactory> {
  protected:

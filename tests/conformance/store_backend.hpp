@@ -39,9 +39,7 @@ struct StoreFactory {
   std::string name;
   std::function<std::unique_ptr<StoreBackend>()> make;
 };
-inline void PrintTo(const StoreFactory& factory, std::ostream* out) {
-  *out << factory.name;
-}
+inline void PrintTo(const StoreFactory& factory, std::ostream* out) { *out << factory.name; }
 
 inline const Scope here = Scope("acme", "garden", "test");
 inline const Scope elsewhere = Scope("acme", "garden", "live");

@@ -172,7 +172,7 @@ class Replay {
 
 using Scene = std::function<Answer(Replay&)>;
 
-const std::map<std::string, Scene>& thread_replays() {
+const std::map<std::string, Scene>& thread_replays() {  // long: one row an example
   static const auto as_it_is = [](Replay& r) { return r.ask(); };
   static const std::map<std::string, Scene> replays = {
       {"create blank thread", as_it_is},

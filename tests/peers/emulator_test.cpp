@@ -80,9 +80,7 @@ struct Wire {
   std::function<std::unique_ptr<core::ModelProvider>(const std::string& url, net::HttpClient&)>
       make;
 };
-void PrintTo(const Wire& wire, std::ostream* out) {
-  *out << wire.name;
-}
+void PrintTo(const Wire& wire, std::ostream* out) { *out << wire.name; }
 
 class EmulatedVendor : public ::testing::TestWithParam<Wire> {
  protected:

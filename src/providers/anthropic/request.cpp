@@ -93,9 +93,7 @@ struct VendorMessage {
   std::vector<Json> blocks{};
 };
 
-Json text_block(std::string text) {
-  return {{"type", "text"}, {"text", std::move(text)}};
-}
+Json text_block(std::string text) { return {{"type", "text"}, {"text", std::move(text)}}; }
 
 Json file_block(const core::FilePart& file) {
   auto attachment = upstream::attachment_of(file);
@@ -121,8 +119,7 @@ Json file_block(const core::FilePart& file) {
           {"title", std::move(attachment.filename)},
           {"source",
            {{"type", "text"}, {"media_type", "text/plain"}, {"data", std::move(attachment.data)}}}};
-    case AttachmentKind::note:
-      break;
+    case AttachmentKind::note: break;
   }
   return text_block(std::move(attachment.data));
 }

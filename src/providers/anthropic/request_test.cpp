@@ -24,9 +24,7 @@ Json body_of(const core::ModelRequest& request) {
   return parsed.value_or(Json());
 }
 
-Json text(const char* words) {
-  return {{"type", "text"}, {"text", words}};
-}
+Json text(const char* words) { return {{"type", "text"}, {"text", words}}; }
 
 TEST(AnthropicRequest, ASimpleQuestion) {
   const Json expected = {{"cache_control", {{"type", "ephemeral"}}},

@@ -182,9 +182,7 @@ Result<void> Decoder::open_block(std::int64_t index, Element content) {
         block.start = upstream::tree_of(*input);
       read_extra(block, content);
       break;
-    case BlockKind::opaque:
-      block.start = upstream::tree_of(content);
-      break;
+    case BlockKind::opaque: block.start = upstream::tree_of(content); break;
   }
   const std::string weight = simdjson::minify(content);
   if (!keep(weight.size())) return base::fail(too_large());
@@ -264,9 +262,7 @@ Result<void> Decoder::opaque_delta(Block& block, Element delta) {
 
 void Decoder::append_parts(Block& block, std::vector<core::Part>& parts) {
   switch (block.kind) {
-    case BlockKind::text:
-      parts.push_back(core::TextPart{std::move(block.text)});
-      break;
+    case BlockKind::text: parts.push_back(core::TextPart{std::move(block.text)}); break;
     case BlockKind::thinking:
       parts.push_back(core::ReasoningPart{.provider = vendor().name,
                                           .text = std::move(block.text),

@@ -8,9 +8,7 @@ namespace {
 
 using conformance::VendorAnswer;
 
-std::string chunk(const std::string& json) {
-  return "data: " + json + "\n\n";
-}
+std::string chunk(const std::string& json) { return "data: " + json + "\n\n"; }
 std::string delta(const std::string& fields) {
   return chunk(R"({"model":"served-model","choices":[{"index":0,"delta":{)" + fields + "}}]}");
 }

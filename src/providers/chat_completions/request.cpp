@@ -40,12 +40,8 @@ void write_file(JsonWriter& w, const core::FilePart& file, const Dialect& dialec
   const Attachment attachment = upstream::attachment_of(file);
   const std::string inline_url = "data:" + attachment.mime + ";base64," + attachment.data;
   switch (attachment.kind) {
-    case AttachmentKind::image_data:
-      write_image(w, inline_url);
-      return;
-    case AttachmentKind::image_link:
-      write_image(w, attachment.data);
-      return;
+    case AttachmentKind::image_data: write_image(w, inline_url); return;
+    case AttachmentKind::image_link: write_image(w, attachment.data); return;
     case AttachmentKind::document_data:
       if (!dialect.files) break;
       w.object().key("file").object();
@@ -55,11 +51,8 @@ void write_file(JsonWriter& w, const core::FilePart& file, const Dialect& dialec
     case AttachmentKind::text:
       write_text_piece(w, "[file \"" + attachment.filename + "\"]\n" + attachment.data);
       return;
-    case AttachmentKind::note:
-      write_text_piece(w, attachment.data);
-      return;
-    case AttachmentKind::document_link:
-      break;
+    case AttachmentKind::note: write_text_piece(w, attachment.data); return;
+    case AttachmentKind::document_link: break;
   }
   const std::string place =
       attachment.kind == AttachmentKind::document_link ? " at " + attachment.data : "";
@@ -179,18 +172,10 @@ void write_messages(JsonWriter& w, const core::ModelRequest& request, const Opti
   write_system(w, request.instructions, options.dialect);
   for (const auto& entry : entries) {
     switch (entry.kind) {
-      case EntryKind::system:
-        write_system(w, joined_text(entry), options.dialect);
-        break;
-      case EntryKind::user:
-        write_user(w, entry, options.dialect);
-        break;
-      case EntryKind::assistant:
-        write_assistant(w, entry, options, &entry >= open_from);
-        break;
-      case EntryKind::tool_results:
-        write_results(w, entry);
-        break;
+      case EntryKind::system: write_system(w, joined_text(entry), options.dialect); break;
+      case EntryKind::user: write_user(w, entry, options.dialect); break;
+      case EntryKind::assistant: write_assistant(w, entry, options, &entry >= open_from); break;
+      case EntryKind::tool_results: write_results(w, entry); break;
     }
   }
   w.end_array();

@@ -27,12 +27,8 @@ int escape_at(std::string_view text, std::size_t at) {
   return value;
 }
 
-constexpr bool is_high_surrogate(int unit) {
-  return unit >= 0xD800 && unit <= 0xDBFF;
-}
-constexpr bool is_low_surrogate(int unit) {
-  return unit >= 0xDC00 && unit <= 0xDFFF;
-}
+constexpr bool is_high_surrogate(int unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
+constexpr bool is_low_surrogate(int unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
 
 // A server that cuts an emoji between two deltas leaves half an escape pair in each; JSON has no
 // meaning for it, so each half becomes U+FFFD.

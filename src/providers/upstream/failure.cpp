@@ -127,19 +127,15 @@ Judgement judge(int status, const Complaint& complaint) {
   switch (status) {
     case 401:
     case 402:  // the key's account cannot pay
-    case 403:
-      return {ErrorKind::unauthorized, false};
+    case 403: return {ErrorKind::unauthorized, false};
     case 408:
-    case 504:
-      return {ErrorKind::timeout, true};
-    case 409:
-      return {ErrorKind::unavailable, true};  // a lock on their side
+    case 504: return {ErrorKind::timeout, true};
+    case 409: return {ErrorKind::unavailable, true};  // a lock on their side
     case 429:
       // An exhausted quota has the status of a rate limit, but waiting does not refill it.
       return {ErrorKind::rate_limited,
               complaint.code != "insufficient_quota" && complaint.type != "insufficient_quota"};
-    default:
-      break;
+    default: break;
   }
   if (status >= 500) return {ErrorKind::unavailable, true};
   if (status >= 400) return {ErrorKind::invalid, false};

@@ -13,14 +13,7 @@ using base::ErrorKind;
 using base::Result;
 using Events = std::vector<core::ModelEvent>;
 
-base::Time wall_clock() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
-}
-
-bool is_json(std::string_view content_type) {
-  return content_type.starts_with("application/json");
-}
+bool is_json(std::string_view content_type) { return content_type.starts_with("application/json"); }
 
 bool is_delta(const core::ModelEvent& event) {
   return !std::holds_alternative<core::ModelReply>(event);
@@ -91,7 +84,7 @@ base::Task<Result<void>> HttpStream::open() {
                            .should_retry = head->header("x-should-retry")};
   co_return base::fail(failure_of_answer(vendor_, head->status,
                                          body ? std::string_view(*body) : std::string_view(),
-                                         advice, wall_clock()));
+                                         advice, base::SystemClock().now()));
 }
 
 // One piece of the body into events, or its end. Errors: only a stop, which wins over everything.

@@ -48,9 +48,7 @@ Result<void> sync_one(const std::string& path, int flags) {
 
 }  // namespace
 
-Result<void> prepare_folder(const std::string& path) {
-  return make_folder(folder_of(path));
-}
+Result<void> prepare_folder(const std::string& path) { return make_folder(folder_of(path)); }
 
 Result<void> prepare_data_file(const std::string& path) {
   const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

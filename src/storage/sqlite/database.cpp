@@ -10,8 +10,7 @@ namespace {
 base::Error error_of(sqlite3* handle, int code) {
   const std::string text = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
   switch (code & 0xff) {
-    case SQLITE_CONSTRAINT:
-      return {.kind = ErrorKind::conflict, .message = text};
+    case SQLITE_CONSTRAINT: return {.kind = ErrorKind::conflict, .message = text};
     case SQLITE_FULL:
       return {.kind = ErrorKind::unavailable,
               .message = "the disk with the data folder is full; free some space",
@@ -34,8 +33,7 @@ base::Error error_of(sqlite3* handle, int code) {
                 .retryable = true};
       }
       break;
-    default:
-      break;
+    default: break;
   }
   return {.kind = ErrorKind::internal,
           .message = "database failure: " + text + " (SQLite code " + std::to_string(code) + ")"};
@@ -71,9 +69,7 @@ std::string_view Statement::text(int column) const {
              : std::string_view(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
 }
 
-void Statement::bind_one(int index, std::nullptr_t) {
-  sqlite3_bind_null(prepared_, index);
-}
+void Statement::bind_one(int index, std::nullptr_t) { sqlite3_bind_null(prepared_, index); }
 
 void Statement::bind_one(int index, std::int64_t value) {
   sqlite3_bind_int64(prepared_, index, value);
@@ -93,15 +89,9 @@ void Statement::bind_one(int index, Blob value) {
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access access) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   switch (access) {
-    case Access::read_write_create:
-      flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-      break;
-    case Access::read_write:
-      flags |= SQLITE_OPEN_READWRITE;
-      break;
-    case Access::read_only:
-      flags |= SQLITE_OPEN_READONLY;
-      break;
+    case Access::read_write_create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE; break;
+    case Access::read_write: flags |= SQLITE_OPEN_READWRITE; break;
+    case Access::read_only: flags |= SQLITE_OPEN_READONLY; break;
   }
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
@@ -143,9 +133,7 @@ Result<std::int64_t> Database::finish(Statement& statement) {
   }
 }
 
-bool Database::in_transaction() const {
-  return sqlite3_get_autocommit(handle_) == 0;
-}
+bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
 Result<Transaction> Transaction::begin(Database& database) {
   const auto begun = database.run("BEGIN IMMEDIATE");

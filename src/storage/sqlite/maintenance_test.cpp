@@ -208,9 +208,7 @@ struct Damage {
   const char* sql;
   const char* finding;
 };
-void PrintTo(const Damage& damage, std::ostream* out) {
-  *out << damage.name;
-}
+void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.name; }
 
 class MaintenanceDamage : public Maintenance, public testing::WithParamInterface<Damage> {};
 

@@ -1,8 +1,8 @@
 #include "storage/sqlite/schema.hpp"
 
 #include <array>
-#include <chrono>
 
+#include "base/clock.hpp"
 #include "storage/sqlite/database.hpp"
 
 namespace colonnade::storage::sqlite {
@@ -18,11 +18,6 @@ struct Migration {
 constexpr Migration migrations[] = {
 #include "storage_migrations.inc"
 };
-
-std::int64_t wall_clock_micros() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
 
 std::unexpected<base::Error> newer_than_binary(int found) {
   return fail(ErrorKind::conflict,
@@ -40,16 +35,14 @@ Result<void> apply_one(Database& database, const Migration& migration) {
   }
   const auto noted =
       database.run("INSERT INTO migrations (number, name, applied_at) VALUES (?1, ?2, ?3)",
-                   migration.number, migration.name, wall_clock_micros());
+                   migration.number, migration.name, base::SystemClock().now().micros);
   if (!noted) return fail(noted.error());
   return transaction->commit();
 }
 
 }  // namespace
 
-int newest_schema() {
-  return std::end(migrations)[-1].number;
-}
+int newest_schema() { return std::end(migrations)[-1].number; }
 
 Result<int> schema_of(Database& database) {
   const auto tables = database.number("SELECT count(*) FROM sqlite_master");

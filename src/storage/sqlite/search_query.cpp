@@ -9,9 +9,7 @@ namespace {
 
 using base::Result;
 
-bool is_space(char c) {
-  return static_cast<unsigned char>(c) <= 0x20;
-}
+bool is_space(char c) { return static_cast<unsigned char>(c) <= 0x20; }
 
 // Something that the tokenizer keeps: a letter, a digit, or anything beyond ASCII.
 bool is_word_byte(char c) {
@@ -19,9 +17,7 @@ bool is_word_byte(char c) {
   return u >= 0x80 || (u >= '0' && u <= '9') || (u >= 'a' && u <= 'z') || (u >= 'A' && u <= 'Z');
 }
 
-bool has_word(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), is_word_byte);
-}
+bool has_word(std::string_view text) { return std::any_of(text.begin(), text.end(), is_word_byte); }
 
 std::unexpected<base::Error> bad_query(std::string why) {
   return base::fail(base::ErrorKind::invalid, "q is not a search: " + std::move(why), "q");

@@ -82,20 +82,14 @@ Store::~Store() {
   writer_.reset();
 }
 
-void Store::close() {
-  writer_->close();
-}
+void Store::close() { writer_->close(); }
 
 void Store::submit(core::Unit unit, Completion completion) {
   writer_->submit(std::move(unit), std::move(completion));
 }
 
-void Store::observe(core::CommitObserver& observer) {
-  writer_->observe(observer);
-}
+void Store::observe(core::CommitObserver& observer) { writer_->observe(observer); }
 
-core::Result<std::int64_t> Store::last_cursor() {
-  return writer_->last_cursor();
-}
+core::Result<std::int64_t> Store::last_cursor() { return writer_->last_cursor(); }
 
 }  // namespace colonnade::storage::sqlite

@@ -19,9 +19,7 @@ base::Error overloaded() {
           .retryable = true};
 }
 
-base::Error stopped() {
-  return {.kind = ErrorKind::unavailable, .message = "the store is closed"};
-}
+base::Error stopped() { return {.kind = ErrorKind::unavailable, .message = "the store is closed"}; }
 
 }  // namespace
 
@@ -41,9 +39,7 @@ Result<std::unique_ptr<Writer>> Writer::start(std::unique_ptr<Database> database
   return writer;
 }
 
-Writer::~Writer() {
-  close();
-}
+Writer::~Writer() { close(); }
 
 void Writer::close() {
   {
@@ -142,10 +138,8 @@ Result<void> Writer::transact(Batch& batch) {
   auto transaction = Transaction::begin(*database_);
   if (!transaction) return fail(transaction.error());
   switch (apply_unguarded(batch)) {
-    case Applied::all:
-      break;
-    case Applied::none:
-      return {};  // rolls back
+    case Applied::all: break;
+    case Applied::none: return {};  // rolls back
     case Applied::torn: {
       // Savepoints cost every unit, a torn one is rare: so the batch is done again with them.
       if (database_->in_transaction()) {
