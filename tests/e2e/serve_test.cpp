@@ -185,14 +185,11 @@ TEST(Serve, MetricsCanBeOff) {
 // A run that is under way when the server is told to stop is parked, and goes on at the next start.
 TEST(Serve, ARunIsParkedAndTakenUpAgain) {
   const Folder folder;
-  std::string thread;
   {
     ServerProcess server(folder);
     ASSERT_TRUE(server.ready().is_object());
-    Process asking({"send", "--stream", "--json", "/slow 100\n/tokens 40"}, {}, folder.path());
+    Process asking({"send", "--stream", "--json", "/slow 50\n/tokens 40"}, {}, folder.path());
     ASSERT_TRUE(asking.read_line());  // the first piece came: the run is under way
-    const auto list = nlohmann::json::parse(run({"threads", "list", "--json"}, folder).out);
-    thread = list["threads"][0]["id"];
     const auto ended = server.stop();
     EXPECT_EQ(ended.code, 0) << ended.err;
     EXPECT_EQ(asking.wait().code, 1);
@@ -200,11 +197,13 @@ TEST(Serve, ARunIsParkedAndTakenUpAgain) {
   ServerProcess again(folder);
   ASSERT_TRUE(again.ready().is_object());
   EXPECT_EQ(again.ready()["recovered_runs"], 1);
+  const auto list = nlohmann::json::parse(run({"threads", "list", "--json"}, folder).out);
+  const std::string thread = list["threads"][0]["id"];
   // Sending is refused while the run goes on, so the end of it is seen on the thread's stream.
   RawClient stream(again.port());
   const std::string token = read_file(again.ready()["token_file"]);
   stream.send("GET /api/v1/threads/" + thread +
-              "/stream?resume=1 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 0\r\nAuthorization: Bearer " +
+              "/stream HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 0\r\nAuthorization: Bearer " +
               token.substr(0, token.size() - 1) + "\r\n\r\n");
   EXPECT_NE(stream.read_until("event: agent_done"), "");
   const auto shown = nlohmann::json::parse(run({"threads", "show", thread, "--json"}, folder).out);

@@ -137,7 +137,10 @@ void add_revoke(CLI::App& parent, Invocation& invocation) {
 void add_path(CLI::App& parent, Invocation& invocation) {
   CLI::App* command =
       parent.add_subcommand("path", "Say in which file the operator's token is kept.");
-  command->footer("Example:\n  FATHOM_TOKEN=$(cat \"$(colonnade token path)\")");
+  command->footer(
+      "Examples:\n"
+      "  colonnade token path\n"
+      "  export FATHOM_TOKEN=$(cat \"$(colonnade token path)\")");
   auto flags = add_config_flags(*command, {"data_dir", "token_file"});
   command->callback([flags, &invocation] {
     invocation.run = [flags](const Context& context) -> int {
