@@ -359,7 +359,6 @@ Task<TurnOutcome> TurnDriver::finish(Finish end) {
     base::log::error("run_not_finished", {{"run", run.id}, {"what", stored.error().message}});
     co_return abandoned(std::move(stored.error()));
   }
-  start_.run = run;
   co_return TurnOutcome{.kind = TurnOutcome::Kind::finished, .finished = std::move(finished)};
 }
 

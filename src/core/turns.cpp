@@ -239,30 +239,24 @@ bool Turns::has_ended(const Scope& scope, const std::string& run_id) const {
 
 Task<Result<FinishedRun>> Turns::wait(Principal who, std::string run_id, std::stop_token stop) {
   auto waiter = std::make_shared<base::Completion<Result<FinishedRun>>>();
+  std::shared_ptr<TurnDriver> driver;
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->stopping) co_return fail(ErrorKind::unavailable, "the server is stopping");
     state_->waiters[run_id].push_back(waiter);
+    const auto active = state_->by_run.find(run_id);
+    if (active != state_->by_run.end()) driver = active->second;
   }
-  // Registered first, looked up second: a run that ends in between is seen one way or the other.
-  auto run = parts_.stores.runs.run(who.scope, run_id);
+  // An active run tells its waiters itself, once its end was delivered to the subscribers: its row
+  // may say so a moment earlier. Any other run is looked up, which is safe as the waiter is
+  // registered.
   std::optional<Result<FinishedRun>> now;
-  if (!run) {
-    now = fail(std::move(run.error()));
-  } else if (!*run || (*run)->started_by != who.user_id) {
+  if (!driver) {
+    now = stored_outcome(who, run_id);
+  } else if (driver->run().scope != who.scope || driver->run().started_by != who.user_id) {
     now = fail(ErrorKind::not_found, "no such run");
-  } else if (is_terminal((*run)->state)) {
-    FinishedRun finished{.run = std::move(**run)};
-    auto message = parts_.stores.threads.message(who.scope, finished.run.user_message_id);
-    auto reply = parts_.stores.runs.reply_of(who.scope, run_id);
-    if (!message || !reply) {
-      now = fail(message ? std::move(reply.error()) : std::move(message.error()));
-    } else {
-      if (*message) finished.user_message = std::move(**message);
-      finished.reply = std::move(*reply);
-      now = std::move(finished);
-    }
   }
+  driver.reset();
   if (!now) {
     auto told = co_await waiter->wait(stop);
     if (told) co_return std::move(*told);
@@ -275,6 +269,23 @@ Task<Result<FinishedRun>> Turns::wait(Principal who, std::string run_id, std::st
     if (found->second.empty()) state_->waiters.erase(found);
   }
   co_return std::move(*now);
+}
+
+// What the store says of a run that nobody drives; nullopt when it is not over.
+std::optional<Result<FinishedRun>> Turns::stored_outcome(const Principal& who,
+                                                         const std::string& run_id) const {
+  auto run = parts_.stores.runs.run(who.scope, run_id);
+  if (!run) return fail(std::move(run.error()));
+  if (!*run || (*run)->started_by != who.user_id) return fail(ErrorKind::not_found, "no such run");
+  if (!is_terminal((*run)->state)) return std::nullopt;
+  FinishedRun finished{.run = std::move(**run)};
+  auto message = parts_.stores.threads.message(who.scope, finished.run.user_message_id);
+  if (!message) return fail(std::move(message.error()));
+  auto reply = parts_.stores.runs.reply_of(who.scope, run_id);
+  if (!reply) return fail(std::move(reply.error()));
+  if (*message) finished.user_message = std::move(**message);
+  finished.reply = std::move(*reply);
+  return finished;
 }
 
 Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {

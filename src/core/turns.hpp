@@ -99,6 +99,8 @@ class Turns {
   bool has_ended(const Scope& scope, const std::string& run_id) const;
   std::shared_ptr<TurnDriver> find(std::string_view run_id) const;
   Result<TurnStart> fresh_start(const Principal& who, NewMessage input);
+  std::optional<Result<FinishedRun>> stored_outcome(const Principal& who,
+                                                    const std::string& run_id) const;
   Result<void> claim(const std::shared_ptr<TurnDriver>& driver);
   Result<TurnStart> recovered_start(const Run& run);
   void give_up(const Run& run, const std::string& reason);

@@ -322,6 +322,48 @@ TEST_F(TurnsTest, ARunThatTakesTooLongFailsWithTheLimitsName) {
   EXPECT_THAT(finished->run.error, ::testing::HasSubstr("run_time_max"));
 }
 
+// The row of a run says that it is over a moment before its subscribers have heard of it.
+TEST_F(TurnsTest, WhoWaitsIsToldAfterTheSubscribers) {
+  class Slow final : public Subscriber {
+   public:
+    void deliver(const EventPtr& event) override {
+      if (!std::holds_alternative<RunFinished>(event->body)) return;
+      reached.set_value();
+      go_on.get_future().wait();
+      told = true;
+    }
+    std::promise<void> reached, go_on;
+    std::atomic<bool> told = false;
+    std::unique_ptr<EventFeed::Subscription> mine;
+  };
+  Engine engine(path_);
+  const Thread thread = engine.new_thread(alice);
+  Slow slow;
+  std::promise<void> subscribed;
+  engine.lanes[1].post([&] {
+    slow.mine = engine.feed.subscribe(engine.lanes[1], Scope::main(), thread.id, {}, slow);
+    subscribed.set_value();
+  });
+  subscribed.get_future().wait();
+  engine.model->script({reply({TextPart{"first"}})});
+  const auto run = engine.start(alice, thread.id, "one");
+  ASSERT_TRUE(run);
+  slow.reached.get_future().wait();
+  ASSERT_TRUE(is_terminal((*engine.store->run(Scope::main(), run->id))->state));
+  auto waiting = std::async(std::launch::async, [&] {
+    const auto finished = engine.wait(alice, *run);
+    return finished && slow.told.load();
+  });
+  engine.lanes[0].post([&] { slow.go_on.set_value(); });
+  EXPECT_TRUE(waiting.get());
+  std::promise<void> ended;
+  engine.lanes[1].post([&] {
+    slow.mine.reset();
+    ended.set_value();
+  });
+  ended.get_future().wait();
+}
+
 TEST_F(TurnsTest, ADeletedThreadTakesNoMessages) {
   Engine engine(path_);
   const Thread thread = engine.new_thread(alice);
