@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "fuzz/decoder_fuzz.hpp"
+#include "decoder_fuzz.hpp"
 #include "providers/anthropic/stream_decoder.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
