@@ -117,7 +117,8 @@ TEST_F(ChatOnATerminal, StreamsAnswersAndKnowsItsCommands) {
 TEST_F(ChatOnATerminal, TheInterruptKeyCancelsTheAnswerAndTheChatGoesOn) {
   chat_.read_until(prompt);
   chat_.type("//slow 200\\\r/tokens 5000\r");
-  chat_.read_until("token0");  // a piece of the answer: the turn is under way
+  // A piece of the answer came: the turn is under way.
+  ASSERT_THAT(chat_.read_until("token1 "), HasSubstr("token1 "));
   chat_.type(interrupt_key);
   EXPECT_THAT(chat_.read_until(prompt), HasSubstr("(cancelled)"));
   chat_.type("//say still here\r");
