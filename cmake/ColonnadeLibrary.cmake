@@ -36,15 +36,16 @@ if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
 endif()
 
 # colonnade_library(<name> SOURCES … [LINK …] [LINK_PRIVATE …] [NO_UNITY])
-#   Makes the static library colonnade_<name>. NO_UNITY is for a library whose files cannot share a
+#   Makes the static library colonnade_<name>. NO_PCH is for what links without Boost: the precompiled
+#   header refers to Asio. NO_UNITY is for a library whose files cannot share a
 #   translation unit; say why where it is used.
 function(colonnade_library name)
-  cmake_parse_arguments(arg "NO_UNITY" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "NO_UNITY;NO_PCH" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
   add_library(colonnade_${name} STATIC ${arg_SOURCES})
   target_include_directories(colonnade_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_compile_options(colonnade_${name} PRIVATE ${COLONNADE_WARNINGS})
   target_link_libraries(colonnade_${name} PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE})
-  if(TARGET colonnade_pch)
+  if(TARGET colonnade_pch AND NOT arg_NO_PCH)
     target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_pch)
   endif()
   if(COLONNADE_UNITY AND NOT arg_NO_UNITY)
@@ -64,7 +65,7 @@ function(colonnade_test name)
   if(NOT COLONNADE_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "NO_PCH" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name}_test ${arg_SOURCES})
   target_compile_options(${name}_test PRIVATE ${COLONNADE_WARNINGS})
   target_compile_definitions(${name}_test PRIVATE
@@ -72,7 +73,7 @@ function(colonnade_test name)
     COLONNADE_CONTRACTS="${COLONNADE_CONTRACTS}"
     COLONNADE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${name}_test PRIVATE ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
-  if(TARGET colonnade_test_pch)
+  if(TARGET colonnade_test_pch AND NOT arg_NO_PCH)
     target_precompile_headers(${name}_test REUSE_FROM colonnade_test_pch)
   endif()
   gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120)

@@ -104,6 +104,9 @@ class EventStreamState {
     }
     prepared = *std::move(result);
     prepared.request.read_timeout = line->timeouts.stream_idle;
+    if (prepared.request.total_timeout.count() == 0) {
+      prepared.request.total_timeout = line->timeouts.read;  // until it is open
+    }
     return true;
   }
 

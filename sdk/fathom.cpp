@@ -2,6 +2,7 @@
 #include "colonnade/fathom.hpp"
 
 #include "fathom_calls.hpp"
+#include "fathom_reconnect_stream.hpp"
 #include "fathom_session.hpp"
 
 namespace colonnade::inline v1::fathom {
@@ -59,6 +60,12 @@ std::vector<SearchHit> Threads::search(const Search& request) const {
 }
 Stream<Event> Threads::stream(std::string_view id) const {
   return open_stream(*session_, calls::thread_stream(id), detail::thread_rules());
+}
+Stream<Event> Threads::stream_reconnecting(std::string_view id,
+                                           const ReconnectOptions& options) const {
+  auto plan = detail::plan_reconnect(session_, id);
+  if (!plan) detail::raise(plan.error());
+  return Stream<Event>(std::make_unique<detail::BlockingReconnect>(*std::move(plan), options));
 }
 
 Devices::Devices(std::shared_ptr<const detail::Session> session) : session_(std::move(session)) {}

@@ -2,6 +2,7 @@
 // waits for the co_await.
 #include "colonnade/fathom.hpp"
 #include "fathom_calls.hpp"
+#include "fathom_reconnect_stream.hpp"
 #include "fathom_session.hpp"
 
 namespace colonnade::inline v1::fathom {
@@ -85,6 +86,18 @@ Task<std::vector<SearchHit>> AsyncThreads::search(const Search& request) const {
 }
 AsyncStream<Event> AsyncThreads::stream(std::string_view id) const {
   return plan_stream(*session_, calls::thread_stream(id), detail::thread_rules());
+}
+AsyncStream<Event> AsyncThreads::stream_reconnecting(std::string_view id) const {
+  const ReconnectOptions defaults;
+  return stream_reconnecting(id, defaults);
+}
+AsyncStream<Event> AsyncThreads::stream_reconnecting(std::string_view id,
+                                                     const ReconnectOptions& options) const {
+  auto plan = detail::plan_reconnect(session_, id);
+  if (!plan) {
+    return AsyncStream<Event>(std::make_shared<FailedStream<Event>>(std::move(plan).error()));
+  }
+  return AsyncStream<Event>(std::make_shared<detail::AsyncReconnect>(*std::move(plan), options));
 }
 
 AsyncDevices::AsyncDevices(std::shared_ptr<const detail::Session> session)

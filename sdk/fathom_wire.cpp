@@ -415,7 +415,7 @@ EventFields event_fields(Object members) {
   EventFields out;
   for (const auto [key, member] : members) {
     if (key == "type") {
-      (void)member.get(out.type);
+      [[maybe_unused]] const auto error = member.get(out.type);
     } else if (key == "thread_id") {
       read(member, out.thread_id);
     } else if (key == "delta" || key == "error") {

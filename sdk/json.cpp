@@ -328,7 +328,7 @@ namespace detail {
 Result<simdjson::dom::element> parse_document(std::string_view text) {
   thread_local simdjson::dom::parser parser(limits::client_reply_bytes_max);
   if (parser.max_depth() != limits::json_depth_max) {
-    (void)parser.allocate(4096, limits::json_depth_max);
+    [[maybe_unused]] const auto allocated = parser.allocate(4096, limits::json_depth_max);
   }
   simdjson::dom::element root;
   auto error = parser.parse(text.data(), text.size()).get(root);

@@ -2,72 +2,60 @@
 // include path; nothing else of the SDK does.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "colonnade/json.hpp"
 
 namespace colonnade::inline v1 {
 
-// Found by argument-dependent lookup: `nlohmann::json tree = value;` and `tree.get<Json>()` work.
-inline void to_json(nlohmann::json& out, const Json& value) {
+inline nlohmann::json to_nlohmann(const Json& value) {
   switch (value.type()) {
     case Json::Type::null:
-      out = nullptr;
-      break;
+      return nullptr;
     case Json::Type::boolean:
-      out = value.as_bool();
-      break;
+      return value.as_bool();
     case Json::Type::int64:
-      out = value.as_int64();
-      break;
+      return value.as_int64();
     case Json::Type::uint64:
-      out = value.as_uint64();
-      break;
+      return value.as_uint64();
     case Json::Type::number:
-      out = value.as_double();
-      break;
+      return value.as_double();
     case Json::Type::string:
-      out = value.as_string();
-      break;
-    case Json::Type::array:
-      out = nlohmann::json::array();
-      for (const Json& item : value.as_array()) to_json(out.emplace_back(), item);
-      break;
-    case Json::Type::object:
-      out = nlohmann::json::object();
-      for (const auto& [key, member] : value.as_object()) to_json(out[key], member);
-      break;
+      return value.as_string();
+    case Json::Type::array: {
+      nlohmann::json out = nlohmann::json::array();
+      for (const Json& item : value.as_array()) out.push_back(to_nlohmann(item));
+      return out;
+    }
+    case Json::Type::object: {
+      nlohmann::json out = nlohmann::json::object();
+      for (const auto& [key, member] : value.as_object()) out[key] = to_nlohmann(member);
+      return out;
+    }
   }
+  return nullptr;
 }
 
-inline void from_json(const nlohmann::json& tree, Json& out) {
-  if (tree.is_boolean()) {
-    out = Json(tree.get<bool>());
-  } else if (tree.is_number_unsigned()) {
-    out = Json(tree.get<std::uint64_t>());
-  } else if (tree.is_number_integer()) {
-    out = Json(tree.get<std::int64_t>());
-  } else if (tree.is_number_float()) {
-    out = Json(tree.get<double>());
-  } else if (tree.is_string()) {
-    out = Json(tree.get<std::string>());
-  } else if (tree.is_array()) {
-    out = Json::array();
-    for (const auto& item : tree) {
-      Json converted;
-      from_json(item, converted);
-      out.push_back(std::move(converted));
-    }
-  } else if (tree.is_object()) {
-    out = Json::object();
-    for (const auto& [key, member] : tree.items()) {
-      Json converted;
-      from_json(member, converted);
-      out.set(key, std::move(converted));
-    }
-  } else {
-    out = Json();
+// Binary values, which JSON text does not have, become null.
+inline Json from_nlohmann(const nlohmann::json& tree) {
+  if (tree.is_boolean()) return tree.get<bool>();
+  if (tree.is_number_unsigned()) return tree.get<std::uint64_t>();
+  if (tree.is_number_integer()) return tree.get<std::int64_t>();
+  if (tree.is_number_float()) return tree.get<double>();
+  if (tree.is_string()) return tree.get<std::string>();
+  if (tree.is_array()) {
+    Json out = Json::array();
+    for (const nlohmann::json& item : tree) out.push_back(from_nlohmann(item));
+    return out;
   }
+  if (tree.is_object()) {
+    Json out = Json::object();
+    for (const auto& [key, member] : tree.items()) out.set(key, from_nlohmann(member));
+    return out;
+  }
+  return nullptr;
 }
 
 }  // namespace colonnade::inline v1

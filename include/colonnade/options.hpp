@@ -24,8 +24,8 @@ struct Header {
 // Zero means no limit.
 struct Timeouts {
   std::chrono::milliseconds connect{10'000};  // to an open connection, TLS included
-  std::chrono::milliseconds read{30'000};     // silence on an ordinary call
-  std::chrono::milliseconds send{300'000};    // silence on a call that waits for an agent
+  std::chrono::milliseconds read{30'000};   // silence on an ordinary call; the opening of a stream
+  std::chrono::milliseconds send{300'000};  // silence on a call that waits for an agent
   // Silence on an open stream. Off by default: relays drop the server's keep-alives.
   std::chrono::milliseconds stream_idle{0};
 };

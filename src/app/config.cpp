@@ -87,14 +87,13 @@ void apply_environment(const Environment& environment, const std::string& home, 
     const auto texts = is_list(setting) ? split_list(*text) : std::vector{*text};
     apply_text(setting, texts, "environment " + variable, home, config, faults);
   }
-  // A base URL alone makes no provider: the key does, or the file's entry.
   for (const ProviderVariable& row : provider_variables()) {
     const auto text = environment.get(row.variable);
     if (!text) continue;
     const bool known = std::ranges::any_of(
         config.settings.providers, [&](const auto& entry) { return entry.first == row.provider; });
     const bool is_key = row.target == &ProviderSettings::api_key;
-    if (!known && !is_key) continue;
+    if (!known && !row.makes_provider) continue;
     ProviderSettings& provider = config.settings.provider_entry(row.provider);
     provider.*(row.target) = trimmed(*text);
     const std::string full = "providers." + std::string(row.provider);

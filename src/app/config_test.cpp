@@ -118,11 +118,20 @@ TEST_F(ConfigTest, KeysInTheEnvironmentMakeProviders) {
                                                              {"OPENAI_BASE_URL", "http://o/v1"},
                                                              {"ANTHROPIC_BASE_URL", "http://a"}})});
   ASSERT_TRUE(config) << config.error()[0];
-  ASSERT_EQ(config->settings.providers.size(), 1U);  // a base URL alone is no provider
+  ASSERT_EQ(config->settings.providers.size(), 1U);  // this base URL alone is no provider
   EXPECT_EQ(config->settings.providers[0].first, "openai");
   EXPECT_EQ(config->settings.providers[0].second.api_key, "sk-1");
   EXPECT_EQ(config->settings.providers[0].second.base_url, "http://o/v1");
   EXPECT_EQ(config->origins.at("providers.openai.api_key"), "environment OPENAI_API_KEY");
+}
+
+// A local server of that wire needs no key.
+TEST_F(ConfigTest, AnOpenAiBaseUrlAloneMakesAProvider) {
+  const auto config =
+      load_config({.environment = variables({{"OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"}})});
+  ASSERT_TRUE(config) << config.error()[0];
+  ASSERT_EQ(config->settings.providers.size(), 1U);
+  EXPECT_EQ(config->settings.providers[0].second.base_url, "http://127.0.0.1:11434/v1");
 }
 
 TEST_F(ConfigTest, SettingsThatDoNotFitTogether) {

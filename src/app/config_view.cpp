@@ -81,11 +81,11 @@ key and says in its replies that it is a stand-in.
 )";
 
 constexpr std::string_view variables_head = R"(
-These variables are understood without a file. A key makes the provider known; a base URL counts
-only when there is a key or an entry in the file.
+These variables are understood without a file. Those that make the provider known by themselves
+need no entry in the file; `OPENAI_BASE_URL` does, because many servers of that wire need no key.
 
-| variable | sets |
-|---|---|
+| variable | sets | makes the provider known |
+|---|---|---|
 )";
 
 }  // namespace
@@ -163,7 +163,8 @@ std::string configuration_reference() {
   for (const ProviderVariable& row : provider_variables()) {
     const bool is_key = row.target == &ProviderSettings::api_key;
     out += "| `" + std::string(row.variable) + "` | `providers." + std::string(row.provider) +
-           (is_key ? ".api_key`" : ".base_url`") + " |\n";
+           (is_key ? ".api_key` | " : ".base_url` | ") + (row.makes_provider ? "yes" : "no") +
+           " |\n";
   }
   return out;
 }

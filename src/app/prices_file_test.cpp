@@ -14,6 +14,9 @@ TEST(PricesFile, TheBuiltInTableIsWhole) {
   // A dated snapshot costs what the model costs; a longer name wins over a shorter one.
   EXPECT_EQ(prices->cost_micros("anthropic", "claude-sonnet-4-5-20250929", million_each),
             18'000'000);
+  EXPECT_EQ(prices->cost_micros("anthropic", "claude-sonnet-5-5", million_each), 12'000'000);
+  EXPECT_EQ(prices->cost_micros("anthropic", "claude-opus-4-1-20250805", million_each), 90'000'000);
+  EXPECT_EQ(prices->cost_micros("openai", "gpt-5.5", million_each), 35'000'000);
   EXPECT_EQ(prices->cost_micros("openai", "gpt-4.1", million_each), 10'000'000);
   EXPECT_EQ(prices->cost_micros("openai", "gpt-4.1-mini", million_each), 2'000'000);
   EXPECT_EQ(prices->cost_micros("openai", "unheard-of", million_each), 0);

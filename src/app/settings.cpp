@@ -20,7 +20,7 @@ constexpr int threads_max = 256;  // more I/O threads than any machine here has 
 constexpr int worker_threads_max = 64;
 constexpr double day_seconds = 86'400;
 
-std::vector<Setting> make_table() {
+std::vector<Setting> make_table() {  // long: the one table, a row for each setting
   return {
       {.name = "data_dir",
        .target = Text([](Settings& s) -> auto& { return s.data_dir; }),
@@ -375,11 +375,12 @@ const std::vector<ProviderSetting>& provider_settings_table() {
 const std::vector<ProviderVariable>& provider_variables() {
   static const std::vector<ProviderVariable> table = {
       {"ANTHROPIC_API_KEY", "anthropic", &ProviderSettings::api_key},
-      {"ANTHROPIC_BASE_URL", "anthropic", &ProviderSettings::base_url},
+      {"ANTHROPIC_BASE_URL", "anthropic", &ProviderSettings::base_url, false},
       {"OPENAI_API_KEY", "openai", &ProviderSettings::api_key},
+      // Many servers of this wire need no key.
       {"OPENAI_BASE_URL", "openai", &ProviderSettings::base_url},
       {"OPENROUTER_API_KEY", "openrouter", &ProviderSettings::api_key},
-      {"OPENROUTER_BASE_URL", "openrouter", &ProviderSettings::base_url},
+      {"OPENROUTER_BASE_URL", "openrouter", &ProviderSettings::base_url, false},
   };
   return table;
 }

@@ -114,6 +114,7 @@ struct ProviderVariable {
   std::string_view variable;
   std::string_view provider;
   std::string ProviderSettings::* target;
+  bool makes_provider = true;  // by itself; otherwise it only adds to one that is known
 };
 const std::vector<ProviderVariable>& provider_variables();
 

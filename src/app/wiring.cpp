@@ -121,6 +121,14 @@ net::HttpServerOptions http_options(const Settings& settings, const ListenAddres
   return out;
 }
 
+// The listener names its own options; an operator knows them by the settings they come from.
+base::Error listening_error(base::Error error) {
+  const bool is_tls = error.field.ends_with("_file");
+  error.field = is_tls ? "tls." + error.field : "listen";
+  error.message = error.field + ": " + error.message;
+  return error;
+}
+
 base::Task<void> purge_hourly(core::Submissions* submissions, std::stop_token stop) {
   for (;;) {
     co_await submissions->purge();
@@ -275,26 +283,36 @@ Server::~Server() { stop(); }
 Result<Server::Started> Server::start() {
   Parts& p = *parts_;
   Started out;
-  const auto none_yet = p.credentials.none_yet();
-  if (!none_yet) return std::unexpected(none_yet.error());
-  if (*none_yet) {
-    auto minted = base::run_on(
-        p.lanes[0], p.credentials.mint(core::Scope::main(), core::CredentialKind::operator_token,
-                                       "admin", "operator"));
-    if (!minted) return std::unexpected(minted.error());
-    out.first_token = std::move(minted->token);
-  }
   const auto recovered = p.turns.recover(p.lanes);
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
   for (const ListenAddress& address : listen_addresses(p.settings)) {
     auto server =
         std::make_unique<net::HttpServer>(p.lanes, p.router, http_options(p.settings, address));
-    if (auto listening = server->start(); !listening) return std::unexpected(listening.error());
+    if (auto listening = server->start(); !listening) {
+      return base::fail(listening_error(listening.error()));
+    }
     ListenAddress real = address;
     real.port = server->port();
     out.urls.push_back(local_url(real, !p.settings.tls_certificate_file.empty()));
     p.servers.push_back(std::move(server));
+  }
+  // Only once it listens: a start that fails must not use up the one time that the token is shown.
+  const auto none_yet = p.credentials.none_yet();
+  if (!none_yet) return std::unexpected(none_yet.error());
+  if (*none_yet) {
+    // Written down before it counts: a crash here must not leave a server that nobody can enter.
+    auto minted = p.credentials.prepare(core::Scope::main(), core::CredentialKind::operator_token,
+                                        "admin", "operator");
+    auto saved = write_owner_only_file(p.settings.token_file, minted.token + "\n");
+    if (!saved) {
+      return base::fail(base::ErrorKind::unavailable,
+                        "the first token could not be saved: " + saved.error().message,
+                        "token_file");
+    }
+    auto admitted = base::run_on(p.lanes[0], p.credentials.admit(std::move(minted.credential)));
+    if (!admitted) return std::unexpected(admitted.error());
+    out.first_token = std::move(minted.token);
   }
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.submissions, p.stopping.get_token()));
   const RunningServer note{

@@ -34,7 +34,7 @@ class Server {
     std::string model{};
     std::size_t recovered_runs = 0;
   };
-  // Mints the first token, takes up unfinished runs, listens. Call once.
+  // Takes up unfinished runs, listens, mints the first token. Call once.
   base::Result<Started> start();
   // Comes to rest within the drain time, a little more at most. Idempotent; not from a lane.
   void stop();

@@ -70,7 +70,7 @@ bool is_too_deep(std::string_view text) {
 Result<Json> parse_json(std::string_view text, std::string_view what) {
   thread_local simdjson::dom::parser parser(64 * limits::MiB);
   if (parser.max_depth() != limits::json_depth_max) {
-    (void)parser.allocate(4096, limits::json_depth_max);
+    [[maybe_unused]] const auto allocated = parser.allocate(4096, limits::json_depth_max);
   }
   simdjson::dom::element root;
   const auto error = parser.parse(text.data(), text.size()).get(root);

@@ -70,14 +70,14 @@ Result<Principal> Credentials::authenticate(std::string_view token) {
   return who;
 }
 
-Task<Result<MintedToken>> Credentials::mint(Scope scope, CredentialKind kind, std::string user_id,
-                                            std::string name) {
+MintedToken Credentials::prepare(Scope scope, CredentialKind kind, std::string user_id,
+                                 std::string name) {
   constexpr std::size_t device_id_bytes = 6;  // 12 hex characters, fathom §2.4
   const base::Time now = clock_.now();
   MintedToken minted{
       .credential = {.id = kind == CredentialKind::device ? base::random_hex(device_id_bytes)
                                                           : base::new_id(now),
-                     .scope = scope,
+                     .scope = std::move(scope),
                      .kind = kind,
                      .user_id = std::move(user_id),
                      .name = std::move(name),
@@ -87,10 +87,22 @@ Task<Result<MintedToken>> Credentials::mint(Scope scope, CredentialKind kind, st
                      .revoked_at = std::nullopt},
       .token = base::new_token()};
   minted.credential.token_sha256 = base::sha256_hex(minted.token);
-  Unit unit{.scope = std::move(scope)};
-  unit.changes.emplace_back(InsertCredential{minted.credential});
+  return minted;
+}
+
+Task<Result<void>> Credentials::admit(Credential credential) {
+  Unit unit{.scope = credential.scope};
+  unit.changes.emplace_back(InsertCredential{std::move(credential)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
+  co_return Result<void>{};
+}
+
+Task<Result<MintedToken>> Credentials::mint(Scope scope, CredentialKind kind, std::string user_id,
+                                            std::string name) {
+  MintedToken minted = prepare(std::move(scope), kind, std::move(user_id), std::move(name));
+  auto admitted = co_await admit(minted.credential);
+  if (!admitted) co_return fail(std::move(admitted.error()));
   co_return minted;
 }
 

@@ -28,7 +28,12 @@ class Credentials {
   // unauthorized for an unknown or revoked token. Fast: answered from memory after the first time.
   // Notes when a device was last seen (written at most once per limits::credential_touch_interval).
   Result<Principal> authenticate(std::string_view token);
-  // Makes a token for `user_id`.
+  // Makes a token that counts for nothing yet. Whoever must not lose it (the first start) writes it
+  // down before admit(): a crash in between leaves a useless token, never a server without a key.
+  MintedToken prepare(Scope scope, CredentialKind kind, std::string user_id, std::string name);
+  // Stores it; from then on it lets its bearer in.
+  base::Task<Result<void>> admit(Credential credential);
+  // Both at once: makes a token for `user_id`.
   base::Task<Result<MintedToken>> mint(Scope scope, CredentialKind kind, std::string user_id,
                                        std::string name);
   Result<std::vector<Credential>> list(const Principal& who, CredentialKind kind);

@@ -155,9 +155,7 @@ Task<void> Submissions::drop(Principal who, std::string id) {
   state_->leave(id);
 }
 
-void Submissions::leave(const std::string& id) {
-  state_->leave(id);
-}
+void Submissions::leave(const std::string& id) { state_->leave(id); }
 
 Task<void> Submissions::purge() {
   Unit unit{.scope = Scope::main()};

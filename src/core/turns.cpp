@@ -46,15 +46,18 @@ struct Turns::State {
   bool stopping = false;
   TurnCounts counts;
 
-  // Claims the thread for a run; conflict when another one has it.
-  Result<void> enter(const std::string& thread_id, const std::shared_ptr<TurnDriver>& driver) {
+  // Claims the thread for a run. "" when that worked, else the run that has the thread; a run named
+  // by `ended` has no claim any more.
+  Result<std::string> enter(const std::string& thread_id, const std::shared_ptr<TurnDriver>& driver,
+                            const std::string& ended = {}) {
     const std::lock_guard lock(mutex);
     if (stopping) return fail(ErrorKind::unavailable, "the server is stopping");
     const auto [entry, fresh] = run_by_thread.try_emplace(thread_id, driver->run().id);
-    if (!fresh) return fail(ErrorKind::conflict, "an agent run is already active in this thread");
+    if (!fresh && entry->second != ended) return entry->second;
+    entry->second = driver->run().id;
     by_run[driver->run().id] = driver;
     ++counts.started;
-    return {};
+    return std::string();
   }
 
   void leave(const Run& run, const std::optional<Result<FinishedRun>>& tell) {
@@ -62,7 +65,8 @@ struct Turns::State {
     {
       const std::lock_guard lock(mutex);
       by_run.erase(run.id);
-      run_by_thread.erase(run.thread_id);
+      const auto claim = run_by_thread.find(run.thread_id);
+      if (claim != run_by_thread.end() && claim->second == run.id) run_by_thread.erase(claim);
       if (tell) {
         const auto found = waiters.find(run.id);
         if (found != waiters.end()) {
@@ -183,8 +187,16 @@ Task<Result<Run>> Turns::start(Principal who, NewMessage input, base::Lane& lane
   unit.events[1].body = RunStarted{start.user_message};
 
   auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(start));
-  if (auto entered = state_->enter(run.thread_id, driver); !entered) {
-    co_return fail(std::move(entered.error()));
+  auto holder = state_->enter(run.thread_id, driver);
+  // A driver lets go of its thread a moment after its run's end was stored and told. Whoever acts
+  // on what they were told is not refused for it: the store's word counts.
+  if (holder && !holder->empty() && has_ended(who.scope, *holder)) {
+    const std::string ended = *holder;
+    holder = state_->enter(run.thread_id, driver, ended);
+  }
+  if (!holder) co_return fail(std::move(holder.error()));
+  if (!holder->empty()) {
+    co_return fail(ErrorKind::conflict, "an agent run is already active in this thread");
   }
   auto stored = std::make_shared<base::Completion<Result<std::int64_t>>>();
   parts_.feed.submit(std::move(unit), [stored, driver](Result<std::int64_t> result) {
@@ -195,6 +207,11 @@ Task<Result<Run>> Turns::start(Principal who, NewMessage input, base::Lane& lane
   auto result = co_await stored->wait();
   if (!result) co_return fail(std::move(result.error()));
   co_return run;
+}
+
+bool Turns::has_ended(const Scope& scope, const std::string& run_id) const {
+  const auto run = parts_.stores.runs.run(scope, run_id);
+  return run && *run && is_terminal((*run)->state);
 }
 
 Task<Result<FinishedRun>> Turns::wait(Principal who, std::string run_id, std::stop_token stop) {
@@ -286,7 +303,7 @@ Result<std::size_t> Turns::recover(base::Lanes& lanes) {
     }
     base::Lane& lane = lanes.next();
     auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(*start));
-    if (auto entered = state_->enter(run.thread_id, driver); !entered) continue;
+    if (auto holder = state_->enter(run.thread_id, driver); !holder || !holder->empty()) continue;
     lane.spawn("turn", supervise(state_, driver));
     ++taken_up;
   }

@@ -96,6 +96,7 @@ class Turns {
 
  private:
   struct State;
+  bool has_ended(const Scope& scope, const std::string& run_id) const;
   std::shared_ptr<TurnDriver> find(std::string_view run_id) const;
   Result<TurnStart> recovered_start(const Run& run);
   void give_up(const Run& run, const std::string& reason);

@@ -61,9 +61,7 @@ std::string_view without_port(std::string_view hop) {
 
 }  // namespace
 
-TrustedProxies TrustedProxies::loopback() {
-  return *parse({"127.0.0.0/8", "::1"});
-}
+TrustedProxies TrustedProxies::loopback() { return *parse({"127.0.0.0/8", "::1"}); }
 
 base::Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string>& entries) {
   TrustedProxies out;

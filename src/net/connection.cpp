@@ -33,6 +33,12 @@ std::string_view without_base(std::string_view path, std::string_view base) {
   return rest.front() == '/' ? rest : path;
 }
 
+// Whether a stream's handler asks for this header. The connection ends with the stream all the
+// same.
+bool names_keep_alive(const Headers& headers) {
+  return same_ignoring_case(find_header(headers, "Connection"), "keep-alive");
+}
+
 std::int64_t micros_since(SteadyTime start) {
   const auto passed = std::chrono::steady_clock::now() - start;
   return std::chrono::duration_cast<std::chrono::microseconds>(passed).count();
@@ -48,9 +54,7 @@ Connection::Connection(std::shared_ptr<ServerShard> shard, std::unique_ptr<Trans
       peer_address_(std::move(peer_address)),
       reader_(shard_->shared().request_limits) {}
 
-Connection::~Connection() {
-  detach();
-}
+Connection::~Connection() { detach(); }
 
 void Connection::serve(std::shared_ptr<ServerShard> shard, std::unique_ptr<Transport> transport,
                        std::unique_ptr<ConnectionTicket> ticket, std::string peer_address) {
@@ -367,7 +371,7 @@ base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
   std::string text;
   write_head(text, {.status = reply.status,
                     .http_1_0 = request->http_1_0,
-                    .close = true,
+                    .close = !(chunked && names_keep_alive(reply.headers)),
                     .chunked = chunked,
                     .content_type = reply.content_type,
                     .headers = &reply.headers,
@@ -442,23 +446,12 @@ void Connection::enter(Phase phase) {
   std::chrono::milliseconds limit{0};
   switch (phase) {
     case Phase::handshake:
-    case Phase::head:
-      limit = options.header_time_max;
-      break;
-    case Phase::idle:
-      limit = options.idle_time_max;
-      break;
-    case Phase::body:
-      limit = options.body_time_max;
-      break;
-    case Phase::writing:
-      limit = options.write_time_max;
-      break;
-    case Phase::lingering:
-      limit = limits::http_linger_time_max;
-      break;
-    case Phase::handling:
-      break;  // a handler has limits of its own
+    case Phase::head: limit = options.header_time_max; break;
+    case Phase::idle: limit = options.idle_time_max; break;
+    case Phase::body: limit = options.body_time_max; break;
+    case Phase::writing: limit = options.write_time_max; break;
+    case Phase::lingering: limit = limits::http_linger_time_max; break;
+    case Phase::handling: break;  // a handler has limits of its own
   }
   phase_ = phase;
   deadline_ =
@@ -475,15 +468,9 @@ void Connection::sweep(SteadyTime now) {
   time_passed_ = true;
   switch (phase_) {
     case Phase::head:
-    case Phase::body:
-      transport_->cancel();
-      break;  // the read ends and a 408 is sent
-    case Phase::writing:
-      transport_->abort();
-      break;
-    default:
-      transport_->close();
-      break;
+    case Phase::body: transport_->cancel(); break;  // the read ends and a 408 is sent
+    case Phase::writing: transport_->abort(); break;
+    default: transport_->close(); break;
   }
 }
 
@@ -508,15 +495,9 @@ void Connection::watch_peer() {
 void Connection::note_peer() {
   // TLS: what arrived may be a farewell in cipher; only the end of the connection counts.
   switch (transport_->look()) {
-    case Transport::Peer::gone:
-      disconnected_.request_stop();
-      break;
-    case Transport::Peer::sent_more:
-      poll_peer_ = true;
-      break;
-    case Transport::Peer::present:
-      watch_peer();
-      break;
+    case Transport::Peer::gone: disconnected_.request_stop(); break;
+    case Transport::Peer::sent_more: poll_peer_ = true; break;
+    case Transport::Peer::present: watch_peer(); break;
   }
 }
 

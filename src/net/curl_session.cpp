@@ -378,7 +378,7 @@ void CurlSession::Worker::advance(Exchange& exchange) {
     const auto done = std::move(exchange.on_opened);
     exchange.on_opened = nullptr;
     exchange.opened = true;
-    if (transfer.error()) {
+    if (!transfer.head_ready()) {
       exchange.over = true;
       done(std::unexpected(*transfer.error()));
       return;
@@ -452,7 +452,8 @@ CurlResult<CurlOpened> CurlSession::open(CurlRequest request) {
   auto run =
       std::make_unique<BlockingTransfer<Pool>>(pool_, std::move(request), /*streaming=*/true);
   run->drive([&] { return run->transfer().head_ready(); });
-  if (run->transfer().error()) return std::unexpected(*run->transfer().error());
+  // An error that came in the same step as the headers is left for the first read.
+  if (!run->transfer().head_ready()) return std::unexpected(*run->transfer().error());
   CurlHead head = run->transfer().take_head();
   return CurlOpened{.head = std::move(head), .stream = std::move(run)};
 }

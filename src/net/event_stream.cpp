@@ -205,15 +205,15 @@ void EventStream::write_tls() {
   }
   block.erase(0, offset_);
   writing_ = true;
-  transport_->write_async(
-      block, [self = shared_from_this()](Transport::ErrorCode error, std::size_t sent) {
-        self->writing_ = false;
-        self->tls_block_.reset();
-        if (self->state_ == State::ended) return;
-        if (error) return self->end(true);
-        self->consume(sent);
-        self->write_tls();
-      });
+  transport_->write_async(block, [self = shared_from_this(), kept = transport_](
+                                     Transport::ErrorCode error, std::size_t sent) {
+    self->writing_ = false;
+    self->tls_block_.reset();
+    if (self->state_ == State::ended) return;
+    if (error) return self->end(true);
+    self->consume(sent);
+    self->write_tls();
+  });
 }
 
 void EventStream::consume(std::size_t bytes) {
@@ -267,8 +267,8 @@ void EventStream::all_written() {
   last_write_ = shard_->coarse_now();
   report_closed();
   // A farewell that fails changes nothing: the last chunk has been sent.
-  transport_->shutdown_async(
-      [self = shared_from_this()](Transport::ErrorCode, std::size_t) { self->end(false); });
+  transport_->shutdown_async([self = shared_from_this(), kept = transport_](
+                                 Transport::ErrorCode, std::size_t) { self->end(false); });
 }
 
 void EventStream::cut(const char* reason) {
@@ -296,8 +296,8 @@ void EventStream::end(bool reset) {
   detach();
   ticket_.reset();
   keepalive_.reset();
-  // A TLS engine may still be used by operations that are just being cancelled.
-  if (!transport_->secure()) transport_.reset();
+  // Whoever holds a writer after the server and its lanes are gone holds no socket of theirs.
+  transport_.reset();
   shard_.reset();
 }
 
@@ -320,10 +320,10 @@ void EventStream::report_closed() {
 
 void EventStream::watch_peer() {
   if (transport_->secure()) {
-    transport_->read_async(input_sink(),
-                           [self = shared_from_this()](Transport::ErrorCode error, std::size_t) {
-                             self->on_input(static_cast<bool>(error));
-                           });
+    transport_->read_async(input_sink(), [self = shared_from_this(), kept = transport_](
+                                             Transport::ErrorCode error, std::size_t) {
+      self->on_input(static_cast<bool>(error));
+    });
     return;
   }
   transport_->wait_readable([self = shared_from_this()](Transport::ErrorCode error, std::size_t) {

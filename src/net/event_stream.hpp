@@ -62,8 +62,8 @@ class EventStream final : public StreamWriter,
   void on_input(bool peer_gone);
 
   base::Lane& lane_;
-  std::shared_ptr<ServerShard> shard_;  // null once ended
-  std::unique_ptr<Transport> transport_;
+  std::shared_ptr<ServerShard> shard_;    // null once ended
+  std::shared_ptr<Transport> transport_;  // null once ended; TLS operations hold it to their end
   std::unique_ptr<ConnectionTicket> ticket_;
   SharedBytes keepalive_;
   std::move_only_function<void()> on_closed_;

@@ -104,7 +104,9 @@ class StreamWriter {
 // A reply that stays open. The server sends status and headers, then calls `on_open` once, on the
 // connection's lane, with the writer. The writer is kept alive by whoever holds the pointer and by
 // the connection until it ends. Keep-alive comments are the server's business: `keepalive` is sent
-// whenever nothing else was for limits::stream_keepalive_interval; empty means none.
+// whenever nothing else was for limits::stream_keepalive_interval; empty means none. The head says
+// `Connection: close` unless `headers` names keep-alive (fathom §4.1); the connection ends with the
+// stream either way.
 struct StreamReply {
   int status = 200;
   Headers headers{};

@@ -31,7 +31,7 @@ struct Stage {
   std::vector<std::shared_ptr<StreamWriter>> streams{};
 };
 
-base::Task<Reply> wait_for_disconnect(std::shared_ptr<Stage> stage,
+base::Task<Reply> wait_until_given_up(std::shared_ptr<Stage> stage,
                                       std::shared_ptr<const Request> request) {
   base::Signal never;
   ++stage->handlers_waiting;
@@ -40,7 +40,7 @@ base::Task<Reply> wait_for_disconnect(std::shared_ptr<Stage> stage,
   co_return Response{};
 }
 
-base::Task<Reply> open_stream(std::shared_ptr<Stage> stage, std::shared_ptr<const Request>) {
+base::Task<Reply> stream_one_event(std::shared_ptr<Stage> stage, std::shared_ptr<const Request>) {
   StreamReply reply;
   reply.on_open = [stage](std::shared_ptr<StreamWriter> stream) {
     stream->on_closed([stage] { ++stage->streams_closed; });
@@ -68,7 +68,7 @@ base::Task<Reply> reflect(std::shared_ptr<const Request> request) {
   co_return response;
 }
 
-std::vector<Route> routes(const std::shared_ptr<Stage>& stage) {
+std::vector<Route> stage_routes(const std::shared_ptr<Stage>& stage) {
   std::vector<Route> out;
   for (const Method method : {Method::get, Method::post, Method::put, Method::del}) {
     out.push_back({.method = method,
@@ -77,9 +77,9 @@ std::vector<Route> routes(const std::shared_ptr<Stage>& stage) {
                    .body_bytes_max = 8 * limits::MiB});
   }
   out.push_back({.pattern = "/wait",
-                 .handler = std::bind_front(wait_for_disconnect, stage),
+                 .handler = std::bind_front(wait_until_given_up, stage),
                  .long_running = true});
-  out.push_back({.pattern = "/stream", .handler = std::bind_front(open_stream, stage)});
+  out.push_back({.pattern = "/stream", .handler = std::bind_front(stream_one_event, stage)});
   out.push_back({.pattern = "/large", .handler = large});
   return out;
 }
@@ -121,7 +121,7 @@ class Client : public ::testing::Test {
   }
 
   std::shared_ptr<Stage> stage_ = std::make_shared<Stage>();
-  TestServer server_{routes(stage_)};
+  TestServer server_{stage_routes(stage_)};
   base::Lanes lanes_{1};
   HttpClient client_{lanes_};
 };
@@ -411,7 +411,7 @@ TEST_F(Client, NobodyThereIsUnavailableAndRetryable) {
 TEST(ClientLifetime, MayGoWithTransfersUnderWayAndAfterTheLanesStopped) {
   base::log::set_level(base::log::Level::off);
   const auto stage = std::make_shared<Stage>();
-  TestServer server(routes(stage));
+  TestServer server(stage_routes(stage));
   for (const bool stop_first : {false, true}) {
     base::Lanes lanes(1);
     auto client = std::make_unique<HttpClient>(lanes);
@@ -432,7 +432,7 @@ TEST(ClientTls, VerifiesTheCertificate) {
   HttpServerOptions options;
   options.tls = {files.certificate_file, files.private_key_file};
   const auto stage = std::make_shared<Stage>();
-  TestServer server(routes(stage), options);
+  TestServer server(stage_routes(stage), options);
   base::Lanes lanes(1);
   const HttpClientRequest request{
       .url = "https://localhost:" + std::to_string(server.server.port()) + "/reflect"};

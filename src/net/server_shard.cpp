@@ -31,9 +31,7 @@ std::string address_text(const sockaddr_storage& address) {
   return text.data();
 }
 
-int open_spare() {
-  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
+int open_spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 }  // namespace
 
@@ -194,9 +192,13 @@ void ServerShard::report_if_empty() {
   if (!stopping_ || !busy_ || first_ != nullptr) return;
   busy_ = false;
   timer_.cancel();
-  const std::lock_guard lock(shared_->mutex);
-  --shared_->shards_busy;
-  shared_->changed.notify_all();
+  // Behind the callbacks of streams that have just ended, which are in the lane's queue: once the
+  // server has stopped, nothing of it runs any more.
+  lane_.post([shared = shared_] {
+    const std::lock_guard lock(shared->mutex);
+    --shared->shards_busy;
+    shared->changed.notify_all();
+  });
 }
 
 SharedBytes ServerShard::keepalive_bytes(const std::string& text) {

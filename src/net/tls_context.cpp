@@ -28,7 +28,7 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
   return SSL_TLSEXT_ERR_OK;
 }
 
-auto invalid(std::string message, std::string field) {
+auto bad_setting(std::string message, std::string field) {
   return base::fail(base::ErrorKind::invalid, std::move(message), std::move(field));
 }
 
@@ -37,12 +37,12 @@ auto invalid(std::string message, std::string field) {
 base::Result<std::unique_ptr<ssl::context>> make_tls_context(const TlsOptions& options) {
   if (options.certificate_file.empty() && options.private_key_file.empty()) return nullptr;
   if (options.certificate_file.empty()) {
-    return invalid("a private key without a certificate: set tls.certificate_file",
-                   "tls.certificate_file");
+    return bad_setting("a private key without a certificate: set tls.certificate_file",
+                       "tls.certificate_file");
   }
   if (options.private_key_file.empty()) {
-    return invalid("a certificate without a private key: set tls.private_key_file",
-                   "tls.private_key_file");
+    return bad_setting("a certificate without a private key: set tls.private_key_file",
+                       "tls.private_key_file");
   }
   auto context = std::make_unique<ssl::context>(ssl::context::tls_server);
   SSL_CTX* native = context->native_handle();
@@ -58,20 +58,20 @@ base::Result<std::unique_ptr<ssl::context>> make_tls_context(const TlsOptions& o
                                  error);
   context->use_certificate_chain_file(options.certificate_file, error);
   if (error) {
-    return invalid("cannot use tls.certificate_file \"" + options.certificate_file +
-                       "\" (a PEM certificate chain): " + error.message(),
-                   "tls.certificate_file");
+    return bad_setting("cannot use tls.certificate_file \"" + options.certificate_file +
+                           "\" (a PEM certificate chain): " + error.message(),
+                       "tls.certificate_file");
   }
   context->use_private_key_file(options.private_key_file, ssl::context::pem, error);
   if (error) {
-    return invalid(
+    return bad_setting(
         "cannot use tls.private_key_file \"" + options.private_key_file +
             "\" (an unencrypted PEM key that belongs to the certificate): " + error.message(),
         "tls.private_key_file");
   }
   if (SSL_CTX_check_private_key(native) != 1) {
-    return invalid("tls.private_key_file does not belong to tls.certificate_file",
-                   "tls.private_key_file");
+    return bad_setting("tls.private_key_file does not belong to tls.certificate_file",
+                       "tls.private_key_file");
   }
   return context;
 }

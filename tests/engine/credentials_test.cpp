@@ -49,6 +49,17 @@ TEST_F(CredentialsTest, ATokenLetsItsUserIn) {
   EXPECT_EQ(credentials_.authenticate("").error().kind, ErrorKind::unauthorized);
 }
 
+// A server killed between the two is entered with a new token at its next start.
+TEST_F(CredentialsTest, APreparedTokenCountsForNothingUntilItIsAdmitted) {
+  const MintedToken prepared =
+      credentials_.prepare(Scope::main(), CredentialKind::operator_token, "admin", "operator");
+  EXPECT_TRUE(*credentials_.none_yet());
+  EXPECT_EQ(credentials_.authenticate(prepared.token).error().kind, ErrorKind::unauthorized);
+  ASSERT_TRUE(engine_.run(credentials_.admit(prepared.credential)));
+  EXPECT_FALSE(*credentials_.none_yet());
+  EXPECT_TRUE(credentials_.authenticate(prepared.token));
+}
+
 TEST_F(CredentialsTest, ARevokedTokenIsDeadAtOnce) {
   const MintedToken device = mint(CredentialKind::device, "admin");
   EXPECT_EQ(device.credential.id.size(), 12U);

@@ -166,6 +166,56 @@ TEST_F(TurnsTest, OneRunAThread) {
   EXPECT_EQ(engine.wait(alice, *third)->run.state, RunState::succeeded);
 }
 
+// A driver lets go of its thread a moment after the end of its run was told.
+TEST_F(TurnsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
+  class Starter final : public Subscriber {
+   public:
+    Starter(Engine& engine, std::string thread_id)
+        : engine_(engine), thread_id_(std::move(thread_id)) {}
+    // On lane 1, while the driver on lane 0 still waits for this delivery.
+    void deliver(const EventPtr& event) override {
+      if (!std::holds_alternative<RunFinished>(event->body) || second.valid()) return;
+      second = std::async(std::launch::async,
+                          [this] { return engine_.start(alice, thread_id_, "two"); });
+      const auto refused = [this] {
+        return second.wait_for(std::chrono::milliseconds(1)) == std::future_status::ready;
+      };
+      while (engine_.model->requests().size() < 2 && !refused()) continue;
+    }
+    std::future<Result<Run>> second;
+    std::unique_ptr<EventFeed::Subscription> mine;
+
+   private:
+    Engine& engine_;
+    std::string thread_id_;
+  };
+  Engine engine(path_);
+  const Thread thread = engine.new_thread(alice);
+  Starter starter(engine, thread.id);
+  const auto on_lane_1 = [&engine](std::function<void()> work) {
+    std::promise<void> done;
+    engine.lanes[1].post([&] {
+      work();
+      done.set_value();
+    });
+    done.get_future().wait();
+  };
+  on_lane_1([&] {
+    starter.mine = engine.feed.subscribe(engine.lanes[1], Scope::main(), thread.id, {}, starter);
+  });
+  engine.model->script({reply({TextPart{"first"}})});
+  engine.model->script({reply({TextPart{"second"}})});
+  const auto first = engine.start(alice, thread.id, "one");
+  ASSERT_TRUE(first);
+  EXPECT_EQ(engine.wait(alice, *first)->run.state, RunState::succeeded);
+  on_lane_1([] {});  // the delivery of the first run's end is over
+  const auto second = starter.second.get();
+  ASSERT_TRUE(second) << second.error().message;
+  EXPECT_EQ(engine.wait(alice, *second)->run.state, RunState::succeeded);
+  EXPECT_EQ(engine.threads.view(alice, thread.id, 50)->messages.size(), 4U);
+  on_lane_1([&] { starter.mine.reset(); });
+}
+
 TEST_F(TurnsTest, ConcurrentStartsInOneThreadGiveOneRun) {
   Engine engine(path_);
   engine.model->script({Hold{}, reply({TextPart{"done"}})});

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "app/command_line.hpp"
@@ -92,18 +93,16 @@ class Chat {
   int run() {
     const bool people = interrupts_ != nullptr;
     if (people) put("Ctrl-C cancels an answer, Ctrl-D or /quit leaves, /help says more.\n");
-    std::string line;
-    for (;;) {
-      if (people) put(context_.terminal.out(Colour::green, "> "));
-      if (!std::getline(std::cin, line)) break;
-      line = trimmed(line);
-      if (line.empty()) continue;
-      if (line[0] == '/' && people) {
-        if (!command(line)) return exit_ok;
-      } else if (people) {
-        turn(line);
-      } else if (const int failed = answer_only(line); failed != exit_ok) {
-        return failed;
+    while (auto line = read_message(people)) {
+      if (line->empty()) continue;
+      if (!people) {
+        if (const int failed = answer_only(*line); failed != exit_ok) return failed;
+      } else if (line->starts_with("//")) {
+        turn(line->substr(1));
+      } else if (line->front() == '/') {
+        if (!command(*line)) return exit_ok;
+      } else {
+        turn(*line);
       }
     }
     if (people) put("\n");
@@ -111,6 +110,20 @@ class Chat {
   }
 
  private:
+  // A line; from people, more of them after a backslash at the end. nullopt at the end of input.
+  std::optional<std::string> read_message(bool people) {
+    std::string out;
+    std::string line;
+    if (people) put(context_.terminal.out(Colour::green, "> "));
+    while (std::getline(std::cin, line)) {
+      out += line;
+      if (!people || !out.ends_with('\\')) return trimmed(out);
+      out.back() = '\n';
+      put("  ");
+    }
+    return std::nullopt;
+  }
+
   // A script's line: the answer and nothing else.
   int answer_only(const std::string& text) {
     try {
@@ -142,7 +155,8 @@ class Chat {
         put("/new            begin a new thread\n"
             "/threads        list threads; /threads ID goes on in that one\n"
             "/title TEXT     name this thread\n"
-            "/quit           leave\n");
+            "/quit           leave\n"
+            "A \\ at the end of a line goes on in the next; // begins a message with a slash.\n");
       } else {
         put("There is no " + printable(name) + "; /help lists what there is.\n");
       }

@@ -123,13 +123,6 @@ struct ServeOptions {
 // Tells everybody who wants to know that requests are answered from now on.
 int announce(const Context& context, const Server::Started& started, const Settings& settings,
              const ServeOptions& options) {
-  if (!started.first_token.empty()) {
-    const auto saved = write_owner_only_file(settings.token_file, started.first_token + "\n");
-    if (!saved) {
-      complain(context, "the first token could not be saved (token_file): " +
-                            saved.error().message + "; keep what is printed below");
-    }
-  }
   const std::string machine = ready_line(started, settings);
   std::fputs((options.json ? machine : greeting(context, started, settings)).c_str(), stdout);
   std::fflush(stdout);

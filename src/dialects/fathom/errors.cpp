@@ -36,30 +36,19 @@ net::Response wrong_method(const net::Request& request, std::string_view allow) 
 int status_of(base::ErrorKind kind) {
   using enum base::ErrorKind;
   switch (kind) {
-    case invalid:
-      return 400;
-    case unauthorized:
-      return 401;
-    case forbidden:
-      return 403;
-    case not_found:
-      return 404;
-    case timeout:
-      return 408;
-    case conflict:
-      return 409;
-    case gone:
-      return 410;
-    case too_large:
-      return 413;
-    case rate_limited:
-      return 429;
-    case unavailable:
-      return 503;
+    case invalid: return 400;
+    case unauthorized: return 401;
+    case forbidden: return 403;
+    case not_found: return 404;
+    case timeout: return 408;
+    case conflict: return 409;
+    case gone: return 410;
+    case too_large: return 413;
+    case rate_limited: return 429;
+    case unavailable: return 503;
     case cancelled:
     case upstream:
-    case internal:
-      return 500;
+    case internal: return 500;
   }
   return 500;
 }

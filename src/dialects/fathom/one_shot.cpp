@@ -72,6 +72,10 @@ class OneShotStream final : public core::Subscriber,
     }
   }
 
+  base::Task<void> ready_for_more() override {
+    return writer_ ? writer_->drained() : core::Subscriber::ready_for_more();
+  }
+
  private:
   void send(std::string bytes) {
     writer_->send(std::make_shared<const std::string>(std::move(bytes)));

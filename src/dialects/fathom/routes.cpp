@@ -9,9 +9,7 @@
 namespace colonnade::dialects::fathom {
 namespace {
 
-base::Task<net::Reply> refuse(base::Error error) {
-  co_return error_response(error);
-}
+base::Task<net::Reply> refuse(base::Error error) { co_return error_response(error); }
 
 // A handler for anyone.
 template <class Resource>

@@ -1,5 +1,6 @@
 #include "dialects/fathom/thread_stream.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -34,10 +35,12 @@ void ThreadStream::open(Start start, std::shared_ptr<net::StreamWriter> writer) 
   // Subscribed before `ready` is sent: what a client does once it has seen `ready` is not missed.
   self->subscription_ =
       start.feed.subscribe(writer->lane(), start.scope, start.thread_id, start.resume.after, *self);
+  // A cursor from elsewhere, which this store has not reached, was not what the stream began after.
+  const std::int64_t reached = self->subscription_->cursor();
   const Ready ready{.thread_id = start.thread_id,
                     .server_time = start.clock.now(),
                     .with_id = start.resume.with_ids,
-                    .cursor = start.resume.after.value_or(self->subscription_->cursor())};
+                    .cursor = std::min(start.resume.after.value_or(reached), reached)};
   writer->send(std::make_shared<const std::string>(encode_ready(ready)));
   const auto held = std::exchange(self->held_, std::nullopt);
   for (const core::EventPtr& event : *held) self->deliver(event);
@@ -51,6 +54,10 @@ void ThreadStream::deliver(const core::EventPtr& event) {
   if (!writer_ || writer_->closed()) return;
   // A slow reader's stream is cut off by the writer, which then calls close().
   if (auto bytes = encoder_.encode(*event, with_ids_)) writer_->send(std::move(bytes));
+}
+
+base::Task<void> ThreadStream::ready_for_more() {
+  return writer_ ? writer_->drained() : core::Subscriber::ready_for_more();
 }
 
 void ThreadStream::close() {

@@ -43,6 +43,7 @@ class ThreadStream final : public core::Subscriber {
 
   ThreadStream(EventEncoder& encoder, bool with_ids, std::shared_ptr<net::StreamWriter> writer);
   void deliver(const core::EventPtr& event) override;
+  base::Task<void> ready_for_more() override;
 
  private:
   void close();

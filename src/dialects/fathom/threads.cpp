@@ -9,15 +9,11 @@
 namespace colonnade::dialects::fathom {
 namespace {
 
-const std::string& thread_id(const RequestPtr& request) {
-  return request->path_parameters.front();
-}
+const std::string& thread_id(const RequestPtr& request) { return request->path_parameters.front(); }
 
 }  // namespace
 
-ThreadResource::ThreadResource(Parts parts) : parts_(parts) {
-  encoders_.resize(parts.lanes);
-}
+ThreadResource::ThreadResource(Parts parts) : parts_(parts) { encoders_.resize(parts.lanes); }
 
 base::Task<net::Reply> ThreadResource::list(Principal who, RequestPtr /*request*/) {
   const auto threads = parts_.threads.list(who, limits::fathom_threads_listed_max);

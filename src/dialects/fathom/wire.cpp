@@ -404,8 +404,6 @@ std::string failure_text(core::RunState state, std::string_view error) {
   return state == core::RunState::cancelled ? "the run was cancelled" : "the agent failed";
 }
 
-std::string failure_text(const core::Run& run) {
-  return failure_text(run.state, run.error);
-}
+std::string failure_text(const core::Run& run) { return failure_text(run.state, run.error); }
 
 }  // namespace colonnade::dialects::fathom

@@ -26,7 +26,7 @@ class Stream final : public core::ModelStream {
 
 // With a delay one delta at a time, else as many as one read from a socket might bring.
 base::Task<Result<Events>> Stream::next() {
-  if (performance_.delay.count() > 0 && !at_end()) {
+  if (performance_.delay.count() > 0 && told_ > 0 && !at_end()) {
     co_await base::sleep_for(performance_.delay, stop_);
   }
   if (stop_.stop_requested()) {

@@ -12,7 +12,7 @@ namespace colonnade::providers::offline {
 
 struct Options {
   std::string name{"offline"};
-  std::chrono::milliseconds delay{0};  // before each delta; a script's /slow wins
+  std::chrono::milliseconds delay{0};  // between deltas; a script's /slow wins
 };
 
 std::unique_ptr<core::ModelProvider> make_provider(Options options = {});

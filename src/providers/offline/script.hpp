@@ -10,7 +10,7 @@
 //   /tool NAME {JSON}  calls the tool if it is offered, with {} when there is no JSON; several
 //   lines make
 //                      parallel calls; once the results are there, it reports them
-//   /slow MS           waits MS milliseconds before each delta of this reply
+//   /slow MS           waits MS milliseconds between the words of this reply
 //   /refuse            declines
 //   /fail [KIND]       fails: upstream, or the ErrorKind named; rate_limited and unavailable may be
 //   retried
@@ -28,7 +28,7 @@
 namespace colonnade::providers::offline {
 
 struct Performance {
-  std::chrono::milliseconds delay{0};      // before each delta; 0: the provider's own
+  std::chrono::milliseconds delay{0};      // between deltas; 0: the provider's own
   std::vector<core::ModelEvent> deltas{};  // a word each
   core::ModelReply reply{};
   std::optional<base::Error> failure{};  // in place of the reply, after the deltas

@@ -48,16 +48,23 @@ Result<void> sync_one(const std::string& path, int flags) {
 
 }  // namespace
 
+Result<void> prepare_folder(const std::string& path) {
+  return make_folder(folder_of(path));
+}
+
 Result<void> prepare_data_file(const std::string& path) {
-  if (auto made = make_folder(folder_of(path)); !made) return made;
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return system_failure("cannot open the database " + path, errno);
-  struct stat status{};
-  if (::fstat(file, &status) == 0 && (status.st_mode & 0177) != 0) {
-    // A foreign owner's file cannot be tightened; SQLite then says whether it can be used.
-    (void)::fchmod(file, status.st_mode & 0600);
+  const int made = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (made >= 0) {
+    ::close(made);
+    return {};
   }
-  ::close(file);
+  if (errno != EEXIST) return system_failure("cannot make the database " + path, errno);
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    return system_failure("cannot look at the database " + path, errno);
+  }
+  // A foreign owner's file cannot be tightened; SQLite then says whether it can be used.
+  if ((status.st_mode & 0177) != 0) (void)::chmod(path.c_str(), status.st_mode & 0600);
   return {};
 }
 

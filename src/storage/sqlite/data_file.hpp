@@ -7,8 +7,12 @@
 
 namespace colonnade::storage::sqlite {
 
-// Makes missing parent folders (0700) and the file (0600, whatever the umask), and takes group and
-// others' rights away from a file that is there.
+// Makes the missing folders above `path`, 0700.
+base::Result<void> prepare_folder(const std::string& path);
+
+// Makes the file (0600, whatever the umask) when it is missing, and takes group and others' rights
+// away from one that is there. Never opens a file that is there: closing it again would drop the
+// POSIX locks that SQLite holds on it in this process.
 base::Result<void> prepare_data_file(const std::string& path);
 
 // Writes the file's and its folder's data to the disk.

@@ -112,22 +112,36 @@ class Database {
     return finish(statement);
   }
 
-  // The rows of a query, each made by `read(Statement&) -> Result<T>`.
-  template <class T, class Read, class... Values>
-  Result<std::vector<T>> all(const char* sql, Read read, const Values&... values) {
+  // Calls `use(Statement&) -> Result<void>` for every row of a query.
+  template <class Use, class... Values>
+  Result<void> each(const char* sql, Use use, const Values&... values) {
     const auto handle = prepared(sql);
     if (!handle) return fail(handle.error());
     Statement statement(handle_, *handle);
     statement.bind(values...);
-    std::vector<T> rows;
     for (;;) {
       const auto more = statement.step();
       if (!more) return fail(more.error());
-      if (!*more) return rows;
-      Result<T> row = read(statement);
-      if (!row) return fail(std::move(row.error()));
-      rows.push_back(std::move(*row));
+      if (!*more) return {};
+      if (auto used = use(statement); !used) return used;
     }
+  }
+
+  // The rows of a query, each made by `read(Statement&) -> Result<T>`.
+  template <class T, class Read, class... Values>
+  Result<std::vector<T>> all(const char* sql, Read read, const Values&... values) {
+    std::vector<T> rows;
+    auto done = each(
+        sql,
+        [&](Statement& statement) -> Result<void> {
+          Result<T> row = read(statement);
+          if (!row) return fail(std::move(row.error()));
+          rows.push_back(std::move(*row));
+          return {};
+        },
+        values...);
+    if (!done) return fail(std::move(done.error()));
+    return rows;
   }
 
   // The first row, if there is one.

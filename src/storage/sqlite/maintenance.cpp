@@ -163,9 +163,10 @@ Result<void> write_backup(Database& source, const std::string& partial) {
 }  // namespace
 
 Result<void> migrate(const std::string& path) {
-  if (auto ready = prepare_data_file(path); !ready) return ready;
+  if (auto ready = prepare_folder(path); !ready) return ready;
   const auto lock = DataLock::take(path);
   if (!lock) return fail(lock.error());
+  if (auto ready = prepare_data_file(path); !ready) return ready;
   auto database = open_existing(path);
   if (!database) return fail(database.error());
   if (auto set = (*database)->execute("PRAGMA journal_mode = wal; PRAGMA synchronous = full;");

@@ -1,9 +1,12 @@
 // Opening, locking, migrating, checking and backing up database files.
 #include "storage/sqlite/maintenance.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -107,6 +110,28 @@ TEST_F(Maintenance, SecondServerIsRefusedUntilTheFirstIsGone) {
   EXPECT_EQ(migrate(path_).error().kind, ErrorKind::conflict);
   first->reset();
   EXPECT_TRUE(Store::open(path_));
+}
+
+// Closing any descriptor of a file drops all POSIX locks that the process has on it.
+TEST_F(Maintenance, RefusedSecondServerLeavesTheFirstOnesLocks) {
+  auto first = Store::open(path_);
+  ASSERT_TRUE(first);
+  ASSERT_TRUE(commit(**first, thread_unit("t1")));
+  ASSERT_FALSE(Store::open(path_));
+  ASSERT_FALSE(migrate(path_));
+  // Only another process can see them; it makes system calls and nothing else.
+  const int file = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    const int failed = ::fcntl(file, F_GETLK, &lock);
+    ::_exit(failed == 0 && lock.l_type != F_UNLCK ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  ::close(file);
 }
 
 TEST_F(Maintenance, CleanCloseLeavesOneFile) {

@@ -64,17 +64,17 @@ Result<core::Thread> read_thread(Statement& row) {
                       .deleted_at = row.optional_time(8)};
 }
 
-Result<core::Message> read_message(Statement& row) {
+Result<void> read_message_into(Statement& row, core::Message& message) {
   const auto role = word(row, 3, "role", core::role_from);
   if (!role) return fail(role.error());
-  core::Message message{.id = row.string(0),
-                        .thread_id = row.string(1),
-                        .run_id = row.string(2),
-                        .role = *role,
-                        .user_id = row.string(4),
-                        .device_id = row.string(5),
-                        .created_at = row.time(6),
-                        .model = row.string(7)};
+  message.id = row.text(0);
+  message.thread_id = row.text(1);
+  message.run_id = row.text(2);
+  message.role = *role;
+  message.user_id = row.text(4);
+  message.device_id = row.text(5);
+  message.created_at = row.time(6);
+  message.model = row.text(7);
   if (!row.is_null(8)) message.usage = read_usage(row, 8);
   if (!row.is_null(14)) {
     auto metadata = read_tree(row.text(14));
@@ -82,12 +82,18 @@ Result<core::Message> read_message(Statement& row) {
     message.metadata = std::move(*metadata);
   }
   if (row.is_null(15)) {
-    message.parts.emplace_back(core::TextPart{row.string(16)});
-    return message;
+    message.parts.emplace_back(std::in_place_type<core::TextPart>, row.string(16));
+    return {};
   }
   auto parts = read_parts(row.text(15));
   if (!parts) return fail(std::move(parts.error()));
   message.parts = std::move(*parts);
+  return {};
+}
+
+Result<core::Message> read_message(Statement& row) {
+  core::Message message;
+  if (auto read = read_message_into(row, message); !read) return fail(std::move(read.error()));
   return message;
 }
 

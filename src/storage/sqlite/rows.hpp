@@ -35,6 +35,8 @@ namespace colonnade::storage::sqlite {
 Result<core::Agent> read_agent(Statement& row);
 Result<core::Thread> read_thread(Statement& row);
 Result<core::Message> read_message(Statement& row);
+// In place: a page of messages is the store's most frequent read.
+Result<void> read_message_into(Statement& row, core::Message& message);
 Result<core::Run> read_run(Statement& row);
 Result<core::RunStep> read_step(Statement& row);
 Result<core::ToolCall> read_tool_call(Statement& row);

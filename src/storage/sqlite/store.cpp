@@ -59,9 +59,10 @@ Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Writer> writer,
     : lock_(std::move(lock)), writer_(std::move(writer)), readers_(std::move(readers)) {}
 
 core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreOptions options) {
-  if (auto ready = prepare_data_file(path); !ready) return fail(ready.error());
+  if (auto ready = prepare_folder(path); !ready) return fail(ready.error());
   auto lock = DataLock::take(path);
   if (!lock) return fail(lock.error());
+  if (auto ready = prepare_data_file(path); !ready) return fail(ready.error());
   auto database = open_for_writing(path, options);
   if (!database) return fail(database.error());
   const auto schema =

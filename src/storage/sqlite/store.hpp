@@ -27,9 +27,9 @@ struct StoreOptions {
   Durability durability = Durability::full;
   bool migrate = true;  // bring an older schema up to date; otherwise refuse it
   std::chrono::milliseconds busy_time = limits::database_busy_time_max;
-  // How long a busy writer may gather units; none while it is idle. At most
-  // limits::commit_window_max.
-  std::chrono::microseconds commit_window{200};
+  // How long a busy writer may gather units, never more than a quarter of what its last transaction
+  // took; none while it is idle. At most limits::commit_window_max.
+  std::chrono::microseconds commit_window = limits::commit_window_max;
   std::int64_t writer_cache_bytes = 32 * 1024 * 1024;
   std::int64_t reader_cache_bytes = 4 * 1024 * 1024;  // each connection
   std::int64_t mapped_bytes = 256 * 1024 * 1024;      // of the file, shared by all connections

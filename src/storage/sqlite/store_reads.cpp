@@ -77,25 +77,30 @@ Result<std::vector<core::Message>> Store::messages(const core::Scope& scope,
                                                    std::string_view thread_id,
                                                    const core::MessagePage& page) {
   const std::size_t limit = std::clamp<std::size_t>(page.limit, 1, limits::page_rows_max);
-  return readers_->with([&](Database& database) -> Result<std::vector<core::Message>> {
+  std::vector<core::Message> rows;
+  const auto add = [&](Statement& row) {
+    if (rows.empty()) rows.reserve(limit);
+    return read_message_into(row, rows.emplace_back());
+  };
+  const auto done = readers_->with([&](Database& database) -> Result<void> {
     if (page.after) {
-      return database.all<core::Message>(
-          "SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
-          " AND m.created_at > ?3 ORDER BY m.created_at, m.no LIMIT ?4",
-          read_message, thread_id, scope.key(), *page.after, limit);
+      return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND m.created_at > ?3 ORDER BY m.created_at, m.no LIMIT ?4",
+                           add, thread_id, scope.key(), *page.after, limit);
     }
-    auto newest_first =
-        page.before ? database.all<core::Message>(
-                          "SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
-                          " AND m.created_at < ?3 ORDER BY m.created_at DESC, m.no DESC LIMIT ?4",
-                          read_message, thread_id, scope.key(), *page.before, limit)
-                    : database.all<core::Message>(
-                          "SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
-                          " ORDER BY m.created_at DESC, m.no DESC LIMIT ?3",
-                          read_message, thread_id, scope.key(), limit);
-    if (newest_first) std::reverse(newest_first->begin(), newest_first->end());
-    return newest_first;
+    if (page.before) {
+      return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND m.created_at < ?3 ORDER BY m.created_at DESC, m.no DESC LIMIT ?4",
+                           add, thread_id, scope.key(), *page.before, limit);
+    }
+    return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                         " ORDER BY m.created_at DESC, m.no DESC LIMIT ?3",
+                         add, thread_id, scope.key(), limit);
   });
+  if (!done) return fail(done.error());
+  // All but `after` come newest first.
+  if (!page.after) std::reverse(rows.begin(), rows.end());
+  return rows;
 }
 
 Result<std::optional<core::Message>> Store::message(const core::Scope& scope, std::string_view id) {

@@ -9,6 +9,9 @@
 namespace colonnade::storage::sqlite {
 namespace {
 
+// The kernel rounds shorter sleeps up to this (its timer slack).
+constexpr std::chrono::microseconds gather_time_min{50};
+
 base::Error overloaded() {
   return {.kind = ErrorKind::unavailable,
           .message = "too many writes wait for the disk; try again shortly",
@@ -72,10 +75,15 @@ void Writer::submit(core::Unit unit, core::Journal::Completion completion) {
 }
 
 void Writer::run() {
+  using SteadyClock = std::chrono::steady_clock;
   Batch batch;
   while (take(batch)) {
+    const auto begun = SteadyClock::now();
+    units_before_ = batch.size();
     write(batch);
     batch.clear();
+    time_before_ =
+        std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begun);
   }
 }
 
@@ -104,17 +112,17 @@ bool Writer::take(Batch& batch) {
 
 // Busy: the submitters of the last transaction have just been answered and are likely to come
 // again. Waiting for about as many saves a disk write for each that would just have missed this
-// one.
+// one. It pays only where a transaction is slow, so the wait is a fraction of that.
 void Writer::gather_more(std::unique_lock<std::mutex>& lock) {
   const std::size_t wanted = std::min(units_before_, limits::commit_units_max);
-  if (gather_.count() <= 0 || queue_.size() >= wanted) return;
+  const auto time = std::min(gather_, time_before_ / 4);
+  if (time < gather_time_min || queue_.size() >= wanted) return;
   wake_at_ = wanted;
-  wake_.wait_for(lock, gather_, [&] { return closed_ || queue_.size() >= wanted; });
+  wake_.wait_for(lock, time, [&] { return closed_ || queue_.size() >= wanted; });
   wake_at_ = 0;
 }
 
 void Writer::write(Batch& batch) {
-  units_before_ = batch.size();
   threads_.rotate();
   events_.clear();
   const auto done = transact(batch);

@@ -64,6 +64,7 @@ class Writer {
   core::CommitObserver* observer_ = nullptr;
   std::atomic<std::int64_t> last_cursor_ = 0;
   std::size_t units_before_ = 0;  // in the transaction before this one; 0 after being idle
+  std::chrono::microseconds time_before_{};  // what that transaction took
 
   std::mutex mutex_;
   std::condition_variable wake_;  // waited for by the writer's thread only

@@ -1,0 +1,142 @@
+// The command line itself: help, mistakes, exit codes, configuration.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "program.hpp"
+
+namespace colonnade::e2e {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Cli, EveryCommandExplainsItselfWithAnExample) {
+  const Folder folder;
+  const std::vector<Arguments> commands = {{"serve"},
+                                           {"chat"},
+                                           {"send"},
+                                           {"threads"},
+                                           {"threads", "list"},
+                                           {"threads", "show"},
+                                           {"threads", "rename"},
+                                           {"threads", "remove"},
+                                           {"threads", "restore"},
+                                           {"threads", "search"},
+                                           {"pair"},
+                                           {"pair", "start"},
+                                           {"pair", "claim"},
+                                           {"devices"},
+                                           {"devices", "list"},
+                                           {"devices", "revoke"},
+                                           {"token"},
+                                           {"token", "create"},
+                                           {"token", "list"},
+                                           {"token", "revoke"},
+                                           {"token", "path"},
+                                           {"migrate"},
+                                           {"backup"},
+                                           {"doctor"},
+                                           {"config", "show"},
+                                           {"version"}};
+  for (Arguments arguments : commands) {
+    const std::string name = arguments.back();
+    arguments.push_back("--help");
+    const auto ended = run(arguments, folder);
+    EXPECT_EQ(ended.code, 0) << name;
+    EXPECT_THAT(ended.out, HasSubstr("Example")) << name;
+    EXPECT_THAT(ended.out, HasSubstr("  colonnade ")) << name;
+  }
+}
+
+TEST(Cli, MistakesExitWithTwo) {
+  const Folder folder;
+  for (const Arguments& arguments :
+       std::vector<Arguments>{{},
+                              {"srve"},
+                              {"serve", "--lisen", "x"},
+                              {"send"},
+                              {"threads", "show"},
+                              {"send", "x", "--new", "--thread", "t"}}) {
+    const auto ended = run(arguments, folder);
+    EXPECT_EQ(ended.code, 2) << testing::PrintToString(arguments);
+    EXPECT_THAT(ended.err, HasSubstr("colonnade: error: "));
+    EXPECT_THAT(ended.err, HasSubstr("--help"));
+    EXPECT_EQ(ended.out, "");
+  }
+}
+
+TEST(Cli, VersionForPeopleAndScripts) {
+  const Folder folder;
+  const auto text = run({"version"}, folder);
+  EXPECT_EQ(text.code, 0);
+  EXPECT_TRUE(text.out.starts_with("colonnade ")) << text.out;
+  const auto json = nlohmann::json::parse(run({"version", "--json"}, folder).out);
+  EXPECT_THAT(text.out, HasSubstr(json["version"].get<std::string>()));
+  EXPECT_TRUE(run({"--version"}, folder).out.starts_with("colonnade "));
+}
+
+TEST(Cli, AnUnknownKeyStopsEveryCommandThatReadsTheFile) {
+  const Folder folder;
+  folder.write("colonnade.yaml", "data_dir: data\nlisen: [\"127.0.0.1:0\"]\n");
+  for (const Arguments& arguments :
+       std::vector<Arguments>{{"serve"}, {"config", "show"}, {"threads", "list"}, {"migrate"}}) {
+    const auto ended = run(arguments, folder);
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_EQ(ended.err,
+              "colonnade: error: colonnade.yaml:2: unknown key \"lisen\"; did you mean "
+              "\"listen\"?\n");
+  }
+}
+
+TEST(Cli, ConfigShowKnowsWhereEachValueCameFrom) {
+  const Folder folder;
+  folder.write("colonnade.yaml", "log:\n  level: warn\nio_threads: 3\n");
+  const auto ended =
+      run({"config", "show", "--json", "--io-threads", "2", "--listen", "127.0.0.1:1", "--listen",
+           "[::1]:2", "--classic-ports"},
+          folder, "", {{"COLONNADE_MODEL", "m"}, {"ANTHROPIC_API_KEY", "sk-hidden"}});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  std::map<std::string, std::pair<std::string, std::string>> shown;
+  for (const auto& row : nlohmann::json::parse(ended.out)["settings"]) {
+    shown[row["name"]] = {row["value"], row["from"]};
+  }
+  EXPECT_EQ(shown["log.level"], (std::pair<std::string, std::string>{"warn", "colonnade.yaml:2"}));
+  EXPECT_EQ(shown["io_threads"], (std::pair<std::string, std::string>{"2", "flag --io-threads"}));
+  EXPECT_EQ(shown["listen"].first, "[127.0.0.1:1, [::1]:2]");
+  EXPECT_EQ(shown["classic_ports"].first, "true");
+  EXPECT_EQ(shown["model"],
+            (std::pair<std::string, std::string>{"m", "environment COLONNADE_MODEL"}));
+  EXPECT_EQ(shown["data_dir"],
+            (std::pair<std::string, std::string>{folder / ".local/share/colonnade", "default"}));
+  EXPECT_THAT(ended.out, Not(HasSubstr("sk-hidden")));
+}
+
+TEST(Cli, PricesAndReferenceArePrinted) {
+  const Folder folder;
+  const auto prices = run({"config", "prices"}, folder);
+  EXPECT_THAT(prices.out, HasSubstr("dated: "));
+  EXPECT_THAT(run({"config", "reference"}, folder).out, HasSubstr("# Configuration"));
+}
+
+TEST(Cli, AServerThatIsNotThereIsExplained) {
+  const Folder folder;
+  const auto ended =
+      run({"threads", "list", "--url", "http://127.0.0.1:9"}, folder, "", {{"FATHOM_TOKEN", "t"}});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.err,
+            "colonnade: error: nobody answers at http://127.0.0.1:9; start the server with "
+            "`colonnade serve`, or name another with --url\n");
+}
+
+// The operator's token is for the server on this machine and is not offered to another.
+TEST(Cli, TheLocalTokenIsNotSentElsewhere) {
+  const Folder folder;
+  const std::string token = folder.write("operator.token", "local-secret\n");
+  const auto ended =
+      run({"threads", "list", "--url", "http://192.0.2.1:1", "--data-dir", folder.path()}, folder);
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("there is no token for http://192.0.2.1:1"));
+}
+
+}  // namespace
+}  // namespace colonnade::e2e

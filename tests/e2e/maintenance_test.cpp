@@ -1,0 +1,150 @@
+// token, backup, migrate and doctor on this machine.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "program.hpp"
+
+namespace colonnade::e2e {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using Json = nlohmann::json;
+
+std::map<std::string, std::string> health_of(const std::string& out) {
+  std::map<std::string, std::string> worst;
+  for (const Json& finding : Json::parse(out)["findings"]) {
+    std::string& health = worst[finding["check"]];
+    if (health != "failure" && finding["health"] != "ok") health = finding["health"];
+    if (health.empty()) health = "ok";
+    if (finding["health"] != "ok") EXPECT_NE(finding["remedy"], "") << finding;
+  }
+  return worst;
+}
+
+TEST(Maintenance, TokensWithoutAServer) {
+  const Folder folder;
+  const auto made =
+      run({"token", "create", "--operator", "--name", "first", "--save", folder / "first.token"},
+          folder);
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto listed = Json::parse(run({"token", "list", "--json"}, folder).out);
+  ASSERT_EQ(listed["tokens"].size(), 1U);
+  EXPECT_EQ(listed["tokens"][0]["kind"], "operator_token");
+  {
+    ServerProcess server(folder);
+    ASSERT_TRUE(server.ready().is_object());
+    EXPECT_FALSE(server.ready().contains("first_token"));  // there is one already
+    EXPECT_EQ(run({"send", "/say hi", "--token-file", folder / "first.token"}, folder).out, "hi\n");
+    EXPECT_EQ(server.stop().code, 0);
+  }
+  EXPECT_EQ(run({"token", "revoke", listed["tokens"][0]["id"]}, folder).code, 0);
+  EXPECT_EQ(run({"token", "revoke", "nosuch"}, folder).code, 1);
+  EXPECT_EQ(run({"token", "path"}, folder).out,
+            folder / ".local/share/colonnade/operator.token" + "\n");
+}
+
+TEST(Maintenance, ABackupOfARunningServerServes) {
+  const Folder folder;
+  const Folder restored;
+  const std::string copy = restored / "colonnade.db";
+  {
+    ServerProcess server(folder);
+    ASSERT_TRUE(server.ready().is_object());
+    ASSERT_EQ(run({"send", "/say keep this"}, folder).code, 0);
+    const auto saved = run({"backup", copy, "--json"}, folder);
+    ASSERT_EQ(saved.code, 0) << saved.err;
+    EXPECT_GT(Json::parse(saved.out)["bytes"].get<int>(), 0);
+    const auto again = run({"backup", copy}, folder);
+    EXPECT_EQ(again.code, 1);
+    EXPECT_THAT(again.err, HasSubstr(copy));
+    EXPECT_EQ(server.stop().code, 0);
+  }
+  ServerProcess server(folder, {"--data-dir", restored.path()});
+  ASSERT_TRUE(server.ready().is_object()) << server.process().wait().err;
+  EXPECT_FALSE(server.ready().contains("first_token"));  // the tokens came with the copy
+  const auto listed = run({"threads", "list", "--url", server.url(), "--token-file",
+                           folder / ".local/share/colonnade/operator.token", "--json"},
+                          folder);
+  ASSERT_EQ(listed.code, 0) << listed.err;
+  EXPECT_EQ(Json::parse(listed.out)["threads"].size(), 1U);
+}
+
+TEST(Maintenance, ABackupOfNothingFails) {
+  const Folder folder;
+  const auto ended = run({"backup", folder / "copy.db"}, folder);
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_NE(::access((folder / "copy.db").c_str(), F_OK), 0);
+}
+
+TEST(Maintenance, MigrateMakesTheStoreAndIsThenContent) {
+  const Folder folder;
+  const auto first = Json::parse(run({"migrate", "--json"}, folder).out);
+  EXPECT_EQ(first["from"], 0);
+  EXPECT_GE(first["to"].get<int>(), 1);
+  const auto second = run({"migrate"}, folder);
+  EXPECT_EQ(second.code, 0) << second.err;
+  EXPECT_THAT(second.out, HasSubstr("is up to date"));
+  ServerProcess server(folder);
+  ASSERT_TRUE(server.ready().is_object());
+  const auto busy = run({"migrate"}, folder);
+  EXPECT_EQ(busy.code, 1);
+  EXPECT_THAT(busy.err, HasSubstr("colonnade.db"));
+}
+
+TEST(Maintenance, DoctorIsContentWithAHealthyServer) {
+  const Folder folder;
+  ServerProcess server(folder);
+  ASSERT_TRUE(server.ready().is_object());
+  const auto ended = run({"doctor", "--json"}, folder, "", {{"OPENAI_API_KEY", "sk-hidden"}});
+  EXPECT_EQ(ended.code, 0) << ended.out;
+  const auto health = health_of(ended.out);
+  for (const char* check :
+       {"configuration", "server", "data folder", "store", "operator token", "providers"}) {
+    EXPECT_EQ(health.at(check), "ok") << check << ": " << ended.out;
+  }
+  EXPECT_TRUE(health.contains("disk space"));
+  EXPECT_TRUE(health.contains("clock"));
+  EXPECT_THAT(ended.out, Not(HasSubstr("sk-hidden")));
+  const auto text = run({"doctor"}, folder);
+  EXPECT_EQ(text.code, 0);
+  EXPECT_THAT(text.out, HasSubstr("-> "));  // no provider: a warning with its remedy
+}
+
+TEST(Maintenance, DoctorNamesWhatIsWrongAndWhatToDo) {
+  const Folder folder;
+  const Folder busy;
+  ServerProcess other(busy);
+  ASSERT_TRUE(other.ready().is_object());
+  const std::string data = folder / "data";
+  ASSERT_EQ(::mkdir(data.c_str(), 0755), 0);
+  folder.write("data/colonnade.db", "this is no database, but a text file of some length\n");
+  folder.write("data/operator.token", "t\n");
+  ASSERT_EQ(::chmod((folder / "data/operator.token").c_str(), 0644), 0);
+  folder.write("colonnade.yaml",
+               "data_dir: data\nlisten: [\"127.0.0.1:" + std::to_string(other.port()) +
+                   "\"]\nproviders:\n  openai: {api_key_env: NOT_SET}\n");
+  const auto ended = run({"doctor", "--json"}, folder, "", {{"COLONNADE_LOGLEVEL", "debug"}});
+  EXPECT_EQ(ended.code, 1);
+  const auto health = health_of(ended.out);
+  EXPECT_EQ(health.at("environment"), "warning");
+  EXPECT_EQ(health.at("data folder"), "warning");
+  EXPECT_EQ(health.at("store"), "failure");
+  EXPECT_EQ(health.at("operator token"), "failure");
+  EXPECT_EQ(health.at("ports"), "failure");
+  EXPECT_EQ(health.at("providers"), "failure");
+}
+
+TEST(Maintenance, DoctorReportsABrokenConfiguration) {
+  const Folder folder;
+  folder.write("colonnade.yaml", "lisen: x\n");
+  const auto ended = run({"doctor", "--json"}, folder);
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(health_of(ended.out).at("configuration"), "failure");
+  EXPECT_THAT(ended.out, HasSubstr("did you mean"));
+}
+
+}  // namespace
+}  // namespace colonnade::e2e

@@ -1,0 +1,259 @@
+// Starting, serving and stopping.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "net/testing.hpp"
+#include "program.hpp"
+
+namespace colonnade::e2e {
+namespace {
+
+using net::testing::RawClient;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string get(const ServerProcess& server, const std::string& path,
+                const std::string& headers = {}) {
+  RawClient client(server.port());
+  client.send("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + "\r\n");
+  return client.read_to_end();
+}
+
+mode_t mode_of(const std::string& path) {
+  struct stat info{};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_mode & 0777 : 0;
+}
+
+TEST(Serve, AnswersAndStopsOnSigterm) {
+  const Folder folder;
+  ServerProcess server(folder);
+  ASSERT_TRUE(server.ready().is_object()) << server.process().wait().err;
+  EXPECT_EQ(server.ready()["event"], "ready");
+  EXPECT_EQ(server.ready()["provider"], "offline");
+  const std::string health = get(server, "/api/v1/health");
+  EXPECT_THAT(health, HasSubstr("HTTP/1.1 200"));
+  EXPECT_THAT(health, HasSubstr("\"status\":\"ok\""));
+  const auto ended = server.stop();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_NE(::access((folder / ".local/share/colonnade/server.json").c_str(), F_OK), 0);
+}
+
+TEST(Serve, SigintStopsToo) {
+  const Folder folder;
+  ServerProcess server(folder);
+  ASSERT_TRUE(server.ready().is_object());
+  server.process().signal(SIGINT);
+  EXPECT_EQ(server.process().wait().code, 0);
+}
+
+TEST(Serve, TheFirstTokenIsShownOnceAndKeptForTheOwner) {
+  const Folder folder;
+  std::string token;
+  {
+    ServerProcess server(folder);
+    ASSERT_TRUE(server.ready().is_object());
+    token = server.ready()["first_token"].get<std::string>();
+    EXPECT_EQ(token.size(), 43U);
+    const std::string file = server.ready()["token_file"];
+    EXPECT_EQ(read_file(file), token + "\n");
+    EXPECT_EQ(mode_of(file), 0600U);
+    EXPECT_EQ(mode_of(server.ready()["data_dir"]), 0700U);
+    EXPECT_THAT(get(server, "/api/v1/threads", "Authorization: Bearer " + token + "\r\n"),
+                HasSubstr("{\"threads\":[]}"));
+    EXPECT_THAT(get(server, "/api/v1/threads"), HasSubstr("HTTP/1.1 401"));
+    const auto ended = server.stop();
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_THAT(ended.err, Not(HasSubstr(token)));  // not in the log
+  }
+  ServerProcess again(folder);
+  ASSERT_TRUE(again.ready().is_object());
+  EXPECT_FALSE(again.ready().contains("first_token"));
+  EXPECT_THAT(get(again, "/api/v1/threads", "Authorization: Bearer " + token + "\r\n"),
+              HasSubstr("HTTP/1.1 200"));
+}
+
+TEST(Serve, PeopleAreToldWhereHowAndWhat) {
+  const Folder folder;
+  Process process({"serve", "--listen", "127.0.0.1:0"}, {}, folder.path());
+  std::string told;
+  while (told.find("colonnade chat") == std::string::npos) {
+    const auto line = process.read_line();
+    ASSERT_TRUE(line) << told << process.wait().err;
+    told += *line + "\n";
+  }
+  EXPECT_THAT(told, HasSubstr("serves on http://127.0.0.1:"));
+  EXPECT_THAT(told, HasSubstr("offline, a stand-in"));
+  EXPECT_THAT(told, HasSubstr("The operator's token, shown this once"));
+  EXPECT_THAT(told, Not(HasSubstr("\x1b[")));  // not a terminal: no colour
+  process.signal(SIGTERM);
+  EXPECT_EQ(process.wait().code, 0);
+}
+
+TEST(Serve, ASecondServerOnTheSameDataIsRefused) {
+  const Folder folder;
+  ServerProcess server(folder);
+  ASSERT_TRUE(server.ready().is_object());
+  const auto second = run({"serve", "--listen", "127.0.0.1:0"}, folder);
+  EXPECT_EQ(second.code, 1);
+  EXPECT_THAT(second.err, HasSubstr("colonnade.db"));
+  EXPECT_THAT(second.err, HasSubstr(std::to_string(server.process().pid())));
+  EXPECT_THAT(get(server, "/api/v1/ready"), HasSubstr("HTTP/1.1 200"));
+}
+
+TEST(Serve, APortInUseIsNamed) {
+  const Folder folder;
+  const Folder other;
+  ServerProcess server(folder);
+  ASSERT_TRUE(server.ready().is_object());
+  const std::string address = "127.0.0.1:" + std::to_string(server.port());
+  const auto second = run({"serve", "--listen", address}, other);
+  EXPECT_EQ(second.code, 1);
+  EXPECT_THAT(second.err, HasSubstr("listen: "));
+  EXPECT_THAT(second.err, HasSubstr(std::to_string(server.port())));
+  // The start that failed has not used up the one time that the token is shown.
+  ServerProcess third(other);
+  ASSERT_TRUE(third.ready().is_object());
+  EXPECT_TRUE(third.ready().contains("first_token"));
+}
+
+TEST(Serve, SpeaksTls) {
+  const Folder folder;
+  const auto certificate = net::testing::make_certificate();
+  ServerProcess server(folder, {"--tls-certificate-file", certificate.certificate_file,
+                                "--tls-private-key-file", certificate.private_key_file});
+  ASSERT_TRUE(server.ready().is_object()) << server.process().wait().err;
+  EXPECT_TRUE(server.url().starts_with("https://")) << server.url();
+  const auto untrusted = run({"send", "hello"}, folder);
+  EXPECT_EQ(untrusted.code, 1);
+  EXPECT_THAT(untrusted.err, HasSubstr("--ca-file"));
+  const auto trusted =
+      run({"send", "/say secure", "--ca-file", certificate.certificate_file}, folder);
+  EXPECT_EQ(trusted.code, 0) << trusted.err;
+  EXPECT_EQ(trusted.out, "secure\n");
+}
+
+TEST(Serve, ABadCertificateNamesTheSetting) {
+  const Folder folder;
+  const std::string rubbish = folder.write("c.pem", "not a certificate\n");
+  const auto ended = run({"serve", "--listen", "127.0.0.1:0", "--tls-certificate-file", rubbish,
+                          "--tls-private-key-file", rubbish},
+                         folder);
+  EXPECT_NE(ended.code, 0);
+  EXPECT_THAT(ended.err, HasSubstr("tls.certificate_file: "));
+  EXPECT_THAT(ended.err, HasSubstr("c.pem"));
+}
+
+TEST(Serve, ServesBelowABasePath) {
+  const Folder folder;
+  ServerProcess server(folder, {"--base-path", "/c/r1"});
+  ASSERT_TRUE(server.ready().is_object());
+  EXPECT_THAT(get(server, "/c/r1/api/v1/health"), HasSubstr("HTTP/1.1 200"));
+  EXPECT_THAT(get(server, "/api/v1/health"), HasSubstr("HTTP/1.1 200"));
+  EXPECT_THAT(get(server, "/c/r12/api/v1/health"), HasSubstr("HTTP/1.1 404"));
+}
+
+TEST(Serve, MetricsAreForThisMachineOrAToken) {
+  const Folder folder;
+  ServerProcess server(folder);
+  ASSERT_TRUE(server.ready().is_object());
+  const std::string token = server.ready()["first_token"];
+  ASSERT_EQ(run({"send", "hello"}, folder).code, 0);
+  const std::string page = get(server, "/metrics");
+  EXPECT_THAT(page, HasSubstr("Content-Type: text/plain; version=0.0.4"));
+  EXPECT_THAT(page, HasSubstr("colonnade_runs_finished_total{outcome=\"succeeded\"} 1"));
+  EXPECT_THAT(
+      page, HasSubstr("colonnade_model_calls_total{provider=\"offline\",outcome=\"succeeded\"} 1"));
+  EXPECT_THAT(page, HasSubstr("colonnade_build_info{"));
+  // A proxy on this machine speaks for somebody else.
+  EXPECT_THAT(get(server, "/metrics", "X-Forwarded-For: 192.0.2.1\r\n"), HasSubstr("HTTP/1.1 401"));
+  EXPECT_THAT(get(server, "/metrics",
+                  "X-Forwarded-For: 192.0.2.1\r\nAuthorization: Bearer " + token + "\r\n"),
+              HasSubstr("HTTP/1.1 200"));
+}
+
+TEST(Serve, MetricsCanBeOff) {
+  const Folder folder;
+  ServerProcess server(folder, {"--metrics", "off"});
+  ASSERT_TRUE(server.ready().is_object());
+  EXPECT_THAT(get(server, "/metrics"), HasSubstr("HTTP/1.1 404"));
+}
+
+// A run that is under way when the server is told to stop is parked, and goes on at the next start.
+TEST(Serve, ARunIsParkedAndTakenUpAgain) {
+  const Folder folder;
+  std::string thread;
+  {
+    ServerProcess server(folder);
+    ASSERT_TRUE(server.ready().is_object());
+    Process asking({"send", "--stream", "--json", "/slow 100\n/tokens 40"}, {}, folder.path());
+    ASSERT_TRUE(asking.read_line());  // the first piece came: the run is under way
+    const auto list = nlohmann::json::parse(run({"threads", "list", "--json"}, folder).out);
+    thread = list["threads"][0]["id"];
+    const auto ended = server.stop();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_EQ(asking.wait().code, 1);
+  }
+  ServerProcess again(folder);
+  ASSERT_TRUE(again.ready().is_object());
+  EXPECT_EQ(again.ready()["recovered_runs"], 1);
+  // Sending is refused while the run goes on, so the end of it is seen on the thread's stream.
+  RawClient stream(again.port());
+  const std::string token = read_file(again.ready()["token_file"]);
+  stream.send("GET /api/v1/threads/" + thread +
+              "/stream?resume=1 HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 0\r\nAuthorization: Bearer " +
+              token.substr(0, token.size() - 1) + "\r\n\r\n");
+  EXPECT_NE(stream.read_until("event: agent_done"), "");
+  const auto shown = nlohmann::json::parse(run({"threads", "show", thread, "--json"}, folder).out);
+  EXPECT_EQ(shown["messages"].size(), 2U);
+  EXPECT_EQ(shown["running"], false);
+}
+
+TEST(Serve, ASecondSignalLeavesAtOnce) {
+  const Folder folder;
+  ServerProcess server(folder, {"--drain-seconds", "3600"});
+  ASSERT_TRUE(server.ready().is_object());
+  // A pairing watch is answered after 90 s: it keeps the server draining.
+  const auto code = nlohmann::json::parse(run({"pair", "start", "--json"}, folder).out)["code"];
+  RawClient watcher(server.port());
+  const std::string token = server.ready()["first_token"];
+  watcher.send("GET /api/v1/pair/watch?code=" + code.get<std::string>() +
+               " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + token + "\r\n\r\n");
+  // The note goes as soon as the first signal was understood.
+  const std::string note = server.ready()["data_dir"].get<std::string>() + "/server.json";
+  server.process().signal(SIGTERM);
+  ASSERT_TRUE(net::testing::eventually([&] { return ::access(note.c_str(), F_OK) != 0; }));
+  server.process().signal(SIGTERM);
+  const auto ended = server.process().wait();
+  // Either the watch was let go by the first signal, or the second one ended it: never a hang.
+  EXPECT_TRUE(ended.code == 0 || ended.code == 1) << ended.code;
+}
+
+TEST(Serve, SighupOpensTheLogAgain) {
+  const Folder folder;
+  const std::string log = folder / "server.log";
+  ServerProcess server(folder, {"--log-file", log});
+  ASSERT_TRUE(server.ready().is_object());
+  ASSERT_EQ(::rename(log.c_str(), (log + ".1").c_str()), 0);
+  server.process().signal(SIGHUP);
+  EXPECT_TRUE(net::testing::eventually([&] { return ::access(log.c_str(), F_OK) == 0; }));
+  EXPECT_EQ(server.stop().code, 0);
+  EXPECT_THAT(read_file(log + ".1"), HasSubstr("\"event\":\"ready\""));
+  EXPECT_THAT(read_file(log), HasSubstr("\"event\":\"stopping\""));
+}
+
+TEST(Serve, AReadyFileSaysTheSame) {
+  const Folder folder;
+  const std::string file = folder / "ready.json";
+  ServerProcess server(folder, {"--ready-file", file});
+  ASSERT_TRUE(server.ready().is_object());
+  EXPECT_TRUE(net::testing::eventually([&] { return ::access(file.c_str(), F_OK) == 0; }));
+  EXPECT_EQ(nlohmann::json::parse(read_file(file)), server.ready());
+  EXPECT_EQ(mode_of(file), 0600U);
+}
+
+}  // namespace
+}  // namespace colonnade::e2e

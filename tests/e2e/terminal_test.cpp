@@ -1,0 +1,143 @@
+// chat on a terminal: what people see and press.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <pty.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "program.hpp"
+
+namespace colonnade::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* interrupt_key = "\x03";
+constexpr const char* end_key = "\x04";
+
+// The program with a pseudo terminal as its standard streams.
+class TerminalProcess {
+ public:
+  TerminalProcess(const Arguments& arguments, const Folder& folder) {
+    pid_ = ::forkpty(&terminal_, nullptr, nullptr, nullptr);
+    if (pid_ != 0) return;
+    ::setenv("HOME", folder.path().c_str(), 1);
+    ::setenv("TERM", "xterm", 1);
+    ::unsetenv("NO_COLOR");
+    if (::chdir(folder.path().c_str()) != 0) ::_exit(127);
+    std::vector<std::string> texts{COLONNADE_PROGRAM};
+    texts.insert(texts.end(), arguments.begin(), arguments.end());
+    std::vector<char*> pointers;
+    for (std::string& text : texts) pointers.push_back(text.data());
+    pointers.push_back(nullptr);
+    ::execv(COLONNADE_PROGRAM, pointers.data());
+    ::_exit(127);
+  }
+  ~TerminalProcess() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    ::close(terminal_);
+  }
+  TerminalProcess(const TerminalProcess&) = delete;
+  TerminalProcess& operator=(const TerminalProcess&) = delete;
+
+  void type(std::string_view keys) {
+    [[maybe_unused]] const ssize_t count = ::write(terminal_, keys.data(), keys.size());
+  }
+
+  // Everything up to and with `text`; what came without it when the end or patience came first.
+  std::string read_until(std::string_view text) {
+    for (;;) {
+      const std::size_t at = seen_.find(text);
+      if (at != std::string::npos) {
+        std::string out = seen_.substr(0, at + text.size());
+        seen_.erase(0, at + text.size());
+        return out;
+      }
+      if (!read_some()) return std::exchange(seen_, "");
+    }
+  }
+
+  int wait() {
+    while (read_some()) {
+    }
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  bool read_some() {
+    pollfd polled{.fd = terminal_, .events = POLLIN, .revents = 0};
+    const auto wait = std::chrono::milliseconds(patience).count();
+    if (::poll(&polled, 1, static_cast<int>(wait)) <= 0) return false;
+    char piece[4096];
+    const ssize_t count = ::read(terminal_, piece, sizeof piece);
+    if (count <= 0) return false;
+    seen_.append(piece, static_cast<std::size_t>(count));
+    return true;
+  }
+
+  pid_t pid_ = -1;
+  int terminal_ = -1;
+  std::string seen_{};
+};
+
+class ChatOnATerminal : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(server_.ready().is_object()); }
+
+  Folder folder_;
+  ServerProcess server_{folder_};
+  TerminalProcess chat_{{"chat"}, folder_};
+};
+
+constexpr const char* prompt = "> \x1b[0m";
+
+TEST_F(ChatOnATerminal, StreamsAnswersAndKnowsItsCommands) {
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("/help says more"));
+  chat_.type("//say hello to you\r");
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("\nhello to you\r\n"));
+  chat_.type("/title Greetings\r");
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("Greetings\r\n"));
+  chat_.type("/threads\r");
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("* "));
+  chat_.type("/nosuch\r");
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("There is no /nosuch"));
+  chat_.type("/quit\r");
+  EXPECT_EQ(chat_.wait(), 0);
+}
+
+TEST_F(ChatOnATerminal, TheInterruptKeyCancelsTheAnswerAndTheChatGoesOn) {
+  chat_.read_until(prompt);
+  chat_.type("//slow 200\\\r/tokens 5000\r");
+  chat_.read_until("token0");  // a piece of the answer: the turn is under way
+  chat_.type(interrupt_key);
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("(cancelled)"));
+  chat_.type("//say still here\r");
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("still here"));
+  const auto page = run({"threads", "list", "--json"}, folder_);
+  const auto thread = nlohmann::json::parse(page.out)["threads"][0]["id"];
+  const auto shown = nlohmann::json::parse(
+      run({"threads", "show", thread.get<std::string>(), "--json"}, folder_).out);
+  // Two questions and one answer: the cancelled turn made none.
+  EXPECT_EQ(shown["messages"].size(), 3U);
+  EXPECT_EQ(shown["running"], false);
+  chat_.type(end_key);
+  EXPECT_EQ(chat_.wait(), 0);
+}
+
+TEST_F(ChatOnATerminal, TheInterruptKeyAtThePromptLeaves) {
+  chat_.read_until(prompt);
+  chat_.type(interrupt_key);
+  EXPECT_EQ(chat_.wait(), 0);
+}
+
+}  // namespace
+}  // namespace colonnade::e2e
