@@ -1,4 +1,5 @@
 #include <stdexcept>
+#include <utility>
 
 #include "harness/statistics.hpp"
 #include "harness/stub_provider.hpp"
@@ -8,9 +9,10 @@
 namespace colonnade::bench {
 namespace {
 
-// Tokens on their way at once: enough that the next is ready when one is delivered, so few that
-// tokens are hardly ever joined into one event.
+// Tokens on their way at once: enough that the next is ready when one is delivered. They follow
+// each other at a distance, so that each becomes an event: tokens of one commit are joined.
 constexpr std::size_t tokens_under_way = 4;
+constexpr auto tokens_apart = std::chrono::milliseconds(3);
 constexpr std::string_view token_text = "~abcdefghijklmnopqrstuvwx";
 
 struct Figures {
@@ -33,18 +35,27 @@ void flat_out(const Setup& setup, Loop& loop, Subscribers& subscribers, const Em
   const auto cpu_before = cpu_time(pid);
   std::size_t sent = 0;
   std::size_t arrived = 0;
+  std::size_t promised = tokens_under_way;
+  bool step_is_due = false;
   auto ended_at = begin;
-  const auto send_one = [&] {
-    subscribers.token_sent(sent++, SteadyClock::now());
-    emit(token_text);
+  std::function<void()> step = [&] {
+    step_is_due = false;
+    if (ended_at - begin >= time) {
+      if (arrived == sent) loop.stop();
+    } else if (sent < promised) {
+      subscribers.token_sent(sent++, SteadyClock::now());
+      emit(token_text);
+      step_is_due = true;
+      loop.at(SteadyClock::now() + tokens_apart, step);
+    }
   };
   subscribers.on_all_have = [&](std::size_t k) {
     arrived = k + 1;
     ended_at = SteadyClock::now();
-    if (ended_at - begin < time) return send_one();
-    if (arrived == sent) loop.stop();
+    ++promised;
+    if (!std::exchange(step_is_due, true)) loop.at(ended_at, step);
   };
-  for (std::size_t i = 0; i < tokens_under_way; ++i) send_one();
+  step();
   const bool ended = loop.run_until(begin + time + std::chrono::seconds(20));
   subscribers.on_all_have = nullptr;
   if (!ended || subscribers.closed() != 0) {
@@ -180,7 +191,8 @@ Section measure_fan_out(const Setup& setup) {
       "One thread, one run whose tokens the load generator hands out as the model provider; every "
       "subscriber counts its events. Flat out: at most " +
       std::to_string(tokens_under_way) +
-      " tokens on their way, the next one goes when all subscribers have one. Paced: 20,000 "
+      " tokens on their way and 3 ms apart, the next one goes when all subscribers have one. "
+      "Paced: 20,000 "
       "deliveries a second, latency in milliseconds from the provider's write to a subscriber's "
       "read, over all deliveries. The bare loop writes the same bytes to the same sockets and "
       "stores nothing; Colonnade commits each token before it is sent (full durability). One I/O "
