@@ -1,14 +1,16 @@
-# Writes storage_migrations.inc: one initialiser a migration, in the order of their numbers. Runs at
-# configure time; a changed file configures again.
-file(GLOB migration_files CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/[0-9][0-9][0-9][0-9]_*.sql")
-list(SORT migration_files)
+# Writes storage_migrations.inc: one initialiser a migration. Runs at configure time; a changed file
+# configures again. A new migration is a new file and a new line here; an old one never changes.
+set(migrations
+  0001_initial)
+
 set(migration_rows "")
-foreach(file IN LISTS migration_files)
-  get_filename_component(name "${file}" NAME_WE)
+foreach(name IN LISTS migrations)
+  set(file "${CMAKE_CURRENT_LIST_DIR}/${name}.sql")
   string(REGEX MATCH "^[0-9]+" number "${name}")
   math(EXPR number "1${number} - 10000")
   file(READ "${file}" sql)
   string(APPEND migration_rows "{${number}, \"${name}\", R\"sql(${sql})sql\"},\n")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${file}")
 endforeach()
-file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/storage_migrations.inc" CONTENT "@migration_rows@" @ONLY)
+file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/storage_migrations.inc"
+     CONTENT "@migration_rows@" @ONLY)
