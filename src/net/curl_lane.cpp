@@ -101,7 +101,7 @@ CURL* CurlLane::take_handle() {
   return handle;
 }
 
-void CurlLane::start(CURL* handle, CurlTransfer& transfer) {
+void CurlLane::start(CURL* handle, LaneTransfer& transfer) {
   transfers_.emplace(handle, &transfer);
   deadline_moved(transfer.deadline());
   curl_multi_add_handle(multi_, handle);
@@ -135,7 +135,7 @@ void CurlLane::report_completed() {
     CURL* const handle = message->easy_handle;
     const auto found = transfers_.find(handle);
     if (found == transfers_.end()) continue;
-    CurlTransfer* const transfer = found->second;
+    LaneTransfer* const transfer = found->second;
     transfer->completed(code);
   }
 }

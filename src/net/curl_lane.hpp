@@ -16,7 +16,7 @@
 namespace colonnade::net {
 
 // What curl reports to. Not called from within one of curl's callbacks.
-class CurlTransfer {
+class LaneTransfer {
  public:
   virtual void completed(CURLcode code) = 0;
   // When sweep() wants to be called; time_point::max() for never.
@@ -26,7 +26,7 @@ class CurlTransfer {
   virtual void abandoned() = 0;
 
  protected:
-  ~CurlTransfer() = default;
+  ~LaneTransfer() = default;
 };
 
 class CurlLane {
@@ -42,7 +42,7 @@ class CurlLane {
   // A blank handle, already tied to this lane's sockets.
   CURL* take_handle();
   // Begins the transfer at once; `transfer` must stay until it completed or was removed.
-  void start(CURL* handle, CurlTransfer& transfer);
+  void start(CURL* handle, LaneTransfer& transfer);
   // Ends a transfer that was started, in whatever phase, and takes the handle back.
   void remove(CURL* handle);
   // After the transfer's deadline() moved closer.
@@ -74,7 +74,7 @@ class CurlLane {
   std::chrono::steady_clock::time_point armed_deadline_ =
       std::chrono::steady_clock::time_point::max();
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
-  std::unordered_map<CURL*, CurlTransfer*> transfers_;
+  std::unordered_map<CURL*, LaneTransfer*> transfers_;
   std::vector<CURL*> spare_handles_;
 };
 

@@ -102,7 +102,7 @@ namespace {
 
 // One transfer, shared by the exchange and whoever may still wake it. On its lane throughout, but
 // for the stop callback, which only posts.
-class Transfer final : public CurlTransfer, public std::enable_shared_from_this<Transfer> {
+class Transfer final : public LaneTransfer, public std::enable_shared_from_this<Transfer> {
  public:
   explicit Transfer(HttpClientRequest request) : request_(std::move(request)) {}
   ~Transfer() { curl_slist_free_all(header_list_); }

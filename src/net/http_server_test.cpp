@@ -167,7 +167,7 @@ std::vector<Refused> refused_requests() {
       {"chunks_over_limit",
        post + "Transfer-Encoding: chunked\r\n\r\n60\r\n" + std::string(96, 'a') + "\r\n60\r\n",
        413},
-      {"huge_chunk", post + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", 413},
+      {"huge_chunk", post + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\n", 413},
       {"long_target", "GET /" + std::string(9000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n", 414},
       {"endless_target", "GET /" + std::string(40'000, 'a'), 414},
       {"long_headers", get + "X-A: " + std::string(17'000, 'a') + "\r\n\r\n", 431},

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "net/body_reader.hpp"
+
 namespace colonnade::net {
 namespace {
 
@@ -48,6 +50,35 @@ bool names_a_version(std::string_view bytes) {
          is_digit(version[8]);
 }
 
+// Looks at each byte of the head once, as it comes. Beast waits for the head's end before it
+// judges, so that a sender of rubbish would only be noticed by its time limit.
+class HeadScan {
+ public:
+  // `unread` begins where the parser is; false at a byte that no head may have.
+  bool look_at(std::string_view unread) {
+    while (!ended_ && seen_ < unread.size()) {
+      const auto byte = static_cast<unsigned char>(unread[seen_++]);
+      if (after_return_ != (byte == '\n')) return false;
+      after_return_ = byte == '\r';
+      if (byte == '\n') {
+        ended_ = line_empty_;
+        line_empty_ = true;
+      } else if (byte != '\r') {
+        if ((byte < ' ' && byte != '\t') || byte == 127) return false;
+        line_empty_ = false;
+      }
+    }
+    return true;
+  }
+  void consumed(std::size_t bytes) { seen_ -= std::min(seen_, bytes); }
+
+ private:
+  std::size_t seen_ = 0;
+  bool after_return_ = false;
+  bool line_empty_ = true;
+  bool ended_ = false;
+};
+
 }  // namespace
 
 // Writes straight into the Request, so that no header is copied twice.
@@ -57,8 +88,7 @@ struct RequestReader::Parser final : http::basic_parser<true> {
     // it searches for a line's end.
     header_limit(static_cast<std::uint32_t>(
         std::max(limits.header_bytes_max, limits.target_bytes_max + 64)));
-    body_limit(boost::none);
-    eager(false);
+    skip(true);
   }
 
   void fail(RequestFault refusal, error_code& error) {
@@ -114,8 +144,6 @@ struct RequestReader::Parser final : http::basic_parser<true> {
 
   void on_field_impl(http::field name, string_view name_text, string_view value,
                      error_code& error) override {
-    // Trailers are read and dropped: nothing after the body may change what the head said.
-    if (head_done) return;
     header_bytes += name_text.size() + value.size() + 4;
     if (header_bytes > limits.header_bytes_max) return fail(headers_too_large(), error);
     if (request.headers.size() >= limits.headers_max) {
@@ -167,35 +195,43 @@ struct RequestReader::Parser final : http::basic_parser<true> {
                   "an HTTP/1.1 request needs exactly one valid Host header", "Host"),
            error);
     }
+    start_body();
   }
 
-  void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
-    // The announced length is a claim: only so much is reserved on its word.
-    if (length) {
+  void start_body() {
+    if (has_transfer_encoding) {
+      body.start_chunked(limits.header_bytes_max);
+    } else if (const auto length = announced_length()) {
+      body.start_fixed(*length);
+      // The announced length is a claim: only so much is reserved on its word.
       request.body.reserve(
           static_cast<std::size_t>(std::min<std::uint64_t>(*length, limits::http_body_read_bytes)));
     }
   }
 
-  std::size_t add_body(string_view bytes, error_code& error) {
-    if (request.body.size() + bytes.size() > body_max) {
-      fail(body_too_large(body_max), error);
-      return 0;
-    }
-    request.body.append(bytes.data(), bytes.size());
-    return bytes.size();
+  std::optional<std::uint64_t> announced_length() const {
+    if (content_lengths == 0) return std::nullopt;
+    const auto length = content_length();
+    return length ? std::optional<std::uint64_t>(*length) : std::nullopt;
   }
 
-  std::size_t on_body_impl(string_view bytes, error_code& error) override {
-    return add_body(bytes, error);
-  }
-  void on_chunk_header_impl(std::uint64_t size, string_view, error_code& error) override {
-    if (size > body_max - std::min<std::uint64_t>(body_max, request.body.size())) {
-      fail(body_too_large(body_max), error);
+  std::optional<RequestFault> read_body(std::string_view& bytes) {
+    switch (body.read(bytes, request.body, body_max)) {
+      case BodyReader::Result::too_large: return body_too_large(body_max);
+      case BodyReader::Result::framing_too_large: return headers_too_large();
+      case BodyReader::Result::malformed:
+        return refuse(400, ErrorKind::invalid, "malformed chunked request body",
+                      "Transfer-Encoding");
+      default: return std::nullopt;
     }
   }
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code& error) override {
-    return add_body(bytes, error);
+
+  // Beast reads heads only (skip(true)); see BodyReader.
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  std::size_t on_body_impl(string_view bytes, error_code&) override { return bytes.size(); }
+  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view bytes, error_code&) override {
+    return bytes.size();
   }
   void on_finish_impl(error_code&) override {}
   void on_response_impl(int, string_view, int, error_code&) override {}
@@ -224,6 +260,8 @@ struct RequestReader::Parser final : http::basic_parser<true> {
   RequestLimits limits;
   Request request{};
   std::optional<RequestFault> fault{};
+  HeadScan scan{};
+  BodyReader body{};
   std::uint64_t body_max = limits::http_body_bytes_max;
   std::size_t header_bytes = 0;
   std::size_t leading_bytes = 0;
@@ -253,32 +291,30 @@ std::expected<RequestReader::Step, RequestFault> RequestReader::feed(std::string
       ++parser.leading_bytes;
     }
   }
-  if (parser.head_reported && !parser.is_done()) {
-    const auto length = parser.content_length();
-    if (length && *length > parser.body_max) {
-      return std::unexpected(body_too_large(parser.body_max));
-    }
+  if (parser.head_reported) {
+    std::string_view rest = bytes.substr(step.consumed);
+    if (auto fault = parser.read_body(rest)) return std::unexpected(std::move(*fault));
+    step.consumed = bytes.size() - rest.size();
+    if (parser.body.done()) step.progress = Progress::done;
+    return step;
   }
-  while (!parser.is_done() && step.consumed < bytes.size()) {
-    const std::string_view rest = bytes.substr(step.consumed);
-    error_code error;
-    step.consumed += parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
-    if (error == http::error::need_more) {
-      if (rest.size() > limits_.header_bytes_max + limits_.target_bytes_max + limits::KiB) {
-        // A chunk's line or the trailers: nothing else waits for more with so much at hand.
-        return std::unexpected(parser.headers_too_large());
-      }
-      return step;
-    }
-    if (error) return std::unexpected(parser.explain(error, rest));
-    if (parser.head_done && !parser.head_reported) break;
+  const std::string_view rest = bytes.substr(step.consumed);
+  if (rest.empty()) return step;
+  const bool sound = parser.scan.look_at(rest);
+  error_code error;
+  const std::size_t used = parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
+  step.consumed += used;
+  parser.scan.consumed(used);
+  // After the parser, which may have learnt the path, and with it whose face the refusal wears.
+  if (!sound && (!error || error == http::error::need_more)) {
+    return std::unexpected(refuse(400, ErrorKind::invalid,
+                                  "malformed HTTP request: a control character in the head, or a "
+                                  "line that does not end in CR LF"));
   }
-  if (parser.head_done && !parser.head_reported) {
-    parser.head_reported = true;
-    step.progress = Progress::head;
-  } else if (parser.is_done()) {
-    step.progress = Progress::done;
-  }
+  if (error == http::error::need_more) return step;
+  if (error) return std::unexpected(parser.explain(error, rest));
+  parser.head_reported = true;
+  step.progress = Progress::head;
   return step;
 }
 
@@ -288,15 +324,12 @@ Request RequestReader::take() { return std::move(parser_->request); }
 bool RequestReader::keep_alive() const { return parser_->head_done && parser_->keep_alive(); }
 
 bool RequestReader::expects_continue() const {
-  return has_body() && !parser_->is_done() && !parser_->request.http_1_0 &&
+  return has_body() && !parser_->request.http_1_0 &&
          same_ignoring_case(parser_->request.header("Expect"), "100-continue");
 }
 
 std::optional<std::uint64_t> RequestReader::content_length() const {
-  if (parser_->content_lengths == 0) return std::nullopt;
-  const auto length = parser_->content_length();
-  if (!length) return std::nullopt;
-  return *length;
+  return parser_->announced_length();
 }
 
 bool RequestReader::has_body() const {
