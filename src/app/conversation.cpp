@@ -13,6 +13,8 @@ constexpr auto spinner_interval = 100ms;
 // The stream tells of the reply before the call returns, but on another connection: how long the
 // last pieces may lag behind.
 constexpr auto stream_lag_max = 500ms;
+// How long a cancelled turn may take to end on the server; until then it refuses the next message.
+constexpr auto cancel_time_max = 5s;
 
 }  // namespace
 
@@ -73,8 +75,11 @@ fathom::Exchange Conversation::ask(std::string text,
   std::unique_lock lock(mutex_);
   while (!done) {
     if (events_.empty()) {
-      if (answered_ && (failure || ended_)) break;
-      const auto wait = answered_ ? std::chrono::milliseconds(stream_lag_max) : spinner_interval;
+      const bool cancelled = stop.stop_requested();
+      if (answered_ && (ended_ || (failure && !cancelled))) break;
+      const std::chrono::milliseconds wait = !answered_  ? spinner_interval
+                                             : cancelled ? cancel_time_max
+                                                         : stream_lag_max;
       const bool was_answered = answered_;
       const auto status = changed_.wait_for(lock, wait);
       if (status == std::cv_status::timeout && was_answered) break;
@@ -84,7 +89,8 @@ fathom::Exchange Conversation::ask(std::string text,
     const fathom::Event event = std::move(events_.front());
     events_.pop_front();
     lock.unlock();
-    if (const auto* delta = event.as<fathom::AgentDelta>()) on_delta(delta->delta);
+    const auto* delta = event.as<fathom::AgentDelta>();
+    if (delta != nullptr && !stop.stop_requested()) on_delta(delta->delta);
     done = event.as<fathom::AgentDone>() != nullptr || event.as<fathom::AgentError>() != nullptr;
     lock.lock();
   }
