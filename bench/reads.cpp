@@ -44,13 +44,6 @@ Rate run_wrk(const Setup& setup, const Target& target, const std::string& path, 
   return out;
 }
 
-// The worker of an nginx: the master's only child.
-pid_t worker_of(pid_t master) {
-  const std::string path =
-      "/proc/" + std::to_string(master) + "/task/" + std::to_string(master) + "/children";
-  return std::atoi(end_of_file(path).c_str());
-}
-
 }  // namespace
 
 Section measure_reads(const Setup& setup) {
@@ -69,7 +62,6 @@ Section measure_reads(const Setup& setup) {
     send_message(target, thread, "Please say something about the number " + std::to_string(i));
   }
   const Nginx nginx(setup.fresh_folder("reads-nginx"), 1, setup.measured_cpu);
-  const pid_t worker = worker_of(nginx.pid());
   const std::vector<std::pair<std::string, std::string>> routes{
       {"list threads", "/api/v1/threads"}, {"get thread", "/api/v1/threads/" + thread}};
   for (const auto& [name, path] : routes) {
@@ -82,7 +74,7 @@ Section measure_reads(const Setup& setup) {
     std::vector<double> theirs_cpu;
     for (int round = 0; round < setup.rounds; ++round) {
       const Rate a = run_wrk(setup, target, path, server.pid());
-      const Rate b = run_wrk(setup, {.port = nginx.port()}, "/" + file, worker);
+      const Rate b = run_wrk(setup, {.port = nginx.port()}, "/" + file, nginx.pid());
       ours.push_back(a.a_second);
       ours_cpu.push_back(a.cpu_micros);
       theirs.push_back(b.a_second);

@@ -40,10 +40,10 @@ bool is_host_text(std::string_view host) {
   });
 }
 
-// Whether the request line that starts `bytes` ends in a well-formed version.
-bool names_a_version(std::string_view bytes) {
-  const std::string_view line = bytes.substr(0, bytes.find('\r'));
-  if (line.size() < 9) return false;
+// Whether the request line that starts `bytes` ends in a well-formed version that is not served.
+bool names_a_foreign_version(std::string_view bytes) {
+  const std::string_view line = bytes.substr(0, bytes.find_first_of("\r\n"));
+  if (line.size() < 9 || line.ends_with("HTTP/1.1") || line.ends_with("HTTP/1.0")) return false;
   const std::string_view version = line.substr(line.size() - 9);
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   return version.starts_with(" HTTP/") && is_digit(version[6]) && version[7] == '.' &&
@@ -241,7 +241,7 @@ struct RequestReader::Parser final : http::basic_parser<true> {
     if (error == http::error::header_limit) {
       return first_line_done ? headers_too_large() : target_too_long();
     }
-    if (error == http::error::bad_version && names_a_version(bytes)) {
+    if (error == http::error::bad_version && names_a_foreign_version(bytes)) {
       return refuse(505, ErrorKind::invalid, "this server speaks HTTP/1.1 and HTTP/1.0");
     }
     if (error == http::error::bad_content_length || error == http::error::multiple_content_length) {

@@ -174,7 +174,8 @@ TEST_F(TurnsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
         : engine_(engine), thread_id_(std::move(thread_id)) {}
     // On lane 1, while the driver on lane 0 still waits for this delivery.
     void deliver(const EventPtr& event) override {
-      if (!std::holds_alternative<RunFinished>(event->body) || second.valid()) return;
+      if (!std::holds_alternative<RunFinished>(event->body) || started_) return;
+      started_ = true;
       second = std::async(std::launch::async,
                           [this] { return engine_.start(alice, thread_id_, "two"); });
       const auto refused = [this] {
@@ -188,6 +189,7 @@ TEST_F(TurnsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
    private:
     Engine& engine_;
     std::string thread_id_;
+    bool started_ = false;
   };
   Engine engine(path_);
   const Thread thread = engine.new_thread(alice);
@@ -404,6 +406,8 @@ TEST_F(TurnsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
     engine.turns.park_all();
     const auto told = waiting.get();
     if (!told) EXPECT_EQ(told.error().kind, ErrorKind::unavailable);
+    // Units are committed in order: once a later one is, what the model had said is.
+    ASSERT_TRUE(engine.run(engine.feed.commit(Unit{.scope = Scope::main()})));
     seen = engine.events(thread_id).back().cursor;
   }
   Engine engine(path_);

@@ -18,7 +18,7 @@ constexpr const char* program = "/usr/sbin/nginx";
 constexpr auto look_again = std::chrono::milliseconds(2);
 
 std::string configuration(const std::string& folder, std::uint16_t port, std::uint16_t upstream) {
-  return "daemon off;\nmaster_process on;\nworker_processes 1;\n" +
+  return "daemon off;\nmaster_process off;\nworker_processes 1;\n" +
          std::string(::geteuid() == 0 ? "user root;\n" : "") + "pid " + folder +
          "/nginx.pid;\nerror_log " + folder + "/error.log;\n" +
          "events { worker_connections 4096; }\n"

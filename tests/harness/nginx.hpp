@@ -13,8 +13,9 @@ namespace colonnade::bench {
 
 class Nginx {
  public:
-  // One worker, no access log, keep-alive on both sides, no buffering of the proxied answer. Throws
-  // std::runtime_error when it does not come up. `folder` must exist; files go below it.
+  // One process, so that none is left over; no access log, keep-alive on both sides, no buffering
+  // of the proxied answer. Throws std::runtime_error when it does not come up. `folder` must exist;
+  // files go below it.
   Nginx(const std::string& folder, std::uint16_t upstream_port, std::optional<int> cpu = {});
 
   static bool installed();
