@@ -123,7 +123,7 @@ TEST_F(TurnsTest, ADeniedToolDoesNotRunAndTheModelHearsWhy) {
   const auto finished = engine.wait(alice, *run);
   ASSERT_TRUE(finished);
   EXPECT_EQ(finished->run.state, RunState::succeeded);
-  const auto& result =
+  const auto result =
       std::get<ToolResultPart>(engine.model->requests()[1].messages.back().parts[1]);
   EXPECT_TRUE(result.is_error);
   EXPECT_THAT(result.content, ::testing::HasSubstr("NO_POLICY"));
@@ -141,7 +141,7 @@ TEST_F(TurnsTest, MalformedArgumentsFailTheCallAndTheModelHearsWhy) {
   const auto finished = engine.wait(alice, *engine.start(alice, thread.id, "1+1"));
   ASSERT_TRUE(finished);
   EXPECT_EQ(finished->run.state, RunState::succeeded);
-  const auto& result =
+  const auto result =
       std::get<ToolResultPart>(engine.model->requests()[1].messages.back().parts[1]);
   EXPECT_TRUE(result.is_error);
   EXPECT_THAT(result.content, ::testing::HasSubstr("not a JSON object"));
@@ -478,7 +478,7 @@ TEST_F(TurnsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
   EXPECT_EQ(runs, 1);
   EXPECT_EQ(engine.store->tool_calls(Scope::main(), run.id)->front().state,
             ToolCallState::interrupted);
-  const auto& told = std::get<ToolResultPart>(engine.model->requests()[0].messages.back().parts[1]);
+  const auto told = std::get<ToolResultPart>(engine.model->requests()[0].messages.back().parts[1]);
   EXPECT_TRUE(told.is_error);
   EXPECT_THAT(told.content, ::testing::HasSubstr("unknown"));
 }
