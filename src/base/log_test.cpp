@@ -1,7 +1,9 @@
 #include "base/log.hpp"
 
 #include <gtest/gtest.h>
+
 #include <unistd.h>
+#include <future>
 
 #include <filesystem>
 #include <fstream>
@@ -151,6 +153,9 @@ TEST_F(Log, NamesACoroutineThatFailed) {
     lanes[0].spawn("some_work", fail_with("out of luck"));
     lanes[0].post([] { throw std::runtime_error("posted"); });
     lanes[0].post([] { throw 7; });
+    std::promise<void> reached;  // by what was posted after them
+    lanes[0].post([&reached] { reached.set_value(); });
+    reached.get_future().wait();
     run_on(lanes[0], []() -> Task<void> { co_return; }());
   }
   std::multiset<std::string> got;  // the two kinds of work come in no particular order
