@@ -8,8 +8,50 @@
 
 namespace colonnade::core {
 
+// A subscriber may end itself, or another, or bring a new one while it is told of an event. So while
+// a lane delivers, who leaves only clears its place, and the places are closed up afterwards.
 struct EventFeed::LaneTable {
-  std::unordered_map<std::string, std::vector<Subscription*>> by_thread;
+  using Listeners = std::vector<Subscription*>;
+  std::unordered_map<std::string, Listeners> by_thread;
+  bool delivering = false;
+  std::vector<std::string> left{};  // threads with cleared places
+
+  void add(const std::string& thread_id, Subscription* listener) {
+    by_thread[thread_id].push_back(listener);
+  }
+
+  void remove(const std::string& thread_id, Subscription* listener) {
+    const auto found = by_thread.find(thread_id);
+    if (delivering) {
+      std::ranges::replace(found->second, listener, nullptr);
+      left.push_back(thread_id);
+      return;
+    }
+    std::erase(found->second, listener);
+    if (found->second.empty()) by_thread.erase(found);
+  }
+
+  void deliver(const std::vector<EventPtr>& events) {
+    delivering = true;
+    for (const EventPtr& event : events) {
+      const auto found = by_thread.find(event->thread_id);
+      if (found == by_thread.end()) continue;
+      // The list outlives the loop, but may grow: who joins now has this event behind it.
+      Listeners& listeners = found->second;
+      const std::size_t count = listeners.size();
+      for (std::size_t i = 0; i < count; ++i) {
+        if (Subscription* listener = listeners[i]) listener->offer(event);
+      }
+    }
+    delivering = false;
+    for (const std::string& thread_id : left) {
+      const auto found = by_thread.find(thread_id);
+      if (found == by_thread.end()) continue;
+      std::erase(found->second, nullptr);
+      if (found->second.empty()) by_thread.erase(found);
+    }
+    left.clear();
+  }
 };
 
 // One transaction's events on their way to the lanes. The last lane to let go of it calls the
@@ -101,25 +143,7 @@ void EventFeed::committed(std::vector<EventPtr> events,
   delivery->events = std::move(events);
   for (; lanes != 0; lanes &= lanes - 1) {
     const auto index = static_cast<std::size_t>(std::countr_zero(lanes));
-    lanes_[index].post([this, index, delivery] {
-      LaneTable& table = *tables_[index];
-      for (const EventPtr& event : delivery->events) {
-        const auto found = table.by_thread.find(event->thread_id);
-        if (found == table.by_thread.end()) continue;
-        // A subscriber may end itself, or another, while it is told: walk a copy of the list and
-        // skip who is gone.
-        const auto listeners = found->second;
-        for (Subscription* listener : listeners) {
-          const auto now = table.by_thread.find(event->thread_id);
-          if (now == table.by_thread.end()) break;
-          if (listeners.size() > 1 && now->second.size() != listeners.size() &&
-              std::ranges::find(now->second, listener) == now->second.end()) {
-            continue;
-          }
-          listener->offer(event);
-        }
-      }
-    });
+    lanes_[index].post([this, index, delivery] { tables_[index]->deliver(delivery->events); });
   }
 }
 
@@ -131,19 +155,14 @@ EventFeed::Subscription::Subscription(EventFeed& feed, base::Lane& lane, Scope s
       thread_id_(std::move(thread_id)),
       subscriber_(subscriber),
       alive_(std::make_shared<bool>(true)) {
-  feed_.tables_[lane_.index()]->by_thread[thread_id_].push_back(this);
+  feed_.tables_[lane_.index()]->add(thread_id_, this);
   feed_.register_interest(thread_id_, lane_.index(), +1);
   feed_.subscriber_count_.fetch_add(1, std::memory_order_release);
 }
 
 EventFeed::Subscription::~Subscription() {
   *alive_ = false;
-  auto& by_thread = feed_.tables_[lane_.index()]->by_thread;
-  const auto found = by_thread.find(thread_id_);
-  if (found != by_thread.end()) {
-    std::erase(found->second, this);
-    if (found->second.empty()) by_thread.erase(found);
-  }
+  feed_.tables_[lane_.index()]->remove(thread_id_, this);
   feed_.register_interest(thread_id_, lane_.index(), -1);
   feed_.subscriber_count_.fetch_sub(1, std::memory_order_release);
 }

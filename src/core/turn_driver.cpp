@@ -1,6 +1,8 @@
 #include "core/turn_driver.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
@@ -192,7 +194,8 @@ Task<TurnDriver::ModelCall> TurnDriver::call_model(ModelRequest request) {
 }
 
 // Deltas that came together become one event of each kind in a row; the store joins further ones
-// that wait for the same commit.
+// that wait for the same commit. Those that came with the reply are told in the reply's own unit:
+// a disk write less for every short answer.
 Task<void> TurnDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall& call) {
   std::vector<Event> out;
   for (ModelEvent& model_event : events) {
@@ -214,6 +217,10 @@ Task<void> TurnDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall&
   }
   if (out.empty()) co_return;
   call.output_seen = true;
+  if (call.reply) {  // a unit follows at once
+    untold_ = std::move(out);
+    co_return;
+  }
   if (units_under_way_.load() >= units_under_way_max) {
     auto stored = co_await parts_.feed.commit(unit(std::move(out)));
     if (!stored) base::log::error("event_not_stored", {{"what", stored.error().message}});
@@ -378,8 +385,10 @@ TurnOutcome TurnDriver::abandoned(base::Error error) const {
 
 // --- small parts --------------------------------------------------------------------------------
 
-Unit TurnDriver::unit(std::vector<Event> events) const {
-  return Unit{.scope = start_.run.scope, .changes = {}, .events = std::move(events)};
+Unit TurnDriver::unit(std::vector<Event> events) {
+  Unit unit{.scope = start_.run.scope, .changes = {}, .events = std::exchange(untold_, {})};
+  std::ranges::move(events, std::back_inserter(unit.events));
+  return unit;
 }
 
 Event TurnDriver::event(EventBody body) const {

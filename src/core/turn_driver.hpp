@@ -87,7 +87,8 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   void push(TurnInput input);
   ModelRequest make_request() const;
   std::vector<Part> results_of_calls() const;
-  Unit unit(std::vector<Event> events = {}) const;
+  // Begins with what is untold yet.
+  Unit unit(std::vector<Event> events = {});
   Event event(EventBody body) const;
   Message reply_message() const;
   TurnOutcome abandoned(base::Error error) const;
@@ -105,6 +106,7 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   std::atomic<int> units_under_way_{0};
 
   std::vector<Part> turn_{};  // what this run has produced so far, in order
+  std::vector<Event> untold_{};  // deltas that came with a reply, told by the next unit
   std::string model_{};       // as last reported
   int next_step_ = 0;
   std::vector<ToolCall> calls_{};  // of the last reply

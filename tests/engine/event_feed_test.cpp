@@ -173,5 +173,38 @@ TEST_F(EventFeedTest, ASubscriberMayLeaveWhileItIsTold) {
   EXPECT_EQ(engine_.feed.subscriber_count(), 0U);
 }
 
+TEST_F(EventFeedTest, OneMayMakeAnotherLeaveAndBringAThirdWhileItIsTold) {
+  class Replacer final : public Subscriber {
+   public:
+    void deliver(const EventPtr&) override {
+      victim.reset();
+      if (!brought) brought = bring();
+    }
+    std::unique_ptr<EventFeed::Subscription> mine, victim, brought;
+    std::function<std::unique_ptr<EventFeed::Subscription>()> bring;
+  };
+  base::Lane& lane = engine_.lanes[0];
+  const auto join = [&](Subscriber& subscriber) {
+    return engine_.feed.subscribe(lane, Scope::main(), thread_.id, {}, subscriber);
+  };
+  Recorder leaves, joins;
+  Replacer replacer;
+  replacer.bring = [&] { return join(joins); };
+  on_lane(lane, [&] {
+    replacer.mine = join(replacer);
+    replacer.victim = join(leaves);
+  });
+  commit(1);
+  EXPECT_EQ(leaves.size(), 0U);
+  EXPECT_EQ(joins.size(), 0U) << "the event was behind it when it joined";
+  commit(1);
+  EXPECT_EQ(joins.size(), 1U);
+  on_lane(lane, [&] {
+    replacer.mine.reset();
+    replacer.brought.reset();
+  });
+  EXPECT_EQ(engine_.feed.subscriber_count(), 0U);
+}
+
 }  // namespace
 }  // namespace colonnade::tests
