@@ -52,7 +52,9 @@ constexpr std::size_t client_buffer_bytes_max =
     256 * KiB;                                             // unread of one transfer; then it pauses
 constexpr std::size_t client_header_bytes_max = 64 * KiB;  // of one response
 constexpr long client_connections_kept_max = 256;          // for reuse, per lane
-constexpr std::size_t client_handles_kept_max = 16;        // for reuse, per lane; each about 10 KB
+constexpr auto client_drain_time_max = 1s;  // for the end of a body that nobody reads any more
+constexpr std::size_t client_drain_bytes_max = 64 * KiB;
+constexpr std::size_t client_handles_kept_max = 16;  // for reuse, per lane; each about 10 KB
 
 // --- HTTP client of the SDK -------------------------------------------------------------------
 constexpr std::size_t client_reply_bytes_max = 64 * MiB;      // one whole reply
@@ -66,6 +68,8 @@ constexpr auto commit_window_max = 2ms;         // how long the writer may gathe
 constexpr std::size_t commit_units_max = 1024;  // per transaction
 constexpr std::size_t commit_queue_units_max = 16'384;    // beyond this, writers are told to wait
 constexpr std::size_t joined_delta_bytes_max = 64 * KiB;  // a joined event must still suit a stream
+constexpr auto untold_delta_time_max = 50ms;  // before output that nobody follows is stored
+constexpr std::size_t untold_delta_bytes_max = 64 * KiB;
 constexpr std::size_t writer_threads_known_max =
     16'384;                                       // cached sequence numbers, about 200 B each
 constexpr std::size_t read_connections_max = 16;  // each has its own page cache
@@ -114,6 +118,7 @@ constexpr auto pairing_watch_time_max = 90s;
 constexpr auto drain_time_max = 10s;  // SIGTERM to exit
 
 // --- dialects ---------------------------------------------------------------------------------
+constexpr std::size_t encoded_reads_bytes_max = 4 * MiB;         // answers kept, per lane
 constexpr std::size_t fathom_client_message_id_bytes_max = 128;  // fathom §3.4
 constexpr std::size_t fathom_message_body_bytes_max = 1 * MiB;   // fathom §3.4
 constexpr std::size_t fathom_threads_listed_max = 50;            // fathom §3.1

@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <utility>
 
 namespace colonnade::base {
 
@@ -141,7 +142,8 @@ class TimerAlarm final : public Alarm {
              std::move_only_function<void()> call)
       : timer_(executor, delay), call_(std::make_shared<Call>(std::move(call))) {
     timer_.async_wait([call = call_](const boost::system::error_code& error) {
-      if (!error && *call) (*call)();
+      // Taken out first: the call may destroy the alarm.
+      if (auto now = std::exchange(*call, nullptr); !error && now) now();
     });
   }
   // A wait that is over but not yet handled would still call: take the function away.

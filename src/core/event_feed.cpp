@@ -8,8 +8,8 @@
 
 namespace colonnade::core {
 
-// A subscriber may end itself, or another, or bring a new one while it is told of an event. So while
-// a lane delivers, who leaves only clears its place, and the places are closed up afterwards.
+// A subscriber may end itself, or another, or bring a new one while it is told of an event. So
+// while a lane delivers, who leaves only clears its place, and the places are closed up afterwards.
 struct EventFeed::LaneTable {
   using Listeners = std::vector<Subscription*>;
   std::unordered_map<std::string, Listeners> by_thread;
@@ -77,14 +77,25 @@ EventFeed::~EventFeed() = default;
 
 base::Task<Result<std::int64_t>> EventFeed::commit(Unit unit) {
   auto done = std::make_shared<base::Completion<Result<std::int64_t>>>();
-  journal_.submit(std::move(unit),
-                  [done](Result<std::int64_t> result) { done->complete(std::move(result)); });
+  submit(std::move(unit),
+         [done](Result<std::int64_t> result) { done->complete(std::move(result)); });
   auto result = co_await done->wait();
   co_return result;
 }
 
 void EventFeed::submit(Unit unit, Journal::Completion done) {
-  journal_.submit(std::move(unit), std::move(done));
+  auto noted = ending_revisions(unit, std::move(done));
+  journal_.submit(std::move(unit), std::move(noted));
+}
+
+Journal::Completion EventFeed::ending_revisions(const Unit& unit, Journal::Completion done) {
+  auto places = revisions_.begin(unit);
+  if (places.empty()) return done;
+  return [this, places = std::move(places),
+          done = std::move(done)](Result<std::int64_t> result) mutable {
+    revisions_.end(places);
+    done(std::move(result));
+  };
 }
 
 std::unique_ptr<EventFeed::Subscription> EventFeed::subscribe(base::Lane& lane, const Scope& scope,
@@ -103,6 +114,10 @@ std::unique_ptr<EventFeed::Subscription> EventFeed::subscribe(base::Lane& lane, 
     subscription->replay_page();
   }
   return subscription;
+}
+
+bool EventFeed::is_followed(const std::string& thread_id) const {
+  return subscriber_count_.load(std::memory_order_acquire) > 0 && lanes_of(thread_id) != 0;
 }
 
 std::uint64_t EventFeed::lanes_of(const std::string& thread_id) const {

@@ -20,6 +20,7 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "core/event.hpp"
+#include "core/revisions.hpp"
 #include "core/scope.hpp"
 #include "core/stores.hpp"
 
@@ -58,6 +59,10 @@ class EventFeed final : public CommitObserver {
                                           std::string thread_id, std::optional<std::int64_t> after,
                                           Subscriber& subscriber);
 
+  // What became of what was read; changes count from before they are submitted.
+  const Revisions& revisions() const { return revisions_; }
+  // Whether anybody follows the thread just now.
+  bool is_followed(const std::string& thread_id) const;
   // Subscriptions that are open.
   std::size_t subscriber_count() const { return subscriber_count_.load(); }
 
@@ -67,6 +72,7 @@ class EventFeed final : public CommitObserver {
 
   void committed(std::vector<EventPtr> events,
                  std::vector<std::move_only_function<void()>> completions) override;
+  Journal::Completion ending_revisions(const Unit& unit, Journal::Completion done);
   // At least the cursor of every event that was handed to committed().
   std::int64_t last_cursor() const { return last_cursor_.load(std::memory_order_acquire); }
   std::uint64_t lanes_of(const std::string& thread_id) const;
@@ -75,6 +81,7 @@ class EventFeed final : public CommitObserver {
   base::Lanes& lanes_;
   EventStore& events_;
   Journal& journal_;
+  Revisions revisions_;
   std::vector<std::unique_ptr<LaneTable>> tables_;
   // Which lanes have subscribers of a thread: a bit each, so that the writer posts only where
   // needed.

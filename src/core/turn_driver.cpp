@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ids.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/threads.hpp"
@@ -67,6 +68,12 @@ void TurnDriver::push(TurnInput input) {
 
 // --- the loop -----------------------------------------------------------------------------------
 
+// The driver's last owner may be a commit's completion on another thread; an alarm must go here.
+struct TurnDriver::OnLaneOnly {
+  TurnDriver& driver;
+  ~OnLaneOnly() { driver.untold_alarm_.reset(); }
+};
+
 Task<TurnOutcome> TurnDriver::drive(std::shared_ptr<TurnDriver> self) {
   const std::weak_ptr<TurnDriver> weak = self;
   auto out_of_time = [weak] {
@@ -76,6 +83,7 @@ Task<TurnOutcome> TurnDriver::drive(std::shared_ptr<TurnDriver> self) {
     driver->stop_.request_stop();
   };
   auto alarm = co_await base::call_after(self->options_.run_time_max, std::move(out_of_time));
+  const OnLaneOnly on_lane_only{*self};
   auto outcome = co_await self->loop();
   co_return outcome;
 }
@@ -193,47 +201,54 @@ Task<TurnDriver::ModelCall> TurnDriver::call_model(ModelRequest request) {
   }
 }
 
-// Deltas that came together become one event of each kind in a row; the store joins further ones
-// that wait for the same commit. Those that came with the reply are told in the reply's own unit:
-// a disk write less for every short answer.
+// Neighbouring deltas of a kind become one event; the store joins further ones that wait for the
+// same commit. Deltas are told at once to whoever follows the thread. What nobody follows, and what
+// came with the reply, can wait for the next unit and saves it a disk write of its own.
 Task<void> TurnDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall& call) {
-  std::vector<Event> out;
+  const std::size_t untold_before = untold_bytes_;
   for (ModelEvent& model_event : events) {
     if (auto* text = std::get_if<ModelTextDelta>(&model_event)) {
-      auto* last = out.empty() ? nullptr : std::get_if<TextDelta>(&out.back().body);
-      if (last != nullptr) {
-        last->text += text->text;
-      } else {
-        out.push_back(event(TextDelta{std::move(text->text)}));
-      }
+      keep_delta<TextDelta>(std::move(text->text));
     } else if (auto* thought = std::get_if<ModelReasoningDelta>(&model_event)) {
-      auto* last = out.empty() ? nullptr : std::get_if<ReasoningDelta>(&out.back().body);
-      if (last != nullptr) {
-        last->text += thought->text;
-      } else {
-        out.push_back(event(ReasoningDelta{std::move(thought->text)}));
-      }
+      keep_delta<ReasoningDelta>(std::move(thought->text));
     }
   }
-  if (out.empty()) co_return;
+  if (untold_bytes_ == untold_before) co_return;
   call.output_seen = true;
-  if (call.reply) {  // a unit follows at once
-    untold_ = std::move(out);
-    co_return;
-  }
-  if (units_under_way_.load() >= units_under_way_max) {
-    auto stored = co_await parts_.feed.commit(unit(std::move(out)));
+  if (call.reply) co_return;  // a unit follows at once
+  const bool followed = parts_.feed.is_followed(start_.thread.id);
+  if (!followed && untold_bytes_ < limits::untold_delta_bytes_max) {
+    if (!untold_alarm_) {
+      auto tell = [weak = weak_from_this()] {
+        if (const auto driver = weak.lock()) driver->tell_untold();
+      };
+      untold_alarm_ = co_await base::call_after(limits::untold_delta_time_max, std::move(tell));
+    }
+  } else if (units_under_way_.load() < units_under_way_max) {
+    tell_untold();
+  } else {
+    auto stored = co_await parts_.feed.commit(unit());
     if (!stored) base::log::error("event_not_stored", {{"what", stored.error().message}});
-    co_return;
   }
+}
+
+template <class Delta>
+void TurnDriver::keep_delta(std::string text) {
+  untold_bytes_ += text.size();
+  auto* last = untold_.empty() ? nullptr : std::get_if<Delta>(&untold_.back().body);
+  if (last != nullptr && last->text.size() + text.size() <= limits::joined_delta_bytes_max) {
+    last->text += text;
+  } else {
+    untold_.push_back(event(Delta{std::move(text)}));
+  }
+}
+
+void TurnDriver::tell_untold() {
   ++units_under_way_;
-  parts_.feed.submit(unit(std::move(out)),
-                     [self = shared_from_this()](const Result<std::int64_t>& stored) {
-                       --self->units_under_way_;
-                       if (!stored) {
-                         base::log::error("event_not_stored", {{"what", stored.error().message}});
-                       }
-                     });
+  parts_.feed.submit(unit(), [self = shared_from_this()](const Result<std::int64_t>& stored) {
+    --self->units_under_way_;
+    if (!stored) base::log::error("event_not_stored", {{"what", stored.error().message}});
+  });
 }
 
 Task<void> TurnDriver::take_reply(ModelReply reply) {
@@ -386,6 +401,8 @@ TurnOutcome TurnDriver::abandoned(base::Error error) const {
 // --- small parts --------------------------------------------------------------------------------
 
 Unit TurnDriver::unit(std::vector<Event> events) {
+  untold_alarm_.reset();
+  untold_bytes_ = 0;
   Unit unit{.scope = start_.run.scope, .changes = {}, .events = std::exchange(untold_, {})};
   std::ranges::move(events, std::back_inserter(unit.events));
   return unit;

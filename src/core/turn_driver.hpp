@@ -67,11 +67,16 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
     bool output_seen = false;
   };
 
+  struct OnLaneOnly;
+
   base::Task<TurnOutcome> loop();
   base::Task<std::optional<TurnOutcome>> perform(TurnAction action);
   base::Task<void> ask_model(bool restarted);
   base::Task<ModelCall> call_model(ModelRequest request);
   base::Task<void> publish_deltas(std::vector<ModelEvent> events, ModelCall& call);
+  template <class Delta>
+  void keep_delta(std::string text);
+  void tell_untold();
   base::Task<void> take_reply(ModelReply reply);
   base::Task<void> ask_gate(std::vector<std::string> ids);
   base::Task<void> deny(std::string id, Denial denial);
@@ -106,12 +111,14 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   std::atomic<int> units_under_way_{0};
 
   std::vector<Part> turn_{};  // what this run has produced so far, in order
-  std::vector<Event> untold_{};  // deltas that came with a reply, told by the next unit
   std::string model_{};       // as last reported
   int next_step_ = 0;
   std::vector<ToolCall> calls_{};  // of the last reply
   bool results_pending_ = false;   // those calls' results are not in turn_ yet
   std::map<std::string, ExecutionPermit> permits_{};
+  std::vector<Event> untold_{};  // deltas, told by the next unit, which the alarm sees to
+  std::size_t untold_bytes_ = 0;
+  std::unique_ptr<base::Alarm> untold_alarm_{};
   std::deque<TurnInput> inputs_{};
   base::Signal input_came_;
 };

@@ -117,6 +117,7 @@ class Transfer final : public LaneTransfer, public std::enable_shared_from_this<
 
   static base::Task<base::Result<HttpClientHead>> head(std::shared_ptr<Transfer> self);
   static base::Task<base::Result<std::string>> read(std::shared_ptr<Transfer> self);
+  static void drain(std::shared_ptr<Transfer> self);
 
   void completed(CURLcode code) override;
   Clock::time_point deadline() const override;
@@ -171,6 +172,9 @@ class Transfer final : public LaneTransfer, public std::enable_shared_from_this<
   bool paused_ = false;
   bool headers_too_large_ = false;
   base::Signal changed_;
+  // Itself, while it drains: nobody else holds it then.
+  std::shared_ptr<Transfer> draining_;
+  std::size_t drained_bytes_ = 0;
 };
 
 std::optional<Error> Transfer::check(UrlParts& parts) const {
@@ -297,6 +301,10 @@ bool Transfer::take_header_line(std::string_view line) {
 
 std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
+  if (transfer.draining_) {
+    transfer.drained_bytes_ += size * count;
+    return transfer.drained_bytes_ <= limits::client_drain_bytes_max ? size * count : 0;
+  }
   if (transfer.buffer_.size() >= limits::client_buffer_bytes_max) {
     transfer.paused_ = true;  // curl keeps this piece and stops reading until read() resumes it
     return CURL_WRITEFUNC_PAUSE;
@@ -324,6 +332,7 @@ void Transfer::completed(CURLcode code) {
 
 Clock::time_point Transfer::deadline() const {
   const auto total = after(start_, request_.total_time_max);
+  if (draining_) return std::min(total, after(last_byte_, limits::client_drain_time_max));
   if (paused_) return total;  // the silence is ours
   const auto next = head_done_ ? after(last_byte_, request_.idle_time_max)
                                : after(start_, request_.first_byte_time_max);
@@ -342,6 +351,7 @@ void Transfer::deadline_passed() {
 void Transfer::finish(std::optional<Error> error) {
   if (finished_) return;
   finished_ = true;
+  const auto self = std::move(draining_);  // perhaps the last to hold it
   error_ = std::move(error);
   if (error_ && error_->kind == ErrorKind::cancelled) buffer_.clear();
   take_back();
@@ -377,12 +387,28 @@ base::Task<base::Result<std::string>> Transfer::read(std::shared_ptr<Transfer> s
   co_return std::string();
 }
 
+void Transfer::drain(std::shared_ptr<Transfer> self) {
+  if (self->finished_) return;
+  Transfer& transfer = *self;
+  transfer.stop_callback_.reset();
+  transfer.buffer_.clear();
+  transfer.last_byte_ = Clock::now();
+  transfer.draining_ = std::move(self);
+  transfer.curl_->deadline_moved(transfer.deadline());
+  if (std::exchange(transfer.paused_, false)) {
+    curl_easy_pause(transfer.handle_, CURLPAUSE_CONT);
+  }
+}
+
 class Exchange final : public HttpExchange {
  public:
   explicit Exchange(std::shared_ptr<Transfer> transfer) : transfer_(std::move(transfer)) {}
-  ~Exchange() override { transfer_->abandon(); }
+  ~Exchange() override {
+    if (transfer_) transfer_->abandon();
+  }
   base::Task<base::Result<HttpClientHead>> head() override { return Transfer::head(transfer_); }
   base::Task<base::Result<std::string>> read() override { return Transfer::read(transfer_); }
+  void drain() override { Transfer::drain(std::move(transfer_)); }
 
  private:
   std::shared_ptr<Transfer> transfer_;

@@ -46,6 +46,10 @@ class HttpExchange {
   virtual base::Task<base::Result<std::string>> read() = 0;
   // The rest of the body; too_large beyond `bytes_max`.
   base::Task<base::Result<std::string>> read_all(std::size_t bytes_max);
+  // What mattered has been read. The rest is read and dropped behind the scenes, so that the
+  // connection can serve the next request; what does not end within limits::client_drain_time_max
+  // and limits::client_drain_bytes_max is aborted. The last call on an exchange.
+  virtual void drain() = 0;
 };
 
 class HttpClient {

@@ -17,6 +17,7 @@
 #include "core/threads.hpp"
 #include "core/turns.hpp"
 #include "dialects/client_address.hpp"
+#include "dialects/encoded_reads.hpp"
 #include "dialects/fathom/events.hpp"
 #include "dialects/submit_once.hpp"
 #include "net/http.hpp"
@@ -34,7 +35,7 @@ class ThreadResource {
     core::EventFeed& feed;
     base::Clock& clock;
     SubmitOnce& submit_once;
-    std::size_t lanes = 1;  // how many there are; an encoder each
+    std::size_t lanes = 1;  // how many there are
   };
   explicit ThreadResource(Parts parts);
 
@@ -53,7 +54,10 @@ class ThreadResource {
   base::Task<Attempted> restore_once(Principal who, std::string id);
 
   Parts parts_;
+  EncodedReads& reads_on(const net::Request& request);
+
   std::deque<EventEncoder> encoders_;  // by lane
+  std::deque<EncodedReads> reads_;     // by lane
 };
 
 // Asking the agent: in a thread, or once without one (fathom §3.4, §3.8).

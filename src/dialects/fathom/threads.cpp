@@ -11,14 +11,39 @@ namespace {
 
 const std::string& thread_id(const RequestPtr& request) { return request->path_parameters.front(); }
 
+// Who asks comes last, and neither scopes nor user ids hold line breaks: so no id, whatever it is
+// made of, makes one user's key another's.
+std::string kept_key(std::string_view kind, const Principal& who, std::string_view id = {}) {
+  std::string key;
+  key.reserve(kind.size() + who.scope.key().size() + who.user_id.size() + id.size() + 3);
+  key.append(kind).append("\n").append(id).append("\n").append(who.scope.key());
+  key.append("\n").append(who.user_id);
+  return key;
+}
+
 }  // namespace
 
-ThreadResource::ThreadResource(Parts parts) : parts_(parts) { encoders_.resize(parts.lanes); }
+ThreadResource::ThreadResource(Parts parts) : parts_(parts) {
+  for (std::size_t lane = 0; lane < parts.lanes; ++lane) {
+    encoders_.emplace_back();
+    reads_.emplace_back(parts.feed.revisions());
+  }
+}
 
-base::Task<net::Reply> ThreadResource::list(Principal who, RequestPtr /*request*/) {
-  const auto threads = parts_.threads.list(who, limits::fathom_threads_listed_max);
-  if (!threads) co_return error_response(threads.error());
-  co_return net::Response{.body = encode_threads(*threads)};
+EncodedReads& ThreadResource::reads_on(const net::Request& request) {
+  return reads_[request.lane->index()];
+}
+
+base::Task<net::Reply> ThreadResource::list(Principal who, RequestPtr request) {
+  const auto read = [&]() -> base::Result<std::string> {
+    const auto threads = parts_.threads.list(who, limits::fathom_threads_listed_max);
+    if (!threads) return base::fail(threads.error());
+    return encode_threads(*threads);
+  };
+  auto body = reads_on(*request).get(kept_key("threads", who),
+                                     core::Revisions::of_threads(who.scope), read);
+  if (!body) co_return error_response(body.error());
+  co_return net::Response{.body = std::move(*body)};
 }
 
 base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request) {
@@ -47,9 +72,16 @@ base::Task<Attempted> ThreadResource::create_once(Principal who, std::string tit
 }
 
 base::Task<net::Reply> ThreadResource::get(Principal who, RequestPtr request) {
-  const auto view = parts_.threads.view(who, thread_id(request), limits::fathom_messages_shown_max);
-  if (!view) co_return error_response(view.error());
-  co_return net::Response{.body = encode_view(*view)};
+  const std::string& id = thread_id(request);
+  const auto read = [&]() -> base::Result<std::string> {
+    const auto view = parts_.threads.view(who, id, limits::fathom_messages_shown_max);
+    if (!view) return base::fail(view.error());
+    return encode_view(*view);
+  };
+  auto body = reads_on(*request).get(kept_key("thread", who, id),
+                                     core::Revisions::of_thread(who.scope, id), read);
+  if (!body) co_return error_response(body.error());
+  co_return net::Response{.body = std::move(*body)};
 }
 
 base::Task<net::Reply> ThreadResource::rename(Principal who, RequestPtr request) {

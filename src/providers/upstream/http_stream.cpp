@@ -27,6 +27,9 @@ class HttpStream final : public core::ModelStream {
         exchange_(std::move(exchange)),
         decoder_(std::move(decoder)),
         stop_(std::move(stop)) {}
+  ~HttpStream() override {
+    if (decoder_->replied()) exchange_->drain();  // only the body's end is missing
+  }
 
   base::Task<Result<Events>> next() override;
 

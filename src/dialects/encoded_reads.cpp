@@ -1,0 +1,29 @@
+#include "dialects/encoded_reads.hpp"
+
+namespace colonnade::dialects {
+
+const std::string* EncodedReads::find(const std::string& key) {
+  const auto current = [this](const Kept& kept) {
+    return revisions_.is_current(kept.place, kept.stamp);
+  };
+  if (const auto young = young_.find(key); young != young_.end()) {
+    return current(young->second) ? &young->second.body : nullptr;
+  }
+  const auto old = old_.find(key);
+  if (old == old_.end() || !current(old->second)) return nullptr;
+  auto node = old_.extract(old);
+  young_bytes_ += node.mapped().body.size();
+  return &young_.insert(std::move(node)).position->second.body;
+}
+
+void EncodedReads::keep(std::string key, Kept kept) {
+  if (kept.body.size() > limits::encoded_reads_bytes_max / 8) return;
+  Kept& place = young_[std::move(key)];
+  young_bytes_ = young_bytes_ - place.body.size() + kept.body.size();
+  place = std::move(kept);
+  if (young_bytes_ < limits::encoded_reads_bytes_max / 2) return;
+  old_ = std::exchange(young_, {});
+  young_bytes_ = 0;
+}
+
+}  // namespace colonnade::dialects
