@@ -89,8 +89,8 @@ class BlockingReconnect final : public StreamSource<Event> {
       return std::make_unique<colonnade::detail::BlockingEventStream<Event>>(
           plan_.session->line, plan_.stream, thread_rules());
     });
-    if (opened) stream_ = *std::move(opened);
     machine_.on_connected(opened ? std::nullopt : std::optional(opened.error()));
+    if (opened) stream_ = *std::move(opened);
   }
 
   void read() {

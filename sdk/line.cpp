@@ -144,7 +144,7 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string environment(const char* name) {
-  const char* value = std::getenv(name);
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets one
   return value == nullptr ? std::string() : std::string(trim(value));
 }
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include "app/files.hpp"
 #include "app/prices_file.hpp"
@@ -49,7 +49,8 @@ void check_folder(const Settings& settings, Findings& out) {
       return add(out, "data folder", Health::ok,
                  folder + " is not there yet; the first `colonnade serve` makes it");
     }
-    return add(out, "data folder", Health::failure, folder + ": " + std::strerror(errno),
+    return add(out, "data folder", Health::failure,
+               folder + ": " + std::generic_category().message(errno),
                "give the user who runs the server access, or set data_dir to another folder");
   }
   if (!S_ISDIR(info.st_mode)) {
@@ -174,7 +175,7 @@ void check_ports(const Settings& settings, bool server_runs, Findings& out) {
     if (reason == 0) {
       add(out, "ports", Health::ok, text + " is free");
     } else {
-      add(out, "ports", Health::failure, text + ": " + std::strerror(reason),
+      add(out, "ports", Health::failure, text + ": " + std::generic_category().message(reason),
           reason == EADDRINUSE ? "stop what listens there, or set listen to another port"
           : reason == EACCES   ? "take a port from 1024 up, or give the program "
                                  "CAP_NET_BIND_SERVICE"

@@ -154,8 +154,10 @@ std::string configuration_reference() {
   out += providers_head;
   for (const ProviderSetting& row : provider_settings_table()) {
     std::string value = row.is_path ? "path" : row.secret ? "text, secret" : "text";
-    for (std::size_t i = 0; i < row.choices.size(); ++i) {
-      value = (i == 0 ? std::string() : value + " or ") + "`" + row.choices[i] + "`";
+    if (!row.choices.empty()) value.clear();
+    for (const auto& choice : row.choices) {
+      if (!value.empty()) value += " or ";
+      value.append("`").append(choice).append("`");
     }
     out += "| `" + std::string(row.name) + "` | " + value + " | " + cell(row.help) + " |\n";
   }

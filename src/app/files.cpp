@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace colonnade::app {
@@ -27,8 +27,9 @@ class File {
 };
 
 std::unexpected<base::Error> failed(std::string_view what, const std::string& path, int reason) {
-  return base::fail(reason == ENOENT ? base::ErrorKind::not_found : base::ErrorKind::invalid,
-                    std::string(what) + " " + path + ": " + std::strerror(reason));
+  return base::fail(
+      reason == ENOENT ? base::ErrorKind::not_found : base::ErrorKind::invalid,
+      std::string(what) + " " + path + ": " + std::generic_category().message(reason));
 }
 
 bool write_all(int fd, std::string_view content) {

@@ -18,12 +18,11 @@ struct Broken {
   std::string message;
 };
 
-const yaml::Value& expect(const yaml::Value& value, yaml::Value::Kind kind, std::string_view what) {
+void expect(const yaml::Value& value, yaml::Value::Kind kind, std::string_view what) {
   if (value.kind != kind) {
     throw Broken{value.line,
                  "expected " + std::string(what) + ", but found " + yaml::describe(value)};
   }
-  return value;
 }
 
 std::int64_t micros(const yaml::Value& value, const std::string& key) {
@@ -73,12 +72,13 @@ core::Prices table_of(const yaml::Value& root) {
   expect(root, yaml::Value::Kind::map, "dated: … and prices: …");
   for (const yaml::Entry& entry : root.entries) {
     if (entry.key == "dated") {
-      dated = expect(entry.value, yaml::Value::Kind::scalar, "a date").text;
+      expect(entry.value, yaml::Value::Kind::scalar, "a date");
+      dated = entry.value.text;
     } else if (entry.key == "prices") {
-      for (const yaml::Entry& provider :
-           expect(entry.value, yaml::Value::Kind::map, "a group for each provider").entries) {
-        for (const yaml::Entry& model :
-             expect(provider.value, yaml::Value::Kind::map, "a group for each model").entries) {
+      expect(entry.value, yaml::Value::Kind::map, "a group for each provider");
+      for (const yaml::Entry& provider : entry.value.entries) {
+        expect(provider.value, yaml::Value::Kind::map, "a group for each model");
+        for (const yaml::Entry& model : provider.value.entries) {
           table.push_back(price_of(provider.key, model));
         }
       }

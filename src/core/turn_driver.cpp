@@ -196,7 +196,7 @@ Task<TurnDriver::ModelCall> TurnDriver::call_model(ModelRequest request) {
     for (ModelEvent& event : *events) {
       if (auto* reply = std::get_if<ModelReply>(&event)) call.reply = std::move(*reply);
     }
-    co_await publish_deltas(std::move(*events), call);
+    co_await publish_deltas(std::move(*events), &call);
     if (call.reply) co_return call;
   }
 }
@@ -204,7 +204,7 @@ Task<TurnDriver::ModelCall> TurnDriver::call_model(ModelRequest request) {
 // Neighbouring deltas of a kind become one event; the store joins further ones that wait for the
 // same commit. Deltas are told at once to whoever follows the thread. What nobody follows, and what
 // came with the reply, can wait for the next unit and saves it a disk write of its own.
-Task<void> TurnDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall& call) {
+Task<void> TurnDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall* call) {
   const std::size_t untold_before = untold_bytes_;
   for (ModelEvent& model_event : events) {
     if (auto* text = std::get_if<ModelTextDelta>(&model_event)) {
@@ -214,8 +214,8 @@ Task<void> TurnDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall&
     }
   }
   if (untold_bytes_ == untold_before) co_return;
-  call.output_seen = true;
-  if (call.reply) co_return;  // a unit follows at once
+  call->output_seen = true;
+  if (call->reply) co_return;  // a unit follows at once
   const bool followed = parts_.feed.is_followed(start_.thread.id);
   if (!followed && untold_bytes_ < limits::untold_delta_bytes_max) {
     if (!untold_alarm_) {

@@ -73,7 +73,7 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   base::Task<std::optional<TurnOutcome>> perform(TurnAction action);
   base::Task<void> ask_model(bool restarted);
   base::Task<ModelCall> call_model(ModelRequest request);
-  base::Task<void> publish_deltas(std::vector<ModelEvent> events, ModelCall& call);
+  base::Task<void> publish_deltas(std::vector<ModelEvent> events, ModelCall* call);
   template <class Delta>
   void keep_delta(std::string text);
   void tell_untold();

@@ -140,6 +140,7 @@ Turns::Turns(TurnParts parts, TurnOptions options)
 
 Turns::~Turns() = default;
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
 Task<Result<Run>> Turns::start(Principal who, NewMessage input, base::Lane& lane) {
   std::string submission_id = std::move(input.submission_id);
   auto start = fresh_start(who, std::move(input));

@@ -428,7 +428,7 @@ base::Task<void> Connection::linger(std::shared_ptr<Connection> self) {
   if (!self->transport_->open()) co_return;
   self->enter(Phase::lingering);
   Transport::ErrorCode error;
-  co_await self->transport_->shutdown(error);
+  co_await self->transport_->shutdown();
   std::size_t discarded = 0;
   while (!error && self->transport_->open() && discarded < limits::http_linger_bytes_max) {
     self->begin_ = self->end_ = 0;

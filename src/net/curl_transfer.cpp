@@ -99,7 +99,8 @@ void CurlTransfer::set_up(const CurlOptions& options) {
   for (const auto& [name, value] : request_.headers) {
     has_type = has_type || name == "Content-Type";
     // "Name;" is how libcurl is told to send a header without a value.
-    const std::string line = value.empty() ? name + ";" : name + ": " + value;
+    std::string line = name;
+    line.append(value.empty() ? ";" : ": ").append(value);
     header_list_ = curl_slist_append(header_list_, line.c_str());
   }
   if (!has_type) header_list_ = curl_slist_append(header_list_, "Content-Type:");

@@ -224,6 +224,7 @@ void Transfer::set_options(const UrlParts& parts) {
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // As OpenSSL's own programs do it; curl has its own default otherwise.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing here sets one
   const char* authorities = std::getenv("SSL_CERT_FILE");  // allow(getenv): OpenSSL's own setting
   if (authorities != nullptr) set(CURLOPT_CAINFO, authorities);
   set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);

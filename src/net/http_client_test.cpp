@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <future>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -221,23 +222,6 @@ TEST_F(Client, DestroyingAnExchangeClosesItsSocket) {
   EXPECT_TRUE(eventually([this] { return server_.server.counts().connections_open == 0; }));
 }
 
-TEST_F(Client, ADrainedExchangeLeavesItsConnectionToTheNext) {
-  const HttpClientRequest request{.url = url("/stream")};
-  EXPECT_EQ(base::run_on(lanes_[0], first_piece(&client_, &lanes_[0], request, Rest::drained)),
-            "data: first\n\n");
-  std::shared_ptr<StreamWriter> stream;
-  {
-    const std::lock_guard lock(stage_->mutex);
-    stream = stage_->streams.at(0);
-  }
-  stream->lane().post([stream] { stream->finish(); });
-  EXPECT_TRUE(eventually([this] { return stage_->streams_closed == 1; }));
-  // The end of the body is in the socket; a timer that fires later is told of after it.
-  base::run_on(lanes_[0], base::sleep_for(1ms, std::stop_token()));
-  EXPECT_TRUE(get({.url = url("/reflect")}).head);
-  EXPECT_EQ(server_.server.counts().connections_total, 1U);
-}
-
 TEST_F(Client, ADrainWithoutEndIsAborted) {
   const HttpClientRequest silent{.url = url("/stream")};
   base::run_on(lanes_[0], first_piece(&client_, &lanes_[0], silent, Rest::drained));
@@ -317,36 +301,50 @@ TEST_F(Client, RefusesWhatItCannotSend) {
   EXPECT_EQ(server_.server.counts().requests_total, 0U);
 }
 
-// A listener that answers every connection with fixed bytes, or never.
-class FakePeer {
+// A socket that listens on a free port of this machine.
+class Listener {
  public:
-  FakePeer(std::string answer, bool close_after)
-      : answer_(std::move(answer)), close_after_(close_after) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM, 0);
+  Listener() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
-    ::listen(listener_, 8);
+    ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ::listen(socket_, 8);
     socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
   }
+  ~Listener() { ::close(socket_); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  int accept() const { return ::accept(socket_, nullptr, nullptr); }
+  void refuse() const { ::shutdown(socket_, SHUT_RDWR); }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  int socket_;
+  std::uint16_t port_ = 0;
+};
+
+// Answers every connection with fixed bytes, or never.
+class FakePeer {
+ public:
+  FakePeer(std::string answer, bool close_after)
+      : answer_(std::move(answer)), close_after_(close_after), thread_([this] { serve(); }) {}
   ~FakePeer() {
-    ::shutdown(listener_, SHUT_RDWR);
+    listener_.refuse();
     thread_.join();
-    ::close(listener_);
     for (const int each : kept_) ::close(each);
   }
   std::string url() const {
-    return "http://user:secret@127.0.0.1:" + std::to_string(port_) + "/p?token=secret";
+    return "http://user:secret@127.0.0.1:" + std::to_string(listener_.port()) + "/p?token=secret";
   }
 
  private:
   void serve() {
     for (;;) {
-      const int peer = ::accept(listener_, nullptr, nullptr);
+      const int peer = listener_.accept();
       if (peer < 0) return;
       char request[4096];
       (void)::recv(peer, request, sizeof request, 0);
@@ -361,8 +359,7 @@ class FakePeer {
 
   std::string answer_;
   bool close_after_;
-  int listener_ = -1;
-  std::uint16_t port_ = 0;
+  Listener listener_;
   std::vector<int> kept_;
   std::thread thread_;
 };
@@ -391,6 +388,36 @@ TEST_F(Client, ATruncatedBodyIsDeliveredAndThenAnError) {
     ASSERT_FALSE(got.body);
     EXPECT_EQ(got.body.error().kind, ErrorKind::upstream);
   }
+}
+
+TEST_F(Client, ADrainedExchangeLeavesItsConnectionToTheNext) {
+  const Listener listener;
+  std::promise<void> drained, ended;
+  std::thread peer([&] {  // serves one connection only
+    const int socket = listener.accept();
+    const auto exchange = [socket](std::string_view answer) {
+      char request[4096];
+      (void)::recv(socket, request, sizeof request, 0);
+      (void)::send(socket, answer.data(), answer.size(), MSG_NOSIGNAL);
+    };
+    exchange("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+    drained.get_future().wait();
+    constexpr std::string_view rest = "4\r\nrest\r\n0\r\n\r\n";
+    (void)::send(socket, rest.data(), rest.size(), MSG_NOSIGNAL);
+    ended.set_value();
+    exchange("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext");
+    ::close(socket);
+  });
+  const HttpClientRequest request{.url = "http://127.0.0.1:" + std::to_string(listener.port()),
+                                  .first_byte_time_max = 5s};
+  EXPECT_EQ(base::run_on(lanes_[0], first_piece(&client_, &lanes_[0], request, Rest::drained)),
+            "half");
+  drained.set_value();
+  ended.get_future().wait();
+  // The end of the body is in the socket; a timer that fires later is told of after it.
+  base::run_on(lanes_[0], base::sleep_for(1ms, std::stop_token()));
+  EXPECT_EQ(get(request).body.value_or("nothing"), "next");
+  peer.join();
 }
 
 TEST_F(Client, APeerThatStopsTalkingTimesOut) {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <system_error>
 
 #include "base/limits.hpp"
 
@@ -51,7 +52,7 @@ base::Error bind_error(const std::string& host, std::uint16_t port, int code) {
   }
   const bool port_forbidden = code == EACCES;
   return {.kind = ErrorKind::invalid,
-          .message = "cannot listen on " + where + ": " + std::strerror(code),
+          .message = "cannot listen on " + where + ": " + std::generic_category().message(code),
           .field = port_forbidden ? "port" : "host"};
 }
 

@@ -61,9 +61,10 @@ base::Task<std::size_t> Transport::write_some(std::span<const iovec> pieces, Err
               : socket_.async_write_some(buffers, std::move(token));
 }
 
-base::Task<void> Transport::shutdown(ErrorCode& error) {
+base::Task<void> Transport::shutdown() {
+  ErrorCode ignored;
   if (tls_) {
-    auto token = asio::redirect_error(asio::use_awaitable, error);
+    auto token = asio::redirect_error(asio::use_awaitable, ignored);
     co_await tls_->async_shutdown(std::move(token));
   }
   shutdown_send();

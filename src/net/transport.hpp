@@ -43,7 +43,7 @@ class Transport {
   base::Task<std::size_t> read_some(std::span<char> buffer, ErrorCode& error);
   base::Task<std::size_t> write_some(std::span<const iovec> pieces, ErrorCode& error);
   // Says goodbye: TLS close_notify, then the end of our direction.
-  base::Task<void> shutdown(ErrorCode& error);
+  base::Task<void> shutdown();
 
   // Plain only: one non-blocking system call. Bytes taken, 0 when the socket is full, -1 when it is
   // broken.

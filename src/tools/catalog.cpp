@@ -28,10 +28,11 @@ bool Catalog::is_idempotent(std::string_view name) const {
   return tool != nullptr && tool->effect() == Effect::none;
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
 base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane,
                                                          core::ExecutionPermit permit,
                                                          std::stop_token stop) {
-  const core::ToolCall call = permit.call();
+  const core::ToolCall& call = permit.call();
   Tool* tool = find(call.tool);
   if (tool == nullptr) {
     co_return fail(ErrorKind::not_found, "there is no tool named '" + call.tool + "'");

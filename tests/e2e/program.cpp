@@ -65,9 +65,9 @@ std::string read_file(const std::string& path) {
   return out.str();
 }
 
-Process::Process(const Arguments& arguments, const Variables& variables,
-                 const std::string& folder) {
-  std::vector<std::string> texts{COLONNADE_PROGRAM};
+Process::Process(const Arguments& arguments, const Variables& variables, const std::string& folder,
+                 const std::string& program) {
+  std::vector<std::string> texts{program};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment{"HOME=" + folder};
   for (const char* kept : {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
@@ -84,7 +84,7 @@ Process::Process(const Arguments& arguments, const Variables& variables,
   posix_spawn_file_actions_adddup2(&actions, out.write, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, err.write, STDERR_FILENO);
   posix_spawn_file_actions_addchdir_np(&actions, folder.c_str());
-  const int failed = ::posix_spawn(&pid_, COLONNADE_PROGRAM, &actions, nullptr,
+  const int failed = ::posix_spawn(&pid_, program.c_str(), &actions, nullptr,
                                    pointers(texts).data(), pointers(environment).data());
   posix_spawn_file_actions_destroy(&actions);
   ::close(in.read);
@@ -93,7 +93,7 @@ Process::Process(const Arguments& arguments, const Variables& variables,
   in_ = in.write;
   out_ = out.read;
   err_ = err.read;
-  if (failed != 0) throw std::runtime_error("cannot start " COLONNADE_PROGRAM);
+  if (failed != 0) throw std::runtime_error("cannot start " + program);
 }
 
 Process::~Process() {

@@ -39,7 +39,8 @@ std::string read_file(const std::string& path);
 // One running program. Killed when it is destroyed before it has ended.
 class Process {
  public:
-  Process(const Arguments& arguments, const Variables& variables, const std::string& folder);
+  Process(const Arguments& arguments, const Variables& variables, const std::string& folder,
+          const std::string& program = COLONNADE_PROGRAM);
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

@@ -13,6 +13,7 @@
 #include "app/files.hpp"
 #include "app/service_notify.hpp"
 #include "app/signals.hpp"
+#include "app/startup_memory.hpp"
 #include "app/version.hpp"
 #include "app/wiring.hpp"
 #include "base/json.hpp"
@@ -123,6 +124,8 @@ struct ServeOptions {
 // Tells everybody who wants to know that requests are answered from now on.
 int announce(const Context& context, const Server::Started& started, const Settings& settings,
              const ServeOptions& options) {
+  // In the log first: whoever was told may have the log file changed at once.
+  log::info("ready", {{"url", started.urls.front()}, {"provider", started.provider}});
   const std::string machine = ready_line(started, settings);
   std::fputs((options.json ? machine : greeting(context, started, settings)).c_str(), stdout);
   std::fflush(stdout);
@@ -132,7 +135,6 @@ int announce(const Context& context, const Server::Started& started, const Setti
     }
   }
   notify_service(context.environment, "READY=1");
-  log::info("ready", {{"url", started.urls.front()}, {"provider", started.provider}});
   return exit_ok;
 }
 
@@ -153,6 +155,7 @@ int serve(const Context& context, Config config, const ServeOptions& options) {
   }
   const auto started = (*server)->start();
   if (!started) return complain(context, started.error().message);
+  release_startup_memory();
   if (const int code = announce(context, *started, settings, options); code != exit_ok) return code;
   signals.wait();
   notify_service(context.environment, "STOPPING=1");

@@ -19,7 +19,8 @@ constexpr std::int64_t log_bytes_kept = 64 * 1024 * 1024;  // a longer one is cu
 std::string common_pragmas(const StoreOptions& options, std::int64_t cache_bytes) {
   return "PRAGMA busy_timeout = " + std::to_string(options.busy_time.count()) +
          "; PRAGMA cache_size = -" + std::to_string(cache_bytes / 1024) +
-         "; PRAGMA mmap_size = " + std::to_string(options.mapped_bytes) +
+         // A mapping is made anew whenever the file has grown, which costs more than it saves.
+         "; PRAGMA mmap_size = 0"
          "; PRAGMA temp_store = memory;";
 }
 

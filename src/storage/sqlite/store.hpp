@@ -32,7 +32,6 @@ struct StoreOptions {
   std::chrono::microseconds commit_window = limits::commit_window_max;
   std::int64_t writer_cache_bytes = 32 * 1024 * 1024;
   std::int64_t reader_cache_bytes = 4 * 1024 * 1024;  // each connection
-  std::int64_t mapped_bytes = 256 * 1024 * 1024;      // of the file, shared by all connections
   std::size_t read_connections = limits::read_connections_max;
 };
 

@@ -1,0 +1,30 @@
+// The SDK's example programs, which end with 0 only when all they show worked, on the real server.
+#include <gtest/gtest.h>
+
+#include "program.hpp"
+
+namespace colonnade::e2e {
+namespace {
+
+class Example : public testing::TestWithParam<const char*> {};
+
+TEST_P(Example, WorksOnTheRealServer) {
+  const Folder folder;
+  ServerProcess server(folder);
+  ASSERT_TRUE(server.ready().is_object());
+  const std::string token = server.ready()["first_token"];
+  Process example({}, {{"FATHOM_BASE_URL", server.url()}, {"FATHOM_TOKEN", token}}, folder.path(),
+                  std::string(COLONNADE_EXAMPLES) + "/" + GetParam());
+  const auto ended = example.wait();
+  EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  EXPECT_NE(ended.out, "") << "each prints what it got";
+  EXPECT_EQ(server.stop().code, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sdk, Example,
+                         testing::Values("fathom_quickstart", "fathom_async", "fathom_pairing",
+                                         "fathom_errors"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace colonnade::e2e
