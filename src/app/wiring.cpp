@@ -15,6 +15,7 @@
 #include "app/operator_routes.hpp"
 #include "app/prices_file.hpp"
 #include "app/running_server.hpp"
+#include "app/startup_memory.hpp"
 #include "app/version.hpp"
 #include "app/wiring_providers.hpp"
 #include "base/clock.hpp"
@@ -286,6 +287,7 @@ Result<Server::Started> Server::start() {
   const auto recovered = p.turns.recover(p.lanes);
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
+  release_startup_memory();
   for (const ListenAddress& address : listen_addresses(p.settings)) {
     auto server =
         std::make_unique<net::HttpServer>(p.lanes, p.router, http_options(p.settings, address));
@@ -335,13 +337,14 @@ void Server::stop() {
   p.stopped = true;
   p.stopping.request_stop();
   if (p.note_left) remove_note(p.settings.data_dir);
-  // Each listener stops accepting at once and then waits for its handlers; those that wait for a
-  // run are answered as soon as the runs are parked.
+  // Runs are parked before any connection ends: a client that loses its connection while its run
+  // goes on would cancel it. Whoever waits for a run, or starts one now, hears that the server
+  // stops.
+  p.turns.park_all();
   std::vector<std::thread> stoppers;
   for (const auto& server : p.servers) {
     stoppers.emplace_back([&server, grace = p.settings.drain_time] { server->stop(grace); });
   }
-  p.turns.park_all();
   for (std::thread& stopper : stoppers) stopper.join();
   p.store->close();
   p.lanes.stop();

@@ -13,7 +13,6 @@
 #include "app/files.hpp"
 #include "app/service_notify.hpp"
 #include "app/signals.hpp"
-#include "app/startup_memory.hpp"
 #include "app/version.hpp"
 #include "app/wiring.hpp"
 #include "base/json.hpp"
@@ -155,7 +154,6 @@ int serve(const Context& context, Config config, const ServeOptions& options) {
   }
   const auto started = (*server)->start();
   if (!started) return complain(context, started.error().message);
-  release_startup_memory();
   if (const int code = announce(context, *started, settings, options); code != exit_ok) return code;
   signals.wait();
   notify_service(context.environment, "STOPPING=1");

@@ -129,7 +129,8 @@ Result<void> Changes::store_message(const core::Scope& scope, const core::Messag
     return m.usage ? std::optional<std::int64_t>((*m.usage).*member) : std::nullopt;
   };
   const auto cost = m.usage ? m.usage->reported_cost_micros : std::nullopt;
-  const auto row = inserted(
+  ++messages_stored_;
+  return inserted(
       write("INSERT INTO messages (scope, id, thread_no, run_id, role, user_id, device_id,"
             " created_at, model, input_tokens, output_tokens, cached_input_tokens,"
             " cache_write_tokens, reasoning_tokens, reported_cost_micros, metadata, parts, text)"
@@ -141,9 +142,6 @@ Result<void> Changes::store_message(const core::Scope& scope, const core::Messag
             count(&core::Usage::cache_write_tokens), count(&core::Usage::reasoning_tokens), cost,
             metadata, parts, text),
       "message", m.id);
-  if (!row) return row;
-  return any_row(
-      write("INSERT INTO message_search (rowid, text) VALUES (last_insert_rowid(), ?1)", text));
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::RenameThread& change) {

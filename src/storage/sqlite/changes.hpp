@@ -1,7 +1,9 @@
 // Changes as SQL. Runs on the writer's connection, inside its transaction.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include "core/stores.hpp"
 #include "storage/sqlite/database.hpp"
@@ -20,6 +22,8 @@ class Changes {
   // Whether anything was written since the last reset_wrote().
   bool wrote() const { return wrote_; }
   void reset_wrote() { wrote_ = false; }
+  // Messages since the last call, rolled back ones included.
+  std::size_t take_messages_stored() { return std::exchange(messages_stored_, 0); }
 
  private:
   Result<void> on(const core::Scope& scope, const core::PutAgent& change);
@@ -59,6 +63,7 @@ class Changes {
   Database& database_;
   ThreadIndex& threads_;
   bool wrote_ = false;
+  std::size_t messages_stored_ = 0;
   std::string parts_;  // reused
 };
 

@@ -244,6 +244,46 @@ INSTANTIATE_TEST_SUITE_P(
                "missing row of threads"},
         Damage{"scope", "UPDATE events SET scope = 'x/y/z' WHERE cursor = 2", "another scope"}));
 
+// As after a crash: messages are stored whose words the index has not seen.
+constexpr const char* messages_not_indexed =
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)"
+    " INSERT INTO messages (scope, id, thread_no, run_id, role, user_id, device_id, created_at,"
+    " model, text) SELECT m.scope, 'late' || n.i, m.thread_no, '', 'user', '', '', n.i, '',"
+    " 'zebra ' || n.i FROM n, messages m WHERE m.id = 't1'";
+
+TEST_F(Maintenance, WhatACrashLeftUnindexedIsFound) {
+  fill();
+  execute(messages_not_indexed);
+  auto store = Store::open(path_);
+  ASSERT_TRUE(store);
+  EXPECT_EQ((*store)->search(scope, "ann", "zebra 1500", 10)->size(), 1U);
+  EXPECT_EQ((*store)->search(scope, "ann", "zebra", 2000)->size(), 1500U);
+}
+
+TEST_F(Maintenance, WhatACrashLeftUnindexedIsNoDamage) {
+  fill();
+  execute(messages_not_indexed);
+  EXPECT_THAT(findings(), IsEmpty());
+  EXPECT_THAT(findings(), IsEmpty()) << "nothing is indexed twice";
+}
+
+TEST_F(Maintenance, AStoreThatIsClosedHasIndexedAll) {
+  {
+    auto store = Store::open(path_);
+    ASSERT_TRUE(store);
+    for (int i = 0; i < 20; ++i) {
+      core::Unit unit = thread_unit("t" + std::to_string(i));
+      std::get<core::InsertMessage>(unit.changes[1]).message.parts = {core::TextPart{"zebra"}};
+      ASSERT_TRUE(commit(**store, std::move(unit)));
+    }
+    (*store)->close();
+    EXPECT_EQ((*store)->search(scope, "ann", "zebra", 100)->size(), 20U);
+  }
+  auto database = Database::open(path_, Access::read_write);
+  ASSERT_TRUE(database);
+  EXPECT_EQ((*database)->number("SELECT count(*) FROM message_search_docsize").value_or(-1), 20);
+}
+
 TEST_F(Maintenance, BrokenPagesAreFound) {
   fill();
   {

@@ -127,6 +127,7 @@ Result<std::vector<core::SearchHit>> Store::search(const core::Scope& scope, std
   const auto match = search_query(query);
   if (!match) return fail(match.error());
   if (match->empty()) return std::vector<core::SearchHit>{};
+  writer_->catch_up_search();
   auto hits = readers_->with([&](Database& database) {
     return database.all<core::SearchHit>(
         "SELECT t.id, t.title, m.id, m.role,"

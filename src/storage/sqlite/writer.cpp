@@ -5,6 +5,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "storage/sqlite/search_index.hpp"
 
 namespace colonnade::storage::sqlite {
 namespace {
@@ -74,6 +75,8 @@ void Writer::run() {
   using SteadyClock = std::chrono::steady_clock;
   Batch batch;
   while (take(batch)) {
+    if (batch.empty() || search_is_due()) index_some();
+    if (batch.empty()) continue;
     const auto begun = SteadyClock::now();
     units_before_ = batch.size();
     write(batch);
@@ -81,18 +84,24 @@ void Writer::run() {
     time_before_ =
         std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begun);
   }
+  index_all();
 }
 
+// False when there is nothing more to do for ever; an empty batch when it is time to index.
 bool Writer::take(Batch& batch) {
   std::unique_lock lock(mutex_);
+  if (!searchers_.empty()) return true;
   if (queue_.empty()) {
     units_before_ = 0;
-    while (queue_.empty() && !closed_) {
-      wake_at_ = 1;
-      wake_.wait(lock);
+    const auto wanted = [this] { return !queue_.empty() || closed_ || !searchers_.empty(); };
+    wake_at_ = 1;
+    if (unindexed_ == 0) {
+      wake_.wait(lock, wanted);
+    } else {
+      wake_.wait_for(lock, limits::search_behind_time_max, wanted);
     }
     wake_at_ = 0;
-    if (queue_.empty()) return false;
+    if (queue_.empty()) return !closed_ || !searchers_.empty();
   } else {
     gather_more(lock);
   }
@@ -118,10 +127,44 @@ void Writer::gather_more(std::unique_lock<std::mutex>& lock) {
   wake_at_ = 0;
 }
 
+void Writer::catch_up_search() {
+  if (unindexed_ == 0) return;
+  std::future<void> done;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;  // indexes all that is left before its thread ends
+    done = searchers_.emplace_back().get_future();
+  }
+  wake_.notify_one();
+  done.wait();
+}
+
+// A batch, or everything when somebody waits for it.
+void Writer::index_some() {
+  std::vector<std::promise<void>> searchers;
+  {
+    const std::lock_guard lock(mutex_);
+    searchers.swap(searchers_);
+  }
+  do {
+    const auto indexed = index_messages(*database_, limits::search_batch_messages);
+    if (!indexed) base::log::error("messages_not_indexed", {{"error", indexed.error().message}});
+    const bool more = indexed && *indexed == limits::search_batch_messages;
+    // What failed is tried again when there is more.
+    unindexed_ = more ? std::max<std::size_t>(unindexed_, *indexed + 1) - *indexed : 0;
+  } while (unindexed_ > 0 && !searchers.empty());
+  for (auto& searcher : searchers) searcher.set_value();
+}
+
+void Writer::index_all() {
+  while (unindexed_ > 0) index_some();
+}
+
 void Writer::write(Batch& batch) {
   threads_.rotate();
   events_.clear();
   const auto done = transact(batch);
+  unindexed_ += changes_.take_messages_stored();
   if (!done) {
     give_up(batch, done.error());
     deliver(batch, false);

@@ -5,12 +5,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "core/stores.hpp"
 #include "storage/sqlite/changes.hpp"
 #include "storage/sqlite/database.hpp"
@@ -34,6 +36,9 @@ class Writer {
   std::int64_t last_cursor() const { return last_cursor_.load(std::memory_order_acquire); }
   void close();
 
+  // Returns once every message committed before is indexed for search. May take milliseconds.
+  void catch_up_search();
+
  private:
   struct Pending {
     core::Unit unit;
@@ -47,6 +52,9 @@ class Writer {
   void run();
   bool take(Batch& batch);
   void gather_more(std::unique_lock<std::mutex>& lock);
+  bool search_is_due() const { return unindexed_ >= limits::search_behind_messages_max; }
+  void index_some();
+  void index_all();
   void write(Batch& batch);
   Result<void> transact(Batch& batch);
   enum class Applied { all, none, torn };
@@ -63,6 +71,9 @@ class Writer {
   EventLog events_;
   core::CommitObserver* observer_ = nullptr;
   std::atomic<std::int64_t> last_cursor_ = 0;
+  // At most so many messages wait to be indexed; unknown after the start. The writer's thread
+  // changes it.
+  std::atomic<std::size_t> unindexed_ = limits::search_batch_messages;
   std::size_t units_before_ = 0;  // in the transaction before this one; 0 after being idle
   std::chrono::microseconds time_before_{};  // what that transaction took
 
@@ -70,6 +81,7 @@ class Writer {
   std::condition_variable wake_;  // waited for by the writer's thread only
   Batch queue_;
   std::size_t wake_at_ = 0;  // queue length that the waiting writer wants; 0: it does not wait
+  std::vector<std::promise<void>> searchers_;
   bool closed_ = false;
   std::thread thread_;  // last: runs over all of the above
 };
