@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/action.hpp"
 #include "core/agent.hpp"
 #include "core/credential.hpp"
 #include "core/message.hpp"
@@ -57,6 +58,23 @@ constexpr Names<ToolCallState, 7> tool_call_state_names{{
     {ToolCallState::interrupted, "interrupted"},
 }};
 
+constexpr Names<Outcome, 3> outcome_names{{
+    {Outcome::execute, "EXECUTE"},
+    {Outcome::abstain, "ABSTAIN"},
+    {Outcome::halt, "HALT"},
+}};
+
+constexpr Names<ActionState, 8> action_state_names{{
+    {ActionState::pending_approval, "pending_approval"},
+    {ActionState::allowed, "allowed"},
+    {ActionState::approved, "approved"},
+    {ActionState::denied, "denied"},
+    {ActionState::executing, "executing"},
+    {ActionState::succeeded, "succeeded"},
+    {ActionState::failed, "failed"},
+    {ActionState::timeout, "timeout"},
+}};
+
 constexpr Names<CredentialKind, 3> credential_kind_names{{
     {CredentialKind::operator_token, "operator_token"},
     {CredentialKind::api_token, "api_token"},
@@ -85,6 +103,14 @@ std::optional<RunState> run_state_from(std::string_view text) {
 std::string_view to_string(ToolCallState state) { return name_of(tool_call_state_names, state); }
 std::optional<ToolCallState> tool_call_state_from(std::string_view text) {
   return value_of(tool_call_state_names, text);
+}
+
+std::string_view to_string(Outcome outcome) { return name_of(outcome_names, outcome); }
+std::optional<Outcome> outcome_from(std::string_view text) { return value_of(outcome_names, text); }
+
+std::string_view to_string(ActionState state) { return name_of(action_state_names, state); }
+std::optional<ActionState> action_state_from(std::string_view text) {
+  return value_of(action_state_names, text);
 }
 
 std::string_view to_string(CredentialKind kind) { return name_of(credential_kind_names, kind); }

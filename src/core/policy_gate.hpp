@@ -1,30 +1,40 @@
-// The port that every tool call passes.
+// The port that every action passes: a run's tool calls and what clients submit alike.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <variant>
 
+#include "base/result.hpp"
+#include "core/action.hpp"
 #include "core/execution_permit.hpp"
 #include "core/run.hpp"
-#include "core/scope.hpp"
 
 namespace colonnade::core {
 
-struct PendingApproval {
-  std::string approval_id{};
-  std::string reason{};
+// A human's yes to what the gate would ask about. It answers a question, never a denial.
+struct Grant {
+  // Of the request that was approved; the yes is for exactly that. "" for a standing permission,
+  // which its holder has matched already.
+  std::string request_hash{};
 };
-struct Denial {
-  std::string reason_code{};
-  std::string reason{};  // shown to the model
-};
-using Verdict = std::variant<ExecutionPermit, PendingApproval, Denial>;
 
+struct Verdict {
+  ActionRequest request{};  // as it was decided on: checked and trimmed
+  Decision decision{};
+  std::optional<ExecutionPermit> permit{};  // there when the call may run
+};
+
+// Thread-safe, fast, no I/O of its own.
 class PolicyGate {
  public:
   virtual ~PolicyGate() = default;
-  // Thread-safe, fast, no I/O of its own. A fault inside denies.
-  virtual Verdict decide(const Scope& scope, const ToolCall& call) = 0;
+  // What is decided on a request; nothing follows from it here, so there is never a permit. Errors:
+  // invalid, naming the field, for what cannot be decided on (faramesh §2.5).
+  virtual base::Result<Verdict> judge(ActionRequest request) = 0;
+  // The same for a tool call, which `request` describes. The permit comes with EXECUTE, and with
+  // ABSTAIN when `grant` answers it. Never fails: what cannot be decided is denied.
+  virtual Verdict decide(const ToolCall& call, ActionRequest request,
+                         const std::optional<Grant>& grant) = 0;
 };
 
 }  // namespace colonnade::core

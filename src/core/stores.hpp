@@ -18,7 +18,9 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "core/action.hpp"
 #include "core/agent.hpp"
+#include "core/audit.hpp"
 #include "core/credential.hpp"
 #include "core/event.hpp"
 #include "core/message.hpp"
@@ -128,6 +130,48 @@ class SubmissionStore {
                                                        std::string_view key) = 0;
 };
 
+struct ActionFilter {  // empty members filter nothing
+  std::string owner{};
+  std::string agent_id{};
+  std::string tool{};
+  std::optional<ActionState> state{};
+  std::size_t limit = 20;  // 1 .. limits::actions_listed_max
+  std::size_t offset = 0;
+};
+
+class ActionStore {
+ public:
+  virtual ~ActionStore() = default;
+  virtual Result<std::optional<Action>> action(const Scope& scope, std::string_view id) = 0;
+  // Newest first.
+  virtual Result<std::vector<Action>> actions(const Scope& scope, const ActionFilter& filter) = 0;
+  // Of a run's tool calls, oldest first.
+  virtual Result<std::vector<Action>> actions_of_run(const Scope& scope,
+                                                     std::string_view run_id) = 0;
+  // Pending ones of every scope that expire at `now` or before, the oldest first.
+  virtual Result<std::vector<Action>> expired_actions(Time now, std::size_t limit) = 0;
+};
+
+class PermissionStore {
+ public:
+  virtual ~PermissionStore() = default;
+  // Not revoked, of that owner, oldest first.
+  virtual Result<std::vector<Permission>> permissions(const Scope& scope,
+                                                      std::string_view owner) = 0;
+};
+
+class AuditStore {
+ public:
+  virtual ~AuditStore() = default;
+  // Records of every scope with seq > `after`, in order.
+  virtual Result<std::vector<AuditRecord>> audit(std::int64_t after, std::size_t limit) = 0;
+  // Everything about one subject, in order.
+  virtual Result<std::vector<AuditRecord>> audit_of(const Scope& scope,
+                                                    std::string_view subject) = 0;
+  // Of the newest record; 0 when there is none.
+  virtual Result<std::int64_t> last_audit_seq() = 0;
+};
+
 // --- writing ------------------------------------------------------------------------------------
 
 // Each change says what it does when the row is not as expected: the whole unit then fails with the
@@ -175,6 +219,24 @@ struct MoveToolCall {  // conflict unless the stored state is `from`: this makes
   ToolCallState to = ToolCallState::running;
   std::string result{};
   std::optional<Time> finished_at{};
+  std::optional<base::Json> arguments{};  // replaces them: a human edited what is to run
+};
+struct InsertAction {
+  Action action{};
+};
+struct UpdateAction {  // conflict unless the stored version is one less than the action's
+  Action action{};
+};
+struct InsertPermission {
+  Permission permission{};
+};
+struct RevokePermission {  // not_found unless it exists, belongs to `owner` and is live
+  std::string id{};
+  std::string owner{};
+  Time at{};
+};
+struct AppendAudit {  // given its number and its hash at commit
+  AuditEntry entry{};
 };
 struct InsertCredential {
   Credential credential{};
@@ -211,7 +273,8 @@ struct PurgeSubmissions {  // all scopes
 
 using Change =
     std::variant<PutAgent, InsertThread, InsertMessage, RenameThread, DeleteThread, RestoreThread,
-                 InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall, InsertCredential,
+                 InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall, InsertAction,
+                 UpdateAction, InsertPermission, RevokePermission, AppendAudit, InsertCredential,
                  TouchCredential, RevokeCredential, InsertSubmission, LinkSubmission,
                  AnswerSubmission, DropSubmission, PurgeSubmissions>;
 
@@ -258,6 +321,9 @@ struct Stores {
   EventStore& events;
   CredentialStore& credentials;
   SubmissionStore& submissions;
+  ActionStore& actions;
+  PermissionStore& permissions;
+  AuditStore& audit;
   Journal& journal;
 };
 

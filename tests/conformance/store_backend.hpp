@@ -24,6 +24,8 @@ using base::ErrorKind;
 using base::Time;
 using core::Scope;
 
+using Ids = std::vector<std::string>;
+
 // A store with data of its own, empty when made, gone when destroyed.
 class StoreBackend {
  public:
@@ -197,7 +199,5 @@ class StoreSuite : public testing::TestWithParam<StoreFactory> {
 
   std::unique_ptr<StoreBackend> backend_;
 };
-
-using Ids = std::vector<std::string>;
 
 }  // namespace colonnade::conformance

@@ -3,9 +3,11 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearch, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJournal, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, testing::Values(factory));
 #pragma once
 
 #include "tests/conformance/store_backend.hpp"
+#include "tests/conformance/store_suite_actions.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_search.hpp"
 

@@ -1,7 +1,8 @@
 # Writes storage_migrations.inc: one initialiser a migration. Runs at configure time; a changed file
 # configures again. A new migration is a new file and a new line here; an old one never changes.
 set(migrations
-  0001_initial)
+  0001_initial
+  0002_actions)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

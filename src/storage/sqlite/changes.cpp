@@ -5,6 +5,7 @@
 
 #include "base/utf8.hpp"
 #include "storage/event_codec.hpp"
+#include "storage/sqlite/rows.hpp"
 
 namespace colonnade::storage::sqlite {
 namespace {
@@ -254,14 +255,98 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertToolCall& c
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::MoveToolCall& change) {
-  return one_row(write("UPDATE tool_calls SET state = ?4, result = ?5, finished_at = ?6"
+  const auto arguments =
+      change.arguments ? std::optional<std::string>(tree_text(*change.arguments)) : std::nullopt;
+  return one_row(write("UPDATE tool_calls SET state = ?4, result = ?5, finished_at = ?6,"
+                       " arguments = coalesce(?7, arguments)"
                        " WHERE id = ?1 AND scope = ?2 AND state = ?3",
                        change.id, scope.key(), core::to_string(change.from),
-                       core::to_string(change.to), change.result, change.finished_at),
+                       core::to_string(change.to), change.result, change.finished_at, arguments),
                  [&] {
                    return fail(ErrorKind::conflict, quoted("tool call", change.id) + " is not " +
                                                         std::string(core::to_string(change.from)));
                  });
+}
+
+// --- actions, permissions, audit ----------------------------------------------------------------
+
+Result<void> Changes::on(const core::Scope& scope, const core::InsertAction& change) {
+  const core::Action& a = change.action;
+  const core::Decision& d = a.decision;
+  return inserted(
+      write("INSERT INTO actions (" COLONNADE_ACTION_COLUMNS
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+            " ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
+            a.id, scope.key(), a.request.agent_id, a.request.tool, a.request.operation,
+            a.request.params, a.request.context, core::to_string(a.state), a.reason,
+            a.approval_token, a.version, a.thread_id, a.run_id, a.tool_call_id, a.owner,
+            a.resolved_by, a.resolved_at, a.expires_at, a.created_at, a.updated_at,
+            core::to_string(d.outcome), d.reason_code, d.reason, d.risk_level, d.by_profile,
+            d.request_hash, d.policy_version, d.policy_hash, d.profile_id, d.profile_version,
+            d.profile_hash, d.runtime_version, d.provenance_id),
+      "action", a.id);
+}
+
+// The request may change (a human edited it, and the gate decided again), so may the decision.
+Result<void> Changes::on(const core::Scope& scope, const core::UpdateAction& change) {
+  const core::Action& a = change.action;
+  const core::Decision& d = a.decision;
+  return one_row(
+      write("UPDATE actions SET params = ?4, state = ?5, reason = ?6, approval_token = ?7,"
+            " version = ?3, resolved_by = ?8, resolved_at = ?9, expires_at = ?10,"
+            " updated_at = ?11, outcome = ?12, reason_code = ?13, decision_reason = ?14,"
+            " risk_level = ?15, by_profile = ?16, request_hash = ?17, policy_version = ?18,"
+            " policy_hash = ?19, profile_id = ?20, profile_version = ?21, profile_hash = ?22,"
+            " runtime_version = ?23, provenance_id = ?24"
+            " WHERE id = ?1 AND scope = ?2 AND version = ?3 - 1",
+            a.id, scope.key(), a.version, a.request.params, core::to_string(a.state), a.reason,
+            a.approval_token, a.resolved_by, a.resolved_at, a.expires_at, a.updated_at,
+            core::to_string(d.outcome), d.reason_code, d.reason, d.risk_level, d.by_profile,
+            d.request_hash, d.policy_version, d.policy_hash, d.profile_id, d.profile_version,
+            d.profile_hash, d.runtime_version, d.provenance_id),
+      [&] {
+        return fail(ErrorKind::conflict, quoted("action", a.id) + " was changed by somebody else");
+      });
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::InsertPermission& change) {
+  const core::Permission& p = change.permission;
+  return inserted(write("INSERT INTO permissions (" COLONNADE_PERMISSION_COLUMNS
+                        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                        p.id, scope.key(), p.owner, p.thread_id, p.tool, p.operation, p.pattern,
+                        p.created_by, p.created_at, p.revoked_at),
+                  "permission", p.id);
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::RevokePermission& change) {
+  return one_row(write("UPDATE permissions SET revoked_at = ?4 WHERE id = ?1 AND scope = ?2"
+                       " AND owner = ?3 AND revoked_at IS NULL",
+                       change.id, scope.key(), change.owner, change.at),
+                 [&] { return missing("permission", change.id); });
+}
+
+Result<Changes::AuditEnd> Changes::audit_end() {
+  if (audit_end_) return *audit_end_;
+  const auto newest = database_.one<AuditEnd>(
+      "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [](Statement& row) -> Result<AuditEnd> {
+        return AuditEnd{.seq = row.integer(0), .hash = row.string(1)};
+      });
+  if (!newest) return fail(newest.error());
+  return newest->value_or(AuditEnd{});
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::AppendAudit& change) {
+  auto end = audit_end();
+  if (!end) return fail(end.error());
+  const std::int64_t seq = end->seq + 1;
+  const std::string text = core::audit_text(change.entry, scope, seq);
+  std::string hash = core::audit_hash(end->hash, text);
+  const auto written = any_row(
+      write("INSERT INTO audit (" COLONNADE_AUDIT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            seq, scope.key(), change.entry.kind, change.entry.subject, text, end->hash, hash));
+  if (!written) return written;
+  audit_end_ = AuditEnd{.seq = seq, .hash = std::move(hash)};
+  return {};
 }
 
 // --- credentials --------------------------------------------------------------------------------

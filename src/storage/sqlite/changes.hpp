@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,6 +26,8 @@ class Changes {
   void reset_wrote() { wrote_ = false; }
   // Messages since the last call, rolled back ones included.
   std::size_t take_messages_stored() { return std::exchange(messages_stored_, 0); }
+  // After a rollback of any kind: where the audit trail ends is to be read again.
+  void forget_audit_end() { audit_end_.reset(); }
 
  private:
   Result<void> on(const core::Scope& scope, const core::PutAgent& change);
@@ -37,6 +41,11 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::InsertStep& change);
   Result<void> on(const core::Scope& scope, const core::InsertToolCall& change);
   Result<void> on(const core::Scope& scope, const core::MoveToolCall& change);
+  Result<void> on(const core::Scope& scope, const core::InsertAction& change);
+  Result<void> on(const core::Scope& scope, const core::UpdateAction& change);
+  Result<void> on(const core::Scope& scope, const core::InsertPermission& change);
+  Result<void> on(const core::Scope& scope, const core::RevokePermission& change);
+  Result<void> on(const core::Scope& scope, const core::AppendAudit& change);
   Result<void> on(const core::Scope& scope, const core::InsertCredential& change);
   Result<void> on(const core::Scope& scope, const core::TouchCredential& change);
   Result<void> on(const core::Scope& scope, const core::RevokeCredential& change);
@@ -64,7 +73,14 @@ class Changes {
   ThreadIndex& threads_;
   bool wrote_ = false;
   std::size_t messages_stored_ = 0;
-  std::string parts_;  // reused
+  struct AuditEnd {
+    std::int64_t seq = 0;
+    std::string hash{};
+  };
+  Result<AuditEnd> audit_end();
+
+  std::optional<AuditEnd> audit_end_{};  // as far as this transaction has come
+  std::string parts_;                    // reused
 };
 
 }  // namespace colonnade::storage::sqlite

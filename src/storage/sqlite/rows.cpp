@@ -188,4 +188,67 @@ Result<core::Submission> read_submission(Statement& row) {
   return submission;
 }
 
+Result<core::Action> read_action(Statement& row) {
+  const auto state = word(row, 7, "action state", core::action_state_from);
+  if (!state) return fail(state.error());
+  const auto outcome = word(row, 20, "outcome", core::outcome_from);
+  if (!outcome) return fail(outcome.error());
+  return core::Action{.id = row.string(0),
+                      .scope = scope_at(row, 1),
+                      .request = {.agent_id = row.string(2),
+                                  .tool = row.string(3),
+                                  .operation = row.string(4),
+                                  .params = row.string(5),
+                                  .context = row.string(6)},
+                      .decision = {.outcome = *outcome,
+                                   .reason_code = row.string(21),
+                                   .reason = row.string(22),
+                                   .risk_level = row.string(23),
+                                   .by_profile = row.integer(24) != 0,
+                                   .request_hash = row.string(25),
+                                   .policy_version = row.string(26),
+                                   .policy_hash = row.string(27),
+                                   .profile_id = row.string(28),
+                                   .profile_version = row.string(29),
+                                   .profile_hash = row.string(30),
+                                   .runtime_version = row.string(31),
+                                   .provenance_id = row.string(32)},
+                      .state = *state,
+                      .reason = row.string(8),
+                      .approval_token = row.string(9),
+                      .version = row.integer(10),
+                      .thread_id = row.string(11),
+                      .run_id = row.string(12),
+                      .tool_call_id = row.string(13),
+                      .owner = row.string(14),
+                      .resolved_by = row.string(15),
+                      .resolved_at = row.optional_time(16),
+                      .expires_at = row.optional_time(17),
+                      .created_at = row.time(18),
+                      .updated_at = row.time(19)};
+}
+
+Result<core::Permission> read_permission(Statement& row) {
+  return core::Permission{.id = row.string(0),
+                          .scope = scope_at(row, 1),
+                          .owner = row.string(2),
+                          .thread_id = row.string(3),
+                          .tool = row.string(4),
+                          .operation = row.string(5),
+                          .pattern = row.string(6),
+                          .created_by = row.string(7),
+                          .created_at = row.time(8),
+                          .revoked_at = row.optional_time(9)};
+}
+
+Result<core::AuditRecord> read_audit(Statement& row) {
+  return core::AuditRecord{.seq = row.integer(0),
+                           .scope = scope_at(row, 1),
+                           .kind = row.string(2),
+                           .subject = row.string(3),
+                           .text = row.string(4),
+                           .previous_hash = row.string(5),
+                           .hash = row.string(6)};
+}
+
 }  // namespace colonnade::storage::sqlite

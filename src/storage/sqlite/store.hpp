@@ -41,6 +41,9 @@ class Store final : public core::AgentStore,
                     public core::EventStore,
                     public core::CredentialStore,
                     public core::SubmissionStore,
+                    public core::ActionStore,
+                    public core::PermissionStore,
+                    public core::AuditStore,
                     public core::Journal {
  public:
   // Makes the file (0600) and its folder (0700) when missing. ErrorKind::conflict when another
@@ -51,7 +54,7 @@ class Store final : public core::AgentStore,
   // Commits what was submitted, then closes.
   ~Store() override;
 
-  core::Stores stores() { return {*this, *this, *this, *this, *this, *this, *this}; }
+  core::Stores stores() { return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this}; }
   // Commits what was submitted; later submits complete with unavailable. Reads go on.
   void close();
 
@@ -90,6 +93,22 @@ class Store final : public core::AgentStore,
                                                 std::string_view thread_id, std::int64_t after,
                                                 std::size_t limit) override;
   core::Result<std::int64_t> last_cursor() override;
+
+  core::Result<std::optional<core::Action>> action(const core::Scope& scope,
+                                                   std::string_view id) override;
+  core::Result<std::vector<core::Action>> actions(const core::Scope& scope,
+                                                  const core::ActionFilter& filter) override;
+  core::Result<std::vector<core::Action>> actions_of_run(const core::Scope& scope,
+                                                         std::string_view run_id) override;
+  core::Result<std::vector<core::Action>> expired_actions(base::Time now,
+                                                          std::size_t limit) override;
+  core::Result<std::vector<core::Permission>> permissions(const core::Scope& scope,
+                                                          std::string_view owner) override;
+  core::Result<std::vector<core::AuditRecord>> audit(std::int64_t after,
+                                                     std::size_t limit) override;
+  core::Result<std::vector<core::AuditRecord>> audit_of(const core::Scope& scope,
+                                                        std::string_view subject) override;
+  core::Result<std::int64_t> last_audit_seq() override;
 
   core::Result<std::optional<core::Credential>> credential_by_token(
       std::string_view token_sha256) override;

@@ -218,6 +218,84 @@ Result<std::vector<core::Event>> Store::events(const core::Scope& scope, std::st
   });
 }
 
+// --- actions, permissions, audit ----------------------------------------------------------------
+
+Result<std::optional<core::Action>> Store::action(const core::Scope& scope, std::string_view id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::Action>("SELECT " COLONNADE_ACTION_COLUMNS
+                                      " FROM actions WHERE id = ?1 AND scope = ?2",
+                                      read_action, id, scope.key());
+  });
+}
+
+Result<std::vector<core::Action>> Store::actions(const core::Scope& scope,
+                                                 const core::ActionFilter& filter) {
+  const std::size_t limit = std::clamp<std::size_t>(filter.limit, 1, limits::actions_listed_max);
+  const std::string_view state = filter.state ? core::to_string(*filter.state) : "";
+  return readers_->with([&](Database& database) {
+    return database.all<core::Action>(
+        "SELECT " COLONNADE_ACTION_COLUMNS
+        " FROM actions WHERE scope = ?1 AND (?2 = '' OR owner = ?2) AND (?3 = '' OR agent_id = ?3)"
+        " AND (?4 = '' OR tool = ?4) AND (?5 = '' OR state = ?5)"
+        " ORDER BY created_at DESC, no DESC LIMIT ?6 OFFSET ?7",
+        read_action, scope.key(), filter.owner, filter.agent_id, filter.tool, state, limit,
+        filter.offset);
+  });
+}
+
+Result<std::vector<core::Action>> Store::actions_of_run(const core::Scope& scope,
+                                                        std::string_view run_id) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Action>(
+        "SELECT " COLONNADE_ACTION_COLUMNS
+        " FROM actions WHERE run_id = ?1 AND scope = ?2 AND run_id <> '' ORDER BY no",
+        read_action, run_id, scope.key());
+  });
+}
+
+Result<std::vector<core::Action>> Store::expired_actions(base::Time now, std::size_t limit) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Action>(
+        "SELECT " COLONNADE_ACTION_COLUMNS
+        " FROM actions WHERE state = 'pending_approval' AND expires_at <= ?1"
+        " ORDER BY expires_at LIMIT ?2",
+        read_action, now, limit);
+  });
+}
+
+Result<std::vector<core::Permission>> Store::permissions(const core::Scope& scope,
+                                                         std::string_view owner) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Permission>(
+        "SELECT " COLONNADE_PERMISSION_COLUMNS
+        " FROM permissions WHERE owner = ?1 AND scope = ?2 AND revoked_at IS NULL ORDER BY no",
+        read_permission, owner, scope.key());
+  });
+}
+
+Result<std::vector<core::AuditRecord>> Store::audit(std::int64_t after, std::size_t limit) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::AuditRecord>("SELECT " COLONNADE_AUDIT_COLUMNS
+                                           " FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+                                           read_audit, after, limit);
+  });
+}
+
+Result<std::vector<core::AuditRecord>> Store::audit_of(const core::Scope& scope,
+                                                       std::string_view subject) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::AuditRecord>(
+        "SELECT " COLONNADE_AUDIT_COLUMNS
+        " FROM audit WHERE subject = ?1 AND scope = ?2 ORDER BY seq",
+        read_audit, subject, scope.key());
+  });
+}
+
+Result<std::int64_t> Store::last_audit_seq() {
+  return readers_->with(
+      [&](Database& database) { return database.number("SELECT coalesce(max(seq), 0) FROM audit"); });
+}
+
 // --- credentials and submissions ----------------------------------------------------------------
 
 Result<std::optional<core::Credential>> Store::credential_by_token(std::string_view token_sha256) {

@@ -182,7 +182,7 @@ Result<void> Writer::transact(Batch& batch) {
   if (!transaction) return fail(transaction.error());
   switch (apply_unguarded(batch)) {
     case Applied::all: break;
-    case Applied::none: return {};  // rolls back
+    case Applied::none: changes_.forget_audit_end(); return {};  // rolls back
     case Applied::torn: {
       // Savepoints cost every unit, a torn one is rare: so the batch is done again with them.
       if (database_->in_transaction()) {
@@ -190,6 +190,7 @@ Result<void> Writer::transact(Batch& batch) {
       }
       threads_.clear();
       events_.clear();
+      changes_.forget_audit_end();
       if (auto again = database_->run("BEGIN IMMEDIATE"); !again) return fail(again.error());
       if (auto done = apply_guarded(batch); !done) return done;
     }
@@ -227,6 +228,7 @@ Result<void> Writer::apply_guarded(Batch& batch) {
       if (!database_->in_transaction()) return fail(applied.error());
       one.error = applied.error();
       threads_.forget_since(threads_mark);
+      changes_.forget_audit_end();
       if (auto back = database_->run("ROLLBACK TO unit"); !back) return fail(back.error());
     }
     if (auto freed = database_->run("RELEASE unit"); !freed) return fail(freed.error());
@@ -248,6 +250,7 @@ void Writer::give_up(Batch& batch, const base::Error& error) {
   base::log::error("commit_failed", {{"error", error.message}, {"units", batch.size()}});
   threads_.clear();
   events_.clear();
+  changes_.forget_audit_end();
   if (auto loaded = events_.load_cursor(); !loaded) {
     base::log::error("cursor_unreadable", {{"error", loaded.error().message}});
   }
