@@ -71,6 +71,15 @@ std::string random_hex(std::size_t bytes) {
   return out;
 }
 
+std::string new_uuid() {
+  std::string hex = random_hex(16);
+  constexpr std::string_view variants = "89ab";
+  hex[12] = '4';
+  hex[16] = variants[static_cast<std::size_t>(hex[16] <= '9' ? hex[16] - '0' : hex[16] - 'a') % 4];
+  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" +
+         hex.substr(16, 4) + "-" + hex.substr(20);
+}
+
 std::string new_token() {
   constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -16,6 +16,9 @@ std::string new_id(Time now);
 // `bytes` random bytes as lower-case hex (two characters a byte).
 std::string random_hex(std::size_t bytes);
 
+// A random UUID (RFC 9562, version 4): lower case, with dashes.
+std::string new_uuid();
+
 // A bearer token: 32 random bytes as base64url without padding, 43 characters (fathom §2.4).
 std::string new_token();
 

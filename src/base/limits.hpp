@@ -78,11 +78,12 @@ constexpr std::size_t writer_threads_known_max =
 constexpr std::size_t read_connections_max = 16;  // each has its own page cache
 constexpr auto database_busy_time_max = 5s;  // another program (backup, shell) holds the write lock
 constexpr std::size_t page_rows_max = 200;
-constexpr std::size_t actions_listed_max = 1000;         // faramesh §2.5
-constexpr std::size_t audit_text_bytes_max = 4 * KiB;    // of one text in a record's details
-constexpr std::size_t permissions_kept_max = 1000;       // standing ones of one user
+constexpr std::size_t actions_listed_max = 1000;       // faramesh §2.5
+constexpr std::size_t action_reason_bytes_max = 1000;  // faramesh §3.1: how it ended, cut
+constexpr std::size_t audit_text_bytes_max = 4 * KiB;  // of one text in a record's details
+constexpr std::size_t permissions_kept_max = 1000;     // standing ones of one user
 constexpr std::size_t permission_pattern_bytes_max = 1 * KiB;
-constexpr auto approval_time_max = 24h;                  // then nobody's answer is an answer
+constexpr auto approval_time_max = 24h;  // then nobody's answer is an answer
 constexpr std::size_t page_rows_default = 50;
 
 // --- turns ------------------------------------------------------------------------------------

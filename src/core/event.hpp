@@ -52,6 +52,13 @@ struct ApprovalRequested {
   std::string tool{};
   base::Json arguments = base::Json::object();
 };
+struct ApprovalResolved {
+  std::string approval_id{};
+  std::string tool_call_id{};
+  bool approved = false;
+  std::string by{};  // a user id; "" when nobody answered in time
+  std::string reason{};
+};
 struct RunFinished {
   RunState state = RunState::succeeded;
   std::optional<Message> message{};  // the assistant's message, when succeeded
@@ -62,9 +69,10 @@ struct ThreadChanged {  // title, deletion, restoration
   bool deleted = false;
 };
 
-using EventBody = std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta,
-                               OutputRestarted, ToolCallRequested, ToolCallStarted,
-                               ToolCallFinished, ApprovalRequested, RunFinished, ThreadChanged>;
+using EventBody =
+    std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta, OutputRestarted,
+                 ToolCallRequested, ToolCallStarted, ToolCallFinished, ApprovalRequested,
+                 ApprovalResolved, RunFinished, ThreadChanged>;
 
 struct Event {
   std::int64_t cursor = 0;  // store-wide, rising; given by the store at commit

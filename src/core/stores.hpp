@@ -226,6 +226,7 @@ struct InsertAction {
 };
 struct UpdateAction {  // conflict unless the stored version is one less than the action's
   Action action{};
+  bool if_unchanged = false;  // then an action that others changed is left alone, without an error
 };
 struct InsertPermission {
   Permission permission{};

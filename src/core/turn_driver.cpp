@@ -8,6 +8,7 @@
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/action_records.hpp"
 #include "core/threads.hpp"
 
 namespace colonnade::core {
@@ -43,6 +44,9 @@ TurnDriver::TurnDriver(TurnParts parts, const TurnOptions& options, base::Lane& 
   if (start_.recovered) {
     known_durable_ = true;
     load_steps();
+    for (Action& action : start_.actions) {
+      actions_.insert_or_assign(action.tool_call_id, std::move(action));
+    }
   }
 }
 
@@ -59,6 +63,11 @@ void TurnDriver::park() {
     self->stop_.request_stop();
     self->input_came_.notify();
   });
+}
+
+void TurnDriver::look_again() {
+  lane_.post(
+      [self = shared_from_this()] { self->lane_.spawn("read_answers", read_answers(self)); });
 }
 
 void TurnDriver::push(TurnInput input) {
@@ -89,6 +98,10 @@ Task<TurnOutcome> TurnDriver::drive(std::shared_ptr<TurnDriver> self) {
 }
 
 Task<TurnOutcome> TurnDriver::loop() {
+  if (start_.run.state == RunState::waiting_approval) {
+    const bool begun = co_await begin_resumed();
+    if (!begun) co_return TurnOutcome{.kind = TurnOutcome::Kind::waiting};
+  }
   if (start_.recovered) co_await settle_interrupted_calls();
   TurnAction action = begin();
   for (;;) {
@@ -373,6 +386,7 @@ Task<TurnOutcome> TurnDriver::finish(Finish end) {
     }
   }
   run.finished_at = parts_.clock.now();
+  settle_actions(last, "the run ended before anybody answered");
   last.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running});
   last.events.push_back(
       event(RunFinished{.state = run.state, .message = finished.reply, .error = run.error}));
@@ -474,6 +488,14 @@ Task<void> TurnDriver::settle_interrupted_calls() {
                                               .result = call.result}));
     }
     Unit settled = unit(std::move(events));
+    if (const auto action = actions_.find(call.id); !again && action != actions_.end()) {
+      action->second.state = ActionState::failed;
+      action->second.reason = call.result;
+      action->second.updated_at = *call.finished_at;
+      ++action->second.version;
+      settled.changes.emplace_back(UpdateAction{.action = action->second, .if_unchanged = true});
+      settled.changes.emplace_back(AppendAudit{finished_entry(action->second, *call.finished_at)});
+    }
     settled.changes.emplace_back(MoveToolCall{.id = call.id,
                                               .from = ToolCallState::running,
                                               .to = call.state,

@@ -39,6 +39,7 @@ struct TurnStart {
   bool recovered = false;
   std::vector<RunStep> steps{};
   std::vector<ToolCall> tool_calls{};
+  std::vector<Action> actions{};  // of those calls
 };
 
 // Members are for the run's lane only, except where they say "any thread".
@@ -54,6 +55,8 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   void accepted(bool durable) { accepted_.complete(durable); }
   // Any thread; takes effect soon.
   void cancel();
+  // A human has answered a question of this run. Any thread; takes effect soon.
+  void look_again();
   // Stop where it is and leave the rest to the next start. Any thread.
   void park();
 
@@ -79,9 +82,22 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   void tell_untold();
   base::Task<void> take_reply(ModelReply reply);
   base::Task<void> ask_gate(std::vector<std::string> ids);
-  base::Task<void> deny(std::string id, Denial denial);
+  base::Task<GateAnswer> ask_gate_about(std::string id);
+  base::Task<void> deny(std::string id);
+  base::Task<void> ask_human(std::string id);
+  static base::Task<void> read_answers(std::shared_ptr<TurnDriver> self);
+  base::Task<bool> take_answer(ToolCall stored, Action action);
+  base::Task<bool> begin_resumed();
+  Action& note_verdict(const std::string& id, Verdict& verdict, ActionState state);
+  void add_action(Unit& unit, const Action& action) const;
+  void settle_actions(Unit& unit, const std::string& reason);
   static base::Task<void> run_tool(std::shared_ptr<TurnDriver> self, std::string id);
-  base::Task<ToolOutcome> execute(std::string id, ExecutionPermit permit);
+  struct Executed {
+    ToolOutcome outcome{};
+    bool timed_out = false;
+  };
+  base::Task<Executed> execute(std::string id, ExecutionPermit permit);
+  base::Task<void> finish_tool(std::string id, Executed done, bool started);
   base::Task<void> settle_interrupted_calls();
   base::Task<TurnOutcome> finish(Finish end);
   base::Task<TurnOutcome> wait_for_humans();
@@ -116,6 +132,7 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   std::vector<ToolCall> calls_{};  // of the last reply
   bool results_pending_ = false;   // those calls' results are not in turn_ yet
   std::map<std::string, ExecutionPermit> permits_{};
+  std::map<std::string, Action> actions_{};  // by tool call
   std::vector<Event> untold_{};  // deltas, told by the next unit, which the alarm sees to
   std::size_t untold_bytes_ = 0;
   std::unique_ptr<base::Alarm> untold_alarm_{};

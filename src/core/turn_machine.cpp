@@ -100,7 +100,7 @@ TurnAction TurnMachine::step(const ToolFinished& input) {
   return after_calls();
 }
 
-TurnAction TurnMachine::step(const ApprovalResolved& input) {
+TurnAction TurnMachine::step(const HumanAnswered& input) {
   const auto call = calls_.find(input.tool_call_id);
   if (ending_ || call == calls_.end() || call->second != CallState::pending) return Wait{};
   if (!input.allowed) {

@@ -33,7 +33,7 @@ struct GateAnswered {
 struct ToolFinished {
   std::string tool_call_id{};
 };
-struct ApprovalResolved {
+struct HumanAnswered {
   std::string tool_call_id{};
   bool allowed = false;
 };
@@ -42,8 +42,8 @@ struct LimitReached {  // run time, budget
   std::string message{};
 };
 struct CancelRequested {};
-using TurnInput = std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished,
-                               ApprovalResolved, RetryDue, LimitReached, CancelRequested>;
+using TurnInput = std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished, HumanAnswered,
+                               RetryDue, LimitReached, CancelRequested>;
 
 // --- actions ------------------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ class TurnMachine {
   TurnAction step(const ModelFailed& input);
   TurnAction step(const GateAnswered& input);
   TurnAction step(const ToolFinished& input);
-  TurnAction step(const ApprovalResolved& input);
+  TurnAction step(const HumanAnswered& input);
   TurnAction step(const RetryDue& input);
   TurnAction step(const LimitReached& input);
   TurnAction step(const CancelRequested& input);

@@ -91,8 +91,8 @@ TEST(TurnMachine, ParksOnlyWhenNothingElseRuns) {
   EXPECT_TRUE(is<Wait>(machine.on(GateAnswered{"a", GateAnswer::pending})));
   EXPECT_TRUE(is<RunTool>(machine.on(GateAnswered{"b", GateAnswer::allowed})));
   EXPECT_TRUE(is<Park>(machine.on(ToolFinished{"b"})));
-  EXPECT_TRUE(is<RunTool>(machine.on(ApprovalResolved{"a", true})));
-  EXPECT_TRUE(is<Wait>(machine.on(ApprovalResolved{"a", true}))) << "a second answer runs nothing";
+  EXPECT_TRUE(is<RunTool>(machine.on(HumanAnswered{"a", true})));
+  EXPECT_TRUE(is<Wait>(machine.on(HumanAnswered{"a", true}))) << "a second answer runs nothing";
   EXPECT_TRUE(is<AskModel>(machine.on(ToolFinished{"a"})));
 }
 
@@ -101,7 +101,7 @@ TEST(TurnMachine, ARejectedApprovalGoesBackToTheModel) {
   machine.start();
   machine.on(calls({"a"}));
   EXPECT_TRUE(is<Park>(machine.on(GateAnswered{"a", GateAnswer::pending})));
-  EXPECT_TRUE(is<AskModel>(machine.on(ApprovalResolved{"a", false})));
+  EXPECT_TRUE(is<AskModel>(machine.on(HumanAnswered{"a", false})));
 }
 
 TEST(TurnMachine, RetriesWithGrowingDelaysAndThenGivesUp) {
@@ -278,7 +278,7 @@ TEST(TurnMachine, RandomInputsNeverStartAToolTwiceOrUngated) {
         case 3: input = GateAnswered{id, GateAnswer::allowed}; break;
         case 4: input = GateAnswered{id, GateAnswer::pending}; break;
         case 5: input = ToolFinished{id}; break;
-        case 6: input = ApprovalResolved{id, random() % 2 == 0}; break;
+        case 6: input = HumanAnswered{id, random() % 2 == 0}; break;
         case 7: input = RetryDue{}; break;
         default:
           input = random() % 20 == 0 ? TurnInput{CancelRequested{}} : TurnInput{ToolFinished{id}};
@@ -286,7 +286,7 @@ TEST(TurnMachine, RandomInputsNeverStartAToolTwiceOrUngated) {
       if (const auto* gate = std::get_if<GateAnswered>(&input)) {
         permitted[id] = permitted[id] || gate->answer == GateAnswer::allowed;
       }
-      if (const auto* human = std::get_if<ApprovalResolved>(&input)) {
+      if (const auto* human = std::get_if<HumanAnswered>(&input)) {
         permitted[id] = permitted[id] || human->allowed;
       }
       const TurnAction action = machine.on(input);

@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/action_records.hpp"
 #include "core/turn_driver.hpp"
 
 namespace colonnade::core {
@@ -14,6 +17,17 @@ using base::Task;
 
 namespace {
 
+// What the gate is told that a run's tool call does; policies name it as `op`.
+constexpr std::string_view tool_operation = "call";
+constexpr std::size_t approval_token_bytes = 16;  // faramesh §3.2: at least 128 random bits
+
+std::string context_of(const Run& run) {
+  std::string out;
+  base::JsonWriter json(out);
+  json.object().field("thread_id", run.thread_id).field("run_id", run.id).end_object();
+  return out;
+}
+
 ToolCall& call_of(std::vector<ToolCall>& calls, const std::string& id) {
   return *std::ranges::find(calls, id, &ToolCall::id);
 }
@@ -22,36 +36,94 @@ ToolCall& call_of(std::vector<ToolCall>& calls, const std::string& id) {
 
 Task<void> TurnDriver::ask_gate(std::vector<std::string> ids) {
   for (const std::string& id : ids) {
-    Verdict verdict = parts_.gate.decide(start_.run.scope, call_of(calls_, id));
-    if (auto* permit = std::get_if<ExecutionPermit>(&verdict)) {
-      permits_.emplace(id, std::move(*permit));
-      push(GateAnswered{.tool_call_id = id, .answer = GateAnswer::allowed});
-    } else if (auto* denial = std::get_if<Denial>(&verdict)) {
-      co_await deny(id, std::move(*denial));
-      push(GateAnswered{.tool_call_id = id, .answer = GateAnswer::denied});
-    } else {
-      const auto& pending = std::get<PendingApproval>(verdict);
-      ToolCall& call = call_of(calls_, id);
-      std::vector<Event> events;
-      events.push_back(event(ApprovalRequested{.approval_id = pending.approval_id,
-                                               .tool_call_id = id,
-                                               .tool = call.tool,
-                                               .arguments = call.arguments}));
-      Unit asked = unit(std::move(events));
-      asked.changes.emplace_back(MoveToolCall{
-          .id = id, .from = ToolCallState::requested, .to = ToolCallState::waiting_approval});
-      auto stored = co_await parts_.feed.commit(std::move(asked));
-      if (!stored) base::log::error("approval_not_stored", {{"what", stored.error().message}});
-      call.state = ToolCallState::waiting_approval;
-      push(GateAnswered{.tool_call_id = id, .answer = GateAnswer::pending});
-    }
+    const GateAnswer answer = co_await ask_gate_about(id);
+    push(GateAnswered{.tool_call_id = id, .answer = answer});
   }
 }
 
-Task<void> TurnDriver::deny(std::string id, Denial denial) {
+// A denial and a question are stored, with the record of the decision, before anything follows from
+// them; an execution stores its decision in the transaction that starts it.
+Task<GateAnswer> TurnDriver::ask_gate_about(std::string id) {
+  const ToolCall& call = call_of(calls_, id);
+  ActionRequest request{.agent_id = start_.agent.id,
+                        .tool = call.tool,
+                        .operation = std::string(tool_operation),
+                        .params = base::to_text(call.arguments),
+                        .context = context_of(start_.run)};
+  std::optional<Grant> grant;
+  const auto before = actions_.find(id);
+  if (before != actions_.end() && before->second.state == ActionState::approved) {
+    grant = Grant{before->second.decision.request_hash};
+  } else if (parts_.permissions.allow(start_.run.scope, start_.run.started_by, start_.thread.id,
+                                      request)) {
+    grant = Grant{};
+  }
+  Verdict verdict = parts_.gate.decide(call, std::move(request), grant);
+  if (verdict.permit) {
+    permits_.insert_or_assign(id, std::move(*verdict.permit));
+    note_verdict(id, verdict, ActionState::executing);
+    co_return GateAnswer::allowed;
+  }
+  if (verdict.decision.outcome == Outcome::abstain) {
+    note_verdict(id, verdict, ActionState::pending_approval);
+    co_await ask_human(std::move(id));
+    co_return GateAnswer::pending;
+  }
+  note_verdict(id, verdict, ActionState::denied);
+  co_await deny(std::move(id));
+  co_return GateAnswer::denied;
+}
+
+// The call's action as this verdict leaves it: a new one, or the one that a human approved.
+Action& TurnDriver::note_verdict(const std::string& id, Verdict& verdict, ActionState state) {
+  const Time now = parts_.clock.now();
+  const auto [place, fresh] = actions_.try_emplace(id);
+  Action& action = place->second;
+  if (fresh) {
+    action.id = base::new_uuid();
+    action.scope = start_.run.scope;
+    action.thread_id = start_.thread.id;
+    action.run_id = start_.run.id;
+    action.tool_call_id = id;
+    action.owner = start_.run.started_by;
+    action.created_at = now;
+  } else {
+    ++action.version;
+  }
+  action.request = std::move(verdict.request);
+  action.decision = std::move(verdict.decision);
+  action.state = state;
+  action.reason = action.decision.reason;
+  action.updated_at = now;
+  action.approval_token.clear();
+  action.expires_at.reset();
+  if (state == ActionState::pending_approval) {
+    action.approval_token = base::random_hex(approval_token_bytes);
+    action.expires_at = now + options_.approval_time_max;
+  }
+  return action;
+}
+
+// The action and the record of its decision.
+void TurnDriver::add_action(Unit& unit, const Action& action) const {
+  if (action.version == 1) {
+    unit.changes.emplace_back(InsertAction{action});
+  } else {
+    unit.changes.emplace_back(UpdateAction{.action = action});
+  }
+  const bool asked = action.decision.outcome == Outcome::abstain;
+  const bool runs = action.state == ActionState::executing;
+  const std::string_view granted_by = !asked || !runs       ? ""
+                                      : action.version == 1 ? "permission"
+                                                            : "approval";
+  unit.changes.emplace_back(AppendAudit{decision_entry(action, granted_by, parts_.redaction)});
+}
+
+Task<void> TurnDriver::deny(std::string id) {
   ToolCall& call = call_of(calls_, id);
+  const Action& action = actions_.at(id);
   call.state = ToolCallState::denied;
-  call.result = "denied (" + denial.reason_code + "): " + denial.reason;
+  call.result = "denied (" + action.decision.reason_code + "): " + action.decision.reason;
   call.finished_at = parts_.clock.now();
   std::vector<Event> events;
   events.push_back(event(ToolCallFinished{.tool_call_id = id,
@@ -60,6 +132,7 @@ Task<void> TurnDriver::deny(std::string id, Denial denial) {
                                           .state = call.state,
                                           .result = call.result}));
   Unit denied = unit(std::move(events));
+  add_action(denied, action);
   denied.changes.emplace_back(MoveToolCall{.id = id,
                                            .from = ToolCallState::requested,
                                            .to = ToolCallState::denied,
@@ -67,6 +140,85 @@ Task<void> TurnDriver::deny(std::string id, Denial denial) {
                                            .finished_at = call.finished_at});
   auto stored = co_await parts_.feed.commit(std::move(denied));
   if (!stored) base::log::error("denial_not_stored", {{"what", stored.error().message}});
+}
+
+Task<void> TurnDriver::ask_human(std::string id) {
+  ToolCall& call = call_of(calls_, id);
+  const Action& action = actions_.at(id);
+  std::vector<Event> events;
+  events.push_back(event(ApprovalRequested{.approval_id = action.id,
+                                           .tool_call_id = id,
+                                           .tool = call.tool,
+                                           .arguments = call.arguments}));
+  Unit asked = unit(std::move(events));
+  add_action(asked, action);
+  asked.changes.emplace_back(MoveToolCall{
+      .id = id, .from = ToolCallState::requested, .to = ToolCallState::waiting_approval});
+  call.state = ToolCallState::waiting_approval;
+  auto stored = co_await parts_.feed.commit(std::move(asked));
+  if (!stored) base::log::error("approval_not_stored", {{"what", stored.error().message}});
+}
+
+// Humans answer in the store; what they said is read from there, so that nothing is heard twice.
+Task<void> TurnDriver::read_answers(std::shared_ptr<TurnDriver> self) {
+  const Run& run = self->start_.run;
+  auto stored = self->parts_.stores.runs.tool_calls(run.scope, run.id);
+  auto actions = self->parts_.stores.actions.actions_of_run(run.scope, run.id);
+  if (!stored || !actions) {
+    base::log::error("answers_unreadable", {{"run", run.id}});
+    co_return;
+  }
+  for (ToolCall& call : *stored) {
+    const auto ours = std::ranges::find(self->calls_, call.id, &ToolCall::id);
+    if (ours == self->calls_.end() || ours->state != ToolCallState::waiting_approval ||
+        call.state == ToolCallState::waiting_approval) {
+      continue;
+    }
+    const auto action = std::ranges::find(*actions, call.id, &Action::tool_call_id);
+    if (action == actions->end()) continue;
+    const std::string id = call.id;
+    const bool allowed = co_await self->take_answer(std::move(call), std::move(*action));
+    if (call_of(self->calls_, id).state == ToolCallState::waiting_approval) continue;  // asked anew
+    self->push(HumanAnswered{.tool_call_id = id, .allowed = allowed});
+  }
+}
+
+// Whether the call may run now. What a human allowed still passes the gate: edited arguments are
+// decided on again, and a policy may have come to deny them.
+Task<bool> TurnDriver::take_answer(ToolCall stored, Action action) {
+  ToolCall& call = call_of(calls_, stored.id);
+  const std::string id = stored.id;
+  call = std::move(stored);
+  actions_.insert_or_assign(id, std::move(action));
+  if (call.state != ToolCallState::requested) co_return false;
+  const GateAnswer answer = co_await ask_gate_about(id);
+  co_return answer == GateAnswer::allowed;
+}
+
+// A parked run that somebody answered: it runs again, unless another got there first.
+Task<bool> TurnDriver::begin_resumed() {
+  start_.run.state = RunState::running;
+  Unit begun = unit();
+  begun.changes.emplace_back(UpdateRun{.run = start_.run, .from = RunState::waiting_approval});
+  auto stored = co_await parts_.feed.commit(std::move(begun));
+  if (!stored) base::log::warn("run_not_resumed", {{"what", stored.error().message}});
+  co_return stored.has_value();
+}
+
+// Nobody needs to answer any more.
+void TurnDriver::settle_actions(Unit& unit, const std::string& reason) {
+  for (auto& [id, action] : actions_) {
+    if (action.state != ActionState::pending_approval) continue;
+    action.state = ActionState::denied;
+    action.reason = reason;
+    action.approval_token.clear();
+    action.expires_at.reset();
+    action.updated_at = parts_.clock.now();
+    ++action.version;
+    unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
+    unit.changes.emplace_back(
+        AppendAudit{approval_entry(action, "system", false, parts_.redaction)});
+  }
 }
 
 // Spends the permit. The move from `requested` to `running` is one transaction that succeeds at
@@ -78,42 +230,60 @@ Task<void> TurnDriver::run_tool(std::shared_ptr<TurnDriver> self, std::string id
   events.push_back(
       self->event(ToolCallStarted{.tool_call_id = id, .tool = call_of(self->calls_, id).tool}));
   Unit running = self->unit(std::move(events));
+  self->add_action(running, self->actions_.at(id));
+  running.changes.emplace_back(
+      AppendAudit{started_entry(self->actions_.at(id), self->parts_.clock.now())});
   running.changes.emplace_back(
       MoveToolCall{.id = id, .from = ToolCallState::requested, .to = ToolCallState::running});
   auto won = co_await self->parts_.feed.commit(std::move(running));
-  ToolOutcome outcome;
+  Executed done;
   if (won) {
     call_of(self->calls_, id).state = ToolCallState::running;
-    outcome = co_await self->execute(id, std::move(permit));
+    done = co_await self->execute(id, std::move(permit));
     // Stopped with the server: what it did is unknown, and the next start says so.
     if (self->parked()) co_return;
   } else {
-    outcome = {.content = "the call could not be started: " + won.error().message,
-               .is_error = true};
+    done.outcome = {.content = "the call could not be started: " + won.error().message,
+                    .is_error = true};
   }
-  ToolCall& call = call_of(self->calls_, id);
-  const ToolCallState from = won ? ToolCallState::running : ToolCallState::requested;
-  call.state = outcome.is_error ? ToolCallState::failed : ToolCallState::succeeded;
-  call.result = std::move(outcome.content);
-  call.finished_at = self->parts_.clock.now();
+  co_await self->finish_tool(id, std::move(done), won.has_value());
+  self->push(ToolFinished{id});
+}
+
+Task<void> TurnDriver::finish_tool(std::string id, Executed done, bool started) {
+  ToolCall& call = call_of(calls_, id);
+  const ToolCallState from = started ? ToolCallState::running : ToolCallState::requested;
+  call.state = done.outcome.is_error ? ToolCallState::failed : ToolCallState::succeeded;
+  call.result = std::move(done.outcome.content);
+  call.finished_at = parts_.clock.now();
   std::vector<Event> finished;
-  finished.push_back(self->event(ToolCallFinished{.tool_call_id = id,
-                                                  .call_id = call.call_id,
-                                                  .tool = call.tool,
-                                                  .state = call.state,
-                                                  .result = call.result}));
-  Unit done = self->unit(std::move(finished));
-  done.changes.emplace_back(MoveToolCall{.id = id,
+  finished.push_back(event(ToolCallFinished{.tool_call_id = id,
+                                            .call_id = call.call_id,
+                                            .tool = call.tool,
+                                            .state = call.state,
+                                            .result = call.result}));
+  Unit last = unit(std::move(finished));
+  last.changes.emplace_back(MoveToolCall{.id = id,
                                          .from = from,
                                          .to = call.state,
                                          .result = call.result,
                                          .finished_at = call.finished_at});
-  auto stored = co_await self->parts_.feed.commit(std::move(done));
+  if (started) {
+    Action& action = actions_.at(id);
+    action.state = done.timed_out                           ? ActionState::timeout
+                   : call.state == ToolCallState::succeeded ? ActionState::succeeded
+                                                            : ActionState::failed;
+    action.reason = std::string(base::cut_utf8(call.result, limits::action_reason_bytes_max));
+    action.updated_at = *call.finished_at;
+    ++action.version;
+    last.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
+    last.changes.emplace_back(AppendAudit{finished_entry(action, *call.finished_at)});
+  }
+  auto stored = co_await parts_.feed.commit(std::move(last));
   if (!stored) base::log::error("result_not_stored", {{"what", stored.error().message}});
-  self->push(ToolFinished{id});
 }
 
-Task<ToolOutcome> TurnDriver::execute(std::string id, ExecutionPermit permit) {
+Task<TurnDriver::Executed> TurnDriver::execute(std::string id, ExecutionPermit permit) {
   std::stop_source tool_stop;
   auto end_tool = [&tool_stop] { tool_stop.request_stop(); };
   const std::stop_callback with_the_run(stop_.get_token(), end_tool);
@@ -125,10 +295,12 @@ Task<ToolOutcome> TurnDriver::execute(std::string id, ExecutionPermit permit) {
   auto alarm = co_await base::call_after(options_.tool_time_max, std::move(ring));
   auto result = co_await parts_.tools.run(lane_, std::move(permit), tool_stop.get_token());
   alarm.reset();
-  ToolOutcome outcome;
+  Executed out;
+  ToolOutcome& outcome = out.outcome;
   if (result) {
     outcome = std::move(*result);
   } else if (*timed_out) {
+    out.timed_out = true;
     outcome = {.content = "the tool took longer than its time limit (tool_time_max)",
                .is_error = true};
   } else {
@@ -140,7 +312,7 @@ Task<ToolOutcome> TurnDriver::execute(std::string id, ExecutionPermit permit) {
                       " bytes]";
   }
   outcome.content = base::replace_invalid_utf8(outcome.content);
-  co_return outcome;
+  co_return out;
 }
 
 }  // namespace colonnade::core

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "core/action_records.hpp"
 #include "core/turn_driver.hpp"
 
 namespace colonnade::core {
@@ -62,6 +64,9 @@ Result<std::vector<Message>> read_history(ThreadStore& threads, const Scope& sco
 struct Turns::State {
   mutable std::mutex mutex;
   std::condition_variable idle;
+  // Takes up a parked run that was answered while it was being parked; set while there is a Turns.
+  std::function<void(const Scope&, const std::string&)> resume;
+  base::Lanes* lanes = nullptr;  // where resumed runs go
   std::unordered_map<std::string, std::shared_ptr<TurnDriver>> by_run;
   std::unordered_map<std::string, std::string> run_by_thread;
   std::unordered_map<std::string, std::vector<Waiter>> waiters;
@@ -80,6 +85,16 @@ struct Turns::State {
     by_run[driver->run().id] = driver;
     ++counts.started;
     return std::string();
+  }
+
+  // A parked run whose question was answered before it was parked goes on.
+  void take_up(const Run& run) {
+    std::function<void(const Scope&, const std::string&)> call;
+    {
+      const std::lock_guard lock(mutex);
+      call = resume;
+    }
+    if (call) call(run.scope, run.id);
   }
 
   void leave(const Run& run, const std::optional<Result<FinishedRun>>& tell) {
@@ -130,15 +145,22 @@ Task<void> supervise(std::shared_ptr<State> state, std::shared_ptr<TurnDriver> d
     state->leave(run, Result<FinishedRun>(fail(std::move(outcome->error))));
   } else {
     state->leave(run, std::nullopt);  // waits for a human; so do those who wait for it
+    state->take_up(run);
   }
 }
 
 }  // namespace
 
 Turns::Turns(TurnParts parts, TurnOptions options)
-    : parts_(parts), options_(std::move(options)), state_(std::make_shared<State>()) {}
+    : parts_(parts), options_(std::move(options)), state_(std::make_shared<State>()) {
+  state_->resume = [this](const Scope& scope, const std::string& run_id) { resume(scope, run_id); };
+}
 
-Turns::~Turns() = default;
+// The engine stops its lanes only after the runs were parked, so nothing is in resume() any more.
+Turns::~Turns() {
+  const std::lock_guard lock(state_->mutex);
+  state_->resume = nullptr;
+}
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
 Task<Result<Run>> Turns::start(Principal who, NewMessage input, base::Lane& lane) {
@@ -303,13 +325,32 @@ Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {
   if (!*run || (*run)->started_by != who.user_id || is_terminal((*run)->state)) {
     return fail(ErrorKind::not_found, "no such active run");
   }
-  // It waits for a human: nothing runs, so the store is all there is to change.
-  Run cancelled = std::move(**run);
+  cancel_waiting(std::move(**run));
+  return {};
+}
+
+// It waits for a human: nothing runs, so the store is all there is to change.
+void Turns::cancel_waiting(Run run) {
+  Run cancelled = std::move(run);
   const RunState from = cancelled.state;
   cancelled.state = RunState::cancelled;
   cancelled.error = "cancelled";
   cancelled.finished_at = parts_.clock.now();
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = cancelled.scope};
+  if (auto actions = parts_.stores.actions.actions_of_run(cancelled.scope, cancelled.id)) {
+    for (Action& action : *actions) {
+      if (action.state != ActionState::pending_approval) continue;
+      action.state = ActionState::denied;
+      action.reason = "the run was cancelled before anybody answered";
+      action.approval_token.clear();
+      action.expires_at.reset();
+      action.updated_at = *cancelled.finished_at;
+      ++action.version;
+      unit.changes.emplace_back(
+          AppendAudit{approval_entry(action, "system", false, parts_.redaction)});
+      unit.changes.emplace_back(UpdateAction{.action = std::move(action), .if_unchanged = true});
+    }
+  }
   unit.changes.emplace_back(UpdateRun{.run = cancelled, .from = from});
   unit.events.push_back(
       Event{.scope = who.scope,
@@ -321,15 +362,54 @@ Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {
       std::move(unit), [state = state_, cancelled](const Result<std::int64_t>& done) {
         if (done) state->leave(cancelled, Result<FinishedRun>(FinishedRun{.run = cancelled}));
       });
-  return {};
+}
+
+void Turns::go_on(const Scope& scope, const std::string& run_id) {
+  if (const auto driver = find(run_id)) {
+    driver->look_again();
+  } else {
+    resume(scope, run_id);
+  }
+}
+
+// Takes up a parked run if it has been answered. Whoever comes second finds the thread claimed, or
+// the run no longer waiting.
+void Turns::resume(const Scope& scope, const std::string& run_id) {
+  auto run = parts_.stores.runs.run(scope, run_id);
+  auto calls = parts_.stores.runs.tool_calls(scope, run_id);
+  if (!run || !*run || !calls || (*run)->state != RunState::waiting_approval) return;
+  const auto waits = [](const ToolCall& call) {
+    return call.state == ToolCallState::waiting_approval;
+  };
+  const auto answered = [](const ToolCall& call) { return call.state == ToolCallState::requested; };
+  if (std::ranges::any_of(*calls, waits) && std::ranges::none_of(*calls, answered)) return;
+  base::Lanes* lanes = nullptr;
+  {
+    const std::lock_guard lock(state_->mutex);
+    lanes = state_->lanes;
+  }
+  if (lanes == nullptr) return;  // not yet, or not any more: the next start takes it up
+  auto start = recovered_start(**run);
+  if (!start) return give_up(**run, start.error().message);
+  base::Lane& lane = lanes->next();
+  auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(*start));
+  if (auto holder = state_->enter((*run)->thread_id, driver); !holder || !holder->empty()) return;
+  lane.spawn("turn", supervise(state_, driver));
 }
 
 Result<std::size_t> Turns::recover(base::Lanes& lanes) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->lanes = &lanes;
+  }
   auto unfinished = parts_.stores.runs.unfinished_runs();
   if (!unfinished) return fail(std::move(unfinished.error()));
   std::size_t taken_up = 0;
   for (Run& run : *unfinished) {
-    if (run.state == RunState::waiting_approval) continue;  // parked: a human's answer wakes it
+    if (run.state == RunState::waiting_approval) {
+      resume(run.scope, run.id);  // only if a human answered; else the answer wakes it
+      continue;
+    }
     auto start = recovered_start(run);
     if (!start) {
       base::log::error("run_not_recovered", {{"run", run.id}, {"what", start.error().message}});
@@ -366,6 +446,8 @@ Result<TurnStart> Turns::recovered_start(const Run& run) {
   if (!steps) return fail(std::move(steps.error()));
   auto calls = parts_.stores.runs.tool_calls(run.scope, run.id);
   if (!calls) return fail(std::move(calls.error()));
+  auto actions = parts_.stores.actions.actions_of_run(run.scope, run.id);
+  if (!actions) return fail(std::move(actions.error()));
   return TurnStart{.run = run,
                    .thread = std::move(**thread),
                    .agent = std::move(*agent),
@@ -374,7 +456,8 @@ Result<TurnStart> Turns::recovered_start(const Run& run) {
                    .history = std::move(*history),
                    .recovered = true,
                    .steps = std::move(*steps),
-                   .tool_calls = std::move(*calls)};
+                   .tool_calls = std::move(*calls),
+                   .actions = std::move(*actions)};
 }
 
 // No run stays unfinished for ever: one that cannot go on fails, with the reason.
@@ -400,6 +483,7 @@ void Turns::park_all() {
   std::vector<Waiter> waiters;
   std::unique_lock lock(state_->mutex);
   state_->stopping = true;
+  state_->lanes = nullptr;
   for (const auto& [id, driver] : state_->by_run) drivers.push_back(driver);
   lock.unlock();
   for (const auto& driver : drivers) driver->park();

@@ -17,8 +17,10 @@
 #include "core/agents.hpp"
 #include "core/event_feed.hpp"
 #include "core/model_provider.hpp"
+#include "core/permissions.hpp"
 #include "core/policy_gate.hpp"
 #include "core/prices.hpp"
+#include "core/redaction.hpp"
 #include "core/stores.hpp"
 #include "core/tool_runner.hpp"
 #include "core/turn_machine.hpp"
@@ -43,6 +45,7 @@ struct TurnOptions {
   TurnLimits limits{};
   std::chrono::milliseconds run_time_max = limits::turn_time_max;
   std::chrono::milliseconds tool_time_max = limits::tool_time_max;
+  std::chrono::milliseconds approval_time_max = limits::approval_time_max;
   ModelSettings defaults{};  // configuration: used when request, thread and agent say nothing
   bool auto_title = true;
 };
@@ -63,6 +66,8 @@ struct TurnParts {
   PolicyGate& gate;
   ToolRunner& tools;
   Agents& agents;
+  const Permissions& permissions;
+  const Redaction& redaction;
   const Prices& prices;
   base::Clock& clock;
 };
@@ -86,6 +91,10 @@ class Turns {
   // Asks an active run to stop; it ends as cancelled soon after. not_found when there is none.
   Result<void> cancel(const Principal& who, std::string_view run_id);
 
+  // A human has answered one of the run's questions, and the store knows: goes on with the run,
+  // which may be parked. Any thread.
+  void go_on(const Scope& scope, const std::string& run_id);
+
   // Takes up every unfinished run again, spread over the lanes. Call once, before serving.
   Result<std::size_t> recover(base::Lanes& lanes);
   // Lets go of all active runs where they are: they stay unfinished in the store and are taken up
@@ -104,6 +113,8 @@ class Turns {
   Result<void> claim(const std::shared_ptr<TurnDriver>& driver);
   Result<TurnStart> recovered_start(const Run& run);
   void give_up(const Run& run, const std::string& reason);
+  void resume(const Scope& scope, const std::string& run_id);
+  void cancel_waiting(Run run);
 
   TurnParts parts_;
   TurnOptions options_;

@@ -1,4 +1,5 @@
-// The gate of a server without a policy file: tools known to have no effect run, nothing else does.
+// The gate of a server without a policy file: tools that only look run, the others ask a human, and
+// what is no tool of ours is denied.
 #pragma once
 
 #include <set>
@@ -10,13 +11,18 @@ namespace colonnade::gate {
 
 class ReadOnlyGate final : public core::PolicyGate {
  public:
-  // `harmless`: names of tools that change nothing anywhere.
-  explicit ReadOnlyGate(std::set<std::string, std::less<>> harmless);
+  using Names = std::set<std::string, std::less<>>;
+  // `harmless`: tools that change nothing anywhere. `others`: tools that a human may allow.
+  explicit ReadOnlyGate(Names harmless, Names others = {});
 
-  core::Verdict decide(const core::Scope& scope, const core::ToolCall& call) override;
+  base::Result<core::Verdict> judge(core::ActionRequest request) override;
+  core::Verdict decide(const core::ToolCall& call, core::ActionRequest request,
+                       const std::optional<core::Grant>& grant) override;
 
  private:
-  std::set<std::string, std::less<>> harmless_;
+  core::Decision decision_on(const core::ActionRequest& request) const;
+  Names harmless_;
+  Names others_;
 };
 
 }  // namespace colonnade::gate

@@ -206,6 +206,13 @@ void write_event(JsonWriter& w, const core::EventBody& body) {
             write_text(w, "tool", e.tool);
             write_tree(w, "arguments", e.arguments);
           },
+          [&](const core::ApprovalResolved& e) {
+            w.field("kind", "approval_resolved").field("approval_id", e.approval_id);
+            write_text(w, "tool_call_id", e.tool_call_id);
+            w.field("approved", e.approved);
+            write_text(w, "by", e.by);
+            write_text(w, "reason", e.reason);
+          },
           [&](const core::RunFinished& e) {
             w.field("kind", "run_finished").field("state", core::to_string(e.state));
             if (e.message) write_message(w, *e.message);
@@ -250,6 +257,13 @@ core::EventBody take_tool_event(StoredObject& o, std::string_view kind) {
                                    .tool_call_id = o.text("tool_call_id"),
                                    .tool = o.text("tool"),
                                    .arguments = o.tree("arguments")};
+  }
+  if (kind == "approval_resolved") {
+    return core::ApprovalResolved{.approval_id = o.text("approval_id"),
+                                  .tool_call_id = o.text("tool_call_id"),
+                                  .approved = o.flag("approved"),
+                                  .by = o.text("by"),
+                                  .reason = o.text("reason")};
   }
   o.refuse("an unknown kind of event: " + std::string(kind));
   return core::OutputRestarted{};

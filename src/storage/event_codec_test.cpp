@@ -94,6 +94,7 @@ TEST(EventCodec, EveryAlternativeHasItsOwnKind) {
   note(core::ToolCallStarted{});
   note(core::ToolCallFinished{});
   note(core::ApprovalRequested{});
+  note(core::ApprovalResolved{});
   note(core::RunFinished{});
   note(core::ThreadChanged{});
   EXPECT_EQ(kinds.size(), std::variant_size_v<core::EventBody>);

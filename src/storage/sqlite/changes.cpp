@@ -304,7 +304,8 @@ Result<void> Changes::on(const core::Scope& scope, const core::UpdateAction& cha
             core::to_string(d.outcome), d.reason_code, d.reason, d.risk_level, d.by_profile,
             d.request_hash, d.policy_version, d.policy_hash, d.profile_id, d.profile_version,
             d.profile_hash, d.runtime_version, d.provenance_id),
-      [&] {
+      [&]() -> Result<void> {
+        if (change.if_unchanged) return {};
         return fail(ErrorKind::conflict, quoted("action", a.id) + " was changed by somebody else");
       });
 }
@@ -327,10 +328,11 @@ Result<void> Changes::on(const core::Scope& scope, const core::RevokePermission&
 
 Result<Changes::AuditEnd> Changes::audit_end() {
   if (audit_end_) return *audit_end_;
-  const auto newest = database_.one<AuditEnd>(
-      "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", [](Statement& row) -> Result<AuditEnd> {
-        return AuditEnd{.seq = row.integer(0), .hash = row.string(1)};
-      });
+  const auto newest =
+      database_.one<AuditEnd>("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1",
+                              [](Statement& row) -> Result<AuditEnd> {
+                                return AuditEnd{.seq = row.integer(0), .hash = row.string(1)};
+                              });
   if (!newest) return fail(newest.error());
   return newest->value_or(AuditEnd{});
 }

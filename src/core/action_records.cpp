@@ -1,0 +1,86 @@
+#include "core/action_records.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace colonnade::core {
+namespace {
+
+AuditEntry entry_of(std::string_view kind, const Action& action, std::string actor, base::Time at) {
+  AuditEntry entry{.kind = std::string(kind),
+                   .actor = std::move(actor),
+                   .subject = action.id,
+                   .details = {{"agent_id", action.request.agent_id},
+                               {"tool", action.request.tool},
+                               {"operation", action.request.operation},
+                               {"state", to_string(action.state)},
+                               {"reason", action.reason}},
+                   .at = at};
+  if (!action.run_id.empty()) {
+    entry.details["run_id"] = action.run_id;
+    entry.details["thread_id"] = action.thread_id;
+    entry.details["tool_call_id"] = action.tool_call_id;
+  }
+  return entry;
+}
+
+}  // namespace
+
+AuditEntry decision_entry(const Action& action, std::string_view granted_by,
+                          const Redaction& redaction) {
+  const Decision& d = action.decision;
+  AuditEntry entry =
+      entry_of(audit_kind::decision, action, "agent:" + action.request.agent_id, action.updated_at);
+  entry.details["params"] = redaction.apply_to_text(action.request.params);
+  entry.details["outcome"] = to_string(d.outcome);
+  entry.details["reason_code"] = d.reason_code;
+  entry.details["reason"] = d.reason;
+  entry.details["risk_level"] = d.risk_level;
+  entry.details["request_hash"] = d.request_hash;
+  entry.details["policy_version"] = d.policy_version;
+  entry.details["policy_hash"] = d.policy_hash;
+  entry.details["profile_hash"] = d.profile_hash;
+  entry.details["provenance_id"] = d.provenance_id;
+  if (!granted_by.empty()) entry.details["granted_by"] = granted_by;
+  return entry;
+}
+
+AuditEntry approval_entry(const Action& action, std::string actor, bool edited,
+                          const Redaction& redaction) {
+  AuditEntry entry = entry_of(audit_kind::approval, action, std::move(actor), action.updated_at);
+  if (edited) entry.details["edited_params"] = redaction.apply_to_text(action.request.params);
+  return entry;
+}
+
+AuditEntry started_entry(const Action& action, base::Time at) {
+  return entry_of(audit_kind::execution_started, action, "agent:" + action.request.agent_id, at);
+}
+
+AuditEntry finished_entry(const Action& action, base::Time at) {
+  return entry_of(audit_kind::execution_finished, action, "agent:" + action.request.agent_id, at);
+}
+
+// Goes back to the last * only: what an earlier one could take, the last one can too.
+bool matches_pattern(std::string_view text, std::string_view pattern) {
+  std::size_t t = 0;
+  std::size_t p = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t star_text = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_text = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+}  // namespace colonnade::core

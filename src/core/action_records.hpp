@@ -1,0 +1,26 @@
+// What the audit trail says of an action, in one place for runs and for submissions.
+#pragma once
+
+#include <string>
+
+#include "core/action.hpp"
+#include "core/audit.hpp"
+#include "core/redaction.hpp"
+
+namespace colonnade::core {
+
+// The gate decided; `granted_by` says what answered its question: "" (nothing), "approval" or
+// "permission".
+AuditEntry decision_entry(const Action& action, std::string_view granted_by,
+                          const Redaction& redaction);
+// A human decided, or nobody did in time. `edited`: the params are others than were asked for.
+AuditEntry approval_entry(const Action& action, std::string actor, bool edited,
+                          const Redaction& redaction);
+AuditEntry started_entry(const Action& action, base::Time at);
+AuditEntry finished_entry(const Action& action, base::Time at);
+
+// The whole text matches the pattern, in which * is any run of characters and ? is one byte. Takes
+// time proportional to both lengths at worst.
+bool matches_pattern(std::string_view text, std::string_view pattern);
+
+}  // namespace colonnade::core
