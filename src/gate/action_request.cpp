@@ -1,8 +1,8 @@
 #include "gate/action_request.hpp"
 
 #include <algorithm>
+#include <string_view>
 
-#include "base/json.hpp"
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
 #include "gate/canonical.hpp"
@@ -105,11 +105,11 @@ std::string ActionRequest::hash() const {
   // The members in their sorted order, without building an object of copies.
   thread_local std::string text;
   text.assign("{\"agent_id\":");
-  base::append_json_string(text, agent_id());
+  append_canonical(text, std::string_view(agent_id()));
   append_canonical(text.append(",\"context\":"), context());
-  base::append_json_string(text.append(",\"operation\":"), operation());
+  append_canonical(text.append(",\"operation\":"), std::string_view(operation()));
   append_canonical(text.append(",\"params\":"), params());
-  base::append_json_string(text.append(",\"tool\":"), tool());
+  append_canonical(text.append(",\"tool\":"), std::string_view(tool()));
   text.push_back('}');
   return sha256_hex(text);
 }

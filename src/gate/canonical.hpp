@@ -11,10 +11,10 @@ namespace colonnade::gate {
 // Members sorted by code point, no spaces, integers as they are, other numbers in the shortest form
 // that reads back equal, written without an exponent.
 void append_canonical(std::string& out, const Value& value);
+void append_canonical(std::string& out, std::string_view text);  // of a string
 std::string canonical_text(const Value& value);
 
-// SHA-256 as 64 lower-case hex characters. Like base::sha256_hex, but keeps its state per thread:
-// a decision makes two hashes, and setting one up costs more than the hash itself.
+// SHA-256 as 64 lower-case hex characters: base::sha256_hex at half the price, for short texts.
 std::string sha256_hex(std::string_view data);
 std::string canonical_hash(const Value& value);
 
