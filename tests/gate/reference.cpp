@@ -116,7 +116,8 @@ std::optional<double> python_float(const Tree& value) {
   if (value.is_number()) return value.get<double>();
   if (!value.is_string()) return std::nullopt;
   static const std::regex number(
-      R"(\s*[-+]?((\d(_?\d)*\.?(\d(_?\d)*)?|\.\d(_?\d)*)(e[-+]?\d(_?\d)*)?|inf|infinity|nan)\s*)", std::regex::icase);
+      R"(\s*[-+]?((\d(_?\d)*\.?(\d(_?\d)*)?|\.\d(_?\d)*)(e[-+]?\d(_?\d)*)?|inf|infinity|nan)\s*)",
+      std::regex::icase);
   auto text = value.get<std::string>();
   if (!std::regex_match(text, number)) return std::nullopt;
   std::erase(text, '_');
