@@ -1,8 +1,8 @@
-// Decisions a second of the policy engine, on one thread, by the number of rules.
+// Decisions that the policy engine makes in a second of processor time, by the number of rules.
 // Prints "rules <n> decisions_per_second <x>" for each number of rules.
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -14,7 +14,14 @@ namespace {
 
 constexpr std::size_t operations_of_a_tool = 10;
 constexpr std::size_t requests_made = 64;
-constexpr auto measured_time = std::chrono::milliseconds(1500);
+constexpr double measured_seconds = 1.5;
+
+// Of this thread, so that neighbours on the machine do not count.
+double cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
 
 std::string tool(std::size_t rule) { return "tool_" + std::to_string(rule / operations_of_a_tool); }
 std::string operation(std::size_t rule) {
@@ -60,17 +67,17 @@ double decisions_per_second(std::size_t rules) {
   const auto requests = requests_for(rules);
   std::size_t decisions = 0;
   std::size_t allowed = 0;
-  const auto begin = std::chrono::steady_clock::now();
-  auto now = begin;
-  while (now - begin < measured_time) {
+  const double begin = cpu_seconds();
+  double used = 0;
+  while (used < measured_seconds) {
     for (const auto& request : requests) {
       allowed += engine.decide(request).outcome == gate::Outcome::execute ? 1 : 0;
       ++decisions;
     }
-    now = std::chrono::steady_clock::now();
+    used = cpu_seconds() - begin;
   }
   if (rules > 1 && allowed == 0) throw std::runtime_error("no rule matched");
-  return static_cast<double>(decisions) / std::chrono::duration<double>(now - begin).count();
+  return static_cast<double>(decisions) / used;
 }
 
 }  // namespace
