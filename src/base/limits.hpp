@@ -120,6 +120,19 @@ constexpr auto pairing_window = 60s;
 constexpr auto pairing_watch_time_max = 90s;
 constexpr auto drain_time_max = 10s;  // SIGTERM to exit
 
+// --- gate -------------------------------------------------------------------------------------
+constexpr std::size_t action_text_characters_max = 10'000;  // faramesh §2.5, after trimming
+constexpr std::size_t action_object_levels_max = 10;        // faramesh §2.5, below params itself
+constexpr std::size_t action_params_bytes_max = 100'000;    // faramesh §2.5, as ASCII JSON
+constexpr std::size_t action_context_bytes_max = 10'000;    // faramesh §2.5, as ASCII JSON
+constexpr std::size_t policy_file_bytes_max = 16 * MiB;     // room for policy_rules_max
+constexpr std::size_t policy_rules_max = 100'000;           // rules of each kind in one file
+constexpr std::size_t policy_values_max = 4'000'000;        // nodes of a file, its aliases expanded
+constexpr std::size_t policy_depth_max = 64;                // nested groups and lists of a file
+constexpr std::size_t policy_pattern_bytes_max = 4 * KiB;   // one regular expression
+constexpr std::int64_t policy_pattern_memory_bytes_max = 1 * 1024 * 1024;  // its compiled form
+constexpr std::size_t explained_rules_max = 1000;  // rules that an explanation lists
+
 // --- dialects ---------------------------------------------------------------------------------
 constexpr std::size_t encoded_reads_bytes_max = 4 * MiB;         // answers kept, per lane
 constexpr std::size_t fathom_client_message_id_bytes_max = 128;  // fathom §3.4
