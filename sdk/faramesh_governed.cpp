@@ -1,5 +1,5 @@
 // Governed tools: one flow for both clients (faramesh §8).
-#include <algorithm>
+#include <coroutine>
 #include <iostream>
 #include <utility>
 
@@ -95,13 +95,50 @@ std::string words_of(const std::exception_ptr& thrown) {
   }
 }
 
+// The requests whose tools run right now, innermost first: for coroutines below the tool of `hash`
+// by their promise, for the blocking client by thread.
+struct Judged {
+  std::string hash;
+  const Judged* outer;
+
+  static bool contains(const Judged* innermost, const std::string& hash) {
+    for (const Judged* one = innermost; one != nullptr; one = one->outer) {
+      if (one->hash == hash) return true;
+    }
+    return false;
+  }
+};
+
+// Awaited, it gives the promise of the coroutine that awaits it, without suspending it.
+struct OwnPromise {
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> here) noexcept {
+    promise = &here.promise();
+    return false;
+  }
+  colonnade::detail::PromiseBase* await_resume() const noexcept { return promise; }
+  colonnade::detail::PromiseBase* promise = nullptr;
+};
+
+// The tool itself, told to whatever it awaits.
+Task<Json> run_judged(Tool tool, ActionRequest judged) {
+  OwnPromise asked;
+  colonnade::detail::PromiseBase* own = co_await asked;
+  const Judged here{.hash = compute_request_hash(judged),
+                    .outer = static_cast<const Judged*>(own->scope)};
+  own->scope = &here;
+  Task<Json> running = tool->function(judged);
+  Json value = co_await std::move(running);
+  co_return value;
+}
+
 // Runs the tool, once, and reports how it went; the report changes nothing about it.
 Task<Json> run_and_report(Tool tool, std::string id, ActionRequest judged) {
   Json value;
   std::exception_ptr thrown;
   try {
-    Task<Json> running = tool->function(judged);
-    value = co_await std::move(running);
+    value = co_await run_judged(tool, judged);
   } catch (...) {
     thrown = std::current_exception();
   }
@@ -138,16 +175,26 @@ Task<Json> submit_and_finish(Tool tool, ActionRequest request) {
 Task<Json> ask_and_run(Tool tool, ActionRequest request) {
   GateDecision decision = co_await tool->way(calls::decide(request));
   const ActionRequest allowed = detail::allowed_request(request, decision);
-  Task<Json> running = tool->function(allowed);
-  Json value = co_await std::move(running);
+  Json value = co_await run_judged(tool, allowed);
   co_return value;
 }
 
-Task<Json> call_tool(Tool tool, const Json& params) {
-  ActionRequest request = tool->request(params);
+Task<Json> call_tool(Tool tool, ActionRequest request) {
+  OwnPromise asked;
+  colonnade::detail::PromiseBase* own = co_await asked;
+  if (own->scope != nullptr) {
+    const ActionRequest inner = trimmed(request);
+    const std::string hash = compute_request_hash(inner);
+    if (Judged::contains(static_cast<const Judged*>(own->scope), hash)) {
+      Task<Json> running = tool->function(inner);
+      Json value = co_await std::move(running);
+      co_return value;
+    }
+  }
   const bool asks_only = tool->options.mode == GovernedOptions::Mode::gate;
-  return asks_only ? ask_and_run(std::move(tool), std::move(request))
-                   : submit_and_finish(std::move(tool), std::move(request));
+  Task<Json> judging = asks_only ? ask_and_run(tool, request) : submit_and_finish(tool, request);
+  Json value = co_await std::move(judging);
+  co_return value;
 }
 
 Task<Json> resume_tool(Tool tool, std::string id) {
@@ -156,19 +203,18 @@ Task<Json> resume_tool(Tool tool, std::string id) {
   co_return value;
 }
 
-// The requests whose tools run on this thread right now, outermost first, by hash.
-thread_local std::vector<std::string> running_here;
+thread_local const Judged* judged_here = nullptr;
 
-class Running {
- public:
-  explicit Running(std::string hash) { running_here.push_back(std::move(hash)); }
-  ~Running() { running_here.pop_back(); }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
-};
-
+// The blocking tool, told to what it calls on this thread.
 Task<Json> run_here(std::shared_ptr<const Governed::Function> function, ActionRequest judged) {
-  const Running running(compute_request_hash(judged));
+  const Judged here{.hash = compute_request_hash(judged), .outer = judged_here};
+  struct Scope {
+    explicit Scope(const Judged* inner) : outer(std::exchange(judged_here, inner)) {}
+    ~Scope() { judged_here = outer; }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    const Judged* outer;
+  } const scope(&here);
   co_return (*function)(judged.params);
 }
 
@@ -189,14 +235,14 @@ Governed::Governed(const Client& client, std::string_view tool, Function functio
 }
 
 Json Governed::operator()(const Json& params) const {
-  if (!running_here.empty()) {
-    const ActionRequest own = trimmed(tool_->request(params));
-    const std::string hash = compute_request_hash(own);
-    if (std::ranges::find(running_here, hash) != running_here.end()) {
-      return run(tool_->function(own));
+  ActionRequest request = tool_->request(params);
+  if (judged_here != nullptr) {
+    const ActionRequest inner = trimmed(request);
+    if (Judged::contains(judged_here, compute_request_hash(inner))) {
+      return run(tool_->function(inner));
     }
   }
-  return run(call_tool(tool_, params));
+  return run(call_tool(tool_, std::move(request)));
 }
 
 Json Governed::resume(std::string_view action_id) const {
@@ -211,7 +257,9 @@ AsyncGoverned::AsyncGoverned(const AsyncClient& client, std::string_view tool, F
                     [shared](const ActionRequest& judged) { return (*shared)(judged.params); });
 }
 
-Task<Json> AsyncGoverned::operator()(const Json& params) const { return call_tool(tool_, params); }
+Task<Json> AsyncGoverned::operator()(const Json& params) const {
+  return call_tool(tool_, tool_->request(params));
+}
 
 Task<Json> AsyncGoverned::resume(std::string_view action_id) const {
   return resume_tool(tool_, std::string(action_id));

@@ -299,6 +299,50 @@ TEST(FarameshGoverned, the_same_call_inside_itself_is_judged_once_and_another_ag
   wire.verify();
 }
 
+Task<Json> inside(const faramesh::AsyncGoverned* inner, Json params) {
+  co_await sleep_for(1ms);
+  auto value = co_await (*inner)(params);
+  co_return value;
+}
+
+Task<bool> both_at_once(const faramesh::AsyncGoverned* tool) {
+  std::vector<Task<Json>> calls;
+  calls.push_back((*tool)(hello));
+  calls.push_back((*tool)(hello));
+  auto values = co_await when_all(std::move(calls));
+  co_return values.size() == 2;
+}
+
+TEST(FarameshGoverned, awaited_calls_inside_are_judged_once_and_calls_beside_each_other_twice) {
+  testing::ScriptedTransport wire;
+  wire.expect("POST", "/v1/actions").reply(200, action("allowed", hello));
+  wire.expect("POST", "/v1/actions/a1/result").reply(200, action("succeeded", hello));
+  const AsyncClient client(options_of(wire));
+  const auto runs = std::make_shared<int>(0);
+  const auto inner = governed(
+      client, "echo", [runs](Json params) { return echo_later(runs, std::move(params)); }, quick());
+  const auto outer = governed(
+      client, "echo", [&inner](Json params) { return inside(&inner, std::move(params)); }, quick());
+  EXPECT_EQ(run(outer(hello)), Json("hello"));
+  EXPECT_EQ(*runs, 1);
+  wire.verify();
+
+  wire.expect("POST", "/v1/actions").reply(200, action("allowed", hello)).times(2);
+  wire.expect("POST", "/v1/actions/a1/result").reply(200, action("succeeded", hello)).times(2);
+  EXPECT_TRUE(run(both_at_once(&inner)));
+  wire.verify();
+
+  // Of other params it has to ask.
+  wire.expect("POST", "/v1/actions").reply(200, action("allowed", hello));
+  wire.expect("POST", "/v1/actions").reply(200, action("denied", {{"text", "x"}}));
+  wire.expect("POST", "/v1/actions/a1/result").reply(200, action("failed", hello));
+  const auto sneaky =
+      governed(client, "echo", [&inner](Json) { return inside(&inner, {{"text", "x"}}); }, quick());
+  EXPECT_THROW(run(sneaky(hello)), faramesh::PolicyError);
+  EXPECT_EQ(*runs, 3);
+  wire.verify();
+}
+
 TEST(FarameshGoverned, resume_goes_on_with_a_pending_action_of_this_tool_only) {
   testing::ScriptedTransport wire;
   wire.expect("GET", "/v1/actions/a1").reply(200, action("approved", hello)).times(2);

@@ -66,7 +66,8 @@ class COLONNADE_API Governed {
   std::shared_ptr<const detail::GovernedTool> tool_;
 };
 
-// The same for coroutines. Every call is judged, also one inside another.
+// The same for coroutines. A call inside belongs to the outer one when it is awaited, directly or
+// not, by the outer function's coroutine.
 class COLONNADE_API AsyncGoverned {
  public:
   using Function = std::function<Task<Json>(Json params)>;
