@@ -27,16 +27,19 @@ faramesh::Governed guarded_shell(const faramesh::Client& gate, int* runs) {
 // [govern]
 
 // [human]
-// What a person does in another window: approves the first pending shell action of this agent.
+// What a person does in another window: approves the first shell action of this agent that comes.
 void approve_next(const faramesh::Client& gate, std::stop_token over) {
-  while (!over.stop_requested()) {
-    const auto pending = gate.list_actions(
-        {.agent_id = "governed-example", .tool = "shell", .status = "pending_approval"});
-    for (const auto& action : pending) {
-      if (attempt([&] { return gate.approve_action(action.id, {.reason = "looks fine"}); })) return;
-    }
-    std::this_thread::sleep_for(50ms);
-  }
+  gate.with({.stop = over})
+      .tail_events(
+          [&](const faramesh::FeedEvent& event) {
+            const bool ours = event.agent_id == "governed-example" &&
+                              event.status == faramesh::Status::pending_approval;
+            // The feed begins with earlier events; an action of those may be decided about already.
+            return !ours || !attempt([&] {
+              return gate.approve_action(event.action_id, {.reason = "looks fine"});
+            });
+          },
+          {.types = {"action.created"}});
 }
 // [human]
 

@@ -109,13 +109,7 @@ PolicyCheck Client::validate_policy(std::string_view yaml) const {
   return perform(session_, calls::validate_policy(yaml));
 }
 PolicyCheck Client::validate_policy(const Policy& policy) const {
-  std::vector<std::string> errors = policy.validate();
-  if (!errors.empty()) return {.valid = false, .errors = std::move(errors)};
-  try {
-    return validate_policy(policy.to_yaml());
-  } catch (const NotFoundError&) {
-    return {.valid = true};
-  }
+  return run(flows::validate_policy(blocking(session_), policy));
 }
 bool Client::health() const { return perform(session_, calls::health()); }
 bool Client::ready() const { return perform(session_, calls::ready()); }

@@ -115,6 +115,9 @@ Task<PolicyInfo> AsyncClient::policy_info() const {
 Task<PolicyCheck> AsyncClient::validate_policy(std::string_view yaml) const {
   return awaited(session_)(calls::validate_policy(yaml));
 }
+Task<PolicyCheck> AsyncClient::validate_policy(const Policy& policy) const {
+  return flows::validate_policy(awaited(session_), policy);
+}
 Task<bool> AsyncClient::health() const { return awaited(session_)(calls::health()); }
 Task<bool> AsyncClient::ready() const { return awaited(session_)(calls::ready()); }
 Task<Json> AsyncClient::request(std::string_view method, std::string_view path) const {

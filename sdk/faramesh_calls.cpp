@@ -1,9 +1,9 @@
 #include "faramesh_calls.hpp"
 
+#include <sys/random.h>
+
 #include <array>
 #include <cmath>
-#include <cstdint>
-#include <random>
 
 #include "call_plan.hpp"
 #include "faramesh_wire.hpp"
@@ -60,14 +60,17 @@ std::optional<Failure> fault_of(const ActionRequest& request) {
   return std::nullopt;
 }
 
-// 128 random bits.
-std::string fresh_key() {
+// 128 bits of the kernel's random source.
+Result<std::string> fresh_key() {
   constexpr std::string_view hex = "0123456789abcdef";
-  std::random_device source;
+  std::array<unsigned char, 16> bits{};
+  if (::getentropy(bits.data(), bits.size()) != 0) {
+    return wrong("no random bytes for an idempotency key; set CallOptions::idempotency_key");
+  }
   std::string out = "colonnade-";
-  for (int word = 0; word < 4; ++word) {
-    const std::uint32_t bits = source();
-    for (int shift = 28; shift >= 0; shift -= 4) out += hex[(bits >> shift) & 15];
+  for (const unsigned char byte : bits) {
+    out += hex[byte >> 4];
+    out += hex[byte & 15];
   }
   return out;
 }
@@ -77,7 +80,9 @@ std::string fresh_key() {
 Planned<Action> submit(const ActionRequest& request) {
   if (auto fault = fault_of(request)) return *std::move(fault);
   auto call = with_body("POST", "/v1/actions", wire::action(request), &wire::action_reply);
-  call->spec.idempotency_key = fresh_key();
+  auto key = fresh_key();
+  if (!key) return std::move(key).error();
+  call->spec.idempotency_key = *std::move(key);
   return call;
 }
 

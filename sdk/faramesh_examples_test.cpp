@@ -425,6 +425,12 @@ TEST(FarameshPolicy, faults_are_named) {
   const auto check = client.validate_policy(right.to_yaml());
   EXPECT_FALSE(check.valid);
   EXPECT_EQ(check.errors, std::vector<std::string>{"no"});
+  wire.expect("POST", "/v1/policy/validate").reply(404, "");
+  wire.expect("POST", "/v1/policy/validate").reply(401, "");
+  const AsyncClient async({.base_url = "http://test", .http = {.transport = wire.transport()}});
+  EXPECT_FALSE(run(async.validate_policy(wrong)).valid);
+  EXPECT_TRUE(run(async.validate_policy(right)).valid);
+  EXPECT_THROW(run(async.validate_policy(right)), AuthError);
   wire.verify();
 }
 

@@ -232,6 +232,19 @@ Task<ReplayResult> replay_provenance(Way way, std::string provenance_id) {
   co_return result;
 }
 
+Task<PolicyCheck> validate_policy(Way way, Policy policy) {
+  PolicyCheck check;
+  check.errors = policy.validate();
+  if (!check.errors.empty()) co_return check;
+  const std::string yaml = policy.to_yaml();
+  Task<PolicyCheck> asking = way(calls::validate_policy(yaml));
+  Result<PolicyCheck> checked = co_await attempt(std::move(asking));
+  // A server without this route has no opinion.
+  check.valid = !checked && checked.error().status == 404;
+  if (check.valid) co_return check;
+  co_return std::move(checked).value();
+}
+
 Task<Execution> recorded_execution(Way way, ActionRequest request, detail::JsonExecutor executor) {
   Execution out;
   out.decision = co_await way(calls::decide(request));

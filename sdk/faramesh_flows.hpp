@@ -36,6 +36,7 @@ Task<Action> wait_for_completion(Way way, std::string id, Polling polling);
 Task<Action> replay_action(Way way, std::string id);
 Task<ReplayResult> replay_decision(Way way, std::string action_id);
 Task<ReplayResult> replay_provenance(Way way, std::string provenance_id);
+Task<PolicyCheck> validate_policy(Way way, Policy policy);
 Task<Execution> recorded_execution(Way way, ActionRequest request, detail::JsonExecutor executor);
 
 // What a blocking client does with a flow.

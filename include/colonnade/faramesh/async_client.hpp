@@ -55,9 +55,10 @@ auto execute_when_allowed(Task<GateDecision> asking, ActionRequest request, F ex
 
 }  // namespace detail
 
-// The methods of Client. Each reads its arguments before it returns, so they need not outlive the
-// call. The work starts when the Task is awaited, and so do errors come from there. Requests are
-// taken by name only: a braced temporary inside co_await is freed twice by g++ 12.
+// The methods of Client, but for tail_events(): a loop over stream_events() is one. Each reads its
+// arguments before it returns, so they need not outlive the call. The work starts when the Task is
+// awaited, and so do errors come from there. Requests are taken by name only: a braced temporary
+// inside co_await is freed twice by g++ 12.
 class COLONNADE_API AsyncClient {
  public:
   AsyncClient();
@@ -78,6 +79,22 @@ class COLONNADE_API AsyncClient {
   Task<Action> deny_action(std::string_view id) const;
   Task<Action> deny_action(std::string_view id, const Approval& verdict) const;
   Task<Action> deny_action(std::string_view id, Approval&&) const = delete;
+  // Other names of the two.
+  Task<Action> allow(std::string_view id) const { return approve_action(id); }
+  Task<Action> allow(std::string_view id, const Approval& verdict) const {
+    return approve_action(id, verdict);
+  }
+  Task<Action> allow(std::string_view id, Approval&&) const = delete;
+  Task<Action> deny(std::string_view id) const { return deny_action(id); }
+  Task<Action> deny(std::string_view id, const Approval& verdict) const {
+    return deny_action(id, verdict);
+  }
+  Task<Action> deny(std::string_view id, Approval&&) const = delete;
+  Task<Action> reject_action(std::string_view id) const { return deny_action(id); }
+  Task<Action> reject_action(std::string_view id, const Approval& verdict) const {
+    return deny_action(id, verdict);
+  }
+  Task<Action> reject_action(std::string_view id, Approval&&) const = delete;
 
   Task<GateDecision> gate_decide(const ActionRequest& request) const;
   Task<GateDecision> gate_decide(ActionRequest&&) const = delete;
@@ -123,6 +140,8 @@ class COLONNADE_API AsyncClient {
 
   Task<PolicyInfo> policy_info() const;
   Task<PolicyCheck> validate_policy(std::string_view yaml) const;
+  Task<PolicyCheck> validate_policy(const Policy& policy) const;
+  Task<PolicyCheck> validate_policy(Policy&&) const = delete;
   Task<bool> health() const;
   Task<bool> ready() const;
   Task<Json> request(std::string_view method, std::string_view path) const;
