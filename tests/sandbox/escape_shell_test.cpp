@@ -78,9 +78,9 @@ const Attempt attempts[] = {
     {"WritesToTheRoot", "touch /evil", read_only},
     {"WritesToDev", "dd if=/dev/zero of=/dev/fill bs=1M count=1", read_only},
     {"WritesKernelSettings", "echo 1 > /proc/sys/vm/drop_caches", read_only},
-    {"WritesSysrq", "echo b > /proc/sysrq-trigger", ""},
+    {"WritesSysrq", "echo b > /proc/sysrq-trigger", read_only},
     {"ReachesTheRootThroughProc", "cat /proc/self/root/etc/shadow", no_such},
-    {"ReachesTheRootThroughInit", "cat /proc/1/root/etc/shadow", ""},
+    {"ReachesTheRootThroughInit", "cat /proc/1/root/etc/shadow", no_such},
     {"ReadsTheServersEnvironment",
      "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep COLONNADE && exit 0; echo nothing found; "
      "exit "
@@ -108,13 +108,13 @@ const Attempt attempts[] = {
     {"SeesNetworkDevices", "grep -vE '^ *lo:|\\|' /proc/net/dev && exit 0; echo only lo; exit 1",
      "only lo"},
     {"Mounts", "mount -t tmpfs none /tmp", "must be superuser"},
-    {"Unmounts", "umount /workspace", ""},
+    {"Unmounts", "umount /workspace", "umount"},
     {"RemountsTheSystem", "mount -o remount,rw,bind /usr", "must be superuser"},
     {"ChangesTheRoot", "/usr/sbin/chroot /tmp /bin/sh", "Operation not permitted"},
     {"MakesAUserNamespace", "unshare -r id", "Operation not permitted"},
     {"MakesANetworkNamespace", "unshare -n id", "Operation not permitted"},
     {"EntersANamespace", "nsenter -t 1 -m id", "ermi"},
-    {"BecomesRootWithSu", "su -c id", ""},
+    {"BecomesRootWithSu", "su -c id", "user root does not exist"},
     {"SetsTheUserIdBit",
      "cp /usr/bin/id .; chmod u+s id; ./id -u | grep -v '^1000$' && exit 0; echo still 1000; exit "
      "1",
@@ -129,7 +129,7 @@ const Attempt attempts[] = {
     {"SeesProcessesOutside",
      "test $(ls -d /proc/[0-9]* | wc -l) -lt 8 && { echo few processes; exit 1; }",
      "few processes"},
-    {"KillsEverything", "kill -9 -1; kill -9 1; kill -9 2", ""},
+    {"KillsEverything", "kill -9 1; kill -9 -1", "No such process"},
     {"RaisesItsLimits", "ulimit -n 100000", "cannot modify limit"},
     {"RaisesProcessorTime", "ulimit -t unlimited", "cannot modify limit"},
 };
@@ -221,7 +221,7 @@ TEST_F(EscapeShell, TalksToAnAbstractUnixSocket) {
 }
 
 TEST_F(EscapeShell, AForkBombEndsWithTheCall) {
-  expect_refused(shell("bomb() { bomb | bomb & }; bomb; sleep 15", 20), "");
+  expect_refused(shell("bomb() { bomb | bomb & }; bomb; sleep 15", 20), "processes");
   // It is over when the call is: the next one finds the machine as before.
   EXPECT_FALSE(shell("echo fine").is_error);
 }

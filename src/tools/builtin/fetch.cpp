@@ -80,7 +80,7 @@ base::Task<Result<void>> read_body(net::HttpExchange* exchange, Page* page) {
 
 FetchTool::FetchTool(net::HttpClient& client, FetchOptions options)
     : client_(client),
-      options_(options),
+      options_(std::move(options)),
       definition_{.name = "fetch",
                   .description =
                       "Requests a URL of the public Internet and gives its text; HTML without "
@@ -98,6 +98,12 @@ FetchTool::FetchTool(net::HttpClient& client, FetchOptions options)
                       {"required", {"url"}},
                       {"additionalProperties", false}}} {}
 
+bool FetchTool::may_be_private(const std::string& host) const {
+  return std::ranges::any_of(options_.private_hosts, [&host](const std::string& allowed) {
+    return allowed == "*" || net::same_ignoring_case(allowed, host);
+  });
+}
+
 base::Task<core::ToolOutcome> FetchTool::run(ToolContext context, base::Json arguments,
                                              std::stop_token stop) {
   std::string method = arguments.value("method", std::string("GET"));
@@ -113,7 +119,7 @@ base::Task<core::ToolOutcome> FetchTool::run(ToolContext context, base::Json arg
     request.first_byte_time_max = limits::fetch_time_max;
     request.idle_time_max = limits::fetch_time_max;
     request.total_time_max = limits::fetch_time_max;
-    request.public_addresses_only = !options_.private_addresses;
+    request.public_addresses_only = !may_be_private(url->host);
     auto exchange = client_.open(*context.lane, std::move(request), stop);
     auto head = co_await exchange->head();
     if (!head) co_return failed(head.error().message);

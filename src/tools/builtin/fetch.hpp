@@ -1,15 +1,19 @@
 // `fetch`: reads a page of the web.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "net/http_client.hpp"
 #include "tools/tool.hpp"
 
 namespace colonnade::tools {
 
 struct FetchOptions {
-  // Whether addresses that are not of the public Internet may be reached: this machine, private
-  // networks, link-local ones with their metadata services.
-  bool private_addresses = false;
+  // Hosts, as URLs name them, that may be at any address; "*" for all. Others must be at addresses
+  // of the public Internet: not on this machine, in private networks or at link-local ones with
+  // their metadata services.
+  std::vector<std::string> private_hosts{};
 };
 
 class FetchTool final : public Tool {
@@ -23,6 +27,8 @@ class FetchTool final : public Tool {
                                     std::stop_token stop) override;
 
  private:
+  bool may_be_private(const std::string& host) const;
+
   net::HttpClient& client_;
   FetchOptions options_;
   core::ToolDefinition definition_;
