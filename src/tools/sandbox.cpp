@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "base/log.hpp"
 #include "tools/descriptor.hpp"
 #include "tools/process_tree.hpp"
+#include "tools/sandbox_user.hpp"
 #include "tools/system_call_filter.hpp"
 #include "tools/workspace.hpp"
 
@@ -22,6 +24,7 @@ using base::ErrorKind;
 using base::Result;
 
 constexpr const char* search_path = "/usr/local/bin:/usr/bin:/bin";
+constexpr const char* user_inside = "1000";  // in a user namespace
 constexpr const char* how_to_allow =
     "; install bubblewrap and allow user namespaces (kernel.unprivileged_userns_clone=1, in a "
     "container also its seccomp and AppArmor profile), or set tools.sandbox: off to run commands "
@@ -105,7 +108,8 @@ std::vector<std::string> shell(const std::string& command) {
 }
 
 void add_system(std::vector<std::string>& out) {
-  append(out, {"--ro-bind", "/usr", "/usr"});
+  append(out, {"--ro-bind", "/usr", "/usr", "--perms", "0755", "--dir", "/etc"});
+  append(out, {"--perms", "0755", "--dir", "/etc/ssl"});
   // On a merged system these are links into /usr, else folders of their own.
   for (const char* folder : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
     char target[64];
@@ -125,24 +129,21 @@ void add_system(std::vector<std::string>& out) {
 // What bubblewrap does, in the order in which it does it. Descriptors: 3 passwd, 4 group, 5 the
 // filter of system calls.
 std::vector<std::string> sandbox_command(const SandboxOptions& options,
-                                         const std::string& workspace) {
-  std::vector<std::string> out = {options.bubblewrap,
-                                  "--unshare-all",
-                                  "--unshare-user",
-                                  "--disable-userns",
-                                  "--die-with-parent",
-                                  "--new-session",
-                                  "--cap-drop",
-                                  "ALL",
-                                  "--clearenv",
-                                  "--hostname",
-                                  "sandbox",
-                                  "--uid",
-                                  "1000",
-                                  "--gid",
-                                  "1000"};
+                                         const std::string& workspace, bool as_user) {
+  std::vector<std::string> out = {options.bubblewrap};
+  if (as_user) {
+    // Root needs no user namespace; the filter of system calls keeps the command from making one.
+    append(out, {"--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
+                 "--unshare-cgroup-try", "--cap-drop", "ALL", "--cap-add", "CAP_SETUID",
+                 "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"});
+  } else {
+    append(out, {"--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL",
+                 "--uid", user_inside, "--gid", user_inside});
+  }
+  append(out, {"--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"});
   add_system(out);
-  append(out, {"--ro-bind-data", "3", "/etc/passwd", "--ro-bind-data", "4", "/etc/group"});
+  append(out, {"--perms", "0644", "--ro-bind-data", "3", "/etc/passwd"});
+  append(out, {"--perms", "0644", "--ro-bind-data", "4", "/etc/group"});
   append(out, {"--proc", "/proc", "--dev", "/dev"});
   append(out, {"--size", std::to_string(limits::shell_shared_memory_bytes_max), "--perms", "1777",
                "--tmpfs", "/dev/shm"});
@@ -152,7 +153,8 @@ std::vector<std::string> sandbox_command(const SandboxOptions& options,
     if (folder.starts_with("/usr/")) append(out, {"--tmpfs", folder, "--remount-ro", folder});
   }
   const std::string inside(workspace_in_sandbox);
-  append(out, {"--bind", workspace, inside, "--chdir", inside});
+  // Root without capabilities may not enter another's folder; env does it after the change of user.
+  append(out, {"--bind", workspace, inside, "--chdir", as_user ? "/" : inside});
   // /proc holds the kernel's settings, which a server that runs as root could write. The other two
   // are memory without a size.
   append(out, {"--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"});
@@ -184,7 +186,7 @@ Result<ChildResult> Sandbox::run(const std::string& workspace, const std::string
     base::log::info("command_without_sandbox", {});
     return run_child(std::move(options), std::move(stop));
   }
-  if (auto proven = prove(stop); !proven) return base::fail(proven.error());
+  if (auto proven = prove(workspace, stop); !proven) return base::fail(proven.error());
   return run_inside(workspace, limited(limits::shell_tasks_max, shell(command)), time_max,
                     std::move(stop));
 }
@@ -193,14 +195,23 @@ Result<ChildResult> Sandbox::run_inside(const std::string& workspace,
                                         std::vector<std::string> program,
                                         std::chrono::milliseconds time_max,
                                         std::stop_token stop) const {
-  auto users = memory_file(
-      "user:x:1000:1000:user:/workspace:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n");
-  auto groups = memory_file("user:x:1000:\nnogroup:x:65534:\n");
+  struct stat status{};
+  const bool as_user =
+      can_change_users() && ::stat(workspace.c_str(), &status) == 0 && status.st_uid != 0;
+  const std::string user = as_user ? std::to_string(status.st_uid) : user_inside;
+  const std::string group = as_user ? std::to_string(status.st_gid) : user_inside;
+  auto users = memory_file("user:x:" + user + ":" + group + ":user:/workspace:/bin/bash\n");
+  auto groups = memory_file("user:x:" + group + ":\n");
   auto filter = memory_file(system_call_filter());
   for (const auto* file : {&users, &groups, &filter}) {
     if (!*file) return base::fail(file->error());
   }
-  std::vector<std::string> command = sandbox_command(options_, workspace);
+  std::vector<std::string> command = sandbox_command(options_, workspace, as_user);
+  if (as_user) {
+    append(command, {"/usr/bin/setpriv", "--reuid=" + user, "--regid=" + group, "--clear-groups",
+                     "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--",
+                     "/usr/bin/env", "--chdir=" + std::string(workspace_in_sandbox)});
+  }
   for (std::string& word : program) command.push_back(std::move(word));
   auto options = child_options(workspace, std::move(command), time_max);
   options.environment = clean_environment(workspace_in_sandbox);
@@ -211,13 +222,13 @@ Result<ChildResult> Sandbox::run_inside(const std::string& workspace,
 
 // A failure of bubblewrap's own looks like one of the command's, so it is tried once with a command
 // that cannot fail. Only success is remembered: an operator may mend the rest meanwhile.
-Result<void> Sandbox::prove(std::stop_token stop) const {
+Result<void> Sandbox::prove(const std::string& workspace, std::stop_token stop) const {
   if (proven_.load()) return {};
   if (!is_readable(options_.bubblewrap.c_str())) {
     return base::fail(ErrorKind::unavailable, "commands run in a sandbox only, and there is no " +
                                                   options_.bubblewrap + how_to_allow);
   }
-  auto result = run_inside("/usr", {"/bin/true"}, limits::child_end_time_max, std::move(stop));
+  auto result = run_inside(workspace, {"/bin/true"}, limits::child_end_time_max, std::move(stop));
   if (!result) return base::fail(result.error());
   if (result->exit_code == 0) {
     proven_.store(true);

@@ -31,6 +31,9 @@ struct SandboxOptions {
 // namespaces are refused (seccomp). In both modes it gets an environment of four variables, limits
 // on processor time, memory, processes, files and output (base/limits.hpp), and ends with the call.
 //
+// A server that runs as root runs commands as the owner of the workspace (sandbox_user.hpp); where
+// that is root too, processes are counted by looking at them and not by the kernel.
+//
 // Any thread. Without namespaces (`off`) a process that leaves its session outlives the call.
 class Sandbox {
  public:
@@ -45,7 +48,7 @@ class Sandbox {
   SandboxMode mode() const { return options_.mode; }
 
  private:
-  base::Result<void> prove(std::stop_token stop) const;
+  base::Result<void> prove(const std::string& workspace, std::stop_token stop) const;
   base::Result<ChildResult> run_inside(const std::string& workspace,
                                        std::vector<std::string> program,
                                        std::chrono::milliseconds time_max,

@@ -116,6 +116,14 @@ struct Workspace::Place {
   std::string name;
 };
 
+Workspace::Workspace(std::string folder, Descriptor root)
+    : folder_(std::move(folder)), root_(std::move(root)) {
+  struct stat status{};
+  if (::geteuid() != 0 || ::fstat(root_.number(), &status) != 0) return;
+  owner_ = status.st_uid;
+  group_ = status.st_gid;
+}
+
 Result<Workspace> Workspace::open(const std::string& folder) {
   if (folder.empty()) {
     return fail(ErrorKind::unavailable, "this thread has no workspace; the server's log says why");
@@ -205,6 +213,8 @@ Result<Descriptor> Workspace::make_folders(const std::string& inside,
   if (::mkdirat(folder->number(), name.c_str(), folder_mode) != 0 && errno != EEXIST) {
     return system_error(shown, errno);
   }
+  // Harmless if the name is another thing by now: all of the workspace is its owner's.
+  ::fchownat(folder->number(), name.c_str(), owner_, group_, AT_SYMLINK_NOFOLLOW);
   return open_beneath(inside, shown, O_PATH | O_DIRECTORY);
 }
 
@@ -259,6 +269,7 @@ Result<void> Workspace::write_file(const std::string& path, std::string_view byt
                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.open()) return system_error(path, errno);
   auto written = write_all(file, bytes, path);
+  if (written && ::fchown(file.number(), owner_, group_) != 0) written = system_error(path, errno);
   if (written && ::fchmod(file.number(), mode) != 0) written = system_error(path, errno);
   if (written && ::fsync(file.number()) != 0) written = system_error(path, errno);
   if (written && ::renameat(folder, temporary.c_str(), folder, place->name.c_str()) != 0) {

@@ -33,7 +33,8 @@ class Workspace {
   base::Result<std::string> read_file(const std::string& path) const;
   // Replaces the file or makes it, with the folders above it. Others see the old bytes or the new
   // ones, never a mixture; a file that exists keeps its permissions. A link at the end of the path
-  // is followed; a second hard link keeps the old bytes.
+  // is followed; a second hard link keeps the old bytes. What root makes belongs to the owner of
+  // the workspace.
   base::Result<void> write_file(const std::string& path, std::string_view bytes) const;
 
   struct Entry {
@@ -50,8 +51,7 @@ class Workspace {
   base::Result<Descriptor> open_file(const std::string& path, int flags) const;
 
  private:
-  Workspace(std::string folder, Descriptor root)
-      : folder_(std::move(folder)), root_(std::move(root)) {}
+  Workspace(std::string folder, Descriptor root);
   struct Place;  // an open folder and a name in it
 
   base::Result<std::string> relative(const std::string& path) const;
@@ -62,6 +62,9 @@ class Workspace {
 
   std::string folder_;
   Descriptor root_;
+  // Whom new files are given to; nobody (-1) unless this process is root.
+  uid_t owner_ = static_cast<uid_t>(-1);
+  gid_t group_ = static_cast<gid_t>(-1);
 };
 
 }  // namespace colonnade::tools

@@ -5,7 +5,10 @@
 #include <filesystem>
 #include <system_error>
 
+#include "tools/sandbox_user.hpp"
+
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace colonnade::tools {
 namespace {
@@ -34,7 +37,13 @@ base::Result<std::string> Workspaces::folder_of(const core::Scope&,
     folder = options_.root + "/" + std::string(thread_id);
   }
   constexpr mode_t owner_only = 0700;
-  if (::mkdir(folder.c_str(), owner_only) == 0 || errno == EEXIST) return folder;
+  const auto make = [&] {
+    if (::mkdir(folder.c_str(), owner_only) != 0) return errno == EEXIST;
+    if (!options_.fixed.empty() || !can_change_users()) return true;
+    const uid_t user = user_of_thread(thread_id);
+    return ::lchown(folder.c_str(), user, user) == 0;
+  };
+  if (make()) return folder;
   // The folders above are missing.
   std::error_code error;
   const std::string above = std::filesystem::path(folder).parent_path();
@@ -42,7 +51,7 @@ base::Result<std::string> Workspaces::folder_of(const core::Scope&,
   if (!error && options_.fixed.empty()) {
     std::filesystem::permissions(above, std::filesystem::perms::owner_all, error);
   }
-  if (::mkdir(folder.c_str(), owner_only) == 0 || errno == EEXIST) return folder;
+  if (make()) return folder;
   const std::error_code reason(errno, std::generic_category());
   return base::fail(ErrorKind::unavailable, "the workspace cannot be made: " + reason.message() +
                                                 "; the setting tools.workspaces names its folder");
