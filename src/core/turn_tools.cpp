@@ -123,7 +123,8 @@ Task<ToolOutcome> TurnDriver::execute(std::string id, ExecutionPermit permit) {
     tool_stop.request_stop();
   };
   auto alarm = co_await base::call_after(options_.tool_time_max, std::move(ring));
-  auto result = co_await parts_.tools.run(lane_, std::move(permit), tool_stop.get_token());
+  auto result =
+      co_await parts_.tools.run(lane_, start_.run.scope, std::move(permit), tool_stop.get_token());
   alarm.reset();
   ToolOutcome outcome;
   if (result) {
