@@ -11,6 +11,7 @@ std::string_view to_string(ErrorKind kind) noexcept {
     case ErrorKind::http: return "http";
     case ErrorKind::malformed: return "malformed";
     case ErrorKind::transport: return "transport";
+    case ErrorKind::denied: return "denied";
   }
   return "transport";
 }

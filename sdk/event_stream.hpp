@@ -3,7 +3,7 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,17 +25,20 @@ struct EventRules {
   std::optional<E> (*decode)(const base::SseEvent& block) = nullptr;
   // Throws the dialect's exception.
   void (*raise)(const Failure& failure) = nullptr;
+  // Empty: every event is given.
+  std::function<bool(const E& event)> keep{};
 };
 
 // Decoded events that were not taken yet, and how the stream ended.
 template <class E>
 class EventQueue {
  public:
-  explicit EventQueue(EventRules<E> rules) : rules_(rules) {}
+  explicit EventQueue(EventRules<E> rules) : rules_(std::move(rules)) {}
 
   void feed(std::string_view bytes) {
     const bool fits = parser_.feed(bytes, [this](const base::SseEvent& block) {
-      if (auto event = rules_.decode(block)) events_.push_back(*std::move(event));
+      auto event = rules_.decode(block);
+      if (event && (!rules_.keep || rules_.keep(*event))) events_.push_back(*std::move(event));
     });
     if (!fits) {
       finish(Failure{.kind = ErrorKind::transport,

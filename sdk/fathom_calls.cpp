@@ -1,51 +1,24 @@
 #include "fathom_calls.hpp"
 
+#include "call_plan.hpp"
 #include "fathom_wire.hpp"
 
 namespace colonnade::inline v1::fathom::calls {
 namespace {
 
 using colonnade::detail::Call;
+using colonnade::detail::get;
 using colonnade::detail::Patience;
 using colonnade::detail::percent_encode;
+using colonnade::detail::segment;
+using colonnade::detail::with_body;
+using colonnade::detail::without_body;
 // `usage` alone is a call of this dialect.
 Failure wrong(std::string message) { return colonnade::detail::usage(std::move(message)); }
 
 // fathom §3.4; the server refuses a longer one.
 constexpr std::size_t client_message_id_bytes_max = 128;
 constexpr int page_limit_max = 200;  // fathom §3.8
-
-template <class T>
-using Decode = Result<T> (*)(const CallSpec&, const TransportReply&);
-
-template <class T>
-Planned<T> get(std::string path, Decode<T> decode) {
-  return Call<T>{.spec = {.method = "GET", .path = std::move(path)}, .decode = decode};
-}
-
-template <class T>
-Planned<T> with_body(std::string_view method, std::string path, std::string body,
-                     Decode<T> decode) {
-  return Call<T>{.spec = {.method = method,
-                          .path = std::move(path),
-                          .body = std::move(body),
-                          .has_body = true},
-                 .decode = decode};
-}
-
-template <class T>
-Planned<T> without_body(std::string_view method, std::string path, Decode<T> decode) {
-  return Call<T>{.spec = {.method = method, .path = std::move(path)}, .decode = decode};
-}
-
-// An id as one path segment. Dots alone would be taken for steps in the path.
-Result<std::string> segment(std::string_view what, std::string_view id) {
-  if (id.empty()) return wrong("the " + std::string(what) + " id is empty");
-  if (id == "." || id == "..") {
-    return wrong("\"" + std::string(id) + "\" is no " + std::string(what) + " id");
-  }
-  return percent_encode(id);
-}
 
 Result<std::string> thread_path(std::string_view id, std::string_view rest = {}) {
   auto name = segment("thread", id);
@@ -183,20 +156,7 @@ Planned<OneShotReply> message(std::string_view text) {
 }
 
 Planned<Json> request(std::string_view method, std::string_view path, const Json& body) {
-  if (path.empty() || path.front() != '/') {
-    return wrong("the path \"" + std::string(path) + "\" does not start with \"/\"");
-  }
-  for (const char c : path) {
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) {
-      return wrong("the path holds a space or control character; percent-encode it");
-    }
-  }
-  for (const std::string_view verb : {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"}) {
-    if (verb != method) continue;
-    if (body.is_null()) return without_body(verb, std::string(path), &wire::any_object);
-    return with_body(verb, std::string(path), body.dump(), &wire::any_object);
-  }
-  return wrong("\"" + std::string(method) + "\" is none of GET, POST, PUT, PATCH, DELETE and HEAD");
+  return colonnade::detail::any_request(method, path, body, &wire::any_object);
 }
 
 Result<CallSpec> thread_stream(std::string_view id) {

@@ -9,16 +9,13 @@
 #include "colonnade/fathom.hpp"
 #include "event_stream.hpp"
 #include "line.hpp"
+#include "session.hpp"
 
 namespace colonnade::inline v1::fathom::detail {
 
-class Session {
+class Session : public colonnade::detail::Session {
  public:
-  Session(std::shared_ptr<const colonnade::detail::Line> line_in, bool root_in)
-      : line(std::move(line_in)), root(root_in) {}
-
-  std::shared_ptr<const colonnade::detail::Line> line;
-  bool root;  // it, and only it, closes the pool
+  using colonnade::detail::Session::Session;
 };
 
 // Reads options and environment; throws fathom::Error.
@@ -34,29 +31,7 @@ void close(const std::shared_ptr<const Session>& session) noexcept;
 colonnade::detail::EventRules<Event> thread_rules();
 colonnade::detail::EventRules<ReplyEvent> reply_rules();
 
-// Runs a planned call on this thread.
-template <class T>
-T perform(const Session& session, const Result<colonnade::detail::Call<T>>& call) {
-  if (!call) raise(call.error());
-  const auto reply = session.line->call(call->spec);
-  if (!reply) raise(reply.error());
-  auto value = call->decode(call->spec, *reply);
-  if (!value) raise(value.error());
-  return *std::move(value);
-}
-
-// The same, awaited.
-template <class T>
-Task<T> perform_async(std::shared_ptr<const Session> session,
-                      Result<colonnade::detail::Call<T>> call) {
-  if (!call) raise(call.error());
-  const colonnade::detail::Call<T>& named = *call;
-  Result<TransportReply> reply =
-      co_await colonnade::detail::Line::call_async(session->line, named.spec);
-  if (!reply) raise(reply.error());
-  Result<T> value = named.decode(named.spec, *reply);
-  if (!value) raise(value.error());
-  co_return std::move(*value);
-}
+using colonnade::detail::perform;
+using colonnade::detail::perform_async;
 
 }  // namespace colonnade::inline v1::fathom::detail

@@ -1,210 +1,66 @@
 #include "fathom_wire.hpp"
 
 #include <array>
-#include <limits>
 #include <utility>
 
-#include "base/clock.hpp"
 #include "base/json.hpp"
-#include "json_document.hpp"
+#include "wire_reader.hpp"
 
 namespace colonnade::inline v1::fathom {
 
-// --- times
-// ----------------------------------------------------------------------------------------
-
-namespace {
-
 using colonnade::detail::CallSpec;
-using Element = simdjson::dom::element;
+using colonnade::detail::Element;
+using colonnade::detail::Field;
+using colonnade::detail::Kind;
+using colonnade::detail::read;
+using colonnade::detail::read_object;
+using colonnade::detail::Required;
 using Object = simdjson::dom::object;
-
-// The digits behind the microseconds, which base's Time does not keep, as nanoseconds.
-std::int64_t nanos_beyond_micros(std::string_view text) {
-  const auto dot = text.find('.');
-  if (dot == std::string_view::npos) return 0;
-  std::int64_t nanos = 0;
-  std::int64_t weight = 100;
-  for (std::size_t i = dot + 7; i < text.size() && i < dot + 10; ++i) {
-    if (text[i] < '0' || text[i] > '9') break;
-    nanos += (text[i] - '0') * weight;
-    weight /= 10;
-  }
-  return nanos;
-}
-
-Timestamp parse_time(std::string_view text) {
-  const auto time = base::parse_rfc3339(text);
-  if (!time) return {};
-  // Nanoseconds reach from 1677 to 2262.
-  constexpr std::int64_t micros_max = std::numeric_limits<std::int64_t>::max() / 1000 - 1;
-  if (time->micros > micros_max || time->micros < -micros_max) return {};
-  return Timestamp(std::chrono::nanoseconds(time->micros * 1000 + nanos_beyond_micros(text)));
-}
-
-}  // namespace
-
-std::string to_string(Timestamp time) {
-  const auto micros = std::chrono::floor<std::chrono::microseconds>(time);
-  std::string text = base::to_rfc3339(base::Time{micros.time_since_epoch().count()});
-  const auto rest = (time - micros).count();
-  if (rest != 0) {
-    const std::string digits = std::to_string(1000 + rest);
-    text.insert(text.size() - 1, digits.substr(1));
-  }
-  return text;
-}
 
 // --- reading
 // --------------------------------------------------------------------------------------
 
-namespace {
-
-// Each reads a field of the type the contract gives it and leaves the default for anything else.
-void read(Element value, std::string& out) {
-  std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) out.assign(text);
-}
-void read(Element value, std::optional<std::string>& out) {
-  std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) out.emplace(text);
-}
-void read(Element value, Timestamp& out) {
-  std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) out = parse_time(text);
-}
-void read(Element value, std::optional<Timestamp>& out) {
-  std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) out = parse_time(text);
-}
-void read(Element value, std::int64_t& out) {
-  std::int64_t number = 0;
-  if (value.get(number) == simdjson::SUCCESS) out = number;
-}
-void read(Element value, double& out) {
-  double number = 0;
-  if (value.get(number) == simdjson::SUCCESS) out = number;
-}
-void read(Element value, bool& out) {
-  bool flag = false;
-  if (value.get(flag) == simdjson::SUCCESS) out = flag;
-}
-void read(Element value, Json& out) { out = colonnade::detail::to_json(value); }
-
-void read(Element value, Thread& out);
-void read(Element value, Message& out);
-void read(Element value, Device& out);
-void read(Element value, SearchHit& out);
-
-template <class T>
-void read(Element value, std::vector<T>& out) {
-  simdjson::dom::array items;
-  if (value.get(items) != simdjson::SUCCESS) return;
-  for (const Element item : items) read(item, out.emplace_back());
-}
-
-template <class T>
-struct Field {
-  std::string_view name;
-  T& target;
-};
-template <class T>
-Field(std::string_view, T&) -> Field<T>;
-
-// Reads the named members and gathers the others in `extra`.
-template <class... Ts>
-void read_object(Element value, Json& extra, Field<Ts>... fields) {
-  Object members;
-  if (value.get(members) != simdjson::SUCCESS) return;
-  for (const simdjson::dom::key_value_pair member : members) {
-    const auto take = [&member](auto& field) {
-      if (member.key != field.name) return false;
-      read(member.value, field.target);
-      return true;
-    };
-    if (!(take(fields) || ...)) {
-      extra.set(std::string(member.key), colonnade::detail::to_json(member.value));
-    }
-  }
-}
-
-void read(Element value, Thread& out) {
+// Not in an unnamed namespace: the readers of lists find them by their argument.
+static void read(Element value, Thread& out) {
   read_object(value, out.extra, Field{"id", out.id}, Field{"user_id", out.user_id},
               Field{"title", out.title}, Field{"model", out.model},
               Field{"created_at", out.created_at}, Field{"updated_at", out.updated_at},
               Field{"deleted_at", out.deleted_at});
 }
 
-void read(Element value, Message& out) {
+static void read(Element value, Message& out) {
   read_object(value, out.extra, Field{"id", out.id}, Field{"thread_id", out.thread_id},
               Field{"role", out.role}, Field{"content", out.content},
               Field{"device_id", out.device_id}, Field{"created_at", out.created_at},
               Field{"metadata", out.metadata});
 }
 
-void read(Element value, Device& out) {
+static void read(Element value, Device& out) {
   read_object(value, out.extra, Field{"id", out.id}, Field{"name", out.name},
               Field{"user_id", out.user_id}, Field{"created_at", out.created_at},
               Field{"last_seen", out.last_seen});
 }
 
-void read(Element value, SearchHit& out) {
+static void read(Element value, SearchHit& out) {
   read_object(value, out.extra, Field{"thread_id", out.thread_id},
               Field{"thread_title", out.thread_title}, Field{"message_id", out.message_id},
               Field{"role", out.role}, Field{"snippet", out.snippet},
               Field{"created_at", out.created_at});
 }
 
-enum class Kind { string, nonempty_string, object, list };
-
-struct Required {
-  std::string_view name;
-  Kind kind;
-};
-
-bool fits(Element value, Kind kind) {
-  std::string_view text;
-  switch (kind) {
-    case Kind::string: return value.is_string();
-    case Kind::nonempty_string: return value.get(text) == simdjson::SUCCESS && !text.empty();
-    case Kind::object: return value.is_object();
-    case Kind::list: return value.is_array() || value.is_null();  // null is empty (fathom §1.4)
-  }
-  return false;
-}
-
-Failure malformed(const CallSpec& spec, const TransportReply& reply, std::string_view why) {
-  return Failure{.kind = ErrorKind::malformed,
-                 .message = std::string(spec.method) + " " +
-                            spec.path.substr(0, spec.path.find('?')) +
-                            ": the reply is not what the Fathom API promises: " + std::string(why),
-                 .status = reply.status,
-                 .body = reply.body};
-}
-
-// The reply's object, with its required fields checked.
-Result<Element> open(const CallSpec& spec, const TransportReply& reply,
-                     std::initializer_list<Required> required) {
-  auto document = colonnade::detail::parse_document(reply.body);
-  if (!document) return malformed(spec, reply, document.error().message);
-  Object members;
-  if (document->get(members) != simdjson::SUCCESS) return malformed(spec, reply, "not an object");
-  for (const Required& field : required) {
-    Element value;
-    const bool there = members.at_key(field.name).get(value) == simdjson::SUCCESS;
-    if (!there || !fits(value, field.kind)) {
-      return malformed(spec, reply, "it lacks \"" + std::string(field.name) + "\"");
-    }
-  }
-  return *document;
-}
-
-}  // namespace
-
 namespace wire {
 namespace {
 
 using Writer = base::JsonWriter;
+
+Failure malformed(const CallSpec& spec, const TransportReply& reply, std::string_view why) {
+  return colonnade::detail::malformed(spec, reply, "Fathom", why);
+}
+
+Result<Element> open(const CallSpec& spec, const TransportReply& reply,
+                     std::initializer_list<Required> required) {
+  return colonnade::detail::open_object(spec, reply, "Fathom", required);
+}
 
 std::string object_of(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
   std::string text;

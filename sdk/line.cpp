@@ -21,13 +21,57 @@ std::chrono::milliseconds read_timeout(const Timeouts& timeouts, Patience patien
   return timeouts.read;
 }
 
-// The server's own words, where the body has them: {"error": "…"}.
+std::string text_at(simdjson::dom::element value) {
+  std::string_view text;
+  return value.get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+}
+
+// One entry of a list of schema errors: {"loc": ["body", "token"], "msg": "…"}.
+std::string schema_error(simdjson::dom::element entry) {
+  std::string where;
+  simdjson::dom::array steps;
+  if (entry["loc"].get(steps) == simdjson::SUCCESS) {
+    for (const simdjson::dom::element step : steps) {
+      std::int64_t index = 0;
+      const bool number = step.get(index) == simdjson::SUCCESS;
+      where += (where.empty() ? "" : ".") + (number ? std::to_string(index) : text_at(step));
+    }
+  }
+  simdjson::dom::element message;
+  const bool said = entry["msg"].get(message) == simdjson::SUCCESS;
+  return where + (said ? ": " + text_at(message) : "");
+}
+
+// The server's own words, where the body has them: {"error": "…"}, {"error": {"message": "…"}},
+// {"detail": "…"} or {"detail": [schema errors]}.
 std::string error_text(const std::string& body) {
   const auto document = parse_document(body);
   if (!document) return {};
-  std::string_view text;
-  if (document->at_key("error").get(text) != simdjson::SUCCESS) return {};
-  return std::string(text);
+  simdjson::dom::element value;
+  if (document->at_key("error").get(value) == simdjson::SUCCESS) {
+    if (value.is_string()) return text_at(value);
+    simdjson::dom::element message;
+    if (value["message"].get(message) == simdjson::SUCCESS) return text_at(message);
+  }
+  if (document->at_key("detail").get(value) != simdjson::SUCCESS) return {};
+  simdjson::dom::array entries;
+  if (value.get(entries) != simdjson::SUCCESS) return text_at(value);
+  std::string out;
+  for (const simdjson::dom::element entry : entries) {
+    out += (out.empty() ? "" : "; ") + schema_error(entry);
+  }
+  return out;
+}
+
+// Calls one function of an observer, when there is one, and drops what it throws.
+template <class Call, class Member>
+void tell(Call&& call, const RequestObserver* observer, Member member) {
+  if (observer == nullptr || !(observer->*member)) return;
+  try {
+    call(*observer);
+  } catch (...) {
+    // A watcher's fault is not the call's.
+  }
 }
 
 }  // namespace
@@ -63,7 +107,7 @@ Result<Prepared> Line::prepare(const CallSpec& spec, std::string_view accept) co
   Prepared out;
   out.transport = pool->transport();
   if (!out.transport) return Failure{.kind = ErrorKind::closed, .message = "client closed"};
-  if (spec.authenticated && authorization.empty()) {
+  if (spec.authenticated && authorization.empty() && !credentials_optional) {
     return Failure{.kind = ErrorKind::credentials_missing,
                    .message = std::string(credentials_hint)};
   }
@@ -81,10 +125,14 @@ Result<Prepared> Line::prepare(const CallSpec& spec, std::string_view accept) co
   request.headers = headers;
   request.headers.push_back({"User-Agent", user_agent});
   request.headers.push_back({"Accept", std::string(accept)});
-  if (spec.authenticated) request.headers.push_back({"Authorization", authorization});
+  if (spec.authenticated && !authorization.empty()) {
+    request.headers.push_back({"Authorization", authorization});
+  }
   if (spec.has_body) request.headers.push_back({"Content-Type", "application/json"});
-  if (spec.method == "POST" && !scope.idempotency_key.empty()) {
-    request.headers.push_back({"Idempotency-Key", scope.idempotency_key});
+  const std::string& key =
+      scope.idempotency_key.empty() ? spec.idempotency_key : scope.idempotency_key;
+  if (spec.method == "POST" && !key.empty()) {
+    request.headers.push_back({"Idempotency-Key", key});
   }
   request.connect_timeout = timeouts.connect;
   request.read_timeout = read_timeout(timeouts, spec.patience);
@@ -107,20 +155,75 @@ Result<TransportReply> Line::call(const CallSpec& spec) const {
   return reply;
 }
 
-Task<Result<TransportReply>> Line::call_async(std::shared_ptr<const Line> line, CallSpec spec) {
+namespace {
+
+// One attempt of call_async().
+Task<Result<TransportReply>> attempt_once(std::shared_ptr<const Line> line, CallSpec spec,
+                                          Calling calling) {
   auto prepared = line->prepare(spec, "application/json");
   if (!prepared) co_return std::move(prepared).error();
   const std::shared_ptr<Transport> transport = prepared->transport;
   const auto request = std::make_shared<TransportRequest>(std::move(prepared->request));
-  const auto start = [transport, request](Transport::CallHandler done) {
-    transport->call(std::move(*request), Calling::background, std::move(done));
+  const std::string url = request->url;
+  const auto began = std::chrono::steady_clock::now();
+  tell([&](const RequestObserver& told) { told.started(spec.method, url); }, line->observer.get(),
+       &RequestObserver::started);
+  const auto start = [transport, request, calling](Transport::CallHandler done) {
+    transport->call(std::move(*request), calling, std::move(done));
   };
   FromCallback<Result<TransportReply>> arrival(start);
   Result<TransportReply> reply = co_await arrival;
+  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - began);
+  const int status = reply ? reply->status : 0;
+  tell([&](const RequestObserver& told) { told.ended(spec.method, url, status, elapsed); },
+       line->observer.get(), &RequestObserver::ended);
   if (!reply) co_return reply;
   auto failure = refusal(spec, reply->status, reply->body);
   if (failure) co_return std::move(*failure);
   co_return reply;
+}
+
+// Whether sending the call again can neither do its work twice nor fail the same way for certain.
+bool worth_repeating(const Line& line, const CallSpec& spec, const Failure& failure) {
+  const bool keyed = !spec.idempotency_key.empty() || !line.scope.idempotency_key.empty();
+  const bool harmless = spec.method == "GET" || spec.repeatable || keyed;
+  if (failure.kind == ErrorKind::http) return harmless && failure.status >= 500;
+  if (failure.kind != ErrorKind::transport) return false;
+  switch (failure.transport) {
+    case TransportErrorKind::resolve:
+    case TransportErrorKind::connect: return true;  // nothing was sent
+    case TransportErrorKind::reset:
+    case TransportErrorKind::timeout: return harmless;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Task<Result<TransportReply>> Line::call_async(std::shared_ptr<const Line> line, CallSpec spec,
+                                              Calling calling) {
+  const auto began = std::chrono::steady_clock::now();
+  const std::chrono::milliseconds whole = line->scope.timeout;
+  std::shared_ptr<const Line> bounded = line;
+  std::chrono::milliseconds delay = line->retry.delay_min;
+  for (int left = line->retry.retries;; --left) {
+    Result<TransportReply> reply = co_await attempt_once(bounded, spec, calling);
+    if (reply || left <= 0 || !worth_repeating(*line, spec, reply.error())) co_return reply;
+    const auto stop = std::make_shared<EitherStop>(line->scope.stop, line->pool->closing());
+    if (whole.count() > 0) {
+      // The time limit of a call covers all of its attempts.
+      const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::chrono::steady_clock::now() - began);
+      if (used + delay >= whole) co_return reply;
+      auto shorter = std::make_shared<Line>(*line);
+      shorter->scope.timeout = whole - used - delay;
+      bounded = std::move(shorter);
+    }
+    // A stop is noticed by the next attempt, which then fails with it.
+    [[maybe_unused]] const bool slept = co_await sleep_for(delay, stop->token());
+    delay *= 2;
+  }
 }
 
 std::optional<Failure> refusal(const CallSpec& spec, int status, const std::string& body) {

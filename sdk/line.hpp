@@ -3,6 +3,8 @@
 // successes and failures. The errors a user sees are the dialect's business.
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +32,9 @@ struct CallSpec {
   bool authenticated = true;
   Patience patience = Patience::ordinary;
   int also_accepted = 0;  // a status beside 2xx that the decoder takes
+  // Whether sending it twice does no more than sending it once, for POST; GET always may.
+  bool repeatable = false;
+  std::string idempotency_key{};  // of this call alone; one of the scope goes before it
 };
 
 // A method and how to read its reply. `decode` gets replies of accepted statuses only.
@@ -81,6 +86,23 @@ struct Prepared {
   TransportRequest request{};
 };
 
+// How often a failed call is sent again. Only what may be repeated is: connections that could not
+// be made, and for calls without effect, or with an idempotency key, also broken connections,
+// timeouts and HTTP 5xx.
+struct RetryPolicy {
+  int retries = 0;                           // besides the first attempt
+  std::chrono::milliseconds delay_min{500};  // doubles with every further attempt
+};
+
+// What a client tells about its requests. Exceptions of the functions are dropped.
+struct RequestObserver {
+  std::function<void(std::string_view method, std::string_view url)> started{};
+  // `status` is 0 without a reply.
+  std::function<void(std::string_view method, std::string_view url, int status,
+                     std::chrono::milliseconds elapsed)>
+      ended{};
+};
+
 struct Line {
   std::shared_ptr<Pool> pool{};
   std::string root{};           // base URL without trailing slashes, then the dialect's API root
@@ -90,11 +112,17 @@ struct Line {
   std::string user_agent{};
   CallOptions scope{};
   std::string_view credentials_hint{};  // says how to get a credential
+  bool credentials_optional = false;    // send what needs a credential without one, too
+  RetryPolicy retry{};
+  std::shared_ptr<const RequestObserver> observer{};  // may be null; call_async() alone tells it
 
   Result<Prepared> prepare(const CallSpec& spec, std::string_view accept) const;
   Result<TransportReply> call(const CallSpec& spec) const;
   // By value: the coroutine outlives its caller's arguments.
-  static Task<Result<TransportReply>> call_async(std::shared_ptr<const Line> line, CallSpec spec);
+  // `calling` is blocking for a run() that is driven for a blocking client. Repeats failed calls as
+  // `retry` says; call() never does.
+  static Task<Result<TransportReply>> call_async(std::shared_ptr<const Line> line, CallSpec spec,
+                                                 Calling calling = Calling::background);
 };
 
 // nullopt for a status the call accepts.

@@ -25,6 +25,7 @@ enum class ErrorKind {
   http,                 // any other status that is not a success
   malformed,            // a success whose body is not what the contract says
   transport,            // no whole reply: see TransportErrorKind
+  denied,               // the server, or a human through it, said no; nothing ran
 };
 
 enum class TransportErrorKind {

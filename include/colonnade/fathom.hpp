@@ -27,6 +27,7 @@
 #include "colonnade/options.hpp"
 #include "colonnade/stream.hpp"
 #include "colonnade/task.hpp"
+#include "colonnade/time.hpp"
 #include "colonnade/transport.hpp"
 #include "colonnade/version.hpp"
 
@@ -94,12 +95,8 @@ class COLONNADE_API CancelledError : public TransportError {
 // --- data
 // -----------------------------------------------------------------------------------------
 
-// UTC. Any fraction of up to nine digits is kept. The epoch stands for a time that is missing or
-// unreadable.
-using Timestamp = std::chrono::sys_time<std::chrono::nanoseconds>;
-
-// RFC 3339, six fractional digits (nine where the last three are not zero), "Z".
-COLONNADE_API std::string to_string(Timestamp time);
+using colonnade::Timestamp;
+using colonnade::to_string;
 
 struct Thread {
   std::string id{};

@@ -52,6 +52,8 @@ struct PromiseBase {
   Loop* loop = nullptr;
   std::coroutine_handle<> continuation{};
   std::size_t* outstanding = nullptr;  // of a when_all(): the last one to end resumes the parent
+  // What a coroutine above says to all below it; each takes it over from the one that awaits it.
+  const void* scope = nullptr;
 
   struct Final {
     bool await_ready() const noexcept { return false; }
@@ -130,6 +132,7 @@ class [[nodiscard]] Task {
                     "outermost one with colonnade::run()");
       detail::PromiseBase& promise = task_.handle_.promise();
       promise.loop = parent.promise().loop;
+      promise.scope = parent.promise().scope;
       promise.continuation = parent;
       detail::ready(*promise.loop, task_.handle_);
     }
@@ -175,6 +178,7 @@ class Join {
     Loop& loop = *parent.promise().loop;
     for (const Entry& entry : tasks_) {
       entry.promise->loop = &loop;
+      entry.promise->scope = parent.promise().scope;
       entry.promise->continuation = parent;
       entry.promise->outstanding = &outstanding_;
       ready(loop, entry.handle);

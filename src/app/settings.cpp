@@ -143,6 +143,25 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .help = "Connections open at once, on each address.",
        .min = 1,
        .max = 1e6},
+      {.name = "tools.workspaces",
+       .target = Text([](Settings& s) -> auto& { return s.tool_workspaces; }),
+       .help = "The folder that holds a folder for each thread, where its tools work.",
+       .is_path = true,
+       .default_note = "workspaces in data_dir"},
+      {.name = "tools.workspace",
+       .target = Text([](Settings& s) -> auto& { return s.tool_workspace; }),
+       .help = "One folder where the tools of all threads work, instead of one for each.",
+       .is_path = true},
+      {.name = "tools.sandbox",
+       .target = Text([](Settings& s) -> auto& { return s.tool_sandbox; }),
+       .help =
+           "required: the shell tool runs commands under bubblewrap or not at all. off: it runs "
+           "them with the server's own rights, limits and a clean environment apart.",
+       .choices = {"required", "off"}},
+      {.name = "tools.private_hosts",
+       .target = Texts([](Settings& s) -> auto& { return s.tool_private_hosts; }),
+       .help = "Hosts that the fetch tool may ask although their addresses are not public, as URLs "
+               "name them; \"*\" for all."},
       {.name = "prices_file",
        .target = Text([](Settings& s) -> auto& { return s.prices_file; }),
        .help = "A table of model prices that replaces the one built in (`colonnade config prices` "

@@ -67,6 +67,10 @@ struct Settings {
   std::chrono::seconds tool_time = limits::tool_time_max;
   int connections = static_cast<int>(limits::http_connections_max);
   std::string prices_file{};
+  std::string tool_workspaces{};  // "": workspaces in data_dir
+  std::string tool_workspace{};   // one folder for all threads; "": one for each
+  std::string tool_sandbox{"required"};
+  std::vector<std::string> tool_private_hosts{};
   std::chrono::seconds drain_time = limits::drain_time_max;
   // In the order of the file; the environment's own keys are merged in by name.
   std::vector<std::pair<std::string, ProviderSettings>> providers{};

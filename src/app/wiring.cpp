@@ -40,6 +40,15 @@
 #include "storage/sqlite/store.hpp"
 #include "tools/builtin/calculator.hpp"
 #include "tools/builtin/clock.hpp"
+#include "tools/builtin/edit.hpp"
+#include "tools/builtin/fetch.hpp"
+#include "tools/builtin/glob.hpp"
+#include "tools/builtin/grep.hpp"
+#include "tools/builtin/question.hpp"
+#include "tools/builtin/read.hpp"
+#include "tools/builtin/shell.hpp"
+#include "tools/builtin/todo_write.hpp"
+#include "tools/builtin/write.hpp"
 #include "tools/catalog.hpp"
 
 namespace colonnade::app {
@@ -93,10 +102,34 @@ core::TurnOptions turn_options(const Settings& settings) {
   return out;
 }
 
-std::vector<std::unique_ptr<tools::Tool>> built_in_tools(base::Clock& clock) {
+tools::WorkspacesOptions workspaces_options(const Settings& settings) {
+  return {.root = settings.tool_workspaces.empty() ? settings.data_dir + "/workspaces"
+                                                   : settings.tool_workspaces,
+          .fixed = settings.tool_workspace};
+}
+
+tools::SandboxOptions sandbox_options(const Settings& settings) {
+  return {.mode = settings.tool_sandbox == "off" ? tools::SandboxMode::off
+                                                 : tools::SandboxMode::required,
+          .hidden_folders = {settings.data_dir}};
+}
+
+std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& settings,
+                                                         base::Clock& clock, base::Workers& workers,
+                                                         net::HttpClient& http_client) {
   std::vector<std::unique_ptr<tools::Tool>> out;
   out.push_back(std::make_unique<tools::ClockTool>(clock));
   out.push_back(std::make_unique<tools::CalculatorTool>());
+  out.push_back(tools::read_tool(workers));
+  out.push_back(tools::write_tool(workers));
+  out.push_back(tools::edit_tool(workers));
+  out.push_back(tools::glob_tool(workers));
+  out.push_back(tools::grep_tool(workers));
+  out.push_back(std::make_unique<tools::TodoWriteTool>());
+  out.push_back(std::make_unique<tools::ShellTool>(workers, sandbox_options(settings)));
+  out.push_back(std::make_unique<tools::FetchTool>(
+      http_client, tools::FetchOptions{.private_hosts = settings.tool_private_hosts}));
+  out.push_back(std::make_unique<tools::QuestionTool>());
   return out;
 }
 
@@ -151,6 +184,7 @@ struct Server::Parts {
       : settings(std::move(settings_in)),
         lanes(lane_count(settings)),
         workers(static_cast<std::size_t>(settings.worker_threads)),
+        tool_workers(limits::tool_threads),
         store(std::move(store_in)),
         feed(lanes, *store, *store),
         agents(*store, feed, clock, default_agent(settings)),
@@ -161,7 +195,8 @@ struct Server::Parts {
         prices(std::move(prices_in)),
         meter(prices),
         http_client(lanes),
-        tools(built_in_tools(clock)),
+        tools(built_in_tools(settings, clock, tool_workers, http_client),
+              tools::Workspaces(workspaces_options(settings))),
         gate(tools.harmless()),
         turns({.stores = store->stores(),
                .feed = feed,
@@ -205,6 +240,7 @@ struct Server::Parts {
   base::SystemClock clock;
   base::Lanes lanes;
   base::Workers workers;
+  base::Workers tool_workers;  // apart: a command may hold its thread for minutes
   std::unique_ptr<storage::sqlite::Store> store;
   core::EventFeed feed;
   core::Agents agents;

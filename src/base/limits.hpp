@@ -115,6 +115,53 @@ constexpr std::size_t offline_batch_events = 64;      // deltas told at once whe
 constexpr auto offline_delay_max = 60s;               // between two words
 constexpr std::size_t context_messages_max = 1000;  // of a thread, newest first, sent to the model
 
+// --- tools ------------------------------------------------------------------------------------
+constexpr std::size_t tool_threads = 8;           // files and processes of tools; a shell holds one
+constexpr std::size_t todo_items_max = 200;       // of one list; more is not a plan
+constexpr std::size_t question_options_max = 20;  // that a human can take in
+// The workspace. A file larger than this is data, not text for a model.
+constexpr std::size_t workspace_file_bytes_max = 32 * MiB;  // read, edited or searched
+constexpr std::size_t workspace_write_bytes_max = 8 * MiB;  // written by one call
+constexpr std::size_t workspace_path_bytes_max = 4096;      // as the kernel's own PATH_MAX
+constexpr int workspace_links_max = 8;    // symbolic links followed at the end of one path
+constexpr int workspace_open_tries = 16;  // of an open that a rename elsewhere disturbs
+constexpr int workspace_depth_max = 64;   // folders below each other; each holds a descriptor
+constexpr std::size_t workspace_entries_max = 50'000;  // looked at by one search
+constexpr std::size_t binary_probe_bytes = 8 * KiB;    // a NUL in these makes a file binary
+constexpr std::size_t read_lines_default = 2000;
+constexpr std::size_t read_lines_max = 10'000;
+constexpr std::size_t read_line_bytes_max = 2000;         // the rest of a longer line is not shown
+constexpr std::size_t read_output_bytes_max = 200 * KiB;  // below tool_output_bytes_max
+constexpr std::size_t glob_matches_max = 1000;
+constexpr std::size_t grep_matches_max = 500;
+constexpr std::size_t grep_line_bytes_max = 400;        // shown of one matching line
+constexpr std::size_t grep_read_bytes_max = 256 * MiB;  // searched by one call
+constexpr std::size_t pattern_bytes_max = 1000;
+constexpr std::int64_t pattern_memory_bytes_max = 8 * 1024 * 1024;  // of one compiled pattern
+// The shell. What one command may use; the operator's machine must stay usable meanwhile.
+constexpr std::size_t shell_command_bytes_max = 64 * KiB;  // the kernel allows 128 KiB
+constexpr std::size_t shell_output_bytes_max = 96 * KiB;   // shown, of each of the two streams
+constexpr std::size_t shell_output_read_max = 64 * MiB;  // more is a runaway: the command is ended
+constexpr auto shell_time_default = 60s;
+constexpr auto shell_cpu_time_max = 120s;                        // of each process
+constexpr std::size_t shell_address_space_max = 4096 * MiB;      // of each process
+constexpr std::size_t shell_memory_max = 2048 * MiB;             // resident, all processes
+constexpr std::size_t shell_file_bytes_max = 512 * MiB;          // of each file
+constexpr std::size_t shell_temporary_bytes_max = 256 * MiB;     // of /tmp, which is memory
+constexpr std::size_t shell_shared_memory_bytes_max = 64 * MiB;  // of /dev/shm
+constexpr std::size_t shell_disk_free_min = 256 * MiB;  // left on the workspace's file system
+constexpr int shell_open_files_max = 1024;              // of each process
+constexpr int shell_tasks_max = 256;                    // processes and threads
+constexpr auto shell_watch_interval = 50ms;  // between looks at memory, processes and disk
+constexpr auto child_end_time_max = 5s;      // for a killed child to be gone
+// Fetching.
+constexpr int fetch_redirects_max = 5;
+constexpr std::size_t fetch_bytes_max = 1 * MiB;         // read of one body
+constexpr std::size_t fetch_text_bytes_max = 200 * KiB;  // shown of it
+constexpr std::size_t fetch_body_bytes_max = 256 * KiB;  // sent
+constexpr std::size_t fetch_url_bytes_max = 4096;
+constexpr auto fetch_time_max = 30s;  // each hop
+
 // --- use cases --------------------------------------------------------------------------------
 constexpr auto idempotency_time = 24h;
 constexpr std::size_t idempotency_key_bytes_max = 255;
@@ -125,6 +172,19 @@ constexpr int pairing_claims_max = 5;  // per window and address
 constexpr auto pairing_window = 60s;
 constexpr auto pairing_watch_time_max = 90s;
 constexpr auto drain_time_max = 10s;  // SIGTERM to exit
+
+// --- gate -------------------------------------------------------------------------------------
+constexpr std::size_t action_text_characters_max = 10'000;  // faramesh §2.5, after trimming
+constexpr std::size_t action_object_levels_max = 10;        // faramesh §2.5, below params itself
+constexpr std::size_t action_params_bytes_max = 100'000;    // faramesh §2.5, as ASCII JSON
+constexpr std::size_t action_context_bytes_max = 10'000;    // faramesh §2.5, as ASCII JSON
+constexpr std::size_t policy_file_bytes_max = 16 * MiB;     // room for policy_rules_max
+constexpr std::size_t policy_rules_max = 100'000;           // rules of each kind in one file
+constexpr std::size_t policy_values_max = 4'000'000;        // nodes of a file, its aliases expanded
+constexpr std::size_t policy_depth_max = 64;                // nested groups and lists of a file
+constexpr std::size_t policy_pattern_bytes_max = 4 * KiB;   // one regular expression
+constexpr std::int64_t policy_pattern_memory_bytes_max = 1 * 1024 * 1024;  // its compiled form
+constexpr std::size_t explained_rules_max = 1000;  // rules that an explanation lists
 
 // --- dialects ---------------------------------------------------------------------------------
 constexpr std::size_t encoded_reads_bytes_max = 4 * MiB;         // answers kept, per lane

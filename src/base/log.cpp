@@ -97,8 +97,9 @@ class Sink {
   // No writer is inside: the pool's last owner is here, and its end is the end of the queue.
   void drain() {
     const std::size_t dropped = pool_->overrun_counter();
-    logger_.reset();
+    // The queue's thread first: its lines hold the logger, and its end is waited for.
     pool_.reset();
+    logger_.reset();
     if (dropped > 0) {
       const std::string text = line_of(Level::warn, "log_lines_dropped", {{"count", dropped}});
       sink_->log(spdlog::details::log_msg("colonnade", spdlog::level::warn, text));
@@ -108,8 +109,8 @@ class Sink {
 
   std::shared_mutex mutex_;
   spdlog::sink_ptr sink_;
-  std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
+  std::shared_ptr<spdlog::details::thread_pool> pool_;  // last: ends before what its lines hold
 };
 
 }  // namespace

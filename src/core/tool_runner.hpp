@@ -27,10 +27,11 @@ class ToolRunner {
   virtual std::vector<ToolDefinition> definitions(const Scope& scope) = 0;
   // Whether a call that was interrupted may simply be made again.
   virtual bool is_idempotent(std::string_view tool) const = 0;
-  // Runs the permitted call on the calling lane. Every failure of the tool itself is an outcome
-  // with is_error; an Error means that it was stopped or that there is no such tool. Output is cut
-  // at limits::tool_output_bytes_max.
-  virtual base::Task<base::Result<ToolOutcome>> run(base::Lane& lane, ExecutionPermit permit,
+  // Runs the permitted call of a run in `scope` on the calling lane. Every failure of the tool
+  // itself is an outcome with is_error; an Error means that it was stopped or that there is no such
+  // tool. Output is cut at limits::tool_output_bytes_max.
+  virtual base::Task<base::Result<ToolOutcome>> run(base::Lane& lane, Scope scope,
+                                                    ExecutionPermit permit,
                                                     std::stop_token stop) = 0;
 };
 

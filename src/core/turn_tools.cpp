@@ -293,7 +293,8 @@ Task<TurnDriver::Executed> TurnDriver::execute(std::string id, ExecutionPermit p
     tool_stop.request_stop();
   };
   auto alarm = co_await base::call_after(options_.tool_time_max, std::move(ring));
-  auto result = co_await parts_.tools.run(lane_, std::move(permit), tool_stop.get_token());
+  auto result =
+      co_await parts_.tools.run(lane_, start_.run.scope, std::move(permit), tool_stop.get_token());
   alarm.reset();
   Executed out;
   ToolOutcome& outcome = out.outcome;

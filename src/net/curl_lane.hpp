@@ -41,6 +41,9 @@ class CurlLane {
 
   // A blank handle, already tied to this lane's sockets.
   CURL* take_handle();
+  // Curl's hook for making a socket; `self` is the lane. For a transfer that judges addresses
+  // first.
+  static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
   // Begins the transfer at once; `transfer` must stay until it completed or was removed.
   void start(CURL* handle, LaneTransfer& transfer);
   // Ends a transfer that was started, in whatever phase, and takes the handle back.
@@ -56,7 +59,6 @@ class CurlLane {
 
   static int on_socket(CURL* handle, curl_socket_t descriptor, int what, void* self, void* socket);
   static int on_timer(CURLM* multi, long milliseconds, void* self);
-  static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
   static int on_close(void* self, curl_socket_t descriptor);
 
   void drive(curl_socket_t descriptor, int events);

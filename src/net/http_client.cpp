@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "net/curl_lane.hpp"
+#include "net/public_address.hpp"
 
 namespace colonnade::net {
 namespace {
@@ -145,6 +146,7 @@ class Transfer final : public LaneTransfer, public std::enable_shared_from_this<
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
 
   std::optional<Error> check(UrlParts& parts) const;
   void set_options(const UrlParts& parts);
@@ -171,6 +173,7 @@ class Transfer final : public LaneTransfer, public std::enable_shared_from_this<
   bool finished_ = false;
   bool paused_ = false;
   bool headers_too_large_ = false;
+  std::string refused_kind_;  // of an address that was not connected to
   base::Signal changed_;
   // Itself, while it drains: nobody else holds it then.
   std::shared_ptr<Transfer> draining_;
@@ -203,8 +206,8 @@ void Transfer::start(CurlLane& curl, std::stop_token stop) {
   host_ = parts.host;
   start_ = last_byte_ = Clock::now();
   handle_ = curl.take_handle();
-  set_options(parts);
   curl_ = &curl;
+  set_options(parts);
   stop_callback_.emplace(std::move(stop), PostCancel{&curl.lane(), weak_from_this()});
   curl.start(handle_, *this);
 }
@@ -231,8 +234,25 @@ void Transfer::set_options(const UrlParts& parts) {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  if (request_.public_addresses_only) {
+    // A pooled connection was judged by nobody, and a proxy would connect where it likes.
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_FORBID_REUSE, 1L);
+    set(CURLOPT_PROXY, "");
+    set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_open);
+    set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  }
   set_method();
   set_headers();
+}
+
+curl_socket_t Transfer::on_open(void* self, curlsocktype purpose, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  if (auto kind = special_kind(address->addr); !kind.empty()) {
+    transfer.refused_kind_ = std::move(kind);
+    return CURL_SOCKET_BAD;
+  }
+  return CurlLane::on_open(transfer.curl_, purpose, address);
 }
 
 void Transfer::set_method() {
@@ -321,6 +341,11 @@ void Transfer::completed(CURLcode code) {
     return finish(Error{.kind = ErrorKind::upstream,
                         .message = host_ + ": the response headers are larger than " +
                                    std::to_string(limits::client_header_bytes_max) + " bytes"});
+  }
+  if (code != CURLE_OK && !head_done_ && !refused_kind_.empty()) {
+    return finish(Error{.kind = ErrorKind::forbidden,
+                        .message = host_ + " is at a " + refused_kind_ +
+                                   " address; only public addresses can be reached"});
   }
   if (code == CURLE_OK && !head_done_) {
     // curl takes a head that the peer cut short for a whole one.

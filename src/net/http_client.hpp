@@ -25,6 +25,10 @@ struct HttpClientRequest {
   std::chrono::milliseconds idle_time_max =
       limits::model_idle_time_max;              // between bytes of the body
   std::chrono::milliseconds total_time_max{0};  // 0: none (streams)
+  // Connect to addresses of the public Internet only (net/public_address.hpp), else fail with
+  // ErrorKind::forbidden. The address that is judged is the one that is connected to: the
+  // connection is a fresh one, without a proxy.
+  bool public_addresses_only = false;
 };
 
 struct HttpClientHead {

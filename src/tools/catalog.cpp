@@ -3,12 +3,22 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "base/log.hpp"
+#include "tools/schema_check.hpp"
+
 namespace colonnade::tools {
 
 using base::ErrorKind;
 using base::fail;
 
-Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools) : tools_(std::move(tools)) {
+namespace {
+
+bool changes_nothing(Effect effect) { return effect == Effect::none || effect == Effect::reads; }
+
+}  // namespace
+
+Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces)
+    : tools_(std::move(tools)), workspaces_(std::move(workspaces)) {
   std::set<std::string> names;
   for (const auto& tool : tools_) {
     if (!names.insert(tool->definition().name).second) {
@@ -25,11 +35,11 @@ std::vector<core::ToolDefinition> Catalog::definitions(const core::Scope&) {
 
 bool Catalog::is_idempotent(std::string_view name) const {
   const Tool* tool = find(name);
-  return tool != nullptr && tool->effect() == Effect::none;
+  return tool != nullptr && changes_nothing(tool->effect());
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
-base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane,
+base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core::Scope scope,
                                                          core::ExecutionPermit permit,
                                                          std::stop_token stop) {
   const core::ToolCall& call = permit.call();
@@ -38,16 +48,38 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane,
     co_return fail(ErrorKind::not_found, "there is no tool named '" + call.tool + "'");
   }
   if (stop.stop_requested()) co_return fail(ErrorKind::cancelled, "the tool was stopped");
-  auto outcome = co_await tool->run(lane, call.arguments, stop);
+  if (auto wrong = schema_violation(tool->accepted_schema(), call.arguments)) {
+    co_return failed(call.tool + ": " + *wrong);
+  }
+  ToolContext context{.lane = &lane,
+                      .scope = scope,
+                      .thread_id = call.thread_id,
+                      .run_id = call.run_id,
+                      .tool_call_id = call.id};
+  if (tool->effect() != Effect::none) {
+    // A mkdir of one name: too short for a worker thread.
+    auto folder = workspaces_.folder_of(scope, call.thread_id);
+    if (folder) {
+      context.workspace = std::move(*folder);
+    } else {
+      base::log::warn("workspace_missing", {{"what", folder.error().message}});
+    }
+  }
+  auto outcome = co_await tool->run(std::move(context), call.arguments, stop);
   co_return outcome;
 }
 
 std::set<std::string, std::less<>> Catalog::harmless() const {
   std::set<std::string, std::less<>> out;
   for (const auto& tool : tools_) {
-    if (tool->effect() == Effect::none) out.insert(tool->definition().name);
+    if (changes_nothing(tool->effect())) out.insert(tool->definition().name);
   }
   return out;
+}
+
+Effect Catalog::effect_of(std::string_view name) const {
+  const Tool* tool = find(name);
+  return tool == nullptr ? Effect::changes : tool->effect();
 }
 
 Tool* Catalog::find(std::string_view name) const {

@@ -8,25 +8,32 @@
 #include <vector>
 
 #include "tools/tool.hpp"
+#include "tools/workspaces.hpp"
 
 namespace colonnade::tools {
 
 class Catalog final : public core::ToolRunner {
  public:
   // Names must be unique.
-  explicit Catalog(std::vector<std::unique_ptr<Tool>> tools);
+  explicit Catalog(std::vector<std::unique_ptr<Tool>> tools,
+                   Workspaces workspaces = Workspaces({}));
 
   std::vector<core::ToolDefinition> definitions(const core::Scope& scope) override;
   bool is_idempotent(std::string_view tool) const override;
-  base::Task<base::Result<core::ToolOutcome>> run(base::Lane& lane, core::ExecutionPermit permit,
+  // Checks the arguments against the tool's schema first.
+  base::Task<base::Result<core::ToolOutcome>> run(base::Lane& lane, core::Scope scope,
+                                                  core::ExecutionPermit permit,
                                                   std::stop_token stop) override;
 
-  // Names of the tools without any effect.
+  // Names of the tools that change nothing anywhere.
   std::set<std::string, std::less<>> harmless() const;
+  // What the tool does to the world; Effect::changes when there is no such tool.
+  Effect effect_of(std::string_view name) const;
 
  private:
   Tool* find(std::string_view name) const;
   std::vector<std::unique_ptr<Tool>> tools_;
+  Workspaces workspaces_;
 };
 
 }  // namespace colonnade::tools

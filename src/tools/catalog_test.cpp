@@ -18,9 +18,9 @@ class CatalogTest : public ::testing::Test {
     gate::ReadOnlyGate gate({tool});
     auto verdict = gate.decide(core::Scope::main(),
                                {.id = "c", .tool = tool, .arguments = std::move(arguments)});
-    return base::run_on(
-        lanes_[0],
-        catalog_.run(lanes_[0], std::get<core::ExecutionPermit>(std::move(verdict)), stop));
+    return base::run_on(lanes_[0],
+                        catalog_.run(lanes_[0], core::Scope::main(),
+                                     std::get<core::ExecutionPermit>(std::move(verdict)), stop));
   }
 
   static std::vector<std::unique_ptr<Tool>> tools(base::Clock& clock) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <stop_token>
+#include <string>
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
+#include "core/scope.hpp"
 #include "core/tool_runner.hpp"
 
 namespace colonnade::tools {
@@ -12,8 +14,19 @@ namespace colonnade::tools {
 // What a tool does to the world; the gate's default rules go by it.
 enum class Effect {
   none,     // computes; the same call may be repeated at will
-  reads,    // looks at the workspace
+  reads,    // looks at the workspace; may be repeated as well
   changes,  // anything else
+  asks,     // a human's answer is the point: always waits for one
+};
+
+// Who runs the tool, and where.
+struct ToolContext {
+  base::Lane* lane = nullptr;  // the run's; outlives the call
+  core::Scope scope = core::Scope::main();
+  std::string thread_id{};
+  std::string run_id{};
+  std::string tool_call_id{};
+  std::string workspace{};  // absolute folder of the thread; "" when it cannot be made
 };
 
 // Stateless or thread-safe: one object serves all runs on all lanes.
@@ -22,11 +35,18 @@ class Tool {
   virtual ~Tool() = default;
   virtual const core::ToolDefinition& definition() const = 0;
   virtual Effect effect() const = 0;
-  // `arguments` is a JSON object as the model gave it, not yet checked against the schema. Bad
-  // arguments are an outcome with is_error that tells the model how to do better. Ends soon after a
-  // stop.
-  virtual base::Task<core::ToolOutcome> run(base::Lane& lane, base::Json arguments,
+  // What arguments must look like to be run. Differs from the definition's schema, which the model
+  // sees, where an approver may add what a model may not.
+  virtual const base::Json& accepted_schema() const { return definition().input_schema; }
+  // `arguments` fits accepted_schema(). Arguments that are bad nevertheless are an outcome with
+  // is_error that tells the model how to do better. Ends soon after a stop.
+  virtual base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
                                             std::stop_token stop) = 0;
 };
+
+// An outcome that tells the model what went wrong.
+inline core::ToolOutcome failed(std::string message) {
+  return {.content = std::move(message), .is_error = true};
+}
 
 }  // namespace colonnade::tools

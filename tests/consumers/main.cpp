@@ -1,4 +1,5 @@
 // What a user writes: only the installed headers and library.
+#include <colonnade/faramesh.hpp>
 #include <colonnade/fathom.hpp>
 #include <colonnade/testing.hpp>
 #include <iostream>
@@ -8,6 +9,21 @@ namespace {
 colonnade::Task<std::size_t> count(const colonnade::fathom::AsyncClient* client) {
   auto threads = co_await client->threads.list();
   co_return threads.size();
+}
+
+// Whether a tool behind the gate runs when it may, and only then.
+bool governs() {
+  using namespace colonnade;
+  const faramesh::ActionRequest request{
+      .agent_id = "a", .tool = "shell", .operation = "exec", .params = {{"cmd", "ls"}}};
+  Json verdict{{"outcome", "EXECUTE"}, {"request_hash", faramesh::compute_request_hash(request)}};
+  testing::ScriptedTransport wire;
+  wire.expect("POST", "/v1/gate/decide").reply(200, verdict.dump());
+  wire.expect("POST", "/v1/gate/decide").reply(200, verdict.set("outcome", "HALT").dump());
+  const faramesh::Client gate{{.base_url = "http://test", .http = {.transport = wire.transport()}}};
+  const auto run_it = [](const Json& params) { return params["cmd"].as_string(); };
+  if (gate.execute_if_allowed(request, run_it) != "ls") return false;
+  return !gate.try_execute_if_allowed(request, run_it).executed;
 }
 
 }  // namespace
@@ -28,6 +44,7 @@ int main() {
   const fathom::Client nowhere{{.base_url = "http://127.0.0.1:1", .token = "t"}};
   const auto refused = attempt([&] { return nowhere.threads.list(); });
   const bool reached = !refused && refused.error().transport == TransportErrorKind::connect;
-  std::cout << (right && reached ? "ok" : "wrong") << '\n';
-  return right && reached ? 0 : 1;
+  const bool ok = right && reached && governs();
+  std::cout << (ok ? "ok" : "wrong") << '\n';
+  return ok ? 0 : 1;
 }

@@ -434,7 +434,7 @@ class CountingTool final : public tools::Tool {
   }
   const ToolDefinition& definition() const override { return definition_; }
   tools::Effect effect() const override { return effect_; }
-  base::Task<ToolOutcome> run(base::Lane&, base::Json, std::stop_token stop) override {
+  base::Task<ToolOutcome> run(tools::ToolContext, base::Json, std::stop_token stop) override {
     ++runs_;
     if (running_ == nullptr) co_return ToolOutcome{.content = "counted"};
     running_->set_value();

@@ -202,14 +202,9 @@ CalculatorTool::CalculatorTool()
                            {"required", {"expression"}},
                            {"additionalProperties", false}}} {}
 
-base::Task<core::ToolOutcome> CalculatorTool::run(base::Lane&, base::Json arguments,
+base::Task<core::ToolOutcome> CalculatorTool::run(ToolContext, base::Json arguments,
                                                   std::stop_token) {
-  const auto expression = arguments.find("expression");
-  if (expression == arguments.end() || !expression->is_string()) {
-    co_return core::ToolOutcome{.content = "'expression' must be a string, for example \"2 + 2\"",
-                                .is_error = true};
-  }
-  const auto value = evaluate(expression->get_ref<const std::string&>());
+  const auto value = evaluate(arguments.at("expression").get_ref<const std::string&>());
   if (!value) co_return core::ToolOutcome{.content = value.error().message, .is_error = true};
   std::string text;
   base::JsonWriter(text).value(*value);

@@ -13,7 +13,7 @@ ClockTool::ClockTool(base::Clock& clock)
                                    {"properties", base::Json::object()},
                                    {"additionalProperties", false}}} {}
 
-base::Task<core::ToolOutcome> ClockTool::run(base::Lane&, base::Json, std::stop_token) {
+base::Task<core::ToolOutcome> ClockTool::run(ToolContext, base::Json, std::stop_token) {
   constexpr std::array days = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                "Thursday", "Friday", "Saturday"};
   const base::Time now = clock_.now();

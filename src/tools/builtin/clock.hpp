@@ -12,7 +12,7 @@ class ClockTool final : public Tool {
 
   const core::ToolDefinition& definition() const override { return definition_; }
   Effect effect() const override { return Effect::none; }
-  base::Task<core::ToolOutcome> run(base::Lane& lane, base::Json arguments,
+  base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
                                     std::stop_token stop) override;
 
  private:

@@ -1,0 +1,144 @@
+#include "base/canonical_json.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/limits.hpp"
+
+namespace colonnade::base {
+namespace {
+
+// Shortest digits that read back as the same double, without exponent and trailing zeros.
+std::string plain_decimal(double number) {
+  if (number == 0) return "0";
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), std::abs(number),
+                                 std::chars_format::scientific)
+                       .ptr;
+  const std::string_view shown(text.data(), static_cast<std::size_t>(end - text.data()));
+  const auto e = shown.find('e');
+  int exponent = 0;
+  const char* exponent_text = shown.data() + e + (shown[e + 1] == '+' ? 2 : 1);
+  std::from_chars(exponent_text, end, exponent);
+  std::string digits;  // of d.ddd × 10^exponent, without the point
+  for (const char c : shown.substr(0, e)) {
+    if (c != '.') digits += c;
+  }
+  const int whole = exponent + 1;  // digits before the point
+  std::string out = number < 0 ? "-" : "";
+  if (whole <= 0) {
+    out += "0." + std::string(static_cast<std::size_t>(-whole), '0') + digits;
+  } else if (static_cast<std::size_t>(whole) >= digits.size()) {
+    out += digits + std::string(static_cast<std::size_t>(whole) - digits.size(), '0');
+  } else {
+    out += digits.substr(0, static_cast<std::size_t>(whole)) + "." +
+           digits.substr(static_cast<std::size_t>(whole));
+  }
+  return out;
+}
+
+// Builds the canonical text of each value as the parser meets its end.
+class Canonicalizer final : public nlohmann::json_sax<Json> {
+ public:
+  explicit Canonicalizer(const std::function<bool(std::string_view)>& drop) : drop_(drop) {}
+
+  bool null() override { return value("null"); }
+  bool boolean(bool flag) override { return value(flag ? "true" : "false"); }
+  bool number_integer(std::int64_t number) override { return value(std::to_string(number)); }
+  bool number_unsigned(std::uint64_t number) override { return value(std::to_string(number)); }
+  // Integers beyond 64 bits come here, too, and keep their digits.
+  bool number_float(double number, const std::string& token) override {
+    if (token.find_first_of(".eE") == std::string::npos) return value(token);
+    return value(plain_decimal(number));
+  }
+  bool string(std::string& text) override { return value(quoted(text)); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return open(true); }
+  bool start_array(std::size_t) override { return open(false); }
+  bool key(std::string& name) override {
+    frames_.back().key = name;
+    return true;
+  }
+  bool end_object() override {
+    std::string out = "{";
+    for (const auto& [name, text] : frames_.back().members) {
+      if (frames_.size() == 1 && drop_ && drop_(name)) continue;
+      if (out.size() > 1) out += ',';
+      out += quoted(name) + ":" + text;
+    }
+    return close(std::move(out) + "}");
+  }
+  bool end_array() override { return close("[" + frames_.back().items + "]"); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+  std::string take() { return std::move(out_); }
+  bool too_deep() const { return too_deep_; }
+
+ private:
+  struct Frame {
+    bool object = false;
+    std::string key{};
+    std::map<std::string, std::string> members{};  // byte order of UTF-8 is code point order
+    std::string items{};
+    bool has_items = false;
+  };
+
+  static std::string quoted(std::string_view text) {
+    std::string out;
+    append_json_string(out, text);
+    return out;
+  }
+  bool open(bool object) {
+    too_deep_ = frames_.size() >= limits::json_depth_max;
+    if (!too_deep_) frames_.push_back({.object = object});
+    return !too_deep_;
+  }
+  bool close(std::string text) {
+    frames_.pop_back();
+    return value(std::move(text));
+  }
+  bool value(std::string text) {
+    if (frames_.empty()) {
+      out_ = std::move(text);
+      return true;
+    }
+    Frame& frame = frames_.back();
+    if (frame.object) {
+      frame.members.insert_or_assign(frame.key, std::move(text));
+    } else {
+      if (std::exchange(frame.has_items, true)) frame.items += ',';
+      frame.items += text;
+    }
+    return true;
+  }
+
+  const std::function<bool(std::string_view)>& drop_;
+  std::vector<Frame> frames_{};
+  std::string out_{};
+  bool too_deep_ = false;
+};
+
+}  // namespace
+
+Result<std::string> canonical_json(std::string_view text,
+                                   const std::function<bool(std::string_view)>& drop) {
+  Canonicalizer canonicalizer(drop);
+  if (Json::sax_parse(text, &canonicalizer)) return canonicalizer.take();
+  if (canonicalizer.too_deep()) {
+    return fail(ErrorKind::invalid, "the JSON is nested deeper than " +
+                                        std::to_string(limits::json_depth_max) + " levels");
+  }
+  return fail(ErrorKind::invalid,
+              "no canonical form: the text is not JSON in UTF-8 with finite numbers");
+}
+
+}  // namespace colonnade::base

@@ -1,0 +1,88 @@
+#include "gate/policy_source.hpp"
+
+#include <utility>
+
+namespace colonnade::gate {
+
+PolicySource::PolicySource(PolicySourceOptions options)
+    : options_(std::move(options)),
+      policy_file_(options_.policy_path),
+      profile_file_(options_.profile_path) {
+  parts_.runtime_version = options_.runtime_version;
+  reload();
+}
+
+LoadReport PolicySource::reload() {
+  const std::lock_guard lock(loading_);
+  return load();
+}
+
+std::optional<LoadReport> PolicySource::reload_if_changed() {
+  const std::lock_guard lock(loading_);
+  const bool policy_changed = policy_file_.has_changed();
+  const bool profile_changed = !options_.profile_path.empty() && profile_file_.has_changed();
+  if (!policy_changed && !profile_changed) return std::nullopt;
+  return load();
+}
+
+LoadReport PolicySource::load() {
+  LoadReport report;
+  load_policy(report);
+  load_profile(report);
+  const auto before = engine_.load();
+  const auto hash_of = [](const auto& part) { return part ? part->hash() : std::string(); };
+  report.replaced = !before || hash_of(before->policy()) != hash_of(parts_.policy) ||
+                    hash_of(before->profile()) != hash_of(parts_.profile) ||
+                    before->policy_version() != Engine(parts_).policy_version();
+  // Always a new engine: what hashes do not cover (an unusable profile) may have changed too.
+  engine_.store(std::make_shared<const Engine>(parts_));
+  report_what_is_in_force(report);
+  if (options_.on_load) options_.on_load(report);
+  return report;
+}
+
+void PolicySource::load_policy(LoadReport& report) {
+  report.policy.path = policy_file_.path();
+  const auto text = policy_file_.read();
+  base::Result<std::shared_ptr<const Policy>> policy =
+      text ? Policy::parse(*text, policy_file_.name(), options_.policy_version)
+           : base::fail(text.error());
+  if (policy) {
+    report.policy.warnings = (*policy)->warnings();
+    parts_.policy = *std::move(policy);
+    return;
+  }
+  const bool missing = policy.error().kind == base::ErrorKind::not_found;
+  parts_.missing_policy_version = missing ? "none" : "error";
+  report.policy.error = std::move(policy.error());
+}
+
+void PolicySource::load_profile(LoadReport& report) {
+  if (options_.profile_path.empty()) return;
+  LoadedFile& file = report.profile.emplace();
+  file.path = profile_file_.path();
+  const auto text = profile_file_.read();
+  base::Result<std::shared_ptr<const Profile>> profile =
+      text ? Profile::parse(*text, profile_file_.name()) : base::fail(text.error());
+  if (profile) {
+    file.warnings = (*profile)->warnings();
+    parts_.profile = *std::move(profile);
+  } else {
+    file.error = std::move(profile.error());
+  }
+  parts_.profile_is_unusable = parts_.profile == nullptr;
+}
+
+void PolicySource::report_what_is_in_force(LoadReport& report) const {
+  const Engine engine(parts_);
+  report.has_policy = parts_.policy != nullptr;
+  report.policy_version = engine.policy_version();
+  if (parts_.policy) report.policy_hash = parts_.policy->hash();
+  if (parts_.profile) {
+    report.profile_id = parts_.profile->id();
+    report.profile_version = parts_.profile->version();
+    report.profile_hash = parts_.profile->hash();
+  }
+}
+
+}  // namespace colonnade::gate

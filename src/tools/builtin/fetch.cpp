@@ -1,0 +1,148 @@
+#include "tools/builtin/fetch.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/limits.hpp"
+#include "base/utf8.hpp"
+#include "net/url.hpp"
+#include "tools/html_text.hpp"
+
+namespace colonnade::tools {
+namespace {
+
+using base::Result;
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// "text/html; charset=utf-8" → "text/html"
+std::string media_type(std::string_view header) {
+  std::string out(header.substr(0, header.find(';')));
+  std::erase(out, ' ');
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return out;
+}
+
+bool is_text(std::string_view type) {
+  if (type.empty() || type.starts_with("text/")) return true;
+  if (type.ends_with("+json") || type.ends_with("+xml")) return true;
+  for (const std::string_view known :
+       {"application/json", "application/xml", "application/javascript", "application/yaml",
+        "application/x-yaml", "application/toml", "application/x-ndjson", "application/sql"}) {
+    if (type == known) return true;
+  }
+  return false;
+}
+
+struct Page {
+  net::Url url{};
+  net::HttpClientHead head{};
+  std::string body{};
+  bool cut = false;
+};
+
+std::string description(const Page& page) {
+  const std::string type = media_type(page.head.header("Content-Type"));
+  std::string out = "status: " + std::to_string(page.head.status) + "\nurl: " + page.url.text +
+                    "\ncontent-type: " + (type.empty() ? "unknown" : type) + "\n";
+  if (!is_text(type) || page.body.contains('\0')) {
+    return out + "[not text; " + (page.cut ? "more than " : "") + std::to_string(page.body.size()) +
+           " bytes]\n";
+  }
+  const bool is_html = type == "text/html" || type == "application/xhtml+xml";
+  const std::string text = base::replace_invalid_utf8(is_html ? html_text(page.body) : page.body);
+  out += "\n" + std::string(base::cut_utf8(text, limits::fetch_text_bytes_max));
+  if (page.cut || text.size() > limits::fetch_text_bytes_max) out += "\n[cut here; more follows]";
+  return out;
+}
+
+// Up to the limit; the rest is left alone.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller's own, awaited
+base::Task<Result<void>> read_body(net::HttpExchange* exchange, Page* page) {
+  for (;;) {
+    auto piece = co_await exchange->read();
+    if (!piece) co_return base::fail(piece.error());
+    if (piece->empty()) co_return Result<void>();
+    page->body += *piece;
+    if (page->body.size() > limits::fetch_bytes_max) {
+      page->body.resize(limits::fetch_bytes_max);
+      page->cut = true;
+      co_return Result<void>();
+    }
+  }
+}
+
+}  // namespace
+
+FetchTool::FetchTool(net::HttpClient& client, FetchOptions options)
+    : client_(client),
+      options_(std::move(options)),
+      definition_{.name = "fetch",
+                  .description =
+                      "Requests a URL of the public Internet and gives its text; HTML without "
+                      "its tags.",
+                  .input_schema = {
+                      {"type", "object"},
+                      {"properties",
+                       {{"url", {{"type", "string"}, {"maxLength", limits::fetch_url_bytes_max}}},
+                        {"method", {{"type", "string"}, {"enum", {"GET", "POST"}}}},
+                        {"body", {{"type", "string"}, {"maxLength", limits::fetch_body_bytes_max}}},
+                        {"content_type",
+                         {{"type", "string"},
+                          {"maxLength", 200},
+                          {"description", "Of the body; application/json unless told"}}}}},
+                      {"required", {"url"}},
+                      {"additionalProperties", false}}} {}
+
+bool FetchTool::may_be_private(const std::string& host) const {
+  return std::ranges::any_of(options_.private_hosts, [&host](const std::string& allowed) {
+    return allowed == "*" || net::same_ignoring_case(allowed, host);
+  });
+}
+
+base::Task<core::ToolOutcome> FetchTool::run(ToolContext context, base::Json arguments,
+                                             std::stop_token stop) {
+  std::string method = arguments.value("method", std::string("GET"));
+  std::string body = arguments.value("body", std::string());
+  const std::string type = arguments.value("content_type", std::string("application/json"));
+  if (method == "GET" && !body.empty()) co_return failed("'body' needs the method POST");
+  auto url = net::parse_http_url(arguments.at("url").get<std::string>());
+  if (!url) co_return failed("'url': " + url.error().message);
+  for (int redirects = 0;; ++redirects) {
+    net::HttpClientRequest request{.method = method, .url = url->text, .body = body};
+    request.headers.push_back({"User-Agent", "colonnade"});
+    if (method == "POST") request.headers.push_back({"Content-Type", type});
+    request.first_byte_time_max = limits::fetch_time_max;
+    request.idle_time_max = limits::fetch_time_max;
+    request.total_time_max = limits::fetch_time_max;
+    request.public_addresses_only = !may_be_private(url->host);
+    auto exchange = client_.open(*context.lane, std::move(request), stop);
+    auto head = co_await exchange->head();
+    if (!head) co_return failed(head.error().message);
+    const std::string location(head->header("Location"));
+    if (!is_redirect(head->status) || location.empty()) {
+      Page page{.url = *url, .head = std::move(*head)};
+      auto read = co_await read_body(exchange.get(), &page);
+      if (!read) co_return failed(read.error().message);
+      co_return core::ToolOutcome{.content = description(page),
+                                  .is_error = page.head.status >= 400};
+    }
+    if (redirects == limits::fetch_redirects_max) {
+      co_return failed("more than " + std::to_string(limits::fetch_redirects_max) + " redirects");
+    }
+    const bool repeats = head->status == 307 || head->status == 308;
+    if (!repeats) {
+      method = "GET";
+      body.clear();
+    }
+    auto next = net::parse_http_url(location, url->text);
+    if (!next) co_return failed("redirected by " + url->host + ": " + next.error().message);
+    url = std::move(next);
+  }
+}
+
+}  // namespace colonnade::tools

@@ -1,0 +1,146 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "tools/builtin/edit.hpp"
+#include "tools/builtin/glob.hpp"
+#include "tools/builtin/grep.hpp"
+#include "tools/builtin/question.hpp"
+#include "tools/builtin/read.hpp"
+#include "tools/builtin/todo_write.hpp"
+#include "tools/builtin/write.hpp"
+#include "tools/html_text.hpp"
+#include "tools/schema_check.hpp"
+
+namespace colonnade::tools {
+namespace {
+
+class FilesTest : public ::testing::Test {
+ protected:
+  FilesTest() {
+    folder_ = ::testing::TempDir() + "colonnade-XXXXXX";
+    if (::mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  }
+  ~FilesTest() override { std::filesystem::remove_all(folder_); }
+
+  core::ToolOutcome call(Tool& tool, base::Json arguments, std::stop_token stop = {}) {
+    ToolContext context{.lane = &lanes_[0], .workspace = folder_};
+    return base::run_on(lanes_[0], tool.run(std::move(context), std::move(arguments), stop));
+  }
+  void write(const std::string& path, const std::string& content) {
+    const auto tool = write_tool(workers_);
+    ASSERT_FALSE(call(*tool, {{"path", path}, {"content", content}}).is_error);
+  }
+  std::string read(base::Json arguments) {
+    const auto tool = read_tool(workers_);
+    return call(*tool, std::move(arguments)).content;
+  }
+
+  std::string folder_;
+  base::Lanes lanes_{1};
+  base::Workers workers_{1};
+};
+
+TEST_F(FilesTest, ReadNumbersLinesAndGoesOnWhereItIsTold) {
+  write("a.txt", "one\ntwo\r\nthree");
+  EXPECT_EQ(read({{"path", "a.txt"}}), "     1\tone\n     2\ttwo\n     3\tthree\n");
+  EXPECT_EQ(read({{"path", "a.txt"}, {"offset", 2}, {"limit", 1}}),
+            "     2\ttwo\n[more lines follow; go on with offset 3]");
+  EXPECT_NE(read({{"path", "a.txt"}, {"offset", 9}}).find("has only 3 lines"), std::string::npos);
+  write("b.bin", std::string("a\0b", 3));
+  EXPECT_NE(read({{"path", "b.bin"}}).find("is binary (3 bytes)"), std::string::npos);
+  EXPECT_NE(read({{"path", "none"}}).find("'none' does not exist"), std::string::npos);
+}
+
+TEST_F(FilesTest, EditNeedsOneMatchUnlessToldOtherwise) {
+  const auto tool = edit_tool(workers_);
+  write("a.txt", "x y x");
+  const auto edit = [&](base::Json more) {
+    base::Json arguments = {{"path", "a.txt"}};
+    arguments.update(more);
+    return call(*tool, arguments);
+  };
+  auto outcome = edit({{"old_text", "z"}, {"new_text", "w"}});
+  EXPECT_TRUE(outcome.is_error);
+  EXPECT_NE(outcome.content.find("is not in 'a.txt'"), std::string::npos);
+  outcome = edit({{"old_text", "x"}, {"new_text", "w"}});
+  EXPECT_TRUE(outcome.is_error);
+  EXPECT_NE(outcome.content.find("is 2 times in"), std::string::npos);
+  EXPECT_FALSE(edit({{"old_text", "y"}, {"new_text", "yy"}}).is_error);
+  EXPECT_FALSE(edit({{"old_text", "x"}, {"new_text", "xx"}, {"replace_all", true}}).is_error);
+  EXPECT_EQ(read({{"path", "a.txt"}}), "     1\txx yy xx\n");
+}
+
+TEST_F(FilesTest, GlobAndGrepFindWhatIsThere) {
+  write("src/a.cpp", "int main() {}\n");
+  write("src/deep/b.hpp", "// Main\n");
+  write("c.txt", std::string("main\0", 5));
+  const auto glob = glob_tool(workers_);
+  const auto grep = grep_tool(workers_);
+  EXPECT_EQ(call(*glob, {{"pattern", "*.{cpp,hpp}"}}).content, "src/a.cpp\nsrc/deep/b.hpp\n");
+  EXPECT_EQ(call(*glob, {{"pattern", "src/*"}}).content, "src/a.cpp\n");
+  EXPECT_EQ(call(*glob, {{"pattern", "src/**/[!a].hpp"}}).content, "src/deep/b.hpp\n");
+  EXPECT_EQ(call(*glob, {{"pattern", "*.py"}}).content, "[no file fits]\n");
+  EXPECT_TRUE(call(*glob, {{"pattern", "*.{py"}}).is_error);
+  EXPECT_EQ(call(*grep, {{"pattern", "main"}}).content, "src/a.cpp:1: int main() {}\n");
+  EXPECT_EQ(call(*grep, {{"pattern", "main"}, {"ignore_case", true}, {"include", "*.hpp"}}).content,
+            "src/deep/b.hpp:1: // Main\n");
+}
+
+TEST_F(FilesTest, AStopEndsWorkThatWaitsForAThread) {
+  std::promise<void> free;
+  workers_.post([held = free.get_future().share()] { held.wait(); });
+  std::stop_source stop;
+  stop.request_stop();
+  const auto tool = glob_tool(workers_);
+  const auto outcome = call(*tool, {{"pattern", "*"}}, stop.get_token());
+  EXPECT_EQ(outcome.content, "the tool was stopped");
+  EXPECT_TRUE(outcome.is_error);
+  free.set_value();
+}
+
+TEST_F(FilesTest, TodoAndQuestionSayWhatIsMissing) {
+  TodoWriteTool todo;
+  const base::Json one = {{"content", "a"}, {"status", "in_progress"}};
+  EXPECT_EQ(call(todo, {{"todos", {one}}}).content, R"([{"content":"a","status":"in_progress"}])");
+  EXPECT_TRUE(call(todo, {{"todos", {one, one}}}).is_error);
+  QuestionTool question;
+  EXPECT_EQ(question.effect(), Effect::asks);
+  EXPECT_TRUE(call(question, {{"question", "Which?"}}).is_error);
+  EXPECT_EQ(call(question, {{"question", "Which?"}, {"answer", "this"}}).content, "this");
+  EXPECT_FALSE(schema_violation(question.accepted_schema(), {{"question", "a"}, {"answer", "b"}}));
+  EXPECT_TRUE(
+      schema_violation(question.definition().input_schema, {{"question", "a"}, {"answer", "b"}}));
+}
+
+TEST(SchemaCheck, NamesThePathAndTheRemedy) {
+  const TodoWriteTool todo;
+  const base::Json& schema = todo.definition().input_schema;
+  const auto wrong = [&schema](const base::Json& value) {
+    return schema_violation(schema, value).value_or("fits");
+  };
+  EXPECT_EQ(wrong({{"todos", base::Json::array()}}), "fits");
+  EXPECT_EQ(wrong(base::Json::object()), "'todos' is missing; give it as array");
+  EXPECT_EQ(wrong({{"todos", 1}}), "'todos' must be of type array, not number");
+  EXPECT_EQ(wrong({{"todos", base::Json::array()}, {"x", 1}}),
+            "'x' is unknown; allowed are 'todos'");
+  EXPECT_EQ(wrong({{"todos", {{{"content", "a"}, {"status", "done"}}}}}),
+            "'todos[0].status' must be one of \"pending\", \"in_progress\", \"completed\", "
+            "\"cancelled\"");
+  EXPECT_EQ(wrong({{"todos", {{{"content", ""}, {"status", "pending"}}}}}),
+            "'todos[0].content' must not be empty");
+  EXPECT_TRUE(schema_violation({{"type", "integer"}, {"minimum", 1}}, 0));
+  EXPECT_TRUE(schema_violation({{"type", "integer"}}, 1.5));
+  EXPECT_FALSE(schema_violation({{"type", "integer"}}, 2.0));
+}
+
+TEST(HtmlText, KeepsTheWords) {
+  EXPECT_EQ(html_text("<p>a<br>b &lt;c&gt;<style>p{}</style> d</p><!-- x -->1 < 2"),
+            "a\nb <c> d\n1 < 2");
+}
+
+}  // namespace
+}  // namespace colonnade::tools

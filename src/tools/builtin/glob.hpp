@@ -1,0 +1,14 @@
+// `glob`: finds files by their names.
+#pragma once
+
+#include <memory>
+
+#include "base/workers.hpp"
+#include "tools/tool.hpp"
+
+namespace colonnade::tools {
+
+// `workers` outlives the tool.
+std::unique_ptr<Tool> glob_tool(base::Workers& workers);
+
+}  // namespace colonnade::tools

@@ -1,0 +1,25 @@
+// `question`: asks the human something.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "tools/tool.hpp"
+
+namespace colonnade::tools {
+
+class QuestionTool final : public Tool {
+ public:
+  QuestionTool();
+
+  const core::ToolDefinition& definition() const override { return definition_; }
+  Effect effect() const override { return Effect::asks; }
+  const base::Json& accepted_schema() const override { return accepted_; }
+  base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
+                                    std::stop_token stop) override;
+
+ private:
+  core::ToolDefinition definition_;
+  base::Json accepted_;  // with the answer, which only an approver gives
+};
+
+}  // namespace colonnade::tools

@@ -1,0 +1,25 @@
+#include "tools/builtin/workspace_tool.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "tools/blocking.hpp"
+
+namespace colonnade::tools {
+
+WorkspaceTool::WorkspaceTool(base::Workers& workers, core::ToolDefinition definition, Effect effect,
+                             Work work)
+    : workers_(workers), definition_(std::move(definition)), effect_(effect), work_(work) {}
+
+base::Task<core::ToolOutcome> WorkspaceTool::run(ToolContext context, base::Json arguments,
+                                                 std::stop_token stop) {
+  auto on_worker = [work = work_, folder = std::move(context.workspace),
+                    arguments = std::move(arguments), stop]() -> core::ToolOutcome {
+    auto workspace = Workspace::open(folder);
+    if (!workspace) return failed(workspace.error().message);
+    return work(*workspace, arguments, stop);
+  };
+  auto outcome = co_await run_blocking(&workers_, stop, std::move(on_worker));
+  co_return outcome;
+}
+
+}  // namespace colonnade::tools

@@ -1,0 +1,61 @@
+// How a command of the model's is kept to its thread's workspace.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "tools/child_process.hpp"
+
+namespace colonnade::tools {
+
+enum class SandboxMode {
+  required,  // bubblewrap, or no command runs
+  off,       // the operator's explicit choice: limits and a clean environment, no namespaces
+};
+
+struct SandboxOptions {
+  SandboxMode mode = SandboxMode::required;
+  std::string bubblewrap{"/usr/bin/bwrap"};
+  // Folders that a command must not see even where they lie below /usr: the data folder.
+  std::vector<std::string> hidden_folders{};
+};
+
+// With SandboxMode::required a command sees a read-only /usr, a handful of files of /etc, its
+// workspace at /workspace (writable), a small /tmp, /proc and /dev of its own, and nothing else. It
+// has no network, no capabilities, cannot make namespaces, and system calls that reach past
+// namespaces are refused (seccomp). In both modes it gets an environment of four variables, limits
+// on processor time, memory, processes, files and output (base/limits.hpp), and ends with the call.
+//
+// A server that runs as root runs commands as the owner of the workspace (sandbox_user.hpp); where
+// that is root too, processes are counted by looking at them and not by the kernel.
+//
+// Any thread. Without namespaces (`off`) a process that leaves its session outlives the call.
+class Sandbox {
+ public:
+  explicit Sandbox(SandboxOptions options);
+
+  // Runs `command` in a shell in the workspace and blocks until everything it started is gone: for
+  // worker threads. ErrorKind::unavailable when there is no sandbox and one is required; the
+  // message says how to get one.
+  base::Result<ChildResult> run(const std::string& workspace, const std::string& command,
+                                std::chrono::milliseconds time_max, std::stop_token stop) const;
+
+  SandboxMode mode() const { return options_.mode; }
+
+ private:
+  base::Result<void> prove(const std::string& workspace, std::stop_token stop) const;
+  base::Result<ChildResult> run_inside(const std::string& workspace,
+                                       std::vector<std::string> program,
+                                       std::chrono::milliseconds time_max,
+                                       std::stop_token stop) const;
+
+  SandboxOptions options_;
+  mutable std::atomic<bool> proven_{false};
+};
+
+}  // namespace colonnade::tools

@@ -1,0 +1,70 @@
+// One thread's folder, and the only way for a tool to reach files: nothing outside can be named.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "tools/descriptor.hpp"
+
+namespace colonnade::tools {
+
+// Where the sandbox shows the workspace to the shell; file tools accept the same paths.
+constexpr std::string_view workspace_in_sandbox = "/workspace";
+
+// Every open is resolved by the kernel beneath the folder (openat2 with RESOLVE_BENEATH and
+// RESOLVE_NO_MAGICLINKS), so "..", absolute paths, symbolic links that leave and folders that are
+// swapped while a path is resolved all fail. Symbolic links that stay inside work. Only regular
+// files and folders are opened, never a device, FIFO or socket.
+//
+// Paths are relative to the folder, or absolute and inside it (by its real name or as /workspace).
+// Errors repeat the path as it was given. Calls block: use it on a worker thread. Needs Linux 5.6.
+class Workspace {
+ public:
+  // ErrorKind::unavailable when the folder cannot be opened.
+  static base::Result<Workspace> open(const std::string& folder);
+
+  // The bytes of a regular file of at most limits::workspace_file_bytes_max.
+  base::Result<std::string> read_file(const std::string& path) const;
+  // Replaces the file or makes it, with the folders above it. Others see the old bytes or the new
+  // ones, never a mixture; a file that exists keeps its permissions. A link at the end of the path
+  // is followed; a second hard link keeps the old bytes. What root makes belongs to the owner of
+  // the workspace.
+  base::Result<void> write_file(const std::string& path, std::string_view bytes) const;
+
+  struct Entry {
+    std::string path;  // relative to the workspace
+    struct stat status;
+  };
+  // Calls `visit` with every regular file below the folder `path`, in the order of their names,
+  // until it returns false. Symbolic links are not followed, what cannot be opened is skipped. True
+  // when everything was seen; false after limits::workspace_entries_max or a stop.
+  base::Result<bool> each_file(const std::string& path, std::stop_token stop,
+                               const std::function<bool(const Entry&)>& visit) const;
+
+  // A file to read, or a folder with O_DIRECTORY in `flags`.
+  base::Result<Descriptor> open_file(const std::string& path, int flags) const;
+
+ private:
+  Workspace(std::string folder, Descriptor root);
+  struct Place;  // an open folder and a name in it
+
+  base::Result<std::string> relative(const std::string& path) const;
+  base::Result<Descriptor> open_beneath(const std::string& inside, const std::string& shown,
+                                        int flags) const;
+  base::Result<Place> place_of(const std::string& path) const;
+  base::Result<Descriptor> make_folders(const std::string& inside, const std::string& shown) const;
+
+  std::string folder_;
+  Descriptor root_;
+  // Whom new files are given to; nobody (-1) unless this process is root.
+  uid_t owner_ = static_cast<uid_t>(-1);
+  gid_t group_ = static_cast<gid_t>(-1);
+};
+
+}  // namespace colonnade::tools

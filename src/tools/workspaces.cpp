@@ -1,0 +1,60 @@
+#include "tools/workspaces.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "tools/sandbox_user.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace colonnade::tools {
+namespace {
+
+using base::ErrorKind;
+
+bool is_plain(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '-';
+}
+
+}  // namespace
+
+Workspaces::Workspaces(WorkspacesOptions options) : options_(std::move(options)) {}
+
+base::Result<std::string> Workspaces::folder_of(const core::Scope&,
+                                                std::string_view thread_id) const {
+  if (options_.fixed.empty() && options_.root.empty()) {
+    return base::fail(ErrorKind::unavailable, "this server has no folder for workspaces");
+  }
+  std::string folder = options_.fixed;
+  if (folder.empty()) {
+    if (thread_id.empty() || !std::ranges::all_of(thread_id, is_plain)) {
+      return base::fail(ErrorKind::invalid, "the thread's id cannot name a folder", "thread_id");
+    }
+    folder = options_.root + "/" + std::string(thread_id);
+  }
+  constexpr mode_t owner_only = 0700;
+  const auto make = [&] {
+    if (::mkdir(folder.c_str(), owner_only) != 0) return errno == EEXIST;
+    if (!options_.fixed.empty() || !can_change_users()) return true;
+    const uid_t user = user_of_thread(thread_id);
+    return ::lchown(folder.c_str(), user, user) == 0;
+  };
+  if (make()) return folder;
+  // The folders above are missing.
+  std::error_code error;
+  const std::string above = std::filesystem::path(folder).parent_path();
+  std::filesystem::create_directories(above, error);
+  if (!error && options_.fixed.empty()) {
+    std::filesystem::permissions(above, std::filesystem::perms::owner_all, error);
+  }
+  if (make()) return folder;
+  const std::error_code reason(errno, std::generic_category());
+  return base::fail(ErrorKind::unavailable, "the workspace cannot be made: " + reason.message() +
+                                                "; the setting tools.workspaces names its folder");
+}
+
+}  // namespace colonnade::tools

@@ -1,0 +1,26 @@
+// A second evaluator of policies, slow and obvious, written from the contract (faramesh §2.5, §4.2,
+// §4.4, §4.5, §5) without a line of the first: what it says, src/gate must say too.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace colonnade::tests::reference {
+
+using Tree = nlohmann::ordered_json;
+
+struct Verdict {
+  std::string outcome{};
+  std::string reason_code{};
+  std::string reason{};
+  std::string risk_level{};
+  bool by_policy = false;
+  std::string canonical_request{};  // the text whose hash is the request's
+  bool operator==(const Verdict&) const = default;
+};
+
+// `profile` may be null. `action` has agent_id, tool, operation, params, context, not yet trimmed.
+// Texts are ASCII without control characters, numbers small.
+Verdict decide(const Tree& policy, const Tree& profile, const Tree& action);
+
+}  // namespace colonnade::tests::reference

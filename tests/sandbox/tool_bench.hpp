@@ -1,0 +1,81 @@
+// A thread's workspace between things that must not be reached, and a way to call a tool there.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "base/lane.hpp"
+#include "base/workers.hpp"
+#include "tools/tool.hpp"
+#include "tools/workspaces.hpp"
+
+namespace colonnade::tools::testing {
+
+namespace fs = std::filesystem;
+
+inline void put(const fs::path& path, const std::string& bytes) {
+  fs::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+inline std::string bytes_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+// data/operator.token            a secret
+// data/workspaces/th1            the workspace
+// data/workspaces/th2/other.txt  another thread's
+class ToolBench : public ::testing::Test {
+ protected:
+  static constexpr const char* secret = "top-secret-operator-token";
+
+  ToolBench() {
+    std::string pattern = (fs::path(::testing::TempDir()) / "colonnade-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    data_ = fs::canonical(pattern);
+    put(data_ / "operator.token", secret);
+    put(data_ / "workspaces/th2/other.txt", secret);
+    const Workspaces workspaces({.root = (data_ / "workspaces").string()});
+    workspace_ = *workspaces.folder_of(core::Scope::main(), "th1");
+  }
+  ~ToolBench() override {
+    std::error_code ignored;
+    fs::remove_all(data_, ignored);
+  }
+
+  core::ToolOutcome call(Tool& tool, base::Json arguments, std::stop_token stop = {}) {
+    ToolContext context{.lane = &lanes_[0],
+                        .thread_id = "th1",
+                        .run_id = "r1",
+                        .tool_call_id = "c1",
+                        .workspace = workspace_.string()};
+    return base::run_on(lanes_[0],
+                        tool.run(std::move(context), std::move(arguments), std::move(stop)));
+  }
+
+  // That it fails, that the reason is in the answer, and that the secret is not.
+  static void expect_refused(const core::ToolOutcome& outcome, const std::string& reason) {
+    EXPECT_TRUE(outcome.is_error) << outcome.content;
+    EXPECT_NE(outcome.content.find(reason), std::string::npos)
+        << "expected '" << reason << "' in:\n"
+        << outcome.content;
+    EXPECT_EQ(outcome.content.find(secret), std::string::npos) << outcome.content;
+  }
+
+  fs::path data_;
+  fs::path workspace_;
+  base::Lanes lanes_{1};
+  base::Workers workers_{2};
+};
+
+}  // namespace colonnade::tools::testing
