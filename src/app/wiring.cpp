@@ -197,13 +197,16 @@ struct Server::Parts {
         http_client(lanes),
         tools(built_in_tools(settings, clock, tool_workers, http_client),
               tools::Workspaces(workspaces_options(settings))),
-        gate(tools.harmless()),
+        permissions(*store, feed, clock),
+        gate(tools.harmless(), tools.harmful()),
         turns({.stores = store->stores(),
                .feed = feed,
                .providers = providers,
                .gate = gate,
                .tools = tools,
                .agents = agents,
+               .permissions = permissions,
+               .redaction = redaction,
                .prices = prices,
                .clock = clock},
               turn_options(settings)),
@@ -253,6 +256,8 @@ struct Server::Parts {
   net::HttpClient http_client;
   core::ModelProviders providers;
   tools::Catalog tools;
+  core::Permissions permissions;
+  core::Redaction redaction{};
   gate::ReadOnlyGate gate;
   core::Turns turns;
   OperatorRoutes operator_routes;

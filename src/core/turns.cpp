@@ -353,7 +353,7 @@ void Turns::cancel_waiting(Run run) {
   }
   unit.changes.emplace_back(UpdateRun{.run = cancelled, .from = from});
   unit.events.push_back(
-      Event{.scope = who.scope,
+      Event{.scope = cancelled.scope,
             .thread_id = cancelled.thread_id,
             .run_id = cancelled.id,
             .at = *cancelled.finished_at,

@@ -77,6 +77,13 @@ std::set<std::string, std::less<>> Catalog::harmless() const {
   return out;
 }
 
+std::set<std::string, std::less<>> Catalog::harmful() const {
+  std::set<std::string, std::less<>> out;
+  for (const auto& tool : tools_) out.insert(tool->definition().name);
+  for (const std::string& name : harmless()) out.erase(name);
+  return out;
+}
+
 Effect Catalog::effect_of(std::string_view name) const {
   const Tool* tool = find(name);
   return tool == nullptr ? Effect::changes : tool->effect();

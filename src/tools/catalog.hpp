@@ -27,6 +27,8 @@ class Catalog final : public core::ToolRunner {
 
   // Names of the tools that change nothing anywhere.
   std::set<std::string, std::less<>> harmless() const;
+  // Names of the others.
+  std::set<std::string, std::less<>> harmful() const;
   // What the tool does to the world; Effect::changes when there is no such tool.
   Effect effect_of(std::string_view name) const;
 

@@ -16,11 +16,10 @@ class CatalogTest : public ::testing::Test {
   base::Result<core::ToolOutcome> run(const std::string& tool, base::Json arguments,
                                       std::stop_token stop = {}) {
     gate::ReadOnlyGate gate({tool});
-    auto verdict = gate.decide(core::Scope::main(),
-                               {.id = "c", .tool = tool, .arguments = std::move(arguments)});
-    return base::run_on(lanes_[0],
-                        catalog_.run(lanes_[0], core::Scope::main(),
-                                     std::get<core::ExecutionPermit>(std::move(verdict)), stop));
+    const core::ToolCall call{.id = "c", .tool = tool, .arguments = std::move(arguments)};
+    auto verdict = gate.decide(call, {.tool = tool}, std::nullopt);
+    return base::run_on(lanes_[0], catalog_.run(lanes_[0], core::Scope::main(),
+                                                std::move(*verdict.permit), stop));
   }
 
   static std::vector<std::unique_ptr<Tool>> tools(base::Clock& clock) {

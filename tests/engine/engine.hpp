@@ -71,13 +71,16 @@ class Engine {
         agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
         threads(store->stores(), feed, clock, workers),
         catalog(with(builtin_tools(clock), std::move(options.extra_tools))),
-        gate(joined(catalog.harmless(), options.extra_allowed)),
+        permissions(*store, feed, clock),
+        gate(joined(catalog.harmless(), options.extra_allowed), catalog.harmful()),
         turns({.stores = store->stores(),
                .feed = feed,
                .providers = providers,
                .gate = gate,
                .tools = catalog,
                .agents = agents,
+               .permissions = permissions,
+               .redaction = redaction,
                .prices = prices,
                .clock = clock},
               options.turns) {
@@ -133,6 +136,8 @@ class Engine {
   core::ModelProviders providers;
   ScriptedProvider* model = nullptr;
   tools::Catalog catalog;
+  core::Permissions permissions;
+  core::Redaction redaction{};
   gate::ReadOnlyGate gate;
   core::Prices prices;
   core::Turns turns;
