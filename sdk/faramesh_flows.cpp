@@ -141,8 +141,7 @@ Task<std::vector<Submission>> submit_all(Way way, std::vector<ActionRequest> req
   std::vector<Submission> all;
   std::size_t failed = 0;
   for (std::size_t index = 0; index < requests.size(); ++index) {
-    const ActionRequest request = requests[index];
-    Submission one = co_await submit_one(way, request, index);
+    Submission one = co_await submit_one(way, requests[index], index);
     failed += one.failure ? 1 : 0;
     all.push_back(std::move(one));
   }

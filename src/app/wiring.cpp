@@ -130,6 +130,11 @@ std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& setting
   out.push_back(std::make_unique<tools::FetchTool>(
       http_client, tools::FetchOptions{.private_hosts = settings.tool_private_hosts}));
   out.push_back(std::make_unique<tools::QuestionTool>());
+  // What this gate always denies is not offered: the others need a human, and nobody can be asked
+  // yet.
+  std::erase_if(out, [](const auto& tool) {
+    return tool->effect() != tools::Effect::none && tool->effect() != tools::Effect::reads;
+  });
   return out;
 }
 

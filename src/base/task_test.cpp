@@ -236,5 +236,32 @@ TEST(Completion, PrefersTheValueWhenBothAreThere) {
   EXPECT_EQ(run_on(lanes[0], await_value_or_stop(completion, source.get_token())), "value");
 }
 
+// --- alarms -------------------------------------------------------------------------------------
+
+struct Clockwork {
+  std::unique_ptr<Alarm> alarm{};
+  Signal rang;
+  std::string said{};
+};
+
+Task<std::string> ring_and_destroy(std::shared_ptr<Clockwork> clockwork) {
+  // What the call holds must outlive the alarm that it destroys.
+  auto call = [weak = std::weak_ptr(clockwork), text = std::string(100, 'x')] {
+    const auto self = weak.lock();
+    self->alarm.reset();
+    self->said = text;
+    self->rang.notify();
+  };
+  clockwork->alarm = co_await call_after(1ms, std::move(call));
+  co_await clockwork->rang.wait();
+  co_return clockwork->said;
+}
+
+TEST(Alarm, MayBeDestroyedByItsOwnCall) {
+  Lanes lanes(1);
+  EXPECT_EQ(run_on(lanes[0], ring_and_destroy(std::make_shared<Clockwork>())),
+            std::string(100, 'x'));
+}
+
 }  // namespace
 }  // namespace colonnade::base

@@ -29,13 +29,17 @@ LoadReport PolicySource::load() {
   LoadReport report;
   load_policy(report);
   load_profile(report);
-  const auto before = engine_.load();
+  const auto before = engine_;  // only a load changes it, one at a time
   const auto hash_of = [](const auto& part) { return part ? part->hash() : std::string(); };
   report.replaced = !before || hash_of(before->policy()) != hash_of(parts_.policy) ||
                     hash_of(before->profile()) != hash_of(parts_.profile) ||
                     before->policy_version() != Engine(parts_).policy_version();
   // Always a new engine: what hashes do not cover (an unusable profile) may have changed too.
-  engine_.store(std::make_shared<const Engine>(parts_));
+  auto next = std::make_shared<const Engine>(parts_);
+  {
+    const std::lock_guard lock(engine_mutex_);
+    engine_.swap(next);
+  }
   report_what_is_in_force(report);
   if (options_.on_load) options_.on_load(report);
   return report;

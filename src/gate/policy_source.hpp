@@ -9,7 +9,6 @@
 // deployments should write a new file and rename it into place, so that no half is ever read.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -59,7 +58,10 @@ class PolicySource {
   explicit PolicySource(PolicySourceOptions options);
 
   // Never null. Thread-safe.
-  std::shared_ptr<const Engine> engine() const { return engine_.load(); }
+  std::shared_ptr<const Engine> engine() const {
+    const std::lock_guard lock(engine_mutex_);
+    return engine_;
+  }
 
   // Reads both files anew. Thread-safe; reads files, so not on a lane.
   LoadReport reload();
@@ -78,7 +80,9 @@ class PolicySource {
   WatchedFile policy_file_;
   WatchedFile profile_file_;
   EngineParts parts_;
-  std::atomic<std::shared_ptr<const Engine>> engine_;
+  // Not an atomic pointer: libstdc++ 12 reads it without the order that its writers need.
+  mutable std::mutex engine_mutex_;
+  std::shared_ptr<const Engine> engine_;
 };
 
 }  // namespace colonnade::gate
