@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <stdexcept>
 #include <system_error>
 
 namespace colonnade::base {
@@ -80,19 +81,18 @@ std::string new_uuid() {
          hex.substr(16, 4) + "-" + hex.substr(20);
 }
 
-std::string new_token() {
+std::string new_token(std::size_t bytes) {
   constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::array<unsigned char, 33>
-      raw{};  // one spare zero byte, so that the last group reads as zeros
-  fill_random(raw.data(), 32);
+  std::array<unsigned char, 66> raw{};  // zeros behind the last byte complete its group
+  if (bytes > raw.size() - 2) throw std::invalid_argument("new_token: at most 64 bytes");
+  fill_random(raw.data(), bytes);
   std::string out;
-  out.reserve(43);
-  for (std::size_t i = 0; i < 33; i += 3) {
+  for (std::size_t i = 0; i < bytes; i += 3) {
     const unsigned group = (raw[i] << 16U) | (raw[i + 1] << 8U) | raw[i + 2];
     for (int shift = 18; shift >= 0; shift -= 6) out.push_back(alphabet[(group >> shift) & 63U]);
   }
-  out.resize(43);
+  out.resize((bytes * 4 + 2) / 3);
   return out;
 }
 

@@ -19,8 +19,9 @@ std::string random_hex(std::size_t bytes);
 // A random UUID (RFC 9562, version 4): lower case, with dashes.
 std::string new_uuid();
 
-// A bearer token: 32 random bytes as base64url without padding, 43 characters (fathom §2.4).
-std::string new_token();
+// A bearer token: random bytes (64 at most) as base64url without padding. 32 bytes make the 43
+// characters of fathom §2.4, 16 the 22 of faramesh §2.1.
+std::string new_token(std::size_t bytes = 32);
 
 // `digits` random decimal digits, leading zeros kept, each equally likely.
 std::string random_digits(std::size_t digits);

@@ -89,11 +89,13 @@ struct Action {
 struct Permission {
   std::string id{};
   Scope scope = Scope::main();
-  std::string owner{};       // whose actions it is for
-  std::string thread_id{};   // only in this thread; "" for all
-  std::string tool{};        // exact name
-  std::string operation{};   // exact; "" for all
-  std::string pattern{"*"};  // of the params' text: * any run of characters, ? one
+  std::string owner{};      // whose actions it is for
+  std::string thread_id{};  // only in this thread; "" for all
+  std::string tool{};       // exact name
+  std::string operation{};  // exact; "" for all
+  // Of the params' text: * any run of characters, ? one byte, a backslash before what is meant
+  // literally.
+  std::string pattern{"*"};
   std::string created_by{};
   base::Time created_at{};
   std::optional<base::Time> revoked_at{};

@@ -2,10 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/ids.hpp"
+
 namespace colonnade::core {
 namespace {
 
-AuditEntry entry_of(std::string_view kind, const Action& action, std::string actor, base::Time at) {
+AuditEntry entry_of(std::string_view kind, const Action& action, std::string actor, base::Time at,
+                    const Redaction& redaction) {
   AuditEntry entry{.kind = std::string(kind),
                    .actor = std::move(actor),
                    .subject = action.id,
@@ -13,7 +16,7 @@ AuditEntry entry_of(std::string_view kind, const Action& action, std::string act
                                {"tool", action.request.tool},
                                {"operation", action.request.operation},
                                {"state", to_string(action.state)},
-                               {"reason", action.reason}},
+                               {"reason", redaction.apply(base::Json(action.reason))}},
                    .at = at};
   if (!action.run_id.empty()) {
     entry.details["run_id"] = action.run_id;
@@ -28,8 +31,8 @@ AuditEntry entry_of(std::string_view kind, const Action& action, std::string act
 AuditEntry decision_entry(const Action& action, std::string_view granted_by,
                           const Redaction& redaction) {
   const Decision& d = action.decision;
-  AuditEntry entry =
-      entry_of(audit_kind::decision, action, "agent:" + action.request.agent_id, action.updated_at);
+  AuditEntry entry = entry_of(audit_kind::decision, action, "agent:" + action.request.agent_id,
+                              action.updated_at, redaction);
   entry.details["params"] = redaction.apply_to_text(action.request.params);
   entry.details["outcome"] = to_string(d.outcome);
   entry.details["reason_code"] = d.reason_code;
@@ -46,17 +49,34 @@ AuditEntry decision_entry(const Action& action, std::string_view granted_by,
 
 AuditEntry approval_entry(const Action& action, std::string actor, bool edited,
                           const Redaction& redaction) {
-  AuditEntry entry = entry_of(audit_kind::approval, action, std::move(actor), action.updated_at);
+  AuditEntry entry =
+      entry_of(audit_kind::approval, action, std::move(actor), action.updated_at, redaction);
   if (edited) entry.details["edited_params"] = redaction.apply_to_text(action.request.params);
   return entry;
 }
 
-AuditEntry started_entry(const Action& action, base::Time at) {
-  return entry_of(audit_kind::execution_started, action, "agent:" + action.request.agent_id, at);
+AuditEntry started_entry(const Action& action, base::Time at, const Redaction& redaction) {
+  return entry_of(audit_kind::execution_started, action, "agent:" + action.request.agent_id, at,
+                  redaction);
 }
 
-AuditEntry finished_entry(const Action& action, base::Time at) {
-  return entry_of(audit_kind::execution_finished, action, "agent:" + action.request.agent_id, at);
+AuditEntry finished_entry(const Action& action, base::Time at, const Redaction& redaction) {
+  return entry_of(audit_kind::execution_finished, action, "agent:" + action.request.agent_id, at,
+                  redaction);
+}
+
+std::string new_approval_token() {
+  constexpr std::size_t token_bytes = 16;
+  return base::new_token(token_bytes);
+}
+
+std::string exact_pattern(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '*' || c == '?' || c == '\\') out.push_back('\\');
+    out.push_back(c);
+  }
+  return out;
 }
 
 // Goes back to the last * only: what an earlier one could take, the last one can too.
@@ -66,11 +86,13 @@ bool matches_pattern(std::string_view text, std::string_view pattern) {
   std::size_t star = std::string_view::npos;
   std::size_t star_text = 0;
   while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
+    const bool escaped = p + 1 < pattern.size() && pattern[p] == '\\';
+    const char wanted = p < pattern.size() ? pattern[escaped ? p + 1 : p] : '\0';
+    if (!escaped && p < pattern.size() && wanted == '*') {
       star = p++;
       star_text = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
+    } else if (p < pattern.size() && ((!escaped && wanted == '?') || wanted == text[t])) {
+      p += escaped ? 2 : 1;
       ++t;
     } else if (star != std::string_view::npos) {
       p = star + 1;

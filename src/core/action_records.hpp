@@ -16,11 +16,17 @@ AuditEntry decision_entry(const Action& action, std::string_view granted_by,
 // A human decided, or nobody did in time. `edited`: the params are others than were asked for.
 AuditEntry approval_entry(const Action& action, std::string actor, bool edited,
                           const Redaction& redaction);
-AuditEntry started_entry(const Action& action, base::Time at);
-AuditEntry finished_entry(const Action& action, base::Time at);
+AuditEntry started_entry(const Action& action, base::Time at, const Redaction& redaction);
+AuditEntry finished_entry(const Action& action, base::Time at, const Redaction& redaction);
 
-// The whole text matches the pattern, in which * is any run of characters and ? is one byte. Takes
-// time proportional to both lengths at worst.
+// Shown to whoever may answer the question (faramesh §3.2): 22 characters, 128 random bits.
+std::string new_approval_token();
+
+// The pattern that only this text matches.
+std::string exact_pattern(std::string_view text);
+// The whole text matches the pattern, in which * is any run of characters, ? is one byte, and a
+// backslash makes the next character stand for itself. Takes time proportional to the product of
+// both lengths at worst.
 bool matches_pattern(std::string_view text, std::string_view pattern);
 
 }  // namespace colonnade::core

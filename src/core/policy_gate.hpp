@@ -24,15 +24,21 @@ struct Verdict {
   std::optional<ExecutionPermit> permit{};  // there when the call may run
 };
 
+// How a request is taken.
+enum class RequestForm {
+  submitted,  // checked and trimmed, within its limits (faramesh §2.5)
+  exact,      // as it is: a tool call, whose arguments run as they were decided on
+};
+
 // Thread-safe, fast, no I/O of its own.
 class PolicyGate {
  public:
   virtual ~PolicyGate() = default;
   // What is decided on a request; nothing follows from it here, so there is never a permit. Errors:
-  // invalid, naming the field, for what cannot be decided on (faramesh §2.5).
-  virtual base::Result<Verdict> judge(ActionRequest request) = 0;
-  // The same for a tool call, which `request` describes. The permit comes with EXECUTE, and with
-  // ABSTAIN when `grant` answers it. Never fails: what cannot be decided is denied.
+  // invalid, naming the field, for what cannot be decided on.
+  virtual base::Result<Verdict> judge(ActionRequest request, RequestForm form) = 0;
+  // The same for a tool call, which `request` describes exactly. The permit comes with EXECUTE, and
+  // with ABSTAIN when `grant` answers it. Never fails: what cannot be decided is denied.
   virtual Verdict decide(const ToolCall& call, ActionRequest request,
                          const std::optional<Grant>& grant) = 0;
 };

@@ -23,7 +23,7 @@ std::string folded(std::string_view name) {
 
 // A word that starts as vendors' keys do and is long enough to be one.
 bool looks_like_key(std::string_view text) {
-  constexpr std::array<std::string_view, 8> starts = {"sk-",  "sk_", "ghp_", "gho_",
+  constexpr std::array<std::string_view, 8> starts = {"sk-",   "sk_",  "ghp_", "gho_",
                                                       "xoxb-", "AKIA", "AIza", "eyJhbGciOi"};
   constexpr std::size_t key_bytes_min = 16;
   return text.size() >= key_bytes_min &&
@@ -52,8 +52,8 @@ std::string without_keys(const std::string& text) {
 }  // namespace
 
 std::vector<std::string> Redaction::default_names() {
-  return {"password", "passwd", "secret", "token", "apikey", "authorization", "cookie",
-          "privatekey", "credential"};
+  return {"password",      "passwd", "secret",     "token",     "apikey",
+          "authorization", "cookie", "privatekey", "credential"};
 }
 
 Redaction::Redaction(std::vector<std::string> names) {

@@ -27,6 +27,12 @@ class ToolRunner {
   virtual std::vector<ToolDefinition> definitions(const Scope& scope) = 0;
   // Whether a call that was interrupted may simply be made again.
   virtual bool is_idempotent(std::string_view tool) const = 0;
+  // Whether a model may ask for a call with these arguments at all. Errors: invalid, saying what to
+  // mend. Looked at before a human is asked; whoever approves may give more than a model may.
+  virtual base::Result<void> check(std::string_view tool, const base::Json& arguments) const {
+    (void)tool, (void)arguments;
+    return {};
+  }
   // Runs the permitted call of a run in `scope` on the calling lane. Every failure of the tool
   // itself is an outcome with is_error; an Error means that it was stopped or that there is no such
   // tool. Output is cut at limits::tool_output_bytes_max.

@@ -494,7 +494,8 @@ Task<void> TurnDriver::settle_interrupted_calls() {
       action->second.updated_at = *call.finished_at;
       ++action->second.version;
       settled.changes.emplace_back(UpdateAction{.action = action->second, .if_unchanged = true});
-      settled.changes.emplace_back(AppendAudit{finished_entry(action->second, *call.finished_at)});
+      settled.changes.emplace_back(
+          AppendAudit{finished_entry(action->second, *call.finished_at, parts_.redaction)});
     }
     settled.changes.emplace_back(MoveToolCall{.id = call.id,
                                               .from = ToolCallState::running,

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/tool_execution.hpp"
 #include "core/turns.hpp"
 
 namespace colonnade::core {
@@ -92,12 +93,7 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   void add_action(Unit& unit, const Action& action) const;
   void settle_actions(Unit& unit, const std::string& reason);
   static base::Task<void> run_tool(std::shared_ptr<TurnDriver> self, std::string id);
-  struct Executed {
-    ToolOutcome outcome{};
-    bool timed_out = false;
-  };
-  base::Task<Executed> execute(std::string id, ExecutionPermit permit);
-  base::Task<void> finish_tool(std::string id, Executed done, bool started);
+  base::Task<void> finish_tool(std::string id, ExecutedTool done, bool started);
   base::Task<void> settle_interrupted_calls();
   base::Task<TurnOutcome> finish(Finish end);
   base::Task<TurnOutcome> wait_for_humans();

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/action_records.hpp"
+#include "core/tool_execution.hpp"
 #include "core/turn_driver.hpp"
 
 namespace colonnade::core {
@@ -19,7 +20,7 @@ namespace {
 
 // What the gate is told that a run's tool call does; policies name it as `op`.
 constexpr std::string_view tool_operation = "call";
-constexpr std::size_t approval_token_bytes = 16;  // faramesh §3.2: at least 128 random bits
+constexpr const char* invalid_arguments = "INVALID_ARGUMENTS";
 
 std::string context_of(const Run& run) {
   std::string out;
@@ -65,6 +66,14 @@ Task<GateAnswer> TurnDriver::ask_gate_about(std::string id) {
     co_return GateAnswer::allowed;
   }
   if (verdict.decision.outcome == Outcome::abstain) {
+    if (auto sound = parts_.tools.check(call.tool, call.arguments); !sound) {
+      // Nobody is asked about what could not run anyway.
+      verdict.decision.outcome = Outcome::halt;
+      verdict.decision.reason_code = invalid_arguments;
+      verdict.decision.reason = std::move(sound.error().message);
+    }
+  }
+  if (verdict.decision.outcome == Outcome::abstain) {
     note_verdict(id, verdict, ActionState::pending_approval);
     co_await ask_human(std::move(id));
     co_return GateAnswer::pending;
@@ -98,7 +107,7 @@ Action& TurnDriver::note_verdict(const std::string& id, Verdict& verdict, Action
   action.approval_token.clear();
   action.expires_at.reset();
   if (state == ActionState::pending_approval) {
-    action.approval_token = base::random_hex(approval_token_bytes);
+    action.approval_token = new_approval_token();
     action.expires_at = now + options_.approval_time_max;
   }
   return action;
@@ -231,15 +240,17 @@ Task<void> TurnDriver::run_tool(std::shared_ptr<TurnDriver> self, std::string id
       self->event(ToolCallStarted{.tool_call_id = id, .tool = call_of(self->calls_, id).tool}));
   Unit running = self->unit(std::move(events));
   self->add_action(running, self->actions_.at(id));
-  running.changes.emplace_back(
-      AppendAudit{started_entry(self->actions_.at(id), self->parts_.clock.now())});
+  running.changes.emplace_back(AppendAudit{
+      started_entry(self->actions_.at(id), self->parts_.clock.now(), self->parts_.redaction)});
   running.changes.emplace_back(
       MoveToolCall{.id = id, .from = ToolCallState::requested, .to = ToolCallState::running});
   auto won = co_await self->parts_.feed.commit(std::move(running));
-  Executed done;
+  ExecutedTool done;
   if (won) {
     call_of(self->calls_, id).state = ToolCallState::running;
-    done = co_await self->execute(id, std::move(permit));
+    done = co_await execute_tool(&self->parts_.tools, &self->lane_, self->start_.run.scope,
+                                 std::move(permit), self->options_.tool_time_max,
+                                 self->stop_.get_token());
     // Stopped with the server: what it did is unknown, and the next start says so.
     if (self->parked()) co_return;
   } else {
@@ -250,7 +261,7 @@ Task<void> TurnDriver::run_tool(std::shared_ptr<TurnDriver> self, std::string id
   self->push(ToolFinished{id});
 }
 
-Task<void> TurnDriver::finish_tool(std::string id, Executed done, bool started) {
+Task<void> TurnDriver::finish_tool(std::string id, ExecutedTool done, bool started) {
   ToolCall& call = call_of(calls_, id);
   const ToolCallState from = started ? ToolCallState::running : ToolCallState::requested;
   call.state = done.outcome.is_error ? ToolCallState::failed : ToolCallState::succeeded;
@@ -277,43 +288,11 @@ Task<void> TurnDriver::finish_tool(std::string id, Executed done, bool started) 
     action.updated_at = *call.finished_at;
     ++action.version;
     last.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
-    last.changes.emplace_back(AppendAudit{finished_entry(action, *call.finished_at)});
+    last.changes.emplace_back(
+        AppendAudit{finished_entry(action, *call.finished_at, parts_.redaction)});
   }
   auto stored = co_await parts_.feed.commit(std::move(last));
   if (!stored) base::log::error("result_not_stored", {{"what", stored.error().message}});
-}
-
-Task<TurnDriver::Executed> TurnDriver::execute(std::string id, ExecutionPermit permit) {
-  std::stop_source tool_stop;
-  auto end_tool = [&tool_stop] { tool_stop.request_stop(); };
-  const std::stop_callback with_the_run(stop_.get_token(), end_tool);
-  auto timed_out = std::make_shared<bool>(false);
-  auto ring = [tool_stop, timed_out]() mutable {
-    *timed_out = true;
-    tool_stop.request_stop();
-  };
-  auto alarm = co_await base::call_after(options_.tool_time_max, std::move(ring));
-  auto result =
-      co_await parts_.tools.run(lane_, start_.run.scope, std::move(permit), tool_stop.get_token());
-  alarm.reset();
-  Executed out;
-  ToolOutcome& outcome = out.outcome;
-  if (result) {
-    outcome = std::move(*result);
-  } else if (*timed_out) {
-    out.timed_out = true;
-    outcome = {.content = "the tool took longer than its time limit (tool_time_max)",
-               .is_error = true};
-  } else {
-    outcome = {.content = result.error().message, .is_error = true};
-  }
-  if (outcome.content.size() > limits::tool_output_bytes_max) {
-    outcome.content = std::string(base::cut_utf8(outcome.content, limits::tool_output_bytes_max)) +
-                      "\n[output cut at " + std::to_string(limits::tool_output_bytes_max) +
-                      " bytes]";
-  }
-  outcome.content = base::replace_invalid_utf8(outcome.content);
-  co_return out;
 }
 
 }  // namespace colonnade::core

@@ -39,10 +39,14 @@ Result<void> trim(std::string& text, const std::string& field) {
   return {};
 }
 
+Result<void> must_be_name(const std::string& text, const std::string& field) {
+  if (!text.empty()) return {};
+  return base::fail(ErrorKind::invalid, field + " must not be empty", field);
+}
+
 Result<void> trim_name(std::string& text, const std::string& field) {
   if (auto trimmed = trim(text, field); !trimmed) return trimmed;
-  if (text.empty()) return base::fail(ErrorKind::invalid, field + " must not be empty", field);
-  return {};
+  return must_be_name(text, field);
 }
 
 Result<void> trim_object(Value& object, const std::string& field, std::size_t level);
@@ -75,11 +79,14 @@ Result<void> trim_object(Value& object, const std::string& field, std::size_t le
   return {};
 }
 
+Result<void> must_be_object(const Value& value, const std::string& field) {
+  if (value.object() != nullptr) return {};
+  return base::fail(ErrorKind::invalid,
+                    field + " must be an object, not " + std::string(value.kind()), field);
+}
+
 Result<void> check_object(Value& value, const std::string& field, std::size_t bytes_max) {
-  if (value.object() == nullptr) {
-    return base::fail(ErrorKind::invalid,
-                      field + " must be an object, not " + std::string(value.kind()), field);
-  }
+  if (auto object = must_be_object(value, field); !object) return object;
   // Measured as it came, before trimming.
   if (python::json(value).size() > bytes_max) {
     return base::fail(ErrorKind::invalid,
@@ -97,6 +104,17 @@ Result<ActionRequest> ActionRequest::normalise(ActionInput input) {
   if (checked) checked = trim_name(input.operation, "operation");
   if (checked) checked = check_object(input.params, "params", limits::action_params_bytes_max);
   if (checked) checked = check_object(input.context, "context", limits::action_context_bytes_max);
+  if (!checked) return std::unexpected(std::move(checked.error()));
+  return ActionRequest(std::move(input));
+}
+
+Result<ActionRequest> ActionRequest::exact(ActionInput input) {
+  if (input.context.is_null()) input.context = Value::Object{};
+  auto checked = must_be_name(input.agent_id, "agent_id");
+  if (checked) checked = must_be_name(input.tool, "tool");
+  if (checked) checked = must_be_name(input.operation, "operation");
+  if (checked) checked = must_be_object(input.params, "params");
+  if (checked) checked = must_be_object(input.context, "context");
   if (!checked) return std::unexpected(std::move(checked.error()));
   return ActionRequest(std::move(input));
 }

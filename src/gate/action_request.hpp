@@ -28,6 +28,11 @@ class ActionRequest {
   // limits::action_*. Empty texts inside params and context are accepted.
   static base::Result<ActionRequest> normalise(ActionInput input);
 
+  // As it came, nothing trimmed and no size looked at: what runs is what was decided on. For tool
+  // calls, whose size is bounded elsewhere. Errors: an empty name, params or context that is no
+  // object.
+  static base::Result<ActionRequest> exact(ActionInput input);
+
   const std::string& agent_id() const { return input_.agent_id; }
   const std::string& tool() const { return input_.tool; }
   const std::string& operation() const { return input_.operation; }

@@ -19,7 +19,7 @@ LoadReport PolicySource::reload() {
 
 std::optional<LoadReport> PolicySource::reload_if_changed() {
   const std::lock_guard lock(loading_);
-  const bool policy_changed = policy_file_.has_changed();
+  const bool policy_changed = !options_.policy_path.empty() && policy_file_.has_changed();
   const bool profile_changed = !options_.profile_path.empty() && profile_file_.has_changed();
   if (!policy_changed && !profile_changed) return std::nullopt;
   return load();
@@ -47,6 +47,11 @@ LoadReport PolicySource::load() {
 
 void PolicySource::load_policy(LoadReport& report) {
   report.policy.path = policy_file_.path();
+  if (options_.policy_path.empty() && options_.built_in) {
+    parts_.policy = options_.built_in;
+    report.policy.warnings = parts_.policy->warnings();
+    return;
+  }
   const auto text = policy_file_.read();
   base::Result<std::shared_ptr<const Policy>> policy =
       text ? Policy::parse(*text, policy_file_.name(), options_.policy_version)

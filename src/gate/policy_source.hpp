@@ -44,10 +44,11 @@ struct LoadReport {
 };
 
 struct PolicySourceOptions {
-  std::string policy_path{};
+  std::string policy_path{};     // "": `built_in` counts, and no file is looked at
   std::string profile_path{};    // "": no profile. A path without a file fails closed
   std::string policy_version{};  // in place of the computed one when not empty
   std::string runtime_version{wire_runtime_version};
+  std::shared_ptr<const Policy> built_in{};
   // Called for every load, on the thread that loads, one at a time. Must not load.
   std::function<void(const LoadReport&)> on_load{};
 };
@@ -56,6 +57,8 @@ class PolicySource {
  public:
   // Loads. A file that is of no use is reported, not thrown.
   explicit PolicySource(PolicySourceOptions options);
+
+  const std::string& policy_path() const { return options_.policy_path; }
 
   // Never null. Thread-safe.
   std::shared_ptr<const Engine> engine() const {

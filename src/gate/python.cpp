@@ -9,6 +9,7 @@
 #include <limits>
 #include <span>
 
+#include "gate/canonical.hpp"
 #include "gate/decimal.hpp"
 
 namespace colonnade::gate::python {
@@ -289,6 +290,37 @@ bool equal_objects(const Value& a, const Value& b) {
 }
 
 }  // namespace
+
+void append_compact(std::string& out, const Value& value) {
+  if (const auto* text = value.text()) {
+    append_canonical(out, std::string_view(*text));
+  } else if (const auto* items = value.array()) {
+    out.push_back('[');
+    for (const Value& item : *items) {
+      append_compact(out, item);
+      out.push_back(',');
+    }
+    if (!items->empty()) out.pop_back();
+    out.push_back(']');
+  } else if (const auto* members = value.object()) {
+    out.push_back('{');
+    for (const Value::Member& member : *members) {
+      append_canonical(out, std::string_view(member.key));
+      append_compact(out.append(":"), member.value);
+      out.push_back(',');
+    }
+    if (!members->empty()) out.pop_back();
+    out.push_back('}');
+  } else {
+    append_json(out, value);
+  }
+}
+
+std::string compact(const Value& value) {
+  std::string out;
+  append_compact(out, value);
+  return out;
+}
 
 void append_json(std::string& out, const Value& value) {
   if (const auto* text = value.text()) {

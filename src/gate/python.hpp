@@ -14,6 +14,10 @@ namespace colonnade::gate::python {
 void append_json(std::string& out, const Value& value);
 std::string json(const Value& value);
 
+// The same value without spaces and with its texts as they are. Reads back equal.
+void append_compact(std::string& out, const Value& value);
+std::string compact(const Value& value);
+
 // str(value). Escaping of characters without a glyph inside lists and objects follows Unicode 14,
 // unassigned code points excepted, which stay as they are.
 std::string str(const Value& value);

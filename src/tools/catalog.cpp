@@ -38,6 +38,14 @@ bool Catalog::is_idempotent(std::string_view name) const {
   return tool != nullptr && changes_nothing(tool->effect());
 }
 
+base::Result<void> Catalog::check(std::string_view name, const base::Json& arguments) const {
+  const Tool* tool = find(name);
+  if (tool == nullptr) return {};  // the gate has said what it thinks of that
+  auto wrong = schema_violation(tool->definition().input_schema, arguments);
+  if (!wrong) return {};
+  return fail(ErrorKind::invalid, std::string(name) + ": " + *wrong);
+}
+
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
 base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core::Scope scope,
                                                          core::ExecutionPermit permit,
@@ -81,6 +89,14 @@ std::set<std::string, std::less<>> Catalog::harmful() const {
   std::set<std::string, std::less<>> out;
   for (const auto& tool : tools_) out.insert(tool->definition().name);
   for (const std::string& name : harmless()) out.erase(name);
+  return out;
+}
+
+std::set<std::string, std::less<>> Catalog::asking() const {
+  std::set<std::string, std::less<>> out;
+  for (const auto& tool : tools_) {
+    if (tool->effect() == Effect::asks) out.insert(tool->definition().name);
+  }
   return out;
 }
 

@@ -20,6 +20,7 @@ class Catalog final : public core::ToolRunner {
 
   std::vector<core::ToolDefinition> definitions(const core::Scope& scope) override;
   bool is_idempotent(std::string_view tool) const override;
+  base::Result<void> check(std::string_view tool, const base::Json& arguments) const override;
   // Checks the arguments against the tool's schema first.
   base::Task<base::Result<core::ToolOutcome>> run(base::Lane& lane, core::Scope scope,
                                                   core::ExecutionPermit permit,
@@ -29,6 +30,8 @@ class Catalog final : public core::ToolRunner {
   std::set<std::string, std::less<>> harmless() const;
   // Names of the others.
   std::set<std::string, std::less<>> harmful() const;
+  // Names of those of the others whose point is a human's answer.
+  std::set<std::string, std::less<>> asking() const;
   // What the tool does to the world; Effect::changes when there is no such tool.
   Effect effect_of(std::string_view name) const;
 

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "gate/read_only_gate.hpp"
+#include "gate/rule_gate.hpp"
 #include "tools/builtin/calculator.hpp"
 #include "tools/builtin/clock.hpp"
 
@@ -15,11 +15,13 @@ class CatalogTest : public ::testing::Test {
  protected:
   base::Result<core::ToolOutcome> run(const std::string& tool, base::Json arguments,
                                       std::stop_token stop = {}) {
-    gate::ReadOnlyGate gate({tool});
+    const gate::PolicySource policy({.built_in = gate::built_in_policy({tool}, {})});
+    gate::RuleGate gate(policy);
     const core::ToolCall call{.id = "c", .tool = tool, .arguments = std::move(arguments)};
-    auto verdict = gate.decide(call, {.tool = tool}, std::nullopt);
-    return base::run_on(lanes_[0], catalog_.run(lanes_[0], core::Scope::main(),
-                                                std::move(*verdict.permit), stop));
+    auto verdict =
+        gate.decide(call, {.agent_id = "a", .tool = tool, .operation = "call"}, std::nullopt);
+    return base::run_on(
+        lanes_[0], catalog_.run(lanes_[0], core::Scope::main(), std::move(*verdict.permit), stop));
   }
 
   static std::vector<std::unique_ptr<Tool>> tools(base::Clock& clock) {

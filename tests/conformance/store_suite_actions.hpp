@@ -195,7 +195,7 @@ TEST_P(StoreActions, TheAuditTrailIsOneChainOverScopesAndRestarts) {
   EXPECT_EQ(first["actor"], "agent:gardener");
   EXPECT_EQ(first["subject"], "a1");
   EXPECT_EQ(first["scope"], here.key());
-  EXPECT_EQ(first["at"], "1970-01-01T00:00:07Z");
+  EXPECT_EQ(first["at"], "1970-01-01T00:00:07.000000Z");
   EXPECT_EQ(first["details"]["tool"], "shell");
   EXPECT_EQ(*stores().audit.last_audit_seq(), 4);
   EXPECT_EQ(stores().audit.audit(2, 1)->at(0).seq, 3);

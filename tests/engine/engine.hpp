@@ -17,7 +17,7 @@
 #include "core/event_feed.hpp"
 #include "core/threads.hpp"
 #include "core/turns.hpp"
-#include "gate/read_only_gate.hpp"
+#include "gate/rule_gate.hpp"
 #include "scripted_provider.hpp"
 #include "storage/sqlite/store.hpp"
 #include "tools/builtin/calculator.hpp"
@@ -72,7 +72,8 @@ class Engine {
         threads(store->stores(), feed, clock, workers),
         catalog(with(builtin_tools(clock), std::move(options.extra_tools))),
         permissions(*store, feed, clock),
-        gate(joined(catalog.harmless(), options.extra_allowed), catalog.harmful()),
+        policy({.built_in = policy_of(catalog, options)}),
+        gate(policy, catalog.asking()),
         turns({.stores = store->stores(),
                .feed = feed,
                .providers = providers,
@@ -119,10 +120,14 @@ class Engine {
     for (auto& tool : more) all.push_back(std::move(tool));
     return all;
   }
-  static std::set<std::string, std::less<>> joined(std::set<std::string, std::less<>> all,
-                                                   const std::set<std::string, std::less<>>& more) {
-    all.insert(more.begin(), more.end());
-    return all;
+  // The built-in rules, with some more tools that may run.
+  static std::shared_ptr<const gate::Policy> policy_of(const tools::Catalog& catalog,
+                                                       const EngineOptions& options) {
+    gate::ToolNames harmless = catalog.harmless();
+    harmless.insert(options.extra_allowed.begin(), options.extra_allowed.end());
+    gate::ToolNames others = catalog.harmful();
+    for (const std::string& allowed : options.extra_allowed) others.erase(allowed);
+    return gate::built_in_policy(harmless, others);
   }
 
  public:
@@ -138,7 +143,8 @@ class Engine {
   tools::Catalog catalog;
   core::Permissions permissions;
   core::Redaction redaction{};
-  gate::ReadOnlyGate gate;
+  gate::PolicySource policy;
+  gate::RuleGate gate;
   core::Prices prices;
   core::Turns turns;
 };

@@ -29,13 +29,13 @@
 #define COLONNADE_SUBMISSION_COLUMNS                                                      \
   "id, scope, user_id, key, fingerprint, object_id, answer_status, answer_content_type, " \
   "answer_body, created_at"
-#define COLONNADE_ACTION_COLUMNS                                                             \
-  "id, scope, agent_id, tool, operation, params, context, state, reason, approval_token, "   \
-  "version, thread_id, run_id, tool_call_id, owner, resolved_by, resolved_at, expires_at, "  \
-  "created_at, updated_at, outcome, reason_code, decision_reason, risk_level, by_profile, "  \
-  "request_hash, policy_version, policy_hash, profile_id, profile_version, profile_hash, "   \
+#define COLONNADE_ACTION_COLUMNS                                                            \
+  "id, scope, agent_id, tool, operation, params, context, state, reason, approval_token, "  \
+  "version, thread_id, run_id, tool_call_id, owner, resolved_by, resolved_at, expires_at, " \
+  "created_at, updated_at, outcome, reason_code, decision_reason, risk_level, by_profile, " \
+  "request_hash, policy_version, policy_hash, profile_id, profile_version, profile_hash, "  \
   "runtime_version, provenance_id"
-#define COLONNADE_PERMISSION_COLUMNS                                                         \
+#define COLONNADE_PERMISSION_COLUMNS \
   "id, scope, owner, thread_id, tool, operation, pattern, created_by, created_at, revoked_at"
 #define COLONNADE_AUDIT_COLUMNS "seq, scope, kind, subject, text, previous_hash, hash"
 

@@ -54,7 +54,9 @@ class Store final : public core::AgentStore,
   // Commits what was submitted, then closes.
   ~Store() override;
 
-  core::Stores stores() { return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this}; }
+  core::Stores stores() {
+    return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this};
+  }
   // Commits what was submitted; later submits complete with unavailable. Reads go on.
   void close();
 

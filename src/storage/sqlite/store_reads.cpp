@@ -292,8 +292,9 @@ Result<std::vector<core::AuditRecord>> Store::audit_of(const core::Scope& scope,
 }
 
 Result<std::int64_t> Store::last_audit_seq() {
-  return readers_->with(
-      [&](Database& database) { return database.number("SELECT coalesce(max(seq), 0) FROM audit"); });
+  return readers_->with([&](Database& database) {
+    return database.number("SELECT coalesce(max(seq), 0) FROM audit");
+  });
 }
 
 // --- credentials and submissions ----------------------------------------------------------------

@@ -1,0 +1,39 @@
+// The gate of the engine: judges by the policy and the profile in force, and makes the permits.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "core/policy_gate.hpp"
+#include "gate/policy_source.hpp"
+
+namespace colonnade::gate {
+
+using ToolNames = std::set<std::string, std::less<>>;
+
+class RuleGate final : public core::PolicyGate {
+ public:
+  // `source` must outlive the gate. `asking`: tools whose point is a human's answer; they ask even
+  // where the policy allows them, and no standing permission answers for the human.
+  explicit RuleGate(const PolicySource& source, ToolNames asking = {});
+
+  base::Result<core::Verdict> judge(core::ActionRequest request, core::RequestForm form) override;
+  core::Verdict decide(const core::ToolCall& call, core::ActionRequest request,
+                       const std::optional<core::Grant>& grant) override;
+
+ private:
+  const PolicySource& source_;
+  ToolNames asking_;
+};
+
+// What counts on a server without a policy file: the harmless tools run, the others ask a human,
+// and what is no tool of the server's is denied.
+std::shared_ptr<const Policy> built_in_policy(const ToolNames& harmless, const ToolNames& others);
+
+namespace reason_code {
+constexpr std::string_view tool_asks = "TOOL_ASKS_HUMAN";
+constexpr std::string_view invalid_request = "INVALID_REQUEST";
+}  // namespace reason_code
+
+}  // namespace colonnade::gate

@@ -1,0 +1,126 @@
+#include "gate/rule_gate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <type_traits>
+
+namespace colonnade::gate {
+namespace {
+
+using core::Grant;
+using core::RequestForm;
+
+// A permit can be moved, never copied and never made from a call: spending it once is all one can
+// do.
+static_assert(!std::is_copy_constructible_v<core::ExecutionPermit>);
+static_assert(!std::is_constructible_v<core::ExecutionPermit, core::ToolCall>);
+static_assert(!std::is_default_constructible_v<core::ExecutionPermit>);
+
+core::ActionRequest request_for(const core::ToolCall& call) {
+  return {.agent_id = "a",
+          .tool = call.tool,
+          .operation = "call",
+          .params = base::to_text(call.arguments)};
+}
+
+PolicySource built_in(const ToolNames& harmless, const ToolNames& others) {
+  return PolicySource({.built_in = built_in_policy(harmless, others)});
+}
+
+TEST(BuiltInPolicy, AllowsAHarmlessToolAndBindsThePermitToItsArguments) {
+  const PolicySource source = built_in({"calculator"}, {});
+  RuleGate gate(source);
+  const core::ToolCall call{.id = "c1", .tool = "calculator", .arguments = {{"expression", "1+1"}}};
+  const auto verdict = gate.decide(call, request_for(call), std::nullopt);
+  EXPECT_EQ(verdict.decision.outcome, core::Outcome::execute);
+  EXPECT_EQ(verdict.decision.reason_code, reason_code::policy_allow);
+  ASSERT_TRUE(verdict.permit);
+  EXPECT_EQ(verdict.permit->call().id, "c1");
+  EXPECT_EQ(verdict.permit->call().arguments, call.arguments);
+}
+
+TEST(BuiltInPolicy, DeniesWhatItDoesNotKnow) {
+  const PolicySource source = built_in({"calculator"}, {});
+  RuleGate gate(source);
+  const core::ToolCall call{.id = "c2", .tool = "launch"};
+  const auto verdict = gate.decide(call, request_for(call), Grant{});
+  EXPECT_FALSE(verdict.permit) << "no grant answers a denial";
+  EXPECT_EQ(verdict.decision.outcome, core::Outcome::halt);
+  EXPECT_EQ(verdict.decision.reason_code, reason_code::default_deny);
+}
+
+TEST(BuiltInPolicy, AsksAboutTheOthersAndTakesAYesForExactlyWhatWasAsked) {
+  const PolicySource source = built_in({}, {"write"});
+  RuleGate gate(source);
+  core::ToolCall call{.id = "c3", .tool = "write", .arguments = {{"path", "a"}}};
+  const auto asked = gate.decide(call, request_for(call), std::nullopt);
+  EXPECT_EQ(asked.decision.outcome, core::Outcome::abstain);
+  EXPECT_FALSE(asked.permit);
+  const Grant grant{asked.decision.request_hash};
+  EXPECT_TRUE(gate.decide(call, request_for(call), grant).permit);
+  EXPECT_TRUE(gate.decide(call, request_for(call), Grant{}).permit) << "standing";
+  call.arguments["path"] = "b";
+  EXPECT_FALSE(gate.decide(call, request_for(call), grant).permit);
+}
+
+TEST(BuiltInPolicy, WithoutToolsDeniesEverything) {
+  const PolicySource source = built_in({}, {});
+  RuleGate gate(source);
+  const core::ToolCall call{.tool = "any"};
+  EXPECT_EQ(gate.decide(call, request_for(call), Grant{}).decision.outcome, core::Outcome::halt);
+}
+
+// A tool that asks a human is never answered by a rule or by a standing permission.
+TEST(RuleGate, AToolThatAsksAHumanAlwaysDoes) {
+  const PolicySource source = built_in({"question"}, {});
+  RuleGate gate(source, {"question"});
+  const core::ToolCall call{.tool = "question", .arguments = {{"question", "which?"}}};
+  const auto asked = gate.decide(call, request_for(call), Grant{});
+  EXPECT_EQ(asked.decision.outcome, core::Outcome::abstain);
+  EXPECT_EQ(asked.decision.reason_code, reason_code::tool_asks);
+  EXPECT_FALSE(asked.permit);
+  EXPECT_TRUE(gate.decide(call, request_for(call), Grant{asked.decision.request_hash}).permit);
+}
+
+TEST(RuleGate, AToolCallIsDecidedOnToTheLastSpace) {
+  const PolicySource source = built_in({}, {"write"});
+  RuleGate gate(source);
+  const core::ToolCall call{.tool = "write", .arguments = {{"content", "  indented\n"}}};
+  const auto asked = gate.decide(call, request_for(call), std::nullopt);
+  EXPECT_EQ(asked.request.params, R"({"content":"  indented\n"})");
+  auto submitted = gate.judge(request_for(call), RequestForm::submitted);
+  ASSERT_TRUE(submitted);
+  EXPECT_EQ(submitted->request.params, R"({"content":"indented"})");
+  EXPECT_NE(submitted->decision.request_hash, asked.decision.request_hash);
+  EXPECT_FALSE(submitted->permit);
+}
+
+TEST(RuleGate, WhatCannotBeDecidedOnIsDenied) {
+  const PolicySource source = built_in({"t"}, {});
+  RuleGate gate(source);
+  const core::ToolCall call{.tool = "t"};
+  core::ActionRequest broken = request_for(call);
+  broken.params = "[1]";
+  const auto verdict = gate.decide(call, broken, Grant{});
+  EXPECT_EQ(verdict.decision.outcome, core::Outcome::halt);
+  EXPECT_EQ(verdict.decision.reason_code, reason_code::invalid_request);
+  EXPECT_NE(verdict.decision.reason.find("params"), std::string::npos);
+  const auto judged = gate.judge(broken, RequestForm::submitted);
+  ASSERT_FALSE(judged);
+  EXPECT_EQ(judged.error().field, "params");
+}
+
+TEST(RuleGate, KeepsTheOrderOfMembersAndEveryDigit) {
+  const PolicySource source = built_in({"t"}, {});
+  RuleGate gate(source);
+  const std::string params = R"({"z":1.0,"a":123456789012345678901234567890,"é":[1e30,true,null]})";
+  const auto judged = gate.judge(
+      {.agent_id = "a", .tool = "t", .operation = "call", .params = params}, RequestForm::exact);
+  ASSERT_TRUE(judged);
+  EXPECT_EQ(judged->request.params,
+            R"({"z":1.0,"a":123456789012345678901234567890,"é":[1e+30,true,null]})");
+}
+
+}  // namespace
+}  // namespace colonnade::gate
