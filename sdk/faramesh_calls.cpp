@@ -106,12 +106,13 @@ Planned<Action> get(std::string_view id) {
   return get(*std::move(path), &wire::action_reply);
 }
 
-Planned<Action> settle(std::string_view id, std::string_view token, std::string_view reason,
-                       bool approve) {
+Planned<Action> settle(std::string_view id, const Approval& verdict, bool approve) {
+  if (!verdict.params.is_null() && !verdict.params.is_object()) {
+    return wrong("Approval::params is no JSON object");
+  }
   auto path = action_path(id, "/approval");
   if (!path) return std::move(path).error();
-  return with_body("POST", *std::move(path), wire::verdict(token, reason, approve),
-                   &wire::action_reply);
+  return with_body("POST", *std::move(path), wire::verdict(verdict, approve), &wire::action_reply);
 }
 
 Planned<GateDecision> decide(const ActionRequest& request) {

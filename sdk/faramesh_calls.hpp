@@ -20,8 +20,7 @@ Planned<Action> submit(const ActionRequest& request);
 Planned<std::vector<Action>> list(const ListActions& filter);
 Planned<Action> get(std::string_view id);
 // `token` is not empty.
-Planned<Action> settle(std::string_view id, std::string_view token, std::string_view reason,
-                       bool approve);
+Planned<Action> settle(std::string_view id, const Approval& verdict, bool approve);
 Planned<GateDecision> decide(const ActionRequest& request);
 Planned<Action> start(std::string_view id);
 Planned<Action> report(std::string_view id, const ExecutionResult& result);

@@ -132,7 +132,7 @@ Task<Action> settle(Way way, std::string id, Approval verdict, bool approve) {
     }
     verdict.token = *action.approval_token;
   }
-  Action settled = co_await way(calls::settle(id, verdict.token, verdict.reason, approve));
+  Action settled = co_await way(calls::settle(id, verdict, approve));
   co_return settled;
 }
 

@@ -63,6 +63,15 @@ Timestamp moment(const std::string& text) {
 std::string_view to_string(Outcome outcome) noexcept { return name_of(outcome_names, outcome); }
 std::string_view to_string(Status status) noexcept { return name_of(status_names, status); }
 
+std::string_view to_string(Remember remember) noexcept {
+  switch (remember) {
+    case Remember::thread: return "thread";
+    case Remember::always: return "always";
+    case Remember::once: break;
+  }
+  return "once";
+}
+
 bool is_final(Status status) noexcept {
   return status == Status::denied || status == Status::succeeded || status == Status::failed ||
          status == Status::timeout;
@@ -167,13 +176,16 @@ std::string action(const ActionRequest& request) {
   return text;
 }
 
-std::string verdict(std::string_view token, std::string_view reason, bool approve) {
+std::string verdict(const Approval& verdict, bool approve) {
   std::string text;
   Writer writer(text);
   writer.object();
-  writer.field("token", token);
+  writer.field("token", verdict.token);
   writer.field("approve", approve);
-  if (!reason.empty()) writer.field("reason", reason);
+  if (!verdict.reason.empty()) writer.field("reason", verdict.reason);
+  if (!verdict.params.is_null()) writer.key("params").raw(object_text(verdict.params));
+  if (verdict.remember != Remember::once) writer.field("remember", to_string(verdict.remember));
+  if (!verdict.pattern.empty()) writer.field("pattern", verdict.pattern);
   writer.end_object();
   return text;
 }

@@ -16,7 +16,7 @@ using colonnade::detail::CallSpec;
 
 // Request bodies.
 std::string action(const ActionRequest& request);
-std::string verdict(std::string_view token, std::string_view reason, bool approve);
+std::string verdict(const Approval& verdict, bool approve);
 std::string result(const ExecutionResult& result);
 std::string policy(std::string_view yaml);
 

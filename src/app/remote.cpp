@@ -113,20 +113,19 @@ std::string explain(const colonnade::Error& error, const std::string& base_url) 
 
 int with_client(const Context& context, const RemoteOptions& options,
                 const std::function<int(const fathom::Client&)>& work) {
-  return with_client_at(context, options, [&](const fathom::Client& client, const std::string&) {
-    return work(client);
-  });
+  return with_client_at(context, options,
+                        [&](const fathom::Client& client, const Remote&) { return work(client); });
 }
 
 int with_client_at(const Context& context, const RemoteOptions& options,
-                   const std::function<int(const fathom::Client&, const std::string&)>& work) {
+                   const std::function<int(const fathom::Client&, const Remote&)>& work) {
   const auto config = options.config->load(context);
   if (!config) return exit_usage;
   const auto remote = find_remote(options, *config, context.environment);
   if (!remote) return complain(context, remote.error().message, exit_usage);
   try {
     const fathom::Client client(remote->options());
-    return work(client, remote->base_url);
+    return work(client, *remote);
   } catch (const colonnade::Error& error) {
     return complain(context, explain(error, remote->base_url));
   }

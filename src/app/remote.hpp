@@ -37,9 +37,9 @@ base::Result<Remote> find_remote(const RemoteOptions& options, const Config& con
 // found, becomes a message with its remedy and exit_failure.
 int with_client(const Context& context, const RemoteOptions& options,
                 const std::function<int(const fathom::Client&)>& work);
-// The same; `work` also gets the server's address, for messages.
+// The same; `work` also learns where the server is.
 int with_client_at(const Context& context, const RemoteOptions& options,
-                   const std::function<int(const fathom::Client&, const std::string&)>& work);
+                   const std::function<int(const fathom::Client&, const Remote&)>& work);
 
 // One sentence about a failed call: what happened and what to do.
 std::string explain(const colonnade::Error& error, const std::string& base_url);

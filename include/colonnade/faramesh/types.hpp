@@ -140,10 +140,22 @@ struct ListActions {
   std::string status{};
 };
 
+// How long an approval counts: this once, for every such call of its thread, or for every one.
+enum class Remember { once, thread, always };
+COLONNADE_API std::string_view to_string(Remember remember) noexcept;  // "once"
+
 // A human's verdict.
 struct Approval {
   std::string token{};   // "": read from the action first
   std::string reason{};  // "": the server's own words
+  // The rest is of approvals at Colonnade servers; others refuse it with ValidationError, so it is
+  // sent only when it says something.
+  Json
+      params{};  // an object to run with instead of what was asked for, judged anew; null: as asked
+  Remember remember = Remember::once;
+  // What is remembered: params whose JSON text matches, in which * is any run of characters, ? one
+  // byte and a backslash makes the next literal. "": exactly these params.
+  std::string pattern{};
 };
 
 // How an action that its caller ran ended.

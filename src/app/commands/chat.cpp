@@ -9,8 +9,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
+#include "app/approver.hpp"
 #include "app/command_line.hpp"
 #include "app/conversation.hpp"
 #include "app/files.hpp"
@@ -83,9 +85,11 @@ class Chat {
     std::string thread_id{};  // "" for a new one
   };
   // `interrupts` is nullptr when no terminal is there to send any.
-  Chat(const Context& context, const fathom::Client& client, Interrupts* interrupts, Place place)
+  Chat(const Context& context, const fathom::Client& client, Approver approver,
+       Interrupts* interrupts, Place place)
       : context_(context),
         client_(client),
+        approver_(std::move(approver)),
         interrupts_(interrupts),
         base_url_(std::move(place.base_url)),
         thread_id_(std::move(place.thread_id)) {}
@@ -196,7 +200,10 @@ class Chat {
       if (thread_id_.empty()) thread_id_ = client_.threads.create().id;
       if (!conversation_) conversation_ = std::make_unique<Conversation>(client_, thread_id_);
       const auto on_delta = [&](std::string_view delta) {
-        if (delta.empty() && shown.empty()) return spinner.turn();
+        if (delta.empty()) {
+          if (shown.empty()) spinner.turn();
+          return answer_questions(spinner);
+        }
         spinner.wipe();
         shown += delta;
         put(printable(delta));
@@ -220,11 +227,28 @@ class Chat {
     interrupts_->end();
   }
 
+  // Called about ten times a second while the agent is silent; looks every second.
+  void answer_questions(Spinner& spinner) {
+    constexpr int ticks_between_looks = 10;
+    if (++silent_ticks_ % ticks_between_looks != 0) return;
+    for (const faramesh::Action& action : approver_.pending(thread_id_)) {
+      if (!put_off_.insert(action.id).second) continue;
+      spinner.wipe();
+      put("\n");
+      if (!approver_.ask(approver_.client().get_action(action.id))) {
+        put("It stays open; `colonnade approvals` answers it.\n");
+      }
+    }
+  }
+
   void leave_thread() { conversation_.reset(); }
 
   const Context& context_;
   const fathom::Client& client_;
+  Approver approver_;
   Interrupts* interrupts_;
+  int silent_ticks_ = 0;
+  std::set<std::string> put_off_{};  // questions that were shown already
   std::string base_url_;
   std::string thread_id_;  // "" until the first turn
   std::unique_ptr<Conversation> conversation_{};
@@ -251,9 +275,11 @@ void add_chat(CLI::App& parent, Invocation& invocation) {
       // Before the client's threads, which inherit what is blocked.
       std::unique_ptr<Interrupts> interrupts;
       if (context.terminal.input_is_terminal()) interrupts = std::make_unique<Interrupts>();
-      const auto work = [&](const fathom::Client& client, const std::string& base_url) {
+      const auto work = [&](const fathom::Client& client, const Remote& place) {
         if (!thread->empty()) client.threads.get(*thread);  // a wrong id fails here, not later
-        return Chat(context, client, interrupts.get(), {base_url, *thread}).run();
+        return Chat(context, client, Approver(context, governance_client(place)), interrupts.get(),
+                    {place.base_url, *thread})
+            .run();
       };
       return with_client_at(context, *remote, work);
     };

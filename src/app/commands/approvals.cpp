@@ -1,0 +1,249 @@
+// colonnade approvals list | show | approve | deny | watch | rules
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <set>
+#include <string>
+
+#include "app/approver.hpp"
+#include "app/command_line.hpp"
+#include "app/json_output.hpp"
+#include "app/remote.hpp"
+#include "base/json.hpp"
+
+namespace colonnade::app {
+namespace {
+
+struct ApprovalOptions {
+  std::string id{};
+  std::string reason{};
+  std::string params{};
+  std::string answer{};
+  std::string remember{"once"};
+  std::string pattern{};
+  bool json = false;
+};
+using Work = int (*)(const Context&, const Approver&, const ApprovalOptions&);
+
+void print_line(const std::string& line) {
+  std::fputs((line + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+std::string text_of(const Json& object, std::string_view member) {
+  const Json* value = object.find(member);
+  return value != nullptr && value->is_string() ? value->as_string() : "";
+}
+
+void write_action(base::JsonWriter& json, const faramesh::Action& action) {
+  json.object().field("id", action.id).field("status", action.status_text);
+  json.field("agent_id", action.agent_id).field("tool", action.tool);
+  json.field("operation", action.operation).key("params").raw(action.params.dump());
+  json.key("context").raw(action.context.dump());
+  json.field("reason", action.reason).field("reason_code", action.reason_code);
+  json.field("risk_level", action.risk_level);
+  json.field("created_at", faramesh::to_string(action.created_at)).end_object();
+}
+
+std::string as_json(const faramesh::Action& action) {
+  std::string out;
+  base::JsonWriter json(out);
+  write_action(json, action);
+  return out;
+}
+
+int list(const Context& context, const Approver& approver, const ApprovalOptions& options) {
+  const auto pending = approver.pending();
+  if (options.json) {
+    std::string out;
+    base::JsonWriter json(out);
+    json.object().key("approvals").array();
+    for (const faramesh::Action& action : pending) write_action(json, action);
+    json.end_array().end_object();
+    return print_json(out);
+  }
+  for (const faramesh::Action& action : pending) {
+    std::fputs(describe(context.terminal, action).c_str(), stdout);
+  }
+  if (pending.empty() && context.terminal.output_is_terminal()) {
+    print_line("Nothing waits for an answer.");
+  }
+  return exit_ok;
+}
+
+int show(const Context& context, const Approver& approver, const ApprovalOptions& options) {
+  const faramesh::Action action = approver.client().get_action(options.id);
+  if (options.json) return print_json(as_json(action));
+  std::fputs(describe(context.terminal, action).c_str(), stdout);
+  print_line("  state " + action.status_text + "; policy " +
+             action.policy_version.value_or("none") + "; request " +
+             action.request_hash.substr(0, 12));
+  const std::string thread = text_of(action.context, "thread_id");
+  if (!thread.empty()) print_line("  in thread " + thread);
+  return exit_ok;
+}
+
+int answered(const faramesh::Action& action, bool as_json_text) {
+  if (as_json_text) return print_json(as_json(action));
+  print_line(action.status_text + ": " + printable(action.reason));
+  return exit_ok;
+}
+
+int approve(const Context& context, const Approver& approver, const ApprovalOptions& options) {
+  faramesh::Approval verdict;
+  verdict.reason = options.reason;
+  verdict.pattern = options.pattern;
+  if (options.remember == "thread") verdict.remember = faramesh::Remember::thread;
+  if (options.remember == "always") verdict.remember = faramesh::Remember::always;
+  if (!options.params.empty()) {
+    auto params = Json::try_parse(options.params);
+    if (!params || !params->is_object()) {
+      return complain(context, "--params: give a JSON object, such as {\"command\":\"ls\"}",
+                      exit_usage);
+    }
+    verdict.params = *std::move(params);
+  }
+  if (!options.answer.empty()) {
+    verdict.params = answered_params(approver.client().get_action(options.id), options.answer);
+  }
+  return answered(approver.client().approve_action(options.id, verdict), options.json);
+}
+
+int deny(const Context&, const Approver& approver, const ApprovalOptions& options) {
+  faramesh::Approval verdict;
+  verdict.reason = options.reason;
+  return answered(approver.client().deny_action(options.id, verdict), options.json);
+}
+
+// Asks about what is open, then about each new question as it comes. Without a terminal it prints
+// them, for whoever answers in another way.
+int watch(const Context& context, const Approver& approver, const ApprovalOptions& options) {
+  const bool people = context.terminal.input_is_terminal() && !options.json;
+  std::set<std::string> seen;
+  const auto look = [&] {
+    for (const faramesh::Action& listed : approver.pending()) {
+      if (!seen.insert(listed.id).second) continue;
+      if (!people) {
+        print_line(as_json(listed));
+      } else if (!approver.ask(approver.client().get_action(listed.id))) {
+        print_line("It stays open.");
+      }
+    }
+  };
+  // Opened first, so that nothing comes between the look and the stream.
+  auto stream = approver.client().stream_events();
+  look();
+  if (people) print_line("Waiting for questions; Ctrl-C leaves.");
+  while (const auto event = stream.next()) {
+    if (event->status == faramesh::Status::pending_approval) look();
+  }
+  return complain(context, "the server ended the stream");
+}
+
+int rules(const Context& context, const Approver& approver, const ApprovalOptions& options) {
+  const Json answer = approver.client().request("GET", "/v1/permissions");
+  if (options.json) return print_json(answer.dump());
+  const auto& all = answer["permissions"].as_array();
+  for (const Json& rule : all) {
+    const std::string thread = text_of(rule, "thread_id");
+    print_line(text_of(rule, "id") + "  " + printable(text_of(rule, "tool")) + "  " +
+               (thread.empty() ? "everywhere" : "in thread " + thread) + "  " +
+               printable(text_of(rule, "pattern")));
+  }
+  if (all.empty() && context.terminal.output_is_terminal()) {
+    print_line("No answers are remembered.");
+  }
+  return exit_ok;
+}
+
+int revoke(const Context&, const Approver& approver, const ApprovalOptions& options) {
+  approver.client().request("DELETE", "/v1/permissions/" + options.id);
+  print_line("Revoked: it will be asked about again.");
+  return exit_ok;
+}
+
+void run_as(CLI::App& command, Work work, const std::shared_ptr<ApprovalOptions>& options,
+            Invocation& invocation) {
+  auto remote = add_remote_options(command);
+  command.callback([work, options, remote, &invocation] {
+    invocation.run = [work, options, remote](const Context& context) -> int {
+      return with_client_at(
+          context, *remote, [&](const fathom::Client&, const Remote& place) -> int {
+            return work(context, Approver(context, governance_client(place)), *options);
+          });
+    };
+  });
+}
+
+CLI::App* add(CLI::App& parent, const char* name, const char* help, const char* footer,
+              const std::shared_ptr<ApprovalOptions>& options) {
+  CLI::App* command = parent.add_subcommand(name, help);
+  command->footer(footer);
+  command->add_flag("--json", options->json, "JSON instead of text.");
+  return command;
+}
+
+}  // namespace
+
+void add_approvals(CLI::App& parent, Invocation& invocation) {
+  CLI::App* command = parent.add_subcommand("approvals", "Answer what the gate asks a human.");
+  command->require_subcommand(1);
+  command->footer(
+      "Examples:\n"
+      "  colonnade approvals list\n"
+      "  colonnade approvals approve ID --reason 'looked at it'\n"
+      "  colonnade approvals deny ID --reason 'not on a Friday'\n"
+      "  colonnade approvals watch                  asks for each as it comes");
+  auto options = std::make_shared<ApprovalOptions>();
+  run_as(*add(*command, "list", "What waits for an answer, oldest first.",
+              "Example:\n  colonnade approvals list --json", options),
+         list, options, invocation);
+  CLI::App* show_command = add(*command, "show", "One action, with its arguments and its verdict.",
+                               "Example:\n  colonnade approvals show ID", options);
+  show_command->add_option("id", options->id, "The action.")->required();
+  run_as(*show_command, show, options, invocation);
+
+  CLI::App* approve_command =
+      add(*command, "approve", "Allow it. The run that waits goes on.",
+          "Examples:\n"
+          "  colonnade approvals approve ID\n"
+          "  colonnade approvals approve ID --params '{\"command\":\"ls -l\"}'   run this instead\n"
+          "  colonnade approvals approve ID --answer 'the blue one'            for a question\n"
+          "  colonnade approvals approve ID --remember thread --pattern '*'    do not ask again",
+          options);
+  approve_command->add_option("id", options->id, "The action.")->required();
+  approve_command->add_option("--reason", options->reason, "Kept with the answer.");
+  auto* params = approve_command->add_option("--params", options->params,
+                                             "Arguments to run with instead; judged anew.");
+  approve_command->add_option("--answer", options->answer, "The answer to a tool's question.")
+      ->excludes(params);
+  approve_command->add_option("--remember", options->remember, "once, thread or always.")
+      ->check(CLI::IsMember({"once", "thread", "always"}));
+  approve_command->add_option("--pattern", options->pattern,
+                              "Which arguments are remembered, as their JSON text: * any run of "
+                              "characters, ? one. Default: exactly these.");
+  run_as(*approve_command, approve, options, invocation);
+
+  CLI::App* deny_command = add(*command, "deny", "Refuse it. The agent is told, with the reason.",
+                               "Example:\n  colonnade approvals deny ID --reason no", options);
+  deny_command->add_option("id", options->id, "The action.")->required();
+  deny_command->add_option("--reason", options->reason, "The agent is told this.");
+  run_as(*deny_command, deny, options, invocation);
+
+  run_as(*add(*command, "watch", "Ask for each question as it comes.",
+              "Examples:\n  colonnade approvals watch\n"
+              "  colonnade approvals watch --json     one line for each question, nothing is asked",
+              options),
+         watch, options, invocation);
+
+  CLI::App* rules_command = command->add_subcommand("rules", "Answers that are remembered.");
+  rules_command->require_subcommand(1);
+  run_as(*add(*rules_command, "list", "What is allowed without asking again.",
+              "Example:\n  colonnade approvals rules list", options),
+         rules, options, invocation);
+  CLI::App* revoke_command = add(*rules_command, "revoke", "Ask again from now on.",
+                                 "Example:\n  colonnade approvals rules revoke ID", options);
+  revoke_command->add_option("id", options->id, "The remembered answer.")->required();
+  run_as(*revoke_command, revoke, options, invocation);
+}
+
+}  // namespace colonnade::app
