@@ -140,5 +140,27 @@ TEST_F(ChatOnATerminal, TheInterruptKeyAtThePromptLeaves) {
   EXPECT_EQ(chat_.wait(), 0);
 }
 
+TEST_F(ChatOnATerminal, AsksBeforeAToolThatChangesSomethingRuns) {
+  chat_.read_until(prompt);
+  chat_.type("//tool write {\"path\":\"a.txt\",\"content\":\"one\"}\r");
+  const std::string question = chat_.read_until("l later: ");
+  EXPECT_THAT(question, HasSubstr("asks to use write"));
+  EXPECT_THAT(question, HasSubstr("a.txt"));
+  chat_.type("y\r");
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("a.txt"));
+  chat_.type("//tool write {\"path\":\"a.txt\",\"content\":\"two\"}\r");
+  chat_.read_until("l later: ");
+  chat_.type("n\r");
+  chat_.read_until("may be empty): ");
+  chat_.type("leave it\r");
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("leave it"));
+  chat_.type("//tool question {\"question\":\"Which?\",\"options\":[\"red\",\"blue\"]}\r");
+  EXPECT_THAT(chat_.read_until("or its number: "), HasSubstr("2) blue"));
+  chat_.type("2\r");
+  EXPECT_THAT(chat_.read_until(prompt), HasSubstr("blue"));
+  chat_.type(end_key);
+  EXPECT_EQ(chat_.wait(), 0);
+}
+
 }  // namespace
 }  // namespace colonnade::e2e

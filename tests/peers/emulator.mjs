@@ -12,6 +12,12 @@ add("tool-please", { content: "It is 4." }, { match: { toolCallId: "call_emulate
 add("tool-please", {
   toolCalls: [{ id: "call_emulated_1", name: "calculator", arguments: '{"expression":"2+2"}' }],
 });
+add("shell-please", { content: "The command ran." }, { match: { toolCallId: "call_emulated_4" } });
+add("shell-please", {
+  toolCalls: [
+    { id: "call_emulated_4", name: "shell", arguments: '{"command":"echo ran >> runs.txt; id -u"}' },
+  ],
+});
 add("parallel-please", {
   toolCalls: [
     { id: "call_emulated_2", name: "calculator", arguments: '{"expression":"1+1"}' },

@@ -1,0 +1,208 @@
+// What waits for a human: over a killed server, with other clients and from a terminal.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "../contract/wire_client.hpp"
+#include "../peers/emulator.hpp"
+#include "colonnade/faramesh.hpp"
+#include "program.hpp"
+
+namespace colonnade::e2e {
+namespace {
+
+using tests::WireEvent;
+using tests::WireStream;
+using ::testing::HasSubstr;
+using Document = nlohmann::json;
+
+bool sandbox_works() {
+  return std::system("bwrap --unshare-all --ro-bind / / true >/dev/null 2>&1") == 0;
+}
+
+class Approvals : public testing::Test {
+ protected:
+  void start(const Arguments& more = {}) {
+    server_ = std::make_unique<ServerProcess>(folder_, more);
+    ASSERT_TRUE(server_->ready().is_object());
+    if (token_.empty()) token_ = server_->ready()["first_token"];
+  }
+  faramesh::Client gate() const {
+    faramesh::Options options;
+    options.base_url = server_->url();
+    options.token = token_;
+    return faramesh::Client(options);
+  }
+  tests::Answer call(tests::Call what) const {
+    what.token = token_;
+    return tests::call(server_->port(), what);
+  }
+  std::string new_thread() const {
+    return call({.method = "POST", .target = "/api/v1/threads", .body = "{}"}).json()["id"];
+  }
+  // Sends without waiting for the answer.
+  std::unique_ptr<tests::WireConnection> say(const std::string& thread,
+                                             const std::string& text) const {
+    auto sender = std::make_unique<tests::WireConnection>(server_->port());
+    sender->send({.method = "POST",
+                  .target = "/api/v1/threads/" + thread + "/messages",
+                  .body = Document{{"text", text}}.dump(),
+                  .token = token_});
+    return sender;
+  }
+  WireStream follow(const std::string& thread, const std::string& after = "") const {
+    return WireStream(
+        server_->port(),
+        {.target = "/api/v1/threads/" + thread + "/stream?resume=1",
+         .token = token_,
+         .headers = after.empty() ? net::Headers{} : net::Headers{{"Last-Event-ID", after}}});
+  }
+  // The next question, as the governance client hears of it.
+  static faramesh::Action next_question(const faramesh::Client& gate) {
+    auto stream = gate.stream_events();
+    while (const auto event = stream.next()) {
+      if (event->status == faramesh::Status::pending_approval) {
+        return gate.get_action(event->action_id);
+      }
+    }
+    throw std::runtime_error("the stream ended without a question");
+  }
+  std::string workspace(const std::string& thread, const std::string& file) const {
+    const std::string data = server_->ready()["data_dir"];
+    return read_file(data + "/workspaces/" + thread + "/" + file);
+  }
+
+  Folder folder_;
+  std::unique_ptr<ServerProcess> server_;
+  std::string token_;
+};
+
+TEST_F(Approvals, AShellCommandWaitsOverAKillRunsOnceInTheSandboxAndTheAnswerStreamsOn) {
+  const peers::Emulator emulator;
+  if (emulator.url().empty()) {
+    GTEST_SKIP() << "no emulator: run `npm ci` in tests/peers (needs node 20)";
+  }
+  if (!sandbox_works()) GTEST_SKIP() << "bubblewrap cannot run here";
+  const Arguments config{
+      "--config",
+      folder_.write("config.yaml",
+                    "provider: anthropic\nproviders:\n  anthropic:\n    api_key: test-key\n"
+                    "    default_model: some-model\n    base_url: " +
+                        emulator.url() + "\n")};
+  start(config);
+  const std::string thread = new_thread();
+  std::vector<WireEvent> before;
+  faramesh::Action question;
+  {
+    WireStream stream = follow(thread);
+    ASSERT_EQ(stream.next()->name, "ready");
+    const auto sender = say(thread, "shell-please");
+    question = next_question(gate());
+    EXPECT_EQ(question.tool, "shell");
+    EXPECT_EQ(question.context["thread_id"].as_string(), thread);
+    before = stream.arrived();
+    ASSERT_FALSE(before.empty());
+    server_->process().signal(SIGKILL);
+    EXPECT_EQ(server_->process().wait().code, -SIGKILL);
+  }
+  EXPECT_EQ(workspace(thread, "runs.txt"), "") << "nothing ran before a human said yes";
+
+  start(config);
+  WireStream stream = follow(thread, before.back().id);
+  ASSERT_EQ(stream.next()->name, "ready");
+  const faramesh::Client client = gate();
+  const auto open = client.list_actions({.status = "pending_approval"});
+  ASSERT_EQ(open.size(), 1U);
+  EXPECT_EQ(open.front().id, question.id) << "a question keeps its id";
+  const faramesh::Action approved = client.approve_action(question.id, {.reason = "looked at it"});
+  EXPECT_EQ(approved.status, faramesh::Status::approved);
+  const auto after = stream.until("agent_done");
+  EXPECT_EQ(after.back().json()["message"]["content"], "The command ran.");
+  EXPECT_EQ(workspace(thread, "runs.txt"), "ran\n") << "once";
+  const faramesh::Action done = client.get_action(question.id);
+  EXPECT_EQ(done.status, faramesh::Status::succeeded);
+  EXPECT_THAT(done.reason, HasSubstr("exit code: 0"));
+  std::string log;
+  for (const faramesh::ActionEvent& event : client.action_events(question.id)) {
+    log += event.event_type + " ";
+  }
+  EXPECT_THAT(log, HasSubstr("created decision_made approved "));
+  EXPECT_THAT(log, HasSubstr("started succeeded "));
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+TEST_F(Approvals, FromTheCommandLine) {
+  start();
+  const std::string thread = new_thread();
+  const auto sender = say(thread, R"(/tool write {"path":"note.txt","content":"first"})");
+  const faramesh::Action question = next_question(gate());
+
+  const auto listed = Document::parse(run({"approvals", "list", "--json"}, folder_).out);
+  ASSERT_EQ(listed["approvals"].size(), 1U);
+  EXPECT_EQ(listed["approvals"][0]["id"], question.id);
+  EXPECT_EQ(listed["approvals"][0]["params"]["path"], "note.txt");
+  const auto shown = run({"approvals", "show", question.id}, folder_);
+  EXPECT_THAT(shown.out, HasSubstr("asks to use write"));
+  EXPECT_THAT(shown.out, HasSubstr(thread));
+
+  const auto nonsense = run({"approvals", "approve", question.id, "--params", "[1]"}, folder_);
+  EXPECT_EQ(nonsense.code, 2);
+  const auto approved = run({"approvals", "approve", question.id, "--params",
+                             R"({"path":"note.txt","content":"edited"})", "--remember", "thread",
+                             "--pattern", "*note.txt*"},
+                            folder_);
+  EXPECT_EQ(approved.code, 0) << approved.err;
+  EXPECT_EQ(sender->read_answer().status, 200);
+  EXPECT_EQ(workspace(thread, "note.txt"), "edited");
+
+  // Remembered: nobody is asked about the next one.
+  const auto next = say(thread, R"(/tool write {"path":"note.txt","content":"second"})");
+  EXPECT_EQ(next->read_answer().status, 200);
+  EXPECT_EQ(workspace(thread, "note.txt"), "second");
+  const auto rules = Document::parse(run({"approvals", "rules", "list", "--json"}, folder_).out);
+  ASSERT_EQ(rules["permissions"].size(), 1U);
+  EXPECT_EQ(rules["permissions"][0]["pattern"], "*note.txt*");
+  const std::string rule = rules["permissions"][0]["id"];
+  EXPECT_EQ(run({"approvals", "rules", "revoke", rule}, folder_).code, 0);
+  EXPECT_EQ(run({"approvals", "rules", "revoke", rule}, folder_).code, 1);
+
+  const auto third = say(thread, R"(/tool write {"path":"note.txt","content":"third"})");
+  const faramesh::Action again = next_question(gate());
+  const auto denied = run({"approvals", "deny", again.id, "--reason", "enough"}, folder_);
+  EXPECT_EQ(denied.code, 0) << denied.err;
+  EXPECT_THAT(denied.out, HasSubstr("enough"));
+  EXPECT_EQ(third->read_answer().status, 200);
+  EXPECT_EQ(workspace(thread, "note.txt"), "second");
+  const auto late = run({"approvals", "approve", again.id}, folder_);
+  EXPECT_EQ(late.code, 1);
+  EXPECT_THAT(late.err, HasSubstr("denied"));
+}
+
+TEST_F(Approvals, AnInvalidPolicyKeepsTheServerFromStartingAndAChangedOneCountsAtOnce) {
+  const std::string file = folder_.write("policy.yaml", "rules:\n  - match: {tol: shell}\n");
+  const auto refused = run({"serve", "--policy-file", file, "--listen", "127.0.0.1:0"}, folder_);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("policy.yaml:2"));
+
+  folder_.write("policy.yaml", "rules:\n  - match: {tool: http}\n    deny: true\n");
+  start({"--policy-file", file});
+  const faramesh::Client client = gate();
+  const faramesh::ActionRequest request{.agent_id = "bot", .tool = "http", .operation = "get"};
+  const auto first = client.gate_decide(request);
+  EXPECT_EQ(first.outcome, faramesh::Outcome::halt);
+  folder_.write("policy.yaml", "rules:\n  - match: {tool: http}\n    allow: true\n");
+  server_->process().signal(SIGHUP);
+  auto now = client.gate_decide(request);
+  while (now.policy_hash == first.policy_hash) now = client.gate_decide(request);
+  EXPECT_EQ(now.outcome, faramesh::Outcome::execute);
+  // A broken file never replaces one that was good.
+  folder_.write("policy.yaml", "rules: nonsense\n");
+  server_->process().signal(SIGHUP);
+  EXPECT_EQ(client.gate_decide(request).policy_hash, now.policy_hash);
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+}  // namespace
+}  // namespace colonnade::e2e
