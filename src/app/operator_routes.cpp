@@ -134,7 +134,8 @@ base::Task<net::Reply> OperatorRoutes::create(RequestPtr request) {
   if (!input) co_return refusal(input.error());
   const auto kind =
       input->is_operator ? core::CredentialKind::operator_token : core::CredentialKind::api_token;
-  const auto minted = co_await credentials_.mint(who->scope, kind, input->user, input->name);
+  const auto minted =
+      co_await credentials_.mint(who->scope, kind, input->user, input->name, who->user_id);
   if (!minted) co_return refusal(minted.error());
   co_return answer(encode_token(minted->credential, minted->token));
 }
@@ -151,7 +152,7 @@ base::Task<net::Reply> OperatorRoutes::revoke(RequestPtr request) {
   core::Principal owner = *who;
   owner.user_id = (*credential)->user_id;
   const core::CredentialKind kind = (*credential)->kind;
-  const auto revoked = co_await credentials_.revoke(owner, kind, id);
+  const auto revoked = co_await credentials_.revoke(owner, kind, id, who->user_id);
   if (!revoked) co_return refusal(revoked.error());
   std::string body;
   base::JsonWriter(body).object().field("revoked", id).end_object();

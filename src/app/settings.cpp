@@ -162,6 +162,34 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .target = Texts([](Settings& s) -> auto& { return s.tool_private_hosts; }),
        .help = "Hosts that the fetch tool may ask although their addresses are not public, as URLs "
                "name them; \"*\" for all."},
+      {.name = "policy.file",
+       .target = Text([](Settings& s) -> auto& { return s.policy_file; }),
+       .help =
+           "The policy that decides on every tool call and submitted action, read again when it "
+           "changes. Empty: tools that change nothing run, the others ask a human.",
+       .is_path = true},
+      {.name = "policy.profile",
+       .target = Text([](Settings& s) -> auto& { return s.policy_profile; }),
+       .help = "The execution profile that comes before the policy. Missing or wrong, it denies "
+               "everything.",
+       .is_path = true},
+      {.name = "policy.version",
+       .target = Text([](Settings& s) -> auto& { return s.policy_version; }),
+       .help = "The policy's version as decisions name it.",
+       .default_note = "made from the file's content"},
+      {.name = "approvals.seconds",
+       .target = Seconds([](Settings& s) -> auto& { return s.approval_time; }),
+       .help = "How long a question to a human stays open, in seconds.",
+       .min = 1,
+       .max = 365 * day_seconds},
+      {.name = "approvals.on_timeout",
+       .target = Text([](Settings& s) -> auto& { return s.approval_on_timeout; }),
+       .help = "What counts as the answer when nobody gave one in time.",
+       .choices = {"deny", "approve"}},
+      {.name = "audit.redact",
+       .target = Texts([](Settings& s) -> auto& { return s.redacted_names; }),
+       .help = "Members of arguments whose values never reach the audit trail, besides password, "
+               "token, secret and their like; matched anywhere in a name, case, - and _ ignored."},
       {.name = "prices_file",
        .target = Text([](Settings& s) -> auto& { return s.prices_file; }),
        .help = "A table of model prices that replaces the one built in (`colonnade config prices` "

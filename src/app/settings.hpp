@@ -71,6 +71,12 @@ struct Settings {
   std::string tool_workspace{};   // one folder for all threads; "": one for each
   std::string tool_sandbox{"required"};
   std::vector<std::string> tool_private_hosts{};
+  std::string policy_file{};     // "": the rules that the tools imply
+  std::string policy_profile{};  // "": none
+  std::string policy_version{};  // "": made from the file's content
+  std::chrono::seconds approval_time = limits::approval_time_max;
+  std::string approval_on_timeout{"deny"};
+  std::vector<std::string> redacted_names{};  // besides core::Redaction's own
   std::chrono::seconds drain_time = limits::drain_time_max;
   // In the order of the file; the environment's own keys are merged in by name.
   std::vector<std::pair<std::string, ProviderSettings>> providers{};

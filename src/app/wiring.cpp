@@ -17,11 +17,14 @@
 #include "app/running_server.hpp"
 #include "app/startup_memory.hpp"
 #include "app/version.hpp"
+#include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
+#include "app/wiring_tools.hpp"
 #include "base/clock.hpp"
 #include "base/lane.hpp"
 #include "base/log.hpp"
 #include "base/workers.hpp"
+#include "core/actions.hpp"
 #include "core/agents.hpp"
 #include "core/credentials.hpp"
 #include "core/event_feed.hpp"
@@ -33,22 +36,11 @@
 #include "dialects/authentication.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/fathom/routes.hpp"
-#include "gate/read_only_gate.hpp"
+#include "gate/rule_gate.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
 #include "storage/sqlite/store.hpp"
-#include "tools/builtin/calculator.hpp"
-#include "tools/builtin/clock.hpp"
-#include "tools/builtin/edit.hpp"
-#include "tools/builtin/fetch.hpp"
-#include "tools/builtin/glob.hpp"
-#include "tools/builtin/grep.hpp"
-#include "tools/builtin/question.hpp"
-#include "tools/builtin/read.hpp"
-#include "tools/builtin/shell.hpp"
-#include "tools/builtin/todo_write.hpp"
-#include "tools/builtin/write.hpp"
 #include "tools/catalog.hpp"
 
 namespace colonnade::app {
@@ -57,7 +49,8 @@ namespace {
 using base::Result;
 
 constexpr std::size_t prices_bytes_max = 1024 * 1024;
-constexpr auto purge_interval = std::chrono::hours(1);  // of idempotency keys that have expired
+constexpr auto purge_interval = std::chrono::hours(1);     // of idempotency keys that have expired
+constexpr auto expiry_interval = std::chrono::seconds(1);  // how late an approval may expire
 constexpr std::uint16_t classic_ports[] = {8790, 3100, 39731, 8000};
 
 Result<core::Prices> load_prices(const Settings& settings) {
@@ -92,6 +85,7 @@ core::TurnOptions turn_options(const Settings& settings) {
   out.limits.retries_max = settings.model_retries;
   out.run_time_max = settings.run_time;
   out.tool_time_max = settings.tool_time;
+  out.approval_time_max = settings.approval_time;
   if (!settings.provider.empty()) out.defaults.provider = settings.provider;
   if (!settings.model.empty()) out.defaults.model = settings.model;
   out.defaults.temperature = settings.temperature;
@@ -102,42 +96,6 @@ core::TurnOptions turn_options(const Settings& settings) {
   return out;
 }
 
-tools::WorkspacesOptions workspaces_options(const Settings& settings) {
-  return {.root = settings.tool_workspaces.empty() ? settings.data_dir + "/workspaces"
-                                                   : settings.tool_workspaces,
-          .fixed = settings.tool_workspace};
-}
-
-tools::SandboxOptions sandbox_options(const Settings& settings) {
-  return {.mode = settings.tool_sandbox == "off" ? tools::SandboxMode::off
-                                                 : tools::SandboxMode::required,
-          .hidden_folders = {settings.data_dir}};
-}
-
-std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& settings,
-                                                         base::Clock& clock, base::Workers& workers,
-                                                         net::HttpClient& http_client) {
-  std::vector<std::unique_ptr<tools::Tool>> out;
-  out.push_back(std::make_unique<tools::ClockTool>(clock));
-  out.push_back(std::make_unique<tools::CalculatorTool>());
-  out.push_back(tools::read_tool(workers));
-  out.push_back(tools::write_tool(workers));
-  out.push_back(tools::edit_tool(workers));
-  out.push_back(tools::glob_tool(workers));
-  out.push_back(tools::grep_tool(workers));
-  out.push_back(std::make_unique<tools::TodoWriteTool>());
-  out.push_back(std::make_unique<tools::ShellTool>(workers, sandbox_options(settings)));
-  out.push_back(std::make_unique<tools::FetchTool>(
-      http_client, tools::FetchOptions{.private_hosts = settings.tool_private_hosts}));
-  out.push_back(std::make_unique<tools::QuestionTool>());
-  // What this gate always denies is not offered: the others need a human, and nobody can be asked
-  // yet.
-  std::erase_if(out, [](const auto& tool) {
-    return tool->effect() != tools::Effect::none && tool->effect() != tools::Effect::reads;
-  });
-  return out;
-}
-
 std::vector<ListenAddress> listen_addresses(const Settings& settings) {
   std::vector<ListenAddress> out = settings.listen;
   if (!settings.classic_ports) return out;
@@ -145,6 +103,18 @@ std::vector<ListenAddress> listen_addresses(const Settings& settings) {
     const ListenAddress address{settings.listen.front().host, port};
     if (std::ranges::find(out, address) == out.end()) out.push_back(address);
   }
+  return out;
+}
+
+core::ActionOptions action_options(const Settings& settings) {
+  return {.approval_time_max = settings.approval_time,
+          .approve_when_expired = settings.approval_on_timeout == "approve",
+          .tool_time_max = settings.tool_time};
+}
+
+std::vector<std::string> redacted_names(const Settings& settings) {
+  std::vector<std::string> out = core::Redaction::default_names();
+  out.insert(out.end(), settings.redacted_names.begin(), settings.redacted_names.end());
   return out;
 }
 
@@ -176,6 +146,14 @@ base::Task<void> purge_hourly(core::Submissions* submissions, std::stop_token st
   }
 }
 
+base::Task<void> settle_expired(core::Actions* actions, std::stop_token stop) {
+  for (;;) {
+    co_await actions->settle_expired();
+    const bool passed = co_await base::sleep_for(expiry_interval, stop);
+    if (!passed) co_return;
+  }
+}
+
 bool is_loopback(std::string_view address) {
   return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
 }
@@ -203,7 +181,10 @@ struct Server::Parts {
         tools(built_in_tools(settings, clock, tool_workers, http_client),
               tools::Workspaces(workspaces_options(settings))),
         permissions(*store, feed, clock),
-        gate(tools.harmless(), tools.harmful()),
+        redaction(redacted_names(settings)),
+        policy(settings, gate::built_in_policy(tools.harmless(), tools.harmful()),
+               {.feed = feed, .clock = clock, .workers = workers}),
+        gate(policy.source(), tools.asking()),
         turns({.stores = store->stores(),
                .feed = feed,
                .providers = providers,
@@ -215,6 +196,15 @@ struct Server::Parts {
                .prices = prices,
                .clock = clock},
               turn_options(settings)),
+        actions({.stores = store->stores(),
+                 .feed = feed,
+                 .gate = gate,
+                 .tools = tools,
+                 .permissions = permissions,
+                 .redaction = redaction,
+                 .turns = turns,
+                 .clock = clock},
+                action_options(settings)),
         operator_routes(credentials, *store),
         fathom({.threads = threads,
                 .turns = turns,
@@ -262,9 +252,11 @@ struct Server::Parts {
   core::ModelProviders providers;
   tools::Catalog tools;
   core::Permissions permissions;
-  core::Redaction redaction{};
-  gate::ReadOnlyGate gate;
+  core::Redaction redaction;
+  PolicyWatch policy;
+  gate::RuleGate gate;
   core::Turns turns;
+  core::Actions actions;
   OperatorRoutes operator_routes;
   dialects::fathom::Dialect fathom;
   net::Router router;
@@ -319,8 +311,12 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   auto store =
       storage::sqlite::Store::open(database_path(settings.data_dir), store_options(settings));
   if (!store) return std::unexpected(store.error());
-  return std::unique_ptr<Server>(new Server(std::make_unique<Parts>(
-      std::move(settings), std::move(*store), std::move(*prices), std::move(*proxies))));
+  auto parts = std::make_unique<Parts>(std::move(settings), std::move(*store), std::move(*prices),
+                                       std::move(*proxies));
+  auto fault = parts->policy.fault();
+  std::unique_ptr<Server> server(new Server(std::move(parts)));
+  if (fault) return base::fail(std::move(*fault));
+  return server;
 }
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -333,6 +329,8 @@ Result<Server::Started> Server::start() {
   const auto recovered = p.turns.recover(p.lanes);
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
+  const auto settled = base::run_on(p.lanes[0], p.actions.recover());
+  if (!settled) return std::unexpected(settled.error());
   release_startup_memory();
   for (const ListenAddress& address : listen_addresses(p.settings)) {
     auto server =
@@ -363,6 +361,8 @@ Result<Server::Started> Server::start() {
     out.first_token = std::move(minted.token);
   }
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.submissions, p.stopping.get_token()));
+  p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
+  p.lanes[0].spawn("watch_policy", p.policy.watch(p.stopping.get_token()));
   const RunningServer note{
       .pid = static_cast<int>(::getpid()), .version = version(), .urls = out.urls};
   if (auto left = leave_note(p.settings.data_dir, note); !left) {
@@ -377,6 +377,8 @@ Result<Server::Started> Server::start() {
   return out;
 }
 
+void Server::reload_policy() { parts_->policy.reload(); }
+
 void Server::stop() {
   Parts& p = *parts_;
   if (p.stopped) return;
@@ -387,6 +389,7 @@ void Server::stop() {
   // goes on would cancel it. Whoever waits for a run, or starts one now, hears that the server
   // stops.
   p.turns.park_all();
+  p.actions.stop_all();
   std::vector<std::thread> stoppers;
   for (const auto& server : p.servers) {
     stoppers.emplace_back([&server, grace = p.settings.drain_time] { server->stop(grace); });

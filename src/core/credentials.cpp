@@ -90,8 +90,26 @@ MintedToken Credentials::prepare(Scope scope, CredentialKind kind, std::string u
   return minted;
 }
 
-Task<Result<void>> Credentials::admit(Credential credential) {
+namespace {
+
+AuditEntry credential_entry(const Credential& credential, std::string actor, const char* change,
+                            Time at) {
+  return {.kind = std::string(audit_kind::credential),
+          .actor = std::move(actor),
+          .subject = credential.id,
+          .details = {{"change", change},
+                      {"kind", to_string(credential.kind)},
+                      {"user", credential.user_id},
+                      {"name", credential.name}},
+          .at = at};
+}
+
+}  // namespace
+
+Task<Result<void>> Credentials::admit(Credential credential, std::string actor) {
   Unit unit{.scope = credential.scope};
+  unit.changes.emplace_back(
+      AppendAudit{credential_entry(credential, std::move(actor), "made", clock_.now())});
   unit.changes.emplace_back(InsertCredential{std::move(credential)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
@@ -99,9 +117,9 @@ Task<Result<void>> Credentials::admit(Credential credential) {
 }
 
 Task<Result<MintedToken>> Credentials::mint(Scope scope, CredentialKind kind, std::string user_id,
-                                            std::string name) {
+                                            std::string name, std::string actor) {
   MintedToken minted = prepare(std::move(scope), kind, std::move(user_id), std::move(name));
-  auto admitted = co_await admit(minted.credential);
+  auto admitted = co_await admit(minted.credential, std::move(actor));
   if (!admitted) co_return fail(std::move(admitted.error()));
   co_return minted;
 }
@@ -110,10 +128,16 @@ Result<std::vector<Credential>> Credentials::list(const Principal& who, Credenti
   return store_.credentials(who.scope, who.user_id, kind);
 }
 
-Task<Result<void>> Credentials::revoke(Principal who, CredentialKind kind, std::string id) {
+Task<Result<void>> Credentials::revoke(Principal who, CredentialKind kind, std::string id,
+                                       std::string actor) {
+  const Time now = clock_.now();
   Unit unit{.scope = who.scope};
   unit.changes.emplace_back(
-      RevokeCredential{.id = id, .user_id = who.user_id, .kind = kind, .at = clock_.now()});
+      RevokeCredential{.id = id, .user_id = who.user_id, .kind = kind, .at = now});
+  const Credential revoked{.id = id, .kind = kind, .user_id = who.user_id};
+  if (actor.empty()) actor = who.user_id;
+  unit.changes.emplace_back(
+      AppendAudit{credential_entry(revoked, std::move(actor), "revoked", now)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
   const std::unique_lock lock(cache_->mutex);

@@ -31,14 +31,16 @@ class Credentials {
   // Makes a token that counts for nothing yet. Whoever must not lose it (the first start) writes it
   // down before admit(): a crash in between leaves a useless token, never a server without a key.
   MintedToken prepare(Scope scope, CredentialKind kind, std::string user_id, std::string name);
-  // Stores it; from then on it lets its bearer in.
-  base::Task<Result<void>> admit(Credential credential);
+  // Stores it; from then on it lets its bearer in. `actor` is who the audit trail says did it.
+  base::Task<Result<void>> admit(Credential credential, std::string actor = "system");
   // Both at once: makes a token for `user_id`.
   base::Task<Result<MintedToken>> mint(Scope scope, CredentialKind kind, std::string user_id,
-                                       std::string name);
+                                       std::string name, std::string actor = "system");
   Result<std::vector<Credential>> list(const Principal& who, CredentialKind kind);
   // The token is dead at once, also in memory. not_found for another user's or an unknown one.
-  base::Task<Result<void>> revoke(Principal who, CredentialKind kind, std::string id);
+  // `actor` as for admit(); "" for `who`.
+  base::Task<Result<void>> revoke(Principal who, CredentialKind kind, std::string id,
+                                  std::string actor = "");
   // True when no token exists yet: the first start.
   Result<bool> none_yet();
 

@@ -112,7 +112,7 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
   }
   if (device_name.empty()) device_name = unnamed;
   auto minted = co_await credentials_.mint(issuer.scope, CredentialKind::device, issuer.user_id,
-                                           std::move(device_name));
+                                           std::move(device_name), issuer.user_id);
   std::vector<Watcher> watchers;
   {
     const std::lock_guard lock(state_->mutex);

@@ -22,6 +22,11 @@ namespace {
 constexpr std::string_view tool_operation = "call";
 constexpr const char* invalid_arguments = "INVALID_ARGUMENTS";
 
+// The default agent has no id of its own.
+std::string agent_name_for_gate(const Agent& agent) {
+  return agent.id.empty() ? "default" : agent.id;
+}
+
 std::string context_of(const Run& run) {
   std::string out;
   base::JsonWriter json(out);
@@ -46,7 +51,7 @@ Task<void> TurnDriver::ask_gate(std::vector<std::string> ids) {
 // them; an execution stores its decision in the transaction that starts it.
 Task<GateAnswer> TurnDriver::ask_gate_about(std::string id) {
   const ToolCall& call = call_of(calls_, id);
-  ActionRequest request{.agent_id = start_.agent.id,
+  ActionRequest request{.agent_id = agent_name_for_gate(start_.agent),
                         .tool = call.tool,
                         .operation = std::string(tool_operation),
                         .params = base::to_text(call.arguments),

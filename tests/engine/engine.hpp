@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/workers.hpp"
+#include "core/actions.hpp"
 #include "core/agents.hpp"
 #include "core/event_feed.hpp"
 #include "core/threads.hpp"
@@ -61,6 +62,8 @@ struct EngineOptions {
   core::TurnOptions turns{.limits = {.retry_delay_min = std::chrono::milliseconds(0)}};
   std::vector<std::unique_ptr<tools::Tool>> extra_tools{};
   std::set<std::string, std::less<>> extra_allowed{};
+  core::ActionOptions actions{};
+  std::string policy_file{};  // "": the built-in rules
 };
 
 class Engine {
@@ -72,7 +75,7 @@ class Engine {
         threads(store->stores(), feed, clock, workers),
         catalog(with(builtin_tools(clock), std::move(options.extra_tools))),
         permissions(*store, feed, clock),
-        policy({.built_in = policy_of(catalog, options)}),
+        policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),
         turns({.stores = store->stores(),
                .feed = feed,
@@ -84,7 +87,16 @@ class Engine {
                .redaction = redaction,
                .prices = prices,
                .clock = clock},
-              options.turns) {
+              options.turns),
+        actions({.stores = store->stores(),
+                 .feed = feed,
+                 .gate = gate,
+                 .tools = catalog,
+                 .permissions = permissions,
+                 .redaction = redaction,
+                 .turns = turns,
+                 .clock = clock},
+                options.actions) {
     auto owned = std::make_unique<ScriptedProvider>();
     model = owned.get();
     providers.add(std::move(owned));
@@ -92,6 +104,7 @@ class Engine {
   }
   ~Engine() {
     turns.park_all();
+    actions.stop_all();
     lanes.stop();
     store->close();
   }
@@ -147,6 +160,7 @@ class Engine {
   gate::RuleGate gate;
   core::Prices prices;
   core::Turns turns;
+  core::Actions actions;
 };
 
 }  // namespace colonnade::tests

@@ -126,7 +126,7 @@ TEST_F(TurnsTest, ADeniedToolDoesNotRunAndTheModelHearsWhy) {
   const auto result =
       std::get<ToolResultPart>(engine.model->requests()[1].messages.back().parts[1]);
   EXPECT_TRUE(result.is_error);
-  EXPECT_THAT(result.content, ::testing::HasSubstr("NO_POLICY"));
+  EXPECT_THAT(result.content, ::testing::HasSubstr("DEFAULT_DENY_NO_MATCH"));
   EXPECT_TRUE(of_kind<ToolCallStarted>(engine.events(thread.id)).empty());
 }
 

@@ -44,11 +44,17 @@ bool open_log(const Settings& settings) {
 }
 
 // SIGTERM and SIGINT end the wait, once; the next one ends the process on the spot. SIGHUP opens
-// the log file again.
+// the log file and reads the policy again.
 class StopSignals {
  public:
   explicit StopSignals(const Settings& settings)
       : settings_(settings), watch_({SIGTERM, SIGINT, SIGHUP}, [this](int n) { on_signal(n); }) {}
+
+  // Whose policy SIGHUP reads again; nullptr for nobody's.
+  void serve(Server* server) {
+    const std::lock_guard lock(mutex_);
+    server_ = server;
+  }
 
   void wait() {
     std::unique_lock lock(mutex_);
@@ -59,6 +65,8 @@ class StopSignals {
   void on_signal(int number) {
     if (number == SIGHUP) {
       if (!open_log(settings_)) log::warn("log_file_not_reopened");
+      const std::lock_guard lock(mutex_);
+      if (server_ != nullptr) server_->reload_policy();
       return;
     }
     const std::lock_guard lock(mutex_);
@@ -72,6 +80,7 @@ class StopSignals {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stop_ = false;
+  Server* server_ = nullptr;
   SignalWatch watch_;
 };
 
@@ -155,7 +164,9 @@ int serve(const Context& context, Config config, const ServeOptions& options) {
   const auto started = (*server)->start();
   if (!started) return complain(context, started.error().message);
   if (const int code = announce(context, *started, settings, options); code != exit_ok) return code;
+  signals.serve(server->get());
   signals.wait();
+  signals.serve(nullptr);
   notify_service(context.environment, "STOPPING=1");
   log::info("stopping");
   (*server)->stop();
@@ -179,7 +190,7 @@ void add_serve(CLI::App& parent, Invocation& invocation) {
       "The first start makes the operator's token, prints it once and keeps it in token_file.\n"
       "SIGTERM and SIGINT: no new requests, running turns are parked and taken up at the next\n"
       "start, what is under way may finish for drain_seconds. A second one leaves at once.\n"
-      "SIGHUP: opens log.file again.");
+      "SIGHUP: opens log.file and reads the policy again.");
   auto options = std::make_shared<ServeOptions>();
   command->add_flag("--json", options->json, "Print one JSON line when ready, nothing else.");
   command

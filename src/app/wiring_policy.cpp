@@ -1,0 +1,85 @@
+#include "app/wiring_policy.hpp"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/log.hpp"
+
+namespace colonnade::app {
+namespace {
+
+constexpr auto look_interval = std::chrono::seconds(1);
+
+void log_file(const char* what, const gate::LoadedFile& file) {
+  if (file.error) {
+    base::log::error("policy_not_loaded",
+                     {{"file", file.path}, {"as", what}, {"what", file.error->message}});
+  }
+  for (const gate::Warning& warning : file.warnings) {
+    base::log::warn("policy_warning", {{"file", file.path},
+                                       {"line", warning.line},
+                                       {"key", warning.path},
+                                       {"what", warning.message}});
+  }
+}
+
+base::Json details_of(const gate::LoadReport& report) {
+  base::Json out = {{"policy", report.policy.path.empty() ? "built-in" : report.policy.path},
+                    {"policy_version", report.policy_version},
+                    {"replaced", report.replaced}};
+  if (report.policy_hash) out["policy_hash"] = *report.policy_hash;
+  if (report.policy.error) out["policy_error"] = report.policy.error->message;
+  if (!report.profile) return out;
+  out["profile"] = report.profile->path;
+  if (report.profile_hash) out["profile_hash"] = *report.profile_hash;
+  if (report.profile_version) out["profile_version"] = *report.profile_version;
+  if (report.profile->error) out["profile_error"] = report.profile->error->message;
+  return out;
+}
+
+}  // namespace
+
+PolicyWatch::PolicyWatch(const Settings& settings, std::shared_ptr<const gate::Policy> built_in,
+                         PolicyWatchParts parts)
+    : parts_(parts),
+      source_({.policy_path = settings.policy_file,
+               .profile_path = settings.policy_profile,
+               .policy_version = settings.policy_version,
+               .built_in = std::move(built_in),
+               .on_load = [this](const gate::LoadReport& report) { loaded(report); }}) {
+  began_ = true;
+}
+
+void PolicyWatch::loaded(const gate::LoadReport& report) {
+  log_file("policy", report.policy);
+  if (report.profile) log_file("profile", *report.profile);
+  base::log::info("policy_loaded",
+                  {{"version", report.policy_version}, {"replaced", report.replaced}});
+  if (!began_ && report.policy.error && report.policy.error->kind != base::ErrorKind::not_found) {
+    fault_ = report.policy.error;
+    fault_->field = "policy.file";
+    fault_->message = "policy.file: " + fault_->message;
+    return;
+  }
+  core::Unit unit{.scope = core::Scope::main()};
+  unit.changes.emplace_back(
+      core::AppendAudit{{.kind = std::string(core::audit_kind::policy),
+                         .actor = "system",
+                         .subject = report.policy_hash.value_or(report.policy_version),
+                         .details = details_of(report),
+                         .at = parts_.clock.now()}});
+  parts_.feed.submit(std::move(unit), [](const core::Result<std::int64_t>& stored) {
+    if (!stored) base::log::error("audit_not_stored", {{"what", stored.error().message}});
+  });
+}
+
+base::Task<void> PolicyWatch::watch(std::stop_token stop) {
+  for (;;) {
+    const bool passed = co_await base::sleep_for(look_interval, stop);
+    if (!passed) co_return;
+    auto look = [this] { return source_.reload_if_changed().has_value(); };
+    co_await parts_.workers.run<bool>(std::move(look));
+  }
+}
+
+}  // namespace colonnade::app

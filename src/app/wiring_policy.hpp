@@ -1,0 +1,50 @@
+// The policy in force: read at the start, watched while the server runs, every load in the log and
+// in the audit trail. Part of the wiring.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include "app/settings.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "base/workers.hpp"
+#include "core/event_feed.hpp"
+#include "gate/policy_source.hpp"
+
+namespace colonnade::app {
+
+struct PolicyWatchParts {
+  core::EventFeed& feed;
+  base::Clock& clock;
+  base::Workers& workers;
+};
+
+class PolicyWatch {
+ public:
+  // Loads. `built_in` counts when the settings name no policy.
+  PolicyWatch(const Settings& settings, std::shared_ptr<const gate::Policy> built_in,
+              PolicyWatchParts parts);
+
+  const gate::PolicySource& source() const { return source_; }
+  // Why the server must not start: there is a policy file, and it is no policy. A missing one
+  // denies everything, and so does a profile that is missing or wrong.
+  std::optional<base::Error> fault() const { return fault_; }
+
+  // Reads changed files again until a stop. On a lane.
+  base::Task<void> watch(std::stop_token stop);
+  // Blocks on files; not from a lane.
+  void reload() { source_.reload(); }
+
+ private:
+  void loaded(const gate::LoadReport& report);
+
+  PolicyWatchParts parts_;
+  std::optional<base::Error> fault_{};
+  bool began_ = false;
+  gate::PolicySource source_;  // last: it loads while it is made
+};
+
+}  // namespace colonnade::app

@@ -1,0 +1,52 @@
+#include "app/wiring_tools.hpp"
+
+#include "tools/builtin/calculator.hpp"
+#include "tools/builtin/clock.hpp"
+#include "tools/builtin/edit.hpp"
+#include "tools/builtin/fetch.hpp"
+#include "tools/builtin/glob.hpp"
+#include "tools/builtin/grep.hpp"
+#include "tools/builtin/question.hpp"
+#include "tools/builtin/read.hpp"
+#include "tools/builtin/shell.hpp"
+#include "tools/builtin/todo_write.hpp"
+#include "tools/builtin/write.hpp"
+
+namespace colonnade::app {
+
+tools::WorkspacesOptions workspaces_options(const Settings& settings) {
+  return {.root = settings.tool_workspaces.empty() ? settings.data_dir + "/workspaces"
+                                                   : settings.tool_workspaces,
+          .fixed = settings.tool_workspace};
+}
+
+namespace {
+
+tools::SandboxOptions sandbox_options(const Settings& settings) {
+  return {.mode = settings.tool_sandbox == "off" ? tools::SandboxMode::off
+                                                 : tools::SandboxMode::required,
+          .hidden_folders = {settings.data_dir}};
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& settings,
+                                                         base::Clock& clock, base::Workers& workers,
+                                                         net::HttpClient& http_client) {
+  std::vector<std::unique_ptr<tools::Tool>> out;
+  out.push_back(std::make_unique<tools::ClockTool>(clock));
+  out.push_back(std::make_unique<tools::CalculatorTool>());
+  out.push_back(tools::read_tool(workers));
+  out.push_back(tools::write_tool(workers));
+  out.push_back(tools::edit_tool(workers));
+  out.push_back(tools::glob_tool(workers));
+  out.push_back(tools::grep_tool(workers));
+  out.push_back(std::make_unique<tools::TodoWriteTool>());
+  out.push_back(std::make_unique<tools::ShellTool>(workers, sandbox_options(settings)));
+  out.push_back(std::make_unique<tools::FetchTool>(
+      http_client, tools::FetchOptions{.private_hosts = settings.tool_private_hosts}));
+  out.push_back(std::make_unique<tools::QuestionTool>());
+  return out;
+}
+
+}  // namespace colonnade::app

@@ -1,0 +1,22 @@
+// The server's own tools, as the settings want them. Part of the wiring.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "app/settings.hpp"
+#include "base/clock.hpp"
+#include "base/workers.hpp"
+#include "net/http_client.hpp"
+#include "tools/tool.hpp"
+#include "tools/workspaces.hpp"
+
+namespace colonnade::app {
+
+tools::WorkspacesOptions workspaces_options(const Settings& settings);
+// `workers` runs what blocks. The references must outlive the tools.
+std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& settings,
+                                                         base::Clock& clock, base::Workers& workers,
+                                                         net::HttpClient& http_client);
+
+}  // namespace colonnade::app
