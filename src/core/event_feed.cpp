@@ -84,7 +84,7 @@ base::Task<Result<std::int64_t>> EventFeed::commit(Unit unit) {
 }
 
 void EventFeed::submit(Unit unit, Journal::Completion done) {
-  auto noted = ending_revisions(unit, std::move(done));
+  auto noted = ending_revisions(unit, telling_listeners(unit, std::move(done)));
   journal_.submit(std::move(unit), std::move(noted));
 }
 
@@ -94,6 +94,31 @@ Journal::Completion EventFeed::ending_revisions(const Unit& unit, Journal::Compl
   return [this, places = std::move(places),
           done = std::move(done)](Result<std::int64_t> result) mutable {
     revisions_.end(places);
+    done(std::move(result));
+  };
+}
+
+// Only units that change actions pay for it.
+Journal::Completion EventFeed::telling_listeners(const Unit& unit, Journal::Completion done) const {
+  if (listeners_.empty()) return done;
+  std::vector<StoredAction> actions;
+  for (const Change& change : unit.changes) {
+    const Action* action = nullptr;
+    if (const auto* inserted = std::get_if<InsertAction>(&change)) action = &inserted->action;
+    if (const auto* updated = std::get_if<UpdateAction>(&change)) action = &updated->action;
+    if (action == nullptr) continue;
+    actions.push_back({.tool = action->request.tool,
+                       .state = action->state,
+                       .created_at = action->created_at,
+                       .updated_at = action->updated_at});
+  }
+  if (actions.empty()) return done;
+  return [this, actions = std::move(actions),
+          done = std::move(done)](Result<std::int64_t> result) mutable {
+    for (const StoredAction& action : actions) {
+      if (!result) break;
+      for (FeedListener* listener : listeners_) listener->stored(action);
+    }
     done(std::move(result));
   };
 }
@@ -143,6 +168,7 @@ void EventFeed::register_interest(const std::string& thread_id, std::size_t lane
 void EventFeed::committed(std::vector<EventPtr> events,
                           std::vector<std::move_only_function<void()>> completions) {
   if (!events.empty()) last_cursor_.store(events.back()->cursor, std::memory_order_release);
+  for (FeedListener* listener : listeners_) listener->committed();
   std::uint64_t lanes = 0;
   if (subscriber_count_.load(std::memory_order_acquire) > 0) {
     const std::string* previous = nullptr;

@@ -19,6 +19,7 @@
 #include "base/lane.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
+#include "core/action.hpp"
 #include "core/event.hpp"
 #include "core/revisions.hpp"
 #include "core/scope.hpp"
@@ -39,6 +40,25 @@ class Subscriber {
   virtual base::Task<void> ready_for_more() { co_return; }
 };
 
+// What became of an action in a commit, for whoever counts.
+struct StoredAction {
+  std::string tool{};
+  ActionState state = ActionState::denied;
+  base::Time created_at{};
+  base::Time updated_at{};
+};
+
+// Told of what the feed commits, on the writer's thread, before the completions. Must be fast and
+// must not throw.
+class FeedListener {
+ public:
+  virtual ~FeedListener() = default;
+  // A transaction is durable; reads see it.
+  virtual void committed() {}
+  // An action was inserted or changed.
+  virtual void stored(const StoredAction& /*action*/) {}
+};
+
 class EventFeed final : public CommitObserver {
  public:
   EventFeed(base::Lanes& lanes, EventStore& events, Journal& journal);
@@ -48,6 +68,9 @@ class EventFeed final : public CommitObserver {
   base::Task<Result<std::int64_t>> commit(Unit unit);
   // Commits without waiting. `done` may be called on any thread.
   void submit(Unit unit, Journal::Completion done);
+
+  // Before the first commit. The listener must outlive the feed's use.
+  void listen(FeedListener& listener) { listeners_.push_back(&listener); }
 
   // Ends with its destruction, which must happen on the lane; no deliver() is called afterwards.
   class Subscription;
@@ -73,6 +96,7 @@ class EventFeed final : public CommitObserver {
   void committed(std::vector<EventPtr> events,
                  std::vector<std::move_only_function<void()>> completions) override;
   Journal::Completion ending_revisions(const Unit& unit, Journal::Completion done);
+  Journal::Completion telling_listeners(const Unit& unit, Journal::Completion done) const;
   // At least the cursor of every event that was handed to committed().
   std::int64_t last_cursor() const { return last_cursor_.load(std::memory_order_acquire); }
   std::uint64_t lanes_of(const std::string& thread_id) const;
@@ -82,6 +106,7 @@ class EventFeed final : public CommitObserver {
   EventStore& events_;
   Journal& journal_;
   Revisions revisions_;
+  std::vector<FeedListener*> listeners_;
   std::vector<std::unique_ptr<LaneTable>> tables_;
   // Which lanes have subscribers of a thread: a bit each, so that the writer posts only where
   // needed.

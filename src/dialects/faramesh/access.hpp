@@ -1,0 +1,37 @@
+// Who asks, as Faramesh has it (faramesh §1.2): a bearer token of ours, or one of the shared tokens
+// that an operator brought along, or nobody at all on a machine that is set up so.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/credentials.hpp"
+#include "net/http.hpp"
+
+namespace colonnade::dialects::faramesh {
+
+struct AccessOptions {
+  // Secrets. Whoever sends one is the operator's user, "admin".
+  std::vector<std::string> tokens{};
+  // Without any token, programs on this machine are "admin". What a browser sends for a page, what
+  // came through a proxy and what names another host is not let in by this.
+  bool open = false;
+};
+
+class Access {
+ public:
+  Access(core::Credentials& credentials, AccessOptions options)
+      : credentials_(credentials), options_(std::move(options)) {}
+
+  // unauthorized, in the contract's own words.
+  base::Result<core::Principal> admit(const net::Request& request) const;
+
+ private:
+  bool is_shared_token(std::string_view token) const;
+
+  core::Credentials& credentials_;
+  AccessOptions options_;
+};
+
+}  // namespace colonnade::dialects::faramesh

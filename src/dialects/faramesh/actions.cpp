@@ -1,0 +1,211 @@
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/limits.hpp"
+#include "dialects/faramesh/errors.hpp"
+#include "dialects/faramesh/events.hpp"
+#include "dialects/faramesh/resources.hpp"
+
+namespace colonnade::dialects::faramesh {
+namespace {
+
+const std::string& action_id(const RequestPtr& request) { return request->path_parameters.front(); }
+
+// An action's answer may hold its approval token.
+net::Response private_answer(std::string body) {
+  return {.headers = {{"Cache-Control", "no-store"}}, .body = std::move(body)};
+}
+
+// A row of a batch that came to nothing.
+std::string failed_row(std::size_t index, const Faults& faults, const base::Error* error) {
+  std::string out;
+  base::JsonWriter json(out);
+  json.object().field("index", static_cast<std::uint64_t>(index));
+  if (error != nullptr) {
+    write_error(json, *error);
+  } else {
+    write_faults(json, faults);
+  }
+  json.end_object();
+  return out;
+}
+
+}  // namespace
+
+Attempted ActionResource::answer(const ActionResult& action) {
+  if (!action) return refused(action_error(action.error()));
+  return {.response = private_answer(encode_action(*action))};
+}
+
+base::Task<net::Reply> ActionResource::once(Principal who, RequestPtr request,
+                                            SubmitOnce::Work work) {
+  auto response =
+      co_await parts_.submit_once.run(std::move(who), submission_key(*request), std::move(work));
+  if (!response) co_return error_response(response.error());
+  co_return std::move(*response);
+}
+
+// --- submitting ---------------------------------------------------------------------------------
+
+base::Task<net::Reply> ActionResource::submit(Principal who, RequestPtr request) {
+  auto action = decode_action(*request);
+  if (!action) co_return refusal(action.error());
+  auto work = [this, who, action = std::move(*action)](Attempt attempt) mutable {
+    return submit_once(std::move(who), std::move(action), std::move(attempt));
+  };
+  auto reply = co_await once(who, request, std::move(work));
+  co_return reply;
+}
+
+base::Task<Attempted> ActionResource::submit_once(Principal who, core::ActionRequest action,
+                                                  Attempt attempt) {
+  if (!attempt.object_id.empty()) co_return answer(parts_.actions.get(who, attempt.object_id));
+  const auto stored = co_await parts_.actions.submit(std::move(who), std::move(action),
+                                                     std::move(attempt.submission_id));
+  co_return answer(stored);
+}
+
+base::Task<net::Reply> ActionResource::batch(Principal who, RequestPtr request) {
+  const auto items = decode_batch(*request);
+  if (!items) co_return refusal(items.error());
+  auto work = [this, who, request](const Attempt& /*attempt*/) mutable {
+    return submit_all(std::move(who), std::move(request));
+  };
+  auto reply = co_await once(who, request, std::move(work));
+  co_return reply;
+}
+
+// In order, one after the other: a row that cannot be submitted says so at its place.
+base::Task<Attempted> ActionResource::submit_all(Principal who, RequestPtr request) {
+  const auto items = decode_batch(*request);
+  if (!items) co_return refused(refusal(items.error()));
+  const std::string here = location_of(R"(["body"])", "actions");
+  std::string body;
+  base::JsonWriter json(body);
+  json.array();
+  for (std::size_t i = 0; i < items->size(); ++i) {
+    auto item = decode_action((*items)[i], location_of(here, i));
+    if (!item) {
+      json.raw(failed_row(i, item.error(), nullptr));
+      continue;
+    }
+    const auto stored = co_await parts_.actions.submit(who, std::move(*item));
+    if (stored) {
+      write_action(json, *stored, Token::shown);
+    } else {
+      json.raw(failed_row(i, {}, &stored.error()));
+    }
+  }
+  json.end_array();
+  co_return Attempted{.response = private_answer(std::move(body))};
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+base::Task<net::Reply> ActionResource::list(Principal who, RequestPtr request) {
+  auto filter = decode_filter(*request);
+  if (!filter) co_return refusal(filter.error());
+  if (!*filter) co_return net::Response{.body = "[]"};
+  const auto actions = parts_.actions.list(who, std::move(**filter));
+  if (!actions) co_return error_response(actions.error());
+  co_return net::Response{.body = encode_actions(*actions)};
+}
+
+base::Task<net::Reply> ActionResource::get(Principal who, RequestPtr request) {
+  co_return answer(parts_.actions.get(who, action_id(request))).response;
+}
+
+base::Task<net::Reply> ActionResource::events(Principal who, RequestPtr request) {
+  const auto action = parts_.actions.get(who, action_id(request));
+  if (!action) co_return action_error(action.error());
+  const auto records = parts_.actions.history(who, action->id);
+  if (!records) co_return error_response(records.error());
+  co_return net::Response{.body = encode_events(action->id, events_of(*action, *records))};
+}
+
+// --- changing -----------------------------------------------------------------------------------
+
+base::Task<net::Reply> ActionResource::approval(Principal who, RequestPtr request) {
+  auto answer = decode_approval(*request);
+  if (!answer) co_return refusal(answer.error());
+  auto work = [this, who, id = action_id(request),
+               answer = std::move(*answer)](const Attempt& /*attempt*/) mutable {
+    return resolve_once(std::move(who), std::move(id), std::move(answer));
+  };
+  auto reply = co_await once(who, request, std::move(work));
+  co_return reply;
+}
+
+base::Task<Attempted> ActionResource::resolve_once(Principal who, std::string id,
+                                                   core::HumanAnswer verdict) {
+  const auto resolved =
+      co_await parts_.actions.resolve(std::move(who), std::move(id), std::move(verdict));
+  co_return answer(resolved);
+}
+
+// Its body, if there is one, is not looked at (§2.3).
+base::Task<net::Reply> ActionResource::start(Principal who, RequestPtr request) {
+  auto work = [this, who, request](const Attempt& /*attempt*/) mutable {
+    return start_once(std::move(who), std::move(request));
+  };
+  auto reply = co_await once(who, request, std::move(work));
+  co_return reply;
+}
+
+base::Task<Attempted> ActionResource::start_once(Principal who, RequestPtr request) {
+  const auto started =
+      co_await parts_.actions.start(std::move(who), action_id(request), *request->lane);
+  co_return answer(started);
+}
+
+base::Task<net::Reply> ActionResource::result(Principal who, RequestPtr request) {
+  auto body = decode_result(*request);
+  if (!body) co_return refusal(body.error());
+  auto work = [this, who, id = action_id(request),
+               body = std::move(*body)](const Attempt& /*attempt*/) mutable {
+    return report_once(std::move(who), std::move(id), std::move(body));
+  };
+  auto reply = co_await once(who, request, std::move(work));
+  co_return reply;
+}
+
+base::Task<Attempted> ActionResource::report_once(Principal who, std::string id, ResultBody body) {
+  const auto reported = co_await parts_.actions.report(std::move(who), std::move(id), body.success,
+                                                       std::move(body.error));
+  co_return answer(reported);
+}
+
+// --- replaying ----------------------------------------------------------------------------------
+
+net::Response ActionResource::replay_of(const ActionResult& action) const {
+  if (!action) return action_error(action.error());
+  const auto verdict = parts_.actions.judge(action->request);
+  if (!verdict) return error_response(verdict.error());
+  return {.body = encode_replay(*action, verdict->decision)};
+}
+
+// Among the newest ones; several may share it, then the newest counts.
+ActionResource::ActionResult ActionResource::by_provenance(const Principal& who,
+                                                           std::string_view provenance_id) const {
+  const auto actions = parts_.actions.list(who, {.limit = limits::actions_listed_max});
+  if (!actions) return base::fail(actions.error());
+  for (const core::Action& action : *actions) {
+    if (wire_decision(action.decision).provenance_id == provenance_id) return action;
+  }
+  return base::fail(base::ErrorKind::not_found,
+                    "there is no action with this provenance_id among the newest " +
+                        std::to_string(limits::actions_listed_max));
+}
+
+base::Task<net::Reply> ActionResource::replay(Principal who, RequestPtr request) {
+  co_return replay_of(parts_.actions.get(who, action_id(request)));
+}
+
+base::Task<net::Reply> ActionResource::replay_named(Principal who, RequestPtr request) {
+  const auto body = decode_replay(*request);
+  if (!body) co_return refusal(body.error());
+  co_return replay_of(body->action_id.empty() ? by_provenance(who, body->provenance_id)
+                                              : parts_.actions.get(who, body->action_id));
+}
+
+}  // namespace colonnade::dialects::faramesh

@@ -1,0 +1,87 @@
+#include "dialects/faramesh/routes.hpp"
+
+#include <utility>
+
+#include "base/limits.hpp"
+#include "dialects/faramesh/errors.hpp"
+
+namespace colonnade::dialects::faramesh {
+namespace {
+
+base::Task<net::Reply> refuse(base::Error error) { co_return error_response(error); }
+
+template <class Resource>
+net::Handler open_to_all(Resource& resource,
+                         base::Task<net::Reply> (Resource::*handler)(RequestPtr)) {
+  return
+      [&resource, handler](RequestPtr request) { return (resource.*handler)(std::move(request)); };
+}
+
+// A handler for whoever is let in, which is looked at before anything else is.
+struct Admitted {
+  const Access& access;
+
+  template <class Resource>
+  net::Handler operator()(Resource& resource,
+                          base::Task<net::Reply> (Resource::*handler)(Principal,
+                                                                      RequestPtr)) const {
+    return [&access = access, &resource, handler](RequestPtr request) {
+      auto who = access.admit(*request);
+      if (!who) return refuse(std::move(who.error()));
+      return (resource.*handler)(std::move(*who), std::move(request));
+    };
+  }
+};
+
+}  // namespace
+
+Dialect::Dialect(Parts parts, Options options)
+    : access_(parts.credentials, std::move(options.access)),
+      submit_once_(parts.submissions),
+      actions_({.actions = parts.actions, .submit_once = submit_once_}),
+      gate_({.actions = parts.actions, .submit_once = submit_once_}),
+      policy_({.desk = parts.policies, .workers = parts.workers}),
+      feed_(parts.feed, parts.lanes.size()),
+      health_(std::move(options.readiness)) {}
+
+std::vector<net::Route> Dialect::routes() {
+  using enum net::Method;
+  using A = ActionResource;
+  using G = GateResource;
+  const Admitted in{access_};
+  const std::size_t bytes = limits::faramesh_body_bytes_max;
+  return {
+      {get, "/health", open_to_all(health_, &HealthResource::health)},
+      {get, "/ready", open_to_all(health_, &HealthResource::ready)},
+
+      {get, "/v1/actions", in(actions_, &A::list)},
+      {post, "/v1/actions", in(actions_, &A::submit), bytes},
+      // Literals win over {id}: no action has such an id.
+      {post, "/v1/actions/batch", in(actions_, &A::batch), limits::faramesh_batch_body_bytes_max},
+      {post, "/v1/actions/check", in(gate_, &G::decide), bytes},
+      {get, "/v1/actions/{id}", in(actions_, &A::get)},
+      {get, "/v1/actions/{id}/events", in(actions_, &A::events)},
+      {post, "/v1/actions/{id}/approval", in(actions_, &A::approval)},
+      {post, "/v1/actions/{id}/start", in(actions_, &A::start)},
+      {post, "/v1/actions/{id}/result", in(actions_, &A::result)},
+      {post, "/v1/actions/{id}/replay", in(actions_, &A::replay)},
+      {post, "/v1/replay", in(actions_, &A::replay_named)},
+
+      {post, "/v1/gate/decide", in(gate_, &G::decide), bytes},
+      {post, "/playground/eval", in(gate_, &G::decide), bytes},
+      {post, "/v1/evaluate", in(gate_, &G::evaluate), bytes},
+
+      {get, "/v1/policy/info", in(policy_, &PolicyResource::info)},
+      {post, "/v1/policy/validate", in(policy_, &PolicyResource::validate), bytes},
+      {post, "/v1/policy/test", in(policy_, &PolicyResource::test), bytes},
+
+      {get, "/v1/events", in(feed_, &FeedResource::stream)},
+  };
+}
+
+void Dialect::add_to(net::Router& router) {
+  router.add(routes());
+  for (net::ErrorFace& face : error_faces()) router.add(std::move(face));
+}
+
+}  // namespace colonnade::dialects::faramesh

@@ -1,0 +1,60 @@
+// The Faramesh dialect: its one table of routes and its error faces, over core's use cases. Paths
+// and shapes are faramesh.md's, §2; what differs is in docs/reference/faramesh-differences.md.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/lane.hpp"
+#include "base/workers.hpp"
+#include "core/actions.hpp"
+#include "core/audit_feed.hpp"
+#include "core/credentials.hpp"
+#include "core/policy_desk.hpp"
+#include "core/submissions.hpp"
+#include "dialects/faramesh/access.hpp"
+#include "dialects/faramesh/resources.hpp"
+#include "dialects/submit_once.hpp"
+#include "net/router.hpp"
+
+namespace colonnade::dialects::faramesh {
+
+// The use cases that the dialect translates to. All must outlive it.
+struct Parts {
+  core::Actions& actions;
+  core::PolicyDesk& policies;
+  core::AuditFeed& feed;
+  core::Credentials& credentials;
+  core::Submissions& submissions;
+  base::Workers& workers;
+  base::Lanes& lanes;
+};
+
+struct Options {
+  AccessOptions access{};
+  // /ready: an error says why not. Called on any lane; must be fast. Empty: always ready.
+  std::function<base::Result<void>()> readiness{};
+};
+
+class Dialect {
+ public:
+  Dialect(Parts parts, Options options);
+  Dialect(const Dialect&) = delete;
+  Dialect& operator=(const Dialect&) = delete;
+
+  // The handlers refer to this object, which must outlive the router and the server.
+  std::vector<net::Route> routes();
+  void add_to(net::Router& router);
+
+ private:
+  Access access_;
+  SubmitOnce submit_once_;
+  ActionResource actions_;
+  GateResource gate_;
+  PolicyResource policy_;
+  FeedResource feed_;
+  HealthResource health_;
+};
+
+}  // namespace colonnade::dialects::faramesh
