@@ -70,7 +70,7 @@ std::shared_ptr<ConfigFlags> add_config_flags(CLI::App& command,
   for (const Setting& setting : settings_table()) {
     const bool wanted =
         names.size() == 0 || std::find(names.begin(), names.end(), setting.name) != names.end();
-    if (wanted) add_flag_of(command, setting, flags);
+    if (wanted && !setting.secret) add_flag_of(command, setting, flags);
   }
   return flags;
 }

@@ -5,6 +5,7 @@
 
 #include "app/config_file.hpp"
 #include "app/files.hpp"
+#include "app/known_variables.hpp"
 #include "app/nearest.hpp"
 #include "app/yaml.hpp"
 
@@ -68,6 +69,7 @@ void apply_text(const Setting& setting, const std::vector<std::string>& text,
   if (!set_from_text(setting, config.settings, text)) {
     std::string found;
     for (const std::string& item : text) found += (found.empty() ? "" : ", ") + item;
+    if (setting.secret) found = "something else";
     faults.push_back(place + ": expected " + expected(setting) + ", but found \"" + found + "\"");
     return;
   }
@@ -108,6 +110,17 @@ void apply_flags(const FlagValues& flags, const std::string& home, Config& confi
     const Setting* setting = find_setting(name);
     if (setting == nullptr) continue;
     apply_text(*setting, values, "flag " + flag_name(*setting), home, config, faults);
+  }
+}
+
+// Other servers' names count where ours and the file say nothing.
+void apply_known_variables(const Environment& environment, const std::string& home, Config& config,
+                           ConfigFaults& faults) {
+  for (const KnownValue& known : known_values(environment)) {
+    const Setting* setting = find_setting(known.setting);
+    if (setting == nullptr || config.origins.contains(known.setting)) continue;
+    const auto texts = is_list(*setting) ? split_list(known.text) : std::vector{known.text};
+    apply_text(*setting, texts, "environment " + known.variable, home, config, faults);
   }
 }
 
@@ -185,6 +198,7 @@ std::expected<Config, ConfigFaults> load_config(const ConfigInput& input) {
   apply_file(input, home, config, faults);
   apply_environment(input.environment, home, config, faults);
   apply_flags(input.flags, home, config, faults);
+  apply_known_variables(input.environment, home, config, faults);
   fill_folders(input.environment, home, config);
   if (faults.empty()) check_together(config, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/known_variables.hpp"
 #include "base/json.hpp"
 
 namespace colonnade::app {
@@ -88,13 +89,25 @@ need no entry in the file; `OPENAI_BASE_URL` does, because many servers of that 
 |---|---|---|
 )";
 
+constexpr std::string_view known_head = R"(
+## Names of a Faramesh server
+
+These variables are understood as other names of settings, so that what starts a Faramesh server may
+start this one. Our own names, flags and the file come first; of two for one setting the first counts.
+
+| variable | setting | meaning |
+|---|---|---|
+)";
+
 }  // namespace
 
 std::vector<ShownSetting> shown_settings(const Config& config) {
   std::vector<ShownSetting> out;
   for (const Setting& setting : settings_table()) {
     const std::string name(setting.name);
-    out.push_back({name, value_text(setting, config.settings), origin_of(config, name)});
+    std::string value = value_text(setting, config.settings);
+    if (setting.secret && value != value_text(setting, Settings{})) value = "(secret, set)";
+    out.push_back({name, std::move(value), origin_of(config, name)});
   }
   for (const auto& [name, provider] : config.settings.providers) {
     for (const ProviderSetting& row : provider_settings_table()) {
@@ -143,9 +156,9 @@ std::string config_as_json(const Config& config) {
 std::string configuration_reference() {
   std::string out(reference_head);
   for (const Setting& setting : settings_table()) {
-    out += "| `" + std::string(setting.name) + "` | `" + environment_variable(setting) + "` | `" +
-           flag_name(setting) + "` | " + cell(expected(setting)) + " | " +
-           cell(default_cell(setting)) + " |\n";
+    out += "| `" + std::string(setting.name) + "` | `" + environment_variable(setting) + "` | " +
+           (setting.secret ? "none: a secret" : "`" + flag_name(setting) + "`") + " | " +
+           cell(expected(setting)) + " | " + cell(default_cell(setting)) + " |\n";
   }
   out += "\n## What they mean\n\n";
   for (const Setting& setting : settings_table()) {
@@ -167,6 +180,11 @@ std::string configuration_reference() {
     out += "| `" + std::string(row.variable) + "` | `providers." + std::string(row.provider) +
            (is_key ? ".api_key` | " : ".base_url` | ") + (row.makes_provider ? "yes" : "no") +
            " |\n";
+  }
+  out += known_head;
+  for (const KnownVariable& row : known_variables()) {
+    out += "| `" + std::string(row.variable) + "` | `" + std::string(row.setting) + "` | " +
+           std::string(row.meaning) + " |\n";
   }
   return out;
 }

@@ -28,8 +28,12 @@ constexpr double micros_per_dollar = 1e6;
 class Page {
  public:
   Page& family(MetricType type, std::string name, std::string help) {
+    return foreign(type, "colonnade_" + std::move(name), std::move(help));
+  }
+  // Under a name that is not ours to choose.
+  Page& foreign(MetricType type, std::string name, std::string help) {
     MetricFamily& family = families_.emplace_back();
-    family.name = "colonnade_" + std::move(name);
+    family.name = std::move(name);
     family.help = std::move(help);
     family.type = type;
     return *this;
@@ -49,6 +53,19 @@ class Page {
     } else {
       metric.gauge.value = static_cast<double>(number);
     }
+    families_.back().metric.push_back(std::move(metric));
+    return *this;
+  }
+  Page& histogram(const ActionCounts& counts) {
+    prometheus::ClientMetric metric;
+    std::uint64_t cumulated = 0;
+    for (std::size_t i = 0; i < action_seconds.size(); ++i) {
+      cumulated += counts.durations[i];
+      metric.histogram.bucket.push_back(
+          {.cumulative_count = cumulated, .upper_bound = action_seconds[i]});
+    }
+    metric.histogram.sample_count = counts.finished;
+    metric.histogram.sample_sum = counts.seconds;
     families_.back().metric.push_back(std::move(metric));
     return *this;
   }
@@ -110,6 +127,18 @@ void add_models(Page& page, const MetricsSnapshot& snapshot) {
   }
 }
 
+// Named as Faramesh's dashboards know them (faramesh §2.3).
+void add_actions(Page& page, const ActionCounts& counts) {
+  page.foreign(MetricType::Counter, "faramesh_actions_total",
+               "Actions that came into a status, by status and tool.");
+  for (const auto& [key, number] : counts.changes) {
+    page.value(number, {{"status", key.first}, {"tool", key.second}});
+  }
+  page.foreign(MetricType::Histogram, "faramesh_action_duration_seconds",
+               "From submission to the end of what ran.")
+      .histogram(counts);
+}
+
 }  // namespace
 
 ProcessUse process_use() {
@@ -155,6 +184,7 @@ std::string metrics_text(const MetricsSnapshot& snapshot, const ProcessUse& proc
   add_http(page, snapshot.http);
   add_runs(page, snapshot);
   add_models(page, snapshot);
+  add_actions(page, snapshot.actions);
   page.gauge("process_resident_bytes", "Resident memory.").value(process.resident_bytes);
   page.gauge("process_open_files", "Open file descriptors.").value(process.open_files);
   page.counter("process_cpu_seconds_total", "Processor time.").value(process.cpu_seconds);

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "app/action_meter.hpp"
 #include "app/model_meter.hpp"
 #include "core/turns.hpp"
 #include "net/http_server.hpp"
@@ -17,6 +18,7 @@ struct MetricsSnapshot {
   core::TurnCounts turns{};
   std::size_t subscribers = 0;
   std::map<std::string, ModelCounts, std::less<>> models{};
+  ActionCounts actions{};
 };
 
 // What the kernel says about this process; zeros where /proc is absent.

@@ -190,6 +190,16 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .target = Texts([](Settings& s) -> auto& { return s.redacted_names; }),
        .help = "Members of arguments whose values never reach the audit trail, besides password, "
                "token, secret and their like; matched anywhere in a name, case, - and _ ignored."},
+      {.name = "faramesh.tokens",
+       .target = Texts([](Settings& s) -> auto& { return s.faramesh_tokens; }),
+       .help = "Tokens that Faramesh clients were given elsewhere and may go on using. Whoever has "
+               "one acts as admin, below /v1 and /playground only. Besides our own tokens.",
+       .secret = true},
+      {.name = "faramesh.open",
+       .target = Flag([](Settings& s) -> auto& { return s.faramesh_open; }),
+       .help = "Programs on this machine may use the Faramesh paths as admin without any token, as "
+               "a Faramesh server without FARAMESH_TOKEN lets them. Not through a proxy, and not "
+               "from web pages."},
       {.name = "prices_file",
        .target = Text([](Settings& s) -> auto& { return s.prices_file; }),
        .help = "A table of model prices that replaces the one built in (`colonnade config prices` "

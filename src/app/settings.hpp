@@ -76,7 +76,9 @@ struct Settings {
   std::string policy_version{};  // "": made from the file's content
   std::chrono::seconds approval_time = limits::approval_time_max;
   std::string approval_on_timeout{"deny"};
-  std::vector<std::string> redacted_names{};  // besides core::Redaction's own
+  std::vector<std::string> redacted_names{};   // besides core::Redaction's own
+  std::vector<std::string> faramesh_tokens{};  // secrets
+  bool faramesh_open = false;
   std::chrono::seconds drain_time = limits::drain_time_max;
   // In the order of the file; the environment's own keys are merged in by name.
   std::vector<std::pair<std::string, ProviderSettings>> providers{};
@@ -102,6 +104,7 @@ struct Setting {
   double max = 1e9;
   bool is_path = false;             // "~/" is the home folder; relative to the file that names it
   std::string_view default_note{};  // when the default is worked out at start
+  bool secret = false;              // shown nowhere, and no flag: other users see command lines
 };
 
 // Every setting that has one fixed name, in the order in which they are shown.

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/action_meter.hpp"
 #include "app/files.hpp"
 #include "app/metrics.hpp"
 #include "app/model_meter.hpp"
@@ -26,6 +27,7 @@
 #include "base/workers.hpp"
 #include "core/actions.hpp"
 #include "core/agents.hpp"
+#include "core/audit_feed.hpp"
 #include "core/credentials.hpp"
 #include "core/event_feed.hpp"
 #include "core/pairings.hpp"
@@ -35,7 +37,9 @@
 #include "core/turns.hpp"
 #include "dialects/authentication.hpp"
 #include "dialects/client_address.hpp"
+#include "dialects/faramesh/routes.hpp"
 #include "dialects/fathom/routes.hpp"
+#include "gate/policy_desk.hpp"
 #include "gate/rule_gate.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
@@ -170,6 +174,8 @@ struct Server::Parts {
         tool_workers(limits::tool_threads),
         store(std::move(store_in)),
         feed(lanes, *store, *store),
+        audit_feed(feed, lanes, *store, *store),
+        action_meter(feed),
         agents(*store, feed, clock, default_agent(settings)),
         threads(store->stores(), feed, clock, workers),
         credentials(*store, feed, clock),
@@ -216,9 +222,19 @@ struct Server::Parts {
                 .lanes = lanes},
                {.version = version(),
                 .started_at = clock.now(),
-                .trusted_proxies = std::move(proxies)}) {
+                .trusted_proxies = std::move(proxies)}),
+        policy_desk(policy.source()),
+        faramesh({.actions = actions,
+                  .policies = policy_desk,
+                  .feed = audit_feed,
+                  .credentials = credentials,
+                  .submissions = submissions,
+                  .workers = workers,
+                  .lanes = lanes},
+                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}) {
     add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
+    faramesh.add_to(router);
     router.add(operator_routes.routes());
     started_at = clock.now();
     if (settings.metrics != "off") {
@@ -241,6 +257,8 @@ struct Server::Parts {
   base::Workers tool_workers;  // apart: a command may hold its thread for minutes
   std::unique_ptr<storage::sqlite::Store> store;
   core::EventFeed feed;
+  core::AuditFeed audit_feed;  // this and the next before anything that commits
+  ActionMeter action_meter;
   core::Agents agents;
   core::Threads threads;
   core::Credentials credentials;
@@ -259,6 +277,8 @@ struct Server::Parts {
   core::Actions actions;
   OperatorRoutes operator_routes;
   dialects::fathom::Dialect fathom;
+  gate::PolicyDesk policy_desk;
+  dialects::faramesh::Dialect faramesh;
   net::Router router;
   std::vector<std::unique_ptr<net::HttpServer>> servers;
   std::stop_source stopping;
@@ -295,7 +315,8 @@ base::Task<net::Reply> Server::Parts::metrics(std::shared_ptr<const net::Request
   out.body = metrics_text({.http = http_counts(),
                            .turns = turns.counts(),
                            .subscribers = feed.subscriber_count(),
-                           .models = meter.counts()},
+                           .models = meter.counts(),
+                           .actions = action_meter.counts()},
                           process);
   co_return out;
 }

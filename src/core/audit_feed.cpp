@@ -24,9 +24,10 @@ bool is_about_an_action(std::string_view kind) {
 
 }  // namespace
 
-AuditFeed::AuditFeed(base::Lanes& lanes, AuditStore& audit, ActionStore& actions)
+AuditFeed::AuditFeed(EventFeed& feed, base::Lanes& lanes, AuditStore& audit, ActionStore& actions)
     : lanes_(lanes), audit_(audit), actions_(actions) {
   for (std::size_t i = 0; i < lanes.size(); ++i) tables_.push_back(std::make_unique<LaneTable>());
+  feed.listen(*this);
 }
 
 AuditFeed::~AuditFeed() = default;

@@ -43,8 +43,8 @@ class AuditSubscriber {
 
 class AuditFeed final : public FeedListener {
  public:
-  // Give it to EventFeed::listen(). Must outlive the lanes' work.
-  AuditFeed(base::Lanes& lanes, AuditStore& audit, ActionStore& actions);
+  // Listens to `feed`: make it before the first commit. Must outlive the lanes' work.
+  AuditFeed(EventFeed& feed, base::Lanes& lanes, AuditStore& audit, ActionStore& actions);
   ~AuditFeed() override;
 
   // Records of every scope with a number above `after`, `limit` at most.

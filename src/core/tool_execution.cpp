@@ -27,12 +27,15 @@ base::Task<ExecutedTool> execute_tool(ToolRunner* tools, base::Lane* lane, Scope
   ToolOutcome& outcome = out.outcome;
   if (result) {
     outcome = std::move(*result);
-  } else if (*timed_out) {
-    out.timed_out = true;
-    outcome = {.content = "the tool took longer than its time limit (tool_time_max)",
-               .is_error = true};
   } else {
-    outcome = {.content = result.error().message, .is_error = true};
+    outcome = {.content = *timed_out ? "" : result.error().message, .is_error = true};
+  }
+  // A tool that obeys the stop may say what it had so far; one that was done anyway is done.
+  if (*timed_out && outcome.is_error) {
+    out.timed_out = true;
+    const std::string so_far = std::move(outcome.content);
+    outcome.content = "the tool took longer than its time limit (tool_time_max)";
+    if (!so_far.empty()) outcome.content += "\n" + so_far;
   }
   if (outcome.content.size() > limits::tool_output_bytes_max) {
     outcome.content = std::string(base::cut_utf8(outcome.content, limits::tool_output_bytes_max)) +

@@ -31,18 +31,22 @@ std::string_view host_name(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
-// A program on this machine that speaks for itself. A page in a browser here brings its origin, a
-// name that was made to point here is not one of ours, and a proxy speaks for somebody else.
-bool is_local_program(const net::Request& request) {
-  const std::string_view host = host_name(request.header("Host"));
-  const bool local_name = host == "localhost" || host == "[::1]" || is_loopback(host);
-  return is_loopback(request.peer_address) && local_name && !request.has_header("Origin") &&
-         !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
+// An address in digits; "127.example.org" is a name that anybody may have made.
+bool is_loopback_address(std::string_view host) {
+  return host == "[::1]" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
 }
 
 core::Principal admin() { return {.user_id = std::string(operator_user)}; }
 
 }  // namespace
+
+bool is_local_program(const net::Request& request) {
+  const std::string_view host = host_name(request.header("Host"));
+  const bool local_name = host == "localhost" || is_loopback_address(host);
+  return is_loopback(request.peer_address) && local_name && !request.has_header("Origin") &&
+         !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
+}
 
 // Looks at all of them, so that the time says nothing of which one it was.
 bool Access::is_shared_token(std::string_view token) const {

@@ -19,6 +19,10 @@ struct AccessOptions {
   bool open = false;
 };
 
+// Whether it comes from a program on this machine that speaks for itself: not through a proxy, not
+// for a web page, and not to a name that somebody made to point here.
+bool is_local_program(const net::Request& request);
+
 class Access {
  public:
   Access(core::Credentials& credentials, AccessOptions options)
