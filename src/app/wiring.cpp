@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "app/audit_routes.hpp"
 #include "app/files.hpp"
 #include "app/metrics.hpp"
 #include "app/model_meter.hpp"
@@ -216,6 +217,7 @@ struct Server::Parts {
                .clock = clock},
               turn_options(settings)),
         operator_routes(credentials, *store),
+        audit_routes(credentials, *store, *store),
         fathom({.threads = threads,
                 .turns = turns,
                 .credentials = credentials,
@@ -230,6 +232,7 @@ struct Server::Parts {
     add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
     router.add(operator_routes.routes());
+    router.add(audit_routes.routes());
     started_at = clock.now();
     if (settings.metrics != "off") {
       router.add(net::Route{.method = net::Method::get,
@@ -266,6 +269,7 @@ struct Server::Parts {
   gate::ReadOnlyGate gate;
   core::Turns turns;
   OperatorRoutes operator_routes;
+  AuditRoutes audit_routes;
   dialects::fathom::Dialect fathom;
   net::Router router;
   std::vector<std::unique_ptr<net::HttpServer>> servers;

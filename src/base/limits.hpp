@@ -194,4 +194,11 @@ constexpr std::size_t fathom_threads_listed_max = 50;            // fathom §3.1
 constexpr std::size_t fathom_messages_shown_max = 50;            // fathom §3.2
 constexpr std::size_t fathom_hits_default = 20;                  // a screenful
 
+// --- the operator's commands ------------------------------------------------------------------
+constexpr std::size_t audit_page_records_max = 1000;    // of one answer of the operator's route
+constexpr std::size_t audit_page_bytes_max = 1 * MiB;   // a page grows beyond by 50 records at most
+constexpr std::size_t audit_line_bytes_max = 16 * MiB;  // of an export; far above any record
+constexpr std::size_t recorded_actions_max = 100'000;   // decided again by one simulation
+constexpr std::size_t recorded_actions_bytes_max = 256 * MiB;  // of a file with them
+
 }  // namespace colonnade::limits
