@@ -1,8 +1,10 @@
 // The audit trail of a server that ran a tool: shown, exported, checked and tampered with.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "../contract/wire_client.hpp"
 #include "program.hpp"

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+
 #include "net/testing.hpp"
 #include "program.hpp"
 
@@ -132,6 +135,26 @@ TEST_F(PolicyCommands, TestRunsCases) {
   };
   EXPECT_THAT(with_profile("shell"),
               HasSubstr("got HALT PROFILE_DISALLOWS_TOOL by allowed_tools (narrow.yaml)"));
+}
+
+// The page shows a policy and its cases; they are what it says they are.
+TEST_F(PolicyCommands, TheExamplesOfThePageWork) {
+  const std::string page = read_file(COLONNADE_SOURCE_DIR "/docs/howto/policies.md");
+  const auto yaml = [&page](std::size_t from) {
+    const std::size_t begin = page.find("```yaml\n", from) + 8;
+    return std::pair(begin, page.substr(begin, page.find("```", begin) - begin));
+  };
+  const auto [at, shown_policy] = yaml(0);
+  folder_.write("policy.yaml", shown_policy);
+  folder_.write("cases.yaml", yaml(at).second);
+  EXPECT_THAT(page, HasSubstr("$ colonnade policy test policy.yaml --cases cases.yaml\n" +
+                              call({"test", "policy.yaml", "--cases", "cases.yaml"}).out));
+  EXPECT_THAT(
+      page,
+      HasSubstr(
+          "$ colonnade policy explain policy.yaml --tool shell --params "
+          "'{\"cmd\":\"ls\"}'\n" +
+          call({"explain", "policy.yaml", "--tool", "shell", "--params", R"({"cmd":"ls"})"}).out));
 }
 
 TEST_F(PolicyCommands, FilesThatCannotBeUsedExitWithTwo) {

@@ -344,7 +344,7 @@ std::string one_line(std::string text) {
 
 // "2026-05-24 05:33:44  decision  agent:a  calculator call  EXECUTE  Only looks  (9f…)"
 std::string as_text(const Terminal& terminal, const base::Json& record) {
-  std::string at = text_of(record, "at").substr(0, 19);
+  std::string at = one_line(text_of(record, "at").substr(0, 19));
   if (at.size() > 10) at[10] = ' ';
   const base::Json details = record.value("details", base::Json::object());
   std::string what = text_of(details, "tool");
@@ -353,7 +353,7 @@ std::string as_text(const Terminal& terminal, const base::Json& record) {
   }
   std::string outcome = text_of(details, "outcome");
   if (outcome.empty()) outcome = text_of(details, "state");
-  std::string out = terminal.out(Colour::dim, at) + "  " + text_of(record, "kind");
+  std::string out = terminal.out(Colour::dim, at) + "  " + one_line(text_of(record, "kind"));
   for (std::string part : {text_of(record, "actor"), what, outcome, text_of(details, "reason")}) {
     if (!part.empty()) out += "  " + one_line(std::move(part));
   }
