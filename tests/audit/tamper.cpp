@@ -137,9 +137,9 @@ Lines exported(const std::vector<core::AuditRecord>& records) {
 }
 
 std::string_view to_string(Tampering kind) {
-  constexpr std::array<std::string_view, tamperings> names = {
-      "byte of a text", "byte anywhere", "hash",     "remove",  "swap",
-      "insert",         "rewrite",       "renumber", "truncate"};
+  constexpr std::array<std::string_view, std::size(every_tampering)> names = {
+      "byte_of_text", "byte_anywhere", "hash",     "remove",  "swap",
+      "insert",       "rewrite",       "renumber", "truncate"};
   return names.at(static_cast<std::size_t>(kind));
 }
 

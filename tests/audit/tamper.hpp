@@ -35,8 +35,11 @@ enum class Tampering {
   renumber,       // a record removed and the ones behind it renumbered
   truncate,       // the file, at any byte
 };
-constexpr int tamperings = 9;
-std::string_view to_string(Tampering kind);
+constexpr Tampering every_tampering[] = {
+    Tampering::byte_of_text, Tampering::byte_anywhere, Tampering::hash,
+    Tampering::remove,       Tampering::swap,          Tampering::insert,
+    Tampering::rewrite,      Tampering::renumber,      Tampering::truncate};
+std::string_view to_string(Tampering kind);  // "byte_of_text" …
 
 // May give the same lines again, by chance.
 Lines tampered(const Lines& lines, const std::vector<core::AuditRecord>& records, Tampering kind,
