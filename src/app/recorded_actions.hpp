@@ -31,7 +31,6 @@ struct RecordedActions {
 // Action objects (faramesh §2.1) as a JSON array, as {"actions": […]}, or one a line, in the order
 // they come. Members keep their order and integers their digits, as the matcher wants. Errors
 // (ErrorKind::invalid) name `name`, the place and the member.
-base::Result<RecordedActions> parse_actions(std::string_view text,
-                                                        std::string_view name);
+base::Result<RecordedActions> parse_actions(std::string_view text, std::string_view name);
 
 }  // namespace colonnade::app
