@@ -79,26 +79,47 @@ base::Result<void> make_owner_only_folder(const std::string& path) {
   return {};
 }
 
-base::Result<void> write_owner_only_file(const std::string& path, std::string_view content) {
+base::Result<WholeFile> WholeFile::begin(const std::string& path) {
   const std::filesystem::path target(path);
-  if (auto folder = make_owner_only_folder(target.parent_path().string()); !folder) return folder;
+  if (auto folder = make_owner_only_folder(target.parent_path().string()); !folder) {
+    return std::unexpected(folder.error());
+  }
   const std::string beside = path + ".new";
   ::unlink(beside.c_str());
-  {
-    const File file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (file.fd() < 0) return failed("cannot write", beside, errno);
-    if (!write_all(file.fd(), content) || ::fsync(file.fd()) != 0) {
-      const int reason = errno;
-      ::unlink(beside.c_str());
-      return failed("cannot write", beside, reason);
-    }
-  }
-  if (::rename(beside.c_str(), path.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(beside.c_str());
-    return failed("cannot write", path, reason);
-  }
+  const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return failed("cannot write", beside, errno);
+  return WholeFile(path, fd);
+}
+
+WholeFile::WholeFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+
+WholeFile::WholeFile(WholeFile&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
+
+WholeFile::~WholeFile() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink((path_ + ".new").c_str());
+}
+
+base::Result<void> WholeFile::write(std::string_view content) {
+  if (!write_all(fd_, content)) return failed("cannot write", path_ + ".new", errno);
   return {};
+}
+
+base::Result<void> WholeFile::commit() {
+  const std::string beside = path_ + ".new";
+  if (::fsync(fd_) != 0) return failed("cannot write", beside, errno);
+  if (::rename(beside.c_str(), path_.c_str()) != 0) return failed("cannot write", path_, errno);
+  ::close(std::exchange(fd_, -1));
+  return {};
+}
+
+base::Result<void> write_owner_only_file(const std::string& path, std::string_view content) {
+  auto file = WholeFile::begin(path);
+  if (!file) return std::unexpected(file.error());
+  if (auto written = file->write(content); !written) return written;
+  return file->commit();
 }
 
 std::string trimmed(std::string_view text) {

@@ -13,6 +13,26 @@ namespace colonnade::app {
 // `bytes_max`; messages name the path.
 base::Result<std::string> read_small_file(const std::string& path, std::size_t bytes_max);
 
+// A file that appears whole or not at all: written beside its path, readable by the owner only, and
+// put in place by commit(). Without that nothing is left of it.
+class WholeFile {
+ public:
+  // Makes the folders above it, for the owner only. Errors: invalid, naming the path.
+  static base::Result<WholeFile> begin(const std::string& path);
+  ~WholeFile();
+  WholeFile(WholeFile&& other) noexcept;
+  WholeFile& operator=(WholeFile&&) = delete;
+
+  base::Result<void> write(std::string_view content);
+  // Synced to the disk, then renamed, which replaces a file of that name.
+  base::Result<void> commit();
+
+ private:
+  WholeFile(std::string path, int fd);
+  std::string path_;
+  int fd_;  // -1 once it is closed
+};
+
 // Replaces the file in one step (written beside it, synced, renamed), readable by the owner only.
 // Folders above it are made, also for the owner only. Errors: invalid, naming the path.
 base::Result<void> write_owner_only_file(const std::string& path, std::string_view content);

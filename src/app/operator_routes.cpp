@@ -2,32 +2,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/operator_access.hpp"
 #include "base/json.hpp"
-#include "dialects/authentication.hpp"
 
 namespace colonnade::app {
 namespace {
 
 constexpr std::size_t body_bytes_max = 4 * limits::KiB;
-
-int status_of(base::ErrorKind kind) {
-  switch (kind) {
-    case base::ErrorKind::invalid: return 400;
-    case base::ErrorKind::unauthorized: return 401;
-    case base::ErrorKind::forbidden: return 403;
-    case base::ErrorKind::not_found: return 404;
-    case base::ErrorKind::conflict: return 409;
-    case base::ErrorKind::unavailable: return 503;
-    default: return 500;
-  }
-}
-
-net::Response refusal(const base::Error& error) {
-  net::Response out;
-  out.status = status_of(error.kind);
-  base::JsonWriter(out.body).object().field("error", error.message).end_object();
-  return out;
-}
 
 net::Response answer(std::string body) {
   net::Response out;
@@ -100,23 +81,8 @@ std::vector<net::Route> OperatorRoutes::routes() {
   return out;
 }
 
-base::Result<core::Principal> OperatorRoutes::operator_of(const net::Request& request) {
-  auto who = dialects::authenticate(credentials_, request);
-  if (!who) return who;
-  const auto credential = store_.credential(who->scope, who->credential_id);
-  if (!credential) return std::unexpected(credential.error());
-  const bool is_operator =
-      *credential && (*credential)->kind == core::CredentialKind::operator_token;
-  if (!is_operator) {
-    return base::fail(base::ErrorKind::forbidden,
-                      "only the operator's token may manage tokens; `colonnade token path` says "
-                      "where it is kept");
-  }
-  return who;
-}
-
 base::Task<net::Reply> OperatorRoutes::list(RequestPtr request) {
-  const auto who = operator_of(*request);
+  const auto who = operator_of(credentials_, store_, *request);
   if (!who) co_return refusal(who.error());
   const std::string user = request->query_parameter("user").value_or(who->user_id);
   auto all = store_.credentials(who->scope, user, core::CredentialKind::operator_token);
@@ -128,7 +94,7 @@ base::Task<net::Reply> OperatorRoutes::list(RequestPtr request) {
 }
 
 base::Task<net::Reply> OperatorRoutes::create(RequestPtr request) {
-  const auto who = operator_of(*request);
+  const auto who = operator_of(credentials_, store_, *request);
   if (!who) co_return refusal(who.error());
   const auto input = decode(request->body);
   if (!input) co_return refusal(input.error());
@@ -141,7 +107,7 @@ base::Task<net::Reply> OperatorRoutes::create(RequestPtr request) {
 }
 
 base::Task<net::Reply> OperatorRoutes::revoke(RequestPtr request) {
-  const auto who = operator_of(*request);
+  const auto who = operator_of(credentials_, store_, *request);
   if (!who) co_return refusal(who.error());
   const std::string id = request->path_parameters.at(0);
   const auto credential = store_.credential(who->scope, id);

@@ -27,8 +27,6 @@ class OperatorRoutes {
 
  private:
   using RequestPtr = std::shared_ptr<const net::Request>;
-  // unauthorized without a token, forbidden with one that is not an operator's.
-  base::Result<core::Principal> operator_of(const net::Request& request);
   base::Task<net::Reply> list(RequestPtr request);
   base::Task<net::Reply> create(RequestPtr request);
   base::Task<net::Reply> revoke(RequestPtr request);

@@ -31,12 +31,15 @@ std::string find_url(const RemoteOptions& options, const Config& config,
   return local_url(config.settings.listen.front(), !config.settings.tls_certificate_file.empty());
 }
 
-// The text that a Fathom server put into its error, or "".
+// The text that a Fathom or Faramesh server put into its error, or "".
 std::string error_text(const std::string& body) {
   const auto json = base::parse_json(body, "body");
   if (!json || !json->is_object()) return {};
-  const auto found = json->find("error");
-  return found != json->end() && found->is_string() ? found->get<std::string>() : "";
+  for (const char* member : {"error", "detail"}) {
+    const auto found = json->find(member);
+    if (found != json->end() && found->is_string()) return found->get<std::string>();
+  }
+  return {};
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "app/action_meter.hpp"
+#include "app/audit_routes.hpp"
 #include "app/files.hpp"
 #include "app/metrics.hpp"
 #include "app/model_meter.hpp"
@@ -212,6 +213,7 @@ struct Server::Parts {
                  .clock = clock},
                 action_options(settings)),
         operator_routes(credentials, *store),
+        audit_routes(credentials, *store, *store),
         fathom({.threads = threads,
                 .turns = turns,
                 .credentials = credentials,
@@ -237,6 +239,7 @@ struct Server::Parts {
     fathom.add_to(router);
     faramesh.add_to(router);
     router.add(operator_routes.routes());
+    router.add(audit_routes.routes());
     started_at = clock.now();
     if (settings.metrics != "off") {
       router.add(net::Route{.method = net::Method::get,
@@ -277,6 +280,7 @@ struct Server::Parts {
   core::Turns turns;
   core::Actions actions;
   OperatorRoutes operator_routes;
+  AuditRoutes audit_routes;
   dialects::fathom::Dialect fathom;
   gate::PolicyDesk policy_desk;
   dialects::faramesh::Dialect faramesh;

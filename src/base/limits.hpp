@@ -205,4 +205,11 @@ constexpr std::size_t faramesh_feed_events_replayed = 10;       // faramesh §3.
 constexpr std::size_t faramesh_feed_records_searched = page_rows_max;  // for those
 constexpr std::size_t faramesh_metric_tools_max = 50;  // tool names among the metrics; then "other"
 
+// --- the operator's commands ------------------------------------------------------------------
+constexpr std::size_t audit_page_records_max = 1000;    // of one answer of the operator's route
+constexpr std::size_t audit_page_bytes_max = 1 * MiB;   // a page grows beyond by 50 records at most
+constexpr std::size_t audit_line_bytes_max = 16 * MiB;  // of an export; far above any record
+constexpr std::size_t recorded_actions_max = 100'000;   // decided again by one simulation
+constexpr std::size_t recorded_actions_bytes_max = 256 * MiB;  // of a file with them
+
 }  // namespace colonnade::limits

@@ -1,0 +1,19 @@
+// What the operator's routes share: who may call them, and how they refuse.
+#pragma once
+
+#include "base/result.hpp"
+#include "core/credentials.hpp"
+#include "core/stores.hpp"
+#include "net/http.hpp"
+
+namespace colonnade::app {
+
+// unauthorized without a token, forbidden with one that is not an operator's.
+base::Result<core::Principal> operator_of(core::Credentials& credentials,
+                                          core::CredentialStore& store,
+                                          const net::Request& request);
+
+// {"error": message}
+net::Response refusal(const base::Error& error);
+
+}  // namespace colonnade::app

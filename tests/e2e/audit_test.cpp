@@ -1,0 +1,234 @@
+// The audit trail of a server that ran a tool: shown, exported, checked and tampered with.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "../contract/wire_client.hpp"
+#include "program.hpp"
+
+namespace colonnade::e2e {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+using tests::Answer;
+using Json = nlohmann::json;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) out.push_back(line);
+  return out;
+}
+
+// The number, from 1, of the first line with this text; 0 when there is none.
+std::size_t line_with(const std::vector<std::string>& lines, std::string_view text) {
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].contains(text)) return i + 1;
+  }
+  return 0;
+}
+
+// The trail also has what the start of a server is worth noting, so tests count from what is there.
+class Audit : public testing::Test {
+ protected:
+  void SetUp() override {
+    server_ = std::make_unique<ServerProcess>(folder_);
+    ASSERT_TRUE(server_->ready().is_object());
+    token_ = server_->ready()["first_token"].get<std::string>();
+    call_a_tool("6*7", "42");
+  }
+
+  void call_a_tool(const std::string& expression, const std::string& result) {
+    const auto sent =
+        run({"send", "/tool calculator {\"expression\":\"" + expression + "\"}"}, folder_);
+    ASSERT_EQ(sent.code, 0) << sent.err;
+    ASSERT_THAT(sent.out, HasSubstr(result));
+  }
+  Answer get(const std::string& query, const std::string& token) const {
+    return tests::call(server_->port(),
+                       {.target = "/api/v1/operator/audit" + query, .token = token});
+  }
+  std::string database() const { return folder_ / ".local/share/colonnade/colonnade.db"; }
+
+  const Folder folder_;
+  std::unique_ptr<ServerProcess> server_;
+  std::string token_;
+};
+
+TEST_F(Audit, AnExportVerifiesAndATamperedOneDoesNot) {
+  const auto exported = run({"audit", "export", "--output", "trail.jsonl"}, folder_);
+  ASSERT_EQ(exported.code, 0) << exported.err;
+  const std::string text = read_file(folder_ / "trail.jsonl");
+  const auto lines = lines_of(text);
+  ASSERT_GE(lines.size(), 4U);  // decision, start and end of the tool, end of the trail
+  const std::string count = std::to_string(lines.size() - 1);
+  EXPECT_THAT(exported.out, HasSubstr(": " + count + " records, last hash "));
+  const Json end = Json::parse(lines.back());
+  EXPECT_EQ(end["count"], lines.size() - 1);
+  EXPECT_EQ(run({"audit", "export"}, folder_).out, text);
+
+  const auto whole = run({"audit", "verify", "trail.jsonl"}, folder_);
+  EXPECT_EQ(whole.code, 0) << whole.err;
+  EXPECT_EQ(whole.out, "whole: " + count + " records, last hash " +
+                           end["last_hash"].get<std::string>() + "\n");
+  EXPECT_EQ(run({"audit", "verify", "-"}, folder_, text).code, 0);
+
+  std::string tampered = text;
+  tampered.replace(tampered.find("calculator"), 10, "calculatoR");
+  folder_.write("tampered.jsonl", tampered);
+  const auto fault = run({"audit", "verify", "tampered.jsonl"}, folder_);
+  EXPECT_EQ(fault.code, 1);
+  const std::size_t at = line_with(lines, "calculator");
+  const std::string number = std::to_string(at);
+  EXPECT_THAT(fault.err, HasSubstr("tampered.jsonl:" + number + ": record " + number +
+                                   ": its hash is not that of its text"));
+  const auto json = run({"audit", "verify", "tampered.jsonl", "--json"}, folder_);
+  EXPECT_EQ(json.code, 1);
+  EXPECT_EQ(Json::parse(json.out)["record"], at);
+  EXPECT_EQ(Json::parse(json.out)["whole"], false);
+
+  folder_.write("cut.jsonl", text.substr(0, text.size() - lines.back().size() - 1));
+  const auto cut = run({"audit", "verify", "cut.jsonl"}, folder_);
+  EXPECT_EQ(cut.code, 1);
+  EXPECT_THAT(cut.err, HasSubstr("cut.jsonl:" + std::to_string(lines.size()) + ": "));
+}
+
+TEST_F(Audit, ExpectationsAreCompared) {
+  const auto lines = lines_of(run({"audit", "export"}, folder_).out);
+  ASSERT_GE(lines.size(), 4U);
+  const std::string count = std::to_string(lines.size() - 1);
+  const std::string last = Json::parse(lines.back())["last_hash"];
+  const std::string second = Json::parse(lines[1])["hash"];
+  const auto verify = [&](const Arguments& more) {
+    Arguments arguments{"audit", "verify"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments, folder_);
+  };
+  EXPECT_EQ(verify({"--expect-last", last, "--expect-count", count}).code, 0);
+  EXPECT_EQ(verify({"--expect-last", second}).code, 1);
+  EXPECT_EQ(verify({"--expect-count", count + "0"}).code, 1);
+  EXPECT_EQ(verify({"--expect-record", count + ":" + second}).code, 1);
+  // A record that was noted is still there when the trail has grown.
+  call_a_tool("2+3", "5");
+  EXPECT_EQ(verify({"--expect-record", "2:" + second}).code, 0);
+  EXPECT_EQ(verify({"--expect-last", last}).code, 1);
+  for (const Arguments& wrong : std::vector<Arguments>{{"--expect-last", "abc"},
+                                                       {"--expect-record", last},
+                                                       {"--expect-record", "0:" + last},
+                                                       {"--expect-record", "2:abc"},
+                                                       {"--expect-count", "-1"}}) {
+    const auto ended = verify(wrong);
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_THAT(ended.err, HasSubstr(wrong.front()));
+  }
+}
+
+TEST_F(Audit, ShowTellsWhatHappened) {
+  const auto text = run({"audit", "show"}, folder_);
+  ASSERT_EQ(text.code, 0) << text.err;
+  const auto lines = lines_of(text.out);
+  ASSERT_GE(lines.size(), 3U);
+  EXPECT_THAT(lines[lines.size() - 3], HasSubstr("  decision  "));
+  EXPECT_THAT(lines[lines.size() - 3], HasSubstr("  calculator call  EXECUTE  "));
+  EXPECT_THAT(lines.back(), HasSubstr("  calculator call  succeeded  42  "));
+
+  call_a_tool("2+3", "5");
+  const auto records = [this](Arguments arguments) {
+    arguments.insert(arguments.begin(), {"audit", "show", "--json"});
+    return Json::parse(run(arguments, folder_).out)["records"];
+  };
+  const Json all = records({});
+  ASSERT_EQ(all.size(), lines.size() + 3);
+  const Json second = all[lines.size()];
+  EXPECT_EQ(second["kind"], "decision");
+  const Json about = records({"--subject", second["subject"]});
+  ASSERT_EQ(about.size(), 3U);
+  EXPECT_EQ(about[0], second);
+  const Json newest = records({"--last", "2"});
+  ASSERT_EQ(newest.size(), 2U);
+  EXPECT_EQ(newest[1], all.back());
+  EXPECT_EQ(records({"--kind", "decision", "--last", "1"}), Json::array({second}));
+  EXPECT_EQ(run({"audit", "show", "--kind", "nosuch"}, folder_).out, "");
+}
+
+TEST_F(Audit, TheRoutePages) {
+  const Answer all = get("", token_);
+  ASSERT_EQ(all.status, 200) << all.body;
+  EXPECT_EQ(all.header("Content-Type"), "application/x-ndjson");
+  EXPECT_EQ(all.header("Cache-Control"), "no-store");
+  const auto lines = lines_of(all.body);
+  ASSERT_GE(lines.size(), 3U);
+  const std::string newest = std::to_string(lines.size());
+  EXPECT_EQ(all.header("X-Colonnade-Audit-Newest"), newest);
+  EXPECT_EQ(Json::parse(lines[1])["previous_hash"], Json::parse(lines[0])["hash"]);
+  EXPECT_EQ(get("?after=1&limit=1", token_).body, lines[1] + "\n");
+  const Answer end = get("?after=" + newest, token_);
+  EXPECT_EQ(end.body, "");
+  EXPECT_EQ(end.header("X-Colonnade-Audit-Newest"), newest);
+  for (const char* wrong : {"?limit=0", "?limit=1001", "?limit=x", "?after=-1", "?after="}) {
+    const Answer refused = get(wrong, token_);
+    EXPECT_EQ(refused.status, 400) << wrong;
+    EXPECT_THAT(refused.body, HasSubstr("must be a whole number from "));
+  }
+}
+
+TEST_F(Audit, OnlyTheOperatorMayReadIt) {
+  EXPECT_EQ(get("", "").status, 401);
+  EXPECT_EQ(get("", "nosuchtoken").status, 401);
+  const auto made = run({"token", "create", "--name", "api", "--save", "api.token"}, folder_);
+  ASSERT_EQ(made.code, 0) << made.err;
+  std::string token = read_file(folder_ / "api.token");
+  token.pop_back();
+  const Answer refused = get("", token);
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_THAT(refused.body, HasSubstr("only the operator's token"));
+  const auto ended = run({"audit", "export", "--token-file", "api.token"}, folder_);
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("only the operator's token"));
+  EXPECT_EQ(ended.out, "");
+}
+
+TEST_F(Audit, WithoutAServerTheStoreIsRead) {
+  const std::string live = run({"audit", "export"}, folder_).out;
+  ASSERT_EQ(server_->stop().code, 0);
+  const auto exported = run({"audit", "export"}, folder_);
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_EQ(exported.out, live);
+  EXPECT_EQ(run({"audit", "verify"}, folder_).code, 0);
+
+  // Somebody edits the database itself.
+  std::string bytes = read_file(database());
+  std::size_t changed = 0;
+  for (std::size_t at = 0; (at = bytes.find("6*7", at)) != std::string::npos; ++changed) {
+    bytes.replace(at, 3, "6*8");
+  }
+  ASSERT_GT(changed, 0U);
+  std::ofstream(database(), std::ios::binary) << bytes;
+  const auto verified = run({"audit", "verify"}, folder_);
+  EXPECT_EQ(verified.code, 1);
+  const std::string number = std::to_string(line_with(lines_of(live), "6*7"));
+  EXPECT_THAT(verified.err, HasSubstr("the trail:" + number + ": record " + number +
+                                      ": its hash is not that of its text"));
+}
+
+TEST_F(Audit, WhatCannotBeReadIsExplained) {
+  folder_.write("there.jsonl", "mine");
+  const auto there = run({"audit", "export", "--output", "there.jsonl"}, folder_);
+  EXPECT_EQ(there.code, 1);
+  EXPECT_THAT(there.err, HasSubstr("--output: there.jsonl is there already"));
+  EXPECT_EQ(read_file(folder_ / "there.jsonl"), "mine");
+  const auto missing = run({"audit", "verify", "nosuch.jsonl"}, folder_);
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("cannot read nosuch.jsonl"));
+  const auto empty = run({"audit", "export", "--data-dir", "empty"}, folder_);
+  EXPECT_EQ(empty.code, 1);
+  EXPECT_THAT(empty.err, HasSubstr("there is no store in it"));
+  EXPECT_NE(::access((folder_ / "empty").c_str(), F_OK), 0);
+}
+
+}  // namespace
+}  // namespace colonnade::e2e
