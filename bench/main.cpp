@@ -28,13 +28,14 @@ constexpr Measurement measurements[] = {
     {"idle", measure_idle_subscribers},
     {"start", measure_start},
     {"sdk", measure_sdk},
+    {"gate", measure_gate},
     {"kills", measure_kills},
 };
 
 constexpr const char* usage =
     "usage: colonnade_bench --server <program> [--work <folder>] [--quick] [--only a,b]\n"
     "                       [--rounds n] [--kills n] [--write <file>]\n"
-    "measurements: latency runs reads fan-out idle start sdk kills\n";
+    "measurements: latency runs reads fan-out idle start sdk gate kills\n";
 
 struct Arguments {
   Setup setup{};

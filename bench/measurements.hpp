@@ -21,6 +21,8 @@ Section measure_idle_subscribers(const Setup& setup);
 Section measure_start(const Setup& setup);
 // Processor time of the SDK for a streamed event.
 Section measure_sdk(const Setup& setup);
+// Decisions of the gate a second, in process by the number of rules and over HTTP.
+Section measure_gate(const Setup& setup);
 // SIGKILL at random moments under load: tests/kill.
 Section measure_kills(const Setup& setup);
 

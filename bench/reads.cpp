@@ -1,48 +1,13 @@
-#include <cstdlib>
-#include <filesystem>
-#include <stdexcept>
-
 #include "harness/nginx.hpp"
 #include "harness/statistics.hpp"
 #include "measurements.hpp"
+#include "wrk.hpp"
 
 namespace colonnade::bench {
 namespace {
 
 constexpr int threads_listed = 50;  // a full page
 constexpr int exchanges_shown = 10;
-constexpr const char* wrk = "/usr/bin/wrk";
-
-struct Rate {
-  double a_second = 0;
-  double cpu_micros = 0;  // of the measured process, for each request
-};
-
-Rate run_wrk(const Setup& setup, const Target& target, const std::string& path, pid_t measured) {
-  const std::string output = setup.work + "/wrk.out";
-  std::filesystem::remove(output);
-  const int seconds = setup.quick ? 1 : 4;
-  const auto cpu_before = cpu_time(measured);
-  ChildOptions options{.command = {wrk, "-t1", "-c32", "-d" + std::to_string(seconds) + "s"},
-                       .environment = {},
-                       .output_file = output,
-                       .cpu = setup.load_cpu};
-  if (!target.token.empty()) {
-    options.command.insert(options.command.end(), {"-H", "Authorization: Bearer " + target.token});
-  }
-  options.command.push_back("http://127.0.0.1:" + std::to_string(target.port) + path);
-  Child child(options);
-  if (child.wait(std::chrono::seconds(seconds + 20)) != 0) throw std::runtime_error("wrk failed");
-  const auto cpu = cpu_time(measured) - cpu_before;
-  const std::string text = end_of_file(output, 4000);
-  const std::size_t rate = text.find("Requests/sec:");
-  if (rate == std::string::npos || text.contains("Non-2xx") || text.contains("Socket errors")) {
-    throw std::runtime_error("wrk saw failures:\n" + text);
-  }
-  Rate out{.a_second = std::atof(text.c_str() + rate + 13)};
-  out.cpu_micros = static_cast<double>(cpu.count()) / (out.a_second * seconds);
-  return out;
-}
 
 }  // namespace
 
@@ -73,8 +38,8 @@ Section measure_reads(const Setup& setup) {
     std::vector<double> theirs;
     std::vector<double> theirs_cpu;
     for (int round = 0; round < setup.rounds; ++round) {
-      const Rate a = run_wrk(setup, target, path, server.pid());
-      const Rate b = run_wrk(setup, {.port = nginx.port()}, "/" + file, nginx.pid());
+      const Rate a = run_wrk(setup, target, {.path = path}, server.pid());
+      const Rate b = run_wrk(setup, {.port = nginx.port()}, {.path = "/" + file}, nginx.pid());
       ours.push_back(a.a_second);
       ours_cpu.push_back(a.cpu_micros);
       theirs.push_back(b.a_second);

@@ -54,6 +54,18 @@ bool runs_once_approved(const faramesh::Client& gate) {
   return runs == 1;
 }
 
+// [typed]
+// Any function will do. The gate judges {"name": …, "copies": …}, and a human may change both.
+bool keeps_types(const faramesh::Client& gate) {
+  const auto print = faramesh::governed(
+      gate, "printer", {"name", "copies"},
+      [](const std::string& name, int copies) { return name + " × " + std::to_string(copies); });
+  const auto printed = attempt([&] { return print("report", 2); });
+  std::cout << (printed ? *printed : printed.error().message) << '\n';
+  return !printed || *printed == "report × 2";
+}
+// [typed]
+
 // [refused]
 // No server: the tool does not run.
 bool fails_closed() {
@@ -79,7 +91,7 @@ int main() {
     const Deadline deadline(60s);
     const faramesh::Client root{{.agent_id = "governed-example"}};
     const auto gate = root.with({.timeout = 10s, .stop = deadline.source().get_token()});
-    return runs_once_approved(gate) && fails_closed() ? 0 : 1;
+    return runs_once_approved(gate) && keeps_types(gate) && fails_closed() ? 0 : 1;
   } catch (const faramesh::Error& error) {
     std::cerr << error.code() << ": " << error.what() << '\n';
     return 1;

@@ -266,4 +266,20 @@ Task<Json> AsyncGoverned::resume(std::string_view action_id) const {
   return resume_tool(tool_, std::string(action_id));
 }
 
+namespace detail {
+
+void throw_out_of_range(const Json& value) {
+  throw JsonError(Failure{.kind = ErrorKind::usage,
+                          .message = value.dump() + " does not fit the tool's argument"});
+}
+
+void throw_names_differ(std::string_view tool, std::size_t names, std::size_t arguments) {
+  throw ValidationError(Failure{.kind = ErrorKind::usage,
+                                .message = "governed tool " + std::string(tool) + " has " +
+                                           std::to_string(names) + " names for " +
+                                           std::to_string(arguments) + " arguments"});
+}
+
+}  // namespace detail
+
 }  // namespace colonnade::inline v1::faramesh

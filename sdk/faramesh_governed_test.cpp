@@ -375,5 +375,62 @@ TEST(FarameshGoverned, a_closed_client_does_not_run_it) {
   EXPECT_EQ(*echo.runs, 0);
 }
 
+// --- typed arguments ----------------------------------------------------------------------------
+
+int times(int number, const std::string& text) { return number * static_cast<int>(text.size()); }
+
+TEST(FarameshGoverned, a_function_keeps_its_arguments_and_its_result) {
+  const Json params{{"number", 3}, {"text", "four"}};
+  testing::ScriptedTransport wire;
+  for (int i = 0; i < 3; ++i) {
+    wire.expect("POST", "/v1/actions").reply(200, action("allowed", params));
+    wire.expect("POST", "/v1/actions/a1/result").reply(200, action("succeeded", params));
+  }
+  const Client client(options_of(wire));
+  const auto by_pointer = governed(client, "echo", {"number", "text"}, &times, quick());
+  EXPECT_EQ(by_pointer(3, "four"), 12);
+  std::string seen;
+  const auto by_lambda = governed(
+      client, "echo", {"number", "text"},
+      [&seen](std::int64_t number, std::string text) { seen = text + std::to_string(number); },
+      quick());
+  by_lambda(3, "four");
+  EXPECT_EQ(seen, "four3");
+  const auto by_object = governed(
+      client, "echo", {"number", "text"},
+      [](double number, const Json& text) { return Json{{"n", number}, {"t", text}}; }, quick());
+  EXPECT_EQ(by_object(3, "four"), (Json{{"n", 3.0}, {"t", "four"}}));
+  EXPECT_EQ(Json::parse(wire.requests()[0].body)["params"], params);
+}
+
+TEST(FarameshGoverned, a_denied_function_does_not_run) {
+  testing::ScriptedTransport wire;
+  wire.expect("POST", "/v1/actions").reply(200, action("denied", {{"n", 1}}));
+  const Client client(options_of(wire));
+  bool ran = false;
+  const auto tool = governed(client, "echo", {"n"}, [&ran](int) { ran = true; }, quick());
+  EXPECT_THROW(tool(1), faramesh::PolicyError);
+  EXPECT_FALSE(ran);
+}
+
+// A human may have approved other arguments than were asked for.
+TEST(FarameshGoverned, an_argument_that_does_not_fit_runs_nothing) {
+  const Json params{{"n", 300}};
+  testing::ScriptedTransport wire;
+  wire.expect("GET", "/v1/actions/a1").reply(200, action("approved", params));
+  wire.expect("POST", "/v1/actions/a1/result").reply(200, action("failed", params));
+  const Client client(options_of(wire));
+  bool ran = false;
+  const auto narrow = governed(client, "echo", {"n"}, [&ran](std::int8_t) { ran = true; }, quick());
+  EXPECT_THROW(narrow.resume("a1"), JsonError);
+  EXPECT_FALSE(ran);
+}
+
+TEST(FarameshGoverned, every_argument_has_a_name) {
+  const testing::ScriptedTransport wire;
+  const Client client(options_of(wire));
+  EXPECT_THROW(governed(client, "echo", {"a", "b"}, [](int) {}), faramesh::ValidationError);
+}
+
 }  // namespace
 }  // namespace colonnade

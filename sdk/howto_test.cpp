@@ -43,7 +43,7 @@ int check_snippets(const std::string& page_path) {
 
 TEST(Howto, snippets_are_the_examples) {
   EXPECT_EQ(check_snippets("docs/howto/use-the-fathom-sdk.md"), 5);
-  EXPECT_EQ(check_snippets("docs/howto/use-the-faramesh-sdk.md"), 6);
+  EXPECT_EQ(check_snippets("docs/howto/use-the-faramesh-sdk.md"), 7);
 }
 
 }  // namespace

@@ -25,5 +25,6 @@
 #include "colonnade/faramesh/errors.hpp"
 #include "colonnade/faramesh/functions.hpp"
 #include "colonnade/faramesh/governed.hpp"
+#include "colonnade/faramesh/governed_function.hpp"
 #include "colonnade/faramesh/policy.hpp"
 #include "colonnade/faramesh/types.hpp"

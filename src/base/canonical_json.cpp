@@ -1,46 +1,23 @@
 #include "base/canonical_json.hpp"
 
-#include <array>
-#include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
+#include "base/decimal.hpp"
 #include "base/json.hpp"
 #include "base/limits.hpp"
 
 namespace colonnade::base {
 namespace {
 
-// Shortest digits that read back as the same double, without exponent and trailing zeros.
 std::string plain_decimal(double number) {
-  if (number == 0) return "0";
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), std::abs(number),
-                                 std::chars_format::scientific)
-                       .ptr;
-  const std::string_view shown(text.data(), static_cast<std::size_t>(end - text.data()));
-  const auto e = shown.find('e');
-  int exponent = 0;
-  const char* exponent_text = shown.data() + e + (shown[e + 1] == '+' ? 2 : 1);
-  std::from_chars(exponent_text, end, exponent);
-  std::string digits;  // of d.ddd × 10^exponent, without the point
-  for (const char c : shown.substr(0, e)) {
-    if (c != '.') digits += c;
-  }
-  const int whole = exponent + 1;  // digits before the point
-  std::string out = number < 0 ? "-" : "";
-  if (whole <= 0) {
-    out += "0." + std::string(static_cast<std::size_t>(-whole), '0') + digits;
-  } else if (static_cast<std::size_t>(whole) >= digits.size()) {
-    out += digits + std::string(static_cast<std::size_t>(whole) - digits.size(), '0');
-  } else {
-    out += digits.substr(0, static_cast<std::size_t>(whole)) + "." +
-           digits.substr(static_cast<std::size_t>(whole));
-  }
+  const Decimal decimal = shortest_decimal(number);
+  if (decimal.digits == "0") return "0";  // also of -0
+  std::string out;
+  append_fixed(out, decimal);
   return out;
 }
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/decimal.hpp"
 #include "base/json.hpp"
-#include "gate/decimal.hpp"
 
 namespace colonnade::gate {
 namespace {
@@ -54,12 +54,12 @@ void append_text(std::string& out, std::string_view text) {
 }
 
 void append_number(std::string& out, double number) {
-  const Decimal decimal = shortest_decimal(number);
+  const base::Decimal decimal = base::shortest_decimal(number);
   if (decimal.digits == "0") {
     out.push_back('0');
     return;
   }
-  append_fixed(out, decimal);
+  base::append_fixed(out, decimal);
 }
 
 void append_sorted(std::string& out, const Value::Member** begin, const Value::Member** end) {

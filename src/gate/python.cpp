@@ -9,8 +9,8 @@
 #include <limits>
 #include <span>
 
+#include "base/decimal.hpp"
 #include "gate/canonical.hpp"
-#include "gate/decimal.hpp"
 
 namespace colonnade::gate::python {
 namespace {
@@ -72,7 +72,7 @@ void append_json_text(std::string& out, std::string_view text) {
 
 // repr(float)
 void append_real(std::string& out, double number) {
-  const Decimal decimal = shortest_decimal(number);
+  const base::Decimal decimal = base::shortest_decimal(number);
   constexpr int exponent_min = -4;
   constexpr int exponent_end = 16;
   if (decimal.digits != "0" &&
@@ -86,7 +86,7 @@ void append_real(std::string& out, double number) {
     out.append(std::to_string(size));
     return;
   }
-  append_fixed(out, decimal);
+  base::append_fixed(out, decimal);
   const auto whole = static_cast<std::size_t>(std::max(decimal.exponent, 0)) + 1;
   if (decimal.exponent >= 0 && decimal.digits.size() <= whole) out.append(".0");
 }

@@ -13,9 +13,9 @@
 namespace colonnade::e2e {
 namespace {
 
+using ::testing::HasSubstr;
 using tests::WireEvent;
 using tests::WireStream;
-using ::testing::HasSubstr;
 using Document = nlohmann::json;
 
 bool sandbox_works() {
@@ -149,10 +149,10 @@ TEST_F(Approvals, FromTheCommandLine) {
 
   const auto nonsense = run({"approvals", "approve", question.id, "--params", "[1]"}, folder_);
   EXPECT_EQ(nonsense.code, 2);
-  const auto approved = run({"approvals", "approve", question.id, "--params",
-                             R"({"path":"note.txt","content":"edited"})", "--remember", "thread",
-                             "--pattern", "*note.txt*"},
-                            folder_);
+  const auto approved = run(
+      {"approvals", "approve", question.id, "--params", R"({"path":"note.txt","content":"edited"})",
+       "--remember", "thread", "--pattern", "*note.txt*"},
+      folder_);
   EXPECT_EQ(approved.code, 0) << approved.err;
   EXPECT_EQ(sender->read_answer().status, 200);
   EXPECT_EQ(workspace(thread, "note.txt"), "edited");

@@ -43,6 +43,7 @@ ChildOptions child_options(const ServerOptions& options) {
   } else {
     out.command.insert(out.command.end(), {"--provider", "offline"});
   }
+  out.command.insert(out.command.end(), options.arguments.begin(), options.arguments.end());
   // For servers built with sanitizers.
   for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
     if (const char* value = std::getenv(name))

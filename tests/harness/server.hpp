@@ -17,10 +17,11 @@ struct ServerOptions {
   std::string binary{};
   std::string data_dir{};  // made by the server when absent
   std::string durability{"full"};
-  int io_threads = 0;               // 0: the server's default
-  std::optional<int> cpu{};         // pinned to this one
-  std::uint16_t provider_port = 0;  // a stub provider on loopback; 0: the offline provider
-  std::uint16_t port = 0;           // 0: any free one
+  int io_threads = 0;                    // 0: the server's default
+  std::optional<int> cpu{};              // pinned to this one
+  std::uint16_t provider_port = 0;       // a stub provider on loopback; 0: the offline provider
+  std::uint16_t port = 0;                // 0: any free one
+  std::vector<std::string> arguments{};  // further ones of `serve`
   std::chrono::milliseconds patience = std::chrono::seconds(20);  // for the start
 };
 

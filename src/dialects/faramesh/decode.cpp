@@ -103,6 +103,13 @@ Decoded<core::HumanAnswer> decode_approval(const net::Request& request) {
   out.token = body.text("token");
   out.approve = body.flag("approve");
   out.reason = body.optional_text("reason").value_or("");
+  if (body.has("params")) out.params = body.object("params");
+  if (const auto remember = body.optional_text("remember")) {
+    const auto known = core::remember_from(*remember);
+    if (!known) body.add_fault("remember", "enum", "Input should be 'once', 'thread' or 'always'");
+    out.remember = known.value_or(core::Remember::once);
+  }
+  out.pattern = body.optional_text("pattern").value_or("");
   body.refuse_others();
   if (!body.sound()) return std::unexpected(body.take_faults());
   return out;

@@ -11,6 +11,7 @@
 #include "base/workers.hpp"
 #include "core/actions.hpp"
 #include "core/audit_feed.hpp"
+#include "core/permissions.hpp"
 #include "core/policy_desk.hpp"
 #include "dialects/faramesh/event_stream.hpp"
 #include "dialects/faramesh/wire.hpp"
@@ -57,6 +58,18 @@ class ActionResource {
   ActionResult by_provenance(const Principal& who, std::string_view provenance_id) const;
 
   Parts parts_;
+};
+
+// /v1/permissions: answers that are remembered. Ours, beside the contract.
+class PermissionResource {
+ public:
+  explicit PermissionResource(core::Permissions& permissions) : permissions_(permissions) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> revoke(Principal who, RequestPtr request);
+
+ private:
+  core::Permissions& permissions_;
 };
 
 // Decisions that leave nothing behind (§2.2, §2.6).

@@ -39,6 +39,7 @@ Dialect::Dialect(Parts parts, Options options)
     : access_(parts.credentials, std::move(options.access)),
       submit_once_(parts.submissions),
       actions_({.actions = parts.actions, .submit_once = submit_once_}),
+      permissions_(parts.permissions),
       gate_({.actions = parts.actions, .submit_once = submit_once_}),
       policy_({.desk = parts.policies, .workers = parts.workers}),
       feed_(parts.feed, parts.lanes.size()),
@@ -61,7 +62,7 @@ std::vector<net::Route> Dialect::routes() {
       {post, "/v1/actions/check", in(gate_, &G::decide), bytes},
       {get, "/v1/actions/{id}", in(actions_, &A::get)},
       {get, "/v1/actions/{id}/events", in(actions_, &A::events)},
-      {post, "/v1/actions/{id}/approval", in(actions_, &A::approval)},
+      {post, "/v1/actions/{id}/approval", in(actions_, &A::approval), bytes},
       {post, "/v1/actions/{id}/start", in(actions_, &A::start)},
       {post, "/v1/actions/{id}/result", in(actions_, &A::result)},
       {post, "/v1/actions/{id}/replay", in(actions_, &A::replay)},
@@ -70,6 +71,9 @@ std::vector<net::Route> Dialect::routes() {
       {post, "/v1/gate/decide", in(gate_, &G::decide), bytes},
       {post, "/playground/eval", in(gate_, &G::decide), bytes},
       {post, "/v1/evaluate", in(gate_, &G::evaluate), bytes},
+
+      {get, "/v1/permissions", in(permissions_, &PermissionResource::list)},
+      {del, "/v1/permissions/{id}", in(permissions_, &PermissionResource::revoke)},
 
       {get, "/v1/policy/info", in(policy_, &PolicyResource::info)},
       {post, "/v1/policy/validate", in(policy_, &PolicyResource::validate), bytes},

@@ -23,6 +23,7 @@ namespace colonnade::dialects::faramesh {
 // The use cases that the dialect translates to. All must outlive it.
 struct Parts {
   core::Actions& actions;
+  core::Permissions& permissions;
   core::PolicyDesk& policies;
   core::AuditFeed& feed;
   core::Credentials& credentials;
@@ -51,6 +52,7 @@ class Dialect {
   Access access_;
   SubmitOnce submit_once_;
   ActionResource actions_;
+  PermissionResource permissions_;
   GateResource gate_;
   PolicyResource policy_;
   FeedResource feed_;

@@ -27,7 +27,8 @@ Decoded<core::ActionRequest> decode_action(std::string_view json, const std::str
 // The items of {"actions": [...]}, as JSON texts. The views point into the request.
 Decoded<std::vector<std::string_view>> decode_batch(const net::Request& request);
 
-// An approval (§2.2); the token is required.
+// An approval (§2.2); the token is required. Ours beside the contract's: `params` to run with
+// instead, `remember` ("once", "thread", "always") and the `pattern` of what is remembered.
 Decoded<core::HumanAnswer> decode_approval(const net::Request& request);
 
 struct ResultBody {
@@ -82,6 +83,9 @@ std::string encode_actions(std::span<const core::Action> actions);
 // The 11 members of a gate's answer (§2.2), without the braces.
 void write_decision(base::JsonWriter& json, const core::Decision& decision);
 std::string encode_decision(const core::Decision& decision);
+
+// {"permissions": [...]}: the answers that are remembered.
+std::string encode_permissions(std::span<const core::Permission> permissions);
 
 std::string encode_policy_in_force(const core::PolicyInForce& policy);
 std::string encode_policy_reading(const core::PolicyReading& reading);

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace colonnade::gate {
+namespace colonnade::base {
 
 // The value is d1.d2d3… × 10^exponent.
 struct Decimal {
@@ -17,4 +17,4 @@ Decimal shortest_decimal(double number);
 // Without an exponent; no point when the value is whole. `decimal` may be a zero.
 void append_fixed(std::string& out, const Decimal& decimal);
 
-}  // namespace colonnade::gate
+}  // namespace colonnade::base

@@ -1,10 +1,10 @@
-#include "gate/decimal.hpp"
+#include "base/decimal.hpp"
 
 #include <array>
 #include <charconv>
 #include <string_view>
 
-namespace colonnade::gate {
+namespace colonnade::base {
 
 Decimal shortest_decimal(double number) {
   std::array<char, 32> buffer{};
@@ -41,4 +41,4 @@ void append_fixed(std::string& out, const Decimal& decimal) {
   out.append(digits, 0, whole).append(".").append(digits, whole);
 }
 
-}  // namespace colonnade::gate
+}  // namespace colonnade::base
