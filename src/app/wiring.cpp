@@ -225,6 +225,7 @@ struct Server::Parts {
                 .trusted_proxies = std::move(proxies)}),
         policy_desk(policy.source()),
         faramesh({.actions = actions,
+                  .permissions = permissions,
                   .policies = policy_desk,
                   .feed = audit_feed,
                   .credentials = credentials,

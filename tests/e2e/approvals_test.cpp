@@ -62,10 +62,11 @@ class Approvals : public testing::Test {
   // The next question, as the governance client hears of it.
   static faramesh::Action next_question(const faramesh::Client& gate) {
     auto stream = gate.stream_events();
+    // It begins with earlier events, whose questions may be answered already.
     while (const auto event = stream.next()) {
-      if (event->status == faramesh::Status::pending_approval) {
-        return gate.get_action(event->action_id);
-      }
+      if (event->status != faramesh::Status::pending_approval) continue;
+      faramesh::Action action = gate.get_action(event->action_id);
+      if (action.status == faramesh::Status::pending_approval) return action;
     }
     throw std::runtime_error("the stream ended without a question");
   }
