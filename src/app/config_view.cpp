@@ -92,8 +92,9 @@ need no entry in the file; `OPENAI_BASE_URL` does, because many servers of that 
 constexpr std::string_view known_head = R"(
 ## Names of a Faramesh server
 
-These variables are understood as other names of settings, so that what starts a Faramesh server may
-start this one. Our own names, flags and the file come first; of two for one setting the first counts.
+These variables are understood as other names of settings, so that what starts a Faramesh server
+may start this one. Our own names, flags and the file come first; of two for one setting the first
+counts.
 
 | variable | setting | meaning |
 |---|---|---|

@@ -47,6 +47,8 @@ base::Task<net::Reply> ActionResource::once(Principal who, RequestPtr request,
 
 // --- submitting ---------------------------------------------------------------------------------
 
+// The answer that is kept for its key holds the approval token, which is in the action's own row as
+// long as it opens anything.
 base::Task<net::Reply> ActionResource::submit(Principal who, RequestPtr request) {
   auto action = decode_action(*request);
   if (!action) co_return refusal(action.error());

@@ -43,13 +43,12 @@ EventStream::EventStream(FrameEncoder& encoder, core::Principal who,
 void EventStream::open(Start start, std::shared_ptr<net::StreamWriter> writer) {
   auto self = std::make_shared<EventStream>(start.encoder, std::move(start.who), writer);
   writer->on_closed([self] { self->close(); });
-  core::Result<std::int64_t> after =
-      start.after ? core::Result<std::int64_t>(*start.after) : self->send_newest(start.feed);
-  if (!after) {
+  if (!start.after && !self->send_newest(start.feed, start.last)) {
     writer->finish();
     return;
   }
-  auto subscription = start.feed.subscribe(writer->lane(), *after, *self);
+  const std::int64_t after = std::min(start.after.value_or(start.last), start.last);
+  auto subscription = start.feed.subscribe(writer->lane(), after, *self);
   if (subscription) {
     self->subscription_ = std::move(*subscription);
   } else {
@@ -57,20 +56,18 @@ void EventStream::open(Start start, std::shared_ptr<net::StreamWriter> writer) {
   }
 }
 
-core::Result<std::int64_t> EventStream::send_newest(const core::AuditFeed& feed) {
-  auto last = feed.last_seq();
-  if (!last) return last;
+bool EventStream::send_newest(const core::AuditFeed& feed, std::int64_t last) {
   constexpr auto searched = static_cast<std::int64_t>(limits::faramesh_feed_records_searched);
-  const std::int64_t before = std::max<std::int64_t>(*last - searched, 0);
-  const auto page = feed.read(before, limits::faramesh_feed_records_searched);
-  if (!page) return base::fail(page.error());
+  const std::int64_t before = std::max<std::int64_t>(last - searched, 0);
+  const auto page = feed.read(before, static_cast<std::size_t>(last - before));
+  if (!page) return false;
   std::vector<net::SharedBytes> frames;
   for (const core::AuditNewsPtr& news : *page) {
     if (auto frame = frame_of(*news)) frames.push_back(std::move(frame));
   }
   const std::size_t count = std::min(frames.size(), limits::faramesh_feed_events_replayed);
   for (std::size_t i = frames.size() - count; i < frames.size(); ++i) writer_->send(frames[i]);
-  return page->empty() ? before : page->back()->record.seq;
+  return true;
 }
 
 net::SharedBytes EventStream::frame_of(const core::AuditNews& news) {

@@ -34,7 +34,8 @@ class EventStream final : public core::AuditSubscriber {
     core::AuditFeed& feed;
     FrameEncoder& encoder;  // of the writer's lane
     core::Principal who;
-    std::optional<std::int64_t> after{};
+    std::int64_t last = 0;                // the trail's end when the request came
+    std::optional<std::int64_t> after{};  // beyond the end counts as the end
   };
   // Call on the writer's lane. A new reader is sent the newest few events first.
   static void open(Start start, std::shared_ptr<net::StreamWriter> writer);
@@ -46,8 +47,8 @@ class EventStream final : public core::AuditSubscriber {
   base::Task<void> ready_for_more() override;
 
  private:
-  // What the newest events are, sent at once; returns the number of the last record looked at.
-  core::Result<std::int64_t> send_newest(const core::AuditFeed& feed);
+  // Of the records up to `last`; false when they cannot be read.
+  bool send_newest(const core::AuditFeed& feed, std::int64_t last);
   net::SharedBytes frame_of(const core::AuditNews& news);
   void close();
 

@@ -131,7 +131,7 @@ TEST(FarameshWire, FiltersAreBroughtIntoTheirRanges) {
   EXPECT_EQ(filter("tool=a%2Fb&agent_id=x+y")->agent_id, "x y");
   EXPECT_EQ(filter("status=timeout")->state, ActionState::timeout);
   EXPECT_FALSE(filter("status=bogus"));
-  for (const char* wrong : {"limit=", "limit=1.5", "limit=0x10", "limit=+-1", "offset=1e3"}) {
+  for (const char* wrong : {"limit=", "limit=1.5", "limit=0x10", "limit=%2B-1", "offset=1e3"}) {
     const auto refused = decode_filter(query(wrong));
     ASSERT_FALSE(refused) << wrong;
     EXPECT_EQ(refused.error()[0].type, "int_parsing");
