@@ -25,15 +25,17 @@ base::Task<ExecutedTool> execute_tool(ToolRunner* tools, base::Lane* lane, Scope
   alarm.reset();
   ExecutedTool out;
   ToolOutcome& outcome = out.outcome;
-  // A tool that was stopped may still say how far it got.
-  out.timed_out = *timed_out && (!result || result->is_error);
   if (result) {
     outcome = std::move(*result);
-  } else if (out.timed_out) {
-    outcome = {.content = "the tool took longer than its time limit (tool_time_max)",
-               .is_error = true};
   } else {
-    outcome = {.content = result.error().message, .is_error = true};
+    outcome = {.content = *timed_out ? "" : result.error().message, .is_error = true};
+  }
+  // A tool that obeys the stop may say what it had so far; one that was done anyway is done.
+  if (*timed_out && outcome.is_error) {
+    out.timed_out = true;
+    const std::string so_far = std::move(outcome.content);
+    outcome.content = "the tool took longer than its time limit (tool_time_max)";
+    if (!so_far.empty()) outcome.content += "\n" + so_far;
   }
   if (outcome.content.size() > limits::tool_output_bytes_max) {
     outcome.content = std::string(base::cut_utf8(outcome.content, limits::tool_output_bytes_max)) +
