@@ -5,7 +5,6 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "faramesh_server.hpp"
 
@@ -132,7 +131,7 @@ class Replay {
     if (request.contains("body")) body = request["body"].dump();
     path = replaced(path, "$uuid", id_);
     body = replaced(body, "$token", approval_token_);
-    if (row["name"].get<std::string>().starts_with("finished shell")) wait_for_end();
+    if (row["name"].get<std::string>().starts_with("finished shell")) server_.await_end(id_);
     const Answer answer = send(request, path, body);
     if (path == "/v1/actions" && answer.status == 200 && request["method"] == "POST") {
       remember(answer.json());
@@ -174,12 +173,6 @@ class Replay {
     remember(made);
     const bool runs = told.is_object() && told.value("status", "") == "executing";
     if (runs) ASSERT_EQ(server_.approve(made).status, 200);
-  }
-
-  void wait_for_end() {
-    while (server_.action(id_)["status"] == "executing") {
-      std::this_thread::yield();
-    }
   }
 
   FarameshServer& server_;

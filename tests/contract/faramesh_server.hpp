@@ -85,6 +85,16 @@ class FarameshServer {
                      base::Json{{"token", action["approval_token"]}, {"approve", yes}});
   }
   base::Json action(const std::string& id) { return get("/v1/actions/" + id).json(); }
+  // Until the feed tells that what was started is over; it begins with what was told before.
+  void await_end(const std::string& id) {
+    auto feed = stream();
+    while (const auto event = feed.next()) {
+      const base::Json told = event->json();
+      const bool over = told["type"] == "action.succeeded" || told["type"] == "action.failed";
+      if (over && told["action_id"] == id) return;
+    }
+    throw std::runtime_error("the feed ended before the action did");
+  }
   // A token of another user's.
   std::string token_of(const std::string& user) {
     const Answer made =

@@ -357,7 +357,7 @@ TEST_F(Faramesh, AnEndSaysHowItWent) {
     EXPECT_EQ(server.approve(made).status, 200);
     const std::string path = "/v1/actions/" + made["id"].get<std::string>();
     EXPECT_EQ(server.post(path + "/start").json()["status"], "executing");
-    while (status_of(made) == "executing") std::this_thread::yield();
+    server.await_end(made["id"]);
     const Json events = server.get(path + "/events").json();
     expect_sound_chain(events, made["id"]);
     return std::pair(server.action(made["id"]), events.back());

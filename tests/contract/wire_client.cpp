@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -69,7 +70,10 @@ bool WireConnection::fill(bool block) {
   char buffer[16 * 1024];
   const ssize_t got = ::recv(socket_, buffer, sizeof buffer, block ? 0 : MSG_DONTWAIT);
   if (got < 0 && errno == EAGAIN && !block) return false;
-  if (got < 0) throw std::runtime_error("the server was silent for too long, or reset");
+  if (got < 0) {
+    throw std::runtime_error("the server was silent for too long, or reset: " +
+                             std::string(std::strerror(errno)));
+  }
   if (got == 0) body_ended_ = true;
   unread_.append(buffer, static_cast<std::size_t>(got));
   return got > 0;
