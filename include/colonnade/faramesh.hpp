@@ -27,4 +27,5 @@
 #include "colonnade/faramesh/governed.hpp"
 #include "colonnade/faramesh/governed_function.hpp"
 #include "colonnade/faramesh/policy.hpp"
+#include "colonnade/faramesh/snapshots.hpp"
 #include "colonnade/faramesh/types.hpp"
