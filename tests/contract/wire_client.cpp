@@ -10,6 +10,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <system_error>
 
 namespace colonnade::tests {
 namespace {
@@ -59,6 +60,7 @@ void WireConnection::send(const Call& call) {
   std::string_view left = text;
   while (!left.empty()) {
     const ssize_t sent = ::send(socket_, left.data(), left.size(), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
     // A server that refuses a body may close before it has read it; its answer is there to read.
     if (sent < 0) return;
     left.remove_prefix(static_cast<std::size_t>(sent));
@@ -68,11 +70,14 @@ void WireConnection::send(const Call& call) {
 // False at the end of the input, and when there is nothing to read without waiting.
 bool WireConnection::fill(bool block) {
   char buffer[16 * 1024];
-  const ssize_t got = ::recv(socket_, buffer, sizeof buffer, block ? 0 : MSG_DONTWAIT);
+  ssize_t got = -1;
+  do {  // a signal, such as a child's end, is no answer
+    got = ::recv(socket_, buffer, sizeof buffer, block ? 0 : MSG_DONTWAIT);
+  } while (got < 0 && errno == EINTR);
   if (got < 0 && errno == EAGAIN && !block) return false;
   if (got < 0) {
     throw std::runtime_error("the server was silent for too long, or reset: " +
-                             std::string(std::strerror(errno)));
+                             std::generic_category().message(errno));
   }
   if (got == 0) body_ended_ = true;
   unread_.append(buffer, static_cast<std::size_t>(got));
