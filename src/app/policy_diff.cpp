@@ -71,7 +71,9 @@ std::string in_short(const Value& rule) {
   if (!operation.empty()) out += "/" + operation;
   for (const char* key : {"description", "name"}) {
     const std::string text = text_of(rule.find(key));
-    if (!text.empty()) return out + ": " + text;
+    if (text.empty()) continue;
+    out += ": " + text;
+    break;
   }
   return out;
 }

@@ -147,6 +147,13 @@ TEST(Serve, ABadCertificateNamesTheSetting) {
   EXPECT_THAT(ended.err, HasSubstr("c.pem"));
 }
 
+TEST(Serve, ALogFileThatCannotBeOpenedKeepsItFromStarting) {
+  const Folder folder;
+  const auto ended = run({"serve", "--listen", "127.0.0.1:0", "--log-file", folder.path()}, folder);
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_THAT(ended.err, HasSubstr("log.file: cannot open"));
+}
+
 TEST(Serve, ServesBelowABasePath) {
   const Folder folder;
   ServerProcess server(folder, {"--base-path", "/c/r1"});

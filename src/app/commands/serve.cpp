@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
-#include <exception>
 #include <mutex>
 #include <string>
 
@@ -34,13 +33,7 @@ log::Level level_from(const std::string& name) {
 // False when the file cannot be opened.
 bool open_log(const Settings& settings) {
   log::set_level(level_from(settings.log_level));
-  if (settings.log_file.empty()) return true;
-  try {
-    log::write_to_file(settings.log_file);
-    return true;
-  } catch (const std::exception&) {
-    return false;
-  }
+  return settings.log_file.empty() || log::write_to_file(settings.log_file).has_value();
 }
 
 // SIGTERM and SIGINT end the wait, once; the next one ends the process on the spot. SIGHUP opens
