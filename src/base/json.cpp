@@ -68,6 +68,12 @@ bool is_too_deep(std::string_view text) {
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, std::string_view what) {
+  const auto invalid = [&](std::string_view why) {
+    return fail(ErrorKind::invalid, std::string(what) + " is not valid JSON: " + std::string(why),
+                std::string(what));
+  };
+  // Parsers take one behind a value for the end of the input.
+  if (text.contains('\0')) return invalid("it holds a NUL character");
   thread_local simdjson::dom::parser parser(64 * limits::MiB);
   if (parser.max_depth() != limits::json_depth_max) {
     [[maybe_unused]] const auto allocated = parser.allocate(4096, limits::json_depth_max);
@@ -75,10 +81,6 @@ Result<Json> parse_json(std::string_view text, std::string_view what) {
   simdjson::dom::element root;
   const auto error = parser.parse(text.data(), text.size()).get(root);
   if (error == simdjson::SUCCESS) return to_tree(root);
-  const auto invalid = [&](std::string_view why) {
-    return fail(ErrorKind::invalid, std::string(what) + " is not valid JSON: " + std::string(why),
-                std::string(what));
-  };
   if (error == simdjson::DEPTH_ERROR || (has_big_integer(error) && is_too_deep(text))) {
     return invalid("nested deeper than " + std::to_string(limits::json_depth_max) + " levels");
   }

@@ -216,5 +216,14 @@ TEST(JsonWriter, EveryTreeReadsBack) {
   }));
 }
 
+TEST(ParseJson, ANulCharacterIsNoEndOfInput) {
+  for (const std::string_view text : {std::string_view("6\0\0\0", 4), std::string_view("{}\0x", 4),
+                                      std::string_view("[1\0]", 4), std::string_view("\0", 1)}) {
+    const auto parsed = parse_json(text, "body");
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().kind, ErrorKind::invalid);
+  }
+}
+
 }  // namespace
 }  // namespace colonnade::base
