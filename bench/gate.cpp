@@ -24,7 +24,7 @@ std::map<std::size_t, double> in_process(const Setup& setup) {
                .environment = {},
                .output_file = output,
                .cpu = setup.measured_cpu});
-  const int code = child.wait(std::chrono::seconds(120));
+  const auto code = child.wait(std::chrono::seconds(120));
   std::map<std::size_t, double> out;
   std::istringstream lines(end_of_file(output, 4000));
   for (std::string line; std::getline(lines, line);) {
