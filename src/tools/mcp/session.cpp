@@ -131,7 +131,8 @@ base::Task<void> Session::supervise(std::shared_ptr<Session> self) {
     const int doublings = std::min(failures - 1, 16);
     const auto delay = std::min(self->options_.times.restart_min * (1 << doublings),
                                 self->options_.times.restart_max);
-    co_await self->pause(auth ? std::chrono::milliseconds::max() : delay);
+    const auto time = auth ? std::chrono::milliseconds::max() : delay;
+    co_await self->pause(time);
   }
   self->set_state(ServerState::stopped, "", failures);
   self->stopped_.complete(true);

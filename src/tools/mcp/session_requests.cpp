@@ -169,10 +169,7 @@ base::Task<Answer> Session::exchange(std::shared_ptr<Session> self, Exchange wha
   };
   self->lane_.post(std::move(start));
   auto late = std::make_shared<bool>(false);
-  auto ring = [late, done] {
-    *late = true;
-    done->complete(TransportFailure{});
-  };
+  auto ring = [late, done] { *late = done->complete(TransportFailure{}); };
   auto alarm = co_await base::call_after(options.time_max, std::move(ring));
   auto answer = co_await done->wait(options.stop);
   alarm.reset();

@@ -10,10 +10,10 @@
 #include <csignal>
 #include <deque>
 #include <mutex>
-#include <thread>
 
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "base/workers.hpp"
 
 namespace colonnade::tools::mcp {
 namespace {
@@ -61,7 +61,7 @@ struct Shared {
   bool killing = false;  // at once
   Descriptor woken{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   std::atomic<std::size_t> unhandled_bytes{0};  // posted to the lane and not yet handled
-  std::atomic<bool> detached{false};            // nobody listens any more
+  std::atomic<bool> silenced{false};            // nobody listens any more
   base::Completion<bool> ended{};
 
   void wake() const {
@@ -125,7 +125,7 @@ void Pump::tell(std::size_t bytes, Work work) {
     shared->unhandled_bytes -= bytes;
     shared->wake();
     auto target = listener.lock();
-    if (target && !shared->detached) work(*target);
+    if (target && !shared->silenced) work(*target);
   });
 }
 
@@ -301,7 +301,8 @@ void Pump::run() {
   }
   const std::string ending = process_.reap();
   std::string why = why_.empty() ? ending : why_;
-  if (output_closed_ && phase_ >= Phase::terminating) why = "it closed its standard output";
+  if (output_closed_ && why_.empty() && phase_ >= Phase::terminating)
+    why = "it closed its standard output";
   tell(0, [name = options_.name, why = std::move(why)](ConnectionListener& listener) {
     listener.closed({.kind = ErrorKind::upstream,
                      .message = "the MCP server '" + name + "' has ended: " + why,
@@ -316,9 +317,9 @@ class StdioConnection final : public Connection {
       : lane_(lane), options_(std::move(options)), shared_(std::make_shared<Shared>()) {}
 
   ~StdioConnection() override {
-    shared_->detached = true;
+    shared_->silenced = true;
     order(true);
-    if (thread_.joinable()) thread_.join();
+    worker_.reset();
   }
 
   Result<void> open(std::weak_ptr<ConnectionListener> listener) override {
@@ -329,7 +330,8 @@ class StdioConnection final : public Connection {
     if (!process) return base::fail(process.error());
     auto pump =
         std::make_unique<Pump>(&lane_, options_, std::move(*process), shared_, std::move(listener));
-    thread_ = std::thread([pump = std::move(pump)] { pump->run(); });
+    worker_ = std::make_unique<base::Workers>(1);
+    worker_->post([pump = std::move(pump)] { pump->run(); });
     return {};
   }
 
@@ -350,12 +352,12 @@ class StdioConnection final : public Connection {
   bool abandoning_cancels(const ServerFace&) const override { return false; }
 
   base::Task<void> close() override {
-    shared_->detached = true;
-    if (!thread_.joinable()) co_return;
+    shared_->silenced = true;
+    if (!worker_) co_return;
     order(false);
     const std::shared_ptr<Shared> shared = shared_;
     co_await shared->ended.wait();
-    if (thread_.joinable()) thread_.join();  // it has nothing left to do
+    worker_.reset();  // it has nothing left to do
   }
 
  private:
@@ -370,7 +372,7 @@ class StdioConnection final : public Connection {
   base::Lane& lane_;
   StdioOptions options_;
   std::shared_ptr<Shared> shared_;
-  std::thread thread_;
+  std::unique_ptr<base::Workers> worker_;  // joined with it
 };
 
 }  // namespace
