@@ -1,0 +1,52 @@
+// What the tests of MCP sessions share.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+#include "tools/mcp/session.hpp"
+
+namespace colonnade::tools::mcp {
+
+// What a session reported, in order; waits for what is still to come.
+class Reports {
+ public:
+  void add(const ServerStatus& status) {
+    const std::lock_guard lock(mutex_);
+    all_.push_back(status);
+    changed_.notify_all();
+  }
+
+  // The first report from the `from`-th on in that state.
+  ServerStatus wait_for(ServerState state, std::size_t from = 0) {
+    constexpr std::chrono::seconds patience{60};  // a test that needs it is about to fail
+    std::unique_lock lock(mutex_);
+    const ServerStatus* found = nullptr;
+    changed_.wait_for(lock, patience, [&] {
+      for (std::size_t i = from; i < all_.size() && found == nullptr; ++i) {
+        if (all_[i].state == state) found = &all_[i];
+      }
+      return found != nullptr;
+    });
+    if (found != nullptr) return *found;
+    ADD_FAILURE() << "never " << to_string(state)
+                  << "; last: " << (all_.empty() ? "" : to_string(all_.back().state)) << " "
+                  << (all_.empty() ? "" : all_.back().reason);
+    return {};
+  }
+
+  ServerState last() {
+    const std::lock_guard lock(mutex_);
+    return all_.back().state;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<ServerStatus> all_;
+};
+
+}  // namespace colonnade::tools::mcp
