@@ -25,6 +25,8 @@ struct EventRules {
   std::optional<E> (*decode)(const base::SseEvent& block) = nullptr;
   // Throws the dialect's exception.
   void (*raise)(const Failure& failure) = nullptr;
+  // What is wrong with a 2xx that is no event stream; null: any 2xx is taken for one.
+  std::optional<Failure> (*refuse)(const CallSpec& spec, const TransportOpened& opened) = nullptr;
   // Empty: every event is given.
   std::function<bool(const E& event)> keep{};
 };
@@ -146,8 +148,15 @@ class EventStreamState {
       return false;
     }
     status = result->status;
+    const bool success = status >= 200 && status < 300;
+    if (success && rules.refuse != nullptr) {
+      if (auto failure = rules.refuse(spec, *result)) {
+        fail(*std::move(failure));
+        return false;
+      }
+    }
     body = std::move(result->body);
-    return status >= 200 && status < 300;
+    return success;
   }
 
   // True when more of the error's body is wanted.

@@ -1,6 +1,7 @@
 // What a user writes: only the installed headers and library.
 #include <colonnade/faramesh.hpp>
 #include <colonnade/fathom.hpp>
+#include <colonnade/phoson.hpp>
 #include <colonnade/testing.hpp>
 #include <iostream>
 
@@ -26,6 +27,24 @@ bool governs() {
   return !gate.try_execute_if_allowed(request, run_it).executed;
 }
 
+// Whether an answer arrives piece by piece, and the server's words with an error.
+bool converses() {
+  using namespace colonnade;
+  testing::ScriptedTransport wire;
+  wire.expect("POST", "/v1/conversations/c1/messages")
+      .stream({"data: {\"type\":\"token\",\"content\":\"Fine.\"}\n\n",
+               "data: {\"type\":\"run_done\",\"content\":\"Fine.\",\"run_id\":\"r1\"}\n\n"});
+  wire.expect("GET", "/v1/agents/a1").reply(404, R"({"detail":"Agent not found"})");
+  const phoson::Client client{
+      {.api_key = "k", .base_url = "http://test", .http = {.transport = wire.transport()}}};
+  std::string answer;
+  for (const auto& event : client.messages.stream("c1", "Hello", {.temperature = 0.7})) {
+    if (const auto* token = event.as<phoson::Token>()) answer += token->content;
+  }
+  const auto refused = attempt([&] { return client.agents.get("a1"); });
+  return answer == "Fine." && !refused && refused.error().status == 404;
+}
+
 }  // namespace
 
 int main() {
@@ -44,7 +63,7 @@ int main() {
   const fathom::Client nowhere{{.base_url = "http://127.0.0.1:1", .token = "t"}};
   const auto refused = attempt([&] { return nowhere.threads.list(); });
   const bool reached = !refused && refused.error().transport == TransportErrorKind::connect;
-  const bool ok = right && reached && governs();
+  const bool ok = right && reached && governs() && converses();
   std::cout << (ok ? "ok" : "wrong") << '\n';
   return ok ? 0 : 1;
 }
