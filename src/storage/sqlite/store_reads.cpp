@@ -135,13 +135,19 @@ Result<std::vector<core::Thread>> Store::erased_threads(std::size_t limit) {
 Result<std::vector<core::Message>> Store::messages(const core::Scope& scope,
                                                    std::string_view thread_id,
                                                    const core::MessagePage& page) {
-  const std::size_t limit = std::clamp<std::size_t>(page.limit, 1, limits::page_rows_max);
+  const std::size_t limit = std::clamp<std::size_t>(
+      page.limit, 1, page.from ? limits::list_rows_max : limits::page_rows_max);
   std::vector<core::Message> rows;
   const auto add = [&](Statement& row) {
     if (rows.empty()) rows.reserve(limit);
     return read_message_into(row, rows.emplace_back());
   };
   const auto done = readers_->with([&](Database& database) -> Result<void> {
+    if (page.from) {
+      return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " ORDER BY m.created_at, m.no LIMIT ?3 OFFSET ?4",
+                           add, thread_id, scope.key(), limit, *page.from);
+    }
     if (page.after) {
       return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
                            " AND m.created_at > ?3 ORDER BY m.created_at, m.no LIMIT ?4",
@@ -157,8 +163,8 @@ Result<std::vector<core::Message>> Store::messages(const core::Scope& scope,
                          add, thread_id, scope.key(), limit);
   });
   if (!done) return fail(done.error());
-  // All but `after` come newest first.
-  if (!page.after) std::reverse(rows.begin(), rows.end());
+  // All but `after` and `from` come newest first.
+  if (!page.after && !page.from) std::reverse(rows.begin(), rows.end());
   return rows;
 }
 
