@@ -14,8 +14,10 @@ namespace {
 
 // The thread comes first: its one row turns an id of this scope into the number that rows hang on.
 #define COLONNADE_FROM_THREAD_MESSAGES \
-  " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2"
-#define COLONNADE_FROM_MESSAGES " FROM messages m JOIN threads t ON t.no = m.thread_no WHERE "
+  " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2" \
+  " AND t.erased_at IS NULL"
+#define COLONNADE_FROM_MESSAGES \
+  " FROM messages m JOIN threads t ON t.no = m.thread_no WHERE t.erased_at IS NULL AND "
 
 Result<core::ThreadUsage> read_thread_usage(Statement& row) {
   return core::ThreadUsage{.message_count = row.integer(0), .usage = read_usage(row, 1)};
