@@ -4,11 +4,13 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearch, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJournal, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMemory, testing::Values(factory));
 #pragma once
 
 #include "tests/conformance/store_backend.hpp"
 #include "tests/conformance/store_suite_actions.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
+#include "tests/conformance/store_suite_memory.hpp"
 #include "tests/conformance/store_suite_search.hpp"
 
 namespace colonnade::conformance {
