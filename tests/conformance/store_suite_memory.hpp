@@ -186,6 +186,7 @@ TEST_P(StoreMemory, ATextThatIsKnownIsUpdatedNotDoubled) {
 TEST_P(StoreMemory, AnItemIsChangedById) {
   keep(memory_of("i1", "red tulips"), {1, 0});
   keep(memory_of("i2", "blue bells"));
+  EXPECT_EQ(by_vector({1, 0}), Ids{"i1"});
   core::MemoryItem changed = memory_of("i1", "yellow daisies", "", 3000);
   changed.visibility = core::MemoryVisibility::shared;
   keep(changed);

@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "base/ids.hpp"
-#include "core/memory_item.hpp"
 #include "providers/embeddings/factorisation.hpp"
 #include "providers/embeddings/word_table.hpp"
 #include "providers/embeddings/wordnet.hpp"
@@ -31,7 +30,7 @@ struct Options {
   std::size_t words = 40'000;
   std::size_t dimensions = 104;
   int iterations = 5;
-  float power = 0.5F;        // how much the larger directions count for more
+  float power = 0.25F;       // how much the larger directions count for more
   float own_word = 1.0F;     // weights of what describes a meaning
   float phrase_word = 0.7F;  // a word of a phrase that names it
   float definition_word = 0.5F;
@@ -39,7 +38,7 @@ struct Options {
   float related = 0.6F;              // of a related meaning's description
   std::size_t describing_max = 150;  // words of one meaning, the heaviest
   double context_power = 0.75;       // evens out how much common words count
-  double weight_half = 1e-4;         // share of all words at which a word says half as much
+  double weight_half = 1e-3;         // share of all words at which a word says half as much
 };
 
 float relation_weight(char symbol) {

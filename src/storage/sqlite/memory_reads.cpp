@@ -75,6 +75,33 @@ Result<std::vector<std::int64_t>> fetch_items(Database& database, std::int64_t p
   return absent;
 }
 
+// Memories and vectors that are gone lie in the table of vectors until a search stumbles over them:
+// it tells the table, and searches again.
+Result<void> find_by_vector(Database& database, MemoryVectors& table, const VectorSearch& search,
+                            const core::MemoryQuery& query, base::Time now, Scores& scores) {
+  for (int round = 0; round < refetches_max; ++round) {
+    const auto near = table.search(database, search);
+    if (!near) return fail(near.error());
+    std::vector<std::int64_t> gone;
+    for (const NearMemory& one : *near) {
+      const auto present =
+          database.number("SELECT no FROM memory_vectors WHERE memory_no = ?1", one.memory_no);
+      if (!present) return fail(present.error());
+      if (*present == one.vector_no) {
+        scores[one.memory_no].similarity = static_cast<double>(one.similarity);
+      } else {
+        gone.push_back(one.memory_no);
+      }
+    }
+    const auto absent = fetch_items(database, search.partition_no, query, now, scores);
+    if (!absent) return fail(absent.error());
+    gone.insert(gone.end(), absent->begin(), absent->end());
+    if (gone.empty()) break;
+    table.forget(search.partition_no, search.model_no, gone);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::optional<core::MemoryItem>> Store::memory(const core::Scope& scope,
@@ -166,19 +193,7 @@ Result<std::vector<core::MemoryMatch>> Store::matching_memories(const core::Scop
                          .bytes = vector_bytes(query.vector->values),
                          .nearest = query.candidates};
     for (const auto& [no, match] : scores) vectors.besides.push_back(no);
-    // Memories that are gone still lie in the table of vectors until a search stumbles over them.
-    for (int round = 0; round < refetches_max; ++round) {
-      auto near = memory_vectors_->search(database, vectors);
-      if (!near) return fail(near.error());
-      for (const NearMemory& one : *near) {
-        scores[one.memory_no].similarity = static_cast<double>(one.similarity);
-      }
-      absent = fetch_items(database, *partition, query, now, scores);
-      if (!absent) return fail(absent.error());
-      if (absent->empty()) break;
-      memory_vectors_->forget(*partition, *model, *absent);
-    }
-    return {};
+    return find_by_vector(database, *memory_vectors_, vectors, query, now, scores);
   };
   if (auto done = readers_->with(search); !done) return fail(done.error());
   std::vector<core::MemoryMatch> out;

@@ -96,9 +96,9 @@ class MemoryVectors::Table {
     auto read = each_vector(database, search, last_no_,
                             [this](std::int64_t no, std::int64_t memory, std::string_view bytes) {
                               last_no_ = no;
-                              put(memory, bytes);
+                              put(no, memory, bytes);
                             });
-    bytes_held = rows_.capacity() + memories_.capacity() * sizeof(std::int64_t) +
+    bytes_held = rows_.capacity() + 2 * memories_.capacity() * sizeof(std::int64_t) +
                  lengths_.capacity() * sizeof(float) +
                  slots_.size() * (sizeof(std::pair<std::int64_t, std::size_t>) + 2 * sizeof(void*));
     return read;
@@ -109,14 +109,14 @@ class MemoryVectors::Table {
     const float length = inverse_length(question);
     Nearest nearest(search.nearest);
     for (std::size_t slot = 0; slot < memories_.size(); ++slot) {
-      nearest.offer({memories_[slot], similarity(slot, question, length)});
+      nearest.offer({memories_[slot], vectors_[slot], similarity(slot, question, length)});
     }
     std::vector<NearMemory> out = nearest.take();
     for (const std::int64_t memory : search.besides) {
       const auto slot = slots_.find(memory);
       if (slot == slots_.end()) continue;
       if (std::ranges::find(out, memory, &NearMemory::memory_no) != out.end()) continue;
-      out.push_back({memory, similarity(slot->second, question, length)});
+      out.push_back({memory, vectors_[slot->second], similarity(slot->second, question, length)});
     }
     return out;
   }
@@ -129,11 +129,13 @@ class MemoryVectors::Table {
     slots_.erase(found);
     if (slot != last) {
       memories_[slot] = memories_[last];
+      vectors_[slot] = vectors_[last];
       lengths_[slot] = lengths_[last];
       std::copy_n(row(last), dimensions_, row(slot));
       slots_[memories_[slot]] = slot;
     }
     memories_.pop_back();
+    vectors_.pop_back();
     lengths_.pop_back();
     rows_.resize(rows_.size() - dimensions_);
   }
@@ -147,7 +149,7 @@ class MemoryVectors::Table {
            length;
   }
 
-  void put(std::int64_t memory, std::string_view bytes) {
+  void put(std::int64_t no, std::int64_t memory, std::string_view bytes) {
     if (bytes.size() != dimensions_) {
       forget(memory);  // it has nothing to say any more
       return;
@@ -156,10 +158,12 @@ class MemoryVectors::Table {
     const auto [place, fresh] = slots_.try_emplace(memory, memories_.size());
     if (fresh) {
       memories_.push_back(memory);
+      vectors_.push_back(no);
       lengths_.push_back(0);
       rows_.resize(rows_.size() + dimensions_);
     }
     std::ranges::copy(values, row(place->second));
+    vectors_[place->second] = no;
     lengths_[place->second] = inverse_length(values);
   }
 
@@ -168,6 +172,7 @@ class MemoryVectors::Table {
   std::vector<std::int8_t> rows_{};
   std::vector<float> lengths_{};  // their inverses
   std::vector<std::int64_t> memories_{};
+  std::vector<std::int64_t> vectors_{};  // their rows
   std::unordered_map<std::int64_t, std::size_t> slots_{};
 };
 
@@ -180,12 +185,12 @@ Result<std::vector<NearMemory>> search_store(Database& database, const VectorSea
   Nearest nearest(search.nearest);
   std::vector<NearMemory> besides;
   const auto read = each_vector(
-      database, search, 0, [&](std::int64_t, std::int64_t memory, std::string_view bytes) {
+      database, search, 0, [&](std::int64_t no, std::int64_t memory, std::string_view bytes) {
         if (bytes.size() != question.size()) return;
         const auto values = components(bytes);
         const auto product =
             static_cast<float>(dot(values.data(), question.data(), question.size()));
-        const NearMemory near{memory, product * inverse_length(values) * length};
+        const NearMemory near{memory, no, product * inverse_length(values) * length};
         nearest.offer(near);
         if (std::ranges::find(search.besides, memory) != search.besides.end()) {
           besides.push_back(near);

@@ -23,7 +23,8 @@ std::string vector_bytes(std::span<const float> values);
 
 struct NearMemory {
   std::int64_t memory_no = 0;
-  float similarity = 0;  // cosine
+  std::int64_t vector_no = 0;  // the row that was compared
+  float similarity = 0;        // cosine
 };
 
 struct VectorSearch {
