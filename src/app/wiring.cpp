@@ -46,6 +46,7 @@
 #include "dialects/client_address.hpp"
 #include "dialects/faramesh/routes.hpp"
 #include "dialects/fathom/routes.hpp"
+#include "dialects/phoson/routes.hpp"
 #include "gate/policy_desk.hpp"
 #include "gate/rule_gate.hpp"
 #include "net/http_client.hpp"
@@ -72,6 +73,11 @@ Result<core::Prices> load_prices(const Settings& settings) {
                       "prices_file");
   }
   return parse_prices(*text, settings.prices_file);
+}
+
+std::string secret_key_path(const Settings& settings) {
+  return settings.secret_key_file.empty() ? settings.data_dir + "/secrets.key"
+                                          : settings.secret_key_file;
 }
 
 storage::sqlite::StoreOptions store_options(const Settings& settings) {
@@ -242,6 +248,15 @@ struct Server::Parts {
                {.version = version(),
                 .started_at = clock.now(),
                 .trusted_proxies = std::move(proxies)}),
+        phoson({.agents = agents,
+                .threads = threads,
+                .turns = turns,
+                .erasure = erasure,
+                .tool_servers = tool_servers,
+                .feed = feed,
+                .credentials = credentials,
+                .submissions = submissions},
+               {.configured = turn_options(settings).defaults}),
         policy_desk(policy.source()),
         faramesh({.actions = actions,
                   .permissions = permissions,
@@ -254,6 +269,7 @@ struct Server::Parts {
                  {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}) {
     add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
+    phoson.add_to(router);
     faramesh.add_to(router);
     router.add(operator_routes.routes());
     router.add(audit_routes.routes());
@@ -304,6 +320,7 @@ struct Server::Parts {
   OperatorRoutes operator_routes;
   AuditRoutes audit_routes;
   dialects::fathom::Dialect fathom;
+  dialects::phoson::Dialect phoson;
   gate::PolicyDesk policy_desk;
   dialects::faramesh::Dialect faramesh;
   net::Router router;
@@ -356,7 +373,7 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   }
   auto prices = load_prices(settings);
   if (!prices) return std::unexpected(prices.error());
-  const auto secret_key = load_secret_key(settings.secret_key_file);
+  const auto secret_key = load_secret_key(secret_key_path(settings));
   if (!secret_key) return std::unexpected(secret_key.error());
   auto store =
       storage::sqlite::Store::open(database_path(settings.data_dir), store_options(settings));

@@ -16,15 +16,15 @@ namespace {
 namespace embeddings = providers::embeddings;
 constexpr const char* word_vectors_name = "word_vectors.bin";
 
-// Beside the program; in the share folder of its installation; in that of a build.
+// Beside the program; in the share folder of a build; in that of an installation.
 std::vector<std::string> word_vector_places(const Settings& settings) {
   if (!settings.memory_word_vectors_file.empty()) return {settings.memory_word_vectors_file};
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return {};
   const auto folder = program.parent_path();
-  return {folder / word_vectors_name, folder.parent_path() / "share/colonnade" / word_vectors_name,
-          folder.parent_path().parent_path() / "share/colonnade" / word_vectors_name};
+  const auto shared = std::filesystem::path("share/colonnade") / word_vectors_name;
+  return {folder / word_vectors_name, folder / shared, folder.parent_path() / shared};
 }
 
 std::unique_ptr<core::Embedder> find_word_vectors(const Settings& settings) {

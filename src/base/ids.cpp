@@ -43,6 +43,10 @@ void fill_random(unsigned char* out, std::size_t size) {
   }
 }
 
+bool is_hex(std::string_view text) {
+  return text.find_first_not_of(hex_digits) == std::string_view::npos;
+}
+
 void append_hex(std::string& out, const unsigned char* data, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) {
     out.push_back(hex_digits[data[i] >> 4]);
@@ -57,6 +61,8 @@ std::string new_id(Time now) {
   const auto millis = static_cast<std::uint64_t>(now.micros / 1000);
   for (std::size_t i = 0; i < 6; ++i) raw[i] = static_cast<unsigned char>(millis >> (40 - 8 * i));
   fill_random(raw.data() + 6, 10);
+  raw[6] = static_cast<unsigned char>(0x40 | (raw[6] & 0x0f));
+  raw[8] = static_cast<unsigned char>(0x80 | (raw[8] & 0x3f));
   std::string out;
   out.reserve(32);
   append_hex(out, raw.data(), raw.size());
@@ -70,6 +76,23 @@ std::string random_hex(std::size_t bytes) {
   out.reserve(bytes * 2);
   append_hex(out, reinterpret_cast<const unsigned char*>(raw.data()), bytes);
   return out;
+}
+
+std::string uuid_form(std::string_view id) {
+  std::string out(id);
+  if (id.size() != 32 || !is_hex(id)) return out;
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) out.insert(at, 1, '-');
+  return out;
+}
+
+std::string plain_form(std::string_view id) {
+  std::string out(id);
+  if (id.size() != 36) return out;
+  for (const std::size_t at : {23U, 18U, 13U, 8U}) {
+    if (out[at] != '-') return std::string(id);
+    out.erase(at, 1);
+  }
+  return is_hex(out) ? out : std::string(id);
 }
 
 std::string new_uuid() {

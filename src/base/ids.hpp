@@ -8,10 +8,15 @@
 
 namespace colonnade::base {
 
-// 32 lower-case hex characters: 48 bits of milliseconds, then 80 random bits. Ids made later sort
-// after earlier ones (to the millisecond), which keeps the store's indexes compact. Every dialect
-// accepts this form; clients must treat it as opaque.
+// 32 lower-case hex characters: 48 bits of milliseconds, then 74 random bits, with the two marks of
+// a UUID of version 4 between them. Ids made later sort after earlier ones (to the millisecond),
+// which keeps the store's indexes compact. Clients must treat it as opaque.
 std::string new_id(Time now);
+
+// A new_id() as a UUID is written, with dashes, for clients that expect one, and back. Any other
+// text stays as it is.
+std::string uuid_form(std::string_view id);
+std::string plain_form(std::string_view id);
 
 // `bytes` random bytes as lower-case hex (two characters a byte).
 std::string random_hex(std::size_t bytes);

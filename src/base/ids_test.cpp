@@ -26,6 +26,22 @@ TEST(NewId, IsThirtyTwoHexCharactersThatStartWithTheTime) {
   EXPECT_EQ(id.substr(0, 12), "0123456789ab");
 }
 
+TEST(NewId, IsAUuidWithoutItsDashes) {
+  const std::string id = new_id(Time{1'700'000'000'000'000});
+  const std::string uuid = uuid_form(id);
+  EXPECT_EQ(uuid.size(), 36U);
+  EXPECT_EQ(uuid[14], '4');
+  EXPECT_NE(std::string("89ab").find(uuid[19]), std::string::npos) << uuid;
+  EXPECT_EQ(plain_form(uuid), id);
+  EXPECT_EQ(plain_form(id), id);
+  for (const std::string other :
+       {"", "default", "configured-files", "0123456789abcdef0123456789abcdeg",
+        "01234567-89ab-cdef-0123-456789abcdeg", "012345678-9ab-cdef-0123-456789abcdef"}) {
+    EXPECT_EQ(uuid_form(other), other);
+    EXPECT_EQ(plain_form(other), other);
+  }
+}
+
 TEST(NewId, SortsByTime) {
   std::string previous = new_id(Time{1'700'000'000'000'000});
   for (int i = 1; i < 1'000; ++i) {

@@ -18,8 +18,10 @@ struct ModelSettings {
   std::optional<double> temperature{};
   std::optional<int> max_output_tokens{};
   std::optional<std::string> reasoning_effort{};  // "low", "medium", "high"
+  std::optional<int> rounds_max{};                // model calls in one run
 
-  // Members that are set here win over those of `fallback`.
+  // Members that are set here win over those of `fallback`. A model belongs to its provider: that
+  // of `fallback` does not count when another provider was chosen here.
   ModelSettings over(const ModelSettings& fallback) const;
   bool operator==(const ModelSettings&) const = default;
 };

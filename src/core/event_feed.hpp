@@ -84,6 +84,8 @@ class EventFeed final : public CommitObserver {
 
   // What became of what was read; changes count from before they are submitted.
   const Revisions& revisions() const { return revisions_; }
+  // What is committed from now on has a higher cursor.
+  std::int64_t now() const { return last_cursor(); }
   // Whether anybody follows the thread just now.
   bool is_followed(const std::string& thread_id) const;
   // Subscriptions that are open.

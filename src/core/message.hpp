@@ -87,6 +87,7 @@ struct Message {
   std::string device_id{};  // author's device, or ""
   base::Time created_at{};
   std::string model{};            // assistant: as the provider reported it
+  std::string provider{};         // assistant: who was asked, by its configured name
   std::optional<Usage> usage{};   // assistant: summed over the turn's model calls
   base::Json metadata = nullptr;  // a client's own, e.g. {"clientMessageId": "…"}; null when none
 };

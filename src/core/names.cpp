@@ -157,12 +157,14 @@ std::string visible_text(const std::vector<Part>& parts) {
 }
 
 ModelSettings ModelSettings::over(const ModelSettings& fallback) const {
+  const bool other_provider = provider && fallback.provider != provider;
   return {
       .provider = provider ? provider : fallback.provider,
-      .model = model ? model : fallback.model,
+      .model = model || other_provider ? model : fallback.model,
       .temperature = temperature ? temperature : fallback.temperature,
       .max_output_tokens = max_output_tokens ? max_output_tokens : fallback.max_output_tokens,
       .reasoning_effort = reasoning_effort ? reasoning_effort : fallback.reasoning_effort,
+      .rounds_max = rounds_max ? rounds_max : fallback.rounds_max,
   };
 }
 

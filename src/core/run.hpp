@@ -20,6 +20,9 @@ constexpr bool is_terminal(RunState s) {
   return s == RunState::succeeded || s == RunState::failed || s == RunState::cancelled;
 }
 
+// What the error of a run begins with that reached its limit of model calls.
+constexpr std::string_view out_of_rounds = "iteration limit reached";
+
 struct Run {
   std::string id{};
   std::string thread_id{};

@@ -69,9 +69,10 @@ class ToolServerStore {
 
 // A page of messages is cut by the creation time of a message the client has: exclusive bookmarks.
 struct MessagePage {
-  std::optional<Time> after{};   // the oldest ones after it; wins over `before`
-  std::optional<Time> before{};  // the newest ones before it; neither: the newest ones
-  std::size_t limit = 50;        // 1 .. limits::page_rows_max
+  std::optional<Time> after{};        // the oldest ones after it; wins over `before`
+  std::optional<Time> before{};       // the newest ones before it; neither: the newest ones
+  std::optional<std::size_t> from{};  // or the place of the first, counted from the oldest
+  std::size_t limit = 50;  // 1 .. limits::page_rows_max; with `from` limits::list_rows_max
 };
 
 struct ThreadPage {

@@ -177,6 +177,9 @@ Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input)
   }
   Unit unit{.scope = who.scope};
   unit.changes.emplace_back(PutToolServer{server});
+  if (!input.submission_id.empty()) {
+    unit.changes.emplace_back(LinkSubmission{std::move(input.submission_id), server.id});
+  }
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed && committed.error().kind == ErrorKind::conflict) {
     co_return fail(ErrorKind::conflict, "the name is taken", "name");

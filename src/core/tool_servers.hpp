@@ -38,6 +38,7 @@ struct NewToolServer {
   std::vector<std::string> command{};
   std::string url{};
   ToolServerSecrets secrets{};
+  std::string submission_id{};  // linked to the server in the same transaction; "" for none
 };
 
 // Errors: invalid, with the field (name, command, url, env, headers) and what would be right.

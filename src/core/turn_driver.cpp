@@ -24,6 +24,13 @@ constexpr int units_under_way_max = 32;
 constexpr std::string_view interrupted_text =
     "The server was restarted while this tool ran. Whether it took effect is unknown.";
 
+// The run's own limit of rounds can only be tighter than everybody's.
+TurnLimits limits_of(const TurnOptions& options, const Run& run) {
+  TurnLimits out = options.limits;
+  out.rounds_max = std::min(out.rounds_max, run.settings.rounds_max.value_or(out.rounds_max));
+  return out;
+}
+
 double spread(const std::string& run_id) {
   return static_cast<double>(std::hash<std::string>{}(run_id) % 1000) / 1000.0;
 }
@@ -40,7 +47,7 @@ TurnDriver::TurnDriver(TurnParts parts, const TurnOptions& options, base::Lane& 
       options_(options),
       lane_(lane),
       start_(std::move(start)),
-      machine_(options.limits, spread(start_.run.id)) {
+      machine_(limits_of(options, start_.run), spread(start_.run.id)) {
   if (start_.recovered) {
     known_durable_ = true;
     load_steps();
@@ -308,6 +315,13 @@ Task<void> TurnDriver::take_reply(ModelReply reply) {
                                                .call_id = call.call_id,
                                                .tool = call.tool,
                                                .arguments = call.arguments}));
+      if (call.finished_at) {  // malformed: asked for and over
+        events.push_back(event(ToolCallFinished{.tool_call_id = call.id,
+                                                .call_id = call.call_id,
+                                                .tool = call.tool,
+                                                .state = call.state,
+                                                .result = call.result}));
+      }
     }
     Unit step = unit(std::move(events));
     step.changes.emplace_back(InsertStep{RunStep{.run_id = start_.run.id,
@@ -375,6 +389,7 @@ Message TurnDriver::reply_message() const {
                  .device_id = {},
                  .created_at = now,
                  .model = model_,
+                 .provider = std::string(start_.provider->name()),
                  .usage = start_.run.usage};
 }
 

@@ -129,7 +129,8 @@ TurnAction TurnMachine::after_calls() {
 TurnAction TurnMachine::next_round() {
   if (rounds_ >= limits_.rounds_max) {
     return end({.state = RunState::failed,
-                .error = "the agent was not done after " + std::to_string(limits_.rounds_max) +
+                .error = std::string(out_of_rounds) + ": the agent was not done after " +
+                         std::to_string(limits_.rounds_max) +
                          " model calls (limit turn_rounds_max)"});
   }
   return AskModel{};

@@ -192,8 +192,10 @@ Result<TurnStart> Turns::fresh_start(const Principal& who, NewMessage input) {
   if ((*thread)->deleted_at) return fail(ErrorKind::conflict, "thread deleted");
   auto agent = parts_.agents.get(who.scope, (*thread)->agent_id);
   if (!agent) return fail(std::move(agent.error()));
+  ModelSettings configured = options_.defaults;
+  if (!configured.provider) configured.provider = parts_.providers.default_name();
   ModelSettings settings =
-      input.settings.over((*thread)->settings).over(agent->settings).over(options_.defaults);
+      input.settings.over((*thread)->settings).over(agent->settings).over(configured);
   const std::string wanted = settings.provider.value_or("");
   ModelProvider* provider = parts_.providers.find(wanted);
   if (provider == nullptr) {
@@ -312,6 +314,12 @@ std::optional<Result<FinishedRun>> Turns::stored_outcome(const Principal& who,
 }
 
 Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {
+  {
+    // A parked run goes on at the next start. Clients that lose their connection now do not mean
+    // it.
+    const std::lock_guard lock(state_->mutex);
+    if (state_->stopping) return fail(ErrorKind::unavailable, "the server is stopping");
+  }
   const auto driver = find(run_id);
   if (driver) {
     if (driver->run().scope != who.scope || driver->run().started_by != who.user_id) {

@@ -88,7 +88,8 @@ class Turns {
   // Waits until the run is terminal, also one that was started elsewhere or before a restart. After
   // a stop of `stop` (the run goes on): cancelled. While the server stops: unavailable.
   base::Task<Result<FinishedRun>> wait(Principal who, std::string run_id, std::stop_token stop);
-  // Asks an active run to stop; it ends as cancelled soon after. not_found when there is none.
+  // Asks an active run to stop; it ends as cancelled soon after. not_found when there is none,
+  // unavailable while the server stops.
   Result<void> cancel(const Principal& who, std::string_view run_id);
 
   // A human has answered one of the run's questions, and the store knows: goes on with the run,

@@ -145,6 +145,7 @@ void write_message(JsonWriter& w, const core::Message& m) {
   write_text(w, "device_id", m.device_id);
   w.field("created_at", m.created_at.micros);
   write_text(w, "model", m.model);
+  write_text(w, "provider", m.provider);
   if (m.usage) write_usage(w, *m.usage);
   write_tree(w, "metadata", m.metadata);
   w.end_object();
@@ -160,6 +161,7 @@ core::Message take_message(StoredObject& o) {
                   .device_id = o.text("device_id"),
                   .created_at = {o.number("created_at")},
                   .model = o.text("model"),
+                  .provider = o.text("provider"),
                   .metadata = o.tree("metadata")};
   o.object("usage", [&](StoredObject& usage) { m.usage = take_usage(usage); });
   return m;
@@ -345,6 +347,7 @@ std::string settings_text(const core::ModelSettings& s) {
   if (s.temperature) w.field("temperature", *s.temperature);
   if (s.max_output_tokens) w.field("max_output_tokens", *s.max_output_tokens);
   if (s.reasoning_effort) w.field("reasoning_effort", *s.reasoning_effort);
+  if (s.rounds_max) w.field("rounds_max", *s.rounds_max);
   w.end_object();
   return out;
 }
@@ -362,6 +365,7 @@ Result<core::ModelSettings> read_settings(std::string_view text) {
     s.max_output_tokens = static_cast<int>(o.number("max_output_tokens"));
   }
   if (o.has("reasoning_effort")) s.reasoning_effort = o.text("reasoning_effort");
+  if (o.has("rounds_max")) s.rounds_max = static_cast<int>(o.number("rounds_max"));
   if (!o.error().empty()) return stored_wrongly("settings", o.error());
   return s;
 }

@@ -133,6 +133,7 @@ std::string WireConnection::read_body(bool block) {
 
 Answer WireConnection::read_answer() {
   Answer answer = read_head();
+  if (answer.status == 204) return answer;  // never has a body
   const std::string length = answer.header("Content-Length");
   if (!length.empty()) {
     answer.body = take(std::stoul(length));

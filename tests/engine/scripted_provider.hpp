@@ -43,6 +43,7 @@ inline Say tool_call(std::string call_id, std::string tool, base::Json arguments
 
 class ScriptedProvider final : public core::ModelProvider {
  public:
+  explicit ScriptedProvider(std::string name = "scripted") : name_(std::move(name)) {}
   // What the next model call does, in order. A call without a script breaks as internal.
   void script(std::vector<Act> acts) {
     const std::lock_guard lock(shared_->mutex);
@@ -62,7 +63,7 @@ class ScriptedProvider final : public core::ModelProvider {
     return shared_->stopped;
   }
 
-  std::string_view name() const override { return "scripted"; }
+  std::string_view name() const override { return name_; }
   std::string_view default_model() const override { return "scripted-1"; }
   std::unique_ptr<core::ModelStream> ask(base::Lane&, core::ModelRequest request,
                                          std::stop_token stop) override {
@@ -116,6 +117,7 @@ class ScriptedProvider final : public core::ModelProvider {
     std::stop_token stop_;
   };
 
+  std::string name_;
   std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
 };
 

@@ -15,13 +15,14 @@
 #include "core/policy_desk.hpp"
 #include "dialects/faramesh/event_stream.hpp"
 #include "dialects/faramesh/wire.hpp"
+#include "dialects/route_handlers.hpp"
 #include "dialects/submit_once.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::faramesh {
 
-using RequestPtr = std::shared_ptr<const net::Request>;
 using core::Principal;
+using dialects::RequestPtr;
 
 // /v1/actions and what hangs on one action (faramesh §2.2, §2.3).
 class ActionResource {

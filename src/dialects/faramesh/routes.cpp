@@ -4,36 +4,9 @@
 
 #include "base/limits.hpp"
 #include "dialects/faramesh/errors.hpp"
+#include "dialects/route_handlers.hpp"
 
 namespace colonnade::dialects::faramesh {
-namespace {
-
-base::Task<net::Reply> refuse(base::Error error) { co_return error_response(error); }
-
-template <class Resource>
-net::Handler open_to_all(Resource& resource,
-                         base::Task<net::Reply> (Resource::*handler)(RequestPtr)) {
-  return
-      [&resource, handler](RequestPtr request) { return (resource.*handler)(std::move(request)); };
-}
-
-// A handler for whoever is let in, which is looked at before anything else is.
-struct Admitted {
-  const Access& access;
-
-  template <class Resource>
-  net::Handler operator()(Resource& resource,
-                          base::Task<net::Reply> (Resource::*handler)(Principal,
-                                                                      RequestPtr)) const {
-    return [&access = access, &resource, handler](RequestPtr request) {
-      auto who = access.admit(*request);
-      if (!who) return refuse(std::move(who.error()));
-      return (resource.*handler)(std::move(*who), std::move(request));
-    };
-  }
-};
-
-}  // namespace
 
 Dialect::Dialect(Parts parts, Options options)
     : access_(parts.credentials, std::move(options.access)),
@@ -49,7 +22,9 @@ std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
   using A = ActionResource;
   using G = GateResource;
-  const Admitted in{access_};
+  const Admitted in(
+      [&access = access_](const net::Request& request) { return access.admit(request); },
+      [](const base::Error& error) { return error_response(error); });
   const std::size_t bytes = limits::faramesh_body_bytes_max;
   return {
       {get, "/health", open_to_all(health_, &HealthResource::health)},

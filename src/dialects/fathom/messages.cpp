@@ -5,6 +5,7 @@
 #include "dialects/fathom/errors.hpp"
 #include "dialects/fathom/resources.hpp"
 #include "dialects/fathom/wire.hpp"
+#include "dialects/run_waiting.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {
@@ -24,9 +25,9 @@ core::NewMessage new_message(std::string thread_id, SendBody body) {
 // The header's key, else the client's own id of the message, which means the same within a thread.
 std::optional<SubmissionKey> key_of(const net::Request& request, const SendBody& body) {
   if (auto key = submission_key(request)) return key;
-  const std::string& thread_id = request.path_parameters.front();
-  if (body.client_message_id.empty() || thread_id.size() > thread_id_bytes_max) return std::nullopt;
-  return SubmissionKey{.key = "clientMessageId:" + thread_id + ":" + body.client_message_id,
+  const std::string id = thread_id(request);
+  if (body.client_message_id.empty() || id.size() > thread_id_bytes_max) return std::nullopt;
+  return SubmissionKey{.key = "clientMessageId:" + id + ":" + body.client_message_id,
                        .fingerprint = fingerprint_of(request)};
 }
 
@@ -35,7 +36,7 @@ std::optional<SubmissionKey> key_of(const net::Request& request, const SendBody&
 base::Task<net::Reply> MessageResource::page(Principal who, RequestPtr request) {
   const auto page = decode_page(*request);
   if (!page) co_return error_response(page.error());
-  const auto messages = parts_.threads.messages(who, request->path_parameters.front(), *page);
+  const auto messages = parts_.threads.messages(who, thread_id(*request), *page);
   if (!messages) co_return error_response(messages.error());
   co_return net::Response{.body = encode_messages(*messages)};
 }
@@ -45,8 +46,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
   if (!body) co_return error_response(body.error());
   auto key = key_of(*request, *body);
   const Waiter waiter{.lane = request->lane, .gone = request->disconnected};
-  auto work = [this, who, waiter,
-               message = new_message(request->path_parameters.front(), std::move(*body))](
+  auto work = [this, who, waiter, message = new_message(thread_id(*request), std::move(*body))](
                   Attempt attempt) mutable {
     return send_once(std::move(who), std::move(message), waiter, std::move(attempt));
   };
@@ -72,7 +72,8 @@ base::Task<Attempted> MessageResource::send_once(Principal who, core::NewMessage
 // there is one: then the run goes on at the next start, and so does the key.
 base::Task<Attempted> MessageResource::answer(Principal who, std::string run_id,
                                               std::stop_token gone, Encode encode) {
-  const auto finished = co_await finish(std::move(who), std::move(run_id), std::move(gone));
+  const auto finished =
+      co_await finish_run(&parts_.turns, std::move(who), std::move(run_id), std::move(gone));
   if (!finished) {
     const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
     co_return Attempted{.response = error_response(finished.error()),
@@ -82,20 +83,6 @@ base::Task<Attempted> MessageResource::answer(Principal who, std::string run_id,
     co_return Attempted{.response = error_response(500, failure_text(finished->run))};
   }
   co_return Attempted{.response = {.body = encode(*finished)}};
-}
-
-// Waits for a run's end. A client that goes away takes its run with it (§3.4); the run still comes
-// to its end here, so that its key gets an answer.
-base::Task<core::Result<core::FinishedRun>> MessageResource::finish(Principal who,
-                                                                    std::string run_id,
-                                                                    std::stop_token gone) {
-  auto finished = co_await parts_.turns.wait(who, run_id, gone);
-  const bool left = !finished && finished.error().kind == base::ErrorKind::cancelled;
-  if (!left || !gone.stop_requested()) co_return finished;
-  (void)parts_.turns.cancel(who, run_id);  // not_found: it has just ended by itself
-  std::stop_token none;
-  finished = co_await parts_.turns.wait(std::move(who), std::move(run_id), std::move(none));
-  co_return finished;
 }
 
 }  // namespace colonnade::dialects::fathom

@@ -8,6 +8,7 @@
 #include "dialects/fathom/errors.hpp"
 #include "dialects/fathom/resources.hpp"
 #include "dialects/fathom/wire.hpp"
+#include "dialects/run_waiting.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {
@@ -22,26 +23,6 @@ net::Response finished_stream(const core::FinishedRun& finished) {
   }
   return response;
 }
-
-// Cancels its run unless the run has ended; whoever holds it last was the last to want the answer.
-class RunGuard {
- public:
-  RunGuard(core::Turns& turns, Principal who, std::string run_id)
-      : turns_(turns), who_(std::move(who)), run_id_(std::move(run_id)) {}
-  RunGuard(const RunGuard&) = delete;
-  RunGuard& operator=(const RunGuard&) = delete;
-  ~RunGuard() {
-    if (!ended_) (void)turns_.cancel(who_, run_id_);
-  }
-  void ended() { ended_ = true; }
-  const std::string& run_id() const { return run_id_; }
-
- private:
-  core::Turns& turns_;
-  Principal who_;
-  std::string run_id_;
-  bool ended_ = false;
-};
 
 // The subscriber of a one-shot's thread: all of its events from the first, until the run has ended.
 class OneShotStream final : public core::Subscriber,

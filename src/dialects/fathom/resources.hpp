@@ -19,13 +19,14 @@
 #include "dialects/client_address.hpp"
 #include "dialects/encoded_reads.hpp"
 #include "dialects/fathom/events.hpp"
+#include "dialects/route_handlers.hpp"
 #include "dialects/submit_once.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::fathom {
 
-using RequestPtr = std::shared_ptr<const net::Request>;
 using core::Principal;
+using dialects::RequestPtr;
 
 // /threads and what hangs on one thread, but for sending (fathom §3.1–3.3, §3.5, §3.8, §4).
 class ThreadResource {
@@ -89,8 +90,6 @@ class MessageResource {
   base::Task<Attempted> ask_once(Principal who, std::string text, Waiter waiter, Attempt attempt);
   base::Task<core::Result<core::Run>> start_hidden(Principal who, std::string text,
                                                    std::string submission_id, base::Lane* lane);
-  base::Task<core::Result<core::FinishedRun>> finish(Principal who, std::string run_id,
-                                                     std::stop_token gone);
   base::Task<Attempted> answer(Principal who, std::string run_id, std::stop_token gone,
                                Encode encode);
   base::Task<net::Reply> stream_orphan(Principal who, Attempt attempt);

@@ -5,37 +5,9 @@
 #include "base/limits.hpp"
 #include "dialects/authentication.hpp"
 #include "dialects/fathom/errors.hpp"
+#include "dialects/route_handlers.hpp"
 
 namespace colonnade::dialects::fathom {
-namespace {
-
-base::Task<net::Reply> refuse(base::Error error) { co_return error_response(error); }
-
-// A handler for anyone.
-template <class Resource>
-net::Handler open_to_all(Resource& resource,
-                         base::Task<net::Reply> (Resource::*handler)(RequestPtr)) {
-  return
-      [&resource, handler](RequestPtr request) { return (resource.*handler)(std::move(request)); };
-}
-
-// A handler for whoever holds a token. The token is looked at before anything else is.
-struct WithToken {
-  core::Credentials& credentials;
-
-  template <class Resource>
-  net::Handler operator()(Resource& resource,
-                          base::Task<net::Reply> (Resource::*handler)(Principal,
-                                                                      RequestPtr)) const {
-    return [&credentials = credentials, &resource, handler](RequestPtr request) {
-      auto who = authenticate(credentials, *request);
-      if (!who) return refuse(std::move(who.error()));
-      return (resource.*handler)(std::move(*who), std::move(request));
-    };
-  }
-};
-
-}  // namespace
 
 Dialect::Dialect(Parts parts, Options options)
     : credentials_(parts.credentials),
@@ -63,7 +35,11 @@ std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
   using T = ThreadResource;
   using M = MessageResource;
-  const WithToken token{credentials_};
+  const Admitted token(
+      [&credentials = credentials_](const net::Request& request) {
+        return authenticate(credentials, request);
+      },
+      [](const base::Error& error) { return error_response(error); });
   const std::size_t message_bytes = limits::fathom_message_body_bytes_max;
   // `long_running` rows wait for an agent or a person, and must notice that the client has left.
   return {

@@ -9,8 +9,6 @@
 namespace colonnade::dialects::fathom {
 namespace {
 
-const std::string& thread_id(const RequestPtr& request) { return request->path_parameters.front(); }
-
 // Who asks comes last, and neither scopes nor user ids hold line breaks: so no id, whatever it is
 // made of, makes one user's key another's.
 std::string kept_key(std::string_view kind, const Principal& who, std::string_view id = {}) {
@@ -72,7 +70,7 @@ base::Task<Attempted> ThreadResource::create_once(Principal who, std::string tit
 }
 
 base::Task<net::Reply> ThreadResource::get(Principal who, RequestPtr request) {
-  const std::string& id = thread_id(request);
+  const std::string id = thread_id(*request);
   const auto read = [&]() -> base::Result<std::string> {
     const auto view = parts_.threads.view(who, id, limits::fathom_messages_shown_max);
     if (!view) return base::fail(view.error());
@@ -88,19 +86,19 @@ base::Task<net::Reply> ThreadResource::rename(Principal who, RequestPtr request)
   auto title = decode_rename(request->body);
   if (!title) co_return error_response(title.error());
   const auto thread =
-      co_await parts_.threads.rename(std::move(who), thread_id(request), std::move(*title));
+      co_await parts_.threads.rename(std::move(who), thread_id(*request), std::move(*title));
   if (!thread) co_return error_response(thread.error());
   co_return net::Response{.body = encode_renamed(*thread)};
 }
 
 base::Task<net::Reply> ThreadResource::remove(Principal who, RequestPtr request) {
-  const auto removed = co_await parts_.threads.remove(std::move(who), thread_id(request));
+  const auto removed = co_await parts_.threads.remove(std::move(who), thread_id(*request));
   if (!removed) co_return error_response(removed.error());
-  co_return net::Response{.body = encode_single("deleted", thread_id(request))};
+  co_return net::Response{.body = encode_single("deleted", thread_id(*request))};
 }
 
 base::Task<net::Reply> ThreadResource::restore(Principal who, RequestPtr request) {
-  auto work = [this, who, id = thread_id(request)](const Attempt& /*attempt*/) mutable {
+  auto work = [this, who, id = thread_id(*request)](const Attempt& /*attempt*/) mutable {
     return restore_once(std::move(who), std::move(id));
   };
   auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
@@ -115,9 +113,9 @@ base::Task<Attempted> ThreadResource::restore_once(Principal who, std::string id
 }
 
 base::Task<net::Reply> ThreadResource::usage(Principal who, RequestPtr request) {
-  const auto usage = parts_.threads.usage(who, thread_id(request));
+  const auto usage = parts_.threads.usage(who, thread_id(*request));
   if (!usage) co_return error_response(usage.error());
-  co_return net::Response{.body = encode_usage(thread_id(request), *usage)};
+  co_return net::Response{.body = encode_usage(thread_id(*request), *usage)};
 }
 
 base::Task<net::Reply> ThreadResource::search(Principal who, RequestPtr request) {
@@ -131,7 +129,7 @@ base::Task<net::Reply> ThreadResource::search(Principal who, RequestPtr request)
 }
 
 base::Task<net::Reply> ThreadResource::stream(Principal who, RequestPtr request) {
-  const auto thread = parts_.threads.get(who, thread_id(request));
+  const auto thread = parts_.threads.get(who, thread_id(*request));
   if (!thread) co_return error_response(thread.error());
   net::StreamReply reply;
   reply.headers = {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/ids.hpp"
 #include "base/limits.hpp"
 
 namespace colonnade::dialects::fathom {
@@ -138,6 +139,10 @@ Result<std::string> decode_new_thread(std::string_view body) {
   if (!title) return base::fail(std::move(title.error()));
   if (!*title) return std::string();
   return std::string(trimmed(**title));
+}
+
+std::string thread_id(const net::Request& request) {
+  return base::plain_form(request.path_parameters.front());
 }
 
 Result<std::string> decode_rename(std::string_view body) {

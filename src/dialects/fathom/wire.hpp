@@ -32,6 +32,9 @@ base::Result<std::string> decode_new_thread(std::string_view body);
 // The title of a rename, as sent; required (§3.8).
 base::Result<std::string> decode_rename(std::string_view body);
 
+// The thread that a path names. An id in a UUID's form, as another dialect shows it, is the same.
+std::string thread_id(const net::Request& request);
+
 struct SendBody {
   std::string text{};  // not empty, not trimmed
   std::string

@@ -17,6 +17,9 @@ CREATE INDEX threads_erased ON threads (erased_at) WHERE erased_at IS NOT NULL A
 CREATE INDEX threads_by_agent ON threads (agent_id, scope, owner, updated_at, created_at, id)
   WHERE deleted_at IS NULL;
 
+-- Who was asked for an assistant's message.
+ALTER TABLE messages ADD COLUMN provider TEXT NOT NULL DEFAULT '';
+
 CREATE TABLE tool_servers (
   no INTEGER PRIMARY KEY,
   scope TEXT NOT NULL,

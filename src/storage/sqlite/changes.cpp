@@ -97,14 +97,14 @@ Result<void> Changes::store_message(const core::Scope& scope, const core::Messag
   return inserted(
       write("INSERT INTO messages (scope, id, thread_no, run_id, role, user_id, device_id,"
             " created_at, model, input_tokens, output_tokens, cached_input_tokens,"
-            " cache_write_tokens, reasoning_tokens, reported_cost_micros, metadata, parts, text)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-            " ?18)",
+            " cache_write_tokens, reasoning_tokens, reported_cost_micros, metadata, parts, text,"
+            " provider) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+            " ?16, ?17, ?18, ?19)",
             scope.key(), m.id, thread_no, m.run_id, core::to_string(m.role), m.user_id, m.device_id,
             m.created_at, m.model, count(&core::Usage::input_tokens),
             count(&core::Usage::output_tokens), count(&core::Usage::cached_input_tokens),
             count(&core::Usage::cache_write_tokens), count(&core::Usage::reasoning_tokens), cost,
-            metadata, parts, text),
+            metadata, parts, text, m.provider),
       "message", m.id);
 }
 

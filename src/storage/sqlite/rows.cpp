@@ -98,6 +98,7 @@ Result<void> read_message_into(Statement& row, core::Message& message) {
   message.device_id = row.text(5);
   message.created_at = row.time(6);
   message.model = row.text(7);
+  message.provider = row.text(17);
   if (!row.is_null(8)) message.usage = read_usage(row, 8);
   if (!row.is_null(14)) {
     auto metadata = read_tree(row.text(14));

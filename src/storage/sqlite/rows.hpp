@@ -18,7 +18,7 @@
 // From messages m joined with threads t.
 #define COLONNADE_MESSAGE_COLUMNS                                        \
   "m.id, t.id, m.run_id, m.role, m.user_id, m.device_id, m.created_at, " \
-  "m.model, " COLONNADE_USAGE_COLUMNS("m.") ", m.metadata, m.parts, m.text"
+  "m.model, " COLONNADE_USAGE_COLUMNS("m.") ", m.metadata, m.parts, m.text, m.provider"
 #define COLONNADE_RUN_COLUMNS                                                           \
   "id, thread_id, scope, agent_id, agent_version, user_message_id, started_by, state, " \
   "settings, rounds, " COLONNADE_USAGE_COLUMNS("") ", cost_micros, error, created_at, finished_at"

@@ -14,8 +14,10 @@ namespace {
 
 // The thread comes first: its one row turns an id of this scope into the number that rows hang on.
 #define COLONNADE_FROM_THREAD_MESSAGES \
-  " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2"
-#define COLONNADE_FROM_MESSAGES " FROM messages m JOIN threads t ON t.no = m.thread_no WHERE "
+  " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2" \
+  " AND t.erased_at IS NULL"
+#define COLONNADE_FROM_MESSAGES \
+  " FROM messages m JOIN threads t ON t.no = m.thread_no WHERE t.erased_at IS NULL AND "
 
 Result<core::ThreadUsage> read_thread_usage(Statement& row) {
   return core::ThreadUsage{.message_count = row.integer(0), .usage = read_usage(row, 1)};
@@ -135,13 +137,19 @@ Result<std::vector<core::Thread>> Store::erased_threads(std::size_t limit) {
 Result<std::vector<core::Message>> Store::messages(const core::Scope& scope,
                                                    std::string_view thread_id,
                                                    const core::MessagePage& page) {
-  const std::size_t limit = std::clamp<std::size_t>(page.limit, 1, limits::page_rows_max);
+  const std::size_t limit = std::clamp<std::size_t>(
+      page.limit, 1, page.from ? limits::list_rows_max : limits::page_rows_max);
   std::vector<core::Message> rows;
   const auto add = [&](Statement& row) {
     if (rows.empty()) rows.reserve(limit);
     return read_message_into(row, rows.emplace_back());
   };
   const auto done = readers_->with([&](Database& database) -> Result<void> {
+    if (page.from) {
+      return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " ORDER BY m.created_at, m.no LIMIT ?3 OFFSET ?4",
+                           add, thread_id, scope.key(), limit, *page.from);
+    }
     if (page.after) {
       return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
                            " AND m.created_at > ?3 ORDER BY m.created_at, m.no LIMIT ?4",
@@ -157,8 +165,8 @@ Result<std::vector<core::Message>> Store::messages(const core::Scope& scope,
                          add, thread_id, scope.key(), limit);
   });
   if (!done) return fail(done.error());
-  // All but `after` come newest first.
-  if (!page.after) std::reverse(rows.begin(), rows.end());
+  // All but `after` and `from` come newest first.
+  if (!page.after && !page.from) std::reverse(rows.begin(), rows.end());
   return rows;
 }
 

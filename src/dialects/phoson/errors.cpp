@@ -1,0 +1,115 @@
+#include "dialects/phoson/errors.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/json.hpp"
+
+namespace colonnade::dialects::phoson {
+namespace {
+
+std::string_view missing(Object object) {
+  switch (object) {
+    case Object::agent: return "Agent not found";
+    case Object::conversation: return "Conversation not found";
+    case Object::tool_server: return "MCP server not found";
+  }
+  return "Not found";
+}
+
+// Texts that the contract fixes; "" where the error speaks for itself.
+std::string_view fixed_text(base::ErrorKind kind, Object object) {
+  using enum base::ErrorKind;
+  switch (kind) {
+    case unauthorized: return "Invalid or missing API key";
+    case forbidden:
+    case not_found: return missing(object);
+    case too_large: return "Request body too large";
+    case rate_limited: return "Rate limit exceeded";
+    case internal: return "Internal server error";
+    default: return {};
+  }
+}
+
+int status_of(base::ErrorKind kind) {
+  using enum base::ErrorKind;
+  switch (kind) {
+    case invalid: return 422;
+    case unauthorized: return 401;
+    case forbidden: return 404;  // another account's objects do not exist (§3.3)
+    case not_found: return 404;
+    case timeout: return 408;
+    case conflict: return 409;
+    case gone: return 410;
+    case too_large: return 413;
+    case rate_limited: return 429;
+    case unavailable: return 503;
+    case upstream: return 502;
+    case cancelled:
+    case internal: return 500;
+  }
+  return 500;
+}
+
+// A request that never reached a handler.
+net::Response unhandled(const base::Error& error, std::string_view /*request_id*/) {
+  const bool unknown_path = error.kind == base::ErrorKind::not_found;
+  if (unknown_path) return error_response(404, "Not found");
+  if (error.kind == base::ErrorKind::invalid) return error_response(400, error.message);
+  return error_response(error, Object::agent);
+}
+
+net::Response wrong_method(const net::Request& /*request*/, std::string_view allow) {
+  net::Response response = error_response(405, "Method not allowed");
+  response.headers.push_back({"Allow", std::string(allow)});
+  return response;
+}
+
+}  // namespace
+
+net::Response error_response(int status, std::string_view detail) {
+  net::Response response{.status = status};
+  base::JsonWriter(response.body).object().field("detail", detail).end_object();
+  return response;
+}
+
+net::Response error_response(const Fault& fault) {
+  net::Response response{.status = 422};
+  base::JsonWriter json(response.body);
+  json.object().key("detail").array().object().key("loc").array().value(fault.in);
+  if (!fault.field.empty()) json.value(fault.field);
+  json.end_array().field("msg", fault.message).field("type", fault.type);
+  json.end_object().end_array().end_object();
+  return response;
+}
+
+net::Response error_response(const base::Error& error, Object object) {
+  if (error.kind == base::ErrorKind::invalid) {
+    return error_response(Fault{.field = error.field, .message = error.message, .type = "value"});
+  }
+  std::string_view text = fixed_text(error.kind, object);
+  if (text.empty()) text = error.message.empty() ? base::to_string(error.kind) : error.message;
+  net::Response response = error_response(status_of(error.kind), text);
+  if (error.retry_after) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
+    response.headers.push_back({"Retry-After", std::to_string(std::max<std::int64_t>(seconds, 1))});
+  }
+  if (response.status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
+  return response;
+}
+
+Attempted refused(net::Response response) {
+  const int status = response.status;
+  return {.response = std::move(response), .settlement = settlement_of(status, false)};
+}
+
+std::vector<net::ErrorFace> error_faces() {
+  std::vector<net::ErrorFace> out;
+  for (const char* prefix : {"/v1/agents", "/v1/conversations", "/v1/mcp", "/v1/health"}) {
+    out.push_back({.prefix = prefix, .encode = unhandled, .wrong_method = wrong_method});
+  }
+  return out;
+}
+
+}  // namespace colonnade::dialects::phoson

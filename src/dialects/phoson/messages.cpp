@@ -1,0 +1,171 @@
+#include <utility>
+
+#include "dialects/phoson/errors.hpp"
+#include "dialects/phoson/message_stream.hpp"
+#include "dialects/phoson/resources.hpp"
+#include "dialects/phoson/wire.hpp"
+#include "dialects/run_waiting.hpp"
+
+namespace colonnade::dialects::phoson {
+namespace {
+
+constexpr int bad_gateway = 502;
+
+// Why a turn did not begin.
+net::Response start_error(const base::Error& error, const core::ModelSettings& asked) {
+  if (error.kind == base::ErrorKind::conflict) {
+    return error_response(409, "A run is already in progress for this conversation");
+  }
+  if (error.kind == base::ErrorKind::unavailable && error.field == "provider") {
+    return error_response(503, "Provider not configured: " + asked.provider.value_or("(default)"));
+  }
+  return error_response(error, Object::conversation);
+}
+
+net::Response finished_answer(const core::FinishedRun& finished) {
+  if (finished.run.state != core::RunState::succeeded || !finished.reply) {
+    return error_response(bad_gateway, failure_text(finished.run.state, finished.run.error));
+  }
+  return {.body = encode_message(*finished.reply)};
+}
+
+net::Response finished_stream(const core::FinishedRun& finished) {
+  net::Response response{.content_type = "text/event-stream; charset=utf-8"};
+  const bool succeeded = finished.run.state == core::RunState::succeeded && finished.reply;
+  response.body = succeeded ? encode_run_done(finished.run.id, finished.reply->parts)
+                            : encode_error(failure_text(finished.run.state, finished.run.error));
+  return response;
+}
+
+}  // namespace
+
+base::Task<net::Reply> MessageResource::list(Principal who, RequestPtr request) {
+  const auto query = decode_list(*request);
+  if (!query) co_return query.error();
+  const std::string id = conversation_id(*request);
+  const auto thread = parts_.threads.get(who, id);
+  if (!thread) co_return error_response(thread.error(), Object::conversation);
+  if (thread->deleted_at) co_return error_response(404, "Conversation not found");
+  const auto messages =
+      parts_.threads.messages(who, id, {.from = query->offset, .limit = query->limit});
+  if (!messages) co_return error_response(messages.error(), Object::conversation);
+  co_return net::Response{.body = encode_messages(*messages)};
+}
+
+base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) {
+  auto body = decode_send(*request);
+  if (!body) co_return std::move(body.error());
+  Question question{.message = {.thread_id = conversation_id(*request),
+                                .settings = body->settings.over(parts_.defaults)},
+                    .lane = request->lane,
+                    .gone = request->disconnected};
+  question.message.parts.emplace_back(core::TextPart{.text = std::move(body->content)});
+  // The contract's order (§5.1): an unknown conversation, then one that is busy.
+  const auto thread = parts_.threads.get(who, question.message.thread_id);
+  if (!thread) co_return error_response(thread.error(), Object::conversation);
+  if (thread->deleted_at) co_return error_response(404, "Conversation not found");
+  auto key = submission_key(*request);
+  if (body->stream) {
+    auto reply = co_await stream(std::move(who), std::move(question), std::move(key));
+    co_return reply;
+  }
+  auto work = [this, who, question = std::move(question)](Attempt attempt) mutable {
+    return send_once(std::move(who), std::move(question), std::move(attempt));
+  };
+  auto response = co_await parts_.submit_once.run(who, std::move(key), std::move(work));
+  if (!response) co_return error_response(response.error(), Object::conversation);
+  co_return std::move(*response);
+}
+
+base::Task<std::expected<core::Run, net::Response>> MessageResource::start(Principal who,
+                                                                           Question question) {
+  const core::ModelSettings asked = question.message.settings;
+  auto run =
+      co_await parts_.turns.start(std::move(who), std::move(question.message), *question.lane);
+  if (!run) co_return std::unexpected(start_error(run.error(), asked));
+  co_return std::move(*run);
+}
+
+base::Task<Attempted> MessageResource::send_once(Principal who, Question question,
+                                                 Attempt attempt) {
+  const std::stop_token gone = question.gone;
+  std::string run_id = std::move(attempt.object_id);
+  if (run_id.empty()) {
+    question.message.submission_id = std::move(attempt.submission_id);
+    auto run = co_await start(who, std::move(question));
+    if (!run) co_return refused(std::move(run.error()));
+    run_id = std::move(run->id);
+  }
+  const auto finished = co_await finish_run(&parts_.turns, std::move(who), std::move(run_id), gone);
+  if (!finished) {  // the server stops: the run, and the key, go on at the next start
+    const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
+    co_return Attempted{.response = error_response(finished.error(), Object::conversation),
+                        .settlement = stopping ? Settlement::leave : Settlement::answer};
+  }
+  co_return Attempted{.response = finished_answer(*finished)};
+}
+
+base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
+                                               std::optional<SubmissionKey> key) {
+  Attempt attempt;
+  if (key) {
+    auto begun = co_await parts_.submit_once.begin(who, std::move(*key));
+    if (!begun) co_return error_response(begun.error(), Object::conversation);
+    if (begun->answer) co_return std::move(*begun->answer);
+    attempt = std::move(begun->attempt);
+  }
+  if (!attempt.object_id.empty()) {
+    auto reply = co_await stream_orphan(std::move(who), std::move(attempt));
+    co_return reply;
+  }
+  base::Lane* const lane = question.lane;
+  question.message.submission_id = attempt.submission_id;
+  const std::int64_t before = parts_.feed.now();
+  auto run = co_await start(who, std::move(question));
+  if (!run) {
+    net::Response response = run.error();
+    Attempted attempted = refused(std::move(run.error()));
+    co_await parts_.submit_once.settle(who, attempt.submission_id, std::move(attempted));
+    co_return response;
+  }
+  if (!attempt.submission_id.empty()) {
+    lane->spawn("phoson_settle", settle_stream(who, run->id, attempt.submission_id));
+  }
+  net::StreamReply reply;
+  reply.content_type = "text/event-stream; charset=utf-8";
+  reply.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
+  reply.keepalive = std::string(keepalive_comment);
+  auto guard = std::make_shared<RunGuard>(parts_.turns, who, run->id);
+  reply.on_open = [this, scope = who.scope, thread_id = run->thread_id, before,
+                   guard = std::move(guard)](std::shared_ptr<net::StreamWriter> writer) mutable {
+    auto stream = std::make_shared<MessageStream>(std::move(guard), std::move(writer));
+    stream->open(parts_.feed, scope, std::move(thread_id), before);
+  };
+  co_return reply;
+}
+
+// An earlier attempt's run, its answer lost with the server: the end of the stream, without tokens.
+base::Task<net::Reply> MessageResource::stream_orphan(Principal who, Attempt attempt) {
+  std::stop_token none;
+  const auto finished =
+      co_await parts_.turns.wait(who, std::move(attempt.object_id), std::move(none));
+  if (!finished) co_return error_response(finished.error(), Object::conversation);
+  Attempted attempted{.response = finished_stream(*finished)};
+  net::Response response = attempted.response;
+  co_await parts_.submit_once.settle(std::move(who), std::move(attempt.submission_id),
+                                     std::move(attempted));
+  co_return response;
+}
+
+// Stores a streamed run's end as the answer of its key, whether or not the client stays for it.
+base::Task<void> MessageResource::settle_stream(Principal who, std::string run_id,
+                                                std::string submission_id) {
+  std::stop_token none;
+  const auto finished = co_await parts_.turns.wait(who, std::move(run_id), std::move(none));
+  if (!finished) co_return;  // the server stops: the run goes on at the next start
+  Attempted attempted{.response = finished_stream(*finished)};
+  co_await parts_.submit_once.settle(std::move(who), std::move(submission_id),
+                                     std::move(attempted));
+}
+
+}  // namespace colonnade::dialects::phoson

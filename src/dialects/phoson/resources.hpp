@@ -1,0 +1,131 @@
+// The handlers of Phoson's routes, one class per resource. Each decodes, calls a use case, encodes.
+// All are thread-safe and serve every lane; they must outlive the server.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "base/lane.hpp"
+#include "base/task.hpp"
+#include "core/agents.hpp"
+#include "core/erasure.hpp"
+#include "core/event_feed.hpp"
+#include "core/threads.hpp"
+#include "core/tool_servers.hpp"
+#include "core/turns.hpp"
+#include "dialects/phoson/wire.hpp"
+#include "dialects/route_handlers.hpp"
+#include "dialects/submit_once.hpp"
+#include "net/http.hpp"
+
+namespace colonnade::dialects::phoson {
+
+using core::Principal;
+using dialects::RequestPtr;
+
+// /v1/agents and the servers that are attached to one (phoson §3, §5.3).
+class AgentResource {
+ public:
+  struct Parts {
+    core::Agents& agents;
+    core::ToolServers& tool_servers;
+    core::Erasure& erasure;
+    SubmitOnce& submit_once;
+  };
+  explicit AgentResource(Parts parts) : parts_(parts) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> create(Principal who, RequestPtr request);
+  base::Task<net::Reply> get(Principal who, RequestPtr request);
+  base::Task<net::Reply> update(Principal who, RequestPtr request);
+  base::Task<net::Reply> remove(Principal who, RequestPtr request);
+  base::Task<net::Reply> attach(Principal who, RequestPtr request);
+  base::Task<net::Reply> detach(Principal who, RequestPtr request);
+
+ private:
+  base::Task<Attempted> create_once(Principal who, core::NewAgent input, Attempt attempt);
+
+  Parts parts_;
+};
+
+// /v1/conversations (phoson §3): threads.
+class ConversationResource {
+ public:
+  struct Parts {
+    core::Agents& agents;
+    core::Threads& threads;
+    core::Erasure& erasure;
+    SubmitOnce& submit_once;
+  };
+  explicit ConversationResource(Parts parts) : parts_(parts) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> create(Principal who, RequestPtr request);
+  base::Task<net::Reply> get(Principal who, RequestPtr request);
+  base::Task<net::Reply> update(Principal who, RequestPtr request);
+  base::Task<net::Reply> remove(Principal who, RequestPtr request);
+
+ private:
+  base::Task<Attempted> create_once(Principal who, core::NewThread input, Attempt attempt);
+
+  Parts parts_;
+};
+
+// /v1/conversations/{id}/messages (phoson §3.1, §4, §5.1): one turn of the agent, streamed or not.
+class MessageResource {
+ public:
+  struct Parts {
+    core::Threads& threads;
+    core::Turns& turns;
+    core::EventFeed& feed;
+    SubmitOnce& submit_once;
+    core::ModelSettings defaults{};  // for what neither the request nor the configuration says
+  };
+  explicit MessageResource(Parts parts) : parts_(std::move(parts)) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> send(Principal who, RequestPtr request);
+
+ private:
+  // What is asked, and by which client: on which lane, and how it says that it has gone away.
+  struct Question {
+    core::NewMessage message{};
+    base::Lane* lane = nullptr;
+    std::stop_token gone{};
+  };
+
+  base::Task<Attempted> send_once(Principal who, Question question, Attempt attempt);
+  base::Task<net::Reply> stream(Principal who, Question question, std::optional<SubmissionKey> key);
+  base::Task<net::Reply> stream_orphan(Principal who, Attempt attempt);
+  base::Task<void> settle_stream(Principal who, std::string run_id, std::string submission_id);
+  base::Task<std::expected<core::Run, net::Response>> start(Principal who, Question question);
+
+  Parts parts_;
+};
+
+// /v1/mcp (phoson §5.3), for operators.
+class ToolServerResource {
+ public:
+  struct Parts {
+    core::ToolServers& tool_servers;
+    SubmitOnce& submit_once;
+  };
+  explicit ToolServerResource(Parts parts) : parts_(parts) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> create(Principal who, RequestPtr request);
+  base::Task<net::Reply> remove(Principal who, RequestPtr request);
+
+ private:
+  base::Task<Attempted> create_once(Principal who, core::NewToolServer input, Attempt attempt);
+
+  Parts parts_;
+};
+
+// /v1/health, for anyone.
+class HealthResource {
+ public:
+  base::Task<net::Reply> health(RequestPtr request);
+};
+
+}  // namespace colonnade::dialects::phoson

@@ -1,0 +1,59 @@
+// The Phoson dialect: its one table of routes and its error faces, over core's use cases. Paths and
+// shapes are phoson.md's.
+#pragma once
+
+#include <vector>
+
+#include "core/agents.hpp"
+#include "core/credentials.hpp"
+#include "core/erasure.hpp"
+#include "core/event_feed.hpp"
+#include "core/submissions.hpp"
+#include "core/threads.hpp"
+#include "core/tool_servers.hpp"
+#include "core/turns.hpp"
+#include "dialects/phoson/resources.hpp"
+#include "dialects/submit_once.hpp"
+#include "net/router.hpp"
+
+namespace colonnade::dialects::phoson {
+
+// The use cases that the dialect translates to. All must outlive it.
+struct Parts {
+  core::Agents& agents;
+  core::Threads& threads;
+  core::Turns& turns;
+  core::Erasure& erasure;
+  core::ToolServers& tool_servers;
+  core::EventFeed& feed;
+  core::Credentials& credentials;
+  core::Submissions& submissions;
+};
+
+struct Options {
+  // What the configuration says of model calls; where it is silent, the contract's defaults hold
+  // (§3.2).
+  core::ModelSettings configured{};
+};
+
+class Dialect {
+ public:
+  Dialect(Parts parts, Options options);
+  Dialect(const Dialect&) = delete;
+  Dialect& operator=(const Dialect&) = delete;
+
+  // The handlers refer to this object, which must outlive the router and the server.
+  std::vector<net::Route> routes();
+  void add_to(net::Router& router);
+
+ private:
+  core::Credentials& credentials_;
+  SubmitOnce submit_once_;
+  AgentResource agents_;
+  ConversationResource conversations_;
+  MessageResource messages_;
+  ToolServerResource tool_servers_;
+  HealthResource health_;
+};
+
+}  // namespace colonnade::dialects::phoson
