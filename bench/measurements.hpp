@@ -23,6 +23,8 @@ Section measure_start(const Setup& setup);
 Section measure_sdk(const Setup& setup);
 // Decisions of the gate a second, in process by the number of rules and over HTTP.
 Section measure_gate(const Setup& setup);
+// Recall of agent memory: how well a labelled set is answered, and how fast 100,000 items are.
+Section measure_memory(const Setup& setup);
 // SIGKILL at random moments under load: tests/kill.
 Section measure_kills(const Setup& setup);
 

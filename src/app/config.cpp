@@ -143,6 +143,26 @@ bool is_base_path(const std::string& path) {
          path.find_first_of(" ?#%") == std::string::npos && !path.contains("//");
 }
 
+bool is_http_address(const std::string& url) {
+  return url.starts_with("http://") || url.starts_with("https://");
+}
+
+void check_memory(const Settings& s, ConfigFaults& faults) {
+  if (!s.embeddings_url.empty() && !is_http_address(s.embeddings_url)) {
+    faults.emplace_back(
+        "memory.embeddings.url: expected an address that begins with http:// or https://");
+  }
+  if (!s.embeddings_url.empty() && s.embeddings_model.empty()) {
+    faults.emplace_back(
+        "memory.embeddings.model: missing; say which model the server shall use, such as "
+        "text-embedding-3-small");
+  }
+  if (s.embeddings_url.empty() && !s.embeddings_model.empty()) {
+    faults.emplace_back(
+        "memory.embeddings.url: missing; say where the server of memory.embeddings.model is");
+  }
+}
+
 // What one setting alone cannot tell.
 void check_together(const Config& config, ConfigFaults& faults) {
   const Settings& s = config.settings;
@@ -173,12 +193,12 @@ void check_together(const Config& config, ConfigFaults& faults) {
                        ".base_url: missing; say where it is, such as "
                        "http://127.0.0.1:11434/v1");
     }
-    if (!provider.base_url.empty() && !provider.base_url.starts_with("http://") &&
-        !provider.base_url.starts_with("https://")) {
+    if (!provider.base_url.empty() && !is_http_address(provider.base_url)) {
       faults.push_back("providers." + name +
                        ".base_url: expected an address that begins with http:// or https://");
     }
   }
+  check_memory(s, faults);
   if (s.provider.empty() || s.provider == "offline") return;
   std::vector<std::string> names{"offline"};
   for (const auto& [name, provider] : s.providers) names.push_back(name);

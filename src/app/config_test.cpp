@@ -143,6 +143,11 @@ TEST_F(ConfigTest, SettingsThatDoNotFitTogether) {
   EXPECT_THAT(faults_of("tls: {certificate_file: c.pem}\n"),
               ElementsAre("tls.private_key_file: TLS needs both files; set this one too, or "
                           "neither"));
+  EXPECT_THAT(faults_of("memory: {embeddings: {url: 127.0.0.1:11434/v1}}\n"),
+              ElementsAre(HasSubstr("memory.embeddings.url: expected an address"),
+                          HasSubstr("memory.embeddings.model: missing")));
+  EXPECT_THAT(faults_of("memory: {embeddings: {model: m}}\n"),
+              ElementsAre(HasSubstr("memory.embeddings.url: missing")));
   EXPECT_THAT(faults_of("base_path: c/r1/\n"),
               ElementsAre(HasSubstr("base_path: expected a path")));
   EXPECT_THAT(faults_of("provider: opnai\nproviders: {openai: {api_key: k}}\n"),

@@ -169,6 +169,33 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .target = Texts([](Settings& s) -> auto& { return s.tool_private_hosts; }),
        .help = "Hosts that the fetch tool may ask although their addresses are not public, as URLs "
                "name them; \"*\" for all."},
+      {.name = "memory.embeddings.url",
+       .target = Text([](Settings& s) -> auto& { return s.embeddings_url; }),
+       .help = "A server of embeddings that speaks OpenAI's wire, without /embeddings at the end, "
+               "such as https://api.openai.com/v1 or http://127.0.0.1:11434/v1. With it, memories "
+               "are found by what they mean."},
+      {.name = "memory.embeddings.model",
+       .target = Text([](Settings& s) -> auto& { return s.embeddings_model; }),
+       .help = "The model that it is asked for. Another one later makes all vectors anew."},
+      {.name = "memory.embeddings.api_key",
+       .target = Text([](Settings& s) -> auto& { return s.embeddings_api_key; }),
+       .help = "Its key. Empty for a server that needs none.",
+       .secret = true},
+      {.name = "memory.embeddings.dimensions",
+       .target = Whole([](Settings& s) -> auto& { return s.embeddings_dimensions; }),
+       .help = "How long the vectors shall be, for models that let one choose. 0: the model's own.",
+       .max = limits::memory_dimensions_max},
+      {.name = "memory.word_vectors",
+       .target = Flag([](Settings& s) -> auto& { return s.memory_word_vectors; }),
+       .help =
+           "Without an embeddings server: use the table of English word vectors that comes with "
+           "the server, when it is there. It is basic: it knows kindred words, not sentences. "
+           "false: memories are found by their words alone."},
+      {.name = "memory.word_vectors_file",
+       .target = Text([](Settings& s) -> auto& { return s.memory_word_vectors_file; }),
+       .help = "That table.",
+       .is_path = true,
+       .default_note = "word_vectors.bin beside the program, else in ../share/colonnade"},
       {.name = "policy.file",
        .target = Text([](Settings& s) -> auto& { return s.policy_file; }),
        .help =

@@ -72,9 +72,15 @@ struct Settings {
   std::string tool_workspace{};   // one folder for all threads; "": one for each
   std::string tool_sandbox{"required"};
   std::vector<std::string> tool_private_hosts{};
-  std::string policy_file{};     // "": the rules that the tools imply
-  std::string policy_profile{};  // "": none
-  std::string policy_version{};  // "": made from the file's content
+  std::string embeddings_url{};  // "": no embeddings server
+  std::string embeddings_model{};
+  std::string embeddings_api_key{};  // secret
+  int embeddings_dimensions = 0;     // 0: the model's own
+  bool memory_word_vectors = true;
+  std::string memory_word_vectors_file{};  // "": beside the program
+  std::string policy_file{};               // "": the rules that the tools imply
+  std::string policy_profile{};            // "": none
+  std::string policy_version{};            // "": made from the file's content
   std::chrono::seconds approval_time = limits::approval_time_max;
   std::string approval_on_timeout{"deny"};
   std::vector<std::string> redacted_names{};   // besides core::Redaction's own

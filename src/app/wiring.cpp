@@ -20,6 +20,7 @@
 #include "app/secret_key.hpp"
 #include "app/startup_memory.hpp"
 #include "app/version.hpp"
+#include "app/wiring_memory.hpp"
 #include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
 #include "app/wiring_tools.hpp"
@@ -34,6 +35,7 @@
 #include "core/credentials.hpp"
 #include "core/erasure.hpp"
 #include "core/event_feed.hpp"
+#include "core/memories.hpp"
 #include "core/pairings.hpp"
 #include "core/prices.hpp"
 #include "core/submissions.hpp"
@@ -198,7 +200,9 @@ struct Server::Parts {
         prices(std::move(prices_in)),
         meter(prices),
         http_client(lanes),
-        tools(built_in_tools(settings, clock, tool_workers, http_client),
+        embedder(make_embedder(settings, http_client)),
+        memories(*store, feed, clock, workers, embedder.get()),
+        tools(built_in_tools(settings, clock, tool_workers, http_client, memories),
               tools::Workspaces(workspaces_options(settings))),
         permissions(*store, feed, clock),
         redaction(redacted_names(settings)),
@@ -303,6 +307,8 @@ struct Server::Parts {
   ModelMeter meter;
   net::HttpClient http_client;
   core::ModelProviders providers;
+  std::unique_ptr<core::Embedder> embedder;  // none: full text alone
+  core::Memories memories;
   tools::Catalog tools;
   core::Permissions permissions;
   core::Redaction redaction;
@@ -424,6 +430,7 @@ Result<Server::Started> Server::start() {
   }
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.submissions, p.stopping.get_token()));
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
+  p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));
   p.lanes[0].spawn("watch_policy", p.policy.watch(p.stopping.get_token()));
   const RunningServer note{
       .pid = static_cast<int>(::getpid()), .version = version(), .urls = out.urls};

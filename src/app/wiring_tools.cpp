@@ -6,6 +6,7 @@
 #include "tools/builtin/fetch.hpp"
 #include "tools/builtin/glob.hpp"
 #include "tools/builtin/grep.hpp"
+#include "tools/builtin/memory_tool.hpp"
 #include "tools/builtin/question.hpp"
 #include "tools/builtin/read.hpp"
 #include "tools/builtin/shell.hpp"
@@ -32,7 +33,8 @@ tools::SandboxOptions sandbox_options(const Settings& settings) {
 
 std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& settings,
                                                          base::Clock& clock, base::Workers& workers,
-                                                         net::HttpClient& http_client) {
+                                                         net::HttpClient& http_client,
+                                                         core::Memories& memories) {
   std::vector<std::unique_ptr<tools::Tool>> out;
   out.push_back(std::make_unique<tools::ClockTool>(clock));
   out.push_back(std::make_unique<tools::CalculatorTool>());
@@ -46,6 +48,8 @@ std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& setting
   out.push_back(std::make_unique<tools::FetchTool>(
       http_client, tools::FetchOptions{.private_hosts = settings.tool_private_hosts}));
   out.push_back(std::make_unique<tools::QuestionTool>());
+  for (auto& tool : tools::memory_key_tools(memories)) out.push_back(std::move(tool));
+  for (auto& tool : tools::memory_text_tools(memories)) out.push_back(std::move(tool));
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "app/settings.hpp"
 #include "base/clock.hpp"
 #include "base/workers.hpp"
+#include "core/memories.hpp"
 #include "net/http_client.hpp"
 #include "tools/tool.hpp"
 #include "tools/workspaces.hpp"
@@ -17,6 +18,7 @@ tools::WorkspacesOptions workspaces_options(const Settings& settings);
 // `workers` runs what blocks. The references must outlive the tools.
 std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& settings,
                                                          base::Clock& clock, base::Workers& workers,
-                                                         net::HttpClient& http_client);
+                                                         net::HttpClient& http_client,
+                                                         core::Memories& memories);
 
 }  // namespace colonnade::app

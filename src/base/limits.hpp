@@ -192,6 +192,33 @@ constexpr std::size_t policy_pattern_bytes_max = 4 * KiB;   // one regular expre
 constexpr std::int64_t policy_pattern_memory_bytes_max = 1 * 1024 * 1024;  // its compiled form
 constexpr std::size_t explained_rules_max = 1000;  // rules that an explanation lists
 
+// --- memory -----------------------------------------------------------------------------------
+constexpr std::size_t memory_text_bytes_max = 8 * KiB;    // remembered: a paragraph, not a document
+constexpr std::size_t memory_value_bytes_max = 64 * KiB;  // under a key
+constexpr std::size_t memory_key_bytes_max = 256;
+constexpr std::size_t memory_kind_bytes_max = 64;
+constexpr std::size_t memory_metadata_bytes_max = 8 * KiB;  // as JSON
+constexpr std::size_t memory_items_max = 100'000;           // of one account with one agent
+constexpr std::size_t memories_listed_max = 1000;           // tandem §4.12
+constexpr std::size_t memories_recalled_default = 5;        // what a model reads at a glance
+constexpr std::size_t memories_recalled_max = 100;          // tandem §4.12
+constexpr std::size_t memories_shown_max = 20;  // to a model: below tool_output_bytes_max in all
+constexpr std::size_t memory_keys_shown = 100;  // of one list, to a model
+constexpr std::size_t memory_value_bytes_shown = 200;    // of each
+constexpr std::size_t memory_query_bytes_max = 8 * KiB;  // as the longest text it could repeat
+constexpr std::size_t memory_query_words_max = 32;       // that full text looks for
+constexpr std::size_t memory_candidates = 100;           // ranked together, of each kind of search
+constexpr std::size_t memory_vectors_bytes_max = 256 * MiB;  // kept ready for searches, all holders
+constexpr std::size_t memory_dimensions_max = 4096;  // of one vector; larger than any in use
+constexpr std::size_t memory_sweep_items = 500;  // removed in one transaction: a few milliseconds
+constexpr auto memory_sweep_interval = 60s;
+constexpr std::size_t memory_place_items = 64;   // given a vector later, in one go
+constexpr auto embedding_time_max = 5s;          // a recall waits for its question's vector so long
+constexpr auto embedding_pause = 30s;            // after a failure: full text alone meanwhile
+constexpr std::size_t embedding_batch_max = 64;  // texts of one request
+constexpr std::size_t embedding_reply_bytes_max = 32 * MiB;  // 64 vectors of 4096 numbers, as text
+constexpr std::size_t word_vectors_bytes_max = 64 * MiB;     // of the table of word vectors
+
 // --- dialects ---------------------------------------------------------------------------------
 constexpr std::size_t encoded_reads_bytes_max = 4 * MiB;         // answers kept, per lane
 constexpr std::size_t fathom_client_message_id_bytes_max = 128;  // fathom §3.4

@@ -39,6 +39,7 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
   }
   Unit unit{.scope = who.scope};
   unit.changes.emplace_back(DeleteAgent{.id = agent->id});
+  unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent->id});
   std::vector<std::string> ids;
   for (ThreadPage page{.agent_id = agent->id};; page.offset += page.limit) {
     auto threads = parts_.stores.threads.threads(who.scope, who.user_id, page);

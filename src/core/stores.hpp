@@ -24,6 +24,7 @@
 #include "core/audit.hpp"
 #include "core/credential.hpp"
 #include "core/event.hpp"
+#include "core/memory_store.hpp"
 #include "core/message.hpp"
 #include "core/run.hpp"
 #include "core/scope.hpp"
@@ -330,7 +331,8 @@ using Change =
                  InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall, InsertAction,
                  UpdateAction, InsertPermission, RevokePermission, AppendAudit, InsertCredential,
                  TouchCredential, RevokeCredential, InsertSubmission, LinkSubmission,
-                 AnswerSubmission, DropSubmission, PurgeSubmissions>;
+                 AnswerSubmission, DropSubmission, PurgeSubmissions, PutMemory, RemoveMemory,
+                 RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {
@@ -379,6 +381,7 @@ struct Stores {
   ActionStore& actions;
   PermissionStore& permissions;
   AuditStore& audit;
+  MemoryStore& memories;
   Journal& journal;
 };
 

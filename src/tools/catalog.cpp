@@ -15,6 +15,11 @@ namespace {
 
 bool changes_nothing(Effect effect) { return effect == Effect::none || effect == Effect::reads; }
 
+// Such a tool has no business in the workspace.
+bool works_elsewhere(Effect effect) {
+  return effect == Effect::none || effect == Effect::own_memory;
+}
+
 }  // namespace
 
 Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces)
@@ -27,9 +32,11 @@ Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces
   }
 }
 
-std::vector<core::ToolDefinition> Catalog::definitions(const core::Agent&) {
+std::vector<core::ToolDefinition> Catalog::definitions(const core::Agent& agent) {
   std::vector<core::ToolDefinition> out;
-  for (const auto& tool : tools_) out.push_back(tool->definition());
+  for (const auto& tool : tools_) {
+    if (tool->is_for(agent)) out.push_back(tool->definition());
+  }
   return out;
 }
 
@@ -66,7 +73,7 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
                       .thread_id = call.thread_id,
                       .run_id = call.run_id,
                       .tool_call_id = call.id};
-  if (tool->effect() != Effect::none) {
+  if (!works_elsewhere(tool->effect())) {
     // A mkdir of one name: too short for a worker thread.
     auto folder = workspaces_.folder_of(caller.scope, call.thread_id);
     if (folder) {
@@ -82,7 +89,10 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
 std::set<std::string, std::less<>> Catalog::harmless() const {
   std::set<std::string, std::less<>> out;
   for (const auto& tool : tools_) {
-    if (changes_nothing(tool->effect())) out.insert(tool->definition().name);
+    const Effect effect = tool->effect();
+    if (changes_nothing(effect) || effect == Effect::own_memory) {
+      out.insert(tool->definition().name);
+    }
   }
   return out;
 }

@@ -13,10 +13,11 @@ namespace colonnade::tools {
 
 // What a tool does to the world; the gate's default rules go by it.
 enum class Effect {
-  none,     // computes; the same call may be repeated at will
-  reads,    // looks at the workspace; may be repeated as well
-  changes,  // anything else
-  asks,     // a human's answer is the point: always waits for one
+  none,        // computes; the same call may be repeated at will
+  reads,       // looks at the workspace; may be repeated as well
+  own_memory,  // changes what the agent itself has kept for this user, and nothing else
+  changes,     // anything else
+  asks,        // a human's answer is the point: always waits for one
 };
 
 // Who runs the tool, and where.
@@ -37,6 +38,11 @@ class Tool {
   virtual ~Tool() = default;
   virtual const core::ToolDefinition& definition() const = 0;
   virtual Effect effect() const = 0;
+  // Whether the agent's model is offered it at all, whatever Agent::tools says.
+  virtual bool is_for(const core::Agent& agent) const {
+    (void)agent;
+    return true;
+  }
   // What arguments must look like to be run. Differs from the definition's schema, which the model
   // sees, where an approver may add what a model may not.
   virtual const base::Json& accepted_schema() const { return definition().input_schema; }

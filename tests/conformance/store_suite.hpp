@@ -4,6 +4,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearch, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJournal, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMemory, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, testing::Values(factory));
 #pragma once
 
@@ -12,6 +13,7 @@
 #include "tests/conformance/store_suite_agents.hpp"
 #include "tests/conformance/store_suite_erasure.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
+#include "tests/conformance/store_suite_memory.hpp"
 #include "tests/conformance/store_suite_search.hpp"
 
 namespace colonnade::conformance {

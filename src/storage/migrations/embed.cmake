@@ -3,7 +3,8 @@
 set(migrations
   0001_initial
   0002_actions
-  0003_tool_servers)
+  0003_tool_servers
+  0004_memory)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

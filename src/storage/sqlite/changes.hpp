@@ -60,9 +60,27 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::AnswerSubmission& change);
   Result<void> on(const core::Scope& scope, const core::DropSubmission& change);
   Result<void> on(const core::Scope& scope, const core::PurgeSubmissions& change);
+  Result<void> on(const core::Scope& scope, const core::PutMemory& change);
+  Result<void> on(const core::Scope& scope, const core::RemoveMemory& change);
+  Result<void> on(const core::Scope& scope, const core::RemoveMemoriesOfAgent& change);
+  Result<void> on(const core::Scope& scope, const core::PlaceMemory& change);
+  Result<void> on(const core::Scope& scope, const core::SweepMemories& change);
 
   Result<void> store_message(const core::Scope& scope, const core::Message& message,
                              std::int64_t thread_no);
+
+  // 0 when the holder has kept nothing yet.
+  Result<std::int64_t> memory_partition(const core::Scope& scope, const core::MemoryHolder& holder);
+  Result<std::int64_t> memory_partition_for_writing(const core::Scope& scope,
+                                                    const core::MemoryHolder& holder);
+  Result<std::int64_t> memory_number(std::int64_t partition, const core::MemoryItem& item);
+  Result<std::int64_t> insert_memory(std::int64_t partition, const core::PutMemory& change);
+  Result<void> replace_memory(std::int64_t no, const core::MemoryItem& item);
+  Result<void> index_memory(std::int64_t no);
+  Result<void> unindex_memory(std::int64_t no);
+  Result<void> put_memory_vector(std::int64_t no, std::int64_t partition,
+                                 const core::MemoryVector& vector);
+  Result<void> remove_memory(std::int64_t no);
 
   // Runs a statement and notes whether it changed anything.
   template <class... Values>

@@ -61,6 +61,8 @@ std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(prepared_, column);
 }
 
+double Statement::real(int column) const { return sqlite3_column_double(prepared_, column); }
+
 std::string_view Statement::text(int column) const {
   const void* bytes = sqlite3_column_blob(prepared_, column);
   const int size = sqlite3_column_bytes(prepared_, column);

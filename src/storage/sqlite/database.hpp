@@ -50,6 +50,7 @@ class Statement {
 
   bool is_null(int column) const;
   std::int64_t integer(int column) const;
+  double real(int column) const;
   // Valid until the next step.
   std::string_view text(int column) const;
   std::string string(int column) const { return std::string(text(column)); }

@@ -275,4 +275,31 @@ Result<core::AuditRecord> read_audit(Statement& row) {
                            .hash = row.string(6)};
 }
 
+Result<core::MemoryItem> read_memory(Statement& row) {
+  auto metadata = read_tree(row.text(8));
+  if (!metadata) return fail(std::move(metadata.error()));
+  const auto tier = word(row, 4, "tier", core::memory_tier_from);
+  if (!tier) return fail(tier.error());
+  const auto classification = word(row, 9, "classification", core::memory_classification_from);
+  if (!classification) return fail(classification.error());
+  const auto visibility = word(row, 10, "visibility", core::memory_visibility_from);
+  if (!visibility) return fail(visibility.error());
+  return core::MemoryItem{.id = row.string(0),
+                          .scope = scope_at(row, 1),
+                          .holder = {.owner = row.string(2), .agent_id = row.string(3)},
+                          .tier = *tier,
+                          .kind = row.string(5),
+                          .key = row.string(6),
+                          .text = row.string(7),
+                          .metadata = std::move(*metadata),
+                          .classification = *classification,
+                          .visibility = *visibility,
+                          .demoted = row.integer(11) != 0,
+                          .thread_id = row.string(12),
+                          .run_id = row.string(13),
+                          .created_at = row.time(14),
+                          .updated_at = row.time(15),
+                          .expires_at = row.optional_time(16)};
+}
+
 }  // namespace colonnade::storage::sqlite

@@ -40,6 +40,11 @@
   "runtime_version, provenance_id"
 #define COLONNADE_PERMISSION_COLUMNS \
   "id, scope, owner, thread_id, tool, operation, pattern, created_by, created_at, revoked_at"
+// From memories m joined with memory_partitions p.
+#define COLONNADE_MEMORY_COLUMNS                                                     \
+  "m.id, p.scope, p.owner, p.agent_id, m.tier, m.kind, m.key, m.text, m.metadata, "  \
+  "m.classification, m.visibility, m.demoted, m.thread_id, m.run_id, m.created_at, " \
+  "m.updated_at, m.expires_at"
 #define COLONNADE_AUDIT_COLUMNS "seq, scope, kind, subject, text, previous_hash, hash"
 
 namespace colonnade::storage::sqlite {
@@ -59,6 +64,7 @@ Result<core::Submission> read_submission(Statement& row);
 Result<core::Action> read_action(Statement& row);
 Result<core::Permission> read_permission(Statement& row);
 Result<core::AuditRecord> read_audit(Statement& row);
+Result<core::MemoryItem> read_memory(Statement& row);
 // The six usage columns from `first` on; NULL counts as zero.
 core::Usage read_usage(Statement& row, int first);
 

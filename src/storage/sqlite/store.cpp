@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "storage/sqlite/data_file.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/memory_vectors.hpp"
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/schema.hpp"
 #include "storage/sqlite/writer.hpp"
@@ -56,8 +57,11 @@ Result<std::unique_ptr<Database>> open_for_reading(const std::string& path,
 }  // namespace
 
 Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Writer> writer,
-             std::unique_ptr<ReaderPool> readers)
-    : lock_(std::move(lock)), writer_(std::move(writer)), readers_(std::move(readers)) {}
+             std::unique_ptr<ReaderPool> readers, std::size_t memory_vectors_bytes)
+    : lock_(std::move(lock)),
+      writer_(std::move(writer)),
+      readers_(std::move(readers)),
+      memory_vectors_(std::make_unique<MemoryVectors>(memory_vectors_bytes)) {}
 
 core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreOptions options) {
   if (auto ready = prepare_folder(path); !ready) return fail(ready.error());
@@ -74,7 +78,8 @@ core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreO
   auto readers = std::make_unique<ReaderPool>(
       [path, options] { return open_for_reading(path, options); }, options.read_connections);
   return std::unique_ptr<Store>(new Store(std::make_unique<DataLock>(std::move(*lock)),
-                                          std::move(*writer), std::move(readers)));
+                                          std::move(*writer), std::move(readers),
+                                          options.memory_vectors_bytes));
 }
 
 Store::~Store() {

@@ -14,6 +14,7 @@
 
 namespace colonnade::storage::sqlite {
 
+class MemoryVectors;
 class ReaderPool;
 class Writer;
 class DataLock;
@@ -33,6 +34,7 @@ struct StoreOptions {
   std::int64_t writer_cache_bytes = 32 * 1024 * 1024;
   std::int64_t reader_cache_bytes = 4 * 1024 * 1024;  // each connection
   std::size_t read_connections = limits::read_connections_max;
+  std::size_t memory_vectors_bytes = limits::memory_vectors_bytes_max;  // kept for searches
 };
 
 class Store final : public core::AgentStore,
@@ -45,6 +47,7 @@ class Store final : public core::AgentStore,
                     public core::ActionStore,
                     public core::PermissionStore,
                     public core::AuditStore,
+                    public core::MemoryStore,
                     public core::Journal {
  public:
   // Makes the file (0600) and its folder (0700) when missing. ErrorKind::conflict when another
@@ -56,7 +59,7 @@ class Store final : public core::AgentStore,
   ~Store() override;
 
   core::Stores stores() {
-    return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this};
+    return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this};
   }
   // Commits what was submitted; later submits complete with unavailable. Reads go on.
   void close();
@@ -135,16 +138,41 @@ class Store final : public core::AgentStore,
                                                            std::string_view user_id,
                                                            std::string_view key) override;
 
+  core::Result<std::optional<core::MemoryItem>> memory(const core::Scope& scope,
+                                                       const core::MemoryHolder& holder,
+                                                       std::string_view id,
+                                                       base::Time now) override;
+  core::Result<std::optional<core::MemoryItem>> memory_by_key(const core::Scope& scope,
+                                                              const core::MemoryHolder& holder,
+                                                              std::string_view key,
+                                                              base::Time now) override;
+  core::Result<std::optional<core::MemoryItem>> memory_by_digest(const core::Scope& scope,
+                                                                 const core::MemoryHolder& holder,
+                                                                 std::string_view digest,
+                                                                 base::Time now) override;
+  core::Result<std::vector<core::MemoryItem>> memories(const core::Scope& scope,
+                                                       const core::MemoryHolder& holder,
+                                                       const core::MemoryFilter& filter,
+                                                       base::Time now) override;
+  core::Result<std::vector<core::MemoryMatch>> matching_memories(const core::Scope& scope,
+                                                                 const core::MemoryHolder& holder,
+                                                                 const core::MemoryQuery& query,
+                                                                 base::Time now) override;
+  core::Result<std::vector<core::UnplacedMemory>> unplaced_memories(std::string_view model,
+                                                                    std::size_t limit) override;
+  core::Result<bool> memories_to_sweep(base::Time now) override;
+
   void submit(core::Unit unit, Completion completion) override;
   void observe(core::CommitObserver& observer) override;
 
  private:
   Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Writer> writer,
-        std::unique_ptr<ReaderPool> readers);
+        std::unique_ptr<ReaderPool> readers, std::size_t memory_vectors_bytes);
 
   std::unique_ptr<DataLock> lock_;  // released last
   std::unique_ptr<Writer> writer_;  // closes last of the connections, so that it empties the WAL
   std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<MemoryVectors> memory_vectors_;
 };
 
 }  // namespace colonnade::storage::sqlite

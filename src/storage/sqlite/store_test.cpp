@@ -11,10 +11,7 @@ namespace {
 
 class SqliteBackend final : public StoreBackend {
  public:
-  explicit SqliteBackend(storage::sqlite::Durability durability)
-      : options_{.durability = durability} {
-    reopen();
-  }
+  explicit SqliteBackend(storage::sqlite::StoreOptions options) : options_(options) { reopen(); }
   core::Stores stores() override { return store_->stores(); }
   void close() override { store_->close(); }
   void reopen() override {
@@ -30,8 +27,19 @@ class SqliteBackend final : public StoreBackend {
   std::unique_ptr<storage::sqlite::Store> store_;
 };
 
+// Vectors are read from the file by every search.
+StoreFactory without_room_for_vectors() {
+  return {"without_room_for_vectors", [] {
+            return std::make_unique<SqliteBackend>(storage::sqlite::StoreOptions{
+                .durability = storage::sqlite::Durability::normal, .memory_vectors_bytes = 0});
+          }};
+}
+
 StoreFactory with(std::string name, storage::sqlite::Durability durability) {
-  return {std::move(name), [durability] { return std::make_unique<SqliteBackend>(durability); }};
+  return {std::move(name), [durability] {
+            return std::make_unique<SqliteBackend>(
+                storage::sqlite::StoreOptions{.durability = durability});
+          }};
 }
 
 const auto backends = testing::Values(with("full", storage::sqlite::Durability::full),
@@ -41,6 +49,8 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearch, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJournal, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, backends);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMemory, backends);
+INSTANTIATE_TEST_SUITE_P(SqliteVectors, StoreMemory, testing::Values(without_room_for_vectors()));
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, backends);
 
 }  // namespace

@@ -1,0 +1,235 @@
+// The read half of Store that concerns memories.
+#include <algorithm>
+#include <map>
+
+#include "base/limits.hpp"
+#include "storage/sqlite/database.hpp"
+#include "storage/sqlite/memory_vectors.hpp"
+#include "storage/sqlite/reader_pool.hpp"
+#include "storage/sqlite/rows.hpp"
+#include "storage/sqlite/store.hpp"
+
+namespace colonnade::storage::sqlite {
+namespace {
+
+#define COLONNADE_MEMORIES_OF_HOLDER                                   \
+  " FROM memory_partitions p JOIN memories m ON m.partition_no = p.no" \
+  " WHERE p.owner = ?1 AND p.agent_id = ?2 AND p.scope = ?3 AND p.removed = 0"
+#define COLONNADE_LIVE_MEMORY " AND (m.expires_at IS NULL OR m.expires_at > ?4)"
+
+constexpr int refetches_max = 3;
+// Full text does not know what has expired or was demoted: so much more is fetched of it.
+constexpr std::size_t spare_share = 2;
+
+using Scores = std::map<std::int64_t, core::MemoryMatch>;  // by the item's number
+
+// Any of the words, in the partition. Words come without quotation marks; their other punctuation
+// is the tokenizer's to judge.
+std::string match_text(std::int64_t partition, const std::vector<std::string>& words) {
+  std::string out = "place : \"p" + std::to_string(partition) + "\" AND {key text} : (";
+  bool first = true;
+  for (const std::string& word : words) {
+    if (!std::exchange(first, false)) out += " OR ";
+    out += '"';
+    for (const char c : word) out += c == '"' || c == '\0' ? ' ' : c;
+    out += '"';
+  }
+  return out + ")";
+}
+
+Result<void> find_by_words(Database& database, std::int64_t partition,
+                           const core::MemoryQuery& query, Scores& out) {
+  if (query.words.empty()) return {};
+  return database.each(
+      "SELECT rowid, rank FROM memory_search WHERE memory_search MATCH ?1 ORDER BY rank LIMIT ?2",
+      [&](Statement& row) -> Result<void> {
+        out[row.integer(0)].lexical = -row.real(1);
+        return {};
+      },
+      match_text(partition, query.words), query.candidates* spare_share);
+}
+
+// Fetches the items that are not there yet. What is gone, expired, demoted or of another shape is
+// taken out of `scores`, and its number returned.
+Result<std::vector<std::int64_t>> fetch_items(Database& database, std::int64_t partition,
+                                              const core::MemoryQuery& query, base::Time now,
+                                              Scores& scores) {
+  std::vector<std::int64_t> absent;
+  for (auto& [no, match] : scores) {
+    if (!match.item.id.empty()) continue;
+    auto item = database.one<core::MemoryItem>(
+        "SELECT " COLONNADE_MEMORY_COLUMNS
+        " FROM memories m JOIN memory_partitions p ON p.no = m.partition_no"
+        " WHERE m.no = ?1 AND m.partition_no = ?2 AND m.demoted = 0 AND p.removed = 0"
+        " AND (m.expires_at IS NULL OR m.expires_at > ?3)"
+        " AND (?4 = 0 OR (?4 = 1 AND m.key <> '') OR (?4 = 2 AND m.key = ''))",
+        read_memory, no, partition, now, static_cast<int>(query.shape));
+    if (!item) return fail(std::move(item.error()));
+    if (*item) {
+      match.item = std::move(**item);
+    } else {
+      absent.push_back(no);
+    }
+  }
+  for (const std::int64_t no : absent) scores.erase(no);
+  return absent;
+}
+
+// Memories and vectors that are gone lie in the table of vectors until a search stumbles over them:
+// it tells the table, and searches again.
+Result<void> find_by_vector(Database& database, MemoryVectors& table, const VectorSearch& search,
+                            const core::MemoryQuery& query, base::Time now, Scores& scores) {
+  for (int round = 0; round < refetches_max; ++round) {
+    const auto near = table.search(database, search);
+    if (!near) return fail(near.error());
+    std::vector<std::int64_t> gone;
+    for (const NearMemory& one : *near) {
+      const auto present =
+          database.number("SELECT no FROM memory_vectors WHERE memory_no = ?1", one.memory_no);
+      if (!present) return fail(present.error());
+      if (*present == one.vector_no) {
+        scores[one.memory_no].similarity = static_cast<double>(one.similarity);
+      } else {
+        gone.push_back(one.memory_no);
+      }
+    }
+    const auto absent = fetch_items(database, search.partition_no, query, now, scores);
+    if (!absent) return fail(absent.error());
+    gone.insert(gone.end(), absent->begin(), absent->end());
+    if (gone.empty()) break;
+    table.forget(search.partition_no, search.model_no, gone);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::optional<core::MemoryItem>> Store::memory(const core::Scope& scope,
+                                                      const core::MemoryHolder& holder,
+                                                      std::string_view id, base::Time now) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::MemoryItem>(
+        "SELECT " COLONNADE_MEMORY_COLUMNS COLONNADE_MEMORIES_OF_HOLDER COLONNADE_LIVE_MEMORY
+        " AND m.id = ?5",
+        read_memory, holder.owner, holder.agent_id, scope.key(), now, id);
+  });
+}
+
+Result<std::optional<core::MemoryItem>> Store::memory_by_key(const core::Scope& scope,
+                                                             const core::MemoryHolder& holder,
+                                                             std::string_view key, base::Time now) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::MemoryItem>(
+        "SELECT " COLONNADE_MEMORY_COLUMNS COLONNADE_MEMORIES_OF_HOLDER COLONNADE_LIVE_MEMORY
+        " AND m.key = ?5 AND m.key <> ''",
+        read_memory, holder.owner, holder.agent_id, scope.key(), now, key);
+  });
+}
+
+Result<std::optional<core::MemoryItem>> Store::memory_by_digest(const core::Scope& scope,
+                                                                const core::MemoryHolder& holder,
+                                                                std::string_view digest,
+                                                                base::Time now) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::MemoryItem>(
+        "SELECT " COLONNADE_MEMORY_COLUMNS COLONNADE_MEMORIES_OF_HOLDER COLONNADE_LIVE_MEMORY
+        " AND m.digest = ?5 AND m.key = ''",
+        read_memory, holder.owner, holder.agent_id, scope.key(), now, digest);
+  });
+}
+
+Result<std::vector<core::MemoryItem>> Store::memories(const core::Scope& scope,
+                                                      const core::MemoryHolder& holder,
+                                                      const core::MemoryFilter& filter,
+                                                      base::Time now) {
+  const std::size_t limit = std::clamp<std::size_t>(filter.limit, 1, limits::memories_listed_max);
+  const auto tier = filter.tier ? std::optional(core::to_string(*filter.tier)) : std::nullopt;
+  return readers_->with([&](Database& database) {
+    // The prefix is compared byte by byte, so that no character in it means something else.
+    if (filter.shape == core::MemoryFilter::Shape::keyed) {
+      return database.all<core::MemoryItem>(
+          "SELECT " COLONNADE_MEMORY_COLUMNS COLONNADE_MEMORIES_OF_HOLDER COLONNADE_LIVE_MEMORY
+          " AND m.key <> '' AND m.key >= ?5 AND substr(m.key, 1, length(?5)) = ?5"
+          " AND (?6 = '' OR m.thread_id = ?6) AND (?7 = '' OR m.run_id = ?7)"
+          " AND (?8 IS NULL OR m.tier = ?8) ORDER BY m.key LIMIT ?9 OFFSET ?10",
+          read_memory, holder.owner, holder.agent_id, scope.key(), now, filter.key_prefix,
+          filter.thread_id, filter.run_id, tier, limit, filter.offset);
+    }
+    return database.all<core::MemoryItem>(
+        "SELECT " COLONNADE_MEMORY_COLUMNS COLONNADE_MEMORIES_OF_HOLDER COLONNADE_LIVE_MEMORY
+        " AND (?5 = 0 OR m.key = '') AND substr(m.key, 1, length(?6)) = ?6"
+        " AND (?7 = '' OR m.thread_id = ?7) AND (?8 = '' OR m.run_id = ?8)"
+        " AND (?9 IS NULL OR m.tier = ?9)"
+        " ORDER BY m.updated_at DESC, m.no DESC LIMIT ?10 OFFSET ?11",
+        read_memory, holder.owner, holder.agent_id, scope.key(), now,
+        filter.shape == core::MemoryFilter::Shape::free ? 1 : 0, filter.key_prefix,
+        filter.thread_id, filter.run_id, tier, limit, filter.offset);
+  });
+}
+
+Result<std::vector<core::MemoryMatch>> Store::matching_memories(const core::Scope& scope,
+                                                                const core::MemoryHolder& holder,
+                                                                const core::MemoryQuery& query,
+                                                                base::Time now) {
+  Scores scores;
+  const auto search = [&](Database& database) -> Result<void> {
+    const auto partition = database.number(
+        "SELECT no FROM memory_partitions"
+        " WHERE owner = ?1 AND agent_id = ?2 AND scope = ?3 AND removed = 0",
+        holder.owner, holder.agent_id, scope.key());
+    if (!partition) return fail(partition.error());
+    if (*partition == 0) return {};
+    if (auto found = find_by_words(database, *partition, query, scores); !found) return found;
+    auto absent = fetch_items(database, *partition, query, now, scores);
+    if (!absent) return fail(absent.error());
+    if (!query.vector) return {};
+    const auto model =
+        database.number("SELECT no FROM memory_models WHERE name = ?1 AND dimensions = ?2",
+                        query.vector->model, query.vector->values.size());
+    if (!model) return fail(model.error());
+    if (*model == 0) return {};
+    VectorSearch vectors{.partition_no = *partition,
+                         .model_no = *model,
+                         .bytes = vector_bytes(query.vector->values),
+                         .nearest = query.candidates};
+    for (const auto& [no, match] : scores) vectors.besides.push_back(no);
+    return find_by_vector(database, *memory_vectors_, vectors, query, now, scores);
+  };
+  if (auto done = readers_->with(search); !done) return fail(done.error());
+  std::vector<core::MemoryMatch> out;
+  out.reserve(scores.size());
+  for (auto& [no, match] : scores) out.push_back(std::move(match));
+  return out;
+}
+
+Result<std::vector<core::UnplacedMemory>> Store::unplaced_memories(std::string_view model,
+                                                                   std::size_t limit) {
+  const auto read = [](Statement& row) -> Result<core::UnplacedMemory> {
+    return core::UnplacedMemory{.scope = core::Scope::from_key(row.string(0)),
+                                .holder = {.owner = row.string(1), .agent_id = row.string(2)},
+                                .id = row.string(3),
+                                .text = row.string(4),
+                                .updated_at = row.time(5)};
+  };
+  return readers_->with([&](Database& database) {
+    return database.all<core::UnplacedMemory>(
+        "SELECT p.scope, p.owner, p.agent_id, m.id, m.text, m.updated_at FROM memories m"
+        " JOIN memory_partitions p ON p.no = m.partition_no WHERE m.key = '' AND p.removed = 0"
+        " AND NOT EXISTS (SELECT 1 FROM memory_vectors v JOIN memory_models o ON o.no = v.model_no"
+        " WHERE v.memory_no = m.no AND o.name = ?1) ORDER BY m.no LIMIT ?2",
+        read, model, limit);
+  });
+}
+
+Result<bool> Store::memories_to_sweep(base::Time now) {
+  return readers_->with([&](Database& database) -> Result<bool> {
+    const auto found = database.number(
+        "SELECT EXISTS (SELECT 1 FROM memories WHERE expires_at <= ?1)"
+        " OR EXISTS (SELECT 1 FROM memory_partitions WHERE removed = 1)",
+        now);
+    if (!found) return fail(found.error());
+    return *found != 0;
+  });
+}
+
+}  // namespace colonnade::storage::sqlite
