@@ -31,7 +31,8 @@ struct ModelRequest {
   std::optional<double> temperature{};
   std::optional<int> max_output_tokens{};
   std::optional<std::string> reasoning_effort{};
-  std::string end_user{};  // opaque id for the vendor's abuse detection; "" for none
+  std::string end_user{};   // opaque id for the vendor's abuse detection; "" for none
+  std::string cache_key{};  // the same for requests that continue each other; "" for none
 };
 
 // What comes out while the model speaks.

@@ -28,6 +28,20 @@ double spread(const std::string& run_id) {
   return static_cast<double>(std::hash<std::string>{}(run_id) % 1000) / 1000.0;
 }
 
+// Takes the history out of `start`: it may be long, and only the context needs it.
+ContextStart context_start(TurnStart& start) {
+  const ModelSettings& settings = start.run.settings;
+  return {.provider = std::string(start.provider->name()),
+          .model = settings.model.value_or(std::string(start.provider->default_model())),
+          .settings = settings,
+          .thread_id = start.thread.id,
+          .run_id = start.run.id,
+          .instructions = system_prompt(start.agent),
+          .summary = std::move(start.summary),
+          .history = std::move(start.history),
+          .history_is_cut = start.history_is_cut};
+}
+
 bool holds_results(const RunStep& step) {
   return !step.parts.empty() && std::holds_alternative<ToolResultPart>(step.parts.front());
 }
@@ -40,6 +54,7 @@ TurnDriver::TurnDriver(TurnParts parts, const TurnOptions& options, base::Lane& 
       options_(options),
       lane_(lane),
       start_(std::move(start)),
+      context_(context_start(start_), options.context),
       machine_(options.limits, spread(start_.run.id)) {
   if (start_.recovered) {
     known_durable_ = true;
@@ -175,7 +190,11 @@ Task<void> TurnDriver::ask_model(bool restarted) {
     auto told = co_await parts_.feed.commit(unit(std::move(events)));
     if (!told) base::log::error("event_not_stored", {{"what", told.error().message}});
   }
-  auto call = co_await call_model(make_request());
+  auto tools = offered_tools();
+  const bool fits = co_await fit_context(tools);
+  if (!fits) co_return;
+  auto request = context_.request(turn_, std::move(tools));
+  auto call = co_await call_model(std::move(request));
   if (parked() || !known_durable_) co_return;
   if (call.reply) {
     co_await take_reply(std::move(*call.reply));
@@ -265,6 +284,7 @@ void TurnDriver::tell_untold() {
 }
 
 Task<void> TurnDriver::take_reply(ModelReply reply) {
+  context_.reported(reply.usage);
   start_.run.usage += reply.usage;
   start_.run.cost_micros +=
       parts_.prices.cost_micros(start_.provider->name(), reply.model, reply.usage);
@@ -328,28 +348,14 @@ Task<void> TurnDriver::take_reply(ModelReply reply) {
   push(ModelReplied{.stop_reason = reply.stop_reason, .tool_call_ids = std::move(ids)});
 }
 
-ModelRequest TurnDriver::make_request() const {
-  const ModelSettings& settings = start_.run.settings;
-  ModelRequest request{
-      .model = settings.model.value_or(std::string(start_.provider->default_model())),
-      .instructions = start_.agent.instructions,
-      .messages = start_.history,
-      .tools = parts_.tools.definitions(start_.run.scope),
-      .temperature = settings.temperature,
-      .max_output_tokens = settings.max_output_tokens,
-      .reasoning_effort = settings.reasoning_effort};
+std::vector<ToolDefinition> TurnDriver::offered_tools() const {
+  auto tools = parts_.tools.definitions(start_.run.scope);
   if (start_.agent.tools) {
-    std::erase_if(request.tools, [&](const ToolDefinition& tool) {
+    std::erase_if(tools, [&](const ToolDefinition& tool) {
       return std::ranges::find(*start_.agent.tools, tool.name) == start_.agent.tools->end();
     });
   }
-  if (!turn_.empty()) {
-    request.messages.push_back(Message{.thread_id = start_.thread.id,
-                                       .run_id = start_.run.id,
-                                       .role = Role::assistant,
-                                       .parts = turn_});
-  }
-  return request;
+  return tools;
 }
 
 // --- ending -------------------------------------------------------------------------------------
@@ -457,6 +463,11 @@ void TurnDriver::load_steps() {
     start_.run.usage += step.usage;
     start_.run.cost_micros +=
         parts_.prices.cost_micros(start_.provider->name(), step.model, step.usage);
+  }
+  const auto& summary = context_.summary();
+  if (summary && summary->run_id == start_.run.id) {
+    start_.run.usage += summary->usage;
+    start_.run.cost_micros += summary->cost_micros;
   }
   if (start_.steps.empty() || holds_results(start_.steps.back())) return;
   for (const Part& part : start_.steps.back().parts) {

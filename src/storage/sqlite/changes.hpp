@@ -36,6 +36,7 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::RenameThread& change);
   Result<void> on(const core::Scope& scope, const core::DeleteThread& change);
   Result<void> on(const core::Scope& scope, const core::RestoreThread& change);
+  Result<void> on(const core::Scope& scope, const core::InsertSummary& change);
   Result<void> on(const core::Scope& scope, const core::InsertRun& change);
   Result<void> on(const core::Scope& scope, const core::UpdateRun& change);
   Result<void> on(const core::Scope& scope, const core::InsertStep& change);
