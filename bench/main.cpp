@@ -29,13 +29,14 @@ constexpr Measurement measurements[] = {
     {"start", measure_start},
     {"sdk", measure_sdk},
     {"gate", measure_gate},
+    {"context", measure_context},
     {"kills", measure_kills},
 };
 
 constexpr const char* usage =
     "usage: colonnade_bench --server <program> [--work <folder>] [--quick] [--only a,b]\n"
     "                       [--rounds n] [--kills n] [--write <file>]\n"
-    "measurements: latency runs reads fan-out idle start sdk gate kills\n";
+    "measurements: latency runs reads fan-out idle start sdk gate context kills\n";
 
 struct Arguments {
   Setup setup{};

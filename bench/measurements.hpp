@@ -23,6 +23,8 @@ Section measure_start(const Setup& setup);
 Section measure_sdk(const Setup& setup);
 // Decisions of the gate a second, in process by the number of rules and over HTTP.
 Section measure_gate(const Setup& setup);
+// What caches of prompts can serve of a long thread, and what making a request costs.
+Section measure_context(const Setup& setup);
 // SIGKILL at random moments under load: tests/kill.
 Section measure_kills(const Setup& setup);
 

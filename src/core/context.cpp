@@ -34,7 +34,17 @@ void put_in_front(Message& message, const std::string& preface) {
 
 }  // namespace
 
-std::string system_prompt(const Agent& agent) { return agent.instructions; }
+std::string system_prompt(const Agent& agent) {
+  if (agent.id.empty()) return agent.instructions;
+  std::string out;
+  if (!agent.name.empty()) out += "Your name is " + agent.name + ".";
+  if (!agent.description.empty()) {
+    if (!out.empty()) out += "\n";
+    out += "What you are: " + agent.description;
+  }
+  if (out.empty() || agent.instructions.empty()) return out + agent.instructions;
+  return out + "\n\n" + agent.instructions;
+}
 
 Context::Context(ContextStart start, const ContextOptions& options)
     : start_(std::move(start)),
@@ -71,8 +81,8 @@ void Context::measure(const std::vector<Part>& turn) {
   }
 }
 
-ContextSizes Context::sizes(const std::vector<Part>& turn, std::int64_t tools) const {
-  ContextSizes out{.fixed = instructions_tokens_ + tools, .summary = preface_tokens_};
+ContextSizes Context::sizes(const std::vector<Part>& turn) const {
+  ContextSizes out{.fixed = fixed_tokens_, .summary = preface_tokens_};
   for (std::size_t t = 0; t + 1 < turn_begins_.size(); ++t) {
     std::int64_t sum = 0;
     for (std::size_t i = turn_begins_[t]; i < turn_begins_[t + 1]; ++i) sum += message_tokens_[i];
@@ -82,6 +92,7 @@ ContextSizes Context::sizes(const std::vector<Part>& turn, std::int64_t tools) c
        ++i) {
     out.open += message_tokens_[i];
   }
+  if (!turn.empty()) out.open += counter_.message({});  // the one that holds them
   bool newest = true;
   for (std::size_t i = turn.size(); i-- > 0;) {
     if (!is_result(turn[i])) {
@@ -146,11 +157,11 @@ void Context::reported(const Usage& usage) {
 
 ContextPlan Context::next(const std::vector<Part>& turn, const std::vector<ToolDefinition>& tools) {
   measure(turn);
-  const std::int64_t tools_tokens = counter_.tools(tools);
-  fixed_tokens_ = instructions_tokens_ + tools_tokens;
+  if (!tools_tokens_) tools_tokens_ = counter_.tools(tools);
+  fixed_tokens_ = instructions_tokens_ + *tools_tokens_;
   learn_from_history();
   for (;;) {
-    ContextSizes now = sizes(turn, tools_tokens);
+    ContextSizes now = sizes(turn);
     estimated_ = now.total();
     const double factor = correction(estimated_);
     const auto correct = [factor](std::int64_t& tokens) {
@@ -198,17 +209,17 @@ bool Context::shorten(const std::vector<Part>& turn, const std::vector<std::int6
 }
 
 ModelRequest Context::request(const std::vector<Part>& turn,
-                              std::vector<ToolDefinition> tools) const {
+                              const std::vector<ToolDefinition>& tools) const {
   const ModelSettings& settings = start_.settings;
-  std::ranges::sort(tools, {}, &ToolDefinition::name);
   ModelRequest out{.model = start_.model,
                    .instructions = start_.instructions,
                    .messages = start_.history,
-                   .tools = std::move(tools),
+                   .tools = tools,
                    .temperature = settings.temperature,
                    .max_output_tokens = settings.max_output_tokens,
                    .reasoning_effort = settings.reasoning_effort,
                    .cache_key = start_.thread_id};
+  std::ranges::sort(out.tools, {}, &ToolDefinition::name);
   if (!preface_.empty()) {
     if (out.messages.empty() || out.messages.front().role != Role::user) {
       out.messages.insert(out.messages.begin(), Message{.role = Role::user});

@@ -46,7 +46,8 @@ struct ContextStart {
   bool history_is_cut = false;     // messages between the two are left out
 };
 
-// What stands in front of everything, for an agent.
+// What stands in front of everything: who the agent is and its instructions. The default agent is
+// its instructions alone.
 std::string system_prompt(const Agent& agent);
 
 class Context {
@@ -55,10 +56,11 @@ class Context {
 
   // What is to be done before the next request, in which `turn` is what this run has produced so
   // far. For `summarise`, take_summary() or leave_out() comes next, then this again. Tool results
-  // of the turn are shortened here when that is what helps.
+  // of the turn are shortened here when that is what helps. `tools` are the same for a whole run.
   ContextPlan next(const std::vector<Part>& turn, const std::vector<ToolDefinition>& tools);
-  // The next request. Its tools are sorted.
-  ModelRequest request(const std::vector<Part>& turn, std::vector<ToolDefinition> tools) const;
+  // The next request. The tools come in one order, so that their bytes are always the same.
+  ModelRequest request(const std::vector<Part>& turn,
+                       const std::vector<ToolDefinition>& tools) const;
   // What the vendor counted of the last request that next() looked at.
   void reported(const Usage& usage);
 
@@ -91,7 +93,7 @@ class Context {
   void learn_from_history();
   bool shorten(const std::vector<Part>& turn, const std::vector<std::int64_t>& results,
                const ContextSizes& sizes);
-  ContextSizes sizes(const std::vector<Part>& turn, std::int64_t tools) const;
+  ContextSizes sizes(const std::vector<Part>& turn) const;
   double correction(std::int64_t estimated) const;
 
   ContextStart start_;
@@ -110,6 +112,7 @@ class Context {
   std::map<std::size_t, std::string> shortened_{};  // its results that are sent shortened
   std::map<std::size_t, std::int64_t> shortened_tokens_{};
 
+  std::optional<std::int64_t> tools_tokens_{};
   std::int64_t fixed_tokens_ = 0;
   std::int64_t estimated_ = 0;  // the last request, not corrected
   std::int64_t tokens_ = 0;

@@ -24,9 +24,9 @@ std::string too_large_text(const ContextRoom& room, std::int64_t tokens) {
 }  // namespace
 
 // Whether the model may be asked. Otherwise an input says why, or the run is being stopped.
-Task<bool> TurnDriver::fit_context(std::vector<ToolDefinition> tools) {
+Task<bool> TurnDriver::fit_context() {
   for (;;) {
-    const ContextPlan plan = context_.next(turn_, tools);
+    const ContextPlan plan = context_.next(turn_, tools_);
     if (plan.step == ContextPlan::Step::send) co_return true;
     // Nothing is paid for a message that does not exist.
     if (!known_durable_) known_durable_ = co_await accepted_.wait();

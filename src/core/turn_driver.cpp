@@ -132,6 +132,7 @@ Task<TurnOutcome> TurnDriver::loop() {
 }
 
 TurnAction TurnDriver::begin() {
+  tools_ = offered_tools();
   if (!start_.recovered) return machine_.start();
   return machine_.resume(start_.run.rounds, calls_);
 }
@@ -190,10 +191,9 @@ Task<void> TurnDriver::ask_model(bool restarted) {
     auto told = co_await parts_.feed.commit(unit(std::move(events)));
     if (!told) base::log::error("event_not_stored", {{"what", told.error().message}});
   }
-  auto tools = offered_tools();
-  const bool fits = co_await fit_context(tools);
+  const bool fits = co_await fit_context();
   if (!fits) co_return;
-  auto request = context_.request(turn_, std::move(tools));
+  auto request = context_.request(turn_, tools_);
   auto call = co_await call_model(std::move(request));
   if (parked() || !known_durable_) co_return;
   if (call.reply) {
@@ -349,13 +349,17 @@ Task<void> TurnDriver::take_reply(ModelReply reply) {
 }
 
 std::vector<ToolDefinition> TurnDriver::offered_tools() const {
-  auto tools = parts_.tools.definitions(start_.run.scope);
+  std::vector<ToolDefinition> tools = parts_.tools.definitions(start_.agent);
   if (start_.agent.tools) {
     std::erase_if(tools, [&](const ToolDefinition& tool) {
       return std::ranges::find(*start_.agent.tools, tool.name) == start_.agent.tools->end();
     });
   }
   return tools;
+}
+
+ToolCaller TurnDriver::caller() const {
+  return {.scope = start_.run.scope, .user_id = start_.run.started_by, .agent_id = start_.agent.id};
 }
 
 // --- ending -------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   base::Task<TurnOutcome> loop();
   base::Task<std::optional<TurnOutcome>> perform(TurnAction action);
   base::Task<void> ask_model(bool restarted);
-  base::Task<bool> fit_context(std::vector<ToolDefinition> tools);
+  base::Task<bool> fit_context();
   base::Task<bool> cover_turns(std::size_t turns);
   base::Task<Result<ThreadSummary>> summarise(std::size_t turns);
   base::Task<Result<ModelReply>> ask_for_summary(ModelProvider* provider, ModelRequest request);
@@ -110,6 +110,7 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   void load_steps();
   void push(TurnInput input);
   std::vector<ToolDefinition> offered_tools() const;
+  ToolCaller caller() const;
   std::vector<Part> results_of_calls() const;
   // Begins with what is untold yet.
   Unit unit(std::vector<Event> events = {});
@@ -131,8 +132,9 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   std::atomic<bool> parking_{false};
   std::atomic<int> units_under_way_{0};
 
-  std::vector<Part> turn_{};  // what this run has produced so far, in order
-  std::string model_{};       // as last reported
+  std::vector<ToolDefinition> tools_{};  // of this run, from its start to its end
+  std::vector<Part> turn_{};             // what this run has produced so far, in order
+  std::string model_{};                  // as last reported
   int next_step_ = 0;
   std::vector<ToolCall> calls_{};  // of the last reply
   bool results_pending_ = false;   // those calls' results are not in turn_ yet

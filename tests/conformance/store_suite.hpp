@@ -4,10 +4,13 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearch, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJournal, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, testing::Values(factory));
 #pragma once
 
 #include "tests/conformance/store_backend.hpp"
 #include "tests/conformance/store_suite_actions.hpp"
+#include "tests/conformance/store_suite_agents.hpp"
+#include "tests/conformance/store_suite_erasure.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_search.hpp"
 
@@ -15,55 +18,6 @@ namespace colonnade::conformance {
 
 using core::RunState;
 using core::ToolCallState;
-
-// --- agents -------------------------------------------------------------------------------------
-
-TEST_P(StoreSuite, AgentsAreReplacedOnlyByTheNextVersion) {
-  core::Agent agent{.id = "gardener",
-                    .scope = here,
-                    .name = "Gardener",
-                    .instructions = "water",
-                    .settings = {.model = "m", .temperature = 0.1},
-                    .tools = std::vector<std::string>{"grep", "read"},
-                    .created_at = {1},
-                    .updated_at = {1}};
-  put({core::PutAgent{agent}});
-  const auto first = stores().agents.agent(here, "gardener");
-  ASSERT_TRUE(first && *first);
-  EXPECT_EQ((*first)->settings, agent.settings);
-  EXPECT_EQ((*first)->tools, agent.tools);
-  EXPECT_EQ((*first)->scope, here);
-
-  EXPECT_EQ(refusal(core::PutAgent{agent}), ErrorKind::conflict);
-  agent.version = 3;
-  EXPECT_EQ(refusal(core::PutAgent{agent}), ErrorKind::conflict);
-  agent.version = 2;
-  agent.tools.reset();
-  agent.instructions = "prune";
-  put({core::PutAgent{agent}});
-  const auto second = stores().agents.agent(here, "gardener");
-  ASSERT_TRUE(second && *second);
-  EXPECT_EQ((*second)->version, 2);
-  EXPECT_EQ((*second)->instructions, "prune");
-  EXPECT_EQ((*second)->tools, std::nullopt);
-}
-
-TEST_P(StoreSuite, AgentsAreListedOldestFirstAndPerScope) {
-  for (const auto& [id, at] : {std::pair{"b", 2}, std::pair{"a", 3}, std::pair{"c", 1}}) {
-    put({core::PutAgent{{.id = id, .scope = here, .created_at = {at}, .updated_at = {at}}}});
-  }
-  const auto all = stores().agents.agents(here);
-  ASSERT_TRUE(all);
-  ASSERT_EQ(all->size(), 3U);
-  EXPECT_EQ((*all)[0].id, "c");
-  EXPECT_EQ((*all)[2].id, "a");
-  EXPECT_TRUE(stores().agents.agents(elsewhere)->empty());
-  EXPECT_EQ(*stores().agents.agent(elsewhere, "a"), std::nullopt);
-  // The same id in another scope is another agent.
-  EXPECT_TRUE(commit({.scope = elsewhere, .changes = {core::PutAgent{{.id = "a", .name = "x"}}}}));
-  EXPECT_EQ((*stores().agents.agent(here, "a"))->name, "");
-  EXPECT_EQ((*stores().agents.agent(elsewhere, "a"))->name, "x");
-}
 
 // --- threads ------------------------------------------------------------------------------------
 
@@ -103,7 +57,7 @@ TEST_P(StoreSuite, ThreadsAreListedByUpdateThenCreationThenId) {
   put({core::InsertThread{foreign}});
   EXPECT_EQ(thread_ids(), (Ids{"new", "tie-newer", "tie-b", "tie-a", "old"}));
   EXPECT_EQ(thread_ids(2), (Ids{"new", "tie-newer"}));
-  EXPECT_TRUE(stores().threads.threads(elsewhere, "ann", 50)->empty());
+  EXPECT_TRUE(stores().threads.threads(elsewhere, "ann", {})->empty());
 }
 
 TEST_P(StoreSuite, DeletionHidesFromListsAndRestorationReturnsToTheTop) {
@@ -138,6 +92,54 @@ TEST_P(StoreSuite, RenamingBumpsAndLeavesTitledThreadsAloneWhenAsked) {
   EXPECT_EQ(refusal(core::RenameThread{.id = "t9", .title = "x", .only_if_untitled = true}),
             ErrorKind::not_found);
   EXPECT_EQ(refusal(core::RenameThread{.id = "t1", .title = "x"}, elsewhere), ErrorKind::not_found);
+}
+
+TEST_P(StoreSuite, TheSummaryThatCoversMostCounts) {
+  put_thread("t1");
+  put_thread("t2");
+  EXPECT_FALSE(*stores().threads.newest_summary(here, "t1"));
+  core::ThreadSummary made{.id = "s1",
+                           .thread_id = "t1",
+                           .run_id = "r1",
+                           .up_to_message_id = "m7",
+                           .up_to = {7000},
+                           .text = "Notes with \xF0\x9F\x8C\xB1",
+                           .tokens = 12,
+                           .provider = "p",
+                           .model = "m",
+                           .usage = {.input_tokens = 100,
+                                     .output_tokens = 12,
+                                     .cached_input_tokens = 3,
+                                     .cache_write_tokens = 4,
+                                     .reasoning_tokens = 5,
+                                     .reported_cost_micros = 6},
+                           .cost_micros = 77,
+                           .created_at = {9000}};
+  put({core::InsertSummary{made}});
+  auto read = *stores().threads.newest_summary(here, "t1");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->id, "s1");
+  EXPECT_EQ(read->thread_id, "t1");
+  EXPECT_EQ(read->run_id, "r1");
+  EXPECT_EQ(read->up_to_message_id, "m7");
+  EXPECT_EQ(read->up_to, Time{7000});
+  EXPECT_EQ(read->text, made.text);
+  EXPECT_EQ(read->tokens, 12);
+  EXPECT_EQ(read->provider, "p");
+  EXPECT_EQ(read->model, "m");
+  EXPECT_EQ(read->usage, made.usage);
+  EXPECT_EQ(read->cost_micros, 77);
+  EXPECT_EQ(read->created_at, Time{9000});
+  EXPECT_EQ(refusal(core::InsertSummary{made}), ErrorKind::conflict);
+  made.id = "s2";
+  made.up_to = {8000};
+  put({core::InsertSummary{made}});
+  EXPECT_EQ((*stores().threads.newest_summary(here, "t1"))->id, "s2");
+  EXPECT_FALSE(*stores().threads.newest_summary(here, "t2"));
+  EXPECT_FALSE(*stores().threads.newest_summary(elsewhere, "t1"));
+  made.id = "s3";
+  made.thread_id = "t9";
+  EXPECT_EQ(refusal(core::InsertSummary{made}), ErrorKind::not_found);
 }
 
 // --- messages -----------------------------------------------------------------------------------

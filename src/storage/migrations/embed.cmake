@@ -3,6 +3,7 @@
 set(migrations
   0001_initial
   0002_actions
+  0003_tool_servers
   0005_thread_summaries)
 
 set(migration_rows "")
