@@ -155,6 +155,11 @@ void Context::reported(const Usage& usage) {
     report_ = Report{.estimated = std::max<std::int64_t>(1, estimated_), .counted = counted};
 }
 
+void Context::refused() {
+  report_ = Report{.estimated = std::max<std::int64_t>(1, estimated_),
+                   .counted = std::max(room_.window, estimated_ * 5 / 4)};
+}
+
 ContextPlan Context::next(const std::vector<Part>& turn, const std::vector<ToolDefinition>& tools) {
   measure(turn);
   if (!tools_tokens_) tools_tokens_ = counter_.tools(tools);

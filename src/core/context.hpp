@@ -63,6 +63,8 @@ class Context {
                        const std::vector<ToolDefinition>& tools) const;
   // What the vendor counted of the last request that next() looked at.
   void reported(const Usage& usage);
+  // The vendor refused it as too long: it is larger, or the window smaller, than was believed.
+  void refused();
 
   // Asks for a summary that covers the oldest `turns` turns and the summary before them.
   // `provider` and `model` are who is asked.

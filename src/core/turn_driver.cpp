@@ -191,10 +191,17 @@ Task<void> TurnDriver::ask_model(bool restarted) {
     auto told = co_await parts_.feed.commit(unit(std::move(events)));
     if (!told) base::log::error("event_not_stored", {{"what", told.error().message}});
   }
-  const bool fits = co_await fit_context();
-  if (!fits) co_return;
-  auto request = context_.request(turn_, tools_);
-  auto call = co_await call_model(std::move(request));
+  ModelCall call;
+  for (bool again = true; again;) {
+    const bool fits = co_await fit_context();
+    if (!fits) co_return;
+    auto request = context_.request(turn_, tools_);
+    call = co_await call_model(std::move(request));
+    // An estimate or a table may be wrong: once in a run, the vendor's word makes the room smaller.
+    again = !call.reply && call.error.kind == ErrorKind::too_large && !call.output_seen &&
+            known_durable_ && !parked() && !std::exchange(refused_as_too_long_, true);
+    if (again) context_.refused();
+  }
   if (parked() || !known_durable_) co_return;
   if (call.reply) {
     co_await take_reply(std::move(*call.reply));

@@ -124,7 +124,8 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   base::Lane& lane_;
   TurnStart start_;
   Context context_;
-  bool summaries_fail_ = false;  // one did: this run goes on without
+  bool summaries_fail_ = false;       // one did: this run goes on without
+  bool refused_as_too_long_ = false;  // a vendor said so, and the request was made smaller
   TurnMachine machine_;
   base::Completion<bool> accepted_;
   bool known_durable_ = false;

@@ -275,6 +275,27 @@ TEST_F(ContextTest, AnotherModelMayWriteTheSummaries) {
   }
 }
 
+TEST_F(ContextTest, AVendorThatFindsARequestTooLongGetsAShorterOne) {
+  Engine engine(path_, small_window());
+  answer_all(engine);
+  const std::string thread_id = engine.new_thread(alice).id;
+  for (int i = 0; i < 3; ++i) say(engine, thread_id, words(200));
+  const Break too_long{{.kind = base::ErrorKind::too_large, .message = "prompt is too long"}};
+  engine.model->script({too_long});
+  const auto finished = say(engine, thread_id, "go on");
+  ASSERT_EQ(finished.run.state, RunState::succeeded) << finished.run.error;
+  EXPECT_EQ(asked(engine).summaries, 1U);
+  EXPECT_THAT(first_text(asked(engine).turns.back()), HasSubstr("Notes: words were said."));
+  // Not for ever: the second time it is the vendor's last word.
+  engine.model->answer_with([&too_long](const ModelRequest& request) -> std::vector<Act> {
+    if (asks_for_summary(request)) return {reply({TextPart{"Notes."}})};
+    return {too_long};
+  });
+  const auto failed = say(engine, thread_id, words(200));
+  EXPECT_EQ(failed.run.state, RunState::failed);
+  EXPECT_THAT(failed.run.error, HasSubstr("prompt is too long"));
+}
+
 TEST_F(ContextTest, AMessageThatCannotFitFailsItsRunAndNamesTheSettings) {
   Engine engine(path_, small_window());
   answer_all(engine);
