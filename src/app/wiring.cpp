@@ -21,6 +21,7 @@
 #include "app/startup_memory.hpp"
 #include "app/version.hpp"
 #include "app/wiring_memory.hpp"
+#include "app/windows_file.hpp"
 #include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
 #include "app/wiring_tools.hpp"
@@ -96,7 +97,7 @@ core::NewAgent default_agent(const Settings& settings) {
   return {.name = settings.agent_name, .instructions = settings.agent_instructions};
 }
 
-core::TurnOptions turn_options(const Settings& settings) {
+core::TurnOptions turn_options(const Settings& settings, const core::ModelWindows& windows) {
   core::TurnOptions out;
   out.limits.rounds_max = settings.turn_rounds;
   out.limits.retries_max = settings.model_retries;
@@ -110,6 +111,11 @@ core::TurnOptions turn_options(const Settings& settings) {
   if (!settings.reasoning_effort.empty()) {
     out.defaults.reasoning_effort = settings.reasoning_effort;
   }
+  out.context.windows = windows;
+  out.context.compact_at_percent = settings.context_compact_at_percent;
+  out.context.input_tokens_max = settings.context_input_tokens_max;
+  out.context.summary_provider = settings.context_summary_provider;
+  out.context.summary_model = settings.context_summary_model;
   return out;
 }
 
@@ -180,7 +186,7 @@ bool is_loopback(std::string_view address) {
 // In order of construction; see the header.
 struct Server::Parts {
   Parts(Settings settings_in, std::unique_ptr<storage::sqlite::Store> store_in,
-        core::Prices prices_in, dialects::TrustedProxies proxies,
+        core::Prices prices_in, const core::ModelWindows& windows, dialects::TrustedProxies proxies,
         const base::SecretBox::Key& secret_key)
       : settings(std::move(settings_in)),
         secret_box(secret_key),
@@ -219,7 +225,7 @@ struct Server::Parts {
                .redaction = redaction,
                .prices = prices,
                .clock = clock},
-              turn_options(settings)),
+              turn_options(settings, windows)),
         actions({.stores = store->stores(),
                  .feed = feed,
                  .gate = gate,
@@ -373,13 +379,15 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   }
   auto prices = load_prices(settings);
   if (!prices) return std::unexpected(prices.error());
+  auto windows = load_windows(settings.windows_file);
+  if (!windows) return std::unexpected(windows.error());
   const auto secret_key = load_secret_key(secret_key_path(settings));
   if (!secret_key) return std::unexpected(secret_key.error());
   auto store =
       storage::sqlite::Store::open(database_path(settings.data_dir), store_options(settings));
   if (!store) return std::unexpected(store.error());
   auto parts = std::make_unique<Parts>(std::move(settings), std::move(*store), std::move(*prices),
-                                       std::move(*proxies), *secret_key);
+                                       *windows, std::move(*proxies), *secret_key);
   auto fault = parts->policy.fault();
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   if (fault) return base::fail(std::move(*fault));

@@ -119,7 +119,22 @@ constexpr int offline_tokens_max = 100'000;           // words of one scripted r
 constexpr std::size_t offline_echo_bytes_max = 2000;  // of the user's words, repeated to them
 constexpr std::size_t offline_batch_events = 64;      // deltas told at once when there is no delay
 constexpr auto offline_delay_max = 60s;               // between two words
-constexpr std::size_t context_messages_max = 1000;  // of a thread, newest first, sent to the model
+// The model's input. More messages than this are summarised, or the oldest left out.
+constexpr std::size_t context_messages_max = 1000;
+constexpr std::int64_t context_window_tokens_default = 32'768;  // of a model that no table knows
+constexpr std::int64_t context_window_tokens_min = 1024;        // less holds no conversation
+constexpr std::int64_t context_reserve_tokens = 1024;  // kept free besides the reply, for estimates
+constexpr int context_compact_at_percent = 80;         // of the room: then old turns are summarised
+constexpr int context_compact_to_percent = 40;    // of the room, after it: the next one is far away
+constexpr int context_compact_gain_percent = 10;  // of the room: less is not worth a call
+constexpr int context_shorten_to_percent = 75;    // of the room, once results are shortened
+constexpr std::int64_t context_result_tokens_min = 128;  // what is left of a shortened tool result
+constexpr std::int64_t context_summary_tokens_max = 2048;    // asked of the summarising model
+constexpr std::size_t context_summary_bytes_max = 32 * KiB;  // stored of what it said
+constexpr std::size_t context_told_bytes_max = 8 * KiB;      // of one part, told to that model
+// A report is believed when it is within this factor of the estimate; else the provider counts
+// something else, or nothing.
+constexpr int context_report_factor_max = 4;
 
 // --- tools ------------------------------------------------------------------------------------
 constexpr std::size_t tool_threads = 8;           // files and processes of tools; a shell holds one

@@ -15,6 +15,7 @@
 #include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/agents.hpp"
+#include "core/context.hpp"
 #include "core/event_feed.hpp"
 #include "core/model_provider.hpp"
 #include "core/permissions.hpp"
@@ -47,6 +48,7 @@ struct TurnOptions {
   std::chrono::milliseconds tool_time_max = limits::tool_time_max;
   std::chrono::milliseconds approval_time_max = limits::approval_time_max;
   ModelSettings defaults{};  // configuration: used when request, thread and agent say nothing
+  ContextOptions context{};
   bool auto_title = true;
 };
 
