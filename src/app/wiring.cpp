@@ -262,7 +262,7 @@ struct Server::Parts {
                 .feed = feed,
                 .credentials = credentials,
                 .submissions = submissions},
-               {.configured = turn_options(settings).defaults}),
+               {.configured = turn_options(settings, windows).defaults}),
         policy_desk(policy.source()),
         faramesh({.actions = actions,
                   .permissions = permissions,
