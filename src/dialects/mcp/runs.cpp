@@ -171,7 +171,8 @@ base::Task<Attempted> RunTools::wait_for(Call call, Begun begun, std::chrono::mi
   const bool waits_already = questions && !questions->empty();
   if (!waits_already) co_await until_over(call, watch);
   if (call.ticket->is_cancelled() && watch->end() == nullptr) {
-    (void)parts_.turns.cancel(call.who, begun.run.id);  // not_found: it has just ended by itself
+    // not_found: it has just ended by itself
+    [[maybe_unused]] const auto asked = parts_.turns.cancel(call.who, begun.run.id);
     const std::stop_token none;
     while (watch->end() == nullptr && !watch->late()) co_await watch->changed(none);
   }
@@ -213,6 +214,10 @@ Attempted RunTools::outcome(const Call& call, const Begun& begun) {
     const bool leaves = end->error().kind == ErrorKind::unavailable;
     return leaves ? stopping(end->error()) : failed(end->error());
   }
+  if (end == nullptr && call.ticket->stop_token().stop_requested()) {
+    return stopping({.kind = ErrorKind::unavailable,
+                     .message = "the server stops, or the session of this call has ended"});
+  }
   if (end == nullptr) {
     auto view = parts_.turns.read(call.who, begun.run.id);
     if (!view) return failed(view.error());
@@ -253,7 +258,8 @@ base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {
   Begun begun{.run = std::move(view->run), .watch = watch};
   watch->expect(parts_.turns, call.who, run_id);
   co_await RunWatch::wake_after(watch, limits::mcp_follow_time_default);
-  (void)parts_.turns.cancel(call.who, run_id);  // not_found: it has just ended by itself
+  // not_found: it has just ended by itself
+  [[maybe_unused]] const auto asked = parts_.turns.cancel(call.who, run_id);
   const std::stop_token stop = call.ticket->stop_token();
   while (watch->end() == nullptr && !watch->late() && !stop.stop_requested()) {
     co_await watch->changed(stop);
