@@ -47,6 +47,7 @@
 #include "dialects/client_address.hpp"
 #include "dialects/faramesh/routes.hpp"
 #include "dialects/fathom/routes.hpp"
+#include "dialects/mcp/routes.hpp"
 #include "dialects/phoson/routes.hpp"
 #include "gate/policy_desk.hpp"
 #include "gate/rule_gate.hpp"
@@ -272,11 +273,22 @@ struct Server::Parts {
                   .submissions = submissions,
                   .workers = workers,
                   .lanes = lanes},
-                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}) {
+                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}),
+        mcp({.agents = agents,
+             .threads = threads,
+             .turns = turns,
+             .actions = actions,
+             .policies = policy_desk,
+             .credentials = credentials,
+             .submissions = submissions,
+             .feed = feed,
+             .clock = clock},
+            {.version = version(), .origins = settings.cors_origins}) {
     add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
     phoson.add_to(router);
     faramesh.add_to(router);
+    mcp.add_to(router);
     router.add(operator_routes.routes());
     router.add(audit_routes.routes());
     started_at = clock.now();
@@ -329,6 +341,7 @@ struct Server::Parts {
   dialects::phoson::Dialect phoson;
   gate::PolicyDesk policy_desk;
   dialects::faramesh::Dialect faramesh;
+  dialects::mcp::Dialect mcp;
   net::Router router;
   std::vector<std::unique_ptr<net::HttpServer>> servers;
   std::stop_source stopping;
@@ -467,11 +480,13 @@ void Server::stop() {
   // stops.
   p.turns.park_all();
   p.actions.stop_all();
+  p.mcp.stop();
   std::vector<std::thread> stoppers;
   for (const auto& server : p.servers) {
     stoppers.emplace_back([&server, grace = p.settings.drain_time] { server->stop(grace); });
   }
   for (std::thread& stopper : stoppers) stopper.join();
+  p.mcp.stop();
   p.store->close();
   p.lanes.stop();
 }

@@ -346,6 +346,17 @@ std::optional<Result<FinishedRun>> Turns::stored_outcome(const Principal& who,
   return finished;
 }
 
+Result<RunView> Turns::read(const Principal& who, std::string_view run_id) const {
+  auto run = parts_.stores.runs.run(who.scope, run_id);
+  if (!run) return fail(std::move(run.error()));
+  if (!*run || (*run)->started_by != who.user_id) return fail(ErrorKind::not_found, "no such run");
+  auto calls = parts_.stores.runs.tool_calls(who.scope, run_id);
+  if (!calls) return fail(std::move(calls.error()));
+  auto reply = parts_.stores.runs.reply_of(who.scope, run_id);
+  if (!reply) return fail(std::move(reply.error()));
+  return RunView{.run = std::move(**run), .reply = std::move(*reply), .calls = std::move(*calls)};
+}
+
 Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {
   {
     // A parked run goes on at the next start. Clients that lose their connection now do not mean
