@@ -110,8 +110,9 @@ class Memory {
  private:
   static base::Task<std::string> remember_one(Memory* self, std::string text) {
     core::NewMemory input{.text = std::move(text)};
+    const std::stop_token never;
     auto stored = co_await self->memories_->put(&self->lanes_[0], core::Scope::main(),
-                                                self->holder_, std::move(input), {});
+                                                self->holder_, std::move(input), never);
     if (!stored) throw std::runtime_error(stored.error().message);
     co_return stored->item.id;
   }

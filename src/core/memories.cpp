@@ -56,6 +56,11 @@ Result<void> check(const MemoryItem& item) {
   return {};
 }
 
+// The embedder will never take this text; others it may.
+bool is_about_the_text(const base::Error& error) {
+  return error.kind == ErrorKind::invalid || error.kind == ErrorKind::too_large;
+}
+
 std::unexpected<base::Error> no_such_memory() {
   return fail(ErrorKind::not_found, "no such memory");
 }
@@ -191,16 +196,17 @@ Task<Result<std::vector<RankedMemory>>> Memories::search(base::Lane* lane, Scope
                     .shape = search.shape,
                     .candidates = limits::memory_candidates};
   query.vector = co_await place(lane, text, stop);
-  using Matches = Result<std::vector<MemoryMatch>>;
+  using Ranked = Result<std::vector<RankedMemory>>;
   const Time now = clock_.now();
-  std::move_only_function<Matches()> work = [&store = store_, scope = std::move(scope),
-                                             holder = std::move(holder), query = std::move(query),
-                                             now] {
-    return store.matching_memories(scope, holder, query, now);
+  std::move_only_function<Ranked()> work = [&store = store_, scope = std::move(scope),
+                                            holder = std::move(holder), query = std::move(query),
+                                            now, limit = search.limit]() -> Ranked {
+    auto matches = store.matching_memories(scope, holder, query, now);
+    if (!matches) return fail(std::move(matches.error()));
+    return rank_memories(std::move(*matches), query.words, now, limit);
   };
-  auto matches = co_await workers_.run<Matches>(std::move(work));
-  if (!matches) co_return fail(std::move(matches.error()));
-  co_return rank_memories(std::move(*matches), now, search.limit);
+  auto ranked = co_await workers_.run<Ranked>(std::move(work));
+  co_return ranked;
 }
 
 bool Memories::embedder_rests() const {
@@ -226,19 +232,27 @@ Task<std::optional<MemoryVector>> Memories::place(base::Lane* lane, std::string 
   std::vector<std::string> texts;
   texts.push_back(std::move(text));
   auto vectors = co_await embedder_->embed(lane, std::move(texts), stop);
-  if (!vectors) {
+  MemoryVector out{.model = std::string(embedder_->model())};
+  if (vectors) {
+    out.values = std::move(vectors->front());
+  } else if (is_about_the_text(vectors.error())) {
+    base::log::warn("text_not_embedded", {{"what", vectors.error().message}});
+  } else {
     note_failure(vectors.error());
     co_return std::nullopt;
   }
-  co_return MemoryVector{.model = std::string(embedder_->model()),
-                         .values = std::move(vectors->front())};
+  co_return out;
 }
 
 // --- keeping ------------------------------------------------------------------------------------
 
 // Whether there may be more.
 Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
-  const std::size_t limit = std::min(limits::memory_place_items, embedder_->batch_max());
+  std::size_t limit = std::min(limits::memory_place_items, embedder_->batch_max());
+  if (singles_ > 0) {
+    --singles_;
+    limit = 1;
+  }
   using Unplaced = Result<std::vector<UnplacedMemory>>;
   std::move_only_function<Unplaced()> work = [this, limit] {
     return store_.unplaced_memories(embedder_->model(), limit);
@@ -248,6 +262,14 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
   std::vector<std::string> texts;
   for (const UnplacedMemory& one : *unplaced) texts.push_back(one.text);
   auto vectors = co_await embedder_->embed(lane, std::move(texts), stop);
+  if (!vectors && is_about_the_text(vectors.error())) {
+    if (limit > 1) {
+      singles_ = limit;  // one of them is at fault: which one?
+      co_return true;
+    }
+    base::log::warn("text_not_embedded", {{"what", vectors.error().message}});
+    vectors = std::vector<std::vector<float>>(1);
+  }
   if (!vectors) {
     note_failure(vectors.error());
     co_return false;

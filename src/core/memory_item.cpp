@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_set>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -116,15 +117,14 @@ std::string memory_digest(std::string_view text) {
 std::vector<std::string> memory_words(std::string_view text, std::size_t words_max) {
   std::vector<std::string> telling;
   std::vector<std::string> empty;
-  const auto take = [words_max](std::vector<std::string>& words, std::string word) {
-    if (words.size() < words_max && std::ranges::find(words, word) == words.end()) {
-      words.push_back(std::move(word));
-    }
-  };
+  std::unordered_set<std::string> seen;
   std::string word;
   const auto end_word = [&] {
-    if (word.empty()) return;
-    take(says_nothing(word) ? empty : telling, std::exchange(word, {}));
+    std::vector<std::string>& words = says_nothing(word) ? empty : telling;
+    if (!word.empty() && words.size() < words_max && seen.insert(word).second) {
+      words.push_back(word);
+    }
+    word.clear();
   };
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (const std::size_t mark = mark_bytes(text.substr(i)); mark > 0) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include "core/memory_item.hpp"
@@ -14,10 +15,13 @@ struct RankedMemory {
   double score = 0;  // 0 .. 1, comparable within one search
 };
 
-// The best `limit`, best first. A word that both share says more than nearness does, and the rarer
-// the words, the more: so nearness decides between memories that share little or nothing with the
-// question. Between equals the newer one wins. What has neither is left out.
-std::vector<RankedMemory> rank_memories(std::vector<MemoryMatch> matches, base::Time now,
+// The best `limit`, best first. `words` are those of the question, as memory_words() makes them.
+// What shares words with the question counts by their rarity (BM25) and by how many of the
+// question's words it has; nearness decides between memories that share little or nothing with it.
+// Between equals the newer one wins. What has neither is left out. Takes milliseconds for long
+// texts.
+std::vector<RankedMemory> rank_memories(std::vector<MemoryMatch> matches,
+                                        const std::vector<std::string>& words, base::Time now,
                                         std::size_t limit);
 
 }  // namespace colonnade::core

@@ -8,18 +8,21 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-MemoryMatch match(std::string id, double lexical, double similarity, std::int64_t age_days = 0) {
+const Words question = {"water", "tulips"};
+
+// `text` is what it says; its scores are as the store would give them.
+MemoryMatch match(std::string text, double lexical, double similarity, std::int64_t age_days = 0) {
   constexpr std::int64_t day = 86'400'000'000;
-  return {.item = {.id = std::move(id), .updated_at = {1000 * day - age_days * day}},
+  return {.item = {.text = std::move(text), .updated_at = {1000 * day - age_days * day}},
           .lexical = lexical,
           .similarity = similarity};
 }
 
-std::vector<std::string> ranked(std::vector<MemoryMatch> matches, std::size_t limit = 10) {
-  std::vector<std::string> out;
+Words ranked(std::vector<MemoryMatch> matches, std::size_t limit = 10) {
+  Words out;
   for (const RankedMemory& one :
-       rank_memories(std::move(matches), {1000LL * 86'400'000'000}, limit)) {
-    out.push_back(one.item.id);
+       rank_memories(std::move(matches), question, {1000LL * 86'400'000'000}, limit)) {
+    out.push_back(one.item.text);
   }
   return out;
 }
@@ -44,19 +47,28 @@ TEST(MemoryWords, AreTheEmptyOnesWhenThereAreNoOthers) {
   EXPECT_EQ(memory_words("who are you", 10), (Words{"who", "are", "you"}));
 }
 
-TEST(MemoryRanking, WordsOutweighNearness) {
-  EXPECT_EQ(ranked({match("near", 0, 0.6), match("words", 8, 0.1), match("both", 8, 0.5)}),
-            (Words{"both", "words", "near"}));
+TEST(MemoryRanking, SharedWordsOutweighNearness) {
+  EXPECT_EQ(ranked({match("near", 0, 0.5), match("watering a tulip", 8, 0.2),
+                    match("water the tulips", 8, 0.4)}),
+            (Words{"water the tulips", "watering a tulip", "near"}));
 }
 
 TEST(MemoryRanking, NearnessDecidesWhereWordsSayLittle) {
-  EXPECT_EQ(ranked({match("common word", 0.3, 0.1), match("near", 0, 0.7)}),
-            (Words{"near", "common word"}));
+  EXPECT_EQ(ranked({match("water polo", 3, 0.1), match("near", 0, 0.6)}),
+            (Words{"near", "water polo"}));
+}
+
+TEST(MemoryRanking, MoreOfTheQuestionsWordsCountMoreWhateverTheirRarity) {
+  // In a small store every word is rare for BM25's taste, and its scores next to nothing.
+  EXPECT_EQ(ranked({match("water polo", 1e-6, 0.2), match("tulips need water", 1e-6, 0.2)}),
+            (Words{"tulips need water", "water polo"}));
 }
 
 TEST(MemoryRanking, TheNewerOfEqualsWins) {
-  EXPECT_EQ(ranked({match("old", 4, 0.3, 90), match("new", 4, 0.3, 1)}), (Words{"new", "old"}));
-  EXPECT_EQ(ranked({match("old", 5, 0.3, 90), match("new", 4, 0.3, 1)}), (Words{"old", "new"}));
+  EXPECT_EQ(ranked({match("old water", 4, 0.3, 90), match("new water", 4, 0.3, 1)}),
+            (Words{"new water", "old water"}));
+  EXPECT_EQ(ranked({match("old water", 6, 0.3, 90), match("new water", 4, 0.3, 1)}),
+            (Words{"old water", "new water"}));
 }
 
 TEST(MemoryRanking, WhatHasNothingInCommonIsLeftOut) {
@@ -64,10 +76,10 @@ TEST(MemoryRanking, WhatHasNothingInCommonIsLeftOut) {
 }
 
 TEST(MemoryRanking, ScoresFallAndTheLimitHolds) {
-  const auto best = rank_memories({match("a", 1, 0), match("b", 3, 0), match("c", 2, 0)},
+  const auto best = rank_memories({match("a", 1, 0), match("b", 3, 0), match("c", 2, 1)}, question,
                                   {1000LL * 86'400'000'000}, 2);
   ASSERT_EQ(best.size(), 2U);
-  EXPECT_EQ(best[0].item.id, "b");
+  EXPECT_EQ(best[0].item.text, "c");
   EXPECT_GT(best[0].score, best[1].score);
   EXPECT_LE(best[0].score, 1.0);
 }

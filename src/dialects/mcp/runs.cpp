@@ -60,7 +60,7 @@ base::Task<Attempted> RunTools::list_agents(Call call, Attempt /*attempt*/) {
   if (const auto fault = arguments.fault()) co_return failed(*fault);
   const auto standard = parts_.agents.get(call.who.scope, "");
   if (!standard) co_return failed(standard.error());
-  const auto others = parts_.agents.list(call.who.scope);
+  const auto others = parts_.agents.list(call.who, limits::list_rows_max, 0);
   if (!others) co_return failed(others.error());
   co_return answered(encode_agents(*standard, *others));
 }
@@ -92,13 +92,14 @@ base::Task<core::Result<core::Thread>> RunTools::thread_of(Principal who, Wanted
     co_return parts_.threads.get(who, wanted.thread_id);
   }
   if (!wanted.agent_id.empty()) {
-    const auto agent = parts_.agents.get(who.scope, wanted.agent_id);
+    const auto agent = parts_.agents.get(who, wanted.agent_id);
     if (!agent) {
       co_return base::fail(agent.error().kind,
                            agent.error().message + ": list_agents tells which agents there are");
     }
   }
-  core::NewThread fresh{.agent_id = std::move(wanted.agent_id)};
+  const bool is_default = wanted.agent_id == core::default_agent_id;
+  core::NewThread fresh{.agent_id = is_default ? std::string() : std::move(wanted.agent_id)};
   auto thread = co_await parts_.threads.create(std::move(who), std::move(fresh));
   co_return thread;
 }

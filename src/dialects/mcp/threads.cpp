@@ -19,7 +19,7 @@ base::Task<Attempted> ThreadTools::list(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto threads = threads_.list(call.who, static_cast<std::size_t>(limit));
+  const auto threads = threads_.list(call.who, {.limit = static_cast<std::size_t>(limit)});
   if (!threads) co_return failed(threads.error());
   co_return answered(encode_threads(*threads));
 }
@@ -60,7 +60,7 @@ core::Result<std::string> ThreadTools::page_of(const Principal& who, const std::
 // --- as resources -------------------------------------------------------------------------------
 
 core::Result<std::string> ThreadTools::list_resources(const Principal& who) {
-  const auto threads = threads_.list(who, limits::page_rows_max);
+  const auto threads = threads_.list(who, {.limit = limits::page_rows_max});
   if (!threads) return base::fail(threads.error());
   std::string out = R"("resources":)";
   base::JsonWriter json(out);

@@ -31,6 +31,11 @@ class FakeEmbedder final : public core::Embedder {
                                                                   std::stop_token) override {
     ++calls;
     if (fails) co_return base::fail(base::ErrorKind::timeout, "too slow");
+    for (const std::string& text : texts) {
+      if (text.find("unspeakable") != std::string::npos) {
+        co_return base::fail(base::ErrorKind::invalid, "not this text");
+      }
+    }
     std::vector<std::vector<float>> out;
     for (const std::string& text : texts) {
       const bool animal = text.find("dog") != std::string::npos ||
@@ -115,7 +120,8 @@ class MemoryTools : public ::testing::Test {
   }
   void keep_once() { base::run_on(lanes_[0], kept()); }
   base::Task<bool> kept() {
-    co_await memories_->keep_once(&lanes_[0], {});
+    const std::stop_token never;
+    co_await memories_->keep_once(&lanes_[0], never);
     co_return true;
   }
 
@@ -294,6 +300,19 @@ TEST_F(MemoryToolsWithVectors, AFailingEmbedderLeavesTheWordsAndIsLetRest) {
   keep_once();
   EXPECT_EQ(recalled("pet").size(), 1U);
   EXPECT_TRUE(store_->unplaced_memories("fake", 10)->empty());
+}
+
+TEST_F(MemoryToolsWithVectors, ATextThatTheEmbedderRefusesHoldsUpNoOther) {
+  told("memory_remember", {{"text", "Something unspeakable."}});
+  told("memory_remember", {{"text", "The dog barks."}});
+  EXPECT_EQ(recalled("pet").front(), "The dog barks.");
+  // The same when all are placed anew, two at a time.
+  embedder_.name = "better";
+  reopen();
+  keep_once();
+  EXPECT_EQ(recalled("pet").front(), "The dog barks.");
+  EXPECT_TRUE(store_->unplaced_memories("better", 10)->empty());
+  EXPECT_EQ(recalled("unspeakable").size(), 1U);
 }
 
 TEST_F(MemoryToolsWithVectors, AnotherModelPlacesEverythingAnew) {
