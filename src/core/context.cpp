@@ -35,15 +35,14 @@ void put_in_front(Message& message, const std::string& preface) {
 }  // namespace
 
 std::string system_prompt(const Agent& agent) {
-  if (agent.id.empty()) return agent.instructions;
+  if (agent.id.empty() || !agent.instructions.empty()) return agent.instructions;
   std::string out;
   if (!agent.name.empty()) out += "Your name is " + agent.name + ".";
   if (!agent.description.empty()) {
     if (!out.empty()) out += "\n";
     out += "What you are: " + agent.description;
   }
-  if (out.empty() || agent.instructions.empty()) return out + agent.instructions;
-  return out + "\n\n" + agent.instructions;
+  return out;
 }
 
 Context::Context(ContextStart start, const ContextOptions& options)

@@ -46,8 +46,7 @@ struct ContextStart {
   bool history_is_cut = false;     // messages between the two are left out
 };
 
-// What stands in front of everything: who the agent is and its instructions. The default agent is
-// its instructions alone.
+// What stands in front of everything: the agent's instructions, or who it is when it has none.
 std::string system_prompt(const Agent& agent);
 
 class Context {
