@@ -28,7 +28,9 @@ TEST(Settings, EveryRowReachesItsOwnMember) {
     std::vector<std::string> text{"7"};
     if (setting.min > 7) text = {std::to_string(static_cast<int>(setting.min) + 1)};
     if (!setting.choices.empty()) text = {setting.choices.back()};
-    if (is_boolean(setting)) text = {"true"};
+    if (is_boolean(setting)) {
+      text = {value_text(setting, Settings{}) == "true" ? "false" : "true"};
+    }
     if (setting.name == "listen") text = {"[::1]:7"};
     if (setting.name == "temperature") text = {"1.5"};
     Settings changed;
