@@ -3,13 +3,30 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <condition_variable>
+#include <map>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/mcp/session.hpp"
 
 namespace colonnade::tools::mcp {
+
+// The variables of this process.
+inline std::map<std::string, std::string, std::less<>> variables() {
+  std::map<std::string, std::string, std::less<>> out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
 
 // What a session reported, in order; waits for what is still to come.
 class Reports {
