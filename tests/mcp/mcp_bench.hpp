@@ -55,6 +55,23 @@ class Reports {
     return {};
   }
 
+  // The first state in which something can be done: ready, waiting for a human, or failed twice.
+  ServerState settled() {
+    constexpr std::chrono::seconds patience{60};
+    std::unique_lock lock(mutex_);
+    ServerState out = ServerState::starting;
+    changed_.wait_for(lock, patience, [&] {
+      int failures = 0;
+      for (const ServerStatus& one : all_) {
+        if (one.state == ServerState::failed) ++failures;
+        const bool ends = one.state == ServerState::ready || one.state == ServerState::needs_auth;
+        if (ends || failures == 2) out = one.state;
+      }
+      return out != ServerState::starting;
+    });
+    return out;
+  }
+
   ServerState last() {
     const std::lock_guard lock(mutex_);
     return all_.back().state;

@@ -52,4 +52,11 @@ constexpr int mcp_resumes_max = 16;            // of one stream in a row without
 constexpr std::size_t mcp_session_id_bytes_max = 1 * KiB;
 constexpr auto mcp_goodbye_time_max = 3s;  // for DELETE at the end
 
+// OAuth.
+constexpr int mcp_challenges_max = 3;                        // answered of one request
+constexpr std::size_t mcp_oauth_body_bytes_max = 256 * KiB;  // of metadata and of tokens
+constexpr std::size_t mcp_oauth_text_bytes_max = 16 * KiB;   // of a token, a scope, an id
+constexpr std::size_t mcp_oauth_scopes_max = 256;
+constexpr auto mcp_oauth_time_max = 30s;  // of one request to an authorization server
+
 }  // namespace colonnade::limits
