@@ -72,6 +72,11 @@ class Reports {
     return out;
   }
 
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    all_.clear();
+  }
+
   ServerState last() {
     const std::lock_guard lock(mutex_);
     return all_.back().state;
