@@ -54,7 +54,7 @@ std::vector<net::Route> AuditRoutes::routes() {
 }
 
 base::Task<net::Reply> AuditRoutes::list(RequestPtr request) {
-  const auto who = operator_of(credentials_, credential_store_, *request);
+  const auto who = operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   const auto after = number(*request, "after", 0, 0, INT64_MAX);
   if (!after) co_return refusal(after.error());

@@ -24,9 +24,8 @@ inline constexpr std::string_view audit_newest_header = "X-Colonnade-Audit-Newes
 
 class AuditRoutes {
  public:
-  AuditRoutes(core::Credentials& credentials, core::CredentialStore& credential_store,
-              core::AuditStore& store)
-      : credentials_(credentials), credential_store_(credential_store), store_(store) {}
+  AuditRoutes(core::Credentials& credentials, core::AuditStore& store)
+      : credentials_(credentials), store_(store) {}
 
   // The handlers refer to this object, which must outlive the router and the server.
   std::vector<net::Route> routes();
@@ -36,7 +35,6 @@ class AuditRoutes {
   base::Task<net::Reply> list(RequestPtr request);
 
   core::Credentials& credentials_;
-  core::CredentialStore& credential_store_;
   core::AuditStore& store_;
 };
 

@@ -136,6 +136,9 @@ void fill_folders(const Environment& environment, const std::string& home, Confi
   if (settings.token_file.empty() && !settings.data_dir.empty()) {
     settings.token_file = settings.data_dir + "/operator.token";
   }
+  if (settings.secret_key_file.empty() && !settings.data_dir.empty()) {
+    settings.secret_key_file = settings.data_dir + "/secrets.key";
+  }
 }
 
 bool is_base_path(const std::string& path) {

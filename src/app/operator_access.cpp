@@ -28,15 +28,10 @@ net::Response refusal(const base::Error& error) {
 }
 
 base::Result<core::Principal> operator_of(core::Credentials& credentials,
-                                          core::CredentialStore& store,
                                           const net::Request& request) {
   auto who = dialects::authenticate(credentials, request);
   if (!who) return who;
-  const auto credential = store.credential(who->scope, who->credential_id);
-  if (!credential) return std::unexpected(credential.error());
-  const bool is_operator =
-      *credential && (*credential)->kind == core::CredentialKind::operator_token;
-  if (!is_operator) {
+  if (!who->is_operator) {
     return base::fail(base::ErrorKind::forbidden,
                       "only the operator's token may do this; `colonnade token path` says where it "
                       "is kept");

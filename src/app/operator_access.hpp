@@ -10,7 +10,6 @@ namespace colonnade::app {
 
 // unauthorized without a token, forbidden with one that is not an operator's.
 base::Result<core::Principal> operator_of(core::Credentials& credentials,
-                                          core::CredentialStore& store,
                                           const net::Request& request);
 
 // {"error": message}

@@ -82,7 +82,7 @@ std::vector<net::Route> OperatorRoutes::routes() {
 }
 
 base::Task<net::Reply> OperatorRoutes::list(RequestPtr request) {
-  const auto who = operator_of(credentials_, store_, *request);
+  const auto who = operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   const std::string user = request->query_parameter("user").value_or(who->user_id);
   auto all = store_.credentials(who->scope, user, core::CredentialKind::operator_token);
@@ -94,7 +94,7 @@ base::Task<net::Reply> OperatorRoutes::list(RequestPtr request) {
 }
 
 base::Task<net::Reply> OperatorRoutes::create(RequestPtr request) {
-  const auto who = operator_of(credentials_, store_, *request);
+  const auto who = operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   const auto input = decode(request->body);
   if (!input) co_return refusal(input.error());
@@ -107,7 +107,7 @@ base::Task<net::Reply> OperatorRoutes::create(RequestPtr request) {
 }
 
 base::Task<net::Reply> OperatorRoutes::revoke(RequestPtr request) {
-  const auto who = operator_of(credentials_, store_, *request);
+  const auto who = operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   const std::string id = request->path_parameters.at(0);
   const auto credential = store_.credential(who->scope, id);

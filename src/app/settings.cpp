@@ -33,6 +33,13 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
                "commands on this machine read it.",
        .is_path = true,
        .default_note = "operator.token in data_dir"},
+      {.name = "secret_key_file",
+       .target = Text([](Settings& s) -> auto& { return s.secret_key_file; }),
+       .help = "The key that stored secrets are sealed with, such as those of MCP servers (mode "
+               "0600). Made at the first start. Keep it when you move the data: without it they "
+               "have to be given again.",
+       .is_path = true,
+       .default_note = "secrets.key in data_dir"},
       {.name = "listen",
        .target = Addresses([](Settings& s) -> auto& { return s.listen; }),
        .help = "Addresses to serve on, host:port each. Port 0 takes any free one. Anything but a "

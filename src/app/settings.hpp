@@ -40,7 +40,8 @@ struct ProviderSettings {
 
 struct Settings {
   std::string data_dir{};
-  std::string token_file{};  // "": operator.token in data_dir
+  std::string token_file{};       // "": operator.token in data_dir
+  std::string secret_key_file{};  // "": secrets.key in data_dir
   std::vector<ListenAddress> listen{{"127.0.0.1", 8790}};
   bool classic_ports = false;
   std::string base_path{};

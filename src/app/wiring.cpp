@@ -17,6 +17,7 @@
 #include "app/operator_routes.hpp"
 #include "app/prices_file.hpp"
 #include "app/running_server.hpp"
+#include "app/secret_key.hpp"
 #include "app/startup_memory.hpp"
 #include "app/version.hpp"
 #include "app/wiring_policy.hpp"
@@ -25,16 +26,19 @@
 #include "base/clock.hpp"
 #include "base/lane.hpp"
 #include "base/log.hpp"
+#include "base/secret_box.hpp"
 #include "base/workers.hpp"
 #include "core/actions.hpp"
 #include "core/agents.hpp"
 #include "core/audit_feed.hpp"
 #include "core/credentials.hpp"
+#include "core/erasure.hpp"
 #include "core/event_feed.hpp"
 #include "core/pairings.hpp"
 #include "core/prices.hpp"
 #include "core/submissions.hpp"
 #include "core/threads.hpp"
+#include "core/tool_servers.hpp"
 #include "core/turns.hpp"
 #include "dialects/authentication.hpp"
 #include "dialects/client_address.hpp"
@@ -168,8 +172,10 @@ bool is_loopback(std::string_view address) {
 // In order of construction; see the header.
 struct Server::Parts {
   Parts(Settings settings_in, std::unique_ptr<storage::sqlite::Store> store_in,
-        core::Prices prices_in, dialects::TrustedProxies proxies)
+        core::Prices prices_in, dialects::TrustedProxies proxies,
+        const base::SecretBox::Key& secret_key)
       : settings(std::move(settings_in)),
+        secret_box(secret_key),
         lanes(lane_count(settings)),
         workers(static_cast<std::size_t>(settings.worker_threads)),
         tool_workers(limits::tool_threads),
@@ -179,6 +185,7 @@ struct Server::Parts {
         action_meter(feed),
         agents(*store, feed, clock, default_agent(settings)),
         threads(store->stores(), feed, clock, workers),
+        tool_servers(*store, *store, feed, clock, secret_box, {}),
         credentials(*store, feed, clock),
         pairings(credentials, clock),
         submissions(*store, feed, clock),
@@ -212,8 +219,14 @@ struct Server::Parts {
                  .turns = turns,
                  .clock = clock},
                 action_options(settings)),
+        erasure({.stores = store->stores(),
+                 .feed = feed,
+                 .agents = agents,
+                 .threads = threads,
+                 .turns = turns,
+                 .clock = clock}),
         operator_routes(credentials, *store),
-        audit_routes(credentials, *store, *store),
+        audit_routes(credentials, *store),
         fathom({.threads = threads,
                 .turns = turns,
                 .credentials = credentials,
@@ -255,6 +268,7 @@ struct Server::Parts {
   net::HttpServerCounts http_counts() const;
 
   Settings settings;
+  base::SecretBox secret_box;
   base::SystemClock clock;
   base::Lanes lanes;
   base::Workers workers;
@@ -265,6 +279,7 @@ struct Server::Parts {
   ActionMeter action_meter;
   core::Agents agents;
   core::Threads threads;
+  core::ToolServers tool_servers;
   core::Credentials credentials;
   core::Pairings pairings;
   core::Submissions submissions;
@@ -279,6 +294,7 @@ struct Server::Parts {
   gate::RuleGate gate;
   core::Turns turns;
   core::Actions actions;
+  core::Erasure erasure;
   OperatorRoutes operator_routes;
   AuditRoutes audit_routes;
   dialects::fathom::Dialect fathom;
@@ -334,11 +350,13 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   }
   auto prices = load_prices(settings);
   if (!prices) return std::unexpected(prices.error());
+  const auto secret_key = load_secret_key(settings.secret_key_file);
+  if (!secret_key) return std::unexpected(secret_key.error());
   auto store =
       storage::sqlite::Store::open(database_path(settings.data_dir), store_options(settings));
   if (!store) return std::unexpected(store.error());
   auto parts = std::make_unique<Parts>(std::move(settings), std::move(*store), std::move(*prices),
-                                       std::move(*proxies));
+                                       std::move(*proxies), *secret_key);
   auto fault = parts->policy.fault();
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   if (fault) return base::fail(std::move(*fault));
@@ -357,6 +375,7 @@ Result<Server::Started> Server::start() {
   out.recovered_runs = *recovered;
   const auto settled = base::run_on(p.lanes[0], p.actions.recover());
   if (!settled) return std::unexpected(settled.error());
+  base::run_on(p.lanes[0], p.erasure.recover());
   release_startup_memory();
   for (const ListenAddress& address : listen_addresses(p.settings)) {
     auto server =

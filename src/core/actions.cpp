@@ -420,7 +420,12 @@ Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& l
 
 Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Action action,
                             ExecutionPermit permit) {
-  auto done = co_await execute_tool(&state->parts.tools, lane, action.scope, std::move(permit),
+  ToolCaller caller{.scope = action.scope,
+                    .user_id = action.owner,
+                    .agent_id = action.request.agent_id == default_agent_id
+                                    ? std::string()
+                                    : action.request.agent_id};
+  auto done = co_await execute_tool(&state->parts.tools, lane, std::move(caller), std::move(permit),
                                     state->time_for(action), state->stopping.get_token());
   const ActionState end = done.timed_out          ? ActionState::timeout
                           : done.outcome.is_error ? ActionState::failed

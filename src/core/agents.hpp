@@ -19,17 +19,34 @@ struct NewAgent {
   std::string instructions{};
   ModelSettings settings{};
   std::optional<std::vector<std::string>> tools{};
+  AgentMemory memory = AgentMemory::none;
+  std::vector<std::string> tool_servers{};
+};
+
+// Unset members stay as they are.
+struct AgentChange {
+  std::optional<std::string> name{};
+  std::optional<std::string> description{};
+  std::optional<std::string> instructions{};
 };
 
 class Agents {
  public:
-  // `fallback` is what a thread without an agent talks to; it is configuration, not a row.
+  // `fallback` is the default agent.
   Agents(AgentStore& store, EventFeed& feed, base::Clock& clock, NewAgent fallback);
 
+  // It belongs to `who`. invalid for an empty name.
   base::Task<Result<Agent>> create(Principal who, NewAgent input);
-  // "" finds the default agent.
+  // Whoever owns it. "" and default_agent_id find the default agent, whose id is "".
   Result<Agent> get(const Scope& scope, std::string_view id) const;
-  Result<std::vector<Agent>> list(const Scope& scope) const;
+  // not_found also when it is another user's.
+  Result<Agent> get(const Principal& who, std::string_view id) const;
+  // The caller's own, newest first; without the default agent.
+  Result<std::vector<Agent>> list(const Principal& who, std::size_t limit,
+                                  std::size_t offset) const;
+  // not_found, also when it is another user's; conflict for the default agent. Nothing is stored,
+  // and the version stays, when nothing changes.
+  base::Task<Result<Agent>> change(Principal who, std::string id, AgentChange change);
   // Stores the next version; conflict when somebody else was faster.
   base::Task<Result<Agent>> update(Principal who, Agent agent);
 

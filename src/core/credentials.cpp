@@ -52,7 +52,8 @@ Result<Principal> Credentials::authenticate(std::string_view token) {
   Principal who{.scope = credential.scope,
                 .user_id = credential.user_id,
                 .device_id = credential.kind == CredentialKind::device ? credential.id : "",
-                .credential_id = credential.id};
+                .credential_id = credential.id,
+                .is_operator = credential.kind == CredentialKind::operator_token};
   {
     const std::unique_lock lock(cache_->mutex);
     if (revocations == cache_->revocations) {

@@ -10,6 +10,7 @@
 #include "core/message.hpp"
 #include "core/model_provider.hpp"
 #include "core/run.hpp"
+#include "core/tool_server.hpp"
 
 namespace colonnade::core {
 namespace {
@@ -37,6 +38,17 @@ constexpr Names<Role, 3> role_names{{
     {Role::user, "user"},
     {Role::assistant, "assistant"},
     {Role::system, "system"},
+}};
+
+constexpr Names<AgentMemory, 3> agent_memory_names{{
+    {AgentMemory::none, "none"},
+    {AgentMemory::persistent, "persistent"},
+    {AgentMemory::semantic, "semantic"},
+}};
+
+constexpr Names<ToolServerTransport, 2> tool_server_transport_names{{
+    {ToolServerTransport::stdio, "stdio"},
+    {ToolServerTransport::http, "http"},
 }};
 
 constexpr Names<RunState, 6> run_state_names{{
@@ -94,6 +106,18 @@ constexpr Names<StopReason, 6> stop_reason_names{{
 
 std::string_view to_string(Role role) { return name_of(role_names, role); }
 std::optional<Role> role_from(std::string_view text) { return value_of(role_names, text); }
+
+std::string_view to_string(AgentMemory memory) { return name_of(agent_memory_names, memory); }
+std::optional<AgentMemory> agent_memory_from(std::string_view text) {
+  return value_of(agent_memory_names, text);
+}
+
+std::string_view to_string(ToolServerTransport transport) {
+  return name_of(tool_server_transport_names, transport);
+}
+std::optional<ToolServerTransport> tool_server_transport_from(std::string_view text) {
+  return value_of(tool_server_transport_names, text);
+}
 
 std::string_view to_string(RunState state) { return name_of(run_state_names, state); }
 std::optional<RunState> run_state_from(std::string_view text) {

@@ -15,6 +15,7 @@ struct ShownIn {
   std::string_view operator()(const RenameThread& change) const { return change.id; }
   std::string_view operator()(const DeleteThread& change) const { return change.id; }
   std::string_view operator()(const RestoreThread& change) const { return change.id; }
+  std::string_view operator()(const EraseThread& change) const { return change.id; }
   std::string_view operator()(const InsertRun& change) const { return change.run.thread_id; }
   std::string_view operator()(const UpdateRun& change) const { return change.run.thread_id; }
   template <class Other>

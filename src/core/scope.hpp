@@ -32,6 +32,7 @@ struct Principal {
   std::string user_id{};        // "admin" for the operator's first-start token
   std::string device_id{};      // "" unless a paired device's token was used
   std::string credential_id{};  // the row that let it in
+  bool is_operator = false;     // may do what concerns the whole server
 };
 
 }  // namespace colonnade::core

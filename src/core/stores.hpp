@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "core/action.hpp"
 #include "core/agent.hpp"
@@ -28,6 +29,7 @@
 #include "core/scope.hpp"
 #include "core/submission.hpp"
 #include "core/thread.hpp"
+#include "core/tool_server.hpp"
 
 namespace colonnade::core {
 
@@ -36,12 +38,32 @@ using base::Time;
 
 // --- reading ------------------------------------------------------------------------------------
 
+struct AgentFilter {  // empty members filter nothing
+  std::optional<std::string> owner{};
+  std::string tool_server{};  // those that have it
+  std::size_t limit = limits::list_rows_max;
+  std::size_t offset = 0;
+};
+
 class AgentStore {
  public:
   virtual ~AgentStore() = default;
   virtual Result<std::optional<Agent>> agent(const Scope& scope, std::string_view id) = 0;
-  // Oldest first.
-  virtual Result<std::vector<Agent>> agents(const Scope& scope) = 0;
+  // By created_at and id, newest first.
+  virtual Result<std::vector<Agent>> agents(const Scope& scope, const AgentFilter& filter) = 0;
+};
+
+class ToolServerStore {
+ public:
+  virtual ~ToolServerStore() = default;
+  virtual Result<std::optional<ToolServer>> tool_server(const Scope& scope,
+                                                        std::string_view id) = 0;
+  // By name.
+  virtual Result<std::vector<ToolServer>> tool_servers(const Scope& scope) = 0;
+  // Of every scope; at the start only.
+  virtual Result<std::vector<ToolServer>> all_tool_servers() = 0;
+  // What KeepToolPins kept for the server; "" for nothing.
+  virtual Result<std::string> tool_pins(const Scope& scope, std::string_view server_id) = 0;
 };
 
 // A page of messages is cut by the creation time of a message the client has: exclusive bookmarks.
@@ -49,6 +71,12 @@ struct MessagePage {
   std::optional<Time> after{};   // the oldest ones after it; wins over `before`
   std::optional<Time> before{};  // the newest ones before it; neither: the newest ones
   std::size_t limit = 50;        // 1 .. limits::page_rows_max
+};
+
+struct ThreadPage {
+  std::optional<std::string> agent_id{};  // only its threads
+  std::size_t limit = limits::list_rows_max;
+  std::size_t offset = 0;
 };
 
 struct SearchHit {
@@ -68,11 +96,13 @@ struct ThreadUsage {
 class ThreadStore {
  public:
   virtual ~ThreadStore() = default;
-  // Also a deleted one. Whoever owns it: the use case compares.
+  // Also a deleted one, but none that was erased. Whoever owns it: the use case compares.
   virtual Result<std::optional<Thread>> thread(const Scope& scope, std::string_view id) = 0;
   // One owner's, not deleted, by updated_at, created_at and id, newest first.
   virtual Result<std::vector<Thread>> threads(const Scope& scope, std::string_view owner,
-                                              std::size_t limit) = 0;
+                                              const ThreadPage& page) = 0;
+  // Erased ones of every scope that still hold messages; at the start only.
+  virtual Result<std::vector<Thread>> erased_threads(std::size_t limit) = 0;
   // Oldest first within the page.
   virtual Result<std::vector<Message>> messages(const Scope& scope, std::string_view thread_id,
                                                 const MessagePage& page) = 0;
@@ -180,8 +210,22 @@ struct PutAgent {  // inserts, or replaces when `agent.version` is one more than
                    // conflict
   Agent agent{};
 };
-struct InsertThread {
+struct DeleteAgent {  // with its older versions; not_found unless it exists
+  std::string id{};
+};
+struct PutToolServer {  // inserts; conflict when the id or the name is taken
+  ToolServer server{};
+};
+struct DeleteToolServer {  // not_found unless it exists; its pins go as well
+  std::string id{};
+};
+struct KeepToolPins {  // replaces what was kept
+  std::string server_id{};
+  std::string pins{};
+};
+struct InsertThread {  // not_found when its agent has to exist and does not
   Thread thread{};
+  bool agent_must_exist = false;
 };
 struct InsertMessage {  // also sets the thread's updated_at to the message's created_at
   Message message{};
@@ -199,6 +243,13 @@ struct DeleteThread {  // not_found unless it exists and is not deleted
 struct RestoreThread {  // not_found unless it is deleted; sets updated_at
   std::string id{};
   Time at{};
+};
+struct EraseThread {  // hides it for good; not_found unless it exists
+  std::string id{};
+  Time at{};
+};
+struct PurgeThread {  // removes all that an erased thread held; conflict while a run is unfinished
+  std::string id{};
 };
 struct InsertRun {  // conflict when the thread has an unfinished run or is deleted
   Run run{};
@@ -273,7 +324,8 @@ struct PurgeSubmissions {  // all scopes
 };
 
 using Change =
-    std::variant<PutAgent, InsertThread, InsertMessage, RenameThread, DeleteThread, RestoreThread,
+    std::variant<PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertThread,
+                 InsertMessage, RenameThread, DeleteThread, RestoreThread, EraseThread, PurgeThread,
                  InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall, InsertAction,
                  UpdateAction, InsertPermission, RevokePermission, AppendAudit, InsertCredential,
                  TouchCredential, RevokeCredential, InsertSubmission, LinkSubmission,
@@ -317,6 +369,7 @@ class Journal {
 // What wiring hands to the use cases; one object may be all of them.
 struct Stores {
   AgentStore& agents;
+  ToolServerStore& tool_servers;
   ThreadStore& threads;
   RunStore& runs;
   EventStore& events;

@@ -17,6 +17,7 @@ struct Thread {
   std::string owner{};  // user id
   std::string agent_id{};
   std::string title{};       // "" until titled
+  std::string label{};       // a client's own name for it, which nobody interprets; "" for none
   ModelSettings settings{};  // overrides of the agent's
   base::Time created_at{};
   base::Time updated_at{};  // bumped by messages, renames and restores, not by deletion

@@ -36,12 +36,14 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
                 .owner = who.user_id,
                 .agent_id = std::move(input.agent_id),
                 .title = std::move(input.title),
+                .label = std::move(input.label),
                 .settings = std::move(input.settings),
                 .created_at = now,
                 .updated_at = now,
                 .deleted_at = std::nullopt};
   Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(InsertThread{thread});
+  unit.changes.emplace_back(
+      InsertThread{.thread = thread, .agent_must_exist = !thread.agent_id.empty()});
   if (!input.submission_id.empty()) {
     unit.changes.emplace_back(LinkSubmission{std::move(input.submission_id), thread.id});
   }
@@ -50,8 +52,8 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
   co_return thread;
 }
 
-Result<std::vector<Thread>> Threads::list(const Principal& who, std::size_t limit) {
-  return stores_.threads.threads(who.scope, who.user_id, limit);
+Result<std::vector<Thread>> Threads::list(const Principal& who, const ThreadPage& page) {
+  return stores_.threads.threads(who.scope, who.user_id, page);
 }
 
 Result<Thread> Threads::get(const Principal& who, std::string_view id) {

@@ -19,6 +19,7 @@ namespace colonnade::core {
 struct NewThread {
   std::string title{};     // kept as given
   std::string agent_id{};  // "" for the default agent
+  std::string label{};     // kept as given
   ModelSettings settings{};
   std::string submission_id{};  // linked to the thread in the same transaction; "" for none
 };
@@ -33,9 +34,10 @@ class Threads {
  public:
   Threads(Stores stores, EventFeed& feed, base::Clock& clock, base::Workers& workers);
 
+  // not_found with the field "agent_id" when there is no such agent.
   base::Task<Result<Thread>> create(Principal who, NewThread input);
   // The caller's own, not deleted, newest first.
-  Result<std::vector<Thread>> list(const Principal& who, std::size_t limit);
+  Result<std::vector<Thread>> list(const Principal& who, const ThreadPage& page);
   // Also a deleted one.
   Result<Thread> get(const Principal& who, std::string_view id);
   Result<ThreadView> view(const Principal& who, std::string_view id, std::size_t messages);

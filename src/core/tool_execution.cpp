@@ -8,7 +8,7 @@
 
 namespace colonnade::core {
 
-base::Task<ExecutedTool> execute_tool(ToolRunner* tools, base::Lane* lane, Scope scope,
+base::Task<ExecutedTool> execute_tool(ToolRunner* tools, base::Lane* lane, ToolCaller caller,
                                       ExecutionPermit permit, std::chrono::milliseconds time_max,
                                       std::stop_token stop) {
   std::stop_source tool_stop;
@@ -21,7 +21,7 @@ base::Task<ExecutedTool> execute_tool(ToolRunner* tools, base::Lane* lane, Scope
   };
   auto alarm = co_await base::call_after(time_max, std::move(ring));
   auto result =
-      co_await tools->run(*lane, std::move(scope), std::move(permit), tool_stop.get_token());
+      co_await tools->run(*lane, std::move(caller), std::move(permit), tool_stop.get_token());
   alarm.reset();
   ExecutedTool out;
   ToolOutcome& outcome = out.outcome;

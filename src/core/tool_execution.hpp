@@ -17,7 +17,7 @@ struct ExecutedTool {
 
 // On `lane`, which is the calling one. Ends soon after `time_max` or a stop. Pointers must outlive
 // the call.
-base::Task<ExecutedTool> execute_tool(ToolRunner* tools, base::Lane* lane, Scope scope,
+base::Task<ExecutedTool> execute_tool(ToolRunner* tools, base::Lane* lane, ToolCaller caller,
                                       ExecutionPermit permit, std::chrono::milliseconds time_max,
                                       std::stop_token stop);
 

@@ -9,6 +9,7 @@
 #include "base/lane.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
+#include "core/agent.hpp"
 #include "core/execution_permit.hpp"
 #include "core/model_provider.hpp"
 #include "core/scope.hpp"
@@ -20,11 +21,19 @@ struct ToolOutcome {
   bool is_error = false;
 };
 
+// On whose behalf a tool runs.
+struct ToolCaller {
+  Scope scope = Scope::main();
+  std::string user_id{};   // who started the run
+  std::string agent_id{};  // "" for the default agent
+};
+
 class ToolRunner {
  public:
   virtual ~ToolRunner() = default;
-  // What the model may be offered.
-  virtual std::vector<ToolDefinition> definitions(const Scope& scope) = 0;
+  // What the model of this agent may be offered, always in the same order. A run asks once, at its
+  // start.
+  virtual std::vector<ToolDefinition> definitions(const Agent& agent) = 0;
   // Whether a call that was interrupted may simply be made again.
   virtual bool is_idempotent(std::string_view tool) const = 0;
   // Whether a model may ask for a call with these arguments at all. Errors: invalid, saying what to
@@ -33,10 +42,10 @@ class ToolRunner {
     (void)tool, (void)arguments;
     return {};
   }
-  // Runs the permitted call of a run in `scope` on the calling lane. Every failure of the tool
+  // Runs the permitted call on the calling lane. Every failure of the tool
   // itself is an outcome with is_error; an Error means that it was stopped or that there is no such
   // tool. Output is cut at limits::tool_output_bytes_max.
-  virtual base::Task<base::Result<ToolOutcome>> run(base::Lane& lane, Scope scope,
+  virtual base::Task<base::Result<ToolOutcome>> run(base::Lane& lane, ToolCaller caller,
                                                     ExecutionPermit permit,
                                                     std::stop_token stop) = 0;
 };

@@ -117,6 +117,7 @@ Task<TurnOutcome> TurnDriver::loop() {
 }
 
 TurnAction TurnDriver::begin() {
+  tools_ = offered_tools();
   if (!start_.recovered) return machine_.start();
   return machine_.resume(start_.run.rounds, calls_);
 }
@@ -328,21 +329,30 @@ Task<void> TurnDriver::take_reply(ModelReply reply) {
   push(ModelReplied{.stop_reason = reply.stop_reason, .tool_call_ids = std::move(ids)});
 }
 
+std::vector<ToolDefinition> TurnDriver::offered_tools() const {
+  std::vector<ToolDefinition> tools = parts_.tools.definitions(start_.agent);
+  if (start_.agent.tools) {
+    std::erase_if(tools, [&](const ToolDefinition& tool) {
+      return std::ranges::find(*start_.agent.tools, tool.name) == start_.agent.tools->end();
+    });
+  }
+  return tools;
+}
+
+ToolCaller TurnDriver::caller() const {
+  return {.scope = start_.run.scope, .user_id = start_.run.started_by, .agent_id = start_.agent.id};
+}
+
 ModelRequest TurnDriver::make_request() const {
   const ModelSettings& settings = start_.run.settings;
   ModelRequest request{
       .model = settings.model.value_or(std::string(start_.provider->default_model())),
       .instructions = start_.agent.instructions,
       .messages = start_.history,
-      .tools = parts_.tools.definitions(start_.run.scope),
+      .tools = tools_,
       .temperature = settings.temperature,
       .max_output_tokens = settings.max_output_tokens,
       .reasoning_effort = settings.reasoning_effort};
-  if (start_.agent.tools) {
-    std::erase_if(request.tools, [&](const ToolDefinition& tool) {
-      return std::ranges::find(*start_.agent.tools, tool.name) == start_.agent.tools->end();
-    });
-  }
   if (!turn_.empty()) {
     request.messages.push_back(Message{.thread_id = start_.thread.id,
                                        .run_id = start_.run.id,

@@ -102,6 +102,8 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   TurnAction begin();
   void load_steps();
   void push(TurnInput input);
+  std::vector<ToolDefinition> offered_tools() const;
+  ToolCaller caller() const;
   ModelRequest make_request() const;
   std::vector<Part> results_of_calls() const;
   // Begins with what is untold yet.
@@ -122,8 +124,9 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   std::atomic<bool> parking_{false};
   std::atomic<int> units_under_way_{0};
 
-  std::vector<Part> turn_{};  // what this run has produced so far, in order
-  std::string model_{};       // as last reported
+  std::vector<ToolDefinition> tools_{};  // of this run, from its start to its end
+  std::vector<Part> turn_{};             // what this run has produced so far, in order
+  std::string model_{};                  // as last reported
   int next_step_ = 0;
   std::vector<ToolCall> calls_{};  // of the last reply
   bool results_pending_ = false;   // those calls' results are not in turn_ yet

@@ -24,7 +24,7 @@ constexpr const char* invalid_arguments = "INVALID_ARGUMENTS";
 
 // The default agent has no id of its own.
 std::string agent_name_for_gate(const Agent& agent) {
-  return agent.id.empty() ? "default" : agent.id;
+  return agent.id.empty() ? std::string(default_agent_id) : agent.id;
 }
 
 std::string context_of(const Run& run) {
@@ -253,9 +253,9 @@ Task<void> TurnDriver::run_tool(std::shared_ptr<TurnDriver> self, std::string id
   ExecutedTool done;
   if (won) {
     call_of(self->calls_, id).state = ToolCallState::running;
-    done = co_await execute_tool(&self->parts_.tools, &self->lane_, self->start_.run.scope,
-                                 std::move(permit), self->options_.tool_time_max,
-                                 self->stop_.get_token());
+    done =
+        co_await execute_tool(&self->parts_.tools, &self->lane_, self->caller(), std::move(permit),
+                              self->options_.tool_time_max, self->stop_.get_token());
     // Stopped with the server: what it did is unknown, and the next start says so.
     if (self->parked()) co_return;
   } else {

@@ -379,22 +379,27 @@ base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
   shard->counts().answered(reply.status);
   self->log_request(*request, reply.status);
   self->transport_->send_buffer_bytes(limits::stream_send_buffer_bytes);
-  const bool sent = co_await write(self, std::move(text), std::string());
-  if (!sent) self->transport_->close();
-  if (!sent || request->method == Method::head) co_return false;
+  if (request->method == Method::head) {
+    const bool sent = co_await write(self, std::move(text), std::string());
+    if (!sent) self->transport_->close();
+    co_return false;
+  }
 
   // The stream joins before the connection leaves, so that a stopping shard never looks empty.
   auto stream =
       std::make_shared<EventStream>(shard, std::move(self->transport_), std::move(self->ticket_),
-                                    chunked, shard->keepalive_bytes(reply.keepalive));
+                                    std::move(text), chunked,
+                                    shard->keepalive_bytes(reply.keepalive));
   stream->open();
   self->detach();
   try {
     if (reply.on_open) reply.on_open(stream);
+    stream->begin();
     if (shard->stopping()) stream->finish();
   } catch (const std::exception& e) {
     base::log::error("http_stream_open_failed",
                      {{"request_id", request->request_id}, {"what", e.what()}});
+    stream->begin();
     stream->close_now();
   }
   co_return true;

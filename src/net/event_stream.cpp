@@ -72,15 +72,17 @@ std::span<char> input_sink() {
 }  // namespace
 
 EventStream::EventStream(std::shared_ptr<ServerShard> shard, std::unique_ptr<Transport> transport,
-                         std::unique_ptr<ConnectionTicket> ticket, bool chunked,
+                         std::unique_ptr<ConnectionTicket> ticket, std::string head, bool chunked,
                          SharedBytes keepalive)
     : lane_(shard->lane()),
       shard_(std::move(shard)),
       transport_(std::move(transport)),
       ticket_(std::move(ticket)),
+      response_head_(std::make_shared<const std::string>(std::move(head))),
       keepalive_(std::move(keepalive)),
-      last_write_(shard_->coarse_now()),
-      chunked_(chunked) {}
+      chunked_(chunked) {
+  enqueue(response_head_);
+}
 
 EventStream::~EventStream() { detach(); }
 
@@ -90,9 +92,16 @@ void EventStream::open() {
   watch_peer();
 }
 
+void EventStream::begin() {
+  if (begun_ || state_ == State::ended) return;
+  begun_ = true;
+  if (transport_->secure()) return wait_to_write();
+  write_queue();
+}
+
 std::size_t EventStream::wire_size(const Item& item) const {
   if (!item) return last_chunk.size();
-  if (!chunked_) return item->size();
+  if (!framed(item)) return item->size();
   return hex_digits_of(item->size()) + line_end.size() + item->size() + line_end.size();
 }
 
@@ -108,15 +117,19 @@ bool EventStream::send(SharedBytes bytes) {
     return false;
   }
   enqueue(std::move(bytes));
-  wait_to_write();
-  return true;
+  if (begun_) {
+    wait_to_write();
+  } else {
+    begin();
+  }
+  return state_ == State::open;
 }
 
 // The usual way: one system call, nothing allocated, nothing kept.
 bool EventStream::write_directly(const Item& item) {
   std::array<iovec, 3> pieces;
   ChunkHead head;
-  const std::size_t count = write_pieces(pieces.data(), head, item, chunked_);
+  const std::size_t count = write_pieces(pieces.data(), head, item, framed(item));
   const std::ptrdiff_t sent = transport_->write_now(std::span(pieces).first(count));
   if (sent < 0) {
     end(true);
@@ -166,7 +179,7 @@ void EventStream::write_queue() {
     std::size_t total = 0;
     for (std::size_t i = 0; i < items; ++i) {
       const Item& item = queue_[head_ + i];
-      count += write_pieces(pieces.data() + count, heads[i], item, chunked_);
+      count += write_pieces(pieces.data() + count, heads[i], item, framed(item));
       total += wire_size(item);
     }
     const std::span<iovec> all = std::span(pieces).first(count);
@@ -193,7 +206,8 @@ void EventStream::write_tls() {
   for (std::size_t i = 0; i < items; ++i) {
     std::array<iovec, 3> pieces;
     ChunkHead head;
-    const std::size_t count = write_pieces(pieces.data(), head, queue_[head_ + i], chunked_);
+    const Item& item = queue_[head_ + i];
+    const std::size_t count = write_pieces(pieces.data(), head, item, framed(item));
     for (std::size_t j = 0; j < count; ++j) {
       block.append(static_cast<const char*>(pieces[j].iov_base), pieces[j].iov_len);
     }
@@ -218,6 +232,7 @@ void EventStream::consume(std::size_t bytes) {
   while (head_ < queue_.size() && offset_ >= wire_size(queue_[head_])) {
     offset_ -= wire_size(queue_[head_]);
     if (queue_[head_]) queued_bytes_ -= queue_[head_]->size();
+    if (queue_[head_] == response_head_) response_head_.reset();
     queue_[head_].reset();
     ++head_;
   }
@@ -247,11 +262,12 @@ base::Task<void> EventStream::drained() {
 void EventStream::finish() {
   if (state_ != State::open) return;
   state_ = State::finishing;
-  if (!chunked_) {
-    if (queue_.empty()) all_written();
-    return;
+  begun_ = true;
+  if (chunked_) {
+    enqueue(nullptr);
+  } else if (queue_.empty()) {
+    return all_written();
   }
-  enqueue(nullptr);
   if (transport_->secure() || writing_) return wait_to_write();
   write_queue();
 }
@@ -291,6 +307,7 @@ void EventStream::end(bool reset) {
   report_closed();
   detach();
   ticket_.reset();
+  response_head_.reset();
   keepalive_.reset();
   // Whoever holds a writer after the server and its lanes are gone holds no socket of theirs.
   transport_.reset();

@@ -17,12 +17,17 @@ class EventStream final : public StreamWriter,
                           public Attached,
                           public std::enable_shared_from_this<EventStream> {
  public:
-  // Takes over a connection whose status and headers are sent.
+  // Takes over a connection whose request was read. `head`, the status line and the headers, goes
+  // out with the first bytes that are sent, or with begin(): a client that has read it knows that
+  // whatever opened the stream is done, so nothing that follows is missed.
   EventStream(std::shared_ptr<ServerShard> shard, std::unique_ptr<Transport> transport,
-              std::unique_ptr<ConnectionTicket> ticket, bool chunked, SharedBytes keepalive);
+              std::unique_ptr<ConnectionTicket> ticket, std::string head, bool chunked,
+              SharedBytes keepalive);
   ~EventStream() override;
   // Starts watching the peer; once, before anything else.
   void open();
+  // Sends the head if nothing has.
+  void begin();
 
   bool send(SharedBytes bytes) override;
   void finish() override;
@@ -43,8 +48,10 @@ class EventStream final : public StreamWriter,
     ended,
   };
 
-  // A piece as it goes over the wire. No bytes: the last chunk.
+  // A piece to be sent. No bytes: the last chunk.
   using Item = SharedBytes;
+  // Whether it goes over the wire as a chunk; the head does not.
+  bool framed(const Item& item) const { return chunked_ && item != response_head_; }
   std::size_t wire_size(const Item& item) const;
 
   bool write_directly(const Item& item);
@@ -65,6 +72,7 @@ class EventStream final : public StreamWriter,
   std::shared_ptr<ServerShard> shard_;    // null once ended
   std::shared_ptr<Transport> transport_;  // null once ended; TLS operations hold it to their end
   std::unique_ptr<ConnectionTicket> ticket_;
+  SharedBytes response_head_;  // null once it is on its way
   SharedBytes keepalive_;
   std::move_only_function<void()> on_closed_;
   std::unique_ptr<base::Signal> drained_;   // made by the first waiter
@@ -79,6 +87,7 @@ class EventStream final : public StreamWriter,
 
   State state_ = State::open;
   bool chunked_ = true;
+  bool begun_ = false;
   bool writing_ = false;
   bool closed_reported_ = false;
 };

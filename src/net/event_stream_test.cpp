@@ -1,6 +1,7 @@
 // Event streams, disconnects and the graceful stop, over real sockets.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -85,6 +86,16 @@ base::Task<Reply> failing_stream(std::shared_ptr<const Request>) {
   co_return Reply(std::move(reply));
 }
 
+// Opens a stream and first asks `look`.
+base::Task<Reply> looking_stream(std::function<void()> look, std::shared_ptr<const Request>) {
+  StreamReply reply;
+  reply.on_open = [look](const std::shared_ptr<StreamWriter>& stream) {
+    look();
+    stream->finish();
+  };
+  co_return Reply(std::move(reply));
+}
+
 base::Task<void> replay(std::shared_ptr<StreamWriter> stream, int pages) {
   const SharedBytes event = bytes("data: " + std::string(2000, 'x') + "\n\n");
   for (int page = 0; page < pages; ++page) {
@@ -163,6 +174,24 @@ TEST_F(Streams, SendEventsChunkedAndEndCleanly) {
   EXPECT_TRUE(eventually([&] { return hub_->closed == 1; }));
   EXPECT_TRUE(eventually([&] { return server.server.counts().connections_open == 0; }));
   EXPECT_EQ(server.server.counts().streams_open, 0U);
+}
+
+// Whoever has read the head may rely on the stream being open: what happens next is in it.
+TEST_F(Streams, SendTheirHeadOnlyOnceTheyAreOpen) {
+  std::atomic<int> client{-1};
+  std::atomic<int> readable{-1};
+  const auto look = [&] {
+    pollfd socket{.fd = client.load(), .events = POLLIN, .revents = 0};
+    readable = ::poll(&socket, 1, 0);
+  };
+  TestServer server({{.pattern = "/looking", .handler = std::bind_front(looking_stream, look)}});
+  RawClient reader = server.connect();
+  client = reader.descriptor();
+  reader.send("GET /looking HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string response = reader.read_to_end();
+  EXPECT_EQ(status_of(response), 200);
+  EXPECT_TRUE(response.ends_with("\r\n\r\n0\r\n\r\n")) << response;
+  EXPECT_EQ(readable, 0) << "nothing had been sent when the stream opened";
 }
 
 TEST_F(Streams, AreDelimitedByTheConnectionInHttp10) {

@@ -27,7 +27,7 @@ Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces
   }
 }
 
-std::vector<core::ToolDefinition> Catalog::definitions(const core::Scope&) {
+std::vector<core::ToolDefinition> Catalog::definitions(const core::Agent&) {
   std::vector<core::ToolDefinition> out;
   for (const auto& tool : tools_) out.push_back(tool->definition());
   return out;
@@ -47,7 +47,7 @@ base::Result<void> Catalog::check(std::string_view name, const base::Json& argum
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
-base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core::Scope scope,
+base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core::ToolCaller caller,
                                                          core::ExecutionPermit permit,
                                                          std::stop_token stop) {
   const core::ToolCall& call = permit.call();
@@ -60,13 +60,15 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
     co_return failed(call.tool + ": " + *wrong);
   }
   ToolContext context{.lane = &lane,
-                      .scope = scope,
+                      .scope = caller.scope,
+                      .user_id = caller.user_id,
+                      .agent_id = caller.agent_id,
                       .thread_id = call.thread_id,
                       .run_id = call.run_id,
                       .tool_call_id = call.id};
   if (tool->effect() != Effect::none) {
     // A mkdir of one name: too short for a worker thread.
-    auto folder = workspaces_.folder_of(scope, call.thread_id);
+    auto folder = workspaces_.folder_of(caller.scope, call.thread_id);
     if (folder) {
       context.workspace = std::move(*folder);
     } else {

@@ -18,11 +18,11 @@ class Catalog final : public core::ToolRunner {
   explicit Catalog(std::vector<std::unique_ptr<Tool>> tools,
                    Workspaces workspaces = Workspaces({}));
 
-  std::vector<core::ToolDefinition> definitions(const core::Scope& scope) override;
+  std::vector<core::ToolDefinition> definitions(const core::Agent& agent) override;
   bool is_idempotent(std::string_view tool) const override;
   base::Result<void> check(std::string_view tool, const base::Json& arguments) const override;
   // Checks the arguments against the tool's schema first.
-  base::Task<base::Result<core::ToolOutcome>> run(base::Lane& lane, core::Scope scope,
+  base::Task<base::Result<core::ToolOutcome>> run(base::Lane& lane, core::ToolCaller caller,
                                                   core::ExecutionPermit permit,
                                                   std::stop_token stop) override;
 

@@ -21,7 +21,7 @@ class CatalogTest : public ::testing::Test {
     auto verdict =
         gate.decide(call, {.agent_id = "a", .tool = tool, .operation = "call"}, std::nullopt);
     return base::run_on(
-        lanes_[0], catalog_.run(lanes_[0], core::Scope::main(), std::move(*verdict.permit), stop));
+        lanes_[0], catalog_.run(lanes_[0], core::ToolCaller{}, std::move(*verdict.permit), stop));
   }
 
   static std::vector<std::unique_ptr<Tool>> tools(base::Clock& clock) {
@@ -37,7 +37,7 @@ class CatalogTest : public ::testing::Test {
 };
 
 TEST_F(CatalogTest, OffersEveryToolWithASchemaOfAnObject) {
-  const auto definitions = catalog_.definitions(core::Scope::main());
+  const auto definitions = catalog_.definitions(core::Agent{});
   ASSERT_EQ(definitions.size(), 2U);
   for (const auto& definition : definitions) {
     EXPECT_FALSE(definition.description.empty());

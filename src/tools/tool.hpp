@@ -23,6 +23,8 @@ enum class Effect {
 struct ToolContext {
   base::Lane* lane = nullptr;  // the run's; outlives the call
   core::Scope scope = core::Scope::main();
+  std::string user_id{};   // who started the run
+  std::string agent_id{};  // "" for the default agent
   std::string thread_id{};
   std::string run_id{};
   std::string tool_call_id{};

@@ -185,7 +185,7 @@ class StoreSuite : public testing::TestWithParam<StoreFactory> {
     return ids;
   }
   std::vector<std::string> thread_ids(std::size_t limit = 50) {
-    const auto found = stores().threads.threads(here, "ann", limit);
+    const auto found = stores().threads.threads(here, "ann", {.limit = limit});
     EXPECT_TRUE(found) << found.error().message;
     std::vector<std::string> ids;
     for (const core::Thread& thread : *found) ids.push_back(thread.id);

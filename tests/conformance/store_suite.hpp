@@ -4,10 +4,13 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearch, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJournal, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, testing::Values(factory));
 #pragma once
 
 #include "tests/conformance/store_backend.hpp"
 #include "tests/conformance/store_suite_actions.hpp"
+#include "tests/conformance/store_suite_agents.hpp"
+#include "tests/conformance/store_suite_erasure.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_search.hpp"
 
@@ -15,55 +18,6 @@ namespace colonnade::conformance {
 
 using core::RunState;
 using core::ToolCallState;
-
-// --- agents -------------------------------------------------------------------------------------
-
-TEST_P(StoreSuite, AgentsAreReplacedOnlyByTheNextVersion) {
-  core::Agent agent{.id = "gardener",
-                    .scope = here,
-                    .name = "Gardener",
-                    .instructions = "water",
-                    .settings = {.model = "m", .temperature = 0.1},
-                    .tools = std::vector<std::string>{"grep", "read"},
-                    .created_at = {1},
-                    .updated_at = {1}};
-  put({core::PutAgent{agent}});
-  const auto first = stores().agents.agent(here, "gardener");
-  ASSERT_TRUE(first && *first);
-  EXPECT_EQ((*first)->settings, agent.settings);
-  EXPECT_EQ((*first)->tools, agent.tools);
-  EXPECT_EQ((*first)->scope, here);
-
-  EXPECT_EQ(refusal(core::PutAgent{agent}), ErrorKind::conflict);
-  agent.version = 3;
-  EXPECT_EQ(refusal(core::PutAgent{agent}), ErrorKind::conflict);
-  agent.version = 2;
-  agent.tools.reset();
-  agent.instructions = "prune";
-  put({core::PutAgent{agent}});
-  const auto second = stores().agents.agent(here, "gardener");
-  ASSERT_TRUE(second && *second);
-  EXPECT_EQ((*second)->version, 2);
-  EXPECT_EQ((*second)->instructions, "prune");
-  EXPECT_EQ((*second)->tools, std::nullopt);
-}
-
-TEST_P(StoreSuite, AgentsAreListedOldestFirstAndPerScope) {
-  for (const auto& [id, at] : {std::pair{"b", 2}, std::pair{"a", 3}, std::pair{"c", 1}}) {
-    put({core::PutAgent{{.id = id, .scope = here, .created_at = {at}, .updated_at = {at}}}});
-  }
-  const auto all = stores().agents.agents(here);
-  ASSERT_TRUE(all);
-  ASSERT_EQ(all->size(), 3U);
-  EXPECT_EQ((*all)[0].id, "c");
-  EXPECT_EQ((*all)[2].id, "a");
-  EXPECT_TRUE(stores().agents.agents(elsewhere)->empty());
-  EXPECT_EQ(*stores().agents.agent(elsewhere, "a"), std::nullopt);
-  // The same id in another scope is another agent.
-  EXPECT_TRUE(commit({.scope = elsewhere, .changes = {core::PutAgent{{.id = "a", .name = "x"}}}}));
-  EXPECT_EQ((*stores().agents.agent(here, "a"))->name, "");
-  EXPECT_EQ((*stores().agents.agent(elsewhere, "a"))->name, "x");
-}
 
 // --- threads ------------------------------------------------------------------------------------
 
@@ -103,7 +57,7 @@ TEST_P(StoreSuite, ThreadsAreListedByUpdateThenCreationThenId) {
   put({core::InsertThread{foreign}});
   EXPECT_EQ(thread_ids(), (Ids{"new", "tie-newer", "tie-b", "tie-a", "old"}));
   EXPECT_EQ(thread_ids(2), (Ids{"new", "tie-newer"}));
-  EXPECT_TRUE(stores().threads.threads(elsewhere, "ann", 50)->empty());
+  EXPECT_TRUE(stores().threads.threads(elsewhere, "ann", {})->empty());
 }
 
 TEST_P(StoreSuite, DeletionHidesFromListsAndRestorationReturnsToTheTop) {

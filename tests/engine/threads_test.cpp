@@ -19,7 +19,7 @@ class ThreadsTest : public ::testing::Test {
  protected:
   std::vector<std::string> listed(const Principal& who) {
     std::vector<std::string> out;
-    for (const Thread& thread : *engine_.threads.list(who, 50)) out.push_back(thread.id);
+    for (const Thread& thread : *engine_.threads.list(who, {.limit = 50})) out.push_back(thread.id);
     return out;
   }
 
@@ -99,7 +99,7 @@ TEST_F(ThreadsTest, AnAgentIsChangedByOneWriterAtATime) {
   EXPECT_EQ(engine_.run(engine_.agents.update(alice, first))->version, 2);
   EXPECT_EQ(engine_.run(engine_.agents.update(alice, second)).error().kind, ErrorKind::conflict);
   EXPECT_EQ(engine_.agents.get(Scope::main(), agent->id)->name, "first");
-  EXPECT_EQ(engine_.agents.list(Scope::main())->size(), 1U);
+  EXPECT_EQ(engine_.agents.list(alice, 10, 0)->size(), 1U);
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ EncodedReads& ThreadResource::reads_on(const net::Request& request) {
 
 base::Task<net::Reply> ThreadResource::list(Principal who, RequestPtr request) {
   const auto read = [&]() -> base::Result<std::string> {
-    const auto threads = parts_.threads.list(who, limits::fathom_threads_listed_max);
+    const auto threads = parts_.threads.list(who, {.limit = limits::fathom_threads_listed_max});
     if (!threads) return base::fail(threads.error());
     return encode_threads(*threads);
   };

@@ -2,7 +2,8 @@
 # configures again. A new migration is a new file and a new line here; an old one never changes.
 set(migrations
   0001_initial
-  0002_actions)
+  0002_actions
+  0003_tool_servers)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

@@ -5,32 +5,11 @@
 
 #include "base/utf8.hpp"
 #include "storage/event_codec.hpp"
+#include "storage/sqlite/change_results.hpp"
 #include "storage/sqlite/rows.hpp"
 
 namespace colonnade::storage::sqlite {
 namespace {
-
-std::string quoted(std::string_view what, std::string_view id) {
-  return std::string(what) + " \"" + std::string(id) + "\"";
-}
-
-std::unexpected<base::Error> missing(std::string_view what, std::string_view id) {
-  return fail(ErrorKind::not_found, "there is no " + quoted(what, id));
-}
-
-// For statements whose effect on other than one row is the documented failure `otherwise`.
-template <class Otherwise>
-Result<void> one_row(const Result<std::int64_t>& changed, Otherwise otherwise) {
-  if (!changed) return fail(changed.error());
-  if (*changed == 0) return otherwise();
-  return {};
-}
-
-// Touched nothing, and that is right too.
-Result<void> any_row(const Result<std::int64_t>& changed) {
-  if (!changed) return fail(changed.error());
-  return {};
-}
 
 // The text of a message that is exactly one text part.
 const std::string* single_text(const core::Message& message) {
@@ -56,40 +35,24 @@ Result<void> Changes::inserted(const Result<std::int64_t>& changed, std::string_
   });
 }
 
-// --- agents -------------------------------------------------------------------------------------
-
-Result<void> Changes::on(const core::Scope& scope, const core::PutAgent& change) {
-  const core::Agent& a = change.agent;
-  const std::string settings = settings_text(a.settings);
-  const std::optional<std::string> tools = names_text(a.tools);
-  const auto put = write(
-      "INSERT INTO agents (scope, id, version, name, description, settings, tools, created_at,"
-      " updated_at, instructions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-      " ON CONFLICT (id, scope) DO UPDATE SET version = excluded.version, name = excluded.name,"
-      " description = excluded.description, settings = excluded.settings, tools = excluded.tools,"
-      " created_at = excluded.created_at, updated_at = excluded.updated_at,"
-      " instructions = excluded.instructions WHERE agents.version + 1 = excluded.version",
-      scope.key(), a.id, a.version, a.name, a.description, settings, tools, a.created_at,
-      a.updated_at, a.instructions);
-  const auto is_put = one_row(put, [&] {
-    return fail(ErrorKind::conflict, quoted("agent", a.id) + " was changed by somebody else");
-  });
-  if (!is_put) return is_put;
-  return any_row(write(
-      "INSERT INTO agent_versions (scope, id, version, name, description, settings, tools,"
-      " created_at, updated_at, instructions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-      scope.key(), a.id, a.version, a.name, a.description, settings, tools, a.created_at,
-      a.updated_at, a.instructions));
-}
-
 // --- threads and messages -----------------------------------------------------------------------
 
 Result<void> Changes::on(const core::Scope& scope, const core::InsertThread& change) {
   const core::Thread& t = change.thread;
+  if (change.agent_must_exist) {
+    const auto agents = database_.one<std::int64_t>(
+        "SELECT count(*) FROM agents WHERE id = ?1 AND scope = ?2",
+        [](Statement& row) -> Result<std::int64_t> { return row.integer(0); }, t.agent_id,
+        scope.key());
+    if (!agents) return fail(agents.error());
+    if (agents->value_or(0) == 0) {
+      return fail(ErrorKind::not_found, "there is no " + quoted("agent", t.agent_id), "agent_id");
+    }
+  }
   return inserted(
-      write("INSERT INTO threads (scope, id, owner, agent_id, title, settings, created_at,"
-            " updated_at, deleted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            scope.key(), t.id, t.owner, t.agent_id, t.title, settings_text(t.settings),
+      write("INSERT INTO threads (scope, id, owner, agent_id, title, label, settings, created_at,"
+            " updated_at, deleted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            scope.key(), t.id, t.owner, t.agent_id, t.title, t.label, settings_text(t.settings),
             t.created_at, t.updated_at, t.deleted_at),
       "thread", t.id);
 }

@@ -31,11 +31,17 @@ class Changes {
 
  private:
   Result<void> on(const core::Scope& scope, const core::PutAgent& change);
+  Result<void> on(const core::Scope& scope, const core::DeleteAgent& change);
+  Result<void> on(const core::Scope& scope, const core::PutToolServer& change);
+  Result<void> on(const core::Scope& scope, const core::DeleteToolServer& change);
+  Result<void> on(const core::Scope& scope, const core::KeepToolPins& change);
   Result<void> on(const core::Scope& scope, const core::InsertThread& change);
   Result<void> on(const core::Scope& scope, const core::InsertMessage& change);
   Result<void> on(const core::Scope& scope, const core::RenameThread& change);
   Result<void> on(const core::Scope& scope, const core::DeleteThread& change);
   Result<void> on(const core::Scope& scope, const core::RestoreThread& change);
+  Result<void> on(const core::Scope& scope, const core::EraseThread& change);
+  Result<void> on(const core::Scope& scope, const core::PurgeThread& change);
   Result<void> on(const core::Scope& scope, const core::InsertRun& change);
   Result<void> on(const core::Scope& scope, const core::UpdateRun& change);
   Result<void> on(const core::Scope& scope, const core::InsertStep& change);

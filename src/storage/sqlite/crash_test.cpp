@@ -106,7 +106,7 @@ TEST(Crash, KilledProcessLosesNothingAcknowledgedAndLeavesNothingHalf) {
     ASSERT_TRUE(store) << store.error().message;
     for (const std::string& id : fresh) expect_whole(**store, id);
     acknowledged.merge(fresh);
-    const auto all = (*store)->threads(scope, "ann", 1'000'000);
+    const auto all = (*store)->threads(scope, "ann", {.limit = 1'000'000});
     ASSERT_TRUE(all);
     std::set<std::string> there;
     for (const core::Thread& thread : *all) there.insert(thread.id);

@@ -42,12 +42,34 @@ Result<core::Agent> read_agent(Statement& row) {
                     .version = static_cast<int>(row.integer(7)),
                     .created_at = row.time(8),
                     .updated_at = row.time(9)};
+  agent.owner = row.string(10);
+  const auto memory = word(row, 11, "kind of memory", core::agent_memory_from);
+  if (!memory) return fail(memory.error());
+  agent.memory = *memory;
+  auto servers = read_names(row.text(12));
+  if (!servers) return fail(std::move(servers.error()));
+  agent.tool_servers = std::move(*servers);
   if (!row.is_null(6)) {
     auto tools = read_names(row.text(6));
     if (!tools) return fail(std::move(tools.error()));
     agent.tools = std::move(*tools);
   }
   return agent;
+}
+
+Result<core::ToolServer> read_tool_server(Statement& row) {
+  const auto transport = word(row, 3, "transport", core::tool_server_transport_from);
+  if (!transport) return fail(transport.error());
+  auto command = read_names(row.text(4));
+  if (!command) return fail(std::move(command.error()));
+  return core::ToolServer{.id = row.string(0),
+                          .scope = scope_at(row, 1),
+                          .name = row.string(2),
+                          .transport = *transport,
+                          .command = std::move(*command),
+                          .url = row.string(5),
+                          .sealed_secrets = row.string(6),
+                          .created_at = row.time(7)};
 }
 
 Result<core::Thread> read_thread(Statement& row) {
@@ -58,6 +80,7 @@ Result<core::Thread> read_thread(Statement& row) {
                       .owner = row.string(2),
                       .agent_id = row.string(3),
                       .title = row.string(4),
+                      .label = row.string(9),
                       .settings = std::move(*settings),
                       .created_at = row.time(6),
                       .updated_at = row.time(7),

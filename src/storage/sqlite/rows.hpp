@@ -8,10 +8,13 @@
 #define COLONNADE_USAGE_COLUMNS(t)                                                            \
   t "input_tokens, " t "output_tokens, " t "cached_input_tokens, " t "cache_write_tokens, " t \
     "reasoning_tokens, " t "reported_cost_micros"
-#define COLONNADE_AGENT_COLUMNS \
-  "id, scope, name, description, instructions, settings, tools, version, created_at, updated_at"
+#define COLONNADE_AGENT_COLUMNS                                                        \
+  "id, scope, name, description, instructions, settings, tools, version, created_at, " \
+  "updated_at, owner, memory, tool_servers"
+#define COLONNADE_TOOL_SERVER_COLUMNS \
+  "id, scope, name, transport, command, url, sealed_secrets, created_at"
 #define COLONNADE_THREAD_COLUMNS \
-  "id, scope, owner, agent_id, title, settings, created_at, updated_at, deleted_at"
+  "id, scope, owner, agent_id, title, settings, created_at, updated_at, deleted_at, label"
 // From messages m joined with threads t.
 #define COLONNADE_MESSAGE_COLUMNS                                        \
   "m.id, t.id, m.run_id, m.role, m.user_id, m.device_id, m.created_at, " \
@@ -42,6 +45,7 @@
 namespace colonnade::storage::sqlite {
 
 Result<core::Agent> read_agent(Statement& row);
+Result<core::ToolServer> read_tool_server(Statement& row);
 Result<core::Thread> read_thread(Statement& row);
 Result<core::Message> read_message(Statement& row);
 // In place: a page of messages is the store's most frequent read.

@@ -36,6 +36,7 @@ struct StoreOptions {
 };
 
 class Store final : public core::AgentStore,
+                    public core::ToolServerStore,
                     public core::ThreadStore,
                     public core::RunStore,
                     public core::EventStore,
@@ -55,19 +56,28 @@ class Store final : public core::AgentStore,
   ~Store() override;
 
   core::Stores stores() {
-    return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this};
+    return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this};
   }
   // Commits what was submitted; later submits complete with unavailable. Reads go on.
   void close();
 
   core::Result<std::optional<core::Agent>> agent(const core::Scope& scope,
                                                  std::string_view id) override;
-  core::Result<std::vector<core::Agent>> agents(const core::Scope& scope) override;
+  core::Result<std::vector<core::Agent>> agents(const core::Scope& scope,
+                                                const core::AgentFilter& filter) override;
+
+  core::Result<std::optional<core::ToolServer>> tool_server(const core::Scope& scope,
+                                                            std::string_view id) override;
+  core::Result<std::vector<core::ToolServer>> tool_servers(const core::Scope& scope) override;
+  core::Result<std::vector<core::ToolServer>> all_tool_servers() override;
+  core::Result<std::string> tool_pins(const core::Scope& scope,
+                                      std::string_view server_id) override;
 
   core::Result<std::optional<core::Thread>> thread(const core::Scope& scope,
                                                    std::string_view id) override;
   core::Result<std::vector<core::Thread>> threads(const core::Scope& scope, std::string_view owner,
-                                                  std::size_t limit) override;
+                                                  const core::ThreadPage& page) override;
+  core::Result<std::vector<core::Thread>> erased_threads(std::size_t limit) override;
   core::Result<std::vector<core::Message>> messages(const core::Scope& scope,
                                                     std::string_view thread_id,
                                                     const core::MessagePage& page) override;

@@ -44,11 +44,52 @@ Result<std::optional<core::Agent>> Store::agent(const core::Scope& scope, std::s
   });
 }
 
-Result<std::vector<core::Agent>> Store::agents(const core::Scope& scope) {
+Result<std::vector<core::Agent>> Store::agents(const core::Scope& scope,
+                                               const core::AgentFilter& filter) {
   return readers_->with([&](Database& database) {
-    return database.all<core::Agent>("SELECT " COLONNADE_AGENT_COLUMNS
-                                     " FROM agents WHERE scope = ?1 ORDER BY created_at, no",
-                                     read_agent, scope.key());
+    return database.all<core::Agent>(
+        "SELECT " COLONNADE_AGENT_COLUMNS
+        " FROM agents WHERE scope = ?1 AND (?2 IS NULL OR owner = ?2)"
+        " AND (?3 = '' OR EXISTS (SELECT 1 FROM json_each(tool_servers) WHERE value = ?3))"
+        " ORDER BY created_at DESC, id DESC LIMIT ?4 OFFSET ?5",
+        read_agent, scope.key(), filter.owner, filter.tool_server, filter.limit, filter.offset);
+  });
+}
+
+// --- tool servers -------------------------------------------------------------------------------
+
+Result<std::optional<core::ToolServer>> Store::tool_server(const core::Scope& scope,
+                                                           std::string_view id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::ToolServer>("SELECT " COLONNADE_TOOL_SERVER_COLUMNS
+                                          " FROM tool_servers WHERE id = ?1 AND scope = ?2",
+                                          read_tool_server, id, scope.key());
+  });
+}
+
+Result<std::vector<core::ToolServer>> Store::tool_servers(const core::Scope& scope) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::ToolServer>("SELECT " COLONNADE_TOOL_SERVER_COLUMNS
+                                          " FROM tool_servers WHERE scope = ?1 ORDER BY name",
+                                          read_tool_server, scope.key());
+  });
+}
+
+Result<std::vector<core::ToolServer>> Store::all_tool_servers() {
+  return readers_->with([&](Database& database) {
+    return database.all<core::ToolServer>(
+        "SELECT " COLONNADE_TOOL_SERVER_COLUMNS " FROM tool_servers ORDER BY no", read_tool_server);
+  });
+}
+
+Result<std::string> Store::tool_pins(const core::Scope& scope, std::string_view server_id) {
+  return readers_->with([&](Database& database) -> Result<std::string> {
+    auto pins = database.one<std::string>(
+        "SELECT pins FROM tool_pins WHERE server_id = ?1 AND scope = ?2",
+        [](Statement& row) -> Result<std::string> { return row.string(0); }, server_id,
+        scope.key());
+    if (!pins) return fail(std::move(pins.error()));
+    return pins->value_or("");
   });
 }
 
@@ -57,19 +98,37 @@ Result<std::vector<core::Agent>> Store::agents(const core::Scope& scope) {
 Result<std::optional<core::Thread>> Store::thread(const core::Scope& scope, std::string_view id) {
   return readers_->with([&](Database& database) {
     return database.one<core::Thread>("SELECT " COLONNADE_THREAD_COLUMNS
-                                      " FROM threads WHERE id = ?1 AND scope = ?2",
+                                      " FROM threads WHERE id = ?1 AND scope = ?2"
+                                      " AND erased_at IS NULL",
                                       read_thread, id, scope.key());
   });
 }
 
 Result<std::vector<core::Thread>> Store::threads(const core::Scope& scope, std::string_view owner,
-                                                 std::size_t limit) {
+                                                 const core::ThreadPage& page) {
   return readers_->with([&](Database& database) {
+    if (page.agent_id) {
+      return database.all<core::Thread>(
+          "SELECT " COLONNADE_THREAD_COLUMNS
+          " FROM threads WHERE agent_id = ?3 AND scope = ?1 AND owner = ?2"
+          " AND deleted_at IS NULL"
+          " ORDER BY updated_at DESC, created_at DESC, id DESC LIMIT ?4 OFFSET ?5",
+          read_thread, scope.key(), owner, *page.agent_id, page.limit, page.offset);
+    }
     return database.all<core::Thread>(
         "SELECT " COLONNADE_THREAD_COLUMNS
         " FROM threads WHERE scope = ?1 AND owner = ?2 AND deleted_at IS NULL"
-        " ORDER BY updated_at DESC, created_at DESC, id DESC LIMIT ?3",
-        read_thread, scope.key(), owner, limit);
+        " ORDER BY updated_at DESC, created_at DESC, id DESC LIMIT ?3 OFFSET ?4",
+        read_thread, scope.key(), owner, page.limit, page.offset);
+  });
+}
+
+Result<std::vector<core::Thread>> Store::erased_threads(std::size_t limit) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Thread>("SELECT " COLONNADE_THREAD_COLUMNS
+                                      " FROM threads WHERE erased_at IS NOT NULL AND purged = 0"
+                                      " ORDER BY erased_at LIMIT ?1",
+                                      read_thread, limit);
   });
 }
 

@@ -41,6 +41,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearch, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJournal, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, backends);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, backends);
 
 }  // namespace
 }  // namespace colonnade::conformance

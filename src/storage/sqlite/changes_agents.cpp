@@ -1,0 +1,73 @@
+// Agents and the servers of their tools.
+#include <optional>
+
+#include "storage/event_codec.hpp"
+#include "storage/sqlite/change_results.hpp"
+#include "storage/sqlite/changes.hpp"
+#include "storage/sqlite/rows.hpp"
+
+namespace colonnade::storage::sqlite {
+
+Result<void> Changes::on(const core::Scope& scope, const core::PutAgent& change) {
+  const core::Agent& a = change.agent;
+  const std::string settings = settings_text(a.settings);
+  const std::optional<std::string> tools = names_text(a.tools);
+  const std::string servers = *names_text(a.tool_servers);
+  const auto put = write(
+      "INSERT INTO agents (scope, id, version, name, description, settings, tools, created_at,"
+      " updated_at, instructions, owner, memory, tool_servers)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+      " ON CONFLICT (id, scope) DO UPDATE SET version = excluded.version, name = excluded.name,"
+      " description = excluded.description, settings = excluded.settings, tools = excluded.tools,"
+      " created_at = excluded.created_at, updated_at = excluded.updated_at,"
+      " instructions = excluded.instructions, owner = excluded.owner, memory = excluded.memory,"
+      " tool_servers = excluded.tool_servers WHERE agents.version + 1 = excluded.version",
+      scope.key(), a.id, a.version, a.name, a.description, settings, tools, a.created_at,
+      a.updated_at, a.instructions, a.owner, core::to_string(a.memory), servers);
+  const auto is_put = one_row(put, [&] {
+    return fail(ErrorKind::conflict, quoted("agent", a.id) + " was changed by somebody else");
+  });
+  if (!is_put) return is_put;
+  return any_row(
+      write("INSERT INTO agent_versions (scope, id, version, name, description, settings, tools,"
+            " created_at, updated_at, instructions, owner, memory, tool_servers)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            scope.key(), a.id, a.version, a.name, a.description, settings, tools, a.created_at,
+            a.updated_at, a.instructions, a.owner, core::to_string(a.memory), servers));
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::DeleteAgent& change) {
+  const auto gone =
+      one_row(write("DELETE FROM agents WHERE id = ?1 AND scope = ?2", change.id, scope.key()),
+              [&] { return missing("agent", change.id); });
+  if (!gone) return gone;
+  return any_row(
+      write("DELETE FROM agent_versions WHERE id = ?1 AND scope = ?2", change.id, scope.key()));
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::PutToolServer& change) {
+  const core::ToolServer& s = change.server;
+  return inserted(write("INSERT INTO tool_servers (" COLONNADE_TOOL_SERVER_COLUMNS
+                        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                        s.id, scope.key(), s.name, core::to_string(s.transport),
+                        *names_text(s.command), s.url, s.sealed_secrets, s.created_at),
+                  "tool server", s.name);
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::DeleteToolServer& change) {
+  const auto gone = one_row(
+      write("DELETE FROM tool_servers WHERE id = ?1 AND scope = ?2", change.id, scope.key()),
+      [&] { return missing("tool server", change.id); });
+  if (!gone) return gone;
+  return any_row(
+      write("DELETE FROM tool_pins WHERE server_id = ?1 AND scope = ?2", change.id, scope.key()));
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::KeepToolPins& change) {
+  return any_row(
+      write("INSERT INTO tool_pins (server_id, scope, pins) VALUES (?1, ?2, ?3)"
+            " ON CONFLICT (server_id, scope) DO UPDATE SET pins = excluded.pins",
+            change.server_id, scope.key(), change.pins));
+}
+
+}  // namespace colonnade::storage::sqlite

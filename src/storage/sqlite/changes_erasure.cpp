@@ -1,0 +1,65 @@
+// Erasing threads: first the row is hidden for good, then all that hung on it goes.
+//
+// The newest message and the newest event of the whole store stay as empty rows if they were the
+// thread's, because their numbers must not be given out twice.
+#include "storage/event_codec.hpp"
+#include "storage/sqlite/change_results.hpp"
+#include "storage/sqlite/changes.hpp"
+
+namespace colonnade::storage::sqlite {
+
+Result<void> Changes::on(const core::Scope& scope, const core::EraseThread& change) {
+  return one_row(write("UPDATE threads SET erased_at = ?3, deleted_at = coalesce(deleted_at, ?3),"
+                       " title = '', label = '', settings = '' WHERE id = ?1 AND scope = ?2"
+                       " AND erased_at IS NULL",
+                       change.id, scope.key(), change.at),
+                 [&] { return missing("thread", change.id); });
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& change) {
+  const auto number = [](Statement& row) -> Result<std::int64_t> { return row.integer(0); };
+  const auto found = database_.one<std::int64_t>(
+      "SELECT no FROM threads WHERE id = ?1 AND scope = ?2 AND erased_at IS NOT NULL", number,
+      change.id, scope.key());
+  if (!found) return fail(found.error());
+  if (!*found) return missing("erased thread", change.id);
+  const std::int64_t no = **found;
+  const auto unfinished = database_.one<std::int64_t>(
+      "SELECT count(*) FROM runs WHERE thread_id = ?1 AND scope = ?2"
+      " AND state IN ('queued', 'running', 'waiting_approval')",
+      number, change.id, scope.key());
+  if (!unfinished) return fail(unfinished.error());
+  if (unfinished->value_or(0) > 0) {
+    return fail(ErrorKind::conflict, quoted("thread", change.id) + " has an unfinished run");
+  }
+  std::string blank;
+  append_event_body(blank, core::ThreadChanged{.deleted = true});
+  const Result<std::int64_t> steps[] = {
+      // The index takes back exactly what it was given.
+      write("INSERT INTO message_search (message_search, rowid, text)"
+            " SELECT 'delete', no, text FROM messages WHERE thread_no = ?1"
+            " AND no <= (SELECT coalesce(max(id), 0) FROM message_search_docsize)",
+            no),
+      write("DELETE FROM messages WHERE thread_no = ?1 AND no < (SELECT max(no) FROM messages)",
+            no),
+      write("UPDATE messages SET text = '', parts = NULL, metadata = NULL WHERE thread_no = ?1",
+            no),
+      write("DELETE FROM events WHERE thread_no = ?1 AND cursor < (SELECT max(cursor) FROM events)",
+            no),
+      write("UPDATE events SET body = ?2 WHERE thread_no = ?1", no, blank),
+      write("DELETE FROM tool_calls WHERE scope = ?2 AND run_id IN"
+            " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
+            change.id, scope.key()),
+      write("DELETE FROM run_steps WHERE scope = ?2 AND run_id IN"
+            " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
+            change.id, scope.key()),
+      write("DELETE FROM runs WHERE thread_id = ?1 AND scope = ?2", change.id, scope.key()),
+      write("UPDATE threads SET purged = 1 WHERE no = ?1", no),
+  };
+  for (const auto& step : steps) {
+    if (!step) return fail(step.error());
+  }
+  return {};
+}
+
+}  // namespace colonnade::storage::sqlite

@@ -1,0 +1,125 @@
+// Erased threads: gone at once, their content soon after.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "tests/conformance/store_backend.hpp"
+
+namespace colonnade::conformance {
+
+class StoreErasure : public StoreSuite {
+ protected:
+  StoreErasure() {
+    put_thread("t1");
+    put_thread("t2");
+    put({core::InsertMessage{message_of("m1", "t1", "red tulips", 10)},
+         core::InsertMessage{message_of("m2", "t2", "yellow tulips", 20)}});
+  }
+  // A finished run with a step and a tool call.
+  void put_run(const std::string& thread, core::RunState state) {
+    put({core::InsertRun{run_of("r-" + thread, thread)},
+         core::InsertStep{{.run_id = "r-" + thread, .parts = {core::TextPart{"thought"}}}},
+         core::InsertToolCall{call_of("c-" + thread, "r-" + thread, thread)}});
+    core::Run ended = run_of("r-" + thread, thread, state);
+    put({core::UpdateRun{.run = ended, .from = core::RunState::running}});
+  }
+  Ids found(std::string_view query) {
+    Ids ids;
+    const auto hits = stores().threads.search(here, "ann", query, 20);
+    for (const core::SearchHit& hit : *hits) ids.push_back(hit.message_id);
+    return ids;
+  }
+};
+
+TEST_P(StoreErasure, HidesAThreadForGood) {
+  put({core::EraseThread{.id = "t1", .at = {50}}});
+  EXPECT_EQ(*stores().threads.thread(here, "t1"), std::nullopt);
+  EXPECT_EQ(thread_ids(), (Ids{"t2"}));
+  EXPECT_EQ(found("tulips"), (Ids{"m2"}));
+  EXPECT_EQ(refusal(core::EraseThread{.id = "t1", .at = {51}}), ErrorKind::not_found);
+  EXPECT_EQ(refusal(core::InsertRun{run_of("r1", "t1")}), ErrorKind::conflict);
+  const auto left = stores().threads.erased_threads(10);
+  ASSERT_EQ(left->size(), 1U);
+  EXPECT_EQ(left->front().id, "t1");
+  EXPECT_EQ(left->front().scope, here);
+}
+
+TEST_P(StoreErasure, PurgesAllThatTheThreadHeld) {
+  put_run("t1", core::RunState::succeeded);
+  put_run("t2", core::RunState::succeeded);
+  put({}, {event_of("t1", core::MessageStored{message_of("m1", "t1", "red tulips")}),
+           event_of("t2", core::MessageStored{message_of("m2", "t2", "yellow tulips")})});
+  EXPECT_EQ(found("tulips"), (Ids{"m2", "m1"}));  // indexed
+  EXPECT_EQ(refusal(core::PurgeThread{"t1"}), ErrorKind::not_found) << "not erased yet";
+  put({core::EraseThread{.id = "t1", .at = {50}}, core::PurgeThread{"t1"}});
+  EXPECT_TRUE(stores().threads.erased_threads(10)->empty());
+  EXPECT_EQ(*stores().threads.message(here, "m1"), std::nullopt);
+  EXPECT_EQ(*stores().runs.run(here, "r-t1"), std::nullopt);
+  EXPECT_TRUE(stores().runs.steps(here, "r-t1")->empty());
+  EXPECT_TRUE(stores().runs.tool_calls(here, "r-t1")->empty());
+  EXPECT_TRUE(events("t1").empty());
+  // The other thread has lost nothing.
+  EXPECT_EQ(found("tulips"), (Ids{"m2"}));
+  EXPECT_EQ(stores().runs.steps(here, "r-t2")->size(), 1U);
+  EXPECT_EQ(stores().runs.tool_calls(here, "r-t2")->size(), 1U);
+  EXPECT_EQ(events("t2").size(), 1U);
+}
+
+TEST_P(StoreErasure, WaitsForTheRunToEnd) {
+  put({core::InsertRun{run_of("r1", "t1")}, core::EraseThread{.id = "t1", .at = {50}}});
+  EXPECT_EQ(refusal(core::PurgeThread{"t1"}), ErrorKind::conflict);
+  EXPECT_EQ(stores().threads.erased_threads(10)->size(), 1U);
+}
+
+// Numbers of what was removed must not be given out again: readers resume by them, and the search
+// index believes that it is past them.
+TEST_P(StoreErasure, LeavesNumbersThatAreNotUsedTwice) {
+  const std::int64_t last =
+      put({core::InsertMessage{message_of("m3", "t1", "newest tulips", 30)}},
+          {event_of("t1", core::MessageStored{message_of("m3", "t1", "newest tulips")})});
+  EXPECT_EQ(found("newest"), (Ids{"m3"}));
+  put({core::EraseThread{.id = "t1", .at = {50}}, core::PurgeThread{"t1"}});
+  const auto emptied = stores().threads.message(here, "m3");
+  EXPECT_EQ(core::visible_text(emptied->value_or(core::Message{}).parts), "");
+  backend_->reopen();
+  EXPECT_EQ(found("newest"), Ids{});
+  EXPECT_EQ(*stores().events.last_cursor(), last);
+  const std::int64_t next =
+      put({core::InsertMessage{message_of("m4", "t2", "later tulips", 60)}},
+          {event_of("t2", core::MessageStored{message_of("m4", "t2", "later tulips")})});
+  EXPECT_GT(next, last);
+  EXPECT_EQ(found("later"), (Ids{"m4"}));
+  EXPECT_EQ(found("tulips"), (Ids{"m4", "m2"}));
+}
+
+TEST_P(StoreErasure, ThreadsOfOneAgentAreAPage) {
+  for (const std::string id : {"a1", "a2", "a3"}) {
+    core::Thread thread = thread_of(id, 2000 + id.back());
+    thread.agent_id = "gardener";
+    thread.label = "label of " + id;
+    put({core::InsertThread{thread}});
+  }
+  const auto page = [&](const core::ThreadPage& wanted) {
+    Ids ids;
+    for (const core::Thread& one : *stores().threads.threads(here, "ann", wanted)) {
+      ids.push_back(one.id);
+    }
+    return ids;
+  };
+  EXPECT_EQ(page({.agent_id = "gardener"}), (Ids{"a3", "a2", "a1"}));
+  EXPECT_EQ(page({.agent_id = "gardener", .limit = 1, .offset = 1}), (Ids{"a2"}));
+  EXPECT_EQ(page({.limit = 2, .offset = 2}), (Ids{"a1", "t2"}));
+  EXPECT_EQ(page({.agent_id = "nobody"}), Ids{});
+  EXPECT_EQ(thread("a1").label, "label of a1");
+}
+
+TEST_P(StoreErasure, AThreadMayNeedItsAgent) {
+  core::Thread thread = thread_of("a1");
+  thread.agent_id = "gardener";
+  EXPECT_EQ(refusal(core::InsertThread{.thread = thread, .agent_must_exist = true}),
+            ErrorKind::not_found);
+  put({core::PutAgent{{.id = "gardener", .scope = here}},
+       core::InsertThread{.thread = thread, .agent_must_exist = true}});
+}
+
+}  // namespace colonnade::conformance
