@@ -17,8 +17,9 @@ bool changes_nothing(Effect effect) { return effect == Effect::none || effect ==
 
 }  // namespace
 
-Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces)
-    : tools_(std::move(tools)), workspaces_(std::move(workspaces)) {
+Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces,
+                 AttachedTools* attached)
+    : tools_(std::move(tools)), workspaces_(std::move(workspaces)), attached_(attached) {
   std::set<std::string> names;
   for (const auto& tool : tools_) {
     if (!names.insert(tool->definition().name).second) {
@@ -27,10 +28,25 @@ Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces
   }
 }
 
-std::vector<core::ToolDefinition> Catalog::definitions(const core::Agent&) {
+std::vector<core::ToolDefinition> Catalog::definitions(const core::Agent& agent) {
   std::vector<core::ToolDefinition> out;
   for (const auto& tool : tools_) out.push_back(tool->definition());
+  if (attached_ == nullptr) return out;
+  for (core::ToolDefinition& one : attached_->definitions(agent)) {
+    if (find(one.name) == nullptr) out.push_back(std::move(one));
+  }
   return out;
+}
+
+ToolContext Catalog::context_for(base::Lane* lane, const core::ToolCaller& caller,
+                                 const core::ToolCall& call) const {
+  return {.lane = lane,
+          .scope = caller.scope,
+          .user_id = caller.user_id,
+          .agent_id = caller.agent_id,
+          .thread_id = call.thread_id,
+          .run_id = call.run_id,
+          .tool_call_id = call.id};
 }
 
 bool Catalog::is_idempotent(std::string_view name) const {
@@ -52,6 +68,11 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
                                                          std::stop_token stop) {
   const core::ToolCall& call = permit.call();
   Tool* tool = find(call.tool);
+  ToolContext context = context_for(&lane, caller, call);
+  if (tool == nullptr && attached_ != nullptr && attached_->may_be(call.tool)) {
+    auto outcome = co_await attached_->run(std::move(context), call, stop);
+    co_return outcome;
+  }
   if (tool == nullptr) {
     co_return fail(ErrorKind::not_found, "there is no tool named '" + call.tool + "'");
   }
@@ -59,13 +80,6 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
   if (auto wrong = schema_violation(tool->accepted_schema(), call.arguments)) {
     co_return failed(call.tool + ": " + *wrong);
   }
-  ToolContext context{.lane = &lane,
-                      .scope = caller.scope,
-                      .user_id = caller.user_id,
-                      .agent_id = caller.agent_id,
-                      .thread_id = call.thread_id,
-                      .run_id = call.run_id,
-                      .tool_call_id = call.id};
   if (tool->effect() != Effect::none) {
     // A mkdir of one name: too short for a worker thread.
     auto folder = workspaces_.folder_of(caller.scope, call.thread_id);

@@ -7,6 +7,7 @@
 #include "base/utf8.hpp"
 #include "net/http.hpp"
 #include "net/url.hpp"
+#include "tools/mcp/client_assertion.hpp"
 #include "tools/mcp/mcp_limits.hpp"
 #include "tools/mcp/protocol.hpp"
 
@@ -16,6 +17,8 @@ namespace {
 using base::ErrorKind;
 using base::Json;
 using base::Result;
+
+constexpr const char* assertion_type = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 bool offers(const std::vector<std::string>& list, std::string_view one) {
   return std::ranges::find(list, one) != list.end();
@@ -79,6 +82,11 @@ std::string OAuth::problem() const {
 bool OAuth::awaits(const std::string& state) const {
   const std::lock_guard lock(mutex_);
   return pending_ && base::equal_in_constant_time(pending_->state, state);
+}
+
+std::string OAuth::redirect_url() const {
+  if (!options_.settings.redirect_url.empty()) return options_.settings.redirect_url;
+  return options_.redirect_url ? options_.redirect_url() : "";
 }
 
 void OAuth::settle(std::optional<Pending> pending, std::string problem) {
@@ -281,8 +289,10 @@ base::Task<Result<OAuth::Client>> OAuth::client_for(AuthorizationServer server, 
                                                     std::stop_token stop) {
   const OAuthSettings& settings = options_.settings;
   if (!settings.client_id.empty()) {
-    co_return Client{settings.client_id, settings.client_secret,
-                     auth_method_for(server, settings.client_secret, "")};
+    const std::string method = settings.private_key.empty()
+                                   ? auth_method_for(server, settings.client_secret, "")
+                                   : "private_key_jwt";
+    co_return Client{settings.client_id, settings.client_secret, method};
   }
   if (server.takes_metadata_documents && !settings.metadata_url.empty()) {
     co_return Client{settings.metadata_url, "", "none"};
@@ -296,7 +306,7 @@ base::Task<Result<OAuth::Client>> OAuth::client_for(AuthorizationServer server, 
                          "client_id");
   }
   Json about = {{"client_name", "Colonnade"},
-                {"redirect_uris", Json::array({settings.redirect_url})},
+                {"redirect_uris", Json::array({redirect_url()})},
                 {"grant_types", Json::array({"authorization_code", "refresh_token"})},
                 {"response_types", Json::array({"code"})},
                 {"application_type", "native"},
@@ -320,7 +330,7 @@ base::Task<Result<OAuth::Client>> OAuth::client_for(AuthorizationServer server, 
 }
 
 base::Task<Result<void>> OAuth::ask_human(Found found, std::string scope, std::stop_token stop) {
-  if (options_.settings.redirect_url.empty() || found.server.authorization_endpoint.empty()) {
+  if (redirect_url().empty() || found.server.authorization_endpoint.empty()) {
     co_return base::fail(
         ErrorKind::unauthorized,
         "the MCP server '" + options_.name + "' wants OAuth, for which no redirect URL is set up");
@@ -338,7 +348,7 @@ base::Task<Result<void>> OAuth::ask_human(Found found, std::string scope, std::s
                   .client = std::move(*client)};
   Form query = {{"response_type", "code"},
                 {"client_id", pending.client.id},
-                {"redirect_uri", options_.settings.redirect_url},
+                {"redirect_uri", redirect_url()},
                 {"state", pending.state},
                 {"code_challenge", pkce_challenge(pending.verifier)},
                 {"code_challenge_method", "S256"},
@@ -398,7 +408,7 @@ base::Task<Result<void>> OAuth::complete(std::shared_ptr<OAuth> self, std::strin
   }
   const Form form = {{"grant_type", "authorization_code"},
                      {"code", *code},
-                     {"redirect_uri", self->options_.settings.redirect_url},
+                     {"redirect_uri", self->redirect_url()},
                      {"code_verifier", pending.verifier},
                      {"resource", pending.resource}};
   self->scope_ = pending.scope;
@@ -410,6 +420,7 @@ base::Task<Result<void>> OAuth::complete(std::shared_ptr<OAuth> self, std::strin
 
 base::Task<Result<void>> OAuth::grant(AuthorizationServer server, Client client, Form form,
                                       std::stop_token stop) {
+  base::SystemClock clock;
   net::HttpClientRequest request;
   request.method = "POST";
   request.url = server.token_endpoint;
@@ -422,6 +433,14 @@ base::Task<Result<void>> OAuth::grant(AuthorizationServer server, Client client,
     form.emplace_back("client_id", client.id);
     if (client.auth_method == "client_secret_post") {
       form.emplace_back("client_secret", client.secret);
+    } else if (client.auth_method == "private_key_jwt") {
+      auto assertion = sign_assertion(options_.settings.private_key, {.client_id = client.id,
+                                                                      .audience = server.issuer,
+                                                                      .id = base::new_uuid(),
+                                                                      .now = clock.now()});
+      if (!assertion) co_return base::fail(assertion.error());
+      form.emplace_back("client_assertion_type", assertion_type);
+      form.emplace_back("client_assertion", *assertion);
     }
   }
   request.body = encode_form(form);

@@ -20,6 +20,7 @@ namespace colonnade::tools::mcp {
 struct OAuthSettings {
   std::string client_id{};  // registered beforehand
   std::string client_secret{};
+  std::string private_key{};  // PEM; shows who the client is, instead of the secret
   // Of the authorization server that the client is registered with; "" for the one that was met
   // first. Another one never gets the client's id and secret.
   std::string issuer{};
@@ -40,7 +41,8 @@ struct OAuthOptions {
   // Brings a human's consent without a human: from the authorization URL to the one that it
   // redirects to. Empty: the URL waits for complete().
   std::function<base::Task<base::Result<std::string>>(std::string url)> follow{};
-  bool public_addresses_only = false;  // of everything that the server names
+  std::function<std::string()> redirect_url{};  // when the settings name none
+  bool public_addresses_only = false;           // of everything that the server names
 };
 
 // Lives on one lane. One authorization is under way at a time; requests that are refused meanwhile
@@ -97,6 +99,7 @@ class OAuth final : public Authorization, public std::enable_shared_from_this<OA
                                        std::stop_token stop);
   base::Result<std::string> scope_for(const Found& found, const Challenge& challenge);
   base::Result<std::string> code_from(const Pending& pending, const std::string& query) const;
+  std::string redirect_url() const;
   void keep();
   void forget_client();
   void settle(std::optional<Pending> pending, std::string problem);

@@ -92,6 +92,7 @@ void Servers::start(const std::shared_ptr<State>& state, Entry* entry) {
       oauth.settings = record.oauth;
       oauth.kept = record.kept;
       oauth.follow = shared.follow;
+      oauth.redirect_url = shared.redirect_url;
       oauth.public_addresses_only = record.public_addresses_only;
       if (shared.on_kept) {
         oauth.on_kept = [keep = shared.on_kept, id](const std::string& kept) { keep(id, kept); };
@@ -228,6 +229,13 @@ Result<void> Servers::retry(const std::string& id) {
   return {};
 }
 
+void Servers::retry_all() {
+  const std::lock_guard lock(state_->mutex);
+  for (const auto& [id, entry] : state_->entries) {
+    if (entry.session) entry.session->retry();
+  }
+}
+
 base::Task<Result<void>> Servers::complete_authorization(std::string query) {
   net::Request parsed;
   parsed.query = query;
@@ -293,6 +301,35 @@ std::optional<ServerTool> Servers::tool(const std::vector<std::string>& ids,
     }
   }
   return std::nullopt;
+}
+
+bool Servers::is_starting(const std::vector<std::string>& ids, std::string_view name) const {
+  const std::lock_guard lock(state_->mutex);
+  return std::ranges::any_of(ids, [&](const std::string& id) {
+    const auto found = state_->entries.find(id);
+    if (found == state_->entries.end() || !name.starts_with(found->second.record.name + "__")) {
+      return false;
+    }
+    const auto& one = found->second.session;
+    return !one || one->status().state == ServerState::starting;
+  });
+}
+
+std::string Servers::why_not(const std::vector<std::string>& ids, std::string_view name) const {
+  for (const std::string& id : ids) {
+    const auto one = session(id);
+    if (!one || !name.starts_with(one->name() + "__")) continue;
+    const ServerStatus now = one->status();
+    return "its server is " + std::string(to_string(now.state)) +
+           (now.reason.empty() ? "" : " (" + now.reason + ")");
+  }
+  return "this agent has no such server";
+}
+
+bool Servers::has_name(std::string_view name) const {
+  const std::lock_guard lock(state_->mutex);
+  return std::ranges::any_of(state_->entries,
+                             [&](const auto& entry) { return entry.second.record.name == name; });
 }
 
 base::Task<Result<core::ToolOutcome>> Servers::call(std::string id, std::string tool,

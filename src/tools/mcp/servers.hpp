@@ -39,6 +39,8 @@ struct ServersOptions {
   std::function<void(const std::string& id, const std::string& kept)> on_kept{};
   // Each change of a server's state. On the servers' lane.
   std::function<void(const std::string& id, const ServerStatus&)> on_status{};
+  // Where a human comes back to, for servers whose settings do not say.
+  std::function<std::string()> redirect_url{};
   // OAuthOptions::follow, for all servers.
   std::function<base::Task<base::Result<std::string>>(std::string url)> follow{};
   SessionTimes times{};
@@ -82,6 +84,7 @@ class Servers {
   // Session::accept() and retry(). ErrorKind::not_found when there is no such server.
   base::Result<void> accept(const std::string& id, const std::string& set);
   base::Result<void> retry(const std::string& id);
+  void retry_all();
   // A human has been to an authorization server; `query` is what the redirect brought. Errors:
   // OAuth::complete().
   base::Task<base::Result<void>> complete_authorization(std::string query);
@@ -91,6 +94,11 @@ class Servers {
   std::vector<ServerTool> tools(const std::vector<std::string>& ids) const;
   // The one that a model calls so; nullopt when these servers do not offer it.
   std::optional<ServerTool> tool(const std::vector<std::string>& ids, std::string_view name) const;
+  // Whether one of these servers could offer it once it has started; any thread.
+  bool is_starting(const std::vector<std::string>& ids, std::string_view name) const;
+  // Why none of these servers offers it, in words.
+  std::string why_not(const std::vector<std::string>& ids, std::string_view name) const;
+  bool has_name(std::string_view name) const;  // whether any server is called so
   // Session::call_tool(). ErrorKind::not_found when there is no such server (any more).
   base::Task<base::Result<core::ToolOutcome>> call(std::string id, std::string tool,
                                                    base::Json arguments, RequestOptions options);

@@ -1,4 +1,4 @@
-// The client under test of MCP's conformance suite, which starts it with the URL of a server as the
+// The client library under MCP's conformance suite, which starts it with the URL of a server as the
 // last argument: attaches the server, calls its tools, consents to everything.
 #include <cstdio>
 
@@ -64,6 +64,7 @@ ServerRecord record_for(const Suite& suite) {
   out.url = suite.url;
   out.oauth.client_id = text_member(suite.context, "client_id");
   out.oauth.client_secret = text_member(suite.context, "client_secret");
+  out.oauth.private_key = text_member(suite.context, "private_key_pem");
   out.oauth.issuer = text_member(suite.context, "issuer");
   out.oauth.metadata_url = "https://conformance-test.local/client-metadata.json";
   out.oauth.redirect_url = "http://127.0.0.1:8790/api/v1/mcp/callback";
