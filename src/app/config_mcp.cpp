@@ -25,7 +25,7 @@ struct Row {
   bool path = false;
 };
 
-const std::vector<Row>& rows() {
+const std::vector<Row>& rows() {  // long: the one table, a row for each member
   static const std::vector<Row> all = {
       {.name = "command",
        .value = "a list of texts",

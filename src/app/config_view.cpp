@@ -93,8 +93,8 @@ need no entry in the file; `OPENAI_BASE_URL` does, because many servers of that 
 constexpr std::string_view mcp_head = R"(
 ## MCP servers
 
-`mcp.servers` holds one group for each server, by a name of letters, digits and dashes; its tools are
-`<name>__<tool>`. See [the guide](../howto/use-mcp-servers.md).
+`mcp.servers` holds one group for each server, by a name of letters, digits and dashes; its tools
+are `<name>__<tool>`. See [the guide](../howto/use-mcp-servers.md).
 
 | name | value | meaning |
 |---|---|---|

@@ -151,8 +151,9 @@ base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
   }
   const auto params = base::parse_json(action->request.params, "params");
   auto content = answered_content(params ? *params : Json(), question.schema);
-  auto settled = co_await actions_.report(who, id, content.has_value(),
-                                          content ? "" : "the answer does not fill in the form");
+  const bool filled_in = content.has_value();
+  const std::string problem = filled_in ? "" : "the answer does not fill in the form";
+  auto settled = co_await actions_.report(who, id, filled_in, problem);
   if (!content) co_return ElicitationAnswer{};
   co_return ElicitationAnswer{.action = Verdict::accept, .content = std::move(*content)};
 }

@@ -404,7 +404,8 @@ Server::~Server() { stop(); }
 Result<Server::Started> Server::start() {
   Parts& p = *parts_;
   Started out;
-  // First: a run that goes on may be in the middle of a call to one.
+  // First: a run that goes on may be about to call one. They are connected once it is known where a
+  // human's consent comes back to.
   if (auto opened = p.tool_servers.open_all(); !opened) return std::unexpected(opened.error());
   const auto recovered = p.turns.recover(p.lanes);
   if (!recovered) return std::unexpected(recovered.error());
@@ -428,8 +429,7 @@ Result<Server::Started> Server::start() {
     const std::lock_guard lock(p.first_url_mutex);
     p.first_url = out.urls.front();
   }
-  // One that wanted a human's consent before could not say where to come back to.
-  p.tool_host.servers().retry_all();
+  p.tool_host.servers().begin();
   // Only once it listens: a start that fails must not use up the one time that the token is shown.
   const auto none_yet = p.credentials.none_yet();
   if (!none_yet) return std::unexpected(none_yet.error());

@@ -58,6 +58,7 @@ tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpParts
   out.inherited = Environment::of_process().all();
   for (const auto& [name, server] : settings.mcp_servers) out.oauth[name] = oauth_of(server);
   out.redirect_url = std::move(redirect_url);
+  out.wait_for_begin = true;  // until the redirect URL is known
   return out;
 }
 

@@ -141,6 +141,21 @@ TEST_F(McpServers, RemovesAndStops) {
   EXPECT_EQ(late.error().kind, ErrorKind::conflict);
 }
 
+TEST_F(McpServers, MayWaitUntilTheyAreToBegin) {
+  options_.wait_for_begin = true;
+  begin();
+  set(record("a", "good"));
+  set(record("b", "good"));
+  EXPECT_TRUE(servers_->has_name("server-a"));
+  EXPECT_TRUE(servers_->is_starting({"a"}, "server-a__echo"));
+  EXPECT_FALSE(servers_->session("a"));
+  servers_->remove("b");
+  servers_->begin();
+  reports_.at("a").wait_for(ServerState::ready);
+  EXPECT_EQ(call({"a"}, "server-a__echo", {{"text", "x"}}).content, "x");
+  EXPECT_EQ(servers_->list().size(), 1U);
+}
+
 TEST_F(McpServers, RefusesAName) {
   begin();
   ServerRecord bad = record("a", "good");

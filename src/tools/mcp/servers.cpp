@@ -24,6 +24,7 @@ struct Servers::State {
   std::uint64_t generations = 0;
   std::size_t replacing = 0;  // coroutines under way
   bool stopped = false;
+  bool waits = false;  // for begin()
   base::Signal idle{};
 };
 
@@ -50,6 +51,7 @@ Servers::Servers(base::Lane& lane, net::HttpClient& client, ServersOptions optio
   state_->lane = &lane;
   state_->client = &client;
   state_->options = std::move(options);
+  state_->waits = state_->options.wait_for_begin;
 }
 
 Servers::~Servers() = default;
@@ -136,10 +138,24 @@ Result<void> Servers::set(ServerRecord record) {
     entry.oauth.reset();
     entry.record = std::move(record);
     generation = entry.generation = ++state_->generations;
+    if (state_->waits) return {};
     ++state_->replacing;
   }
   state_->lane->spawn("mcp_replace", replace(state_, id, generation, std::move(old)));
   return {};
+}
+
+void Servers::begin() {
+  std::vector<std::pair<std::string, std::uint64_t>> all;
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (!std::exchange(state_->waits, false) || state_->stopped) return;
+    for (const auto& [id, entry] : state_->entries) all.emplace_back(id, entry.generation);
+    state_->replacing += all.size();
+  }
+  for (const auto& [id, generation] : all) {
+    state_->lane->spawn("mcp_begin", replace(state_, id, generation, nullptr));
+  }
 }
 
 void Servers::remove(const std::string& id) {
@@ -227,13 +243,6 @@ Result<void> Servers::retry(const std::string& id) {
   if (!one) return base::fail(no_server(id));
   one->retry();
   return {};
-}
-
-void Servers::retry_all() {
-  const std::lock_guard lock(state_->mutex);
-  for (const auto& [id, entry] : state_->entries) {
-    if (entry.session) entry.session->retry();
-  }
 }
 
 base::Task<Result<void>> Servers::complete_authorization(std::string query) {

@@ -44,6 +44,7 @@ struct ServersOptions {
   // OAuthOptions::follow, for all servers.
   std::function<base::Task<base::Result<std::string>>(std::string url)> follow{};
   SessionTimes times{};
+  bool wait_for_begin = false;  // nothing is started before begin()
 };
 
 struct ServerReport {
@@ -74,6 +75,8 @@ class Servers {
   // Starts a server, or replaces the one of the same id once that has ended. Errors: invalid for a
   // name that cannot be one, conflict after stop().
   base::Result<void> set(ServerRecord record);
+  // Starts what was set so far and counts as starting, when the options want to wait.
+  void begin();
   // Ends a server behind the scenes. Nothing when there is none.
   void remove(const std::string& id);
   // Ends all; returns when no process and no connection of theirs is left. Before the lanes stop.
@@ -84,7 +87,6 @@ class Servers {
   // Session::accept() and retry(). ErrorKind::not_found when there is no such server.
   base::Result<void> accept(const std::string& id, const std::string& set);
   base::Result<void> retry(const std::string& id);
-  void retry_all();
   // A human has been to an authorization server; `query` is what the redirect brought. Errors:
   // OAuth::complete().
   base::Task<base::Result<void>> complete_authorization(std::string query);

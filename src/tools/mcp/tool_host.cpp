@@ -136,6 +136,7 @@ ServersOptions ToolHost::servers_options(const std::shared_ptr<State>& state) {
   ServersOptions out;
   out.client_version = state->options.client_version;
   out.times = state->options.times;
+  out.wait_for_begin = state->options.wait_for_begin;
   out.redirect_url = state->options.redirect_url;
   if (state->options.ask) {
     out.elicit = [state](Elicitation question, std::stop_token stop) {

@@ -33,6 +33,7 @@ struct ToolHostOptions {
   std::map<std::string, OAuthSettings> oauth{};  // by server name
   std::function<std::string()> redirect_url{};   // for those that name none
   SessionTimes times{};
+  bool wait_for_begin = false;  // ServersOptions
 };
 
 // What is kept for a server is a JSON text: the accepted definitions in the clear, and what its
