@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/mcp/mcp_bench.hpp"
 
 namespace colonnade::tools::mcp {
@@ -29,7 +31,8 @@ class McpToolHost : public ::testing::Test {
       kept_.notify();
     };
     options.ask = ask_;
-    options.times.probe_max = std::chrono::seconds(60);
+    options.times.probe_max = std::chrono::seconds(60);  // a busy machine starts Python slowly
+    options.call_wait_max = std::chrono::seconds(60);
     host_.emplace(lanes_[0], client_, box_, std::move(options));
   }
   void end() {
@@ -74,7 +77,9 @@ TEST_F(McpToolHost, ACallWaitsForAServerThatIsStarting) {
   add("good");
   EXPECT_EQ(text("files__echo", {{"text", "x"}}), "x");
   const core::Agent with{.tool_servers = {"id", "another"}};
-  EXPECT_EQ(host_->definitions(with).size(), 14U);
+  const auto offered = host_->definitions(with);
+  EXPECT_EQ(offered.size(), 14U);
+  EXPECT_TRUE(std::ranges::is_sorted(offered, {}, &core::ToolDefinition::name));
   EXPECT_TRUE(host_->definitions(core::Agent{}).empty());
   EXPECT_TRUE(host_->may_be("files__anything"));
   EXPECT_FALSE(host_->may_be("files_echo"));

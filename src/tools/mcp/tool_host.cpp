@@ -206,6 +206,8 @@ std::vector<core::ToolDefinition> ToolHost::definitions(const core::Agent& agent
   for (ServerTool& tool : servers_.tools(agent.tool_servers)) {
     out.push_back(std::move(tool.definition));
   }
+  // In one order whatever the servers' is today: a vendor's cache keeps what begins alike.
+  std::ranges::sort(out, {}, &core::ToolDefinition::name);
   return out;
 }
 
@@ -223,7 +225,7 @@ base::Task<std::optional<ServerTool>> ToolHost::await_tool(std::vector<std::stri
     *late = true;
     state->wake();
   };
-  auto alarm = co_await base::call_after(limits::mcp_call_wait_max, std::move(ring));
+  auto alarm = co_await base::call_after(state->options.call_wait_max, std::move(ring));
   for (;;) {
     auto changed = std::make_shared<base::Completion<bool>>();
     {

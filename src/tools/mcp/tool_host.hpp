@@ -1,6 +1,7 @@
 // MCP servers as the core and the catalog see them: hosts of tools for agents.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,6 +34,7 @@ struct ToolHostOptions {
   std::map<std::string, OAuthSettings> oauth{};  // by server name
   std::function<std::string()> redirect_url{};   // for those that name none
   SessionTimes times{};
+  std::chrono::milliseconds call_wait_max = limits::mcp_call_wait_max;
   bool wait_for_begin = false;  // ServersOptions
 };
 
@@ -50,7 +52,7 @@ class ToolHost final : public core::ToolServerHost, public AttachedTools {
 
   std::vector<core::ToolDefinition> definitions(const core::Agent& agent) override;
   bool may_be(std::string_view tool) const override;
-  // A server that is just starting is waited for, limits::mcp_call_wait_max at most.
+  // A server that is just starting is waited for, `call_wait_max` of the options at most.
   base::Task<base::Result<core::ToolOutcome>> run(ToolContext context, core::ToolCall call,
                                                   std::stop_token stop) override;
 
