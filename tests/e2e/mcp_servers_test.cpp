@@ -22,7 +22,7 @@ constexpr const char* allow_all =
     "rules:\n  - match: {tool: question}\n    require_approval: true\n"
     "  - match: {tool: \"*\"}\n    allow: true\n";
 
-class Mcp : public testing::Test {
+class McpServers : public testing::Test {
  protected:
   // A server of the configuration; `script` is below node_modules.
   void add(const std::string& name, const std::string& script, const Arguments& arguments = {}) {
@@ -98,7 +98,7 @@ class Mcp : public testing::Test {
   std::string token_;
 };
 
-TEST_F(Mcp, Everything) {
+TEST_F(McpServers, Everything) {
   more_ = "      env: {SECRET: \"only for it\"}\n      env_from: {OUTSIDE: MCP_TEST_VALUE}\n";
   add("everything", "server-everything/dist/index.js");
   if (IsSkipped()) return;
@@ -120,7 +120,7 @@ TEST_F(Mcp, Everything) {
   EXPECT_EQ(server_->stop().code, 0);
 }
 
-TEST_F(Mcp, FilesAndMemory) {
+TEST_F(McpServers, FilesAndMemory) {
   const std::string place = folder_ / "shared";
   std::filesystem::create_directory(place);
   add("files", "server-filesystem/dist/index.js", {place});
@@ -141,7 +141,7 @@ TEST_F(Mcp, FilesAndMemory) {
   EXPECT_EQ(server_->stop().code, 0);
 }
 
-TEST_F(Mcp, AModelChoosesATool) {
+TEST_F(McpServers, AModelChoosesATool) {
   const peers::Emulator emulator;
   if (emulator.url().empty()) GTEST_SKIP() << "no emulator: run `npm ci` in tests/peers";
   provider_ =
@@ -157,7 +157,7 @@ TEST_F(Mcp, AModelChoosesATool) {
   EXPECT_EQ(server_->stop().code, 0);
 }
 
-TEST_F(Mcp, WithoutAPolicyAToolOfAServerAsksAHuman) {
+TEST_F(McpServers, WithoutAPolicyAToolOfAServerAsksAHuman) {
   add("everything", "server-everything/dist/index.js");
   if (IsSkipped()) return;
   start("");
@@ -181,7 +181,7 @@ TEST_F(Mcp, WithoutAPolicyAToolOfAServerAsksAHuman) {
   EXPECT_EQ(server_->stop().code, 0);
 }
 
-TEST_F(Mcp, AServersQuestionIsAnsweredAsAnApproval) {
+TEST_F(McpServers, AServersQuestionIsAnsweredAsAnApproval) {
   servers_ = "    faulty:\n      command: [python3, \"" + std::string(COLONNADE_SOURCE_DIR) +
              "/tests/faulty/mcp_server.py\", good]\n";
   start();
@@ -207,7 +207,7 @@ TEST_F(Mcp, AServersQuestionIsAnsweredAsAnApproval) {
   EXPECT_EQ(server_->stop().code, 0);
 }
 
-TEST_F(Mcp, ChangedToolsWaitForTheOperatorOverARestart) {
+TEST_F(McpServers, ChangedToolsWaitForTheOperatorOverARestart) {
   const std::string script = std::string(COLONNADE_SOURCE_DIR) + "/tests/faulty/mcp_server.py";
   servers_ = "    faulty:\n      command: [python3, \"" + script + "\", good]\n";
   start();
@@ -227,7 +227,7 @@ TEST_F(Mcp, ChangedToolsWaitForTheOperatorOverARestart) {
   EXPECT_EQ(server_->stop().code, 0);
 }
 
-TEST_F(Mcp, AServerThatIsAwayHoldsNobodyUp) {
+TEST_F(McpServers, AServerThatIsAwayHoldsNobodyUp) {
   servers_ =
       "    gone:\n      url: http://127.0.0.1:9/mcp\n"
       "    never:\n      command: [sleep, \"1000\"]\n";
@@ -238,7 +238,7 @@ TEST_F(Mcp, AServerThatIsAwayHoldsNobodyUp) {
   EXPECT_EQ(server_->stop().code, 0);
 }
 
-TEST_F(Mcp, RefusesAConfigurationThatCannotBe) {
+TEST_F(McpServers, RefusesAConfigurationThatCannotBe) {
   const std::string config =
       folder_.write("config.yaml",
                     "mcp:\n  servers:\n    one: {comand: [x]}\n    two: {url: 'http://x', "
