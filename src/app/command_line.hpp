@@ -63,6 +63,7 @@ void add_pair(CLI::App& parent, Invocation& invocation);
 void add_devices(CLI::App& parent, Invocation& invocation);
 void add_token(CLI::App& parent, Invocation& invocation);
 void add_policy(CLI::App& parent, Invocation& invocation);
+void add_mcp_servers(CLI::App& parent, Invocation& invocation);
 void add_audit(CLI::App& parent, Invocation& invocation);
 void add_migrate(CLI::App& parent, Invocation& invocation);
 void add_backup(CLI::App& parent, Invocation& invocation);

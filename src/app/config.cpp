@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/config_file.hpp"
+#include "app/config_mcp.hpp"
 #include "app/files.hpp"
 #include "app/known_variables.hpp"
 #include "app/nearest.hpp"
@@ -199,6 +200,7 @@ void check_together(const Config& config, ConfigFaults& faults) {
     }
   }
   check_memory(s, faults);
+  check_mcp_servers(s, faults);
   if (s.provider.empty() || s.provider == "offline") return;
   std::vector<std::string> names{"offline"};
   for (const auto& [name, provider] : s.providers) names.push_back(name);
@@ -247,6 +249,7 @@ std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
       }
     }
   }
+  resolve_mcp_secrets(settings, environment, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   return {};
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "app/config_mcp.hpp"
 #include "app/nearest.hpp"
 
 namespace colonnade::app {
@@ -45,6 +46,8 @@ class Reader {
         value(*setting, entry.value);
       } else if (full == "providers") {
         providers(entry.value);
+      } else if (full == "mcp.servers") {
+        mcp_servers(entry.value);
       } else if (is_group(full)) {
         subgroup(full, entry.value);
       } else {
@@ -71,6 +74,7 @@ class Reader {
       }
     }
     if (prefix.empty()) names.emplace_back("providers");
+    names.emplace_back("mcp.servers");
     return names;
   }
 
@@ -172,6 +176,14 @@ class Reader {
   void origin(const std::string& setting, int line) {
     config_.origins[setting] =
         std::filesystem::path(name_).filename().string() + ":" + std::to_string(line);
+  }
+
+  void mcp_servers(const yaml::Value& tree) {
+    const McpReading reading{
+        .fault = [this](int line, const std::string& message) { fault(line, message); },
+        .taken = [this](const std::string& setting, int line) { origin(setting, line); },
+        .path_of = [this](const std::string& path) { return absolute_path(path, folder_, home_); }};
+    read_mcp_servers(tree, config_.settings, reading);
   }
 
   void providers(const yaml::Value& tree) {

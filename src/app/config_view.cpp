@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/config_mcp.hpp"
 #include "app/known_variables.hpp"
 #include "base/json.hpp"
 
@@ -89,6 +90,16 @@ need no entry in the file; `OPENAI_BASE_URL` does, because many servers of that 
 |---|---|---|
 )";
 
+constexpr std::string_view mcp_head = R"(
+## MCP servers
+
+`mcp.servers` holds one group for each server, by a name of letters, digits and dashes; its tools
+are `<name>__<tool>`. See [the guide](../howto/use-mcp-servers.md).
+
+| name | value | meaning |
+|---|---|---|
+)";
+
 constexpr std::string_view known_head = R"(
 ## Names of a Faramesh server
 
@@ -117,6 +128,10 @@ std::vector<ShownSetting> shown_settings(const Config& config) {
       const std::string full = "providers." + name + "." + std::string(row.name);
       out.push_back({full, row.secret ? "(secret, set)" : value, origin_of(config, full)});
     }
+  }
+  for (const auto& [name, value] : shown_mcp_servers(config.settings)) {
+    const std::string full = "mcp.servers." + name;
+    out.push_back({full, value.empty() ? "(secret, set)" : value, origin_of(config, full)});
   }
   return out;
 }
@@ -182,6 +197,8 @@ std::string configuration_reference() {
            (is_key ? ".api_key` | " : ".base_url` | ") + (row.makes_provider ? "yes" : "no") +
            " |\n";
   }
+  out += mcp_head;
+  out += mcp_servers_reference();
   out += known_head;
   for (const KnownVariable& row : known_variables()) {
     out += "| `" + std::string(row.variable) + "` | `" + std::string(row.setting) + "` | " +

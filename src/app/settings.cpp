@@ -258,6 +258,11 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .help = "Programs on this machine may use the Faramesh paths as admin without any token, as "
                "a Faramesh server without FARAMESH_TOKEN lets them. Not through a proxy, and not "
                "from web pages."},
+      {.name = "mcp.redirect_url",
+       .target = Text([](Settings& s) -> auto& { return s.mcp_redirect_url; }),
+       .help = "Where authorization servers of MCP servers send a human's browser back to: this "
+               "server's /api/v1/mcp/callback as browsers reach it.",
+       .default_note = "on the first listen address"},
       {.name = "prices_file",
        .target = Text([](Settings& s) -> auto& { return s.prices_file; }),
        .help = "A table of model prices that replaces the one built in (`colonnade config prices` "

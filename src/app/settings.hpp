@@ -38,6 +38,25 @@ struct ProviderSettings {
   std::string default_model{};
 };
 
+// One entry of `mcp.servers`: a server that gives agents tools. Either a command or a URL.
+struct McpServerSettings {
+  std::vector<std::string> command{};
+  std::string url{};
+  std::map<std::string, std::string> env{};           // secrets
+  std::map<std::string, std::string> env_from{};      // names of environment variables
+  std::map<std::string, std::string> headers{};       // secrets
+  std::map<std::string, std::string> headers_from{};  // names of environment variables
+  std::string oauth_client_id{};
+  std::string oauth_client_secret{};      // secret
+  std::string oauth_client_secret_env{};  // the environment variable that holds it
+  std::string oauth_private_key{};        // secret: the PEM text itself, read from the file
+  std::string oauth_private_key_file{};
+  std::string oauth_issuer{};
+  std::string oauth_metadata_url{};
+  std::string oauth_scope{};
+  bool oauth_client_credentials = false;
+};
+
 struct Settings {
   std::string data_dir{};
   std::string token_file{};       // "": operator.token in data_dir
@@ -94,6 +113,8 @@ struct Settings {
   std::chrono::seconds drain_time = limits::drain_time_max;
   // In the order of the file; the environment's own keys are merged in by name.
   std::vector<std::pair<std::string, ProviderSettings>> providers{};
+  std::string mcp_redirect_url{};  // "": the callback on the first address
+  std::vector<std::pair<std::string, McpServerSettings>> mcp_servers{};  // in the file's order
 
   // The entry of that name, made when there is none.
   ProviderSettings& provider_entry(std::string_view name);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -12,14 +13,17 @@
 #include "app/action_meter.hpp"
 #include "app/audit_routes.hpp"
 #include "app/files.hpp"
+#include "app/mcp_routes.hpp"
 #include "app/metrics.hpp"
 #include "app/model_meter.hpp"
 #include "app/operator_routes.hpp"
 #include "app/prices_file.hpp"
 #include "app/running_server.hpp"
 #include "app/secret_key.hpp"
+#include "app/server_questions.hpp"
 #include "app/startup_memory.hpp"
 #include "app/version.hpp"
+#include "app/wiring_mcp.hpp"
 #include "app/wiring_memory.hpp"
 #include "app/windows_file.hpp"
 #include "app/wiring_policy.hpp"
@@ -56,6 +60,7 @@
 #include "net/router.hpp"
 #include "storage/sqlite/store.hpp"
 #include "tools/catalog.hpp"
+#include "tools/mcp/tool_host.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -95,7 +100,9 @@ std::size_t lane_count(const Settings& settings) {
 }
 
 core::NewAgent default_agent(const Settings& settings) {
-  return {.name = settings.agent_name, .instructions = settings.agent_instructions};
+  return {.name = settings.agent_name,
+          .instructions = settings.agent_instructions,
+          .tool_servers = configured_tool_server_ids(settings)};
 }
 
 core::TurnOptions turn_options(const Settings& settings, const core::ModelWindows& windows) {
@@ -200,22 +207,27 @@ struct Server::Parts {
         action_meter(feed),
         agents(*store, feed, clock, default_agent(settings)),
         threads(store->stores(), feed, clock, workers),
-        tool_servers(*store, *store, feed, clock, secret_box, {}),
+        tool_servers(*store, *store, feed, clock, secret_box, configured_tool_servers(settings)),
         credentials(*store, feed, clock),
         pairings(credentials, clock),
         submissions(*store, feed, clock),
         prices(std::move(prices_in)),
         meter(prices),
         http_client(lanes),
+        tool_host(lanes.next(), http_client, secret_box,
+                  tool_host_options(settings, {.agents = agents, .tool_servers = tool_servers},
+                                    std::bind_front(&Parts::ask_human, this),
+                                    [this] { return redirect_url(); })),
         embedder(make_embedder(settings, http_client)),
         memories(*store, feed, clock, workers, embedder.get()),
         tools(built_in_tools(settings, clock, tool_workers, http_client, memories),
-              tools::Workspaces(workspaces_options(settings))),
+              tools::Workspaces(workspaces_options(settings)), &tool_host),
         permissions(*store, feed, clock),
         redaction(redacted_names(settings)),
         policy(settings, gate::built_in_policy(tools.harmless(), tools.harmful()),
                {.feed = feed, .clock = clock, .workers = workers}),
-        gate(policy.source(), tools.asking()),
+        gate(policy.source(), tools.asking(),
+             [this](std::string_view tool) { return tool_host.may_be(tool); }),
         turns({.stores = store->stores(),
                .feed = feed,
                .providers = providers,
@@ -242,6 +254,8 @@ struct Server::Parts {
                  .threads = threads,
                  .turns = turns,
                  .clock = clock}),
+        questions(actions, audit_feed, tool_host.lane()),
+        mcp_routes(credentials, tool_host.servers()),
         operator_routes(credentials, *store),
         audit_routes(credentials, *store),
         fathom({.threads = threads,
@@ -291,6 +305,8 @@ struct Server::Parts {
     mcp.add_to(router);
     router.add(operator_routes.routes());
     router.add(audit_routes.routes());
+    router.add(mcp_routes.routes());
+    tool_servers.tell(tool_host);
     started_at = clock.now();
     if (settings.metrics != "off") {
       router.add(net::Route{.method = net::Method::get,
@@ -302,6 +318,12 @@ struct Server::Parts {
   }
 
   base::Task<net::Reply> metrics(std::shared_ptr<const net::Request> request);
+  base::Task<tools::mcp::ElicitationAnswer> ask_human(tools::ToolContext context,
+                                                      tools::mcp::Elicitation question,
+                                                      std::stop_token stop) {
+    return questions.ask(std::move(context), std::move(question), std::move(stop));
+  }
+  std::string redirect_url();
   bool may_read_metrics(const net::Request& request);
   net::HttpServerCounts http_counts() const;
 
@@ -325,6 +347,7 @@ struct Server::Parts {
   ModelMeter meter;
   net::HttpClient http_client;
   core::ModelProviders providers;
+  tools::mcp::ToolHost tool_host;
   std::unique_ptr<core::Embedder> embedder;  // none: full text alone
   core::Memories memories;
   tools::Catalog tools;
@@ -335,6 +358,8 @@ struct Server::Parts {
   core::Turns turns;
   core::Actions actions;
   core::Erasure erasure;
+  ServerQuestions questions;
+  McpRoutes mcp_routes;
   OperatorRoutes operator_routes;
   AuditRoutes audit_routes;
   dialects::fathom::Dialect fathom;
@@ -346,9 +371,18 @@ struct Server::Parts {
   std::vector<std::unique_ptr<net::HttpServer>> servers;
   std::stop_source stopping;
   base::Time started_at{};
+  std::mutex first_url_mutex;
+  std::string first_url;
   bool note_left = false;
   bool stopped = false;
 };
+
+// Of the first address, whose port is known once it listens.
+std::string Server::Parts::redirect_url() {
+  if (!settings.mcp_redirect_url.empty()) return settings.mcp_redirect_url;
+  const std::lock_guard lock(first_url_mutex);
+  return first_url.empty() ? "" : first_url + settings.base_path + mcp_callback_path;
+}
 
 bool Server::Parts::may_read_metrics(const net::Request& request) {
   if (settings.metrics == "open") return true;
@@ -414,6 +448,9 @@ Server::~Server() { stop(); }
 Result<Server::Started> Server::start() {
   Parts& p = *parts_;
   Started out;
+  // First: a run that goes on may be about to call one. They are connected once it is known where a
+  // human's consent comes back to.
+  if (auto opened = p.tool_servers.open_all(); !opened) return std::unexpected(opened.error());
   const auto recovered = p.turns.recover(p.lanes);
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
@@ -432,6 +469,11 @@ Result<Server::Started> Server::start() {
     out.urls.push_back(local_url(real, !p.settings.tls_certificate_file.empty()));
     p.servers.push_back(std::move(server));
   }
+  {
+    const std::lock_guard lock(p.first_url_mutex);
+    p.first_url = out.urls.front();
+  }
+  p.tool_host.servers().begin();
   // Only once it listens: a start that fails must not use up the one time that the token is shown.
   const auto none_yet = p.credentials.none_yet();
   if (!none_yet) return std::unexpected(none_yet.error());
@@ -481,6 +523,7 @@ void Server::stop() {
   p.turns.park_all();
   p.actions.stop_all();
   p.mcp.stop();
+  base::run_on(p.lanes[0], p.tool_host.stop());
   std::vector<std::thread> stoppers;
   for (const auto& server : p.servers) {
     stoppers.emplace_back([&server, grace = p.settings.drain_time] { server->stop(grace); });

@@ -56,6 +56,10 @@ std::string to_text(const ToolServerSecrets& secrets) {
 
 }  // namespace
 
+std::string configured_tool_server_id(std::string_view name) {
+  return "configured-" + std::string(name);
+}
+
 Result<void> check_tool_server(const NewToolServer& input) {
   if (!is_server_name(input.name)) {
     return fail(ErrorKind::invalid,
@@ -111,7 +115,7 @@ ToolServers::ToolServers(ToolServerStore& store, AgentStore& agents, EventFeed& 
     : store_(store), agents_(agents), feed_(feed), clock_(clock), box_(box) {
   const Time now = clock_.now();
   for (NewToolServer& input : configured) {
-    configured_.push_back({.server = {.id = "configured-" + input.name,
+    configured_.push_back({.server = {.id = configured_tool_server_id(input.name),
                                       .scope = Scope::main(),
                                       .name = std::move(input.name),
                                       .transport = input.transport,

@@ -41,6 +41,9 @@ struct NewToolServer {
   std::string submission_id{};  // linked to the server in the same transaction; "" for none
 };
 
+// The id of a server of the configuration, made from its name.
+std::string configured_tool_server_id(std::string_view name);
+
 // Errors: invalid, with the field (name, command, url, env, headers) and what would be right.
 Result<void> check_tool_server(const NewToolServer& input);
 

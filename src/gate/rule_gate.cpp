@@ -55,8 +55,21 @@ void append_rule(std::string& yaml, const std::string& tool, std::string_view ef
 
 }  // namespace
 
-RuleGate::RuleGate(const PolicySource& source, ToolNames asking)
-    : source_(source), asking_(std::move(asking)) {}
+RuleGate::RuleGate(const PolicySource& source, ToolNames asking,
+                   std::function<bool(std::string_view tool)> attached)
+    : source_(source), asking_(std::move(asking)), attached_(std::move(attached)) {}
+
+// The built-in policy was made before anybody knew what servers would offer. A profile's denial and
+// a policy file's stay.
+void RuleGate::ask_about_attached(std::string_view tool, core::Decision& decision) const {
+  const bool built_in = source_.policy_path().empty() && !decision.by_profile;
+  if (!built_in || decision.outcome != core::Outcome::halt || !attached_ || !attached_(tool)) {
+    return;
+  }
+  decision.outcome = core::Outcome::abstain;
+  decision.reason_code = reason_code::attached_tool;
+  decision.reason = "without a policy, a tool of a tool server needs a human's approval";
+}
 
 base::Result<core::Verdict> RuleGate::judge(core::ActionRequest request, core::RequestForm form) {
   const auto read_request = read(request, form);
@@ -67,6 +80,8 @@ base::Result<core::Verdict> RuleGate::judge(core::ActionRequest request, core::R
                  .operation = read_request->operation(),
                  .params = python::compact(read_request->params()),
                  .context = python::compact(read_request->context())};
+  // What clients submit is not run by an agent's servers.
+  if (form == core::RequestForm::exact) ask_about_attached(out.request.tool, out.decision);
   return out;
 }
 

@@ -1,9 +1,11 @@
 // The gate of the engine: judges by the policy and the profile in force, and makes the permits.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "core/policy_gate.hpp"
 #include "gate/policy_source.hpp"
@@ -16,15 +18,21 @@ class RuleGate final : public core::PolicyGate {
  public:
   // `source` must outlive the gate. `asking`: tools whose point is a human's answer; they ask even
   // where the policy allows them, and no standing permission answers for the human.
-  explicit RuleGate(const PolicySource& source, ToolNames asking = {});
+  // `attached` says whether a tool may be one of an agent's tool servers: without a policy file
+  // such a tool asks a human.
+  explicit RuleGate(const PolicySource& source, ToolNames asking = {},
+                    std::function<bool(std::string_view tool)> attached = {});
 
   base::Result<core::Verdict> judge(core::ActionRequest request, core::RequestForm form) override;
   core::Verdict decide(const core::ToolCall& call, core::ActionRequest request,
                        const std::optional<core::Grant>& grant) override;
 
  private:
+  void ask_about_attached(std::string_view tool, core::Decision& decision) const;
+
   const PolicySource& source_;
   ToolNames asking_;
+  std::function<bool(std::string_view)> attached_;
 };
 
 // What counts on a server without a policy file: the harmless tools run, the others ask a human,
@@ -32,6 +40,7 @@ class RuleGate final : public core::PolicyGate {
 std::shared_ptr<const Policy> built_in_policy(const ToolNames& harmless, const ToolNames& others);
 
 namespace reason_code {
+constexpr std::string_view attached_tool = "TOOL_OF_SERVER_ASKS_HUMAN";
 constexpr std::string_view tool_asks = "TOOL_ASKS_HUMAN";
 constexpr std::string_view invalid_request = "INVALID_REQUEST";
 }  // namespace reason_code

@@ -50,6 +50,24 @@ TEST(BuiltInPolicy, DeniesWhatItDoesNotKnow) {
   EXPECT_EQ(verdict.decision.reason_code, reason_code::default_deny);
 }
 
+TEST(BuiltInPolicy, AsksAboutToolsOfToolServers) {
+  const auto attached = [](std::string_view tool) { return tool.starts_with("files__"); };
+  const PolicySource source = built_in({"calculator"}, {});
+  RuleGate gate(source, {}, attached);
+  const core::ToolCall call{.id = "c", .tool = "files__read", .arguments = {{"path", "a"}}};
+  const auto asked = gate.decide(call, request_for(call), std::nullopt);
+  EXPECT_EQ(asked.decision.outcome, core::Outcome::abstain);
+  EXPECT_EQ(asked.decision.reason_code, reason_code::attached_tool);
+  EXPECT_FALSE(asked.permit);
+  EXPECT_TRUE(gate.decide(call, request_for(call), Grant{asked.decision.request_hash}).permit);
+  const core::ToolCall other{.id = "c", .tool = "web__read"};
+  EXPECT_EQ(gate.decide(other, request_for(other), Grant{}).decision.outcome, core::Outcome::halt);
+  // A client that submits it would run it by itself.
+  const auto submitted = gate.judge(request_for(call), RequestForm::submitted);
+  ASSERT_TRUE(submitted);
+  EXPECT_EQ(submitted->decision.outcome, core::Outcome::halt);
+}
+
 TEST(BuiltInPolicy, AsksAboutTheOthersAndTakesAYesForExactlyWhatWasAsked) {
   const PolicySource source = built_in({}, {"write"});
   RuleGate gate(source);

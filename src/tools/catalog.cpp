@@ -22,8 +22,9 @@ bool works_elsewhere(Effect effect) {
 
 }  // namespace
 
-Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces)
-    : tools_(std::move(tools)), workspaces_(std::move(workspaces)) {
+Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces,
+                 AttachedTools* attached)
+    : tools_(std::move(tools)), workspaces_(std::move(workspaces)), attached_(attached) {
   std::set<std::string> names;
   for (const auto& tool : tools_) {
     if (!names.insert(tool->definition().name).second) {
@@ -37,7 +38,22 @@ std::vector<core::ToolDefinition> Catalog::definitions(const core::Agent& agent)
   for (const auto& tool : tools_) {
     if (tool->is_for(agent)) out.push_back(tool->definition());
   }
+  if (attached_ == nullptr) return out;
+  for (core::ToolDefinition& one : attached_->definitions(agent)) {
+    if (find(one.name) == nullptr) out.push_back(std::move(one));
+  }
   return out;
+}
+
+ToolContext Catalog::context_for(base::Lane* lane, const core::ToolCaller& caller,
+                                 const core::ToolCall& call) const {
+  return {.lane = lane,
+          .scope = caller.scope,
+          .user_id = caller.user_id,
+          .agent_id = caller.agent_id,
+          .thread_id = call.thread_id,
+          .run_id = call.run_id,
+          .tool_call_id = call.id};
 }
 
 bool Catalog::is_idempotent(std::string_view name) const {
@@ -59,6 +75,11 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
                                                          std::stop_token stop) {
   const core::ToolCall& call = permit.call();
   Tool* tool = find(call.tool);
+  ToolContext context = context_for(&lane, caller, call);
+  if (tool == nullptr && attached_ != nullptr && attached_->may_be(call.tool)) {
+    auto outcome = co_await attached_->run(std::move(context), call, stop);
+    co_return outcome;
+  }
   if (tool == nullptr) {
     co_return fail(ErrorKind::not_found, "there is no tool named '" + call.tool + "'");
   }
@@ -66,13 +87,6 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
   if (auto wrong = schema_violation(tool->accepted_schema(), call.arguments)) {
     co_return failed(call.tool + ": " + *wrong);
   }
-  ToolContext context{.lane = &lane,
-                      .scope = caller.scope,
-                      .user_id = caller.user_id,
-                      .agent_id = caller.agent_id,
-                      .thread_id = call.thread_id,
-                      .run_id = call.run_id,
-                      .tool_call_id = call.id};
   if (!works_elsewhere(tool->effect())) {
     // A mkdir of one name: too short for a worker thread.
     auto folder = workspaces_.folder_of(caller.scope, call.thread_id);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/attached_tools.hpp"
 #include "tools/tool.hpp"
 #include "tools/workspaces.hpp"
 
@@ -14,9 +15,10 @@ namespace colonnade::tools {
 
 class Catalog final : public core::ToolRunner {
  public:
-  // Names must be unique.
-  explicit Catalog(std::vector<std::unique_ptr<Tool>> tools,
-                   Workspaces workspaces = Workspaces({}));
+  // Names must be unique. `attached`, if any, offers further tools and must outlive the catalog; of
+  // two tools with one name the server's own counts.
+  explicit Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces = Workspaces({}),
+                   AttachedTools* attached = nullptr);
 
   std::vector<core::ToolDefinition> definitions(const core::Agent& agent) override;
   bool is_idempotent(std::string_view tool) const override;
@@ -36,9 +38,12 @@ class Catalog final : public core::ToolRunner {
   Effect effect_of(std::string_view name) const;
 
  private:
+  ToolContext context_for(base::Lane* lane, const core::ToolCaller& caller,
+                          const core::ToolCall& call) const;
   Tool* find(std::string_view name) const;
   std::vector<std::unique_ptr<Tool>> tools_;
   Workspaces workspaces_;
+  AttachedTools* attached_;
 };
 
 }  // namespace colonnade::tools

@@ -3,13 +3,30 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <condition_variable>
+#include <map>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/mcp/session.hpp"
 
 namespace colonnade::tools::mcp {
+
+// The variables of this process.
+inline std::map<std::string, std::string, std::less<>> variables() {
+  std::map<std::string, std::string, std::less<>> out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
 
 // What a session reported, in order; waits for what is still to come.
 class Reports {
@@ -36,6 +53,28 @@ class Reports {
                   << "; last: " << (all_.empty() ? "" : to_string(all_.back().state)) << " "
                   << (all_.empty() ? "" : all_.back().reason);
     return {};
+  }
+
+  // The first state in which something can be done: ready, waiting for a human, or failed twice.
+  ServerState settled() {
+    constexpr std::chrono::seconds patience{60};
+    std::unique_lock lock(mutex_);
+    ServerState out = ServerState::starting;
+    changed_.wait_for(lock, patience, [&] {
+      int failures = 0;
+      for (const ServerStatus& one : all_) {
+        if (one.state == ServerState::failed) ++failures;
+        const bool ends = one.state == ServerState::ready || one.state == ServerState::needs_auth;
+        if (ends || failures == 2) out = one.state;
+      }
+      return out != ServerState::starting;
+    });
+    return out;
+  }
+
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    all_.clear();
   }
 
   ServerState last() {

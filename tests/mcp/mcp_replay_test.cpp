@@ -30,6 +30,7 @@ struct Replay {
     process.command.program = "python3";
     process.command.arguments = {std::string(COLONNADE_SOURCE_DIR) + "/tests/mcp/replay_server.py",
                                  path};
+    process.command.inherited = variables();
     SessionOptions options;
     options.name = "replay";
     options.on_status = [reports = reports](const ServerStatus& status) { reports->add(status); };

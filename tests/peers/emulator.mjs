@@ -40,6 +40,37 @@ add("truncate-please", { content: "one two three four five six" }, {
 add("drop-please", { content: "word ".repeat(200) }, {
   options: { chunkSize: 5, streamingProfile: { tps: 20 }, disconnectAfterMs: 300 },
 });
+// "call-please NAME ARGUMENTS": calls any tool that is offered, then says what it returned. ARGUMENTS is
+// JSON, or `auto` for some that fit the tool's schema as it was offered here; in both, the schema of
+// the tool NAME stands where "schema-of NAME" is.
+const text = (content) =>
+  typeof content === "string" ? content : content.map((part) => part.text ?? "").join("");
+const fitting = (schema) => {
+  if (schema?.type === "number" || schema?.type === "integer") return 5;
+  if (schema?.type === "boolean") return true;
+  if (schema?.type === "array") return [];
+  if (schema?.type !== "object") return "text";
+  return Object.fromEntries(
+    Object.entries(schema.properties ?? {}).map(([name, one]) => [name, fitting(one)]));
+};
+const offered = (request, name) =>
+  request.tools?.find((tool) => tool.function.name === name)?.function.parameters;
+mock.addFixture({
+  match: { userMessage: "call-please" },
+  response: (request) => {
+    const last = request.messages.at(-1);
+    if (last.role === "tool") return { content: `It says: ${text(last.content)}` };
+    const [, name, wanted] = /call-please (\S+) (.*)$/s.exec(text(last.content));
+    const schema = offered(request, name);
+    if (!schema) return { content: `There is no tool ${name}.` };
+    const values = wanted === "auto" ? fitting(schema) : JSON.parse(wanted);
+    for (const [key, value] of Object.entries(values)) {
+      const other = /^schema-of (\S+)$/.exec(value);
+      if (other) values[key] = offered(request, other[1]);
+    }
+    return { toolCalls: [{ name, arguments: JSON.stringify(values) }] };
+  },
+});
 add("limit-please", {
   error: { message: "Slow down, please", type: "rate_limit_error" }, status: 429, retryAfter: 7,
 });

@@ -6,6 +6,7 @@
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 #include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/oauth_metadata.hpp"
 
 namespace colonnade::tools::mcp {
 namespace {
@@ -121,24 +122,6 @@ std::string text_of(const Json& block) {
   return described(resource, "resource");
 }
 
-constexpr std::string_view base64_letters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::string base64(std::string_view bytes) {
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = (group << 8) | (k < left ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      out += k <= left ? base64_letters[(group >> (18 - 6 * k)) & 63] : '=';
-    }
-  }
-  return out;
-}
-
 std::optional<std::string> plain_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
@@ -229,7 +212,7 @@ std::string header_value(std::string_view text) {
   const bool padded = !text.empty() && (is_space(text.front()) || is_space(text.back()));
   const bool sentinel = text.starts_with("=?base64?") && text.ends_with("?=");
   if (visible && !padded && !sentinel) return std::string(text);
-  return "=?base64?" + base64(text) + "?=";
+  return "=?base64?" + base64_of(text) + "?=";
 }
 
 Result<std::vector<HeaderText>> parameter_headers(const std::vector<ParameterHeader>& wanted,

@@ -92,7 +92,9 @@ ProbeVerdict judge_result(const Json& result) {
 
 ProbeVerdict judge_error(const RpcError& error) {
   if (error.code == error_code::unsupported_version) {
-    return from_versions(member(error.data, "supported"));
+    const Json& supported = member(error.data, "supported");
+    if (names(supported, modern_revision)) return AskAgain{};
+    return from_versions(supported);
   }
   if (error.code == error_code::header_mismatch || error.code == error_code::missing_capability) {
     return give_up(ErrorKind::upstream, "the MCP server refuses server/discover: " + error.message);

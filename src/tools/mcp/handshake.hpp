@@ -59,10 +59,11 @@ struct UseModern {
   ServerFace server{};
 };
 struct UseInitialize {};
+struct AskAgain {};  // it refuses the revision and names the same one
 struct GiveUp {
   base::Error error{};
 };
-using ProbeVerdict = std::variant<UseModern, UseInitialize, GiveUp>;
+using ProbeVerdict = std::variant<UseModern, UseInitialize, AskAgain, GiveUp>;
 ProbeVerdict judge_probe(const Answer& answer);
 
 }  // namespace colonnade::tools::mcp

@@ -10,6 +10,7 @@
 #include "base/sse.hpp"
 #include "net/url.hpp"
 #include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/oauth_metadata.hpp"
 
 namespace colonnade::tools::mcp {
 namespace {
@@ -111,6 +112,46 @@ net::HttpClientRequest post_of(const State& state, Outgoing& message) {
   return out;
 }
 
+std::string bearer(const State& state) {
+  return state.options.authorization ? state.options.authorization->token() : "";
+}
+
+// The token of now: it may have changed since the request was made.
+net::HttpClientRequest with_token(net::HttpClientRequest request, const std::string& token) {
+  if (!token.empty()) request.headers.push_back({"Authorization", "Bearer " + token});
+  return request;
+}
+
+bool is_challenge(const net::HttpClientHead& head) {
+  if (head.status == 401) return true;
+  return head.status == 403 &&
+         read_challenge(head.header("WWW-Authenticate")).error == "insufficient_scope";
+}
+
+struct Opened {
+  Result<net::HttpClientHead> head{};
+  std::shared_ptr<net::HttpExchange> exchange{};
+};
+
+// One POST, and again with a better token while the server wants one.
+base::Task<Opened> open_authorized(std::shared_ptr<State> state, net::HttpClientRequest request,
+                                   std::stop_token stop) {
+  for (int challenges = 0;; ++challenges) {
+    Challenge challenge;
+    challenge.token = bearer(*state);
+    Opened out;
+    out.exchange = state->client->open(*state->lane, with_token(request, challenge.token), stop);
+    out.head = co_await out.exchange->head();
+    const bool done = !out.head || !state->options.authorization || !is_challenge(*out.head) ||
+                      challenges == limits::mcp_challenges_max;
+    if (done) co_return out;
+    challenge.status = out.head->status;
+    challenge.header = out.head->header("WWW-Authenticate");
+    auto again = co_await state->options.authorization->challenged(std::move(challenge), stop);
+    if (!again || state->closing) co_return out;
+  }
+}
+
 bool is_session_id(std::string_view text) {
   return text.size() <= limits::mcp_session_id_bytes_max &&
          std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
@@ -185,6 +226,7 @@ base::Task<void> resume(std::shared_ptr<State> state, std::shared_ptr<Stream> st
     if (!stream->last_event_id.empty()) {
       request.headers.push_back({"Last-Event-ID", stream->last_event_id});
     }
+    request = with_token(std::move(request), bearer(*state));
     std::shared_ptr<net::HttpExchange> exchange =
         state->client->open(*state->lane, std::move(request), stop);
     auto head = co_await exchange->head();
@@ -254,9 +296,9 @@ base::Task<void> post(std::shared_ptr<State> state, Outgoing message, std::int64
   const std::optional<std::int64_t> id = message.id;
   const std::string method = message.method;
   const bool modern = is_modern(message.revision);
-  std::shared_ptr<net::HttpExchange> exchange =
-      state->client->open(*state->lane, post_of(*state, message), stop);
-  auto head = co_await exchange->head();
+  auto opened = co_await open_authorized(state, post_of(*state, message), stop);
+  const auto& head = opened.head;
+  std::shared_ptr<net::HttpExchange> exchange = std::move(opened.exchange);
   if (!head) {
     fail_request(*state, id, head.error(), 0);
   } else if (head->status >= 300) {
@@ -281,6 +323,7 @@ base::Task<void> post(std::shared_ptr<State> state, Outgoing message, std::int64
 base::Task<void> follow(std::shared_ptr<State> state, std::int64_t key, std::stop_token stop) {
   net::HttpClientRequest request = request_to(*state, "GET", state->revision);
   request.headers.push_back({"Accept", "text/event-stream"});
+  request = with_token(std::move(request), bearer(*state));
   std::shared_ptr<net::HttpExchange> exchange =
       state->client->open(*state->lane, std::move(request), stop);
   auto head = co_await exchange->head();
@@ -298,6 +341,7 @@ base::Task<void> follow(std::shared_ptr<State> state, std::int64_t key, std::sto
 base::Task<void> say_goodbye(std::shared_ptr<State> state) {
   net::HttpClientRequest request = request_to(*state, "DELETE", state->revision);
   request.total_time_max = limits::mcp_goodbye_time_max;
+  request = with_token(std::move(request), bearer(*state));
   const std::stop_token never;
   std::shared_ptr<net::HttpExchange> exchange =
       state->client->open(*state->lane, std::move(request), never);

@@ -7,6 +7,7 @@
 
 #include "base/lane.hpp"
 #include "net/http_client.hpp"
+#include "tools/mcp/authorization.hpp"
 #include "tools/mcp/connection.hpp"
 
 namespace colonnade::tools::mcp {
@@ -16,6 +17,9 @@ struct HttpOptions {
   std::string url{};                   // of its one endpoint
   net::Headers headers{};              // the operator's, with each request; may be secrets
   bool public_addresses_only = false;  // net::HttpClientRequest
+  // Of the bearer token; null when the headers say all. Asked for a better one when a request is
+  // refused with 401, or with 403 for an insufficient scope.
+  std::shared_ptr<Authorization> authorization{};
 };
 
 // Each message is a POST of its own. Up to revision 2025-11-25 there may be a session, whose id is

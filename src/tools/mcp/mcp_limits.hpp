@@ -36,6 +36,7 @@ constexpr auto mcp_probe_time_max = 5s;       // silence that makes a stdio serv
 constexpr auto mcp_handshake_time_max = 30s;  // starting may mean fetching a package
 constexpr auto mcp_list_time_max = 30s;
 constexpr auto mcp_elicitation_time_max = 10min;  // for a human's answer
+constexpr auto mcp_call_wait_max = 10s;           // of a call for a server that is just starting
 constexpr auto mcp_relist_interval_min = 1s;  // between lists, however often a server says changed
 
 // Supervision.
@@ -51,5 +52,13 @@ constexpr auto mcp_resume_delay_max = 30s;     // whatever time it names
 constexpr int mcp_resumes_max = 16;            // of one stream in a row without a new event
 constexpr std::size_t mcp_session_id_bytes_max = 1 * KiB;
 constexpr auto mcp_goodbye_time_max = 3s;  // for DELETE at the end
+
+// OAuth.
+constexpr int mcp_challenges_max = 3;                        // answered of one request
+constexpr std::size_t mcp_oauth_body_bytes_max = 256 * KiB;  // of metadata and of tokens
+constexpr std::size_t mcp_oauth_text_bytes_max = 16 * KiB;   // of a token, a scope, an id
+constexpr auto mcp_assertion_time_max = 5min;  // that a signed statement of ours counts
+constexpr std::size_t mcp_oauth_scopes_max = 256;
+constexpr auto mcp_oauth_time_max = 30s;  // of one request to an authorization server
 
 }  // namespace colonnade::limits

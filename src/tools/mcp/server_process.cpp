@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -132,18 +131,19 @@ Result<Pipe> make_pipe(bool we_read) {
 
 }  // namespace
 
-std::vector<std::string> server_environment(const std::map<std::string, std::string>& own) {
+std::vector<std::string> server_environment(const ServerCommand& command) {
   std::vector<std::string> out;
   for (const char* name : {"HOME", "LANG", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"}) {
-    const char* value = std::getenv(name);
-    if (value != nullptr && !own.contains(name)) out.push_back(std::string(name) + "=" + value);
+    const auto found = command.inherited.find(name);
+    if (found == command.inherited.end() || command.environment.contains(name)) continue;
+    out.push_back(found->first + "=" + found->second);
   }
-  for (const auto& [name, value] : own) out.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.environment) out.push_back(name + "=" + value);
   return out;
 }
 
 Result<ServerProcess> ServerProcess::start(const ServerCommand& command) {
-  const std::vector<std::string> environment = server_environment(command.environment);
+  const std::vector<std::string> environment = server_environment(command);
   auto program = check(command, environment);
   if (!program) return base::fail(program.error());
   auto in = make_pipe(false);

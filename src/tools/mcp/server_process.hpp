@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,12 +18,14 @@ struct ServerCommand {
   std::string program{};  // a path, or a name that is looked for in the PATH that the server gets
   std::vector<std::string> arguments{};
   std::map<std::string, std::string> environment{};  // its own variables; secrets may be in them
-  std::string folder{};                              // working folder; "" for ours
+  // The variables of this process, of which server_environment() takes a few.
+  std::map<std::string, std::string, std::less<>> inherited{};
+  std::string folder{};  // working folder; "" for ours
 };
 
 // The process's whole environment, "NAME=value": HOME, LANG, LOGNAME, PATH, SHELL, TMPDIR, TZ and
-// USER of this process, then the server's own. Nothing else of ours, so no secret of another's.
-std::vector<std::string> server_environment(const std::map<std::string, std::string>& own);
+// USER of what is inherited, then the server's own. Nothing else, so no secret of another's.
+std::vector<std::string> server_environment(const ServerCommand& command);
 
 class ServerProcess {
  public:

@@ -181,7 +181,8 @@ base::Task<Result<void>> Session::attach() {
 }
 
 base::Task<Result<void>> Session::shake_hands() {
-  if (!needs_initialize_) {
+  constexpr int probes_max = 2;  // a server may refuse the first and name what was asked for
+  for (int probes = 0; !needs_initialize_; ++probes) {
     const bool silence = connection_->silence_means_old();
     Exchange probe;
     probe.method = "server/discover";
@@ -201,6 +202,11 @@ base::Task<Result<void>> Session::shake_hands() {
     if (auto* modern = std::get_if<UseModern>(&verdict)) {
       server_ = std::move(modern->server);
       co_return Result<void>{};
+    }
+    if (!std::holds_alternative<AskAgain>(verdict)) break;
+    if (probes + 1 == probes_max) {
+      co_return base::fail(ErrorKind::upstream,
+                           "the MCP server refuses the revision 2026-07-28 and names it");
     }
   }
   auto agreed = co_await initialize();
@@ -265,7 +271,7 @@ base::Task<base::Error> Session::serve() {
 base::Task<void> Session::detach(base::Error why) {
   attached_ = false;
   fail_all(why);
-  for (auto& [id, source] : asked_) source.request_stop();
+  for (auto& [id, one] : asked_) one.stop.request_stop();
   asked_.clear();
   if (!connection_) co_return;
   co_await connection_->close();

@@ -50,20 +50,25 @@ struct RequestOptions {
   std::chrono::milliseconds time_max = limits::tool_time_max;
   std::stop_token stop{};
   std::function<void(const Progress&)> on_progress{};  // on the session's lane
+  std::string caller{};  // opaque: on whose behalf; comes back with the server's questions
 };
 
 // A question of the server to a human.
 struct Elicitation {
   std::string server{};
+  // RequestOptions::caller of the call that it belongs to. Older servers do not say: then it is the
+  // one caller that has calls under way, and "" when there are several, or none.
+  std::string caller{};
   std::string message{};
   base::Json schema = base::Json::object();  // of the answer's content: a flat object
 };
 struct ElicitationAnswer {
   enum class Action { accept, decline, cancel };
   Action action = Action::decline;
-  base::Json content = base::Json::object();  // for accept
+  // For accept. Fields that are left out take the schema's defaults.
+  base::Json content = base::Json::object();
 };
-// Ends soon after the stop.
+// Ends soon after the stop, which comes no later than the end of the call.
 using Elicit = std::function<base::Task<ElicitationAnswer>(Elicitation, std::stop_token)>;
 // sampling/createMessage: from its params to its result.
 using Sample = std::function<base::Task<base::Result<base::Json>>(base::Json, std::stop_token)>;
@@ -145,6 +150,12 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
   struct Pending {
     std::shared_ptr<base::Completion<Answer>> done{};  // null for subscriptions/listen
     std::function<void(const Progress&)> on_progress{};
+    std::string caller{};
+  };
+  // A request of the server.
+  struct Asked {
+    std::stop_source stop{};
+    std::string caller{};
   };
 
   // Supervision; session.cpp.
@@ -165,12 +176,14 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
   static base::Task<base::Result<base::Json>> converse(std::shared_ptr<Session> self,
                                                        Exchange what);
   static base::Task<base::Result<base::Json>> gather(std::shared_ptr<Session> self,
-                                                     base::Json requests, std::stop_token stop);
+                                                     base::Json requests, RequestOptions options);
   static base::Task<void> answer_request(std::shared_ptr<Session> self, RpcRequest request,
-                                         std::stop_source stop);
+                                         Asked asked);
   static base::Task<base::Result<base::Json>> fulfil(std::shared_ptr<Session> self,
                                                      std::string method, base::Json params,
-                                                     std::stop_source stop);
+                                                     Asked asked);
+  std::string only_caller() const;
+  void drop_questions();
   void begin(Exchange what, std::shared_ptr<base::Completion<Answer>> done);
   void abandon(std::int64_t id, bool handshake, std::string_view reason);
   void finish(std::int64_t id, Answer answer);
@@ -200,8 +213,8 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
   std::int64_t listening_ = 0;  // id of subscriptions/listen
   ServerFace server_{};
   std::map<std::int64_t, Pending> pending_{};
-  std::map<std::string, std::stop_source> asked_{};  // requests of the server, by id as JSON
-  std::int64_t generation_ = 0;                      // of the connection
+  std::map<std::string, Asked> asked_{};  // requests of the server, by id as JSON
+  std::int64_t generation_ = 0;           // of the connection
 
   mutable std::mutex mutex_{};  // guards what follows
   ServerStatus status_{};

@@ -1,4 +1,6 @@
 // What goes to and fro between a session and its server.
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "tools/mcp/session.hpp"
@@ -30,6 +32,16 @@ Json to_json(ElicitationAnswer answer) {
     case ElicitationAnswer::Action::cancel: break;
   }
   return {{"action", "cancel"}};
+}
+
+// 2025-11-25 client/elicitation, "Requested Schema": a field may say what it is when left out.
+void add_defaults(Json& content, const Json& schema) {
+  const Json& properties = member(schema, "properties");
+  if (!properties.is_object() || !content.is_object()) return;
+  for (const auto& [name, property] : properties.items()) {
+    const Json& value = member(property, "default");
+    if (!value.is_null() && !content.contains(name)) content[name] = value;
+  }
 }
 
 }  // namespace
@@ -125,7 +137,7 @@ base::Task<Result<Json>> Session::converse(std::shared_ptr<Session> self, Exchan
                                                     "' answered with the unknown resultType '" +
                                                     shown + "'");
     }
-    auto inputs = co_await gather(self, member(*result, "inputRequests"), what.options.stop);
+    auto inputs = co_await gather(self, member(*result, "inputRequests"), what.options);
     if (!inputs) co_return inputs;
     what.params.erase("inputResponses");
     if (!inputs->empty()) what.params["inputResponses"] = std::move(*inputs);
@@ -139,19 +151,19 @@ base::Task<Result<Json>> Session::converse(std::shared_ptr<Session> self, Exchan
 }
 
 base::Task<Result<Json>> Session::gather(std::shared_ptr<Session> self, Json requests,
-                                         std::stop_token stop) {
+                                         RequestOptions options) {
   Json out = Json::object();
   if (requests.is_null()) co_return out;
   if (!requests.is_object() || requests.size() > limits::mcp_input_requests_max) {
     co_return base::fail(ErrorKind::upstream,
                          "the MCP server's 'inputRequests' are no object, or too many");
   }
-  std::stop_source source;
-  auto pass_on = [source]() mutable { source.request_stop(); };
-  const std::stop_callback on_stop(stop, std::move(pass_on));
+  const Asked asked{.stop = {}, .caller = options.caller};
+  auto pass_on = [source = asked.stop]() mutable { source.request_stop(); };
+  const std::stop_callback on_stop(options.stop, std::move(pass_on));
   for (const auto& [key, request] : requests.items()) {
     auto answer =
-        co_await fulfil(self, text_member(request, "method"), member(request, "params"), source);
+        co_await fulfil(self, text_member(request, "method"), member(request, "params"), asked);
     if (!answer) co_return answer;
     out[key] = std::move(*answer);
   }
@@ -209,7 +221,7 @@ void Session::begin(Exchange what, std::shared_ptr<base::Completion<Answer>> don
   }
   if (server_.modern()) what.params = with_meta(std::move(what.params), face());
   if (what.options.on_progress) what.params["_meta"]["progressToken"] = what.id;
-  pending_[what.id] = {std::move(done), std::move(what.options.on_progress)};
+  pending_[what.id] = {std::move(done), std::move(what.options.on_progress), what.options.caller};
   Outgoing message;
   message.text = encode_request(what.id, what.method, what.params);
   message.id = what.id;
@@ -222,6 +234,7 @@ void Session::begin(Exchange what, std::shared_ptr<base::Completion<Answer>> don
 // A handshake is not cancelled (2025-11-25 basic/utilities/cancellation).
 void Session::abandon(std::int64_t id, bool handshake, std::string_view reason) {
   if (pending_.erase(id) == 0 || !connection_ || closed_) return;
+  drop_questions();
   connection_->abandon(id);
   if (handshake || connection_->abandoning_cancels(server_)) return;
   Outgoing message;
@@ -235,6 +248,7 @@ void Session::finish(std::int64_t id, Answer answer) {
   if (found == pending_.end()) return;  // nobody waits any more
   const auto done = std::move(found->second.done);
   pending_.erase(found);
+  drop_questions();
   if (done) {
     done->complete(std::move(answer));
     return;
@@ -325,7 +339,7 @@ void Session::notice(const RpcNotification& told) {
     const Json& id = member(told.params, "requestId");
     if (listening_ != 0 && id == Json(listening_)) finish(listening_, Json::object());
     const auto found = asked_.find(base::to_text(id));
-    if (found != asked_.end()) found->second.request_stop();
+    if (found != asked_.end()) found->second.stop.request_stop();
   }
 }
 
@@ -357,15 +371,34 @@ void Session::take_request(RpcRequest request) {
                          "too many requests are under way, or two have the same id"));
     return;
   }
-  const std::stop_source stop;
-  asked_[key] = stop;
-  lane_.spawn("mcp_server_request", answer_request(shared_from_this(), std::move(request), stop));
+  const Asked asked{.stop = {}, .caller = only_caller()};
+  asked_[key] = asked;
+  lane_.spawn("mcp_server_request", answer_request(shared_from_this(), std::move(request), asked));
+}
+
+std::string Session::only_caller() const {
+  std::string out;
+  for (const auto& [id, one] : pending_) {
+    if (one.caller.empty() || one.caller == out) continue;
+    if (!out.empty()) return {};
+    out = one.caller;
+  }
+  return out;
+}
+
+// Nobody needs an answer to a question whose caller has no call under way any more.
+void Session::drop_questions() {
+  for (auto& [id, asked] : asked_) {
+    const bool waits = std::ranges::any_of(
+        pending_, [&](const auto& one) { return one.second.caller == asked.caller; });
+    if (!asked.caller.empty() && !waits) asked.stop.request_stop();
+  }
 }
 
 base::Task<void> Session::answer_request(std::shared_ptr<Session> self, RpcRequest request,
-                                         std::stop_source stop) {
+                                         Asked asked) {
   const std::int64_t generation = self->generation_;
-  auto answer = co_await fulfil(self, request.method, std::move(request.params), stop);
+  auto answer = co_await fulfil(self, request.method, std::move(request.params), asked);
   // The connection that asked may be gone.
   if (generation != self->generation_ || !self->connection_) co_return;
   self->asked_.erase(base::to_text(mcp::to_json(request.id)));
@@ -378,7 +411,8 @@ base::Task<void> Session::answer_request(std::shared_ptr<Session> self, RpcReque
 
 // A request of the server to the human or the model, in either era.
 base::Task<Result<Json>> Session::fulfil(std::shared_ptr<Session> self, std::string method,
-                                         Json params, std::stop_source stop) {
+                                         Json params, Asked asked) {
+  std::stop_source& stop = asked.stop;
   if (method == "elicitation/create" && self->options_.elicit) {
     const std::string mode = text_member(params, "mode");
     if (!mode.empty() && mode != "form") {
@@ -387,6 +421,7 @@ base::Task<Result<Json>> Session::fulfil(std::shared_ptr<Session> self, std::str
     const Json& schema = member(params, "requestedSchema");
     Elicitation question;
     question.server = self->name();
+    question.caller = asked.caller;
     question.message = text_member(params, "message");
     question.message = base::cut_utf8(question.message, limits::mcp_description_bytes_max);
     if (schema.is_object()) question.schema = schema;
@@ -394,6 +429,7 @@ base::Task<Result<Json>> Session::fulfil(std::shared_ptr<Session> self, std::str
     auto alarm = co_await base::call_after(self->options_.times.elicitation_max, std::move(ring));
     auto answer = co_await self->options_.elicit(std::move(question), stop.get_token());
     if (stop.stop_requested()) answer.action = ElicitationAnswer::Action::cancel;
+    add_defaults(answer.content, schema);
     co_return to_json(std::move(answer));
   }
   if (method == "sampling/createMessage" && self->options_.sample) {

@@ -1,0 +1,161 @@
+#include "app/server_questions.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/log.hpp"
+#include "tools/mcp/protocol.hpp"
+
+namespace colonnade::app {
+namespace {
+
+using base::Json;
+using tools::mcp::ElicitationAnswer;
+using tools::mcp::member;
+
+constexpr const char* question_tool = "question";
+constexpr const char* call_operation = "call";
+
+// Told of the records about one action.
+class Answered final : public core::AuditSubscriber {
+ public:
+  explicit Answered(std::string action_id) : action_id_(std::move(action_id)) {}
+  void deliver(const core::AuditNewsPtr& news) override {
+    const bool ours =
+        news->record.subject == action_id_ && news->record.kind == core::audit_kind::approval;
+    if (ours) done->complete(true);
+  }
+  void cut_off() override { done->complete(false); }
+
+  std::shared_ptr<base::Completion<bool>> done = std::make_shared<base::Completion<bool>>();
+
+ private:
+  std::string action_id_;
+};
+
+std::optional<Json> typed(const std::string& text, const Json& property) {
+  const std::string type = tools::mcp::text_member(property, "type");
+  if (type == "boolean") {
+    if (text == "true" || text == "yes") return true;
+    if (text == "false" || text == "no") return false;
+    return std::nullopt;
+  }
+  if (type != "number" && type != "integer") return text;
+  const auto number = base::parse_json(text, "answer");
+  if (!number || !number->is_number()) return std::nullopt;
+  if (type == "integer" && !number->is_number_integer()) return std::nullopt;
+  return *number;
+}
+
+// Whether each field that has to be there is, or has a default.
+bool is_complete(const Json& content, const Json& schema) {
+  const Json& required = member(schema, "required");
+  if (!required.is_array()) return true;
+  return std::ranges::all_of(required, [&](const Json& name) {
+    if (!name.is_string()) return true;
+    const auto& key = name.get_ref<const std::string&>();
+    return content.contains(key) ||
+           !member(member(member(schema, "properties"), key), "default").is_null();
+  });
+}
+
+core::HumanAnswer withdrawal() {
+  return {.approve = false, .reason = "the call that asked has ended"};
+}
+
+}  // namespace
+
+Json question_params(const tools::mcp::Elicitation& question) {
+  Json out = {{"question", question.message}, {"server", question.server}};
+  const Json& properties = member(question.schema, "properties");
+  if (!properties.is_object()) return out;
+  out["form"] = question.schema;
+  // Shown as choices where there is one field to choose.
+  if (properties.size() == 1 && member(properties.front(), "enum").is_array()) {
+    out["options"] = properties.front().at("enum");
+  }
+  return out;
+}
+
+std::optional<Json> answered_content(const Json& params, const Json& schema) {
+  const Json& answer = member(params, "answer");
+  const Json& properties = member(schema, "properties");
+  Json content = Json::object();
+  if (answer.is_object()) {
+    content = answer;
+  } else if (answer.is_string()) {
+    const std::string text = answer.get<std::string>();
+    const auto parsed = base::parse_json(text, "answer");
+    if (parsed && parsed->is_object()) {
+      content = *parsed;
+    } else if (properties.is_object() && properties.size() == 1) {
+      auto value = typed(text, properties.front());
+      if (!value) return std::nullopt;
+      content[properties.begin().key()] = std::move(*value);
+    } else {
+      return std::nullopt;
+    }
+  } else if (!answer.is_null()) {
+    if (!properties.is_object() || properties.size() != 1) return std::nullopt;
+    content[properties.begin().key()] = answer;
+  }
+  if (!is_complete(content, schema)) return std::nullopt;
+  return content;
+}
+
+base::Task<void> ServerQuestions::wait(base::Lane* lane, std::int64_t after, std::string action_id,
+                                       std::stop_token stop) {
+  Answered answered(action_id);
+  auto subscription = feed_.subscribe(*lane, after, answered);
+  if (!subscription) {
+    base::log::error("question_not_followed", {{"what", subscription.error().message}});
+    co_return;
+  }
+  const auto done = answered.done;
+  co_await done->wait(stop);
+}
+
+base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
+                                                   tools::mcp::Elicitation question,
+                                                   std::stop_token stop) {
+  using Verdict = ElicitationAnswer::Action;
+  base::Lane* lane = servers_lane_.is_current() ? &servers_lane_ : context.lane;
+  const core::Principal who{.scope = context.scope, .user_id = context.user_id};
+  core::ActionRequest request{
+      .agent_id = context.agent_id.empty() ? std::string(core::default_agent_id) : context.agent_id,
+      .tool = question_tool,
+      .operation = call_operation,
+      .params = base::to_text(question_params(question)),
+      .context = base::to_text(Json{{"thread_id", context.thread_id},
+                                    {"run_id", context.run_id},
+                                    {"server", question.server}})};
+  const auto before = feed_.last_seq();
+  auto action = co_await actions_.submit(who, std::move(request));
+  if (!action || !before) {
+    base::log::warn("question_not_asked", {{"server", question.server}});
+    co_return ElicitationAnswer{};
+  }
+  const std::string id = action->id;
+  if (action->state == core::ActionState::pending_approval) {
+    co_await wait(lane, *before, id, stop);
+    action = actions_.get(who, id);
+  }
+  if (action && action->state == core::ActionState::pending_approval) {
+    auto withdrawn = co_await actions_.resolve(who, id, withdrawal());
+    co_return ElicitationAnswer{.action = Verdict::cancel};
+  }
+  if (!action || action->state != core::ActionState::approved) {
+    const bool by_human = action && !action->resolved_by.empty();
+    co_return ElicitationAnswer{.action = by_human ? Verdict::decline : Verdict::cancel};
+  }
+  const auto params = base::parse_json(action->request.params, "params");
+  auto content = answered_content(params ? *params : Json(), question.schema);
+  const bool filled_in = content.has_value();
+  const std::string problem = filled_in ? "" : "the answer does not fill in the form";
+  auto settled = co_await actions_.report(who, id, filled_in, problem);
+  if (!content) co_return ElicitationAnswer{};
+  co_return ElicitationAnswer{.action = Verdict::accept, .content = std::move(*content)};
+}
+
+}  // namespace colonnade::app

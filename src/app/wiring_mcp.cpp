@@ -1,0 +1,65 @@
+#include "app/wiring_mcp.hpp"
+
+#include "app/version.hpp"
+
+namespace colonnade::app {
+namespace {
+
+tools::mcp::OAuthSettings oauth_of(const McpServerSettings& from) {
+  tools::mcp::OAuthSettings out;
+  out.client_id = from.oauth_client_id;
+  out.client_secret = from.oauth_client_secret;
+  out.private_key = from.oauth_private_key;
+  out.issuer = from.oauth_issuer;
+  out.metadata_url = from.oauth_metadata_url;
+  out.scope = from.oauth_scope;
+  out.client_credentials = from.oauth_client_credentials;
+  return out;
+}
+
+}  // namespace
+
+std::vector<core::NewToolServer> configured_tool_servers(const Settings& settings) {
+  std::vector<core::NewToolServer> out;
+  for (const auto& [name, server] : settings.mcp_servers) {
+    const bool is_http = !server.url.empty();
+    out.push_back(
+        {.name = name,
+         .transport = is_http ? core::ToolServerTransport::http : core::ToolServerTransport::stdio,
+         .command = server.command,
+         .url = server.url,
+         .secrets = {.environment = server.env, .headers = server.headers}});
+  }
+  return out;
+}
+
+std::vector<std::string> configured_tool_server_ids(const Settings& settings) {
+  std::vector<std::string> out;
+  for (const auto& [name, server] : settings.mcp_servers) {
+    out.push_back(core::configured_tool_server_id(name));
+  }
+  return out;
+}
+
+tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpParts parts,
+                                              tools::mcp::AskHuman ask,
+                                              std::function<std::string()> redirect_url) {
+  tools::mcp::ToolHostOptions out;
+  out.client_version = version();
+  out.ask = std::move(ask);
+  out.servers_of = [agents = &parts.agents](const core::Scope& scope, const std::string& id) {
+    const auto agent = agents->get(scope, id);
+    return agent ? agent->tool_servers : std::vector<std::string>();
+  };
+  out.keep = [tool_servers = &parts.tool_servers](const core::Scope& scope, const std::string& id,
+                                                  std::string pins) {
+    tool_servers->keep_pins(scope, id, std::move(pins));
+  };
+  out.inherited = Environment::of_process().all();
+  for (const auto& [name, server] : settings.mcp_servers) out.oauth[name] = oauth_of(server);
+  out.redirect_url = std::move(redirect_url);
+  out.wait_for_begin = true;  // until the redirect URL is known
+  return out;
+}
+
+}  // namespace colonnade::app

@@ -1,0 +1,29 @@
+// Tools that are not the server's own: what an agent's tool servers offer at the moment.
+#pragma once
+
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/agent.hpp"
+#include "core/run.hpp"
+#include "core/tool_runner.hpp"
+#include "tools/tool.hpp"
+
+namespace colonnade::tools {
+
+// Thread-safe.
+class AttachedTools {
+ public:
+  virtual ~AttachedTools() = default;
+  // What the agent's servers offer now. Never waits: those of a server that is away are missing.
+  virtual std::vector<core::ToolDefinition> definitions(const core::Agent& agent) = 0;
+  // Whether a tool of any server may be called so.
+  virtual bool may_be(std::string_view tool) const = 0;
+  // On `context.lane`, which is the calling one. Errors and outcomes as core::ToolRunner::run().
+  virtual base::Task<base::Result<core::ToolOutcome>> run(ToolContext context, core::ToolCall call,
+                                                          std::stop_token stop) = 0;
+};
+
+}  // namespace colonnade::tools

@@ -1,0 +1,269 @@
+#include "tools/mcp/tool_host.hpp"
+
+#include <algorithm>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "tools/mcp/mcp_limits.hpp"
+
+namespace colonnade::tools::mcp {
+
+using base::ErrorKind;
+using base::Json;
+using base::Result;
+
+namespace {
+
+// The run bounds its tool calls; this is only the last resort.
+constexpr std::chrono::milliseconds call_time_max = std::chrono::hours(24);
+
+}  // namespace
+
+struct ToolHost::State {
+  const base::SecretBox* box = nullptr;
+  ToolHostOptions options{};
+
+  // What is kept of one server.
+  struct Kept {
+    core::Scope scope = core::Scope::main();
+    Json pins{};  // null: nothing is accepted yet
+    std::string sealed{};
+  };
+
+  struct Caller {
+    ToolContext context{};
+    int calls = 0;
+  };
+
+  mutable std::mutex mutex{};  // guards what follows
+  std::map<std::string, Kept> kept{};
+  std::map<std::string, Caller> callers{};  // with calls under way, by their runs
+  std::vector<std::shared_ptr<base::Completion<bool>>> waiting{};  // for any change of state
+
+  static std::string purpose(const Kept& of, const std::string& id) {
+    return "MCP authorization " + of.scope.key() + " " + id;
+  }
+  void read(const std::string& id, const core::OpenedToolServer& server, ServerRecord& record);
+  void keep(const std::string& id, const std::function<void(Kept&)>& change);
+  void wake();
+  void enter(const ToolContext& context);
+  void leave(const ToolContext& context);
+  base::Task<ElicitationAnswer> ask(Elicitation question, std::stop_token stop);
+};
+
+void ToolHost::State::read(const std::string& id, const core::OpenedToolServer& server,
+                           ServerRecord& record) {
+  Kept found{.scope = server.server.scope};
+  const auto text = base::parse_json(server.pins.empty() ? "{}" : server.pins, "pins");
+  if (text) {
+    found.pins = member(*text, "tools");
+    found.sealed = text_member(*text, "sealed");
+  }
+  if (found.pins.is_object()) {
+    ToolPins pins;
+    for (const auto& [name, fingerprint] : found.pins.items()) {
+      if (fingerprint.is_string()) pins.tools.emplace(name, fingerprint.get<std::string>());
+    }
+    record.accepted = std::move(pins);
+  }
+  if (!found.sealed.empty()) {
+    auto opened = box->open(found.sealed, purpose(found, id));
+    if (opened) {
+      record.kept = std::move(*opened);
+    } else {  // the key has changed: the human is asked again
+      base::log::warn("mcp_oauth_unreadable", {{"server", record.name}});
+    }
+  }
+  const std::lock_guard lock(mutex);
+  kept[id] = std::move(found);
+}
+
+void ToolHost::State::keep(const std::string& id, const std::function<void(Kept&)>& change) {
+  Kept now;
+  {
+    const std::lock_guard lock(mutex);
+    const auto found = kept.find(id);
+    if (found == kept.end()) return;  // removed meanwhile
+    change(found->second);
+    now = found->second;
+  }
+  if (!options.keep) return;
+  Json text = Json::object();
+  if (now.pins.is_object()) text["tools"] = now.pins;
+  if (!now.sealed.empty()) text["sealed"] = now.sealed;
+  options.keep(now.scope, id, base::to_text(text));
+}
+
+void ToolHost::State::wake() {
+  std::vector<std::shared_ptr<base::Completion<bool>>> all;
+  {
+    const std::lock_guard lock(mutex);
+    all.swap(waiting);
+  }
+  for (const auto& one : all) one->complete(true);
+}
+
+void ToolHost::State::enter(const ToolContext& context) {
+  const std::lock_guard lock(mutex);
+  Caller& caller = callers[context.run_id];
+  caller.context = context;
+  ++caller.calls;
+}
+
+void ToolHost::State::leave(const ToolContext& context) {
+  const std::lock_guard lock(mutex);
+  const auto found = callers.find(context.run_id);
+  if (found != callers.end() && --found->second.calls == 0) callers.erase(found);
+}
+
+// A question that belongs to no call that is under way is nobody's to answer.
+base::Task<ElicitationAnswer> ToolHost::State::ask(Elicitation question, std::stop_token stop) {
+  std::optional<ToolContext> context;
+  {
+    const std::lock_guard lock(mutex);
+    const auto found = callers.find(question.caller);
+    if (found != callers.end()) context = found->second.context;
+  }
+  if (!context) {
+    base::log::warn("mcp_question_declined", {{"server", question.server}});
+    co_return ElicitationAnswer{};
+  }
+  auto answer = co_await options.ask(std::move(*context), std::move(question), std::move(stop));
+  co_return answer;
+}
+
+ServersOptions ToolHost::servers_options(const std::shared_ptr<State>& state) {
+  ServersOptions out;
+  out.client_version = state->options.client_version;
+  out.times = state->options.times;
+  out.wait_for_begin = state->options.wait_for_begin;
+  out.redirect_url = state->options.redirect_url;
+  if (state->options.ask) {
+    out.elicit = [state](Elicitation question, std::stop_token stop) {
+      return state->ask(std::move(question), std::move(stop));
+    };
+  }
+  out.on_pinned = [state](const std::string& id, const ToolPins& pins) {
+    state->keep(id, [&](State::Kept& kept) { kept.pins = Json(pins.tools); });
+  };
+  out.on_kept = [state](const std::string& id, const std::string& secret) {
+    state->keep(id, [&](State::Kept& kept) {
+      kept.sealed = state->box->seal(secret, State::purpose(kept, id));
+    });
+  };
+  out.on_status = [state](const std::string&, const ServerStatus&) { state->wake(); };
+  return out;
+}
+
+ToolHost::ToolHost(base::Lane& lane, net::HttpClient& client, const base::SecretBox& box,
+                   ToolHostOptions options)
+    : lane_(lane), state_(std::make_shared<State>()), servers_(lane, client, [&] {
+        state_->box = &box;
+        state_->options = std::move(options);
+        return servers_options(state_);
+      }()) {}
+
+ToolHost::~ToolHost() = default;
+
+void ToolHost::added(core::OpenedToolServer server) {
+  const core::ToolServer& about = server.server;
+  ServerRecord record;
+  record.id = about.id;
+  record.name = about.name;
+  if (about.transport == core::ToolServerTransport::http) {
+    record.url = about.url;
+    for (const auto& [name, value] : server.secrets.headers) {
+      record.headers.push_back({name, value});
+    }
+  } else if (!about.command.empty()) {
+    record.command.program = about.command.front();
+    record.command.arguments.assign(about.command.begin() + 1, about.command.end());
+    record.command.environment = server.secrets.environment;
+    record.command.inherited = state_->options.inherited;
+  }
+  if (const auto found = state_->options.oauth.find(about.name);
+      about.configured && found != state_->options.oauth.end()) {
+    record.oauth = found->second;
+  }
+  state_->read(about.id, server, record);
+  if (auto started = servers_.set(std::move(record)); !started) {
+    base::log::error("mcp_server_not_started",
+                     {{"server", about.name}, {"what", started.error().message}});
+  }
+}
+
+void ToolHost::removed(const core::Scope&, const std::string& id) {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->kept.erase(id);
+  }
+  servers_.remove(id);
+}
+
+std::vector<core::ToolDefinition> ToolHost::definitions(const core::Agent& agent) {
+  std::vector<core::ToolDefinition> out;
+  if (agent.tool_servers.empty()) return out;
+  for (ServerTool& tool : servers_.tools(agent.tool_servers)) {
+    out.push_back(std::move(tool.definition));
+  }
+  // In one order whatever the servers' is today: a vendor's cache keeps what begins alike.
+  std::ranges::sort(out, {}, &core::ToolDefinition::name);
+  return out;
+}
+
+bool ToolHost::may_be(std::string_view tool) const {
+  const std::size_t end = tool.find("__");
+  return end != std::string_view::npos && servers_.has_name(tool.substr(0, end));
+}
+
+// The tool, once its server has started; none when it has not by then.
+base::Task<std::optional<ServerTool>> ToolHost::await_tool(std::vector<std::string> ids,
+                                                           std::string name, std::stop_token stop) {
+  const std::shared_ptr<State> state = state_;
+  auto late = std::make_shared<bool>(false);
+  auto ring = [late, state] {
+    *late = true;
+    state->wake();
+  };
+  auto alarm = co_await base::call_after(state->options.call_wait_max, std::move(ring));
+  for (;;) {
+    auto changed = std::make_shared<base::Completion<bool>>();
+    {
+      const std::lock_guard lock(state->mutex);
+      state->waiting.push_back(changed);
+    }
+    // Looked at only now: it may have become ready before anybody waited for the change.
+    auto tool = servers_.tool(ids, name);
+    if (tool || *late || stop.stop_requested() || !servers_.is_starting(ids, name)) co_return tool;
+    co_await changed->wait(stop);
+  }
+}
+
+base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::ToolCall call,
+                                                    std::stop_token stop) {
+  const std::shared_ptr<State> state = state_;
+  const auto ids = state->options.servers_of(context.scope, context.agent_id);
+  auto tool = servers_.tool(ids, call.tool);
+  if (!tool && servers_.is_starting(ids, call.tool)) {
+    tool = co_await await_tool(ids, call.tool, stop);
+  }
+  if (stop.stop_requested()) co_return base::fail(ErrorKind::cancelled, "the tool was stopped");
+  if (!tool) {
+    co_return failed("the tool '" + call.tool +
+                     "' is not offered now: " + servers_.why_not(ids, call.tool));
+  }
+  RequestOptions options;
+  options.time_max = call_time_max;
+  options.stop = stop;
+  options.caller = context.run_id;
+  state->enter(context);
+  auto outcome = co_await servers_.call(tool->server_id, tool->tool, std::move(call.arguments),
+                                        std::move(options));
+  state->leave(context);
+  if (!outcome && outcome.error().kind != ErrorKind::cancelled) {
+    co_return failed(outcome.error().message);
+  }
+  co_return outcome;
+}
+
+}  // namespace colonnade::tools::mcp

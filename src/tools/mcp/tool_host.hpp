@@ -1,0 +1,75 @@
+// MCP servers as the core and the catalog see them: hosts of tools for agents.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/secret_box.hpp"
+#include "core/tool_servers.hpp"
+#include "tools/attached_tools.hpp"
+#include "tools/mcp/servers.hpp"
+
+namespace colonnade::tools::mcp {
+
+// A question of a server within the tool calls of a run; the context is that of one of them.
+using AskHuman =
+    std::function<base::Task<ElicitationAnswer>(ToolContext, Elicitation, std::stop_token)>;
+
+struct ToolHostOptions {
+  std::string client_version{"0"};
+  AskHuman ask{};  // empty: servers are told that nobody answers
+  // The ids of the tool servers that an agent has; on a run's lane, so it must not block for long.
+  std::function<std::vector<std::string>(const core::Scope&, const std::string& agent_id)>
+      servers_of{};
+  // What to keep for a server, for OpenedToolServer::pins.
+  std::function<void(const core::Scope&, const std::string& id, std::string pins)> keep{};
+  // The variables of this process, of which server processes get a few.
+  std::map<std::string, std::string, std::less<>> inherited{};
+  std::map<std::string, OAuthSettings> oauth{};  // by server name
+  std::function<std::string()> redirect_url{};   // for those that name none
+  SessionTimes times{};
+  std::chrono::milliseconds call_wait_max = limits::mcp_call_wait_max;
+  bool wait_for_begin = false;  // ServersOptions
+};
+
+// What is kept for a server is a JSON text: the accepted definitions in the clear, and what its
+// authorization server gave, sealed.
+class ToolHost final : public core::ToolServerHost, public AttachedTools {
+ public:
+  // `lane`, `client` and `box` outlive it.
+  ToolHost(base::Lane& lane, net::HttpClient& client, const base::SecretBox& box,
+           ToolHostOptions options);
+  ~ToolHost() override;
+
+  void added(core::OpenedToolServer server) override;
+  void removed(const core::Scope& scope, const std::string& id) override;
+
+  std::vector<core::ToolDefinition> definitions(const core::Agent& agent) override;
+  bool may_be(std::string_view tool) const override;
+  // A server that is just starting is waited for, `call_wait_max` of the options at most.
+  base::Task<base::Result<core::ToolOutcome>> run(ToolContext context, core::ToolCall call,
+                                                  std::stop_token stop) override;
+
+  base::Lane& lane() { return lane_; }
+  Servers& servers() { return servers_; }
+  // Ends all servers. Before the lanes stop.
+  base::Task<void> stop() { return servers_.stop(); }
+
+ private:
+  struct State;
+  base::Task<std::optional<ServerTool>> await_tool(std::vector<std::string> ids, std::string name,
+                                                   std::stop_token stop);
+  static ServersOptions servers_options(const std::shared_ptr<State>& state);
+
+  base::Lane& lane_;
+  std::shared_ptr<State> state_;
+  Servers servers_;
+};
+
+}  // namespace colonnade::tools::mcp
