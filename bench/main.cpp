@@ -30,13 +30,14 @@ constexpr Measurement measurements[] = {
     {"sdk", measure_sdk},
     {"gate", measure_gate},
     {"memory", measure_memory},
+    {"context", measure_context},
     {"kills", measure_kills},
 };
 
 constexpr const char* usage =
     "usage: colonnade_bench --server <program> [--work <folder>] [--quick] [--only a,b]\n"
     "                       [--rounds n] [--kills n] [--write <file>]\n"
-    "measurements: latency runs reads fan-out idle start sdk gate memory kills\n";
+    "measurements: latency runs reads fan-out idle start sdk gate memory context kills\n";
 
 struct Arguments {
   Setup setup{};

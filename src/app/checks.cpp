@@ -14,6 +14,7 @@
 #include "app/files.hpp"
 #include "app/prices_file.hpp"
 #include "app/running_server.hpp"
+#include "app/windows_file.hpp"
 #include "base/clock.hpp"
 #include "storage/sqlite/maintenance.hpp"
 #include "storage/sqlite/schema.hpp"
@@ -237,6 +238,14 @@ void check_prices(const Settings& settings, Findings& out) {
       "mend the file, or leave prices_file unset");
 }
 
+void check_windows(const Settings& settings, Findings& out) {
+  if (settings.windows_file.empty()) return;
+  const auto windows = load_windows(settings.windows_file);
+  if (windows) return add(out, "windows", Health::ok, settings.windows_file);
+  add(out, "windows", Health::failure, windows.error().message,
+      "mend the file, or leave context.windows_file unset");
+}
+
 void check_clock(Findings& out) {
   base::SystemClock clock;
   const std::string now = base::to_rfc3339(clock.now());
@@ -294,6 +303,7 @@ std::vector<Finding> run_checks(const std::expected<Config, ConfigFaults>& confi
   check_tls(settings, out);
   check_providers(settings, environment, out);
   check_prices(settings, out);
+  check_windows(settings, out);
   check_clock(out);
   return out;
 }

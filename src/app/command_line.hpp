@@ -58,6 +58,7 @@ void add_chat(CLI::App& parent, Invocation& invocation);
 void add_send(CLI::App& parent, Invocation& invocation);
 void add_threads(CLI::App& parent, Invocation& invocation);
 void add_approvals(CLI::App& parent, Invocation& invocation);
+void add_mcp(CLI::App& parent, Invocation& invocation);
 void add_pair(CLI::App& parent, Invocation& invocation);
 void add_devices(CLI::App& parent, Invocation& invocation);
 void add_token(CLI::App& parent, Invocation& invocation);

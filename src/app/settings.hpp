@@ -68,6 +68,11 @@ struct Settings {
   std::chrono::seconds tool_time = limits::tool_time_max;
   int connections = static_cast<int>(limits::http_connections_max);
   std::string prices_file{};
+  std::string windows_file{};
+  int context_compact_at_percent = limits::context_compact_at_percent;
+  std::optional<int> context_input_tokens_max{};
+  std::string context_summary_provider{};
+  std::string context_summary_model{};
   std::string tool_workspaces{};  // "": workspaces in data_dir
   std::string tool_workspace{};   // one folder for all threads; "": one for each
   std::string tool_sandbox{"required"};

@@ -21,6 +21,7 @@
 #include "app/startup_memory.hpp"
 #include "app/version.hpp"
 #include "app/wiring_memory.hpp"
+#include "app/windows_file.hpp"
 #include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
 #include "app/wiring_tools.hpp"
@@ -46,6 +47,7 @@
 #include "dialects/client_address.hpp"
 #include "dialects/faramesh/routes.hpp"
 #include "dialects/fathom/routes.hpp"
+#include "dialects/mcp/routes.hpp"
 #include "dialects/phoson/routes.hpp"
 #include "gate/policy_desk.hpp"
 #include "gate/rule_gate.hpp"
@@ -96,7 +98,7 @@ core::NewAgent default_agent(const Settings& settings) {
   return {.name = settings.agent_name, .instructions = settings.agent_instructions};
 }
 
-core::TurnOptions turn_options(const Settings& settings) {
+core::TurnOptions turn_options(const Settings& settings, const core::ModelWindows& windows) {
   core::TurnOptions out;
   out.limits.rounds_max = settings.turn_rounds;
   out.limits.retries_max = settings.model_retries;
@@ -110,6 +112,11 @@ core::TurnOptions turn_options(const Settings& settings) {
   if (!settings.reasoning_effort.empty()) {
     out.defaults.reasoning_effort = settings.reasoning_effort;
   }
+  out.context.windows = windows;
+  out.context.compact_at_percent = settings.context_compact_at_percent;
+  out.context.input_tokens_max = settings.context_input_tokens_max;
+  out.context.summary_provider = settings.context_summary_provider;
+  out.context.summary_model = settings.context_summary_model;
   return out;
 }
 
@@ -180,7 +187,7 @@ bool is_loopback(std::string_view address) {
 // In order of construction; see the header.
 struct Server::Parts {
   Parts(Settings settings_in, std::unique_ptr<storage::sqlite::Store> store_in,
-        core::Prices prices_in, dialects::TrustedProxies proxies,
+        core::Prices prices_in, const core::ModelWindows& windows, dialects::TrustedProxies proxies,
         const base::SecretBox::Key& secret_key)
       : settings(std::move(settings_in)),
         secret_box(secret_key),
@@ -219,7 +226,7 @@ struct Server::Parts {
                .redaction = redaction,
                .prices = prices,
                .clock = clock},
-              turn_options(settings)),
+              turn_options(settings, windows)),
         actions({.stores = store->stores(),
                  .feed = feed,
                  .gate = gate,
@@ -256,7 +263,7 @@ struct Server::Parts {
                 .feed = feed,
                 .credentials = credentials,
                 .submissions = submissions},
-               {.configured = turn_options(settings).defaults}),
+               {.configured = turn_options(settings, windows).defaults}),
         policy_desk(policy.source()),
         faramesh({.actions = actions,
                   .permissions = permissions,
@@ -266,11 +273,22 @@ struct Server::Parts {
                   .submissions = submissions,
                   .workers = workers,
                   .lanes = lanes},
-                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}) {
+                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}),
+        mcp({.agents = agents,
+             .threads = threads,
+             .turns = turns,
+             .actions = actions,
+             .policies = policy_desk,
+             .credentials = credentials,
+             .submissions = submissions,
+             .feed = feed,
+             .clock = clock},
+            {.version = version(), .origins = settings.cors_origins}) {
     add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
     phoson.add_to(router);
     faramesh.add_to(router);
+    mcp.add_to(router);
     router.add(operator_routes.routes());
     router.add(audit_routes.routes());
     started_at = clock.now();
@@ -323,6 +341,7 @@ struct Server::Parts {
   dialects::phoson::Dialect phoson;
   gate::PolicyDesk policy_desk;
   dialects::faramesh::Dialect faramesh;
+  dialects::mcp::Dialect mcp;
   net::Router router;
   std::vector<std::unique_ptr<net::HttpServer>> servers;
   std::stop_source stopping;
@@ -373,13 +392,15 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   }
   auto prices = load_prices(settings);
   if (!prices) return std::unexpected(prices.error());
+  auto windows = load_windows(settings.windows_file);
+  if (!windows) return std::unexpected(windows.error());
   const auto secret_key = load_secret_key(secret_key_path(settings));
   if (!secret_key) return std::unexpected(secret_key.error());
   auto store =
       storage::sqlite::Store::open(database_path(settings.data_dir), store_options(settings));
   if (!store) return std::unexpected(store.error());
   auto parts = std::make_unique<Parts>(std::move(settings), std::move(*store), std::move(*prices),
-                                       std::move(*proxies), *secret_key);
+                                       *windows, std::move(*proxies), *secret_key);
   auto fault = parts->policy.fault();
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   if (fault) return base::fail(std::move(*fault));
@@ -459,11 +480,13 @@ void Server::stop() {
   // stops.
   p.turns.park_all();
   p.actions.stop_all();
+  p.mcp.stop();
   std::vector<std::thread> stoppers;
   for (const auto& server : p.servers) {
     stoppers.emplace_back([&server, grace = p.settings.drain_time] { server->stop(grace); });
   }
   for (std::thread& stopper : stoppers) stopper.join();
+  p.mcp.stop();
   p.store->close();
   p.lanes.stop();
 }

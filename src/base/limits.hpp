@@ -119,7 +119,22 @@ constexpr int offline_tokens_max = 100'000;           // words of one scripted r
 constexpr std::size_t offline_echo_bytes_max = 2000;  // of the user's words, repeated to them
 constexpr std::size_t offline_batch_events = 64;      // deltas told at once when there is no delay
 constexpr auto offline_delay_max = 60s;               // between two words
-constexpr std::size_t context_messages_max = 1000;  // of a thread, newest first, sent to the model
+// The model's input. More messages than this are summarised, or the oldest left out.
+constexpr std::size_t context_messages_max = 1000;
+constexpr std::int64_t context_window_tokens_default = 32'768;  // of a model that no table knows
+constexpr std::int64_t context_window_tokens_min = 1024;        // less holds no conversation
+constexpr std::int64_t context_reserve_tokens = 1024;  // kept free besides the reply, for estimates
+constexpr int context_compact_at_percent = 80;         // of the room: then old turns are summarised
+constexpr int context_compact_to_percent = 40;    // of the room, after it: the next one is far away
+constexpr int context_compact_gain_percent = 10;  // of the room: less is not worth a call
+constexpr int context_shorten_to_percent = 75;    // of the room, once results are shortened
+constexpr std::int64_t context_result_tokens_min = 128;  // what is left of a shortened tool result
+constexpr std::int64_t context_summary_tokens_max = 2048;    // asked of the summarising model
+constexpr std::size_t context_summary_bytes_max = 32 * KiB;  // stored of what it said
+constexpr std::size_t context_told_bytes_max = 8 * KiB;      // of one part, told to that model
+// A report is believed when it is within this factor of the estimate; else the provider counts
+// something else, or nothing.
+constexpr int context_report_factor_max = 4;
 
 // --- tools ------------------------------------------------------------------------------------
 constexpr std::size_t tool_threads = 8;           // files and processes of tools; a shell holds one
@@ -245,6 +260,27 @@ constexpr std::size_t faramesh_sample_bytes_max = 1 * KiB;      // of params rep
 constexpr std::size_t faramesh_feed_events_replayed = 10;       // faramesh §3.4, to a new reader
 constexpr std::size_t faramesh_feed_records_searched = page_rows_max;  // for those
 constexpr std::size_t faramesh_metric_tools_max = 50;  // tool names among the metrics; then "other"
+
+// The MCP server. Its clients are programs that other people's models steer.
+constexpr std::size_t mcp_endpoint_body_bytes_max = 1 * MiB;  // as for any message to an agent
+constexpr std::size_t mcp_endpoint_batch_messages_max = 32;   // revision 2025-03-26 sends several
+constexpr std::size_t mcp_endpoint_sessions_max = 10'000;     // about 500 B each; the idlest goes
+constexpr auto mcp_endpoint_session_idle_time_max = 12h;      // then its client begins anew
+constexpr std::size_t mcp_endpoint_streams_max = 4;           // open streams of one session
+constexpr std::size_t mcp_endpoint_calls_max = 256;           // of one client, under way at once
+constexpr auto mcp_ask_time_default = 10min;  // then the run goes on without the asker
+constexpr auto mcp_ask_time_max = turn_time_max;
+constexpr auto mcp_follow_time_default = 20s;  // below what clients wait for an answer
+constexpr auto mcp_follow_time_max = 60s;
+constexpr auto mcp_follow_gather_time = 200ms;              // one answer, not one for each word
+constexpr std::size_t mcp_follow_events_max = 200;          // of one answer
+constexpr std::size_t mcp_follow_bytes_max = 128 * KiB;     // of their texts; a model reads them
+constexpr std::size_t mcp_event_text_bytes_max = 16 * KiB;  // of one of them; the rest is cut
+constexpr auto mcp_progress_interval = 500ms;               // between two notifications of a call
+constexpr std::size_t mcp_listed_default = 20;              // rows that suit a model's window
+constexpr std::size_t mcp_argument_bytes_max = 512 * KiB;   // of one text
+constexpr std::size_t mcp_name_echo_bytes_max = 100;        // of a client's word, in our errors
+constexpr std::size_t mcp_bridge_requests_max = 64;         // under way between a host and a server
 
 // --- the operator's commands ------------------------------------------------------------------
 constexpr std::size_t audit_page_records_max = 1000;    // of one answer of the operator's route

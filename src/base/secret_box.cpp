@@ -38,7 +38,7 @@ std::string to_base64(const std::vector<unsigned char>& bytes) {
   return out;
 }
 
-// Empty for what is no base64.
+// Empty for what is no base64, or another spelling than to_base64()'s.
 std::vector<unsigned char> from_base64(std::string_view text) {
   if (text.empty() || text.size() % 4 != 0) return {};
   std::vector<unsigned char> out(text.size() / 4 * 3);
@@ -46,6 +46,7 @@ std::vector<unsigned char> from_base64(std::string_view text) {
   if (size < 0) return {};
   const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
   out.resize(static_cast<std::size_t>(size) - padding);
+  if (to_base64(out) != text) return {};
   return out;
 }
 

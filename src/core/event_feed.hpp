@@ -129,6 +129,8 @@ class EventFeed::Subscription {
   Subscription& operator=(const Subscription&) = delete;
   // The newest cursor that was delivered (or that the subscription began after).
   std::int64_t cursor() const { return cursor_; }
+  // Whether everything since the cursor that it began after was delivered.
+  bool caught_up() const { return caught_up_; }
 
  private:
   friend class EventFeed;

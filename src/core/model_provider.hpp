@@ -31,7 +31,8 @@ struct ModelRequest {
   std::optional<double> temperature{};
   std::optional<int> max_output_tokens{};
   std::optional<std::string> reasoning_effort{};
-  std::string end_user{};  // opaque id for the vendor's abuse detection; "" for none
+  std::string end_user{};   // opaque id for the vendor's abuse detection; "" for none
+  std::string cache_key{};  // the same for requests that continue each other; "" for none
 };
 
 // What comes out while the model speaks.
@@ -69,7 +70,8 @@ class ModelStream {
   // The next events, at least one; all that one read from the peer yielded come together. After a
   // ModelReply, or an error, it must not be called again. Errors: rate_limited (with retry_after),
   // unavailable and timeout have `retryable` set when asking again may help; upstream for a broken
-  // or truncated stream, invalid for a request the vendor refused, unauthorized for its key,
+  // or truncated stream, invalid for a request the vendor refused,
+  // too_large for one that does not fit into the model's window, unauthorized for its key,
   // cancelled after a stop.
   virtual base::Task<base::Result<std::vector<ModelEvent>>> next() = 0;
 };

@@ -2,20 +2,18 @@
 
 #include <algorithm>
 
+#include "core/model_pattern.hpp"
+
 namespace colonnade::core {
 namespace {
 
 constexpr std::int64_t tokens_per_price = 1'000'000;
 
-// How well an entry fits: the number of characters that matched, nullopt for not at all.
+// How well an entry fits; nullopt for not at all.
 std::optional<std::size_t> fit(const Price& price, std::string_view provider,
                                std::string_view model) {
   if (price.provider != provider) return std::nullopt;
-  if (price.model == model) return price.model.size() + 1;  // exact beats any prefix
-  if (!price.model.ends_with('*')) return std::nullopt;
-  const std::string_view prefix = std::string_view(price.model).substr(0, price.model.size() - 1);
-  if (!model.starts_with(prefix)) return std::nullopt;
-  return prefix.size();
+  return pattern_fit(price.model, model);
 }
 
 }  // namespace

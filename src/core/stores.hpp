@@ -30,6 +30,7 @@
 #include "core/scope.hpp"
 #include "core/submission.hpp"
 #include "core/thread.hpp"
+#include "core/thread_summary.hpp"
 #include "core/tool_server.hpp"
 
 namespace colonnade::core {
@@ -110,6 +111,9 @@ class ThreadStore {
                                                 const MessagePage& page) = 0;
   virtual Result<std::optional<Message>> message(const Scope& scope, std::string_view id) = 0;
   virtual Result<ThreadUsage> usage(const Scope& scope, std::string_view thread_id) = 0;
+  // The one that covers most; nullopt when the thread has none.
+  virtual Result<std::optional<ThreadSummary>> newest_summary(const Scope& scope,
+                                                              std::string_view thread_id) = 0;
   // Full text over one owner's messages in threads that are not deleted, best first. May take
   // milliseconds. ErrorKind::invalid for a query that the search syntax does not allow.
   virtual Result<std::vector<SearchHit>> search(const Scope& scope, std::string_view owner,
@@ -246,6 +250,9 @@ struct RestoreThread {  // not_found unless it is deleted; sets updated_at
   std::string id{};
   Time at{};
 };
+struct InsertSummary {  // not_found when there is no such thread
+  ThreadSummary summary{};
+};
 struct EraseThread {  // hides it for good; not_found unless it exists
   std::string id{};
   Time at{};
@@ -328,10 +335,10 @@ struct PurgeSubmissions {  // all scopes
 using Change =
     std::variant<PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertThread,
                  InsertMessage, RenameThread, DeleteThread, RestoreThread, EraseThread, PurgeThread,
-                 InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall, InsertAction,
-                 UpdateAction, InsertPermission, RevokePermission, AppendAudit, InsertCredential,
-                 TouchCredential, RevokeCredential, InsertSubmission, LinkSubmission,
-                 AnswerSubmission, DropSubmission, PurgeSubmissions, PutMemory, RemoveMemory,
+                 InsertSummary, InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall,
+                 InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
+                 InsertCredential, TouchCredential, RevokeCredential, InsertSubmission,
+                 LinkSubmission, AnswerSubmission, DropSubmission, PurgeSubmissions, PutMemory, RemoveMemory,
                  RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.

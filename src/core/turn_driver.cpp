@@ -35,6 +35,20 @@ double spread(const std::string& run_id) {
   return static_cast<double>(std::hash<std::string>{}(run_id) % 1000) / 1000.0;
 }
 
+// Takes the history out of `start`: it may be long, and only the context needs it.
+ContextStart context_start(TurnStart& start) {
+  const ModelSettings& settings = start.run.settings;
+  return {.provider = std::string(start.provider->name()),
+          .model = settings.model.value_or(std::string(start.provider->default_model())),
+          .settings = settings,
+          .thread_id = start.thread.id,
+          .run_id = start.run.id,
+          .instructions = system_prompt(start.agent),
+          .summary = std::move(start.summary),
+          .history = std::move(start.history),
+          .history_is_cut = start.history_is_cut};
+}
+
 bool holds_results(const RunStep& step) {
   return !step.parts.empty() && std::holds_alternative<ToolResultPart>(step.parts.front());
 }
@@ -47,6 +61,7 @@ TurnDriver::TurnDriver(TurnParts parts, const TurnOptions& options, base::Lane& 
       options_(options),
       lane_(lane),
       start_(std::move(start)),
+      context_(context_start(start_), options.context),
       machine_(limits_of(options, start_.run), spread(start_.run.id)) {
   if (start_.recovered) {
     known_durable_ = true;
@@ -183,7 +198,17 @@ Task<void> TurnDriver::ask_model(bool restarted) {
     auto told = co_await parts_.feed.commit(unit(std::move(events)));
     if (!told) base::log::error("event_not_stored", {{"what", told.error().message}});
   }
-  auto call = co_await call_model(make_request());
+  ModelCall call;
+  for (bool again = true; again;) {
+    const bool fits = co_await fit_context();
+    if (!fits) co_return;
+    auto request = context_.request(turn_, tools_);
+    call = co_await call_model(std::move(request));
+    // An estimate or a table may be wrong: once in a run, the vendor's word makes the room smaller.
+    again = !call.reply && call.error.kind == ErrorKind::too_large && !call.output_seen &&
+            known_durable_ && !parked() && !std::exchange(refused_as_too_long_, true);
+    if (again) context_.refused();
+  }
   if (parked() || !known_durable_) co_return;
   if (call.reply) {
     co_await take_reply(std::move(*call.reply));
@@ -273,6 +298,7 @@ void TurnDriver::tell_untold() {
 }
 
 Task<void> TurnDriver::take_reply(ModelReply reply) {
+  context_.reported(reply.usage);
   start_.run.usage += reply.usage;
   start_.run.cost_micros +=
       parts_.prices.cost_micros(start_.provider->name(), reply.model, reply.usage);
@@ -355,25 +381,6 @@ std::vector<ToolDefinition> TurnDriver::offered_tools() const {
 
 ToolCaller TurnDriver::caller() const {
   return {.scope = start_.run.scope, .user_id = start_.run.started_by, .agent_id = start_.agent.id};
-}
-
-ModelRequest TurnDriver::make_request() const {
-  const ModelSettings& settings = start_.run.settings;
-  ModelRequest request{
-      .model = settings.model.value_or(std::string(start_.provider->default_model())),
-      .instructions = start_.agent.instructions,
-      .messages = start_.history,
-      .tools = tools_,
-      .temperature = settings.temperature,
-      .max_output_tokens = settings.max_output_tokens,
-      .reasoning_effort = settings.reasoning_effort};
-  if (!turn_.empty()) {
-    request.messages.push_back(Message{.thread_id = start_.thread.id,
-                                       .run_id = start_.run.id,
-                                       .role = Role::assistant,
-                                       .parts = turn_});
-  }
-  return request;
 }
 
 // --- ending -------------------------------------------------------------------------------------
@@ -482,6 +489,11 @@ void TurnDriver::load_steps() {
     start_.run.usage += step.usage;
     start_.run.cost_micros +=
         parts_.prices.cost_micros(start_.provider->name(), step.model, step.usage);
+  }
+  const auto& summary = context_.summary();
+  if (summary && summary->run_id == start_.run.id) {
+    start_.run.usage += summary->usage;
+    start_.run.cost_micros += summary->cost_micros;
   }
   if (start_.steps.empty() || holds_results(start_.steps.back())) return;
   for (const Part& part : start_.steps.back().parts) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/context.hpp"
 #include "core/tool_execution.hpp"
 #include "core/turns.hpp"
 
@@ -35,7 +36,9 @@ struct TurnStart {
   Agent agent{};
   ModelProvider* provider = nullptr;
   Message user_message{};
-  std::vector<Message> history{};  // oldest first, the user's message last
+  std::optional<ThreadSummary> summary{};  // of the thread's older part
+  std::vector<Message> history{};          // behind it, oldest first, the user's message last
+  bool history_is_cut = false;             // there were more messages between the two
   // Of a run taken up again; empty for a fresh one.
   bool recovered = false;
   std::vector<RunStep> steps{};
@@ -76,6 +79,10 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   base::Task<TurnOutcome> loop();
   base::Task<std::optional<TurnOutcome>> perform(TurnAction action);
   base::Task<void> ask_model(bool restarted);
+  base::Task<bool> fit_context();
+  base::Task<bool> cover_turns(std::size_t turns);
+  base::Task<Result<ThreadSummary>> summarise(std::size_t turns);
+  base::Task<Result<ModelReply>> ask_for_summary(ModelProvider* provider, ModelRequest request);
   base::Task<ModelCall> call_model(ModelRequest request);
   base::Task<void> publish_deltas(std::vector<ModelEvent> events, ModelCall* call);
   template <class Delta>
@@ -104,7 +111,6 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   void push(TurnInput input);
   std::vector<ToolDefinition> offered_tools() const;
   ToolCaller caller() const;
-  ModelRequest make_request() const;
   std::vector<Part> results_of_calls() const;
   // Begins with what is untold yet.
   Unit unit(std::vector<Event> events = {});
@@ -117,6 +123,9 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   const TurnOptions& options_;
   base::Lane& lane_;
   TurnStart start_;
+  Context context_;
+  bool summaries_fail_ = false;       // one did: this run goes on without
+  bool refused_as_too_long_ = false;  // a vendor said so, and the request was made smaller
   TurnMachine machine_;
   base::Completion<bool> accepted_;
   bool known_durable_ = false;

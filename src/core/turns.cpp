@@ -41,21 +41,52 @@ Unit opening_unit(const TurnStart& start, std::string submission_id) {
   return unit;
 }
 
-// The newest messages of the thread, oldest first, read page by page.
-Result<std::vector<Message>> read_history(ThreadStore& threads, const Scope& scope,
-                                          const std::string& thread_id) {
-  std::vector<Message> history;
+// What the model is to know of a thread: the summary of its older part and what came after.
+struct Past {
+  std::optional<ThreadSummary> summary{};
+  std::vector<Message> history{};  // oldest first
+  bool is_cut = false;             // there are older ones that nothing covers
+};
+
+// The newest messages behind `after`, page by page.
+Result<void> read_backwards(ThreadStore& threads, const Scope& scope, const std::string& thread_id,
+                            std::optional<Time> after, Past& out) {
   MessagePage page{.limit = limits::page_rows_max};
-  while (history.size() < limits::context_messages_max) {
+  while (out.history.size() < limits::context_messages_max) {
     auto older = threads.messages(scope, thread_id, page);
     if (!older) return fail(std::move(older.error()));
     const bool more = older->size() == page.limit;
     if (!older->empty()) page.before = older->front().created_at;
-    history.insert(history.begin(), std::make_move_iterator(older->begin()),
-                   std::make_move_iterator(older->end()));
-    if (!more) break;
+    auto first = older->begin();
+    while (after && first != older->end() && first->created_at <= *after) ++first;
+    const bool reached = first != older->begin();
+    out.history.insert(out.history.begin(), std::make_move_iterator(first),
+                       std::make_move_iterator(older->end()));
+    if (!more || reached) return {};
   }
-  return history;
+  out.is_cut = true;
+  return {};
+}
+
+// Messages that a summary covers are not read; mostly one page is all there is behind it.
+Result<Past> read_past(ThreadStore& threads, const Scope& scope, const std::string& thread_id) {
+  auto summary = threads.newest_summary(scope, thread_id);
+  if (!summary) return fail(std::move(summary.error()));
+  Past out{.summary = std::move(*summary)};
+  if (out.summary) {
+    const MessagePage page{.after = out.summary->up_to, .limit = limits::page_rows_max};
+    auto behind = threads.messages(scope, thread_id, page);
+    if (!behind) return fail(std::move(behind.error()));
+    if (behind->size() < page.limit) {
+      out.history = std::move(*behind);
+      return out;
+    }
+  }
+  const auto after = out.summary ? std::optional(out.summary->up_to) : std::nullopt;
+  if (auto read = read_backwards(threads, scope, thread_id, after, out); !read) {
+    return fail(std::move(read.error()));
+  }
+  return out;
 }
 
 }  // namespace
@@ -207,8 +238,8 @@ Result<TurnStart> Turns::fresh_start(const Principal& who, NewMessage input) {
   auto active = parts_.stores.runs.active_run(who.scope, input.thread_id);
   if (!active) return fail(std::move(active.error()));
   if (*active) return fail(ErrorKind::conflict, busy_text);
-  auto history = read_history(parts_.stores.threads, who.scope, input.thread_id);
-  if (!history) return fail(std::move(history.error()));
+  auto past = read_past(parts_.stores.threads, who.scope, input.thread_id);
+  if (!past) return fail(std::move(past.error()));
 
   const Time now = parts_.clock.now();
   const std::string run_id = base::new_id(now);
@@ -226,7 +257,9 @@ Result<TurnStart> Turns::fresh_start(const Principal& who, NewMessage input) {
                   .agent = std::move(*agent),
                   .provider = provider,
                   .user_message = {},
-                  .history = std::move(*history)};
+                  .summary = std::move(past->summary),
+                  .history = std::move(past->history),
+                  .history_is_cut = past->is_cut};
   start.user_message = {.id = start.run.user_message_id,
                         .thread_id = input.thread_id,
                         .run_id = run_id,
@@ -311,6 +344,17 @@ std::optional<Result<FinishedRun>> Turns::stored_outcome(const Principal& who,
   if (*message) finished.user_message = std::move(**message);
   finished.reply = std::move(*reply);
   return finished;
+}
+
+Result<RunView> Turns::read(const Principal& who, std::string_view run_id) const {
+  auto run = parts_.stores.runs.run(who.scope, run_id);
+  if (!run) return fail(std::move(run.error()));
+  if (!*run || (*run)->started_by != who.user_id) return fail(ErrorKind::not_found, "no such run");
+  auto calls = parts_.stores.runs.tool_calls(who.scope, run_id);
+  if (!calls) return fail(std::move(calls.error()));
+  auto reply = parts_.stores.runs.reply_of(who.scope, run_id);
+  if (!reply) return fail(std::move(reply.error()));
+  return RunView{.run = std::move(**run), .reply = std::move(*reply), .calls = std::move(*calls)};
 }
 
 Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {
@@ -448,8 +492,8 @@ Result<TurnStart> Turns::recovered_start(const Run& run) {
   auto message = parts_.stores.threads.message(run.scope, run.user_message_id);
   if (!message) return fail(std::move(message.error()));
   if (!*message) return fail(ErrorKind::not_found, "its user message is gone");
-  auto history = read_history(parts_.stores.threads, run.scope, run.thread_id);
-  if (!history) return fail(std::move(history.error()));
+  auto past = read_past(parts_.stores.threads, run.scope, run.thread_id);
+  if (!past) return fail(std::move(past.error()));
   auto steps = parts_.stores.runs.steps(run.scope, run.id);
   if (!steps) return fail(std::move(steps.error()));
   auto calls = parts_.stores.runs.tool_calls(run.scope, run.id);
@@ -461,7 +505,9 @@ Result<TurnStart> Turns::recovered_start(const Run& run) {
                    .agent = std::move(*agent),
                    .provider = provider,
                    .user_message = std::move(**message),
-                   .history = std::move(*history),
+                   .summary = std::move(past->summary),
+                   .history = std::move(past->history),
+                   .history_is_cut = past->is_cut,
                    .recovered = true,
                    .steps = std::move(*steps),
                    .tool_calls = std::move(*calls),

@@ -15,6 +15,7 @@
 #include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/agents.hpp"
+#include "core/context.hpp"
 #include "core/event_feed.hpp"
 #include "core/model_provider.hpp"
 #include "core/permissions.hpp"
@@ -41,12 +42,20 @@ struct FinishedRun {
   std::optional<Message> reply{};  // when succeeded
 };
 
+// A run as it is stored now.
+struct RunView {
+  Run run{};
+  std::optional<Message> reply{};  // when succeeded
+  std::vector<ToolCall> calls{};   // in order of creation
+};
+
 struct TurnOptions {
   TurnLimits limits{};
   std::chrono::milliseconds run_time_max = limits::turn_time_max;
   std::chrono::milliseconds tool_time_max = limits::tool_time_max;
   std::chrono::milliseconds approval_time_max = limits::approval_time_max;
   ModelSettings defaults{};  // configuration: used when request, thread and agent say nothing
+  ContextOptions context{};
   bool auto_title = true;
 };
 
@@ -88,6 +97,8 @@ class Turns {
   // Waits until the run is terminal, also one that was started elsewhere or before a restart. After
   // a stop of `stop` (the run goes on): cancelled. While the server stops: unavailable.
   base::Task<Result<FinishedRun>> wait(Principal who, std::string run_id, std::stop_token stop);
+  // not_found for another user's.
+  Result<RunView> read(const Principal& who, std::string_view run_id) const;
   // Asks an active run to stop; it ends as cancelled soon after. not_found when there is none,
   // unavailable while the server stops.
   Result<void> cancel(const Principal& who, std::string_view run_id);

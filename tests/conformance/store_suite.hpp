@@ -96,6 +96,54 @@ TEST_P(StoreSuite, RenamingBumpsAndLeavesTitledThreadsAloneWhenAsked) {
   EXPECT_EQ(refusal(core::RenameThread{.id = "t1", .title = "x"}, elsewhere), ErrorKind::not_found);
 }
 
+TEST_P(StoreSuite, TheSummaryThatCoversMostCounts) {
+  put_thread("t1");
+  put_thread("t2");
+  EXPECT_FALSE(*stores().threads.newest_summary(here, "t1"));
+  core::ThreadSummary made{.id = "s1",
+                           .thread_id = "t1",
+                           .run_id = "r1",
+                           .up_to_message_id = "m7",
+                           .up_to = {7000},
+                           .text = "Notes with \xF0\x9F\x8C\xB1",
+                           .tokens = 12,
+                           .provider = "p",
+                           .model = "m",
+                           .usage = {.input_tokens = 100,
+                                     .output_tokens = 12,
+                                     .cached_input_tokens = 3,
+                                     .cache_write_tokens = 4,
+                                     .reasoning_tokens = 5,
+                                     .reported_cost_micros = 6},
+                           .cost_micros = 77,
+                           .created_at = {9000}};
+  put({core::InsertSummary{made}});
+  auto read = *stores().threads.newest_summary(here, "t1");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->id, "s1");
+  EXPECT_EQ(read->thread_id, "t1");
+  EXPECT_EQ(read->run_id, "r1");
+  EXPECT_EQ(read->up_to_message_id, "m7");
+  EXPECT_EQ(read->up_to, Time{7000});
+  EXPECT_EQ(read->text, made.text);
+  EXPECT_EQ(read->tokens, 12);
+  EXPECT_EQ(read->provider, "p");
+  EXPECT_EQ(read->model, "m");
+  EXPECT_EQ(read->usage, made.usage);
+  EXPECT_EQ(read->cost_micros, 77);
+  EXPECT_EQ(read->created_at, Time{9000});
+  EXPECT_EQ(refusal(core::InsertSummary{made}), ErrorKind::conflict);
+  made.id = "s2";
+  made.up_to = {8000};
+  put({core::InsertSummary{made}});
+  EXPECT_EQ((*stores().threads.newest_summary(here, "t1"))->id, "s2");
+  EXPECT_FALSE(*stores().threads.newest_summary(here, "t2"));
+  EXPECT_FALSE(*stores().threads.newest_summary(elsewhere, "t1"));
+  made.id = "s3";
+  made.thread_id = "t9";
+  EXPECT_EQ(refusal(core::InsertSummary{made}), ErrorKind::not_found);
+}
+
 // --- messages -----------------------------------------------------------------------------------
 
 TEST_P(StoreSuite, MessageKeepsEveryMemberAndBumpsItsThread) {

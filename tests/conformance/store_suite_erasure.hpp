@@ -49,12 +49,16 @@ TEST_P(StoreErasure, PurgesAllThatTheThreadHeld) {
   put_run("t2", core::RunState::succeeded);
   put({}, {event_of("t1", core::MessageStored{message_of("m1", "t1", "red tulips")}),
            event_of("t2", core::MessageStored{message_of("m2", "t2", "yellow tulips")})});
+  put({core::InsertSummary{{.id = "s1", .thread_id = "t1", .text = "tulips"}},
+       core::InsertSummary{{.id = "s2", .thread_id = "t2", .text = "tulips"}}});
   EXPECT_EQ(found("tulips"), (Ids{"m2", "m1"}));  // indexed
   EXPECT_EQ(refusal(core::PurgeThread{"t1"}), ErrorKind::not_found) << "not erased yet";
   put({core::EraseThread{.id = "t1", .at = {50}}, core::PurgeThread{"t1"}});
   EXPECT_TRUE(stores().threads.erased_threads(10)->empty());
   EXPECT_EQ(*stores().threads.message(here, "m1"), std::nullopt);
   EXPECT_EQ(*stores().runs.run(here, "r-t1"), std::nullopt);
+  EXPECT_FALSE(*stores().threads.newest_summary(here, "t1"));
+  EXPECT_TRUE(*stores().threads.newest_summary(here, "t2"));
   EXPECT_TRUE(stores().runs.steps(here, "r-t1")->empty());
   EXPECT_TRUE(stores().runs.tool_calls(here, "r-t1")->empty());
   EXPECT_TRUE(events("t1").empty());

@@ -13,8 +13,12 @@ TEST_P(Example, WorksOnTheRealServer) {
   ServerProcess server(folder);
   ASSERT_TRUE(server.ready().is_object());
   const std::string token = server.ready()["first_token"];
-  Process example({}, {{"FATHOM_BASE_URL", server.url()}, {"FATHOM_TOKEN", token}}, folder.path(),
-                  std::string(COLONNADE_EXAMPLES) + "/" + GetParam());
+  Process example({},
+                  {{"FATHOM_BASE_URL", server.url()},
+                   {"FATHOM_TOKEN", token},
+                   {"PHOSON_BASE_URL", server.url()},
+                   {"PHOSON_API_KEY", token}},
+                  folder.path(), std::string(COLONNADE_EXAMPLES) + "/" + GetParam());
   const auto ended = example.wait();
   EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
   EXPECT_NE(ended.out, "") << "each prints what it got";
@@ -23,7 +27,8 @@ TEST_P(Example, WorksOnTheRealServer) {
 
 INSTANTIATE_TEST_SUITE_P(Sdk, Example,
                          testing::Values("fathom_quickstart", "fathom_async", "fathom_pairing",
-                                         "fathom_errors"),
+                                         "fathom_errors", "phoson_quickstart", "phoson_async",
+                                         "phoson_errors"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -49,6 +49,11 @@ class ScriptedProvider final : public core::ModelProvider {
     const std::lock_guard lock(shared_->mutex);
     shared_->scripts.push_back(std::move(acts));
   }
+  // What calls without a script do. Called on the lane.
+  void answer_with(std::function<std::vector<Act>(const core::ModelRequest&)> answer) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->answer = std::move(answer);
+  }
   // Ends one Hold, now or to come.
   void release() { shared_->released.notify(); }
 
@@ -72,6 +77,8 @@ class ScriptedProvider final : public core::ModelProvider {
     if (!shared_->scripts.empty()) {
       acts = std::move(shared_->scripts.front());
       shared_->scripts.pop_front();
+    } else if (shared_->answer) {
+      acts = shared_->answer(request);
     }
     shared_->requests.push_back(std::move(request));
     return std::make_unique<Stream>(shared_, std::move(acts), std::move(stop));
@@ -83,6 +90,7 @@ class ScriptedProvider final : public core::ModelProvider {
     std::deque<std::vector<Act>> scripts;
     std::vector<core::ModelRequest> requests;
     int stopped = 0;
+    std::function<std::vector<Act>(const core::ModelRequest&)> answer;
     base::Signal released;
     std::function<void()> on_hold;
   };

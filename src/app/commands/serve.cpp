@@ -10,6 +10,7 @@
 
 #include "app/command_line.hpp"
 #include "app/files.hpp"
+#include "app/log_output.hpp"
 #include "app/service_notify.hpp"
 #include "app/signals.hpp"
 #include "app/version.hpp"
@@ -21,20 +22,6 @@ namespace colonnade::app {
 namespace {
 
 namespace log = base::log;
-
-log::Level level_from(const std::string& name) {
-  if (name == "debug") return log::Level::debug;
-  if (name == "warn") return log::Level::warn;
-  if (name == "error") return log::Level::error;
-  if (name == "off") return log::Level::off;
-  return log::Level::info;
-}
-
-// False when the file cannot be opened.
-bool open_log(const Settings& settings) {
-  log::set_level(level_from(settings.log_level));
-  return settings.log_file.empty() || log::write_to_file(settings.log_file).has_value();
-}
 
 // SIGTERM and SIGINT end the wait, once; the next one ends the process on the spot. SIGHUP opens
 // the log file and reads the policy again.

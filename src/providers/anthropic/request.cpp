@@ -259,6 +259,44 @@ void write_thinking(JsonWriter& w, const Thinking& thinking) {
   }
 }
 
+// --- prompt caching -----------------------------------------------------------------------------
+
+// "Prompt caching": the vendor looks this many blocks back from a mark for what it has kept.
+constexpr std::size_t lookback_blocks = 20;
+
+void write_mark(JsonWriter& w) {
+  w.key("cache_control").object().field("type", "ephemeral").end_object();
+}
+
+// The mark of the whole request stands at its last block and moves with it. When a round of tools
+// added more blocks than the vendor looks back over, the end of the request before is marked too.
+void mark_end_of_last_request(std::vector<VendorMessage>& messages) {
+  std::size_t behind = 0;
+  for (std::size_t i = messages.size(); i-- > 0;) {
+    const bool ended_request = messages[i].from_user && i + 1 < messages.size();
+    if (!ended_request) {
+      behind += messages[i].blocks.size();
+      continue;
+    }
+    // Of the user's blocks none is one that cannot be marked.
+    if (behind >= lookback_blocks) {
+      messages[i].blocks.back()["cache_control"] = {{"type", "ephemeral"}};
+    }
+    return;
+  }
+}
+
+void write_system(JsonWriter& w, const std::string& system, bool marked) {
+  if (system.empty()) return;
+  if (!marked) {
+    w.field("system", system);
+    return;
+  }
+  w.key("system").array().object();
+  write_mark(w);
+  w.field("text", system).field("type", "text").end_object().end_array();
+}
+
 void write_messages(JsonWriter& w, const std::vector<VendorMessage>& messages) {
   w.key("messages").array();
   for (const auto& message : messages) {
@@ -269,11 +307,12 @@ void write_messages(JsonWriter& w, const std::vector<VendorMessage>& messages) {
   w.end_array();
 }
 
-void write_tools(JsonWriter& w, const std::vector<core::ToolDefinition>& tools) {
+void write_tools(JsonWriter& w, const std::vector<core::ToolDefinition>& tools, bool marked) {
   if (tools.empty()) return;
   w.key("tools").array();
   for (const auto& tool : tools) {
     w.object();
+    if (marked && &tool == &tools.back()) write_mark(w);
     if (!is_blank(tool.description)) w.field("description", tool.description);
     w.field("input_schema", upstream::object_schema(tool.input_schema));
     w.field("name", tool.name).end_object();
@@ -285,12 +324,14 @@ void write_tools(JsonWriter& w, const std::vector<core::ToolDefinition>& tools) 
 
 // Keys in alphabetical order, as everywhere in a body.
 std::string request_body(const core::ModelRequest& request, const RequestOptions& options) {
-  const Conversation conversation = conversation_of(request, options.provider);
+  Conversation conversation = conversation_of(request, options.provider);
   const Thinking thinking = thinking_of(request, last_turn_may_think(conversation.messages));
+  const bool marked = options.prompt_cache;
+  if (marked) mark_end_of_last_request(conversation.messages);
   std::string out;
   JsonWriter w(out);
   w.object();
-  if (options.prompt_cache) w.key("cache_control").object().field("type", "ephemeral").end_object();
+  if (marked) write_mark(w);
   w.field("max_tokens", thinking.max_tokens);
   write_messages(w, conversation.messages);
   if (!request.end_user.empty()) {
@@ -298,13 +339,13 @@ std::string request_body(const core::ModelRequest& request, const RequestOptions
   }
   w.field("model", request.model);
   w.field("stream", true);
-  if (!conversation.system.empty()) w.field("system", conversation.system);
+  write_system(w, conversation.system, marked);
   if (request.temperature && thinking.mode == Thinking::Mode::off &&
       takes_temperature(request.model)) {
     w.field("temperature", *request.temperature);
   }
   write_thinking(w, thinking);
-  write_tools(w, request.tools);
+  write_tools(w, request.tools, marked);
   w.end_object();
   return out;
 }

@@ -9,8 +9,10 @@ namespace colonnade::providers::anthropic {
 
 struct RequestOptions {
   std::string provider{"anthropic"};  // whose ReasoningParts and ProviderParts are sent back
-  // Lets the vendor keep the prompt up to its last block for five minutes; an agent's next round
-  // then reads it at a tenth of the price.
+  // Lets the vendor keep the prompt for five minutes, so that an agent's next round reads it at a
+  // fraction of the price. Marks, of the four that are allowed: the end of the tools, the end of
+  // the system prompt, the end of the whole request, and the end of the request before when that
+  // lies further back than the vendor looks.
   bool prompt_cache = true;
 };
 

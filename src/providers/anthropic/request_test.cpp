@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/limits.hpp"
 #include "conformance/conversations.hpp"
 #include "providers/upstream/transcript.hpp"
@@ -32,7 +34,9 @@ TEST(AnthropicRequest, ASimpleQuestion) {
                          {"messages", {{{"role", "user"}, {"content", {text("Hello")}}}}},
                          {"model", current},
                          {"stream", true},
-                         {"system", "Be brief."}};
+                         {"system", Json::array({{{"cache_control", {{"type", "ephemeral"}}},
+                                                  {"text", "Be brief."},
+                                                  {"type", "text"}}})}};
   EXPECT_EQ(body_of(conformance::hello(current)), expected);
   const Json uncached =
       Json::parse(request_body(conformance::hello(current), {.prompt_cache = false}));
@@ -171,7 +175,7 @@ TEST(AnthropicRequest, SystemMessagesJoinTheInstructions) {
   core::ModelRequest request = conformance::hello(current);
   request.messages.insert(request.messages.begin(),
                           {.role = core::Role::system, .parts = {core::TextPart{"Rhyme."}}});
-  EXPECT_EQ(body_of(request).at("system"), "Be brief.\n\nRhyme.");
+  EXPECT_EQ(body_of(request).at("system").at(0).at("text"), "Be brief.\n\nRhyme.");
 }
 
 TEST(AnthropicRequest, FilesInTheFormThatTheVendorTakes) {
@@ -245,6 +249,70 @@ TEST(AnthropicRequest, ATurnThatBeganWithoutThinkingGoesOnWithout) {
       request.messages.back().parts.begin(),
       core::ReasoningPart{.provider = "anthropic", .text = "t", .signature = "s"});
   EXPECT_TRUE(body_of(request).contains("thinking"));
+}
+
+// --- prompt caching -----------------------------------------------------------------------------
+
+std::size_t marks_in(const std::string& body) {
+  std::size_t count = 0;
+  for (auto at = body.find("cache_control"); at != std::string::npos;
+       at = body.find("cache_control", at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+TEST(AnthropicRequest, ToolsSystemAndTheWholeRequestAreMarkedForTheCache) {
+  const Json mark = {{"type", "ephemeral"}};
+  const Json body = body_of(conformance::tool_turns(current, "anthropic"));
+  EXPECT_EQ(body.at("cache_control"), mark);
+  EXPECT_EQ(body.at("system").at(0).at("cache_control"), mark);
+  EXPECT_FALSE(body.at("tools").front().contains("cache_control"));
+  EXPECT_EQ(body.at("tools").back().at("cache_control"), mark);
+  EXPECT_EQ(marks_in(body.dump()), 3U);
+  EXPECT_EQ(marks_in(request_body(conformance::tool_turns(current, "anthropic"),
+                                  {.prompt_cache = false})),
+            0U);
+}
+
+// One round of many parallel calls: the end of the request before is out of the vendor's sight.
+core::ModelRequest many_calls(int calls) {
+  core::ModelRequest out = conformance::tool_turns(current, "anthropic");
+  std::vector<core::Part> turn;
+  for (int i = 0; i < calls; ++i) {
+    turn.emplace_back(core::ToolCallPart{.call_id = "p" + std::to_string(i), .tool = "clock"});
+  }
+  for (int i = 0; i < calls; ++i) {
+    turn.emplace_back(core::ToolResultPart{
+        .call_id = "p" + std::to_string(i), .tool = "clock", .content = "noon"});
+  }
+  out.messages.push_back(assistant(std::move(turn)));
+  return out;
+}
+
+TEST(AnthropicRequest, TheEndOfTheRequestBeforeIsMarkedWhenItLiesFarBack) {
+  EXPECT_EQ(marks_in(request_body(many_calls(3), {})), 3U);
+  const Json body = body_of(many_calls(12));
+  EXPECT_EQ(marks_in(body.dump()), 4U) << "the vendor allows four";
+  const Json& messages = body.at("messages");
+  const Json& before = messages.at(messages.size() - 3);
+  EXPECT_EQ(before.at("role"), "user");
+  EXPECT_TRUE(before.at("content").back().contains("cache_control"));
+}
+
+TEST(AnthropicRequest, ARequestBeginsWithTheBytesOfTheOneBefore) {
+  core::ModelRequest request = conformance::tool_turns(current, "anthropic");
+  const Json before = body_of(request);
+  const std::string before_text = request_body(request, {});
+  request.messages.push_back(assistant({core::TextPart{"6"}}));
+  request.messages.push_back(user("And 4+4?"));
+  const Json after = body_of(request);
+  const std::string after_text = request_body(request, {});
+  const std::size_t shared = static_cast<std::size_t>(
+      std::ranges::mismatch(before_text, after_text).in1 - before_text.begin());
+  EXPECT_EQ(before_text.substr(shared, 2), "],") << "where the messages of the first one end";
+  EXPECT_EQ(before.at("tools").dump(), after.at("tools").dump());
+  EXPECT_EQ(before.at("system").dump(), after.at("system").dump());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@ Options openai_options() {
   out.default_model = "gpt-5.5";
   out.dialect = {.output_limit_field = "max_completion_tokens",
                  .end_user_field = "safety_identifier",
+                 .cache_key_field = "prompt_cache_key",
                  .reasoning_request = ReasoningRequest::reasoning_effort,
                  .refusal_field = true,
                  .temperature_excludes_reasoning = true};

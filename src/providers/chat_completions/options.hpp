@@ -24,7 +24,8 @@ enum class ReasoningReturn {
 struct Dialect {
   std::string output_limit_field{"max_tokens"};  // OpenAI: max_completion_tokens
   std::string instructions_role{"system"};
-  std::string end_user_field{};  // where the end user's id goes; "" for nowhere
+  std::string end_user_field{};   // where the end user's id goes; "" for nowhere
+  std::string cache_key_field{};  // where the key of related requests goes; "" for nowhere
   ReasoningRequest reasoning_request = ReasoningRequest::none;
   ReasoningReturn reasoning_return = ReasoningReturn::nothing;
   bool stream_options = true;  // ask for counts with stream_options.include_usage

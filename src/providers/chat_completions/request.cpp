@@ -207,6 +207,9 @@ std::string request_body(const core::ModelRequest& request, const Options& optio
   if (request.max_output_tokens) w.field(dialect.output_limit_field, *request.max_output_tokens);
   write_messages(w, request, options);
   w.field("model", request.model);
+  if (!request.cache_key.empty() && !dialect.cache_key_field.empty()) {
+    w.field(dialect.cache_key_field, request.cache_key);
+  }
   if (request.reasoning_effort && dialect.reasoning_request == ReasoningRequest::reasoning_object) {
     w.key("reasoning").object().field("effort", *request.reasoning_effort).end_object();
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "conformance/conversations.hpp"
 #include "providers/upstream/transcript.hpp"
 
@@ -151,6 +153,32 @@ TEST(ChatRequest, FilesInTheFormThatTheServerTakes) {
   const Json other = content_for(compatible_options("local", ""));
   EXPECT_EQ(other.at(3).at("type"), "text") << "most servers refuse unknown pieces";
   EXPECT_EQ(other.at(3).at("text").get<std::string>().find("JVBERi0"), std::string::npos);
+}
+
+TEST(ChatRequest, TheCacheKeyGoesWhereAServerTakesOne) {
+  core::ModelRequest request = conformance::hello("m");
+  request.cache_key = "thread-1";
+  EXPECT_EQ(body_of(request, openai_options()).at("prompt_cache_key"), "thread-1");
+  for (const Options& options : {openrouter_options(), compatible_options("local", "http://l")}) {
+    EXPECT_EQ(request_body(request, options).find("thread-1"), std::string::npos) << options.name;
+  }
+}
+
+TEST(ChatRequest, ARequestBeginsWithTheBytesOfTheOneBefore) {
+  for (const Options& options :
+       {openai_options(), openrouter_options(), compatible_options("local", "http://l")}) {
+    core::ModelRequest request = conformance::tool_turns("m", options.name);
+    const std::string before = request_body(request, options);
+    request.messages.push_back(assistant({core::TextPart{"6"}}));
+    request.messages.push_back(user("And 4+4?"));
+    const std::string after = request_body(request, options);
+    const auto shared =
+        static_cast<std::size_t>(std::ranges::mismatch(before, after).in1 - before.begin());
+    EXPECT_EQ(before.substr(shared, 2), "],") << "where the messages of the first one end";
+    EXPECT_EQ(after[shared], ',');
+    const std::string rest = before.substr(shared + 1);
+    EXPECT_TRUE(after.ends_with(rest)) << "nothing else differs: " << rest;
+  }
 }
 
 }  // namespace

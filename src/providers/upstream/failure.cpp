@@ -118,6 +118,18 @@ int status_of(const Complaint& complaint) {
   return status_named(complaint.type);
 }
 
+// Whether the input did not fit into the model's window. The code is OpenAI's; the others say it in
+// words: Anthropic, vLLM and OpenRouter, llama.cpp.
+bool is_too_long(const Complaint& complaint) {
+  constexpr std::array<std::string_view, 5> phrases = {
+      "prompt is too long", "maximum context length", "exceed context limit", "context window",
+      "available context size"};
+  return complaint.code == "context_length_exceeded" ||
+         std::ranges::any_of(phrases, [&complaint](std::string_view phrase) {
+           return complaint.message.find(phrase) != std::string::npos;
+         });
+}
+
 struct Judgement {
   ErrorKind kind;
   bool retryable;
@@ -138,7 +150,9 @@ Judgement judge(int status, const Complaint& complaint) {
     default: break;
   }
   if (status >= 500) return {ErrorKind::unavailable, true};
-  if (status >= 400) return {ErrorKind::invalid, false};
+  if (status >= 400) {
+    return {is_too_long(complaint) ? ErrorKind::too_large : ErrorKind::invalid, false};
+  }
   return {ErrorKind::upstream, false};
 }
 

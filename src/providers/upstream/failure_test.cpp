@@ -140,5 +140,20 @@ TEST(Failure, LongWordsAreCutBetweenCharacters) {
   EXPECT_EQ(without_secrets(text, key), std::string(480, 'a') + "[key removed]");
 }
 
+TEST(Failure, ARequestBeyondTheModelsWindowIsTooLarge) {
+  for (
+      const char* body :
+      {R"({"error":{"message":"too many tokens","code":"context_length_exceeded"}})",
+       R"({"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}})",
+       R"({"error":{"message":"This model's maximum context length is 8192 tokens."}})",
+       R"({"error":{"code":400,"message":"the request exceeds the available context size","type":"exceed_context_size_error"}})"}) {
+    const auto failure = answer(400, body);
+    EXPECT_EQ(failure.kind, ErrorKind::too_large) << body;
+    EXPECT_FALSE(failure.retryable) << body;
+  }
+  EXPECT_EQ(answer(400, R"({"error":{"message":"max_tokens is too large"}})").kind,
+            ErrorKind::invalid);
+}
+
 }  // namespace
 }  // namespace colonnade::providers::upstream

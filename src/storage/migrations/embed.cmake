@@ -4,7 +4,8 @@ set(migrations
   0001_initial
   0002_actions
   0003_tool_servers
-  0004_memory)
+  0004_memory
+  0005_thread_summaries)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

@@ -140,6 +140,25 @@ Result<void> Changes::on(const core::Scope& scope, const core::RestoreThread& ch
                  [&] { return missing("deleted thread", change.id); });
 }
 
+Result<void> Changes::on(const core::Scope& scope, const core::InsertSummary& change) {
+  const core::ThreadSummary& s = change.summary;
+  const core::Usage& u = s.usage;
+  const auto thread = threads_.find(scope, s.thread_id);
+  if (!thread) return fail(thread.error());
+  if (*thread == nullptr) return missing("thread", s.thread_id);
+  return inserted(
+      write("INSERT INTO thread_summaries (scope, id, thread_no, run_id, up_to_message_id, up_to,"
+            " tokens, provider, model, input_tokens, output_tokens, cached_input_tokens,"
+            " cache_write_tokens, reasoning_tokens, reported_cost_micros, cost_micros, created_at,"
+            " text) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+            " ?17, ?18)",
+            scope.key(), s.id, (*thread)->no, s.run_id, s.up_to_message_id, s.up_to, s.tokens,
+            s.provider, s.model, u.input_tokens, u.output_tokens, u.cached_input_tokens,
+            u.cache_write_tokens, u.reasoning_tokens, u.reported_cost_micros, s.cost_micros,
+            s.created_at, s.text),
+      "summary", s.id);
+}
+
 // --- runs ---------------------------------------------------------------------------------------
 
 Result<void> Changes::on(const core::Scope& scope, const core::InsertRun& change) {

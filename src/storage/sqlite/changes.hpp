@@ -40,6 +40,7 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::RenameThread& change);
   Result<void> on(const core::Scope& scope, const core::DeleteThread& change);
   Result<void> on(const core::Scope& scope, const core::RestoreThread& change);
+  Result<void> on(const core::Scope& scope, const core::InsertSummary& change);
   Result<void> on(const core::Scope& scope, const core::EraseThread& change);
   Result<void> on(const core::Scope& scope, const core::PurgeThread& change);
   Result<void> on(const core::Scope& scope, const core::InsertRun& change);

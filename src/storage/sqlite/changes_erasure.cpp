@@ -47,6 +47,7 @@ Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& chan
       write("DELETE FROM events WHERE thread_no = ?1 AND cursor < (SELECT max(cursor) FROM events)",
             no),
       write("UPDATE events SET body = ?2 WHERE thread_no = ?1", no, blank),
+      write("DELETE FROM thread_summaries WHERE thread_no = ?1", no),
       write("DELETE FROM tool_calls WHERE scope = ?2 AND run_id IN"
             " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
             change.id, scope.key()),

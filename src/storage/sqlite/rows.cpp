@@ -143,6 +143,21 @@ Result<core::Run> read_run(Statement& row) {
                    .finished_at = row.optional_time(19)};
 }
 
+Result<core::ThreadSummary> read_summary(Statement& row) {
+  return core::ThreadSummary{.id = row.string(0),
+                             .thread_id = row.string(1),
+                             .run_id = row.string(2),
+                             .up_to_message_id = row.string(3),
+                             .up_to = row.time(4),
+                             .text = row.string(5),
+                             .tokens = row.integer(6),
+                             .provider = row.string(7),
+                             .model = row.string(8),
+                             .usage = read_usage(row, 11),
+                             .cost_micros = row.integer(9),
+                             .created_at = row.time(10)};
+}
+
 Result<core::RunStep> read_step(Statement& row) {
   auto parts = read_parts(row.text(2));
   if (!parts) return fail(std::move(parts.error()));

@@ -19,6 +19,10 @@
 #define COLONNADE_MESSAGE_COLUMNS                                        \
   "m.id, t.id, m.run_id, m.role, m.user_id, m.device_id, m.created_at, " \
   "m.model, " COLONNADE_USAGE_COLUMNS("m.") ", m.metadata, m.parts, m.text, m.provider"
+// From thread_summaries s joined with threads t.
+#define COLONNADE_SUMMARY_COLUMNS                                                     \
+  "s.id, t.id, s.run_id, s.up_to_message_id, s.up_to, s.text, s.tokens, s.provider, " \
+  "s.model, s.cost_micros, s.created_at, " COLONNADE_USAGE_COLUMNS("s.")
 #define COLONNADE_RUN_COLUMNS                                                           \
   "id, thread_id, scope, agent_id, agent_version, user_message_id, started_by, state, " \
   "settings, rounds, " COLONNADE_USAGE_COLUMNS("") ", cost_micros, error, created_at, finished_at"
@@ -55,6 +59,7 @@ Result<core::Thread> read_thread(Statement& row);
 Result<core::Message> read_message(Statement& row);
 // In place: a page of messages is the store's most frequent read.
 Result<void> read_message_into(Statement& row, core::Message& message);
+Result<core::ThreadSummary> read_summary(Statement& row);
 Result<core::Run> read_run(Statement& row);
 Result<core::RunStep> read_step(Statement& row);
 Result<core::ToolCall> read_tool_call(Statement& row);

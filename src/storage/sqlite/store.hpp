@@ -88,6 +88,8 @@ class Store final : public core::AgentStore,
                                                      std::string_view id) override;
   core::Result<core::ThreadUsage> usage(const core::Scope& scope,
                                         std::string_view thread_id) override;
+  core::Result<std::optional<core::ThreadSummary>> newest_summary(
+      const core::Scope& scope, std::string_view thread_id) override;
   core::Result<std::vector<core::SearchHit>> search(const core::Scope& scope,
                                                     std::string_view owner, std::string_view query,
                                                     std::size_t limit) override;

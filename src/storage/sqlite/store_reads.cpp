@@ -189,6 +189,17 @@ Result<core::ThreadUsage> Store::usage(const core::Scope& scope, std::string_vie
   });
 }
 
+Result<std::optional<core::ThreadSummary>> Store::newest_summary(const core::Scope& scope,
+                                                                 std::string_view thread_id) {
+  return readers_->with([&](Database& database) {
+    return database.one<core::ThreadSummary>(
+        "SELECT " COLONNADE_SUMMARY_COLUMNS
+        " FROM threads t CROSS JOIN thread_summaries s ON s.thread_no = t.no"
+        " WHERE t.id = ?1 AND t.scope = ?2 ORDER BY s.up_to DESC, s.no DESC LIMIT 1",
+        read_summary, thread_id, scope.key());
+  });
+}
+
 Result<std::vector<core::SearchHit>> Store::search(const core::Scope& scope, std::string_view owner,
                                                    std::string_view query, std::size_t limit) {
   const auto match = search_query(query);

@@ -1,0 +1,69 @@
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+
+#include "harness/child.hpp"
+#include "harness/statistics.hpp"
+#include "measurements.hpp"
+
+namespace colonnade::bench {
+namespace {
+
+constexpr double cached_percent_min = 80;
+
+// The figures come from a program of its own, linked with the core and the request encoders alone.
+std::map<std::string, double> figures(const Setup& setup) {
+  const std::string output = setup.work + "/context_bench.out";
+  std::filesystem::remove(output);
+  Child child({.command = {setup.programs + "/context_bench"},
+               .environment = {},
+               .output_file = output,
+               .cpu = setup.measured_cpu});
+  const auto code = child.wait(std::chrono::seconds(120));
+  std::map<std::string, double> out;
+  std::istringstream lines(end_of_file(output, 4000));
+  std::string name;
+  for (double value = 0; lines >> name >> value;) out[name] = value;
+  if (code != 0 || out.empty()) throw std::runtime_error("context_bench failed");
+  return out;
+}
+
+}  // namespace
+
+Section measure_context(const Setup& setup) {
+  std::map<std::string, std::vector<double>> rounds;
+  for (int round = 0; round < setup.rounds; ++round) {
+    for (const auto& [name, value] : figures(setup)) rounds[name].push_back(value);
+  }
+  const auto of = [&rounds](const std::string& name) { return median(rounds.at(name)); };
+  Section out{.title = "Context of a long thread"};
+  const double anthropic = of("large_window_anthropic_cached_percent");
+  const double openai = of("large_window_openai_cached_percent");
+  out.findings.push_back(
+      {"cached share of the prompts of a 20-turn thread", "≥ 80 % of the tokens",
+       "Anthropic " + number_text(anthropic) + " %, OpenAI " + number_text(openai) + " %", "",
+       verdict(anthropic >= cached_percent_min && openai >= cached_percent_min)});
+  out.findings.push_back(
+      {"making a request of 200 messages", "no bar",
+       number_text(of("plan_200_messages_micros") + of("body_200_messages_micros")) +
+           " µs of processor time"});
+  out.findings.push_back(
+      {"compaction of 200 messages, without the model's time", "no bar",
+       number_text(of("compaction_200_messages_micros")) + " µs of processor time"});
+  out.header = {"figure", "value"};
+  for (const auto& [name, values] : rounds) out.rows.push_back({name, number_text(median(values))});
+  out.how =
+      "A thread of 20 turns, each a question, a tool call of 2 KB and an answer: 40 requests, made "
+      "by `core/context` and the vendors' encoders. What a request shares with the one before it, "
+      "from the first byte on in the order tools, system prompt, messages, counts as cached, from "
+      "1,024 tokens on and for OpenAI in steps of 128; `small_window` is the same thread in a "
+      "window of 16,000 tokens, where summaries break the prefix. The cache is simulated; tokens "
+      "are estimates. Times: processor time of one thread, 200 messages of 600 bytes, eight "
+      "tools. Medians of " +
+      std::to_string(setup.rounds) + " rounds.";
+  return out;
+}
+
+}  // namespace colonnade::bench

@@ -1,0 +1,286 @@
+#include "dialects/mcp/endpoint.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "dialects/authentication.hpp"
+#include "dialects/mcp/errors.hpp"
+
+namespace colonnade::dialects::mcp {
+namespace {
+
+using base::ErrorKind;
+using net::same_ignoring_case;
+
+constexpr std::string_view session_header = "Mcp-Session-Id";
+constexpr std::string_view json_type = "application/json";
+constexpr std::string_view stream_type = "text/event-stream";
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t";
+  while (!text.empty() && blanks.contains(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blanks.contains(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// The name in an origin, "http://[::1]:80" → "[::1]".
+std::string_view host_of(std::string_view origin) {
+  const auto scheme = origin.find("://");
+  if (scheme == std::string_view::npos) return {};
+  origin.remove_prefix(scheme + 3);
+  if (origin.starts_with('[')) return origin.substr(0, origin.find(']') + 1);
+  return origin.substr(0, origin.find(':'));
+}
+
+// Digits only: a name like 127.example.org is somebody else's.
+bool is_this_machine(std::string_view host) {
+  const bool digits = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return same_ignoring_case(host, "localhost") || host == "[::1]" ||
+         (host.starts_with("127.") && digits);
+}
+
+// Whether a list of media types has one, or stands for all.
+bool accepts(const net::Request& request, std::string_view type) {
+  std::string_view list = request.header("Accept");
+  if (list.empty()) return type == json_type;
+  while (!list.empty()) {
+    const auto comma = list.find(',');
+    const std::string_view one = trimmed(list.substr(0, std::min(comma, list.find(';'))));
+    if (same_ignoring_case(one, type) || one == "*/*") return true;
+    if (one.ends_with("/*") && type.starts_with(one.substr(0, one.size() - 1))) return true;
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+  }
+  return false;
+}
+
+net::Response refused_with(int status, std::string message) {
+  return fault_response(status, std::nullopt,
+                        {.code = error_code::server_error, .message = std::move(message)});
+}
+
+net::Response accepted() { return {.status = 202, .content_type = ""}; }
+
+std::optional<net::Response> form_fault(const net::Request& request) {
+  const std::string_view type = request.header("Content-Type");
+  if (!same_ignoring_case(trimmed(type.substr(0, type.find(';'))), json_type)) {
+    return refused_with(415, "Content-Type must be application/json");
+  }
+  if (!accepts(request, json_type) && !accepts(request, stream_type)) {
+    return refused_with(406, "Accept must name application/json and text/event-stream");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool accepts_stream(const net::Request& request) { return accepts(request, stream_type); }
+
+Endpoint::Endpoint(Parts parts, Options options)
+    : parts_(parts), options_(std::move(options)), sessions_(parts.clock) {}
+
+// --- who is let in ------------------------------------------------------------------------------
+
+// A page that a browser shows may make it ask a server of this machine, under whatever name. Its
+// origin tells (2025-11-25 basic/transports, "Security Warning").
+bool Endpoint::is_trusted_page(const net::Request& request) const {
+  if (!request.has_header("Origin")) return true;
+  const std::string_view origin = trimmed(request.header("Origin"));
+  if (is_this_machine(host_of(origin))) return true;
+  return std::ranges::any_of(options_.origins, [&](const std::string& one) {
+    return one == "*" || same_ignoring_case(one, origin);
+  });
+}
+
+base::Result<Principal> Endpoint::admit(const net::Request& request) const {
+  if (!is_trusted_page(request)) {
+    return base::fail(ErrorKind::forbidden,
+                      "pages of this origin may not ask; the setting cors.origins lists those that "
+                      "may",
+                      "Origin");
+  }
+  return authenticate(parts_.credentials, request);
+}
+
+// --- messages in --------------------------------------------------------------------------------
+
+base::Task<net::Reply> Endpoint::post(RequestPtr request) {
+  auto who = admit(*request);
+  if (!who) co_return error_response(who.error());
+  if (auto fault = form_fault(*request)) co_return std::move(*fault);
+  auto decoding = decode(request->body);
+  if (!decoding) co_return fault_response(400, decoding.error().id, decoding.error().fault);
+  if (decoding->batch) {
+    auto reply = co_await take_batch(std::move(*who), std::move(request), std::move(*decoding));
+    co_return reply;
+  }
+  Decoded& message = decoding->messages.front();
+  if (!message) co_return fault_response(400, message.error().id, message.error().fault);
+  auto reply = co_await take(std::move(*who), std::move(request), std::move(*message));
+  co_return reply;
+}
+
+base::Task<net::Reply> Endpoint::take(Principal who, RequestPtr request, Incoming message) {
+  const auto era = era_of(*request, message);
+  if (!era) co_return fault_response(400, message.id, era.error());
+  Exchange exchange{.request = std::move(request),
+                    .who = std::move(who),
+                    .era = *era,
+                    .message = std::move(message)};
+  if (*era == Era::modern) {
+    auto reply = co_await modern(std::move(exchange));
+    co_return reply;
+  }
+  auto reply = co_await handshake(std::move(exchange));
+  co_return reply;
+}
+
+// Nothing is asked of clients, so their answers are nothing either. A request is cancelled by
+// closing its connection, and no notification counts.
+base::Task<net::Reply> Endpoint::modern(Exchange exchange) {
+  if (exchange.message.kind == Kind::response) co_return accepted();
+  if (const auto fault = modern_fault(*exchange.request, exchange.message)) {
+    co_return fault_response(400, exchange.message.id, *fault);
+  }
+  if (exchange.message.kind == Kind::notification) co_return accepted();
+  auto reply = co_await reply_to(std::move(exchange));
+  co_return reply;
+}
+
+base::Task<net::Reply> Endpoint::handshake(Exchange exchange) {
+  const Incoming& message = exchange.message;
+  if (message.kind == Kind::request && message.method == "initialize") {
+    co_return initialize(exchange);
+  }
+  if (auto fault = session_fault(exchange.who, *exchange.request)) {
+    if (message.id) {
+      const RpcFault said{.code = error_code::server_error,
+                          .message = fault->status == 404
+                                         ? "Session not found: begin anew with initialize"
+                                         : "the header Mcp-Session-Id is missing: begin with "
+                                           "initialize, whose answer names a session"};
+      co_return fault_response(fault->status, message.id, said);
+    }
+    co_return std::move(*fault);
+  }
+  exchange.session_id = exchange.request->header(session_header);
+  if (message.kind != Kind::request) {
+    notice(exchange);
+    co_return accepted();
+  }
+  auto reply = co_await reply_to(std::move(exchange));
+  co_return reply;
+}
+
+net::Reply Endpoint::initialize(const Exchange& exchange) {
+  const Incoming& message = exchange.message;
+  if (!member(message.params, "protocolVersion").is_string()) {
+    return fault_response(200, message.id,
+                          {.code = error_code::invalid_params,
+                           .message = "Invalid params: 'protocolVersion' must be a text"});
+  }
+  Negotiated agreed = negotiate(message.params, options_.face);
+  const std::string session_id = sessions_.create(exchange.who, std::move(agreed.revision));
+  net::Response out{.body = encode_result(*message.id, agreed.members)};
+  out.headers.push_back({std::string(session_header), session_id});
+  return out;
+}
+
+std::optional<net::Response> Endpoint::session_fault(const Principal& who,
+                                                     const net::Request& request) {
+  if (!request.has_header(session_header)) {
+    return refused_with(400,
+                        "the header Mcp-Session-Id is missing: begin with initialize, whose answer "
+                        "names a session");
+  }
+  if (sessions_.use(who, std::string(request.header(session_header)))) return std::nullopt;
+  return refused_with(404, "Session not found: begin anew with initialize");
+}
+
+void Endpoint::notice(const Exchange& exchange) {
+  if (exchange.message.method != "notifications/cancelled") return;
+  const base::Json& id = member(exchange.message.params, "requestId");
+  if (id.is_string() || id.is_number_integer()) {
+    calls_.cancel(exchange.session_id, base::to_text(id));
+  }
+}
+
+// Only one revision has batches, and it has sessions. Their messages are answered one after the
+// other.
+base::Task<net::Reply> Endpoint::take_batch(Principal who, RequestPtr request, Decoding decoding) {
+  const auto era = era_of(*request);
+  if (!era) co_return fault_response(400, std::nullopt, era.error());
+  if (auto fault = session_fault(who, *request)) co_return std::move(*fault);
+  const std::string session_id(request->header(session_header));
+  if (*era == Era::modern || sessions_.use(who, session_id) != std::string(batch_revision)) {
+    co_return fault_response(400, std::nullopt,
+                             {.code = error_code::invalid_request,
+                              .message = "Invalid request: send one message at a time; batches are "
+                                         "of revision 2025-03-26 only"});
+  }
+  std::string bodies;
+  const auto add = [&](const std::string& body) {
+    bodies.append(bodies.empty() ? "[" : ",").append(body);
+  };
+  for (Decoded& message : decoding.messages) {
+    if (!message) {
+      add(encode_fault(message.error().id, message.error().fault));
+      continue;
+    }
+    Exchange exchange{
+        .request = request, .who = who, .session_id = session_id, .message = std::move(*message)};
+    if (exchange.message.kind != Kind::request) {
+      notice(exchange);
+      continue;
+    }
+    const auto response = co_await answer(std::move(exchange));
+    add(response.body);
+  }
+  if (bodies.empty()) co_return accepted();
+  co_return net::Response{.body = bodies + "]"};
+}
+
+// --- streams and sessions -----------------------------------------------------------------------
+
+base::Task<net::Reply> Endpoint::get(RequestPtr request) {
+  auto who = admit(*request);
+  if (!who) co_return error_response(who.error());
+  const auto era = era_of(*request);
+  if (!era) co_return fault_response(400, std::nullopt, era.error());
+  if (*era == Era::modern) {
+    net::Response out = refused_with(405, "revision 2026-07-28 has POST only");
+    out.headers.push_back({"Allow", "POST"});
+    co_return out;
+  }
+  if (!accepts(*request, stream_type)) {
+    co_return refused_with(406, "Accept must name text/event-stream");
+  }
+  if (auto fault = session_fault(*who, *request)) co_return std::move(*fault);
+  net::StreamReply reply;
+  reply.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
+  reply.on_open = [this, who = std::move(*who), id = std::string(request->header(session_header))](
+                      std::shared_ptr<net::StreamWriter> writer) {
+    // The connection keeps the writer; the session only ends it.
+    if (!sessions_.attach(who, id, writer)) writer->finish();
+  };
+  co_return reply;
+}
+
+base::Task<net::Reply> Endpoint::end(RequestPtr request) {
+  auto who = admit(*request);
+  if (!who) co_return error_response(who.error());
+  const auto era = era_of(*request);
+  if (!era) co_return fault_response(400, std::nullopt, era.error());
+  if (*era == Era::modern) {
+    net::Response out = refused_with(405, "revision 2026-07-28 has no sessions to end");
+    out.headers.push_back({"Allow", "POST"});
+    co_return out;
+  }
+  if (auto fault = session_fault(*who, *request)) co_return std::move(*fault);
+  const std::string id(request->header(session_header));
+  sessions_.remove(*who, id);
+  calls_.leave_all(id);
+  co_return net::Response{.content_type = ""};
+}
+
+}  // namespace colonnade::dialects::mcp

@@ -1,0 +1,58 @@
+#include "dialects/mcp/routes.hpp"
+
+#include <utility>
+
+#include "base/limits.hpp"
+#include "dialects/mcp/errors.hpp"
+
+namespace colonnade::dialects::mcp {
+namespace {
+
+constexpr const char* path = "/api/mcp";
+
+constexpr std::string_view instructions =
+    "This server runs agents. ask_agent says something to one and waits for its answer; start_run, "
+    "follow_run and read_run do the same step by step. Give thread_id to go on in a conversation. "
+    "When an agent needs a human's approval, the state is waiting_approval: show the human what "
+    "list_approvals says, and call approve or deny only with their answer.";
+
+net::Handler handled_by(Endpoint& endpoint,
+                        base::Task<net::Reply> (Endpoint::*handler)(RequestPtr)) {
+  return
+      [&endpoint, handler](RequestPtr request) { return (endpoint.*handler)(std::move(request)); };
+}
+
+}  // namespace
+
+Dialect::Dialect(Parts parts, Options options)
+    : submit_once_(parts.submissions),
+      toolbox_({.agents = parts.agents,
+                .threads = parts.threads,
+                .turns = parts.turns,
+                .actions = parts.actions,
+                .policies = parts.policies,
+                .feed = parts.feed,
+                .submit_once = submit_once_}),
+      endpoint_({.toolbox = toolbox_, .credentials = parts.credentials, .clock = parts.clock},
+                {.face = {.version = std::move(options.version),
+                          .instructions = std::string(instructions)},
+                 .origins = std::move(options.origins)}) {}
+
+std::vector<net::Route> Dialect::routes() {
+  using enum net::Method;
+  using E = Endpoint;
+  // A call may wait for an agent, and must notice that its client has left.
+  return {
+      {post, path, handled_by(endpoint_, &E::post), limits::mcp_endpoint_body_bytes_max,
+       /*long_running=*/true},
+      {get, path, handled_by(endpoint_, &E::get)},
+      {del, path, handled_by(endpoint_, &E::end)},
+  };
+}
+
+void Dialect::add_to(net::Router& router) {
+  router.add(routes());
+  router.add(error_face());
+}
+
+}  // namespace colonnade::dialects::mcp

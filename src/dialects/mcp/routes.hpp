@@ -1,0 +1,65 @@
+// The MCP dialect: this server's agents, approvals and gate as tools for other programs' agents,
+// and its threads as resources. Served at /api/mcp; docs/reference/mcp-server.md lists what is
+// offered.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "core/actions.hpp"
+#include "core/agents.hpp"
+#include "core/credentials.hpp"
+#include "core/event_feed.hpp"
+#include "core/policy_desk.hpp"
+#include "core/submissions.hpp"
+#include "core/threads.hpp"
+#include "core/turns.hpp"
+#include "dialects/mcp/endpoint.hpp"
+#include "dialects/mcp/toolbox.hpp"
+#include "dialects/submit_once.hpp"
+#include "net/router.hpp"
+
+namespace colonnade::dialects::mcp {
+
+// The use cases that the dialect translates to. All must outlive it.
+struct Parts {
+  core::Agents& agents;
+  core::Threads& threads;
+  core::Turns& turns;
+  core::Actions& actions;
+  core::PolicyDesk& policies;
+  core::Credentials& credentials;
+  core::Submissions& submissions;
+  core::EventFeed& feed;
+  base::Clock& clock;
+};
+
+struct Options {
+  std::string version{};  // of the server, as clients are told
+  // Web pages that may ask, by origin; "*" for all. Pages of this machine always may.
+  std::vector<std::string> origins{};
+};
+
+class Dialect {
+ public:
+  Dialect(Parts parts, Options options);
+  Dialect(const Dialect&) = delete;
+  Dialect& operator=(const Dialect&) = delete;
+
+  // The handlers refer to this object, which must outlive the router and the server.
+  std::vector<net::Route> routes();
+  void add_to(net::Router& router);
+
+  // Ends the calls that wait, and refuses new ones; the runs that they wait for are not touched.
+  // After Turns::park_all(): before the connections end, so that answers are sent, and once more
+  // behind, for those that nobody took. Blocks for a moment; not from a lane.
+  void stop() { endpoint_.stop(); }
+
+ private:
+  SubmitOnce submit_once_;
+  Toolbox toolbox_;
+  Endpoint endpoint_;
+};
+
+}  // namespace colonnade::dialects::mcp

@@ -1,0 +1,275 @@
+// Agents and their runs, except for following one (follow.cpp).
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/limits.hpp"
+#include "dialects/mcp/tools.hpp"
+
+namespace colonnade::dialects::mcp {
+namespace {
+
+using base::ErrorKind;
+using std::chrono::duration_cast;
+using std::chrono::seconds;
+
+constexpr std::string_view find_runs = "start_run and ask_agent tell the id of a run";
+constexpr std::string_view next_when_waiting =
+    "A human has to answer the questions in 'approvals': approve or deny each, then follow_run "
+    "tells how it goes on.";
+constexpr std::string_view next_when_running =
+    "The run goes on: follow_run waits for what comes, read_run tells its state, cancel_run stops "
+    "it.";
+
+std::string_view next_of(const core::Run& run, bool questions) {
+  if (core::is_terminal(run.state)) return {};
+  return questions ? next_when_waiting : next_when_running;
+}
+
+std::string_view remedy_for(const base::Error& error) {
+  switch (error.kind) {
+    case ErrorKind::not_found: return "list_threads tells which threads there are";
+    case ErrorKind::conflict:
+      return "One run at a time: wait with follow_run, stop it with cancel_run, or leave out "
+             "thread_id for a new thread";
+    default: return {};
+  }
+}
+
+// The server stops: the run goes on at its next start, and so does the client's key.
+Attempted stopping(const base::Error& error) {
+  Attempted out =
+      failed(error, "The run goes on when the server is back; read_run tells what became of it");
+  out.settlement = Settlement::leave;
+  return out;
+}
+
+}  // namespace
+
+core::Result<std::vector<core::Action>> open_questions(const core::Actions& actions,
+                                                       const Principal& who,
+                                                       const std::string& run_id) {
+  auto pending = actions.list(
+      who, {.state = core::ActionState::pending_approval, .limit = limits::actions_listed_max});
+  if (!pending || run_id.empty()) return pending;
+  std::erase_if(*pending, [&](const core::Action& action) { return action.run_id != run_id; });
+  return pending;
+}
+
+base::Task<Attempted> RunTools::list_agents(Call call, Attempt /*attempt*/) {
+  Arguments arguments(call.arguments);
+  if (const auto fault = arguments.fault()) co_return failed(*fault);
+  const auto standard = parts_.agents.get(call.who.scope, "");
+  if (!standard) co_return failed(standard.error());
+  const auto others = parts_.agents.list(call.who.scope);
+  if (!others) co_return failed(others.error());
+  co_return answered(encode_agents(*standard, *others));
+}
+
+// --- starting -----------------------------------------------------------------------------------
+
+RunTools::Wanted RunTools::wanted_from(Arguments& arguments) {
+  Wanted out;
+  out.message = arguments.text("message");
+  out.thread_id = arguments.optional_text("thread_id");
+  out.agent_id = arguments.optional_text("agent_id");
+  if (auto model = arguments.optional_text("model"); !model.empty()) {
+    out.settings.model = std::move(model);
+  }
+  if (auto provider = arguments.optional_text("provider"); !provider.empty()) {
+    out.settings.provider = std::move(provider);
+  }
+  return out;
+}
+
+base::Task<core::Result<core::Thread>> RunTools::thread_of(Principal who, Wanted wanted) {
+  if (!wanted.thread_id.empty()) {
+    if (!wanted.agent_id.empty()) {
+      co_return base::fail(ErrorKind::invalid,
+                           "the argument 'agent_id' is for a new thread, and 'thread_id' names one "
+                           "that has its agent: leave one of them out",
+                           "agent_id");
+    }
+    co_return parts_.threads.get(who, wanted.thread_id);
+  }
+  if (!wanted.agent_id.empty()) {
+    const auto agent = parts_.agents.get(who.scope, wanted.agent_id);
+    if (!agent) {
+      co_return base::fail(agent.error().kind,
+                           agent.error().message + ": list_agents tells which agents there are");
+    }
+  }
+  core::NewThread fresh{.agent_id = std::move(wanted.agent_id)};
+  auto thread = co_await parts_.threads.create(std::move(who), std::move(fresh));
+  co_return thread;
+}
+
+base::Task<core::Result<RunTools::Begun>> RunTools::begin(Call call, Attempt attempt,
+                                                          Wanted wanted) {
+  Begun out;
+  if (!attempt.object_id.empty()) {  // an earlier attempt began it
+    auto view = parts_.turns.read(call.who, attempt.object_id);
+    if (!view) co_return base::fail(std::move(view.error()));
+    out.run = std::move(view->run);
+    out.watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, out.run.thread_id,
+                               {.run_id = out.run.id});
+    co_return out;
+  }
+  auto thread = co_await thread_of(call.who, wanted);
+  if (!thread) co_return base::fail(std::move(thread.error()));
+  // Before the run begins, so that none of its events is missed.
+  out.watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, thread->id, {});
+  out.cursor = out.watch->cursor();
+  core::NewMessage message{.thread_id = thread->id,
+                           .settings = std::move(wanted.settings),
+                           .submission_id = std::move(attempt.submission_id)};
+  message.parts.emplace_back(core::TextPart{.text = std::move(wanted.message)});
+  auto run = co_await parts_.turns.start(call.who, std::move(message), *call.lane);
+  if (!run) {
+    out.watch->close();
+    co_return base::fail(std::move(run.error()));
+  }
+  out.run = std::move(*run);
+  co_return out;
+}
+
+base::Task<Attempted> RunTools::start(Call call, Attempt attempt) {
+  Arguments arguments(call.arguments);
+  Wanted wanted = wanted_from(arguments);
+  if (const auto fault = arguments.fault()) co_return failed(*fault);
+  auto begun = co_await begin(call, std::move(attempt), std::move(wanted));
+  if (!begun) co_return failed(begun.error(), remedy_for(begun.error()));
+  begun->watch->close();
+  std::string out;
+  base::JsonWriter json(out);
+  json.object().field("run_id", begun->run.id).field("thread_id", begun->run.thread_id);
+  json.field("state", core::to_string(begun->run.state)).field("cursor", begun->cursor);
+  json.field("next", next_when_running).end_object();
+  co_return answered(out);
+}
+
+base::Task<Attempted> RunTools::ask(Call call, Attempt attempt) {
+  Arguments arguments(call.arguments);
+  Wanted wanted = wanted_from(arguments);
+  const seconds time(arguments.whole(
+      "wait_seconds",
+      {.least = 1, .most = duration_cast<seconds>(limits::mcp_ask_time_max).count()},
+      duration_cast<seconds>(limits::mcp_ask_time_default).count()));
+  if (const auto fault = arguments.fault()) co_return failed(*fault);
+  auto begun = co_await begin(call, std::move(attempt), std::move(wanted));
+  if (!begun) co_return failed(begun.error(), remedy_for(begun.error()));
+  auto attempted = co_await wait_for(std::move(call), std::move(*begun), time);
+  co_return attempted;
+}
+
+// --- waiting ------------------------------------------------------------------------------------
+
+base::Task<Attempted> RunTools::wait_for(Call call, Begun begun, std::chrono::milliseconds time) {
+  const std::shared_ptr<RunWatch> watch = begun.watch;
+  watch->expect(parts_.turns, call.who, begun.run.id);
+  co_await RunWatch::wake_after(watch, time);
+  const auto questions = open_questions(parts_.actions, call.who, begun.run.id);
+  const bool waits_already = questions && !questions->empty();
+  if (!waits_already) co_await until_over(call, watch);
+  if (call.ticket->is_cancelled() && watch->end() == nullptr) {
+    // not_found: it has just ended by itself
+    [[maybe_unused]] const auto asked = parts_.turns.cancel(call.who, begun.run.id);
+    const std::stop_token none;
+    while (watch->end() == nullptr && !watch->late()) co_await watch->changed(none);
+  }
+  Attempted out = outcome(call, begun);
+  watch->close();
+  co_return out;
+}
+
+// Until the run has ended or asks a human, the time is over, or nobody waits any more. Tells how
+// far it is, but not at every word.
+base::Task<void> RunTools::until_over(Call call, std::shared_ptr<RunWatch> watch) {
+  const std::stop_token stop = call.ticket->stop_token();
+  auto told_at = std::chrono::steady_clock::now() - limits::mcp_progress_interval;
+  while (watch->end() == nullptr && !watch->asked() && !watch->late() && !stop.stop_requested()) {
+    const auto now = std::chrono::steady_clock::now();
+    if (call.progress && now - told_at >= limits::mcp_progress_interval) {
+      if (const std::string news = watch->news(); !news.empty()) {
+        call.progress(news);
+        told_at = now;
+      }
+    }
+    co_await watch->changed(stop);
+  }
+}
+
+RunReport RunTools::report_of(const Principal& who, core::Run run) {
+  RunReport out{.run = std::move(run)};
+  if (core::is_terminal(out.run.state)) return out;
+  if (auto questions = open_questions(parts_.actions, who, out.run.id)) {
+    out.waiting = std::move(*questions);
+  }
+  out.next = next_of(out.run, !out.waiting.empty());
+  return out;
+}
+
+Attempted RunTools::outcome(const Call& call, const Begun& begun) {
+  const auto* end = begun.watch->end();
+  if (end != nullptr && !*end) {
+    const bool leaves = end->error().kind == ErrorKind::unavailable;
+    return leaves ? stopping(end->error()) : failed(end->error());
+  }
+  if (end == nullptr && call.ticket->stop_token().stop_requested()) {
+    return stopping({.kind = ErrorKind::unavailable,
+                     .message = "the server stops, or the session of this call has ended"});
+  }
+  if (end == nullptr) {
+    auto view = parts_.turns.read(call.who, begun.run.id);
+    if (!view) return failed(view.error());
+    Attempted out = answered(encode_report(report_of(call.who, std::move(view->run))));
+    out.settlement = Settlement::leave;
+    return out;
+  }
+  RunReport report{.run = (*end)->run};
+  if ((*end)->reply) report.answer = core::visible_text((*end)->reply->parts);
+  const std::string text = encode_report(report);
+  return report.run.state == core::RunState::succeeded ? answered(text)
+                                                       : answered_with_failure(text);
+}
+
+// --- looking and stopping -----------------------------------------------------------------------
+
+base::Task<Attempted> RunTools::read(Call call, Attempt /*attempt*/) {
+  Arguments arguments(call.arguments);
+  const std::string run_id = arguments.text("run_id");
+  if (const auto fault = arguments.fault()) co_return failed(*fault);
+  const auto view = parts_.turns.read(call.who, run_id);
+  if (!view) co_return failed(view.error(), find_runs);
+  const RunReport report = report_of(call.who, view->run);
+  co_return answered(encode_run(*view, report.waiting, report.next));
+}
+
+base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {
+  Arguments arguments(call.arguments);
+  const std::string run_id = arguments.text("run_id");
+  if (const auto fault = arguments.fault()) co_return failed(*fault);
+  auto view = parts_.turns.read(call.who, run_id);
+  if (!view) co_return failed(view.error(), find_runs);
+  if (core::is_terminal(view->run.state)) {
+    co_return answered(encode_report({.run = std::move(view->run)}));
+  }
+  const auto watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, view->run.thread_id,
+                                    {.run_id = run_id});
+  Begun begun{.run = std::move(view->run), .watch = watch};
+  watch->expect(parts_.turns, call.who, run_id);
+  co_await RunWatch::wake_after(watch, limits::mcp_follow_time_default);
+  // not_found: it has just ended by itself
+  [[maybe_unused]] const auto asked = parts_.turns.cancel(call.who, run_id);
+  const std::stop_token stop = call.ticket->stop_token();
+  while (watch->end() == nullptr && !watch->late() && !stop.stop_requested()) {
+    co_await watch->changed(stop);
+  }
+  // That it is cancelled is what was wanted.
+  const auto* end = watch->end();
+  Attempted out =
+      end != nullptr && *end ? answered(encode_report({.run = (*end)->run})) : outcome(call, begun);
+  watch->close();
+  co_return out;
+}
+
+}  // namespace colonnade::dialects::mcp

@@ -1,0 +1,122 @@
+// What the tools do, one class per kind of thing. Each handler decodes its arguments, calls use
+// cases, encodes. All are thread-safe and serve every lane; they must outlive the server.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/task.hpp"
+#include "core/actions.hpp"
+#include "core/agents.hpp"
+#include "core/event_feed.hpp"
+#include "core/policy_desk.hpp"
+#include "core/threads.hpp"
+#include "core/turns.hpp"
+#include "dialects/mcp/arguments.hpp"
+#include "dialects/mcp/run_watch.hpp"
+#include "dialects/mcp/tool.hpp"
+#include "dialects/mcp/wire.hpp"
+
+namespace colonnade::dialects::mcp {
+
+// Those of the owner's questions that wait for a human; of one run, or all when `run_id` is "".
+core::Result<std::vector<core::Action>> open_questions(const core::Actions& actions,
+                                                       const Principal& who,
+                                                       const std::string& run_id);
+
+// Asking an agent, at once or in the background.
+class RunTools {
+ public:
+  struct Parts {
+    core::Agents& agents;
+    core::Threads& threads;
+    core::Turns& turns;
+    core::Actions& actions;
+    core::EventFeed& feed;
+  };
+  explicit RunTools(Parts parts) : parts_(parts) {}
+
+  base::Task<Attempted> list_agents(Call call, Attempt attempt);
+  // Starts a run and waits for its end, for a question to a human, or for as long as was asked.
+  base::Task<Attempted> ask(Call call, Attempt attempt);
+  base::Task<Attempted> start(Call call, Attempt attempt);
+  // What a run did since a cursor; waits for something to happen.
+  base::Task<Attempted> follow(Call call, Attempt attempt);
+  base::Task<Attempted> read(Call call, Attempt attempt);
+  base::Task<Attempted> cancel(Call call, Attempt attempt);
+
+ private:
+  struct Wanted {  // the arguments that ask and start share
+    std::string thread_id{};
+    std::string agent_id{};
+    std::string message{};
+    core::ModelSettings settings{};
+  };
+  struct Begun {
+    core::Run run{};
+    std::shared_ptr<RunWatch> watch{};
+    std::int64_t cursor = 0;  // from which all of the run can be followed
+  };
+  static Wanted wanted_from(Arguments& arguments);
+  base::Task<core::Result<core::Thread>> thread_of(Principal who, Wanted wanted);
+  base::Task<core::Result<Begun>> begin(Call call, Attempt attempt, Wanted wanted);
+  base::Task<Attempted> wait_for(Call call, Begun begun, std::chrono::milliseconds time);
+  static base::Task<void> until_over(Call call, std::shared_ptr<RunWatch> watch);
+  Attempted outcome(const Call& call, const Begun& begun);
+  RunReport report_of(const Principal& who, core::Run run);
+
+  Parts parts_;
+};
+
+class ThreadTools {
+ public:
+  explicit ThreadTools(core::Threads& threads) : threads_(threads) {}
+
+  base::Task<Attempted> list(Call call, Attempt attempt);
+  base::Task<Attempted> read(Call call, Attempt attempt);
+
+  // The same as resources: the members of their results.
+  core::Result<std::string> list_resources(const Principal& who);
+  static std::string list_templates();
+  // not_found for what is no thread of the caller's.
+  core::Result<std::string> read_resource(const Principal& who, const std::string& uri);
+
+ private:
+  core::Result<std::string> page_of(const Principal& who, const std::string& id,
+                                    const core::MessagePage& page);
+  core::Threads& threads_;
+};
+
+// Answers to the gate's questions.
+class ApprovalTools {
+ public:
+  explicit ApprovalTools(core::Actions& actions) : actions_(actions) {}
+
+  base::Task<Attempted> list(Call call, Attempt attempt);
+  base::Task<Attempted> approve(Call call, Attempt attempt);
+  base::Task<Attempted> deny(Call call, Attempt attempt);
+
+ private:
+  base::Task<Attempted> resolve(Principal who, std::string id, core::HumanAnswer answer);
+  core::Actions& actions_;
+};
+
+class GateTools {
+ public:
+  struct Parts {
+    core::Actions& actions;
+    core::PolicyDesk& desk;
+  };
+  explicit GateTools(Parts parts) : parts_(parts) {}
+
+  base::Task<Attempted> decide(Call call, Attempt attempt);
+  base::Task<Attempted> policy(Call call, Attempt attempt);
+
+ private:
+  Parts parts_;
+};
+
+}  // namespace colonnade::dialects::mcp
