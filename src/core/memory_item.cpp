@@ -1,7 +1,6 @@
 #include "core/memory_item.hpp"
 
 #include <algorithm>
-#include <array>
 #include <unordered_set>
 #include <utility>
 
@@ -51,50 +50,7 @@ std::size_t mark_bytes(std::string_view text) {
   return 0;
 }
 
-template <class Enum, std::size_t Size>
-using Names = std::array<std::pair<Enum, std::string_view>, Size>;
-
-template <class Enum, std::size_t Size>
-std::string_view name_of(const Names<Enum, Size>& names, Enum wanted) {
-  return std::ranges::find(names, wanted, &std::pair<Enum, std::string_view>::first)->second;
-}
-
-template <class Enum, std::size_t Size>
-std::optional<Enum> value_of(const Names<Enum, Size>& names, std::string_view text) {
-  const auto* found = std::ranges::find(names, text, &std::pair<Enum, std::string_view>::second);
-  return found == names.end() ? std::nullopt : std::optional(found->first);
-}
-
-constexpr Names<MemoryTier, 4> tier_names{{{MemoryTier::session, "session"},
-                                           {MemoryTier::project, "project"},
-                                           {MemoryTier::team, "team"},
-                                           {MemoryTier::curated, "curated"}}};
-constexpr Names<MemoryClassification, 2> classification_names{
-    {{MemoryClassification::internal, "internal"},
-     {MemoryClassification::restricted, "restricted"}}};
-constexpr Names<MemoryVisibility, 2> visibility_names{
-    {{MemoryVisibility::own, "private"}, {MemoryVisibility::shared, "shared"}}};
-
 }  // namespace
-
-std::string_view to_string(MemoryTier tier) { return name_of(tier_names, tier); }
-std::optional<MemoryTier> memory_tier_from(std::string_view text) {
-  return value_of(tier_names, text);
-}
-
-std::string_view to_string(MemoryClassification classification) {
-  return name_of(classification_names, classification);
-}
-std::optional<MemoryClassification> memory_classification_from(std::string_view text) {
-  return value_of(classification_names, text);
-}
-
-std::string_view to_string(MemoryVisibility visibility) {
-  return name_of(visibility_names, visibility);
-}
-std::optional<MemoryVisibility> memory_visibility_from(std::string_view text) {
-  return value_of(visibility_names, text);
-}
 
 std::string memory_digest(std::string_view text) {
   const auto first = std::ranges::find_if(text, is_word_byte);

@@ -31,7 +31,7 @@ bool same_word(std::string_view a, std::string_view b) {
 }
 
 // The share of the words that the text has.
-double covered(const std::vector<std::string>& words, std::string_view text) {
+double share_covered(const std::vector<std::string>& words, std::string_view text) {
   if (words.empty()) return 0;
   const std::vector<std::string> has = memory_words(text, text_words_max);
   const auto there = std::ranges::count_if(words, [&](const std::string& word) {
@@ -49,7 +49,7 @@ double score(const MemoryMatch& match, const std::vector<std::string>& words, ba
   if (match.lexical > 0) {
     const double square = match.lexical * match.lexical;
     out += rarity_weight * square / (square + rarity_half * rarity_half);
-    out += covered_weight * std::pow(covered(words, match.item.text), covered_power);
+    out += covered_weight * std::pow(share_covered(words, match.item.text), covered_power);
   }
   const double recency = std::exp2(-days(now - match.item.updated_at) / recency_half_days);
   return out + recency_weight * recency;

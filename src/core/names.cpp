@@ -7,6 +7,7 @@
 #include "core/action.hpp"
 #include "core/agent.hpp"
 #include "core/credential.hpp"
+#include "core/memory_item.hpp"
 #include "core/message.hpp"
 #include "core/model_provider.hpp"
 #include "core/run.hpp"
@@ -102,6 +103,16 @@ constexpr Names<StopReason, 6> stop_reason_names{{
     {StopReason::pause, "pause"},
 }};
 
+constexpr Names<MemoryTier, 4> tier_names{{{MemoryTier::session, "session"},
+                                           {MemoryTier::project, "project"},
+                                           {MemoryTier::team, "team"},
+                                           {MemoryTier::curated, "curated"}}};
+constexpr Names<MemoryClassification, 2> classification_names{
+    {{MemoryClassification::internal, "internal"},
+     {MemoryClassification::restricted, "restricted"}}};
+constexpr Names<MemoryVisibility, 2> visibility_names{
+    {{MemoryVisibility::own, "private"}, {MemoryVisibility::shared, "shared"}}};
+
 }  // namespace
 
 std::string_view to_string(Role role) { return name_of(role_names, role); }
@@ -166,6 +177,25 @@ ModelSettings ModelSettings::over(const ModelSettings& fallback) const {
       .reasoning_effort = reasoning_effort ? reasoning_effort : fallback.reasoning_effort,
       .rounds_max = rounds_max ? rounds_max : fallback.rounds_max,
   };
+}
+
+std::string_view to_string(MemoryTier tier) { return name_of(tier_names, tier); }
+std::optional<MemoryTier> memory_tier_from(std::string_view text) {
+  return value_of(tier_names, text);
+}
+
+std::string_view to_string(MemoryClassification classification) {
+  return name_of(classification_names, classification);
+}
+std::optional<MemoryClassification> memory_classification_from(std::string_view text) {
+  return value_of(classification_names, text);
+}
+
+std::string_view to_string(MemoryVisibility visibility) {
+  return name_of(visibility_names, visibility);
+}
+std::optional<MemoryVisibility> memory_visibility_from(std::string_view text) {
+  return value_of(visibility_names, text);
 }
 
 }  // namespace colonnade::core
