@@ -57,8 +57,11 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   // Whether the unit that holds the user's message was committed. Until this is known nothing is
   // published; the model is asked meanwhile. Any thread.
   void accepted(bool durable) { accepted_.complete(durable); }
-  // Any thread; takes effect soon.
+  // Any thread; takes effect soon. A driver that is about to end as waiting may not see it any more:
+  // whoever lets go of it asks cancel_noted().
   void cancel();
+  void note_cancel() { cancel_noted_.store(true); }
+  bool cancel_noted() const { return cancel_noted_.load(); }
   // A human has answered a question of this run. Any thread; takes effect soon.
   void look_again();
   // Stop where it is and leave the rest to the next start. Any thread.
@@ -131,6 +134,7 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   bool known_durable_ = false;
   std::stop_source stop_;
   std::atomic<bool> parking_{false};
+  std::atomic<bool> cancel_noted_{false};
   std::atomic<int> units_under_way_{0};
 
   std::vector<ToolDefinition> tools_{};  // of this run, from its start to its end

@@ -97,6 +97,8 @@ struct Turns::State {
   std::condition_variable idle;
   // Takes up a parked run that was answered while it was being parked; set while there is a Turns.
   std::function<void(const Scope&, const std::string&)> resume;
+  // Cancels a run that was parked before the driver saw that it was to be cancelled.
+  std::function<void(const Scope&, const std::string&)> cancel_parked;
   base::Lanes* lanes = nullptr;  // where resumed runs go
   std::unordered_map<std::string, std::shared_ptr<TurnDriver>> by_run;
   std::unordered_map<std::string, std::string> run_by_thread;
@@ -118,14 +120,23 @@ struct Turns::State {
     return std::string();
   }
 
-  // A parked run whose question was answered before it was parked goes on.
-  void take_up(const Run& run) {
+  // A parked run whose question was answered, or that was cancelled, before it was parked.
+  void after_parking(const Run& run, bool cancelled) {
     std::function<void(const Scope&, const std::string&)> call;
     {
       const std::lock_guard lock(mutex);
-      call = resume;
+      call = cancelled ? cancel_parked : resume;
     }
     if (call) call(run.scope, run.id);
+  }
+
+  // The run's driver, which is told of a cancel before it can be let go of.
+  std::shared_ptr<TurnDriver> driver_to_cancel(const std::string& run_id) const {
+    const std::lock_guard lock(mutex);
+    const auto found = by_run.find(run_id);
+    if (found == by_run.end()) return nullptr;
+    found->second->note_cancel();
+    return found->second;
   }
 
   void leave(const Run& run, const std::optional<Result<FinishedRun>>& tell) {
@@ -176,7 +187,7 @@ Task<void> supervise(std::shared_ptr<State> state, std::shared_ptr<TurnDriver> d
     state->leave(run, Result<FinishedRun>(fail(std::move(outcome->error))));
   } else {
     state->leave(run, std::nullopt);  // waits for a human; so do those who wait for it
-    state->take_up(run);
+    state->after_parking(run, driver->cancel_noted());
   }
 }
 
@@ -185,12 +196,17 @@ Task<void> supervise(std::shared_ptr<State> state, std::shared_ptr<TurnDriver> d
 Turns::Turns(TurnParts parts, TurnOptions options)
     : parts_(parts), options_(std::move(options)), state_(std::make_shared<State>()) {
   state_->resume = [this](const Scope& scope, const std::string& run_id) { resume(scope, run_id); };
+  state_->cancel_parked = [this](const Scope& scope, const std::string& run_id) {
+    auto run = parts_.stores.runs.run(scope, run_id);
+    if (run && *run && !is_terminal((*run)->state)) cancel_waiting(std::move(**run));
+  };
 }
 
 // The engine stops its lanes only after the runs were parked, so nothing is in resume() any more.
 Turns::~Turns() {
   const std::lock_guard lock(state_->mutex);
   state_->resume = nullptr;
+  state_->cancel_parked = nullptr;
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
@@ -369,8 +385,10 @@ Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {
     if (driver->run().scope != who.scope || driver->run().started_by != who.user_id) {
       return fail(ErrorKind::not_found, "no such run");
     }
-    driver->cancel();
-    return {};
+    if (const auto noted = state_->driver_to_cancel(driver->run().id)) {
+      noted->cancel();
+      return {};
+    }  // else it has just been let go of, and the store knows how it stands
   }
   auto run = parts_.stores.runs.run(who.scope, run_id);
   if (!run) return fail(std::move(run.error()));
@@ -412,7 +430,10 @@ void Turns::cancel_waiting(Run run) {
             .body = RunFinished{.state = RunState::cancelled, .error = cancelled.error}});
   parts_.feed.submit(
       std::move(unit), [state = state_, cancelled](const Result<std::int64_t>& done) {
-        if (done) state->leave(cancelled, Result<FinishedRun>(FinishedRun{.run = cancelled}));
+        if (done)
+          return state->leave(cancelled, Result<FinishedRun>(FinishedRun{.run = cancelled}));
+        // A human's answer came first, and the run is under way again.
+        if (const auto driver = state->driver_to_cancel(cancelled.id)) driver->cancel();
       });
 }
 

@@ -285,6 +285,17 @@ TEST_F(ApprovalsTest, ACancelledRunLeavesNoOpenQuestion) {
   EXPECT_TRUE(launches_->seen().empty());
 }
 
+// Between the moment that a run is stored as waiting and the moment that its driver lets go of it.
+TEST_F(ApprovalsTest, ACancelIsNotLostWhileTheRunIsBeingParked) {
+  Engine engine(path_, options());
+  ASSERT_TRUE(engine.turns.recover(engine.lanes));
+  for (int i = 0; i < 200; ++i) {
+    asked(engine);
+    ASSERT_TRUE(engine.turns.cancel(alice, run_.id));
+    ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::cancelled) << i;
+  }
+}
+
 TEST_F(ApprovalsTest, NobodysAnswerIsADenialUnlessConfiguredOtherwise) {
   for (const bool approve : {false, true}) {
     EngineOptions quick = options();
