@@ -338,8 +338,8 @@ using Change =
                  InsertSummary, InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall,
                  InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
                  InsertCredential, TouchCredential, RevokeCredential, InsertSubmission,
-                 LinkSubmission, AnswerSubmission, DropSubmission, PurgeSubmissions, PutMemory, RemoveMemory,
-                 RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
+                 LinkSubmission, AnswerSubmission, DropSubmission, PurgeSubmissions, PutMemory,
+                 RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

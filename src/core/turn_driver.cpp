@@ -335,21 +335,7 @@ Task<void> TurnDriver::take_reply(ModelReply reply) {
   const bool last = calls_.empty() && reply.stop_reason != StopReason::pause;
   if (!last) {
     // The last reply needs no step of its own: it is stored with the message, when the run ends.
-    std::vector<Event> events;
-    for (const ToolCall& call : calls_) {
-      events.push_back(event(ToolCallRequested{.tool_call_id = call.id,
-                                               .call_id = call.call_id,
-                                               .tool = call.tool,
-                                               .arguments = call.arguments}));
-      if (call.finished_at) {  // malformed: asked for and over
-        events.push_back(event(ToolCallFinished{.tool_call_id = call.id,
-                                                .call_id = call.call_id,
-                                                .tool = call.tool,
-                                                .state = call.state,
-                                                .result = call.result}));
-      }
-    }
-    Unit step = unit(std::move(events));
+    Unit step = unit(news_of_calls());
     step.changes.emplace_back(InsertStep{RunStep{.run_id = start_.run.id,
                                                  .number = next_step_++,
                                                  .parts = std::move(reply.parts),
@@ -367,6 +353,24 @@ Task<void> TurnDriver::take_reply(ModelReply reply) {
     co_return;
   }
   push(ModelReplied{.stop_reason = reply.stop_reason, .tool_call_ids = std::move(ids)});
+}
+
+// What the model asked for; a malformed call is over at once.
+std::vector<Event> TurnDriver::news_of_calls() const {
+  std::vector<Event> events;
+  for (const ToolCall& call : calls_) {
+    events.push_back(event(ToolCallRequested{.tool_call_id = call.id,
+                                             .call_id = call.call_id,
+                                             .tool = call.tool,
+                                             .arguments = call.arguments}));
+    if (!call.finished_at) continue;
+    events.push_back(event(ToolCallFinished{.tool_call_id = call.id,
+                                            .call_id = call.call_id,
+                                            .tool = call.tool,
+                                            .state = call.state,
+                                            .result = call.result}));
+  }
+  return events;
 }
 
 std::vector<ToolDefinition> TurnDriver::offered_tools() const {

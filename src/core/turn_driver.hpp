@@ -57,8 +57,8 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   // Whether the unit that holds the user's message was committed. Until this is known nothing is
   // published; the model is asked meanwhile. Any thread.
   void accepted(bool durable) { accepted_.complete(durable); }
-  // Any thread; takes effect soon. A driver that is about to end as waiting may not see it any more:
-  // whoever lets go of it asks cancel_noted().
+  // Any thread; takes effect soon. A driver that is about to end as waiting may not see it any
+  // more: whoever lets go of it asks cancel_noted().
   void cancel();
   void note_cancel() { cancel_noted_.store(true); }
   bool cancel_noted() const { return cancel_noted_.load(); }
@@ -112,6 +112,7 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   TurnAction begin();
   void load_steps();
   void push(TurnInput input);
+  std::vector<Event> news_of_calls() const;
   std::vector<ToolDefinition> offered_tools() const;
   ToolCaller caller() const;
   std::vector<Part> results_of_calls() const;

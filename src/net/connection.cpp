@@ -386,10 +386,9 @@ base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
   }
 
   // The stream joins before the connection leaves, so that a stopping shard never looks empty.
-  auto stream =
-      std::make_shared<EventStream>(shard, std::move(self->transport_), std::move(self->ticket_),
-                                    std::move(text), chunked,
-                                    shard->keepalive_bytes(reply.keepalive));
+  auto stream = std::make_shared<EventStream>(shard, std::move(self->transport_),
+                                              std::move(self->ticket_), std::move(text), chunked,
+                                              shard->keepalive_bytes(reply.keepalive));
   stream->open();
   self->detach();
   try {

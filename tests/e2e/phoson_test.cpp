@@ -36,7 +36,7 @@ class Phoson : public testing::Test {
 
 // --- the page, blocking -------------------------------------------------------------------------
 
-TEST_F(Phoson, ThePageWorksWithTheBlockingClient) {
+TEST_F(Phoson, ThePageWorksWithTheBlockingClient) {  // long: the whole page, in its order
   const phoson::Client client(options());
 
   // Quick start.

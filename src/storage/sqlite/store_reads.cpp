@@ -13,7 +13,7 @@ namespace colonnade::storage::sqlite {
 namespace {
 
 // The thread comes first: its one row turns an id of this scope into the number that rows hang on.
-#define COLONNADE_FROM_THREAD_MESSAGES \
+#define COLONNADE_FROM_THREAD_MESSAGES                                                           \
   " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2" \
   " AND t.erased_at IS NULL"
 #define COLONNADE_FROM_MESSAGES \
