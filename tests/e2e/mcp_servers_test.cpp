@@ -7,6 +7,7 @@
 #include "../contract/wire_client.hpp"
 #include "../peers/emulator.hpp"
 #include "colonnade/faramesh.hpp"
+#include "colonnade/phoson.hpp"
 #include "mcp_peers.hpp"
 #include "program.hpp"
 
@@ -35,7 +36,8 @@ class McpServers : public testing::Test {
     servers_ += "]\n" + more_;
   }
   void start(const std::string& policy = allow_all) {
-    std::string text = "mcp:\n  servers:\n" + servers_ + provider_;
+    std::string text = provider_;
+    if (!servers_.empty()) text += "mcp:\n  servers:\n" + servers_;
     if (!policy.empty()) text += "policy:\n  file: " + folder_.write("policy.yaml", policy) + "\n";
     const std::string config = folder_.write("config.yaml", text);
     server_ = std::make_unique<ServerProcess>(folder_, Arguments{"--config", config},
@@ -224,6 +226,44 @@ TEST_F(McpServers, ChangedToolsWaitForTheOperatorOverARestart) {
   // The server that starts anew offers the old definition, which is now the changed one.
   start();
   wait_for("faulty", "held_back");
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+TEST_F(McpServers, AClientCreatesAServerAttachesItAndRemovesIt) {
+  start();
+  phoson::Options options;
+  options.api_key = token_;
+  options.base_url = server_->url();
+  const phoson::Client client(options);
+  const auto mine = client.mcp.create(
+      {.name = "mine",
+       .command = {"python3", std::string(COLONNADE_SOURCE_DIR) + "/tests/faulty/mcp_server.py",
+                   "modern"},
+       .env = {{"TOKEN", "for this server"}}});
+  EXPECT_EQ(wait_for("mine", "ready")["revision"], "2026-07-28");
+  const auto agent = client.agents.create({.name = "Handy"});
+  const auto said = [&](const std::string& text) {
+    const auto talk = client.conversations.create({.agent_id = agent.id});
+    return client.messages.send(talk.id, text).content;
+  };
+  EXPECT_THAT(said("/tool mine__environment {}"), HasSubstr("There is no tool"));
+  client.agents.attach_mcp(agent.id, mine.id);
+  EXPECT_THAT(said("/tool mine__environment {}"), HasSubstr("for this server"));
+  // It is the agent's alone.
+  EXPECT_THAT(use("mine__environment", Document::object()), HasSubstr("There is no tool"));
+  // Kept over a restart, its secret too.
+  EXPECT_EQ(server_->stop().code, 0);
+  start();
+  wait_for("mine", "ready");
+  options.base_url = server_->url();
+  const phoson::Client again(options);
+  const auto talk = again.conversations.create({.agent_id = agent.id});
+  EXPECT_THAT(again.messages.send(talk.id, "/tool mine__environment {}").content,
+              HasSubstr("for this server"));
+  again.mcp.remove(mine.id);
+  EXPECT_EQ(row("mine")["state"], "absent");
+  EXPECT_THAT(again.messages.send(talk.id, "/tool mine__environment {}").content,
+              HasSubstr("There is no tool"));
   EXPECT_EQ(server_->stop().code, 0);
 }
 
