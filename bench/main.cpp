@@ -31,13 +31,14 @@ constexpr Measurement measurements[] = {
     {"gate", measure_gate},
     {"memory", measure_memory},
     {"context", measure_context},
+    {"mcp", measure_mcp},
     {"kills", measure_kills},
 };
 
 constexpr const char* usage =
     "usage: colonnade_bench --server <program> [--work <folder>] [--quick] [--only a,b]\n"
     "                       [--rounds n] [--kills n] [--write <file>]\n"
-    "measurements: latency runs reads fan-out idle start sdk gate memory context kills\n";
+    "measurements: latency runs reads fan-out idle start sdk gate memory context mcp kills\n";
 
 struct Arguments {
   Setup setup{};

@@ -27,6 +27,8 @@ Section measure_gate(const Setup& setup);
 Section measure_memory(const Setup& setup);
 // What caches of prompts can serve of a long thread, and what making a request costs.
 Section measure_context(const Setup& setup);
+// A call of an MCP server's tool through our client, beside the same bytes without it.
+Section measure_mcp(const Setup& setup);
 // SIGKILL at random moments under load: tests/kill.
 Section measure_kills(const Setup& setup);
 
