@@ -1,6 +1,7 @@
 #include "app/config_mcp.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "app/files.hpp"
 #include "app/nearest.hpp"
@@ -11,6 +12,12 @@ namespace {
 constexpr std::size_t key_file_bytes_max = 64 * 1024;
 
 using Texts = std::map<std::string, std::string>;
+
+std::string concat(std::initializer_list<std::string_view> parts) {
+  std::string out;
+  for (const std::string_view part : parts) out += part;
+  return out;
+}
 
 // One row for each member; exactly one of the targets is set.
 struct Row {
@@ -129,6 +136,7 @@ void read_members(const std::vector<yaml::Entry>& entries, const std::string& fu
                   const std::string& prefix, McpServerSettings& out, const McpReading& reading) {
   for (const yaml::Entry& entry : entries) {
     const std::string name = prefix + entry.key;
+    const std::string path = concat({full, ".", name});
     if (name == "oauth" && entry.value.kind == yaml::Value::Kind::map) {
       read_members(entry.value.entries, full, "oauth.", out, reading);
       continue;
@@ -138,18 +146,18 @@ void read_members(const std::vector<yaml::Entry>& entries, const std::string& fu
       std::vector<std::string> names;
       for (const Row& one : rows()) names.emplace_back(one.name);
       const std::string meant = nearest(name, names);
-      reading.fault(entry.line, "unknown key \"" + full + "." + name + "\"" +
-                                    (meant.empty() ? "" : "; did you mean \"" + meant + "\"?"));
+      const std::string hint = meant.empty() ? "" : concat({"; did you mean \"", meant, "\"?"});
+      reading.fault(entry.line, concat({"unknown key \"", path, "\"", hint}));
       continue;
     }
     if (entry.value.kind == yaml::Value::Kind::null) continue;
     if (!take(*row, entry.value, reading.path_of, out)) {
       const std::string seen = row->secret ? "something else" : yaml::describe(entry.value);
-      reading.fault(entry.value.line, full + "." + name + ": expected " + std::string(row->value) +
-                                          ", but found " + seen);
+      reading.fault(entry.value.line,
+                    concat({path, ": expected ", row->value, ", but found ", seen}));
       continue;
     }
-    reading.taken(full + "." + name, entry.value.line);
+    reading.taken(path, entry.value.line);
   }
 }
 
@@ -165,8 +173,8 @@ void fill_from(const Texts& variables, const std::string& full, const Environmen
     if (auto value = environment.get(variable)) {
       out[name] = std::move(*value);
     } else {
-      faults.push_back(full + "." + name + ": the environment variable " + variable +
-                       " is not set");
+      faults.push_back(
+          concat({full, ".", name, ": the environment variable ", variable, " is not set"}));
     }
   }
 }
@@ -247,7 +255,7 @@ std::vector<std::pair<std::string, std::string>> shown_mcp_servers(const Setting
       if (row.map != nullptr && !(server.*(row.map)).empty()) {
         std::vector<std::string> names;
         for (const auto& [key, text] : server.*(row.map)) {
-          names.push_back(row.secret ? key : key + ": " + text);
+          names.push_back(row.secret ? key : concat({key, ": ", text}));
         }
         value = joined(names);
       }

@@ -63,7 +63,8 @@ Task<void> Erasure::purge(Scope scope, std::string id) {
   if (run && *run) {
     const Principal starter{.scope = scope, .user_id = (*run)->started_by};
     const std::string run_id = (*run)->id;
-    (void)parts_.turns.cancel(starter, run_id);
+    // Not found: it has just ended by itself.
+    [[maybe_unused]] const auto cancelled = parts_.turns.cancel(starter, run_id);
     std::stop_token none;
     auto ended = co_await parts_.turns.wait(starter, run_id, std::move(none));
     if (!ended && ended.error().kind == ErrorKind::unavailable) co_return;
