@@ -9,7 +9,7 @@
 namespace colonnade::app {
 namespace {
 
-constexpr std::size_t key_file_bytes_max = 64 * 1024;
+constexpr std::size_t secret_file_bytes_max = 64 * 1024;
 
 using Texts = std::map<std::string, std::string>;
 
@@ -228,7 +228,7 @@ void resolve_mcp_secrets(Settings& settings, const Environment& environment, Con
     fill_from(server.env_from, full + ".env_from", environment, server.env, faults);
     fill_from(server.headers_from, full + ".headers_from", environment, server.headers, faults);
     if (!server.oauth_private_key_file.empty()) {
-      auto key = read_small_file(server.oauth_private_key_file, key_file_bytes_max);
+      auto key = read_small_file(server.oauth_private_key_file, secret_file_bytes_max);
       if (key) {
         server.oauth_private_key = std::move(*key);
       } else {
