@@ -209,12 +209,18 @@ TEST_F(Phoson, AThreadIsSeenByBothDialects) {
 TEST(PhosonRestart, ATurnGoesOnThoughItsStreamWasLost) {
   TemporaryFolder folder;
   std::string id;
+  std::unique_ptr<WireStream> stream;  // outlives the server: the client has not gone away
   {
     PhosonServer server(folder.file("colonnade.db"));
     id = server.new_conversation();
     server.engine.model->script({text("Fi"), Hold{}});
-    WireStream stream = server.stream(id, "hi");
-    stream.until("token");
+    const Json asked{{"content", "hi"}, {"stream", true}};
+    stream =
+        std::make_unique<WireStream>(server.port(), Call{.method = "POST",
+                                                         .target = PhosonServer::messages_of(id),
+                                                         .body = asked.dump(),
+                                                         .token = server.key});
+    stream->until("token");
   }
   PhosonServer again(folder.file("colonnade.db"), {.prepare = [](ScriptedProvider& model) {
                        model.script(PhosonServer::answer_acts("Fine, thanks."));
