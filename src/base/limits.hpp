@@ -173,6 +173,9 @@ constexpr std::size_t shell_shared_memory_bytes_max = 64 * MiB;  // of /dev/shm
 constexpr std::size_t shell_disk_free_min = 256 * MiB;  // left on the workspace's file system
 constexpr int shell_open_files_max = 1024;              // of each process
 constexpr int shell_tasks_max = 256;                    // processes and threads
+// What the kernel grants the user of a command. More than the command may have, because others may
+// run as the same user: the kernel only keeps a bomb small until the look that ends it.
+constexpr int shell_user_tasks_max = 2 * shell_tasks_max;
 constexpr auto shell_watch_interval = 50ms;  // between looks at memory, processes and disk
 constexpr auto child_end_time_max = 5s;      // for a killed child to be gone
 // Fetching.

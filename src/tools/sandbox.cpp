@@ -179,7 +179,7 @@ Result<ChildResult> Sandbox::run(const std::string& workspace, const std::string
                                  std::chrono::milliseconds time_max, std::stop_token stop) const {
   if (options_.mode == SandboxMode::off) {
     // Here the kernel counts everything that this user runs.
-    auto program = limited(tasks_of_this_user() + limits::shell_tasks_max, shell(command));
+    auto program = limited(tasks_of_this_user() + limits::shell_user_tasks_max, shell(command));
     auto options = child_options(workspace, std::move(program), time_max);
     options.environment = clean_environment(workspace);
     options.folder = workspace;
@@ -187,7 +187,7 @@ Result<ChildResult> Sandbox::run(const std::string& workspace, const std::string
     return run_child(std::move(options), std::move(stop));
   }
   if (auto proven = prove(workspace, stop); !proven) return base::fail(proven.error());
-  return run_inside(workspace, limited(limits::shell_tasks_max, shell(command)), time_max,
+  return run_inside(workspace, limited(limits::shell_user_tasks_max, shell(command)), time_max,
                     std::move(stop));
 }
 

@@ -228,6 +228,27 @@ TEST_F(EscapeShell, AForkBombEndsWithTheCall) {
   EXPECT_FALSE(shell("echo fine").is_error);
 }
 
+// Commands of one thread share a user, and the kernel counts by user: what the others run must not
+// hide that this one runs too much.
+TEST_F(EscapeShell, AForkBombIsSeenBesideOthersOfTheSameUser) {
+  std::stop_source stop;
+  std::jthread beside([&] {
+    base::Lanes lanes{1};
+    ToolContext context{.lane = &lanes[0],
+                        .thread_id = "th1",
+                        .run_id = "r1",
+                        .tool_call_id = "c2",
+                        .workspace = workspace_.string()};
+    base::Json arguments = {
+        {"command", "for i in $(seq 100); do sleep 60 & done; touch ready; wait"},
+        {"timeout_seconds", 60}};
+    base::run_on(lanes[0], tool_.run(std::move(context), std::move(arguments), stop.get_token()));
+  });
+  EXPECT_FALSE(shell("until [ -e ready ]; do sleep 0.01; done").is_error);
+  expect_refused(shell("bomb() { bomb | bomb & }; bomb; sleep 15", 20), "processes");
+  stop.request_stop();
+}
+
 TEST_F(EscapeShell, EndlessOutputIsCutAndEnded) {
   const auto outcome = shell("yes");
   expect_refused(outcome, "it wrote more than");
