@@ -46,6 +46,11 @@ base::Task<base::Result<SubmitOnce::Begun>> SubmitOnce::begin(core::Principal wh
   co_return out;
 }
 
+Attempted refused(net::Response response) {
+  const int status = response.status;
+  return {.response = std::move(response), .settlement = settlement_of(status, false)};
+}
+
 base::Task<base::Result<net::Response>> SubmitOnce::run(core::Principal who,
                                                         std::optional<SubmissionKey> key,
                                                         Work work) {

@@ -50,6 +50,9 @@ struct Attempted {
 // a refusal that may be different next time leaves the key free: 401, 408, 409, 429 and every 5xx.
 Settlement settlement_of(int status, bool had_effect);
 
+// The end of an attempt that had no effect.
+Attempted refused(net::Response response);
+
 class SubmitOnce {
  public:
   // Must be a plain function object that calls a coroutine, never a coroutine lambda.

@@ -103,11 +103,6 @@ net::Response refusal(const Faults& faults) {
   return out;
 }
 
-Attempted refused(net::Response response) {
-  const int status = response.status;
-  return {.response = std::move(response), .settlement = settlement_of(status, false)};
-}
-
 std::vector<net::ErrorFace> error_faces() {
   const auto encode = [](const base::Error& error, std::string_view /*request_id*/) {
     if (error.kind == ErrorKind::not_found) return error_response(404, "not_found", "Not Found");

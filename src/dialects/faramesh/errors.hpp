@@ -38,9 +38,6 @@ net::Response error_response(int status, std::string_view code, std::string_view
 void write_error(base::JsonWriter& json, const base::Error& error);
 void write_faults(base::JsonWriter& json, const Faults& faults);
 
-// An attempt that had no effect.
-Attempted refused(net::Response response);
-
 // What is said where no route matches, below /v1 and where else the dialect has paths.
 std::vector<net::ErrorFace> error_faces();
 

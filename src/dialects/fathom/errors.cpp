@@ -71,11 +71,7 @@ net::Response error_response(const base::Error& error) {
   return response;
 }
 
-Attempted refused(const base::Error& error) {
-  net::Response response = error_response(error);
-  const int status = response.status;
-  return {.response = std::move(response), .settlement = settlement_of(status, false)};
-}
+Attempted refused(const base::Error& error) { return dialects::refused(error_response(error)); }
 
 std::vector<net::ErrorFace> error_faces() {
   const auto encode = [](const base::Error& error, std::string_view /*request_id*/) {

@@ -75,12 +75,16 @@ class OneShotStream final : public core::Subscriber,
 
 }  // namespace
 
-base::Task<core::Result<core::Run>> MessageResource::start_hidden(Principal who, std::string text,
-                                                                  std::string submission_id,
-                                                                  base::Lane* lane) {
+KeyedStreams::Wire MessageResource::one_shot_wire() {
+  const auto error = [](const base::Error& what) { return error_response(what); };
+  return {.ended = finished_stream, .error = error};
+}
+
+base::Task<std::expected<core::Run, Attempted>> MessageResource::start_hidden(
+    Principal who, std::string text, std::string submission_id, base::Lane* lane) {
   core::NewThread hidden;
   const auto thread = co_await parts_.threads.create(who, std::move(hidden));
-  if (!thread) co_return base::fail(thread.error());
+  if (!thread) co_return std::unexpected(refused(thread.error()));
   core::NewMessage message{.thread_id = thread->id, .submission_id = std::move(submission_id)};
   message.parts.emplace_back(core::TextPart{.text = std::move(text)});
   auto run = co_await parts_.turns.start(who, std::move(message), *lane);
@@ -89,7 +93,8 @@ base::Task<core::Result<core::Run>> MessageResource::start_hidden(Principal who,
     base::log::warn("one_shot_thread_not_removed",
                     {{"thread_id", thread->id}, {"error", removed.error().message}});
   }
-  co_return run;
+  if (!run) co_return std::unexpected(refused(run.error()));
+  co_return std::move(*run);
 }
 
 base::Task<net::Reply> MessageResource::one_shot(Principal who, RequestPtr request) {
@@ -110,7 +115,7 @@ base::Task<Attempted> MessageResource::ask_once(Principal who, std::string text,
   if (run_id.empty()) {
     auto run =
         co_await start_hidden(who, std::move(text), std::move(attempt.submission_id), waiter.lane);
-    if (!run) co_return refused(run.error());
+    if (!run) co_return std::move(run.error());
     run_id = std::move(run->id);
   }
   auto attempted = co_await answer(std::move(who), std::move(run_id), waiter.gone, encode_one_shot);
@@ -120,28 +125,13 @@ base::Task<Attempted> MessageResource::ask_once(Principal who, std::string text,
 base::Task<net::Reply> MessageResource::one_shot_stream(Principal who, RequestPtr request) {
   auto body = decode_send(request->body);
   if (!body) co_return error_response(body.error());
-  Attempt attempt;
-  if (auto key = submission_key(*request)) {
-    auto begun = co_await parts_.submit_once.begin(who, std::move(*key));
-    if (!begun) co_return error_response(begun.error());
-    if (begun->answer) co_return std::move(*begun->answer);
-    attempt = std::move(begun->attempt);
-  }
-  if (!attempt.object_id.empty()) {
-    auto reply = co_await stream_orphan(std::move(who), std::move(attempt));
-    co_return reply;
-  }
+  KeyedStreams::Start begin = [this, who, lane = request->lane,
+                               text = std::move(body->text)](std::string submission_id) mutable {
+    return start_hidden(std::move(who), std::move(text), std::move(submission_id), lane);
+  };
   auto run =
-      co_await start_hidden(who, std::move(body->text), attempt.submission_id, request->lane);
-  if (!run) {
-    Attempted attempted = refused(run.error());
-    net::Response response = attempted.response;
-    co_await parts_.submit_once.settle(who, attempt.submission_id, std::move(attempted));
-    co_return response;
-  }
-  if (!attempt.submission_id.empty()) {
-    request->lane->spawn("one_shot_settle", settle_stream(who, run->id, attempt.submission_id));
-  }
+      co_await one_shots_.begin(who, submission_key(*request), request->lane, std::move(begin));
+  if (!run) co_return std::move(run.error());
   net::StreamReply reply;
   reply.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
   auto guard = std::make_shared<RunGuard>(parts_.turns, who, run->id);
@@ -151,30 +141,6 @@ base::Task<net::Reply> MessageResource::one_shot_stream(Principal who, RequestPt
     stream->open(parts_.feed, scope, std::move(thread_id));
   };
   co_return reply;
-}
-
-// An earlier attempt's run, its answer lost with the server: the end of the stream, without deltas.
-base::Task<net::Reply> MessageResource::stream_orphan(Principal who, Attempt attempt) {
-  std::stop_token none;
-  const auto finished =
-      co_await parts_.turns.wait(who, std::move(attempt.object_id), std::move(none));
-  if (!finished) co_return error_response(finished.error());
-  Attempted attempted{.response = finished_stream(*finished)};
-  net::Response response = attempted.response;
-  co_await parts_.submit_once.settle(std::move(who), std::move(attempt.submission_id),
-                                     std::move(attempted));
-  co_return response;
-}
-
-// Stores a streamed run's end as the answer of its key, whether or not the client stays for it.
-base::Task<void> MessageResource::settle_stream(Principal who, std::string run_id,
-                                                std::string submission_id) {
-  std::stop_token none;
-  const auto finished = co_await parts_.turns.wait(who, std::move(run_id), std::move(none));
-  if (!finished) co_return;  // the server stops: the run goes on at the next start
-  Attempted attempted{.response = finished_stream(*finished)};
-  co_await parts_.submit_once.settle(std::move(who), std::move(submission_id),
-                                     std::move(attempted));
 }
 
 }  // namespace colonnade::dialects::fathom

@@ -19,6 +19,7 @@
 #include "dialects/client_address.hpp"
 #include "dialects/encoded_reads.hpp"
 #include "dialects/fathom/events.hpp"
+#include "dialects/keyed_stream.hpp"
 #include "dialects/route_handlers.hpp"
 #include "dialects/submit_once.hpp"
 #include "net/http.hpp"
@@ -70,7 +71,8 @@ class MessageResource {
     core::EventFeed& feed;
     SubmitOnce& submit_once;
   };
-  explicit MessageResource(Parts parts) : parts_(parts) {}
+  explicit MessageResource(Parts parts)
+      : parts_(parts), one_shots_(parts.turns, parts.submit_once, one_shot_wire()) {}
 
   base::Task<net::Reply> page(Principal who, RequestPtr request);
   base::Task<net::Reply> send(Principal who, RequestPtr request);
@@ -88,14 +90,15 @@ class MessageResource {
   base::Task<Attempted> send_once(Principal who, core::NewMessage message, Waiter waiter,
                                   Attempt attempt);
   base::Task<Attempted> ask_once(Principal who, std::string text, Waiter waiter, Attempt attempt);
-  base::Task<core::Result<core::Run>> start_hidden(Principal who, std::string text,
-                                                   std::string submission_id, base::Lane* lane);
+  static KeyedStreams::Wire one_shot_wire();
+  base::Task<std::expected<core::Run, Attempted>> start_hidden(Principal who, std::string text,
+                                                               std::string submission_id,
+                                                               base::Lane* lane);
   base::Task<Attempted> answer(Principal who, std::string run_id, std::stop_token gone,
                                Encode encode);
-  base::Task<net::Reply> stream_orphan(Principal who, Attempt attempt);
-  base::Task<void> settle_stream(Principal who, std::string run_id, std::string submission_id);
 
   Parts parts_;
+  KeyedStreams one_shots_;
 };
 
 // /pair (fathom §5.3). No route here takes an idempotency key: its answers hold secrets.

@@ -99,11 +99,6 @@ net::Response error_response(const base::Error& error, Object object) {
   return response;
 }
 
-Attempted refused(net::Response response) {
-  const int status = response.status;
-  return {.response = std::move(response), .settlement = settlement_of(status, false)};
-}
-
 std::vector<net::ErrorFace> error_faces() {
   std::vector<net::ErrorFace> out;
   for (const char* prefix : {"/v1/agents", "/v1/conversations", "/v1/mcp", "/v1/health"}) {

@@ -28,9 +28,6 @@ net::Response error_response(const Fault& fault);
 // `object` is what the request was about.
 net::Response error_response(const base::Error& error, Object object);
 
-// The end of an attempt that had no effect.
-Attempted refused(net::Response response);
-
 // What is said when no route matches, at and below Phoson's paths.
 std::vector<net::ErrorFace> error_faces();
 

@@ -37,7 +37,16 @@ net::Response finished_stream(const core::FinishedRun& finished) {
   return response;
 }
 
+net::Response stream_error(const base::Error& error) {
+  return error_response(error, Object::conversation);
+}
+
 }  // namespace
+
+MessageResource::MessageResource(Parts parts)
+    : parts_(std::move(parts)),
+      streams_(parts_.turns, parts_.submit_once,
+               {.ended = finished_stream, .error = stream_error}) {}
 
 base::Task<net::Reply> MessageResource::list(Principal who, RequestPtr request) {
   const auto query = decode_list(*request);
@@ -77,12 +86,12 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
   co_return std::move(*response);
 }
 
-base::Task<std::expected<core::Run, net::Response>> MessageResource::start(Principal who,
-                                                                           Question question) {
+base::Task<std::expected<core::Run, Attempted>> MessageResource::start(Principal who,
+                                                                       Question question) {
   const core::ModelSettings asked = question.message.settings;
   auto run =
       co_await parts_.turns.start(std::move(who), std::move(question.message), *question.lane);
-  if (!run) co_return std::unexpected(start_error(run.error(), asked));
+  if (!run) co_return std::unexpected(refused(start_error(run.error(), asked)));
   co_return std::move(*run);
 }
 
@@ -93,7 +102,7 @@ base::Task<Attempted> MessageResource::send_once(Principal who, Question questio
   if (run_id.empty()) {
     question.message.submission_id = std::move(attempt.submission_id);
     auto run = co_await start(who, std::move(question));
-    if (!run) co_return refused(std::move(run.error()));
+    if (!run) co_return std::move(run.error());
     run_id = std::move(run->id);
   }
   const auto finished = co_await finish_run(&parts_.turns, std::move(who), std::move(run_id), gone);
@@ -107,30 +116,15 @@ base::Task<Attempted> MessageResource::send_once(Principal who, Question questio
 
 base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
                                                std::optional<SubmissionKey> key) {
-  Attempt attempt;
-  if (key) {
-    auto begun = co_await parts_.submit_once.begin(who, std::move(*key));
-    if (!begun) co_return error_response(begun.error(), Object::conversation);
-    if (begun->answer) co_return std::move(*begun->answer);
-    attempt = std::move(begun->attempt);
-  }
-  if (!attempt.object_id.empty()) {
-    auto reply = co_await stream_orphan(std::move(who), std::move(attempt));
-    co_return reply;
-  }
   base::Lane* const lane = question.lane;
-  question.message.submission_id = attempt.submission_id;
   const std::int64_t before = parts_.feed.now();
-  auto run = co_await start(who, std::move(question));
-  if (!run) {
-    net::Response response = run.error();
-    Attempted attempted = refused(std::move(run.error()));
-    co_await parts_.submit_once.settle(who, attempt.submission_id, std::move(attempted));
-    co_return response;
-  }
-  if (!attempt.submission_id.empty()) {
-    lane->spawn("phoson_settle", settle_stream(who, run->id, attempt.submission_id));
-  }
+  KeyedStreams::Start begin = [this, who,
+                               question = std::move(question)](std::string submission_id) mutable {
+    question.message.submission_id = std::move(submission_id);
+    return start(std::move(who), std::move(question));
+  };
+  auto run = co_await streams_.begin(who, std::move(key), lane, std::move(begin));
+  if (!run) co_return std::move(run.error());
   net::StreamReply reply;
   reply.content_type = "text/event-stream; charset=utf-8";
   reply.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
@@ -142,30 +136,6 @@ base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
     stream->open(parts_.feed, scope, std::move(thread_id), before);
   };
   co_return reply;
-}
-
-// An earlier attempt's run, its answer lost with the server: the end of the stream, without tokens.
-base::Task<net::Reply> MessageResource::stream_orphan(Principal who, Attempt attempt) {
-  std::stop_token none;
-  const auto finished =
-      co_await parts_.turns.wait(who, std::move(attempt.object_id), std::move(none));
-  if (!finished) co_return error_response(finished.error(), Object::conversation);
-  Attempted attempted{.response = finished_stream(*finished)};
-  net::Response response = attempted.response;
-  co_await parts_.submit_once.settle(std::move(who), std::move(attempt.submission_id),
-                                     std::move(attempted));
-  co_return response;
-}
-
-// Stores a streamed run's end as the answer of its key, whether or not the client stays for it.
-base::Task<void> MessageResource::settle_stream(Principal who, std::string run_id,
-                                                std::string submission_id) {
-  std::stop_token none;
-  const auto finished = co_await parts_.turns.wait(who, std::move(run_id), std::move(none));
-  if (!finished) co_return;  // the server stops: the run goes on at the next start
-  Attempted attempted{.response = finished_stream(*finished)};
-  co_await parts_.submit_once.settle(std::move(who), std::move(submission_id),
-                                     std::move(attempted));
 }
 
 }  // namespace colonnade::dialects::phoson

@@ -13,6 +13,7 @@
 #include "core/threads.hpp"
 #include "core/tool_servers.hpp"
 #include "core/turns.hpp"
+#include "dialects/keyed_stream.hpp"
 #include "dialects/phoson/wire.hpp"
 #include "dialects/route_handlers.hpp"
 #include "dialects/submit_once.hpp"
@@ -81,7 +82,7 @@ class MessageResource {
     SubmitOnce& submit_once;
     core::ModelSettings defaults{};  // for what neither the request nor the configuration says
   };
-  explicit MessageResource(Parts parts) : parts_(std::move(parts)) {}
+  explicit MessageResource(Parts parts);
 
   base::Task<net::Reply> list(Principal who, RequestPtr request);
   base::Task<net::Reply> send(Principal who, RequestPtr request);
@@ -96,11 +97,10 @@ class MessageResource {
 
   base::Task<Attempted> send_once(Principal who, Question question, Attempt attempt);
   base::Task<net::Reply> stream(Principal who, Question question, std::optional<SubmissionKey> key);
-  base::Task<net::Reply> stream_orphan(Principal who, Attempt attempt);
-  base::Task<void> settle_stream(Principal who, std::string run_id, std::string submission_id);
-  base::Task<std::expected<core::Run, net::Response>> start(Principal who, Question question);
+  base::Task<std::expected<core::Run, Attempted>> start(Principal who, Question question);
 
   Parts parts_;
+  KeyedStreams streams_;
 };
 
 // /v1/mcp (phoson §5.3), for operators.
