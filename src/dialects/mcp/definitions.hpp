@@ -1,10 +1,13 @@
 // What clients are told of the tools: for each, its row in tools/list but its name,
-// as JSON text. They say what wire.cpp writes and what the handlers read.
+// as JSON text. They say what wire.cpp writes and what the handlers read. A text "$name" stands for
+// the member `name` of `shared`.
 #pragma once
 
 #include <string_view>
 
 namespace colonnade::dialects::mcp::definitions {
+
+extern const std::string_view shared;
 
 extern const std::string_view list_agents;
 extern const std::string_view ask_agent;

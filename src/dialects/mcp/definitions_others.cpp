@@ -8,10 +8,7 @@ const std::string_view list_threads = R"json({
   "inputSchema": {
     "type": "object",
     "properties": {
-      "limit": {
-        "type": "integer", "minimum": 1, "maximum": 200,
-        "description": "How many at most; 20 without it."
-      }
+      "limit": "$limit"
     },
     "additionalProperties": false
   },
@@ -45,10 +42,7 @@ const std::string_view read_thread = R"json({
       "thread_id": {
         "type": "string", "description": "The id of a thread, as list_threads tells it."
       },
-      "limit": {
-        "type": "integer", "minimum": 1, "maximum": 200,
-        "description": "How many at most; 20 without it."
-      },
+      "limit": "$limit",
       "before": {
         "type": "string",
         "description": "Only messages before this moment: 'before' of an earlier answer."
@@ -88,10 +82,7 @@ const std::string_view list_approvals = R"json({
   "inputSchema": {
     "type": "object",
     "properties": {
-      "limit": {
-        "type": "integer", "minimum": 1, "maximum": 200,
-        "description": "How many at most; 20 without it."
-      },
+      "limit": "$limit",
       "run_id": {"type": "string", "description": "Only those of this run."}
     },
     "additionalProperties": false
@@ -99,22 +90,7 @@ const std::string_view list_approvals = R"json({
   "outputSchema": {
     "type": "object",
     "properties": {
-      "approvals": {
-        "type": "array",
-        "items": {
-          "type": "object",
-          "properties": {
-            "approval_id": {"type": "string"}, "state": {"type": "string"},
-            "tool": {"type": "string"}, "operation": {"type": "string"},
-            "arguments": {"type": "object"}, "reason": {"type": "string"},
-            "risk_level": {"type": "string"}, "agent_id": {"type": "string"},
-            "thread_id": {"type": "string"}, "run_id": {"type": "string"},
-            "resolved_by": {"type": "string"}, "created_at": {"type": "string"},
-            "expires_at": {"type": "string"}
-          },
-          "required": ["approval_id", "state", "tool", "operation", "arguments", "created_at"]
-        }
-      }
+      "approvals": "$approvals"
     },
     "required": ["approvals"]
   },
@@ -129,10 +105,7 @@ const std::string_view approve =
   "inputSchema": {
     "type": "object",
     "properties": {
-      "approval_id": {
-        "type": "string",
-        "description": "The id of an open approval, as list_approvals tells it."
-      },
+      "approval_id": "$open_approval",
       "reason": {"type": "string", "description": "Why; kept in the audit trail."},
       "arguments": {
         "type": "object",
@@ -147,28 +120,11 @@ const std::string_view approve =
         "description": "With remember: for which arguments, as their JSON text, where * )json"
     R"json(stands for anything. Without it, exactly these."
       },
-      "idempotency_key": {
-        "type": "string",
-        "description": "Your own key for this request. Sent again with the same key, it )json"
-    R"json(has its effect once and gets the same answer.",
-        "maxLength": 200
-      }
+      "idempotency_key": "$idempotency_key"
     },
     "required": ["approval_id"], "additionalProperties": false
   },
-  "outputSchema": {
-    "type": "object",
-    "properties": {
-      "approval_id": {"type": "string"}, "state": {"type": "string"}, "tool": {"type": )json"
-    R"json("string"},
-      "operation": {"type": "string"}, "arguments": {"type": "object"},
-      "reason": {"type": "string"}, "risk_level": {"type": "string"},
-      "agent_id": {"type": "string"}, "thread_id": {"type": "string"},
-      "run_id": {"type": "string"}, "resolved_by": {"type": "string"},
-      "created_at": {"type": "string"}, "expires_at": {"type": "string"}
-    },
-    "required": ["approval_id", "state", "tool", "operation", "arguments", "created_at"]
-  },
+  "outputSchema": "$approval",
   "annotations": {
     "readOnlyHint": false, "destructiveHint": true, "idempotentHint": false,
     "openWorldHint": true
@@ -182,33 +138,13 @@ const std::string_view deny = R"json({
   "inputSchema": {
     "type": "object",
     "properties": {
-      "approval_id": {
-        "type": "string",
-        "description": "The id of an open approval, as list_approvals tells it."
-      },
+      "approval_id": "$open_approval",
       "reason": {"type": "string", "description": "Why; the agent is told."},
-      "idempotency_key": {
-        "type": "string",
-        "description": "Your own key for this request. Sent again with the same key, it )json"
-                              R"json(has its effect once and gets the same answer.",
-        "maxLength": 200
-      }
+      "idempotency_key": "$idempotency_key"
     },
     "required": ["approval_id"], "additionalProperties": false
   },
-  "outputSchema": {
-    "type": "object",
-    "properties": {
-      "approval_id": {"type": "string"}, "state": {"type": "string"}, "tool": {"type": )json"
-                              R"json("string"},
-      "operation": {"type": "string"}, "arguments": {"type": "object"},
-      "reason": {"type": "string"}, "risk_level": {"type": "string"},
-      "agent_id": {"type": "string"}, "thread_id": {"type": "string"},
-      "run_id": {"type": "string"}, "resolved_by": {"type": "string"},
-      "created_at": {"type": "string"}, "expires_at": {"type": "string"}
-    },
-    "required": ["approval_id", "state", "tool", "operation", "arguments", "created_at"]
-  },
+  "outputSchema": "$approval",
   "annotations": {
     "readOnlyHint": false, "destructiveHint": false, "idempotentHint": false,
     "openWorldHint": false

@@ -39,25 +39,9 @@ const std::string_view ask_agent =
   "inputSchema": {
     "type": "object",
     "properties": {
-      "message": {"type": "string", "description": "What to say to the agent."},
-      "thread_id": {
-        "type": "string", "description": "Go on in this thread. Without it a new thread begins."
-      },
-      "agent_id": {
-        "type": "string",
-        "description": "Which agent a new thread talks to; list_agents tells. Without it, )json"
-    R"json(the default agent."
-      },
-      "model": {"type": "string", "description": "Ask this model instead of the agent's own."},
-      "provider": {
-        "type": "string", "description": "Ask this provider instead of the agent's own."
-      },
-      "idempotency_key": {
-        "type": "string",
-        "description": "Your own key for this request. Sent again with the same key, it )json"
-    R"json(has its effect once and gets the same answer.",
-        "maxLength": 200
-      },
+      "message": "$message", "thread_id": "$thread_to_go_on_in",
+      "agent_id": "$agent_to_ask", "model": "$model", "provider": "$provider",
+      "idempotency_key": "$idempotency_key",
       "wait_seconds": {
         "type": "integer", "minimum": 1, "maximum": 1800,
         "description": "How long to wait for the answer; 600 without it. The run goes on )json"
@@ -66,35 +50,7 @@ const std::string_view ask_agent =
     },
     "required": ["message"], "additionalProperties": false
   },
-  "outputSchema": {
-    "type": "object",
-    "properties": {
-      "run_id": {"type": "string"}, "thread_id": {"type": "string"},
-      "state": {
-        "type": "string",
-        "enum": ["queued", "running", "waiting_approval", "succeeded", "failed", "cancelled"]
-      },
-      "agent_id": {"type": "string"}, "answer": {"type": "string"}, "error": {"type": "string"},
-      "approvals": {
-        "type": "array",
-        "items": {
-          "type": "object",
-          "properties": {
-            "approval_id": {"type": "string"}, "state": {"type": "string"},
-            "tool": {"type": "string"}, "operation": {"type": "string"},
-            "arguments": {"type": "object"}, "reason": {"type": "string"},
-            "risk_level": {"type": "string"}, "agent_id": {"type": "string"},
-            "thread_id": {"type": "string"}, "run_id": {"type": "string"},
-            "resolved_by": {"type": "string"}, "created_at": {"type": "string"},
-            "expires_at": {"type": "string"}
-          },
-          "required": ["approval_id", "state", "tool", "operation", "arguments", "created_at"]
-        }
-      },
-      "next": {"type": "string", "description": "What can be done about it."}
-    },
-    "required": ["run_id", "thread_id", "state"]
-  },
+  "outputSchema": "$run",
   "annotations": {
     "readOnlyHint": false, "destructiveHint": true, "idempotentHint": false,
     "openWorldHint": true
@@ -109,25 +65,9 @@ const std::string_view start_run =
   "inputSchema": {
     "type": "object",
     "properties": {
-      "message": {"type": "string", "description": "What to say to the agent."},
-      "thread_id": {
-        "type": "string", "description": "Go on in this thread. Without it a new thread begins."
-      },
-      "agent_id": {
-        "type": "string",
-        "description": "Which agent a new thread talks to; list_agents tells. Without it, )json"
-    R"json(the default agent."
-      },
-      "model": {"type": "string", "description": "Ask this model instead of the agent's own."},
-      "provider": {
-        "type": "string", "description": "Ask this provider instead of the agent's own."
-      },
-      "idempotency_key": {
-        "type": "string",
-        "description": "Your own key for this request. Sent again with the same key, it )json"
-    R"json(has its effect once and gets the same answer.",
-        "maxLength": 200
-      }
+      "message": "$message", "thread_id": "$thread_to_go_on_in",
+      "agent_id": "$agent_to_ask", "model": "$model", "provider": "$provider",
+      "idempotency_key": "$idempotency_key"
     },
     "required": ["message"], "additionalProperties": false
   },
@@ -135,10 +75,7 @@ const std::string_view start_run =
     "type": "object",
     "properties": {
       "run_id": {"type": "string"}, "thread_id": {"type": "string"},
-      "state": {
-        "type": "string",
-        "enum": ["queued", "running", "waiting_approval", "succeeded", "failed", "cancelled"]
-      },
+      "state": "$run_state",
       "cursor": {
         "type": "integer", "description": "Where the run's events begin, for follow_run."
       },
@@ -161,9 +98,7 @@ const std::string_view follow_run =
   "inputSchema": {
     "type": "object",
     "properties": {
-      "run_id": {
-        "type": "string", "description": "The id of a run, as start_run and ask_agent tell it."
-      },
+      "run_id": "$run_id",
       "after": {
         "type": "integer", "minimum": 0,
         "description": "The cursor of the last answer, or of start_run. Without it, from )json"
@@ -180,10 +115,7 @@ const std::string_view follow_run =
     "type": "object",
     "properties": {
       "run_id": {"type": "string"}, "thread_id": {"type": "string"},
-      "state": {
-        "type": "string",
-        "enum": ["queued", "running", "waiting_approval", "succeeded", "failed", "cancelled"]
-      },
+      "state": "$run_state",
       "events": {
         "type": "array",
         "items": {
@@ -208,9 +140,7 @@ const std::string_view read_run = R"json({
   "inputSchema": {
     "type": "object",
     "properties": {
-      "run_id": {
-        "type": "string", "description": "The id of a run, as start_run and ask_agent tell it."
-      }
+      "run_id": "$run_id"
     },
     "required": ["run_id"], "additionalProperties": false
   },
@@ -218,28 +148,10 @@ const std::string_view read_run = R"json({
     "type": "object",
     "properties": {
       "run_id": {"type": "string"}, "thread_id": {"type": "string"},
-      "state": {
-        "type": "string",
-        "enum": ["queued", "running", "waiting_approval", "succeeded", "failed", "cancelled"]
-      },
+      "state": "$run_state",
       "agent_id": {"type": "string"}, "answer": {"type": "string"}, "error": {"type": "string"},
-      "approvals": {
-        "type": "array",
-        "items": {
-          "type": "object",
-          "properties": {
-            "approval_id": {"type": "string"}, "state": {"type": "string"},
-            "tool": {"type": "string"}, "operation": {"type": "string"},
-            "arguments": {"type": "object"}, "reason": {"type": "string"},
-            "risk_level": {"type": "string"}, "agent_id": {"type": "string"},
-            "thread_id": {"type": "string"}, "run_id": {"type": "string"},
-            "resolved_by": {"type": "string"}, "created_at": {"type": "string"},
-            "expires_at": {"type": "string"}
-          },
-          "required": ["approval_id", "state", "tool", "operation", "arguments", "created_at"]
-        }
-      },
-      "next": {"type": "string", "description": "What can be done about it."},
+      "approvals": "$approvals",
+      "next": "$next",
       "tool_calls": {
         "type": "array",
         "items": {
@@ -273,47 +185,12 @@ const std::string_view cancel_run =
   "inputSchema": {
     "type": "object",
     "properties": {
-      "run_id": {
-        "type": "string", "description": "The id of a run, as start_run and ask_agent tell it."
-      },
-      "idempotency_key": {
-        "type": "string",
-        "description": "Your own key for this request. Sent again with the same key, it )json"
-    R"json(has its effect once and gets the same answer.",
-        "maxLength": 200
-      }
+      "run_id": "$run_id",
+      "idempotency_key": "$idempotency_key"
     },
     "required": ["run_id"], "additionalProperties": false
   },
-  "outputSchema": {
-    "type": "object",
-    "properties": {
-      "run_id": {"type": "string"}, "thread_id": {"type": "string"},
-      "state": {
-        "type": "string",
-        "enum": ["queued", "running", "waiting_approval", "succeeded", "failed", "cancelled"]
-      },
-      "agent_id": {"type": "string"}, "answer": {"type": "string"}, "error": {"type": "string"},
-      "approvals": {
-        "type": "array",
-        "items": {
-          "type": "object",
-          "properties": {
-            "approval_id": {"type": "string"}, "state": {"type": "string"},
-            "tool": {"type": "string"}, "operation": {"type": "string"},
-            "arguments": {"type": "object"}, "reason": {"type": "string"},
-            "risk_level": {"type": "string"}, "agent_id": {"type": "string"},
-            "thread_id": {"type": "string"}, "run_id": {"type": "string"},
-            "resolved_by": {"type": "string"}, "created_at": {"type": "string"},
-            "expires_at": {"type": "string"}
-          },
-          "required": ["approval_id", "state", "tool", "operation", "arguments", "created_at"]
-        }
-      },
-      "next": {"type": "string", "description": "What can be done about it."}
-    },
-    "required": ["run_id", "thread_id", "state"]
-  },
+  "outputSchema": "$run",
   "annotations": {
     "readOnlyHint": false, "destructiveHint": true, "idempotentHint": true,
     "openWorldHint": false

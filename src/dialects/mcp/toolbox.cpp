@@ -22,12 +22,29 @@ RunTool on(Tools& tools, base::Task<Attempted> (Tools::*handler)(Call, Attempt))
   };
 }
 
-// A tool's row of tools/list. A definition that is no JSON is a bug.
-Json row_of(const Tool& tool) {
-  auto row = base::parse_json(tool.definition, tool.name);
-  if (!row) throw std::logic_error(row.error().message);
-  (*row)["name"] = tool.name;
-  return *row;
+// A definition that is no JSON, or names what is not there, is a bug.
+Json parsed(std::string_view definition, std::string_view name) {
+  auto json = base::parse_json(definition, name);
+  if (!json) throw std::logic_error(json.error().message);
+  return std::move(*json);
+}
+
+// Puts what is shared in the places that name it.
+void resolve(Json& value, const Json& shared) {
+  if (value.is_structured()) {
+    for (Json& member : value) resolve(member, shared);
+  } else if (value.is_string() && value.get_ref<const std::string&>().starts_with('$')) {
+    value = Json(shared.at(value.get_ref<const std::string&>().substr(1)));
+    resolve(value, shared);
+  }
+}
+
+// A tool's row of tools/list.
+Json row_of(const Tool& tool, const Json& shared) {
+  Json row = parsed(tool.definition, tool.name);
+  resolve(row, shared);
+  row["name"] = tool.name;
+  return row;
 }
 
 // What a client's key stands for: the tool and all of its arguments.
@@ -50,7 +67,8 @@ Toolbox::Toolbox(Parts parts)
       submit_once_(parts.submit_once),
       tools_(table()) {
   Json rows = Json::array();
-  for (const Tool& tool : tools_) rows.push_back(row_of(tool));
+  const Json shared = parsed(definitions::shared, "shared");
+  for (const Tool& tool : tools_) rows.push_back(row_of(tool, shared));
   listing_ = R"("tools":)" + base::to_text(rows);
 }
 
