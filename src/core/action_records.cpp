@@ -65,6 +65,19 @@ AuditEntry finished_entry(const Action& action, base::Time at, const Redaction& 
                   redaction);
 }
 
+void withdraw(Unit& unit, Action& action, std::string reason, base::Time now,
+              const Redaction& redaction) {
+  if (action.state != ActionState::pending_approval) return;
+  action.state = ActionState::denied;
+  action.reason = std::move(reason);
+  action.approval_token.clear();
+  action.expires_at.reset();
+  action.updated_at = now;
+  ++action.version;
+  unit.changes.emplace_back(AppendAudit{approval_entry(action, "system", false, redaction)});
+  unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
+}
+
 std::string new_approval_token() {
   constexpr std::size_t token_bytes = 16;
   return base::new_token(token_bytes);

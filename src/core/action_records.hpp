@@ -6,6 +6,7 @@
 #include "core/action.hpp"
 #include "core/audit.hpp"
 #include "core/redaction.hpp"
+#include "core/stores.hpp"
 
 namespace colonnade::core {
 
@@ -18,6 +19,11 @@ AuditEntry approval_entry(const Action& action, std::string actor, bool edited,
                           const Redaction& redaction);
 AuditEntry started_entry(const Action& action, base::Time at, const Redaction& redaction);
 AuditEntry finished_entry(const Action& action, base::Time at, const Redaction& redaction);
+
+// Adds to `unit` that nobody has to answer any more: an action that waits for approval is denied
+// for `reason`, and the trail says so. The unit fails when somebody answers first.
+void withdraw(Unit& unit, Action& action, std::string reason, base::Time now,
+              const Redaction& redaction);
 
 // Shown to whoever may answer the question (faramesh §3.2): 22 characters, 128 random bits.
 std::string new_approval_token();

@@ -222,16 +222,7 @@ Task<bool> TurnDriver::begin_resumed() {
 // Nobody needs to answer any more.
 void TurnDriver::settle_actions(Unit& unit, const std::string& reason) {
   for (auto& [id, action] : actions_) {
-    if (action.state != ActionState::pending_approval) continue;
-    action.state = ActionState::denied;
-    action.reason = reason;
-    action.approval_token.clear();
-    action.expires_at.reset();
-    action.updated_at = parts_.clock.now();
-    ++action.version;
-    unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
-    unit.changes.emplace_back(
-        AppendAudit{approval_entry(action, "system", false, parts_.redaction)});
+    withdraw(unit, action, reason, parts_.clock.now(), parts_.redaction);
   }
 }
 

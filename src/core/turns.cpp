@@ -409,16 +409,8 @@ void Turns::cancel_waiting(Run run) {
   Unit unit{.scope = cancelled.scope};
   if (auto actions = parts_.stores.actions.actions_of_run(cancelled.scope, cancelled.id)) {
     for (Action& action : *actions) {
-      if (action.state != ActionState::pending_approval) continue;
-      action.state = ActionState::denied;
-      action.reason = "the run was cancelled before anybody answered";
-      action.approval_token.clear();
-      action.expires_at.reset();
-      action.updated_at = *cancelled.finished_at;
-      ++action.version;
-      unit.changes.emplace_back(
-          AppendAudit{approval_entry(action, "system", false, parts_.redaction)});
-      unit.changes.emplace_back(UpdateAction{.action = std::move(action), .if_unchanged = true});
+      withdraw(unit, action, "the run was cancelled before anybody answered",
+               *cancelled.finished_at, parts_.redaction);
     }
   }
   unit.changes.emplace_back(UpdateRun{.run = cancelled, .from = from});
