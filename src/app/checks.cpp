@@ -16,6 +16,7 @@
 #include "app/running_server.hpp"
 #include "app/windows_file.hpp"
 #include "base/clock.hpp"
+#include "dialects/client_address.hpp"
 #include "storage/sqlite/maintenance.hpp"
 #include "storage/sqlite/schema.hpp"
 
@@ -159,14 +160,10 @@ int bind_error(const ListenAddress& address) {
   return reason;
 }
 
-bool is_loopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 void check_ports(const Settings& settings, bool server_runs, Findings& out) {
   for (const ListenAddress& address : settings.listen) {
     const std::string text = to_string(address);
-    if (!is_loopback(address.host) && settings.tls_certificate_file.empty()) {
+    if (!dialects::is_this_machine(address.host) && settings.tls_certificate_file.empty()) {
       add(out, "ports", Health::warning, text + " is reachable from outside without TLS",
           "set tls.certificate_file and tls.private_key_file, or listen on 127.0.0.1 behind a "
           "proxy that speaks TLS");

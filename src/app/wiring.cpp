@@ -185,10 +185,6 @@ base::Task<void> settle_expired(core::Actions* actions, std::stop_token stop) {
   }
 }
 
-bool is_loopback(std::string_view address) {
-  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
-}
-
 }  // namespace
 
 // In order of construction; see the header.
@@ -387,7 +383,7 @@ std::string Server::Parts::redirect_url() {
 bool Server::Parts::may_read_metrics(const net::Request& request) {
   if (settings.metrics == "open") return true;
   // A proxy on this machine speaks for somebody else.
-  const bool is_local = is_loopback(request.peer_address) &&
+  const bool is_local = dialects::is_loopback(request.peer_address) &&
                         !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
   if (settings.metrics == "local" && is_local) return true;
   return dialects::authenticate(credentials, request).has_value();

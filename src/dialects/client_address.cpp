@@ -98,6 +98,17 @@ bool TrustedProxies::contains(std::string_view address) const {
   });
 }
 
+bool is_loopback(std::string_view address) {
+  static const TrustedProxies itself = TrustedProxies::loopback();
+  return itself.contains(address);
+}
+
+bool is_this_machine(std::string_view host) {
+  const std::string_view name = without_port(host);
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(name, std::string_view("localhost"), {}, lower) || is_loopback(name);
+}
+
 std::string client_address(const net::Request& request, const TrustedProxies& proxies) {
   const std::string_view forwarded = request.header("X-Forwarded-For");
   if (forwarded.empty() || !proxies.contains(request.peer_address)) return request.peer_address;

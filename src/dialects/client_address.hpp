@@ -32,6 +32,14 @@ class TrustedProxies {
   std::vector<Range> ranges_{};
 };
 
+// Whether the text is a loopback address in digits.
+bool is_loopback(std::string_view address);
+
+// Whether a host, with or without its port and the brackets of an IPv6 address, can only be this
+// machine: "localhost", or a loopback address in digits. A name like 127.example.org is somebody
+// else's, wherever it points.
+bool is_this_machine(std::string_view host);
+
 // The first hop of X-Forwarded-For when the socket's peer is a trusted proxy and the hop is an
 // address (a port behind it is dropped); else the socket's peer. "" when even that is unknown.
 std::string client_address(const net::Request& request, const TrustedProxies& proxies);

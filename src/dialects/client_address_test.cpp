@@ -25,6 +25,17 @@ TEST(TrustedProxies, LoopbackIsTheDefault) {
   EXPECT_FALSE(proxies.contains("localhost"));
 }
 
+TEST(ThisMachine, IsNamedByLocalhostOrByLoopbackDigits) {
+  for (const char* host : {"localhost", "LocalHost:80", "127.0.0.1", "127.1.2.3:80", "::1", "[::1]",
+                           "[::1]:80", "[::ffff:127.0.0.1]"}) {
+    EXPECT_TRUE(is_this_machine(host)) << host;
+  }
+  for (const char* host : {"", ":80", "localhost.example", "127.example.org", "127.0.0.1.example",
+                           "127.1", "10.0.0.1", "[::2]", "0.0.0.0", "[", "]"}) {
+    EXPECT_FALSE(is_this_machine(host)) << host;
+  }
+}
+
 TEST(TrustedProxies, UnderstandsAddressesAndRanges) {
   const auto proxies = TrustedProxies::parse({"10.1.0.0/16", "192.0.2.7", "fd00::/9"});
   ASSERT_TRUE(proxies.has_value());

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/ids.hpp"
+#include "dialects/client_address.hpp"
 
 namespace colonnade::dialects::faramesh {
 namespace {
@@ -21,31 +22,14 @@ std::optional<std::string_view> bearer(const net::Request& request) {
   return value.substr(first, value.find_last_not_of(blanks) - first + 1);
 }
 
-bool is_loopback(std::string_view address) {
-  return address.starts_with("127.") || address == "::1" || address.starts_with("::ffff:127.");
-}
-
-// The Host header's name, without its port.
-std::string_view host_name(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
-  return host.substr(0, host.find(':'));
-}
-
-// An address in digits; "127.example.org" is a name that anybody may have made.
-bool is_loopback_address(std::string_view host) {
-  return host == "[::1]" ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == host.npos);
-}
-
 core::Principal admin() { return {.user_id = std::string(operator_user)}; }
 
 }  // namespace
 
 bool is_local_program(const net::Request& request) {
-  const std::string_view host = host_name(request.header("Host"));
-  const bool local_name = host == "localhost" || is_loopback_address(host);
-  return is_loopback(request.peer_address) && local_name && !request.has_header("Origin") &&
-         !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
+  return is_loopback(request.peer_address) && is_this_machine(request.header("Host")) &&
+         !request.has_header("Origin") && !request.has_header("X-Forwarded-For") &&
+         !request.has_header("Forwarded");
 }
 
 // Looks at all of them, so that the time says nothing of which one it was.

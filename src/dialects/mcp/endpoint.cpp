@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dialects/authentication.hpp"
+#include "dialects/client_address.hpp"
 #include "dialects/mcp/errors.hpp"
 
 namespace colonnade::dialects::mcp {
@@ -24,20 +25,10 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// The name in an origin, "http://[::1]:80" → "[::1]".
+// The host in an origin, with its port: "http://[::1]:80" → "[::1]:80".
 std::string_view host_of(std::string_view origin) {
   const auto scheme = origin.find("://");
-  if (scheme == std::string_view::npos) return {};
-  origin.remove_prefix(scheme + 3);
-  if (origin.starts_with('[')) return origin.substr(0, origin.find(']') + 1);
-  return origin.substr(0, origin.find(':'));
-}
-
-// Digits only: a name like 127.example.org is somebody else's.
-bool is_this_machine(std::string_view host) {
-  const bool digits = host.find_first_not_of("0123456789.") == std::string_view::npos;
-  return same_ignoring_case(host, "localhost") || host == "[::1]" ||
-         (host.starts_with("127.") && digits);
+  return scheme == std::string_view::npos ? std::string_view{} : origin.substr(scheme + 3);
 }
 
 // Whether a list of media types has one, or stands for all.
