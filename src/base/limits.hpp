@@ -79,6 +79,7 @@ constexpr std::size_t read_connections_max = 16;  // each has its own page cache
 constexpr auto database_busy_time_max = 5s;  // another program (backup, shell) holds the write lock
 constexpr std::size_t page_rows_max = 200;
 constexpr std::size_t tool_servers_of_agent_max = 64;
+constexpr int change_attempts_max = 8;  // of a change that somebody else's overtakes
 constexpr std::size_t tool_server_name_bytes_max = 32;          // leaves room for a tool's own name
 constexpr std::size_t tool_server_text_bytes_max = 16 * KiB;    // a command, or a URL
 constexpr std::size_t tool_server_secrets_max = 64;             // variables, or headers

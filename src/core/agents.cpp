@@ -1,6 +1,7 @@
 #include "core/agents.hpp"
 
 #include "base/ids.hpp"
+#include "base/limits.hpp"
 
 namespace colonnade::core {
 
@@ -9,9 +10,6 @@ using base::fail;
 using base::Task;
 
 namespace {
-
-// How often a change is tried again when somebody else changed the same agent meanwhile.
-constexpr int change_attempts_max = 8;
 
 void put(std::string& member, const std::optional<std::string>& change) {
   if (change) member = *change;
@@ -82,6 +80,22 @@ Result<std::vector<Agent>> Agents::list(const Principal& who, std::size_t limit,
 }
 
 Task<Result<Agent>> Agents::change(Principal who, std::string id, AgentChange change) {
+  Alter alter = [change = std::move(change)](Agent& agent) -> Result<bool> {
+    const bool same = change.name.value_or(agent.name) == agent.name &&
+                      change.description.value_or(agent.description) == agent.description &&
+                      change.instructions.value_or(agent.instructions) == agent.instructions;
+    if (same) return false;
+    put(agent.name, change.name);
+    put(agent.description, change.description);
+    put(agent.instructions, change.instructions);
+    if (agent.name.empty()) return fail(ErrorKind::invalid, "name must not be empty", "name");
+    return true;
+  };
+  auto changed = co_await this->alter(std::move(who), std::move(id), std::move(alter));
+  co_return changed;
+}
+
+Task<Result<Agent>> Agents::alter(Principal who, std::string id, Alter alter) {
   for (int attempt = 1;; ++attempt) {
     auto agent = get(who, id);
     if (!agent) co_return agent;
@@ -90,17 +104,12 @@ Task<Result<Agent>> Agents::change(Principal who, std::string id, AgentChange ch
                      "the default agent is what the server's configuration says (agent.name, "
                      "agent.instructions); create an agent to have another");
     }
-    const bool same = change.name.value_or(agent->name) == agent->name &&
-                      change.description.value_or(agent->description) == agent->description &&
-                      change.instructions.value_or(agent->instructions) == agent->instructions;
-    if (same) co_return agent;
-    put(agent->name, change.name);
-    put(agent->description, change.description);
-    put(agent->instructions, change.instructions);
-    if (agent->name.empty()) co_return fail(ErrorKind::invalid, "name must not be empty", "name");
+    const auto altered = alter(*agent);
+    if (!altered) co_return fail(altered.error());
+    if (!*altered) co_return agent;
     auto stored = co_await update(who, std::move(*agent));
     const bool again = !stored && stored.error().kind == ErrorKind::conflict;
-    if (!again || attempt == change_attempts_max) co_return stored;
+    if (!again || attempt == limits::change_attempts_max) co_return stored;
   }
 }
 

@@ -1,6 +1,8 @@
 // What can be done with agents.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +50,11 @@ class Agents {
   // not_found, also when it is another user's; conflict for the default agent. Nothing is stored,
   // and the version stays, when nothing changes.
   base::Task<Result<Agent>> change(Principal who, std::string id, AgentChange change);
+  // The same with any change. `alter` may be called more than once, each time with the agent as it
+  // is then; it returns whether it changed anything, or why it may not.
+  using Alter = std::move_only_function<Result<bool>(Agent&)>;
+  base::Task<Result<Agent>> alter(Principal who, std::string id, Alter alter);
+
   // Stores the next version; conflict when somebody else was faster.
   base::Task<Result<Agent>> update(Principal who, Agent agent);
 

@@ -16,23 +16,12 @@ using base::Task;
 
 namespace {
 
-// How often a change of an agent is tried again when somebody else changed it meanwhile.
-constexpr int change_attempts_max = 8;
-
 std::string purpose_of(const ToolServer& server) {
   return "tool server " + server.scope.key() + " " + server.id;
 }
 
 std::unexpected<base::Error> no_such_server() {
   return fail(ErrorKind::not_found, "no such tool server", "tool_server");
-}
-
-bool is_server_name(std::string_view name) {
-  const auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !name.empty() && name.size() <= limits::tool_server_name_bytes_max &&
-         std::ranges::all_of(name, fits);
 }
 
 // A line break would begin another header, a NUL end an environment variable early.
@@ -60,13 +49,21 @@ std::string configured_tool_server_id(std::string_view name) {
   return "configured-" + std::string(name);
 }
 
+Result<void> check_tool_server_name(std::string_view name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  const bool good = !name.empty() && name.size() <= limits::tool_server_name_bytes_max &&
+                    std::ranges::all_of(name, fits);
+  if (good) return {};
+  return fail(ErrorKind::invalid,
+              "must be 1 to " + std::to_string(limits::tool_server_name_bytes_max) +
+                  " letters, digits and dashes",
+              "name");
+}
+
 Result<void> check_tool_server(const NewToolServer& input) {
-  if (!is_server_name(input.name)) {
-    return fail(ErrorKind::invalid,
-                "must be 1 to " + std::to_string(limits::tool_server_name_bytes_max) +
-                    " letters, digits and dashes",
-                "name");
-  }
+  if (auto named = check_tool_server_name(input.name); !named) return named;
   const bool is_http = input.transport == ToolServerTransport::http;
   if (is_http && !input.command.empty()) {
     return fail(ErrorKind::invalid, "belongs to the transport stdio", "command");
@@ -109,10 +106,15 @@ Result<void> check_tool_server(const NewToolServer& input) {
   return {};
 }
 
-ToolServers::ToolServers(ToolServerStore& store, AgentStore& agents, EventFeed& feed,
-                         base::Clock& clock, const base::SecretBox& box,
+ToolServers::ToolServers(ToolServerStore& store, AgentStore& agent_store, Agents& agents,
+                         EventFeed& feed, base::Clock& clock, const base::SecretBox& box,
                          std::vector<NewToolServer> configured)
-    : store_(store), agents_(agents), feed_(feed), clock_(clock), box_(box) {
+    : store_(store),
+      agent_store_(agent_store),
+      agents_(agents),
+      feed_(feed),
+      clock_(clock),
+      box_(box) {
   const Time now = clock_.now();
   for (NewToolServer& input : configured) {
     configured_.push_back({.server = {.id = configured_tool_server_id(input.name),
@@ -224,7 +226,7 @@ Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
     Unit unit{.scope = who.scope};
     unit.changes.emplace_back(DeleteToolServer{.id = id});
     for (AgentFilter filter{.tool_server = id};; filter.offset += filter.limit) {
-      auto agents = agents_.agents(who.scope, filter);
+      auto agents = agent_store_.agents(who.scope, filter);
       if (!agents) co_return fail(std::move(agents.error()));
       for (Agent& agent : *agents) {
         std::erase(agent.tool_servers, id);
@@ -236,63 +238,42 @@ Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
     }
     auto removed = co_await feed_.commit(std::move(unit));
     const bool again = !removed && removed.error().kind == ErrorKind::conflict;
-    if (again && attempt < change_attempts_max) continue;
+    if (again && attempt < limits::change_attempts_max) continue;
     if (!removed) co_return fail(std::move(removed.error()));
     if (host_ != nullptr) host_->removed(who.scope, id);
     co_return Result<void>{};
   }
 }
 
-Result<Agent> ToolServers::own_agent(const Principal& who, const std::string& id) const {
-  auto agent = agents_.agent(who.scope, id);
-  if (!agent) return fail(std::move(agent.error()));
-  const bool is_own = *agent && ((*agent)->owner.empty() || (*agent)->owner == who.user_id);
-  if (!is_own) return fail(ErrorKind::not_found, "no such agent");
-  return std::move(**agent);
-}
-
 Task<Result<Agent>> ToolServers::attach(Principal who, std::string agent_id,
                                         std::string server_id) {
-  for (int attempt = 1;; ++attempt) {
-    auto agent = own_agent(who, agent_id);
-    if (!agent) co_return agent;
-    auto server = get(who.scope, server_id);
-    if (!server) co_return fail(std::move(server.error()));
-    if (std::ranges::find(agent->tool_servers, server_id) != agent->tool_servers.end()) {
-      co_return agent;
-    }
-    if (agent->tool_servers.size() >= limits::tool_servers_of_agent_max) {
-      co_return fail(ErrorKind::conflict, "an agent has at most " +
-                                              std::to_string(limits::tool_servers_of_agent_max) +
-                                              " tool servers; detach one first");
-    }
-    agent->tool_servers.push_back(server_id);
-    ++agent->version;
-    agent->updated_at = clock_.now();
-    Unit unit{.scope = who.scope};
-    unit.changes.emplace_back(PutAgent{*agent});
-    auto stored = co_await feed_.commit(std::move(unit));
-    if (stored) co_return agent;
-    const bool again = stored.error().kind == ErrorKind::conflict;
-    if (!again || attempt == change_attempts_max) co_return fail(std::move(stored.error()));
+  Agents::Alter alter = [this, scope = who.scope, id = std::move(server_id)](Agent& agent) {
+    return add_to(agent, scope, id);
+  };
+  auto changed = co_await agents_.alter(std::move(who), std::move(agent_id), std::move(alter));
+  co_return changed;
+}
+
+Result<bool> ToolServers::add_to(Agent& agent, const Scope& scope, const std::string& id) const {
+  if (auto server = get(scope, id); !server) return fail(std::move(server.error()));
+  if (std::ranges::find(agent.tool_servers, id) != agent.tool_servers.end()) return false;
+  if (agent.tool_servers.size() >= limits::tool_servers_of_agent_max) {
+    return fail(ErrorKind::conflict, "an agent has at most " +
+                                         std::to_string(limits::tool_servers_of_agent_max) +
+                                         " tool servers; detach one first");
   }
+  agent.tool_servers.push_back(id);
+  return true;
 }
 
 Task<Result<Agent>> ToolServers::detach(Principal who, std::string agent_id,
                                         std::string server_id) {
-  for (int attempt = 1;; ++attempt) {
-    auto agent = own_agent(who, agent_id);
-    if (!agent) co_return agent;
-    if (std::erase(agent->tool_servers, server_id) == 0) co_return no_such_server();
-    ++agent->version;
-    agent->updated_at = clock_.now();
-    Unit unit{.scope = who.scope};
-    unit.changes.emplace_back(PutAgent{*agent});
-    auto stored = co_await feed_.commit(std::move(unit));
-    if (stored) co_return agent;
-    const bool again = stored.error().kind == ErrorKind::conflict;
-    if (!again || attempt == change_attempts_max) co_return fail(std::move(stored.error()));
-  }
+  Agents::Alter alter = [id = std::move(server_id)](Agent& agent) -> Result<bool> {
+    if (std::erase(agent.tool_servers, id) == 0) return no_such_server();
+    return true;
+  };
+  auto changed = co_await agents_.alter(std::move(who), std::move(agent_id), std::move(alter));
+  co_return changed;
 }
 
 void ToolServers::keep_pins(const Scope& scope, const std::string& id, std::string pins) {

@@ -44,6 +44,10 @@ struct NewToolServer {
 // The id of a server of the configuration, made from its name.
 std::string configured_tool_server_id(std::string_view name);
 
+// [a-zA-Z0-9-], limits::tool_server_name_bytes_max at most: the name stands before the two
+// underscores of its tools' names. Errors: invalid with the field "name".
+Result<void> check_tool_server_name(std::string_view name);
+
 // Errors: invalid, with the field (name, command, url, env, headers) and what would be right.
 Result<void> check_tool_server(const NewToolServer& input);
 
@@ -51,8 +55,9 @@ class ToolServers {
  public:
   // `configured` are the servers of the configuration, with their secrets; they stand in Scope
   // main(), and their ids are made from their names, so that they stay the same.
-  ToolServers(ToolServerStore& store, AgentStore& agents, EventFeed& feed, base::Clock& clock,
-              const base::SecretBox& box, std::vector<NewToolServer> configured);
+  ToolServers(ToolServerStore& store, AgentStore& agent_store, Agents& agents, EventFeed& feed,
+              base::Clock& clock, const base::SecretBox& box,
+              std::vector<NewToolServer> configured);
 
   // Before anything is added. The host must outlive the use.
   void tell(ToolServerHost& host) { host_ = &host; }
@@ -69,7 +74,8 @@ class ToolServers {
   base::Task<Result<void>> remove(Principal who, std::string id);
 
   // Both do nothing when it is so already; detach then says not_found with the field "tool_server".
-  // not_found without a field for an agent, with "tool_server" for a server that does not exist.
+  // not_found with the field "agent_id" for an agent, with "tool_server" for a server that does not
+  // exist; conflict for the default agent, and for more than limits::tool_servers_of_agent_max.
   base::Task<Result<Agent>> attach(Principal who, std::string agent_id, std::string server_id);
   base::Task<Result<Agent>> detach(Principal who, std::string agent_id, std::string server_id);
 
@@ -78,10 +84,11 @@ class ToolServers {
 
  private:
   Result<ToolServerSecrets> open(const ToolServer& server) const;
-  Result<Agent> own_agent(const Principal& who, const std::string& id) const;
+  Result<bool> add_to(Agent& agent, const Scope& scope, const std::string& id) const;
 
   ToolServerStore& store_;
-  AgentStore& agents_;
+  AgentStore& agent_store_;
+  Agents& agents_;
   EventFeed& feed_;
   base::Clock& clock_;
   const base::SecretBox& box_;

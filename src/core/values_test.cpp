@@ -1,11 +1,25 @@
 // Small pure parts of core: titles, prices, settings, names.
 #include <gtest/gtest.h>
 
+#include "base/limits.hpp"
 #include "core/prices.hpp"
 #include "core/threads.hpp"
+#include "core/tool_servers.hpp"
 
 namespace colonnade::core {
 namespace {
+
+TEST(ToolServerName, CannotHoldTheUnderscoresThatEndIt) {
+  EXPECT_TRUE(check_tool_server_name("my-files2"));
+  EXPECT_TRUE(check_tool_server_name(std::string(limits::tool_server_name_bytes_max, 'x')));
+  for (const std::string& name :
+       {std::string("my__files"), std::string("my_files"), std::string(), std::string("a b"),
+        std::string("ä"), std::string(limits::tool_server_name_bytes_max + 1, 'x')}) {
+    const auto checked = check_tool_server_name(name);
+    ASSERT_FALSE(checked) << name;
+    EXPECT_EQ(checked.error().field, "name");
+  }
+}
 
 TEST(AutoTitle, FollowsTheContractsTable) {
   struct Row {

@@ -115,6 +115,7 @@ TEST_F(Phoson, TheDefaultAgentCanBeTalkedToButNotChanged) {
   EXPECT_EQ(server_.get("/v1/conversations?agent_id=default").json().size(), 1U);
   EXPECT_EQ(server_.ask("PATCH", "/v1/agents/default", {{"name", "x"}}).status, 409);
   EXPECT_EQ(server_.ask("DELETE", "/v1/agents/default").status, 409);
+  EXPECT_EQ(server_.ask("PUT", "/v1/agents/default/mcp/any").status, 409);
 }
 
 TEST_F(Phoson, SecretsOfToolServersAreGivenToTheServerOnly) {
