@@ -32,13 +32,16 @@ class ToolRunner {
  public:
   virtual ~ToolRunner() = default;
   // What the model of this agent may be offered, always in the same order. A run asks once, at its
-  // start.
-  virtual std::vector<ToolDefinition> definitions(const Agent& agent) = 0;
+  // start, on its lane; it may wait a little for tools that are about to be there, no longer than
+  // until it is stopped.
+  virtual base::Task<std::vector<ToolDefinition>> definitions(Agent agent,
+                                                              std::stop_token stop) = 0;
   // Whether a call that was interrupted may simply be made again.
   virtual bool is_idempotent(std::string_view tool) const = 0;
-  // Whether a model may ask for a call with these arguments at all. Errors: invalid, saying what to
-  // mend. Looked at before a human is asked; whoever approves may give more than a model may.
-  virtual base::Result<void> check(std::string_view tool, const base::Json& arguments) const {
+  // Whether a model may ask for a call with these arguments at all. The tool is as it was offered,
+  // or has its name alone when it was not. Errors: invalid, saying what to mend. Looked at before a
+  // human is asked; whoever approves may give more than a model may.
+  virtual base::Result<void> check(const ToolDefinition& tool, const base::Json& arguments) const {
     (void)tool, (void)arguments;
     return {};
   }

@@ -125,6 +125,7 @@ Task<TurnOutcome> TurnDriver::loop() {
     if (!begun) co_return TurnOutcome{.kind = TurnOutcome::Kind::waiting};
   }
   if (start_.recovered) co_await settle_interrupted_calls();
+  tools_ = co_await offered_tools();
   TurnAction action = begin();
   for (;;) {
     auto outcome = co_await perform(std::move(action));
@@ -139,7 +140,6 @@ Task<TurnOutcome> TurnDriver::loop() {
 }
 
 TurnAction TurnDriver::begin() {
-  tools_ = offered_tools();
   if (!start_.recovered) return machine_.start();
   return machine_.resume(start_.run.rounds, calls_);
 }
@@ -373,14 +373,20 @@ std::vector<Event> TurnDriver::news_of_calls() const {
   return events;
 }
 
-std::vector<ToolDefinition> TurnDriver::offered_tools() const {
-  std::vector<ToolDefinition> tools = parts_.tools.definitions(start_.agent);
+Task<std::vector<ToolDefinition>> TurnDriver::offered_tools() {
+  std::vector<ToolDefinition> tools =
+      co_await parts_.tools.definitions(start_.agent, stop_.get_token());
   if (start_.agent.tools) {
     std::erase_if(tools, [&](const ToolDefinition& tool) {
       return std::ranges::find(*start_.agent.tools, tool.name) == start_.agent.tools->end();
     });
   }
-  return tools;
+  co_return tools;
+}
+
+ToolDefinition TurnDriver::as_offered(const std::string& tool) const {
+  const auto found = std::ranges::find(tools_, tool, &ToolDefinition::name);
+  return found == tools_.end() ? ToolDefinition{.name = tool} : *found;
 }
 
 ToolCaller TurnDriver::caller() const {

@@ -113,7 +113,8 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   void load_steps();
   void push(TurnInput input);
   std::vector<Event> news_of_calls() const;
-  std::vector<ToolDefinition> offered_tools() const;
+  base::Task<std::vector<ToolDefinition>> offered_tools();
+  ToolDefinition as_offered(const std::string& tool) const;
   ToolCaller caller() const;
   std::vector<Part> results_of_calls() const;
   // Begins with what is untold yet.

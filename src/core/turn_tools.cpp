@@ -71,7 +71,7 @@ Task<GateAnswer> TurnDriver::ask_gate_about(std::string id) {
     co_return GateAnswer::allowed;
   }
   if (verdict.decision.outcome == Outcome::abstain) {
-    if (auto sound = parts_.tools.check(call.tool, call.arguments); !sound) {
+    if (auto sound = parts_.tools.check(as_offered(call.tool), call.arguments); !sound) {
       // Nobody is asked about what could not run anyway.
       verdict.decision.outcome = Outcome::halt;
       verdict.decision.reason_code = invalid_arguments;

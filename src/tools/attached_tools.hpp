@@ -17,8 +17,11 @@ namespace colonnade::tools {
 class AttachedTools {
  public:
   virtual ~AttachedTools() = default;
-  // What the agent's servers offer now. Never waits: those of a server that is away are missing.
-  virtual std::vector<core::ToolDefinition> definitions(const core::Agent& agent) = 0;
+  // What the agent's servers offer now. Servers that are starting for the first time are waited
+  // for, as long as the implementation's limit and `stop` say; those of a server that is away are
+  // missing.
+  virtual base::Task<std::vector<core::ToolDefinition>> definitions(core::Agent agent,
+                                                                    std::stop_token stop) = 0;
   // Whether a tool of any server may be called so.
   virtual bool may_be(std::string_view tool) const = 0;
   // On `context.lane`, which is the calling one. Errors and outcomes as core::ToolRunner::run().

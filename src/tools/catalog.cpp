@@ -33,16 +33,18 @@ Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces
   }
 }
 
-std::vector<core::ToolDefinition> Catalog::definitions(const core::Agent& agent) {
+base::Task<std::vector<core::ToolDefinition>> Catalog::definitions(core::Agent agent,
+                                                                   std::stop_token stop) {
   std::vector<core::ToolDefinition> out;
   for (const auto& tool : tools_) {
     if (tool->is_for(agent)) out.push_back(tool->definition());
   }
-  if (attached_ == nullptr) return out;
-  for (core::ToolDefinition& one : attached_->definitions(agent)) {
+  if (attached_ == nullptr || agent.tool_servers.empty()) co_return out;
+  auto attached = co_await attached_->definitions(std::move(agent), std::move(stop));
+  for (core::ToolDefinition& one : attached) {
     if (find(one.name) == nullptr) out.push_back(std::move(one));
   }
-  return out;
+  co_return out;
 }
 
 ToolContext Catalog::context_for(base::Lane* lane, const core::ToolCaller& caller,
@@ -61,12 +63,15 @@ bool Catalog::is_idempotent(std::string_view name) const {
   return tool != nullptr && changes_nothing(tool->effect());
 }
 
-base::Result<void> Catalog::check(std::string_view name, const base::Json& arguments) const {
-  const Tool* tool = find(name);
-  if (tool == nullptr) return {};  // the gate has said what it thinks of that
-  auto wrong = schema_violation(tool->definition().input_schema, arguments);
+// Of a tool that was not offered the gate has said what it thinks: its schema allows everything.
+base::Result<void> Catalog::check(const core::ToolDefinition& tool,
+                                  const base::Json& arguments) const {
+  const Tool* own = find(tool.name);
+  auto wrong = own != nullptr
+                   ? schema_violation(own->definition().input_schema, arguments)
+                   : schema_violation(tool.input_schema, arguments, LengthIn::characters);
   if (!wrong) return {};
-  return fail(ErrorKind::invalid, std::string(name) + ": " + *wrong);
+  return fail(ErrorKind::invalid, tool.name + ": " + *wrong);
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines

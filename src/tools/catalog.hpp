@@ -20,9 +20,11 @@ class Catalog final : public core::ToolRunner {
   explicit Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces = Workspaces({}),
                    AttachedTools* attached = nullptr);
 
-  std::vector<core::ToolDefinition> definitions(const core::Agent& agent) override;
+  base::Task<std::vector<core::ToolDefinition>> definitions(core::Agent agent,
+                                                            std::stop_token stop) override;
   bool is_idempotent(std::string_view tool) const override;
-  base::Result<void> check(std::string_view tool, const base::Json& arguments) const override;
+  base::Result<void> check(const core::ToolDefinition& tool,
+                           const base::Json& arguments) const override;
   // Checks the arguments against the tool's schema first.
   base::Task<base::Result<core::ToolOutcome>> run(base::Lane& lane, core::ToolCaller caller,
                                                   core::ExecutionPermit permit,

@@ -37,7 +37,7 @@ class CatalogTest : public ::testing::Test {
 };
 
 TEST_F(CatalogTest, OffersEveryToolWithASchemaOfAnObject) {
-  const auto definitions = catalog_.definitions(core::Agent{});
+  const auto definitions = base::run_on(lanes_[0], catalog_.definitions(core::Agent{}, {}));
   ASSERT_EQ(definitions.size(), 2U);
   for (const auto& definition : definitions) {
     EXPECT_FALSE(definition.description.empty());
@@ -56,6 +56,19 @@ TEST_F(CatalogTest, RunsWhatThePermitSays) {
   const auto now = run("clock", base::Json::object());
   ASSERT_TRUE(now);
   EXPECT_EQ(now->content, R"({"utc":"2023-11-14T22:13:20.000000Z","weekday":"Tuesday"})");
+}
+
+// Before a human is asked: by our own schema for our own tools, else by the one that was offered.
+TEST_F(CatalogTest, ChecksArgumentsByTheSchemaThatTheModelWasOffered) {
+  const core::ToolDefinition echo{.name = "files__echo",
+                                  .input_schema = {{"type", "object"}, {"required", {"text"}}}};
+  EXPECT_TRUE(catalog_.check(echo, {{"text", "x"}}));
+  const auto wrong = catalog_.check(echo, base::Json::object());
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().kind, base::ErrorKind::invalid);
+  EXPECT_EQ(wrong.error().message, "files__echo: 'text' is missing");
+  EXPECT_TRUE(catalog_.check({.name = "not_offered"}, base::Json::object()));
+  EXPECT_FALSE(catalog_.check({.name = "calculator"}, base::Json::object()));
 }
 
 TEST_F(CatalogTest, BadArgumentsAreAnOutcomeThatTellsTheModelWhy) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace colonnade::tools {
 namespace {
@@ -24,21 +25,43 @@ bool has_type(const Json& value, std::string_view type) {
     return number >= -exact_max && number <= exact_max &&
            number == static_cast<double>(static_cast<std::int64_t>(number));
   }
-  return false;
+  return true;  // a name that JSON Schema does not know
 }
 
-std::string type_names(const Json& type) {
-  if (type.is_string()) return type.get<std::string>();
-  std::string out;
-  for (const Json& name : type) {
-    if (!out.empty()) out += " or ";
-    out += name.get<std::string>();
+// The names of a `type`: one, or a list of them.
+std::vector<std::string> type_names(const Json& schema) {
+  const auto type = schema.find("type");
+  if (type == schema.end()) return {};
+  if (type->is_string()) return {type->get<std::string>()};
+  std::vector<std::string> out;
+  if (!type->is_array()) return out;
+  for (const Json& name : *type) {
+    if (name.is_string()) out.push_back(name.get<std::string>());
   }
   return out;
 }
 
+std::string joined(const std::vector<std::string>& names, std::string_view between) {
+  std::string out;
+  for (const std::string& name : names) out.append(out.empty() ? "" : between).append(name);
+  return out;
+}
+
+// A keyword that has to be a list, an object or a number; null when it is not there or is not one.
+const Json* keyword(const Json& schema, const char* name, bool (Json::*is)() const noexcept) {
+  const auto found = schema.find(name);
+  return found != schema.end() && ((*found).*is)() ? &*found : nullptr;
+}
+
+std::size_t characters_in(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 class Checker {
  public:
+  explicit Checker(LengthIn length) : length_(length) {}
+
   std::optional<std::string> check(const Json& schema, const Json& value, const std::string& path) {
     if (auto wrong = check_type(schema, value, path)) return wrong;
     if (auto wrong = check_enum(schema, value, path)) return wrong;
@@ -57,20 +80,17 @@ class Checker {
   }
 
   static Violation check_type(const Json& schema, const Json& value, const std::string& path) {
-    const auto type = schema.find("type");
-    if (type == schema.end()) return std::nullopt;
-    const bool fits = type->is_string()
-                          ? has_type(value, type->get_ref<const std::string&>())
-                          : std::ranges::any_of(*type, [&value](const Json& name) {
-                              return has_type(value, name.get_ref<const std::string&>());
-                            });
+    const auto types = type_names(schema);
+    const bool fits = types.empty() || std::ranges::any_of(types, [&](const std::string& type) {
+                        return has_type(value, type);
+                      });
     if (fits) return std::nullopt;
-    return named(path) + " must be of type " + type_names(*type) + ", not " + value.type_name();
+    return named(path) + " must be of type " + joined(types, " or ") + ", not " + value.type_name();
   }
 
   static Violation check_enum(const Json& schema, const Json& value, const std::string& path) {
-    const auto choices = schema.find("enum");
-    if (choices == schema.end() || std::ranges::find(*choices, value) != choices->end()) {
+    const Json* choices = keyword(schema, "enum", &Json::is_array);
+    if (choices == nullptr || std::ranges::find(*choices, value) != choices->end()) {
       return std::nullopt;
     }
     std::string all;
@@ -80,22 +100,17 @@ class Checker {
 
   Violation check_object(const Json& schema, const Json& value, const std::string& path) {
     static const Json none = Json::object();
-    const auto found = schema.find("properties");
-    const Json& properties = found == schema.end() ? none : *found;
-    if (const auto required = schema.find("required"); required != schema.end()) {
+    const Json* found = keyword(schema, "properties", &Json::is_object);
+    const Json& properties = found == nullptr ? none : *found;
+    if (const Json* required = keyword(schema, "required", &Json::is_array)) {
       for (const Json& name : *required) {
-        const auto& key = name.get_ref<const std::string&>();
-        if (value.contains(key)) continue;
-        std::string text = named(member(path, key)) + " is missing";
-        if (const auto property = properties.find(key);
-            property != properties.end() && property->contains("type")) {
-          text += "; give it as " + type_names(property->at("type"));
-        }
-        return text;
+        if (!name.is_string() || value.contains(name.get_ref<const std::string&>())) continue;
+        return missing(properties, name.get_ref<const std::string&>(), path);
       }
     }
+    const auto others = schema.find("additionalProperties");
     const bool closed =
-        schema.contains("additionalProperties") && schema.at("additionalProperties") == Json(false);
+        others != schema.end() && *others == Json(false) && !schema.contains("patternProperties");
     for (const auto& [key, element] : value.items()) {
       const auto property = properties.find(key);
       if (property != properties.end()) {
@@ -107,42 +122,56 @@ class Checker {
     return std::nullopt;
   }
 
+  static Violation missing(const Json& properties, const std::string& key,
+                           const std::string& path) {
+    const std::string text = named(member(path, key)) + " is missing";
+    const auto property = properties.find(key);
+    if (property == properties.end()) return text;
+    const auto types = type_names(*property);
+    return types.empty() ? text : text + "; give it as " + joined(types, " or ");
+  }
+
   Violation check_array(const Json& schema, const Json& value, const std::string& path) {
-    if (const auto min = schema.find("minItems");
-        min != schema.end() && value.size() < min->get<std::size_t>()) {
+    if (const Json* min = keyword(schema, "minItems", &Json::is_number);
+        min != nullptr && Json(value.size()) < *min) {
       return named(path) + " needs at least " + min->dump() + " items";
     }
-    if (const auto max = schema.find("maxItems");
-        max != schema.end() && value.size() > max->get<std::size_t>()) {
+    if (const Json* max = keyword(schema, "maxItems", &Json::is_number);
+        max != nullptr && Json(value.size()) > *max) {
       return named(path) + " has more than " + max->dump() + " items; give fewer";
     }
-    const auto items = schema.find("items");
-    if (items == schema.end()) return std::nullopt;
+    const Json* items = keyword(schema, "items", &Json::is_object);
+    if (items == nullptr) return std::nullopt;
     for (std::size_t i = 0; i < value.size(); ++i) {
       if (auto wrong = check(*items, value[i], path + "[" + std::to_string(i) + "]")) return wrong;
     }
     return std::nullopt;
   }
 
-  static Violation check_string(const Json& schema, const Json& value, const std::string& path) {
-    const std::size_t size = value.get_ref<const std::string&>().size();
-    if (const auto min = schema.find("minLength");
-        min != schema.end() && size < min->get<std::size_t>()) {
+  Violation check_string(const Json& schema, const Json& value, const std::string& path) const {
+    const auto& text = value.get_ref<const std::string&>();
+    const bool in_bytes = length_ == LengthIn::bytes;
+    const Json size(in_bytes ? text.size() : characters_in(text));
+    const std::string unit = in_bytes ? " bytes" : " characters";
+    if (const Json* min = keyword(schema, "minLength", &Json::is_number);
+        min != nullptr && size < *min) {
       return named(path) +
-             (size == 0 ? " must not be empty" : " is shorter than " + min->dump() + " bytes");
+             (text.empty() ? " must not be empty" : " is shorter than " + min->dump() + unit);
     }
-    if (const auto max = schema.find("maxLength");
-        max != schema.end() && size > max->get<std::size_t>()) {
-      return named(path) + " is longer than " + max->dump() + " bytes; shorten it";
+    if (const Json* max = keyword(schema, "maxLength", &Json::is_number);
+        max != nullptr && size > *max) {
+      return named(path) + " is longer than " + max->dump() + unit + "; shorten it";
     }
     return std::nullopt;
   }
 
   static Violation check_number(const Json& schema, const Json& value, const std::string& path) {
-    if (const auto min = schema.find("minimum"); min != schema.end() && value < *min) {
+    if (const Json* min = keyword(schema, "minimum", &Json::is_number);
+        min != nullptr && value < *min) {
       return named(path) + " must be at least " + min->dump();
     }
-    if (const auto max = schema.find("maximum"); max != schema.end() && value > *max) {
+    if (const Json* max = keyword(schema, "maximum", &Json::is_number);
+        max != nullptr && value > *max) {
       return named(path) + " must be at most " + max->dump();
     }
     return std::nullopt;
@@ -159,12 +188,15 @@ class Checker {
     }
     return out.empty() ? "none" : out;
   }
+
+  LengthIn length_;
 };
 
 }  // namespace
 
-std::optional<std::string> schema_violation(const Json& schema, const Json& value) {
-  return Checker().check(schema, value, "");
+std::optional<std::string> schema_violation(const Json& schema, const Json& value,
+                                            LengthIn length) {
+  return Checker(length).check(schema, value, "");
 }
 
 }  // namespace colonnade::tools

@@ -32,7 +32,7 @@ class McpToolHost : public ::testing::Test {
     };
     options.ask = ask_;
     options.times.probe_max = std::chrono::seconds(60);  // a busy machine starts Python slowly
-    options.call_wait_max = std::chrono::seconds(60);
+    options.start_wait_max = start_wait_max_;
     host_.emplace(lanes_[0], client_, box_, std::move(options));
   }
   void end() {
@@ -55,6 +55,10 @@ class McpToolHost : public ::testing::Test {
     const core::ToolCall call{.id = "call", .run_id = "run", .tool = tool, .arguments = arguments};
     return base::run_on(lanes_[1], host_->run(std::move(context), call, stop_.get_token()));
   }
+  std::vector<core::ToolDefinition> definitions(std::vector<std::string> servers) {
+    core::Agent agent{.tool_servers = std::move(servers)};
+    return base::run_on(lanes_[1], host_->definitions(std::move(agent), stop_.get_token()));
+  }
   std::string text(const std::string& tool, const Json& arguments,
                    const std::string& agent = "with") {
     const auto outcome = run(tool, arguments, agent);
@@ -69,6 +73,7 @@ class McpToolHost : public ::testing::Test {
   base::Signal kept_{};
   AskHuman ask_{};
   std::stop_source stop_{};
+  std::chrono::milliseconds start_wait_max_ = std::chrono::seconds(60);
   std::optional<ToolHost> host_{};
 };
 
@@ -76,14 +81,41 @@ TEST_F(McpToolHost, ACallWaitsForAServerThatIsStarting) {
   begin();
   add("good");
   EXPECT_EQ(text("files__echo", {{"text", "x"}}), "x");
-  const core::Agent with{.tool_servers = {"id", "another"}};
-  const auto offered = host_->definitions(with);
+  const auto offered = definitions({"id", "another"});
   EXPECT_EQ(offered.size(), 14U);
   EXPECT_TRUE(std::ranges::is_sorted(offered, {}, &core::ToolDefinition::name));
-  EXPECT_TRUE(host_->definitions(core::Agent{}).empty());
+  EXPECT_TRUE(definitions({}).empty());
   EXPECT_TRUE(host_->may_be("files__anything"));
   EXPECT_FALSE(host_->may_be("files_echo"));
   EXPECT_FALSE(host_->may_be("web__echo"));
+}
+
+TEST_F(McpToolHost, ARunWaitsForAServerThatStartsForTheFirstTime) {
+  begin();
+  add("good");
+  EXPECT_EQ(definitions({"id"}).size(), 14U);
+}
+
+TEST_F(McpToolHost, ARunDoesNotWaitForEver) {
+  start_wait_max_ = std::chrono::milliseconds(1);
+  begin();
+  add("never");
+  EXPECT_TRUE(definitions({"id"}).empty());
+}
+
+TEST_F(McpToolHost, AStopEndsTheWaitOfARun) {
+  begin();
+  add("never");
+  stop_.request_stop();
+  EXPECT_TRUE(definitions({"id"}).empty());
+}
+
+// A server that fails is away, and nobody waits for its next attempt.
+TEST_F(McpToolHost, ARunDoesNotWaitForAServerThatHasFailed) {
+  begin();
+  add("exits");
+  EXPECT_TRUE(definitions({"id"}).empty());
+  EXPECT_GE(host_->servers().find("id")->status.failures, 1);
 }
 
 TEST_F(McpToolHost, SaysWhyAToolIsNotThere) {

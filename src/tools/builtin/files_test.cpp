@@ -137,6 +137,32 @@ TEST(SchemaCheck, NamesThePathAndTheRemedy) {
   EXPECT_FALSE(schema_violation({{"type", "integer"}}, 2.0));
 }
 
+// The schema of a stranger's tool may be anything.
+TEST(SchemaCheck, WhatAKeywordCannotBeAllowsEverything) {
+  const base::Json value = {{"name", "ä"}, {"list", {1, 2}}, {"number", 7}};
+  for (const char* schema :
+       {R"(5)", R"([])", R"({"type": 7})", R"({"type": "any"})", R"({"type": [1, null]})",
+        R"({"required": true})", R"({"required": [1, {}]})", R"({"properties": []})",
+        R"({"properties": {"name": true, "list": 5, "number": "x"}})", R"({"enum": {}})",
+        R"({"properties": {"name": {"minLength": "2", "maxLength": {}}}})",
+        R"({"properties": {"list": {"minItems": "3", "maxItems": [], "items": true}}})",
+        R"({"properties": {"list": {"items": [{"type": "string"}]}}})",
+        R"({"properties": {"number": {"minimum": "9", "maximum": null}}})",
+        R"({"additionalProperties": {"type": "string"}})",
+        R"({"additionalProperties": false, "patternProperties": {"": {}}})"}) {
+    EXPECT_FALSE(schema_violation(base::Json::parse(schema), value)) << schema;
+  }
+}
+
+TEST(SchemaCheck, CountsCharactersWhereTheSchemaIsNotOurs) {
+  const base::Json two = {{"type", "string"}, {"minLength", 2}};
+  const base::Json one = {{"type", "string"}, {"maxLength", 1}};
+  EXPECT_FALSE(schema_violation(two, "ä"));
+  EXPECT_TRUE(schema_violation(two, "ä", LengthIn::characters));
+  EXPECT_TRUE(schema_violation(one, "ä"));
+  EXPECT_FALSE(schema_violation(one, "ä", LengthIn::characters));
+}
+
 TEST(HtmlText, KeepsTheWords) {
   EXPECT_EQ(html_text("<p>a<br>b &lt;c&gt;<style>p{}</style> d</p><!-- x -->1 < 2"),
             "a\nb <c> d\n1 < 2");

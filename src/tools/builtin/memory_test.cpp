@@ -113,7 +113,9 @@ class MemoryTools : public ::testing::Test {
   }
   std::vector<std::string> offered(AgentMemory memory) {
     std::vector<std::string> out;
-    for (const auto& definition : catalog_->definitions({.memory = memory})) {
+    const core::Agent agent{.memory = memory};
+    const std::stop_token never;
+    for (const auto& definition : base::run_on(lanes_[0], catalog_->definitions(agent, never))) {
       out.push_back(definition.name);
     }
     return out;

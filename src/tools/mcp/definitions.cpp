@@ -173,19 +173,6 @@ std::string model_name(std::string_view server, std::string_view tool) {
   return out + "_" + base::sha256_hex(asked).substr(0, digits);
 }
 
-// No underscore: the first two in a row end the server's name.
-Result<void> check_server_name(std::string_view name) {
-  const bool good =
-      !name.empty() && name.size() <= limits::mcp_server_name_bytes_max &&
-      std::ranges::all_of(name, [](char c) { return is_name_character(c) && c != '_'; });
-  if (good) return {};
-  return base::fail(ErrorKind::invalid,
-                    "the name of an MCP server has 1 to " +
-                        std::to_string(limits::mcp_server_name_bytes_max) +
-                        " letters, digits and '-'",
-                    "name");
-}
-
 core::ToolOutcome outcome_of(const Json& result) {
   core::ToolOutcome out;
   out.is_error = member(result, "isError") == Json(true);

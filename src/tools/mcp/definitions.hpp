@@ -37,8 +37,6 @@ base::Result<ToolPage> read_tool_page(const base::Json& result);
 // limits::model_tool_name_bytes_max. A name that has to be changed for that ends in a few digits of
 // its SHA-256, so that different names stay different.
 std::string model_name(std::string_view server, std::string_view tool);
-// Whether a server may be called so: [a-zA-Z0-9-], limits::mcp_server_name_bytes_max at most.
-base::Result<void> check_server_name(std::string_view name);
 
 // The result of tools/call as a model reads it. Texts and texts of resources as they are; of
 // anything else a line that says what it was. structuredContent when there is no content. Cut at

@@ -40,9 +40,6 @@ TEST(McpDefinitions, NamesFitEveryProvider) {
   EXPECT_NE(odd, model_name("files", "read.file/now"));
   const std::string far = model_name("files", std::string(128, 'x'));
   EXPECT_EQ(far.size(), limits::model_tool_name_bytes_max);
-  EXPECT_TRUE(check_server_name("my-files"));
-  EXPECT_FALSE(check_server_name("my__files"));
-  EXPECT_FALSE(check_server_name(""));
 }
 
 TEST(McpDefinitions, ReadsAnyKindOfContent) {

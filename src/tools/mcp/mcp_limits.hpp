@@ -25,7 +25,6 @@ constexpr std::size_t mcp_schema_bytes_max = 128 * KiB;
 constexpr std::size_t mcp_parameter_headers_max = 32;        // of one tool
 constexpr std::size_t mcp_header_value_bytes_max = 4 * KiB;  // of one mirrored argument
 constexpr std::size_t model_tool_name_bytes_max = 64;        // what every provider accepts
-constexpr std::size_t mcp_server_name_bytes_max = 32;        // leaves room for the tool's own name
 
 // Requests.
 constexpr std::size_t mcp_outstanding_max = 256;     // of ours to one server
@@ -36,7 +35,7 @@ constexpr auto mcp_probe_time_max = 5s;       // silence that makes a stdio serv
 constexpr auto mcp_handshake_time_max = 30s;  // starting may mean fetching a package
 constexpr auto mcp_list_time_max = 30s;
 constexpr auto mcp_elicitation_time_max = 10min;  // for a human's answer
-constexpr auto mcp_call_wait_max = 10s;           // of a call for a server that is just starting
+constexpr auto mcp_start_wait_max = 10s;  // of a run or a call for a server that is just starting
 constexpr auto mcp_relist_interval_min = 1s;  // between lists, however often a server says changed
 
 // Supervision.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.hpp"
+#include "core/tool_servers.hpp"
 #include "net/http.hpp"
 #include "tools/mcp/http_connection.hpp"
 #include "tools/mcp/stdio_connection.hpp"
@@ -126,7 +127,7 @@ base::Task<void> Servers::replace(std::shared_ptr<State> state, std::string id,
 }
 
 Result<void> Servers::set(ServerRecord record) {
-  if (auto named = check_server_name(record.name); !named) return named;
+  if (auto named = core::check_tool_server_name(record.name); !named) return named;
   std::shared_ptr<Session> old;
   const std::string id = record.id;
   std::uint64_t generation = 0;
@@ -321,6 +322,17 @@ bool Servers::is_starting(const std::vector<std::string>& ids, std::string_view 
     }
     const auto& one = found->second.session;
     return !one || one->status().state == ServerState::starting;
+  });
+}
+
+bool Servers::is_first_start(const std::vector<std::string>& ids) const {
+  const std::lock_guard lock(state_->mutex);
+  return std::ranges::any_of(ids, [&](const std::string& id) {
+    const auto found = state_->entries.find(id);
+    if (found == state_->entries.end()) return false;
+    if (!found->second.session) return true;
+    const ServerStatus now = found->second.session->status();
+    return now.state == ServerState::starting && now.failures == 0;
   });
 }
 

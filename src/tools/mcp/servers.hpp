@@ -20,7 +20,7 @@ namespace colonnade::tools::mcp {
 // One server: how it is reached, and what is kept about it.
 struct ServerRecord {
   std::string id{};         // unique; agents name it so
-  std::string name{};       // check_server_name(); in the names of its tools
+  std::string name{};       // core::check_tool_server_name(); in the names of its tools
   ServerCommand command{};  // a child process, or
   std::string url{};        // streamable HTTP
   net::Headers headers{};   // with each HTTP request; may be secrets
@@ -98,6 +98,8 @@ class Servers {
   std::optional<ServerTool> tool(const std::vector<std::string>& ids, std::string_view name) const;
   // Whether one of these servers could offer it once it has started; any thread.
   bool is_starting(const std::vector<std::string>& ids, std::string_view name) const;
+  // Whether one of these servers is starting and has not failed before; any thread.
+  bool is_first_start(const std::vector<std::string>& ids) const;
   // Why none of these servers offers it, in words.
   std::string why_not(const std::vector<std::string>& ids, std::string_view name) const;
   bool has_name(std::string_view name) const;  // whether any server is called so

@@ -85,7 +85,7 @@ struct SessionTimes {
 };
 
 struct SessionOptions {
-  std::string name{};  // check_server_name()
+  std::string name{};  // core::check_tool_server_name()
   std::string client_version{"0"};
   Elicit elicit{};  // empty: servers are told that nobody answers
   Sample sample{};  // empty: refused

@@ -200,15 +200,18 @@ void ToolHost::removed(const core::Scope&, const std::string& id) {
   servers_.remove(id);
 }
 
-std::vector<core::ToolDefinition> ToolHost::definitions(const core::Agent& agent) {
+base::Task<std::vector<core::ToolDefinition>> ToolHost::definitions(core::Agent agent,
+                                                                    std::stop_token stop) {
   std::vector<core::ToolDefinition> out;
-  if (agent.tool_servers.empty()) return out;
+  if (agent.tool_servers.empty()) co_return out;
+  auto there = [this, ids = agent.tool_servers] { return !servers_.is_first_start(ids); };
+  co_await await_until(std::move(there), std::move(stop));
   for (ServerTool& tool : servers_.tools(agent.tool_servers)) {
     out.push_back(std::move(tool.definition));
   }
   // In one order whatever the servers' is today: a vendor's cache keeps what begins alike.
   std::ranges::sort(out, {}, &core::ToolDefinition::name);
-  return out;
+  co_return out;
 }
 
 bool ToolHost::may_be(std::string_view tool) const {
@@ -216,25 +219,24 @@ bool ToolHost::may_be(std::string_view tool) const {
   return end != std::string_view::npos && servers_.has_name(tool.substr(0, end));
 }
 
-// The tool, once its server has started; none when it has not by then.
-base::Task<std::optional<ServerTool>> ToolHost::await_tool(std::vector<std::string> ids,
-                                                           std::string name, std::stop_token stop) {
+// Returns also when the time is over or somebody stops it.
+base::Task<void> ToolHost::await_until(std::function<bool()> there, std::stop_token stop) {
+  if (there()) co_return;
   const std::shared_ptr<State> state = state_;
   auto late = std::make_shared<bool>(false);
   auto ring = [late, state] {
     *late = true;
     state->wake();
   };
-  auto alarm = co_await base::call_after(state->options.call_wait_max, std::move(ring));
+  auto alarm = co_await base::call_after(state->options.start_wait_max, std::move(ring));
   for (;;) {
     auto changed = std::make_shared<base::Completion<bool>>();
     {
       const std::lock_guard lock(state->mutex);
       state->waiting.push_back(changed);
     }
-    // Looked at only now: it may have become ready before anybody waited for the change.
-    auto tool = servers_.tool(ids, name);
-    if (tool || *late || stop.stop_requested() || !servers_.is_starting(ids, name)) co_return tool;
+    // Looked at only now: it may have come before anybody waited for the change.
+    if (there() || *late || stop.stop_requested()) co_return;
     co_await changed->wait(stop);
   }
 }
@@ -243,10 +245,11 @@ base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::T
                                                     std::stop_token stop) {
   const std::shared_ptr<State> state = state_;
   const auto ids = state->options.servers_of(context.scope, context.agent_id);
-  auto tool = servers_.tool(ids, call.tool);
-  if (!tool && servers_.is_starting(ids, call.tool)) {
-    tool = co_await await_tool(ids, call.tool, stop);
-  }
+  auto there = [this, ids, name = call.tool] {
+    return servers_.tool(ids, name) || !servers_.is_starting(ids, name);
+  };
+  co_await await_until(std::move(there), stop);
+  const auto tool = servers_.tool(ids, call.tool);
   if (stop.stop_requested()) co_return base::fail(ErrorKind::cancelled, "the tool was stopped");
   if (!tool) {
     co_return failed("the tool '" + call.tool +

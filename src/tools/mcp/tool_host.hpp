@@ -34,7 +34,7 @@ struct ToolHostOptions {
   std::map<std::string, OAuthSettings> oauth{};  // by server name
   std::function<std::string()> redirect_url{};   // for those that name none
   SessionTimes times{};
-  std::chrono::milliseconds call_wait_max = limits::mcp_call_wait_max;
+  std::chrono::milliseconds start_wait_max = limits::mcp_start_wait_max;
   bool wait_for_begin = false;  // ServersOptions
 };
 
@@ -50,9 +50,12 @@ class ToolHost final : public core::ToolServerHost, public AttachedTools {
   void added(core::OpenedToolServer server) override;
   void removed(const core::Scope& scope, const std::string& id) override;
 
-  std::vector<core::ToolDefinition> definitions(const core::Agent& agent) override;
+  // A server that starts for the first time is waited for, `start_wait_max` of the options at most:
+  // an agent's first question after a start finds its tools.
+  base::Task<std::vector<core::ToolDefinition>> definitions(core::Agent agent,
+                                                            std::stop_token stop) override;
   bool may_be(std::string_view tool) const override;
-  // A server that is just starting is waited for, `call_wait_max` of the options at most.
+  // A server that is just starting is waited for, `start_wait_max` of the options at most.
   base::Task<base::Result<core::ToolOutcome>> run(ToolContext context, core::ToolCall call,
                                                   std::stop_token stop) override;
 
@@ -63,8 +66,7 @@ class ToolHost final : public core::ToolServerHost, public AttachedTools {
 
  private:
   struct State;
-  base::Task<std::optional<ServerTool>> await_tool(std::vector<std::string> ids, std::string name,
-                                                   std::stop_token stop);
+  base::Task<void> await_until(std::function<bool()> there, std::stop_token stop);
   static ServersOptions servers_options(const std::shared_ptr<State>& state);
 
   base::Lane& lane_;
