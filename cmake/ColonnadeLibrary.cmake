@@ -13,6 +13,12 @@ if(COLONNADE_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# Under a sanitizer most of a build's time is the optimizer at work on tests; what they test stays
+# optimized.
+if(COLONNADE_SANITIZE)
+  set(COLONNADE_TEST_OPTIONS -O0)
+endif()
+
 # Asio and Beast compile once, in net/ and base/, not in every file that includes them.
 add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
                         BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
@@ -28,7 +34,7 @@ if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
   if(COLONNADE_TESTS)
     add_library(colonnade_test_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
     set_target_properties(colonnade_test_pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
-    target_compile_options(colonnade_test_pch PRIVATE -fPIE)
+    target_compile_options(colonnade_test_pch PRIVATE -fPIE ${COLONNADE_TEST_OPTIONS})
     target_compile_definitions(colonnade_test_pch PRIVATE GTEST_HAS_PTHREAD=1)  # as GTest::gtest does
     target_precompile_headers(colonnade_test_pch PRIVATE
       ${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp <gtest/gtest.h> <gmock/gmock.h>)
@@ -67,7 +73,7 @@ function(colonnade_test name)
   endif()
   cmake_parse_arguments(arg "NO_PCH" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name}_test ${arg_SOURCES})
-  target_compile_options(${name}_test PRIVATE ${COLONNADE_WARNINGS})
+  target_compile_options(${name}_test PRIVATE ${COLONNADE_WARNINGS} ${COLONNADE_TEST_OPTIONS})
   target_compile_definitions(${name}_test PRIVATE
     COLONNADE_FIXTURES="${COLONNADE_FIXTURES}"
     COLONNADE_CONTRACTS="${COLONNADE_CONTRACTS}"
