@@ -26,6 +26,7 @@ struct FaultCase {
   const char* text;
   const char* message;
 };
+void PrintTo(const FaultCase& one, std::ostream* out) { *out << one.name; }
 
 class ConfigFileFault : public testing::TestWithParam<FaultCase> {};
 

@@ -36,6 +36,7 @@ struct FaultCase {
   const char* text;
   const char* message;
 };
+void PrintTo(const FaultCase& one, std::ostream* out) { *out << one.name; }
 class PricesFault : public testing::TestWithParam<FaultCase> {};
 
 TEST_P(PricesFault, NamesLineAndKey) {

@@ -103,6 +103,10 @@ struct Wrong {
   const char* type;
   const char* location;
 };
+// In the test's name, so no body as it is.
+void PrintTo(const Wrong& one, std::ostream* out) {
+  *out << one.type << "_of_" << std::string_view(one.body).size() << "_bytes";
+}
 
 class FarameshRefusals : public Faramesh, public testing::WithParamInterface<Wrong> {};
 
