@@ -31,6 +31,12 @@ std::string address_text(const sockaddr_storage& address) {
   return text.data();
 }
 
+int accept_from(int listener, sockaddr_storage* address) {
+  socklen_t size = sizeof *address;
+  return ::accept4(listener, reinterpret_cast<sockaddr*>(address), &size,
+                   SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 int open_spare() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 }  // namespace
@@ -104,16 +110,12 @@ void ServerShard::accept_waiting() {
 // False when nobody waits, or when waiting is all that can be done.
 bool ServerShard::accept_one() {
   sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  const int descriptor = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&address),
-                                   &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (descriptor < 0) {
-    if (errno == EMFILE || errno == ENFILE) {
-      survive_descriptor_shortage();
-      return true;
-    }
-    return errno == EINTR || errno == ECONNABORTED;
+  int descriptor = accept_from(acceptor_.native_handle(), &address);
+  if (descriptor < 0 && (errno == EMFILE || errno == ENFILE)) {
+    descriptor = accept_without_descriptors(&address);
+    if (descriptor < 0) return false;
   }
+  if (descriptor < 0) return errno == EINTR || errno == ECONNABORTED;
   counts_.add(counts_.connections_total);
   if (shared_->connections_open.load(std::memory_order_relaxed) >= options().connections_max) {
     refuse(descriptor);
@@ -126,14 +128,19 @@ bool ServerShard::accept_one() {
 }
 
 // Without a descriptor left, a waiting client would keep the listener readable for ever. The spare
-// one is given up to take the client in and turn it away.
-void ServerShard::survive_descriptor_shortage() {
+// one is given up to take the client in, and the client is turned away unless there is room for
+// both by now. -1 when there is nobody to be served: the kernel wants a descriptor before it looks
+// whether anybody waits.
+int ServerShard::accept_without_descriptors(sockaddr_storage* address) {
+  if (spare_descriptor_ >= 0) ::close(spare_descriptor_);
+  const int descriptor = accept_from(acceptor_.native_handle(), address);
+  spare_descriptor_ = open_spare();
+  if (descriptor < 0 || spare_descriptor_ >= 0) return descriptor;
   base::log::warn("http_descriptors_exhausted", {{"lane", lane_.index()}});
   counts_.add(counts_.connections_refused);
-  if (spare_descriptor_ >= 0) ::close(spare_descriptor_);
-  const int descriptor = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
-  if (descriptor >= 0) ::close(descriptor);
+  ::close(descriptor);
   spare_descriptor_ = open_spare();
+  return -1;
 }
 
 void ServerShard::refuse(int descriptor) {

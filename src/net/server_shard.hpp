@@ -118,7 +118,7 @@ class ServerShard : public std::enable_shared_from_this<ServerShard> {
   void wait_for_connections();
   void accept_waiting();
   bool accept_one();
-  void survive_descriptor_shortage();
+  int accept_without_descriptors(sockaddr_storage* address);
   void refuse(int descriptor);
   void wait_for_sweep();
   void sweep();
