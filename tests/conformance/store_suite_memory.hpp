@@ -242,6 +242,25 @@ TEST_P(StoreMemory, FindsByAnyOfTheWords) {
   EXPECT_EQ(by_words({"p1"}), Ids{});
 }
 
+// Whoever has most of the memories must not lose matches to those of others that are better.
+TEST_P(StoreMemory, BetterMatchesOfOthersTakeNoRoom) {
+  const std::string better = "apple apple apple";
+  const std::string worse = "once there was an apple that lay under a very old tree";
+  for (int i = 0; i < 10; ++i) {
+    const std::string n = std::to_string(i);
+    core::MemoryItem other = memory_of("other" + n, better + " " + n);
+    other.holder = bob_with_gardener;
+    keep(other);
+    keep(memory_of("filler" + n, "nothing of the kind " + n));
+  }
+  keep(memory_of("first", worse));
+  keep(memory_of("second", worse + " and rotted"));
+  const auto found = matching({.words = {"apple"}, .candidates = 1});
+  Ids ids = ids_of(found);
+  std::ranges::sort(ids);
+  EXPECT_EQ(ids, (Ids{"first", "second"}));
+}
+
 TEST_P(StoreMemory, FindsTheNearestVectors) {
   keep(memory_of("i1", "one"), {1, 0, 0});
   keep(memory_of("i2", "two"), {0.8F, 0.6F, 0});

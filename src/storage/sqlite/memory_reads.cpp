@@ -23,10 +23,15 @@ constexpr std::size_t spare_share = 2;
 
 using Scores = std::map<std::int64_t, core::MemoryMatch>;  // by the item's number
 
-// Any of the words, in the partition. Words come without quotation marks; their other punctuation
-// is the tokenizer's to judge.
-std::string match_text(std::int64_t partition, const std::vector<std::string>& words) {
-  std::string out = "place : \"p" + std::to_string(partition) + "\" AND {key text} : (";
+// A partition with more than half of all memories is looked for among all of them, with some room
+// for its share of the best being smaller.
+constexpr std::int64_t large_share = 2;
+constexpr std::size_t room_for_others = 4;  // a quarter more
+
+// Any of the words. They come without quotation marks; their other punctuation is the tokenizer's
+// to judge.
+std::string match_text(const std::vector<std::string>& words) {
+  std::string out = "{key text} : (";
   bool first = true;
   for (const std::string& word : words) {
     if (!std::exchange(first, false)) out += " OR ";
@@ -37,16 +42,54 @@ std::string match_text(std::int64_t partition, const std::vector<std::string>& w
   return out + ")";
 }
 
+// The best among all memories that are of the partition. False when others took so much of the room
+// that some may be missing. Asking full text for the partition's word as well would cost several
+// times as much where nearly every memory has it.
+Result<bool> find_among_all(Database& database, std::int64_t partition, const std::string& match,
+                            std::size_t room, std::size_t wanted, Scores& out) {
+  std::size_t seen = 0;
+  auto read = database.each(
+      "SELECT f.rowid, f.rank, (SELECT partition_no FROM memories WHERE no = f.rowid) FROM"
+      " (SELECT rowid, rank FROM memory_search WHERE memory_search MATCH ?1 ORDER BY rank LIMIT ?2)"
+      " AS f",
+      [&](Statement& row) -> Result<void> {
+        ++seen;
+        if (row.integer(2) == partition && out.size() < wanted) {
+          out[row.integer(0)].lexical = -row.real(1);
+        }
+        return {};
+      },
+      match, room);
+  if (!read) return fail(std::move(read.error()));
+  return out.size() == wanted || seen < room;
+}
+
 Result<void> find_by_words(Database& database, std::int64_t partition,
                            const core::MemoryQuery& query, Scores& out) {
   if (query.words.empty()) return {};
+  const std::string match = match_text(query.words);
+  const std::size_t wanted = query.candidates * spare_share;
+  const auto items =
+      database.number("SELECT items FROM memory_partitions WHERE no = ?1", partition);
+  if (!items) return fail(items.error());
+  const auto all_items = database.number("SELECT max(no) FROM memories");  // at most
+  if (!all_items) return fail(all_items.error());
+  if (*items * large_share > *all_items) {
+    const auto share =
+        static_cast<std::size_t>(*all_items) * wanted / static_cast<std::size_t>(*items);
+    const auto all =
+        find_among_all(database, partition, match, share + share / room_for_others, wanted, out);
+    if (!all) return fail(all.error());
+    if (*all) return {};
+    out.clear();
+  }
   return database.each(
       "SELECT rowid, rank FROM memory_search WHERE memory_search MATCH ?1 ORDER BY rank LIMIT ?2",
       [&](Statement& row) -> Result<void> {
         out[row.integer(0)].lexical = -row.real(1);
         return {};
       },
-      match_text(partition, query.words), query.candidates* spare_share);
+      "place : \"p" + std::to_string(partition) + "\" AND " + match, wanted);
 }
 
 // Fetches the items that are not there yet. What is gone, expired, demoted or of another shape is
