@@ -9,7 +9,8 @@ base::Task<core::Result<core::FinishedRun>> finish_run(core::Turns* turns, core:
   auto finished = co_await turns->wait(who, run_id, gone);
   const bool left = !finished && finished.error().kind == base::ErrorKind::cancelled;
   if (!left || !gone.stop_requested()) co_return finished;
-  (void)turns->cancel(who, run_id);  // not_found: it has just ended by itself
+  // not_found: it has just ended by itself
+  [[maybe_unused]] const auto asked = turns->cancel(who, run_id);
   std::stop_token none;
   finished = co_await turns->wait(std::move(who), std::move(run_id), std::move(none));
   co_return finished;

@@ -124,7 +124,7 @@ class Checker {
 
   static Violation missing(const Json& properties, const std::string& key,
                            const std::string& path) {
-    const std::string text = named(member(path, key)) + " is missing";
+    std::string text = named(member(path, key)) + " is missing";
     const auto property = properties.find(key);
     if (property == properties.end()) return text;
     const auto types = type_names(*property);

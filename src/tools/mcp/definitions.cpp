@@ -154,8 +154,9 @@ Result<ToolPage> read_tool_page(const Json& result) {
     if (auto problem = read_tool(one, tool); problem.empty()) {
       out.tools.push_back(std::move(tool));
     } else {
-      const std::string name(base::cut_utf8(tool.name, limits::mcp_tool_name_bytes_max));
-      out.refused.push_back(name + ": " + problem);
+      std::string line(base::cut_utf8(tool.name, limits::mcp_tool_name_bytes_max));
+      line.append(": ").append(problem);
+      out.refused.push_back(std::move(line));
     }
   }
   return out;
