@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "core/context.hpp"
+#include "core/context/context.hpp"
 #include "providers/anthropic/request.hpp"
 #include "providers/chat_completions/request.hpp"
 

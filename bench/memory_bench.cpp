@@ -19,8 +19,8 @@
 #include "base/json.hpp"
 #include "base/lane.hpp"
 #include "base/workers.hpp"
-#include "core/event_feed.hpp"
-#include "core/memories.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/memory/memories.hpp"
 #include "providers/embeddings/basic_words.hpp"
 #include "storage/sqlite/store.hpp"
 

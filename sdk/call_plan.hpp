@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "colonnade/json.hpp"
-#include "line.hpp"
+#include "sdk/line.hpp"
 
 namespace colonnade::inline v1::detail {
 

@@ -13,8 +13,8 @@
 #include "base/limits.hpp"
 #include "base/sse.hpp"
 #include "colonnade/stream.hpp"
-#include "handoff.hpp"
-#include "line.hpp"
+#include "sdk/handoff.hpp"
+#include "sdk/line.hpp"
 
 namespace colonnade::inline v1::detail {
 

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "colonnade/fathom.hpp"
-#include "loopback_server.hpp"
+#include "sdk/loopback_server.hpp"
 
 namespace colonnade {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/limits.hpp"
-#include "json_document.hpp"
+#include "sdk/json_document.hpp"
 
 namespace colonnade::inline v1 {
 namespace {

@@ -1,10 +1,10 @@
-#include "line.hpp"
+#include "sdk/line.hpp"
 
 #include <cstdlib>
 
 #include "base/limits.hpp"
-#include "handoff.hpp"
-#include "json_document.hpp"
+#include "sdk/handoff.hpp"
+#include "sdk/json_document.hpp"
 
 namespace colonnade::inline v1::detail {
 namespace {

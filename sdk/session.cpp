@@ -1,4 +1,4 @@
-#include "session.hpp"
+#include "sdk/session.hpp"
 
 namespace colonnade::inline v1::detail {
 namespace {

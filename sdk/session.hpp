@@ -10,7 +10,7 @@
 
 #include "colonnade/options.hpp"
 #include "colonnade/task.hpp"
-#include "line.hpp"
+#include "sdk/line.hpp"
 
 namespace colonnade::inline v1::detail {
 

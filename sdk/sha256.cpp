@@ -1,4 +1,4 @@
-#include "sha256.hpp"
+#include "sdk/sha256.hpp"
 
 #include <array>
 #include <bit>

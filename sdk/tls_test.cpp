@@ -10,7 +10,7 @@
 #include <string>
 
 #include "colonnade/fathom.hpp"
-#include "loopback_server.hpp"
+#include "sdk/loopback_server.hpp"
 
 namespace colonnade {
 namespace {

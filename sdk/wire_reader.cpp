@@ -1,4 +1,4 @@
-#include "wire_reader.hpp"
+#include "sdk/wire_reader.hpp"
 
 #include <limits>
 

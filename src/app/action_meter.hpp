@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "core/event_feed.hpp"
+#include "core/events/event_feed.hpp"
 
 namespace colonnade::app {
 

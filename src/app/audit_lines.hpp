@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "core/audit.hpp"
+#include "core/governance/audit.hpp"
 
 namespace colonnade::app {
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/task.hpp"
-#include "core/credentials.hpp"
+#include "core/access/credentials.hpp"
 #include "core/stores.hpp"
 #include "net/router.hpp"
 

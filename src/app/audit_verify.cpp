@@ -5,7 +5,7 @@
 
 #include "app/audit_lines.hpp"
 #include "base/json.hpp"
-#include "core/audit.hpp"
+#include "core/governance/audit.hpp"
 
 namespace colonnade::app {
 namespace {

@@ -10,8 +10,8 @@
 #include "base/json.hpp"
 #include "base/lane.hpp"
 #include "colonnade/fathom.hpp"
-#include "core/credentials.hpp"
-#include "core/event_feed.hpp"
+#include "core/access/credentials.hpp"
+#include "core/events/event_feed.hpp"
 #include "storage/sqlite/store.hpp"
 
 namespace colonnade::app {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/task.hpp"
-#include "core/credentials.hpp"
+#include "core/access/credentials.hpp"
 #include "net/router.hpp"
 #include "tools/mcp/servers.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "app/action_meter.hpp"
 #include "app/model_meter.hpp"
-#include "core/turns.hpp"
+#include "core/runs/turns.hpp"
 #include "net/http_server.hpp"
 
 namespace colonnade::app {

@@ -7,8 +7,8 @@
 #include <mutex>
 #include <string>
 
-#include "core/model_provider.hpp"
-#include "core/prices.hpp"
+#include "core/models/model_provider.hpp"
+#include "core/models/prices.hpp"
 
 namespace colonnade::app {
 

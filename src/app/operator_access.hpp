@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "core/credentials.hpp"
+#include "core/access/credentials.hpp"
 #include "core/stores.hpp"
 #include "net/http.hpp"
 

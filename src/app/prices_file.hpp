@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "core/prices.hpp"
+#include "core/models/prices.hpp"
 
 namespace colonnade::app {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "core/actions.hpp"
-#include "core/audit_feed.hpp"
+#include "core/governance/actions.hpp"
+#include "core/governance/audit_feed.hpp"
 #include "tools/mcp/tool_host.hpp"
 
 namespace colonnade::app {

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "core/model_windows.hpp"
+#include "core/models/model_windows.hpp"
 
 namespace colonnade::app {
 

@@ -6,8 +6,8 @@
 
 #include "app/environment.hpp"
 #include "app/settings.hpp"
-#include "core/agents.hpp"
-#include "core/tool_servers.hpp"
+#include "core/agents/agents.hpp"
+#include "core/tools/tool_servers.hpp"
 #include "tools/mcp/tool_host.hpp"
 
 namespace colonnade::app {

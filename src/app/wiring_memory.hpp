@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "app/settings.hpp"
-#include "core/embedder.hpp"
+#include "core/memory/embedder.hpp"
 #include "net/http_client.hpp"
 
 namespace colonnade::app {

@@ -11,7 +11,7 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "base/workers.hpp"
-#include "core/event_feed.hpp"
+#include "core/events/event_feed.hpp"
 #include "gate/policy_source.hpp"
 
 namespace colonnade::app {

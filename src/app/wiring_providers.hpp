@@ -5,7 +5,7 @@
 
 #include "app/model_meter.hpp"
 #include "app/settings.hpp"
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 #include "net/http_client.hpp"
 
 namespace colonnade::app {

@@ -7,7 +7,7 @@
 #include "app/settings.hpp"
 #include "base/clock.hpp"
 #include "base/workers.hpp"
-#include "core/memories.hpp"
+#include "core/memory/memories.hpp"
 #include "net/http_client.hpp"
 #include "tools/tool.hpp"
 #include "tools/workspaces.hpp"

@@ -4,14 +4,14 @@
 #include <string_view>
 #include <utility>
 
-#include "core/action.hpp"
-#include "core/agent.hpp"
-#include "core/credential.hpp"
-#include "core/memory_item.hpp"
-#include "core/message.hpp"
-#include "core/model_provider.hpp"
-#include "core/run.hpp"
-#include "core/tool_server.hpp"
+#include "core/access/credential.hpp"
+#include "core/agents/agent.hpp"
+#include "core/governance/action.hpp"
+#include "core/memory/memory_item.hpp"
+#include "core/models/model_provider.hpp"
+#include "core/runs/run.hpp"
+#include "core/threads/message.hpp"
+#include "core/tools/tool_server.hpp"
 
 namespace colonnade::core {
 namespace {

@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.hpp"
-#include "core/prices.hpp"
-#include "core/threads.hpp"
-#include "core/tool_servers.hpp"
+#include "core/models/prices.hpp"
+#include "core/threads/threads.hpp"
+#include "core/tools/tool_servers.hpp"
 
 namespace colonnade::core {
 namespace {

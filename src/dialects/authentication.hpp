@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "core/credentials.hpp"
+#include "core/access/credentials.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects {

@@ -7,7 +7,7 @@
 
 #include "base/limits.hpp"
 #include "base/result.hpp"
-#include "core/revisions.hpp"
+#include "core/events/revisions.hpp"
 
 namespace colonnade::dialects {
 

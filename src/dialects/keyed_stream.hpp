@@ -9,7 +9,7 @@
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
-#include "core/turns.hpp"
+#include "core/runs/turns.hpp"
 #include "dialects/submit_once.hpp"
 #include "net/http.hpp"
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/task.hpp"
-#include "core/scope.hpp"
+#include "core/access/scope.hpp"
 #include "net/http.hpp"
 #include "net/router.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/task.hpp"
-#include "core/turns.hpp"
+#include "core/runs/turns.hpp"
 
 namespace colonnade::dialects {
 

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/task.hpp"
-#include "core/submissions.hpp"
+#include "core/access/submissions.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects {

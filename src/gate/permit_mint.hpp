@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "core/execution_permit.hpp"
+#include "core/governance/execution_permit.hpp"
 
 namespace colonnade::gate {
 

@@ -1,7 +1,7 @@
 // Answers questions about policies by the engine and the files that are in force.
 #pragma once
 
-#include "core/policy_desk.hpp"
+#include "core/governance/policy_desk.hpp"
 #include "gate/policy_source.hpp"
 
 namespace colonnade::gate {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/policy_gate.hpp"
+#include "core/governance/policy_gate.hpp"
 #include "gate/policy_source.hpp"
 
 namespace colonnade::gate {

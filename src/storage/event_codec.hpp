@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "core/agent.hpp"
-#include "core/event.hpp"
-#include "core/message.hpp"
+#include "core/agents/agent.hpp"
+#include "core/events/event.hpp"
+#include "core/threads/message.hpp"
 
 namespace colonnade::storage {
 

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "core/agent.hpp"
-#include "core/run.hpp"
-#include "core/tool_runner.hpp"
+#include "core/agents/agent.hpp"
+#include "core/runs/run.hpp"
+#include "core/tools/tool_runner.hpp"
 #include "tools/tool.hpp"
 
 namespace colonnade::tools {

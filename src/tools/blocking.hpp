@@ -9,7 +9,7 @@
 
 #include "base/task.hpp"
 #include "base/workers.hpp"
-#include "core/tool_runner.hpp"
+#include "core/tools/tool_runner.hpp"
 #include "tools/tool.hpp"
 
 namespace colonnade::tools {

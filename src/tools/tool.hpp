@@ -6,8 +6,8 @@
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
-#include "core/scope.hpp"
-#include "core/tool_runner.hpp"
+#include "core/access/scope.hpp"
+#include "core/tools/tool_runner.hpp"
 
 namespace colonnade::tools {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "core/scope.hpp"
+#include "core/access/scope.hpp"
 
 namespace colonnade::tools {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/audit.hpp"
+#include "core/governance/audit.hpp"
 
 namespace colonnade::tests {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 
 namespace colonnade::conformance {
 

@@ -8,7 +8,7 @@
 
 #include "base/lane.hpp"
 #include "conformance/provider_fixtures.hpp"
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 
 namespace colonnade::conformance {
 

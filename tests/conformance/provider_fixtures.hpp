@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 #include "providers/upstream/stream_decoder.hpp"
 
 namespace colonnade::conformance {

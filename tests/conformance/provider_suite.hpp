@@ -16,7 +16,7 @@
 #include "base/lane.hpp"
 #include "conformance/conversations.hpp"
 #include "conformance/provider_calls.hpp"
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 
 namespace colonnade::conformance {
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "../engine/engine.hpp"
-#include "core/credentials.hpp"
-#include "core/pairings.hpp"
-#include "core/submissions.hpp"
+#include "core/access/credentials.hpp"
+#include "core/access/pairings.hpp"
+#include "core/access/submissions.hpp"
 #include "dialects/fathom/routes.hpp"
 #include "net/http_server.hpp"
 #include "wire_client.hpp"

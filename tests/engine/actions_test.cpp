@@ -1,5 +1,5 @@
 // Actions that clients submit.
-#include "core/actions.hpp"
+#include "core/governance/actions.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

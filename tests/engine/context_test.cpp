@@ -1,5 +1,5 @@
 // Long threads: what the model is sent when not everything fits, whatever happens meanwhile.
-#include "core/context.hpp"
+#include "core/context/context.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

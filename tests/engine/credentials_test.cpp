@@ -1,11 +1,11 @@
 // Tokens, devices and pairing on a real store.
-#include "core/credentials.hpp"
+#include "core/access/credentials.hpp"
 
 #include <gtest/gtest.h>
 
 #include <future>
 
-#include "core/pairings.hpp"
+#include "core/access/pairings.hpp"
 #include "engine.hpp"
 
 namespace colonnade::tests {

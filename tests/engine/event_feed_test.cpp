@@ -1,5 +1,5 @@
 // The feed on a real store: order, resumption, and who is told first.
-#include "core/event_feed.hpp"
+#include "core/events/event_feed.hpp"
 
 #include <gtest/gtest.h>
 

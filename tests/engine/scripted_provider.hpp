@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/task.hpp"
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 
 namespace colonnade::tests {
 

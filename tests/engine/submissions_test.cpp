@@ -1,5 +1,5 @@
 // Submitting once, on a real store.
-#include "core/submissions.hpp"
+#include "core/access/submissions.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
 // Threads and agents on a real store.
-#include "core/threads.hpp"
+#include "core/threads/threads.hpp"
 
 #include <gtest/gtest.h>
 
-#include "core/agents.hpp"
+#include "core/agents/agents.hpp"
 #include "engine.hpp"
 
 namespace colonnade::tests {

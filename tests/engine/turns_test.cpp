@@ -1,5 +1,5 @@
 // Whole turns on a real store with a scripted model.
-#include "core/turns.hpp"
+#include "core/runs/turns.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "core/credentials.hpp"
+#include "core/access/credentials.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::faramesh {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
-#include "core/audit_feed.hpp"
-#include "core/scope.hpp"
+#include "core/access/scope.hpp"
+#include "core/governance/audit_feed.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::faramesh {

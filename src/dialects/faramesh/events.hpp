@@ -10,9 +10,9 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
-#include "core/action.hpp"
-#include "core/audit.hpp"
-#include "core/audit_feed.hpp"
+#include "core/governance/action.hpp"
+#include "core/governance/audit.hpp"
+#include "core/governance/audit_feed.hpp"
 
 namespace colonnade::dialects::faramesh {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/action.hpp"
+#include "core/governance/action.hpp"
 
 namespace colonnade::dialects::faramesh {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/clock.hpp"
-#include "core/event.hpp"
+#include "core/events/event.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::fathom {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "core/event_feed.hpp"
-#include "core/scope.hpp"
+#include "core/access/scope.hpp"
+#include "core/events/event_feed.hpp"
 #include "dialects/fathom/events.hpp"
 #include "net/http.hpp"
 

@@ -13,13 +13,13 @@
 
 #include "base/json.hpp"
 #include "base/result.hpp"
-#include "core/credential.hpp"
-#include "core/message.hpp"
-#include "core/pairings.hpp"
+#include "core/access/credential.hpp"
+#include "core/access/pairings.hpp"
+#include "core/runs/turns.hpp"
 #include "core/stores.hpp"
-#include "core/thread.hpp"
-#include "core/threads.hpp"
-#include "core/turns.hpp"
+#include "core/threads/message.hpp"
+#include "core/threads/thread.hpp"
+#include "core/threads/threads.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::fathom {

@@ -11,7 +11,7 @@
 
 #include "base/clock.hpp"
 #include "base/task.hpp"
-#include "core/credentials.hpp"
+#include "core/access/credentials.hpp"
 #include "dialects/mcp/calls.hpp"
 #include "dialects/mcp/message.hpp"
 #include "dialects/mcp/revision.hpp"

@@ -9,8 +9,8 @@
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
-#include "core/event_feed.hpp"
-#include "core/turns.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/runs/turns.hpp"
 
 namespace colonnade::dialects::mcp {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "core/scope.hpp"
+#include "core/access/scope.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::mcp {

@@ -10,7 +10,7 @@
 #include "base/json.hpp"
 #include "base/lane.hpp"
 #include "base/task.hpp"
-#include "core/scope.hpp"
+#include "core/access/scope.hpp"
 #include "dialects/mcp/calls.hpp"
 #include "dialects/submit_once.hpp"
 

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "base/task.hpp"
-#include "core/actions.hpp"
-#include "core/agents.hpp"
-#include "core/event_feed.hpp"
-#include "core/policy_desk.hpp"
-#include "core/threads.hpp"
-#include "core/turns.hpp"
+#include "core/agents/agents.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/governance/actions.hpp"
+#include "core/governance/policy_desk.hpp"
+#include "core/runs/turns.hpp"
+#include "core/threads/threads.hpp"
 #include "dialects/mcp/arguments.hpp"
 #include "dialects/mcp/run_watch.hpp"
 #include "dialects/mcp/tool.hpp"

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "core/action.hpp"
-#include "core/agent.hpp"
-#include "core/event.hpp"
-#include "core/policy_desk.hpp"
-#include "core/run.hpp"
-#include "core/thread.hpp"
-#include "core/turns.hpp"
+#include "core/agents/agent.hpp"
+#include "core/events/event.hpp"
+#include "core/governance/action.hpp"
+#include "core/governance/policy_desk.hpp"
+#include "core/runs/run.hpp"
+#include "core/runs/turns.hpp"
+#include "core/threads/thread.hpp"
 
 namespace colonnade::dialects::mcp {
 

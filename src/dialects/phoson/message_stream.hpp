@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/event_feed.hpp"
-#include "core/message.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/threads/message.hpp"
 #include "dialects/run_waiting.hpp"
 #include "net/http.hpp"
 

@@ -4,14 +4,14 @@
 
 #include <vector>
 
-#include "core/agents.hpp"
-#include "core/credentials.hpp"
-#include "core/erasure.hpp"
-#include "core/event_feed.hpp"
-#include "core/submissions.hpp"
-#include "core/threads.hpp"
-#include "core/tool_servers.hpp"
-#include "core/turns.hpp"
+#include "core/access/credentials.hpp"
+#include "core/access/submissions.hpp"
+#include "core/agents/agents.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/runs/turns.hpp"
+#include "core/threads/erasure.hpp"
+#include "core/threads/threads.hpp"
+#include "core/tools/tool_servers.hpp"
 #include "dialects/phoson/resources.hpp"
 #include "dialects/submit_once.hpp"
 #include "net/router.hpp"

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "core/agents.hpp"
-#include "core/message.hpp"
-#include "core/threads.hpp"
-#include "core/tool_servers.hpp"
-#include "core/turns.hpp"
+#include "core/agents/agents.hpp"
+#include "core/runs/turns.hpp"
+#include "core/threads/message.hpp"
+#include "core/threads/threads.hpp"
+#include "core/tools/tool_servers.hpp"
 #include "dialects/phoson/errors.hpp"
 #include "net/http.hpp"
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 #include "net/http_client.hpp"
 
 namespace colonnade::providers::anthropic {

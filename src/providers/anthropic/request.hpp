@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 
 namespace colonnade::providers::anthropic {
 

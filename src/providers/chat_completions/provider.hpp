@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 #include "net/http_client.hpp"
 #include "providers/chat_completions/options.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 #include "providers/chat_completions/options.hpp"
 
 namespace colonnade::providers::chat_completions {

@@ -1,7 +1,7 @@
 // Token counts as the chat-completions vendors name them.
 #pragma once
 
-#include "core/usage.hpp"
+#include "core/models/usage.hpp"
 #include "providers/upstream/chunk.hpp"
 
 namespace colonnade::providers::chat_completions {

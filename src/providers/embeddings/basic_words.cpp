@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
-#include "core/memory_item.hpp"
+#include "core/memory/memory_item.hpp"
 
 namespace colonnade::providers::embeddings {
 namespace {

@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "core/embedder.hpp"
+#include "core/memory/embedder.hpp"
 #include "providers/embeddings/word_table.hpp"
 
 namespace colonnade::providers::embeddings {

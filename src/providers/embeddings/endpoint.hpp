@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/limits.hpp"
-#include "core/embedder.hpp"
+#include "core/memory/embedder.hpp"
 #include "net/http_client.hpp"
 
 namespace colonnade::providers::embeddings {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 
 namespace colonnade::providers::offline {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/message.hpp"
+#include "core/threads/message.hpp"
 
 namespace colonnade::providers::upstream {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <stop_token>
 
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 #include "net/http_client.hpp"
 #include "providers/upstream/failure.hpp"
 #include "providers/upstream/stream_decoder.hpp"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
 
 namespace colonnade::providers::upstream {
 

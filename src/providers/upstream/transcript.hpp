@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/message.hpp"
-#include "core/model_provider.hpp"
+#include "core/models/model_provider.hpp"
+#include "core/threads/message.hpp"
 
 namespace colonnade::providers::upstream {
 

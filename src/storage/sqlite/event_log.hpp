@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/event.hpp"
+#include "core/events/event.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/thread_index.hpp"
 

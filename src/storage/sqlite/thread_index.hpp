@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/scope.hpp"
+#include "core/access/scope.hpp"
 #include "storage/sqlite/database.hpp"
 
 namespace colonnade::storage::sqlite {

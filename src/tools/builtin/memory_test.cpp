@@ -6,8 +6,8 @@
 
 #include "base/limits.hpp"
 #include "base/workers.hpp"
-#include "core/event_feed.hpp"
-#include "core/memories.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/memory/memories.hpp"
 #include "gate/rule_gate.hpp"
 #include "storage/sqlite/store.hpp"
 #include "storage/sqlite/test_folder.hpp"

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "core/memories.hpp"
+#include "core/memory/memories.hpp"
 #include "tools/tool.hpp"
 
 namespace colonnade::tools {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/tool_runner.hpp"
+#include "core/tools/tool_runner.hpp"
 #include "tools/mcp/protocol.hpp"
 
 namespace colonnade::tools::mcp {

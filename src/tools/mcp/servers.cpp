@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/log.hpp"
-#include "core/tool_servers.hpp"
+#include "core/tools/tool_servers.hpp"
 #include "net/http.hpp"
 #include "tools/mcp/http_connection.hpp"
 #include "tools/mcp/stdio_connection.hpp"

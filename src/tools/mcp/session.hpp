@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/lane.hpp"
-#include "core/tool_runner.hpp"
+#include "core/tools/tool_runner.hpp"
 #include "tools/mcp/connection.hpp"
 #include "tools/mcp/mcp_limits.hpp"
 #include "tools/mcp/pins.hpp"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/secret_box.hpp"
-#include "core/tool_servers.hpp"
+#include "core/tools/tool_servers.hpp"
 #include "tools/attached_tools.hpp"
 #include "tools/mcp/servers.hpp"
 

@@ -1,0 +1,83 @@
+#include "sdk/phoson/session.hpp"
+
+#include <stdexcept>
+
+namespace colonnade::inline v1::phoson {
+
+Options Options::from_env() {
+  Options options;
+  options.api_key = colonnade::detail::environment("PHOSON_API_KEY");
+  if (options.api_key.empty()) {
+    throw std::invalid_argument("the environment variable PHOSON_API_KEY is not set");
+  }
+  std::string base_url = colonnade::detail::environment("PHOSON_BASE_URL");
+  if (!base_url.empty()) options.base_url = std::move(base_url);
+  return options;
+}
+
+namespace detail {
+namespace {
+
+using colonnade::detail::make_session;
+using colonnade::detail::Setting;
+using colonnade::detail::usage;
+
+bool same(const colonnade::Timeouts& a, const colonnade::Timeouts& b) {
+  return a.connect == b.connect && a.read == b.read && a.send == b.send &&
+         a.stream_idle == b.stream_idle;
+}
+
+// The times of this dialect where the rest of the SDK looks for them.
+HttpOptions http_options(const Options& options) {
+  if (!same(options.http.timeouts, colonnade::Timeouts{})) {
+    raise(usage("Options::http.timeouts is not for this client: set Options::timeouts"));
+  }
+  const Timeouts& times = options.timeouts;
+  for (const auto time : {times.connect, times.call, times.send, times.stream}) {
+    if (time.count() < 0) raise(usage("Options::timeouts has a negative one; 0 is no limit"));
+  }
+  HttpOptions http = options.http;
+  http.timeouts = {.connect = times.connect,
+                   .read = times.call,
+                   .send = times.send,
+                   .stream_idle = times.stream};
+  return http;
+}
+
+}  // namespace
+
+std::shared_ptr<const Session> open_session(const Options& options) {
+  const Setting key{.value = options.api_key, .name = "Options::api_key"};
+  if (colonnade::detail::trim(key.value).empty()) {
+    raise(usage("Options::api_key is empty; Client::from_env() takes it from PHOSON_API_KEY"));
+  }
+  const Setting base_url{.value = options.base_url, .name = "Options::base_url"};
+  return make_session<Session>(
+      colonnade::detail::make_line(base_url, key, "/v1", http_options(options)), true, &raise);
+}
+
+std::shared_ptr<const Session> derive(const Session& from, const CallOptions& options) {
+  return make_session<Session>(colonnade::detail::scoped(*from.line, options), false, &raise);
+}
+
+void raise(const Failure& failure) {
+  switch (failure.kind) {
+    case ErrorKind::usage:
+    case ErrorKind::credentials_missing: throw std::invalid_argument(failure.message);
+    case ErrorKind::unauthorized:
+    case ErrorKind::http:
+    case ErrorKind::malformed: throw ApiError(failure);
+    case ErrorKind::denied: throw Error(failure);
+    case ErrorKind::closed: {
+      Failure closed = failure;
+      closed.transport = TransportErrorKind::canceled;
+      throw CancelledError(std::move(closed));
+    }
+    case ErrorKind::transport: break;
+  }
+  if (failure.transport == TransportErrorKind::canceled) throw CancelledError(failure);
+  throw ConnectionError(failure);
+}
+
+}  // namespace detail
+}  // namespace colonnade::inline v1::phoson

@@ -1,0 +1,61 @@
+// Submitting once: the same key with the same request has its effect once and always gets the same
+// answer, also when the first attempt is still under way or died with the server.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/clock.hpp"
+#include "base/task.hpp"
+#include "core/access/submission.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/stores.hpp"
+
+namespace colonnade::core {
+
+class Submissions {
+ public:
+  Submissions(SubmissionStore& store, EventFeed& feed, base::Clock& clock);
+  ~Submissions();
+
+  // The first of its key, or one whose first attempt died without effect: do it, link what it makes
+  // to `id`, then call answer() or drop().
+  struct First {
+    std::string id{};
+  };
+  // Was done before: give this answer.
+  struct Answered {
+    StoredAnswer answer{};
+  };
+  // The first attempt made `object_id`, but its answer was lost with the server: make the answer
+  // from the object, then call answer().
+  struct Orphan {
+    std::string id{};
+    std::string object_id{};
+  };
+  using Begun = std::variant<First, Answered, Orphan>;
+
+  // Waits while the same key is being worked on here. conflict when the key was used for another
+  // request; invalid for a key that is empty or longer than limits::idempotency_key_bytes_max.
+  base::Task<Result<Begun>> begin(Principal who, std::string key, std::string fingerprint);
+  // Stores the answer and wakes those who wait for it.
+  base::Task<void> answer(Principal who, std::string id, StoredAnswer answer);
+  // The attempt failed without effect: the key is free again, waiters try for themselves.
+  base::Task<void> drop(Principal who, std::string id);
+  // The attempt goes on without whoever began it (its run outlives the server's stop): the key
+  // stays taken, and the next attempt, or one that waits, finds what was made.
+  void leave(const std::string& id);
+  // Forgets keys older than limits::idempotency_time.
+  base::Task<void> purge();
+
+ private:
+  struct State;
+  SubmissionStore& store_;
+  EventFeed& feed_;
+  base::Clock& clock_;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace colonnade::core

@@ -1,0 +1,127 @@
+#include "core/agents/agents.hpp"
+
+#include "base/ids.hpp"
+#include "base/limits.hpp"
+
+namespace colonnade::core {
+
+using base::ErrorKind;
+using base::fail;
+using base::Task;
+
+namespace {
+
+void put(std::string& member, const std::optional<std::string>& change) {
+  if (change) member = *change;
+}
+
+std::unexpected<base::Error> no_such_agent() {
+  return fail(ErrorKind::not_found, "no such agent", "agent_id");
+}
+
+}  // namespace
+
+Agents::Agents(AgentStore& store, EventFeed& feed, base::Clock& clock, NewAgent fallback)
+    : store_(store), feed_(feed), clock_(clock), fallback_(std::move(fallback)) {}
+
+Task<Result<Agent>> Agents::create(Principal who, NewAgent input) {
+  if (input.name.empty()) co_return fail(ErrorKind::invalid, "name must not be empty", "name");
+  const Time now = clock_.now();
+  Agent agent{.id = base::new_uuid(),
+              .scope = who.scope,
+              .owner = who.user_id,
+              .name = std::move(input.name),
+              .description = std::move(input.description),
+              .instructions = std::move(input.instructions),
+              .settings = std::move(input.settings),
+              .tools = std::move(input.tools),
+              .memory = input.memory,
+              .tool_servers = std::move(input.tool_servers),
+              .version = 1,
+              .created_at = now,
+              .updated_at = now};
+  Unit unit{.scope = who.scope};
+  unit.changes.emplace_back(PutAgent{agent});
+  if (!input.submission_id.empty()) {
+    unit.changes.emplace_back(LinkSubmission{std::move(input.submission_id), agent.id});
+  }
+  auto committed = co_await feed_.commit(std::move(unit));
+  if (!committed) co_return fail(std::move(committed.error()));
+  co_return agent;
+}
+
+Result<Agent> Agents::get(const Scope& scope, std::string_view id) const {
+  if (id.empty() || id == default_agent_id) {
+    return Agent{.id = {},
+                 .scope = scope,
+                 .name = fallback_.name,
+                 .description = fallback_.description,
+                 .instructions = fallback_.instructions,
+                 .settings = fallback_.settings,
+                 .tools = fallback_.tools,
+                 .memory = fallback_.memory,
+                 .tool_servers = fallback_.tool_servers};
+  }
+  auto agent = store_.agent(scope, id);
+  if (!agent) return fail(std::move(agent.error()));
+  if (!*agent) return no_such_agent();
+  return std::move(**agent);
+}
+
+Result<Agent> Agents::get(const Principal& who, std::string_view id) const {
+  auto agent = get(who.scope, id);
+  if (agent && !agent->owner.empty() && agent->owner != who.user_id) return no_such_agent();
+  return agent;
+}
+
+Result<std::vector<Agent>> Agents::list(const Principal& who, std::size_t limit,
+                                        std::size_t offset) const {
+  return store_.agents(who.scope, {.owner = who.user_id, .limit = limit, .offset = offset});
+}
+
+Task<Result<Agent>> Agents::change(Principal who, std::string id, AgentChange change) {
+  Alter alter = [change = std::move(change)](Agent& agent) -> Result<bool> {
+    const bool same = change.name.value_or(agent.name) == agent.name &&
+                      change.description.value_or(agent.description) == agent.description &&
+                      change.instructions.value_or(agent.instructions) == agent.instructions;
+    if (same) return false;
+    put(agent.name, change.name);
+    put(agent.description, change.description);
+    put(agent.instructions, change.instructions);
+    if (agent.name.empty()) return fail(ErrorKind::invalid, "name must not be empty", "name");
+    return true;
+  };
+  auto changed = co_await this->alter(std::move(who), std::move(id), std::move(alter));
+  co_return changed;
+}
+
+Task<Result<Agent>> Agents::alter(Principal who, std::string id, Alter alter) {
+  for (int attempt = 1;; ++attempt) {
+    auto agent = get(who, id);
+    if (!agent) co_return agent;
+    if (agent->id.empty()) {
+      co_return fail(ErrorKind::conflict,
+                     "the default agent is what the server's configuration says (agent.name, "
+                     "agent.instructions); create an agent to have another");
+    }
+    const auto altered = alter(*agent);
+    if (!altered) co_return fail(altered.error());
+    if (!*altered) co_return agent;
+    auto stored = co_await update(who, std::move(*agent));
+    const bool again = !stored && stored.error().kind == ErrorKind::conflict;
+    if (!again || attempt == limits::change_attempts_max) co_return stored;
+  }
+}
+
+Task<Result<Agent>> Agents::update(Principal who, Agent agent) {
+  agent.scope = who.scope;
+  agent.version += 1;
+  agent.updated_at = clock_.now();
+  Unit unit{.scope = who.scope};
+  unit.changes.emplace_back(PutAgent{agent});
+  auto committed = co_await feed_.commit(std::move(unit));
+  if (!committed) co_return fail(std::move(committed.error()));
+  co_return agent;
+}
+
+}  // namespace colonnade::core

@@ -1,0 +1,61 @@
+#include "core/events/revisions.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace colonnade::core {
+namespace {
+
+// The thread that a change shows in; "" for changes that no read of a thread shows.
+struct ShownIn {
+  std::string_view operator()(const InsertThread& change) const { return change.thread.id; }
+  std::string_view operator()(const InsertMessage& change) const {
+    return change.message.thread_id;
+  }
+  std::string_view operator()(const RenameThread& change) const { return change.id; }
+  std::string_view operator()(const DeleteThread& change) const { return change.id; }
+  std::string_view operator()(const RestoreThread& change) const { return change.id; }
+  std::string_view operator()(const EraseThread& change) const { return change.id; }
+  std::string_view operator()(const InsertRun& change) const { return change.run.thread_id; }
+  std::string_view operator()(const UpdateRun& change) const { return change.run.thread_id; }
+  template <class Other>
+  std::string_view operator()(const Other&) const {
+    return {};
+  }
+};
+
+}  // namespace
+
+Revisions::Place Revisions::of_thread(const Scope& scope, std::string_view thread_id) {
+  const std::hash<std::string_view> hash;
+  return static_cast<Place>((hash(scope.key()) * 31 + hash(thread_id)) % place_count);
+}
+
+Revisions::Place Revisions::of_threads(const Scope& scope) { return of_thread(scope, {}); }
+
+std::optional<Revisions::Stamp> Revisions::stamp(Place place) const {
+  // In this order: a change that begins in between shows as one under way.
+  const Stamp ended = counts_[place].ended.load(std::memory_order_acquire);
+  const Stamp begun = counts_[place].begun.load(std::memory_order_acquire);
+  if (begun != ended) return std::nullopt;
+  return begun;
+}
+
+std::vector<Revisions::Place> Revisions::begin(const Unit& unit) {
+  std::vector<Place> touched;
+  for (const Change& change : unit.changes) {
+    const std::string_view thread_id = std::visit(ShownIn{}, change);
+    if (thread_id.empty()) continue;
+    if (touched.empty()) touched.push_back(of_threads(unit.scope));
+    const Place place = of_thread(unit.scope, thread_id);
+    if (std::ranges::find(touched, place) == touched.end()) touched.push_back(place);
+  }
+  for (const Place place : touched) counts_[place].begun.fetch_add(1, std::memory_order_acq_rel);
+  return touched;
+}
+
+void Revisions::end(const std::vector<Place>& places) {
+  for (const Place place : places) counts_[place].ended.fetch_add(1, std::memory_order_acq_rel);
+}
+
+}  // namespace colonnade::core

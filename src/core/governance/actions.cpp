@@ -1,0 +1,491 @@
+#include "core/governance/actions.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "base/ids.hpp"
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "core/governance/action_records.hpp"
+#include "core/runs/turns.hpp"
+#include "core/tools/tool_execution.hpp"
+
+namespace colonnade::core {
+
+using base::ErrorKind;
+using base::fail;
+using base::Task;
+
+namespace {
+
+constexpr int attempts_max = 3;               // of a change that another one overtook
+constexpr std::size_t settled_at_once = 100;  // expired actions, in one look
+constexpr const char* shell_tool = "shell";
+
+base::Error no_such_action() {
+  return {.kind = ErrorKind::not_found, .message = "there is no such action"};
+}
+
+base::Error wrong_state(const Action& action, std::string_view wanted) {
+  return {.kind = ErrorKind::conflict,
+          .message = "the action is " + std::string(to_string(action.state)) + ", not " +
+                     std::string(wanted)};
+}
+
+void move(Action& action, ActionState state, std::string reason, Time now) {
+  action.state = state;
+  action.reason = std::string(base::cut_utf8(reason, limits::action_reason_bytes_max));
+  action.updated_at = now;
+  ++action.version;
+}
+
+// What a human, or nobody in time, made of a question.
+struct Settlement {
+  Action action{};  // as it is afterwards
+  std::string actor{};
+  bool edited = false;
+};
+
+std::string denial_text(const Action& action) { return "denied: " + action.reason; }
+
+// The tool call of the run that waits for the answer.
+void add_tool_call(Unit& unit, const Settlement& settled) {
+  const Action& action = settled.action;
+  const bool approved = action.state == ActionState::approved;
+  MoveToolCall change{.id = action.tool_call_id,
+                      .from = ToolCallState::waiting_approval,
+                      .to = approved ? ToolCallState::requested : ToolCallState::denied};
+  if (settled.edited) change.arguments = base::Json::parse(action.request.params);
+  Event event{.scope = action.scope,
+              .thread_id = action.thread_id,
+              .run_id = action.run_id,
+              .at = action.updated_at};
+  event.body = ApprovalResolved{.approval_id = action.id,
+                                .tool_call_id = action.tool_call_id,
+                                .approved = approved,
+                                .by = action.resolved_by,
+                                .reason = action.reason};
+  unit.events.push_back(event);
+  if (!approved) {
+    change.result = denial_text(action);
+    change.finished_at = action.updated_at;
+  }
+  unit.changes.emplace_back(std::move(change));
+}
+
+}  // namespace
+
+std::optional<Remember> remember_from(std::string_view text) {
+  if (text == "once") return Remember::once;
+  if (text == "thread") return Remember::thread;
+  if (text == "always") return Remember::always;
+  return std::nullopt;
+}
+
+// Shared with what start() began, which may outlive the call.
+struct Actions::State {
+  State(ActionParts parts_in, ActionOptions options_in) : parts(parts_in), options(options_in) {}
+
+  Result<Action> mine(const Principal& who, std::string_view id) const;
+  Result<Action> startable(const Principal& who, std::string_view id) const;
+  Action fresh_action(const Principal& who, Verdict verdict) const;
+  Result<void> take_edit(Settlement& settled, const std::string& params) const;
+  Result<Settlement> settlement(Action action, std::string actor, const HumanAnswer& answer) const;
+  Result<void> remember(Unit& unit, const Action& action, const HumanAnswer& answer) const;
+  std::optional<ExecutionPermit> permit_for(const Action& action) const;
+  std::chrono::milliseconds time_for(const Action& action) const;
+
+  AuditEntry started(const Action& action) const {
+    return started_entry(action, action.updated_at, parts.redaction);
+  }
+  AuditEntry finished(const Action& action) const {
+    return finished_entry(action, action.updated_at, parts.redaction);
+  }
+  bool enter() {
+    const std::lock_guard lock(mutex);
+    if (stopping.stop_requested()) return false;
+    ++running;
+    return true;
+  }
+  void leave() {
+    const std::lock_guard lock(mutex);
+    --running;
+    idle.notify_all();
+  }
+
+  ActionParts parts;
+  ActionOptions options;
+  std::mutex mutex;
+  std::condition_variable idle;
+  int running = 0;
+  std::stop_source stopping;
+};
+
+Actions::Actions(ActionParts parts, ActionOptions options)
+    : state_(std::make_shared<State>(parts, options)) {}
+
+Actions::~Actions() = default;
+
+// --- reading ------------------------------------------------------------------------------------
+
+Result<Action> Actions::State::mine(const Principal& who, std::string_view id) const {
+  auto found = parts.stores.actions.action(who.scope, id);
+  if (!found) return fail(std::move(found.error()));
+  if (!*found || (*found)->owner != who.user_id) return fail(no_such_action());
+  return std::move(**found);
+}
+
+Result<Verdict> Actions::judge(ActionRequest request) const {
+  return state_->parts.gate.judge(std::move(request), RequestForm::submitted);
+}
+
+Result<Action> Actions::get(const Principal& who, std::string_view id) const {
+  return state_->mine(who, id);
+}
+
+Result<std::vector<Action>> Actions::list(const Principal& who, ActionFilter filter) const {
+  filter.owner = who.user_id;
+  filter.limit = std::clamp<std::size_t>(filter.limit, 1, limits::actions_listed_max);
+  return state_->parts.stores.actions.actions(who.scope, filter);
+}
+
+Result<std::vector<AuditRecord>> Actions::history(const Principal& who, std::string_view id) const {
+  auto action = state_->mine(who, id);
+  if (!action) return fail(std::move(action.error()));
+  return state_->parts.stores.audit.audit_of(who.scope, id);
+}
+
+// --- submitting ---------------------------------------------------------------------------------
+
+Action Actions::State::fresh_action(const Principal& who, Verdict verdict) const {
+  const Time now = parts.clock.now();
+  Action out{.id = base::new_uuid(),
+             .scope = who.scope,
+             .request = std::move(verdict.request),
+             .decision = std::move(verdict.decision),
+             .owner = who.user_id,
+             .created_at = now,
+             .updated_at = now};
+  out.reason = out.decision.reason;
+  switch (out.decision.outcome) {
+    case Outcome::execute: out.state = ActionState::allowed; break;
+    case Outcome::halt: out.state = ActionState::denied; break;
+    case Outcome::abstain:
+      if (parts.permissions.allow(who.scope, who.user_id, "", out.request)) {
+        out.state = ActionState::approved;
+        out.reason = "Approved by a standing permission";
+        out.resolved_by = who.user_id;
+        out.resolved_at = now;
+      } else {
+        out.state = ActionState::pending_approval;
+        out.approval_token = new_approval_token();
+        out.expires_at = now + options.approval_time_max;
+      }
+      break;
+  }
+  return out;
+}
+
+Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
+                                     std::string submission_id) {
+  auto verdict = judge(std::move(request));
+  if (!verdict) co_return fail(std::move(verdict.error()));
+  Action action = state_->fresh_action(who, std::move(*verdict));
+  Unit unit{.scope = who.scope};
+  unit.changes.emplace_back(InsertAction{action});
+  const std::string_view granted = action.state == ActionState::approved ? "permission" : "";
+  unit.changes.emplace_back(AppendAudit{decision_entry(action, granted, state_->parts.redaction)});
+  if (!submission_id.empty()) {
+    unit.changes.emplace_back(
+        LinkSubmission{.id = std::move(submission_id), .object_id = action.id});
+  }
+  auto stored = co_await state_->parts.feed.commit(std::move(unit));
+  if (!stored) co_return fail(std::move(stored.error()));
+  co_return action;
+}
+
+// --- answering ----------------------------------------------------------------------------------
+
+// The edited request is what is approved: decided on as if it had been asked for.
+Result<void> Actions::State::take_edit(Settlement& settled, const std::string& params) const {
+  Action& action = settled.action;
+  ActionRequest edited = action.request;
+  edited.params = params;
+  const RequestForm form = action.run_id.empty() ? RequestForm::submitted : RequestForm::exact;
+  auto verdict = parts.gate.judge(std::move(edited), form);
+  if (!verdict) return fail(std::move(verdict.error()));
+  if (verdict->decision.outcome == Outcome::halt) {
+    return fail(ErrorKind::invalid,
+                "params: the gate denies what they were changed to (" +
+                    verdict->decision.reason_code + "): " + verdict->decision.reason,
+                "params");
+  }
+  settled.edited = verdict->request.params != action.request.params;
+  action.request = std::move(verdict->request);
+  action.decision = std::move(verdict->decision);
+  // A human was asked, whatever the gate says of the edit.
+  action.decision.outcome = Outcome::abstain;
+  return {};
+}
+
+Result<Settlement> Actions::State::settlement(Action action, std::string actor,
+                                              const HumanAnswer& answer) const {
+  Settlement out{.action = std::move(action), .actor = std::move(actor)};
+  if (answer.approve && answer.params) {
+    if (auto taken = take_edit(out, *answer.params); !taken) return fail(std::move(taken.error()));
+  }
+  const Time now = parts.clock.now();
+  std::string reason = answer.reason;
+  if (reason.empty()) reason = answer.approve ? "Approved by human" : "Denied by human";
+  move(out.action, answer.approve ? ActionState::approved : ActionState::denied, std::move(reason),
+       now);
+  out.action.approval_token.clear();
+  out.action.expires_at.reset();
+  out.action.resolved_by = out.actor == "system" ? "" : out.actor;
+  out.action.resolved_at = now;
+  return out;
+}
+
+Result<void> Actions::State::remember(Unit& unit, const Action& action,
+                                      const HumanAnswer& answer) const {
+  if (!answer.approve || answer.remember == Remember::once) return {};
+  if (answer.remember == Remember::thread && action.thread_id.empty()) {
+    return fail(ErrorKind::invalid, "remember: the action belongs to no thread; use once or always",
+                "remember");
+  }
+  std::string pattern =
+      answer.pattern.empty() ? exact_pattern(action.request.params) : answer.pattern;
+  if (pattern.size() > limits::permission_pattern_bytes_max) {
+    return fail(ErrorKind::invalid,
+                "pattern is longer than " + std::to_string(limits::permission_pattern_bytes_max) +
+                    " bytes; give a shorter one, such as *",
+                "pattern");
+  }
+  Permission permission{.id = base::new_id(action.updated_at),
+                        .scope = action.scope,
+                        .owner = action.owner,
+                        .thread_id = answer.remember == Remember::thread ? action.thread_id : "",
+                        .tool = action.request.tool,
+                        .operation = action.request.operation,
+                        .pattern = std::move(pattern),
+                        .created_by = action.resolved_by,
+                        .created_at = action.updated_at};
+  unit.changes.emplace_back(
+      AppendAudit{{.kind = std::string(audit_kind::permission),
+                   .actor = permission.created_by,
+                   .subject = permission.id,
+                   .details = {{"tool", permission.tool},
+                               {"operation", permission.operation},
+                               {"thread_id", permission.thread_id},
+                               {"pattern", parts.redaction.apply(base::Json(permission.pattern))}},
+                   .at = permission.created_at}});
+  unit.changes.emplace_back(InsertPermission{std::move(permission)});
+  return {};
+}
+
+Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnswer answer) {
+  const State& state = *state_;
+  auto settled = state.settlement(std::move(action), std::move(actor), answer);
+  if (!settled) co_return fail(std::move(settled.error()));
+  Unit unit{.scope = settled->action.scope};
+  unit.changes.emplace_back(UpdateAction{.action = settled->action});
+  unit.changes.emplace_back(AppendAudit{
+      approval_entry(settled->action, settled->actor, settled->edited, state.parts.redaction)});
+  if (auto kept = state.remember(unit, settled->action, answer); !kept) {
+    co_return fail(std::move(kept.error()));
+  }
+  if (!settled->action.run_id.empty()) add_tool_call(unit, *settled);
+  auto stored = co_await state.parts.feed.commit(std::move(unit));
+  if (!stored) co_return fail(std::move(stored.error()));
+  if (!settled->action.run_id.empty()) {
+    state.parts.turns.go_on(settled->action.scope, settled->action.run_id);
+  }
+  co_return std::move(settled->action);
+}
+
+// A change that overtakes ours is looked at again: it may be the answer, or none.
+Task<Result<Action>> Actions::resolve(Principal who, std::string id, HumanAnswer answer) {
+  for (int attempt = 1;; ++attempt) {
+    auto action = state_->mine(who, id);
+    if (!action) co_return fail(std::move(action.error()));
+    if (action->state != ActionState::pending_approval) {
+      co_return fail(wrong_state(*action, "pending_approval"));
+    }
+    if (answer.token && !base::equal_in_constant_time(*answer.token, action->approval_token)) {
+      co_return fail(ErrorKind::unauthorized, "the approval token is not this action's", "token");
+    }
+    auto settled = co_await settle(std::move(*action), who.user_id, answer);
+    const bool overtaken = !settled && settled.error().kind == ErrorKind::conflict;
+    if (!overtaken || attempt == attempts_max) co_return settled;
+  }
+}
+
+Task<std::size_t> Actions::settle_expired() {
+  std::size_t count = 0;
+  auto due =
+      state_->parts.stores.actions.expired_actions(state_->parts.clock.now(), settled_at_once);
+  if (!due) {
+    base::log::error("expired_unreadable", {{"what", due.error().message}});
+    co_return count;
+  }
+  const bool approve = state_->options.approve_when_expired;
+  for (Action& action : *due) {
+    HumanAnswer answer{.approve = approve,
+                       .reason = approve ? "nobody answered in time, which approves it here"
+                                         : "nobody answered in time"};
+    auto settled = co_await settle(std::move(action), "system", std::move(answer));
+    if (settled) ++count;
+    // Else somebody answered just now, or the next look tries again.
+  }
+  co_return count;
+}
+
+// --- executing ----------------------------------------------------------------------------------
+
+Result<Action> Actions::State::startable(const Principal& who, std::string_view id) const {
+  auto action = mine(who, id);
+  if (!action) return action;
+  if (!action->run_id.empty()) {
+    return fail(ErrorKind::conflict, "the action is a tool call; its run executes it");
+  }
+  return action;
+}
+
+// The shell takes `cmd`, as Faramesh names it, or `command`.
+std::optional<ExecutionPermit> Actions::State::permit_for(const Action& action) const {
+  const auto params = base::parse_json(action.request.params, "params");
+  if (!params) return std::nullopt;
+  const char* name = params->contains("cmd") ? "cmd" : "command";
+  const base::Json command = params->value(name, base::Json(""));
+  constexpr std::size_t owner_characters = 16;
+  const ToolCall call{
+      .id = action.id,
+      .thread_id = "submitted-" + base::sha256_hex(action.owner).substr(0, owner_characters),
+      .tool = shell_tool,
+      .arguments = {{"command", command}}};
+  std::optional<Grant> grant;
+  if (action.state == ActionState::approved) grant = Grant{action.decision.request_hash};
+  return std::move(parts.gate.decide(call, action.request, grant).permit);
+}
+
+std::chrono::milliseconds Actions::State::time_for(const Action& action) const {
+  const auto context = base::parse_json(action.request.context, "context");
+  if (!context || !context->contains("timeout") || !context->at("timeout").is_number()) {
+    return options.tool_time_max;
+  }
+  const double seconds = context->at("timeout").get<double>();
+  const double most = std::chrono::duration<double>(options.tool_time_max).count();
+  if (!(seconds > 0) || seconds > most) return options.tool_time_max;
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
+Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& lane) {
+  State& state = *state_;
+  auto action = state.startable(who, id);
+  if (!action) co_return action;
+  if (action->state != ActionState::allowed && action->state != ActionState::approved) {
+    co_return fail(wrong_state(*action, "allowed or approved"));
+  }
+  const bool ours = action->request.tool == shell_tool;
+  std::optional<ExecutionPermit> permit;
+  if (ours) {
+    permit = state.permit_for(*action);
+    if (!permit) {
+      co_return fail(ErrorKind::conflict, "the policy in force now does not allow it any more");
+    }
+  }
+  Unit unit{.scope = action->scope};
+  move(*action, ActionState::executing, "Executing", state.parts.clock.now());
+  unit.changes.emplace_back(UpdateAction{.action = *action});
+  unit.changes.emplace_back(AppendAudit{state.started(*action)});
+  if (!ours) {
+    move(*action, ActionState::succeeded, "No executor for this tool type",
+         state.parts.clock.now());
+    unit.changes.emplace_back(UpdateAction{.action = *action});
+    unit.changes.emplace_back(AppendAudit{state.finished(*action)});
+  } else if (!state.enter()) {
+    co_return fail(ErrorKind::unavailable, "the server is stopping");
+  }
+  auto stored = co_await state.parts.feed.commit(std::move(unit));
+  if (!stored) {
+    if (ours) state.leave();
+    co_return fail(std::move(stored.error()));
+  }
+  if (ours) lane.spawn("action", execute(state_, &lane, *action, std::move(*permit)));
+  co_return action;
+}
+
+Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Action action,
+                            ExecutionPermit permit) {
+  ToolCaller caller{.scope = action.scope,
+                    .user_id = action.owner,
+                    .agent_id = action.request.agent_id == default_agent_id
+                                    ? std::string()
+                                    : action.request.agent_id};
+  auto done = co_await execute_tool(&state->parts.tools, lane, std::move(caller), std::move(permit),
+                                    state->time_for(action), state->stopping.get_token());
+  const ActionState end = done.timed_out          ? ActionState::timeout
+                          : done.outcome.is_error ? ActionState::failed
+                                                  : ActionState::succeeded;
+  std::string reason = std::move(done.outcome.content);
+  if (reason.empty()) reason = end == ActionState::succeeded ? "ok" : "failed";
+  move(action, end, std::move(reason), state->parts.clock.now());
+  Unit unit{.scope = action.scope};
+  // Its client may have reported a result meanwhile; then that counts.
+  unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
+  unit.changes.emplace_back(AppendAudit{state->finished(action)});
+  auto stored = co_await state->parts.feed.commit(std::move(unit));
+  if (!stored) base::log::error("result_not_stored", {{"what", stored.error().message}});
+  state->leave();
+}
+
+Task<Result<Action>> Actions::report(Principal who, std::string id, bool success,
+                                     std::string error) {
+  auto action = state_->startable(who, id);
+  if (!action) co_return action;
+  if (action->state != ActionState::allowed && action->state != ActionState::approved &&
+      action->state != ActionState::executing) {
+    co_return fail(wrong_state(*action, "allowed, approved or executing"));
+  }
+  if (error.empty()) error = "Execution failed";
+  move(*action, success ? ActionState::succeeded : ActionState::failed,
+       success ? "Execution completed" : std::move(error), state_->parts.clock.now());
+  Unit unit{.scope = action->scope};
+  unit.changes.emplace_back(UpdateAction{.action = *action});
+  unit.changes.emplace_back(AppendAudit{state_->finished(*action)});
+  auto stored = co_await state_->parts.feed.commit(std::move(unit));
+  if (!stored) co_return fail(std::move(stored.error()));
+  co_return action;
+}
+
+Task<Result<std::size_t>> Actions::recover() {
+  State& state = *state_;
+  auto executing = state.parts.stores.actions.actions(
+      Scope::main(), {.state = ActionState::executing, .limit = limits::actions_listed_max});
+  if (!executing) co_return fail(std::move(executing.error()));
+  std::size_t count = 0;
+  for (Action& action : *executing) {
+    if (!action.run_id.empty()) continue;  // its run settles it
+    move(action, ActionState::failed,
+         "The server was restarted while this ran. Whether it took effect is unknown.",
+         state.parts.clock.now());
+    Unit unit{.scope = action.scope};
+    unit.changes.emplace_back(UpdateAction{.action = action});
+    unit.changes.emplace_back(AppendAudit{state.finished(action)});
+    auto stored = co_await state.parts.feed.commit(std::move(unit));
+    if (!stored) co_return fail(std::move(stored.error()));
+    ++count;
+  }
+  co_return count;
+}
+
+void Actions::stop_all() {
+  std::unique_lock lock(state_->mutex);
+  state_->stopping.request_stop();
+  state_->idle.wait(lock, [this] { return state_->running == 0; });
+}
+
+}  // namespace colonnade::core

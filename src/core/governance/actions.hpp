@@ -1,0 +1,113 @@
+// Actions: what clients submit to be decided, what humans answer to the gate's questions (of
+// submissions and of runs' tool calls alike), and how it ends.
+//
+// Every change is one transaction with its audit record; of two changes at once one loses and is
+// told so. Users see and answer their own actions only.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/lane.hpp"
+#include "base/limits.hpp"
+#include "base/task.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/governance/action.hpp"
+#include "core/governance/permissions.hpp"
+#include "core/governance/policy_gate.hpp"
+#include "core/governance/redaction.hpp"
+#include "core/stores.hpp"
+#include "core/tools/tool_runner.hpp"
+
+namespace colonnade::core {
+
+class Turns;
+
+// How long a human's answer counts.
+enum class Remember { once, thread, always };
+std::optional<Remember> remember_from(std::string_view text);  // "once", "thread", "always"
+
+struct HumanAnswer {
+  bool approve = false;
+  std::string reason{};  // "": "Approved by human" or "Denied by human"
+  // The action's approval token, from whoever must show one (faramesh §3.2).
+  std::optional<std::string> token{};
+  // A JSON object's text to run with instead of what was asked for. It is decided on again.
+  std::optional<std::string> params{};
+  // An approval that counts again for this tool and operation: in this thread, or everywhere.
+  Remember remember = Remember::once;
+  // For which params, as their JSON text: see Permission::pattern. "": exactly these.
+  std::string pattern{};
+};
+
+struct ActionOptions {
+  std::chrono::milliseconds approval_time_max = limits::approval_time_max;
+  bool approve_when_expired = false;  // what nobody's answer counts as
+  std::chrono::milliseconds tool_time_max = limits::tool_time_max;
+};
+
+struct ActionParts {
+  Stores stores;
+  EventFeed& feed;
+  PolicyGate& gate;
+  ToolRunner& tools;
+  const Permissions& permissions;
+  const Redaction& redaction;
+  Turns& turns;
+  base::Clock& clock;
+};
+
+// Thread-safe.
+class Actions {
+ public:
+  Actions(ActionParts parts, ActionOptions options);
+  ~Actions();
+
+  // What the gate says; nothing is stored. Errors: invalid, naming the field.
+  Result<Verdict> judge(ActionRequest request) const;
+  // Decides and stores; a denial is an action too. `submission_id`: linked in the same transaction,
+  // "" for none. Errors: invalid, naming the field.
+  base::Task<Result<Action>> submit(Principal who, ActionRequest request,
+                                    std::string submission_id = "");
+
+  // not_found for another user's.
+  Result<Action> get(const Principal& who, std::string_view id) const;
+  // Newest first. `filter.owner` is ignored, `filter.limit` is brought into its range.
+  Result<std::vector<Action>> list(const Principal& who, ActionFilter filter) const;
+  // What the audit trail says of one action, oldest first; empty for another user's.
+  Result<std::vector<AuditRecord>> history(const Principal& who, std::string_view id) const;
+
+  // A human's answer to a pending action. The run that waits for it goes on. Errors in this order:
+  // not_found; conflict (nothing is asked any more); unauthorized (the token is wrong); invalid
+  // (edited params that the gate denies, or that are none; a pattern that is too long).
+  base::Task<Result<Action>> resolve(Principal who, std::string id, HumanAnswer answer);
+
+  // Begins what was submitted and may run: `shell` in the sandbox, on `lane`, which is the calling
+  // one; any other tool is its client's to run and counts as done (faramesh §3.1). The policy in
+  // force now has a say again. Errors: not_found; conflict (not allowed or approved, or a run's).
+  base::Task<Result<Action>> start(Principal who, std::string id, base::Lane& lane);
+  // A client ran it by itself. Errors as for start().
+  base::Task<Result<Action>> report(Principal who, std::string id, bool success, std::string error);
+
+  // Settles what nobody answered in time; returns how many.
+  base::Task<std::size_t> settle_expired();
+  // What was executing for a client when the server died is failed: its outcome is unknown. Once,
+  // before serving.
+  base::Task<Result<std::size_t>> recover();
+  // Ends what start() began and waits until it is over. Blocks; not from a lane.
+  void stop_all();
+
+ private:
+  struct State;
+  base::Task<Result<Action>> settle(Action action, std::string actor, HumanAnswer answer);
+  static base::Task<void> execute(std::shared_ptr<State> state, base::Lane* lane, Action action,
+                                  ExecutionPermit permit);
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace colonnade::core

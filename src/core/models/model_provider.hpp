@@ -1,0 +1,107 @@
+// The port to language models.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/lane.hpp"
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "core/models/usage.hpp"
+#include "core/threads/message.hpp"
+
+namespace colonnade::core {
+
+struct ToolDefinition {
+  std::string name{};  // [a-zA-Z0-9_-]{1,64}: what every provider accepts
+  std::string description{};
+  base::Json input_schema = base::Json::object();  // JSON Schema of an object
+};
+
+struct ModelRequest {
+  std::string model{};
+  std::string instructions{};       // system prompt; "" for none
+  std::vector<Message> messages{};  // oldest first; the last one is the user's or the open turn's
+  std::vector<ToolDefinition> tools{};
+  std::optional<double> temperature{};
+  std::optional<int> max_output_tokens{};
+  std::optional<std::string> reasoning_effort{};
+  std::string end_user{};   // opaque id for the vendor's abuse detection; "" for none
+  std::string cache_key{};  // the same for requests that continue each other; "" for none
+};
+
+// What comes out while the model speaks.
+struct ModelTextDelta {
+  std::string text{};
+};
+struct ModelReasoningDelta {
+  std::string text{};
+};
+
+enum class StopReason {
+  end_turn,
+  tool_use,    // there are ToolCallParts to run
+  max_tokens,  // cut off by a limit
+  stop_sequence,
+  refusal,  // declined or filtered
+  pause,    // the provider wants to be asked again with what it said so far
+};
+std::string_view to_string(StopReason reason);
+
+// The complete reply. Exactly one, last.
+struct ModelReply {
+  std::vector<Part> parts{};  // everything, deltas included, in the model's order
+  StopReason stop_reason = StopReason::end_turn;
+  Usage usage{};
+  std::string model{};  // as the provider reported it
+};
+
+using ModelEvent = std::variant<ModelTextDelta, ModelReasoningDelta, ModelReply>;
+
+// One model call under way, on one lane. Destroying it aborts the call, to the socket.
+class ModelStream {
+ public:
+  virtual ~ModelStream() = default;
+  // The next events, at least one; all that one read from the peer yielded come together. After a
+  // ModelReply, or an error, it must not be called again. Errors: rate_limited (with retry_after),
+  // unavailable and timeout have `retryable` set when asking again may help; upstream for a broken
+  // or truncated stream, invalid for a request the vendor refused,
+  // too_large for one that does not fit into the model's window, unauthorized for its key,
+  // cancelled after a stop.
+  virtual base::Task<base::Result<std::vector<ModelEvent>>> next() = 0;
+};
+
+// A vendor's wire. Thread-safe; one object serves all lanes.
+class ModelProvider {
+ public:
+  virtual ~ModelProvider() = default;
+  // As configured: "anthropic", "openai", "openrouter", "offline", or a name of the operator's.
+  virtual std::string_view name() const = 0;
+  // Used when nobody chose one.
+  virtual std::string_view default_model() const = 0;
+  // Starts a call on the calling lane. Never blocks; failure to connect comes from next().
+  virtual std::unique_ptr<ModelStream> ask(base::Lane& lane, ModelRequest request,
+                                           std::stop_token stop) = 0;
+};
+
+// The configured providers, by name.
+class ModelProviders {
+ public:
+  void add(std::unique_ptr<ModelProvider> provider);
+  // nullptr when there is none of that name. "" finds the default.
+  ModelProvider* find(std::string_view name) const;
+  void set_default(std::string name) { default_ = std::move(name); }
+  const std::string& default_name() const { return default_; }
+  std::vector<std::string> names() const;
+
+ private:
+  std::vector<std::unique_ptr<ModelProvider>> providers_;
+  std::string default_;
+};
+
+}  // namespace colonnade::core

@@ -1,0 +1,154 @@
+#include "core/runs/turn_machine.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace colonnade::core {
+
+using base::ErrorKind;
+
+TurnMachine::TurnMachine(TurnLimits limits, double jitter) : limits_(limits), jitter_(jitter) {}
+
+TurnAction TurnMachine::start() { return AskModel{}; }
+
+TurnAction TurnMachine::resume(int rounds, const std::vector<ToolCall>& calls_of_last_reply) {
+  rounds_ = rounds;
+  std::vector<std::string> undecided;
+  for (const ToolCall& call : calls_of_last_reply) {
+    switch (call.state) {
+      case ToolCallState::requested:
+        calls_[call.id] = CallState::asked;
+        undecided.push_back(call.id);
+        break;
+      case ToolCallState::waiting_approval: calls_[call.id] = CallState::pending; break;
+      default: calls_[call.id] = CallState::done;
+    }
+  }
+  if (!undecided.empty()) return AskGate{std::move(undecided)};
+  if (any(CallState::pending)) return Park{};
+  if (rounds_ >= limits_.rounds_max) return next_round();
+  // Whatever the attempt before the restart had said is said again.
+  return AskModel{.restarted = true};
+}
+
+TurnAction TurnMachine::on(const TurnInput& input) {
+  return std::visit([this](const auto& alternative) { return step(alternative); }, input);
+}
+
+TurnAction TurnMachine::step(const ModelReplied& input) {
+  ++rounds_;
+  retries_ = 0;
+  output_seen_ = false;
+  calls_.clear();
+  if (ending_) return finish_;
+  for (const std::string& id : input.tool_call_ids) calls_[id] = CallState::asked;
+  if (!input.tool_call_ids.empty()) return AskGate{input.tool_call_ids};
+  if (input.stop_reason == StopReason::pause) return next_round();
+  return end({.state = RunState::succeeded, .error = {}});
+}
+
+TurnAction TurnMachine::step(const ModelFailed& input) {
+  if (ending_) return finish_;
+  if (input.error.kind == ErrorKind::cancelled) {
+    return end({.state = RunState::cancelled, .error = "cancelled"});
+  }
+  output_seen_ = output_seen_ || input.output_seen;
+  // Once something was shown, asking again would say it twice at the vendor's price: let the user
+  // decide.
+  if (!input.error.retryable || input.output_seen || retries_ >= limits_.retries_max) {
+    return end({.state = RunState::failed, .error = input.error.message});
+  }
+  // Doubling from the minimum, plus up to the same again as jitter; what the vendor asked for wins,
+  // but nobody waits longer than the limit.
+  const double base_ms = static_cast<double>(limits_.retry_delay_min.count()) *
+                         std::pow(2.0, static_cast<double>(retries_));
+  std::chrono::milliseconds delay{static_cast<std::int64_t>(base_ms * (1.0 + jitter_))};
+  if (input.error.retry_after) {
+    if (*input.error.retry_after > limits_.retry_delay_max) {
+      return end({.state = RunState::failed, .error = input.error.message});
+    }
+    delay = std::max(delay, *input.error.retry_after);
+  }
+  ++retries_;
+  return WaitToRetry{std::min(delay, limits_.retry_delay_max)};
+}
+
+TurnAction TurnMachine::step(const RetryDue&) {
+  if (ending_) return finish_;
+  return AskModel{.restarted = output_seen_};
+}
+
+TurnAction TurnMachine::step(const GateAnswered& input) {
+  const auto call = calls_.find(input.tool_call_id);
+  if (call == calls_.end() || call->second != CallState::asked) return Wait{};
+  if (ending_) {
+    call->second = CallState::done;
+    return after_calls();
+  }
+  switch (input.answer) {
+    case GateAnswer::allowed: call->second = CallState::running; return RunTool{call->first};
+    case GateAnswer::pending: call->second = CallState::pending; break;
+    case GateAnswer::denied: call->second = CallState::done; break;
+  }
+  return after_calls();
+}
+
+TurnAction TurnMachine::step(const ToolFinished& input) {
+  const auto call = calls_.find(input.tool_call_id);
+  if (call == calls_.end() || call->second != CallState::running) return Wait{};
+  call->second = CallState::done;
+  return after_calls();
+}
+
+TurnAction TurnMachine::step(const HumanAnswered& input) {
+  const auto call = calls_.find(input.tool_call_id);
+  if (ending_ || call == calls_.end() || call->second != CallState::pending) return Wait{};
+  if (!input.allowed) {
+    call->second = CallState::done;
+    return after_calls();
+  }
+  call->second = CallState::running;
+  return RunTool{call->first};
+}
+
+TurnAction TurnMachine::step(const LimitReached& input) {
+  return end({.state = RunState::failed, .error = input.message});
+}
+
+TurnAction TurnMachine::step(const CancelRequested&) {
+  return end({.state = RunState::cancelled, .error = "cancelled"});
+}
+
+TurnAction TurnMachine::after_calls() {
+  if (any(CallState::running) || any(CallState::asked)) return Wait{};
+  if (ending_) return finish_;
+  if (any(CallState::pending)) return Park{};
+  return next_round();
+}
+
+TurnAction TurnMachine::next_round() {
+  if (rounds_ >= limits_.rounds_max) {
+    return end({.state = RunState::failed,
+                .error = std::string(out_of_rounds) + ": the agent was not done after " +
+                         std::to_string(limits_.rounds_max) +
+                         " model calls (limit turn_rounds_max)"});
+  }
+  return AskModel{};
+}
+
+TurnAction TurnMachine::end(Finish finish) {
+  if (ending_) return any(CallState::running) ? TurnAction{Wait{}} : TurnAction{finish_};
+  ending_ = true;
+  finish_ = std::move(finish);
+  for (auto& [id, state] : calls_) {
+    if (state != CallState::running) state = CallState::done;
+  }
+  if (any(CallState::running)) return StopTools{};
+  return finish_;
+}
+
+bool TurnMachine::any(CallState state) const {
+  return std::ranges::any_of(calls_, [state](const auto& entry) { return entry.second == state; });
+}
+
+}  // namespace colonnade::core

@@ -1,0 +1,120 @@
+// The turn machine: what next in one run? Pure: no I/O, clock or threads. Inputs in, next action
+// out; core/turns does what it says.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/limits.hpp"
+#include "base/result.hpp"
+#include "core/models/model_provider.hpp"
+#include "core/runs/run.hpp"
+
+namespace colonnade::core {
+
+// --- inputs -------------------------------------------------------------------------------------
+
+struct ModelReplied {
+  StopReason stop_reason = StopReason::end_turn;
+  std::vector<std::string> tool_call_ids{};  // ours, in the model's order
+};
+struct ModelFailed {
+  base::Error error{};
+  bool output_seen = false;  // deltas of this attempt were already published
+};
+enum class GateAnswer { allowed, denied, pending };
+struct GateAnswered {
+  std::string tool_call_id{};
+  GateAnswer answer = GateAnswer::denied;
+};
+struct ToolFinished {
+  std::string tool_call_id{};
+};
+struct HumanAnswered {
+  std::string tool_call_id{};
+  bool allowed = false;
+};
+struct RetryDue {};
+struct LimitReached {  // run time, budget
+  std::string message{};
+};
+struct CancelRequested {};
+using TurnInput = std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished, HumanAnswered,
+                               RetryDue, LimitReached, CancelRequested>;
+
+// --- actions ------------------------------------------------------------------------------------
+
+struct AskModel {
+  bool restarted = false;  // tell subscribers to drop the deltas of the attempt before
+};
+struct WaitToRetry {
+  std::chrono::milliseconds delay{};
+};
+struct AskGate {
+  std::vector<std::string> tool_call_ids{};
+};
+struct RunTool {
+  std::string tool_call_id{};
+};
+struct StopTools {};  // cancel those that run; their ToolFinished inputs still come
+struct Wait {};       // something is under way; nothing new to do
+struct Park {};       // only humans can go on: store and let go
+struct Finish {
+  RunState state = RunState::succeeded;
+  std::string error{};
+};
+using TurnAction =
+    std::variant<AskModel, WaitToRetry, AskGate, RunTool, StopTools, Wait, Park, Finish>;
+
+struct TurnLimits {
+  int rounds_max = limits::turn_rounds_max;
+  int retries_max = limits::model_retries_max;
+  std::chrono::milliseconds retry_delay_min = limits::model_retry_delay_min;
+  std::chrono::milliseconds retry_delay_max = limits::model_retry_delay_max;
+};
+
+class TurnMachine {
+ public:
+  // `jitter` is a number in [0, 1) that spreads the retries of one run; the machine stays pure.
+  explicit TurnMachine(TurnLimits limits = {}, double jitter = 0.5);
+
+  // A fresh run.
+  TurnAction start();
+  // A run taken up again: `rounds` replies are stored; of the last one's tool calls, these states
+  // are. Calls found `running` must have been settled (interrupted, or requested again) by the
+  // caller.
+  TurnAction resume(int rounds, const std::vector<ToolCall>& calls_of_last_reply);
+  TurnAction on(const TurnInput& input);
+
+  int rounds() const { return rounds_; }
+
+ private:
+  enum class CallState { asked, running, pending, done };
+
+  TurnAction step(const ModelReplied& input);
+  TurnAction step(const ModelFailed& input);
+  TurnAction step(const GateAnswered& input);
+  TurnAction step(const ToolFinished& input);
+  TurnAction step(const HumanAnswered& input);
+  TurnAction step(const RetryDue& input);
+  TurnAction step(const LimitReached& input);
+  TurnAction step(const CancelRequested& input);
+  TurnAction after_calls();  // what to do once a call changed state
+  TurnAction next_round();
+  TurnAction end(Finish finish);
+  bool any(CallState state) const;
+
+  TurnLimits limits_;
+  double jitter_;
+  int rounds_ = 0;
+  int retries_ = 0;
+  bool output_seen_ = false;
+  std::map<std::string, CallState> calls_{};
+  bool ending_ = false;  // `finish_` is returned as soon as no tool runs any more
+  Finish finish_{};
+};
+
+}  // namespace colonnade::core

@@ -1,0 +1,91 @@
+#include "core/threads/erasure.hpp"
+
+#include "base/log.hpp"
+
+namespace colonnade::core {
+
+using base::ErrorKind;
+using base::fail;
+using base::Task;
+
+void Erasure::add(Unit& unit, const Thread& thread) const {
+  const Time now = parts_.clock.now();
+  unit.changes.emplace_back(EraseThread{.id = thread.id, .at = now});
+  unit.events.push_back(Event{.scope = thread.scope,
+                              .thread_id = thread.id,
+                              .at = now,
+                              .body = ThreadChanged{.title = {}, .deleted = true}});
+}
+
+Task<Result<void>> Erasure::erase_thread(Principal who, std::string id) {
+  auto thread = parts_.threads.get(who, id);
+  if (!thread && thread.error().kind == ErrorKind::forbidden) {
+    co_return fail(ErrorKind::not_found, "no such thread");
+  }
+  if (!thread) co_return fail(std::move(thread.error()));
+  Unit unit{.scope = who.scope};
+  add(unit, *thread);
+  auto hidden = co_await parts_.feed.commit(std::move(unit));
+  if (!hidden) co_return fail(std::move(hidden.error()));
+  co_await purge(who.scope, thread->id);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
+  auto agent = parts_.agents.get(who, id);
+  if (!agent) co_return fail(std::move(agent.error()));
+  if (agent->id.empty()) {
+    co_return fail(ErrorKind::conflict, "the default agent cannot be deleted");
+  }
+  Unit unit{.scope = who.scope};
+  unit.changes.emplace_back(DeleteAgent{.id = agent->id});
+  unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent->id});
+  std::vector<std::string> ids;
+  for (ThreadPage page{.agent_id = agent->id};; page.offset += page.limit) {
+    auto threads = parts_.stores.threads.threads(who.scope, who.user_id, page);
+    if (!threads) co_return fail(std::move(threads.error()));
+    for (const Thread& thread : *threads) {
+      add(unit, thread);
+      ids.push_back(thread.id);
+    }
+    if (threads->size() < page.limit) break;
+  }
+  auto hidden = co_await parts_.feed.commit(std::move(unit));
+  if (!hidden) co_return fail(std::move(hidden.error()));
+  for (const std::string& thread_id : ids) co_await purge(who.scope, thread_id);
+  co_return Result<void>{};
+}
+
+// Nobody finds the thread any more, so no run can begin in it; one that is active is stopped first.
+// A server that stops meanwhile leaves the rest to its next start.
+Task<void> Erasure::purge(Scope scope, std::string id) {
+  auto run = parts_.stores.runs.active_run(scope, id);
+  if (run && *run) {
+    const Principal starter{.scope = scope, .user_id = (*run)->started_by};
+    const std::string run_id = (*run)->id;
+    // Not found: it has just ended by itself.
+    [[maybe_unused]] const auto cancelled = parts_.turns.cancel(starter, run_id);
+    std::stop_token none;
+    auto ended = co_await parts_.turns.wait(starter, run_id, std::move(none));
+    if (!ended && ended.error().kind == ErrorKind::unavailable) co_return;
+  }
+  Unit unit{.scope = scope};
+  unit.changes.emplace_back(PurgeThread{.id = id});
+  auto purged = co_await parts_.feed.commit(std::move(unit));
+  if (!purged) {
+    base::log::warn("thread_not_purged", {{"thread", id}, {"what", purged.error().message}});
+  }
+}
+
+Task<void> Erasure::recover() {
+  for (;;) {
+    auto left = parts_.stores.threads.erased_threads(limits::page_rows_max);
+    if (!left || left->empty()) co_return;
+    for (const Thread& thread : *left) co_await purge(thread.scope, thread.id);
+    auto after = parts_.stores.threads.erased_threads(1);
+    // What could not be purged now is tried again at the next start, not for ever.
+    if (!after || after->empty() || after->front().id == left->front().id) co_return;
+  }
+}
+
+}  // namespace colonnade::core

@@ -1,0 +1,46 @@
+// Erasing: what is erased is gone at once for everybody, and its content soon after from the disk.
+// What was decided about tool calls stays in the audit trail.
+#pragma once
+
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/task.hpp"
+#include "core/access/scope.hpp"
+#include "core/agents/agents.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/runs/turns.hpp"
+#include "core/stores.hpp"
+#include "core/threads/threads.hpp"
+
+namespace colonnade::core {
+
+struct ErasureParts {
+  Stores stores;
+  EventFeed& feed;
+  Agents& agents;
+  Threads& threads;
+  Turns& turns;
+  base::Clock& clock;
+};
+
+class Erasure {
+ public:
+  explicit Erasure(ErasureParts parts) : parts_(parts) {}
+
+  // Cancels a run that is active in it and waits for its end. not_found, also when it is another
+  // user's; a thread that was only deleted can be erased too.
+  base::Task<Result<void>> erase_thread(Principal who, std::string id);
+  // With its threads and its memory. not_found; conflict for the default agent.
+  base::Task<Result<void>> erase_agent(Principal who, std::string id);
+  // Ends what a stop of the server interrupted; once, after the runs were recovered.
+  base::Task<void> recover();
+
+ private:
+  base::Task<void> purge(Scope scope, std::string id);
+  void add(Unit& unit, const Thread& thread) const;
+
+  ErasureParts parts_;
+};
+
+}  // namespace colonnade::core

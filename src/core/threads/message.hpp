@@ -1,0 +1,98 @@
+// A message and its parts.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "core/models/usage.hpp"
+
+namespace colonnade::core {
+
+struct TextPart {
+  std::string text{};
+  bool operator==(const TextPart&) const = default;
+};
+
+// What the model thought. Kept and sent back unchanged to the provider that produced it, because it
+// may check its signature; other providers never see it.
+struct ReasoningPart {
+  std::string provider{};   // who produced it
+  std::string text{};       // "" for a redacted block
+  std::string signature{};  // opaque
+  std::string redacted{};   // opaque encrypted block; "" when the text is open
+  base::Json details =
+      nullptr;  // vendor's own form where it needs more (OpenRouter reasoning_details)
+  bool operator==(const ReasoningPart&) const = default;
+};
+
+// The model declined. Shown like text, but never sent back as if it were an answer.
+struct RefusalPart {
+  std::string text{};
+  bool operator==(const RefusalPart&) const = default;
+};
+
+struct FilePart {
+  std::string mime{};
+  std::string filename{};
+  std::string url{};  // data:, https: or a path in the workspace
+  bool operator==(const FilePart&) const = default;
+};
+
+struct ToolCallPart {
+  std::string call_id{};  // the provider's id of the call, or ours
+  std::string tool{};
+  base::Json arguments = base::Json::object();
+  // The text of arguments that were not a JSON object; then `arguments` is {}. The call fails.
+  std::string malformed_arguments{};
+  bool operator==(const ToolCallPart&) const = default;
+};
+
+struct ToolResultPart {
+  std::string call_id{};
+  std::string tool{};
+  std::string content{};
+  bool is_error = false;
+  bool operator==(const ToolResultPart&) const = default;
+};
+
+// A content block of the provider's that we do not interpret (server tools, citations). Sent back
+// unchanged to that provider, dropped for others.
+struct ProviderPart {
+  std::string provider{};
+  base::Json block = nullptr;
+  bool operator==(const ProviderPart&) const = default;
+};
+
+using Part = std::variant<TextPart, ReasoningPart, RefusalPart, FilePart, ToolCallPart,
+                          ToolResultPart, ProviderPart>;
+
+enum class Role { user, assistant, system };
+std::string_view to_string(Role role);
+std::optional<Role> role_from(std::string_view text);
+
+// One message. An assistant's message holds its whole turn in order: reasoning, text, calls, the
+// calls' results, text again. Append-only: a stored message never changes.
+struct Message {
+  std::string id{};
+  std::string thread_id{};
+  std::string run_id{};  // the run that it started or that made it; "" for neither
+  Role role = Role::user;
+  std::vector<Part> parts{};
+  std::string user_id{};    // author of a user message
+  std::string device_id{};  // author's device, or ""
+  base::Time created_at{};
+  std::string model{};            // assistant: as the provider reported it
+  std::string provider{};         // assistant: who was asked, by its configured name
+  std::optional<Usage> usage{};   // assistant: summed over the turn's model calls
+  base::Json metadata = nullptr;  // a client's own, e.g. {"clientMessageId": "…"}; null when none
+};
+
+// Text and refusal parts joined; what a plain-text dialect shows.
+std::string visible_text(const std::vector<Part>& parts);
+
+}  // namespace colonnade::core

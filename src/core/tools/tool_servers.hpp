@@ -1,0 +1,99 @@
+// What can be done with tool servers, and the port to whatever talks to them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/secret_box.hpp"
+#include "base/task.hpp"
+#include "core/agents/agents.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/stores.hpp"
+#include "core/tools/tool_server.hpp"
+
+namespace colonnade::core {
+
+// A server as whoever connects to it needs it.
+struct OpenedToolServer {
+  ToolServer server{};
+  ToolServerSecrets secrets{};
+  std::string pins{};  // what was kept for it last, opaque here; "" at first
+};
+
+// Talks to the servers; implemented beside the tools. Thread-safe, and never blocks.
+class ToolServerHost {
+ public:
+  virtual ~ToolServerHost() = default;
+  virtual void added(OpenedToolServer server) = 0;
+  virtual void removed(const Scope& scope, const std::string& id) = 0;
+};
+
+struct NewToolServer {
+  std::string name{};
+  ToolServerTransport transport = ToolServerTransport::stdio;
+  std::vector<std::string> command{};
+  std::string url{};
+  ToolServerSecrets secrets{};
+  std::string submission_id{};  // linked to the server in the same transaction; "" for none
+};
+
+// The id of a server of the configuration, made from its name.
+std::string configured_tool_server_id(std::string_view name);
+
+// [a-zA-Z0-9-], limits::tool_server_name_bytes_max at most: the name stands before the two
+// underscores of its tools' names. Errors: invalid with the field "name".
+Result<void> check_tool_server_name(std::string_view name);
+
+// Errors: invalid, with the field (name, command, url, env, headers) and what would be right.
+Result<void> check_tool_server(const NewToolServer& input);
+
+class ToolServers {
+ public:
+  // `configured` are the servers of the configuration, with their secrets; they stand in Scope
+  // main(), and their ids are made from their names, so that they stay the same.
+  ToolServers(ToolServerStore& store, AgentStore& agent_store, Agents& agents, EventFeed& feed,
+              base::Clock& clock, const base::SecretBox& box,
+              std::vector<NewToolServer> configured);
+
+  // Before anything is added. The host must outlive the use.
+  void tell(ToolServerHost& host) { host_ = &host; }
+  // Tells the host of every server of every scope; once, at the start.
+  Result<void> open_all();
+
+  // conflict when the name is taken.
+  base::Task<Result<ToolServer>> create(Principal who, NewToolServer input);
+  // By name.
+  Result<std::vector<ToolServer>> list(const Scope& scope) const;
+  // not_found.
+  Result<ToolServer> get(const Scope& scope, std::string_view id) const;
+  // Also from every agent that has it. not_found; conflict for a configured one.
+  base::Task<Result<void>> remove(Principal who, std::string id);
+
+  // Both do nothing when it is so already; detach then says not_found with the field "tool_server".
+  // not_found with the field "agent_id" for an agent, with "tool_server" for a server that does not
+  // exist; conflict for the default agent, and for more than limits::tool_servers_of_agent_max.
+  base::Task<Result<Agent>> attach(Principal who, std::string agent_id, std::string server_id);
+  base::Task<Result<Agent>> detach(Principal who, std::string agent_id, std::string server_id);
+
+  // Keeps what the host wants to find again in OpenedToolServer::pins. Any thread.
+  void keep_pins(const Scope& scope, const std::string& id, std::string pins);
+
+ private:
+  Result<ToolServerSecrets> open(const ToolServer& server) const;
+  Result<bool> add_to(Agent& agent, const Scope& scope, const std::string& id) const;
+
+  ToolServerStore& store_;
+  AgentStore& agent_store_;
+  Agents& agents_;
+  EventFeed& feed_;
+  base::Clock& clock_;
+  const base::SecretBox& box_;
+  std::vector<OpenedToolServer> configured_;
+  ToolServerHost* host_ = nullptr;
+};
+
+}  // namespace colonnade::core
