@@ -147,7 +147,7 @@ Thread run_thread(std::int64_t window) {
            plan.step == core::ContextPlan::Step::summarise; plan = context.next(parts, offered)) {
         ++out.summaries;
         summary = core::ThreadSummary{.text = number + prose(1'500)};
-        // Turns of two messages, and the newest question.
+        // Runs of two messages, and the newest question.
         history.erase(history.begin(),
                       history.begin() + static_cast<std::ptrdiff_t>(2 * plan.turns));
         context.take_summary(*summary, plan.turns);

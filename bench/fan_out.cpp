@@ -196,7 +196,7 @@ Section measure_fan_out(const Setup& setup) {
       "deliveries a second, latency in milliseconds from the provider's write to a subscriber's "
       "read, over all deliveries. The bare loop writes the same bytes to the same sockets and "
       "stores nothing; Colonnade commits each token before it is sent (full durability). One I/O "
-      "thread on one core, the generator on the other, in turns, " +
+      "thread on one core, the generator on the other, in runs, " +
       std::to_string(setup.rounds) + " rounds, medians.";
   out.header = {"subscribers",     "server",    "events a second", "tokens a second",
                 "CPU µs an event", "paced p50", "paced p99"};

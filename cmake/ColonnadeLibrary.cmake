@@ -76,8 +76,16 @@ function(colonnade_test name)
   target_compile_options(${name}_test PRIVATE ${COLONNADE_WARNINGS} ${COLONNADE_TEST_OPTIONS})
   target_compile_definitions(${name}_test PRIVATE
     COLONNADE_FIXTURES="${COLONNADE_FIXTURES}"
-    COLONNADE_CONTRACTS="${COLONNADE_CONTRACTS}"
-    COLONNADE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    COLONNADE_CONTRACTS="${COLONNADE_CONTRACTS}")
+  # Only files that look for scripts or pages are told where the sources are: what does not know its
+  # own place compiles once for all checkouts, out of one cache.
+  foreach(source IN LISTS arg_SOURCES)
+    file(STRINGS ${source} mentions REGEX "COLONNADE_SOURCE_DIR|mcp_peers\\.hpp" LIMIT_COUNT 1)
+    if(mentions)
+      set_source_files_properties(${source} PROPERTIES
+        COMPILE_DEFINITIONS COLONNADE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    endif()
+  endforeach()
   target_link_libraries(${name}_test PRIVATE ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   if(TARGET colonnade_test_pch AND NOT arg_NO_PCH)
     target_precompile_headers(${name}_test REUSE_FROM colonnade_test_pch)

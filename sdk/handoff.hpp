@@ -1,4 +1,4 @@
-// Turns a callback into a return value for the blocking clients.
+// Runs a callback into a return value for the blocking clients.
 #pragma once
 
 #include <condition_variable>

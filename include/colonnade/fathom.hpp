@@ -425,7 +425,7 @@ class COLONNADE_API Client {
   Threads threads;
   Devices devices;
 
-  // Turns a pairing code into a token; sends no Authorization. HttpError 404: unknown code, 409:
+  // Runs a pairing code into a token; sends no Authorization. HttpError 404: unknown code, 409:
   // used, 410: expired, 429: too many attempts.
   Claim pair(const PairRequest& request) const;
   // Issues a code for another device of the same user; it lives 60 s.

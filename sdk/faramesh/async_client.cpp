@@ -57,11 +57,11 @@ Task<Execution> AsyncClient::recorded_execution(const ActionRequest& request,
                                                 detail::JsonExecutor executor) const {
   return flows::recorded_execution(awaited(session_), request, std::move(executor));
 }
-Task<std::vector<Submission>> AsyncClient::submit_actions(
+Task<std::vector<KeyedRequest>> AsyncClient::submit_actions(
     const std::vector<ActionRequest>& requests) const {
   return submit_actions_bulk(requests, Client::OnError::record);
 }
-Task<std::vector<Submission>> AsyncClient::submit_actions_bulk(
+Task<std::vector<KeyedRequest>> AsyncClient::submit_actions_bulk(
     const std::vector<ActionRequest>& requests, Client::OnError on_error) const {
   return flows::submit_all(awaited(session_), requests, on_error);
 }

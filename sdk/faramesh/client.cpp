@@ -60,11 +60,11 @@ Execution Client::recorded_execution(const ActionRequest& request,
                                      const detail::JsonExecutor& executor) const {
   return run(flows::recorded_execution(blocking(session_), request, executor));
 }
-std::vector<Submission> Client::submit_actions(const std::vector<ActionRequest>& requests) const {
+std::vector<KeyedRequest> Client::submit_actions(const std::vector<ActionRequest>& requests) const {
   return submit_actions_bulk(requests);
 }
-std::vector<Submission> Client::submit_actions_bulk(const std::vector<ActionRequest>& requests,
-                                                    OnError on_error) const {
+std::vector<KeyedRequest> Client::submit_actions_bulk(const std::vector<ActionRequest>& requests,
+                                                      OnError on_error) const {
   return run(flows::submit_all(blocking(session_), requests, on_error));
 }
 Action Client::submit_and_wait(const ActionRequest& request, const SubmitAndWait& options) const {

@@ -120,7 +120,7 @@ DeniedError::~DeniedError() = default;
 PolicyError::PolicyError(Action action) : DeniedError(std::move(action), "policy_denied") {}
 PolicyError::~PolicyError() = default;
 
-BatchError::BatchError(std::vector<Submission> successes, std::vector<Submission> errors)
+BatchError::BatchError(std::vector<KeyedRequest> successes, std::vector<KeyedRequest> errors)
     : Error(verdict(std::to_string(errors.size()) + " of " +
                     std::to_string(successes.size() + errors.size()) + " submissions failed" +
                     (errors.empty() || !errors.front().failure

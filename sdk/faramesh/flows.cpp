@@ -88,8 +88,8 @@ Task<ReplayResult> replay(Way way, Action original) {
 }
 
 // One entry of a batch; nothing but a stop or a closed client ends the batch.
-Task<Submission> submit_one(Way way, ActionRequest request, std::size_t index) {
-  Submission out{.index = index, .request = request};
+Task<KeyedRequest> submit_one(Way way, ActionRequest request, std::size_t index) {
+  KeyedRequest out{.index = index, .request = request};
   Task<Action> submitting = submit(way, request);
   Result<Action> result = co_await attempt(std::move(submitting));
   if (result) {
@@ -136,19 +136,19 @@ Task<Action> settle(Way way, std::string id, Approval verdict, bool approve) {
   co_return settled;
 }
 
-Task<std::vector<Submission>> submit_all(Way way, std::vector<ActionRequest> requests,
-                                         Client::OnError on_error) {
-  std::vector<Submission> all;
+Task<std::vector<KeyedRequest>> submit_all(Way way, std::vector<ActionRequest> requests,
+                                           Client::OnError on_error) {
+  std::vector<KeyedRequest> all;
   std::size_t failed = 0;
   for (std::size_t index = 0; index < requests.size(); ++index) {
-    Submission one = co_await submit_one(way, requests[index], index);
+    KeyedRequest one = co_await submit_one(way, requests[index], index);
     failed += one.failure ? 1 : 0;
     all.push_back(std::move(one));
   }
   if (failed == 0 || on_error == Client::OnError::record) co_return all;
-  std::vector<Submission> successes;
-  std::vector<Submission> errors;
-  for (Submission& one : all) (one.failure ? errors : successes).push_back(std::move(one));
+  std::vector<KeyedRequest> successes;
+  std::vector<KeyedRequest> errors;
+  for (KeyedRequest& one : all) (one.failure ? errors : successes).push_back(std::move(one));
   throw BatchError(std::move(successes), std::move(errors));
 }
 

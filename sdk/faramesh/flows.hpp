@@ -28,8 +28,8 @@ struct Way {
 
 Task<Action> submit(Way way, ActionRequest request);
 Task<Action> settle(Way way, std::string id, Approval verdict, bool approve);
-Task<std::vector<Submission>> submit_all(Way way, std::vector<ActionRequest> requests,
-                                         Client::OnError on_error);
+Task<std::vector<KeyedRequest>> submit_all(Way way, std::vector<ActionRequest> requests,
+                                           Client::OnError on_error);
 Task<Action> submit_and_wait(Way way, ActionRequest request, SubmitAndWait options);
 Task<Action> block_until_approved(Way way, std::string id, Polling polling);
 Task<Action> wait_for_completion(Way way, std::string id, Polling polling);

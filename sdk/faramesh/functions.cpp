@@ -71,11 +71,11 @@ GateDecision gate_decide(std::string_view agent_id, std::string_view tool,
                          std::string_view operation, const Json& params, const Json& context) {
   return gate_decide(request_from(agent_id, tool, operation, params, context));
 }
-std::vector<Submission> submit_actions(const std::vector<ActionRequest>& requests) {
+std::vector<KeyedRequest> submit_actions(const std::vector<ActionRequest>& requests) {
   return default_client()->submit_actions(requests);
 }
-std::vector<Submission> submit_actions_bulk(const std::vector<ActionRequest>& requests,
-                                            Client::OnError on_error) {
+std::vector<KeyedRequest> submit_actions_bulk(const std::vector<ActionRequest>& requests,
+                                              Client::OnError on_error) {
   return default_client()->submit_actions_bulk(requests, on_error);
 }
 Action submit_and_wait(const ActionRequest& request, const SubmitAndWait& options) {

@@ -57,7 +57,7 @@ fathom::Exchange Conversation::ask(std::string text,
   std::exception_ptr failure;
   {
     const std::lock_guard lock(mutex_);
-    events_.clear();  // of turns that others had meanwhile
+    events_.clear();  // of runs that others had meanwhile
     answered_ = false;
   }
   std::thread sender([&, this] {

@@ -91,13 +91,13 @@ void add_http(Page& page, const net::HttpServerCounts& http) {
 }
 
 void add_runs(Page& page, const MetricsSnapshot& snapshot) {
-  const core::TurnCounts& turns = snapshot.turns;
-  page.counter("runs_started_total", "Runs that were started.").value(turns.started);
+  const core::RunCounts& runs = snapshot.runs;
+  page.counter("runs_started_total", "Runs that were started.").value(runs.started);
   page.counter("runs_finished_total", "Runs that ended, by outcome.")
-      .value(turns.succeeded, {{"outcome", "succeeded"}})
-      .value(turns.failed, {{"outcome", "failed"}})
-      .value(turns.cancelled, {{"outcome", "cancelled"}});
-  page.gauge("runs_active", "Runs in progress.").value(turns.active);
+      .value(runs.succeeded, {{"outcome", "succeeded"}})
+      .value(runs.failed, {{"outcome", "failed"}})
+      .value(runs.cancelled, {{"outcome", "cancelled"}});
+  page.gauge("runs_active", "Runs in progress.").value(runs.active);
   page.gauge("subscribers", "Live subscriptions to threads.").value(snapshot.subscribers);
 }
 

@@ -7,7 +7,7 @@
 
 #include "app/action_meter.hpp"
 #include "app/model_meter.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "net/http_server.hpp"
 
 namespace colonnade::app {
@@ -15,7 +15,7 @@ namespace colonnade::app {
 // Everything at one moment; gathered by wiring, which knows where each number is.
 struct MetricsSnapshot {
   net::HttpServerCounts http{};  // summed over the listen addresses
-  core::TurnCounts turns{};
+  core::RunCounts runs{};
   std::size_t subscribers = 0;
   std::map<std::string, ModelCounts, std::less<>> models{};
   ActionCounts actions{};

@@ -14,7 +14,7 @@ TEST(Metrics, ShowsEveryNumberUnderItsName) {
   snapshot.http.connections_open = 3;
   snapshot.http.requests_by_status_class[4] = 5;
   snapshot.http.streams_cut_slow = 2;
-  snapshot.turns = {.started = 9, .succeeded = 4, .failed = 2, .cancelled = 1, .active = 2};
+  snapshot.runs = {.started = 9, .succeeded = 4, .failed = 2, .cancelled = 1, .active = 2};
   snapshot.subscribers = 7;
   snapshot.models["mine"] = {.calls_succeeded = 6,
                              .usage = {.input_tokens = 100, .reasoning_tokens = 11},

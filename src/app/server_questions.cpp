@@ -109,7 +109,7 @@ base::Task<void> ServerQuestions::wait(base::Lane* lane, std::int64_t after, std
   Answered answered(action_id);
   auto subscription = feed_.subscribe(*lane, after, answered);
   if (!subscription) {
-    base::log::error("question_not_followed", {{"what", subscription.error().message}});
+    base::log::error("question_not_followed", {{"error", subscription.error().message}});
     co_return;
   }
   const auto done = answered.done;

@@ -81,9 +81,9 @@ struct Settings {
   std::string reasoning_effort{};
   std::string agent_name{"Assistant"};
   std::string agent_instructions{"You are a helpful assistant."};
-  int turn_rounds = limits::turn_rounds_max;
+  int turn_rounds = limits::run_rounds_max;
   int model_retries = limits::model_retries_max;
-  std::chrono::seconds run_time = limits::turn_time_max;
+  std::chrono::seconds run_time = limits::run_time_max;
   std::chrono::seconds tool_time = limits::tool_time_max;
   int connections = static_cast<int>(limits::http_connections_max);
   std::string prices_file{};

@@ -35,15 +35,15 @@
 #include "base/secret_box.hpp"
 #include "base/workers.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
-#include "core/access/submissions.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "core/memory/memories.hpp"
 #include "core/models/prices.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
 #include "core/tools/tool_servers.hpp"
@@ -105,8 +105,8 @@ core::NewAgent default_agent(const Settings& settings) {
           .tool_servers = configured_tool_server_ids(settings)};
 }
 
-core::TurnOptions turn_options(const Settings& settings, const core::ModelWindows& windows) {
-  core::TurnOptions out;
+core::RunOptions run_options(const Settings& settings, const core::ModelWindows& windows) {
+  core::RunOptions out;
   out.limits.rounds_max = settings.turn_rounds;
   out.limits.retries_max = settings.model_retries;
   out.run_time_max = settings.run_time;
@@ -169,9 +169,9 @@ base::Error listening_error(base::Error error) {
   return error;
 }
 
-base::Task<void> purge_hourly(core::Submissions* submissions, std::stop_token stop) {
+base::Task<void> purge_hourly(core::KeyedRequests* keyed_requests, std::stop_token stop) {
   for (;;) {
-    co_await submissions->purge();
+    co_await keyed_requests->purge();
     const bool passed = co_await base::sleep_for(purge_interval, stop);
     if (!passed) co_return;
   }
@@ -207,7 +207,7 @@ struct Server::Parts {
                      configured_tool_servers(settings)),
         credentials(*store, feed, clock),
         pairings(credentials, clock),
-        submissions(*store, feed, clock),
+        keyed_requests(*store, feed, clock),
         prices(std::move(prices_in)),
         meter(prices),
         http_client(lanes),
@@ -225,41 +225,41 @@ struct Server::Parts {
                {.feed = feed, .clock = clock, .workers = workers}),
         gate(policy.source(), tools.asking(),
              [this](std::string_view tool) { return tool_host.may_be(tool); }),
-        turns({.stores = store->stores(),
-               .feed = feed,
-               .providers = providers,
-               .gate = gate,
-               .tools = tools,
-               .agents = agents,
-               .permissions = permissions,
-               .redaction = redaction,
-               .prices = prices,
-               .clock = clock},
-              turn_options(settings, windows)),
+        runs({.stores = store->stores(),
+              .feed = feed,
+              .providers = providers,
+              .gate = gate,
+              .tools = tools,
+              .agents = agents,
+              .permissions = permissions,
+              .redaction = redaction,
+              .prices = prices,
+              .clock = clock},
+             run_options(settings, windows)),
         actions({.stores = store->stores(),
                  .feed = feed,
                  .gate = gate,
                  .tools = tools,
                  .permissions = permissions,
                  .redaction = redaction,
-                 .turns = turns,
+                 .runs = runs,
                  .clock = clock},
                 action_options(settings)),
         erasure({.stores = store->stores(),
                  .feed = feed,
                  .agents = agents,
                  .threads = threads,
-                 .turns = turns,
+                 .runs = runs,
                  .clock = clock}),
         questions(actions, audit_feed, tool_host.lane()),
         mcp_routes(credentials, tool_host.servers()),
         operator_routes(credentials, *store),
         audit_routes(credentials, *store),
         fathom({.threads = threads,
-                .turns = turns,
+                .runs = runs,
                 .credentials = credentials,
                 .pairings = pairings,
-                .submissions = submissions,
+                .keyed_requests = keyed_requests,
                 .feed = feed,
                 .clock = clock,
                 .lanes = lanes},
@@ -268,30 +268,30 @@ struct Server::Parts {
                 .trusted_proxies = std::move(proxies)}),
         phoson({.agents = agents,
                 .threads = threads,
-                .turns = turns,
+                .runs = runs,
                 .erasure = erasure,
                 .tool_servers = tool_servers,
                 .feed = feed,
                 .credentials = credentials,
-                .submissions = submissions},
-               {.configured = turn_options(settings, windows).defaults}),
+                .keyed_requests = keyed_requests},
+               {.configured = run_options(settings, windows).defaults}),
         policy_desk(policy.source()),
         faramesh({.actions = actions,
                   .permissions = permissions,
                   .policies = policy_desk,
                   .feed = audit_feed,
                   .credentials = credentials,
-                  .submissions = submissions,
+                  .keyed_requests = keyed_requests,
                   .workers = workers,
                   .lanes = lanes},
                  {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}),
         mcp({.agents = agents,
              .threads = threads,
-             .turns = turns,
+             .runs = runs,
              .actions = actions,
              .policies = policy_desk,
              .credentials = credentials,
-             .submissions = submissions,
+             .keyed_requests = keyed_requests,
              .feed = feed,
              .clock = clock},
             {.version = version(), .origins = settings.cors_origins}) {
@@ -339,7 +339,7 @@ struct Server::Parts {
   core::ToolServers tool_servers;
   core::Credentials credentials;
   core::Pairings pairings;
-  core::Submissions submissions;
+  core::KeyedRequests keyed_requests;
   core::Prices prices;
   ModelMeter meter;
   net::HttpClient http_client;
@@ -352,7 +352,7 @@ struct Server::Parts {
   core::Redaction redaction;
   PolicyWatch policy;
   gate::RuleGate gate;
-  core::Turns turns;
+  core::Runs runs;
   core::Actions actions;
   core::Erasure erasure;
   ServerQuestions questions;
@@ -407,7 +407,7 @@ base::Task<net::Reply> Server::Parts::metrics(std::shared_ptr<const net::Request
   process.start_seconds = static_cast<double>(started_at.micros) / 1e6;
   out.content_type = "text/plain; version=0.0.4";
   out.body = metrics_text({.http = http_counts(),
-                           .turns = turns.counts(),
+                           .runs = runs.counts(),
                            .subscribers = feed.subscriber_count(),
                            .models = meter.counts(),
                            .actions = action_meter.counts()},
@@ -448,7 +448,7 @@ Result<Server::Started> Server::start() {
   // First: a run that goes on may be about to call one. They are connected once it is known where a
   // human's consent comes back to.
   if (auto opened = p.tool_servers.open_all(); !opened) return std::unexpected(opened.error());
-  const auto recovered = p.turns.recover(p.lanes);
+  const auto recovered = p.runs.recover(p.lanes);
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
   const auto settled = base::run_on(p.lanes[0], p.actions.recover());
@@ -488,7 +488,7 @@ Result<Server::Started> Server::start() {
     if (!admitted) return std::unexpected(admitted.error());
     out.first_token = std::move(minted.token);
   }
-  p.lanes[0].spawn("purge_hourly", purge_hourly(&p.submissions, p.stopping.get_token()));
+  p.lanes[0].spawn("purge_hourly", purge_hourly(&p.keyed_requests, p.stopping.get_token()));
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));
   p.lanes[0].spawn("watch_policy", p.policy.watch(p.stopping.get_token()));
@@ -517,7 +517,7 @@ void Server::stop() {
   // Runs are parked before any connection ends: a client that loses its connection while its run
   // goes on would cancel it. Whoever waits for a run, or starts one now, hears that the server
   // stops.
-  p.turns.park_all();
+  p.runs.park_all();
   p.actions.stop_all();
   p.mcp.stop();
   base::run_on(p.lanes[0], p.tool_host.stop());

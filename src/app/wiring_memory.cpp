@@ -36,7 +36,7 @@ std::unique_ptr<core::Embedder> find_word_vectors(const Settings& settings) {
     }
     const bool is_absent = table.error().kind == base::ErrorKind::not_found;
     if (!is_absent || !settings.memory_word_vectors_file.empty()) {
-      base::log::warn("word_vectors_unusable", {{"file", place}, {"what", table.error().message}});
+      base::log::warn("word_vectors_unusable", {{"file", place}, {"error", table.error().message}});
     }
   }
   return nullptr;

@@ -13,13 +13,13 @@ constexpr auto look_interval = std::chrono::seconds(1);
 void log_file(const char* what, const gate::LoadedFile& file) {
   if (file.error) {
     base::log::error("policy_not_loaded",
-                     {{"file", file.path}, {"as", what}, {"what", file.error->message}});
+                     {{"file", file.path}, {"as", what}, {"error", file.error->message}});
   }
   for (const gate::Warning& warning : file.warnings) {
     base::log::warn("policy_warning", {{"file", file.path},
                                        {"line", warning.line},
                                        {"key", warning.path},
-                                       {"what", warning.message}});
+                                       {"error", warning.message}});
   }
 }
 
@@ -68,8 +68,8 @@ void PolicyWatch::loaded(const gate::LoadReport& report) {
                          .subject = report.policy_hash.value_or(report.policy_version),
                          .details = details_of(report),
                          .at = parts_.clock.now()}});
-  parts_.feed.submit(std::move(unit), [](const core::Result<std::int64_t>& stored) {
-    if (!stored) base::log::error("audit_not_stored", {{"what", stored.error().message}});
+  parts_.feed.append(std::move(unit), [](const core::Result<std::int64_t>& stored) {
+    if (!stored) base::log::error("audit_not_stored", {{"error", stored.error().message}});
   });
 }
 

@@ -40,9 +40,9 @@ class Lanes::Loop final : public Lane {
       try {
         std::rethrow_exception(error);
       } catch (const std::exception& e) {
-        log::error("coroutine_failed", {{"coroutine", name}, {"what", e.what()}});
+        log::error("coroutine_failed", {{"coroutine", name}, {"error", e.what()}});
       } catch (...) {
-        log::error("coroutine_failed", {{"coroutine", name}, {"what", "unknown exception"}});
+        log::error("coroutine_failed", {{"coroutine", name}, {"error", "unknown exception"}});
       }
     });
   }
@@ -59,9 +59,9 @@ class Lanes::Loop final : public Lane {
         return;
       } catch (const std::exception& e) {
         // A posted function threw: a bug, but one request's bug must not take the server down.
-        log::error("lane_exception", {{"what", e.what()}});
+        log::error("lane_exception", {{"error", e.what()}});
       } catch (...) {
-        log::error("lane_exception", {{"what", "unknown exception"}});
+        log::error("lane_exception", {{"error", "unknown exception"}});
       }
     }
   }

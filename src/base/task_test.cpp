@@ -46,22 +46,22 @@ TEST(Signal, ResumesOnTheWaitersLane) {
 struct Baton {
   Signal ping;
   Signal pong;
-  std::atomic<int> turns{0};
+  std::atomic<int> runs{0};
 };
 
 Task<void> take_turns(std::shared_ptr<Baton> baton, int rounds) {
   for (int i = 0; i < rounds; ++i) {
-    while (baton->turns.load() <= 2 * i) co_await baton->ping.wait();
-    baton->turns.fetch_add(1);
+    while (baton->runs.load() <= 2 * i) co_await baton->ping.wait();
+    baton->runs.fetch_add(1);
     baton->pong.notify();
   }
 }
 
 Task<void> give_turns(std::shared_ptr<Baton> baton, int rounds) {
   for (int i = 0; i < rounds; ++i) {
-    baton->turns.fetch_add(1);
+    baton->runs.fetch_add(1);
     baton->ping.notify();
-    while (baton->turns.load() <= 2 * i + 1) co_await baton->pong.wait();
+    while (baton->runs.load() <= 2 * i + 1) co_await baton->pong.wait();
   }
 }
 
@@ -71,7 +71,7 @@ TEST(Signal, LosesNoWakeUpBetweenLanes) {
   auto baton = std::make_shared<Baton>();
   lanes[1].spawn("take_turns", take_turns(baton, rounds));
   run_on(lanes[0], give_turns(baton, rounds));
-  EXPECT_EQ(baton->turns.load(), 2 * rounds);
+  EXPECT_EQ(baton->runs.load(), 2 * rounds);
 }
 
 Task<int> consume(std::shared_ptr<Signal> signal, std::shared_ptr<std::atomic<int>> produced,

@@ -20,8 +20,8 @@
 #include "base/limits.hpp"
 #include "base/result.hpp"
 #include "core/access/credential.hpp"
+#include "core/access/keyed_request.hpp"
 #include "core/access/scope.hpp"
-#include "core/access/submission.hpp"
 #include "core/agents/agent.hpp"
 #include "core/context/thread_summary.hpp"
 #include "core/events/event.hpp"
@@ -159,11 +159,12 @@ class CredentialStore {
   virtual Result<bool> any_credential() = 0;
 };
 
-class SubmissionStore {
+class KeyedRequestStore {
  public:
-  virtual ~SubmissionStore() = default;
-  virtual Result<std::optional<Submission>> submission(const Scope& scope, std::string_view user_id,
-                                                       std::string_view key) = 0;
+  virtual ~KeyedRequestStore() = default;
+  virtual Result<std::optional<KeyedRequest>> keyed_request(const Scope& scope,
+                                                            std::string_view user_id,
+                                                            std::string_view key) = 0;
 };
 
 struct ActionFilter {  // empty members filter nothing
@@ -313,22 +314,22 @@ struct RevokeCredential {  // not_found unless it exists, is of `kind`, belongs 
   CredentialKind kind = CredentialKind::device;
   Time at{};
 };
-struct InsertSubmission {  // conflict when the user has used the key since `expired_before`
-  Submission submission{};
+struct InsertKeyedRequest {  // conflict when the user has used the key since `expired_before`
+  KeyedRequest keyed_request{};
   Time expired_before{};  // an older row under the same key is replaced
 };
-struct LinkSubmission {  // not_found when it is gone
+struct LinkKeyedRequest {  // not_found when it is gone
   std::string id{};
   std::string object_id{};
 };
-struct AnswerSubmission {
+struct AnswerKeyedRequest {
   std::string id{};
   StoredAnswer answer{};
 };
-struct DropSubmission {  // the attempt had no effect: the key is free again
+struct DropKeyedRequest {  // the attempt had no effect: the key is free again
   std::string id{};
 };
-struct PurgeSubmissions {  // all scopes
+struct PurgeKeyedRequests {  // all scopes
   Time created_before{};
 };
 
@@ -337,9 +338,9 @@ using Change =
                  InsertMessage, RenameThread, DeleteThread, RestoreThread, EraseThread, PurgeThread,
                  InsertSummary, InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall,
                  InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
-                 InsertCredential, TouchCredential, RevokeCredential, InsertSubmission,
-                 LinkSubmission, AnswerSubmission, DropSubmission, PurgeSubmissions, PutMemory,
-                 RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
+                 InsertCredential, TouchCredential, RevokeCredential, InsertKeyedRequest,
+                 LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
+                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {
@@ -367,12 +368,12 @@ class Journal {
   using Completion = std::move_only_function<void(Result<std::int64_t>)>;
 
   virtual ~Journal() = default;
-  // Queues a unit. Units submitted by one thread are applied in that order; all units that wait
+  // Queues a unit. Units appended by one thread are applied in that order; all units that wait
   // form one transaction (group commit). A unit that fails is rolled back alone and does not
   // disturb its neighbours. When the queue is full (limits::commit_queue_units_max) or the store is
   // closed, the completion gets ErrorKind::unavailable, perhaps before this returns.
-  virtual void submit(Unit unit, Completion completion) = 0;
-  // At most one observer, set before the first submit; it must outlive the journal's use.
+  virtual void append(Unit unit, Completion completion) = 0;
+  // At most one observer, set before the first append; it must outlive the journal's use.
   virtual void observe(CommitObserver& observer) = 0;
 };
 
@@ -384,7 +385,7 @@ struct Stores {
   RunStore& runs;
   EventStore& events;
   CredentialStore& credentials;
-  SubmissionStore& submissions;
+  KeyedRequestStore& keyed_requests;
   ActionStore& actions;
   PermissionStore& permissions;
   AuditStore& audit;

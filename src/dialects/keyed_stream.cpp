@@ -5,10 +5,10 @@
 namespace colonnade::dialects {
 
 base::Task<std::expected<core::Run, net::Response>> KeyedStreams::begin(
-    core::Principal who, std::optional<SubmissionKey> key, base::Lane* lane, Start start) {
+    core::Principal who, std::optional<RequestKey> key, base::Lane* lane, Start start) {
   Attempt attempt;
   if (key) {
-    auto begun = co_await submit_once_.begin(who, std::move(*key));
+    auto begun = co_await answer_once_.begin(who, std::move(*key));
     if (!begun) co_return std::unexpected(wire_.error(begun.error()));
     if (begun->answer) co_return std::unexpected(std::move(*begun->answer));
     attempt = std::move(begun->attempt);
@@ -17,15 +17,15 @@ base::Task<std::expected<core::Run, net::Response>> KeyedStreams::begin(
     auto response = co_await answer_orphan(std::move(who), std::move(attempt));
     co_return std::unexpected(std::move(response));
   }
-  auto run = co_await start(attempt.submission_id);
+  auto run = co_await start(attempt.keyed_request_id);
   if (!run) {
     net::Response response = run.error().response;
-    co_await submit_once_.settle(std::move(who), std::move(attempt.submission_id),
+    co_await answer_once_.settle(std::move(who), std::move(attempt.keyed_request_id),
                                  std::move(run.error()));
     co_return std::unexpected(std::move(response));
   }
-  if (!attempt.submission_id.empty()) {
-    lane->spawn("keyed_stream", settle_later(std::move(who), run->id, attempt.submission_id));
+  if (!attempt.keyed_request_id.empty()) {
+    lane->spawn("keyed_stream", settle_later(std::move(who), run->id, attempt.keyed_request_id));
   }
   co_return std::move(*run);
 }
@@ -33,7 +33,7 @@ base::Task<std::expected<core::Run, net::Response>> KeyedStreams::begin(
 // While the server stops, the run and its key go on at the next start.
 base::Task<Attempted> KeyedStreams::end_of(core::Principal who, std::string run_id) {
   std::stop_token none;
-  const auto finished = co_await turns_.wait(std::move(who), std::move(run_id), std::move(none));
+  const auto finished = co_await runs_.wait(std::move(who), std::move(run_id), std::move(none));
   if (finished) co_return Attempted{.response = wire_.ended(*finished)};
   const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
   co_return Attempted{.response = wire_.error(finished.error()),
@@ -44,15 +44,15 @@ base::Task<Attempted> KeyedStreams::end_of(core::Principal who, std::string run_
 base::Task<net::Response> KeyedStreams::answer_orphan(core::Principal who, Attempt attempt) {
   Attempted attempted = co_await end_of(who, std::move(attempt.object_id));
   net::Response response = attempted.response;
-  co_await submit_once_.settle(std::move(who), std::move(attempt.submission_id),
+  co_await answer_once_.settle(std::move(who), std::move(attempt.keyed_request_id),
                                std::move(attempted));
   co_return response;
 }
 
 base::Task<void> KeyedStreams::settle_later(core::Principal who, std::string run_id,
-                                            std::string submission_id) {
+                                            std::string keyed_request_id) {
   Attempted attempted = co_await end_of(who, std::move(run_id));
-  co_await submit_once_.settle(std::move(who), std::move(submission_id), std::move(attempted));
+  co_await answer_once_.settle(std::move(who), std::move(keyed_request_id), std::move(attempted));
 }
 
 }  // namespace colonnade::dialects

@@ -9,8 +9,8 @@
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
-#include "core/runs/turns.hpp"
-#include "dialects/submit_once.hpp"
+#include "core/runs/runs.hpp"
+#include "dialects/answer_once.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects {
@@ -27,24 +27,25 @@ class KeyedStreams {
   // Starts the run and links it to the submission, "" without a key. Else: what is answered, and
   // what becomes of the key.
   using Start = std::move_only_function<base::Task<std::expected<core::Run, Attempted>>(
-      std::string submission_id)>;
+      std::string keyed_request_id)>;
 
-  KeyedStreams(core::Turns& turns, SubmitOnce& submit_once, Wire wire)
-      : turns_(turns), submit_once_(submit_once), wire_(wire) {}
+  KeyedStreams(core::Runs& runs, AnswerOnce& answer_once, Wire wire)
+      : runs_(runs), answer_once_(answer_once), wire_(wire) {}
 
   // The run whose stream is the answer; or the answer, when the key was used before or no run
   // began. With a key, the run's end becomes the key's answer, whether or not the client stays.
   base::Task<std::expected<core::Run, net::Response>> begin(core::Principal who,
-                                                            std::optional<SubmissionKey> key,
+                                                            std::optional<RequestKey> key,
                                                             base::Lane* lane, Start start);
 
  private:
   base::Task<Attempted> end_of(core::Principal who, std::string run_id);
   base::Task<net::Response> answer_orphan(core::Principal who, Attempt attempt);
-  base::Task<void> settle_later(core::Principal who, std::string run_id, std::string submission_id);
+  base::Task<void> settle_later(core::Principal who, std::string run_id,
+                                std::string keyed_request_id);
 
-  core::Turns& turns_;
-  SubmitOnce& submit_once_;
+  core::Runs& runs_;
+  AnswerOnce& answer_once_;
   Wire wire_;
 };
 

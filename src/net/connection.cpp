@@ -269,7 +269,7 @@ base::Task<Reply> Connection::handle(std::shared_ptr<Connection> self,
 Response Connection::failed_response(const Request& request, std::string_view what) const {
   base::log::error(
       "http_handler_failed",
-      {{"route", match_.route->pattern}, {"request_id", request.request_id}, {"what", what}});
+      {{"route", match_.route->pattern}, {"request_id", request.request_id}, {"error", what}});
   return error_response({.kind = ErrorKind::internal, .message = "internal error"}, 500);
 }
 
@@ -278,7 +278,7 @@ Response Connection::error_response(const base::Error& error, int status) const 
   try {
     out = shard_->shared().router->face(path_).encode(error, request_id_);
   } catch (const std::exception& e) {
-    base::log::error("http_error_face_failed", {{"what", e.what()}});
+    base::log::error("http_error_face_failed", {{"error", e.what()}});
     out = Response{.content_type = "text/plain; charset=utf-8", .body = "internal error"};
   }
   out.status = status;
@@ -397,7 +397,7 @@ base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
     if (shard->stopping()) stream->finish();
   } catch (const std::exception& e) {
     base::log::error("http_stream_open_failed",
-                     {{"request_id", request->request_id}, {"what", e.what()}});
+                     {{"request_id", request->request_id}, {"error", e.what()}});
     stream->begin();
     stream->close_now();
   }

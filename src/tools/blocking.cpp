@@ -23,7 +23,7 @@ core::ToolOutcome guarded(std::move_only_function<core::ToolOutcome()>& work) {
   try {
     return work();
   } catch (const std::exception& error) {
-    base::log::error("tool_threw", {{"what", std::string_view(error.what())}});
+    base::log::error("tool_threw", {{"error", std::string_view(error.what())}});
     return failed("the tool failed inside; the server's log says why");
   }
 }

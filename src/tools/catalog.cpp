@@ -98,7 +98,7 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
     if (folder) {
       context.workspace = std::move(*folder);
     } else {
-      base::log::warn("workspace_missing", {{"what", folder.error().message}});
+      base::log::warn("workspace_missing", {{"error", folder.error().message}});
     }
   }
   auto outcome = co_await tool->run(std::move(context), call.arguments, stop);

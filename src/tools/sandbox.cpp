@@ -170,8 +170,8 @@ std::vector<std::string> sandbox_command(const SandboxOptions& options,
 
 Sandbox::Sandbox(SandboxOptions options) : options_(std::move(options)) {
   if (options_.mode == SandboxMode::off) {
-    base::log::warn("sandbox_off", {{"what", std::string_view("commands of the shell tool run "
-                                                              "without a sandbox")}});
+    base::log::warn("sandbox_off", {{"error", std::string_view("commands of the shell tool run "
+                                                               "without a sandbox")}});
   }
 }
 

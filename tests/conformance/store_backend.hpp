@@ -94,7 +94,7 @@ inline core::Credential credential_of(std::string id, std::string token, std::in
           .last_seen = {at}};
 }
 
-inline core::Submission submission_of(std::string id, std::string key, std::int64_t at) {
+inline core::KeyedRequest submission_of(std::string id, std::string key, std::int64_t at) {
   return {.id = std::move(id),
           .scope = here,
           .user_id = "ann",
@@ -122,7 +122,7 @@ class HeldWriter {
   explicit HeldWriter(core::Journal& journal) {
     auto entered = std::make_shared<std::promise<void>>();
     std::future<void> is_in = entered->get_future();
-    journal.submit({.scope = here, .changes = {core::DeleteThread{.id = "no such thread"}}},
+    journal.append({.scope = here, .changes = {core::DeleteThread{.id = "no such thread"}}},
                    [entered, release = release_.get_future().share()](base::Result<std::int64_t>) {
                      entered->set_value();
                      release.wait();
@@ -145,15 +145,15 @@ class StoreSuite : public testing::TestWithParam<StoreFactory> {
 
   core::Stores stores() { return backend_->stores(); }
 
-  std::future<base::Result<std::int64_t>> submit(core::Unit unit) {
+  std::future<base::Result<std::int64_t>> append(core::Unit unit) {
     auto answer = std::make_shared<std::promise<base::Result<std::int64_t>>>();
     auto future = answer->get_future();
-    stores().journal.submit(std::move(unit), [answer](base::Result<std::int64_t> result) {
+    stores().journal.append(std::move(unit), [answer](base::Result<std::int64_t> result) {
       answer->set_value(std::move(result));
     });
     return future;
   }
-  base::Result<std::int64_t> commit(core::Unit unit) { return submit(std::move(unit)).get(); }
+  base::Result<std::int64_t> commit(core::Unit unit) { return append(std::move(unit)).get(); }
   // Commits changes (and events) of scope `here` and expects that to work; the unit's cursor.
   std::int64_t put(std::vector<core::Change> changes, std::vector<core::Event> events = {}) {
     const auto done =

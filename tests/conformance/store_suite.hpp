@@ -403,52 +403,53 @@ TEST_P(StoreSuite, CredentialsAreFoundByTokenUntilRevoked) {
 // --- submissions --------------------------------------------------------------------------------
 
 TEST_P(StoreSuite, SubmissionKeysAreTakenUntilTheyExpire) {
-  put({core::InsertSubmission{.submission = submission_of("s1", "k", 100), .expired_before = {0}}});
-  EXPECT_EQ(refusal(core::InsertSubmission{.submission = submission_of("s2", "k", 150),
-                                           .expired_before = {100}}),
+  put({core::InsertKeyedRequest{.keyed_request = submission_of("s1", "k", 100),
+                                .expired_before = {0}}});
+  EXPECT_EQ(refusal(core::InsertKeyedRequest{.keyed_request = submission_of("s2", "k", 150),
+                                             .expired_before = {100}}),
             ErrorKind::conflict);
-  core::Submission bobs = submission_of("s3", "k", 150);
+  core::KeyedRequest bobs = submission_of("s3", "k", 150);
   bobs.user_id = "bob";
-  put({core::InsertSubmission{.submission = bobs, .expired_before = {100}}});
+  put({core::InsertKeyedRequest{.keyed_request = bobs, .expired_before = {100}}});
   EXPECT_TRUE(commit(
-      {.scope = elsewhere, .changes = {core::InsertSubmission{submission_of("s1", "k", 100)}}}));
+      {.scope = elsewhere, .changes = {core::InsertKeyedRequest{submission_of("s1", "k", 100)}}}));
 
-  put({core::LinkSubmission{.id = "s1", .object_id = "t1"},
-       core::AnswerSubmission{
+  put({core::LinkKeyedRequest{.id = "s1", .object_id = "t1"},
+       core::AnswerKeyedRequest{
            .id = "s1",
            .answer = {.status = 201, .content_type = "a/b", .body = std::string("\0\xFF", 2)}}});
-  const auto read = stores().submissions.submission(here, "ann", "k");
+  const auto read = stores().keyed_requests.keyed_request(here, "ann", "k");
   ASSERT_TRUE(read && *read && (*read)->answer);
   EXPECT_EQ((*read)->object_id, "t1");
   EXPECT_EQ((*read)->fingerprint, "f");
   EXPECT_EQ((*read)->answer->status, 201);
   EXPECT_EQ((*read)->answer->content_type, "a/b");
   EXPECT_EQ((*read)->answer->body, std::string("\0\xFF", 2));
-  EXPECT_FALSE((*stores().submissions.submission(elsewhere, "ann", "k"))->answer);
+  EXPECT_FALSE((*stores().keyed_requests.keyed_request(elsewhere, "ann", "k"))->answer);
 
   // Expired: the new one takes the key, and nothing of the old one shows through.
-  put({core::InsertSubmission{.submission = submission_of("s4", "k", 200),
-                              .expired_before = {101}}});
-  const auto fresh = stores().submissions.submission(here, "ann", "k");
+  put({core::InsertKeyedRequest{.keyed_request = submission_of("s4", "k", 200),
+                                .expired_before = {101}}});
+  const auto fresh = stores().keyed_requests.keyed_request(here, "ann", "k");
   ASSERT_TRUE(fresh && *fresh);
   EXPECT_EQ((*fresh)->id, "s4");
   EXPECT_EQ((*fresh)->object_id, "");
   EXPECT_FALSE((*fresh)->answer);
-  EXPECT_EQ(refusal(core::LinkSubmission{.id = "s1", .object_id = "x"}), ErrorKind::not_found);
+  EXPECT_EQ(refusal(core::LinkKeyedRequest{.id = "s1", .object_id = "x"}), ErrorKind::not_found);
 }
 
 TEST_P(StoreSuite, SubmissionsAreDroppedAndPurged) {
-  put({core::InsertSubmission{.submission = submission_of("s1", "a", 100)},
-       core::InsertSubmission{.submission = submission_of("s2", "b", 200)}});
+  put({core::InsertKeyedRequest{.keyed_request = submission_of("s1", "a", 100)},
+       core::InsertKeyedRequest{.keyed_request = submission_of("s2", "b", 200)}});
   EXPECT_TRUE(commit(
-      {.scope = elsewhere, .changes = {core::InsertSubmission{submission_of("s3", "c", 100)}}}));
-  put({core::PurgeSubmissions{.created_before = {200}}});
-  EXPECT_FALSE(stores().submissions.submission(here, "ann", "a")->has_value());
-  EXPECT_FALSE(stores().submissions.submission(elsewhere, "ann", "c")->has_value());
-  EXPECT_TRUE(stores().submissions.submission(here, "ann", "b")->has_value());
-  put({core::DropSubmission{.id = "s2"}});
-  EXPECT_FALSE(stores().submissions.submission(here, "ann", "b")->has_value());
-  put({core::InsertSubmission{.submission = submission_of("s5", "b", 201)}});
+      {.scope = elsewhere, .changes = {core::InsertKeyedRequest{submission_of("s3", "c", 100)}}}));
+  put({core::PurgeKeyedRequests{.created_before = {200}}});
+  EXPECT_FALSE(stores().keyed_requests.keyed_request(here, "ann", "a")->has_value());
+  EXPECT_FALSE(stores().keyed_requests.keyed_request(elsewhere, "ann", "c")->has_value());
+  EXPECT_TRUE(stores().keyed_requests.keyed_request(here, "ann", "b")->has_value());
+  put({core::DropKeyedRequest{.id = "s2"}});
+  EXPECT_FALSE(stores().keyed_requests.keyed_request(here, "ann", "b")->has_value());
+  put({core::InsertKeyedRequest{.keyed_request = submission_of("s5", "b", 201)}});
 }
 
 }  // namespace colonnade::conformance

@@ -212,11 +212,11 @@ TEST_P(StoreActions, ARolledBackUnitLeavesNoGapInTheTrail) {
     for (int i = 0; i < 6; ++i) {
       core::Unit unit{.scope = here};
       unit.changes.push_back(entry("kept" + std::to_string(i)));
-      answers.push_back(submit(std::move(unit)));
+      answers.push_back(append(std::move(unit)));
       core::Unit torn{.scope = here};
       torn.changes.push_back(entry("lost"));
       torn.changes.emplace_back(core::DeleteThread{.id = "no such thread"});
-      answers.push_back(submit(std::move(torn)));
+      answers.push_back(append(std::move(torn)));
     }
   }
   for (std::size_t i = 0; i < answers.size(); ++i) EXPECT_EQ(!answers[i].get(), i % 2 == 1);

@@ -101,7 +101,7 @@ TEST_P(StoreJournal, FailingUnitsDoNotDisturbTheirNeighbours) {
       // The thread of this one is never made, so that its neighbour's event has nowhere to go.
       if (i % 3 == 1)
         unit.events.push_back(event_of("n" + std::to_string(i - 1), core::TextDelta{}));
-      answers.push_back(submit(std::move(unit)));
+      answers.push_back(append(std::move(unit)));
     }
   }
   for (int i = 0; i < 20; ++i) {
@@ -123,7 +123,7 @@ TEST_P(StoreJournal, UnitsOfOneThreadAreAppliedInOrder) {
   std::vector<std::future<base::Result<std::int64_t>>> answers;
   for (int i = 0; i < 200; ++i) {
     answers.push_back(
-        submit({.scope = here,
+        append({.scope = here,
                 .changes = {core::RenameThread{.id = "t1", .title = std::to_string(i), .at = {i}}},
                 .events = {event_of("t1", core::ThreadChanged{.title = std::to_string(i)})}}));
   }
@@ -148,10 +148,10 @@ TEST_P(StoreJournal, CompletionMaySubmitAgain) {
   std::promise<base::Result<std::int64_t>> second;
   auto done = second.get_future();
   core::Journal& journal = stores().journal;
-  journal.submit({.scope = here, .events = {delta_of("t1", "a")}},
+  journal.append({.scope = here, .events = {delta_of("t1", "a")}},
                  [&](base::Result<std::int64_t> first) {
                    ASSERT_TRUE(first);
-                   journal.submit({.scope = here, .events = {delta_of("t1", "b")}},
+                   journal.append({.scope = here, .events = {delta_of("t1", "b")}},
                                   [&](base::Result<std::int64_t> r) { second.set_value(r); });
                  });
   EXPECT_TRUE(done.get());
@@ -173,7 +173,7 @@ TEST_P(StoreJournal, FullQueueTellsWritersToWait) {
   {
     const HeldWriter held(stores().journal);
     for (int i = 0; i < total; ++i) {
-      stores().journal.submit({.scope = here}, [&](base::Result<std::int64_t> result) {
+      stores().journal.append({.scope = here}, [&](base::Result<std::int64_t> result) {
         if (!result) {
           EXPECT_EQ(result.error().kind, ErrorKind::unavailable);
           EXPECT_TRUE(result.error().retryable);
@@ -192,7 +192,7 @@ TEST_P(StoreJournal, CloseCommitsWhatWasSubmittedAndRefusesTheRest) {
   put_thread("t1");
   std::vector<std::future<base::Result<std::int64_t>>> answers;
   for (int i = 0; i < 100; ++i) {
-    answers.push_back(submit({.scope = here, .events = {delta_of("t1", ".")}}));
+    answers.push_back(append({.scope = here, .events = {delta_of("t1", ".")}}));
   }
   backend_->close();
   for (auto& answer : answers) EXPECT_TRUE(answer.get());
@@ -276,7 +276,7 @@ TEST_P(StoreJournal, DeltasOfOneTransactionAreJoined) {
   {
     const HeldWriter held(stores().journal);
     const auto add = [&](std::vector<core::Event> events) {
-      answers.push_back(submit({.scope = here, .events = std::move(events)}));
+      answers.push_back(append({.scope = here, .events = std::move(events)}));
     };
     add({delta_of("t1", "a"), delta_of("t1", "b")});
     add({delta_of("t2", "x", "r2")});
@@ -314,7 +314,7 @@ TEST_P(StoreJournal, JoinedDeltasAreBounded) {
 TEST_P(StoreJournal, ObserverHearsOnceATransactionBeforeTheCompletions) {
   RecordingObserver observer(/*keep=*/true);
   stores().journal.observe(observer);
-  auto made = submit({.scope = here, .changes = {core::InsertThread{thread_of("t1")}}});
+  auto made = append({.scope = here, .changes = {core::InsertThread{thread_of("t1")}}});
   observer.run_kept(1);
   ASSERT_TRUE(made.get());
   EXPECT_EQ(observer.commits(), 1);
@@ -325,10 +325,10 @@ TEST_P(StoreJournal, ObserverHearsOnceATransactionBeforeTheCompletions) {
     const HeldWriter held(stores().journal);
     for (const char* text : {"a", "b"}) {
       answers.push_back(
-          submit({.scope = here,
+          append({.scope = here,
                   .events = {delta_of("t1", text), event_of("t1", core::ThreadChanged{})}}));
     }
-    answers.push_back(submit({.scope = here, .events = {delta_of("t9", "lost")}}));
+    answers.push_back(append({.scope = here, .events = {delta_of("t9", "lost")}}));
   }
   // The failed unit needs nobody; the others wait for the observer although they are durable.
   EXPECT_FALSE(answers[2].get());

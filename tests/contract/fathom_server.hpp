@@ -10,8 +10,8 @@
 
 #include "../engine/engine.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
-#include "core/access/submissions.hpp"
 #include "dialects/fathom/routes.hpp"
 #include "net/http_server.hpp"
 #include "wire_client.hpp"
@@ -32,12 +32,12 @@ class FathomServer {
       : engine(path),
         credentials(*engine.store, engine.feed, engine.clock),
         pairings(credentials, pairing_clock),
-        submissions(*engine.store, engine.feed, engine.clock),
+        keyed_requests(*engine.store, engine.feed, engine.clock),
         dialect({.threads = engine.threads,
-                 .turns = engine.turns,
+                 .runs = engine.runs,
                  .credentials = credentials,
                  .pairings = pairings,
-                 .submissions = submissions,
+                 .keyed_requests = keyed_requests,
                  .feed = engine.feed,
                  .clock = engine.clock,
                  .lanes = engine.lanes},
@@ -46,7 +46,7 @@ class FathomServer {
                  .readiness = std::move(options.readiness)}) {
     dialect.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
-    if (const auto taken_up = engine.turns.recover(engine.lanes); !taken_up) {
+    if (const auto taken_up = engine.runs.recover(engine.lanes); !taken_up) {
       throw std::runtime_error(taken_up.error().message);
     }
     http = std::make_unique<net::HttpServer>(
@@ -61,7 +61,7 @@ class FathomServer {
   // Parks first: a run that a client waits for goes on after the restart instead of being cancelled
   // with its connection.
   ~FathomServer() {
-    engine.turns.park_all();
+    engine.runs.park_all();
     http->stop(std::chrono::seconds(10));
     engine.lanes.stop();
   }
@@ -110,7 +110,7 @@ class FathomServer {
   Engine engine;
   core::Credentials credentials;
   core::Pairings pairings;
-  core::Submissions submissions;
+  core::KeyedRequests keyed_requests;
   dialects::fathom::Dialect dialect;
   net::Router router;
   std::unique_ptr<net::HttpServer> http;

@@ -220,11 +220,11 @@ TEST_F(FathomStreams, LeavingAOneShotStreamCancelsItsRun) {
                                     .body = R"({"text":"Weather?"})",
                                     .token = server.token});
   held.wait();
-  ASSERT_EQ(server.engine.turns.counts().active, 1U);
+  ASSERT_EQ(server.engine.runs.counts().active, 1U);
   stream.close();
   // Waits for the run's end through the store's own words: nothing is left unfinished.
-  while (server.engine.turns.counts().active > 0) std::this_thread::yield();
-  EXPECT_EQ(server.engine.turns.counts().cancelled, 1U);
+  while (server.engine.runs.counts().active > 0) std::this_thread::yield();
+  EXPECT_EQ(server.engine.runs.counts().cancelled, 1U);
 }
 
 // --- pairing ------------------------------------------------------------------------------------

@@ -14,8 +14,8 @@
 #include "../engine/launch_tool.hpp"
 #include "base/secret_box.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
-#include "core/access/submissions.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "dialects/fathom/routes.hpp"
@@ -55,29 +55,29 @@ class PhosonServer {
       : engine(path, engine_options(launches)),
         credentials(*engine.store, engine.feed, engine.clock),
         pairings(credentials, engine.clock),
-        submissions(*engine.store, engine.feed, engine.clock),
+        keyed_requests(*engine.store, engine.feed, engine.clock),
         tool_servers(*engine.store, *engine.store, engine.agents, engine.feed, engine.clock, box,
                      {}),
         erasure({.stores = engine.store->stores(),
                  .feed = engine.feed,
                  .agents = engine.agents,
                  .threads = engine.threads,
-                 .turns = engine.turns,
+                 .runs = engine.runs,
                  .clock = engine.clock}),
         phoson({.agents = engine.agents,
                 .threads = engine.threads,
-                .turns = engine.turns,
+                .runs = engine.runs,
                 .erasure = erasure,
                 .tool_servers = tool_servers,
                 .feed = engine.feed,
                 .credentials = credentials,
-                .submissions = submissions},
+                .keyed_requests = keyed_requests},
                {}),
         fathom({.threads = engine.threads,
-                .turns = engine.turns,
+                .runs = engine.runs,
                 .credentials = credentials,
                 .pairings = pairings,
-                .submissions = submissions,
+                .keyed_requests = keyed_requests,
                 .feed = engine.feed,
                 .clock = engine.clock,
                 .lanes = engine.lanes},
@@ -89,7 +89,7 @@ class PhosonServer {
     phoson.add_to(router);
     fathom.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
-    if (const auto taken_up = engine.turns.recover(engine.lanes); !taken_up) {
+    if (const auto taken_up = engine.runs.recover(engine.lanes); !taken_up) {
       throw std::runtime_error(taken_up.error().message);
     }
     engine.run(erasure.recover());
@@ -104,7 +104,7 @@ class PhosonServer {
   // Parks first: a run that a client waits for goes on after the restart instead of being cancelled
   // with its connection.
   ~PhosonServer() {
-    engine.turns.park_all();
+    engine.runs.park_all();
     http->stop(std::chrono::seconds(10));
     engine.lanes.stop();
   }
@@ -172,7 +172,7 @@ class PhosonServer {
   base::SecretBox box{base::SecretBox::new_key()};
   core::Credentials credentials;
   core::Pairings pairings;
-  core::Submissions submissions;
+  core::KeyedRequests keyed_requests;
   HostLog host;
   core::ToolServers tool_servers;
   core::Erasure erasure;

@@ -25,8 +25,8 @@ constexpr std::int64_t room_tokens = 3'000;
 
 EngineOptions small_window() {
   EngineOptions out;
-  out.turns.limits.retry_delay_min = std::chrono::milliseconds(0);
-  out.turns.context.windows = ModelWindows(
+  out.runs.limits.retry_delay_min = std::chrono::milliseconds(0);
+  out.runs.context.windows = ModelWindows(
       {{.provider = "scripted", .model = "scripted-1", .context = window_tokens, .output = 500}});
   return out;
 }
@@ -238,7 +238,7 @@ TEST_F(ContextTest, AServerThatStopsWhileASummaryIsMadeMakesItAgain) {
   }
   Engine engine(path_, small_window());
   answer_all(engine);
-  EXPECT_EQ(*engine.turns.recover(engine.lanes), 1U);
+  EXPECT_EQ(*engine.runs.recover(engine.lanes), 1U);
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::succeeded);
@@ -255,7 +255,7 @@ TEST_F(ContextTest, ACancelledRunEndsWhileASummaryIsMade) {
   const auto run = engine.start(alice, thread_id, words(200));
   ASSERT_TRUE(run);
   holding.get_future().wait();
-  ASSERT_TRUE(engine.turns.cancel(alice, run->id));
+  ASSERT_TRUE(engine.runs.cancel(alice, run->id));
   const auto finished = engine.wait(alice, *run);
   ASSERT_TRUE(finished);
   EXPECT_EQ(finished->run.state, RunState::cancelled);
@@ -265,7 +265,7 @@ TEST_F(ContextTest, ACancelledRunEndsWhileASummaryIsMade) {
 
 TEST_F(ContextTest, AnotherModelMayWriteTheSummaries) {
   EngineOptions options = small_window();
-  options.turns.context.summary_model = "scripted-small";
+  options.runs.context.summary_model = "scripted-small";
   Engine engine(path_, std::move(options));
   answer_all(engine);
   const std::string thread_id = engine.new_thread(alice).id;

@@ -16,7 +16,7 @@
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "gate/rule_gate.hpp"
 #include "scripted_provider.hpp"
@@ -59,7 +59,7 @@ inline std::vector<std::unique_ptr<tools::Tool>> builtin_tools(base::Clock& cloc
 }
 
 struct EngineOptions {
-  core::TurnOptions turns{.limits = {.retry_delay_min = std::chrono::milliseconds(0)}};
+  core::RunOptions runs{.limits = {.retry_delay_min = std::chrono::milliseconds(0)}};
   std::vector<std::unique_ptr<tools::Tool>> extra_tools{};
   std::set<std::string, std::less<>> extra_allowed{};
   core::ActionOptions actions{};
@@ -77,24 +77,24 @@ class Engine {
         permissions(*store, feed, clock),
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),
-        turns({.stores = store->stores(),
-               .feed = feed,
-               .providers = providers,
-               .gate = gate,
-               .tools = catalog,
-               .agents = agents,
-               .permissions = permissions,
-               .redaction = redaction,
-               .prices = prices,
-               .clock = clock},
-              options.turns),
+        runs({.stores = store->stores(),
+              .feed = feed,
+              .providers = providers,
+              .gate = gate,
+              .tools = catalog,
+              .agents = agents,
+              .permissions = permissions,
+              .redaction = redaction,
+              .prices = prices,
+              .clock = clock},
+             options.runs),
         actions({.stores = store->stores(),
                  .feed = feed,
                  .gate = gate,
                  .tools = catalog,
                  .permissions = permissions,
                  .redaction = redaction,
-                 .turns = turns,
+                 .runs = runs,
                  .clock = clock},
                 options.actions) {
     auto owned = std::make_unique<ScriptedProvider>();
@@ -103,7 +103,7 @@ class Engine {
     providers.set_default("scripted");
   }
   ~Engine() {
-    turns.park_all();
+    runs.park_all();
     actions.stop_all();
     lanes.stop();
     store->close();
@@ -117,10 +117,10 @@ class Engine {
   core::Result<core::Run> start(const core::Principal& who, const std::string& thread_id,
                                 const std::string& message) {
     core::NewMessage input{.thread_id = thread_id, .parts = {core::TextPart{message}}};
-    return run(turns.start(who, std::move(input), lanes[0]));
+    return run(runs.start(who, std::move(input), lanes[0]));
   }
   core::Result<core::FinishedRun> wait(const core::Principal& who, const core::Run& started) {
-    return run(turns.wait(who, started.id, {}));
+    return run(runs.wait(who, started.id, {}));
   }
   std::vector<core::Event> events(const std::string& thread_id, std::int64_t after = 0) {
     return *store->events(core::Scope::main(), thread_id, after, 1000);
@@ -159,7 +159,7 @@ class Engine {
   gate::PolicySource policy;
   gate::RuleGate gate;
   core::Prices prices;
-  core::Turns turns;
+  core::Runs runs;
   core::Actions actions;
 };
 

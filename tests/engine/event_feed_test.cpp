@@ -130,7 +130,7 @@ TEST_F(EventFeedTest, AResumingSubscriberMissesNothingAndRepeatsNothing) {
   const std::int64_t after = all[122].cursor;
   std::jthread writer([&] {
     for (std::size_t i = 0; i < during / 2; ++i) {
-      engine_.feed.submit(events(2), [](const auto& stored) { ASSERT_TRUE(stored); });
+      engine_.feed.append(events(2), [](const auto& stored) { ASSERT_TRUE(stored); });
     }
   });
   Recorder recorder;

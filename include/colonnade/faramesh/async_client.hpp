@@ -110,12 +110,12 @@ class COLONNADE_API AsyncClient {
     return recorded_execution(request, detail::json_executor(std::move(executor)));
   }
 
-  Task<std::vector<Submission>> submit_actions(const std::vector<ActionRequest>& requests) const;
-  Task<std::vector<Submission>> submit_actions(std::vector<ActionRequest>&&) const = delete;
-  Task<std::vector<Submission>> submit_actions_bulk(const std::vector<ActionRequest>& requests,
-                                                    Client::OnError on_error) const;
-  Task<std::vector<Submission>> submit_actions_bulk(std::vector<ActionRequest>&&,
-                                                    Client::OnError) const = delete;
+  Task<std::vector<KeyedRequest>> submit_actions(const std::vector<ActionRequest>& requests) const;
+  Task<std::vector<KeyedRequest>> submit_actions(std::vector<ActionRequest>&&) const = delete;
+  Task<std::vector<KeyedRequest>> submit_actions_bulk(const std::vector<ActionRequest>& requests,
+                                                      Client::OnError on_error) const;
+  Task<std::vector<KeyedRequest>> submit_actions_bulk(std::vector<ActionRequest>&&,
+                                                      Client::OnError) const = delete;
   Task<Action> submit_and_wait(const ActionRequest& request, const SubmitAndWait& options) const;
   Task<Action> submit_and_wait(ActionRequest&&, const SubmitAndWait&) const = delete;
   Task<Action> submit_and_wait(const ActionRequest&, SubmitAndWait&&) const = delete;

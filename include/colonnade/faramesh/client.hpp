@@ -111,11 +111,11 @@ class COLONNADE_API Client {
   }
 
   // One after the other; a submission that fails does not stop the rest.
-  std::vector<Submission> submit_actions(const std::vector<ActionRequest>& requests) const;
+  std::vector<KeyedRequest> submit_actions(const std::vector<ActionRequest>& requests) const;
   // The same; `raise_on_error`: BatchError at the end when any failed.
   enum class OnError { record, raise };
-  std::vector<Submission> submit_actions_bulk(const std::vector<ActionRequest>& requests,
-                                              OnError on_error = OnError::record) const;
+  std::vector<KeyedRequest> submit_actions_bulk(const std::vector<ActionRequest>& requests,
+                                                OnError on_error = OnError::record) const;
   // TimeoutError when the action does not get there in time, DeniedError when a human says no.
   Action submit_and_wait(const ActionRequest& request, const SubmitAndWait& options = {}) const;
   // Until a human, or the policy, has let it pass. DeniedError, or ApprovalTimeoutError.

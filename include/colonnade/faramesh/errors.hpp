@@ -167,7 +167,7 @@ class COLONNADE_API HashMismatchError : public Error {
 };
 
 // One entry of a batch.
-struct Submission {
+struct KeyedRequest {
   std::size_t index = 0;  // in the list that was given
   ActionRequest request{};
   std::optional<Action> action{};    // also when the policy denied it
@@ -177,14 +177,14 @@ struct Submission {
 // submit_actions_bulk() with raise_on_error: everything was tried, something failed.
 class COLONNADE_API BatchError : public Error {
  public:
-  BatchError(std::vector<Submission> successes, std::vector<Submission> errors);
+  BatchError(std::vector<KeyedRequest> successes, std::vector<KeyedRequest> errors);
   ~BatchError() override;
-  const std::vector<Submission>& successes() const noexcept { return successes_; }
-  const std::vector<Submission>& errors() const noexcept { return errors_; }
+  const std::vector<KeyedRequest>& successes() const noexcept { return successes_; }
+  const std::vector<KeyedRequest>& errors() const noexcept { return errors_; }
 
  private:
-  std::vector<Submission> successes_;
-  std::vector<Submission> errors_;
+  std::vector<KeyedRequest> successes_;
+  std::vector<KeyedRequest> errors_;
 };
 
 }  // namespace colonnade::inline v1::faramesh

@@ -61,8 +61,8 @@ Execution try_execute_if_allowed(const ActionRequest& request, F executor) {
   return default_client()->try_execute_if_allowed(request, std::move(executor));
 }
 
-COLONNADE_API std::vector<Submission> submit_actions(const std::vector<ActionRequest>& requests);
-COLONNADE_API std::vector<Submission> submit_actions_bulk(
+COLONNADE_API std::vector<KeyedRequest> submit_actions(const std::vector<ActionRequest>& requests);
+COLONNADE_API std::vector<KeyedRequest> submit_actions_bulk(
     const std::vector<ActionRequest>& requests, Client::OnError on_error = Client::OnError::record);
 COLONNADE_API Action submit_and_wait(const ActionRequest& request,
                                      const SubmitAndWait& options = {});

@@ -63,9 +63,9 @@ Result<Principal> Credentials::authenticate(std::string_view token) {
   if (credential.kind == CredentialKind::device) {
     Unit unit{.scope = who.scope};
     unit.changes.emplace_back(TouchCredential{.id = credential.id, .at = now});
-    feed_.submit(std::move(unit), [](const Result<std::int64_t>& result) {
+    feed_.append(std::move(unit), [](const Result<std::int64_t>& result) {
       // A missed last_seen is no reason to refuse the request.
-      if (!result) base::log::warn("last_seen_not_stored", {{"what", result.error().message}});
+      if (!result) base::log::warn("last_seen_not_stored", {{"error", result.error().message}});
     });
   }
   return who;

@@ -42,8 +42,8 @@ Task<Result<Agent>> Agents::create(Principal who, NewAgent input) {
               .updated_at = now};
   Unit unit{.scope = who.scope};
   unit.changes.emplace_back(PutAgent{agent});
-  if (!input.submission_id.empty()) {
-    unit.changes.emplace_back(LinkSubmission{std::move(input.submission_id), agent.id});
+  if (!input.keyed_request_id.empty()) {
+    unit.changes.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), agent.id});
   }
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));

@@ -23,7 +23,7 @@ struct NewAgent {
   std::optional<std::vector<std::string>> tools{};
   AgentMemory memory = AgentMemory::none;
   std::vector<std::string> tool_servers{};
-  std::string submission_id{};  // linked to the agent in the same transaction; "" for none
+  std::string keyed_request_id{};  // linked to the agent in the same transaction; "" for none
 };
 
 // Unset members stay as they are.

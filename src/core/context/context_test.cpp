@@ -39,7 +39,7 @@ Message message(Role role, std::vector<Part> parts, std::int64_t at) {
           .created_at = {at}};
 }
 
-// Turns of a question and an answer, each of about `tokens` tokens, and a last question.
+// Runs of a question and an answer, each of about `tokens` tokens, and a last question.
 std::vector<Message> turns_of(int turns, int tokens) {
   std::vector<Message> out;
   for (int i = 0; i < turns; ++i) {

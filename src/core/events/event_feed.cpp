@@ -77,15 +77,15 @@ EventFeed::~EventFeed() = default;
 
 base::Task<Result<std::int64_t>> EventFeed::commit(Unit unit) {
   auto done = std::make_shared<base::Completion<Result<std::int64_t>>>();
-  submit(std::move(unit),
+  append(std::move(unit),
          [done](Result<std::int64_t> result) { done->complete(std::move(result)); });
   auto result = co_await done->wait();
   co_return result;
 }
 
-void EventFeed::submit(Unit unit, Journal::Completion done) {
+void EventFeed::append(Unit unit, Journal::Completion done) {
   auto noted = ending_revisions(unit, telling_listeners(unit, std::move(done)));
-  journal_.submit(std::move(unit), std::move(noted));
+  journal_.append(std::move(unit), std::move(noted));
 }
 
 Journal::Completion EventFeed::ending_revisions(const Unit& unit, Journal::Completion done) {
@@ -221,7 +221,7 @@ void EventFeed::Subscription::offer(const EventPtr& event) {
 void EventFeed::Subscription::replay_page() {
   auto page = feed_.events_.events(scope_, thread_id_, cursor_, limits::page_rows_max);
   if (!page) {
-    base::log::error("replay_failed", {{"thread", thread_id_}, {"what", page.error().message}});
+    base::log::error("replay_failed", {{"thread", thread_id_}, {"error", page.error().message}});
     caught_up_ = true;
     return;
   }

@@ -1,6 +1,6 @@
 // The event feed: everything that can be observed is committed first, then told.
 //
-// It sits between the use cases and the journal. Units go through commit() or submit(); the journal
+// It sits between the use cases and the journal. Units go through commit() or append(); the journal
 // reports each transaction back, and the feed delivers its events to the subscribers of their
 // threads, each on its own lane. A completion is called after the events of its transaction were
 // delivered, so that a subscriber sees what happened no later than the caller learns of it.
@@ -67,7 +67,7 @@ class EventFeed final : public CommitObserver {
   // Commits and waits until the unit is durable and its events are delivered.
   base::Task<Result<std::int64_t>> commit(Unit unit);
   // Commits without waiting. `done` may be called on any thread.
-  void submit(Unit unit, Journal::Completion done);
+  void append(Unit unit, Journal::Completion done);
 
   // Before the first commit. The listener must outlive the feed's use.
   void listen(FeedListener& listener) { listeners_.push_back(&listener); }

@@ -9,7 +9,7 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/governance/action_records.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/tools/tool_execution.hpp"
 
 namespace colonnade::core {
@@ -189,7 +189,7 @@ Action Actions::State::fresh_action(const Principal& who, Verdict verdict) const
 }
 
 Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
-                                     std::string submission_id) {
+                                     std::string keyed_request_id) {
   auto verdict = judge(std::move(request));
   if (!verdict) co_return fail(std::move(verdict.error()));
   Action action = state_->fresh_action(who, std::move(*verdict));
@@ -197,9 +197,9 @@ Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
   unit.changes.emplace_back(InsertAction{action});
   const std::string_view granted = action.state == ActionState::approved ? "permission" : "";
   unit.changes.emplace_back(AppendAudit{decision_entry(action, granted, state_->parts.redaction)});
-  if (!submission_id.empty()) {
+  if (!keyed_request_id.empty()) {
     unit.changes.emplace_back(
-        LinkSubmission{.id = std::move(submission_id), .object_id = action.id});
+        LinkKeyedRequest{.id = std::move(keyed_request_id), .object_id = action.id});
   }
   auto stored = co_await state_->parts.feed.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
@@ -300,7 +300,7 @@ Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnsw
   auto stored = co_await state.parts.feed.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   if (!settled->action.run_id.empty()) {
-    state.parts.turns.go_on(settled->action.scope, settled->action.run_id);
+    state.parts.runs.go_on(settled->action.scope, settled->action.run_id);
   }
   co_return std::move(settled->action);
 }
@@ -327,7 +327,7 @@ Task<std::size_t> Actions::settle_expired() {
   auto due =
       state_->parts.stores.actions.expired_actions(state_->parts.clock.now(), settled_at_once);
   if (!due) {
-    base::log::error("expired_unreadable", {{"what", due.error().message}});
+    base::log::error("expired_unreadable", {{"error", due.error().message}});
     co_return count;
   }
   const bool approve = state_->options.approve_when_expired;
@@ -438,7 +438,7 @@ Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Acti
   unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
   unit.changes.emplace_back(AppendAudit{state->finished(action)});
   auto stored = co_await state->parts.feed.commit(std::move(unit));
-  if (!stored) base::log::error("result_not_stored", {{"what", stored.error().message}});
+  if (!stored) base::log::error("result_not_stored", {{"error", stored.error().message}});
   state->leave();
 }
 

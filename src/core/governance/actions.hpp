@@ -26,7 +26,7 @@
 
 namespace colonnade::core {
 
-class Turns;
+class Runs;
 
 // How long a human's answer counts.
 enum class Remember { once, thread, always };
@@ -58,7 +58,7 @@ struct ActionParts {
   ToolRunner& tools;
   const Permissions& permissions;
   const Redaction& redaction;
-  Turns& turns;
+  Runs& runs;
   base::Clock& clock;
 };
 
@@ -70,10 +70,11 @@ class Actions {
 
   // What the gate says; nothing is stored. Errors: invalid, naming the field.
   Result<Verdict> judge(ActionRequest request) const;
-  // Decides and stores; a denial is an action too. `submission_id`: linked in the same transaction,
+  // Decides and stores; a denial is an action too. `keyed_request_id`: linked in the same
+  // transaction,
   // "" for none. Errors: invalid, naming the field.
   base::Task<Result<Action>> submit(Principal who, ActionRequest request,
-                                    std::string submission_id = "");
+                                    std::string keyed_request_id = "");
 
   // not_found for another user's.
   Result<Action> get(const Principal& who, std::string_view id) const;

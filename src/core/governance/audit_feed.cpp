@@ -96,7 +96,7 @@ void AuditFeed::catch_up(std::size_t lane) {
   if (table.subscriptions.empty()) return;
   const auto page = read(table.cursor, limits::page_rows_max);
   if (!page) {
-    base::log::error("audit_unreadable", {{"what", page.error().message}});
+    base::log::error("audit_unreadable", {{"error", page.error().message}});
     return;  // the next commit tries again
   }
   for (const AuditNewsPtr& news : *page) {
@@ -137,7 +137,7 @@ void AuditFeed::Subscription::offer(const AuditNewsPtr& news) {
 bool AuditFeed::Subscription::replay_page() {
   const auto page = feed_.read(cursor_, limits::page_rows_max);
   if (!page) {
-    base::log::error("audit_replay_failed", {{"what", page.error().message}});
+    base::log::error("audit_replay_failed", {{"error", page.error().message}});
     subscriber_.cut_off();
     return false;
   }

@@ -15,7 +15,7 @@ bool Permissions::allow(const Scope& scope, const std::string& owner, const std:
                         const ActionRequest& request) const {
   const auto standing = store_.permissions(scope, owner);
   if (!standing) {
-    base::log::error("permissions_unreadable", {{"what", standing.error().message}});
+    base::log::error("permissions_unreadable", {{"error", standing.error().message}});
     return false;
   }
   return std::ranges::any_of(*standing, [&](const Permission& one) {

@@ -220,7 +220,7 @@ void Memories::note_failure(const base::Error& error) {
       clock_.now() + std::chrono::duration_cast<std::chrono::microseconds>(limits::embedding_pause);
   embedder_rests_until_ = until.micros;
   base::log::warn("embeddings_failed", {{"model", embedder_->model()},
-                                        {"what", error.message},
+                                        {"error", error.message},
                                         {"meanwhile", "memory is searched by full text alone"},
                                         {"next_try_seconds", limits::embedding_pause.count()}});
 }
@@ -236,7 +236,7 @@ Task<std::optional<MemoryVector>> Memories::place(base::Lane* lane, std::string 
   if (vectors) {
     out.values = std::move(vectors->front());
   } else if (is_about_the_text(vectors.error())) {
-    base::log::warn("text_not_embedded", {{"what", vectors.error().message}});
+    base::log::warn("text_not_embedded", {{"error", vectors.error().message}});
   } else {
     note_failure(vectors.error());
     co_return std::nullopt;
@@ -267,7 +267,7 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
       singles_ = limit;  // one of them is at fault: which one?
       co_return true;
     }
-    base::log::warn("text_not_embedded", {{"what", vectors.error().message}});
+    base::log::warn("text_not_embedded", {{"error", vectors.error().message}});
     vectors = std::vector<std::vector<float>>(1);
   }
   if (!vectors) {

@@ -64,16 +64,16 @@ Task<void> Erasure::purge(Scope scope, std::string id) {
     const Principal starter{.scope = scope, .user_id = (*run)->started_by};
     const std::string run_id = (*run)->id;
     // Not found: it has just ended by itself.
-    [[maybe_unused]] const auto cancelled = parts_.turns.cancel(starter, run_id);
+    [[maybe_unused]] const auto cancelled = parts_.runs.cancel(starter, run_id);
     std::stop_token none;
-    auto ended = co_await parts_.turns.wait(starter, run_id, std::move(none));
+    auto ended = co_await parts_.runs.wait(starter, run_id, std::move(none));
     if (!ended && ended.error().kind == ErrorKind::unavailable) co_return;
   }
   Unit unit{.scope = scope};
   unit.changes.emplace_back(PurgeThread{.id = id});
   auto purged = co_await parts_.feed.commit(std::move(unit));
   if (!purged) {
-    base::log::warn("thread_not_purged", {{"thread", id}, {"what", purged.error().message}});
+    base::log::warn("thread_not_purged", {{"thread", id}, {"error", purged.error().message}});
   }
 }
 

@@ -9,7 +9,7 @@
 #include "core/access/scope.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/stores.hpp"
 #include "core/threads/threads.hpp"
 
@@ -20,7 +20,7 @@ struct ErasureParts {
   EventFeed& feed;
   Agents& agents;
   Threads& threads;
-  Turns& turns;
+  Runs& runs;
   base::Clock& clock;
 };
 

@@ -44,8 +44,8 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
   Unit unit{.scope = who.scope};
   unit.changes.emplace_back(
       InsertThread{.thread = thread, .agent_must_exist = !thread.agent_id.empty()});
-  if (!input.submission_id.empty()) {
-    unit.changes.emplace_back(LinkSubmission{std::move(input.submission_id), thread.id});
+  if (!input.keyed_request_id.empty()) {
+    unit.changes.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), thread.id});
   }
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));

@@ -21,7 +21,7 @@ struct NewThread {
   std::string agent_id{};  // "" for the default agent
   std::string label{};     // kept as given
   ModelSettings settings{};
-  std::string submission_id{};  // linked to the thread in the same transaction; "" for none
+  std::string keyed_request_id{};  // linked to the thread in the same transaction; "" for none
 };
 
 struct ThreadView {

@@ -144,7 +144,7 @@ Result<void> ToolServers::open_all() {
     auto secrets = open(server);
     if (!secrets) {  // its own trouble: the others are started
       base::log::error("tool_server_not_opened",
-                       {{"server", server.name}, {"what", secrets.error().message}});
+                       {{"server", server.name}, {"error", secrets.error().message}});
       continue;
     }
     auto pins = store_.tool_pins(server.scope, server.id);
@@ -183,8 +183,8 @@ Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input)
   }
   Unit unit{.scope = who.scope};
   unit.changes.emplace_back(PutToolServer{server});
-  if (!input.submission_id.empty()) {
-    unit.changes.emplace_back(LinkSubmission{std::move(input.submission_id), server.id});
+  if (!input.keyed_request_id.empty()) {
+    unit.changes.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), server.id});
   }
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed && committed.error().kind == ErrorKind::conflict) {
@@ -279,7 +279,7 @@ Task<Result<Agent>> ToolServers::detach(Principal who, std::string agent_id,
 void ToolServers::keep_pins(const Scope& scope, const std::string& id, std::string pins) {
   Unit unit{.scope = scope};
   unit.changes.emplace_back(KeepToolPins{.server_id = id, .pins = std::move(pins)});
-  feed_.submit(std::move(unit), [id](const Result<std::int64_t>& kept) {
+  feed_.append(std::move(unit), [id](const Result<std::int64_t>& kept) {
     if (!kept) base::log::error("tool_pins_not_kept", {{"server", id}});
   });
 }

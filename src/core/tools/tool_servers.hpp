@@ -38,7 +38,7 @@ struct NewToolServer {
   std::vector<std::string> command{};
   std::string url{};
   ToolServerSecrets secrets{};
-  std::string submission_id{};  // linked to the server in the same transaction; "" for none
+  std::string keyed_request_id{};  // linked to the server in the same transaction; "" for none
 };
 
 // The id of a server of the configuration, made from its name.

@@ -38,9 +38,9 @@ Attempted ActionResource::answer(const ActionResult& action) {
 }
 
 base::Task<net::Reply> ActionResource::once(Principal who, RequestPtr request,
-                                            SubmitOnce::Work work) {
+                                            AnswerOnce::Work work) {
   auto response =
-      co_await parts_.submit_once.run(std::move(who), submission_key(*request), std::move(work));
+      co_await parts_.answer_once.run(std::move(who), request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -53,17 +53,17 @@ base::Task<net::Reply> ActionResource::submit(Principal who, RequestPtr request)
   auto action = decode_action(*request);
   if (!action) co_return refusal(action.error());
   auto work = [this, who, action = std::move(*action)](Attempt attempt) mutable {
-    return submit_once(std::move(who), std::move(action), std::move(attempt));
+    return answer_once(std::move(who), std::move(action), std::move(attempt));
   };
   auto reply = co_await once(who, request, std::move(work));
   co_return reply;
 }
 
-base::Task<Attempted> ActionResource::submit_once(Principal who, core::ActionRequest action,
+base::Task<Attempted> ActionResource::answer_once(Principal who, core::ActionRequest action,
                                                   Attempt attempt) {
   if (!attempt.object_id.empty()) co_return answer(parts_.actions.get(who, attempt.object_id));
   const auto stored = co_await parts_.actions.submit(std::move(who), std::move(action),
-                                                     std::move(attempt.submission_id));
+                                                     std::move(attempt.keyed_request_id));
   co_return answer(stored);
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "dialects/submit_once.hpp"
+#include "dialects/answer_once.hpp"
 #include "net/http.hpp"
 #include "net/router.hpp"
 

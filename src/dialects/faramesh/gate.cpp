@@ -30,7 +30,7 @@ base::Task<net::Reply> GateResource::evaluate(Principal who, RequestPtr request)
   auto work = [this, who, action = std::move(*action)](Attempt attempt) mutable {
     return evaluate_once(std::move(who), std::move(action), std::move(attempt));
   };
-  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -49,7 +49,7 @@ base::Task<Attempted> GateResource::evaluate_once(Principal who, core::ActionReq
     co_return Attempted{.response = answer(verdict->decision, nullptr)};
   }
   const auto stored = co_await parts_.actions.submit(std::move(who), std::move(action),
-                                                     std::move(attempt.submission_id));
+                                                     std::move(attempt.keyed_request_id));
   if (!stored) co_return refused(action_error(stored.error()));
   co_return Attempted{.response = answer(stored->decision, &*stored)};
 }

@@ -13,10 +13,10 @@
 #include "core/governance/audit_feed.hpp"
 #include "core/governance/permissions.hpp"
 #include "core/governance/policy_desk.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/faramesh/event_stream.hpp"
 #include "dialects/faramesh/wire.hpp"
 #include "dialects/route_handlers.hpp"
-#include "dialects/submit_once.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::faramesh {
@@ -29,7 +29,7 @@ class ActionResource {
  public:
   struct Parts {
     core::Actions& actions;
-    SubmitOnce& submit_once;
+    AnswerOnce& answer_once;
   };
   explicit ActionResource(Parts parts) : parts_(parts) {}
 
@@ -48,8 +48,8 @@ class ActionResource {
  private:
   using ActionResult = core::Result<core::Action>;
 
-  base::Task<net::Reply> once(Principal who, RequestPtr request, SubmitOnce::Work work);
-  base::Task<Attempted> submit_once(Principal who, core::ActionRequest action, Attempt attempt);
+  base::Task<net::Reply> once(Principal who, RequestPtr request, AnswerOnce::Work work);
+  base::Task<Attempted> answer_once(Principal who, core::ActionRequest action, Attempt attempt);
   base::Task<Attempted> submit_all(Principal who, RequestPtr request);
   base::Task<Attempted> resolve_once(Principal who, std::string id, core::HumanAnswer answer);
   base::Task<Attempted> start_once(Principal who, RequestPtr request);
@@ -78,7 +78,7 @@ class GateResource {
  public:
   struct Parts {
     core::Actions& actions;
-    SubmitOnce& submit_once;
+    AnswerOnce& answer_once;
   };
   explicit GateResource(Parts parts) : parts_(parts) {}
 

@@ -10,10 +10,10 @@ namespace colonnade::dialects::faramesh {
 
 Dialect::Dialect(Parts parts, Options options)
     : access_(parts.credentials, std::move(options.access)),
-      submit_once_(parts.submissions),
-      actions_({.actions = parts.actions, .submit_once = submit_once_}),
+      answer_once_(parts.keyed_requests),
+      actions_({.actions = parts.actions, .answer_once = answer_once_}),
       permissions_(parts.permissions),
-      gate_({.actions = parts.actions, .submit_once = submit_once_}),
+      gate_({.actions = parts.actions, .answer_once = answer_once_}),
       policy_({.desk = parts.policies, .workers = parts.workers}),
       feed_(parts.feed, parts.lanes.size()),
       health_(std::move(options.readiness)) {}

@@ -9,13 +9,13 @@
 #include "base/lane.hpp"
 #include "base/workers.hpp"
 #include "core/access/credentials.hpp"
-#include "core/access/submissions.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "core/governance/policy_desk.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/faramesh/access.hpp"
 #include "dialects/faramesh/resources.hpp"
-#include "dialects/submit_once.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::dialects::faramesh {
@@ -27,7 +27,7 @@ struct Parts {
   core::PolicyDesk& policies;
   core::AuditFeed& feed;
   core::Credentials& credentials;
-  core::Submissions& submissions;
+  core::KeyedRequests& keyed_requests;
   base::Workers& workers;
   base::Lanes& lanes;
 };
@@ -50,7 +50,7 @@ class Dialect {
 
  private:
   Access access_;
-  SubmitOnce submit_once_;
+  AnswerOnce answer_once_;
   ActionResource actions_;
   PermissionResource permissions_;
   GateResource gate_;

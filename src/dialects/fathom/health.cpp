@@ -15,7 +15,7 @@ base::Task<net::Reply> HealthResource::health(RequestPtr /*request*/) {
   json.field("status", "ok");
   json.field("version", parts_.version);
   json.field("uptime", static_cast<std::int64_t>(uptime.count()));
-  json.field("sessions", parts_.turns.counts().active);
+  json.field("sessions", parts_.runs.counts().active);
   json.field("timestamp", base::to_rfc3339(now));
   json.field("mode", parts_.mode);
   json.field("profile", parts_.profile);

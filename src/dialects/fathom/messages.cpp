@@ -23,12 +23,12 @@ core::NewMessage new_message(std::string thread_id, SendBody body) {
 }
 
 // The header's key, else the client's own id of the message, which means the same within a thread.
-std::optional<SubmissionKey> key_of(const net::Request& request, const SendBody& body) {
-  if (auto key = submission_key(request)) return key;
+std::optional<RequestKey> key_of(const net::Request& request, const SendBody& body) {
+  if (auto key = request_key(request)) return key;
   const std::string id = thread_id(request);
   if (body.client_message_id.empty() || id.size() > thread_id_bytes_max) return std::nullopt;
-  return SubmissionKey{.key = "clientMessageId:" + id + ":" + body.client_message_id,
-                       .fingerprint = fingerprint_of(request)};
+  return RequestKey{.key = "clientMessageId:" + id + ":" + body.client_message_id,
+                    .fingerprint = fingerprint_of(request)};
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
                   Attempt attempt) mutable {
     return send_once(std::move(who), std::move(message), waiter, std::move(attempt));
   };
-  auto response = co_await parts_.submit_once.run(who, std::move(key), std::move(work));
+  auto response = co_await parts_.answer_once.run(who, std::move(key), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -59,8 +59,8 @@ base::Task<Attempted> MessageResource::send_once(Principal who, core::NewMessage
                                                  Waiter waiter, Attempt attempt) {
   std::string run_id = std::move(attempt.object_id);
   if (run_id.empty()) {
-    message.submission_id = std::move(attempt.submission_id);
-    auto run = co_await parts_.turns.start(who, std::move(message), *waiter.lane);
+    message.keyed_request_id = std::move(attempt.keyed_request_id);
+    auto run = co_await parts_.runs.start(who, std::move(message), *waiter.lane);
     if (!run) co_return refused(run.error());
     run_id = std::move(run->id);
   }
@@ -73,7 +73,7 @@ base::Task<Attempted> MessageResource::send_once(Principal who, core::NewMessage
 base::Task<Attempted> MessageResource::answer(Principal who, std::string run_id,
                                               std::stop_token gone, Encode encode) {
   const auto finished =
-      co_await finish_run(&parts_.turns, std::move(who), std::move(run_id), std::move(gone));
+      co_await finish_run(&parts_.runs, std::move(who), std::move(run_id), std::move(gone));
   if (!finished) {
     const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
     co_return Attempted{.response = error_response(finished.error()),

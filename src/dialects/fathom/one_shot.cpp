@@ -81,13 +81,14 @@ KeyedStreams::Wire MessageResource::one_shot_wire() {
 }
 
 base::Task<std::expected<core::Run, Attempted>> MessageResource::start_hidden(
-    Principal who, std::string text, std::string submission_id, base::Lane* lane) {
+    Principal who, std::string text, std::string keyed_request_id, base::Lane* lane) {
   core::NewThread hidden;
   const auto thread = co_await parts_.threads.create(who, std::move(hidden));
   if (!thread) co_return std::unexpected(refused(thread.error()));
-  core::NewMessage message{.thread_id = thread->id, .submission_id = std::move(submission_id)};
+  core::NewMessage message{.thread_id = thread->id,
+                           .keyed_request_id = std::move(keyed_request_id)};
   message.parts.emplace_back(core::TextPart{.text = std::move(text)});
-  auto run = co_await parts_.turns.start(who, std::move(message), *lane);
+  auto run = co_await parts_.runs.start(who, std::move(message), *lane);
   const auto removed = co_await parts_.threads.remove(std::move(who), thread->id);
   if (!removed) {
     base::log::warn("one_shot_thread_not_removed",
@@ -104,7 +105,7 @@ base::Task<net::Reply> MessageResource::one_shot(Principal who, RequestPtr reque
   auto work = [this, who, waiter, text = std::move(body->text)](Attempt attempt) mutable {
     return ask_once(std::move(who), std::move(text), waiter, std::move(attempt));
   };
-  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -113,8 +114,8 @@ base::Task<Attempted> MessageResource::ask_once(Principal who, std::string text,
                                                 Attempt attempt) {
   std::string run_id = std::move(attempt.object_id);
   if (run_id.empty()) {
-    auto run =
-        co_await start_hidden(who, std::move(text), std::move(attempt.submission_id), waiter.lane);
+    auto run = co_await start_hidden(who, std::move(text), std::move(attempt.keyed_request_id),
+                                     waiter.lane);
     if (!run) co_return std::move(run.error());
     run_id = std::move(run->id);
   }
@@ -126,15 +127,14 @@ base::Task<net::Reply> MessageResource::one_shot_stream(Principal who, RequestPt
   auto body = decode_send(request->body);
   if (!body) co_return error_response(body.error());
   KeyedStreams::Start begin = [this, who, lane = request->lane,
-                               text = std::move(body->text)](std::string submission_id) mutable {
-    return start_hidden(std::move(who), std::move(text), std::move(submission_id), lane);
+                               text = std::move(body->text)](std::string keyed_request_id) mutable {
+    return start_hidden(std::move(who), std::move(text), std::move(keyed_request_id), lane);
   };
-  auto run =
-      co_await one_shots_.begin(who, submission_key(*request), request->lane, std::move(begin));
+  auto run = co_await one_shots_.begin(who, request_key(*request), request->lane, std::move(begin));
   if (!run) co_return std::move(run.error());
   net::StreamReply reply;
   reply.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  auto guard = std::make_shared<RunGuard>(parts_.turns, who, run->id);
+  auto guard = std::make_shared<RunGuard>(parts_.runs, who, run->id);
   reply.on_open = [this, scope = who.scope, thread_id = run->thread_id,
                    guard = std::move(guard)](std::shared_ptr<net::StreamWriter> writer) mutable {
     auto stream = std::make_shared<OneShotStream>(std::move(guard), std::move(writer));

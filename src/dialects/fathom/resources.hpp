@@ -14,14 +14,14 @@
 #include "core/access/credentials.hpp"
 #include "core/access/pairings.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/encoded_reads.hpp"
 #include "dialects/fathom/events.hpp"
 #include "dialects/keyed_stream.hpp"
 #include "dialects/route_handlers.hpp"
-#include "dialects/submit_once.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::fathom {
@@ -36,7 +36,7 @@ class ThreadResource {
     core::Threads& threads;
     core::EventFeed& feed;
     base::Clock& clock;
-    SubmitOnce& submit_once;
+    AnswerOnce& answer_once;
     std::size_t lanes = 1;  // how many there are
   };
   explicit ThreadResource(Parts parts);
@@ -67,12 +67,12 @@ class MessageResource {
  public:
   struct Parts {
     core::Threads& threads;
-    core::Turns& turns;
+    core::Runs& runs;
     core::EventFeed& feed;
-    SubmitOnce& submit_once;
+    AnswerOnce& answer_once;
   };
   explicit MessageResource(Parts parts)
-      : parts_(parts), one_shots_(parts.turns, parts.submit_once, one_shot_wire()) {}
+      : parts_(parts), one_shots_(parts.runs, parts.answer_once, one_shot_wire()) {}
 
   base::Task<net::Reply> page(Principal who, RequestPtr request);
   base::Task<net::Reply> send(Principal who, RequestPtr request);
@@ -92,7 +92,7 @@ class MessageResource {
   base::Task<Attempted> ask_once(Principal who, std::string text, Waiter waiter, Attempt attempt);
   static KeyedStreams::Wire one_shot_wire();
   base::Task<std::expected<core::Run, Attempted>> start_hidden(Principal who, std::string text,
-                                                               std::string submission_id,
+                                                               std::string keyed_request_id,
                                                                base::Lane* lane);
   base::Task<Attempted> answer(Principal who, std::string run_id, std::stop_token gone,
                                Encode encode);
@@ -134,7 +134,7 @@ class DeviceResource {
 class HealthResource {
  public:
   struct Parts {
-    core::Turns& turns;
+    core::Runs& runs;
     base::Clock& clock;
     std::string version{};
     base::Time started_at{};

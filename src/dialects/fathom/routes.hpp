@@ -9,14 +9,14 @@
 #include "base/clock.hpp"
 #include "base/lane.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
-#include "core/access/submissions.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/fathom/resources.hpp"
-#include "dialects/submit_once.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::dialects::fathom {
@@ -24,10 +24,10 @@ namespace colonnade::dialects::fathom {
 // The use cases that the dialect translates to. All must outlive it.
 struct Parts {
   core::Threads& threads;
-  core::Turns& turns;
+  core::Runs& runs;
   core::Credentials& credentials;
   core::Pairings& pairings;
-  core::Submissions& submissions;
+  core::KeyedRequests& keyed_requests;
   core::EventFeed& feed;
   base::Clock& clock;
   base::Lanes& lanes;
@@ -56,7 +56,7 @@ class Dialect {
 
  private:
   core::Credentials& credentials_;
-  SubmitOnce submit_once_;
+  AnswerOnce answer_once_;
   ThreadResource threads_;
   MessageResource messages_;
   PairingResource pairing_;

@@ -50,7 +50,7 @@ base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request)
   auto work = [this, who, title = std::move(*title)](Attempt attempt) mutable {
     return create_once(std::move(who), std::move(title), std::move(attempt));
   };
-  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -63,7 +63,7 @@ base::Task<Attempted> ThreadResource::create_once(Principal who, std::string tit
     co_return Attempted{.response = {.body = encode_thread(*made)}};
   }
   core::NewThread input{.title = std::move(title),
-                        .submission_id = std::move(attempt.submission_id)};
+                        .keyed_request_id = std::move(attempt.keyed_request_id)};
   const auto thread = co_await parts_.threads.create(std::move(who), std::move(input));
   if (!thread) co_return refused(thread.error());
   co_return Attempted{.response = {.body = encode_thread(*thread)}};
@@ -101,7 +101,7 @@ base::Task<net::Reply> ThreadResource::restore(Principal who, RequestPtr request
   auto work = [this, who, id = thread_id(*request)](const Attempt& /*attempt*/) mutable {
     return restore_once(std::move(who), std::move(id));
   };
-  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }

@@ -15,7 +15,7 @@
 #include "base/result.hpp"
 #include "core/access/credential.hpp"
 #include "core/access/pairings.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/stores.hpp"
 #include "core/threads/message.hpp"
 #include "core/threads/thread.hpp"

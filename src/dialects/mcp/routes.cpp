@@ -25,14 +25,14 @@ net::Handler handled_by(Endpoint& endpoint,
 }  // namespace
 
 Dialect::Dialect(Parts parts, Options options)
-    : submit_once_(parts.submissions),
+    : answer_once_(parts.keyed_requests),
       toolbox_({.agents = parts.agents,
                 .threads = parts.threads,
-                .turns = parts.turns,
+                .runs = parts.runs,
                 .actions = parts.actions,
                 .policies = parts.policies,
                 .feed = parts.feed,
-                .submit_once = submit_once_}),
+                .answer_once = answer_once_}),
       endpoint_({.toolbox = toolbox_, .credentials = parts.credentials, .clock = parts.clock},
                 {.face = {.version = std::move(options.version),
                           .instructions = std::string(instructions)},

@@ -8,16 +8,16 @@
 
 #include "base/clock.hpp"
 #include "core/access/credentials.hpp"
-#include "core/access/submissions.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/policy_desk.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/mcp/endpoint.hpp"
 #include "dialects/mcp/toolbox.hpp"
-#include "dialects/submit_once.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::dialects::mcp {
@@ -26,11 +26,11 @@ namespace colonnade::dialects::mcp {
 struct Parts {
   core::Agents& agents;
   core::Threads& threads;
-  core::Turns& turns;
+  core::Runs& runs;
   core::Actions& actions;
   core::PolicyDesk& policies;
   core::Credentials& credentials;
-  core::Submissions& submissions;
+  core::KeyedRequests& keyed_requests;
   core::EventFeed& feed;
   base::Clock& clock;
 };
@@ -52,12 +52,12 @@ class Dialect {
   void add_to(net::Router& router);
 
   // Ends the calls that wait, and refuses new ones; the runs that they wait for are not touched.
-  // After Turns::park_all(): before the connections end, so that answers are sent, and once more
+  // After Runs::park_all(): before the connections end, so that answers are sent, and once more
   // behind, for those that nobody took. Blocks for a moment; not from a lane.
   void stop() { endpoint_.stop(); }
 
  private:
-  SubmitOnce submit_once_;
+  AnswerOnce answer_once_;
   Toolbox toolbox_;
   Endpoint endpoint_;
 };

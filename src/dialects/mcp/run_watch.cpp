@@ -38,15 +38,15 @@ std::shared_ptr<RunWatch> RunWatch::open(core::EventFeed& feed, base::Lane& lane
   return self;
 }
 
-void RunWatch::expect(core::Turns& turns, core::Principal who, std::string run_id) {
+void RunWatch::expect(core::Runs& runs, core::Principal who, std::string run_id) {
   options_.run_id = run_id;
   lane_->spawn("mcp_run_end",
-               await_end(shared_from_this(), &turns, std::move(who), std::move(run_id)));
+               await_end(shared_from_this(), &runs, std::move(who), std::move(run_id)));
 }
 
-base::Task<void> RunWatch::await_end(std::shared_ptr<RunWatch> self, core::Turns* turns,
+base::Task<void> RunWatch::await_end(std::shared_ptr<RunWatch> self, core::Runs* runs,
                                      core::Principal who, std::string run_id) {
-  auto end = co_await turns->wait(std::move(who), std::move(run_id), self->closing_.get_token());
+  auto end = co_await runs->wait(std::move(who), std::move(run_id), self->closing_.get_token());
   if (self->closed_) co_return;
   self->end_ = std::move(end);
   self->changed_.notify();

@@ -10,7 +10,7 @@
 #include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 
 namespace colonnade::dialects::mcp {
 
@@ -28,7 +28,7 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
                                         Options options);
 
   // From here on end() tells, and events of the thread's other runs are passed over.
-  void expect(core::Turns& turns, core::Principal who, std::string run_id);
+  void expect(core::Runs& runs, core::Principal who, std::string run_id);
   // Makes late() true after so long.
   static base::Task<void> wake_after(std::shared_ptr<RunWatch> self,
                                      std::chrono::milliseconds time);
@@ -53,7 +53,7 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
   void deliver(const core::EventPtr& event) override;
 
  private:
-  static base::Task<void> await_end(std::shared_ptr<RunWatch> self, core::Turns* turns,
+  static base::Task<void> await_end(std::shared_ptr<RunWatch> self, core::Runs* runs,
                                     core::Principal who, std::string run_id);
   void note(const core::Event& event);
   void keep(const core::EventPtr& event);

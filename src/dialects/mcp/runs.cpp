@@ -108,7 +108,7 @@ base::Task<core::Result<RunTools::Begun>> RunTools::begin(Call call, Attempt att
                                                           Wanted wanted) {
   Begun out;
   if (!attempt.object_id.empty()) {  // an earlier attempt began it
-    auto view = parts_.turns.read(call.who, attempt.object_id);
+    auto view = parts_.runs.read(call.who, attempt.object_id);
     if (!view) co_return base::fail(std::move(view.error()));
     out.run = std::move(view->run);
     out.watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, out.run.thread_id,
@@ -122,9 +122,9 @@ base::Task<core::Result<RunTools::Begun>> RunTools::begin(Call call, Attempt att
   out.cursor = out.watch->cursor();
   core::NewMessage message{.thread_id = thread->id,
                            .settings = std::move(wanted.settings),
-                           .submission_id = std::move(attempt.submission_id)};
+                           .keyed_request_id = std::move(attempt.keyed_request_id)};
   message.parts.emplace_back(core::TextPart{.text = std::move(wanted.message)});
-  auto run = co_await parts_.turns.start(call.who, std::move(message), *call.lane);
+  auto run = co_await parts_.runs.start(call.who, std::move(message), *call.lane);
   if (!run) {
     out.watch->close();
     co_return base::fail(std::move(run.error()));
@@ -166,14 +166,14 @@ base::Task<Attempted> RunTools::ask(Call call, Attempt attempt) {
 
 base::Task<Attempted> RunTools::wait_for(Call call, Begun begun, std::chrono::milliseconds time) {
   const std::shared_ptr<RunWatch> watch = begun.watch;
-  watch->expect(parts_.turns, call.who, begun.run.id);
+  watch->expect(parts_.runs, call.who, begun.run.id);
   co_await RunWatch::wake_after(watch, time);
   const auto questions = open_questions(parts_.actions, call.who, begun.run.id);
   const bool waits_already = questions && !questions->empty();
   if (!waits_already) co_await until_over(call, watch);
   if (call.ticket->is_cancelled() && watch->end() == nullptr) {
     // not_found: it has just ended by itself
-    [[maybe_unused]] const auto asked = parts_.turns.cancel(call.who, begun.run.id);
+    [[maybe_unused]] const auto asked = parts_.runs.cancel(call.who, begun.run.id);
     const std::stop_token none;
     while (watch->end() == nullptr && !watch->late()) co_await watch->changed(none);
   }
@@ -220,7 +220,7 @@ Attempted RunTools::outcome(const Call& call, const Begun& begun) {
                      .message = "the server stops, or the session of this call has ended"});
   }
   if (end == nullptr) {
-    auto view = parts_.turns.read(call.who, begun.run.id);
+    auto view = parts_.runs.read(call.who, begun.run.id);
     if (!view) return failed(view.error());
     Attempted out = answered(encode_report(report_of(call.who, std::move(view->run))));
     out.settlement = Settlement::leave;
@@ -239,7 +239,7 @@ base::Task<Attempted> RunTools::read(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::string run_id = arguments.text("run_id");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto view = parts_.turns.read(call.who, run_id);
+  const auto view = parts_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), find_runs);
   const RunReport report = report_of(call.who, view->run);
   co_return answered(encode_run(*view, report.waiting, report.next));
@@ -249,7 +249,7 @@ base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::string run_id = arguments.text("run_id");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  auto view = parts_.turns.read(call.who, run_id);
+  auto view = parts_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), find_runs);
   if (core::is_terminal(view->run.state)) {
     co_return answered(encode_report({.run = std::move(view->run)}));
@@ -257,10 +257,10 @@ base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {
   const auto watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, view->run.thread_id,
                                     {.run_id = run_id});
   Begun begun{.run = std::move(view->run), .watch = watch};
-  watch->expect(parts_.turns, call.who, run_id);
+  watch->expect(parts_.runs, call.who, run_id);
   co_await RunWatch::wake_after(watch, limits::mcp_follow_time_default);
   // not_found: it has just ended by itself
-  [[maybe_unused]] const auto asked = parts_.turns.cancel(call.who, run_id);
+  [[maybe_unused]] const auto asked = parts_.runs.cancel(call.who, run_id);
   const std::stop_token stop = call.ticket->stop_token();
   while (watch->end() == nullptr && !watch->late() && !stop.stop_requested()) {
     co_await watch->changed(stop);

@@ -11,8 +11,8 @@
 #include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/access/scope.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/mcp/calls.hpp"
-#include "dialects/submit_once.hpp"
 
 namespace colonnade::dialects::mcp {
 
@@ -32,7 +32,7 @@ struct Call {
 };
 
 // A tool's answer is the members of an MCP result, in the response's body; the status counts for
-// the client's idempotency key only (see SubmitOnce).
+// the client's idempotency key only (see AnswerOnce).
 using RunTool = std::function<base::Task<Attempted>(Call, Attempt)>;
 
 struct Tool {

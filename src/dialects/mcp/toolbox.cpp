@@ -48,7 +48,7 @@ Json row_of(const Tool& tool, const Json& shared) {
 }
 
 // What a client's key stands for: the tool and all of its arguments.
-SubmissionKey key_for(const Tool& tool, const std::string& key, const Json& arguments) {
+RequestKey key_for(const Tool& tool, const std::string& key, const Json& arguments) {
   const std::string text = std::string(tool.name) + "\n" + base::to_text(arguments);
   return {.key = "mcp:" + key, .fingerprint = base::sha256_hex(text)};
 }
@@ -58,13 +58,13 @@ SubmissionKey key_for(const Tool& tool, const std::string& key, const Json& argu
 Toolbox::Toolbox(Parts parts)
     : runs_({.agents = parts.agents,
              .threads = parts.threads,
-             .turns = parts.turns,
+             .runs = parts.runs,
              .actions = parts.actions,
              .feed = parts.feed}),
       threads_(parts.threads),
       approvals_(parts.actions),
       gate_({.actions = parts.actions, .desk = parts.policies}),
-      submit_once_(parts.submit_once),
+      answer_once_(parts.answer_once),
       tools_(table()) {
   Json rows = Json::array();
   const Json shared = parsed(definitions::shared, "shared");
@@ -127,7 +127,7 @@ std::string Toolbox::names() const {
 }
 
 base::Task<std::string> Toolbox::call(const Tool* tool, Call call) {
-  std::optional<SubmissionKey> key;
+  std::optional<RequestKey> key;
   if (tool->once && call.arguments.contains(key_argument)) {
     const Json given = call.arguments.at(key_argument);
     call.arguments.erase(key_argument);
@@ -140,7 +140,7 @@ base::Task<std::string> Toolbox::call(const Tool* tool, Call call) {
   auto work = [tool, call = std::move(call)](Attempt attempt) mutable {
     return tool->run(std::move(call), std::move(attempt));
   };
-  auto response = co_await submit_once_.run(std::move(who), std::move(key), std::move(work));
+  auto response = co_await answer_once_.run(std::move(who), std::move(key), std::move(work));
   if (!response) co_return failed(response.error()).response.body;
   co_return std::move(response->body);
 }

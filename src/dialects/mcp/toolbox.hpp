@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "dialects/answer_once.hpp"
 #include "dialects/mcp/tool.hpp"
 #include "dialects/mcp/tools.hpp"
-#include "dialects/submit_once.hpp"
 
 namespace colonnade::dialects::mcp {
 
@@ -17,11 +17,11 @@ class Toolbox {
   struct Parts {
     core::Agents& agents;
     core::Threads& threads;
-    core::Turns& turns;
+    core::Runs& runs;
     core::Actions& actions;
     core::PolicyDesk& policies;
     core::EventFeed& feed;
-    SubmitOnce& submit_once;
+    AnswerOnce& answer_once;
   };
   explicit Toolbox(Parts parts);
 
@@ -44,7 +44,7 @@ class Toolbox {
   ThreadTools threads_;
   ApprovalTools approvals_;
   GateTools gate_;
-  SubmitOnce& submit_once_;
+  AnswerOnce& answer_once_;
   std::vector<Tool> tools_;
   std::string listing_{};
 };

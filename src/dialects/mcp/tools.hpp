@@ -13,7 +13,7 @@
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/policy_desk.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "dialects/mcp/arguments.hpp"
 #include "dialects/mcp/run_watch.hpp"
@@ -33,7 +33,7 @@ class RunTools {
   struct Parts {
     core::Agents& agents;
     core::Threads& threads;
-    core::Turns& turns;
+    core::Runs& runs;
     core::Actions& actions;
     core::EventFeed& feed;
   };

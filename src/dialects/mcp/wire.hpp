@@ -13,7 +13,7 @@
 #include "core/governance/action.hpp"
 #include "core/governance/policy_desk.hpp"
 #include "core/runs/run.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/thread.hpp"
 
 namespace colonnade::dialects::mcp {

@@ -44,7 +44,7 @@ base::Task<net::Reply> AgentResource::create(Principal who, RequestPtr request) 
   auto work = [this, who, input = std::move(*input)](Attempt attempt) mutable {
     return create_once(std::move(who), std::move(input), std::move(attempt));
   };
-  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return agent_error(response.error());
   co_return std::move(*response);
 }
@@ -56,7 +56,7 @@ base::Task<Attempted> AgentResource::create_once(Principal who, core::NewAgent i
     if (!made) co_return refused(agent_error(made.error()));
     co_return Attempted{.response = {.status = created, .body = encode_agent(*made)}};
   }
-  input.submission_id = std::move(attempt.submission_id);
+  input.keyed_request_id = std::move(attempt.keyed_request_id);
   const auto agent = co_await parts_.agents.create(std::move(who), std::move(input));
   if (!agent) co_return refused(agent_error(agent.error()));
   co_return Attempted{.response = {.status = created, .body = encode_agent(*agent)}};

@@ -40,7 +40,7 @@ base::Task<net::Reply> ConversationResource::create(Principal who, RequestPtr re
   auto work = [this, who, input = std::move(*input)](Attempt attempt) mutable {
     return create_once(std::move(who), std::move(input), std::move(attempt));
   };
-  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return conversation_error(response.error());
   co_return std::move(*response);
 }
@@ -55,7 +55,7 @@ base::Task<Attempted> ConversationResource::create_once(Principal who, core::New
   const auto agent = parts_.agents.get(who, input.agent_id);
   if (!agent) co_return refused(error_response(agent.error(), Object::agent));
   input.agent_id = agent->id;
-  input.submission_id = std::move(attempt.submission_id);
+  input.keyed_request_id = std::move(attempt.keyed_request_id);
   const auto thread = co_await parts_.threads.create(std::move(who), std::move(input));
   // Its agent may have gone meanwhile.
   if (!thread) co_return refused(error_response(thread.error(), Object::agent));

@@ -45,8 +45,8 @@ net::Response stream_error(const base::Error& error) {
 
 MessageResource::MessageResource(Parts parts)
     : parts_(std::move(parts)),
-      streams_(parts_.turns, parts_.submit_once,
-               {.ended = finished_stream, .error = stream_error}) {}
+      streams_(parts_.runs, parts_.answer_once, {.ended = finished_stream, .error = stream_error}) {
+}
 
 base::Task<net::Reply> MessageResource::list(Principal who, RequestPtr request) {
   const auto query = decode_list(*request);
@@ -73,7 +73,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
   const auto thread = parts_.threads.get(who, question.message.thread_id);
   if (!thread) co_return error_response(thread.error(), Object::conversation);
   if (thread->deleted_at) co_return error_response(404, "Conversation not found");
-  auto key = submission_key(*request);
+  auto key = request_key(*request);
   if (body->stream) {
     auto reply = co_await stream(std::move(who), std::move(question), std::move(key));
     co_return reply;
@@ -81,7 +81,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
   auto work = [this, who, question = std::move(question)](Attempt attempt) mutable {
     return send_once(std::move(who), std::move(question), std::move(attempt));
   };
-  auto response = co_await parts_.submit_once.run(who, std::move(key), std::move(work));
+  auto response = co_await parts_.answer_once.run(who, std::move(key), std::move(work));
   if (!response) co_return error_response(response.error(), Object::conversation);
   co_return std::move(*response);
 }
@@ -90,7 +90,7 @@ base::Task<std::expected<core::Run, Attempted>> MessageResource::start(Principal
                                                                        Question question) {
   const core::ModelSettings asked = question.message.settings;
   auto run =
-      co_await parts_.turns.start(std::move(who), std::move(question.message), *question.lane);
+      co_await parts_.runs.start(std::move(who), std::move(question.message), *question.lane);
   if (!run) co_return std::unexpected(refused(start_error(run.error(), asked)));
   co_return std::move(*run);
 }
@@ -100,12 +100,12 @@ base::Task<Attempted> MessageResource::send_once(Principal who, Question questio
   const std::stop_token gone = question.gone;
   std::string run_id = std::move(attempt.object_id);
   if (run_id.empty()) {
-    question.message.submission_id = std::move(attempt.submission_id);
+    question.message.keyed_request_id = std::move(attempt.keyed_request_id);
     auto run = co_await start(who, std::move(question));
     if (!run) co_return std::move(run.error());
     run_id = std::move(run->id);
   }
-  const auto finished = co_await finish_run(&parts_.turns, std::move(who), std::move(run_id), gone);
+  const auto finished = co_await finish_run(&parts_.runs, std::move(who), std::move(run_id), gone);
   if (!finished) {  // the server stops: the run, and the key, go on at the next start
     const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
     co_return Attempted{.response = error_response(finished.error(), Object::conversation),
@@ -115,21 +115,21 @@ base::Task<Attempted> MessageResource::send_once(Principal who, Question questio
 }
 
 base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
-                                               std::optional<SubmissionKey> key) {
+                                               std::optional<RequestKey> key) {
   base::Lane* const lane = question.lane;
   const std::int64_t before = parts_.feed.now();
-  KeyedStreams::Start begin = [this, who,
-                               question = std::move(question)](std::string submission_id) mutable {
-    question.message.submission_id = std::move(submission_id);
-    return start(std::move(who), std::move(question));
-  };
+  KeyedStreams::Start begin =
+      [this, who, question = std::move(question)](std::string keyed_request_id) mutable {
+        question.message.keyed_request_id = std::move(keyed_request_id);
+        return start(std::move(who), std::move(question));
+      };
   auto run = co_await streams_.begin(who, std::move(key), lane, std::move(begin));
   if (!run) co_return std::move(run.error());
   net::StreamReply reply;
   reply.content_type = "text/event-stream; charset=utf-8";
   reply.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
   reply.keepalive = std::string(keepalive_comment);
-  auto guard = std::make_shared<RunGuard>(parts_.turns, who, run->id);
+  auto guard = std::make_shared<RunGuard>(parts_.runs, who, run->id);
   reply.on_open = [this, scope = who.scope, thread_id = run->thread_id, before,
                    guard = std::move(guard)](std::shared_ptr<net::StreamWriter> writer) mutable {
     auto stream = std::make_shared<MessageStream>(std::move(guard), std::move(writer));

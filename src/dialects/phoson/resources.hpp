@@ -9,14 +9,14 @@
 #include "base/task.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
 #include "core/tools/tool_servers.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/keyed_stream.hpp"
 #include "dialects/phoson/wire.hpp"
 #include "dialects/route_handlers.hpp"
-#include "dialects/submit_once.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::phoson {
@@ -31,7 +31,7 @@ class AgentResource {
     core::Agents& agents;
     core::ToolServers& tool_servers;
     core::Erasure& erasure;
-    SubmitOnce& submit_once;
+    AnswerOnce& answer_once;
   };
   explicit AgentResource(Parts parts) : parts_(parts) {}
 
@@ -56,7 +56,7 @@ class ConversationResource {
     core::Agents& agents;
     core::Threads& threads;
     core::Erasure& erasure;
-    SubmitOnce& submit_once;
+    AnswerOnce& answer_once;
   };
   explicit ConversationResource(Parts parts) : parts_(parts) {}
 
@@ -77,9 +77,9 @@ class MessageResource {
  public:
   struct Parts {
     core::Threads& threads;
-    core::Turns& turns;
+    core::Runs& runs;
     core::EventFeed& feed;
-    SubmitOnce& submit_once;
+    AnswerOnce& answer_once;
     core::ModelSettings defaults{};  // for what neither the request nor the configuration says
   };
   explicit MessageResource(Parts parts);
@@ -96,7 +96,7 @@ class MessageResource {
   };
 
   base::Task<Attempted> send_once(Principal who, Question question, Attempt attempt);
-  base::Task<net::Reply> stream(Principal who, Question question, std::optional<SubmissionKey> key);
+  base::Task<net::Reply> stream(Principal who, Question question, std::optional<RequestKey> key);
   base::Task<std::expected<core::Run, Attempted>> start(Principal who, Question question);
 
   Parts parts_;
@@ -108,7 +108,7 @@ class ToolServerResource {
  public:
   struct Parts {
     core::ToolServers& tool_servers;
-    SubmitOnce& submit_once;
+    AnswerOnce& answer_once;
   };
   explicit ToolServerResource(Parts parts) : parts_(parts) {}
 

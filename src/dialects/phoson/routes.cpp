@@ -23,21 +23,21 @@ core::ModelSettings defaults_beside(const core::ModelSettings& configured) {
 
 Dialect::Dialect(Parts parts, Options options)
     : credentials_(parts.credentials),
-      submit_once_(parts.submissions),
+      answer_once_(parts.keyed_requests),
       agents_({.agents = parts.agents,
                .tool_servers = parts.tool_servers,
                .erasure = parts.erasure,
-               .submit_once = submit_once_}),
+               .answer_once = answer_once_}),
       conversations_({.agents = parts.agents,
                       .threads = parts.threads,
                       .erasure = parts.erasure,
-                      .submit_once = submit_once_}),
+                      .answer_once = answer_once_}),
       messages_({.threads = parts.threads,
-                 .turns = parts.turns,
+                 .runs = parts.runs,
                  .feed = parts.feed,
-                 .submit_once = submit_once_,
+                 .answer_once = answer_once_,
                  .defaults = defaults_beside(options.configured)}),
-      tool_servers_({.tool_servers = parts.tool_servers, .submit_once = submit_once_}) {}
+      tool_servers_({.tool_servers = parts.tool_servers, .answer_once = answer_once_}) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;

@@ -5,15 +5,15 @@
 #include <vector>
 
 #include "core/access/credentials.hpp"
-#include "core/access/submissions.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
 #include "core/tools/tool_servers.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/phoson/resources.hpp"
-#include "dialects/submit_once.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::dialects::phoson {
@@ -22,12 +22,12 @@ namespace colonnade::dialects::phoson {
 struct Parts {
   core::Agents& agents;
   core::Threads& threads;
-  core::Turns& turns;
+  core::Runs& runs;
   core::Erasure& erasure;
   core::ToolServers& tool_servers;
   core::EventFeed& feed;
   core::Credentials& credentials;
-  core::Submissions& submissions;
+  core::KeyedRequests& keyed_requests;
 };
 
 struct Options {
@@ -48,7 +48,7 @@ class Dialect {
 
  private:
   core::Credentials& credentials_;
-  SubmitOnce submit_once_;
+  AnswerOnce answer_once_;
   AgentResource agents_;
   ConversationResource conversations_;
   MessageResource messages_;

@@ -35,7 +35,7 @@ base::Task<net::Reply> ToolServerResource::create(Principal who, RequestPtr requ
   auto work = [this, who, input = std::move(*input)](Attempt attempt) mutable {
     return create_once(std::move(who), std::move(input), std::move(attempt));
   };
-  auto response = co_await parts_.submit_once.run(who, submission_key(*request), std::move(work));
+  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return server_error(response.error());
   co_return std::move(*response);
 }
@@ -47,7 +47,7 @@ base::Task<Attempted> ToolServerResource::create_once(Principal who, core::NewTo
     if (!made) co_return refused(server_error(made.error()));
     co_return Attempted{.response = {.status = created, .body = encode_tool_server(*made)}};
   }
-  input.submission_id = std::move(attempt.submission_id);
+  input.keyed_request_id = std::move(attempt.keyed_request_id);
   const auto server = co_await parts_.tool_servers.create(std::move(who), std::move(input));
   if (!server) co_return refused(server_error(server.error()));
   co_return Attempted{.response = {.status = created, .body = encode_tool_server(*server)}};

@@ -13,7 +13,7 @@
 
 #include "base/json.hpp"
 #include "core/agents/agents.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/threads/message.hpp"
 #include "core/threads/threads.hpp"
 #include "core/tools/tool_servers.hpp"

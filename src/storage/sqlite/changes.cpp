@@ -360,8 +360,8 @@ Result<void> Changes::on(const core::Scope& scope, const core::RevokeCredential&
 
 // --- submissions --------------------------------------------------------------------------------
 
-Result<void> Changes::on(const core::Scope& scope, const core::InsertSubmission& change) {
-  const core::Submission& s = change.submission;
+Result<void> Changes::on(const core::Scope& scope, const core::InsertKeyedRequest& change) {
+  const core::KeyedRequest& s = change.keyed_request;
   const auto answer = [&](auto member) {
     using Member = std::remove_cvref_t<decltype((*s.answer).*member)>;
     return s.answer ? std::optional<Member>((*s.answer).*member) : std::nullopt;
@@ -383,13 +383,13 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertSubmission&
                  [&] { return fail(ErrorKind::conflict, "the idempotency key was used already"); });
 }
 
-Result<void> Changes::on(const core::Scope& scope, const core::LinkSubmission& change) {
+Result<void> Changes::on(const core::Scope& scope, const core::LinkKeyedRequest& change) {
   return one_row(write("UPDATE submissions SET object_id = ?3 WHERE id = ?1 AND scope = ?2",
                        change.id, scope.key(), change.object_id),
                  [&] { return missing("submission", change.id); });
 }
 
-Result<void> Changes::on(const core::Scope& scope, const core::AnswerSubmission& change) {
+Result<void> Changes::on(const core::Scope& scope, const core::AnswerKeyedRequest& change) {
   return any_row(
       write("UPDATE submissions SET answer_status = ?3, answer_content_type = ?4,"
             " answer_body = ?5 WHERE id = ?1 AND scope = ?2",
@@ -397,12 +397,12 @@ Result<void> Changes::on(const core::Scope& scope, const core::AnswerSubmission&
             Blob{change.answer.body}));
 }
 
-Result<void> Changes::on(const core::Scope& scope, const core::DropSubmission& change) {
+Result<void> Changes::on(const core::Scope& scope, const core::DropKeyedRequest& change) {
   return any_row(
       write("DELETE FROM submissions WHERE id = ?1 AND scope = ?2", change.id, scope.key()));
 }
 
-Result<void> Changes::on(const core::Scope&, const core::PurgeSubmissions& change) {
+Result<void> Changes::on(const core::Scope&, const core::PurgeKeyedRequests& change) {
   // Of every scope: age is all that counts.
   return any_row(write("DELETE FROM submissions WHERE created_at < ?1", change.created_before));
 }

@@ -56,11 +56,11 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::InsertCredential& change);
   Result<void> on(const core::Scope& scope, const core::TouchCredential& change);
   Result<void> on(const core::Scope& scope, const core::RevokeCredential& change);
-  Result<void> on(const core::Scope& scope, const core::InsertSubmission& change);
-  Result<void> on(const core::Scope& scope, const core::LinkSubmission& change);
-  Result<void> on(const core::Scope& scope, const core::AnswerSubmission& change);
-  Result<void> on(const core::Scope& scope, const core::DropSubmission& change);
-  Result<void> on(const core::Scope& scope, const core::PurgeSubmissions& change);
+  Result<void> on(const core::Scope& scope, const core::InsertKeyedRequest& change);
+  Result<void> on(const core::Scope& scope, const core::LinkKeyedRequest& change);
+  Result<void> on(const core::Scope& scope, const core::AnswerKeyedRequest& change);
+  Result<void> on(const core::Scope& scope, const core::DropKeyedRequest& change);
+  Result<void> on(const core::Scope& scope, const core::PurgeKeyedRequests& change);
   Result<void> on(const core::Scope& scope, const core::PutMemory& change);
   Result<void> on(const core::Scope& scope, const core::RemoveMemory& change);
   Result<void> on(const core::Scope& scope, const core::RemoveMemoriesOfAgent& change);

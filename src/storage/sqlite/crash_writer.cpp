@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
   for (int i = 0;; ++i) {
     slots.take();
     const std::string id = argv[2] + std::to_string(i);
-    (*store)->submit(unit_of(id), [&slots, id](core::Result<std::int64_t> done) {
+    (*store)->append(unit_of(id), [&slots, id](core::Result<std::int64_t> done) {
       // One write a line: a line is in the pipe, whole, before this returns.
       const std::string line = (done ? id : "failed " + done.error().message) + "\n";
       if (::write(STDOUT_FILENO, line.data(), line.size()) < 0) ::_exit(3);

@@ -29,7 +29,7 @@ const core::Scope scope = core::Scope::main();
 
 core::Result<std::int64_t> commit(Store& store, core::Unit unit) {
   std::promise<core::Result<std::int64_t>> done;
-  store.submit(std::move(unit),
+  store.append(std::move(unit),
                [&](core::Result<std::int64_t> result) { done.set_value(std::move(result)); });
   return done.get_future().get();
 }

@@ -211,20 +211,20 @@ Result<core::Credential> read_credential(Statement& row) {
                           .revoked_at = row.optional_time(8)};
 }
 
-Result<core::Submission> read_submission(Statement& row) {
-  core::Submission submission{.id = row.string(0),
-                              .scope = scope_at(row, 1),
-                              .user_id = row.string(2),
-                              .key = row.string(3),
-                              .fingerprint = row.string(4),
-                              .object_id = row.string(5),
-                              .created_at = row.time(9)};
+Result<core::KeyedRequest> read_keyed_request(Statement& row) {
+  core::KeyedRequest keyed_request{.id = row.string(0),
+                                   .scope = scope_at(row, 1),
+                                   .user_id = row.string(2),
+                                   .key = row.string(3),
+                                   .fingerprint = row.string(4),
+                                   .object_id = row.string(5),
+                                   .created_at = row.time(9)};
   if (!row.is_null(6)) {
-    submission.answer = core::StoredAnswer{.status = static_cast<int>(row.integer(6)),
-                                           .content_type = row.string(7),
-                                           .body = row.string(8)};
+    keyed_request.answer = core::StoredAnswer{.status = static_cast<int>(row.integer(6)),
+                                              .content_type = row.string(7),
+                                              .body = row.string(8)};
   }
-  return submission;
+  return keyed_request;
 }
 
 Result<core::Action> read_action(Statement& row) {

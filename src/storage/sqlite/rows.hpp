@@ -65,7 +65,7 @@ Result<core::RunStep> read_step(Statement& row);
 Result<core::ToolCall> read_tool_call(Statement& row);
 Result<core::Event> read_event(Statement& row);
 Result<core::Credential> read_credential(Statement& row);
-Result<core::Submission> read_submission(Statement& row);
+Result<core::KeyedRequest> read_keyed_request(Statement& row);
 Result<core::Action> read_action(Statement& row);
 Result<core::Permission> read_permission(Statement& row);
 Result<core::AuditRecord> read_audit(Statement& row);

@@ -90,8 +90,8 @@ Store::~Store() {
 
 void Store::close() { writer_->close(); }
 
-void Store::submit(core::Unit unit, Completion completion) {
-  writer_->submit(std::move(unit), std::move(completion));
+void Store::append(core::Unit unit, Completion completion) {
+  writer_->append(std::move(unit), std::move(completion));
 }
 
 void Store::observe(core::CommitObserver& observer) { writer_->observe(observer); }

@@ -43,7 +43,7 @@ class Store final : public core::AgentStore,
                     public core::RunStore,
                     public core::EventStore,
                     public core::CredentialStore,
-                    public core::SubmissionStore,
+                    public core::KeyedRequestStore,
                     public core::ActionStore,
                     public core::PermissionStore,
                     public core::AuditStore,
@@ -136,9 +136,9 @@ class Store final : public core::AgentStore,
                                                            std::string_view id) override;
   core::Result<bool> any_credential() override;
 
-  core::Result<std::optional<core::Submission>> submission(const core::Scope& scope,
-                                                           std::string_view user_id,
-                                                           std::string_view key) override;
+  core::Result<std::optional<core::KeyedRequest>> keyed_request(const core::Scope& scope,
+                                                                std::string_view user_id,
+                                                                std::string_view key) override;
 
   core::Result<std::optional<core::MemoryItem>> memory(const core::Scope& scope,
                                                        const core::MemoryHolder& holder,
@@ -164,7 +164,7 @@ class Store final : public core::AgentStore,
                                                                     std::size_t limit) override;
   core::Result<bool> memories_to_sweep(base::Time now) override;
 
-  void submit(core::Unit unit, Completion completion) override;
+  void append(core::Unit unit, Completion completion) override;
   void observe(core::CommitObserver& observer) override;
 
  private:

@@ -415,14 +415,14 @@ Result<bool> Store::any_credential() {
   });
 }
 
-Result<std::optional<core::Submission>> Store::submission(const core::Scope& scope,
-                                                          std::string_view user_id,
-                                                          std::string_view key) {
+Result<std::optional<core::KeyedRequest>> Store::keyed_request(const core::Scope& scope,
+                                                               std::string_view user_id,
+                                                               std::string_view key) {
   return readers_->with([&](Database& database) {
-    return database.one<core::Submission>(
+    return database.one<core::KeyedRequest>(
         "SELECT " COLONNADE_SUBMISSION_COLUMNS
         " FROM submissions WHERE key = ?1 AND user_id = ?2 AND scope = ?3",
-        read_submission, key, user_id, scope.key());
+        read_keyed_request, key, user_id, scope.key());
   });
 }
 

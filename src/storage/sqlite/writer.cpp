@@ -51,7 +51,7 @@ void Writer::close() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Writer::submit(core::Unit unit, core::Journal::Completion completion) {
+void Writer::append(core::Unit unit, core::Journal::Completion completion) {
   bool wake = false;
   std::optional<base::Error> refused;
   {

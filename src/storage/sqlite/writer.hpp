@@ -30,7 +30,7 @@ class Writer {
   // Commits what was submitted, then stops; later submits are refused.
   ~Writer();
 
-  void submit(core::Unit unit, core::Journal::Completion completion);
+  void append(core::Unit unit, core::Journal::Completion completion);
   void observe(core::CommitObserver& observer) { observer_ = &observer; }
   // The newest committed one.
   std::int64_t last_cursor() const { return last_cursor_.load(std::memory_order_acquire); }

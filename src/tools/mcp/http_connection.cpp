@@ -183,7 +183,7 @@ void feed(const State& state, Stream& stream, std::string_view bytes) {
     auto messages = decode_messages(event.data);
     if (!messages) {
       base::log::warn("mcp_noise",
-                      {{"server", state.options.name}, {"what", messages.error().message}});
+                      {{"server", state.options.name}, {"error", messages.error().message}});
       return;
     }
     if (deliver(state, std::move(*messages), stream.id)) stream.answered = true;

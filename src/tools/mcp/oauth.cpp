@@ -133,7 +133,7 @@ base::Task<bool> OAuth::challenged(Challenge challenge, std::stop_token stop) {
   if (!authorized) {
     settle(std::nullopt, authorized.error().message);
     base::log::warn("mcp_oauth_failed",
-                    {{"server", options_.name}, {"what", authorized.error().message}});
+                    {{"server", options_.name}, {"error", authorized.error().message}});
   } else if (again) {
     settle(std::nullopt, "");
   }

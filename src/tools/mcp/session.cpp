@@ -255,7 +255,7 @@ base::Task<base::Error> Session::serve() {
       auto listed = co_await list_tools();
       if (!listed && !closed_) {
         base::log::warn("mcp_list_failed",
-                        {{"server", options_.name}, {"what", listed.error().message}});
+                        {{"server", options_.name}, {"error", listed.error().message}});
       }
       continue;
     }

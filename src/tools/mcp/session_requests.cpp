@@ -297,7 +297,7 @@ void Session::received(Message message) {
     if (id != nullptr) {
       finish(*id, std::move(failure.error));
     } else {
-      base::log::warn("mcp_error", {{"server", options_.name}, {"what", failure.error.message}});
+      base::log::warn("mcp_error", {{"server", options_.name}, {"error", failure.error.message}});
     }
   }
 }

@@ -200,7 +200,7 @@ bool Pump::take_line(std::string_view line, bool whole) {
   if (line.find_first_not_of(" \t") == std::string_view::npos) return true;
   auto messages = decode_messages(line);
   if (!messages) {
-    base::log::warn("mcp_noise", {{"server", options_.name}, {"what", messages.error().message}});
+    base::log::warn("mcp_noise", {{"server", options_.name}, {"error", messages.error().message}});
     if (++noise_lines_ <= limits::mcp_noise_lines_max) return true;
     fail(
         "it writes other things than MCP messages on its standard output; they belong on standard "

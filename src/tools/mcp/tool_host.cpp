@@ -188,7 +188,7 @@ void ToolHost::added(core::OpenedToolServer server) {
   state_->read(about.id, server, record);
   if (auto started = servers_.set(std::move(record)); !started) {
     base::log::error("mcp_server_not_started",
-                     {{"server", about.name}, {"what", started.error().message}});
+                     {{"server", about.name}, {"error", started.error().message}});
   }
 }
 

@@ -9,16 +9,16 @@
 
 #include "base/clock.hpp"
 #include "base/task.hpp"
-#include "core/access/submission.hpp"
+#include "core/access/keyed_request.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/stores.hpp"
 
 namespace colonnade::core {
 
-class Submissions {
+class KeyedRequests {
  public:
-  Submissions(SubmissionStore& store, EventFeed& feed, base::Clock& clock);
-  ~Submissions();
+  KeyedRequests(KeyedRequestStore& store, EventFeed& feed, base::Clock& clock);
+  ~KeyedRequests();
 
   // The first of its key, or one whose first attempt died without effect: do it, link what it makes
   // to `id`, then call answer() or drop().
@@ -52,7 +52,7 @@ class Submissions {
 
  private:
   struct State;
-  SubmissionStore& store_;
+  KeyedRequestStore& store_;
   EventFeed& feed_;
   base::Clock& clock_;
   std::shared_ptr<State> state_;

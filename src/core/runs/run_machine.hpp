@@ -1,5 +1,5 @@
 // The turn machine: what next in one run? Pure: no I/O, clock or threads. Inputs in, next action
-// out; core/turns does what it says.
+// out; core/runs does what it says.
 #pragma once
 
 #include <chrono>
@@ -42,8 +42,8 @@ struct LimitReached {  // run time, budget
   std::string message{};
 };
 struct CancelRequested {};
-using TurnInput = std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished, HumanAnswered,
-                               RetryDue, LimitReached, CancelRequested>;
+using RunInput = std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished, HumanAnswered,
+                              RetryDue, LimitReached, CancelRequested>;
 
 // --- actions ------------------------------------------------------------------------------------
 
@@ -66,48 +66,48 @@ struct Finish {
   RunState state = RunState::succeeded;
   std::string error{};
 };
-using TurnAction =
+using RunAction =
     std::variant<AskModel, WaitToRetry, AskGate, RunTool, StopTools, Wait, Park, Finish>;
 
-struct TurnLimits {
-  int rounds_max = limits::turn_rounds_max;
+struct RunLimits {
+  int rounds_max = limits::run_rounds_max;
   int retries_max = limits::model_retries_max;
   std::chrono::milliseconds retry_delay_min = limits::model_retry_delay_min;
   std::chrono::milliseconds retry_delay_max = limits::model_retry_delay_max;
 };
 
-class TurnMachine {
+class RunMachine {
  public:
   // `jitter` is a number in [0, 1) that spreads the retries of one run; the machine stays pure.
-  explicit TurnMachine(TurnLimits limits = {}, double jitter = 0.5);
+  explicit RunMachine(RunLimits limits = {}, double jitter = 0.5);
 
   // A fresh run.
-  TurnAction start();
+  RunAction start();
   // A run taken up again: `rounds` replies are stored; of the last one's tool calls, these states
   // are. Calls found `running` must have been settled (interrupted, or requested again) by the
   // caller.
-  TurnAction resume(int rounds, const std::vector<ToolCall>& calls_of_last_reply);
-  TurnAction on(const TurnInput& input);
+  RunAction resume(int rounds, const std::vector<ToolCall>& calls_of_last_reply);
+  RunAction on(const RunInput& input);
 
   int rounds() const { return rounds_; }
 
  private:
   enum class CallState { asked, running, pending, done };
 
-  TurnAction step(const ModelReplied& input);
-  TurnAction step(const ModelFailed& input);
-  TurnAction step(const GateAnswered& input);
-  TurnAction step(const ToolFinished& input);
-  TurnAction step(const HumanAnswered& input);
-  TurnAction step(const RetryDue& input);
-  TurnAction step(const LimitReached& input);
-  TurnAction step(const CancelRequested& input);
-  TurnAction after_calls();  // what to do once a call changed state
-  TurnAction next_round();
-  TurnAction end(Finish finish);
+  RunAction step(const ModelReplied& input);
+  RunAction step(const ModelFailed& input);
+  RunAction step(const GateAnswered& input);
+  RunAction step(const ToolFinished& input);
+  RunAction step(const HumanAnswered& input);
+  RunAction step(const RetryDue& input);
+  RunAction step(const LimitReached& input);
+  RunAction step(const CancelRequested& input);
+  RunAction after_calls();  // what to do once a call changed state
+  RunAction next_round();
+  RunAction end(Finish finish);
   bool any(CallState state) const;
 
-  TurnLimits limits_;
+  RunLimits limits_;
   double jitter_;
   int rounds_ = 0;
   int retries_ = 0;

@@ -15,7 +15,7 @@ struct StoredAnswer {
   std::string body{};
 };
 
-struct Submission {
+struct KeyedRequest {
   std::string id{};
   Scope scope = Scope::main();
   std::string user_id{};      // keys of different users never meet

@@ -3,7 +3,7 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
-#include "core/runs/turn_driver.hpp"
+#include "core/runs/run_driver.hpp"
 
 namespace colonnade::core {
 
@@ -24,7 +24,7 @@ std::string too_large_text(const ContextRoom& room, std::int64_t tokens) {
 }  // namespace
 
 // Whether the model may be asked. Otherwise an input says why, or the run is being stopped.
-Task<bool> TurnDriver::fit_context() {
+Task<bool> RunDriver::fit_context() {
   for (;;) {
     const ContextPlan plan = context_.next(turn_, tools_);
     if (plan.step == ContextPlan::Step::send) co_return true;
@@ -43,7 +43,7 @@ Task<bool> TurnDriver::fit_context() {
 }
 
 // The oldest turns give way to a summary of them, or to a note when there is none to be had.
-Task<bool> TurnDriver::cover_turns(std::size_t turns) {
+Task<bool> RunDriver::cover_turns(std::size_t turns) {
   if (!summaries_fail_) {
     auto summary = co_await summarise(turns);
     if (parked()) co_return false;
@@ -59,7 +59,7 @@ Task<bool> TurnDriver::cover_turns(std::size_t turns) {
     base::log::warn("summary_failed", {{"run", start_.run.id},
                                        {"thread", start_.thread.id},
                                        {"kind", to_string(summary.error().kind)},
-                                       {"what", summary.error().message}});
+                                       {"error", summary.error().message}});
   }
   base::log::warn("turns_left_out", {{"run", start_.run.id}, {"turns", std::to_string(turns)}});
   context_.leave_out(turns);
@@ -67,7 +67,7 @@ Task<bool> TurnDriver::cover_turns(std::size_t turns) {
 }
 
 // Asks for the summary and stores it. One that cannot be stored still serves this run.
-Task<Result<ThreadSummary>> TurnDriver::summarise(std::size_t turns) {
+Task<Result<ThreadSummary>> RunDriver::summarise(std::size_t turns) {
   const ContextOptions& options = options_.context;
   ModelProvider* provider = start_.provider;
   std::string model = start_.run.settings.model.value_or(std::string(provider->default_model()));
@@ -111,7 +111,7 @@ Task<Result<ThreadSummary>> TurnDriver::summarise(std::size_t turns) {
   Unit stored_with = unit();
   stored_with.changes.emplace_back(InsertSummary{summary});
   auto stored = co_await parts_.feed.commit(std::move(stored_with));
-  if (!stored) base::log::error("summary_not_stored", {{"what", stored.error().message}});
+  if (!stored) base::log::error("summary_not_stored", {{"error", stored.error().message}});
   base::log::info("thread_summarised", {{"run", start_.run.id},
                                         {"thread", start_.thread.id},
                                         {"turns", std::to_string(turns)},
@@ -119,8 +119,7 @@ Task<Result<ThreadSummary>> TurnDriver::summarise(std::size_t turns) {
   co_return summary;
 }
 
-Task<Result<ModelReply>> TurnDriver::ask_for_summary(ModelProvider* provider,
-                                                     ModelRequest request) {
+Task<Result<ModelReply>> RunDriver::ask_for_summary(ModelProvider* provider, ModelRequest request) {
   auto stream = provider->ask(lane_, std::move(request), stop_.get_token());
   for (;;) {
     auto events = co_await stream->next();

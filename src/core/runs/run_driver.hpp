@@ -1,5 +1,5 @@
 // Drives one run: does what the turn machine says, on one lane, and stores every step. Internal to
-// core/turns.
+// core/runs.
 #pragma once
 
 #include <atomic>
@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "core/context/context.hpp"
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 #include "core/tools/tool_execution.hpp"
 
 namespace colonnade::core {
 
 // How a driver ended.
-struct TurnOutcome {
+struct RunOutcome {
   enum class Kind {
     finished,   // terminal and stored
     waiting,    // stored as waiting_approval; somebody resumes it later
@@ -30,7 +30,7 @@ struct TurnOutcome {
 };
 
 // Everything a run starts from.
-struct TurnStart {
+struct RunStart {
   Run run{};
   Thread thread{};
   Agent agent{};
@@ -47,12 +47,12 @@ struct TurnStart {
 };
 
 // Members are for the run's lane only, except where they say "any thread".
-class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
+class RunDriver : public std::enable_shared_from_this<RunDriver> {
  public:
-  TurnDriver(TurnParts parts, const TurnOptions& options, base::Lane& lane, TurnStart start);
+  RunDriver(RunPorts parts, const RunOptions& options, base::Lane& lane, RunStart start);
 
   // Runs to the end. `self` keeps the driver alive; call once, on the lane.
-  static base::Task<TurnOutcome> drive(std::shared_ptr<TurnDriver> self);
+  static base::Task<RunOutcome> drive(std::shared_ptr<RunDriver> self);
 
   // Whether the unit that holds the user's message was committed. Until this is known nothing is
   // published; the model is asked meanwhile. Any thread.
@@ -79,12 +79,12 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
 
   struct OnLaneOnly;
 
-  base::Task<TurnOutcome> loop();
-  base::Task<std::optional<TurnOutcome>> perform(TurnAction action);
+  base::Task<RunOutcome> loop();
+  base::Task<std::optional<RunOutcome>> perform(RunAction action);
   base::Task<void> ask_model(bool restarted);
   base::Task<bool> fit_context();
-  base::Task<bool> cover_turns(std::size_t turns);
-  base::Task<Result<ThreadSummary>> summarise(std::size_t turns);
+  base::Task<bool> cover_turns(std::size_t runs);
+  base::Task<Result<ThreadSummary>> summarise(std::size_t runs);
   base::Task<Result<ModelReply>> ask_for_summary(ModelProvider* provider, ModelRequest request);
   base::Task<ModelCall> call_model(ModelRequest request);
   base::Task<void> publish_deltas(std::vector<ModelEvent> events, ModelCall* call);
@@ -96,22 +96,22 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   base::Task<GateAnswer> ask_gate_about(std::string id);
   base::Task<void> deny(std::string id);
   base::Task<void> ask_human(std::string id);
-  static base::Task<void> read_answers(std::shared_ptr<TurnDriver> self);
+  static base::Task<void> read_answers(std::shared_ptr<RunDriver> self);
   base::Task<bool> take_answer(ToolCall stored, Action action);
   base::Task<bool> begin_resumed();
   Action& note_verdict(const std::string& id, Verdict& verdict, ActionState state);
   void add_action(Unit& unit, const Action& action) const;
   void settle_actions(Unit& unit, const std::string& reason);
-  static base::Task<void> run_tool(std::shared_ptr<TurnDriver> self, std::string id);
+  static base::Task<void> run_tool(std::shared_ptr<RunDriver> self, std::string id);
   base::Task<void> finish_tool(std::string id, ExecutedTool done, bool started);
   base::Task<void> settle_interrupted_calls();
-  base::Task<TurnOutcome> finish(Finish end);
-  base::Task<TurnOutcome> wait_for_humans();
-  base::Task<std::optional<TurnInput>> next_input();
+  base::Task<RunOutcome> finish(Finish end);
+  base::Task<RunOutcome> wait_for_humans();
+  base::Task<std::optional<RunInput>> next_input();
 
-  TurnAction begin();
+  RunAction begin();
   void load_steps();
-  void push(TurnInput input);
+  void push(RunInput input);
   std::vector<Event> news_of_calls() const;
   base::Task<std::vector<ToolDefinition>> offered_tools();
   ToolDefinition as_offered(const std::string& tool) const;
@@ -121,17 +121,17 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   Unit unit(std::vector<Event> events = {});
   Event event(EventBody body) const;
   Message reply_message() const;
-  TurnOutcome abandoned(base::Error error) const;
+  RunOutcome abandoned(base::Error error) const;
   bool parked() const { return parking_.load(std::memory_order_relaxed); }
 
-  TurnParts parts_;
-  const TurnOptions& options_;
+  RunPorts parts_;
+  const RunOptions& options_;
   base::Lane& lane_;
-  TurnStart start_;
+  RunStart start_;
   Context context_;
   bool summaries_fail_ = false;       // one did: this run goes on without
   bool refused_as_too_long_ = false;  // a vendor said so, and the request was made smaller
-  TurnMachine machine_;
+  RunMachine machine_;
   base::Completion<bool> accepted_;
   bool known_durable_ = false;
   std::stop_source stop_;
@@ -150,7 +150,7 @@ class TurnDriver : public std::enable_shared_from_this<TurnDriver> {
   std::vector<Event> untold_{};  // deltas, told by the next unit, which the alarm sees to
   std::size_t untold_bytes_ = 0;
   std::unique_ptr<base::Alarm> untold_alarm_{};
-  std::deque<TurnInput> inputs_{};
+  std::deque<RunInput> inputs_{};
   base::Signal input_came_;
 };
 

@@ -1,5 +1,5 @@
 // The parts without a store; the whole is tested over a real one in tests/contract.
-#include "dialects/submit_once.hpp"
+#include "dialects/answer_once.hpp"
 
 #include <gtest/gtest.h>
 
@@ -33,21 +33,21 @@ TEST(Fingerprint, IgnoresHeaders) {
   EXPECT_EQ(fingerprint_of(request), fingerprint_of(post("/a", "{}")));
 }
 
-TEST(SubmissionKey, ComesFromTheHeader) {
+TEST(RequestKey, ComesFromTheHeader) {
   net::Request request = post("/a", "{}");
-  EXPECT_FALSE(submission_key(request).has_value());
+  EXPECT_FALSE(request_key(request).has_value());
   request.headers.push_back({"idempotency-key", "k1"});
-  const auto key = submission_key(request);
+  const auto key = request_key(request);
   ASSERT_TRUE(key.has_value());
   EXPECT_EQ(key->key, "k1");
   EXPECT_EQ(key->fingerprint, fingerprint_of(request));
 }
 
-TEST(SubmissionKey, AnEmptyHeaderIsAKeyToRefuse) {
+TEST(RequestKey, AnEmptyHeaderIsAKeyToRefuse) {
   net::Request request = post("/a", "{}");
   request.headers.push_back({"Idempotency-Key", ""});
-  ASSERT_TRUE(submission_key(request).has_value());
-  EXPECT_EQ(submission_key(request)->key, "");
+  ASSERT_TRUE(request_key(request).has_value());
+  EXPECT_EQ(request_key(request)->key, "");
 }
 
 TEST(Settlement, AnEffectIsAlwaysTheAnswer) {

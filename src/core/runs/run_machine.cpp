@@ -1,4 +1,4 @@
-#include "core/runs/turn_machine.hpp"
+#include "core/runs/run_machine.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,11 +7,11 @@ namespace colonnade::core {
 
 using base::ErrorKind;
 
-TurnMachine::TurnMachine(TurnLimits limits, double jitter) : limits_(limits), jitter_(jitter) {}
+RunMachine::RunMachine(RunLimits limits, double jitter) : limits_(limits), jitter_(jitter) {}
 
-TurnAction TurnMachine::start() { return AskModel{}; }
+RunAction RunMachine::start() { return AskModel{}; }
 
-TurnAction TurnMachine::resume(int rounds, const std::vector<ToolCall>& calls_of_last_reply) {
+RunAction RunMachine::resume(int rounds, const std::vector<ToolCall>& calls_of_last_reply) {
   rounds_ = rounds;
   std::vector<std::string> undecided;
   for (const ToolCall& call : calls_of_last_reply) {
@@ -31,11 +31,11 @@ TurnAction TurnMachine::resume(int rounds, const std::vector<ToolCall>& calls_of
   return AskModel{.restarted = true};
 }
 
-TurnAction TurnMachine::on(const TurnInput& input) {
+RunAction RunMachine::on(const RunInput& input) {
   return std::visit([this](const auto& alternative) { return step(alternative); }, input);
 }
 
-TurnAction TurnMachine::step(const ModelReplied& input) {
+RunAction RunMachine::step(const ModelReplied& input) {
   ++rounds_;
   retries_ = 0;
   output_seen_ = false;
@@ -47,7 +47,7 @@ TurnAction TurnMachine::step(const ModelReplied& input) {
   return end({.state = RunState::succeeded, .error = {}});
 }
 
-TurnAction TurnMachine::step(const ModelFailed& input) {
+RunAction RunMachine::step(const ModelFailed& input) {
   if (ending_) return finish_;
   if (input.error.kind == ErrorKind::cancelled) {
     return end({.state = RunState::cancelled, .error = "cancelled"});
@@ -73,12 +73,12 @@ TurnAction TurnMachine::step(const ModelFailed& input) {
   return WaitToRetry{std::min(delay, limits_.retry_delay_max)};
 }
 
-TurnAction TurnMachine::step(const RetryDue&) {
+RunAction RunMachine::step(const RetryDue&) {
   if (ending_) return finish_;
   return AskModel{.restarted = output_seen_};
 }
 
-TurnAction TurnMachine::step(const GateAnswered& input) {
+RunAction RunMachine::step(const GateAnswered& input) {
   const auto call = calls_.find(input.tool_call_id);
   if (call == calls_.end() || call->second != CallState::asked) return Wait{};
   if (ending_) {
@@ -93,14 +93,14 @@ TurnAction TurnMachine::step(const GateAnswered& input) {
   return after_calls();
 }
 
-TurnAction TurnMachine::step(const ToolFinished& input) {
+RunAction RunMachine::step(const ToolFinished& input) {
   const auto call = calls_.find(input.tool_call_id);
   if (call == calls_.end() || call->second != CallState::running) return Wait{};
   call->second = CallState::done;
   return after_calls();
 }
 
-TurnAction TurnMachine::step(const HumanAnswered& input) {
+RunAction RunMachine::step(const HumanAnswered& input) {
   const auto call = calls_.find(input.tool_call_id);
   if (ending_ || call == calls_.end() || call->second != CallState::pending) return Wait{};
   if (!input.allowed) {
@@ -111,33 +111,33 @@ TurnAction TurnMachine::step(const HumanAnswered& input) {
   return RunTool{call->first};
 }
 
-TurnAction TurnMachine::step(const LimitReached& input) {
+RunAction RunMachine::step(const LimitReached& input) {
   return end({.state = RunState::failed, .error = input.message});
 }
 
-TurnAction TurnMachine::step(const CancelRequested&) {
+RunAction RunMachine::step(const CancelRequested&) {
   return end({.state = RunState::cancelled, .error = "cancelled"});
 }
 
-TurnAction TurnMachine::after_calls() {
+RunAction RunMachine::after_calls() {
   if (any(CallState::running) || any(CallState::asked)) return Wait{};
   if (ending_) return finish_;
   if (any(CallState::pending)) return Park{};
   return next_round();
 }
 
-TurnAction TurnMachine::next_round() {
+RunAction RunMachine::next_round() {
   if (rounds_ >= limits_.rounds_max) {
     return end({.state = RunState::failed,
                 .error = std::string(out_of_rounds) + ": the agent was not done after " +
                          std::to_string(limits_.rounds_max) +
-                         " model calls (limit turn_rounds_max)"});
+                         " model calls (limit run_rounds_max)"});
   }
   return AskModel{};
 }
 
-TurnAction TurnMachine::end(Finish finish) {
-  if (ending_) return any(CallState::running) ? TurnAction{Wait{}} : TurnAction{finish_};
+RunAction RunMachine::end(Finish finish) {
+  if (ending_) return any(CallState::running) ? RunAction{Wait{}} : RunAction{finish_};
   ending_ = true;
   finish_ = std::move(finish);
   for (auto& [id, state] : calls_) {
@@ -147,7 +147,7 @@ TurnAction TurnMachine::end(Finish finish) {
   return finish_;
 }
 
-bool TurnMachine::any(CallState state) const {
+bool RunMachine::any(CallState state) const {
   return std::ranges::any_of(calls_, [state](const auto& entry) { return entry.second == state; });
 }
 

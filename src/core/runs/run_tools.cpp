@@ -8,7 +8,7 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/governance/action_records.hpp"
-#include "core/runs/turn_driver.hpp"
+#include "core/runs/run_driver.hpp"
 #include "core/tools/tool_execution.hpp"
 
 namespace colonnade::core {
@@ -40,7 +40,7 @@ ToolCall& call_of(std::vector<ToolCall>& calls, const std::string& id) {
 
 }  // namespace
 
-Task<void> TurnDriver::ask_gate(std::vector<std::string> ids) {
+Task<void> RunDriver::ask_gate(std::vector<std::string> ids) {
   for (const std::string& id : ids) {
     const GateAnswer answer = co_await ask_gate_about(id);
     push(GateAnswered{.tool_call_id = id, .answer = answer});
@@ -49,7 +49,7 @@ Task<void> TurnDriver::ask_gate(std::vector<std::string> ids) {
 
 // A denial and a question are stored, with the record of the decision, before anything follows from
 // them; an execution stores its decision in the transaction that starts it.
-Task<GateAnswer> TurnDriver::ask_gate_about(std::string id) {
+Task<GateAnswer> RunDriver::ask_gate_about(std::string id) {
   const ToolCall& call = call_of(calls_, id);
   ActionRequest request{.agent_id = agent_name_for_gate(start_.agent),
                         .tool = call.tool,
@@ -89,7 +89,7 @@ Task<GateAnswer> TurnDriver::ask_gate_about(std::string id) {
 }
 
 // The call's action as this verdict leaves it: a new one, or the one that a human approved.
-Action& TurnDriver::note_verdict(const std::string& id, Verdict& verdict, ActionState state) {
+Action& RunDriver::note_verdict(const std::string& id, Verdict& verdict, ActionState state) {
   const Time now = parts_.clock.now();
   const auto [place, fresh] = actions_.try_emplace(id);
   Action& action = place->second;
@@ -119,7 +119,7 @@ Action& TurnDriver::note_verdict(const std::string& id, Verdict& verdict, Action
 }
 
 // The action and the record of its decision.
-void TurnDriver::add_action(Unit& unit, const Action& action) const {
+void RunDriver::add_action(Unit& unit, const Action& action) const {
   if (action.version == 1) {
     unit.changes.emplace_back(InsertAction{action});
   } else {
@@ -133,7 +133,7 @@ void TurnDriver::add_action(Unit& unit, const Action& action) const {
   unit.changes.emplace_back(AppendAudit{decision_entry(action, granted_by, parts_.redaction)});
 }
 
-Task<void> TurnDriver::deny(std::string id) {
+Task<void> RunDriver::deny(std::string id) {
   ToolCall& call = call_of(calls_, id);
   const Action& action = actions_.at(id);
   call.state = ToolCallState::denied;
@@ -153,10 +153,10 @@ Task<void> TurnDriver::deny(std::string id) {
                                            .result = call.result,
                                            .finished_at = call.finished_at});
   auto stored = co_await parts_.feed.commit(std::move(denied));
-  if (!stored) base::log::error("denial_not_stored", {{"what", stored.error().message}});
+  if (!stored) base::log::error("denial_not_stored", {{"error", stored.error().message}});
 }
 
-Task<void> TurnDriver::ask_human(std::string id) {
+Task<void> RunDriver::ask_human(std::string id) {
   ToolCall& call = call_of(calls_, id);
   const Action& action = actions_.at(id);
   std::vector<Event> events;
@@ -170,11 +170,11 @@ Task<void> TurnDriver::ask_human(std::string id) {
       .id = id, .from = ToolCallState::requested, .to = ToolCallState::waiting_approval});
   call.state = ToolCallState::waiting_approval;
   auto stored = co_await parts_.feed.commit(std::move(asked));
-  if (!stored) base::log::error("approval_not_stored", {{"what", stored.error().message}});
+  if (!stored) base::log::error("approval_not_stored", {{"error", stored.error().message}});
 }
 
 // Humans answer in the store; what they said is read from there, so that nothing is heard twice.
-Task<void> TurnDriver::read_answers(std::shared_ptr<TurnDriver> self) {
+Task<void> RunDriver::read_answers(std::shared_ptr<RunDriver> self) {
   const Run& run = self->start_.run;
   auto stored = self->parts_.stores.runs.tool_calls(run.scope, run.id);
   auto actions = self->parts_.stores.actions.actions_of_run(run.scope, run.id);
@@ -199,7 +199,7 @@ Task<void> TurnDriver::read_answers(std::shared_ptr<TurnDriver> self) {
 
 // Whether the call may run now. What a human allowed still passes the gate: edited arguments are
 // decided on again, and a policy may have come to deny them.
-Task<bool> TurnDriver::take_answer(ToolCall stored, Action action) {
+Task<bool> RunDriver::take_answer(ToolCall stored, Action action) {
   ToolCall& call = call_of(calls_, stored.id);
   const std::string id = stored.id;
   call = std::move(stored);
@@ -210,17 +210,17 @@ Task<bool> TurnDriver::take_answer(ToolCall stored, Action action) {
 }
 
 // A parked run that somebody answered: it runs again, unless another got there first.
-Task<bool> TurnDriver::begin_resumed() {
+Task<bool> RunDriver::begin_resumed() {
   start_.run.state = RunState::running;
   Unit begun = unit();
   begun.changes.emplace_back(UpdateRun{.run = start_.run, .from = RunState::waiting_approval});
   auto stored = co_await parts_.feed.commit(std::move(begun));
-  if (!stored) base::log::warn("run_not_resumed", {{"what", stored.error().message}});
+  if (!stored) base::log::warn("run_not_resumed", {{"error", stored.error().message}});
   co_return stored.has_value();
 }
 
 // Nobody needs to answer any more.
-void TurnDriver::settle_actions(Unit& unit, const std::string& reason) {
+void RunDriver::settle_actions(Unit& unit, const std::string& reason) {
   for (auto& [id, action] : actions_) {
     withdraw(unit, action, reason, parts_.clock.now(), parts_.redaction);
   }
@@ -228,7 +228,7 @@ void TurnDriver::settle_actions(Unit& unit, const std::string& reason) {
 
 // Spends the permit. The move from `requested` to `running` is one transaction that succeeds at
 // most once, so whoever loses it (another process, a second attempt) does not run the tool.
-Task<void> TurnDriver::run_tool(std::shared_ptr<TurnDriver> self, std::string id) {
+Task<void> RunDriver::run_tool(std::shared_ptr<RunDriver> self, std::string id) {
   auto node = self->permits_.extract(id);
   ExecutionPermit permit = std::move(node.mapped());
   std::vector<Event> events;
@@ -257,7 +257,7 @@ Task<void> TurnDriver::run_tool(std::shared_ptr<TurnDriver> self, std::string id
   self->push(ToolFinished{id});
 }
 
-Task<void> TurnDriver::finish_tool(std::string id, ExecutedTool done, bool started) {
+Task<void> RunDriver::finish_tool(std::string id, ExecutedTool done, bool started) {
   ToolCall& call = call_of(calls_, id);
   const ToolCallState from = started ? ToolCallState::running : ToolCallState::requested;
   call.state = done.outcome.is_error ? ToolCallState::failed : ToolCallState::succeeded;
@@ -288,7 +288,7 @@ Task<void> TurnDriver::finish_tool(std::string id, ExecutedTool done, bool start
         AppendAudit{finished_entry(action, *call.finished_at, parts_.redaction)});
   }
   auto stored = co_await parts_.feed.commit(std::move(last));
-  if (!stored) base::log::error("result_not_stored", {{"what", stored.error().message}});
+  if (!stored) base::log::error("result_not_stored", {{"error", stored.error().message}});
 }
 
 }  // namespace colonnade::core

@@ -1,4 +1,4 @@
-#include "dialects/submit_once.hpp"
+#include "dialects/answer_once.hpp"
 
 #include <exception>
 #include <utility>
@@ -14,10 +14,10 @@ std::string fingerprint_of(const net::Request& request) {
   return base::sha256_hex(text);
 }
 
-std::optional<SubmissionKey> submission_key(const net::Request& request) {
+std::optional<RequestKey> request_key(const net::Request& request) {
   if (!request.has_header("Idempotency-Key")) return std::nullopt;
-  return SubmissionKey{.key = std::string(request.header("Idempotency-Key")),
-                       .fingerprint = fingerprint_of(request)};
+  return RequestKey{.key = std::string(request.header("Idempotency-Key")),
+                    .fingerprint = fingerprint_of(request)};
 }
 
 Settlement settlement_of(int status, bool had_effect) {
@@ -27,21 +27,21 @@ Settlement settlement_of(int status, bool had_effect) {
   return may_differ_next_time ? Settlement::drop : Settlement::answer;
 }
 
-base::Task<base::Result<SubmitOnce::Begun>> SubmitOnce::begin(core::Principal who,
-                                                              SubmissionKey key) {
-  auto begun =
-      co_await submissions_.begin(std::move(who), std::move(key.key), std::move(key.fingerprint));
+base::Task<base::Result<AnswerOnce::Begun>> AnswerOnce::begin(core::Principal who, RequestKey key) {
+  auto begun = co_await keyed_requests_.begin(std::move(who), std::move(key.key),
+                                              std::move(key.fingerprint));
   if (!begun) co_return base::fail(std::move(begun.error()));
   Begun out;
-  if (auto* answered = std::get_if<core::Submissions::Answered>(&*begun)) {
+  if (auto* answered = std::get_if<core::KeyedRequests::Answered>(&*begun)) {
     out.answer = net::Response{.status = answered->answer.status,
                                .content_type = std::move(answered->answer.content_type),
                                .body = std::move(answered->answer.body)};
-  } else if (auto* first = std::get_if<core::Submissions::First>(&*begun)) {
-    out.attempt.submission_id = std::move(first->id);
+  } else if (auto* first = std::get_if<core::KeyedRequests::First>(&*begun)) {
+    out.attempt.keyed_request_id = std::move(first->id);
   } else {
-    auto& orphan = std::get<core::Submissions::Orphan>(*begun);
-    out.attempt = {.submission_id = std::move(orphan.id), .object_id = std::move(orphan.object_id)};
+    auto& orphan = std::get<core::KeyedRequests::Orphan>(*begun);
+    out.attempt = {.keyed_request_id = std::move(orphan.id),
+                   .object_id = std::move(orphan.object_id)};
   }
   co_return out;
 }
@@ -51,9 +51,8 @@ Attempted refused(net::Response response) {
   return {.response = std::move(response), .settlement = settlement_of(status, false)};
 }
 
-base::Task<base::Result<net::Response>> SubmitOnce::run(core::Principal who,
-                                                        std::optional<SubmissionKey> key,
-                                                        Work work) {
+base::Task<base::Result<net::Response>> AnswerOnce::run(core::Principal who,
+                                                        std::optional<RequestKey> key, Work work) {
   if (!key) {
     Attempt no_attempt;
     auto attempted = co_await work(std::move(no_attempt));
@@ -62,7 +61,7 @@ base::Task<base::Result<net::Response>> SubmitOnce::run(core::Principal who,
   auto begun = co_await begin(who, std::move(*key));
   if (!begun) co_return base::fail(std::move(begun.error()));
   if (begun->answer) co_return std::move(*begun->answer);
-  const std::string submission_id = begun->attempt.submission_id;
+  const std::string keyed_request_id = begun->attempt.keyed_request_id;
   Attempted attempted{.settlement = Settlement::drop};
   std::exception_ptr failure;
   try {
@@ -71,26 +70,26 @@ base::Task<base::Result<net::Response>> SubmitOnce::run(core::Principal who,
     // Whoever waits for this key must hear that the attempt is over before the bug is reported.
     failure = std::current_exception();
   }
-  co_await settle(std::move(who), submission_id, attempted);
+  co_await settle(std::move(who), keyed_request_id, attempted);
   if (failure) std::rethrow_exception(failure);
   co_return std::move(attempted.response);
 }
 
-base::Task<void> SubmitOnce::settle(core::Principal who, std::string submission_id,
+base::Task<void> AnswerOnce::settle(core::Principal who, std::string keyed_request_id,
                                     Attempted attempted) {
-  if (submission_id.empty()) co_return;
+  if (keyed_request_id.empty()) co_return;
   if (attempted.settlement == Settlement::leave) {
-    submissions_.leave(submission_id);
+    keyed_requests_.leave(keyed_request_id);
     co_return;
   }
   if (attempted.settlement == Settlement::drop) {
-    co_await submissions_.drop(std::move(who), std::move(submission_id));
+    co_await keyed_requests_.drop(std::move(who), std::move(keyed_request_id));
     co_return;
   }
   core::StoredAnswer answer{.status = attempted.response.status,
                             .content_type = std::move(attempted.response.content_type),
                             .body = std::move(attempted.response.body)};
-  co_await submissions_.answer(std::move(who), std::move(submission_id), std::move(answer));
+  co_await keyed_requests_.answer(std::move(who), std::move(keyed_request_id), std::move(answer));
 }
 
 }  // namespace colonnade::dialects

@@ -1,4 +1,4 @@
-#include "core/access/submissions.hpp"
+#include "core/access/keyed_requests.hpp"
 
 #include <mutex>
 #include <unordered_map>
@@ -26,7 +26,7 @@ std::string place_of(const Principal& who, std::string_view key) {
 }  // namespace
 
 // What is being worked on in this process.
-struct Submissions::State {
+struct KeyedRequests::State {
   struct Work {
     std::string place{};
     std::vector<Waiter> waiters{};
@@ -73,13 +73,13 @@ struct Submissions::State {
   }
 };
 
-Submissions::Submissions(SubmissionStore& store, EventFeed& feed, base::Clock& clock)
+KeyedRequests::KeyedRequests(KeyedRequestStore& store, EventFeed& feed, base::Clock& clock)
     : store_(store), feed_(feed), clock_(clock), state_(std::make_shared<State>()) {}
 
-Submissions::~Submissions() = default;
+KeyedRequests::~KeyedRequests() = default;
 
-Task<Result<Submissions::Begun>> Submissions::begin(Principal who, std::string key,
-                                                    std::string fingerprint) {
+Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::string key,
+                                                        std::string fingerprint) {
   if (key.empty() || key.size() > limits::idempotency_key_bytes_max) {
     co_return fail(ErrorKind::invalid,
                    "Idempotency-Key must have 1 to " +
@@ -95,13 +95,13 @@ Task<Result<Submissions::Begun>> Submissions::begin(Principal who, std::string k
     if (!waiter) break;
     co_await waiter->wait();
   }
-  auto row = store_.submission(who.scope, who.user_id, key);
+  auto row = store_.keyed_request(who.scope, who.user_id, key);
   if (!row) {
     state_->leave(id);
     co_return fail(std::move(row.error()));
   }
   if (*row && (*row)->created_at >= expired_before) {
-    Submission& known = **row;
+    KeyedRequest& known = **row;
     if (known.fingerprint != fingerprint) {
       state_->leave(id);
       co_return fail(ErrorKind::conflict,
@@ -117,15 +117,16 @@ Task<Result<Submissions::Begun>> Submissions::begin(Principal who, std::string k
     co_return Begun{Orphan{known.id, known.object_id}};
   }
   Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(InsertSubmission{.submission = {.id = id,
-                                                            .scope = who.scope,
-                                                            .user_id = who.user_id,
-                                                            .key = std::move(key),
-                                                            .fingerprint = std::move(fingerprint),
-                                                            .object_id = {},
-                                                            .answer = std::nullopt,
-                                                            .created_at = now},
-                                             .expired_before = expired_before});
+  unit.changes.emplace_back(
+      InsertKeyedRequest{.keyed_request = {.id = id,
+                                           .scope = who.scope,
+                                           .user_id = who.user_id,
+                                           .key = std::move(key),
+                                           .fingerprint = std::move(fingerprint),
+                                           .object_id = {},
+                                           .answer = std::nullopt,
+                                           .created_at = now},
+                         .expired_before = expired_before});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) {
     state_->leave(id);
@@ -134,35 +135,35 @@ Task<Result<Submissions::Begun>> Submissions::begin(Principal who, std::string k
   co_return Begun{First{id}};
 }
 
-Task<void> Submissions::answer(Principal who, std::string id, StoredAnswer answer) {
+Task<void> KeyedRequests::answer(Principal who, std::string id, StoredAnswer answer) {
   Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(AnswerSubmission{.id = id, .answer = std::move(answer)});
+  unit.changes.emplace_back(AnswerKeyedRequest{.id = id, .answer = std::move(answer)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) {
     // The effect stands and is linked: a repetition makes its answer from the object.
-    base::log::warn("answer_not_stored", {{"what", committed.error().message}});
+    base::log::warn("answer_not_stored", {{"error", committed.error().message}});
   }
   state_->leave(id);
 }
 
-Task<void> Submissions::drop(Principal who, std::string id) {
+Task<void> KeyedRequests::drop(Principal who, std::string id) {
   Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(DropSubmission{.id = id});
+  unit.changes.emplace_back(DropKeyedRequest{.id = id});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) {
-    base::log::warn("submission_not_dropped", {{"what", committed.error().message}});
+    base::log::warn("keyed_request_not_dropped", {{"error", committed.error().message}});
   }
   state_->leave(id);
 }
 
-void Submissions::leave(const std::string& id) { state_->leave(id); }
+void KeyedRequests::leave(const std::string& id) { state_->leave(id); }
 
-Task<void> Submissions::purge() {
+Task<void> KeyedRequests::purge() {
   Unit unit{.scope = Scope::main()};
   unit.changes.emplace_back(
-      PurgeSubmissions{.created_before = clock_.now() - limits::idempotency_time});
+      PurgeKeyedRequests{.created_before = clock_.now() - limits::idempotency_time});
   auto committed = co_await feed_.commit(std::move(unit));
-  if (!committed) base::log::warn("purge_failed", {{"what", committed.error().message}});
+  if (!committed) base::log::warn("purge_failed", {{"error", committed.error().message}});
 }
 
 }  // namespace colonnade::core

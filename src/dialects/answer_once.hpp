@@ -10,12 +10,12 @@
 #include <string>
 
 #include "base/task.hpp"
-#include "core/access/submissions.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects {
 
-struct SubmissionKey {
+struct RequestKey {
   std::string key{};
   std::string fingerprint{};  // what the key stands for: see fingerprint_of()
 };
@@ -24,12 +24,12 @@ struct SubmissionKey {
 std::string fingerprint_of(const net::Request& request);
 
 // From the Idempotency-Key header; nullopt without one. An empty header is a key too, one that
-// Submissions refuses.
-std::optional<SubmissionKey> submission_key(const net::Request& request);
+// KeyedRequests refuses.
+std::optional<RequestKey> request_key(const net::Request& request);
 
 // What a handler is told about its attempt. Both are "" without a key.
 struct Attempt {
-  std::string submission_id{};  // link what is made to this
+  std::string keyed_request_id{};  // link what is made to this
   // What an earlier attempt made before its answer was lost: answer from it, make nothing.
   std::string object_id{};
 };
@@ -53,31 +53,31 @@ Settlement settlement_of(int status, bool had_effect);
 // The end of an attempt that had no effect.
 Attempted refused(net::Response response);
 
-class SubmitOnce {
+class AnswerOnce {
  public:
   // Must be a plain function object that calls a coroutine, never a coroutine lambda.
   using Work = std::move_only_function<base::Task<Attempted>(Attempt)>;
 
-  explicit SubmitOnce(core::Submissions& submissions) : submissions_(submissions) {}
+  explicit AnswerOnce(core::KeyedRequests& keyed_requests) : keyed_requests_(keyed_requests) {}
 
   // Without a key: just does `work`. With one: does it if it is the first of its key, else waits
-  // for the one under way, or returns the stored answer. Errors are those of Submissions::begin
+  // for the one under way, or returns the stored answer. Errors are those of KeyedRequests::begin
   // (conflict for a key that stood for another request, invalid for a bad key).
-  base::Task<base::Result<net::Response>> run(core::Principal who, std::optional<SubmissionKey> key,
+  base::Task<base::Result<net::Response>> run(core::Principal who, std::optional<RequestKey> key,
                                               Work work);
 
   // The two halves of run(), for a handler that answers with a stream. Every attempt that begin()
-  // gave must be settled, with its submission_id.
+  // gave must be settled, with its keyed_request_id.
   struct Begun {
     std::optional<net::Response> answer{};  // was done before
     Attempt attempt{};                      // otherwise: to be done
   };
-  base::Task<base::Result<Begun>> begin(core::Principal who, SubmissionKey key);
-  // Does nothing for an empty `submission_id`.
-  base::Task<void> settle(core::Principal who, std::string submission_id, Attempted attempted);
+  base::Task<base::Result<Begun>> begin(core::Principal who, RequestKey key);
+  // Does nothing for an empty `keyed_request_id`.
+  base::Task<void> settle(core::Principal who, std::string keyed_request_id, Attempted attempted);
 
  private:
-  core::Submissions& submissions_;
+  core::KeyedRequests& keyed_requests_;
 };
 
 }  // namespace colonnade::dialects

@@ -15,13 +15,13 @@ const std::string hi = R"({"text":"hi"})";
 
 net::Headers key(const std::string& value) { return {{"Idempotency-Key", value}}; }
 
-class FathomSubmitOnce : public ::testing::Test {
+class FathomAnswerOnce : public ::testing::Test {
  protected:
   TemporaryFolder folder_;
   std::string path_ = folder_.file("colonnade.db");
 };
 
-TEST_F(FathomSubmitOnce, TheSameKeyMakesOneThread) {
+TEST_F(FathomAnswerOnce, TheSameKeyMakesOneThread) {
   FathomServer server(path_);
   const Answer first = server.post("/api/v1/threads", R"({"title":"a"})", key("k"));
   const Answer second = server.post("/api/v1/threads", R"({"title":"a"})", key("k"));
@@ -36,7 +36,7 @@ TEST_F(FathomSubmitOnce, TheSameKeyMakesOneThread) {
             400);
 }
 
-TEST_F(FathomSubmitOnce, KeysOfDifferentUsersNeverMeet) {
+TEST_F(FathomAnswerOnce, KeysOfDifferentUsersNeverMeet) {
   FathomServer server(path_);
   const Answer mine = server.post("/api/v1/threads", "{}", key("k"));
   const Answer his = call(server.port(), {.method = "POST",
@@ -48,7 +48,7 @@ TEST_F(FathomSubmitOnce, KeysOfDifferentUsersNeverMeet) {
   EXPECT_NE(his.json()["id"], mine.json()["id"]);
 }
 
-TEST_F(FathomSubmitOnce, AMessageIsSentOnceAlsoAfterARestart) {
+TEST_F(FathomAnswerOnce, AMessageIsSentOnceAlsoAfterARestart) {
   std::string thread;
   Answer first;
   {
@@ -67,7 +67,7 @@ TEST_F(FathomSubmitOnce, AMessageIsSentOnceAlsoAfterARestart) {
   EXPECT_EQ(restarted.get(thread).json()["messages"].size(), 2U);
 }
 
-TEST_F(FathomSubmitOnce, WhoComesDuringTheRunJoinsIt) {
+TEST_F(FathomAnswerOnce, WhoComesDuringTheRunJoinsIt) {
   FathomServer server(path_);
   const std::string thread = "/api/v1/threads/" + server.new_thread();
   std::promise<void> held;
@@ -88,7 +88,7 @@ TEST_F(FathomSubmitOnce, WhoComesDuringTheRunJoinsIt) {
   EXPECT_EQ(server.engine.model->requests().size(), 1U);
 }
 
-TEST_F(FathomSubmitOnce, TheClientsOwnMessageIdIsAKeyWithinItsThread) {
+TEST_F(FathomAnswerOnce, TheClientsOwnMessageIdIsAKeyWithinItsThread) {
   FathomServer server(path_);
   const std::string thread = "/api/v1/threads/" + server.new_thread();
   const std::string other = "/api/v1/threads/" + server.new_thread();
@@ -112,7 +112,7 @@ TEST_F(FathomSubmitOnce, TheClientsOwnMessageIdIsAKeyWithinItsThread) {
   EXPECT_NE(keyed.body, first.body);
 }
 
-TEST_F(FathomSubmitOnce, AFailureWithAnEffectIsTheAnswer) {
+TEST_F(FathomAnswerOnce, AFailureWithAnEffectIsTheAnswer) {
   FathomServer server(path_);
   const std::string thread = "/api/v1/threads/" + server.new_thread();
   server.engine.model->script({Break{{.kind = base::ErrorKind::upstream, .message = "no model"}}});
@@ -124,7 +124,7 @@ TEST_F(FathomSubmitOnce, AFailureWithAnEffectIsTheAnswer) {
   EXPECT_EQ(server.get(thread).json()["messages"].size(), 1U);
 }
 
-TEST_F(FathomSubmitOnce, ARefusalWithoutAnEffectLeavesTheKeyFree) {
+TEST_F(FathomAnswerOnce, ARefusalWithoutAnEffectLeavesTheKeyFree) {
   FathomServer server(path_);
   const std::string thread = "/api/v1/threads/" + server.new_thread();
   server.engine.providers.set_default("absent");
@@ -137,7 +137,7 @@ TEST_F(FathomSubmitOnce, ARefusalWithoutAnEffectLeavesTheKeyFree) {
   EXPECT_EQ(server.post(thread + "/messages", hi, key("k")).status, 200);
 }
 
-TEST_F(FathomSubmitOnce, ARestoreIsDoneOnce) {
+TEST_F(FathomAnswerOnce, ARestoreIsDoneOnce) {
   FathomServer server(path_);
   const std::string thread = "/api/v1/threads/" + server.new_thread();
   ASSERT_EQ(server.ask("DELETE", thread).status, 200);
@@ -146,7 +146,7 @@ TEST_F(FathomSubmitOnce, ARestoreIsDoneOnce) {
   EXPECT_EQ(server.post(thread + "/restore").status, 404);
 }
 
-TEST_F(FathomSubmitOnce, ASendCutOffByAStopIsAnsweredAfterTheRestart) {
+TEST_F(FathomAnswerOnce, ASendCutOffByAStopIsAnsweredAfterTheRestart) {
   std::string thread;
   {
     FathomServer server(path_);
@@ -157,7 +157,7 @@ TEST_F(FathomSubmitOnce, ASendCutOffByAStopIsAnsweredAfterTheRestart) {
     auto cut_off = std::async(
         std::launch::async, [&] { return server.post(thread + "/messages", hi, key("k")).status; });
     held.get_future().wait();
-    server.engine.turns.park_all();
+    server.engine.runs.park_all();
     EXPECT_EQ(cut_off.get(), 503);
   }
   FathomServer restarted(path_, {.prepare = [](ScriptedProvider& model) {
@@ -171,7 +171,7 @@ TEST_F(FathomSubmitOnce, ASendCutOffByAStopIsAnsweredAfterTheRestart) {
   EXPECT_EQ(restarted.post(thread + "/messages", hi, key("k")).body, answer.body);
 }
 
-TEST_F(FathomSubmitOnce, OneShotsAreAskedOnce) {
+TEST_F(FathomAnswerOnce, OneShotsAreAskedOnce) {
   FathomServer server(path_);
   server.script_answer();
   const Answer first = server.post("/api/v1/message", hi, key("m"));
@@ -188,7 +188,7 @@ TEST_F(FathomSubmitOnce, OneShotsAreAskedOnce) {
   EXPECT_EQ(server.engine.model->requests().size(), 2U);
 }
 
-TEST_F(FathomSubmitOnce, SecretsAreNeverStoredAsAnswers) {
+TEST_F(FathomAnswerOnce, SecretsAreNeverStoredAsAnswers) {
   FathomServer server(path_);
   const std::string one = server.post("/api/v1/pair/start", "", key("k")).json()["code"];
   const std::string two = server.post("/api/v1/pair/start", "", key("k")).json()["code"];

@@ -1,4 +1,4 @@
-// Turns: a user's message in, a run of the agent loop, an answer out. Drives the turn machine: asks
+// Runs: a user's message in, a run of the agent loop, an answer out. Drives the turn machine: asks
 // the model, passes tool calls through the gate, stores and publishes every step, and survives
 // restarts.
 #pragma once
@@ -22,7 +22,7 @@
 #include "core/governance/redaction.hpp"
 #include "core/models/model_provider.hpp"
 #include "core/models/prices.hpp"
-#include "core/runs/turn_machine.hpp"
+#include "core/runs/run_machine.hpp"
 #include "core/stores.hpp"
 #include "core/tools/tool_runner.hpp"
 
@@ -31,9 +31,9 @@ namespace colonnade::core {
 struct NewMessage {
   std::string thread_id{};
   std::vector<Part> parts{};
-  ModelSettings settings{};       // of this request; win over thread, agent, configuration
-  base::Json metadata = nullptr;  // stored with the user's message
-  std::string submission_id{};    // linked to the run in the same transaction; "" for none
+  ModelSettings settings{};        // of this request; win over thread, agent, configuration
+  base::Json metadata = nullptr;   // stored with the user's message
+  std::string keyed_request_id{};  // linked to the run in the same transaction; "" for none
 };
 
 struct FinishedRun {
@@ -49,9 +49,9 @@ struct RunView {
   std::vector<ToolCall> calls{};   // in order of creation
 };
 
-struct TurnOptions {
-  TurnLimits limits{};
-  std::chrono::milliseconds run_time_max = limits::turn_time_max;
+struct RunOptions {
+  RunLimits limits{};
+  std::chrono::milliseconds run_time_max = limits::run_time_max;
   std::chrono::milliseconds tool_time_max = limits::tool_time_max;
   std::chrono::milliseconds approval_time_max = limits::approval_time_max;
   ModelSettings defaults{};  // configuration: used when request, thread and agent say nothing
@@ -59,7 +59,7 @@ struct TurnOptions {
   bool auto_title = true;
 };
 
-struct TurnCounts {
+struct RunCounts {
   std::uint64_t started = 0;
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
@@ -68,7 +68,7 @@ struct TurnCounts {
 };
 
 // The ports and parts that a turn needs, handed over once by wiring.
-struct TurnParts {
+struct RunPorts {
   Stores stores;
   EventFeed& feed;
   ModelProviders& providers;
@@ -81,13 +81,13 @@ struct TurnParts {
   base::Clock& clock;
 };
 
-class TurnDriver;
-struct TurnStart;
+class RunDriver;
+struct RunStart;
 
-class Turns {
+class Runs {
  public:
-  Turns(TurnParts parts, TurnOptions options);
-  ~Turns();
+  Runs(RunPorts parts, RunOptions options);
+  ~Runs();
 
   // Stores the message and starts a run on `lane`, which is the calling lane. Returns once the
   // message is durable; the model may have been asked before. Errors: not_found, forbidden,
@@ -113,23 +113,23 @@ class Turns {
   // at the next start. Waiters get unavailable. Blocks until none runs. Not from a lane.
   void park_all();
 
-  TurnCounts counts() const;
+  RunCounts counts() const;
 
  private:
   struct State;
   bool has_ended(const Scope& scope, const std::string& run_id) const;
-  std::shared_ptr<TurnDriver> find(std::string_view run_id) const;
-  Result<TurnStart> fresh_start(const Principal& who, NewMessage input);
+  std::shared_ptr<RunDriver> find(std::string_view run_id) const;
+  Result<RunStart> fresh_start(const Principal& who, NewMessage input);
   std::optional<Result<FinishedRun>> stored_outcome(const Principal& who,
                                                     const std::string& run_id) const;
-  Result<void> claim(const std::shared_ptr<TurnDriver>& driver);
-  Result<TurnStart> recovered_start(const Run& run);
+  Result<void> claim(const std::shared_ptr<RunDriver>& driver);
+  Result<RunStart> recovered_start(const Run& run);
   void give_up(const Run& run, const std::string& reason);
   void resume(const Scope& scope, const std::string& run_id);
   void cancel_waiting(Run run);
 
-  TurnParts parts_;
-  TurnOptions options_;
+  RunPorts parts_;
+  RunOptions options_;
   std::shared_ptr<State> state_;
 };
 

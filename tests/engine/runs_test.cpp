@@ -1,5 +1,5 @@
 // Whole turns on a real store with a scripted model.
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,13 +38,13 @@ std::size_t kind() {
   return EventBody(T{}).index();
 }
 
-class TurnsTest : public ::testing::Test {
+class RunsTest : public ::testing::Test {
  protected:
   TemporaryFolder folder_;
   std::string path_ = folder_.file("colonnade.db");
 };
 
-TEST_F(TurnsTest, AMessageIsAnsweredStoredTitledAndTold) {
+TEST_F(RunsTest, AMessageIsAnsweredStoredTitledAndTold) {
   Engine engine(path_);
   engine.model->script({text("Sun"), text("ny."), reply({TextPart{"Sunny."}})});
   const Thread thread = engine.new_thread(alice);
@@ -80,7 +80,7 @@ TEST_F(TurnsTest, AMessageIsAnsweredStoredTitledAndTold) {
   }
 }
 
-TEST_F(TurnsTest, ToolCallsGoThroughTheGateAndTheirResultsBackToTheModel) {
+TEST_F(RunsTest, ToolCallsGoThroughTheGateAndTheirResultsBackToTheModel) {
   Engine engine(path_);
   engine.model->script({tool_call("call_1", "calculator", {{"expression", "6*7"}})});
   engine.model->script({text("It is 42."), reply({TextPart{"It is 42."}})});
@@ -114,7 +114,7 @@ TEST_F(TurnsTest, ToolCallsGoThroughTheGateAndTheirResultsBackToTheModel) {
   EXPECT_EQ(of_kind<ToolCallFinished>(events).size(), 1U);
 }
 
-TEST_F(TurnsTest, ADeniedToolDoesNotRunAndTheModelHearsWhy) {
+TEST_F(RunsTest, ADeniedToolDoesNotRunAndTheModelHearsWhy) {
   Engine engine(path_);
   engine.model->script({tool_call("call_1", "shell", {{"cmd", "rm"}})});
   engine.model->script({reply({TextPart{"I may not."}})});
@@ -130,7 +130,7 @@ TEST_F(TurnsTest, ADeniedToolDoesNotRunAndTheModelHearsWhy) {
   EXPECT_TRUE(of_kind<ToolCallStarted>(engine.events(thread.id)).empty());
 }
 
-TEST_F(TurnsTest, MalformedArgumentsFailTheCallAndTheModelHearsWhy) {
+TEST_F(RunsTest, MalformedArgumentsFailTheCallAndTheModelHearsWhy) {
   Engine engine(path_);
   engine.model->script(
       {reply({ToolCallPart{
@@ -147,7 +147,7 @@ TEST_F(TurnsTest, MalformedArgumentsFailTheCallAndTheModelHearsWhy) {
   EXPECT_THAT(result.content, ::testing::HasSubstr("not a JSON object"));
 }
 
-TEST_F(TurnsTest, OneRunAThread) {
+TEST_F(RunsTest, OneRunAThread) {
   Engine engine(path_);
   engine.model->script({Hold{}, reply({TextPart{"done"}})});
   const Thread thread = engine.new_thread(alice);
@@ -167,7 +167,7 @@ TEST_F(TurnsTest, OneRunAThread) {
 }
 
 // A driver lets go of its thread a moment after the end of its run was told.
-TEST_F(TurnsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
+TEST_F(RunsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
   class Starter final : public Subscriber {
    public:
     Starter(Engine& engine, std::string thread_id)
@@ -218,7 +218,7 @@ TEST_F(TurnsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
   on_lane_1([&] { starter.mine.reset(); });
 }
 
-TEST_F(TurnsTest, ConcurrentStartsInOneThreadGiveOneRun) {
+TEST_F(RunsTest, ConcurrentStartsInOneThreadGiveOneRun) {
   Engine engine(path_);
   engine.model->script({Hold{}, reply({TextPart{"done"}})});
   const Thread thread = engine.new_thread(alice);
@@ -227,7 +227,7 @@ TEST_F(TurnsTest, ConcurrentStartsInOneThreadGiveOneRun) {
     tries.push_back(std::async(std::launch::async, [&engine, &thread, i] {
       base::Lane& lane = engine.lanes[static_cast<std::size_t>(i % 2)];
       NewMessage input{.thread_id = thread.id, .parts = {TextPart{"go"}}};
-      return base::run_on(lane, engine.turns.start(alice, std::move(input), lane));
+      return base::run_on(lane, engine.runs.start(alice, std::move(input), lane));
     }));
   }
   std::vector<core::Run> won;
@@ -246,7 +246,7 @@ TEST_F(TurnsTest, ConcurrentStartsInOneThreadGiveOneRun) {
   EXPECT_EQ(engine.threads.view(alice, thread.id, 50)->messages.size(), 2U);
 }
 
-TEST_F(TurnsTest, OthersCanNeitherWriteNorWaitNorCancel) {
+TEST_F(RunsTest, OthersCanNeitherWriteNorWaitNorCancel) {
   Engine engine(path_);
   engine.model->script({Hold{}});
   const Thread thread = engine.new_thread(alice);
@@ -256,12 +256,12 @@ TEST_F(TurnsTest, OthersCanNeitherWriteNorWaitNorCancel) {
   EXPECT_EQ(engine.start(elsewhere, thread.id, "hi").error().kind, ErrorKind::not_found);
   const auto run = engine.start(alice, thread.id, "hi");
   EXPECT_EQ(engine.wait(bob, *run).error().kind, ErrorKind::not_found);
-  EXPECT_EQ(engine.turns.cancel(bob, run->id).error().kind, ErrorKind::not_found);
-  EXPECT_TRUE(engine.turns.cancel(alice, run->id));
+  EXPECT_EQ(engine.runs.cancel(bob, run->id).error().kind, ErrorKind::not_found);
+  EXPECT_TRUE(engine.runs.cancel(alice, run->id));
   EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::cancelled);
 }
 
-TEST_F(TurnsTest, CancelledFromTheFirstInstantAndInMidStream) {
+TEST_F(RunsTest, CancelledFromTheFirstInstantAndInMidStream) {
   Engine engine(path_);
   const Thread thread = engine.new_thread(alice);
   for (const bool mid_stream : {false, true}) {
@@ -272,18 +272,18 @@ TEST_F(TurnsTest, CancelledFromTheFirstInstantAndInMidStream) {
     const auto run = engine.start(alice, thread.id, "think");
     ASSERT_TRUE(run);
     if (mid_stream) holding.get_future().wait();
-    ASSERT_TRUE(engine.turns.cancel(alice, run->id));
+    ASSERT_TRUE(engine.runs.cancel(alice, run->id));
     const auto finished = engine.wait(alice, *run);
     ASSERT_TRUE(finished);
     EXPECT_EQ(finished->run.state, RunState::cancelled);
     EXPECT_FALSE(finished->reply);
     if (!mid_stream) engine.model->on_hold(nullptr);
   }
-  EXPECT_EQ(engine.turns.counts().cancelled, 2U);
-  EXPECT_EQ(engine.turns.counts().active, 0U);
+  EXPECT_EQ(engine.runs.counts().cancelled, 2U);
+  EXPECT_EQ(engine.runs.counts().active, 0U);
 }
 
-TEST_F(TurnsTest, AFailingModelFailsTheRunAndKeepsTheMessage) {
+TEST_F(RunsTest, AFailingModelFailsTheRunAndKeepsTheMessage) {
   Engine engine(path_);
   engine.model->script({Break{{.kind = ErrorKind::unauthorized, .message = "model unreachable"}}});
   const Thread thread = engine.new_thread(alice);
@@ -300,7 +300,7 @@ TEST_F(TurnsTest, AFailingModelFailsTheRunAndKeepsTheMessage) {
   EXPECT_EQ(end[0]->error, "model unreachable");
 }
 
-TEST_F(TurnsTest, AnOverloadedModelIsAskedAgain) {
+TEST_F(RunsTest, AnOverloadedModelIsAskedAgain) {
   Engine engine(path_);
   const Break overloaded{
       {.kind = ErrorKind::rate_limited, .message = "overloaded", .retryable = true}};
@@ -313,9 +313,9 @@ TEST_F(TurnsTest, AnOverloadedModelIsAskedAgain) {
   EXPECT_EQ(engine.model->requests().size(), 3U);
 }
 
-TEST_F(TurnsTest, ARunThatTakesTooLongFailsWithTheLimitsName) {
+TEST_F(RunsTest, ARunThatTakesTooLongFailsWithTheLimitsName) {
   EngineOptions options;
-  options.turns.run_time_max = std::chrono::milliseconds(1);
+  options.runs.run_time_max = std::chrono::milliseconds(1);
   Engine engine(path_, std::move(options));
   engine.model->script({Hold{}});
   const Thread thread = engine.new_thread(alice);
@@ -325,7 +325,7 @@ TEST_F(TurnsTest, ARunThatTakesTooLongFailsWithTheLimitsName) {
 }
 
 // The row of a run says that it is over a moment before its subscribers have heard of it.
-TEST_F(TurnsTest, WhoWaitsIsToldAfterTheSubscribers) {
+TEST_F(RunsTest, WhoWaitsIsToldAfterTheSubscribers) {
   class Slow final : public Subscriber {
    public:
     void deliver(const EventPtr& event) override {
@@ -366,7 +366,7 @@ TEST_F(TurnsTest, WhoWaitsIsToldAfterTheSubscribers) {
   ended.get_future().wait();
 }
 
-TEST_F(TurnsTest, ADeletedThreadTakesNoMessages) {
+TEST_F(RunsTest, ADeletedThreadTakesNoMessages) {
   Engine engine(path_);
   const Thread thread = engine.new_thread(alice);
   ASSERT_TRUE(engine.run(engine.threads.remove(alice, thread.id)));
@@ -377,12 +377,12 @@ TEST_F(TurnsTest, ADeletedThreadTakesNoMessages) {
   EXPECT_TRUE(engine.model->requests().empty());
 }
 
-TEST_F(TurnsTest, AnUnknownProviderIsRefusedBeforeAnythingIsStored) {
+TEST_F(RunsTest, AnUnknownProviderIsRefusedBeforeAnythingIsStored) {
   Engine engine(path_);
   const Thread thread = engine.new_thread(alice);
   NewMessage input{
       .thread_id = thread.id, .parts = {TextPart{"hi"}}, .settings = {.provider = "nobody"}};
-  const auto run = engine.run(engine.turns.start(alice, std::move(input), engine.lanes[0]));
+  const auto run = engine.run(engine.runs.start(alice, std::move(input), engine.lanes[0]));
   ASSERT_FALSE(run);
   EXPECT_EQ(run.error().kind, ErrorKind::unavailable);
   EXPECT_TRUE(engine.threads.view(alice, thread.id, 50)->messages.empty());
@@ -390,7 +390,7 @@ TEST_F(TurnsTest, AnUnknownProviderIsRefusedBeforeAnythingIsStored) {
 
 // --- restart ------------------------------------------------------------------------------------
 
-TEST_F(TurnsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
+TEST_F(RunsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
   std::string thread_id;
   core::Run run;
   std::int64_t seen = 0;
@@ -403,7 +403,7 @@ TEST_F(TurnsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
     run = *engine.start(alice, thread_id, "hi");
     holding.get_future().wait();
     auto waiting = std::async(std::launch::async, [&] { return engine.wait(alice, run); });
-    engine.turns.park_all();
+    engine.runs.park_all();
     const auto told = waiting.get();
     if (!told) EXPECT_EQ(told.error().kind, ErrorKind::unavailable);
     // Units are committed in order: once a later one is, what the model had said is.
@@ -412,7 +412,7 @@ TEST_F(TurnsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
   }
   Engine engine(path_);
   engine.model->script({text("A whole answer."), reply({TextPart{"A whole answer."}})});
-  EXPECT_EQ(*engine.turns.recover(engine.lanes), 1U);
+  EXPECT_EQ(*engine.runs.recover(engine.lanes), 1U);
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::succeeded);
@@ -457,7 +457,7 @@ EngineOptions with_counting_tool(std::atomic<int>& runs, std::promise<void>* run
   return options;
 }
 
-TEST_F(TurnsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
+TEST_F(RunsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
   std::atomic<int> runs = 0;
   std::string thread_id;
   core::Run run;
@@ -471,7 +471,7 @@ TEST_F(TurnsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
   engine.model->script({reply({TextPart{"I do not know whether it worked."}})});
-  EXPECT_EQ(*engine.turns.recover(engine.lanes), 1U);
+  EXPECT_EQ(*engine.runs.recover(engine.lanes), 1U);
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished);
   EXPECT_EQ(finished->run.state, RunState::succeeded);
@@ -483,7 +483,7 @@ TEST_F(TurnsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
   EXPECT_THAT(told.content, ::testing::HasSubstr("unknown"));
 }
 
-TEST_F(TurnsTest, AnIdempotentToolIsAskedAgain) {
+TEST_F(RunsTest, AnIdempotentToolIsAskedAgain) {
   std::atomic<int> runs = 0;
   core::Run run;
   {
@@ -495,12 +495,12 @@ TEST_F(TurnsTest, AnIdempotentToolIsAskedAgain) {
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::none));
   engine.model->script({reply({TextPart{"counted"}})});
-  ASSERT_TRUE(engine.turns.recover(engine.lanes));
+  ASSERT_TRUE(engine.runs.recover(engine.lanes));
   EXPECT_EQ(engine.wait(alice, run)->run.state, RunState::succeeded);
   EXPECT_EQ(runs, 2);
 }
 
-TEST_F(TurnsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
+TEST_F(RunsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
   std::atomic<int> runs = 0;
   core::Run run;
   {
@@ -514,7 +514,7 @@ TEST_F(TurnsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
   engine.model->script({reply({TextPart{"counted"}})});
-  ASSERT_TRUE(engine.turns.recover(engine.lanes));
+  ASSERT_TRUE(engine.runs.recover(engine.lanes));
   const auto finished = engine.wait(alice, run);
   EXPECT_EQ(finished->run.state, RunState::succeeded);
   EXPECT_EQ(runs, 1);
@@ -524,7 +524,7 @@ TEST_F(TurnsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
   EXPECT_EQ(std::get<ToolResultPart>(finished->reply->parts[1]).content, "counted");
 }
 
-TEST_F(TurnsTest, ARunWhoseProviderIsGoneFailsInsteadOfHanging) {
+TEST_F(RunsTest, ARunWhoseProviderIsGoneFailsInsteadOfHanging) {
   core::Run run;
   {
     Engine engine(path_);
@@ -539,7 +539,7 @@ TEST_F(TurnsTest, ARunWhoseProviderIsGoneFailsInsteadOfHanging) {
   Unit unit{.scope = Scope::main()};
   unit.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running});
   ASSERT_TRUE(engine.run(engine.feed.commit(std::move(unit))));
-  ASSERT_TRUE(engine.turns.recover(engine.lanes));
+  ASSERT_TRUE(engine.runs.recover(engine.lanes));
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::failed);

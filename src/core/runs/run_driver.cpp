@@ -1,4 +1,4 @@
-#include "core/runs/turn_driver.hpp"
+#include "core/runs/run_driver.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -25,8 +25,8 @@ constexpr std::string_view interrupted_text =
     "The server was restarted while this tool ran. Whether it took effect is unknown.";
 
 // The run's own limit of rounds can only be tighter than everybody's.
-TurnLimits limits_of(const TurnOptions& options, const Run& run) {
-  TurnLimits out = options.limits;
+RunLimits limits_of(const RunOptions& options, const Run& run) {
+  RunLimits out = options.limits;
   out.rounds_max = std::min(out.rounds_max, run.settings.rounds_max.value_or(out.rounds_max));
   return out;
 }
@@ -36,7 +36,7 @@ double spread(const std::string& run_id) {
 }
 
 // Takes the history out of `start`: it may be long, and only the context needs it.
-ContextStart context_start(TurnStart& start) {
+ContextStart context_start(RunStart& start) {
   const ModelSettings& settings = start.run.settings;
   return {.provider = std::string(start.provider->name()),
           .model = settings.model.value_or(std::string(start.provider->default_model())),
@@ -55,8 +55,7 @@ bool holds_results(const RunStep& step) {
 
 }  // namespace
 
-TurnDriver::TurnDriver(TurnParts parts, const TurnOptions& options, base::Lane& lane,
-                       TurnStart start)
+RunDriver::RunDriver(RunPorts parts, const RunOptions& options, base::Lane& lane, RunStart start)
     : parts_(parts),
       options_(options),
       lane_(lane),
@@ -72,14 +71,14 @@ TurnDriver::TurnDriver(TurnParts parts, const TurnOptions& options, base::Lane& 
   }
 }
 
-void TurnDriver::cancel() {
+void RunDriver::cancel() {
   lane_.post([self = shared_from_this()] {
     self->push(CancelRequested{});
     self->stop_.request_stop();
   });
 }
 
-void TurnDriver::park() {
+void RunDriver::park() {
   parking_.store(true);
   lane_.post([self = shared_from_this()] {
     self->stop_.request_stop();
@@ -87,12 +86,12 @@ void TurnDriver::park() {
   });
 }
 
-void TurnDriver::look_again() {
+void RunDriver::look_again() {
   lane_.post(
       [self = shared_from_this()] { self->lane_.spawn("read_answers", read_answers(self)); });
 }
 
-void TurnDriver::push(TurnInput input) {
+void RunDriver::push(RunInput input) {
   inputs_.push_back(std::move(input));
   input_came_.notify();
 }
@@ -100,13 +99,13 @@ void TurnDriver::push(TurnInput input) {
 // --- the loop -----------------------------------------------------------------------------------
 
 // The driver's last owner may be a commit's completion on another thread; an alarm must go here.
-struct TurnDriver::OnLaneOnly {
-  TurnDriver& driver;
+struct RunDriver::OnLaneOnly {
+  RunDriver& driver;
   ~OnLaneOnly() { driver.untold_alarm_.reset(); }
 };
 
-Task<TurnOutcome> TurnDriver::drive(std::shared_ptr<TurnDriver> self) {
-  const std::weak_ptr<TurnDriver> weak = self;
+Task<RunOutcome> RunDriver::drive(std::shared_ptr<RunDriver> self) {
+  const std::weak_ptr<RunDriver> weak = self;
   auto out_of_time = [weak] {
     const auto driver = weak.lock();
     if (!driver) return;
@@ -119,14 +118,14 @@ Task<TurnOutcome> TurnDriver::drive(std::shared_ptr<TurnDriver> self) {
   co_return outcome;
 }
 
-Task<TurnOutcome> TurnDriver::loop() {
+Task<RunOutcome> RunDriver::loop() {
   if (start_.run.state == RunState::waiting_approval) {
     const bool begun = co_await begin_resumed();
-    if (!begun) co_return TurnOutcome{.kind = TurnOutcome::Kind::waiting};
+    if (!begun) co_return RunOutcome{.kind = RunOutcome::Kind::waiting};
   }
   if (start_.recovered) co_await settle_interrupted_calls();
   tools_ = co_await offered_tools();
-  TurnAction action = begin();
+  RunAction action = begin();
   for (;;) {
     auto outcome = co_await perform(std::move(action));
     if (outcome) co_return std::move(*outcome);
@@ -139,22 +138,22 @@ Task<TurnOutcome> TurnDriver::loop() {
   }
 }
 
-TurnAction TurnDriver::begin() {
+RunAction RunDriver::begin() {
   if (!start_.recovered) return machine_.start();
   return machine_.resume(start_.run.rounds, calls_);
 }
 
 // nullopt: the server stops.
-Task<std::optional<TurnInput>> TurnDriver::next_input() {
+Task<std::optional<RunInput>> RunDriver::next_input() {
   while (inputs_.empty() && !parked()) co_await input_came_.wait();
   if (parked()) co_return std::nullopt;
-  TurnInput input = std::move(inputs_.front());
+  RunInput input = std::move(inputs_.front());
   inputs_.pop_front();
   co_return input;
 }
 
 // Does one action. An outcome ends the loop; else an input has come or will come.
-Task<std::optional<TurnOutcome>> TurnDriver::perform(TurnAction action) {
+Task<std::optional<RunOutcome>> RunDriver::perform(RunAction action) {
   if (const auto* ask = std::get_if<AskModel>(&action)) {
     const bool restarted = ask->restarted;
     co_await ask_model(restarted);
@@ -181,22 +180,22 @@ Task<std::optional<TurnOutcome>> TurnDriver::perform(TurnAction action) {
 
 // --- the model ----------------------------------------------------------------------------------
 
-Task<void> TurnDriver::ask_model(bool restarted) {
+Task<void> RunDriver::ask_model(bool restarted) {
   if (results_pending_) {
     RunStep step{.run_id = start_.run.id, .number = next_step_++, .parts = results_of_calls()};
     turn_.insert(turn_.end(), step.parts.begin(), step.parts.end());
     results_pending_ = false;
     Unit results = unit();
     results.changes.emplace_back(InsertStep{std::move(step)});
-    parts_.feed.submit(std::move(results), [](const Result<std::int64_t>& stored) {
-      if (!stored) base::log::error("step_not_stored", {{"what", stored.error().message}});
+    parts_.feed.append(std::move(results), [](const Result<std::int64_t>& stored) {
+      if (!stored) base::log::error("step_not_stored", {{"error", stored.error().message}});
     });
   }
   if (restarted) {
     std::vector<Event> events;
     events.push_back(event(OutputRestarted{}));
     auto told = co_await parts_.feed.commit(unit(std::move(events)));
-    if (!told) base::log::error("event_not_stored", {{"what", told.error().message}});
+    if (!told) base::log::error("event_not_stored", {{"error", told.error().message}});
   }
   ModelCall call;
   for (bool again = true; again;) {
@@ -219,12 +218,12 @@ Task<void> TurnDriver::ask_model(bool restarted) {
   base::log::warn("model_call_failed", {{"run", start_.run.id},
                                         {"provider", start_.provider->name()},
                                         {"kind", to_string(call.error.kind)},
-                                        {"what", call.error.message},
+                                        {"error", call.error.message},
                                         {"retryable", call.error.retryable}});
   push(ModelFailed{.error = std::move(call.error), .output_seen = call.output_seen});
 }
 
-Task<TurnDriver::ModelCall> TurnDriver::call_model(ModelRequest request) {
+Task<RunDriver::ModelCall> RunDriver::call_model(ModelRequest request) {
   ModelCall call;
   // The call is under way while the user's message is still being written; what comes back waits.
   auto stream = start_.provider->ask(lane_, std::move(request), stop_.get_token());
@@ -250,7 +249,7 @@ Task<TurnDriver::ModelCall> TurnDriver::call_model(ModelRequest request) {
 // Neighbouring deltas of a kind become one event; the store joins further ones that wait for the
 // same commit. Deltas are told at once to whoever follows the thread. What nobody follows, and what
 // came with the reply, can wait for the next unit and saves it a disk write of its own.
-Task<void> TurnDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall* call) {
+Task<void> RunDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall* call) {
   const std::size_t untold_before = untold_bytes_;
   for (ModelEvent& model_event : events) {
     if (auto* text = std::get_if<ModelTextDelta>(&model_event)) {
@@ -274,12 +273,12 @@ Task<void> TurnDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall*
     tell_untold();
   } else {
     auto stored = co_await parts_.feed.commit(unit());
-    if (!stored) base::log::error("event_not_stored", {{"what", stored.error().message}});
+    if (!stored) base::log::error("event_not_stored", {{"error", stored.error().message}});
   }
 }
 
 template <class Delta>
-void TurnDriver::keep_delta(std::string text) {
+void RunDriver::keep_delta(std::string text) {
   untold_bytes_ += text.size();
   auto* last = untold_.empty() ? nullptr : std::get_if<Delta>(&untold_.back().body);
   if (last != nullptr && last->text.size() + text.size() <= limits::joined_delta_bytes_max) {
@@ -289,15 +288,15 @@ void TurnDriver::keep_delta(std::string text) {
   }
 }
 
-void TurnDriver::tell_untold() {
+void RunDriver::tell_untold() {
   ++units_under_way_;
-  parts_.feed.submit(unit(), [self = shared_from_this()](const Result<std::int64_t>& stored) {
+  parts_.feed.append(unit(), [self = shared_from_this()](const Result<std::int64_t>& stored) {
     --self->units_under_way_;
-    if (!stored) base::log::error("event_not_stored", {{"what", stored.error().message}});
+    if (!stored) base::log::error("event_not_stored", {{"error", stored.error().message}});
   });
 }
 
-Task<void> TurnDriver::take_reply(ModelReply reply) {
+Task<void> RunDriver::take_reply(ModelReply reply) {
   context_.reported(reply.usage);
   start_.run.usage += reply.usage;
   start_.run.cost_micros +=
@@ -356,7 +355,7 @@ Task<void> TurnDriver::take_reply(ModelReply reply) {
 }
 
 // What the model asked for; a malformed call is over at once.
-std::vector<Event> TurnDriver::news_of_calls() const {
+std::vector<Event> RunDriver::news_of_calls() const {
   std::vector<Event> events;
   for (const ToolCall& call : calls_) {
     events.push_back(event(ToolCallRequested{.tool_call_id = call.id,
@@ -373,7 +372,7 @@ std::vector<Event> TurnDriver::news_of_calls() const {
   return events;
 }
 
-Task<std::vector<ToolDefinition>> TurnDriver::offered_tools() {
+Task<std::vector<ToolDefinition>> RunDriver::offered_tools() {
   std::vector<ToolDefinition> tools =
       co_await parts_.tools.definitions(start_.agent, stop_.get_token());
   if (start_.agent.tools) {
@@ -384,18 +383,18 @@ Task<std::vector<ToolDefinition>> TurnDriver::offered_tools() {
   co_return tools;
 }
 
-ToolDefinition TurnDriver::as_offered(const std::string& tool) const {
+ToolDefinition RunDriver::as_offered(const std::string& tool) const {
   const auto found = std::ranges::find(tools_, tool, &ToolDefinition::name);
   return found == tools_.end() ? ToolDefinition{.name = tool} : *found;
 }
 
-ToolCaller TurnDriver::caller() const {
+ToolCaller RunDriver::caller() const {
   return {.scope = start_.run.scope, .user_id = start_.run.started_by, .agent_id = start_.agent.id};
 }
 
 // --- ending -------------------------------------------------------------------------------------
 
-Message TurnDriver::reply_message() const {
+Message RunDriver::reply_message() const {
   const Time now = parts_.clock.now();
   return Message{.id = base::new_id(now),
                  .thread_id = start_.thread.id,
@@ -410,7 +409,7 @@ Message TurnDriver::reply_message() const {
                  .usage = start_.run.usage};
 }
 
-Task<TurnOutcome> TurnDriver::finish(Finish end) {
+Task<RunOutcome> RunDriver::finish(Finish end) {
   FinishedRun finished{.run = start_.run, .user_message = start_.user_message};
   Run& run = finished.run;
   run.state = end.state;
@@ -434,29 +433,29 @@ Task<TurnOutcome> TurnDriver::finish(Finish end) {
       event(RunFinished{.state = run.state, .message = finished.reply, .error = run.error}));
   auto stored = co_await parts_.feed.commit(std::move(last));
   if (!stored) {
-    base::log::error("run_not_finished", {{"run", run.id}, {"what", stored.error().message}});
+    base::log::error("run_not_finished", {{"run", run.id}, {"error", stored.error().message}});
     co_return abandoned(std::move(stored.error()));
   }
-  co_return TurnOutcome{.kind = TurnOutcome::Kind::finished, .finished = std::move(finished)};
+  co_return RunOutcome{.kind = RunOutcome::Kind::finished, .finished = std::move(finished)};
 }
 
-Task<TurnOutcome> TurnDriver::wait_for_humans() {
+Task<RunOutcome> RunDriver::wait_for_humans() {
   Run waiting = start_.run;
   waiting.state = RunState::waiting_approval;
   Unit parked_unit = unit();
   parked_unit.changes.emplace_back(UpdateRun{.run = waiting, .from = RunState::running});
   auto stored = co_await parts_.feed.commit(std::move(parked_unit));
   if (!stored) co_return abandoned(std::move(stored.error()));
-  co_return TurnOutcome{.kind = TurnOutcome::Kind::waiting};
+  co_return RunOutcome{.kind = RunOutcome::Kind::waiting};
 }
 
-TurnOutcome TurnDriver::abandoned(base::Error error) const {
-  return TurnOutcome{.kind = TurnOutcome::Kind::abandoned, .error = std::move(error)};
+RunOutcome RunDriver::abandoned(base::Error error) const {
+  return RunOutcome{.kind = RunOutcome::Kind::abandoned, .error = std::move(error)};
 }
 
 // --- small parts --------------------------------------------------------------------------------
 
-Unit TurnDriver::unit(std::vector<Event> events) {
+Unit RunDriver::unit(std::vector<Event> events) {
   untold_alarm_.reset();
   untold_bytes_ = 0;
   Unit unit{.scope = start_.run.scope, .changes = {}, .events = std::exchange(untold_, {})};
@@ -464,7 +463,7 @@ Unit TurnDriver::unit(std::vector<Event> events) {
   return unit;
 }
 
-Event TurnDriver::event(EventBody body) const {
+Event RunDriver::event(EventBody body) const {
   return Event{.scope = start_.run.scope,
                .thread_id = start_.thread.id,
                .run_id = start_.run.id,
@@ -472,7 +471,7 @@ Event TurnDriver::event(EventBody body) const {
                .body = std::move(body)};
 }
 
-std::vector<Part> TurnDriver::results_of_calls() const {
+std::vector<Part> RunDriver::results_of_calls() const {
   std::vector<Part> parts;
   for (const ToolCall& call : calls_) {
     parts.emplace_back(ToolResultPart{.call_id = call.call_id,
@@ -485,7 +484,7 @@ std::vector<Part> TurnDriver::results_of_calls() const {
 
 // Puts a recovered run where it was: the steps are its turn, the last reply's calls are open unless
 // their results are a step already.
-void TurnDriver::load_steps() {
+void RunDriver::load_steps() {
   start_.run.rounds = 0;
   for (const RunStep& step : start_.steps) {
     turn_.insert(turn_.end(), step.parts.begin(), step.parts.end());
@@ -519,7 +518,7 @@ void TurnDriver::load_steps() {
 
 // A call that ran when the server died may or may not have had its effect. It is never run twice;
 // the model is told. Only a tool that says it is idempotent is asked again.
-Task<void> TurnDriver::settle_interrupted_calls() {
+Task<void> RunDriver::settle_interrupted_calls() {
   for (ToolCall& call : calls_) {
     if (call.state != ToolCallState::running) continue;
     const bool again = parts_.tools.is_idempotent(call.tool);
@@ -550,7 +549,7 @@ Task<void> TurnDriver::settle_interrupted_calls() {
                                               .result = call.result,
                                               .finished_at = call.finished_at});
     auto stored = co_await parts_.feed.commit(std::move(settled));
-    if (!stored) base::log::error("call_not_settled", {{"what", stored.error().message}});
+    if (!stored) base::log::error("call_not_settled", {{"error", stored.error().message}});
   }
 }
 

@@ -1,4 +1,4 @@
-#include "core/runs/turn_machine.hpp"
+#include "core/runs/run_machine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,11 +12,11 @@ using base::Error;
 using base::ErrorKind;
 
 template <class T>
-bool is(const TurnAction& action) {
+bool is(const RunAction& action) {
   return std::holds_alternative<T>(action);
 }
 
-RunState end_state(const TurnAction& action) {
+RunState end_state(const RunAction& action) {
   EXPECT_TRUE(is<Finish>(action));
   return is<Finish>(action) ? std::get<Finish>(action).state : RunState::queued;
 }
@@ -29,30 +29,30 @@ ModelFailed failure(bool retryable, bool output_seen = false) {
           .output_seen = output_seen};
 }
 
-TEST(TurnMachine, AnswersAndIsDone) {
-  TurnMachine machine;
+TEST(RunMachine, AnswersAndIsDone) {
+  RunMachine machine;
   EXPECT_TRUE(is<AskModel>(machine.start()));
   EXPECT_EQ(end_state(machine.on(ModelReplied{})), RunState::succeeded);
   EXPECT_EQ(machine.rounds(), 1);
 }
 
-TEST(TurnMachine, ACutOrRefusedAnswerIsAnAnswer) {
+TEST(RunMachine, ACutOrRefusedAnswerIsAnAnswer) {
   for (const auto reason :
        {StopReason::max_tokens, StopReason::refusal, StopReason::stop_sequence}) {
-    TurnMachine machine;
+    RunMachine machine;
     machine.start();
     EXPECT_EQ(end_state(machine.on(ModelReplied{.stop_reason = reason})), RunState::succeeded);
   }
 }
 
-TEST(TurnMachine, APauseAsksAgain) {
-  TurnMachine machine;
+TEST(RunMachine, APauseAsksAgain) {
+  RunMachine machine;
   machine.start();
   EXPECT_TRUE(is<AskModel>(machine.on(ModelReplied{.stop_reason = StopReason::pause})));
 }
 
-TEST(TurnMachine, RunsParallelCallsAndAsksOnceAllAreDone) {
-  TurnMachine machine;
+TEST(RunMachine, RunsParallelCallsAndAsksOnceAllAreDone) {
+  RunMachine machine;
   machine.start();
   const auto ask = machine.on(calls({"a", "b"}));
   ASSERT_TRUE(is<AskGate>(ask));
@@ -68,8 +68,8 @@ TEST(TurnMachine, RunsParallelCallsAndAsksOnceAllAreDone) {
   EXPECT_EQ(end_state(machine.on(ModelReplied{})), RunState::succeeded);
 }
 
-TEST(TurnMachine, AToolThatFinishesBeforeTheGateHasAnsweredForItsSiblingWaits) {
-  TurnMachine machine;
+TEST(RunMachine, AToolThatFinishesBeforeTheGateHasAnsweredForItsSiblingWaits) {
+  RunMachine machine;
   machine.start();
   machine.on(calls({"a", "b"}));
   machine.on(GateAnswered{"a", GateAnswer::allowed});
@@ -77,15 +77,15 @@ TEST(TurnMachine, AToolThatFinishesBeforeTheGateHasAnsweredForItsSiblingWaits) {
   EXPECT_TRUE(is<AskModel>(machine.on(GateAnswered{"b", GateAnswer::denied})));
 }
 
-TEST(TurnMachine, ADeniedCallGoesBackToTheModel) {
-  TurnMachine machine;
+TEST(RunMachine, ADeniedCallGoesBackToTheModel) {
+  RunMachine machine;
   machine.start();
   machine.on(calls({"a"}));
   EXPECT_TRUE(is<AskModel>(machine.on(GateAnswered{"a", GateAnswer::denied})));
 }
 
-TEST(TurnMachine, ParksOnlyWhenNothingElseRuns) {
-  TurnMachine machine;
+TEST(RunMachine, ParksOnlyWhenNothingElseRuns) {
+  RunMachine machine;
   machine.start();
   machine.on(calls({"a", "b"}));
   EXPECT_TRUE(is<Wait>(machine.on(GateAnswered{"a", GateAnswer::pending})));
@@ -96,16 +96,16 @@ TEST(TurnMachine, ParksOnlyWhenNothingElseRuns) {
   EXPECT_TRUE(is<AskModel>(machine.on(ToolFinished{"a"})));
 }
 
-TEST(TurnMachine, ARejectedApprovalGoesBackToTheModel) {
-  TurnMachine machine;
+TEST(RunMachine, ARejectedApprovalGoesBackToTheModel) {
+  RunMachine machine;
   machine.start();
   machine.on(calls({"a"}));
   EXPECT_TRUE(is<Park>(machine.on(GateAnswered{"a", GateAnswer::pending})));
   EXPECT_TRUE(is<AskModel>(machine.on(HumanAnswered{"a", false})));
 }
 
-TEST(TurnMachine, RetriesWithGrowingDelaysAndThenGivesUp) {
-  TurnMachine machine({.retries_max = 3}, 0.0);
+TEST(RunMachine, RetriesWithGrowingDelaysAndThenGivesUp) {
+  RunMachine machine({.retries_max = 3}, 0.0);
   machine.start();
   std::vector<std::int64_t> delays;
   for (int i = 0; i < 3; ++i) {
@@ -120,10 +120,10 @@ TEST(TurnMachine, RetriesWithGrowingDelaysAndThenGivesUp) {
   EXPECT_EQ(std::get<Finish>(end).error, "overloaded");
 }
 
-TEST(TurnMachine, RetryAfterWinsButNobodyWaitsLongerThanTheLimit) {
+TEST(RunMachine, RetryAfterWinsButNobodyWaitsLongerThanTheLimit) {
   ModelFailed patient = failure(true);
   patient.error.retry_after = std::chrono::seconds(7);
-  TurnMachine machine({}, 0.5);
+  RunMachine machine({}, 0.5);
   machine.start();
   const auto wait = machine.on(patient);
   ASSERT_TRUE(is<WaitToRetry>(wait));
@@ -133,20 +133,20 @@ TEST(TurnMachine, RetryAfterWinsButNobodyWaitsLongerThanTheLimit) {
   EXPECT_EQ(end_state(machine.on(patient)), RunState::failed);
 }
 
-TEST(TurnMachine, NothingIsSaidTwiceAfterOutputWasSeen) {
-  TurnMachine machine;
+TEST(RunMachine, NothingIsSaidTwiceAfterOutputWasSeen) {
+  RunMachine machine;
   machine.start();
   EXPECT_EQ(end_state(machine.on(failure(true, /*output_seen=*/true))), RunState::failed);
 }
 
-TEST(TurnMachine, AnErrorThatAskingAgainCannotMendEndsTheRun) {
-  TurnMachine machine;
+TEST(RunMachine, AnErrorThatAskingAgainCannotMendEndsTheRun) {
+  RunMachine machine;
   machine.start();
   EXPECT_EQ(end_state(machine.on(failure(false))), RunState::failed);
 }
 
-TEST(TurnMachine, RetriesAreCountedPerModelCall) {
-  TurnMachine machine({.retries_max = 1}, 0.0);
+TEST(RunMachine, RetriesAreCountedPerModelCall) {
+  RunMachine machine({.retries_max = 1}, 0.0);
   machine.start();
   EXPECT_TRUE(is<WaitToRetry>(machine.on(failure(true))));
   machine.on(RetryDue{});
@@ -155,42 +155,42 @@ TEST(TurnMachine, RetriesAreCountedPerModelCall) {
   EXPECT_TRUE(is<WaitToRetry>(machine.on(failure(true))));
 }
 
-TEST(TurnMachine, StopsAfterTheRoundLimit) {
-  TurnMachine machine({.rounds_max = 2});
+TEST(RunMachine, StopsAfterTheRoundLimit) {
+  RunMachine machine({.rounds_max = 2});
   machine.start();
   machine.on(calls({"a"}));
   EXPECT_TRUE(is<AskModel>(machine.on(GateAnswered{"a", GateAnswer::denied})));
   machine.on(calls({"b"}));
   const auto end = machine.on(GateAnswered{"b", GateAnswer::denied});
   EXPECT_EQ(end_state(end), RunState::failed);
-  EXPECT_NE(std::get<Finish>(end).error.find("turn_rounds_max"), std::string::npos);
+  EXPECT_NE(std::get<Finish>(end).error.find("run_rounds_max"), std::string::npos);
 }
 
 // Brings a machine to one of its states, so that cancellation can be tried in each.
 struct Situation {
   const char* name;
-  std::function<void(TurnMachine&)> reach;
+  std::function<void(RunMachine&)> reach;
   bool tool_runs;
 };
 
 const std::vector<Situation>& situations() {
   static const std::vector<Situation> all = {
-      {"asking the model", [](TurnMachine& m) { m.start(); }, false},
-      {"waiting to retry", [](TurnMachine& m) { m.start(), m.on(failure(true)); }, false},
-      {"asking the gate", [](TurnMachine& m) { m.start(), m.on(calls({"a", "b"})); }, false},
+      {"asking the model", [](RunMachine& m) { m.start(); }, false},
+      {"waiting to retry", [](RunMachine& m) { m.start(), m.on(failure(true)); }, false},
+      {"asking the gate", [](RunMachine& m) { m.start(), m.on(calls({"a", "b"})); }, false},
       {"one runs, one undecided",
-       [](TurnMachine& m) {
+       [](RunMachine& m) {
          m.start(), m.on(calls({"a", "b"})), m.on(GateAnswered{"a", GateAnswer::allowed});
        },
        true},
       {"one runs, one pending",
-       [](TurnMachine& m) {
+       [](RunMachine& m) {
          m.start(), m.on(calls({"a", "b"})), m.on(GateAnswered{"a", GateAnswer::allowed});
          m.on(GateAnswered{"b", GateAnswer::pending});
        },
        true},
       {"parked",
-       [](TurnMachine& m) {
+       [](RunMachine& m) {
          m.start(), m.on(calls({"a"})), m.on(GateAnswered{"a", GateAnswer::pending});
        },
        false},
@@ -198,11 +198,11 @@ const std::vector<Situation>& situations() {
   return all;
 }
 
-TEST(TurnMachine, CancellationEndsEverySituationOnceNoToolRuns) {
+TEST(RunMachine, CancellationEndsEverySituationOnceNoToolRuns) {
   for (const Situation& situation : situations()) {
-    TurnMachine machine;
+    RunMachine machine;
     situation.reach(machine);
-    TurnAction action = machine.on(CancelRequested{});
+    RunAction action = machine.on(CancelRequested{});
     if (situation.tool_runs) {
       EXPECT_TRUE(is<StopTools>(action)) << situation.name;
       EXPECT_TRUE(is<Wait>(machine.on(CancelRequested{}))) << situation.name << ", asked twice";
@@ -212,19 +212,19 @@ TEST(TurnMachine, CancellationEndsEverySituationOnceNoToolRuns) {
   }
 }
 
-TEST(TurnMachine, ALimitFailsEverySituationWithItsReason) {
+TEST(RunMachine, ALimitFailsEverySituationWithItsReason) {
   for (const Situation& situation : situations()) {
-    TurnMachine machine;
+    RunMachine machine;
     situation.reach(machine);
-    TurnAction action = machine.on(LimitReached{"out of time"});
+    RunAction action = machine.on(LimitReached{"out of time"});
     if (situation.tool_runs) action = machine.on(ToolFinished{"a"});
     EXPECT_EQ(end_state(action), RunState::failed) << situation.name;
     EXPECT_EQ(std::get<Finish>(action).error, "out of time") << situation.name;
   }
 }
 
-TEST(TurnMachine, WhatArrivesAfterTheEndChangesNothing) {
-  TurnMachine machine;
+TEST(RunMachine, WhatArrivesAfterTheEndChangesNothing) {
+  RunMachine machine;
   machine.start();
   machine.on(CancelRequested{});
   EXPECT_EQ(end_state(machine.on(ModelReplied{})), RunState::cancelled);
@@ -232,29 +232,29 @@ TEST(TurnMachine, WhatArrivesAfterTheEndChangesNothing) {
   EXPECT_EQ(end_state(machine.on(RetryDue{})), RunState::cancelled);
 }
 
-TEST(TurnMachine, ResumesWhereTheStoreSaysItWas) {
+TEST(RunMachine, ResumesWhereTheStoreSaysItWas) {
   const auto with = [](ToolCallState state) {
     return std::vector<ToolCall>{{.id = "a", .state = state}};
   };
-  const auto fresh = TurnMachine().resume(0, {});
+  const auto fresh = RunMachine().resume(0, {});
   ASSERT_TRUE(is<AskModel>(fresh));
   EXPECT_TRUE(std::get<AskModel>(fresh).restarted);
-  EXPECT_TRUE(is<AskGate>(TurnMachine().resume(1, with(ToolCallState::requested))));
-  EXPECT_TRUE(is<Park>(TurnMachine().resume(1, with(ToolCallState::waiting_approval))));
+  EXPECT_TRUE(is<AskGate>(RunMachine().resume(1, with(ToolCallState::requested))));
+  EXPECT_TRUE(is<Park>(RunMachine().resume(1, with(ToolCallState::waiting_approval))));
   for (const auto done : {ToolCallState::succeeded, ToolCallState::failed, ToolCallState::denied,
                           ToolCallState::interrupted}) {
-    EXPECT_TRUE(is<AskModel>(TurnMachine().resume(1, with(done))));
+    EXPECT_TRUE(is<AskModel>(RunMachine().resume(1, with(done))));
   }
-  EXPECT_EQ(end_state(TurnMachine({.rounds_max = 3}).resume(3, with(ToolCallState::succeeded))),
+  EXPECT_EQ(end_state(RunMachine({.rounds_max = 3}).resume(3, with(ToolCallState::succeeded))),
             RunState::failed);
 }
 
 // Whatever comes in whatever order: a tool is started at most once, never after the end was
 // decided, and never without the gate's or a human's word.
-TEST(TurnMachine, RandomInputsNeverStartAToolTwiceOrUngated) {
+TEST(RunMachine, RandomInputsNeverStartAToolTwiceOrUngated) {
   std::mt19937 random(20260101);
   for (int round = 0; round < 2000; ++round) {
-    TurnMachine machine({.rounds_max = 5, .retries_max = 2});
+    RunMachine machine({.rounds_max = 5, .retries_max = 2});
     machine.start();
     std::map<std::string, int> started;
     std::map<std::string, bool> permitted;
@@ -263,7 +263,7 @@ TEST(TurnMachine, RandomInputsNeverStartAToolTwiceOrUngated) {
     std::vector<std::string> known = {"none"};
     for (int step = 0; step < 60; ++step) {
       const std::string& id = known[random() % known.size()];
-      TurnInput input;
+      RunInput input;
       switch (random() % 9) {
         case 0:
         case 1: {
@@ -281,7 +281,7 @@ TEST(TurnMachine, RandomInputsNeverStartAToolTwiceOrUngated) {
         case 6: input = HumanAnswered{id, random() % 2 == 0}; break;
         case 7: input = RetryDue{}; break;
         default:
-          input = random() % 20 == 0 ? TurnInput{CancelRequested{}} : TurnInput{ToolFinished{id}};
+          input = random() % 20 == 0 ? RunInput{CancelRequested{}} : RunInput{ToolFinished{id}};
       }
       if (const auto* gate = std::get_if<GateAnswered>(&input)) {
         permitted[id] = permitted[id] || gate->answer == GateAnswer::allowed;
@@ -289,7 +289,7 @@ TEST(TurnMachine, RandomInputsNeverStartAToolTwiceOrUngated) {
       if (const auto* human = std::get_if<HumanAnswered>(&input)) {
         permitted[id] = permitted[id] || human->allowed;
       }
-      const TurnAction action = machine.on(input);
+      const RunAction action = machine.on(input);
       if (const auto* run = std::get_if<RunTool>(&action)) {
         EXPECT_FALSE(ended);
         EXPECT_EQ(++started[run->tool_call_id], 1);

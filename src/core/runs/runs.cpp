@@ -1,4 +1,4 @@
-#include "core/runs/turns.hpp"
+#include "core/runs/runs.hpp"
 
 #include <algorithm>
 #include <condition_variable>
@@ -7,7 +7,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "core/governance/action_records.hpp"
-#include "core/runs/turn_driver.hpp"
+#include "core/runs/run_driver.hpp"
 
 namespace colonnade::core {
 
@@ -22,13 +22,13 @@ using Waiter = std::shared_ptr<base::Completion<Result<FinishedRun>>>;
 constexpr const char* busy_text = "an agent run is already active in this thread";
 
 // What a run begins with: the message, the run and the news of both, in one unit.
-Unit opening_unit(const TurnStart& start, std::string submission_id) {
+Unit opening_unit(const RunStart& start, std::string keyed_request_id) {
   const Run& run = start.run;
   Unit unit{.scope = run.scope};
   unit.changes.emplace_back(InsertMessage{start.user_message});
   unit.changes.emplace_back(InsertRun{run});
-  if (!submission_id.empty()) {
-    unit.changes.emplace_back(LinkSubmission{std::move(submission_id), run.id});
+  if (!keyed_request_id.empty()) {
+    unit.changes.emplace_back(LinkKeyedRequest{std::move(keyed_request_id), run.id});
   }
   const Event event{.scope = run.scope,
                     .thread_id = run.thread_id,
@@ -91,24 +91,24 @@ Result<Past> read_past(ThreadStore& threads, const Scope& scope, const std::stri
 
 }  // namespace
 
-// Shared with the drivers' coroutines, which may end after the Turns object.
-struct Turns::State {
+// Shared with the drivers' coroutines, which may end after the Runs object.
+struct Runs::State {
   mutable std::mutex mutex;
   std::condition_variable idle;
-  // Takes up a parked run that was answered while it was being parked; set while there is a Turns.
+  // Takes up a parked run that was answered while it was being parked; set while there is a Runs.
   std::function<void(const Scope&, const std::string&)> resume;
   // Cancels a run that was parked before the driver saw that it was to be cancelled.
   std::function<void(const Scope&, const std::string&)> cancel_parked;
   base::Lanes* lanes = nullptr;  // where resumed runs go
-  std::unordered_map<std::string, std::shared_ptr<TurnDriver>> by_run;
+  std::unordered_map<std::string, std::shared_ptr<RunDriver>> by_run;
   std::unordered_map<std::string, std::string> run_by_thread;
   std::unordered_map<std::string, std::vector<Waiter>> waiters;
   bool stopping = false;
-  TurnCounts counts;
+  RunCounts counts;
 
   // Claims the thread for a run. "" when that worked, else the run that has the thread; a run named
   // by `ended` has no claim any more.
-  Result<std::string> enter(const std::string& thread_id, const std::shared_ptr<TurnDriver>& driver,
+  Result<std::string> enter(const std::string& thread_id, const std::shared_ptr<RunDriver>& driver,
                             const std::string& ended = {}) {
     const std::lock_guard lock(mutex);
     if (stopping) return fail(ErrorKind::unavailable, "the server is stopping");
@@ -131,7 +131,7 @@ struct Turns::State {
   }
 
   // The run's driver, which is told of a cancel before it can be let go of.
-  std::shared_ptr<TurnDriver> driver_to_cancel(const std::string& run_id) const {
+  std::shared_ptr<RunDriver> driver_to_cancel(const std::string& run_id) const {
     const std::lock_guard lock(mutex);
     const auto found = by_run.find(run_id);
     if (found == by_run.end()) return nullptr;
@@ -171,19 +171,19 @@ namespace {
 
 // Runs a driver and tells everybody how it ended.
 template <class State>
-Task<void> supervise(std::shared_ptr<State> state, std::shared_ptr<TurnDriver> driver) {
-  std::optional<TurnOutcome> outcome;
+Task<void> supervise(std::shared_ptr<State> state, std::shared_ptr<RunDriver> driver) {
+  std::optional<RunOutcome> outcome;
   try {
-    outcome = co_await TurnDriver::drive(driver);
+    outcome = co_await RunDriver::drive(driver);
   } catch (const std::exception& bug) {
-    base::log::error("run_broke", {{"run", driver->run().id}, {"what", bug.what()}});
+    base::log::error("run_broke", {{"run", driver->run().id}, {"error", bug.what()}});
   }
   const Run run = driver->run();
   if (!outcome) {
     state->leave(run, Result<FinishedRun>(fail(ErrorKind::internal, "the run broke; see the log")));
-  } else if (outcome->kind == TurnOutcome::Kind::finished) {
+  } else if (outcome->kind == RunOutcome::Kind::finished) {
     state->leave(run, Result<FinishedRun>(std::move(outcome->finished)));
-  } else if (outcome->kind == TurnOutcome::Kind::abandoned) {
+  } else if (outcome->kind == RunOutcome::Kind::abandoned) {
     state->leave(run, Result<FinishedRun>(fail(std::move(outcome->error))));
   } else {
     state->leave(run, std::nullopt);  // waits for a human; so do those who wait for it
@@ -193,7 +193,7 @@ Task<void> supervise(std::shared_ptr<State> state, std::shared_ptr<TurnDriver> d
 
 }  // namespace
 
-Turns::Turns(TurnParts parts, TurnOptions options)
+Runs::Runs(RunPorts parts, RunOptions options)
     : parts_(parts), options_(std::move(options)), state_(std::make_shared<State>()) {
   state_->resume = [this](const Scope& scope, const std::string& run_id) { resume(scope, run_id); };
   state_->cancel_parked = [this](const Scope& scope, const std::string& run_id) {
@@ -203,23 +203,23 @@ Turns::Turns(TurnParts parts, TurnOptions options)
 }
 
 // The engine stops its lanes only after the runs were parked, so nothing is in resume() any more.
-Turns::~Turns() {
+Runs::~Runs() {
   const std::lock_guard lock(state_->mutex);
   state_->resume = nullptr;
   state_->cancel_parked = nullptr;
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
-Task<Result<Run>> Turns::start(Principal who, NewMessage input, base::Lane& lane) {
-  std::string submission_id = std::move(input.submission_id);
+Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane) {
+  std::string keyed_request_id = std::move(input.keyed_request_id);
   auto start = fresh_start(who, std::move(input));
   if (!start) co_return fail(std::move(start.error()));
   const Run run = start->run;
-  Unit unit = opening_unit(*start, std::move(submission_id));
-  auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(*start));
+  Unit unit = opening_unit(*start, std::move(keyed_request_id));
+  auto driver = std::make_shared<RunDriver>(parts_, options_, lane, std::move(*start));
   if (auto claimed = claim(driver); !claimed) co_return fail(std::move(claimed.error()));
   auto stored = std::make_shared<base::Completion<Result<std::int64_t>>>();
-  parts_.feed.submit(std::move(unit), [stored, driver](Result<std::int64_t> result) {
+  parts_.feed.append(std::move(unit), [stored, driver](Result<std::int64_t> result) {
     driver->accepted(result.has_value());
     stored->complete(std::move(result));
   });
@@ -230,7 +230,7 @@ Task<Result<Run>> Turns::start(Principal who, NewMessage input, base::Lane& lane
 }
 
 // Everything that can be refused is refused here, before anything is stored or asked.
-Result<TurnStart> Turns::fresh_start(const Principal& who, NewMessage input) {
+Result<RunStart> Runs::fresh_start(const Principal& who, NewMessage input) {
   if (input.parts.empty()) return fail(ErrorKind::invalid, "a message needs content", "parts");
   auto thread = parts_.stores.threads.thread(who.scope, input.thread_id);
   if (!thread) return fail(std::move(thread.error()));
@@ -259,23 +259,23 @@ Result<TurnStart> Turns::fresh_start(const Principal& who, NewMessage input) {
 
   const Time now = parts_.clock.now();
   const std::string run_id = base::new_id(now);
-  TurnStart start{.run = {.id = run_id,
-                          .thread_id = input.thread_id,
-                          .scope = who.scope,
-                          .agent_id = agent->id,
-                          .agent_version = agent->version,
-                          .user_message_id = base::new_id(now),
-                          .started_by = who.user_id,
-                          .state = RunState::running,
-                          .settings = std::move(settings),
-                          .created_at = now},
-                  .thread = std::move(**thread),
-                  .agent = std::move(*agent),
-                  .provider = provider,
-                  .user_message = {},
-                  .summary = std::move(past->summary),
-                  .history = std::move(past->history),
-                  .history_is_cut = past->is_cut};
+  RunStart start{.run = {.id = run_id,
+                         .thread_id = input.thread_id,
+                         .scope = who.scope,
+                         .agent_id = agent->id,
+                         .agent_version = agent->version,
+                         .user_message_id = base::new_id(now),
+                         .started_by = who.user_id,
+                         .state = RunState::running,
+                         .settings = std::move(settings),
+                         .created_at = now},
+                 .thread = std::move(**thread),
+                 .agent = std::move(*agent),
+                 .provider = provider,
+                 .user_message = {},
+                 .summary = std::move(past->summary),
+                 .history = std::move(past->history),
+                 .history_is_cut = past->is_cut};
   start.user_message = {.id = start.run.user_message_id,
                         .thread_id = input.thread_id,
                         .run_id = run_id,
@@ -294,7 +294,7 @@ Result<TurnStart> Turns::fresh_start(const Principal& who, NewMessage input) {
 // Claims the thread in this process. A driver lets go of its thread a moment after its run's end
 // was stored and told; whoever acts on what they were told is not refused for it: the store's word
 // counts.
-Result<void> Turns::claim(const std::shared_ptr<TurnDriver>& driver) {
+Result<void> Runs::claim(const std::shared_ptr<RunDriver>& driver) {
   const Run& run = driver->run();
   auto holder = state_->enter(run.thread_id, driver);
   if (holder && !holder->empty() && has_ended(run.scope, *holder)) {
@@ -306,14 +306,14 @@ Result<void> Turns::claim(const std::shared_ptr<TurnDriver>& driver) {
   return {};
 }
 
-bool Turns::has_ended(const Scope& scope, const std::string& run_id) const {
+bool Runs::has_ended(const Scope& scope, const std::string& run_id) const {
   const auto run = parts_.stores.runs.run(scope, run_id);
   return run && *run && is_terminal((*run)->state);
 }
 
-Task<Result<FinishedRun>> Turns::wait(Principal who, std::string run_id, std::stop_token stop) {
+Task<Result<FinishedRun>> Runs::wait(Principal who, std::string run_id, std::stop_token stop) {
   auto waiter = std::make_shared<base::Completion<Result<FinishedRun>>>();
-  std::shared_ptr<TurnDriver> driver;
+  std::shared_ptr<RunDriver> driver;
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->stopping) co_return fail(ErrorKind::unavailable, "the server is stopping");
@@ -346,8 +346,8 @@ Task<Result<FinishedRun>> Turns::wait(Principal who, std::string run_id, std::st
 }
 
 // What the store says of a run that nobody drives; nullopt when it is not over.
-std::optional<Result<FinishedRun>> Turns::stored_outcome(const Principal& who,
-                                                         const std::string& run_id) const {
+std::optional<Result<FinishedRun>> Runs::stored_outcome(const Principal& who,
+                                                        const std::string& run_id) const {
   auto run = parts_.stores.runs.run(who.scope, run_id);
   if (!run) return fail(std::move(run.error()));
   if (!*run || (*run)->started_by != who.user_id) return fail(ErrorKind::not_found, "no such run");
@@ -362,7 +362,7 @@ std::optional<Result<FinishedRun>> Turns::stored_outcome(const Principal& who,
   return finished;
 }
 
-Result<RunView> Turns::read(const Principal& who, std::string_view run_id) const {
+Result<RunView> Runs::read(const Principal& who, std::string_view run_id) const {
   auto run = parts_.stores.runs.run(who.scope, run_id);
   if (!run) return fail(std::move(run.error()));
   if (!*run || (*run)->started_by != who.user_id) return fail(ErrorKind::not_found, "no such run");
@@ -373,7 +373,7 @@ Result<RunView> Turns::read(const Principal& who, std::string_view run_id) const
   return RunView{.run = std::move(**run), .reply = std::move(*reply), .calls = std::move(*calls)};
 }
 
-Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {
+Result<void> Runs::cancel(const Principal& who, std::string_view run_id) {
   {
     // A parked run goes on at the next start. Clients that lose their connection now do not mean
     // it.
@@ -400,7 +400,7 @@ Result<void> Turns::cancel(const Principal& who, std::string_view run_id) {
 }
 
 // It waits for a human: nothing runs, so the store is all there is to change.
-void Turns::cancel_waiting(Run run) {
+void Runs::cancel_waiting(Run run) {
   Run cancelled = std::move(run);
   const RunState from = cancelled.state;
   cancelled.state = RunState::cancelled;
@@ -420,7 +420,7 @@ void Turns::cancel_waiting(Run run) {
             .run_id = cancelled.id,
             .at = *cancelled.finished_at,
             .body = RunFinished{.state = RunState::cancelled, .error = cancelled.error}});
-  parts_.feed.submit(
+  parts_.feed.append(
       std::move(unit), [state = state_, cancelled](const Result<std::int64_t>& done) {
         if (done)
           return state->leave(cancelled, Result<FinishedRun>(FinishedRun{.run = cancelled}));
@@ -429,7 +429,7 @@ void Turns::cancel_waiting(Run run) {
       });
 }
 
-void Turns::go_on(const Scope& scope, const std::string& run_id) {
+void Runs::go_on(const Scope& scope, const std::string& run_id) {
   if (const auto driver = find(run_id)) {
     driver->look_again();
   } else {
@@ -439,7 +439,7 @@ void Turns::go_on(const Scope& scope, const std::string& run_id) {
 
 // Takes up a parked run if it has been answered. Whoever comes second finds the thread claimed, or
 // the run no longer waiting.
-void Turns::resume(const Scope& scope, const std::string& run_id) {
+void Runs::resume(const Scope& scope, const std::string& run_id) {
   auto run = parts_.stores.runs.run(scope, run_id);
   auto calls = parts_.stores.runs.tool_calls(scope, run_id);
   if (!run || !*run || !calls || (*run)->state != RunState::waiting_approval) return;
@@ -457,12 +457,12 @@ void Turns::resume(const Scope& scope, const std::string& run_id) {
   auto start = recovered_start(**run);
   if (!start) return give_up(**run, start.error().message);
   base::Lane& lane = lanes->next();
-  auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(*start));
+  auto driver = std::make_shared<RunDriver>(parts_, options_, lane, std::move(*start));
   if (auto holder = state_->enter((*run)->thread_id, driver); !holder || !holder->empty()) return;
   lane.spawn("turn", supervise(state_, driver));
 }
 
-Result<std::size_t> Turns::recover(base::Lanes& lanes) {
+Result<std::size_t> Runs::recover(base::Lanes& lanes) {
   {
     const std::lock_guard lock(state_->mutex);
     state_->lanes = &lanes;
@@ -477,12 +477,12 @@ Result<std::size_t> Turns::recover(base::Lanes& lanes) {
     }
     auto start = recovered_start(run);
     if (!start) {
-      base::log::error("run_not_recovered", {{"run", run.id}, {"what", start.error().message}});
+      base::log::error("run_not_recovered", {{"run", run.id}, {"error", start.error().message}});
       give_up(run, start.error().message);
       continue;
     }
     base::Lane& lane = lanes.next();
-    auto driver = std::make_shared<TurnDriver>(parts_, options_, lane, std::move(*start));
+    auto driver = std::make_shared<RunDriver>(parts_, options_, lane, std::move(*start));
     if (auto holder = state_->enter(run.thread_id, driver); !holder || !holder->empty()) continue;
     lane.spawn("turn", supervise(state_, driver));
     ++taken_up;
@@ -490,7 +490,7 @@ Result<std::size_t> Turns::recover(base::Lanes& lanes) {
   return taken_up;
 }
 
-Result<TurnStart> Turns::recovered_start(const Run& run) {
+Result<RunStart> Runs::recovered_start(const Run& run) {
   auto thread = parts_.stores.threads.thread(run.scope, run.thread_id);
   if (!thread) return fail(std::move(thread.error()));
   if (!*thread) return fail(ErrorKind::not_found, "its thread is gone");
@@ -513,22 +513,22 @@ Result<TurnStart> Turns::recovered_start(const Run& run) {
   if (!calls) return fail(std::move(calls.error()));
   auto actions = parts_.stores.actions.actions_of_run(run.scope, run.id);
   if (!actions) return fail(std::move(actions.error()));
-  return TurnStart{.run = run,
-                   .thread = std::move(**thread),
-                   .agent = std::move(*agent),
-                   .provider = provider,
-                   .user_message = std::move(**message),
-                   .summary = std::move(past->summary),
-                   .history = std::move(past->history),
-                   .history_is_cut = past->is_cut,
-                   .recovered = true,
-                   .steps = std::move(*steps),
-                   .tool_calls = std::move(*calls),
-                   .actions = std::move(*actions)};
+  return RunStart{.run = run,
+                  .thread = std::move(**thread),
+                  .agent = std::move(*agent),
+                  .provider = provider,
+                  .user_message = std::move(**message),
+                  .summary = std::move(past->summary),
+                  .history = std::move(past->history),
+                  .history_is_cut = past->is_cut,
+                  .recovered = true,
+                  .steps = std::move(*steps),
+                  .tool_calls = std::move(*calls),
+                  .actions = std::move(*actions)};
 }
 
 // No run stays unfinished for ever: one that cannot go on fails, with the reason.
-void Turns::give_up(const Run& run, const std::string& reason) {
+void Runs::give_up(const Run& run, const std::string& reason) {
   Run failed = run;
   failed.state = RunState::failed;
   failed.error = "the run could not go on after a restart: " + reason;
@@ -540,13 +540,13 @@ void Turns::give_up(const Run& run, const std::string& reason) {
                               .run_id = run.id,
                               .at = *failed.finished_at,
                               .body = RunFinished{.state = failed.state, .error = failed.error}});
-  parts_.feed.submit(std::move(unit), [state = state_, failed](const Result<std::int64_t>& done) {
+  parts_.feed.append(std::move(unit), [state = state_, failed](const Result<std::int64_t>& done) {
     if (done) state->leave(failed, Result<FinishedRun>(FinishedRun{.run = failed}));
   });
 }
 
-void Turns::park_all() {
-  std::vector<std::shared_ptr<TurnDriver>> drivers;
+void Runs::park_all() {
+  std::vector<std::shared_ptr<RunDriver>> drivers;
   std::vector<Waiter> waiters;
   std::unique_lock lock(state_->mutex);
   state_->stopping = true;
@@ -566,14 +566,14 @@ void Turns::park_all() {
   }
 }
 
-TurnCounts Turns::counts() const {
+RunCounts Runs::counts() const {
   const std::lock_guard lock(state_->mutex);
-  TurnCounts counts = state_->counts;
+  RunCounts counts = state_->counts;
   counts.active = state_->by_run.size();
   return counts;
 }
 
-std::shared_ptr<TurnDriver> Turns::find(std::string_view run_id) const {
+std::shared_ptr<RunDriver> Runs::find(std::string_view run_id) const {
   const std::lock_guard lock(state_->mutex);
   const auto found = state_->by_run.find(std::string(run_id));
   return found == state_->by_run.end() ? nullptr : found->second;
