@@ -41,6 +41,7 @@
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
+#include "core/governance/audit_log.hpp"
 #include "core/memory/memories.hpp"
 #include "core/models/prices.hpp"
 #include "core/runs/runs.hpp"
@@ -198,9 +199,9 @@ struct Server::Parts {
         workers(static_cast<std::size_t>(settings.worker_threads)),
         tool_workers(limits::tool_threads),
         store(std::move(store_in)),
-        feed(lanes, *store, *store),
+        feed(lanes, *store, *store, {&action_meter}),
         audit_feed(feed, lanes, *store, *store),
-        action_meter(feed),
+        audit_log(feed),
         agents(*store, feed, clock, default_agent(settings)),
         threads(store->stores(), feed, clock, workers),
         tool_servers(*store, *store, agents, feed, clock, secret_box,
@@ -222,7 +223,7 @@ struct Server::Parts {
         permissions(*store, feed, clock),
         redaction(redacted_names(settings)),
         policy(settings, gate::built_in_policy(tools.harmless(), tools.harmful()),
-               {.feed = feed, .clock = clock, .workers = workers}),
+               {.audit = audit_log, .clock = clock, .workers = workers}),
         gate(policy.source(), tools.asking(),
              [this](std::string_view tool) { return tool_host.may_be(tool); }),
         runs({.stores = store->stores(),
@@ -260,7 +261,8 @@ struct Server::Parts {
                 .credentials = credentials,
                 .pairings = pairings,
                 .keyed_requests = keyed_requests,
-                .feed = feed,
+                .subscriptions = feed.subscriptions(),
+                .revisions = feed.revisions(),
                 .clock = clock,
                 .lanes = lanes},
                {.version = version(),
@@ -271,7 +273,7 @@ struct Server::Parts {
                 .runs = runs,
                 .erasure = erasure,
                 .tool_servers = tool_servers,
-                .feed = feed,
+                .subscriptions = feed.subscriptions(),
                 .credentials = credentials,
                 .keyed_requests = keyed_requests},
                {.configured = run_options(settings, windows).defaults}),
@@ -292,7 +294,7 @@ struct Server::Parts {
              .policies = policy_desk,
              .credentials = credentials,
              .keyed_requests = keyed_requests,
-             .feed = feed,
+             .subscriptions = feed.subscriptions(),
              .clock = clock},
             {.version = version(), .origins = settings.cors_origins}) {
     add_providers(settings, http_client, meter, providers);
@@ -331,9 +333,10 @@ struct Server::Parts {
   base::Workers workers;
   base::Workers tool_workers;  // apart: a command may hold its thread for minutes
   std::unique_ptr<storage::sqlite::Store> store;
-  core::EventFeed feed;
-  core::AuditFeed audit_feed;  // this and the next before anything that commits
   ActionMeter action_meter;
+  core::EventFeed feed;
+  core::AuditFeed audit_feed;  // before anything that commits
+  core::AuditLog audit_log;
   core::Agents agents;
   core::Threads threads;
   core::ToolServers tool_servers;
@@ -408,7 +411,7 @@ base::Task<net::Reply> Server::Parts::metrics(std::shared_ptr<const net::Request
   out.content_type = "text/plain; version=0.0.4";
   out.body = metrics_text({.http = http_counts(),
                            .runs = runs.counts(),
-                           .subscribers = feed.subscriber_count(),
+                           .subscribers = feed.subscriptions().count(),
                            .models = meter.counts(),
                            .actions = action_meter.counts()},
                           process);

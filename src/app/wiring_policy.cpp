@@ -61,16 +61,12 @@ void PolicyWatch::loaded(const gate::LoadReport& report) {
     fault_->message = "policy.file: " + fault_->message;
     return;
   }
-  core::Unit unit{.scope = core::Scope::main()};
-  unit.changes.emplace_back(
-      core::AppendAudit{{.kind = std::string(core::audit_kind::policy),
-                         .actor = "system",
-                         .subject = report.policy_hash.value_or(report.policy_version),
-                         .details = details_of(report),
-                         .at = parts_.clock.now()}});
-  parts_.feed.append(std::move(unit), [](const core::Result<std::int64_t>& stored) {
-    if (!stored) base::log::error("audit_not_stored", {{"error", stored.error().message}});
-  });
+  parts_.audit.record(core::Scope::main(),
+                      {.kind = std::string(core::audit_kind::policy),
+                       .actor = "system",
+                       .subject = report.policy_hash.value_or(report.policy_version),
+                       .details = details_of(report),
+                       .at = parts_.clock.now()});
 }
 
 base::Task<void> PolicyWatch::watch(std::stop_token stop) {

@@ -11,13 +11,13 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "base/workers.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/governance/audit_log.hpp"
 #include "gate/policy_source.hpp"
 
 namespace colonnade::app {
 
 struct PolicyWatchParts {
-  core::EventFeed& feed;
+  core::AuditLog& audit;
   base::Clock& clock;
   base::Workers& workers;
 };

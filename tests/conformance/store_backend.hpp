@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/lane.hpp"
 #include "core/stores.hpp"
 
 namespace colonnade::conformance {

@@ -237,6 +237,69 @@ TEST_P(StoreJournal, ResumeGivesExactlyWhatWasMissed) {
   EXPECT_EQ(foreign.error().kind, ErrorKind::not_found);
 }
 
+// One page of a topic, and all that follow it, as a subscription reads them.
+inline core::EventPage page_of(core::EventStore& events, const core::EventTopic& topic,
+                               std::int64_t after, std::size_t limit) {
+  base::Lanes lanes(1);
+  auto page = base::run_on(lanes[0], events.event_page(topic, after, limit));
+  EXPECT_TRUE(page);
+  return std::move(*page);
+}
+
+inline Ids all_of(core::EventStore& events, const core::EventTopic& topic, std::size_t limit) {
+  Ids out;
+  for (std::int64_t after = 0;;) {
+    const core::EventPage page = page_of(events, topic, after, limit);
+    EXPECT_LE(page.events.size(), limit);
+    for (const core::Event& event : page.events) {
+      EXPECT_EQ(event.owner, event.thread_id == "t3" ? "bob" : "ann");
+      out.push_back(std::to_string(event.cursor));
+    }
+    EXPECT_GE(page.read_to, after);
+    if (page.last) return out;
+    EXPECT_GT(page.read_to, after) << "no progress";
+    after = page.read_to;
+  }
+}
+
+TEST_P(StoreJournal, EventsAreReadByThreadByUserAndByScope) {
+  using core::EventTopic;
+  put_thread("t1");
+  put_thread("t2");
+  put({core::InsertThread{thread_of("t3", 1000, "bob")}});
+  for (const char* id : {"t1", "t2", "t3", "t1"}) put({}, {delta_of(id, "x")});
+  for (const std::size_t limit : {1, 2, 100}) {
+    core::EventStore& events = stores().events;
+    EXPECT_EQ(all_of(events, EventTopic::of_thread(here, "t1"), limit), (Ids{"1", "4"}));
+    EXPECT_EQ(all_of(events, EventTopic::of_user(here, "ann"), limit), (Ids{"1", "2", "4"}));
+    EXPECT_EQ(all_of(events, EventTopic::of_user(here, "bob"), limit), Ids{"3"});
+    EXPECT_EQ(all_of(events, EventTopic::of_user(here, ""), limit), Ids{});
+    EXPECT_EQ(all_of(events, EventTopic::of_scope(here), limit), (Ids{"1", "2", "3", "4"}));
+    EXPECT_EQ(all_of(events, EventTopic::of_scope(elsewhere), limit), Ids{});
+    EXPECT_EQ(all_of(events, EventTopic::of_user(elsewhere, "ann"), limit), Ids{});
+  }
+}
+
+// A page ends after so many events of others, and the next goes on behind them.
+TEST_P(StoreJournal, APageOfAUserLooksAtABoundedNumberOfEvents) {
+  using core::EventTopic;
+  put_thread("t1");
+  put({core::InsertThread{thread_of("t3", 1000, "bob")}});
+  put({}, {delta_of("t1", "first")});
+  std::vector<core::Event> many;
+  for (std::size_t i = 0; i < limits::events_looked_at_max + 10; ++i) {
+    many.push_back(delta_of("t3", "x", "r" + std::to_string(i)));
+  }
+  put({}, std::move(many));
+  put({}, {delta_of("t1", "last")});
+  const EventTopic ann = EventTopic::of_user(here, "ann");
+  const auto page = page_of(stores().events, ann, 1, 200);
+  EXPECT_TRUE(page.events.empty());
+  EXPECT_FALSE(page.last);
+  EXPECT_EQ(page.read_to, 1 + static_cast<std::int64_t>(limits::events_looked_at_max));
+  EXPECT_EQ(all_of(stores().events, ann, 200).size(), 2U);
+}
+
 TEST_P(StoreJournal, EveryEventComesBackAsItWas) {
   put_thread("t1");
   core::Message reply = message_of("m2", "t1", "done");

@@ -69,7 +69,7 @@ class PhosonServer {
                 .runs = engine.runs,
                 .erasure = erasure,
                 .tool_servers = tool_servers,
-                .feed = engine.feed,
+                .subscriptions = engine.feed.subscriptions(),
                 .credentials = credentials,
                 .keyed_requests = keyed_requests},
                {}),
@@ -78,7 +78,8 @@ class PhosonServer {
                 .credentials = credentials,
                 .pairings = pairings,
                 .keyed_requests = keyed_requests,
-                .feed = engine.feed,
+                .subscriptions = engine.feed.subscriptions(),
+                .revisions = engine.feed.revisions(),
                 .clock = engine.clock,
                 .lanes = engine.lanes},
                {.version = "0.1.0", .started_at = engine.clock.now()}) {

@@ -64,12 +64,14 @@ struct EngineOptions {
   std::set<std::string, std::less<>> extra_allowed{};
   core::ActionOptions actions{};
   std::string policy_file{};  // "": the built-in rules
+  std::size_t lanes = 2;
 };
 
 class Engine {
  public:
   explicit Engine(const std::string& path, EngineOptions options = {})
-      : store(open_store(path)),
+      : lanes(options.lanes),
+        store(open_store(path)),
         feed(lanes, *store, *store),
         agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
         threads(store->stores(), feed, clock, workers),
@@ -145,7 +147,7 @@ class Engine {
 
  public:
   base::SystemClock clock;
-  base::Lanes lanes{2};
+  base::Lanes lanes;
   base::Workers workers{1};
   std::unique_ptr<storage::sqlite::Store> store;
   core::EventFeed feed;

@@ -184,7 +184,7 @@ TEST_F(RunsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
       while (engine_.model->requests().size() < 2 && !refused()) continue;
     }
     std::future<Result<core::Run>> second;
-    std::unique_ptr<EventFeed::Subscription> mine;
+    std::unique_ptr<Subscription> mine;
 
    private:
     Engine& engine_;
@@ -203,7 +203,8 @@ TEST_F(RunsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
     done.get_future().wait();
   };
   on_lane_1([&] {
-    starter.mine = engine.feed.subscribe(engine.lanes[1], Scope::main(), thread.id, {}, starter);
+    starter.mine = engine.feed.subscriptions().subscribe(
+        engine.lanes[1], EventTopic::of_thread(Scope::main(), thread.id), {}, starter);
   });
   engine.model->script({reply({TextPart{"first"}})});
   engine.model->script({reply({TextPart{"second"}})});
@@ -336,14 +337,15 @@ TEST_F(RunsTest, WhoWaitsIsToldAfterTheSubscribers) {
     }
     std::promise<void> reached, go_on;
     std::atomic<bool> told = false;
-    std::unique_ptr<EventFeed::Subscription> mine;
+    std::unique_ptr<Subscription> mine;
   };
   Engine engine(path_);
   const Thread thread = engine.new_thread(alice);
   Slow slow;
   std::promise<void> subscribed;
   engine.lanes[1].post([&] {
-    slow.mine = engine.feed.subscribe(engine.lanes[1], Scope::main(), thread.id, {}, slow);
+    slow.mine = engine.feed.subscriptions().subscribe(
+        engine.lanes[1], EventTopic::of_thread(Scope::main(), thread.id), {}, slow);
     subscribed.set_value();
   });
   subscribed.get_future().wait();

@@ -261,7 +261,7 @@ Task<void> RunDriver::publish_deltas(std::vector<ModelEvent> events, ModelCall* 
   if (untold_bytes_ == untold_before) co_return;
   call->output_seen = true;
   if (call->reply) co_return;  // a unit follows at once
-  const bool followed = parts_.feed.is_followed(start_.thread.id);
+  const bool followed = parts_.feed.is_followed(start_.thread);
   if (!followed && untold_bytes_ < limits::untold_delta_bytes_max) {
     if (!untold_alarm_) {
       auto tell = [weak = weak_from_this()] {

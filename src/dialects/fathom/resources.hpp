@@ -13,7 +13,8 @@
 #include "base/task.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/pairings.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/revisions.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "dialects/answer_once.hpp"
@@ -34,7 +35,8 @@ class ThreadResource {
  public:
   struct Parts {
     core::Threads& threads;
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
+    const core::Revisions& revisions;
     base::Clock& clock;
     AnswerOnce& answer_once;
     std::size_t lanes = 1;  // how many there are
@@ -68,7 +70,7 @@ class MessageResource {
   struct Parts {
     core::Threads& threads;
     core::Runs& runs;
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
     AnswerOnce& answer_once;
   };
   explicit MessageResource(Parts parts)

@@ -11,7 +11,8 @@
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/revisions.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "dialects/answer_once.hpp"
@@ -28,7 +29,8 @@ struct Parts {
   core::Credentials& credentials;
   core::Pairings& pairings;
   core::KeyedRequests& keyed_requests;
-  core::EventFeed& feed;
+  core::Subscriptions& subscriptions;
+  const core::Revisions& revisions;
   base::Clock& clock;
   base::Lanes& lanes;
 };

@@ -24,7 +24,7 @@ std::string kept_key(std::string_view kind, const Principal& who, std::string_vi
 ThreadResource::ThreadResource(Parts parts) : parts_(parts) {
   for (std::size_t lane = 0; lane < parts.lanes; ++lane) {
     encoders_.emplace_back();
-    reads_.emplace_back(parts.feed.revisions());
+    reads_.emplace_back(parts.revisions);
   }
 }
 
@@ -137,7 +137,7 @@ base::Task<net::Reply> ThreadResource::stream(Principal who, RequestPtr request)
   reply.on_open = [this, scope = who.scope, id = thread->id, resume = decode_resume(*request)](
                       std::shared_ptr<net::StreamWriter> writer) mutable {
     EventEncoder& encoder = encoders_[writer->lane().index()];
-    ThreadStream::open({.feed = parts_.feed,
+    ThreadStream::open({.subscriptions = parts_.subscriptions,
                         .encoder = encoder,
                         .clock = parts_.clock,
                         .scope = std::move(scope),

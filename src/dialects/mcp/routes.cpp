@@ -31,7 +31,7 @@ Dialect::Dialect(Parts parts, Options options)
                 .runs = parts.runs,
                 .actions = parts.actions,
                 .policies = parts.policies,
-                .feed = parts.feed,
+                .subscriptions = parts.subscriptions,
                 .answer_once = answer_once_}),
       endpoint_({.toolbox = toolbox_, .credentials = parts.credentials, .clock = parts.clock},
                 {.face = {.version = std::move(options.version),

@@ -111,14 +111,14 @@ base::Task<core::Result<RunTools::Begun>> RunTools::begin(Call call, Attempt att
     auto view = parts_.runs.read(call.who, attempt.object_id);
     if (!view) co_return base::fail(std::move(view.error()));
     out.run = std::move(view->run);
-    out.watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, out.run.thread_id,
+    out.watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope, out.run.thread_id,
                                {.run_id = out.run.id});
     co_return out;
   }
   auto thread = co_await thread_of(call.who, wanted);
   if (!thread) co_return base::fail(std::move(thread.error()));
   // Before the run begins, so that none of its events is missed.
-  out.watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, thread->id, {});
+  out.watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope, thread->id, {});
   out.cursor = out.watch->cursor();
   core::NewMessage message{.thread_id = thread->id,
                            .settings = std::move(wanted.settings),
@@ -254,8 +254,8 @@ base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {
   if (core::is_terminal(view->run.state)) {
     co_return answered(encode_report({.run = std::move(view->run)}));
   }
-  const auto watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, view->run.thread_id,
-                                    {.run_id = run_id});
+  const auto watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope,
+                                    view->run.thread_id, {.run_id = run_id});
   Begun begun{.run = std::move(view->run), .watch = watch};
   watch->expect(parts_.runs, call.who, run_id);
   co_await RunWatch::wake_after(watch, limits::mcp_follow_time_default);

@@ -10,7 +10,7 @@
 
 #include "base/task.hpp"
 #include "core/agents/agents.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/policy_desk.hpp"
 #include "core/runs/runs.hpp"
@@ -35,7 +35,7 @@ class RunTools {
     core::Threads& threads;
     core::Runs& runs;
     core::Actions& actions;
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
   };
   explicit RunTools(Parts parts) : parts_(parts) {}
 

@@ -117,7 +117,7 @@ base::Task<Attempted> MessageResource::send_once(Principal who, Question questio
 base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
                                                std::optional<RequestKey> key) {
   base::Lane* const lane = question.lane;
-  const std::int64_t before = parts_.feed.now();
+  const std::int64_t before = parts_.subscriptions.now();
   KeyedStreams::Start begin =
       [this, who, question = std::move(question)](std::string keyed_request_id) mutable {
         question.message.keyed_request_id = std::move(keyed_request_id);
@@ -133,7 +133,7 @@ base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
   reply.on_open = [this, scope = who.scope, thread_id = run->thread_id, before,
                    guard = std::move(guard)](std::shared_ptr<net::StreamWriter> writer) mutable {
     auto stream = std::make_shared<MessageStream>(std::move(guard), std::move(writer));
-    stream->open(parts_.feed, scope, std::move(thread_id), before);
+    stream->open(parts_.subscriptions, scope, std::move(thread_id), before);
   };
   co_return reply;
 }

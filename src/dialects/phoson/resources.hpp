@@ -8,7 +8,7 @@
 #include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/agents/agents.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
@@ -78,7 +78,7 @@ class MessageResource {
   struct Parts {
     core::Threads& threads;
     core::Runs& runs;
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
     AnswerOnce& answer_once;
     core::ModelSettings defaults{};  // for what neither the request nor the configuration says
   };

@@ -191,6 +191,7 @@ Result<core::Event> read_event(Statement& row) {
   return core::Event{.cursor = row.integer(0),
                      .seq = row.integer(1),
                      .scope = scope_at(row, 2),
+                     .owner = row.string(7),
                      .thread_id = row.string(3),
                      .run_id = row.string(4),
                      .at = row.time(5),

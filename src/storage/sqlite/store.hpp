@@ -109,6 +109,8 @@ class Store final : public core::AgentStore,
   core::Result<std::vector<core::Event>> events(const core::Scope& scope,
                                                 std::string_view thread_id, std::int64_t after,
                                                 std::size_t limit) override;
+  base::Task<core::Result<core::EventPage>> event_page(core::EventTopic topic, std::int64_t after,
+                                                       std::size_t limit) override;
   core::Result<std::int64_t> last_cursor() override;
 
   core::Result<std::optional<core::Action>> action(const core::Scope& scope,
