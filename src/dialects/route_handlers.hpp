@@ -2,10 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "base/task.hpp"
+#include "core/access/credentials.hpp"
 #include "core/access/scope.hpp"
+#include "dialects/revocation.hpp"
 #include "net/http.hpp"
 #include "net/router.hpp"
 
@@ -21,31 +24,39 @@ net::Handler open_to_all(Resource& resource,
       [&resource, handler](RequestPtr request) { return (resource.*handler)(std::move(request)); };
 }
 
-// Handlers for whoever is let in, which is looked at before anything else is.
+// Handlers for whoever is let in, which is looked at before anything else is. What they hold open
+// ends when the credential is revoked (dialects/revocation.hpp).
 //
 // `admit` takes the request and says who asks, or why not; `refusal` turns that error into the
-// dialect's answer. Both are copied into each handler.
-template <class Admit, class Refusal>
+// dialect's answer. `admit` is copied into each handler; `credentials` must outlive them.
+template <class Admit>
 class Admitted {
  public:
-  Admitted(Admit admit, Refusal refusal) : admit_(std::move(admit)), refusal_(refusal) {}
+  Admitted(core::Credentials& credentials, Admit admit, RefusalOf refusal)
+      : credentials_(&credentials), admit_(std::move(admit)), refusal_(refusal) {}
 
   template <class Resource>
   net::Handler operator()(Resource& resource,
                           base::Task<net::Reply> (Resource::*handler)(core::Principal,
                                                                       RequestPtr)) const {
-    return [admit = admit_, refusal = refusal_, &resource, handler](RequestPtr request) {
+    return [credentials = credentials_, admit = admit_, refusal = refusal_, &resource,
+            handler](RequestPtr request) {
       auto who = admit(*request);
       if (!who) return refuse(refusal(who.error()));
-      return (resource.*handler)(std::move(*who), std::move(request));
+      std::string credential_id = who->credential_id;
+      auto work = (resource.*handler)(std::move(*who), request);
+      if (credential_id.empty()) return work;
+      return until_revoked(credentials, std::move(credential_id), std::move(request), refusal,
+                           std::move(work));
     };
   }
 
  private:
   static base::Task<net::Reply> refuse(net::Response response) { co_return response; }
 
+  core::Credentials* credentials_;
   Admit admit_;
-  Refusal refusal_;
+  RefusalOf refusal_;
 };
 
 }  // namespace colonnade::dialects

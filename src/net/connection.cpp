@@ -219,6 +219,7 @@ std::shared_ptr<const Request> Connection::finish_request() {
   if (match_.route != nullptr && match_.route->long_running && !preflight_) {
     disconnected_ = std::stop_source();
     request->disconnected = disconnected_.get_token();
+    request->leave = disconnected_;
   }
   return request;
 }

@@ -272,6 +272,13 @@ void EventStream::finish() {
   write_queue();
 }
 
+// A clean end when the client has all that was sent, else a reset, which says that it has not.
+void EventStream::end_now() {
+  if (state_ == State::ended) return;
+  if (queue_.empty() && state_ == State::open) return finish();
+  end(true);
+}
+
 void EventStream::all_written() {
   // Input is thrown away as it comes, so closing now cannot reset what the client has yet to read.
   if (!transport_->secure()) return end(false);
@@ -309,6 +316,7 @@ void EventStream::end(bool reset) {
   ticket_.reset();
   response_head_.reset();
   keepalive_.reset();
+  kept_.reset();
   // Whoever holds a writer after the server and its lanes are gone holds no socket of theirs.
   transport_.reset();
   shard_.reset();

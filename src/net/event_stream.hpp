@@ -31,6 +31,8 @@ class EventStream final : public StreamWriter,
 
   bool send(SharedBytes bytes) override;
   void finish() override;
+  void end_now() override;
+  void keep(std::shared_ptr<void> thing) override { kept_ = std::move(thing); }
   bool closed() const override { return state_ != State::open; }
   void on_closed(std::move_only_function<void()> callback) override;
   base::Lane& lane() override { return lane_; }
@@ -75,6 +77,7 @@ class EventStream final : public StreamWriter,
   SharedBytes response_head_;  // null once it is on its way
   SharedBytes keepalive_;
   std::move_only_function<void()> on_closed_;
+  std::shared_ptr<void> kept_;              // until the end
   std::unique_ptr<base::Signal> drained_;   // made by the first waiter
   std::unique_ptr<std::string> tls_block_;  // what the TLS write under way reads from
 

@@ -57,6 +57,8 @@ struct Request {
   // Requested when the client goes away before it was answered. Watched only on routes marked
   // `long_running`.
   std::stop_token disconnected{};
+  // Of `disconnected`: to end the handling as if the client had gone. The client is still answered.
+  std::stop_source leave{std::nostopstate};
   base::Lane* lane = nullptr;  // where this request is handled
 
   // First header of that name, ASCII case ignored; "" when absent.
@@ -90,7 +92,11 @@ class StreamWriter {
   virtual bool send(SharedBytes bytes) = 0;
   // Sends what is queued, then ends the stream cleanly (last chunk, connection closed).
   virtual void finish() = 0;
+  // Ends the stream at once: nothing more is sent, also not what is queued.
+  virtual void end_now() = 0;
   virtual bool closed() const = 0;
+  // Keeps something until the stream has ended; one thing, whose destructor may run on the lane.
+  virtual void keep(std::shared_ptr<void> thing) = 0;
   // Called once, on the lane, when the stream has ended for whatever reason; never from inside
   // send() or finish(). Set it in `on_open`.
   virtual void on_closed(std::move_only_function<void()> callback) = 0;

@@ -3,6 +3,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/ids.hpp"
 #include "base/limits.hpp"
@@ -23,6 +24,7 @@ struct Credentials::Cache {
   };
   std::shared_mutex mutex;
   std::unordered_map<std::string, Entry> by_hash;
+  std::unordered_set<std::string> live;  // ids of credentials that were let in and not revoked
   std::uint64_t revocations = 0;  // a row read before a revocation must not be cached after it
 };
 
@@ -33,6 +35,14 @@ Credentials::~Credentials() = default;
 
 Result<Principal> Credentials::authenticate(std::string_view token) {
   const std::string hash = base::sha256_hex(token);
+  for (;;) {
+    auto who = authenticate_hash(hash);
+    if (!who) return fail(std::move(who.error()));
+    if (*who) return std::move(**who);
+  }
+}
+
+Result<std::optional<Principal>> Credentials::authenticate_hash(const std::string& hash) {
   const base::Time now = clock_.now();
   std::uint64_t revocations = 0;
   {
@@ -56,9 +66,9 @@ Result<Principal> Credentials::authenticate(std::string_view token) {
                 .is_operator = credential.kind == CredentialKind::operator_token};
   {
     const std::unique_lock lock(cache_->mutex);
-    if (revocations == cache_->revocations) {
-      cache_->by_hash[hash] = {.principal = who, .kind = credential.kind, .touched_at = now};
-    }
+    if (revocations != cache_->revocations) return std::nullopt;
+    cache_->by_hash[hash] = {.principal = who, .kind = credential.kind, .touched_at = now};
+    cache_->live.insert(credential.id);
   }
   if (credential.kind == CredentialKind::device) {
     Unit unit{.scope = who.scope};
@@ -129,6 +139,14 @@ Result<std::vector<Credential>> Credentials::list(const Principal& who, Credenti
   return store_.credentials(who.scope, who.user_id, kind);
 }
 
+std::unique_ptr<Revocations::Watch> Credentials::watch(std::string credential_id, base::Lane& lane,
+                                                       std::move_only_function<void()> end) {
+  auto out = revocations_.watch(credential_id, lane, std::move(end));
+  // Looked at afterwards: a revocation either shows here or finds what was registered.
+  const std::shared_lock lock(cache_->mutex);
+  return cache_->live.contains(credential_id) ? std::move(out) : nullptr;
+}
+
 Task<Result<void>> Credentials::revoke(Principal who, CredentialKind kind, std::string id,
                                        std::string actor) {
   const Time now = clock_.now();
@@ -141,10 +159,14 @@ Task<Result<void>> Credentials::revoke(Principal who, CredentialKind kind, std::
       AppendAudit{credential_entry(revoked, std::move(actor), "revoked", now)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
-  const std::unique_lock lock(cache_->mutex);
-  ++cache_->revocations;
-  std::erase_if(cache_->by_hash,
-                [&](const auto& entry) { return entry.second.principal.credential_id == id; });
+  {
+    const std::unique_lock lock(cache_->mutex);
+    ++cache_->revocations;
+    cache_->live.erase(id);
+    std::erase_if(cache_->by_hash,
+                  [&](const auto& entry) { return entry.second.principal.credential_id == id; });
+  }
+  revocations_.revoke(id);
   co_return Result<void>{};
 }
 

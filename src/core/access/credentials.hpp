@@ -2,14 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/access/credential.hpp"
+#include "core/access/revocations.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/stores.hpp"
 
@@ -37,8 +41,14 @@ class Credentials {
   base::Task<Result<MintedToken>> mint(Scope scope, CredentialKind kind, std::string user_id,
                                        std::string name, std::string actor = "system");
   Result<std::vector<Credential>> list(const Principal& who, CredentialKind kind);
-  // The token is dead at once, also in memory. not_found for another user's or an unknown one.
-  // `actor` as for admit(); "" for `who`.
+  // Registers something that its holder keeps open: `end` is posted to `lane` when the credential
+  // is revoked. nullptr when it has been already.
+  std::unique_ptr<Revocations::Watch> watch(std::string credential_id, base::Lane& lane,
+                                            std::move_only_function<void()> end);
+  // What is open by credentials of any kind.
+  std::size_t open_count() const { return revocations_.count(); }
+  // The token is dead at once, also in memory, and what it holds open ends. not_found for another
+  // user's or an unknown one. `actor` as for admit(); "" for `who`.
   base::Task<Result<void>> revoke(Principal who, CredentialKind kind, std::string id,
                                   std::string actor = "");
   // True when no token exists yet: the first start.
@@ -46,10 +56,13 @@ class Credentials {
 
  private:
   struct Cache;
+  // nullopt when a token was revoked meanwhile, perhaps this one: look again.
+  Result<std::optional<Principal>> authenticate_hash(const std::string& hash);
   CredentialStore& store_;
   EventFeed& feed_;
   base::Clock& clock_;
   std::unique_ptr<Cache> cache_;
+  Revocations revocations_;
 };
 
 }  // namespace colonnade::core

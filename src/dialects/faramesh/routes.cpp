@@ -9,7 +9,8 @@
 namespace colonnade::dialects::faramesh {
 
 Dialect::Dialect(Parts parts, Options options)
-    : access_(parts.credentials, std::move(options.access)),
+    : credentials_(parts.credentials),
+      access_(parts.credentials, std::move(options.access)),
       answer_once_(parts.keyed_requests),
       actions_({.actions = parts.actions, .answer_once = answer_once_}),
       permissions_(parts.permissions),
@@ -23,6 +24,7 @@ std::vector<net::Route> Dialect::routes() {
   using A = ActionResource;
   using G = GateResource;
   const Admitted in(
+      credentials_,
       [&access = access_](const net::Request& request) { return access.admit(request); },
       [](const base::Error& error) { return error_response(error); });
   const std::size_t bytes = limits::faramesh_body_bytes_max;

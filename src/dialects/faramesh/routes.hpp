@@ -49,6 +49,7 @@ class Dialect {
   void add_to(net::Router& router);
 
  private:
+  core::Credentials& credentials_;
   Access access_;
   AnswerOnce answer_once_;
   ActionResource actions_;

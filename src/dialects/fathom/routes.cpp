@@ -37,6 +37,7 @@ std::vector<net::Route> Dialect::routes() {
   using T = ThreadResource;
   using M = MessageResource;
   const Admitted token(
+      credentials_,
       [&credentials = credentials_](const net::Request& request) {
         return authenticate(credentials, request);
       },

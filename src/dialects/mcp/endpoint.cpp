@@ -7,6 +7,7 @@
 #include "dialects/authentication.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/mcp/errors.hpp"
+#include "dialects/revocation.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {
@@ -96,18 +97,31 @@ base::Result<Principal> Endpoint::admit(const net::Request& request) const {
 // --- messages in --------------------------------------------------------------------------------
 
 base::Task<net::Reply> Endpoint::post(RequestPtr request) {
-  auto who = admit(*request);
+  const auto who = admit(*request);
   if (!who) co_return error_response(who.error());
+  auto reply = co_await until_revoked(*who, request, take_body(*who, request));
+  co_return reply;
+}
+
+base::Task<net::Reply> Endpoint::until_revoked(const Principal& who, RequestPtr request,
+                                               base::Task<net::Reply> work) {
+  if (who.credential_id.empty()) return work;
+  const auto refusal = [](const base::Error& error) { return error_response(error); };
+  return dialects::until_revoked(&parts_.credentials, who.credential_id, std::move(request),
+                                 refusal, std::move(work));
+}
+
+base::Task<net::Reply> Endpoint::take_body(Principal who, RequestPtr request) {
   if (auto fault = form_fault(*request)) co_return std::move(*fault);
   auto decoding = decode(request->body);
   if (!decoding) co_return fault_response(400, decoding.error().id, decoding.error().fault);
   if (decoding->batch) {
-    auto reply = co_await take_batch(std::move(*who), std::move(request), std::move(*decoding));
+    auto reply = co_await take_batch(std::move(who), std::move(request), std::move(*decoding));
     co_return reply;
   }
   Decoded& message = decoding->messages.front();
   if (!message) co_return fault_response(400, message.error().id, message.error().fault);
-  auto reply = co_await take(std::move(*who), std::move(request), std::move(*message));
+  auto reply = co_await take(std::move(who), std::move(request), std::move(*message));
   co_return reply;
 }
 
@@ -172,9 +186,25 @@ net::Reply Endpoint::initialize(const Exchange& exchange) {
   }
   Negotiated agreed = negotiate(message.params, options_.face);
   const std::string session_id = sessions_.create(exchange.who, std::move(agreed.revision));
+  if (!end_when_revoked(exchange.who, *exchange.request, session_id)) {
+    sessions_.end(session_id);
+    return refused_with(401, "the token was revoked");
+  }
   net::Response out{.body = encode_result(*message.id, agreed.members)};
   out.headers.push_back({std::string(session_header), session_id});
   return out;
+}
+
+bool Endpoint::end_when_revoked(const Principal& who, const net::Request& request,
+                                const std::string& session_id) {
+  if (who.credential_id.empty()) return true;
+  auto end = [this, session_id] {
+    sessions_.end(session_id);
+    calls_.leave_all(session_id);
+  };
+  std::shared_ptr<void> watch =
+      parts_.credentials.watch(who.credential_id, *request.lane, std::move(end));
+  return watch && sessions_.keep(session_id, std::move(watch));
 }
 
 std::optional<net::Response> Endpoint::session_fault(const Principal& who,
@@ -234,8 +264,13 @@ base::Task<net::Reply> Endpoint::take_batch(Principal who, RequestPtr request, D
 // --- streams and sessions -----------------------------------------------------------------------
 
 base::Task<net::Reply> Endpoint::get(RequestPtr request) {
-  auto who = admit(*request);
+  const auto who = admit(*request);
   if (!who) co_return error_response(who.error());
+  auto reply = co_await until_revoked(*who, request, open_stream(*who, request));
+  co_return reply;
+}
+
+base::Task<net::Reply> Endpoint::open_stream(Principal who, RequestPtr request) {
   const auto era = era_of(*request);
   if (!era) co_return fault_response(400, std::nullopt, era.error());
   if (*era == Era::modern) {
@@ -246,10 +281,10 @@ base::Task<net::Reply> Endpoint::get(RequestPtr request) {
   if (!accepts(*request, stream_type)) {
     co_return refused_with(406, "Accept must name text/event-stream");
   }
-  if (auto fault = session_fault(*who, *request)) co_return std::move(*fault);
+  if (auto fault = session_fault(who, *request)) co_return std::move(*fault);
   net::StreamReply reply;
   reply.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
-  reply.on_open = [this, who = std::move(*who), id = std::string(request->header(session_header))](
+  reply.on_open = [this, who = std::move(who), id = std::string(request->header(session_header))](
                       std::shared_ptr<net::StreamWriter> writer) {
     // The connection keeps the writer; the session only ends it.
     if (!sessions_.attach(who, id, writer)) writer->finish();

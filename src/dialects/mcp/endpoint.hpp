@@ -64,11 +64,18 @@ class Endpoint {
   base::Result<Principal> admit(const net::Request& request) const;
   bool is_trusted_page(const net::Request& request) const;
 
+  base::Task<net::Reply> take_body(Principal who, RequestPtr request);
   base::Task<net::Reply> take(Principal who, RequestPtr request, Incoming message);
   base::Task<net::Reply> take_batch(Principal who, RequestPtr request, Decoding decoding);
   base::Task<net::Reply> modern(Exchange exchange);
   base::Task<net::Reply> handshake(Exchange exchange);
+  base::Task<net::Reply> open_stream(Principal who, RequestPtr request);
   net::Reply initialize(const Exchange& exchange);
+  // What came in by a credential ends with it.
+  base::Task<net::Reply> until_revoked(const Principal& who, RequestPtr request,
+                                       base::Task<net::Reply> work);
+  bool end_when_revoked(const Principal& who, const net::Request& request,
+                        const std::string& session_id);
   std::optional<net::Response> session_fault(const Principal& who, const net::Request& request);
   void notice(const Exchange& exchange);
 

@@ -12,7 +12,9 @@ Sessions::Session* Sessions::find(const core::Principal& who, const std::string&
   const auto found = table_.find(id);
   if (found == table_.end()) return nullptr;
   Session& session = found->second;
-  return session.scope == who.scope && session.user_id == who.user_id ? &session : nullptr;
+  const bool own = session.scope == who.scope && session.user_id == who.user_id &&
+                   session.credential_id == who.credential_id;
+  return own ? &session : nullptr;
 }
 
 // A writer is used on its own lane only.
@@ -45,6 +47,7 @@ std::string Sessions::create(const core::Principal& who, std::string revision) {
   std::string id = base::new_token();
   table_[id] = {.scope = who.scope,
                 .user_id = who.user_id,
+                .credential_id = who.credential_id,
                 .revision = std::move(revision),
                 .used_at = clock_.now()};
   return id;
@@ -62,6 +65,22 @@ std::optional<std::string> Sessions::use(const core::Principal& who, const std::
   }
   session->used_at = now;
   return session->revision;
+}
+
+bool Sessions::keep(const std::string& id, std::shared_ptr<void> thing) {
+  const std::lock_guard lock(mutex_);
+  const auto found = table_.find(id);
+  if (found == table_.end()) return false;
+  found->second.kept = std::move(thing);
+  return true;
+}
+
+void Sessions::end(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = table_.find(id);
+  if (found == table_.end()) return;
+  end_streams(found->second);
+  table_.erase(found);
 }
 
 bool Sessions::remove(const core::Principal& who, const std::string& id) {

@@ -16,7 +16,8 @@
 
 namespace colonnade::dialects::mcp {
 
-// Thread-safe. A session is its user's own: to anybody else it does not exist.
+// Thread-safe. A session is its credential's own: to anybody else it does not exist, and it ends
+// when the credential is revoked.
 class Sessions {
  public:
   explicit Sessions(base::Clock& clock) : clock_(clock) {}
@@ -24,10 +25,14 @@ class Sessions {
   // Makes room by ending the session that was idle for longest when there are
   // limits::mcp_endpoint_sessions_max; what was idle for too long ends first.
   std::string create(const core::Principal& who, std::string revision);
+  // Keeps something as long as the session. False when the session is gone.
+  bool keep(const std::string& id, std::shared_ptr<void> thing);
   // Its revision; nullopt when there is none (any more). Counts as a use.
   std::optional<std::string> use(const core::Principal& who, const std::string& id);
   // Ends it and its streams. False when there is none.
   bool remove(const core::Principal& who, const std::string& id);
+  // The same, whoever asks.
+  void end(const std::string& id);
   // A stream that ends with the session. False when the session is gone or has too many.
   bool attach(const core::Principal& who, const std::string& id,
               const std::shared_ptr<net::StreamWriter>& stream);
@@ -38,9 +43,11 @@ class Sessions {
   struct Session {
     core::Scope scope = core::Scope::main();
     std::string user_id{};
+    std::string credential_id{};
     std::string revision{};
     base::Time used_at{};
     std::vector<std::weak_ptr<net::StreamWriter>> streams{};
+    std::shared_ptr<void> kept{};
   };
   using Table = std::unordered_map<std::string, Session>;
 

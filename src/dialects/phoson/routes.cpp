@@ -46,6 +46,7 @@ std::vector<net::Route> Dialect::routes() {
   using M = MessageResource;
   using S = ToolServerResource;
   const Admitted key(
+      credentials_,
       [&credentials = credentials_](const net::Request& request) {
         return authenticate(credentials, request);
       },
