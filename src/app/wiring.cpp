@@ -56,6 +56,7 @@
 #include "dialects/phoson/routes.hpp"
 #include "gate/policy_desk.hpp"
 #include "gate/rule_gate.hpp"
+#include "net/answer_budget.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
@@ -150,7 +151,8 @@ std::vector<std::string> redacted_names(const Settings& settings) {
   return out;
 }
 
-net::HttpServerOptions http_options(const Settings& settings, const ListenAddress& address) {
+net::HttpServerOptions http_options(const Settings& settings, const ListenAddress& address,
+                                    std::shared_ptr<net::AnswerBudget> answers) {
   net::HttpServerOptions out;
   out.host = address.host;
   out.port = address.port;
@@ -159,6 +161,7 @@ net::HttpServerOptions http_options(const Settings& settings, const ListenAddres
   out.cors.origins = settings.cors_origins;
   out.base_path = settings.base_path;
   out.connections_max = static_cast<std::size_t>(settings.connections);
+  out.answers = std::move(answers);
   return out;
 }
 
@@ -368,6 +371,7 @@ struct Server::Parts {
   dialects::faramesh::Dialect faramesh;
   dialects::mcp::Dialect mcp;
   net::Router router;
+  std::shared_ptr<net::AnswerBudget> answers = std::make_shared<net::AnswerBudget>();
   std::vector<std::unique_ptr<net::HttpServer>> servers;
   std::stop_source stopping;
   base::Time started_at{};
@@ -459,8 +463,8 @@ Result<Server::Started> Server::start() {
   base::run_on(p.lanes[0], p.erasure.recover());
   release_startup_memory();
   for (const ListenAddress& address : listen_addresses(p.settings)) {
-    auto server =
-        std::make_unique<net::HttpServer>(p.lanes, p.router, http_options(p.settings, address));
+    auto server = std::make_unique<net::HttpServer>(p.lanes, p.router,
+                                                    http_options(p.settings, address, p.answers));
     if (auto listening = server->start(); !listening) {
       return base::fail(listening_error(listening.error()));
     }

@@ -78,7 +78,6 @@ constexpr std::size_t writer_threads_known_max =
 constexpr std::size_t read_connections_max = 16;  // each has its own page cache
 constexpr auto database_busy_time_max = 5s;  // another program (backup, shell) holds the write lock
 constexpr std::size_t page_rows_max = 200;
-constexpr std::size_t events_looked_at_max = 2000;  // by one read of many threads: about 1 ms
 constexpr std::size_t tool_servers_of_agent_max = 64;
 constexpr int change_attempts_max = 8;  // of a change that somebody else's overtakes
 constexpr std::size_t tool_server_name_bytes_max = 32;          // leaves room for a tool's own name

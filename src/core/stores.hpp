@@ -47,6 +47,7 @@ struct AgentFilter {  // empty members filter nothing
   std::string tool_server{};  // those that have it
   std::size_t limit = limits::list_rows_max;
   std::size_t offset = 0;
+  std::string before{};  // only those behind this agent in the list
 };
 
 class AgentStore {
@@ -181,6 +182,7 @@ struct ActionFilter {  // empty members filter nothing
   std::optional<ActionState> state{};
   std::size_t limit = 20;  // 1 .. limits::actions_listed_max
   std::size_t offset = 0;
+  std::string before{};  // only those behind this action in the list
 };
 
 class ActionStore {

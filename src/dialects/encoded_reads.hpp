@@ -1,6 +1,7 @@
 // Answers to reads, kept as the bytes they were sent as while what they show is unchanged.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -9,23 +10,36 @@
 #include "base/result.hpp"
 #include "core/events/revisions.hpp"
 
+namespace colonnade::limits {
+
+// One answer that is kept, or held whole while it is read; a larger one is made while it is sent.
+constexpr std::size_t encoded_read_bytes_max = 256 * KiB;
+
+}  // namespace colonnade::limits
+
 namespace colonnade::dialects {
 
 // One object per lane, used there only. Two generations: when the young one holds
 // limits::encoded_reads_bytes_max / 2 it becomes the old one, and what was old is forgotten.
 class EncodedReads {
  public:
+  // One buffer for all who are sent it.
+  using Body = std::shared_ptr<const std::string>;
+
   explicit EncodedReads(const core::Revisions& revisions) : revisions_(revisions) {}
 
   // What `read` returned for this key before, or what it returns now. `key` says all that the
   // answer depends on, who asks included; `place` says where a change of it shows. Errors of `read`
-  // pass through and are not kept.
+  // pass through and are not kept, nor is an empty answer.
   template <class Read>
-  base::Result<std::string> get(std::string key, core::Revisions::Place place, const Read& read) {
-    if (const std::string* known = find(key)) return *known;
+  base::Result<Body> get(std::string key, core::Revisions::Place place, const Read& read) {
+    if (Body known = find(key)) return known;
     const auto stamp = revisions_.stamp(place);
-    base::Result<std::string> body = read();
-    if (body && stamp) keep(std::move(key), {.place = place, .stamp = *stamp, .body = *body});
+    base::Result<std::string> encoded = read();
+    if (!encoded) return base::fail(std::move(encoded.error()));
+    auto body = std::make_shared<const std::string>(std::move(*encoded));
+    if (stamp && !body->empty())
+      keep(std::move(key), {.place = place, .stamp = *stamp, .body = body});
     return body;
   }
 
@@ -33,11 +47,11 @@ class EncodedReads {
   struct Kept {
     core::Revisions::Place place = 0;
     core::Revisions::Stamp stamp = 0;
-    std::string body{};
+    Body body{};
   };
   using Generation = std::unordered_map<std::string, Kept>;
 
-  const std::string* find(const std::string& key);
+  Body find(const std::string& key);
   void keep(std::string key, Kept kept);
 
   const core::Revisions& revisions_;

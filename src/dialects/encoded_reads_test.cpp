@@ -24,7 +24,7 @@ class EncodedReadsTest : public ::testing::Test {
           ++asked_;
           return stored_;
         });
-    return *body;
+    return **body;
   }
 
   Revisions revisions_;

@@ -30,10 +30,19 @@ void end_when_revoked(core::Credentials& credentials, std::string credential_id,
 
 }  // namespace
 
-base::Task<net::Reply> until_revoked(core::Credentials* credentials, std::string credential_id,
+// Neither user ids nor scopes hold line breaks, so no two accounts share a name.
+Bearer bearer_of(const core::Principal& who) {
+  Bearer out{.credential_id = who.credential_id};
+  out.account.reserve(who.user_id.size() + 1 + who.scope.key().size());
+  out.account.append(who.user_id).append("\n").append(who.scope.key());
+  return out;
+}
+
+base::Task<net::Reply> until_revoked(core::Credentials* credentials, Bearer bearer,
                                      std::shared_ptr<const net::Request> request, RefusalOf refusal,
                                      base::Task<net::Reply> work) {
-  const bool waits = request->leave.stop_possible();
+  const bool ends = !bearer.credential_id.empty();
+  const bool waits = ends && request->leave.stop_possible();
   const auto revoked = waits ? std::make_shared<bool>(false) : nullptr;  // touched on the lane only
   std::unique_ptr<core::Revocations::Watch> watch;
   if (waits) {
@@ -41,13 +50,17 @@ base::Task<net::Reply> until_revoked(core::Credentials* credentials, std::string
       *revoked = true;
       leave.request_stop();
     };
-    watch = credentials->watch(credential_id, *request->lane, std::move(end));
+    watch = credentials->watch(bearer.credential_id, *request->lane, std::move(end));
     if (!watch) co_return refusal(revoked_error());
   }
   auto reply = co_await std::move(work);
   if (waits && *revoked) co_return refusal(revoked_error());
-  if (auto* stream = std::get_if<net::StreamReply>(&reply)) {
-    end_when_revoked(*credentials, std::move(credential_id), *stream);
+  if (auto* response = std::get_if<net::Response>(&reply)) {
+    response->account = std::move(bearer.account);
+  } else {
+    auto& stream = std::get<net::StreamReply>(reply);
+    stream.account = std::move(bearer.account);
+    if (ends) end_when_revoked(*credentials, std::move(bearer.credential_id), stream);
   }
   co_return reply;
 }

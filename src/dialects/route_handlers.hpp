@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "base/task.hpp"
@@ -43,10 +42,9 @@ class Admitted {
             handler](RequestPtr request) {
       auto who = admit(*request);
       if (!who) return refuse(refusal(who.error()));
-      std::string credential_id = who->credential_id;
+      Bearer bearer = bearer_of(*who);
       auto work = (resource.*handler)(std::move(*who), request);
-      if (credential_id.empty()) return work;
-      return until_revoked(credentials, std::move(credential_id), std::move(request), refusal,
+      return until_revoked(credentials, std::move(bearer), std::move(request), refusal,
                            std::move(work));
     };
   }

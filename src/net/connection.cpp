@@ -1,3 +1,4 @@
+// long: one connection from its first byte to its last; its parts share its phases and limits
 #include "net/connection.hpp"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "net/answer_budget.hpp"
 #include "net/event_stream.hpp"
 #include "net/response_head.hpp"
 
@@ -135,7 +137,9 @@ base::Task<Connection::Outcome> Connection::read_request(std::shared_ptr<Connect
     }
     if (continue_due && self->begin_ == self->end_) {
       continue_due = false;
-      const bool sent = co_await write(self, "HTTP/1.1 100 Continue\r\n\r\n", std::string());
+      AnswerBudget::Hold hold(*self->shard_->options().answers, std::string());
+      std::string head = "HTTP/1.1 100 Continue\r\n\r\n";
+      const bool sent = co_await write(self, std::move(head), std::string_view(), &hold);
       if (!sent) co_return Outcome::closed;
       self->enter(Phase::body);
     }
@@ -306,30 +310,104 @@ Response Connection::unrouted_response(const Request& request) const {
 // True when the connection can carry a further request.
 base::Task<bool> Connection::respond(std::shared_ptr<Connection> self,
                                      std::shared_ptr<const Request> request, Response response) {
+  // Keeps the source until the answer is over, and the account's share as long as it is held.
+  const std::shared_ptr<BodySource> source = std::move(response.source);
+  AnswerBudget::Hold hold(*self->shard_->options().answers, std::move(response.account));
+  BodySource::Piece first{.last = true};
+  if (source) {
+    auto piece = co_await source->next();
+    if (piece) {
+      first = std::move(*piece);
+      response.body = std::move(first.bytes);
+    } else {
+      base::log::error("http_answer_failed",
+                       {{"request_id", request->request_id}, {"error", piece.error().message}});
+      response =
+          self->error_response({.kind = ErrorKind::internal, .message = "internal error"}, 500);
+    }
+  }
+  const SharedBytes shared = std::move(response.shared);
+  std::string_view body = shared ? std::string_view(*shared) : std::string_view(response.body);
+  // A large answer is refused while its account leaves others unread, rather than broken off.
+  if (body.size() > limits::answer_piece_bytes && !hold.resize(body.size())) {
+    first.last = true;
+    response = self->unread_response();
+    body = response.body;
+  }
   add_cors_headers(self->shard_->options().cors, *request, response.headers);
+  const bool in_pieces = !first.last;
+  const bool chunked = in_pieces && !request->http_1_0;
   const bool with_body = status_has_body(response.status);
-  const bool close = response.close || self->close_after_ || !self->reader_.keep_alive();
+  const bool close = response.close || self->close_after_ || !self->reader_.keep_alive() ||
+                     (in_pieces && !chunked);
   ResponseHead head{.status = response.status,
                     .http_1_0 = request->http_1_0,
                     .close = close,
+                    .chunked = chunked,
                     .content_type = with_body ? response.content_type : std::string_view(),
                     .headers = &response.headers,
                     .request_id = request->request_id};
-  if (with_body) head.content_length = response.body.size();
+  if (with_body && !in_pieces) head.content_length = body.size();
   std::string text;
   text.reserve(512);
   write_head(text, head);
-  if (!with_body || request->method == Method::head) response.body.clear();
+  const bool head_only = !with_body || request->method == Method::head;
+  if (head_only) body = {};
   self->shard_->counts().answered(response.status);
   self->log_request(*request, response.status);
-  const bool sent = co_await write(self, std::move(text), std::move(response.body));
+  if (chunked && !body.empty()) {
+    append_chunk_head(text, body.size());
+    response.body.append(chunk_end);
+    body = response.body;
+  }
+  bool sent = co_await write(self, std::move(text), body, &hold);
+  if (sent && in_pieces && !head_only) {
+    response.body.clear();
+    sent = co_await write_rest(self, source, chunked, &hold);
+  }
   if (!sent) self->transport_->close();
   co_return sent && !close;
 }
 
+base::Task<bool> Connection::write_rest(std::shared_ptr<Connection> self,
+                                        std::shared_ptr<BodySource> source, bool chunked,
+                                        AnswerBudget::Hold* hold) {
+  for (;;) {
+    hold->resize(0);
+    self->enter(Phase::handling);
+    auto piece = co_await source->next();
+    if (!piece) {
+      base::log::error("http_answer_failed", {{"error", piece.error().message}});
+      self->transport_->abort();
+      co_return false;
+    }
+    std::string head;
+    if (chunked) {
+      if (!piece->bytes.empty()) {  // an empty chunk would be the last
+        append_chunk_head(head, piece->bytes.size());
+        piece->bytes.append(chunk_end);
+      }
+      if (piece->last) piece->bytes.append(last_of_chunks);
+    }
+    const bool sent = co_await write(self, std::move(head), piece->bytes, hold);
+    if (!sent || piece->last) co_return sent;
+  }
+}
+
+Response Connection::unread_response() {
+  shard_->counts().add(shard_->counts().answers_cut);
+  return error_response({.kind = ErrorKind::unavailable,
+                         .message = "too many answers of this account are unread; read them, then "
+                                    "try again",
+                         .retry_after = limits::answer_retry_after,
+                         .retryable = true},
+                        503);
+}
+
 base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string head,
-                                   std::string body) {
-  std::array<iovec, 2> pieces{{{head.data(), head.size()}, {body.data(), body.size()}}};
+                                   std::string_view body, AnswerBudget::Hold* hold) {
+  std::array<iovec, 2> pieces{
+      {{head.data(), head.size()}, {const_cast<char*>(body.data()), body.size()}}};
   std::size_t left = head.size() + body.size();
   const auto advance = [&pieces, &left](std::size_t sent) {
     left -= sent;
@@ -346,6 +424,16 @@ base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string
     if (sent < 0) co_return false;
     advance(static_cast<std::size_t>(sent));
   }
+  if (left > 0) {
+    if (!hold->resize(std::max(hold->bytes(), head.size() + body.size()))) {
+      self->shard_->counts().add(self->shard_->counts().answers_cut);
+      self->transport_->abort();
+      co_return false;
+    }
+    const auto seconds = std::chrono::seconds(1 + left / limits::answer_rate_bytes_min);
+    self->written_by_ =
+        std::chrono::steady_clock::now() + self->shard_->options().write_time_max + seconds;
+  }
   while (left > 0) {
     self->enter(Phase::writing);
     Transport::ErrorCode error;
@@ -353,6 +441,7 @@ base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string
     if (error) co_return false;
     advance(sent);
   }
+  self->written_by_ = SteadyTime::max();
   co_return true;
 }
 
@@ -381,15 +470,16 @@ base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
   self->log_request(*request, reply.status);
   self->transport_->send_buffer_bytes(limits::stream_send_buffer_bytes);
   if (request->method == Method::head) {
-    const bool sent = co_await write(self, std::move(text), std::string());
+    AnswerBudget::Hold hold(*shard->options().answers, std::move(reply.account));
+    const bool sent = co_await write(self, std::move(text), std::string_view(), &hold);
     if (!sent) self->transport_->close();
     co_return false;
   }
 
   // The stream joins before the connection leaves, so that a stopping shard never looks empty.
-  auto stream = std::make_shared<EventStream>(shard, std::move(self->transport_),
-                                              std::move(self->ticket_), std::move(text), chunked,
-                                              shard->keepalive_bytes(reply.keepalive));
+  auto stream = std::make_shared<EventStream>(
+      shard, std::move(self->transport_), std::move(self->ticket_), std::move(text), chunked,
+      shard->keepalive_bytes(reply.keepalive), std::move(reply.account));
   stream->open();
   self->detach();
   try {
@@ -462,6 +552,7 @@ void Connection::enter(Phase phase) {
   phase_ = phase;
   deadline_ =
       phase == Phase::handling ? SteadyTime::max() : std::chrono::steady_clock::now() + limit;
+  if (phase == Phase::writing) deadline_ = std::min(deadline_, written_by_);
 }
 
 void Connection::sweep(SteadyTime now) {
@@ -475,7 +566,10 @@ void Connection::sweep(SteadyTime now) {
   switch (phase_) {
     case Phase::head:
     case Phase::body: transport_->cancel(); break;  // the read ends and a 408 is sent
-    case Phase::writing: transport_->abort(); break;
+    case Phase::writing:
+      shard_->counts().add(shard_->counts().answers_cut);
+      transport_->abort();
+      break;
     default: transport_->close(); break;
   }
 }

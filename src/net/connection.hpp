@@ -5,6 +5,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/request_reader.hpp"
@@ -41,8 +42,15 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
                                   std::shared_ptr<const Request> request);
   static base::Task<bool> respond(std::shared_ptr<Connection> self,
                                   std::shared_ptr<const Request> request, Response response);
+  // `head`, then `body`, which must live until the task has ended. What the socket does not take at
+  // once is counted in `hold`. False when the client is gone or does not read.
   static base::Task<bool> write(std::shared_ptr<Connection> self, std::string head,
-                                std::string body);
+                                std::string_view body, AnswerBudget::Hold* hold);
+  // The pieces after the first, as chunks or as they are.
+  static base::Task<bool> write_rest(std::shared_ptr<Connection> self,
+                                     std::shared_ptr<BodySource> source, bool chunked,
+                                     AnswerBudget::Hold* hold);
+  Response unread_response();
   // False when the client is gone.
   static base::Task<bool> open_stream(std::shared_ptr<Connection> self,
                                       std::shared_ptr<const Request> request, StreamReply reply);
@@ -85,6 +93,7 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   std::stop_source disconnected_{std::nostopstate};
 
   SteadyTime deadline_ = SteadyTime::max();
+  SteadyTime written_by_ = SteadyTime::max();  // what is being written; sooner when it stalls
   Phase phase_ = Phase::idle;
   bool time_passed_ = false;  // the limit of the phase, noticed by a sweep
   bool peer_ended_ = false;   // the peer will send nothing more

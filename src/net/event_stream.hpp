@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "net/answer_budget.hpp"
 #include "net/server_shard.hpp"
 
 namespace colonnade::net {
@@ -22,7 +23,7 @@ class EventStream final : public StreamWriter,
   // whatever opened the stream is done, so nothing that follows is missed.
   EventStream(std::shared_ptr<ServerShard> shard, std::unique_ptr<Transport> transport,
               std::unique_ptr<ConnectionTicket> ticket, std::string head, bool chunked,
-              SharedBytes keepalive);
+              SharedBytes keepalive, std::string account);
   ~EventStream() override;
   // Starts watching the peer; once, before anything else.
   void open();
@@ -63,6 +64,7 @@ class EventStream final : public StreamWriter,
   void write_tls();
   void consume(std::size_t bytes);
   bool queue_full() const;
+  bool count_queue();
   void cut(const char* reason);
   void all_written();
   void end(bool reset);
@@ -86,6 +88,7 @@ class EventStream final : public StreamWriter,
   std::size_t head_ = 0;
   std::size_t offset_ = 0;
   std::size_t queued_bytes_ = 0;
+  AnswerBudget::Hold hold_;  // for what is unsent
   SteadyTime last_write_{};
 
   State state_ = State::open;

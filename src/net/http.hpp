@@ -1,6 +1,7 @@
 // HTTP as the rest of the server sees it. Values only; no socket and no third-party type.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,6 +17,12 @@
 #include "base/lane.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
+
+namespace colonnade::limits {
+
+constexpr std::size_t answer_piece_bytes = 64 * 1024;  // of an answer that is made while it is sent
+
+}  // namespace colonnade::limits
 
 namespace colonnade::net {
 
@@ -68,16 +75,35 @@ struct Request {
   std::optional<std::string> query_parameter(std::string_view name) const;
 };
 
+// Bytes shared by all who send them; encoded once.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+// A body that is made while its reader takes it, so that a large one is never held whole: the next
+// piece is asked for once the socket has taken the last. Used on the connection's lane.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  struct Piece {
+    std::string bytes{};  // about limits::answer_piece_bytes
+    bool last = false;
+  };
+  // An error before the head is sent is answered with 500; later it breaks the answer off.
+  virtual base::Task<base::Result<Piece>> next() = 0;
+};
+
 struct Response {
   int status = 200;
   Headers headers{};
   std::string content_type{"application/json"};
   std::string body{};
   bool close = false;  // end the connection afterwards
+  // In place of `body`: one that others are sent too, or one that is made while it is sent.
+  SharedBytes shared{};
+  std::shared_ptr<BodySource> source{};
+  // Whose share of limits::answers_bytes_max it takes while it is unread. Set for what comes in by
+  // a credential (dialects/revocation.hpp).
+  std::string account{};
 };
-
-// Bytes shared by all who send them; encoded once.
-using SharedBytes = std::shared_ptr<const std::string>;
 
 // The sending end of one event stream. Lives on its connection's lane and may be used only there.
 // Bounded: when limits::stream_queue_events_max or _bytes_max are unsent (the event on its way not
@@ -119,6 +145,7 @@ struct StreamReply {
   std::string content_type{"text/event-stream"};
   std::string keepalive{": ping\n\n"};
   std::move_only_function<void(std::shared_ptr<StreamWriter>)> on_open{};
+  std::string account{};  // as for Response
 };
 
 using Reply = std::variant<Response, StreamReply>;

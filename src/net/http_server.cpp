@@ -16,6 +16,7 @@ struct HttpServer::State {
       : lanes(lanes_in), shared(std::make_shared<ServerShared>()) {
     shared->router = &router;
     shared->options = std::move(options);
+    if (!shared->options.answers) shared->options.answers = std::make_shared<AnswerBudget>();
   }
 
   // Waits until no shard has anything open; false when `limit` passed first.
@@ -124,6 +125,7 @@ HttpServerCounts HttpServer::counts() const {
     }
     out.streams_open += counts.streams_open;
     out.streams_cut_slow += counts.streams_cut_slow;
+    out.answers_cut += counts.answers_cut;
   }
   return out;
 }

@@ -13,6 +13,8 @@
 
 namespace colonnade::net {
 
+class AnswerBudget;
+
 struct TlsOptions {
   std::string certificate_file{};  // PEM chain; empty: plain HTTP
   std::string private_key_file{};  // PEM
@@ -37,6 +39,8 @@ struct HttpServerOptions {
   std::chrono::milliseconds write_time_max = limits::http_write_time_max;
   std::chrono::milliseconds keepalive_interval = limits::stream_keepalive_interval;
   std::chrono::milliseconds stream_stall_time_max = limits::stream_stall_time_max;
+  // Shared by the servers of one process; nullptr: one of the server's own.
+  std::shared_ptr<AnswerBudget> answers{};
 };
 
 // What the server counts; read by /metrics. All values are totals or gauges since start.
@@ -48,6 +52,7 @@ struct HttpServerCounts {
   std::uint64_t requests_by_status_class[6] = {};  // [2] = 2xx …
   std::uint64_t streams_open = 0;
   std::uint64_t streams_cut_slow = 0;
+  std::uint64_t answers_cut = 0;  // refused or broken off: their readers did not read
 };
 
 class HttpServer {

@@ -130,6 +130,10 @@ TEST_P(StoreActions, AreListedNewestFirstAndFiltered) {
   put({core::InsertAction{other}});
   EXPECT_EQ(listed({}), (Ids{"b1", "a4", "a3", "a2", "a1"}));
   EXPECT_EQ(listed({.limit = 2, .offset = 1}), (Ids{"a4", "a3"}));
+  EXPECT_EQ(listed({.limit = 2, .before = "a4"}), (Ids{"a3", "a2"}));
+  put({core::InsertAction{action_of("tie", 3)}});
+  EXPECT_EQ(listed({.before = "tie"}), (Ids{"a3", "a2", "a1"})) << "of one moment, the later first";
+  EXPECT_EQ(listed({.before = "a1"}), Ids{});
   EXPECT_EQ(listed({.agent_id = "waiter"}), (Ids{"b1"}));
   EXPECT_EQ(listed({.tool = "fetch"}), (Ids{"b1"}));
   EXPECT_EQ(listed({.owner = "ann", .limit = 1}), (Ids{"a4"}));

@@ -74,6 +74,8 @@ TEST_P(StoreSuite, AgentsAreListedNewestFirstAndPerScope) {
   EXPECT_EQ(ids({.owner = "ann"}), (Ids{"a", "c"}));
   EXPECT_EQ(ids({.tool_server = "s"}), (Ids{"a", "b"}));
   EXPECT_EQ(ids({.limit = 1, .offset = 1}), (Ids{"b"}));
+  EXPECT_EQ(ids({.before = "a"}), (Ids{"b", "c"}));
+  EXPECT_EQ(ids({.owner = "ann", .before = "a"}), Ids{"c"});
   EXPECT_TRUE(stores().agents.agents(elsewhere, {})->empty());
   EXPECT_EQ(*stores().agents.agent(elsewhere, "a"), std::nullopt);
   // The same id in another scope is another agent.

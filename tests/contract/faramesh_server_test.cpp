@@ -32,6 +32,26 @@ class Faramesh : public testing::Test {
   FarameshServer server{folder, {.tokens = {"first", "second"}}};
 };
 
+// --- large lists --------------------------------------------------------------------------------
+
+// The contract's list has no word for "more": it is sent in pieces, and whole.
+TEST_F(Faramesh, AListOfLargeActionsIsSentInPieces) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 12; ++i) {
+    ids.insert(ids.begin(), server.submit("http", {{"text", std::string(90'000, 'x')}})["id"]);
+  }
+  const Answer all = server.get("/v1/actions?limit=1000");
+  EXPECT_EQ(all.header("Transfer-Encoding"), "chunked");
+  std::vector<std::string> listed;
+  for (const Json& action : all.json()) listed.push_back(action["id"]);
+  EXPECT_EQ(listed, ids);
+  const Answer some = server.get("/v1/actions?limit=5&offset=2");
+  listed.clear();
+  for (const Json& action : some.json()) listed.push_back(action["id"]);
+  EXPECT_EQ(listed, std::vector(ids.begin() + 2, ids.begin() + 7));
+  EXPECT_EQ(server.get("/v1/actions?limit=1&status=denied").header("Content-Length"), "2");
+}
+
 // --- who may ask --------------------------------------------------------------------------------
 
 TEST_F(Faramesh, TokensAreOursOrTheOnesThatWereBroughtAlong) {

@@ -10,21 +10,17 @@ Revocations::~Revocations() = default;
 
 Revocations::Watch::Watch(std::shared_ptr<State> state, std::string credential_id, base::Lane& lane,
                           std::move_only_function<void()> end)
-    : state_(std::move(state)),
-      credential_id_(std::move(credential_id)),
-      lane_(lane),
-      end_(std::move(end)) {
+    : state_(std::move(state)), lane_(lane), end_(std::move(end)) {
   const std::lock_guard lock(state_->mutex);
-  auto& open = state_->by_credential[credential_id_];
-  place_ = open.insert(open.end(), this);
+  open_ = &*state_->by_credential.try_emplace(std::move(credential_id)).first;
+  place_ = open_->second.insert(open_->second.end(), this);
   ++state_->count;
 }
 
 Revocations::Watch::~Watch() {
   const std::lock_guard lock(state_->mutex);
-  const auto open = state_->by_credential.find(credential_id_);
-  open->second.erase(place_);
-  if (open->second.empty()) state_->by_credential.erase(open);
+  open_->second.erase(place_);
+  if (open_->second.empty()) state_->by_credential.erase(state_->by_credential.find(open_->first));
   --state_->count;
 }
 

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "base/lane.hpp"
 
@@ -29,13 +30,14 @@ class Revocations {
 
    private:
     friend class Revocations;
+    using Open = std::pair<const std::string, std::list<Watch*>>;
     Watch(std::shared_ptr<State> state, std::string credential_id, base::Lane& lane,
           std::move_only_function<void()> end);
 
     std::shared_ptr<State> state_;
-    std::string credential_id_;
     base::Lane& lane_;
     std::move_only_function<void()> end_;
+    Open* open_ = nullptr;  // of the credential, with its id
     std::list<Watch*>::iterator place_{};
   };
 

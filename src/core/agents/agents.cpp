@@ -74,9 +74,11 @@ Result<Agent> Agents::get(const Principal& who, std::string_view id) const {
   return agent;
 }
 
-Result<std::vector<Agent>> Agents::list(const Principal& who, std::size_t limit,
-                                        std::size_t offset) const {
-  return store_.agents(who.scope, {.owner = who.user_id, .limit = limit, .offset = offset});
+Result<std::vector<Agent>> Agents::list(const Principal& who, std::size_t limit, std::size_t offset,
+                                        std::string before) const {
+  return store_.agents(
+      who.scope,
+      {.owner = who.user_id, .limit = limit, .offset = offset, .before = std::move(before)});
 }
 
 Task<Result<Agent>> Agents::change(Principal who, std::string id, AgentChange change) {

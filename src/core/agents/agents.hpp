@@ -44,9 +44,10 @@ class Agents {
   Result<Agent> get(const Scope& scope, std::string_view id) const;
   // not_found also when it is another user's.
   Result<Agent> get(const Principal& who, std::string_view id) const;
-  // The caller's own, newest first; without the default agent.
-  Result<std::vector<Agent>> list(const Principal& who, std::size_t limit,
-                                  std::size_t offset) const;
+  // The caller's own, newest first; without the default agent. With `before`, an agent's id, only
+  // those behind it.
+  Result<std::vector<Agent>> list(const Principal& who, std::size_t limit, std::size_t offset,
+                                  std::string before = {}) const;
   // not_found, also when it is another user's; conflict for the default agent. Nothing is stored,
   // and the version stays, when nothing changes.
   base::Task<Result<Agent>> change(Principal who, std::string id, AgentChange change);

@@ -1,6 +1,7 @@
 // Whose events somebody follows, and a page of them from the store.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -8,6 +9,13 @@
 
 #include "core/access/scope.hpp"
 #include "core/events/event.hpp"
+
+namespace colonnade::limits {
+
+// Of all threads, by one read of a user's or a scope's events: about 1 ms.
+constexpr std::size_t events_looked_at_max = 2000;
+
+}  // namespace colonnade::limits
 
 namespace colonnade::core {
 

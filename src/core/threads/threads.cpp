@@ -81,6 +81,16 @@ Result<std::vector<Message>> Threads::messages(const Principal& who, std::string
   return stores_.threads.messages(who.scope, id, page);
 }
 
+Result<Message> Threads::message(const Principal& who, std::string_view id,
+                                 std::string_view message_id) {
+  if (auto thread = get(who, id); !thread) return fail(std::move(thread.error()));
+  auto message = stores_.threads.message(who.scope, message_id);
+  if (!message) return fail(std::move(message.error()));
+  if (!*message || (*message)->thread_id != id)
+    return fail(ErrorKind::not_found, "no such message");
+  return std::move(**message);
+}
+
 Result<ThreadUsage> Threads::usage(const Principal& who, std::string_view id) {
   if (auto thread = get(who, id); !thread) return fail(std::move(thread.error()));
   return stores_.threads.usage(who.scope, id);

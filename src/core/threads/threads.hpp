@@ -43,6 +43,8 @@ class Threads {
   Result<ThreadView> view(const Principal& who, std::string_view id, std::size_t messages);
   Result<std::vector<Message>> messages(const Principal& who, std::string_view id,
                                         const MessagePage& page);
+  // One of the thread's.
+  Result<Message> message(const Principal& who, std::string_view id, std::string_view message_id);
   Result<ThreadUsage> usage(const Principal& who, std::string_view id);
   // `title` is trimmed; blank is ErrorKind::invalid.
   base::Task<Result<Thread>> rename(Principal who, std::string id, std::string title);

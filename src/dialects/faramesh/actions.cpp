@@ -5,6 +5,7 @@
 #include "dialects/faramesh/errors.hpp"
 #include "dialects/faramesh/events.hpp"
 #include "dialects/faramesh/resources.hpp"
+#include "dialects/row_source.hpp"
 
 namespace colonnade::dialects::faramesh {
 namespace {
@@ -104,13 +105,45 @@ base::Task<Attempted> ActionResource::submit_all(Principal who, RequestPtr reque
 
 // --- reading ------------------------------------------------------------------------------------
 
+namespace {
+
+// The list goes on behind the last action that was read, so what is submitted meanwhile moves
+// nothing.
+class ActionRows final : public RowSource {
+ public:
+  ActionRows(const core::Actions& actions, Principal who, core::ActionFilter filter)
+      : RowSource("[", "]", filter.limit),
+        actions_(actions),
+        who_(std::move(who)),
+        filter_(std::move(filter)) {}
+
+ private:
+  base::Task<Rows> read(std::size_t limit) override {
+    filter_.limit = limit;
+    const auto actions = actions_.list(who_, filter_);
+    if (!actions) co_return base::fail(actions.error());
+    std::vector<std::string> rows;
+    for (const core::Action& action : *actions) rows.push_back(encode_listed(action));
+    if (!actions->empty()) {
+      filter_.before = actions->back().id;
+      filter_.offset = 0;
+    }
+    co_return rows;
+  }
+
+  const core::Actions& actions_;
+  Principal who_;
+  core::ActionFilter filter_;
+};
+
+}  // namespace
+
 base::Task<net::Reply> ActionResource::list(Principal who, RequestPtr request) {
   auto filter = decode_filter(*request);
   if (!filter) co_return refusal(filter.error());
   if (!*filter) co_return net::Response{.body = "[]"};
-  const auto actions = parts_.actions.list(who, std::move(**filter));
-  if (!actions) co_return error_response(actions.error());
-  co_return net::Response{.body = encode_actions(*actions)};
+  co_return net::Response{
+      .source = std::make_shared<ActionRows>(parts_.actions, std::move(who), std::move(**filter))};
 }
 
 base::Task<net::Reply> ActionResource::get(Principal who, RequestPtr request) {
@@ -189,10 +222,15 @@ net::Response ActionResource::replay_of(const ActionResult& action) const {
 // Among the newest ones; several may share it, then the newest counts.
 ActionResource::ActionResult ActionResource::by_provenance(const Principal& who,
                                                            std::string_view provenance_id) const {
-  const auto actions = parts_.actions.list(who, {.limit = limits::actions_listed_max});
-  if (!actions) return base::fail(actions.error());
-  for (const core::Action& action : *actions) {
-    if (wire_decision(action.decision).provenance_id == provenance_id) return action;
+  core::ActionFilter filter{.limit = limits::listed_rows_at_once};
+  for (std::size_t seen = 0; seen < limits::actions_listed_max; seen += filter.limit) {
+    const auto actions = parts_.actions.list(who, filter);
+    if (!actions) return base::fail(actions.error());
+    for (const core::Action& action : *actions) {
+      if (wire_decision(action.decision).provenance_id == provenance_id) return action;
+    }
+    if (actions->size() < filter.limit) break;
+    filter.before = actions->back().id;
   }
   return base::fail(base::ErrorKind::not_found,
                     "there is no action with this provenance_id among the newest " +

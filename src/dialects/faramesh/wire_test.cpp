@@ -55,7 +55,7 @@ TEST(FarameshWire, AnActionHasItsMembersInOrder) {
 
 TEST(FarameshWire, ARowOfAListHasNoToken) {
   const core::Action action = action_of(Outcome::abstain, ActionState::pending_approval);
-  const Json rows = Json::parse(encode_actions(std::span(&action, 1)));
+  const Json rows = Json::array({Json::parse(encode_listed(action))});
   EXPECT_FALSE(rows[0].contains("approval_token"));
   EXPECT_EQ(rows[0].size(), 25U);
 }

@@ -4,6 +4,7 @@
 #include "base/limits.hpp"
 #include "dialects/fathom/errors.hpp"
 #include "dialects/fathom/resources.hpp"
+#include "dialects/fathom/stored_messages.hpp"
 #include "dialects/fathom/wire.hpp"
 #include "dialects/run_waiting.hpp"
 
@@ -38,6 +39,11 @@ base::Task<net::Reply> MessageResource::page(Principal who, RequestPtr request) 
   if (!page) co_return error_response(page.error());
   const auto messages = parts_.threads.messages(who, thread_id(*request), *page);
   if (!messages) co_return error_response(messages.error());
+  if (are_large(*messages)) {
+    co_return net::Response{
+        .source = std::make_shared<StoredMessages>(
+            parts_.threads, std::move(who), thread_id(*request), *messages, messages_frame())};
+  }
   co_return net::Response{.body = encode_messages(*messages)};
 }
 

@@ -3,6 +3,7 @@
 #include "base/limits.hpp"
 #include "dialects/fathom/errors.hpp"
 #include "dialects/fathom/resources.hpp"
+#include "dialects/fathom/stored_messages.hpp"
 #include "dialects/fathom/thread_stream.hpp"
 #include "dialects/fathom/wire.hpp"
 
@@ -41,7 +42,7 @@ base::Task<net::Reply> ThreadResource::list(Principal who, RequestPtr request) {
   auto body = reads_on(*request).get(kept_key("threads", who),
                                      core::Revisions::of_threads(who.scope), read);
   if (!body) co_return error_response(body.error());
-  co_return net::Response{.body = std::move(*body)};
+  co_return net::Response{.shared = std::move(*body)};
 }
 
 base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request) {
@@ -71,15 +72,22 @@ base::Task<Attempted> ThreadResource::create_once(Principal who, std::string tit
 
 base::Task<net::Reply> ThreadResource::get(Principal who, RequestPtr request) {
   const std::string id = thread_id(*request);
+  core::ThreadView large;  // what is too large to be held as one answer
   const auto read = [&]() -> base::Result<std::string> {
-    const auto view = parts_.threads.view(who, id, limits::fathom_messages_shown_max);
+    auto view = parts_.threads.view(who, id, limits::fathom_messages_shown_max);
     if (!view) return base::fail(view.error());
-    return encode_view(*view);
+    if (!are_large(view->messages)) return encode_view(*view);
+    large = std::move(*view);
+    return std::string();
   };
   auto body = reads_on(*request).get(kept_key("thread", who, id),
                                      core::Revisions::of_thread(who.scope, id), read);
   if (!body) co_return error_response(body.error());
-  co_return net::Response{.body = std::move(*body)};
+  if (!(*body)->empty()) co_return net::Response{.shared = std::move(*body)};
+  const auto messages = std::exchange(large.messages, {});
+  co_return net::Response{.source = std::make_shared<StoredMessages>(parts_.threads, std::move(who),
+                                                                     id, messages,
+                                                                     view_frame(std::move(large)))};
 }
 
 base::Task<net::Reply> ThreadResource::rename(Principal who, RequestPtr request) {

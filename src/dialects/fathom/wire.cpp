@@ -6,6 +6,7 @@
 
 #include "base/ids.hpp"
 #include "base/limits.hpp"
+#include "dialects/encoded_reads.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {
@@ -298,6 +299,37 @@ std::string encode_messages(std::span<const core::Message> messages) {
   write_messages(json, messages);
   json.end_object();
   return out;
+}
+
+std::string encode_message(const core::Message& message) {
+  std::string out;
+  out.reserve(size_hint(message));
+  JsonWriter json(out);
+  write_message(json, message);
+  return out;
+}
+
+namespace {
+
+Frame frame_of(const std::string& without_messages) {
+  constexpr std::string_view none = R"("messages":[])";
+  const std::size_t end = without_messages.rfind(none) + none.size() - 1;
+  return {.prefix = without_messages.substr(0, end), .suffix = without_messages.substr(end)};
+}
+
+}  // namespace
+
+Frame view_frame(core::ThreadView view) {
+  view.messages.clear();
+  return frame_of(encode_view(view));
+}
+
+Frame messages_frame() { return frame_of(encode_messages({})); }
+
+bool are_large(std::span<const core::Message> messages) {
+  std::size_t bytes = 0;
+  for (const core::Message& message : messages) bytes += size_hint(message);
+  return bytes > limits::encoded_read_bytes_max;
 }
 
 std::string encode_sent(const core::FinishedRun& finished) {

@@ -105,10 +105,9 @@ base::Task<net::Reply> Endpoint::post(RequestPtr request) {
 
 base::Task<net::Reply> Endpoint::until_revoked(const Principal& who, RequestPtr request,
                                                base::Task<net::Reply> work) {
-  if (who.credential_id.empty()) return work;
   const auto refusal = [](const base::Error& error) { return error_response(error); };
-  return dialects::until_revoked(&parts_.credentials, who.credential_id, std::move(request),
-                                 refusal, std::move(work));
+  return dialects::until_revoked(&parts_.credentials, bearer_of(who), std::move(request), refusal,
+                                 std::move(work));
 }
 
 base::Task<net::Reply> Endpoint::take_body(Principal who, RequestPtr request) {

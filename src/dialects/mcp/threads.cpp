@@ -11,7 +11,22 @@ namespace {
 constexpr std::string_view uri_prefix = "colonnade://threads/";
 constexpr std::string_view mime = "application/json";
 constexpr std::string_view find_threads = "list_threads tells which threads there are";
+constexpr std::size_t page_bytes_max = 256 * limits::KiB;  // of the messages of one page
 constexpr Arguments::Range rows{.least = 1, .most = limits::page_rows_max};
+
+// Keeps the newest messages that fit, at least one. Whether any were left out.
+bool cut_to_bytes(std::vector<core::Message>& messages) {
+  std::size_t bytes = 0;
+  auto first = messages.end();
+  while (first != messages.begin()) {
+    bytes += core::visible_text(std::prev(first)->parts).size();
+    if (bytes > page_bytes_max && first != messages.end()) break;
+    --first;
+  }
+  const bool cut = first != messages.begin();
+  messages.erase(messages.begin(), first);
+  return cut;
+}
 
 }  // namespace
 
@@ -54,6 +69,7 @@ core::Result<std::string> ThreadTools::page_of(const Principal& who, const std::
                  .messages = std::move(*messages),
                  .running = view->running};
   out.more = out.messages.size() == page.limit;
+  if (cut_to_bytes(out.messages)) out.more = true;
   return encode_thread(out);
 }
 

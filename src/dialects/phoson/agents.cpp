@@ -3,6 +3,7 @@
 #include "dialects/phoson/errors.hpp"
 #include "dialects/phoson/resources.hpp"
 #include "dialects/phoson/wire.hpp"
+#include "dialects/row_source.hpp"
 
 namespace colonnade::dialects::phoson {
 namespace {
@@ -28,14 +29,41 @@ net::Response attachment_error(const base::Error& error, std::string_view missin
   return error_response(error, Object::agent);
 }
 
+// The list goes on behind the last agent that was read, so what is made meanwhile moves nothing.
+class AgentRows final : public RowSource {
+ public:
+  AgentRows(core::Agents& agents, Principal who, ListQuery query)
+      : RowSource("[", "]", query.limit),
+        agents_(agents),
+        who_(std::move(who)),
+        offset_(query.offset) {}
+
+ private:
+  base::Task<Rows> read(std::size_t limit) override {
+    const auto agents = agents_.list(who_, limit, offset_, before_);
+    if (!agents) co_return base::fail(agents.error());
+    std::vector<std::string> rows;
+    for (const core::Agent& agent : *agents) rows.push_back(encode_agent(agent));
+    if (!agents->empty()) {
+      before_ = agents->back().id;
+      offset_ = 0;
+    }
+    co_return rows;
+  }
+
+  core::Agents& agents_;
+  Principal who_;
+  std::size_t offset_;
+  std::string before_{};
+};
+
 }  // namespace
 
 base::Task<net::Reply> AgentResource::list(Principal who, RequestPtr request) {
   const auto query = decode_list(*request);
   if (!query) co_return query.error();
-  const auto agents = parts_.agents.list(who, query->limit, query->offset);
-  if (!agents) co_return agent_error(agents.error());
-  co_return net::Response{.body = encode_agents(*agents)};
+  co_return net::Response{.source =
+                              std::make_shared<AgentRows>(parts_.agents, std::move(who), *query)};
 }
 
 base::Task<net::Reply> AgentResource::create(Principal who, RequestPtr request) {

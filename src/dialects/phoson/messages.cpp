@@ -4,6 +4,7 @@
 #include "dialects/phoson/message_stream.hpp"
 #include "dialects/phoson/resources.hpp"
 #include "dialects/phoson/wire.hpp"
+#include "dialects/row_source.hpp"
 #include "dialects/run_waiting.hpp"
 
 namespace colonnade::dialects::phoson {
@@ -41,6 +42,32 @@ net::Response stream_error(const base::Error& error) {
   return error_response(error, Object::conversation);
 }
 
+// Messages are only ever added at the end, so the places of a list's stay what they are.
+class MessageRows final : public RowSource {
+ public:
+  MessageRows(core::Threads& threads, Principal who, std::string thread_id, ListQuery query)
+      : RowSource("[", "]", query.limit),
+        threads_(threads),
+        who_(std::move(who)),
+        thread_id_(std::move(thread_id)),
+        from_(query.offset) {}
+
+ private:
+  base::Task<Rows> read(std::size_t limit) override {
+    const auto messages = threads_.messages(who_, thread_id_, {.from = from_, .limit = limit});
+    if (!messages) co_return base::fail(messages.error());
+    std::vector<std::string> rows;
+    for (const core::Message& message : *messages) rows.push_back(encode_message(message));
+    from_ += rows.size();
+    co_return rows;
+  }
+
+  core::Threads& threads_;
+  Principal who_;
+  std::string thread_id_;
+  std::size_t from_;
+};
+
 }  // namespace
 
 MessageResource::MessageResource(Parts parts)
@@ -55,10 +82,8 @@ base::Task<net::Reply> MessageResource::list(Principal who, RequestPtr request) 
   const auto thread = parts_.threads.get(who, id);
   if (!thread) co_return error_response(thread.error(), Object::conversation);
   if (thread->deleted_at) co_return error_response(404, "Conversation not found");
-  const auto messages =
-      parts_.threads.messages(who, id, {.from = query->offset, .limit = query->limit});
-  if (!messages) co_return error_response(messages.error(), Object::conversation);
-  co_return net::Response{.body = encode_messages(*messages)};
+  co_return net::Response{
+      .source = std::make_shared<MessageRows>(parts_.threads, std::move(who), id, *query)};
 }
 
 base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) {
