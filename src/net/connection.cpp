@@ -396,12 +396,16 @@ base::Task<bool> Connection::write_rest(std::shared_ptr<Connection> self,
 
 Response Connection::unread_response() {
   shard_->counts().add(shard_->counts().answers_cut);
-  return error_response({.kind = ErrorKind::unavailable,
-                         .message = "too many answers of this account are unread; read them, then "
-                                    "try again",
-                         .retry_after = limits::answer_retry_after,
-                         .retryable = true},
-                        503);
+  Response out = error_response({.kind = ErrorKind::unavailable,
+                                 .message = "too many answers of this account are unread; read "
+                                            "them, then try again",
+                                 .retry_after = limits::answer_retry_after,
+                                 .retryable = true},
+                                503);
+  if (find_header(out.headers, "Retry-After").empty()) {
+    out.headers.push_back({"Retry-After", std::to_string(limits::answer_retry_after.count())});
+  }
+  return out;
 }
 
 base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string head,
@@ -425,7 +429,7 @@ base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string
     advance(static_cast<std::size_t>(sent));
   }
   if (left > 0) {
-    if (!hold->resize(std::max(hold->bytes(), head.size() + body.size()))) {
+    if (!hold->resize(std::max(hold->bytes(), body.size()))) {
       self->shard_->counts().add(self->shard_->counts().answers_cut);
       self->transport_->abort();
       co_return false;
