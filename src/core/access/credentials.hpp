@@ -13,9 +13,9 @@
 #include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/access/credential.hpp"
+#include "core/access/credential_store.hpp"
 #include "core/access/revocations.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/stores.hpp"
 
 namespace colonnade::core {
 

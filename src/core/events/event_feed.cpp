@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/events/change_subject.hpp"
+
 namespace colonnade::core {
 
 EventFeed::EventFeed(base::Lanes& lanes, EventStore& events, Journal& journal,
@@ -43,9 +45,7 @@ Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
   if (listeners_.empty()) return done;
   std::vector<StoredAction> actions;
   for (const Change& change : unit.changes) {
-    const Action* action = nullptr;
-    if (const auto* inserted = std::get_if<InsertAction>(&change)) action = &inserted->action;
-    if (const auto* updated = std::get_if<UpdateAction>(&change)) action = &updated->action;
+    const Action* action = action_stored_by(change);
     if (action == nullptr) continue;
     actions.push_back({.tool = action->request.tool,
                        .state = action->state,

@@ -17,10 +17,11 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "core/events/event.hpp"
+#include "core/events/event_store.hpp"
 #include "core/events/feed_listener.hpp"
+#include "core/events/journal.hpp"
 #include "core/events/revisions.hpp"
 #include "core/events/subscriptions.hpp"
-#include "core/stores.hpp"
 
 namespace colonnade::core {
 

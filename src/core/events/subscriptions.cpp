@@ -5,7 +5,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
-#include "core/stores.hpp"
+#include "core/events/event_store.hpp"
 
 namespace colonnade::core {
 
