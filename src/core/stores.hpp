@@ -17,7 +17,6 @@
 #include <variant>
 #include <vector>
 
-#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "core/access/credential.hpp"
 #include "core/access/keyed_request.hpp"
@@ -27,6 +26,7 @@
 #include "core/events/event.hpp"
 #include "core/governance/action.hpp"
 #include "core/governance/audit.hpp"
+#include "core/limits.hpp"
 #include "core/memory/memory_store.hpp"
 #include "core/runs/run.hpp"
 #include "core/threads/message.hpp"

@@ -16,9 +16,9 @@
 #include "app/command_line.hpp"
 #include "app/files.hpp"
 #include "app/json_output.hpp"
+#include "app/limits.hpp"
 #include "app/remote.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 
 namespace colonnade::app {
 namespace {

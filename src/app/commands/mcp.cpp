@@ -22,6 +22,7 @@
 #include "app/wiring.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::app {
 namespace {

@@ -11,7 +11,7 @@
 #include "app/files.hpp"
 #include "app/json_output.hpp"
 #include "app/policy_cases.hpp"
-#include "base/limits.hpp"
+#include "gate/limits.hpp"
 
 namespace colonnade::app {
 namespace {

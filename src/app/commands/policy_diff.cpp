@@ -9,7 +9,7 @@
 #include "app/json_output.hpp"
 #include "app/policy_cases.hpp"
 #include "app/policy_diff.hpp"
-#include "base/limits.hpp"
+#include "gate/limits.hpp"
 
 namespace colonnade::app {
 namespace {

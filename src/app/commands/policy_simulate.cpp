@@ -12,11 +12,12 @@
 #include "app/commands/policy.hpp"
 #include "app/files.hpp"
 #include "app/json_output.hpp"
+#include "app/limits.hpp"
 #include "app/recorded_actions.hpp"
 #include "app/remote.hpp"
-#include "base/limits.hpp"
 #include "colonnade/faramesh.hpp"
 #include "colonnade/transport.hpp"
+#include "core/governance/limits.hpp"
 
 namespace colonnade::app {
 namespace {
