@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/stores.hpp"
+#include "core/events/journal.hpp"
 #include "storage/limits.hpp"
 #include "storage/sqlite/changes.hpp"
 #include "storage/sqlite/database.hpp"
