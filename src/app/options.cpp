@@ -53,6 +53,16 @@ Option Option::between(std::size_t least, std::size_t most) {
   return *this;
 }
 
+Option Option::positive() {
+  option_->check(CLI::PositiveNumber);
+  return *this;
+}
+
+Option Option::not_negative() {
+  option_->check(CLI::NonNegativeNumber);
+  return *this;
+}
+
 // --- Command -----------------------------------------------------------------------------------
 
 Command Command::add_subcommand(std::string_view name, std::string_view help) {
