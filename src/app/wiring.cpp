@@ -62,6 +62,7 @@
 #include "net/router.hpp"
 #include "storage/sqlite/store.hpp"
 #include "tools/catalog.hpp"
+#include "tools/limits.hpp"
 #include "tools/mcp/tool_host.hpp"
 
 namespace colonnade::app {

@@ -6,16 +6,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "core/events/revisions.hpp"
-
-namespace colonnade::limits {
-
-// One answer that is kept, or held whole while it is read; a larger one is made while it is sent.
-constexpr std::size_t encoded_read_bytes_max = 256 * KiB;
-
-}  // namespace colonnade::limits
 
 namespace colonnade::dialects {
 

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "base/limits.hpp"
+#include "dialects/limits.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::dialects {
 

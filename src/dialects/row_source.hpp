@@ -12,12 +12,6 @@
 #include "base/task.hpp"
 #include "net/http.hpp"
 
-namespace colonnade::limits {
-
-constexpr std::size_t listed_rows_at_once = 16;  // read for one piece, when they are small
-
-}  // namespace colonnade::limits
-
 namespace colonnade::dialects {
 
 class RowSource : public net::BodySource {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/lane.hpp"
-#include "base/limits.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::dialects {
 namespace {

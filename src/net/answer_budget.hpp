@@ -9,18 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "base/limits.hpp"
-
-namespace colonnade::limits {
-
-// One large answer fits in an account's share; readers that do not read take it from nobody else.
-constexpr std::size_t answers_account_bytes_max = 64 * MiB;
-constexpr std::size_t answers_bytes_max = 512 * MiB;
-constexpr std::size_t answer_count_bytes = 16 * KiB;     // what a stream holds is counted in these
-constexpr std::size_t answer_rate_bytes_min = 16 * KiB;  // a second: a slower reader is cut off
-constexpr auto answer_retry_after = 1s;  // said to whom may not have a large answer just now
-
-}  // namespace colonnade::limits
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 

@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "net/answer_budget.hpp"
 #include "net/event_stream.hpp"
+#include "net/limits.hpp"
 #include "net/response_head.hpp"
 
 namespace colonnade::net {

@@ -18,12 +18,6 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 
-namespace colonnade::limits {
-
-constexpr std::size_t answer_piece_bytes = 64 * 1024;  // of an answer that is made while it is sent
-
-}  // namespace colonnade::limits
-
 namespace colonnade::net {
 
 enum class Method { get, head, post, put, patch, del, options, other };

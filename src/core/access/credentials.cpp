@@ -6,8 +6,8 @@
 #include <unordered_set>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "core/access/limits.hpp"
 
 namespace colonnade::core {
 

@@ -10,13 +10,6 @@
 #include "core/access/scope.hpp"
 #include "core/events/event.hpp"
 
-namespace colonnade::limits {
-
-// Of all threads, by one read of a user's or a scope's events: about 1 ms.
-constexpr std::size_t events_looked_at_max = 2000;
-
-}  // namespace colonnade::limits
-
 namespace colonnade::core {
 
 // One thread, all threads of one owner, or all threads of one scope. Whoever makes one has checked

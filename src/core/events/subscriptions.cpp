@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "core/events/event_store.hpp"
+#include "core/limits.hpp"
 
 namespace colonnade::core {
 

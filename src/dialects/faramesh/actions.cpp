@@ -1,10 +1,11 @@
 #include <utility>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
+#include "core/governance/limits.hpp"
 #include "dialects/faramesh/errors.hpp"
 #include "dialects/faramesh/events.hpp"
 #include "dialects/faramesh/resources.hpp"
+#include "dialects/limits.hpp"
 #include "dialects/row_source.hpp"
 
 namespace colonnade::dialects::faramesh {

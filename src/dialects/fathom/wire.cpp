@@ -5,8 +5,9 @@
 #include <utility>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
-#include "dialects/encoded_reads.hpp"
+#include "core/limits.hpp"
+#include "dialects/fathom/limits.hpp"
+#include "dialects/limits.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {

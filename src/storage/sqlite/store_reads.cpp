@@ -2,6 +2,9 @@
 // no snapshot outlives the call.
 #include <algorithm>
 
+#include "core/events/limits.hpp"
+#include "core/governance/limits.hpp"
+#include "core/limits.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/rows.hpp"
