@@ -36,15 +36,15 @@ class EncodedReads {
   }
 
  private:
-  struct Kept {
+  struct CacheEntry {
     core::Revisions::Place place = 0;
     core::Revisions::Stamp stamp = 0;
     Body body{};
   };
-  using Generation = std::unordered_map<std::string, Kept>;
+  using Generation = std::unordered_map<std::string, CacheEntry>;
 
   Body find(const std::string& key);
-  void keep(std::string key, Kept kept);
+  void keep(std::string key, CacheEntry kept);
 
   const core::Revisions& revisions_;
   Generation young_;
