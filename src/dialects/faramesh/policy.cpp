@@ -1,31 +1,45 @@
 #include <utility>
 
+#include "core/access/account.hpp"
 #include "dialects/faramesh/errors.hpp"
+#include "dialects/faramesh/faramesh_limits.hpp"
 #include "dialects/faramesh/resources.hpp"
 
 namespace colonnade::dialects::faramesh {
+namespace {
+
+base::Job job_of(const Principal& who, const net::Request& request) {
+  return {.account = core::account_of(who),
+          .time_max = limits::policy_check_time_max,
+          .stop = request.disconnected};
+}
+
+}  // namespace
 
 base::Task<net::Reply> PolicyResource::info(Principal /*who*/, RequestPtr /*request*/) {
   co_return net::Response{.body = encode_policy_in_force(parts_.desk.in_force())};
 }
 
-base::Task<net::Reply> PolicyResource::validate(Principal /*who*/, RequestPtr request) {
+base::Task<net::Reply> PolicyResource::validate(Principal who, RequestPtr request) {
   auto body = decode_policy(*request, /*with_action=*/false);
   if (!body) co_return refusal(body.error());
-  std::move_only_function<core::PolicyReading()> work =
-      [desk = &parts_.desk, text = std::move(body->policy)] { return desk->read(text); };
-  const auto reading = co_await parts_.workers.run(std::move(work));
-  co_return net::Response{.body = encode_policy_reading(reading)};
+  std::move_only_function<core::Result<core::PolicyReading>(std::stop_token)> work =
+      [desk = &parts_.desk, text = std::move(body->policy)](const std::stop_token& /*over*/) {
+        return desk->read(text);
+      };
+  const auto reading = co_await parts_.workers.run(job_of(who, *request), std::move(work));
+  if (!reading) co_return error_response(reading.error());
+  co_return net::Response{.body = encode_policy_reading(*reading)};
 }
 
-base::Task<net::Reply> PolicyResource::test(Principal /*who*/, RequestPtr request) {
+base::Task<net::Reply> PolicyResource::test(Principal who, RequestPtr request) {
   auto body = decode_policy(*request, /*with_action=*/true);
   if (!body) co_return refusal(body.error());
-  std::move_only_function<core::Result<core::PolicyTrial>()> work = [desk = &parts_.desk,
-                                                                     body = std::move(*body)] {
-    return desk->try_out(body.policy, body.action);
-  };
-  const auto trial = co_await parts_.workers.run(std::move(work));
+  std::move_only_function<core::Result<core::PolicyTrial>(std::stop_token)> work =
+      [desk = &parts_.desk, body = std::move(*body)](const std::stop_token& /*over*/) {
+        return desk->try_out(body.policy, body.action);
+      };
+  const auto trial = co_await parts_.workers.run(job_of(who, *request), std::move(work));
   if (!trial) co_return error_response(trial.error());
   co_return net::Response{.body = encode_policy_trial(*trial)};
 }
