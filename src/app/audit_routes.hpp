@@ -15,7 +15,7 @@
 
 #include "base/task.hpp"
 #include "core/access/credentials.hpp"
-#include "core/stores.hpp"
+#include "core/governance/audit_store.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::app {

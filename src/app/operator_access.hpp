@@ -3,7 +3,6 @@
 
 #include "base/result.hpp"
 #include "core/access/credentials.hpp"
-#include "core/stores.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::app {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/task.hpp"
+#include "core/access/credential_store.hpp"
 #include "core/access/credentials.hpp"
-#include "core/stores.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::app {

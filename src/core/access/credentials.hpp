@@ -10,8 +10,8 @@
 #include "base/clock.hpp"
 #include "base/task.hpp"
 #include "core/access/credential.hpp"
+#include "core/access/credential_store.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/stores.hpp"
 
 namespace colonnade::core {
 

@@ -10,8 +10,8 @@
 #include "base/clock.hpp"
 #include "base/task.hpp"
 #include "core/access/keyed_request.hpp"
+#include "core/access/keyed_request_store.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/stores.hpp"
 
 namespace colonnade::core {
 

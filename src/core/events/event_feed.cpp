@@ -5,6 +5,7 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "core/events/change_subject.hpp"
 
 namespace colonnade::core {
 
@@ -103,9 +104,7 @@ Journal::Completion EventFeed::telling_listeners(const Unit& unit, Journal::Comp
   if (listeners_.empty()) return done;
   std::vector<StoredAction> actions;
   for (const Change& change : unit.changes) {
-    const Action* action = nullptr;
-    if (const auto* inserted = std::get_if<InsertAction>(&change)) action = &inserted->action;
-    if (const auto* updated = std::get_if<UpdateAction>(&change)) action = &updated->action;
+    const Action* action = action_stored_by(change);
     if (action == nullptr) continue;
     actions.push_back({.tool = action->request.tool,
                        .state = action->state,

@@ -21,9 +21,10 @@
 #include "base/task.hpp"
 #include "core/access/scope.hpp"
 #include "core/events/event.hpp"
+#include "core/events/event_store.hpp"
+#include "core/events/journal.hpp"
 #include "core/events/revisions.hpp"
 #include "core/governance/action.hpp"
-#include "core/stores.hpp"
 
 namespace colonnade::core {
 

@@ -3,28 +3,9 @@
 #include <algorithm>
 #include <functional>
 
+#include "core/events/change_subject.hpp"
+
 namespace colonnade::core {
-namespace {
-
-// The thread that a change shows in; "" for changes that no read of a thread shows.
-struct ShownIn {
-  std::string_view operator()(const InsertThread& change) const { return change.thread.id; }
-  std::string_view operator()(const InsertMessage& change) const {
-    return change.message.thread_id;
-  }
-  std::string_view operator()(const RenameThread& change) const { return change.id; }
-  std::string_view operator()(const DeleteThread& change) const { return change.id; }
-  std::string_view operator()(const RestoreThread& change) const { return change.id; }
-  std::string_view operator()(const EraseThread& change) const { return change.id; }
-  std::string_view operator()(const InsertRun& change) const { return change.run.thread_id; }
-  std::string_view operator()(const UpdateRun& change) const { return change.run.thread_id; }
-  template <class Other>
-  std::string_view operator()(const Other&) const {
-    return {};
-  }
-};
-
-}  // namespace
 
 Revisions::Place Revisions::of_thread(const Scope& scope, std::string_view thread_id) {
   const std::hash<std::string_view> hash;
@@ -44,7 +25,7 @@ std::optional<Revisions::Stamp> Revisions::stamp(Place place) const {
 std::vector<Revisions::Place> Revisions::begin(const Unit& unit) {
   std::vector<Place> touched;
   for (const Change& change : unit.changes) {
-    const std::string_view thread_id = std::visit(ShownIn{}, change);
+    const std::string_view thread_id = thread_shown_in(change);
     if (thread_id.empty()) continue;
     if (touched.empty()) touched.push_back(of_threads(unit.scope));
     const Place place = of_thread(unit.scope, thread_id);

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "core/access/scope.hpp"
-#include "core/stores.hpp"
+#include "core/events/journal.hpp"
 
 namespace colonnade::core {
 

@@ -3,10 +3,10 @@
 
 #include <string>
 
+#include "core/events/journal.hpp"
 #include "core/governance/action.hpp"
 #include "core/governance/audit.hpp"
 #include "core/governance/redaction.hpp"
-#include "core/stores.hpp"
 
 namespace colonnade::core {
 

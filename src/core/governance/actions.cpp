@@ -131,7 +131,7 @@ Actions::~Actions() = default;
 // --- reading ------------------------------------------------------------------------------------
 
 Result<Action> Actions::State::mine(const Principal& who, std::string_view id) const {
-  auto found = parts.stores.actions.action(who.scope, id);
+  auto found = parts.store.action(who.scope, id);
   if (!found) return fail(std::move(found.error()));
   if (!*found || (*found)->owner != who.user_id) return fail(no_such_action());
   return std::move(**found);
@@ -148,13 +148,13 @@ Result<Action> Actions::get(const Principal& who, std::string_view id) const {
 Result<std::vector<Action>> Actions::list(const Principal& who, ActionFilter filter) const {
   filter.owner = who.user_id;
   filter.limit = std::clamp<std::size_t>(filter.limit, 1, limits::actions_listed_max);
-  return state_->parts.stores.actions.actions(who.scope, filter);
+  return state_->parts.store.actions(who.scope, filter);
 }
 
 Result<std::vector<AuditRecord>> Actions::history(const Principal& who, std::string_view id) const {
   auto action = state_->mine(who, id);
   if (!action) return fail(std::move(action.error()));
-  return state_->parts.stores.audit.audit_of(who.scope, id);
+  return state_->parts.audit.audit_of(who.scope, id);
 }
 
 // --- submitting ---------------------------------------------------------------------------------
@@ -324,8 +324,7 @@ Task<Result<Action>> Actions::resolve(Principal who, std::string id, HumanAnswer
 
 Task<std::size_t> Actions::settle_expired() {
   std::size_t count = 0;
-  auto due =
-      state_->parts.stores.actions.expired_actions(state_->parts.clock.now(), settled_at_once);
+  auto due = state_->parts.store.expired_actions(state_->parts.clock.now(), settled_at_once);
   if (!due) {
     base::log::error("expired_unreadable", {{"error", due.error().message}});
     co_return count;
@@ -463,7 +462,7 @@ Task<Result<Action>> Actions::report(Principal who, std::string id, bool success
 
 Task<Result<std::size_t>> Actions::recover() {
   State& state = *state_;
-  auto executing = state.parts.stores.actions.actions(
+  auto executing = state.parts.store.actions(
       Scope::main(), {.state = ActionState::executing, .limit = limits::actions_listed_max});
   if (!executing) co_return fail(std::move(executing.error()));
   std::size_t count = 0;

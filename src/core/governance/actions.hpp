@@ -18,10 +18,11 @@
 #include "base/task.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/action.hpp"
+#include "core/governance/action_store.hpp"
+#include "core/governance/audit_store.hpp"
 #include "core/governance/permissions.hpp"
 #include "core/governance/policy_gate.hpp"
 #include "core/governance/redaction.hpp"
-#include "core/stores.hpp"
 #include "core/tools/tool_runner.hpp"
 
 namespace colonnade::core {
@@ -52,7 +53,8 @@ struct ActionOptions {
 };
 
 struct ActionParts {
-  Stores stores;
+  ActionStore& store;
+  AuditStore& audit;
   EventFeed& feed;
   PolicyGate& gate;
   ToolRunner& tools;

@@ -16,8 +16,9 @@
 #include "base/task.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/action.hpp"
+#include "core/governance/action_store.hpp"
 #include "core/governance/audit.hpp"
-#include "core/stores.hpp"
+#include "core/governance/audit_store.hpp"
 
 namespace colonnade::core {
 

@@ -7,7 +7,7 @@
 #include "base/clock.hpp"
 #include "base/task.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/stores.hpp"
+#include "core/governance/permission_store.hpp"
 
 namespace colonnade::core {
 

@@ -42,7 +42,7 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
   unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent->id});
   std::vector<std::string> ids;
   for (ThreadPage page{.agent_id = agent->id};; page.offset += page.limit) {
-    auto threads = parts_.stores.threads.threads(who.scope, who.user_id, page);
+    auto threads = parts_.store.threads(who.scope, who.user_id, page);
     if (!threads) co_return fail(std::move(threads.error()));
     for (const Thread& thread : *threads) {
       add(unit, thread);
@@ -59,7 +59,7 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
 // Nobody finds the thread any more, so no run can begin in it; one that is active is stopped first.
 // A server that stops meanwhile leaves the rest to its next start.
 Task<void> Erasure::purge(Scope scope, std::string id) {
-  auto run = parts_.stores.runs.active_run(scope, id);
+  auto run = parts_.run_store.active_run(scope, id);
   if (run && *run) {
     const Principal starter{.scope = scope, .user_id = (*run)->started_by};
     const std::string run_id = (*run)->id;
@@ -79,10 +79,10 @@ Task<void> Erasure::purge(Scope scope, std::string id) {
 
 Task<void> Erasure::recover() {
   for (;;) {
-    auto left = parts_.stores.threads.erased_threads(limits::page_rows_max);
+    auto left = parts_.store.erased_threads(limits::page_rows_max);
     if (!left || left->empty()) co_return;
     for (const Thread& thread : *left) co_await purge(thread.scope, thread.id);
-    auto after = parts_.stores.threads.erased_threads(1);
+    auto after = parts_.store.erased_threads(1);
     // What could not be purged now is tried again at the next start, not for ever.
     if (!after || after->empty() || after->front().id == left->front().id) co_return;
   }

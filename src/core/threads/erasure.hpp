@@ -9,14 +9,16 @@
 #include "core/access/scope.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/runs/run_store.hpp"
 #include "core/runs/runs.hpp"
-#include "core/stores.hpp"
+#include "core/threads/thread_store.hpp"
 #include "core/threads/threads.hpp"
 
 namespace colonnade::core {
 
 struct ErasureParts {
-  Stores stores;
+  ThreadStore& store;
+  RunStore& run_store;
   EventFeed& feed;
   Agents& agents;
   Threads& threads;

@@ -28,8 +28,9 @@ Event thread_event(const Thread& thread, Time at, bool deleted) {
 
 }  // namespace
 
-Threads::Threads(Stores stores, EventFeed& feed, base::Clock& clock, base::Workers& workers)
-    : stores_(stores), feed_(feed), clock_(clock), workers_(workers) {}
+Threads::Threads(ThreadStore& store, RunStore& runs, EventFeed& feed, base::Clock& clock,
+                 base::Workers& workers)
+    : store_(store), runs_(runs), feed_(feed), clock_(clock), workers_(workers) {}
 
 Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
   const Time now = clock_.now();
@@ -55,11 +56,11 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
 }
 
 Result<std::vector<Thread>> Threads::list(const Principal& who, const ThreadPage& page) {
-  return stores_.threads.threads(who.scope, who.user_id, page);
+  return store_.threads(who.scope, who.user_id, page);
 }
 
 Result<Thread> Threads::get(const Principal& who, std::string_view id) {
-  auto thread = stores_.threads.thread(who.scope, id);
+  auto thread = store_.thread(who.scope, id);
   if (!thread) return fail(std::move(thread.error()));
   if (!*thread) return fail(ErrorKind::not_found, "no such thread");
   if ((*thread)->owner != who.user_id) return fail(ErrorKind::forbidden, "not your thread");
@@ -69,9 +70,9 @@ Result<Thread> Threads::get(const Principal& who, std::string_view id) {
 Result<ThreadView> Threads::view(const Principal& who, std::string_view id, std::size_t messages) {
   auto thread = get(who, id);
   if (!thread) return fail(std::move(thread.error()));
-  auto page = stores_.threads.messages(who.scope, id, {.limit = messages});
+  auto page = store_.messages(who.scope, id, {.limit = messages});
   if (!page) return fail(std::move(page.error()));
-  auto active = stores_.runs.active_run(who.scope, id);
+  auto active = runs_.active_run(who.scope, id);
   if (!active) return fail(std::move(active.error()));
   return ThreadView{
       .thread = std::move(*thread), .messages = std::move(*page), .running = active->has_value()};
@@ -80,12 +81,12 @@ Result<ThreadView> Threads::view(const Principal& who, std::string_view id, std:
 Result<std::vector<Message>> Threads::messages(const Principal& who, std::string_view id,
                                                const MessagePage& page) {
   if (auto thread = get(who, id); !thread) return fail(std::move(thread.error()));
-  return stores_.threads.messages(who.scope, id, page);
+  return store_.messages(who.scope, id, page);
 }
 
 Result<ThreadUsage> Threads::usage(const Principal& who, std::string_view id) {
   if (auto thread = get(who, id); !thread) return fail(std::move(thread.error()));
-  return stores_.threads.usage(who.scope, id);
+  return store_.usage(who.scope, id);
 }
 
 Task<Result<Thread>> Threads::rename(Principal who, std::string id, std::string title) {
@@ -139,7 +140,7 @@ Task<Result<std::vector<SearchHit>>> Threads::search(Principal who, std::string 
   base::Job job{
       .account = account_of(who), .time_max = limits::search_time_max, .stop = std::move(stop)};
   std::move_only_function<Result<Hits>(std::stop_token)> work =
-      [&threads = stores_.threads, who = std::move(who), query = std::move(query),
+      [&threads = store_, who = std::move(who), query = std::move(query),
        limit](std::stop_token over) {
         return threads.search(who.scope, who.user_id, query, limit, std::move(over));
       };

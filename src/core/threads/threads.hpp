@@ -13,7 +13,8 @@
 #include "base/workers.hpp"
 #include "core/access/scope.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/stores.hpp"
+#include "core/runs/run_store.hpp"
+#include "core/threads/thread_store.hpp"
 
 namespace colonnade::core {
 
@@ -33,7 +34,8 @@ struct ThreadView {
 
 class Threads {
  public:
-  Threads(Stores stores, EventFeed& feed, base::Clock& clock, base::Workers& workers);
+  Threads(ThreadStore& store, RunStore& runs, EventFeed& feed, base::Clock& clock,
+          base::Workers& workers);
 
   // not_found with the field "agent_id" when there is no such agent.
   base::Task<Result<Thread>> create(Principal who, NewThread input);
@@ -57,7 +59,8 @@ class Threads {
                                                     std::size_t limit, std::stop_token stop);
 
  private:
-  Stores stores_;
+  ThreadStore& store_;
+  RunStore& runs_;
   EventFeed& feed_;
   base::Clock& clock_;
   base::Workers& workers_;

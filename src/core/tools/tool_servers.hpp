@@ -10,10 +10,11 @@
 #include "base/clock.hpp"
 #include "base/secret_box.hpp"
 #include "base/task.hpp"
+#include "core/agents/agent_store.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/stores.hpp"
 #include "core/tools/tool_server.hpp"
+#include "core/tools/tool_server_store.hpp"
 
 namespace colonnade::core {
 

@@ -10,9 +10,9 @@
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "core/governance/action.hpp"
+#include "core/governance/action_store.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/policy_desk.hpp"
-#include "core/stores.hpp"
 #include "dialects/faramesh/body.hpp"
 #include "net/http.hpp"
 

@@ -16,9 +16,9 @@
 #include "core/access/credential.hpp"
 #include "core/access/pairings.hpp"
 #include "core/runs/runs.hpp"
-#include "core/stores.hpp"
 #include "core/threads/message.hpp"
 #include "core/threads/thread.hpp"
+#include "core/threads/thread_store.hpp"
 #include "core/threads/threads.hpp"
 #include "net/http.hpp"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "core/stores.hpp"
+#include "core/events/journal.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/thread_index.hpp"
 
@@ -17,7 +17,7 @@ class Changes {
  public:
   Changes(Database& database, ThreadIndex& threads) : database_(database), threads_(threads) {}
 
-  // Fails with the kind that core/stores.hpp names for the change. A change that fails may have
+  // Fails with the kind that is named where the change is declared. A change that fails may have
   // written part of itself; wrote() then tells.
   Result<void> apply(const core::Scope& scope, const core::Change& change);
 

@@ -1,7 +1,8 @@
 // Rows as core's values. Each function reads the columns that its constant lists, in that order.
 #pragma once
 
-#include "core/stores.hpp"
+#include "core/events/event_store.hpp"
+#include "core/events/journal.hpp"
 #include "storage/sqlite/database.hpp"
 
 // Macros, because SQL texts are literals that are put together by the preprocessor.

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/limits.hpp"
-#include "core/stores.hpp"
+#include "core/events/journal.hpp"
 #include "storage/sqlite/changes.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/event_log.hpp"

@@ -1,0 +1,47 @@
+// The store port for credentials, as core/events/journal.hpp says of all.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "core/access/credential.hpp"
+#include "core/access/scope.hpp"
+
+namespace colonnade::core {
+
+using base::Result;
+using base::Time;
+
+class CredentialStore {
+ public:
+  virtual ~CredentialStore() = default;
+  // Not revoked. The one read without a scope: a token is how a scope is found.
+  virtual Result<std::optional<Credential>> credential_by_token(std::string_view token_sha256) = 0;
+  // Not revoked, of that kind and user, newest first.
+  virtual Result<std::vector<Credential>> credentials(const Scope& scope, std::string_view user_id,
+                                                      CredentialKind kind) = 0;
+  virtual Result<std::optional<Credential>> credential(const Scope& scope, std::string_view id) = 0;
+  // Whether any credential exists at all, in any scope.
+  virtual Result<bool> any_credential() = 0;
+};
+
+struct InsertCredential {
+  Credential credential{};
+};
+struct TouchCredential {  // last_seen; a missing row is no error
+  std::string id{};
+  Time at{};
+};
+struct RevokeCredential {  // not_found unless it exists, is of `kind`, belongs to `user_id`, is
+                           // live
+  std::string id{};
+  std::string user_id{};
+  CredentialKind kind = CredentialKind::device;
+  Time at{};
+};
+
+}  // namespace colonnade::core

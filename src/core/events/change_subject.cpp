@@ -1,0 +1,67 @@
+#include "core/events/change_subject.hpp"
+
+#include <concepts>
+#include <variant>
+
+namespace colonnade::core {
+namespace {
+
+template <class T, class... Listed>
+concept OneOf = (std::same_as<T, Listed> || ...);
+
+template <class T>
+concept OfThreadById = OneOf<T, RenameThread, DeleteThread, RestoreThread, EraseThread>;
+
+// Steps, tool calls and summaries belong to a thread, but no read that is kept shows them. What is
+// purged was erased before.
+template <class T>
+concept InThreadUnseen =
+    OneOf<T, PurgeThread, InsertSummary, InsertStep, InsertToolCall, MoveToolCall>;
+
+template <class T>
+concept OfAction = OneOf<T, InsertAction, UpdateAction>;
+
+template <class T>
+concept OfNoThread = OneOf<T, PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins,
+                           InsertPermission, RevokePermission, AppendAudit, InsertCredential,
+                           TouchCredential, RevokeCredential, InsertKeyedRequest, LinkKeyedRequest,
+                           AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests, PutMemory,
+                           RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
+
+struct ShownIn {
+  std::string_view operator()(const InsertThread& change) const { return change.thread.id; }
+  std::string_view operator()(const InsertMessage& change) const {
+    return change.message.thread_id;
+  }
+  std::string_view operator()(const OfThreadById auto& change) const { return change.id; }
+  std::string_view operator()(const InsertRun& change) const { return change.run.thread_id; }
+  std::string_view operator()(const UpdateRun& change) const { return change.run.thread_id; }
+  std::string_view operator()(const InThreadUnseen auto& /*change*/) const { return {}; }
+  std::string_view operator()(const OfAction auto& /*change*/) const { return {}; }
+  std::string_view operator()(const OfNoThread auto& /*change*/) const { return {}; }
+};
+
+struct StoredActionOf {
+  const Action* operator()(const OfAction auto& change) const { return &change.action; }
+  const Action* operator()(
+      const OneOf<InsertThread, InsertMessage, InsertRun, UpdateRun> auto& /*change*/) const {
+    return nullptr;
+  }
+  const Action* operator()(const OfThreadById auto& /*change*/) const { return nullptr; }
+  const Action* operator()(const InThreadUnseen auto& /*change*/) const { return nullptr; }
+  const Action* operator()(const OfNoThread auto& /*change*/) const { return nullptr; }
+};
+
+struct Forgotten {};  // a change that is not named above
+static_assert(!std::invocable<const ShownIn&, const Forgotten&>);
+static_assert(!std::invocable<const StoredActionOf&, const Forgotten&>);
+
+}  // namespace
+
+std::string_view thread_shown_in(const Change& change) { return std::visit(ShownIn{}, change); }
+
+const Action* action_stored_by(const Change& change) {
+  return std::visit(StoredActionOf{}, change);
+}
+
+}  // namespace colonnade::core

@@ -1,0 +1,82 @@
+// The journal: the one way to write to the store. What is to be written is a unit of changes, which
+// is applied completely or not at all. Each noun's changes stand with its store port
+// (core/<room>/<noun>_store.hpp).
+//
+// Of every store port: reads run on the calling thread and see every unit whose completion was
+// called. They must be short: a page at most, by an index. Anything long (search) says so and
+// belongs on a worker thread. All members are thread-safe. A read across scopes finds nothing:
+// nullopt or an empty page.
+//
+// Each change says what it does when the row is not as expected: the whole unit then fails with the
+// kind named there, and nothing of it is applied.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "core/access/credential_store.hpp"
+#include "core/access/keyed_request_store.hpp"
+#include "core/access/scope.hpp"
+#include "core/agents/agent_store.hpp"
+#include "core/events/event.hpp"
+#include "core/governance/action_store.hpp"
+#include "core/governance/audit_store.hpp"
+#include "core/governance/permission_store.hpp"
+#include "core/memory/memory_store.hpp"
+#include "core/runs/run_store.hpp"
+#include "core/threads/thread_store.hpp"
+#include "core/tools/tool_server_store.hpp"
+
+namespace colonnade::core {
+
+// Whoever visits it names every change: a new one must not be forgotten anywhere
+// (core/events/change_subject.hpp).
+using Change =
+    std::variant<PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertThread,
+                 InsertMessage, RenameThread, DeleteThread, RestoreThread, EraseThread, PurgeThread,
+                 InsertSummary, InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall,
+                 InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
+                 InsertCredential, TouchCredential, RevokeCredential, InsertKeyedRequest,
+                 LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
+                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
+
+// What is committed together. Changes are applied in order, then events are appended in order.
+struct Unit {
+  Scope scope;
+  std::vector<Change> changes{};
+  std::vector<Event> events{};  // cursor and seq are the store's to give
+};
+
+// Told of every commit, on the writer's thread, in commit order, before the completions of its
+// units.
+class CommitObserver {
+ public:
+  virtual ~CommitObserver() = default;
+  // All events of one transaction, in cursor order, now durable. `completions` holds the
+  // completions of the transaction's units: the observer must see to it that each is called exactly
+  // once, and may put that off until the events are delivered. Never throws.
+  virtual void committed(std::vector<std::shared_ptr<const Event>> events,
+                         std::vector<std::move_only_function<void()>> completions) = 0;
+};
+
+class Journal {
+ public:
+  // Called once per unit, on an arbitrary thread, after it is durable (or failed). The cursor is
+  // that of the unit's last event, 0 when it had none.
+  using Completion = std::move_only_function<void(Result<std::int64_t>)>;
+
+  virtual ~Journal() = default;
+  // Queues a unit. Units appended by one thread are applied in that order; all units that wait
+  // form one transaction (group commit). A unit that fails is rolled back alone and does not
+  // disturb its neighbours. When the queue is full (limits::commit_queue_units_max) or the store is
+  // closed, the completion gets ErrorKind::unavailable, perhaps before this returns.
+  virtual void append(Unit unit, Completion completion) = 0;
+  // At most one observer, set before the first append; it must outlive the journal's use.
+  virtual void observe(CommitObserver& observer) = 0;
+};
+
+}  // namespace colonnade::core

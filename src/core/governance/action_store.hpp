@@ -1,0 +1,50 @@
+// The store port for actions, as core/events/journal.hpp says of all.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "core/access/scope.hpp"
+#include "core/governance/action.hpp"
+
+namespace colonnade::core {
+
+using base::Result;
+using base::Time;
+
+struct ActionFilter {  // empty members filter nothing
+  std::string owner{};
+  std::string agent_id{};
+  std::string tool{};
+  std::optional<ActionState> state{};
+  std::size_t limit = 20;  // 1 .. limits::actions_listed_max
+  std::size_t offset = 0;
+};
+
+class ActionStore {
+ public:
+  virtual ~ActionStore() = default;
+  virtual Result<std::optional<Action>> action(const Scope& scope, std::string_view id) = 0;
+  // Newest first.
+  virtual Result<std::vector<Action>> actions(const Scope& scope, const ActionFilter& filter) = 0;
+  // Of a run's tool calls, oldest first.
+  virtual Result<std::vector<Action>> actions_of_run(const Scope& scope,
+                                                     std::string_view run_id) = 0;
+  // Pending ones of every scope that expire at `now` or before, the oldest first.
+  virtual Result<std::vector<Action>> expired_actions(Time now, std::size_t limit) = 0;
+};
+
+struct InsertAction {
+  Action action{};
+};
+struct UpdateAction {  // conflict unless the stored version is one less than the action's
+  Action action{};
+  bool if_unchanged = false;  // then an action that others changed is left alone, without an error
+};
+
+}  // namespace colonnade::core
