@@ -7,9 +7,9 @@
 
 #include "app/audit_lines.hpp"
 #include "app/audit_routes.hpp"
+#include "app/limits.hpp"
 #include "app/running_server.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "colonnade/transport.hpp"
 #include "storage/sqlite/store.hpp"
 

@@ -60,8 +60,8 @@
 #include "net/router.hpp"
 #include "storage/sqlite/store.hpp"
 #include "tools/catalog.hpp"
+#include "tools/limits.hpp"
 #include "tools/mcp/tool_host.hpp"
-#include "tools/tool_limits.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -201,8 +201,8 @@ struct Server::Parts {
         workers({.what = "searches and other long requests",
                  .threads = static_cast<std::size_t>(settings.worker_threads)}),
         tool_workers({.what = "tools",
-                      .threads = limits::tool_workers_max,
-                      .running_per_account = limits::tool_workers_per_account}),
+                      .threads = limits::tool_threads,
+                      .running_per_account = limits::tool_threads_per_account}),
         feed(lanes, *store, *store),
         audit_feed(feed, lanes, *store, *store),
         action_meter(feed),

@@ -10,6 +10,7 @@
 
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "gate/limits.hpp"
 #include "gate/yaml_expansion.hpp"
 
 namespace colonnade::gate {

@@ -7,7 +7,7 @@
 #include <future>
 #include <vector>
 
-#include "core/access/keyed_request_limits.hpp"
+#include "core/access/limits.hpp"
 #include "engine.hpp"
 
 namespace colonnade::tests {

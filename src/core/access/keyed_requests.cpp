@@ -5,11 +5,10 @@
 #include <vector>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/share.hpp"
 #include "core/access/account.hpp"
-#include "core/access/keyed_request_limits.hpp"
+#include "core/access/limits.hpp"
 
 namespace colonnade::core {
 

@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
 #include "base/share.hpp"
 #include "core/access/account.hpp"
-#include "core/access/pairing_limits.hpp"
+#include "core/access/limits.hpp"
 
 namespace colonnade::core {
 

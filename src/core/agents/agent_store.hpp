@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent.hpp"
+#include "core/limits.hpp"
 
 namespace colonnade::core {
 

@@ -1,7 +1,7 @@
 #include "core/agents/agents.hpp"
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
+#include "core/limits.hpp"
 
 namespace colonnade::core {
 

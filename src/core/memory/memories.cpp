@@ -5,11 +5,10 @@
 
 #include "base/ids.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/access/account.hpp"
-#include "core/memory/memory_limits.hpp"
+#include "core/memory/limits.hpp"
 
 namespace colonnade::core {
 

@@ -1,6 +1,7 @@
 #include "core/threads/erasure.hpp"
 
 #include "base/log.hpp"
+#include "core/limits.hpp"
 
 namespace colonnade::core {
 

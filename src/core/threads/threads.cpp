@@ -2,7 +2,7 @@
 
 #include "base/ids.hpp"
 #include "core/access/account.hpp"
-#include "core/threads/threads_limits.hpp"
+#include "core/threads/limits.hpp"
 
 namespace colonnade::core {
 

@@ -4,8 +4,9 @@
 
 #include "base/ids.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "core/limits.hpp"
+#include "core/tools/limits.hpp"
 
 namespace colonnade::core {
 

@@ -2,7 +2,7 @@
 
 #include "core/access/account.hpp"
 #include "dialects/faramesh/errors.hpp"
-#include "dialects/faramesh/faramesh_limits.hpp"
+#include "dialects/faramesh/limits.hpp"
 #include "dialects/faramesh/resources.hpp"
 
 namespace colonnade::dialects::faramesh {

@@ -6,8 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/limits.hpp"
-#include "dialects/mcp/endpoint_limits.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 

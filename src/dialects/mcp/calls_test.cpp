@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "base/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {

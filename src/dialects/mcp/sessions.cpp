@@ -4,9 +4,8 @@
 #include <utility>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
 #include "core/access/account.hpp"
-#include "dialects/mcp/endpoint_limits.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 

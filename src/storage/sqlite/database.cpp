@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "storage/sqlite/search_limits.hpp"
+#include "storage/limits.hpp"
 
 namespace colonnade::storage::sqlite {
 namespace {

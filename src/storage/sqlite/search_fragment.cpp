@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <unordered_map>
 
-#include "storage/sqlite/search_limits.hpp"
+#include "storage/limits.hpp"
 
 namespace colonnade::storage::sqlite {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/limits.hpp"
-#include "storage/sqlite/search_limits.hpp"
+#include "storage/limits.hpp"
 #include "storage/sqlite/test_folder.hpp"
 
 namespace colonnade::storage::sqlite {

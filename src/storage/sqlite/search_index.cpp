@@ -1,7 +1,7 @@
 #include "storage/sqlite/search_index.hpp"
 
 #include "base/limits.hpp"
-#include "storage/sqlite/search_limits.hpp"
+#include "storage/limits.hpp"
 
 namespace colonnade::storage::sqlite {
 

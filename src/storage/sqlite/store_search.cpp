@@ -2,11 +2,11 @@
 // match and how well comes from the index, what is shown of them from one pass over each text.
 #include <utility>
 
+#include "storage/limits.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/rows.hpp"
 #include "storage/sqlite/search_fragment.hpp"
-#include "storage/sqlite/search_limits.hpp"
 #include "storage/sqlite/search_query.hpp"
 #include "storage/sqlite/store.hpp"
 #include "storage/sqlite/writer.hpp"

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "core/events/limits.hpp"
+#include "storage/limits.hpp"
 #include "storage/sqlite/search_index.hpp"
 
 namespace colonnade::storage::sqlite {

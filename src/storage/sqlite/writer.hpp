@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include "base/limits.hpp"
 #include "core/events/journal.hpp"
+#include "storage/limits.hpp"
 #include "storage/sqlite/changes.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/event_log.hpp"

@@ -3,9 +3,10 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
 #include "core/access/account.hpp"
+#include "core/tools/limits.hpp"
 #include "tools/blocking.hpp"
+#include "tools/limits.hpp"
 #include "tools/workspace.hpp"
 
 namespace colonnade::tools {

@@ -6,7 +6,7 @@
 #include "base/log.hpp"
 #include "base/share.hpp"
 #include "core/access/account.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/limits.hpp"
 
 namespace colonnade::tools::mcp {
 
