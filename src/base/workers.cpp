@@ -189,8 +189,9 @@ Result<void> Workers::post(const std::string& account, std::shared_ptr<JobTicket
     if (state_->ended) return fail(stopping());
     const WorkersOptions& options = state_->options;
     const auto found = state_->accounts.find(account);
+    // Together, as a job that waits for a thread to start is not one too many.
     if (found != state_->accounts.end() &&
-        found->second.queue.size() >= options.queued_per_account) {
+        found->second.queue.size() + found->second.running >= state_->bounds().per_account) {
       dropped = state_->take_given_up(account, found->second);
       if (dropped.empty()) return fail(account_is_full(state_->bounds()));
     }

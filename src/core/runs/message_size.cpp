@@ -41,7 +41,7 @@ std::size_t size_of(const std::vector<Part>& parts) {
   return out;
 }
 
-Result<void> check_size(const std::vector<Part>& parts, std::size_t bytes_max) {
+base::Result<void> check_size(const std::vector<Part>& parts, std::size_t bytes_max) {
   const std::size_t bytes = size_of(parts);
   if (bytes <= bytes_max) return {};
   return fail(ErrorKind::too_large,
@@ -51,8 +51,8 @@ Result<void> check_size(const std::vector<Part>& parts, std::size_t bytes_max) {
               "content");
 }
 
-Result<void> check_window(const Message& message, const Agent& agent, const AskedModel& asked,
-                          const ContextOptions& options) {
+base::Result<void> check_window(const Message& message, const Agent& agent, const AskedModel& asked,
+                                const ContextOptions& options) {
   const ContextRoom room =
       room_of(options.windows.find(asked.provider, asked.model), asked.settings,
               options.compact_at_percent, options.input_tokens_max);

@@ -16,7 +16,7 @@ namespace colonnade::core {
 std::size_t size_of(const std::vector<Part>& parts);
 
 // too_large with the field "content", naming the setting.
-Result<void> check_size(const std::vector<Part>& parts, std::size_t bytes_max);
+base::Result<void> check_size(const std::vector<Part>& parts, std::size_t bytes_max);
 
 // Who would be asked.
 struct AskedModel {
@@ -26,7 +26,7 @@ struct AskedModel {
 };
 // too_large with the field "content" when the message and the agent's instructions alone leave the
 // model no room to answer, by estimate.
-Result<void> check_window(const Message& message, const Agent& agent, const AskedModel& asked,
-                          const ContextOptions& options);
+base::Result<void> check_window(const Message& message, const Agent& agent, const AskedModel& asked,
+                                const ContextOptions& options);
 
 }  // namespace colonnade::core
