@@ -30,6 +30,7 @@ constexpr Measurement measurements[] = {
     {"sdk", measure_sdk},
     {"gate", measure_gate},
     {"memory", measure_memory},
+    {"search", measure_search},
     {"context", measure_context},
     {"mcp", measure_mcp},
     {"kills", measure_kills},
@@ -38,7 +39,8 @@ constexpr Measurement measurements[] = {
 constexpr const char* usage =
     "usage: colonnade_bench --server <program> [--work <folder>] [--quick] [--only a,b]\n"
     "                       [--rounds n] [--kills n] [--write <file>]\n"
-    "measurements: latency runs reads fan-out idle start sdk gate memory context mcp kills\n";
+    "measurements: latency runs reads fan-out idle start sdk gate memory search context mcp "
+    "kills\n";
 
 struct Arguments {
   Setup setup{};

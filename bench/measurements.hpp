@@ -25,6 +25,8 @@ Section measure_sdk(const Setup& setup);
 Section measure_gate(const Setup& setup);
 // Recall of agent memory: how well a labelled set is answered, and how fast 100,000 items are.
 Section measure_memory(const Setup& setup);
+// Search over 100,000 messages, and in one message of many words.
+Section measure_search(const Setup& setup);
 // What caches of prompts can serve of a long thread, and what making a request costs.
 Section measure_context(const Setup& setup);
 // A call of an MCP server's tool through our client, beside the same bytes without it.

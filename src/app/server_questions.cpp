@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "core/access/account.hpp"
 #include "tools/mcp/protocol.hpp"
 
 namespace colonnade::app {
@@ -120,6 +121,12 @@ base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
                                                    tools::mcp::Elicitation question,
                                                    std::stop_token stop) {
   using Verdict = ElicitationAnswer::Action;
+  const auto place = open_.take(core::account_of(context.scope, context.user_id));
+  if (!place) {
+    base::log::warn("question_not_asked",
+                    {{"server", question.server}, {"error", place.error().message}});
+    co_return ElicitationAnswer{};
+  }
   base::Lane* lane = servers_lane_.is_current() ? &servers_lane_ : context.lane;
   const core::Principal who{.scope = context.scope, .user_id = context.user_id};
   core::ActionRequest request{

@@ -75,7 +75,7 @@ struct Settings {
   std::vector<std::string> cors_origins{};
   std::string metrics{"local"};
   int io_threads = 0;
-  int worker_threads = 2;
+  int worker_threads = 4;
   std::string durability{"full"};
   std::string log_level{"info"};
   std::string log_file{};
@@ -90,6 +90,7 @@ struct Settings {
   int model_retries = limits::model_retries_max;
   std::chrono::seconds run_time = limits::run_time_max;
   std::chrono::seconds tool_time = limits::tool_time_max;
+  int message_bytes_max = static_cast<int>(limits::message_bytes_max);
   int connections = static_cast<int>(limits::http_connections_max);
   std::string prices_file{};
   std::string windows_file{};

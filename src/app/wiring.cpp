@@ -114,6 +114,7 @@ core::RunOptions run_options(const Settings& settings, const core::ModelWindows&
   out.limits.retries_max = settings.model_retries;
   out.run_time_max = settings.run_time;
   out.tool_time_max = settings.tool_time;
+  out.message_bytes_max = static_cast<std::size_t>(settings.message_bytes_max);
   out.approval_time_max = settings.approval_time;
   if (!settings.provider.empty()) out.defaults.provider = settings.provider;
   if (!settings.model.empty()) out.defaults.model = settings.model;
@@ -200,9 +201,12 @@ struct Server::Parts {
       : settings(std::move(settings_in)),
         secret_box(secret_key),
         lanes(lane_count(settings)),
-        workers(static_cast<std::size_t>(settings.worker_threads)),
-        tool_workers(limits::tool_threads),
         store(std::move(store_in)),
+        workers({.what = "searches and other long requests",
+                 .threads = static_cast<std::size_t>(settings.worker_threads)}),
+        tool_workers({.what = "tools",
+                      .threads = limits::tool_threads,
+                      .running_per_account = limits::tool_threads_per_account}),
         feed(lanes, *store, *store, {&action_meter}),
         audit_feed(feed, lanes, *store, *store),
         audit_log(feed),
@@ -227,7 +231,7 @@ struct Server::Parts {
         permissions(*store, feed, clock),
         redaction(redacted_names(settings)),
         policy(settings, gate::built_in_policy(tools.harmless(), tools.harmful()),
-               {.audit = audit_log, .clock = clock, .workers = workers}),
+               {.audit = audit_log, .clock = clock}),
         gate(policy.source(), tools.asking(),
              [this](std::string_view tool) { return tool_host.may_be(tool); }),
         runs({.stores = store->stores(),
@@ -336,9 +340,10 @@ struct Server::Parts {
   base::SecretBox secret_box;
   base::SystemClock clock;
   base::Lanes lanes;
+  std::unique_ptr<storage::sqlite::Store> store;
+  // Jobs use what comes before and after: stop() ends them before anything of it.
   base::Workers workers;
   base::Workers tool_workers;  // apart: a command may hold its thread for minutes
-  std::unique_ptr<storage::sqlite::Store> store;
   ActionMeter action_meter;
   core::EventFeed feed;
   core::AuditFeed audit_feed;  // before anything that commits
@@ -530,6 +535,10 @@ void Server::stop() {
   p.runs.park_all();
   p.actions.stop_all();
   p.mcp.stop();
+  // Whoever waits for a search hears it now; nobody's connection is held up for one.
+  p.workers.end();
+  p.tool_workers.end();
+  p.policy.end();
   base::run_on(p.lanes[0], p.tool_host.stop());
   std::vector<std::thread> stoppers;
   for (const auto& server : p.servers) {

@@ -8,7 +8,10 @@
 namespace colonnade::app {
 namespace {
 
+using base::Result;
+
 constexpr auto look_interval = std::chrono::seconds(1);
+constexpr auto look_time_max = std::chrono::minutes(1);  // the largest policy takes some seconds
 
 void log_file(const char* what, const gate::LoadedFile& file) {
   if (file.error) {
@@ -73,8 +76,12 @@ base::Task<void> PolicyWatch::watch(std::stop_token stop) {
   for (;;) {
     const bool passed = co_await base::sleep_for(look_interval, stop);
     if (!passed) co_return;
-    auto look = [this] { return source_.reload_if_changed().has_value(); };
-    co_await parts_.workers.run<bool>(std::move(look));
+    base::Job job{.time_max = look_time_max, .stop = stop};
+    std::move_only_function<Result<bool>(std::stop_token)> look =
+        [this](const std::stop_token& /*over*/) { return source_.reload_if_changed().has_value(); };
+    const auto looked = co_await worker_.run<bool>(std::move(job), std::move(look));
+    if (looked || stop.stop_requested()) continue;
+    base::log::error("policy_files_not_read", {{"error", looked.error().message}});
   }
 }
 

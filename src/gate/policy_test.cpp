@@ -95,9 +95,22 @@ TEST(Policy, BoundsAliasesAndNesting) {
     text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
     for (int k = 0; k < 10; ++k) text += before + (k < 9 ? "," : "]\n");
   }
-  EXPECT_NE(error_of(text).message.find("too many values"), std::string::npos);
+  EXPECT_NE(error_of(text).message.find(":4: the aliases stand for more than 10000 values"),
+            std::string::npos)
+      << error_of(text).message;
   EXPECT_NE(error_of(std::string(100, '[') + std::string(100, ']')).message.find("too deep"),
             std::string::npos);
+}
+
+TEST(Policy, BoundsItsPatternsTogether) {
+  std::string pattern;
+  for (int i = 0; i < 20; ++i) pattern += "a{1000}";
+  const std::string large = rule("{tool: a, pattern: '" + pattern + "'}");
+  const std::string one = large.substr(large.find("  - "));
+  std::string text = "rules:\n";
+  for (int i = 0; i < 1000; ++i) text += one;
+  EXPECT_TRUE(error_of(text).message.contains("too large together")) << error_of(text).message;
+  EXPECT_EQ(policy_of("rules:\n" + one)->rules().size(), 1U);
 }
 
 TEST(Policy, WarnsOfRulesThatCannotMean) {

@@ -25,7 +25,7 @@ class StoreErasure : public StoreSuite {
   }
   Ids found(std::string_view query) {
     Ids ids;
-    const auto hits = stores().threads.search(here, "ann", query, 20);
+    const auto hits = stores().threads.search(here, "ann", query, 20, {});
     for (const core::SearchHit& hit : *hits) ids.push_back(hit.message_id);
     return ids;
   }

@@ -81,7 +81,7 @@ TEST_P(StoreJournal, UnitIsAppliedCompletelyOrNotAtAll) {
   EXPECT_EQ(thread_ids(), (Ids{"t1"}));
   EXPECT_EQ(thread("t1").title, "");
   EXPECT_FALSE(stores().threads.message(here, "m1")->has_value());
-  EXPECT_TRUE(stores().threads.search(here, "ann", "words", 5)->empty());
+  EXPECT_TRUE(stores().threads.search(here, "ann", "words", 5, {})->empty());
   EXPECT_TRUE(events("t1").empty());
   EXPECT_EQ(*stores().events.last_cursor(), 0);
 }

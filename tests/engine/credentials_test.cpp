@@ -117,6 +117,35 @@ TEST_F(CredentialsTest, CodesExpireAndUnknownOnesAreUnknown) {
   EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found) << "swept";
 }
 
+TEST_F(CredentialsTest, AHundredThousandCodesOfOneUserLeaveRoomForAnothers) {
+  const Principal other{.user_id = "other"};
+  std::size_t given = 0;
+  base::Error refused;
+  for (int i = 0; i < 100'000; ++i) {
+    const auto code = pairings_.start(other);
+    given += code ? 1 : 0;
+    if (!code) refused = code.error();
+  }
+  EXPECT_EQ(given, limits::pairing_codes_per_account);
+  EXPECT_EQ(refused.kind, ErrorKind::rate_limited);
+  EXPECT_TRUE(refused.retry_after);
+  const auto code = pairings_.start(admin_);
+  ASSERT_TRUE(code) << code.error().message;
+  EXPECT_TRUE(claim(code->code));
+  clock_.advance(limits::pairing_code_time);
+  EXPECT_TRUE(pairings_.start(other)) << "expired codes take no place";
+}
+
+TEST_F(CredentialsTest, AClaimedCodeMakesRoom) {
+  std::string last;
+  for (std::size_t i = 0; i < limits::pairing_codes_per_account; ++i) {
+    last = pairings_.start(admin_)->code;
+  }
+  EXPECT_FALSE(pairings_.start(admin_));
+  EXPECT_TRUE(claim(last));
+  EXPECT_TRUE(pairings_.start(admin_));
+}
+
 TEST_F(CredentialsTest, ADeviceWithoutANameGetsOne) {
   const auto device = claim(pairings_.start(admin_)->code, "10.0.0.1", "");
   EXPECT_EQ(device->credential.name, "Unnamed device");

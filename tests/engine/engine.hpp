@@ -108,6 +108,7 @@ class Engine {
   ~Engine() {
     runs.park_all();
     actions.stop_all();
+    workers.end();
     lanes.stop();
     store->close();
   }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
+
 #include "core/agents/agents.hpp"
 #include "engine.hpp"
 
@@ -63,11 +65,63 @@ TEST_F(ThreadsTest, SearchFindsOnesOwnWords) {
   const Thread thread = engine_.new_thread(alice);
   const auto run = engine_.start(alice, thread.id, "Tell me about pelicans");
   ASSERT_TRUE(engine_.wait(alice, *run));
-  const auto hits = engine_.run(engine_.threads.search(alice, "pelicans", 10));
+  const auto hits = engine_.run(engine_.threads.search(alice, "pelicans", 10, {}));
   ASSERT_TRUE(hits) << hits.error().message;
   EXPECT_EQ(hits->size(), 2U);
   EXPECT_NE(hits->front().snippet.find("<mark>"), std::string::npos);
-  EXPECT_TRUE(engine_.run(engine_.threads.search(bob, "pelicans", 10))->empty());
+  EXPECT_TRUE(engine_.run(engine_.threads.search(bob, "pelicans", 10, {}))->empty());
+}
+
+// A message of so many short words, stored as one that came before messages were bounded.
+class LargeMessageTest : public ThreadsTest {
+ protected:
+  LargeMessageTest() {
+    const Thread thread = engine_.new_thread(alice);
+    std::string text;
+    for (int i = 0; i < 500'000; ++i) text += "a ";
+    Unit unit{.scope = Scope::main()};
+    unit.changes.emplace_back(InsertMessage{.message = {.id = "large",
+                                                        .thread_id = thread.id,
+                                                        .parts = {TextPart{std::move(text)}},
+                                                        .user_id = "alice",
+                                                        .created_at = engine_.clock.now()}});
+    EXPECT_TRUE(engine_.run(engine_.feed.commit(std::move(unit))));
+  }
+};
+
+TEST_F(LargeMessageTest, SearchTakesTimeLinearInIt) {
+  const auto hits = engine_.run(engine_.threads.search(alice, "a", 10, {}));
+  ASSERT_TRUE(hits) << hits.error().message;
+  ASSERT_EQ(hits->size(), 1U);
+  EXPECT_TRUE(hits->front().snippet.starts_with("<mark>a</mark> <mark>a</mark>"));
+  EXPECT_TRUE(hits->front().snippet.ends_with("…"));
+}
+
+TEST_F(LargeMessageTest, ASearchEndsWithItsClient) {
+  std::stop_source left;
+  left.request_stop();
+  const auto hits = engine_.run(engine_.threads.search(alice, "a", 10, left.get_token()));
+  ASSERT_FALSE(hits);
+  EXPECT_EQ(hits.error().kind, ErrorKind::cancelled);
+  EXPECT_TRUE(engine_.run(engine_.threads.search(bob, "a", 10, {}))->empty());
+}
+
+base::Task<void> search_again(Threads* threads, std::latch* begun) {
+  begun->count_down();
+  for (;;) {
+    const std::stop_token never;
+    const auto hits = co_await threads->search(alice, "a*", 10, never);
+    if (!hits && hits.error().kind == ErrorKind::unavailable) co_return;
+  }
+}
+
+// The engine is destroyed with them under way.
+TEST_F(LargeMessageTest, SearchesUnderWayEndBeforeTheirStore) {
+  std::latch begun(8);
+  for (int i = 0; i < 8; ++i) {
+    engine_.lanes.next().spawn("search", search_again(&engine_.threads, &begun));
+  }
+  begun.wait();
 }
 
 TEST_F(ThreadsTest, AnAgentsSettingsReachTheModelAndAThreadsWin) {

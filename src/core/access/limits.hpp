@@ -16,4 +16,13 @@ constexpr int pairing_claims_max = 5;  // per window and address
 constexpr auto pairing_window = 60s;
 constexpr auto pairing_watch_time_max = 90s;
 
+constexpr std::size_t pairing_codes_per_account = 32;  // open at once: nobody pairs more by hand
+constexpr std::size_t pairing_codes_max = 100'000;  // a tenth of all codes: guessing stays hopeless
+constexpr std::size_t pairing_watchers_per_account = 64;  // connections that wait for a claim
+constexpr std::size_t pairing_watchers_max = 4096;
+constexpr std::size_t pairing_addresses_max = 100'000;  // whose attempts are counted
+
+constexpr std::size_t keyed_waiters_per_account = 64;  // each holds a connection
+constexpr std::size_t keyed_waiters_max = 4096;
+
 }  // namespace colonnade::limits

@@ -1,11 +1,14 @@
 #include "core/access/pairings.hpp"
 
+#include <deque>
 #include <map>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/share.hpp"
+#include "core/access/account.hpp"
 #include "core/access/limits.hpp"
 
 namespace colonnade::core {
@@ -18,7 +21,14 @@ using base::Time;
 namespace {
 
 constexpr std::size_t code_digits = 6;
-constexpr std::size_t codes_max = 100'000;  // a tenth of all codes: guessing stays hopeless
+constexpr base::ShareBounds code_bounds{.what = "open pairing codes",
+                                        .per_account = limits::pairing_codes_per_account,
+                                        .total = limits::pairing_codes_max,
+                                        .retry_after = limits::pairing_code_time};
+constexpr base::ShareBounds watcher_bounds{.what = "waits for a pairing code",
+                                           .per_account = limits::pairing_watchers_per_account,
+                                           .total = limits::pairing_watchers_max,
+                                           .retry_after = std::chrono::seconds(5)};
 constexpr std::string_view unnamed = "Unnamed device";
 using Watcher = std::shared_ptr<base::Completion<Result<Credential>>>;
 
@@ -27,6 +37,7 @@ using Watcher = std::shared_ptr<base::Completion<Result<Credential>>>;
 struct Pairings::State {
   struct Pending {
     Principal issuer{};
+    base::Share::Hold place{};  // until it is claimed or expires
     Time expires_at{};
     bool claimed = false;
     std::optional<Credential> device{};  // once its token is stored
@@ -40,6 +51,9 @@ struct Pairings::State {
   std::mutex mutex;
   std::map<std::string, Pending> codes;
   std::unordered_map<std::string, Window> windows;
+  std::deque<std::pair<Time, std::string>> by_expiry;  // all live equally long
+  base::Share open_codes{code_bounds};
+  base::Share watching{watcher_bounds};
   Time swept_at{};
 
   // Expired codes and old windows go away now and then, at whatever call comes next.
@@ -54,7 +68,22 @@ struct Pairings::State {
     });
   }
 
+  // What has expired is kept for a while, to say so, but takes no place.
+  void free_expired(Time now) {
+    for (; !by_expiry.empty() && by_expiry.front().first <= now; by_expiry.pop_front()) {
+      const auto found = codes.find(by_expiry.front().second);
+      if (found != codes.end() && found->second.expires_at <= now) found->second.place.release();
+    }
+  }
+
   Result<void> count_attempt(const std::string& address, Time now) {
+    if (windows.size() >= limits::pairing_addresses_max && !windows.contains(address)) {
+      return fail(base::Error{.kind = ErrorKind::unavailable,
+                              .message = "too many addresses try to pair; try again in a minute",
+                              .field = {},
+                              .retry_after = limits::pairing_window,
+                              .retryable = false});
+    }
     Window& window = windows[address];
     if (window.attempts == 0 || now - window.began >= limits::pairing_window) {
       window = {.began = now, .attempts = 0};
@@ -81,14 +110,16 @@ Result<PairingCode> Pairings::start(const Principal& who) {
   const Time now = clock_.now();
   const std::lock_guard lock(state_->mutex);
   state_->sweep(now);
-  if (state_->codes.size() >= codes_max) {
-    return fail(ErrorKind::unavailable, "too many pairing codes are open; try again in a minute");
-  }
+  state_->free_expired(now);
+  auto place = state_->open_codes.take(account_of(who));
+  if (!place) return fail(std::move(place.error()));
   PairingCode out{.code = {}, .expires_at = now + limits::pairing_code_time};
   do {
     out.code = base::random_digits(code_digits);
   } while (state_->codes.contains(out.code));
-  state_->codes[out.code] = {.issuer = who, .expires_at = out.expires_at};
+  state_->codes[out.code] = {
+      .issuer = who, .place = std::move(*place), .expires_at = out.expires_at};
+  state_->by_expiry.emplace_back(out.expires_at, out.code);
   return out;
 }
 
@@ -120,6 +151,7 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
     if (found != state_->codes.end()) {
       if (minted) {
         found->second.device = minted->credential;
+        found->second.place.release();
         watchers.swap(found->second.watchers);
       } else {
         found->second.claimed = false;  // nothing came of it: the code may be tried again
@@ -132,6 +164,7 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
 
 Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::stop_token stop) {
   auto watcher = std::make_shared<base::Completion<Result<Credential>>>();
+  base::Share::Hold place;  // until this returns
   Time expires_at;
   {
     const Time now = clock_.now();
@@ -146,6 +179,9 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
     if (now >= found->second.expires_at && !found->second.claimed) {
       co_return fail(ErrorKind::gone, "pairing code expired");
     }
+    auto taken = state_->watching.take(account_of(who));
+    if (!taken) co_return fail(std::move(taken.error()));
+    place = std::move(*taken);
     expires_at = found->second.expires_at;
     found->second.watchers.push_back(watcher);
   }

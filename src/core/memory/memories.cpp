@@ -7,6 +7,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/access/account.hpp"
 #include "core/memory/limits.hpp"
 
 namespace colonnade::core {
@@ -196,16 +197,21 @@ Task<Result<std::vector<RankedMemory>>> Memories::search(base::Lane* lane, Scope
                     .shape = search.shape,
                     .candidates = limits::memory_candidates};
   query.vector = co_await place(lane, text, stop);
-  using Ranked = Result<std::vector<RankedMemory>>;
+  using Ranked = std::vector<RankedMemory>;
   const Time now = clock_.now();
-  std::move_only_function<Ranked()> work = [&store = store_, scope = std::move(scope),
-                                            holder = std::move(holder), query = std::move(query),
-                                            now, limit = search.limit]() -> Ranked {
+  base::Job job{.account = account_of(scope, holder.owner),
+                .time_max = limits::memory_search_time_max,
+                .stop = std::move(stop)};
+  std::move_only_function<Result<Ranked>(std::stop_token)> work =
+      [&store = store_, scope = std::move(scope), holder = std::move(holder),
+       query = std::move(query), now,
+       limit = search.limit](std::stop_token over) mutable -> Result<Ranked> {
+    query.stop = std::move(over);
     auto matches = store.matching_memories(scope, holder, query, now);
     if (!matches) return fail(std::move(matches.error()));
     return rank_memories(std::move(*matches), query.words, now, limit);
   };
-  auto ranked = co_await workers_.run<Ranked>(std::move(work));
+  auto ranked = co_await workers_.run<Ranked>(std::move(job), std::move(work));
   co_return ranked;
 }
 
@@ -253,11 +259,12 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
     --singles_;
     limit = 1;
   }
-  using Unplaced = Result<std::vector<UnplacedMemory>>;
-  std::move_only_function<Unplaced()> work = [this, limit] {
-    return store_.unplaced_memories(embedder_->model(), limit);
-  };
-  auto unplaced = co_await workers_.run<Unplaced>(std::move(work));
+  using Unplaced = std::vector<UnplacedMemory>;
+  base::Job job{.time_max = limits::memory_look_time_max, .stop = stop};
+  std::move_only_function<Result<Unplaced>(std::stop_token)> work =
+      [&store = store_, model = std::string(embedder_->model()),
+       limit](const std::stop_token& /*over*/) { return store.unplaced_memories(model, limit); };
+  auto unplaced = co_await workers_.run<Unplaced>(std::move(job), std::move(work));
   if (!unplaced || unplaced->empty()) co_return false;
   std::vector<std::string> texts;
   for (const UnplacedMemory& one : *unplaced) texts.push_back(one.text);

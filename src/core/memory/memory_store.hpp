@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,7 @@ struct MemoryQuery {
   std::optional<MemoryVector> vector{};  // nullopt: full text only
   MemoryFilter::Shape shape = MemoryFilter::Shape::free;
   std::size_t candidates = 50;  // at most so many by words, and so many by the vector
+  std::stop_token stop{};       // requested: the read fails with cancelled soon after
 };
 
 // An item that a query found, by its words, by its vector or by both.

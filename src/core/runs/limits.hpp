@@ -15,4 +15,8 @@ constexpr int model_retries_max = 4;  // after the first attempt, only before an
 constexpr auto model_retry_delay_min = 500ms;
 constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 
+// The texts, files and arguments of a user's message: a book of 500 pages. The default of the
+// setting limits.message_bytes_max.
+constexpr std::size_t message_bytes_max = 1024 * 1024;
+
 }  // namespace colonnade::limits

@@ -9,6 +9,7 @@
 #include "core/context/limits.hpp"
 #include "core/governance/action_records.hpp"
 #include "core/limits.hpp"
+#include "core/runs/message_size.hpp"
 #include "core/runs/run_driver.hpp"
 
 namespace colonnade::core {
@@ -234,6 +235,9 @@ Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane)
 // Everything that can be refused is refused here, before anything is stored or asked.
 Result<RunStart> Runs::fresh_start(const Principal& who, NewMessage input) {
   if (input.parts.empty()) return fail(ErrorKind::invalid, "a message needs content", "parts");
+  if (auto small = check_size(input.parts, options_.message_bytes_max); !small) {
+    return fail(std::move(small.error()));
+  }
   auto thread = parts_.stores.threads.thread(who.scope, input.thread_id);
   if (!thread) return fail(std::move(thread.error()));
   if (!*thread) return fail(ErrorKind::not_found, "no such thread");
@@ -289,6 +293,12 @@ Result<RunStart> Runs::fresh_start(const Principal& who, NewMessage input) {
                         .model = {},
                         .usage = std::nullopt,
                         .metadata = std::move(input.metadata)};
+  const AskedModel asked{
+      .provider = std::string(provider->name()),
+      .model = start.run.settings.model.value_or(std::string(provider->default_model())),
+      .settings = start.run.settings};
+  auto fits = check_window(start.user_message, start.agent, asked, options_.context);
+  if (!fits) return fail(std::move(fits.error()));
   start.history.push_back(start.user_message);
   return start;
 }

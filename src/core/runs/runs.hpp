@@ -59,6 +59,7 @@ struct RunOptions {
   std::chrono::milliseconds approval_time_max = limits::approval_time_max;
   ModelSettings defaults{};  // configuration: used when request, thread and agent say nothing
   ContextOptions context{};
+  std::size_t message_bytes_max = limits::message_bytes_max;
   bool auto_title = true;
 };
 
@@ -95,7 +96,8 @@ class Runs {
   // Stores the message and starts a run on `lane`, which is the calling lane. Returns once the
   // message is durable; the model may have been asked before. Errors: not_found, forbidden,
   // conflict (thread deleted, or a run is active in it), unavailable (no such provider configured,
-  // or stopping), invalid (no parts).
+  // or stopping), invalid (no parts), too_large (beyond message_bytes_max, or more than the model's
+  // window takes; nothing is stored then).
   base::Task<Result<Run>> start(Principal who, NewMessage input, base::Lane& lane);
   // Waits until the run is terminal, also one that was started elsewhere or before a restart. After
   // a stop of `stop` (the run goes on): cancelled. While the server stops: unavailable.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,9 +71,11 @@ class ThreadStore {
   virtual Result<std::optional<ThreadSummary>> newest_summary(const Scope& scope,
                                                               std::string_view thread_id) = 0;
   // Full text over one owner's messages in threads that are not deleted, best first. May take
-  // milliseconds. ErrorKind::invalid for a query that the search syntax does not allow.
+  // milliseconds, in time linear in the texts; cancelled soon after `stop` is requested.
+  // ErrorKind::invalid for a query that the search syntax does not allow.
   virtual Result<std::vector<SearchHit>> search(const Scope& scope, std::string_view owner,
-                                                std::string_view query, std::size_t limit) = 0;
+                                                std::string_view query, std::size_t limit,
+                                                std::stop_token stop) = 0;
 };
 
 struct InsertThread {  // not_found when its agent has to exist and does not

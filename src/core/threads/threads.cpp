@@ -1,6 +1,8 @@
 #include "core/threads/threads.hpp"
 
 #include "base/ids.hpp"
+#include "core/access/account.hpp"
+#include "core/threads/limits.hpp"
 
 namespace colonnade::core {
 
@@ -143,12 +145,16 @@ Task<Result<void>> Threads::restore(Principal who, std::string id) {
 }
 
 Task<Result<std::vector<SearchHit>>> Threads::search(Principal who, std::string query,
-                                                     std::size_t limit) {
-  using Hits = Result<std::vector<SearchHit>>;
-  std::move_only_function<Hits()> work = [&threads = store_, who, query, limit] {
-    return threads.search(who.scope, who.user_id, query, limit);
-  };
-  auto hits = co_await workers_.run<Hits>(std::move(work));
+                                                     std::size_t limit, std::stop_token stop) {
+  using Hits = std::vector<SearchHit>;
+  base::Job job{
+      .account = account_of(who), .time_max = limits::search_time_max, .stop = std::move(stop)};
+  std::move_only_function<Result<Hits>(std::stop_token)> work =
+      [&threads = store_, who = std::move(who), query = std::move(query),
+       limit](std::stop_token over) {
+        return threads.search(who.scope, who.user_id, query, limit, std::move(over));
+      };
+  auto hits = co_await workers_.run<Hits>(std::move(job), std::move(work));
   co_return hits;
 }
 

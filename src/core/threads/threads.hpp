@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,9 +55,10 @@ class Threads {
   base::Task<Result<void>> remove(Principal who, std::string id);
   // not_found when it is not deleted.
   base::Task<Result<void>> restore(Principal who, std::string id);
-  // Runs on a worker thread.
+  // Runs on a worker thread. timeout after search_time_max, cancelled after `stop`, and the
+  // refusals of base::Workers.
   base::Task<Result<std::vector<SearchHit>>> search(Principal who, std::string query,
-                                                    std::size_t limit);
+                                                    std::size_t limit, std::stop_token stop);
 
  private:
   ThreadStore& store_;

@@ -43,7 +43,8 @@ std::vector<net::Route> Dialect::routes() {
       },
       [](const base::Error& error) { return error_response(error); });
   const std::size_t message_bytes = limits::fathom_message_body_bytes_max;
-  // `long_running` rows wait for an agent or a person, and must notice that the client has left.
+  // `long_running` rows wait for an agent, a person or a long read, and must notice that the client
+  // has left.
   return {
       {get, "/api/v1/health", open_to_all(health_, &HealthResource::health)},
       {get, "/api/v1/ready", open_to_all(health_, &HealthResource::ready)},
@@ -51,7 +52,10 @@ std::vector<net::Route> Dialect::routes() {
       {get, "/api/v1/threads", token(threads_, &T::list)},
       {post, "/api/v1/threads", token(threads_, &T::create)},
       // A literal wins over {id}: no thread has the id "search".
-      {get, "/api/v1/threads/search", token(threads_, &T::search)},
+      {.method = get,
+       .pattern = "/api/v1/threads/search",
+       .handler = token(threads_, &T::search),
+       .long_running = true},
       {get, "/api/v1/threads/{id}", token(threads_, &T::get)},
       {patch, "/api/v1/threads/{id}", token(threads_, &T::rename)},
       {del, "/api/v1/threads/{id}", token(threads_, &T::remove)},

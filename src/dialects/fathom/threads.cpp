@@ -132,7 +132,8 @@ base::Task<net::Reply> ThreadResource::search(Principal who, RequestPtr request)
   if (query.empty()) co_return net::Response{.body = encode_hits(query, {})};
   const std::size_t limit = decode_limit(request->query_parameter("limit"),
                                          limits::fathom_hits_default, limits::page_rows_max);
-  const auto hits = co_await parts_.threads.search(std::move(who), query, limit);
+  const auto hits =
+      co_await parts_.threads.search(std::move(who), query, limit, request->disconnected);
   if (!hits) co_return error_response(hits.error());
   co_return net::Response{.body = encode_hits(query, *hits)};
 }

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/access/account.hpp"
 #include "dialects/mcp/answer_stream.hpp"
 #include "dialects/mcp/endpoint.hpp"
 #include "dialects/mcp/errors.hpp"
@@ -27,9 +28,7 @@ int status_of(Era era, const RpcFault& fault) {
 }
 
 // The newer era's calls have no name to be cancelled by: their connections end instead.
-std::string client_of(const Principal& who) {
-  return "user:" + who.scope.key() + "/" + who.user_id;
-}
+std::string client_of(const Principal& who) { return "user:" + core::account_of(who); }
 
 RpcFault cancelled_fault() {
   return {.code = error_code::server_error, .message = "the request was cancelled"};
@@ -161,8 +160,9 @@ std::expected<const Tool*, RpcFault> Endpoint::tool_of(const Exchange& exchange)
 }
 
 std::shared_ptr<Calls::Ticket> Endpoint::begin_call(const Exchange& exchange) {
-  if (exchange.era == Era::modern) return calls_.begin(client_of(exchange.who), "");
-  return calls_.begin(exchange.session_id, id_text(*exchange.message.id));
+  const std::string account = core::account_of(exchange.who);
+  if (exchange.era == Era::modern) return calls_.begin(account, client_of(exchange.who), "");
+  return calls_.begin(account, exchange.session_id, id_text(*exchange.message.id));
 }
 
 base::Task<Endpoint::Answer> Endpoint::call_tool(Exchange exchange, const Tool* tool,

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -22,8 +23,9 @@ class Sessions {
  public:
   explicit Sessions(base::Clock& clock) : clock_(clock) {}
 
-  // Makes room by ending the session that was idle for longest when there are
-  // limits::mcp_endpoint_sessions_max; what was idle for too long ends first.
+  // With limits::mcp_endpoint_sessions_per_account, the account's own idlest ends. With
+  // limits::mcp_endpoint_sessions_max in all, those that were idle for too long do; if there is
+  // none, the idlest of the account that has the most.
   std::string create(const core::Principal& who, std::string revision);
   // Keeps something as long as the session. False when the session is gone.
   bool keep(const std::string& id, std::shared_ptr<void> thing);
@@ -49,15 +51,21 @@ class Sessions {
     std::vector<std::weak_ptr<net::StreamWriter>> streams{};
     std::shared_ptr<void> kept{};
   };
+  using Ids = std::unordered_set<std::string>;
   using Table = std::unordered_map<std::string, Session>;
 
   Session* find(const core::Principal& who, const std::string& id);
-  void make_room();
+  static std::string account_of(const Session& session);
+  void end(Table::iterator session);
+  void end_overdue();
+  void end_idlest(const Ids& ids);
+  void make_room(const std::string& account);
   static void end_streams(const Session& session);
 
   base::Clock& clock_;
   mutable std::mutex mutex_;
   Table table_{};
+  std::unordered_map<std::string, Ids> by_account_{};  // none without sessions
 };
 
 }  // namespace colonnade::dialects::mcp

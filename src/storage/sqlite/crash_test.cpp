@@ -80,7 +80,7 @@ void expect_whole(Store& store, const std::string& id) {
   EXPECT_TRUE(store.message(scope, id)->has_value()) << id;
   EXPECT_TRUE(store.run(scope, id)->has_value()) << id;
   EXPECT_EQ(store.events(scope, id, 0, 10)->size(), 2U) << id;
-  EXPECT_EQ(store.search(scope, "ann", id, 10)->size(), 1U) << id;
+  EXPECT_EQ(store.search(scope, "ann", id, 10, {})->size(), 1U) << id;
 }
 
 TEST(Crash, KilledProcessLosesNothingAcknowledgedAndLeavesNothingHalf) {

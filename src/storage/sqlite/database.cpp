@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "storage/limits.hpp"
+
 namespace colonnade::storage::sqlite {
 namespace {
 
@@ -23,6 +25,8 @@ base::Error error_of(sqlite3* handle, int code) {
     case SQLITE_NOTADB:
       return {.kind = ErrorKind::invalid,
               .message = "the file is not an SQLite database; choose another path"};
+    case SQLITE_INTERRUPT:
+      return {.kind = ErrorKind::cancelled, .message = "the query was stopped"};
     case SQLITE_TOOBIG:
       return {.kind = ErrorKind::too_large, .message = "a value is too large to be stored"};
     case SQLITE_IOERR:
@@ -133,6 +137,18 @@ Result<std::int64_t> Database::finish(Statement& statement) {
     if (!more) return fail(more.error());
     if (!*more) return sqlite3_changes64(handle_);
   }
+}
+
+Interruptible::Interruptible(Database& database, std::stop_token stop)
+    : database_(database), stop_(std::move(stop)) {
+  const auto look = [](void* token) {
+    return static_cast<const std::stop_token*>(token)->stop_requested() ? 1 : 0;
+  };
+  sqlite3_progress_handler(database_.handle(), limits::search_steps_between_looks, look, &stop_);
+}
+
+Interruptible::~Interruptible() {
+  sqlite3_progress_handler(database_.handle(), 0, nullptr, nullptr);
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }

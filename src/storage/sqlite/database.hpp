@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -179,6 +180,20 @@ class Database {
 
   sqlite3* handle_;
   std::unordered_map<const char*, sqlite3_stmt*> statements_;
+};
+
+// While it lives, a statement of the connection fails with ErrorKind::cancelled soon after `stop`
+// is requested.
+class Interruptible {
+ public:
+  Interruptible(Database& database, std::stop_token stop);
+  ~Interruptible();
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+
+ private:
+  Database& database_;
+  std::stop_token stop_;
 };
 
 // Rolls back when it is destroyed before commit() succeeded.

@@ -124,9 +124,9 @@ Result<void> outcome(const Result<T>& decoded) {
 void check_search(Database& database, Findings& findings) {
   // What the writer had not come to yet is no difference to report.
   for (;;) {
-    const auto indexed = index_messages(database, limits::search_batch_messages);
+    const auto indexed = index_messages(database);
     if (!indexed) return findings.push_back(indexed.error().message);
-    if (*indexed < limits::search_batch_messages) break;
+    if (!indexed->more) break;
   }
   // FTS5 compares its index with the messages through an INSERT that changes nothing.
   const auto compared = database.execute(

@@ -216,6 +216,7 @@ Result<std::vector<core::MemoryMatch>> Store::matching_memories(const core::Scop
                                                                 base::Time now) {
   Scores scores;
   const auto search = [&](Database& database) -> Result<void> {
+    const Interruptible interruptible(database, query.stop);
     const auto partition = database.number(
         "SELECT no FROM memory_partitions"
         " WHERE owner = ?1 AND agent_id = ?2 AND scope = ?3 AND removed = 0",

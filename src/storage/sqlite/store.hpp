@@ -92,7 +92,8 @@ class Store final : public core::AgentStore,
       const core::Scope& scope, std::string_view thread_id) override;
   core::Result<std::vector<core::SearchHit>> search(const core::Scope& scope,
                                                     std::string_view owner, std::string_view query,
-                                                    std::size_t limit) override;
+                                                    std::size_t limit,
+                                                    std::stop_token stop) override;
 
   core::Result<std::optional<core::Run>> run(const core::Scope& scope,
                                              std::string_view id) override;

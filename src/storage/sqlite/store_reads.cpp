@@ -8,7 +8,6 @@
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/rows.hpp"
-#include "storage/sqlite/search_query.hpp"
 #include "storage/sqlite/store.hpp"
 #include "storage/sqlite/writer.hpp"
 
@@ -24,17 +23,6 @@ namespace {
 
 Result<core::ThreadUsage> read_thread_usage(Statement& row) {
   return core::ThreadUsage{.message_count = row.integer(0), .usage = read_usage(row, 1)};
-}
-
-Result<core::SearchHit> read_hit(Statement& row) {
-  const auto role = core::role_from(row.text(3));
-  if (!role) return fail(ErrorKind::internal, "a stored role is unknown: " + row.string(3));
-  return core::SearchHit{.thread_id = row.string(0),
-                         .thread_title = row.string(1),
-                         .message_id = row.string(2),
-                         .role = *role,
-                         .snippet = row.string(4),
-                         .created_at = row.time(5)};
 }
 
 }  // namespace
@@ -204,28 +192,6 @@ Result<std::optional<core::ThreadSummary>> Store::newest_summary(const core::Sco
         " WHERE t.id = ?1 AND t.scope = ?2 ORDER BY s.up_to DESC, s.no DESC LIMIT 1",
         read_summary, thread_id, scope.key());
   });
-}
-
-Result<std::vector<core::SearchHit>> Store::search(const core::Scope& scope, std::string_view owner,
-                                                   std::string_view query, std::size_t limit) {
-  const auto match = search_query(query);
-  if (!match) return fail(match.error());
-  if (match->empty()) return std::vector<core::SearchHit>{};
-  writer_->catch_up_search();
-  auto hits = readers_->with([&](Database& database) {
-    return database.all<core::SearchHit>(
-        "SELECT t.id, t.title, m.id, m.role,"
-        " snippet(message_search, 0, '<mark>', '</mark>', '…', 24), m.created_at"
-        " FROM message_search JOIN messages m ON m.no = message_search.rowid"
-        " JOIN threads t ON t.no = m.thread_no"
-        " WHERE message_search MATCH ?1 AND m.scope = ?2 AND t.scope = ?2 AND t.owner = ?3"
-        " AND t.deleted_at IS NULL ORDER BY message_search.rank, m.no DESC LIMIT ?4",
-        read_hit, *match, scope.key(), owner, limit);
-  });
-  if (!hits && hits.error().message.find("fts5:") != std::string::npos) {
-    return fail(ErrorKind::invalid, "q is not a search: " + hits.error().message, "q");
-  }
-  return hits;
 }
 
 // --- runs ---------------------------------------------------------------------------------------

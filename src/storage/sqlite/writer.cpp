@@ -76,7 +76,7 @@ void Writer::run() {
   using SteadyClock = std::chrono::steady_clock;
   Batch batch;
   while (take(batch)) {
-    if (batch.empty() || search_is_due()) index_some();
+    if (batch.empty() || search_is_due() || is_searched()) index_some();
     if (batch.empty()) continue;
     const auto begun = SteadyClock::now();
     units_before_ = batch.size();
@@ -91,7 +91,6 @@ void Writer::run() {
 // False when there is nothing more to do for ever; an empty batch when it is time to index.
 bool Writer::take(Batch& batch) {
   std::unique_lock lock(mutex_);
-  if (!searchers_.empty()) return true;
   if (queue_.empty()) {
     units_before_ = 0;
     const auto wanted = [this] { return !queue_.empty() || closed_ || !searchers_.empty(); };
@@ -103,7 +102,7 @@ bool Writer::take(Batch& batch) {
     }
     wake_at_ = 0;
     if (queue_.empty()) return !closed_ || !searchers_.empty();
-  } else {
+  } else if (searchers_.empty()) {
     gather_more(lock);
   }
   if (queue_.size() <= limits::commit_units_max) {
@@ -128,33 +127,57 @@ void Writer::gather_more(std::unique_lock<std::mutex>& lock) {
   wake_at_ = 0;
 }
 
-void Writer::catch_up_search() {
+void Writer::catch_up_search(const std::stop_token& stop) {
   if (unindexed_ == 0) return;
-  std::future<void> done;
-  {
-    const std::lock_guard lock(mutex_);
-    if (closed_) return;  // indexes all that is left before its thread ends
-    done = searchers_.emplace_back().get_future();
-  }
+  const auto searcher = std::make_shared<Searcher>();
+  std::unique_lock lock(mutex_);
+  if (closed_) return;  // indexes all that is left before its thread ends
+  searchers_.push_back(searcher);
   wake_.notify_one();
-  done.wait();
+  indexed_.wait(lock, stop, [&] { return searcher->ready; });
+  std::erase(searchers_, searcher);
 }
 
-// A batch, or everything when somebody waits for it.
+bool Writer::is_searched() {
+  const std::lock_guard lock(mutex_);
+  return !searchers_.empty();
+}
+
+// One batch: whoever commits meanwhile waits for no more.
 void Writer::index_some() {
-  std::vector<std::promise<void>> searchers;
   {
     const std::lock_guard lock(mutex_);
-    searchers.swap(searchers_);
+    for (const auto& searcher : searchers_) {
+      if (searcher->messages) continue;
+      searcher->messages = unindexed_;
+      searcher->all = !unindexed_is_known_;
+    }
   }
-  do {
-    const auto indexed = index_messages(*database_, limits::search_batch_messages);
-    if (!indexed) base::log::error("messages_not_indexed", {{"error", indexed.error().message}});
-    const bool more = indexed && *indexed == limits::search_batch_messages;
-    // What failed is tried again when there is more.
-    unindexed_ = more ? std::max<std::size_t>(unindexed_, *indexed + 1) - *indexed : 0;
-  } while (unindexed_ > 0 && !searchers.empty());
-  for (auto& searcher : searchers) searcher.set_value();
+  const auto indexed = index_messages(*database_);
+  // What failed is tried again when there is more.
+  const IndexedBatch batch = indexed.value_or(IndexedBatch{});
+  if (!indexed) base::log::error("messages_not_indexed", {{"error", indexed.error().message}});
+  unindexed_ = batch.more ? std::max<std::size_t>(unindexed_, batch.messages + 1) - batch.messages
+                          : std::size_t{0};
+  if (!batch.more) unindexed_is_known_ = true;
+  tell_searchers(batch.messages, batch.more);
+}
+
+// Messages are indexed in the order of their commits: once as many are as waited when a searcher
+// came, all that it must find are there, however many were committed since.
+void Writer::tell_searchers(std::size_t messages, bool more) {
+  bool any = false;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& searcher : searchers_) {
+      if (!searcher->messages) continue;  // came meanwhile
+      *searcher->messages -= std::min(*searcher->messages, messages);
+      searcher->ready = !more || (!searcher->all && *searcher->messages == 0);
+      any = any || searcher->ready;
+    }
+    std::erase_if(searchers_, [](const auto& searcher) { return searcher->ready; });
+  }
+  if (any) indexed_.notify_all();
 }
 
 void Writer::index_all() {

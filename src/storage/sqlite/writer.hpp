@@ -5,10 +5,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -36,8 +36,9 @@ class Writer {
   std::int64_t last_cursor() const { return last_cursor_.load(std::memory_order_acquire); }
   void close();
 
-  // Returns once every message committed before is indexed for search. May take milliseconds.
-  void catch_up_search();
+  // Returns once every message committed before is indexed for search, or `stop` is requested. May
+  // take milliseconds, and commits go on meanwhile.
+  void catch_up_search(const std::stop_token& stop);
 
  private:
   struct Pending {
@@ -47,13 +48,21 @@ class Writer {
     std::optional<std::size_t> last_event{};  // where EventLog collected it
   };
   using Batch = std::vector<Pending>;
+  // Waits for the index. All but `ready` is the writer's thread's.
+  struct Searcher {
+    std::optional<std::size_t> messages{};  // that are to be indexed before; nullopt: not yet seen
+    bool all = false;                       // how many there are is unknown
+    bool ready = false;                     // guarded by mutex_
+  };
 
   Writer(std::unique_ptr<Database> database, std::chrono::microseconds gather);
   void run();
   bool take(Batch& batch);
   void gather_more(std::unique_lock<std::mutex>& lock);
   bool search_is_due() const { return unindexed_ >= limits::search_behind_messages_max; }
+  bool is_searched();
   void index_some();
+  void tell_searchers(std::size_t messages, bool more);
   void index_all();
   void write(Batch& batch);
   Result<void> transact(Batch& batch);
@@ -74,6 +83,8 @@ class Writer {
   // At most so many messages wait to be indexed; unknown after the start. The writer's thread
   // changes it.
   std::atomic<std::size_t> unindexed_ = limits::search_batch_messages;
+  bool unindexed_is_known_ = false;  // of the writer's thread
+  std::condition_variable_any indexed_;
   std::size_t units_before_ = 0;  // in the transaction before this one; 0 after being idle
   std::chrono::microseconds time_before_{};  // what that transaction took
 
@@ -81,7 +92,7 @@ class Writer {
   std::condition_variable wake_;  // waited for by the writer's thread only
   Batch queue_;
   std::size_t wake_at_ = 0;  // queue length that the waiting writer wants; 0: it does not wait
-  std::vector<std::promise<void>> searchers_;
+  std::vector<std::shared_ptr<Searcher>> searchers_;
   bool closed_ = false;
   std::thread thread_;  // last: runs over all of the above
 };

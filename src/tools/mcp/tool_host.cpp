@@ -4,6 +4,8 @@
 
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/share.hpp"
+#include "core/access/account.hpp"
 #include "tools/mcp/limits.hpp"
 
 namespace colonnade::tools::mcp {
@@ -16,6 +18,10 @@ namespace {
 
 // The run bounds its tool calls; this is only the last resort.
 constexpr std::chrono::milliseconds call_time_max = std::chrono::hours(24);
+// A server takes limits::mcp_outstanding_max at once: one account does not take them all.
+constexpr base::ShareBounds call_bounds{.what = "calls of MCP servers' tools under way",
+                                        .per_account = limits::mcp_outstanding_max / 4,
+                                        .total = 4096};
 
 }  // namespace
 
@@ -38,6 +44,7 @@ struct ToolHost::State {
   mutable std::mutex mutex{};  // guards what follows
   std::map<std::string, StoredPins> kept{};
   std::map<std::string, Caller> callers{};  // with calls under way, by their runs
+  base::Share calls{call_bounds};
   std::vector<std::shared_ptr<base::Completion<bool>>> waiting{};  // for any change of state
 
   static std::string purpose(const StoredPins& of, const std::string& id) {
@@ -259,6 +266,8 @@ base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::T
   options.time_max = call_time_max;
   options.stop = stop;
   options.caller = context.run_id;
+  const auto place = state->calls.take(core::account_of(context.scope, context.user_id));
+  if (!place) co_return failed(place.error().message);
   state->enter(context);
   auto outcome = co_await servers_.call(tool->server_id, tool->tool, std::move(call.arguments),
                                         std::move(options));
