@@ -234,7 +234,9 @@ struct Server::Parts {
                {.audit = audit_log, .clock = clock}),
         gate(policy.source(), tools.asking(),
              [this](std::string_view tool) { return tool_host.may_be(tool); }),
-        runs({.stores = store->stores(),
+        runs({.threads = *store,
+              .runs = *store,
+              .actions = *store,
               .feed = feed,
               .providers = providers,
               .gate = gate,
@@ -243,6 +245,7 @@ struct Server::Parts {
               .permissions = permissions,
               .redaction = redaction,
               .prices = prices,
+              .lanes = lanes,
               .clock = clock},
              run_options(settings, windows)),
         actions({.store = *store,
@@ -463,7 +466,7 @@ Result<Server::Started> Server::start() {
   // First: a run that goes on may be about to call one. They are connected once it is known where a
   // human's consent comes back to.
   if (auto opened = p.tool_servers.open_all(); !opened) return std::unexpected(opened.error());
-  const auto recovered = p.runs.recover(p.lanes);
+  const auto recovered = base::run_on(p.lanes[0], p.runs.recover());
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
   const auto settled = base::run_on(p.lanes[0], p.actions.recover());

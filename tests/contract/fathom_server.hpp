@@ -48,7 +48,7 @@ class FathomServer {
                  .readiness = std::move(options.readiness)}) {
     dialect.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
-    if (const auto taken_up = engine.runs.recover(engine.lanes); !taken_up) {
+    if (const auto taken_up = engine.run(engine.runs.recover()); !taken_up) {
       throw std::runtime_error(taken_up.error().message);
     }
     http = std::make_unique<net::HttpServer>(

@@ -92,7 +92,7 @@ class PhosonServer {
     phoson.add_to(router);
     fathom.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
-    if (const auto taken_up = engine.runs.recover(engine.lanes); !taken_up) {
+    if (const auto taken_up = engine.run(engine.runs.recover()); !taken_up) {
       throw std::runtime_error(taken_up.error().message);
     }
     engine.run(erasure.recover());

@@ -170,6 +170,20 @@ TEST_F(ActionsTest, StartRunsTheShellInTheOwnersWorkspace) {
   EXPECT_EQ(settled(engine, broken->id).state, ActionState::failed);
 }
 
+TEST_F(ActionsTest, HowAnExecutionEndedIsHeldUntilItIsStored) {
+  EngineOptions quick = options();
+  quick.actions.commit_retry = {.delay_min = std::chrono::milliseconds(1),
+                                .delay_max = std::chrono::milliseconds(2)};
+  Engine engine(path_, std::move(quick));
+  const auto allowed =
+      engine.run(engine.actions.submit(alice, request("shell", R"({"cmd":"ls"})")));
+  engine.journal.fail(Fault::failed_sync, 2, 3);  // its end, three times
+  ASSERT_TRUE(engine.run(engine.actions.start(alice, allowed->id, engine.lanes[0])));
+  EXPECT_EQ(settled(engine, allowed->id).state, ActionState::succeeded);
+  EXPECT_EQ(engine.journal.failed(), 3U);
+  EXPECT_THAT(shell_->seen(), ElementsAre("ls")) << "run once";
+}
+
 TEST_F(ActionsTest, AShellThatTakesTooLongIsATimeout) {
   Engine engine(path_, options());
   ActionRequest slow = request("shell", R"({"cmd":"wait"})");

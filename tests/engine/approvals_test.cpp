@@ -72,7 +72,7 @@ class ApprovalsTest : public ::testing::Test {
 
 TEST_F(ApprovalsTest, NothingRunsBeforeAHumanAllowedItAndThenOnce) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   EXPECT_TRUE(launches_->seen().empty());
   EXPECT_EQ(open.request.tool, "launch");
@@ -103,7 +103,7 @@ TEST_F(ApprovalsTest, NothingRunsBeforeAHumanAllowedItAndThenOnce) {
 
 TEST_F(ApprovalsTest, ADenialIsToldToTheModelWithItsReason) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   engine.model->script({reply({TextPart{"Then not."}})});
   ASSERT_TRUE(engine.run(
@@ -122,7 +122,7 @@ TEST_F(ApprovalsTest, TheQuestionKeepsItsIdOverARestartAndTheAnswerRunsItOnce) {
     open = asked(engine);
   }
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   EXPECT_EQ(engine.runs.counts().active, 0U);
   const Action again = pending(engine);
   EXPECT_EQ(again.id, open.id);
@@ -143,14 +143,14 @@ TEST_F(ApprovalsTest, AnAnswerThatNobodyTookUpIsFoundAtTheNextStart) {
   }
   Engine engine(path_, options());
   engine.model->script({reply({TextPart{"Launched."}})});
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
   EXPECT_THAT(launches_->seen(), ElementsAre("moon"));
 }
 
 TEST_F(ApprovalsTest, OfManyAnswersAtOnceOneCounts) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   engine.model->script({reply({TextPart{"Done."}})});
   std::vector<std::future<Result<Action>>> answers;
@@ -176,7 +176,7 @@ TEST_F(ApprovalsTest, OfManyAnswersAtOnceOneCounts) {
 
 TEST_F(ApprovalsTest, EditedArgumentsAreDecidedOnAgainAndRunAsEdited) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   engine.model->script({reply({TextPart{"Launched."}})});
   const auto answered = engine.run(
@@ -198,7 +198,7 @@ TEST_F(ApprovalsTest, AnEditThatThePolicyDeniesIsRefusedAndTheQuestionStaysOpen)
     require_approval: true
 )";
   Engine engine(path_, std::move(with_policy));
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   const auto refused = engine.run(
       engine.actions.resolve(alice, open.id, {.approve = true, .params = R"({"target":"sun"})"}));
@@ -223,7 +223,7 @@ TEST_F(ApprovalsTest, ThePolicyInForceWhenItRunsHasTheLastWord) {
   std::ofstream(stricter.policy_file) << "rules:\n  - match: {tool: launch}\n    deny: true\n";
   Engine engine(path_, std::move(stricter));
   engine.model->script({reply({TextPart{"I may not."}})});
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
   EXPECT_TRUE(launches_->seen().empty());
   EXPECT_THAT(result_told(engine).content, HasSubstr("POLICY_DENY"));
@@ -231,7 +231,7 @@ TEST_F(ApprovalsTest, ThePolicyInForceWhenItRunsHasTheLastWord) {
 
 TEST_F(ApprovalsTest, ARememberedAnswerCountsForItsThreadAndPatternOnly) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   engine.model->script({reply({TextPart{"Launched."}})});
   ASSERT_TRUE(engine.run(engine.actions.resolve(
@@ -258,7 +258,7 @@ TEST_F(ApprovalsTest, ARememberedAnswerCountsForItsThreadAndPatternOnly) {
 
 TEST_F(ApprovalsTest, WithoutAPatternARememberedAnswerIsForTheseArgumentsOnly) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine, "a*?\\b");
   engine.model->script({reply({TextPart{"Launched."}})});
   ASSERT_TRUE(engine.run(
@@ -274,7 +274,7 @@ TEST_F(ApprovalsTest, WithoutAPatternARememberedAnswerIsForTheseArgumentsOnly) {
 
 TEST_F(ApprovalsTest, ACancelledRunLeavesNoOpenQuestion) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   ASSERT_TRUE(engine.runs.cancel(alice, run_.id));
   EXPECT_EQ(engine.wait(alice, run_)->run.state, RunState::cancelled);
@@ -288,7 +288,7 @@ TEST_F(ApprovalsTest, ACancelledRunLeavesNoOpenQuestion) {
 // Between the moment that a run is stored as waiting and the moment that its driver lets go of it.
 TEST_F(ApprovalsTest, ACancelIsNotLostWhileTheRunIsBeingParked) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   for (int i = 0; i < 200; ++i) {
     asked(engine);
     ASSERT_TRUE(engine.runs.cancel(alice, run_.id));
@@ -302,7 +302,7 @@ TEST_F(ApprovalsTest, NobodysAnswerIsADenialUnlessConfiguredOtherwise) {
     quick.runs.approval_time_max = std::chrono::milliseconds(0);
     quick.actions.approve_when_expired = approve;
     Engine engine(folder_.file(approve ? "b.db" : "a.db"), std::move(quick));
-    ASSERT_TRUE(engine.runs.recover(engine.lanes));
+    ASSERT_TRUE(engine.run(engine.runs.recover()));
     const Action open = asked(engine);
     engine.model->script({reply({TextPart{"Well."}})});
     EXPECT_EQ(engine.run(engine.actions.settle_expired()), 1U);
@@ -317,7 +317,7 @@ TEST_F(ApprovalsTest, NobodysAnswerIsADenialUnlessConfiguredOtherwise) {
 
 TEST_F(ApprovalsTest, OthersSeeNothingAndAWrongTokenAnswersNothing) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   EXPECT_EQ(engine.actions.get(bob, open.id).error().kind, ErrorKind::not_found);
   EXPECT_TRUE(engine.actions.list(bob, {})->empty());
@@ -339,7 +339,7 @@ TEST_F(ApprovalsTest, OthersSeeNothingAndAWrongTokenAnswersNothing) {
 
 TEST_F(ApprovalsTest, SeveralQuestionsOfOneReplyAreAnsweredOneByOne) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   engine.model->script(
       {reply({ToolCallPart{.call_id = "a", .tool = "launch", .arguments = {{"target", "moon"}}},
               ToolCallPart{.call_id = "b", .tool = "launch", .arguments = {{"target", "mars"}}}},
@@ -361,7 +361,7 @@ TEST_F(ApprovalsTest, SeveralQuestionsOfOneReplyAreAnsweredOneByOne) {
 
 TEST_F(ApprovalsTest, AQuestionToTheUserIsAnsweredThroughItsArguments) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   engine.model->script({tool_call("call_1", "question", {{"question", "Which moon?"}})});
   thread_ = engine.new_thread(alice);
   run_ = *engine.start(alice, thread_.id, "ask me");

@@ -238,7 +238,7 @@ TEST_F(ContextTest, AServerThatStopsWhileASummaryIsMadeMakesItAgain) {
   }
   Engine engine(path_, small_window());
   answer_all(engine);
-  EXPECT_EQ(*engine.runs.recover(engine.lanes), 1U);
+  EXPECT_EQ(*engine.run(engine.runs.recover()), 1U);
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::succeeded);

@@ -18,6 +18,7 @@
 #include "core/governance/actions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
+#include "faulty_journal.hpp"
 #include "gate/rule_gate.hpp"
 #include "scripted_provider.hpp"
 #include "storage/sqlite/store.hpp"
@@ -72,14 +73,17 @@ class Engine {
   explicit Engine(const std::string& path, EngineOptions options = {})
       : lanes(options.lanes),
         store(open_store(path)),
-        feed(lanes, *store, *store),
+        journal(*store),
+        feed(lanes, *store, journal),
         agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
         threads(*store, *store, feed, clock, workers),
         catalog(with(builtin_tools(clock), std::move(options.extra_tools))),
         permissions(*store, feed, clock),
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),
-        runs({.stores = store->stores(),
+        runs({.threads = *store,
+              .runs = *store,
+              .actions = *store,
               .feed = feed,
               .providers = providers,
               .gate = gate,
@@ -88,6 +92,7 @@ class Engine {
               .permissions = permissions,
               .redaction = redaction,
               .prices = prices,
+              .lanes = lanes,
               .clock = clock},
              options.runs),
         actions({.store = *store,
@@ -152,6 +157,7 @@ class Engine {
   base::Lanes lanes;
   base::Workers workers{1};
   std::unique_ptr<storage::sqlite::Store> store;
+  FaultyJournal journal;  // the store's own, as long as no test asks for a fault
   core::EventFeed feed;
   core::Agents agents;
   core::Threads threads;

@@ -414,7 +414,7 @@ TEST_F(RunsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
   }
   Engine engine(path_);
   engine.model->script({text("A whole answer."), reply({TextPart{"A whole answer."}})});
-  EXPECT_EQ(*engine.runs.recover(engine.lanes), 1U);
+  EXPECT_EQ(*engine.run(engine.runs.recover()), 1U);
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::succeeded);
@@ -473,7 +473,7 @@ TEST_F(RunsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
   engine.model->script({reply({TextPart{"I do not know whether it worked."}})});
-  EXPECT_EQ(*engine.runs.recover(engine.lanes), 1U);
+  EXPECT_EQ(*engine.run(engine.runs.recover()), 1U);
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished);
   EXPECT_EQ(finished->run.state, RunState::succeeded);
@@ -497,7 +497,7 @@ TEST_F(RunsTest, AnIdempotentToolIsAskedAgain) {
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::none));
   engine.model->script({reply({TextPart{"counted"}})});
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   EXPECT_EQ(engine.wait(alice, run)->run.state, RunState::succeeded);
   EXPECT_EQ(runs, 2);
 }
@@ -516,7 +516,7 @@ TEST_F(RunsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
   engine.model->script({reply({TextPart{"counted"}})});
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const auto finished = engine.wait(alice, run);
   EXPECT_EQ(finished->run.state, RunState::succeeded);
   EXPECT_EQ(runs, 1);
@@ -541,7 +541,7 @@ TEST_F(RunsTest, ARunWhoseProviderIsGoneFailsInsteadOfHanging) {
   Unit unit{.scope = Scope::main()};
   unit.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running});
   ASSERT_TRUE(engine.run(engine.feed.commit(std::move(unit))));
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::failed);

@@ -44,8 +44,8 @@ class EventFeed final : public CommitObserver {
   // What became of what was read; changes count from before they are submitted.
   const Revisions& revisions() const { return revisions_; }
   // Whether anybody follows the thread just now.
-  bool is_followed(const Thread& thread) const {
-    return subscriptions_.is_followed(thread.scope, thread.id, thread.owner);
+  bool is_followed(const Scope& scope, std::string_view thread_id, std::string_view owner) const {
+    return subscriptions_.is_followed(scope, thread_id, owner);
   }
 
  private:

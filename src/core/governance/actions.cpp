@@ -437,8 +437,24 @@ Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Acti
   // Its client may have reported a result meanwhile; then that counts.
   unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
   unit.changes.emplace_back(AppendAudit{state->finished(action)});
-  auto stored = co_await state->parts.feed.commit(std::move(unit));
-  if (!stored) base::log::error("result_not_stored", {{"error", stored.error().message}});
+  // What it did is held until it is stored; a server that stops meanwhile says that it is unknown.
+  const std::size_t spread = std::hash<std::string>{}(action.id);
+  for (int attempt = 0;; ++attempt) {
+    Unit now = unit;
+    auto stored = co_await state->parts.feed.commit(std::move(now));
+    if (stored) break;
+    bool again = stored.error().retryable;
+    if (!again) {
+      base::log::error("commit_failed", {{"action", action.id}, {"error", stored.error().message}});
+    } else if (attempt == 0) {
+      base::log::warn("commit_delayed", {{"action", action.id}, {"error", stored.error().message}});
+    }
+    if (again) {
+      again = co_await wait_to_retry(state->options.commit_retry, attempt, spread,
+                                     state->stopping.get_token());
+    }
+    if (!again) break;
+  }
   state->leave();
 }
 

@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/lane.hpp"
 #include "base/task.hpp"
+#include "core/events/commit_retry.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/action.hpp"
 #include "core/governance/action_store.hpp"
@@ -51,6 +52,7 @@ struct ActionOptions {
   std::chrono::milliseconds approval_time_max = limits::approval_time_max;
   bool approve_when_expired = false;  // what nobody's answer counts as
   std::chrono::milliseconds tool_time_max = limits::tool_time_max;
+  CommitRetry commit_retry{};  // of how an execution ended
 };
 
 struct ActionParts {
