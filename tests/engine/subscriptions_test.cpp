@@ -140,9 +140,9 @@ TEST_P(ManyLanes, ALaneThatLeavesTakesNoOtherWithIt) {
   leaves.end();
   const std::int64_t cursor = commit(engine_, thread_.id);
   EXPECT_EQ(stays.recorder.cursors(), std::vector{cursor});
-  EXPECT_TRUE(engine_.feed.is_followed(thread_));
+  EXPECT_TRUE(engine_.feed.is_followed(thread_.scope, thread_.id, thread_.owner));
   stays.end();
-  EXPECT_FALSE(engine_.feed.is_followed(thread_));
+  EXPECT_FALSE(engine_.feed.is_followed(thread_.scope, thread_.id, thread_.owner));
 }
 
 INSTANTIATE_TEST_SUITE_P(Lanes, ManyLanes, ::testing::Values(65, 200));
@@ -168,10 +168,11 @@ TEST_F(SubscriptionsTest, AUserAndAScopeAreFollowedOverAllTheirThreads) {
   EXPECT_TRUE(nobody.recorder.cursors().empty());
   EXPECT_TRUE(elsewhere.recorder.cursors().empty());
   EXPECT_TRUE(namesake.recorder.cursors().empty()) << "of the same id in another scope";
-  EXPECT_TRUE(engine.feed.is_followed(foreign)) << "by whoever follows the scope";
+  EXPECT_TRUE(engine.feed.is_followed(foreign.scope, foreign.id, foreign.owner))
+      << "by whoever follows the scope";
   scope.end();
-  EXPECT_FALSE(engine.feed.is_followed(foreign));
-  EXPECT_TRUE(engine.feed.is_followed(one));
+  EXPECT_FALSE(engine.feed.is_followed(foreign.scope, foreign.id, foreign.owner));
+  EXPECT_TRUE(engine.feed.is_followed(one.scope, one.id, one.owner));
 }
 
 TEST_F(SubscriptionsTest, WhatAPrincipalSeesIsItsOwnOrAllOfItsScope) {
