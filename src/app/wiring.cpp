@@ -203,7 +203,7 @@ struct Server::Parts {
         action_meter(feed),
         agents(*store, feed, clock, default_agent(settings)),
         threads(*store, *store, feed, clock, workers),
-        tool_servers(*store, *store, agents, feed, clock, secret_box,
+        tool_servers(*store, agents, feed, clock, secret_box,
                      configured_tool_servers(settings)),
         credentials(*store, feed, clock),
         pairings(credentials, clock),

@@ -80,7 +80,7 @@ class Store final : public core::AgentStore,
                                                    std::string_view id) override;
   core::Result<std::vector<core::Thread>> threads(const core::Scope& scope, std::string_view owner,
                                                   const core::ThreadPage& page) override;
-  core::Result<std::vector<core::Thread>> erased_threads(std::size_t limit) override;
+  core::Result<std::vector<core::Thread>> erased_threads(const core::EveryScopePage& page) override;
   core::Result<std::vector<core::Message>> messages(const core::Scope& scope,
                                                     std::string_view thread_id,
                                                     const core::MessagePage& page) override;
@@ -117,8 +117,10 @@ class Store final : public core::AgentStore,
                                                   const core::ActionFilter& filter) override;
   core::Result<std::vector<core::Action>> actions_of_run(const core::Scope& scope,
                                                          std::string_view run_id) override;
-  core::Result<std::vector<core::Action>> expired_actions(base::Time now,
-                                                          std::size_t limit) override;
+  core::Result<std::vector<core::Action>> expired_actions(
+      base::Time now, const core::EveryScopePage& page) override;
+  core::Result<std::vector<core::Action>> executing_actions(
+      const core::EveryScopePage& page) override;
   core::Result<std::vector<core::Permission>> permissions(const core::Scope& scope,
                                                           std::string_view owner) override;
   core::Result<std::vector<core::AuditRecord>> audit(std::int64_t after,

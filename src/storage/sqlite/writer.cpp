@@ -237,11 +237,16 @@ Result<void> Writer::apply_guarded(Batch& batch) {
 }
 
 Result<void> Writer::apply(Pending& one) {
+  (void)changes_.take_events();  // of a unit that failed
   for (const core::Change& change : one.unit.changes) {
     if (auto done = changes_.apply(one.unit.scope, change); !done) return done;
   }
   if (auto done = events_.collect(one.unit.scope, one.unit.events); !done) return done;
-  if (!one.unit.events.empty()) one.last_event = events_.collected() - 1;
+  one.made_events = changes_.take_events();
+  if (auto done = events_.collect(one.unit.scope, one.made_events); !done) return done;
+  if (!one.unit.events.empty() || !one.made_events.empty()) {
+    one.last_event = events_.collected() - 1;
+  }
   return {};
 }
 

@@ -43,6 +43,7 @@ class Writer {
   struct Pending {
     core::Unit unit;
     core::Journal::Completion completion;
+    std::vector<core::Event> made_events{};  // by its changes; after its own
     std::optional<base::Error> error{};
     std::optional<std::size_t> last_event{};  // where EventLog collected it
   };
