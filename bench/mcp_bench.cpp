@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/lane.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "harness/statistics.hpp"
 #include "mcp_echo.hpp"

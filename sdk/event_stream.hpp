@@ -14,6 +14,7 @@
 #include "base/sse.hpp"
 #include "colonnade/stream.hpp"
 #include "sdk/handoff.hpp"
+#include "sdk/limits.hpp"
 #include "sdk/line.hpp"
 
 namespace colonnade::inline v1::detail {

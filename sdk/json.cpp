@@ -7,6 +7,7 @@
 
 #include "base/json.hpp"
 #include "base/limits.hpp"
+#include "net/limits.hpp"
 #include "sdk/json_document.hpp"
 
 namespace colonnade::inline v1 {

@@ -2,7 +2,6 @@
 
 #include <cstdlib>
 
-#include "base/limits.hpp"
 #include "sdk/handoff.hpp"
 #include "sdk/json_document.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "sdk/limits.hpp"
 
 namespace colonnade::inline v1::fathom::detail {
 namespace {

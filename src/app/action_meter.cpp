@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/limits.hpp"
+#include "dialects/faramesh/limits.hpp"
 
 namespace colonnade::app {
 

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "app/metrics.hpp"
-#include "base/limits.hpp"
 
 namespace colonnade::app {
 namespace {

@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "app/audit_lines.hpp"
+#include "app/limits.hpp"
 #include "app/operator_access.hpp"
-#include "base/limits.hpp"
 
 namespace colonnade::app {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "app/audit_lines.hpp"
-#include "base/limits.hpp"
+#include "app/limits.hpp"
 
 namespace colonnade::app {
 namespace {

@@ -7,10 +7,10 @@
 
 #include "app/audit_lines.hpp"
 #include "app/audit_routes.hpp"
+#include "app/limits.hpp"
 #include "app/running_server.hpp"
 #include "app/wiring_store.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "colonnade/transport.hpp"
 
 namespace colonnade::app {

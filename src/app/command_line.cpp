@@ -1,9 +1,8 @@
 #include "app/command_line.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <iostream>
+#include <utility>
 
 #include "app/version.hpp"
 
@@ -32,27 +31,23 @@ constexpr const char* footer =
     "Exit codes: 0 done, 1 it could not be done, 2 the command line or the configuration is wrong.";
 
 // Collects the values of one setting's flag.
-void add_flag_of(CLI::App& command, const Setting& setting,
+void add_flag_of(Command command, const Setting& setting,
                  const std::shared_ptr<ConfigFlags>& flags) {
   const std::string name(setting.name);
   const std::string flag = flag_name(setting);
-  const std::string help(setting.help);
   if (is_boolean(setting)) {
-    const auto store = [flags, name](std::int64_t count) {
-      flags->values.emplace_back(name, std::vector<std::string>{count > 0 ? "true" : "false"});
+    const auto store = [flags, name](bool value) {
+      flags->values.emplace_back(name, std::vector<std::string>{value ? "true" : "false"});
     };
-    command.add_flag_function(flag + ",!--no-" + flag.substr(2), store, help)->group("Settings");
+    command.add_flag(flag + ",!--no-" + flag.substr(2), store, setting.help).group("Settings");
     return;
   }
-  const auto store = [flags, name](const std::vector<std::string>& values) {
-    flags->values.emplace_back(name, values);
-    return true;
+  const auto store = [flags, name](std::vector<std::string> values) {
+    flags->values.emplace_back(name, std::move(values));
   };
-  CLI::Option* option = command.add_option(flag, store, help)->group("Settings");
-  option->type_name("VALUE");
   // A flag for a list may be given several times; for anything else, the last one counts.
-  option->multi_option_policy(is_list(setting) ? CLI::MultiOptionPolicy::TakeAll
-                                               : CLI::MultiOptionPolicy::TakeLast);
+  const Repeated repeated = is_list(setting) ? Repeated::all_count : Repeated::last_counts;
+  command.add_option(flag, store, repeated, setting.help).group("Settings").type_name("VALUE");
 }
 
 }  // namespace
@@ -64,10 +59,10 @@ std::optional<Config> ConfigFlags::load(const Context& context) const {
   return std::nullopt;
 }
 
-std::shared_ptr<ConfigFlags> add_config_flags(CLI::App& command,
+std::shared_ptr<ConfigFlags> add_config_flags(Command command,
                                               std::initializer_list<std::string_view> names) {
   auto flags = std::make_shared<ConfigFlags>();
-  command.add_option("-c,--config", flags->file, "The configuration file.")->type_name("FILE");
+  command.add_option("-c,--config", flags->file, "The configuration file.").type_name("FILE");
   for (const Setting& setting : settings_table()) {
     const bool wanted =
         names.size() == 0 || std::find(names.begin(), names.end(), setting.name) != names.end();
@@ -86,18 +81,14 @@ int complain(const Context& context, std::string_view message, int code) {
 int run_command_line(int argc, const char* const* argv) {
   const Environment environment = Environment::of_process();
   const Context context{environment, Terminal(environment)};
-  CLI::App program(description, "colonnade");
-  program.footer(footer);
-  program.require_subcommand(1);
-  program.set_version_flag("--version", std::string("colonnade ") + version());
+  Program program("colonnade", description);
+  program.command().footer(footer);
+  program.version_flag(std::string("colonnade ") + version());
   Invocation invocation;
-  for (const AddCommand add : commands) add(program, invocation);
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::Success& done) {
-    return program.exit(done);  // --help and --version
-  } catch (const CLI::ParseError& fault) {
-    complain(context, fault.what());
+  for (const AddCommand add : commands) add(program.command(), invocation);
+  if (const auto end = program.parse(argc, argv)) {
+    if (end->fault.empty()) return end->exit_code;  // --help and --version
+    complain(context, end->fault);
     std::fputs("Run `colonnade --help`, or add --help to the command, for how it is used.\n",
                stderr);
     return exit_usage;

@@ -9,11 +9,8 @@
 
 #include "app/config.hpp"
 #include "app/environment.hpp"
+#include "app/options.hpp"
 #include "app/terminal.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace colonnade::app {
 
@@ -48,28 +45,28 @@ struct ConfigFlags {
 
 // Gives `command` the flag --config and the flags of these settings (all of them when the list is
 // empty).
-std::shared_ptr<ConfigFlags> add_config_flags(CLI::App& command,
+std::shared_ptr<ConfigFlags> add_config_flags(Command command,
                                               std::initializer_list<std::string_view> names = {});
 
 // Each adds its command below `parent`.
-using AddCommand = void (*)(CLI::App& parent, Invocation& invocation);
-void add_serve(CLI::App& parent, Invocation& invocation);
-void add_chat(CLI::App& parent, Invocation& invocation);
-void add_send(CLI::App& parent, Invocation& invocation);
-void add_threads(CLI::App& parent, Invocation& invocation);
-void add_approvals(CLI::App& parent, Invocation& invocation);
-void add_mcp(CLI::App& parent, Invocation& invocation);
-void add_pair(CLI::App& parent, Invocation& invocation);
-void add_devices(CLI::App& parent, Invocation& invocation);
-void add_token(CLI::App& parent, Invocation& invocation);
-void add_policy(CLI::App& parent, Invocation& invocation);
-void add_mcp_servers(CLI::App& parent, Invocation& invocation);
-void add_audit(CLI::App& parent, Invocation& invocation);
-void add_migrate(CLI::App& parent, Invocation& invocation);
-void add_backup(CLI::App& parent, Invocation& invocation);
-void add_doctor(CLI::App& parent, Invocation& invocation);
-void add_config(CLI::App& parent, Invocation& invocation);
-void add_version(CLI::App& parent, Invocation& invocation);
+using AddCommand = void (*)(Command parent, Invocation& invocation);
+void add_serve(Command parent, Invocation& invocation);
+void add_chat(Command parent, Invocation& invocation);
+void add_send(Command parent, Invocation& invocation);
+void add_threads(Command parent, Invocation& invocation);
+void add_approvals(Command parent, Invocation& invocation);
+void add_mcp(Command parent, Invocation& invocation);
+void add_pair(Command parent, Invocation& invocation);
+void add_devices(Command parent, Invocation& invocation);
+void add_token(Command parent, Invocation& invocation);
+void add_policy(Command parent, Invocation& invocation);
+void add_mcp_servers(Command parent, Invocation& invocation);
+void add_audit(Command parent, Invocation& invocation);
+void add_migrate(Command parent, Invocation& invocation);
+void add_backup(Command parent, Invocation& invocation);
+void add_doctor(Command parent, Invocation& invocation);
+void add_config(Command parent, Invocation& invocation);
+void add_version(Command parent, Invocation& invocation);
 
 // Parses, runs, and returns the exit code.
 int run_command_line(int argc, const char* const* argv);

@@ -6,9 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "app/limits.hpp"
 #include "base/sse.hpp"
 #include "net/http.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::app {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "app/operator_access.hpp"
 #include "base/json.hpp"
+#include "base/limits.hpp"
 
 namespace colonnade::app {
 namespace {

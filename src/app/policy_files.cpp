@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "app/files.hpp"
-#include "base/limits.hpp"
+#include "gate/limits.hpp"
 
 namespace colonnade::app {
 namespace {

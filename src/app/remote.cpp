@@ -1,6 +1,5 @@
 #include "app/remote.hpp"
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "app/files.hpp"
@@ -44,19 +43,19 @@ std::string error_text(const std::string& body) {
 
 }  // namespace
 
-std::shared_ptr<RemoteOptions> add_remote_options(CLI::App& command) {
+std::shared_ptr<RemoteOptions> add_remote_options(Command command) {
   auto options = std::make_shared<RemoteOptions>();
   command
       .add_option("--url", options->url,
                   "The server. Default: $FATHOM_BASE_URL, else the one here.")
-      ->type_name("URL");
+      .type_name("URL");
   command
       .add_option("--token-file", options->token_file,
                   "File with the token. Default: $FATHOM_TOKEN, else the operator's of the server "
                   "here.")
-      ->type_name("FILE");
+      .type_name("FILE");
   command.add_option("--ca-file", options->ca_file, "Certificates (PEM) to trust for https.")
-      ->type_name("FILE");
+      .type_name("FILE");
   options->config = add_config_flags(command, {"data_dir"});
   return options;
 }

@@ -18,7 +18,7 @@ struct RemoteOptions {
 };
 
 // Adds --url, --token-file, --ca-file, --config and --data-dir.
-std::shared_ptr<RemoteOptions> add_remote_options(CLI::App& command);
+std::shared_ptr<RemoteOptions> add_remote_options(Command command);
 
 // Address, first wins: --url, $FATHOM_BASE_URL, the server that runs on this data folder, the first
 // listen address of the configuration. Token: --token-file, $FATHOM_TOKEN, and for a server on this

@@ -1,4 +1,6 @@
 #include "app/settings.hpp"
+#include "core/memory/limits.hpp"
+#include "core/models/limits.hpp"
 
 #include <algorithm>
 #include <charconv>

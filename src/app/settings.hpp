@@ -12,8 +12,13 @@
 #include <variant>
 #include <vector>
 
-#include "base/limits.hpp"
+#include "app/limits.hpp"
 #include "base/result.hpp"
+#include "core/context/limits.hpp"
+#include "core/governance/limits.hpp"
+#include "core/runs/limits.hpp"
+#include "core/tools/limits.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::app {
 

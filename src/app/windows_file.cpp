@@ -7,7 +7,7 @@
 #include "app/dated_table.hpp"
 #include "app/files.hpp"
 #include "app/yaml.hpp"
-#include "base/limits.hpp"
+#include "core/models/limits.hpp"
 
 namespace colonnade::app {
 namespace {

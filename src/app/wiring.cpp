@@ -62,6 +62,7 @@
 #include "net/http_server.hpp"
 #include "net/router.hpp"
 #include "tools/catalog.hpp"
+#include "tools/limits.hpp"
 #include "tools/mcp/tool_host.hpp"
 
 namespace colonnade::app {

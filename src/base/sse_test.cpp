@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/limits.hpp"
 #include "base/utf8.hpp"
 
 namespace colonnade::base {

@@ -1,9 +1,9 @@
 // Small pure parts of core: titles, prices, settings, names.
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
 #include "core/models/prices.hpp"
 #include "core/threads/threads.hpp"
+#include "core/tools/limits.hpp"
 #include "core/tools/tool_servers.hpp"
 
 namespace colonnade::core {

@@ -1,4 +1,5 @@
 #include "dialects/encoded_reads.hpp"
+#include "dialects/limits.hpp"
 
 namespace colonnade::dialects {
 

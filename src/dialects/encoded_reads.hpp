@@ -5,7 +5,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "core/events/revisions.hpp"
 

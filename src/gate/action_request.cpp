@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string_view>
 
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
 #include "gate/canonical.hpp"
+#include "gate/limits.hpp"
 #include "gate/python.hpp"
 
 namespace colonnade::gate {

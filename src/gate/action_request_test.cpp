@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "gate/limits.hpp"
 #include "gate/python.hpp"
 
 namespace colonnade::gate {

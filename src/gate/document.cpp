@@ -10,6 +10,7 @@
 
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "gate/limits.hpp"
 
 namespace colonnade::gate {
 namespace {

@@ -1,7 +1,7 @@
 #include "gate/engine.hpp"
 
-#include "base/limits.hpp"
 #include "gate/canonical.hpp"
+#include "gate/limits.hpp"
 #include "gate/python.hpp"
 
 namespace colonnade::gate {

@@ -4,7 +4,7 @@
 
 #include <cctype>
 
-#include "base/limits.hpp"
+#include "gate/limits.hpp"
 
 namespace colonnade::gate {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <span>
 
-#include "base/limits.hpp"
 #include "gate/canonical.hpp"
+#include "gate/limits.hpp"
 #include "gate/python.hpp"
 
 namespace colonnade::gate {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/limits.hpp"
 #include "gate/canonical.hpp"
+#include "gate/limits.hpp"
 #include "gate/python.hpp"
 
 namespace colonnade::gate {

@@ -11,6 +11,7 @@
 
 #include "base/limits.hpp"
 #include "gate/canonical.hpp"
+#include "gate/limits.hpp"
 
 namespace colonnade::gate {
 namespace {

@@ -8,6 +8,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "net/event_stream.hpp"
+#include "net/limits.hpp"
 #include "net/response_head.hpp"
 
 namespace colonnade::net {

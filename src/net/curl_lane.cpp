@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
-#include "base/limits.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 

@@ -5,7 +5,7 @@
 #include <new>
 #include <string_view>
 
-#include "base/limits.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 namespace {

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 namespace {

@@ -9,7 +9,9 @@
 #include <mutex>
 #include <thread>
 
+#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "net/limits.hpp"
 #include "net/testing.hpp"
 
 namespace colonnade::net {

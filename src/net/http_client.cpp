@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "net/curl_lane.hpp"
+#include "net/limits.hpp"
 #include "net/public_address.hpp"
 
 namespace colonnade::net {

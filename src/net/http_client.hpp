@@ -9,9 +9,9 @@
 #include <string>
 
 #include "base/lane.hpp"
-#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "net/http.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 
@@ -21,9 +21,9 @@ struct HttpClientRequest {
   Headers headers{};
   std::string body{};
   std::chrono::milliseconds connect_time_max{10'000};
-  std::chrono::milliseconds first_byte_time_max = limits::model_first_byte_time_max;
+  std::chrono::milliseconds first_byte_time_max = limits::client_first_byte_time_max;
   std::chrono::milliseconds idle_time_max =
-      limits::model_idle_time_max;              // between bytes of the body
+      limits::client_idle_time_max;             // between bytes of the body
   std::chrono::milliseconds total_time_max{0};  // 0: none (streams)
   // Connect to addresses of the public Internet only (net/public_address.hpp), else fail with
   // ErrorKind::forbidden. The address that is judged is the one that is connected to: the

@@ -12,7 +12,9 @@
 #include <set>
 #include <thread>
 
+#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "net/limits.hpp"
 #include "net/testing.hpp"
 
 namespace colonnade::net {

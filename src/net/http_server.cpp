@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "net/limits.hpp"
 #include "net/listener.hpp"
 #include "net/server_shard.hpp"
 #include "net/tls_context.hpp"

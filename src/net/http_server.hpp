@@ -9,6 +9,7 @@
 
 #include "base/lane.hpp"
 #include "base/result.hpp"
+#include "net/limits.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::net {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "net/testing.hpp"
 

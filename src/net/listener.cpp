@@ -10,7 +10,7 @@
 #include <memory>
 #include <system_error>
 
-#include "base/limits.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 namespace {

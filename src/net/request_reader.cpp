@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "net/body_reader.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 namespace {

@@ -10,8 +10,8 @@
 #include <optional>
 #include <string_view>
 
-#include "base/limits.hpp"
 #include "net/http.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 

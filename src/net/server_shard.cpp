@@ -11,6 +11,7 @@
 
 #include "base/log.hpp"
 #include "net/connection.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 namespace {

@@ -10,7 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 
-#include "base/limits.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::net {
 

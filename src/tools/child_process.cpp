@@ -15,6 +15,7 @@
 
 #include "base/limits.hpp"
 #include "tools/descriptor.hpp"
+#include "tools/limits.hpp"
 
 namespace colonnade::tools {
 namespace {

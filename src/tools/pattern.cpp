@@ -2,7 +2,7 @@
 
 #include <re2/re2.h>
 
-#include "base/limits.hpp"
+#include "tools/limits.hpp"
 
 namespace colonnade::tools {
 namespace {

@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <system_error>
 
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "tools/descriptor.hpp"
+#include "tools/limits.hpp"
 #include "tools/process_tree.hpp"
 #include "tools/sandbox_user.hpp"
 #include "tools/system_call_filter.hpp"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "tools/limits.hpp"
 
 namespace colonnade::tools {
 

@@ -12,6 +12,7 @@
 
 #include "base/ids.hpp"
 #include "base/limits.hpp"
+#include "tools/limits.hpp"
 
 namespace colonnade::tools {
 namespace {

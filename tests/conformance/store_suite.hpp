@@ -8,6 +8,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, testing::Values(factory));
 #pragma once
 
+#include "core/limits.hpp"
 #include "tests/conformance/store_backend.hpp"
 #include "tests/conformance/store_suite_actions.hpp"
 #include "tests/conformance/store_suite_agents.hpp"

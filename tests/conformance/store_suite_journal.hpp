@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "base/limits.hpp"
+#include "core/events/limits.hpp"
 #include "tests/conformance/store_backend.hpp"
 
 namespace colonnade::conformance {

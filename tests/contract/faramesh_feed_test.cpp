@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/limits.hpp"
 #include "faramesh_server.hpp"
 
 namespace colonnade::tests {

@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "base/ids.hpp"
+#include "base/limits.hpp"
+#include "dialects/faramesh/limits.hpp"
 #include "faramesh_server.hpp"
 
 namespace colonnade::tests {

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
-#include "base/limits.hpp"
+#include "core/access/limits.hpp"
 #include "fathom_server.hpp"
 
 namespace colonnade::tests {

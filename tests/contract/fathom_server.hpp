@@ -14,6 +14,7 @@
 #include "core/access/pairings.hpp"
 #include "dialects/fathom/routes.hpp"
 #include "net/http_server.hpp"
+#include "net/limits.hpp"
 #include "wire_client.hpp"
 
 namespace colonnade::tests {

@@ -6,7 +6,9 @@
 #include <set>
 
 #include "base/limits.hpp"
+#include "core/access/limits.hpp"
 #include "fathom_server.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::tests {
 namespace {

@@ -4,7 +4,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
+#include "core/access/limits.hpp"
 #include "fathom_server.hpp"
 
 namespace colonnade::tests {

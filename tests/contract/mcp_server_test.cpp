@@ -1,6 +1,7 @@
 // The MCP endpoint of a whole server: its wire, in both eras.
 #include <gtest/gtest.h>
 
+#include "dialects/mcp/limits.hpp"
 #include "mcp_client.hpp"
 
 namespace colonnade::tests {

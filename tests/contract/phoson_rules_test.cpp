@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/ids.hpp"
+#include "dialects/phoson/limits.hpp"
 #include "phoson_fixture.hpp"
 
 namespace colonnade::tests {

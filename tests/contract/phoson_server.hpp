@@ -21,6 +21,7 @@
 #include "dialects/fathom/routes.hpp"
 #include "dialects/phoson/routes.hpp"
 #include "net/http_server.hpp"
+#include "net/limits.hpp"
 #include "wire_client.hpp"
 
 namespace colonnade::tests {

@@ -7,6 +7,7 @@
 #include "../contract/wire_client.hpp"
 #include "../peers/emulator.hpp"
 #include "base/lane.hpp"
+#include "base/limits.hpp"
 #include "colonnade/faramesh.hpp"
 #include "net/http_client.hpp"
 #include "program.hpp"

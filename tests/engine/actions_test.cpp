@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "core/governance/limits.hpp"
 #include "engine.hpp"
 #include "launch_tool.hpp"
 

@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "core/access/limits.hpp"
 #include "core/access/pairings.hpp"
 #include "engine.hpp"
 

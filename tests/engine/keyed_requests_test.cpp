@@ -5,6 +5,7 @@
 
 #include <future>
 
+#include "core/access/limits.hpp"
 #include "engine.hpp"
 
 namespace colonnade::tests {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
+#include "core/governance/limits.hpp"
 #include "dialects/faramesh/errors.hpp"
 #include "dialects/faramesh/event_stream.hpp"
 #include "dialects/faramesh/wire.hpp"

@@ -4,7 +4,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/limits.hpp"
+#include "core/limits.hpp"
+#include "dialects/fathom/limits.hpp"
 #include "dialects/fathom/thread_stream.hpp"
 #include "dialects/fathom/wire.hpp"
 

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "base/limits.hpp"
 #include "dialects/mcp/arguments.hpp"
+#include "dialects/mcp/limits.hpp"
 #include "dialects/mcp/message.hpp"
 #include "dialects/mcp/revision.hpp"
 

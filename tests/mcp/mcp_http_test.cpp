@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "base/limits.hpp"
 #include "base/sse.hpp"
 #include "net/testing.hpp"
 #include "tests/mcp/mcp_bench.hpp"

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/limits.hpp"
 #include "net/testing.hpp"
 #include "tests/mcp/mcp_bench.hpp"
 #include "tools/mcp/servers.hpp"

@@ -1,6 +1,7 @@
 // Where a fetch is sent in order to reach what is not public, and how it refuses.
 #include <atomic>
 
+#include "core/tools/limits.hpp"
 #include "net/http_client.hpp"
 #include "net/testing.hpp"
 #include "tool_bench.hpp"

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <thread>
 
-#include "base/limits.hpp"
+#include "core/tools/limits.hpp"
 #include "tool_bench.hpp"
 #include "tools/builtin/shell.hpp"
 #include "tools/process_tree.hpp"

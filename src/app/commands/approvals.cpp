@@ -1,5 +1,4 @@
 // colonnade approvals list | show | approve | deny | watch | rules
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <set>
 #include <string>
@@ -161,7 +160,7 @@ int revoke(const Context&, const Approver& approver, const ApprovalOptions& opti
   return exit_ok;
 }
 
-void run_as(CLI::App& command, Work work, const std::shared_ptr<ApprovalOptions>& options,
+void run_as(Command command, Work work, const std::shared_ptr<ApprovalOptions>& options,
             Invocation& invocation) {
   auto remote = add_remote_options(command);
   command.callback([work, options, remote, &invocation] {
@@ -174,76 +173,76 @@ void run_as(CLI::App& command, Work work, const std::shared_ptr<ApprovalOptions>
   });
 }
 
-CLI::App* add(CLI::App& parent, const char* name, const char* help, const char* footer,
-              const std::shared_ptr<ApprovalOptions>& options) {
-  CLI::App* command = parent.add_subcommand(name, help);
-  command->footer(footer);
-  command->add_flag("--json", options->json, "JSON instead of text.");
+Command add(Command parent, const char* name, const char* help, const char* footer,
+            const std::shared_ptr<ApprovalOptions>& options) {
+  Command command = parent.add_subcommand(name, help);
+  command.footer(footer);
+  command.add_flag("--json", options->json, "JSON instead of text.");
   return command;
 }
 
 }  // namespace
 
-void add_approvals(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("approvals", "Answer what the gate asks a human.");
-  command->require_subcommand(1);
-  command->footer(
+void add_approvals(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("approvals", "Answer what the gate asks a human.");
+  command.require_subcommand(1);
+  command.footer(
       "Examples:\n"
       "  colonnade approvals list\n"
       "  colonnade approvals approve ID --reason 'looked at it'\n"
       "  colonnade approvals deny ID --reason 'not on a Friday'\n"
       "  colonnade approvals watch                  asks for each as it comes");
   auto options = std::make_shared<ApprovalOptions>();
-  run_as(*add(*command, "list", "What waits for an answer, oldest first.",
-              "Example:\n  colonnade approvals list --json", options),
+  run_as(add(command, "list", "What waits for an answer, oldest first.",
+             "Example:\n  colonnade approvals list --json", options),
          list, options, invocation);
-  CLI::App* show_command = add(*command, "show", "One action, with its arguments and its verdict.",
-                               "Example:\n  colonnade approvals show ID", options);
-  show_command->add_option("id", options->id, "The action.")->required();
-  run_as(*show_command, show, options, invocation);
+  Command show_command = add(command, "show", "One action, with its arguments and its verdict.",
+                             "Example:\n  colonnade approvals show ID", options);
+  show_command.add_option("id", options->id, "The action.").required();
+  run_as(show_command, show, options, invocation);
 
-  CLI::App* approve_command =
-      add(*command, "approve", "Allow it. The run that waits goes on.",
+  Command approve_command =
+      add(command, "approve", "Allow it. The run that waits goes on.",
           "Examples:\n"
           "  colonnade approvals approve ID\n"
           "  colonnade approvals approve ID --params '{\"command\":\"ls -l\"}'   run this instead\n"
           "  colonnade approvals approve ID --answer 'the blue one'            for a question\n"
           "  colonnade approvals approve ID --remember thread --pattern '*'    do not ask again",
           options);
-  approve_command->add_option("id", options->id, "The action.")->required();
-  approve_command->add_option("--reason", options->reason, "Kept with the answer.");
-  auto* params = approve_command->add_option("--params", options->params,
+  approve_command.add_option("id", options->id, "The action.").required();
+  approve_command.add_option("--reason", options->reason, "Kept with the answer.");
+  Option params = approve_command.add_option("--params", options->params,
                                              "Arguments to run with instead; judged anew.");
-  approve_command->add_option("--answer", options->answer, "The answer to a tool's question.")
-      ->excludes(params);
-  approve_command->add_option("--remember", options->remember, "once, thread or always.")
-      ->check(CLI::IsMember({"once", "thread", "always"}));
-  approve_command->add_option("--pattern", options->pattern,
-                              "Which arguments are remembered, as their JSON text: * any run of "
-                              "characters, ? one. Default: exactly these.");
-  run_as(*approve_command, approve, options, invocation);
+  approve_command.add_option("--answer", options->answer, "The answer to a tool's question.")
+      .excludes(params);
+  approve_command.add_option("--remember", options->remember, "once, thread or always.")
+      .one_of({"once", "thread", "always"});
+  approve_command.add_option("--pattern", options->pattern,
+                             "Which arguments are remembered, as their JSON text: * any run of "
+                             "characters, ? one. Default: exactly these.");
+  run_as(approve_command, approve, options, invocation);
 
-  CLI::App* deny_command = add(*command, "deny", "Refuse it. The agent is told, with the reason.",
-                               "Example:\n  colonnade approvals deny ID --reason no", options);
-  deny_command->add_option("id", options->id, "The action.")->required();
-  deny_command->add_option("--reason", options->reason, "The agent is told this.");
-  run_as(*deny_command, deny, options, invocation);
+  Command deny_command = add(command, "deny", "Refuse it. The agent is told, with the reason.",
+                             "Example:\n  colonnade approvals deny ID --reason no", options);
+  deny_command.add_option("id", options->id, "The action.").required();
+  deny_command.add_option("--reason", options->reason, "The agent is told this.");
+  run_as(deny_command, deny, options, invocation);
 
-  run_as(*add(*command, "watch", "Ask for each question as it comes.",
-              "Examples:\n  colonnade approvals watch\n"
-              "  colonnade approvals watch --json     one line for each question, nothing is asked",
-              options),
+  run_as(add(command, "watch", "Ask for each question as it comes.",
+             "Examples:\n  colonnade approvals watch\n"
+             "  colonnade approvals watch --json     one line for each question, nothing is asked",
+             options),
          watch, options, invocation);
 
-  CLI::App* rules_command = command->add_subcommand("rules", "Answers that are remembered.");
-  rules_command->require_subcommand(1);
-  run_as(*add(*rules_command, "list", "What is allowed without asking again.",
-              "Example:\n  colonnade approvals rules list", options),
+  Command rules_command = command.add_subcommand("rules", "Answers that are remembered.");
+  rules_command.require_subcommand(1);
+  run_as(add(rules_command, "list", "What is allowed without asking again.",
+             "Example:\n  colonnade approvals rules list", options),
          rules, options, invocation);
-  CLI::App* revoke_command = add(*rules_command, "revoke", "Ask again from now on.",
-                                 "Example:\n  colonnade approvals rules revoke ID", options);
-  revoke_command->add_option("id", options->id, "The remembered answer.")->required();
-  run_as(*revoke_command, revoke, options, invocation);
+  Command revoke_command = add(rules_command, "revoke", "Ask again from now on.",
+                               "Example:\n  colonnade approvals rules revoke ID", options);
+  revoke_command.add_option("id", options->id, "The remembered answer.").required();
+  run_as(revoke_command, revoke, options, invocation);
 }
 
 }  // namespace colonnade::app

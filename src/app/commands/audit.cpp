@@ -1,5 +1,4 @@
 // colonnade audit export | verify | show
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -16,9 +15,9 @@
 #include "app/command_line.hpp"
 #include "app/files.hpp"
 #include "app/json_output.hpp"
+#include "app/limits.hpp"
 #include "app/remote.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -111,9 +110,9 @@ int export_trail(const Context& context, const RemoteOptions& remote, const std:
   return exit_ok;
 }
 
-void add_export(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("export", "Write the trail out, one record a line.");
-  command->footer(
+void add_export(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("export", "Write the trail out, one record a line.");
+  command.footer(
       "Examples:\n"
       "  colonnade audit export --output audit-$(date +%F).jsonl\n"
       "  colonnade audit export | tools/audit_verify.py -\n"
@@ -121,11 +120,11 @@ void add_export(CLI::App& parent, Invocation& invocation) {
       "The last line says how many records there are and the last one's hash.");
   auto output = std::make_shared<std::string>();
   command
-      ->add_option("-o,--output", *output,
-                   "Where to; must not be there yet. Default: standard output.")
-      ->type_name("FILE");
-  auto remote = add_remote_options(*command);
-  command->callback([output, remote, &invocation] {
+      .add_option("-o,--output", *output,
+                  "Where to; must not be there yet. Default: standard output.")
+      .type_name("FILE");
+  auto remote = add_remote_options(command);
+  command.callback([output, remote, &invocation] {
     invocation.run = [output, remote](const Context& context) -> int {
       return export_trail(context, *remote, *output);
     };
@@ -289,10 +288,10 @@ int verify(const Context& context, const RemoteOptions& remote, const VerifyOpti
   return report(context, options, verifier, *verified);
 }
 
-void add_verify(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand(
+void add_verify(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand(
       "verify", "Check that nothing in the trail was changed, removed, added or moved.");
-  command->footer(
+  command.footer(
       "Examples:\n"
       "  colonnade audit verify\n"
       "  colonnade audit verify audit-2026-05-24.jsonl\n"
@@ -300,20 +299,20 @@ void add_verify(CLI::App& parent, Invocation& invocation) {
       "\n"
       "Exit codes: 0 whole, 1 not, 2 it could not be read.");
   auto options = std::make_shared<VerifyOptions>();
-  command->add_option("file", options->file,
-                      "An export; - is standard input. Default: the trail itself.");
-  command->add_option("--expect-last", options->expected_last, "The hash that the last record has.")
-      ->type_name("HASH");
-  command->add_option("--expect-count", options->expected_count, "How many records there are.")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  command.add_option("file", options->file,
+                     "An export; - is standard input. Default: the trail itself.");
+  command.add_option("--expect-last", options->expected_last, "The hash that the last record has.")
+      .type_name("HASH");
+  command.add_option("--expect-count", options->expected_count, "How many records there are.")
+      .not_negative()
+      .type_name("N");
   command
-      ->add_option("--expect-record", options->expected_record,
-                   "A record's number and hash; more may follow it.")
-      ->type_name("SEQ:HASH");
-  command->add_flag("--json", options->json, "One JSON object.");
-  auto remote = add_remote_options(*command);
-  command->callback([options, remote, &invocation] {
+      .add_option("--expect-record", options->expected_record,
+                  "A record's number and hash; more may follow it.")
+      .type_name("SEQ:HASH");
+  command.add_flag("--json", options->json, "One JSON object.");
+  auto remote = add_remote_options(command);
+  command.callback([options, remote, &invocation] {
     invocation.run = [options, remote](const Context& context) -> int {
       return verify(context, *remote, *options);
     };
@@ -413,26 +412,26 @@ int show(const Context& context, const RemoteOptions& remote, const ShowOptions&
   return exit_ok;
 }
 
-void add_show(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand(
+void add_show(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand(
       "show", "What was decided, approved and run, a line each, oldest first.");
-  command->footer(
+  command.footer(
       "Examples:\n"
       "  colonnade audit show --last 20\n"
       "  colonnade audit show --kind approval\n"
       "  colonnade audit show --subject ID --json | jq '.records[].details'");
   auto options = std::make_shared<ShowOptions>();
-  command->add_option("--subject", options->subject, "Only about this action, credential …")
-      ->type_name("ID");
-  command->add_option("--kind", options->kind, "Only of this kind: decision, approval …")
-      ->type_name("KIND");
-  command->add_option("--last", options->last, "How many, the newest ones.")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str()
-      ->type_name("N");
-  command->add_flag("--json", options->json, "One JSON object.");
-  auto remote = add_remote_options(*command);
-  command->callback([options, remote, &invocation] {
+  command.add_option("--subject", options->subject, "Only about this action, credential …")
+      .type_name("ID");
+  command.add_option("--kind", options->kind, "Only of this kind: decision, approval …")
+      .type_name("KIND");
+  command.add_option("--last", options->last, "How many, the newest ones.")
+      .positive()
+      .capture_default_str()
+      .type_name("N");
+  command.add_flag("--json", options->json, "One JSON object.");
+  auto remote = add_remote_options(command);
+  command.callback([options, remote, &invocation] {
     invocation.run = [options, remote](const Context& context) -> int {
       return show(context, *remote, *options);
     };
@@ -441,20 +440,20 @@ void add_show(CLI::App& parent, Invocation& invocation) {
 
 }  // namespace
 
-void add_audit(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command =
+void add_audit(Command parent, Invocation& invocation) {
+  Command command =
       parent.add_subcommand("audit", "Read, export and check the trail of what agents did.");
-  command->require_subcommand(1);
-  command->footer(
+  command.require_subcommand(1);
+  command.footer(
       "Read from the server that runs, with the operator's token; when none runs on the data\n"
       "folder, from the store in it.\n"
       "Examples:\n"
       "  colonnade audit show --last 20\n"
       "  colonnade audit export --output audit.jsonl\n"
       "  colonnade audit verify audit.jsonl");
-  add_export(*command, invocation);
-  add_verify(*command, invocation);
-  add_show(*command, invocation);
+  add_export(command, invocation);
+  add_verify(command, invocation);
+  add_show(command, invocation);
 }
 
 }  // namespace colonnade::app

@@ -1,5 +1,4 @@
 // colonnade backup
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -34,10 +33,9 @@ int backup(const Context& context, const Settings& settings, const std::string& 
 
 }  // namespace
 
-void add_backup(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command =
-      parent.add_subcommand("backup", "Copy the store, also while the server runs.");
-  command->footer(
+void add_backup(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("backup", "Copy the store, also while the server runs.");
+  command.footer(
       "Examples:\n"
       "  colonnade backup colonnade-$(date +%F).db\n"
       "  colonnade backup /mnt/backup/colonnade.db --data-dir /var/lib/colonnade\n"
@@ -45,11 +43,11 @@ void add_backup(CLI::App& parent, Invocation& invocation) {
       "To restore: stop the server, put the copy in place of colonnade.db in the data folder,\n"
       "remove colonnade.db-wal and colonnade.db-shm, start the server.");
   auto target = std::make_shared<std::string>();
-  command->add_option("file", *target, "Where to; must not be there yet.")->required();
+  command.add_option("file", *target, "Where to; must not be there yet.").required();
   auto as_json = std::make_shared<bool>(false);
-  command->add_flag("--json", *as_json, "One JSON object.");
-  auto flags = add_config_flags(*command, {"data_dir"});
-  command->callback([target, as_json, flags, &invocation] {
+  command.add_flag("--json", *as_json, "One JSON object.");
+  auto flags = add_config_flags(command, {"data_dir"});
+  command.callback([target, as_json, flags, &invocation] {
     invocation.run = [target, as_json, flags](const Context& context) -> int {
       const auto config = flags->load(context);
       if (!config) return exit_usage;

@@ -1,7 +1,6 @@
 // colonnade chat
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -256,9 +255,9 @@ class Chat {
 
 }  // namespace
 
-void add_chat(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("chat", "Talk to the agent.");
-  command->footer(
+void add_chat(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("chat", "Talk to the agent.");
+  command.footer(
       "Examples:\n"
       "  colonnade chat                              with the server on this machine\n"
       "  colonnade chat --thread ID                  go on in a thread\n"
@@ -268,9 +267,9 @@ void add_chat(CLI::App& parent, Invocation& invocation) {
       "Ctrl-C cancels the answer that is being written; a second one leaves. Commands within:\n"
       "/new /threads /title /quit /help.");
   auto thread = std::make_shared<std::string>();
-  command->add_option("--thread", *thread, "The thread to go on in.")->type_name("ID");
-  auto remote = add_remote_options(*command);
-  command->callback([thread, remote, &invocation] {
+  command.add_option("--thread", *thread, "The thread to go on in.").type_name("ID");
+  auto remote = add_remote_options(command);
+  command.callback([thread, remote, &invocation] {
     invocation.run = [thread, remote](const Context& context) -> int {
       // Before the client's threads, which inherit what is blocked.
       std::unique_ptr<Interrupts> interrupts;

@@ -1,5 +1,4 @@
 // colonnade devices list | revoke
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
@@ -31,33 +30,33 @@ int list(const fathom::Client& client, bool as_json) {
 
 }  // namespace
 
-void add_devices(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("devices", "See and shut out paired devices.");
-  command->require_subcommand(1);
-  command->footer(
+void add_devices(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("devices", "See and shut out paired devices.");
+  command.require_subcommand(1);
+  command.footer(
       "Examples:\n"
       "  colonnade devices list\n"
       "  colonnade devices revoke 0a1b2c3d4e5f     its token stops working at once");
 
-  CLI::App* list_command = command->add_subcommand("list", "Paired devices, newest first.");
-  list_command->footer("Example:\n  colonnade devices list --json");
+  Command list_command = command.add_subcommand("list", "Paired devices, newest first.");
+  list_command.footer("Example:\n  colonnade devices list --json");
   auto as_json = std::make_shared<bool>(false);
-  list_command->add_flag("--json", *as_json, "One JSON object.");
-  auto list_remote = add_remote_options(*list_command);
-  list_command->callback([as_json, list_remote, &invocation] {
+  list_command.add_flag("--json", *as_json, "One JSON object.");
+  auto list_remote = add_remote_options(list_command);
+  list_command.callback([as_json, list_remote, &invocation] {
     invocation.run = [as_json, list_remote](const Context& context) -> int {
       return with_client(context, *list_remote,
                          [&](const fathom::Client& client) { return list(client, *as_json); });
     };
   });
 
-  CLI::App* revoke_command =
-      command->add_subcommand("revoke", "Shut a device out: its token stops working at once.");
-  revoke_command->footer("Example:\n  colonnade devices revoke 0a1b2c3d4e5f");
+  Command revoke_command =
+      command.add_subcommand("revoke", "Shut a device out: its token stops working at once.");
+  revoke_command.footer("Example:\n  colonnade devices revoke 0a1b2c3d4e5f");
   auto id = std::make_shared<std::string>();
-  revoke_command->add_option("id", *id, "The device.")->required();
-  auto revoke_remote = add_remote_options(*revoke_command);
-  revoke_command->callback([id, revoke_remote, &invocation] {
+  revoke_command.add_option("id", *id, "The device.").required();
+  auto revoke_remote = add_remote_options(revoke_command);
+  revoke_command.callback([id, revoke_remote, &invocation] {
     invocation.run = [id, revoke_remote](const Context& context) -> int {
       return with_client(context, *revoke_remote, [&](const fathom::Client& client) -> int {
         client.devices.revoke(*id);

@@ -1,5 +1,4 @@
 // colonnade doctor
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -44,19 +43,19 @@ std::string as_text(const Terminal& terminal, const std::vector<Finding>& findin
 
 }  // namespace
 
-void add_doctor(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand(
+void add_doctor(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand(
       "doctor", "Look for what is wrong here, and say what to do. Changes nothing.");
-  command->footer(
+  command.footer(
       "Examples:\n"
       "  colonnade doctor\n"
       "  colonnade doctor --config /etc/colonnade.yaml --json\n"
       "\n"
       "Exits with 1 when something fails; warnings alone are no failure. No provider is called.");
   auto json = std::make_shared<bool>(false);
-  command->add_flag("--json", *json, "One JSON object.");
-  auto flags = add_config_flags(*command);
-  command->callback([json, flags, &invocation] {
+  command.add_flag("--json", *json, "One JSON object.");
+  auto flags = add_config_flags(command);
+  command.callback([json, flags, &invocation] {
     invocation.run = [json, flags](const Context& context) -> int {
       const auto config = load_config(
           {.file = flags->file, .flags = flags->values, .environment = context.environment});

@@ -4,7 +4,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -22,6 +21,7 @@
 #include "app/wiring.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -158,10 +158,10 @@ int run_bridge(const Context& context, const RemoteOptions& options) {
 
 }  // namespace
 
-void add_mcp(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand(
+void add_mcp(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand(
       "mcp", "Offer the agents to another program's agent, over MCP on standard input and output.");
-  command->footer(
+  command.footer(
       "Examples:\n"
       "  colonnade mcp                               with the server on this machine, or without "
       "one\n"
@@ -171,8 +171,8 @@ void add_mcp(CLI::App& parent, Invocation& invocation) {
       "folder;\n"
       "when none runs, one runs here for as long as standard input is open. Hosts that speak HTTP\n"
       "need no program: the same is at /api/mcp of every server.");
-  auto remote = add_remote_options(*command);
-  command->callback([remote, &invocation] {
+  auto remote = add_remote_options(command);
+  command.callback([remote, &invocation] {
     invocation.run = [remote](const Context& context) { return run_bridge(context, *remote); };
   });
 }

@@ -1,5 +1,4 @@
 // colonnade mcp-servers list | accept | retry
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
@@ -65,7 +64,7 @@ int retry(const Context&, const fathom::Client& client, const ServerOptions& opt
   return exit_ok;
 }
 
-std::shared_ptr<ServerOptions> run_with(CLI::App& command, Invocation& invocation, Work work) {
+std::shared_ptr<ServerOptions> run_with(Command command, Invocation& invocation, Work work) {
   auto options = std::make_shared<ServerOptions>();
   options->remote = add_remote_options(command);
   command.callback([options, work, &invocation] {
@@ -80,29 +79,29 @@ std::shared_ptr<ServerOptions> run_with(CLI::App& command, Invocation& invocatio
 
 }  // namespace
 
-void add_mcp_servers(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command =
+void add_mcp_servers(Command parent, Invocation& invocation) {
+  Command command =
       parent.add_subcommand("mcp-servers", "See to the MCP servers that give agents tools.");
-  command->require_subcommand(1);
-  command->footer(
+  command.require_subcommand(1);
+  command.footer(
       "Examples:\n"
       "  colonnade mcp-servers list               how each one is, and what waits for you\n"
       "  colonnade mcp-servers accept NAME SET    its changed tools, as `list` shows them\n"
       "  colonnade mcp-servers retry NAME         now, instead of after its delay");
-  CLI::App* list_command = command->add_subcommand("list", "All servers and their states.");
-  list_command->footer("Example:\n  colonnade mcp-servers list --json | jq '.servers[].state'");
-  auto list_options = run_with(*list_command, invocation, list);
-  list_command->add_flag("--json", list_options->json, "One JSON object.");
-  CLI::App* accept_command = command->add_subcommand(
+  Command list_command = command.add_subcommand("list", "All servers and their states.");
+  list_command.footer("Example:\n  colonnade mcp-servers list --json | jq '.servers[].state'");
+  auto list_options = run_with(list_command, invocation, list);
+  list_command.add_flag("--json", list_options->json, "One JSON object.");
+  Command accept_command = command.add_subcommand(
       "accept", "Let agents use the tools that were held back because they had changed.");
-  accept_command->footer("Example:\n  colonnade mcp-servers accept files 3f1c…");
-  auto accept_options = run_with(*accept_command, invocation, accept);
-  accept_command->add_option("server", accept_options->server, "Its name or id.")->required();
-  accept_command->add_option("set", accept_options->set, "What `list` shows.")->required();
-  CLI::App* retry_command = command->add_subcommand("retry", "Try a server again at once.");
-  retry_command->footer("Example:\n  colonnade mcp-servers retry files");
-  auto retry_options = run_with(*retry_command, invocation, retry);
-  retry_command->add_option("server", retry_options->server, "Its name or id.")->required();
+  accept_command.footer("Example:\n  colonnade mcp-servers accept files 3f1c…");
+  auto accept_options = run_with(accept_command, invocation, accept);
+  accept_command.add_option("server", accept_options->server, "Its name or id.").required();
+  accept_command.add_option("set", accept_options->set, "What `list` shows.").required();
+  Command retry_command = command.add_subcommand("retry", "Try a server again at once.");
+  retry_command.footer("Example:\n  colonnade mcp-servers retry files");
+  auto retry_options = run_with(retry_command, invocation, retry);
+  retry_command.add_option("server", retry_options->server, "Its name or id.").required();
 }
 
 }  // namespace colonnade::app

@@ -1,5 +1,4 @@
 // colonnade migrate
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
@@ -36,19 +35,19 @@ int migrate(const Context& context, const Settings& settings, bool as_json) {
 
 }  // namespace
 
-void add_migrate(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command =
+void add_migrate(Command parent, Invocation& invocation) {
+  Command command =
       parent.add_subcommand("migrate", "Bring the store's schema up to date. `serve` does it too.");
-  command->footer(
+  command.footer(
       "Examples:\n"
       "  colonnade backup before.db && colonnade migrate\n"
       "  colonnade migrate --data-dir /var/lib/colonnade --json\n"
       "\n"
       "The server must not run meanwhile.");
   auto as_json = std::make_shared<bool>(false);
-  command->add_flag("--json", *as_json, "One JSON object.");
-  auto flags = add_config_flags(*command, {"data_dir"});
-  command->callback([as_json, flags, &invocation] {
+  command.add_flag("--json", *as_json, "One JSON object.");
+  auto flags = add_config_flags(command, {"data_dir"});
+  command.callback([as_json, flags, &invocation] {
     invocation.run = [as_json, flags](const Context& context) -> int {
       const auto config = flags->load(context);
       if (!config) return exit_usage;

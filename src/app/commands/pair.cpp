@@ -1,5 +1,4 @@
 // colonnade pair start | claim
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
@@ -84,17 +83,17 @@ int claim(const Context& context, const fathom::Client& client, const PairOption
   return exit_ok;
 }
 
-void add_start(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("start", "Make a six-digit code for another device.");
-  command->footer(
+void add_start(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("start", "Make a six-digit code for another device.");
+  command.footer(
       "Examples:\n"
       "  colonnade pair start            print the code; it lives for a minute\n"
       "  colonnade pair start --wait     and wait until it was used");
   auto options = std::make_shared<PairOptions>();
-  command->add_flag("--wait", options->wait, "Wait until a device has claimed the code.");
-  command->add_flag("--json", options->json, "JSON, one object a line.");
-  auto remote = add_remote_options(*command);
-  command->callback([options, remote, &invocation] {
+  command.add_flag("--wait", options->wait, "Wait until a device has claimed the code.");
+  command.add_flag("--json", options->json, "JSON, one object a line.");
+  auto remote = add_remote_options(command);
+  command.callback([options, remote, &invocation] {
     invocation.run = [options, remote](const Context& context) -> int {
       return with_client(context, *remote,
                          [&](const fathom::Client& client) { return start(client, *options); });
@@ -102,22 +101,22 @@ void add_start(CLI::App& parent, Invocation& invocation) {
   });
 }
 
-void add_claim(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("claim", "Turn a code into a token for this device.");
-  command->footer(
+void add_claim(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("claim", "Turn a code into a token for this device.");
+  command.footer(
       "Examples:\n"
       "  colonnade pair claim 123456 --url http://host:8790 --name laptop --save token\n"
       "  FATHOM_BASE_URL=http://host:8790 colonnade threads list --token-file token");
   auto options = std::make_shared<PairOptions>();
-  command->add_option("code", options->code, "Six digits.")->required();
-  command->add_option("--name", options->name, "What to call this device.")->type_name("NAME");
+  command.add_option("code", options->code, "Six digits.").required();
+  command.add_option("--name", options->name, "What to call this device.").type_name("NAME");
   command
-      ->add_option("--save", options->save,
-                   "Write the token into this file (mode 0600) instead of printing it.")
-      ->type_name("FILE");
-  command->add_flag("--json", options->json, "One JSON object.");
-  auto remote = add_remote_options(*command);
-  command->callback([options, remote, &invocation] {
+      .add_option("--save", options->save,
+                  "Write the token into this file (mode 0600) instead of printing it.")
+      .type_name("FILE");
+  command.add_flag("--json", options->json, "One JSON object.");
+  auto remote = add_remote_options(command);
+  command.callback([options, remote, &invocation] {
     invocation.run = [options, remote](const Context& context) -> int {
       return with_client(context, *remote, [&](const fathom::Client& client) {
         return claim(context, client, *options);
@@ -128,16 +127,15 @@ void add_claim(CLI::App& parent, Invocation& invocation) {
 
 }  // namespace
 
-void add_pair(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command =
-      parent.add_subcommand("pair", "Give another device a token, by a short code.");
-  command->require_subcommand(1);
-  command->footer(
+void add_pair(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("pair", "Give another device a token, by a short code.");
+  command.require_subcommand(1);
+  command.footer(
       "Examples:\n"
       "  colonnade pair start                where a token is at hand\n"
       "  colonnade pair claim 123456         on the new device");
-  add_start(*command, invocation);
-  add_claim(*command, invocation);
+  add_start(command, invocation);
+  add_claim(command, invocation);
 }
 
 }  // namespace colonnade::app

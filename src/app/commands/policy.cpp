@@ -1,7 +1,6 @@
 // colonnade policy check | test | explain; diff and simulate have files of their own.
 #include "app/commands/policy.hpp"
 
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -11,7 +10,7 @@
 #include "app/files.hpp"
 #include "app/json_output.hpp"
 #include "app/policy_cases.hpp"
-#include "base/limits.hpp"
+#include "gate/limits.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -152,9 +151,9 @@ int check(const Context& context, const CheckOptions& options) {
   return code;
 }
 
-void add_check(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("check", "Say whether a policy file is valid.");
-  command->footer(
+void add_check(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("check", "Say whether a policy file is valid.");
+  command.footer(
       "Examples:\n"
       "  colonnade policy check policy.yaml\n"
       "  colonnade policy check policy.yaml --profile profile.yaml --json | jq .warnings\n"
@@ -162,10 +161,10 @@ void add_check(CLI::App& parent, Invocation& invocation) {
       "Errors and warnings go to standard error as file:line: key: message.\n"
       "Exit codes: 0 valid, 1 not, 2 the command line is wrong.");
   auto options = std::make_shared<CheckOptions>();
-  command->add_option("file", options->files.policy_path, "The policy.")->required();
-  add_profile_option(*command, options->files.profile_path);
-  command->add_flag("--json", options->json, "One JSON object.");
-  command->callback([options, &invocation] {
+  command.add_option("file", options->files.policy_path, "The policy.").required();
+  add_profile_option(command, options->files.profile_path);
+  command.add_flag("--json", options->json, "One JSON object.");
+  command.callback([options, &invocation] {
     invocation.run = [options](const Context& context) -> int { return check(context, *options); };
   });
 }
@@ -229,10 +228,10 @@ int test(const Context& context, const TestOptions& options) {
   return failed == 0 ? exit_ok : exit_failure;
 }
 
-void add_test(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand(
+void add_test(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand(
       "test", "Decide the cases of a file, and compare with what it expects.");
-  command->footer(
+  command.footer(
       "Example:\n"
       "  colonnade policy test policy.yaml --cases cases.yaml\n"
       "\n"
@@ -247,11 +246,11 @@ void add_test(CLI::App& parent, Invocation& invocation) {
       "risk_level. Effects: permit, deny, require_approval and their synonyms.\n"
       "Exit codes: 0 all passed, 1 some failed, 2 a file cannot be used.");
   auto options = std::make_shared<TestOptions>();
-  command->add_option("file", options->files.policy_path, "The policy.")->required();
-  command->add_option("--cases", options->cases, "The cases.")->required()->type_name("FILE");
-  add_profile_option(*command, options->files.profile_path);
-  command->add_flag("--json", options->json, "One JSON object.");
-  command->callback([options, &invocation] {
+  command.add_option("file", options->files.policy_path, "The policy.").required();
+  command.add_option("--cases", options->cases, "The cases.").required().type_name("FILE");
+  add_profile_option(command, options->files.profile_path);
+  command.add_flag("--json", options->json, "One JSON object.");
+  command.callback([options, &invocation] {
     invocation.run = [options](const Context& context) -> int { return test(context, *options); };
   });
 }
@@ -331,33 +330,33 @@ int explain_decision(const Context& context, const ExplainOptions& options) {
   return exit_ok;
 }
 
-void add_explain(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand(
+void add_explain(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand(
       "explain", "Decide one request and say which rule did it, and what was looked at.");
-  command->footer(
+  command.footer(
       "Examples:\n"
       "  colonnade policy explain policy.yaml --tool shell --params '{\"cmd\":\"rm -rf /\"}'\n"
       "  colonnade policy explain policy.yaml --tool http --operation get --json\n"
       "\n"
       "Exits with 0 whatever the decision is.");
   auto options = std::make_shared<ExplainOptions>();
-  command->add_option("file", options->files.policy_path, "The policy.")->required();
-  command->add_option("--tool", options->request.tool, "The tool.")->required()->type_name("TOOL");
-  command->add_option("--operation", options->request.operation, "What it is to do.")
-      ->capture_default_str()
-      ->type_name("NAME");
-  command->add_option("--agent", options->request.agent_id, "Who asks.")
-      ->capture_default_str()
-      ->type_name("ID");
-  command->add_option("--params", options->params, "An object.")
-      ->capture_default_str()
-      ->type_name("JSON");
-  command->add_option("--context", options->context, "An object.")
-      ->capture_default_str()
-      ->type_name("JSON");
-  add_profile_option(*command, options->files.profile_path);
-  command->add_flag("--json", options->json, "One JSON object.");
-  command->callback([options, &invocation] {
+  command.add_option("file", options->files.policy_path, "The policy.").required();
+  command.add_option("--tool", options->request.tool, "The tool.").required().type_name("TOOL");
+  command.add_option("--operation", options->request.operation, "What it is to do.")
+      .capture_default_str()
+      .type_name("NAME");
+  command.add_option("--agent", options->request.agent_id, "Who asks.")
+      .capture_default_str()
+      .type_name("ID");
+  command.add_option("--params", options->params, "An object.")
+      .capture_default_str()
+      .type_name("JSON");
+  command.add_option("--context", options->context, "An object.")
+      .capture_default_str()
+      .type_name("JSON");
+  add_profile_option(command, options->files.profile_path);
+  command.add_flag("--json", options->json, "One JSON object.");
+  command.callback([options, &invocation] {
     invocation.run = [options](const Context& context) -> int {
       return explain_decision(context, *options);
     };
@@ -366,9 +365,9 @@ void add_explain(CLI::App& parent, Invocation& invocation) {
 
 }  // namespace
 
-void add_profile_option(CLI::App& command, std::string& path) {
+void add_profile_option(Command command, std::string& path) {
   command.add_option("--profile", path, "An execution profile, which comes before the policy.")
-      ->type_name("FILE");
+      .type_name("FILE");
 }
 
 std::string counted(std::size_t count, const std::string& noun) {
@@ -383,20 +382,20 @@ std::string on_one_line(std::string_view text) {
   return out;
 }
 
-void add_policy(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command =
+void add_policy(Command parent, Invocation& invocation) {
+  Command command =
       parent.add_subcommand("policy", "Check, test and compare policies before they are in force.");
-  command->require_subcommand(1);
-  command->footer(
+  command.require_subcommand(1);
+  command.footer(
       "Examples:\n"
       "  colonnade policy check policy.yaml\n"
       "  colonnade policy test policy.yaml --cases cases.yaml\n"
       "  colonnade policy simulate new-policy.yaml     what it would have done with past actions");
-  add_check(*command, invocation);
-  add_test(*command, invocation);
-  add_explain(*command, invocation);
-  add_policy_diff(*command, invocation);
-  add_policy_simulate(*command, invocation);
+  add_check(command, invocation);
+  add_test(command, invocation);
+  add_explain(command, invocation);
+  add_policy_diff(command, invocation);
+  add_policy_simulate(command, invocation);
 }
 
 }  // namespace colonnade::app

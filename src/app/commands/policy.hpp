@@ -6,11 +6,11 @@
 
 namespace colonnade::app {
 
-void add_policy_diff(CLI::App& parent, Invocation& invocation);
-void add_policy_simulate(CLI::App& parent, Invocation& invocation);
+void add_policy_diff(Command parent, Invocation& invocation);
+void add_policy_simulate(Command parent, Invocation& invocation);
 
 // --profile FILE
-void add_profile_option(CLI::App& command, std::string& path);
+void add_profile_option(Command command, std::string& path);
 
 // "12 rules", "1 rule".
 std::string counted(std::size_t count, const std::string& noun);

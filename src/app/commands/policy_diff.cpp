@@ -1,5 +1,4 @@
 // colonnade policy diff
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -9,7 +8,7 @@
 #include "app/json_output.hpp"
 #include "app/policy_cases.hpp"
 #include "app/policy_diff.hpp"
-#include "base/limits.hpp"
+#include "gate/limits.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -180,10 +179,10 @@ int diff(const Context& context, const DiffOptions& options) {
 
 }  // namespace
 
-void add_policy_diff(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand(
+void add_policy_diff(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand(
       "diff", "Which rules were added, removed, changed or moved, and what that does to cases.");
-  command->footer(
+  command.footer(
       "Examples:\n"
       "  colonnade policy diff policy.yaml new-policy.yaml\n"
       "  colonnade policy diff policy.yaml new-policy.yaml --cases cases.yaml\n"
@@ -192,11 +191,11 @@ void add_policy_diff(CLI::App& parent, Invocation& invocation) {
       "requests are used, not what they expect.\n"
       "Exit codes: 0 the same rules in the same order, 1 they differ, 2 a file cannot be used.");
   auto options = std::make_shared<DiffOptions>();
-  command->add_option("old", options->before, "The policy there is.")->required();
-  command->add_option("new", options->after, "The one to come.")->required();
-  command->add_option("--cases", options->cases, "Cases as for `policy test`.")->type_name("FILE");
-  command->add_flag("--json", options->json, "One JSON object.");
-  command->callback([options, &invocation] {
+  command.add_option("old", options->before, "The policy there is.").required();
+  command.add_option("new", options->after, "The one to come.").required();
+  command.add_option("--cases", options->cases, "Cases as for `policy test`.").type_name("FILE");
+  command.add_flag("--json", options->json, "One JSON object.");
+  command.callback([options, &invocation] {
     invocation.run = [options](const Context& context) -> int { return diff(context, *options); };
   });
 }

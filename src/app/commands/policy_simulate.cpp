@@ -1,5 +1,4 @@
 // colonnade policy simulate
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <map>
@@ -12,11 +11,12 @@
 #include "app/commands/policy.hpp"
 #include "app/files.hpp"
 #include "app/json_output.hpp"
+#include "app/limits.hpp"
 #include "app/recorded_actions.hpp"
 #include "app/remote.hpp"
-#include "base/limits.hpp"
 #include "colonnade/faramesh.hpp"
 #include "colonnade/transport.hpp"
+#include "core/governance/limits.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -234,10 +234,10 @@ int simulate(const Context& context, const SimulateOptions& options) {
 
 }  // namespace
 
-void add_policy_simulate(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand(
+void add_policy_simulate(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand(
       "simulate", "Decide recorded actions again with a policy, and say what would be otherwise.");
-  command->footer(
+  command.footer(
       "Examples:\n"
       "  colonnade policy simulate new-policy.yaml --limit 5000\n"
       "  colonnade policy simulate new-policy.yaml --actions actions.jsonl --json\n"
@@ -245,19 +245,19 @@ void add_policy_simulate(CLI::App& parent, Invocation& invocation) {
       "Nothing is run and nothing recorded. Params are compared as they were recorded.\n"
       "Exits with 0 whatever would change.");
   auto options = std::make_shared<SimulateOptions>();
-  command->add_option("file", options->files.policy_path, "The policy to try.")->required();
-  add_profile_option(*command, options->files.profile_path);
+  command.add_option("file", options->files.policy_path, "The policy to try.").required();
+  add_profile_option(command, options->files.profile_path);
   command
-      ->add_option("--actions", options->actions,
-                   "Recorded actions, a JSON array or one a line. Default: the server's.")
-      ->type_name("FILE");
-  command->add_option("--limit", options->limit, "How many, the first (of a server: newest) ones.")
-      ->check(CLI::Range(std::size_t{1}, limits::recorded_actions_max))
-      ->capture_default_str()
-      ->type_name("N");
-  command->add_flag("--json", options->json, "One JSON object.");
-  options->remote = add_remote_options(*command);
-  command->callback([options, &invocation] {
+      .add_option("--actions", options->actions,
+                  "Recorded actions, a JSON array or one a line. Default: the server's.")
+      .type_name("FILE");
+  command.add_option("--limit", options->limit, "How many, the first (of a server: newest) ones.")
+      .between(1, limits::recorded_actions_max)
+      .capture_default_str()
+      .type_name("N");
+  command.add_flag("--json", options->json, "One JSON object.");
+  options->remote = add_remote_options(command);
+  command.callback([options, &invocation] {
     invocation.run = [options](const Context& context) -> int {
       return simulate(context, *options);
     };

@@ -1,5 +1,4 @@
 // colonnade send
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -76,26 +75,26 @@ int send(const fathom::Client& client, const SendOptions& options) {
 
 }  // namespace
 
-void add_send(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("send", "Ask once and print the answer.");
-  command->footer(
+void add_send(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("send", "Ask once and print the answer.");
+  command.footer(
       "Examples:\n"
       "  colonnade send \"What is 6 * 7?\"\n"
       "  git diff | colonnade send -                   the text from standard input\n"
       "  colonnade send --json hello | jq -r .thread_id\n"
       "  colonnade send --thread ID \"And in French?\"   go on in a thread");
   auto options = std::make_shared<SendOptions>();
-  command->add_option("text", options->text, "What to say; - reads standard input.")->required();
-  CLI::Option* thread =
-      command->add_option("--thread", options->thread, "The thread to go on in.")->type_name("ID");
-  command->add_flag("--new", options->fresh, "In a new thread, which is the default.")
-      ->excludes(thread);
-  command->add_flag("--stream", options->stream, "Print the answer piece by piece.");
-  command->add_flag("--json", options->json,
-                    "The thread's id and both messages as one JSON object; with --stream, one "
-                    "object a line before it for each piece.");
-  auto remote = add_remote_options(*command);
-  command->callback([options, remote, &invocation] {
+  command.add_option("text", options->text, "What to say; - reads standard input.").required();
+  Option thread =
+      command.add_option("--thread", options->thread, "The thread to go on in.").type_name("ID");
+  command.add_flag("--new", options->fresh, "In a new thread, which is the default.")
+      .excludes(thread);
+  command.add_flag("--stream", options->stream, "Print the answer piece by piece.");
+  command.add_flag("--json", options->json,
+                   "The thread's id and both messages as one JSON object; with --stream, one "
+                   "object a line before it for each piece.");
+  auto remote = add_remote_options(command);
+  command.callback([options, remote, &invocation] {
     invocation.run = [options, remote](const Context& context) -> int {
       if (options->text == "-") {
         options->text.assign(std::istreambuf_iterator<char>(std::cin), {});

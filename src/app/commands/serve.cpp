@@ -1,7 +1,6 @@
 // colonnade serve
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <condition_variable>
 #include <csignal>
 #include <cstdio>
@@ -157,9 +156,9 @@ int serve(const Context& context, Config config, const ServeOptions& options) {
 
 }  // namespace
 
-void add_serve(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("serve", "Start the server.");
-  command->footer(
+void add_serve(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("serve", "Start the server.");
+  command.footer(
       "Examples:\n"
       "  colonnade serve\n"
       "  ANTHROPIC_API_KEY=… colonnade serve\n"
@@ -172,13 +171,13 @@ void add_serve(CLI::App& parent, Invocation& invocation) {
       "start, what is under way may finish for drain_seconds. A second one leaves at once.\n"
       "SIGHUP: opens log.file and reads the policy again.");
   auto options = std::make_shared<ServeOptions>();
-  command->add_flag("--json", options->json, "Print one JSON line when ready, nothing else.");
+  command.add_flag("--json", options->json, "Print one JSON line when ready, nothing else.");
   command
-      ->add_option("--ready-file", options->ready_file,
-                   "Write that line into this file (mode 0600) too; it may hold the first token.")
-      ->type_name("FILE");
-  auto flags = add_config_flags(*command);
-  command->callback([options, flags, &invocation] {
+      .add_option("--ready-file", options->ready_file,
+                  "Write that line into this file (mode 0600) too; it may hold the first token.")
+      .type_name("FILE");
+  auto flags = add_config_flags(command);
+  command.callback([options, flags, &invocation] {
     invocation.run = [options, flags](const Context& context) -> int {
       auto config = flags->load(context);
       if (!config) return exit_usage;

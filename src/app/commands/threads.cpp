@@ -1,5 +1,4 @@
 // colonnade threads list | show | rename | remove | restore | search
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
@@ -168,17 +167,17 @@ constexpr Row rows[] = {
      "  colonnade threads search \"night train\"", false, "query", "Words to look for.", search},
 };
 
-void add_row(CLI::App& parent, Invocation& invocation, const Row& row) {
-  CLI::App* command = parent.add_subcommand(row.name, row.help);
-  command->footer(std::string("Example:\n") + row.example);
+void add_row(Command parent, Invocation& invocation, const Row& row) {
+  Command command = parent.add_subcommand(row.name, row.help);
+  command.footer(std::string("Example:\n") + row.example);
   auto options = std::make_shared<ThreadsOptions>();
-  if (row.takes_id) command->add_option("id", options->id, "The thread.")->required();
+  if (row.takes_id) command.add_option("id", options->id, "The thread.").required();
   if (row.text_name != nullptr) {
-    command->add_option(row.text_name, options->text, row.text_help)->required();
+    command.add_option(row.text_name, options->text, row.text_help).required();
   }
-  command->add_flag("--json", options->json, "One JSON object.");
-  auto remote = add_remote_options(*command);
-  command->callback([options, remote, work = row.work, &invocation] {
+  command.add_flag("--json", options->json, "One JSON object.");
+  auto remote = add_remote_options(command);
+  command.callback([options, remote, work = row.work, &invocation] {
     invocation.run = [options, remote, work](const Context& context) -> int {
       return with_client(context, *remote, [&](const fathom::Client& client) {
         return work(context, client, *options);
@@ -189,15 +188,15 @@ void add_row(CLI::App& parent, Invocation& invocation, const Row& row) {
 
 }  // namespace
 
-void add_threads(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("threads", "List, read and tidy threads.");
-  command->require_subcommand(1);
-  command->footer(
+void add_threads(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("threads", "List, read and tidy threads.");
+  command.require_subcommand(1);
+  command.footer(
       "Examples:\n"
       "  colonnade threads list\n"
       "  colonnade threads show ID\n"
       "  colonnade threads search \"night train\"");
-  for (const Row& row : rows) add_row(*command, invocation, row);
+  for (const Row& row : rows) add_row(command, invocation, row);
 }
 
 }  // namespace colonnade::app

@@ -1,5 +1,4 @@
 // colonnade token create | list | revoke | path
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
@@ -78,8 +77,8 @@ int revoke(const Context& context, Tokens& tokens, const TokenOptions& options) 
   return exit_ok;
 }
 
-void run_with(CLI::App& command, Invocation& invocation,
-              const std::shared_ptr<TokenOptions>& options, Work work) {
+void run_with(Command command, Invocation& invocation, const std::shared_ptr<TokenOptions>& options,
+              Work work) {
   command.add_flag("--json", options->json, "One JSON object.");
   auto flags = add_config_flags(command, {"data_dir", "token_file"});
   command.callback([options, flags, work, &invocation] {
@@ -93,56 +92,56 @@ void run_with(CLI::App& command, Invocation& invocation,
   });
 }
 
-void add_create(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("create", "Make a token and print it, this once.");
-  command->footer(
+void add_create(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("create", "Make a token and print it, this once.");
+  command.footer(
       "Examples:\n"
       "  colonnade token create --name ci\n"
       "  colonnade token create --name ada --user ada      a user with threads of her own\n"
       "  colonnade token create --operator --name spare --save spare.token");
   auto options = std::make_shared<TokenOptions>();
-  command->add_option("--name", options->request.name, "What it is for.")
-      ->required()
-      ->type_name("NAME");
-  command->add_option("--user", options->request.user, "Whose threads it sees.")
-      ->capture_default_str()
-      ->type_name("USER");
-  command->add_flag("--operator", options->request.is_operator,
-                    "May also make and revoke tokens, as the first one may.");
+  command.add_option("--name", options->request.name, "What it is for.")
+      .required()
+      .type_name("NAME");
+  command.add_option("--user", options->request.user, "Whose threads it sees.")
+      .capture_default_str()
+      .type_name("USER");
+  command.add_flag("--operator", options->request.is_operator,
+                   "May also make and revoke tokens, as the first one may.");
   command
-      ->add_option("--save", options->save,
-                   "Write the token into this file (mode 0600) instead of printing it.")
-      ->type_name("FILE");
-  run_with(*command, invocation, options, create);
+      .add_option("--save", options->save,
+                  "Write the token into this file (mode 0600) instead of printing it.")
+      .type_name("FILE");
+  run_with(command, invocation, options, create);
 }
 
-void add_list(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("list", "A user's tokens; never their values.");
-  command->footer("Example:\n  colonnade token list --json | jq -r '.tokens[].id'");
+void add_list(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("list", "A user's tokens; never their values.");
+  command.footer("Example:\n  colonnade token list --json | jq -r '.tokens[].id'");
   auto options = std::make_shared<TokenOptions>();
-  command->add_option("--user", options->request.user, "Whose.")
-      ->capture_default_str()
-      ->type_name("USER");
-  run_with(*command, invocation, options, list);
+  command.add_option("--user", options->request.user, "Whose.")
+      .capture_default_str()
+      .type_name("USER");
+  run_with(command, invocation, options, list);
 }
 
-void add_revoke(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("revoke", "End a token: it stops working at once.");
-  command->footer("Example:\n  colonnade token revoke ID");
+void add_revoke(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("revoke", "End a token: it stops working at once.");
+  command.footer("Example:\n  colonnade token revoke ID");
   auto options = std::make_shared<TokenOptions>();
-  command->add_option("id", options->id, "As `colonnade token list` shows it.")->required();
-  run_with(*command, invocation, options, revoke);
+  command.add_option("id", options->id, "As `colonnade token list` shows it.").required();
+  run_with(command, invocation, options, revoke);
 }
 
-void add_path(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command =
+void add_path(Command parent, Invocation& invocation) {
+  Command command =
       parent.add_subcommand("path", "Say in which file the operator's token is kept.");
-  command->footer(
+  command.footer(
       "Examples:\n"
       "  colonnade token path\n"
       "  export FATHOM_TOKEN=$(cat \"$(colonnade token path)\")");
-  auto flags = add_config_flags(*command, {"data_dir", "token_file"});
-  command->callback([flags, &invocation] {
+  auto flags = add_config_flags(command, {"data_dir", "token_file"});
+  command.callback([flags, &invocation] {
     invocation.run = [flags](const Context& context) -> int {
       const auto config = flags->load(context);
       if (!config) return exit_usage;
@@ -154,20 +153,20 @@ void add_path(CLI::App& parent, Invocation& invocation) {
 
 }  // namespace
 
-void add_token(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("token", "Make and revoke tokens, on this machine.");
-  command->require_subcommand(1);
-  command->footer(
+void add_token(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("token", "Make and revoke tokens, on this machine.");
+  command.require_subcommand(1);
+  command.footer(
       "While a server runs on the data folder, these go through it, with the operator's token;\n"
       "otherwise they open the store themselves.\n"
       "Examples:\n"
       "  colonnade token create --name ci\n"
       "  colonnade token list\n"
       "  colonnade token revoke ID");
-  add_create(*command, invocation);
-  add_list(*command, invocation);
-  add_revoke(*command, invocation);
-  add_path(*command, invocation);
+  add_create(command, invocation);
+  add_list(command, invocation);
+  add_revoke(command, invocation);
+  add_path(command, invocation);
 }
 
 }  // namespace colonnade::app

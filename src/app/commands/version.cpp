@@ -1,5 +1,4 @@
 // colonnade version
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
@@ -9,15 +8,15 @@
 
 namespace colonnade::app {
 
-void add_version(CLI::App& parent, Invocation& invocation) {
-  CLI::App* command = parent.add_subcommand("version", "Say what was built.");
-  command->footer(
+void add_version(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("version", "Say what was built.");
+  command.footer(
       "Examples:\n"
       "  colonnade version\n"
       "  colonnade version --json    {\"version\":…,\"build_type\":…,\"compiler\":…}");
   auto as_json = std::make_shared<bool>(false);
-  command->add_flag("--json", *as_json, "One JSON object.");
-  command->callback([as_json, &invocation] {
+  command.add_flag("--json", *as_json, "One JSON object.");
+  command.callback([as_json, &invocation] {
     invocation.run = [as_json](const Context&) -> int {
       std::string out;
       if (*as_json) {

@@ -5,8 +5,8 @@
 #include <unordered_map>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "core/access/limits.hpp"
 
 namespace colonnade::core {
 

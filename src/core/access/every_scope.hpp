@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string>
 
-#include "base/limits.hpp"
+#include "core/limits.hpp"
 
 namespace colonnade::core {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "core/access/limits.hpp"
 
 namespace colonnade::core {
 

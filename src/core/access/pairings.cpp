@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
+#include "core/access/limits.hpp"
 
 namespace colonnade::core {
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent.hpp"
+#include "core/limits.hpp"
 
 namespace colonnade::core {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
+#include "core/limits.hpp"
 #include "core/tools/tool_server.hpp"
 
 namespace colonnade::core {

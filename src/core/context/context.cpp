@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "core/context/context_text.hpp"
+#include "core/context/limits.hpp"
+#include "core/models/limits.hpp"
 
 namespace colonnade::core {
 namespace {

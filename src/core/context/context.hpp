@@ -15,6 +15,7 @@
 
 #include "core/agents/agent.hpp"
 #include "core/context/context_plan.hpp"
+#include "core/context/limits.hpp"
 #include "core/context/thread_summary.hpp"
 #include "core/context/token_estimate.hpp"
 #include "core/models/model_provider.hpp"

@@ -1,4 +1,6 @@
 #include "core/context/context_plan.hpp"
+#include "core/context/limits.hpp"
+#include "core/models/limits.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -6,7 +6,6 @@
 #include <optional>
 #include <vector>
 
-#include "base/limits.hpp"
 #include "core/agents/agent.hpp"
 #include "core/models/model_windows.hpp"
 

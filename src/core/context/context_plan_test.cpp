@@ -1,5 +1,7 @@
 // What is sent, given counts.
 #include "core/context/context_plan.hpp"
+#include "core/context/limits.hpp"
+#include "core/models/limits.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/context/context_text.hpp"
+#include "core/models/limits.hpp"
 
 namespace colonnade::core {
 namespace {

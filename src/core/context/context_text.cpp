@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "core/context/limits.hpp"
 
 namespace colonnade::core {
 namespace {

@@ -4,8 +4,6 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
-
 namespace colonnade::core {
 namespace {
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <bit>
 
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "core/events/change_subject.hpp"
+#include "core/limits.hpp"
 
 namespace colonnade::core {
 

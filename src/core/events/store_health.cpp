@@ -1,5 +1,9 @@
 #include "core/events/store_health.hpp"
 
+#include <chrono>
+
+#include "core/events/limits.hpp"
+
 namespace colonnade::core {
 
 std::string_view to_string(StoreState state) {

@@ -1,18 +1,12 @@
 // Whether the store can do its work, for whoever tells clients and operators.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-
-namespace colonnade::limits {
-// What a client is told to wait. A disk that fails is probed more often than once a second.
-constexpr std::chrono::milliseconds store_retry_after{250};
-}  // namespace colonnade::limits
 
 namespace colonnade::core {
 

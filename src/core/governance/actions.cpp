@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/limits.hpp"
 #include "core/runs/runs.hpp"
 #include "core/tools/tool_execution.hpp"
 

@@ -14,15 +14,16 @@
 
 #include "base/clock.hpp"
 #include "base/lane.hpp"
-#include "base/limits.hpp"
 #include "base/task.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/action.hpp"
 #include "core/governance/action_store.hpp"
 #include "core/governance/audit_store.hpp"
+#include "core/governance/limits.hpp"
 #include "core/governance/permissions.hpp"
 #include "core/governance/policy_gate.hpp"
 #include "core/governance/redaction.hpp"
+#include "core/tools/limits.hpp"
 #include "core/tools/tool_runner.hpp"
 
 namespace colonnade::core {

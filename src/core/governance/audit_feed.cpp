@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "core/limits.hpp"
 
 namespace colonnade::core {
 

@@ -4,8 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "core/governance/limits.hpp"
 
 namespace colonnade::core {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "base/ids.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/memory/limits.hpp"
 
 namespace colonnade::core {
 

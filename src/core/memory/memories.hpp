@@ -13,11 +13,11 @@
 
 #include "base/clock.hpp"
 #include "base/lane.hpp"
-#include "base/limits.hpp"
 #include "base/task.hpp"
 #include "base/workers.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/memory/embedder.hpp"
+#include "core/memory/limits.hpp"
 #include "core/memory/memory_item.hpp"
 #include "core/memory/memory_ranking.hpp"
 #include "core/memory/memory_store.hpp"

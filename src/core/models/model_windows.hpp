@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/limits.hpp"
+#include "core/models/limits.hpp"
 
 namespace colonnade::core {
 

@@ -5,10 +5,11 @@
 #include <utility>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/events/limits.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/runs/limits.hpp"
 #include "core/threads/threads.hpp"
 
 namespace colonnade::core {

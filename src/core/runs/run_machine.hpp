@@ -8,9 +8,9 @@
 #include <variant>
 #include <vector>
 
-#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "core/models/model_provider.hpp"
+#include "core/runs/limits.hpp"
 #include "core/runs/run.hpp"
 
 namespace colonnade::core {

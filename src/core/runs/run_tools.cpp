@@ -4,10 +4,10 @@
 
 #include "base/ids.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/limits.hpp"
 #include "core/runs/run_driver.hpp"
 #include "core/tools/tool_execution.hpp"
 

@@ -6,7 +6,9 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "core/context/limits.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/limits.hpp"
 #include "core/runs/run_driver.hpp"
 
 namespace colonnade::core {

@@ -17,13 +17,16 @@
 #include "core/agents/agents.hpp"
 #include "core/context/context.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/governance/limits.hpp"
 #include "core/governance/permissions.hpp"
 #include "core/governance/policy_gate.hpp"
 #include "core/governance/redaction.hpp"
 #include "core/models/model_provider.hpp"
 #include "core/models/prices.hpp"
+#include "core/runs/limits.hpp"
 #include "core/runs/run_machine.hpp"
 #include "core/stores.hpp"
+#include "core/tools/limits.hpp"
 #include "core/tools/tool_runner.hpp"
 
 namespace colonnade::core {

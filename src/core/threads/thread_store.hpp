@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "core/access/every_scope.hpp"
 #include "core/access/scope.hpp"
 #include "core/context/thread_summary.hpp"
+#include "core/limits.hpp"
 #include "core/models/usage.hpp"
 #include "core/threads/message.hpp"
 #include "core/threads/thread.hpp"

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "core/tools/limits.hpp"
 
 namespace colonnade::core {
 

@@ -4,8 +4,8 @@
 
 #include "base/ids.hpp"
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "base/log.hpp"
+#include "core/tools/limits.hpp"
 
 namespace colonnade::core {
 

@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
+#include "core/governance/limits.hpp"
 #include "dialects/faramesh/errors.hpp"
 #include "dialects/faramesh/events.hpp"
 #include "dialects/faramesh/resources.hpp"

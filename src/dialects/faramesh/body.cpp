@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
+#include "dialects/faramesh/limits.hpp"
 
 namespace colonnade::dialects::faramesh {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
+#include "dialects/faramesh/limits.hpp"
 
 namespace colonnade::dialects::faramesh {
 namespace {

@@ -3,7 +3,8 @@
 #include <limits>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
+#include "core/governance/limits.hpp"
+#include "dialects/faramesh/limits.hpp"
 #include "dialects/faramesh/wire.hpp"
 
 namespace colonnade::dialects::faramesh {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/limits.hpp"
 #include "dialects/faramesh/events.hpp"
+#include "dialects/faramesh/limits.hpp"
 
 namespace colonnade::dialects::faramesh {
 namespace {

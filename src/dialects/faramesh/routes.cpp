@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "base/limits.hpp"
 #include "dialects/faramesh/errors.hpp"
+#include "dialects/faramesh/limits.hpp"
 #include "dialects/route_handlers.hpp"
 
 namespace colonnade::dialects::faramesh {

@@ -1,7 +1,7 @@
 #include "dialects/faramesh/samples.hpp"
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
+#include "dialects/faramesh/limits.hpp"
 
 namespace colonnade::dialects::faramesh {
 namespace {

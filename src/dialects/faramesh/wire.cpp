@@ -3,7 +3,6 @@
 #include <array>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
 #include "dialects/faramesh/samples.hpp"
 
 namespace colonnade::dialects::faramesh {

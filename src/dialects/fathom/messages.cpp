@@ -1,7 +1,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "dialects/fathom/errors.hpp"
 #include "dialects/fathom/resources.hpp"
 #include "dialects/fathom/wire.hpp"

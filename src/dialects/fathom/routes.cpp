@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "base/limits.hpp"
 #include "dialects/authentication.hpp"
 #include "dialects/fathom/errors.hpp"
+#include "dialects/fathom/limits.hpp"
 #include "dialects/route_handlers.hpp"
 
 namespace colonnade::dialects::fathom {

@@ -1,7 +1,8 @@
 #include <utility>
 
-#include "base/limits.hpp"
+#include "core/limits.hpp"
 #include "dialects/fathom/errors.hpp"
+#include "dialects/fathom/limits.hpp"
 #include "dialects/fathom/resources.hpp"
 #include "dialects/fathom/thread_stream.hpp"
 #include "dialects/fathom/wire.hpp"

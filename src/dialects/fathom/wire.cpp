@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
+#include "core/limits.hpp"
+#include "dialects/fathom/limits.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {

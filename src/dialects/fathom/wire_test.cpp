@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
+#include "dialects/fathom/limits.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {

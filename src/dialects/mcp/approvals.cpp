@@ -2,7 +2,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "core/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 #include "dialects/mcp/message.hpp"
 #include "dialects/mcp/tools.hpp"
 

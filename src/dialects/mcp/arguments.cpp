@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 #include "dialects/mcp/message.hpp"
 
 namespace colonnade::dialects::mcp {

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "base/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {

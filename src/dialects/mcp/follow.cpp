@@ -2,7 +2,7 @@
 #include <span>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 #include "dialects/mcp/tools.hpp"
 
 namespace colonnade::dialects::mcp {

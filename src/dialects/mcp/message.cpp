@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {

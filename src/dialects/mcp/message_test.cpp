@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 #include "dialects/mcp/revision.hpp"
 
 namespace colonnade::dialects::mcp {

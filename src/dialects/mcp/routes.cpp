@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "base/limits.hpp"
 #include "dialects/mcp/errors.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {

@@ -2,7 +2,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "core/governance/limits.hpp"
+#include "core/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 #include "dialects/mcp/tools.hpp"
 
 namespace colonnade::dialects::mcp {

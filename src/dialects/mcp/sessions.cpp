@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/ids.hpp"
-#include "base/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {

@@ -2,7 +2,8 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "base/limits.hpp"
+#include "core/limits.hpp"
+#include "dialects/mcp/limits.hpp"
 #include "dialects/mcp/tools.hpp"
 
 namespace colonnade::dialects::mcp {

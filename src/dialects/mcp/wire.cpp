@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "dialects/mcp/limits.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "base/limits.hpp"
 #include "dialects/authentication.hpp"
 #include "dialects/phoson/errors.hpp"
+#include "dialects/phoson/limits.hpp"
 #include "dialects/route_handlers.hpp"
 
 namespace colonnade::dialects::phoson {

@@ -9,7 +9,8 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
-#include "base/limits.hpp"
+#include "core/limits.hpp"
+#include "dialects/phoson/limits.hpp"
 
 namespace colonnade::dialects::phoson {
 namespace {

@@ -13,6 +13,7 @@
 
 #include "base/json.hpp"
 #include "core/agents/agents.hpp"
+#include "core/limits.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/message.hpp"
 #include "core/threads/threads.hpp"

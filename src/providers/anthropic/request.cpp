@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
+#include "core/models/limits.hpp"
 #include "providers/upstream/attachment.hpp"
 #include "providers/upstream/transcript.hpp"
 

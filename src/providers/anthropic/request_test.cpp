@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "base/limits.hpp"
 #include "conformance/conversations.hpp"
+#include "core/models/limits.hpp"
 #include "providers/upstream/transcript.hpp"
 
 namespace colonnade::providers::anthropic {

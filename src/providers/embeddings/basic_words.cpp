@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "core/memory/memory_item.hpp"
+#include "providers/embeddings/limits.hpp"
 
 namespace colonnade::providers::embeddings {
 namespace {

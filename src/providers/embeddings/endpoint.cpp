@@ -6,6 +6,8 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "core/memory/limits.hpp"
+#include "providers/embeddings/limits.hpp"
 #include "providers/upstream/failure.hpp"
 
 namespace colonnade::providers::embeddings {

@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "base/limits.hpp"
 #include "core/memory/embedder.hpp"
 #include "net/http_client.hpp"
+#include "providers/embeddings/limits.hpp"
 
 namespace colonnade::providers::embeddings {
 

@@ -10,7 +10,8 @@
 #include <cstring>
 #include <utility>
 
-#include "base/limits.hpp"
+#include "core/memory/limits.hpp"
+#include "providers/embeddings/limits.hpp"
 
 namespace colonnade::providers::embeddings {
 

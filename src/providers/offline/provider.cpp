@@ -1,6 +1,6 @@
 #include "providers/offline/provider.hpp"
 
-#include "base/limits.hpp"
+#include "providers/offline/limits.hpp"
 #include "providers/offline/script.hpp"
 
 namespace colonnade::providers::offline {

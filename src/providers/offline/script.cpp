@@ -7,8 +7,9 @@
 #include <string_view>
 
 #include "base/json.hpp"
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "core/runs/limits.hpp"
+#include "providers/offline/limits.hpp"
 
 namespace colonnade::providers::offline {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
 #include "conformance/conversations.hpp"
+#include "providers/offline/limits.hpp"
 
 namespace colonnade::providers::offline {
 namespace {

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "net/limits.hpp"
 
 namespace colonnade::providers::upstream {
 namespace {

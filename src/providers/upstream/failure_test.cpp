@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base/limits.hpp"
 #include "conformance/provider_fixtures.hpp"
 
 namespace colonnade::providers::upstream {

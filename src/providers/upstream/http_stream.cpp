@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "base/clock.hpp"
-#include "base/limits.hpp"
+#include "net/limits.hpp"
+#include "providers/limits.hpp"
 
 namespace colonnade::providers::upstream {
 namespace {

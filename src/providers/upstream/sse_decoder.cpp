@@ -1,6 +1,6 @@
 #include "providers/upstream/sse_decoder.hpp"
 
-#include "base/limits.hpp"
+#include "providers/limits.hpp"
 
 namespace colonnade::providers::upstream {
 

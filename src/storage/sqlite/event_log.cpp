@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/limits.hpp"
+#include "core/events/limits.hpp"
 #include "storage/event_codec.hpp"
 
 namespace colonnade::storage::sqlite {

@@ -11,8 +11,8 @@
 #include <system_error>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "storage/event_codec.hpp"
+#include "storage/limits.hpp"
 #include "storage/sqlite/data_file.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/schema.hpp"

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <map>
 
-#include "base/limits.hpp"
+#include "core/memory/limits.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/memory_vectors.hpp"
 #include "storage/sqlite/reader_pool.hpp"

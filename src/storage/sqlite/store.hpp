@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "base/limits.hpp"
 #include "core/stores.hpp"
+#include "storage/limits.hpp"
 #include "storage/store.hpp"
 
 namespace colonnade::storage::sqlite {

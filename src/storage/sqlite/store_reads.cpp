@@ -2,6 +2,8 @@
 // no snapshot outlives the call.
 #include <algorithm>
 
+#include "core/governance/limits.hpp"
+#include "core/limits.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/rows.hpp"

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "storage/sqlite/fault_limits.hpp"
+#include "storage/limits.hpp"
 
 namespace colonnade::storage::sqlite {
 namespace {

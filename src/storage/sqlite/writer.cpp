@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/limits.hpp"
 #include "base/log.hpp"
-#include "storage/sqlite/fault_limits.hpp"
+#include "core/events/limits.hpp"
+#include "storage/limits.hpp"
 #include "storage/sqlite/search_index.hpp"
 
 namespace colonnade::storage::sqlite {

@@ -17,12 +17,11 @@
 #include <thread>
 #include <vector>
 
-#include "base/limits.hpp"
 #include "core/events/journal.hpp"
+#include "storage/limits.hpp"
 #include "storage/sqlite/changes.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/event_log.hpp"
-#include "storage/sqlite/fault_limits.hpp"
 #include "storage/sqlite/health.hpp"
 #include "storage/sqlite/thread_index.hpp"
 #include "storage/sqlite/write_ahead_log.hpp"

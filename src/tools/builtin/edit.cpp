@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
 #include "tools/builtin/workspace_tool.hpp"
+#include "tools/limits.hpp"
 #include "tools/text.hpp"
 
 namespace colonnade::tools {

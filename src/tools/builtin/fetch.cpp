@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
 #include "net/url.hpp"
+#include "tools/builtin/limits.hpp"
 #include "tools/html_text.hpp"
 
 namespace colonnade::tools {

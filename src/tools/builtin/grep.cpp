@@ -3,8 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "base/limits.hpp"
+#include "tools/builtin/limits.hpp"
 #include "tools/builtin/workspace_tool.hpp"
+#include "tools/limits.hpp"
 #include "tools/pattern.hpp"
 #include "tools/text.hpp"
 

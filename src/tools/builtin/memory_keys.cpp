@@ -1,7 +1,8 @@
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
 #include "base/utf8.hpp"
+#include "core/memory/limits.hpp"
+#include "tools/builtin/limits.hpp"
 #include "tools/builtin/memory_tool.hpp"
 
 namespace colonnade::tools {

@@ -4,14 +4,15 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "base/limits.hpp"
 #include "base/workers.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/memory/limits.hpp"
 #include "core/memory/memories.hpp"
 #include "gate/rule_gate.hpp"
 #include "storage/sqlite/store.hpp"
 #include "storage/sqlite/test_folder.hpp"
 #include "tools/builtin/clock.hpp"
+#include "tools/builtin/limits.hpp"
 #include "tools/builtin/memory_tool.hpp"
 #include "tools/catalog.hpp"
 

@@ -1,7 +1,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
+#include "core/memory/limits.hpp"
+#include "tools/builtin/limits.hpp"
 #include "tools/builtin/memory_tool.hpp"
 
 namespace colonnade::tools {

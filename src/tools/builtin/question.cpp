@@ -1,6 +1,6 @@
 #include "tools/builtin/question.hpp"
 
-#include "base/limits.hpp"
+#include "tools/builtin/limits.hpp"
 
 namespace colonnade::tools {
 

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
+#include "tools/builtin/limits.hpp"
 #include "tools/builtin/workspace_tool.hpp"
 #include "tools/text.hpp"
 

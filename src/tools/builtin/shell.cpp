@@ -3,8 +3,9 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
+#include "core/tools/limits.hpp"
 #include "tools/blocking.hpp"
+#include "tools/limits.hpp"
 #include "tools/workspace.hpp"
 
 namespace colonnade::tools {

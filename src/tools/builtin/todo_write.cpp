@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/limits.hpp"
+#include "tools/builtin/limits.hpp"
 
 namespace colonnade::tools {
 

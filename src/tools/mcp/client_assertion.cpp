@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/json.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/limits.hpp"
 #include "tools/mcp/oauth_metadata.hpp"
 
 namespace colonnade::tools::mcp {

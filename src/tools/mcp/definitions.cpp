@@ -5,7 +5,8 @@
 
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "core/tools/limits.hpp"
+#include "tools/mcp/limits.hpp"
 #include "tools/mcp/oauth_metadata.hpp"
 
 namespace colonnade::tools::mcp {

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tools/mcp/mcp_limits.hpp"
+#include "core/tools/limits.hpp"
+#include "tools/mcp/limits.hpp"
 #include "tools/mcp/pins.hpp"
 
 namespace colonnade::tools::mcp {

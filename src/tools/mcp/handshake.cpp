@@ -4,7 +4,8 @@
 #include <array>
 
 #include "base/utf8.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "net/limits.hpp"
+#include "tools/mcp/limits.hpp"
 
 namespace colonnade::tools::mcp {
 namespace {

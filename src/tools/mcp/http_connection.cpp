@@ -8,8 +8,9 @@
 
 #include "base/log.hpp"
 #include "base/sse.hpp"
+#include "net/limits.hpp"
 #include "net/url.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/limits.hpp"
 #include "tools/mcp/oauth_metadata.hpp"
 
 namespace colonnade::tools::mcp {

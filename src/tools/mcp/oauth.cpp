@@ -6,9 +6,10 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "net/http.hpp"
+#include "net/limits.hpp"
 #include "net/url.hpp"
 #include "tools/mcp/client_assertion.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/limits.hpp"
 #include "tools/mcp/protocol.hpp"
 
 namespace colonnade::tools::mcp {

@@ -7,7 +7,7 @@
 #include "base/ids.hpp"
 #include "net/http.hpp"
 #include "net/url.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/limits.hpp"
 #include "tools/mcp/protocol.hpp"
 
 namespace colonnade::tools::mcp {

@@ -3,7 +3,8 @@
 #include <optional>
 
 #include "base/utf8.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "net/limits.hpp"
+#include "tools/mcp/limits.hpp"
 
 namespace colonnade::tools::mcp {
 namespace {

@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "net/limits.hpp"
 #include "tools/mcp/handshake.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/limits.hpp"
 
 namespace colonnade::tools::mcp {
 namespace {

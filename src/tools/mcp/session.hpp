@@ -13,9 +13,10 @@
 #include <vector>
 
 #include "base/lane.hpp"
+#include "core/tools/limits.hpp"
 #include "core/tools/tool_runner.hpp"
 #include "tools/mcp/connection.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/limits.hpp"
 #include "tools/mcp/pins.hpp"
 
 namespace colonnade::tools::mcp {

@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "net/limits.hpp"
 #include "tools/mcp/session.hpp"
 
 namespace colonnade::tools::mcp {

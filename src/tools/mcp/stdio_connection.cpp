@@ -11,6 +11,7 @@
 #include <deque>
 #include <mutex>
 
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "base/workers.hpp"

@@ -8,7 +8,7 @@
 
 #include "base/lane.hpp"
 #include "tools/mcp/connection.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/limits.hpp"
 #include "tools/mcp/server_process.hpp"
 
 namespace colonnade::tools::mcp {

@@ -4,7 +4,7 @@
 
 #include "base/json.hpp"
 #include "base/log.hpp"
-#include "tools/mcp/mcp_limits.hpp"
+#include "tools/mcp/limits.hpp"
 
 namespace colonnade::tools::mcp {
 

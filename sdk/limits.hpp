@@ -1,0 +1,13 @@
+// Limits of the SDK beside those of its HTTP client (net/limits.hpp).
+#pragma once
+
+#include <cstddef>
+
+#include "base/limits.hpp"
+
+namespace colonnade::limits {
+
+constexpr std::size_t client_error_body_bytes_max = 1 * MiB;  // of a stream that was refused
+constexpr std::size_t reconnect_seen_messages_max = 1024;     // ids kept against duplicates
+
+}  // namespace colonnade::limits

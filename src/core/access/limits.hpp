@@ -1,0 +1,19 @@
+// Limits of credentials, pairing and repeated requests.
+#pragma once
+
+#include <cstddef>
+
+#include "base/limits.hpp"
+
+namespace colonnade::limits {
+
+constexpr auto idempotency_time = 24h;
+constexpr std::size_t idempotency_key_bytes_max = 255;
+constexpr auto credential_touch_interval = 60s;  // how exact last_seen is
+constexpr auto pairing_code_time = 60s;          // fathom §5.3
+constexpr auto pairing_sweep_interval = 30s;
+constexpr int pairing_claims_max = 5;  // per window and address
+constexpr auto pairing_window = 60s;
+constexpr auto pairing_watch_time_max = 90s;
+
+}  // namespace colonnade::limits

@@ -1,0 +1,32 @@
+// Limits of the built-in tools.
+#pragma once
+
+#include <cstddef>
+
+#include "base/limits.hpp"
+
+namespace colonnade::limits {
+
+constexpr std::size_t todo_items_max = 200;       // of one list; more is not a plan
+constexpr std::size_t question_options_max = 20;  // that a human can take in
+constexpr std::size_t read_lines_default = 2000;
+constexpr std::size_t read_lines_max = 10'000;
+constexpr std::size_t read_line_bytes_max = 2000;         // the rest of a longer line is not shown
+constexpr std::size_t read_output_bytes_max = 200 * KiB;  // below tool_output_bytes_max
+constexpr std::size_t glob_matches_max = 1000;
+constexpr std::size_t grep_matches_max = 500;
+constexpr std::size_t grep_line_bytes_max = 400;        // shown of one matching line
+constexpr std::size_t grep_read_bytes_max = 256 * MiB;  // searched by one call
+constexpr std::size_t pattern_bytes_max = 1000;
+// Fetching.
+constexpr int fetch_redirects_max = 5;
+constexpr std::size_t fetch_bytes_max = 1 * MiB;         // read of one body
+constexpr std::size_t fetch_text_bytes_max = 200 * KiB;  // shown of it
+constexpr std::size_t fetch_body_bytes_max = 256 * KiB;  // sent
+constexpr std::size_t fetch_url_bytes_max = 4096;
+constexpr auto fetch_time_max = 30s;            // each hop
+constexpr std::size_t memories_shown_max = 20;  // to a model: below tool_output_bytes_max in all
+constexpr std::size_t memory_keys_shown = 100;  // of one list, to a model
+constexpr std::size_t memory_value_bytes_shown = 200;  // of each
+
+}  // namespace colonnade::limits
