@@ -9,9 +9,9 @@
 #include "app/audit_routes.hpp"
 #include "app/limits.hpp"
 #include "app/running_server.hpp"
+#include "app/wiring_store.hpp"
 #include "base/json.hpp"
 #include "colonnade/transport.hpp"
-#include "storage/sqlite/store.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -30,18 +30,18 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 class StoreTrail final : public AuditTrail {
  public:
-  explicit StoreTrail(std::unique_ptr<storage::sqlite::Store> store) : store_(std::move(store)) {}
+  explicit StoreTrail(std::unique_ptr<storage::Store> store) : store_(std::move(store)) {}
 
   base::Result<Page> page(std::int64_t after) override {
-    const auto newest = store_->last_audit_seq();
+    const auto newest = store_->stores().audit.last_audit_seq();
     if (!newest) return fail(newest.error());
-    const auto text = audit_page(*store_, after, limits::audit_page_records_max);
+    const auto text = audit_page(store_->stores().audit, after, limits::audit_page_records_max);
     if (!text) return fail(text.error());
     return Page{.lines = lines_of(*text), .newest = *newest};
   }
 
  private:
-  std::unique_ptr<storage::sqlite::Store> store_;
+  std::unique_ptr<storage::Store> store_;
 };
 
 class ServerTrail final : public AuditTrail {
@@ -136,7 +136,7 @@ base::Result<std::unique_ptr<AuditTrail>> open_audit_trail(const Context& contex
                     " and there is no store in it; name the folder with --data-dir, or a server "
                     "with --url");
   }
-  auto store = storage::sqlite::Store::open(path, {.migrate = false});
+  auto store = open_store(settings, OlderSchema::refuse);
   if (!store) return fail(store.error());
   return std::make_unique<StoreTrail>(*std::move(store));
 }

@@ -6,13 +6,13 @@
 #include "app/files.hpp"
 #include "app/operator_routes.hpp"
 #include "app/running_server.hpp"
+#include "app/wiring_store.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/lane.hpp"
 #include "colonnade/fathom.hpp"
 #include "core/access/credentials.hpp"
 #include "core/events/event_feed.hpp"
-#include "storage/sqlite/store.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -33,11 +33,12 @@ TokenRow row_of(const core::Credential& credential, std::string token = {}) {
 // The store's own, for as long as this object holds its lock.
 class StoreTokens final : public Tokens {
  public:
-  explicit StoreTokens(std::unique_ptr<storage::sqlite::Store> store)
+  explicit StoreTokens(std::unique_ptr<storage::Store> store)
       : lanes_(1),
         store_(std::move(store)),
-        feed_(lanes_, *store_, *store_),
-        credentials_(*store_, feed_, clock_) {}
+        stores_(store_->stores()),
+        feed_(lanes_, stores_.events, stores_.journal),
+        credentials_(stores_.credentials, feed_, clock_) {}
   ~StoreTokens() override {
     store_->close();
     lanes_.stop();
@@ -56,7 +57,7 @@ class StoreTokens final : public Tokens {
     std::vector<TokenRow> out;
     for (const auto kind :
          {core::CredentialKind::operator_token, core::CredentialKind::api_token}) {
-      const auto found = store_->credentials(core::Scope::main(), user, kind);
+      const auto found = stores_.credentials.credentials(core::Scope::main(), user, kind);
       if (!found) return fail(found.error());
       for (const core::Credential& credential : *found) out.push_back(row_of(credential));
     }
@@ -64,7 +65,7 @@ class StoreTokens final : public Tokens {
   }
 
   base::Result<void> revoke(const std::string& id) override {
-    const auto found = store_->credential(core::Scope::main(), id);
+    const auto found = stores_.credentials.credential(core::Scope::main(), id);
     if (!found) return fail(found.error());
     if (!*found) return fail(base::ErrorKind::not_found, "there is no token " + id);
     const core::Principal owner{.scope = core::Scope::main(), .user_id = (*found)->user_id};
@@ -74,7 +75,8 @@ class StoreTokens final : public Tokens {
  private:
   base::SystemClock clock_;
   base::Lanes lanes_;
-  std::unique_ptr<storage::sqlite::Store> store_;
+  std::unique_ptr<storage::Store> store_;
+  core::Stores stores_;
   core::EventFeed feed_;
   core::Credentials credentials_;
 };
@@ -178,7 +180,7 @@ base::Result<std::unique_ptr<Tokens>> open_tokens(const Settings& settings) {
       return fail(base::ErrorKind::upstream, error.what());
     }
   }
-  auto store = storage::sqlite::Store::open(database_path(settings.data_dir));
+  auto store = open_store(settings, OlderSchema::migrate);
   if (!store) return fail(store.error());
   return std::make_unique<StoreTokens>(std::move(*store));
 }

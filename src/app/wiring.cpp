@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -28,6 +29,7 @@
 #include "app/wiring_memory.hpp"
 #include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
+#include "app/wiring_store.hpp"
 #include "app/wiring_tools.hpp"
 #include "base/clock.hpp"
 #include "base/lane.hpp"
@@ -39,6 +41,7 @@
 #include "core/access/pairings.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/events/store_health.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "core/governance/audit_log.hpp"
@@ -60,7 +63,6 @@
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
-#include "storage/sqlite/store.hpp"
 #include "tools/catalog.hpp"
 #include "tools/limits.hpp"
 #include "tools/mcp/tool_host.hpp"
@@ -88,13 +90,6 @@ Result<core::Prices> load_prices(const Settings& settings) {
 std::string secret_key_path(const Settings& settings) {
   return settings.secret_key_file.empty() ? settings.data_dir + "/secrets.key"
                                           : settings.secret_key_file;
-}
-
-storage::sqlite::StoreOptions store_options(const Settings& settings) {
-  storage::sqlite::StoreOptions out;
-  out.durability = settings.durability == "normal" ? storage::sqlite::Durability::normal
-                                                   : storage::sqlite::Durability::full;
-  return out;
 }
 
 std::size_t lane_count(const Settings& settings) {
@@ -195,8 +190,8 @@ base::Task<void> settle_expired(core::Actions* actions, std::stop_token stop) {
 
 // In order of construction; see the header.
 struct Server::Parts {
-  Parts(Settings settings_in, std::unique_ptr<storage::sqlite::Store> store_in,
-        core::Prices prices_in, const core::ModelWindows& windows, dialects::TrustedProxies proxies,
+  Parts(Settings settings_in, std::unique_ptr<storage::Store> store_in, core::Prices prices_in,
+        const core::ModelWindows& windows, dialects::TrustedProxies proxies,
         const base::SecretBox::Key& secret_key)
       : settings(std::move(settings_in)),
         secret_box(secret_key),
@@ -207,16 +202,17 @@ struct Server::Parts {
         tool_workers({.what = "tools",
                       .threads = limits::tool_threads,
                       .running_per_account = limits::tool_threads_per_account}),
-        feed(lanes, *store, *store, {&action_meter}),
-        audit_feed(feed, lanes, *store, *store),
+        stores(store->stores()),
+        feed(lanes, stores.events, stores.journal, {&action_meter}),
+        audit_feed(feed, lanes, stores.audit, stores.actions),
         audit_log(feed),
-        agents(*store, feed, clock, default_agent(settings)),
-        threads(*store, *store, feed, clock, workers),
-        tool_servers(*store, *store, agents, feed, clock, secret_box,
+        agents(stores.agents, feed, clock, default_agent(settings)),
+        threads(stores.threads, stores.runs, feed, clock, workers),
+        tool_servers(stores.tool_servers, agents, feed, clock, secret_box,
                      configured_tool_servers(settings)),
-        credentials(*store, feed, clock),
+        credentials(stores.credentials, feed, clock),
         pairings(credentials, clock),
-        keyed_requests(*store, feed, clock),
+        keyed_requests(stores.keyed_requests, feed, clock),
         prices(std::move(prices_in)),
         meter(prices),
         http_client(lanes),
@@ -225,18 +221,18 @@ struct Server::Parts {
                                     std::bind_front(&Parts::ask_human, this),
                                     [this] { return redirect_url(); })),
         embedder(make_embedder(settings, http_client)),
-        memories(*store, feed, clock, workers, embedder.get()),
+        memories(stores.memories, feed, clock, workers, embedder.get()),
         tools(built_in_tools(settings, clock, tool_workers, http_client, memories),
               tools::Workspaces(workspaces_options(settings)), &tool_host),
-        permissions(*store, feed, clock),
+        permissions(stores.permissions, feed, clock),
         redaction(redacted_names(settings)),
         policy(settings, gate::built_in_policy(tools.harmless(), tools.harmful()),
                {.audit = audit_log, .clock = clock}),
         gate(policy.source(), tools.asking(),
              [this](std::string_view tool) { return tool_host.may_be(tool); }),
-        runs({.threads = *store,
-              .runs = *store,
-              .actions = *store,
+        runs({.threads = stores.threads,
+              .runs = stores.runs,
+              .actions = stores.actions,
               .feed = feed,
               .providers = providers,
               .gate = gate,
@@ -248,8 +244,8 @@ struct Server::Parts {
               .lanes = lanes,
               .clock = clock},
              run_options(settings, windows)),
-        actions({.store = *store,
-                 .audit = *store,
+        actions({.store = stores.actions,
+                 .audit = stores.audit,
                  .feed = feed,
                  .gate = gate,
                  .tools = tools,
@@ -258,8 +254,8 @@ struct Server::Parts {
                  .runs = runs,
                  .clock = clock},
                 action_options(settings)),
-        erasure({.store = *store,
-                 .run_store = *store,
+        erasure({.store = stores.threads,
+                 .run_store = stores.runs,
                  .feed = feed,
                  .agents = agents,
                  .threads = threads,
@@ -267,8 +263,8 @@ struct Server::Parts {
                  .clock = clock}),
         questions(actions, audit_feed, tool_host.lane()),
         mcp_routes(credentials, tool_host.servers()),
-        operator_routes(credentials, *store),
-        audit_routes(credentials, *store),
+        operator_routes(credentials, stores.credentials),
+        audit_routes(credentials, stores.audit),
         fathom({.threads = threads,
                 .runs = runs,
                 .credentials = credentials,
@@ -280,6 +276,7 @@ struct Server::Parts {
                 .lanes = lanes},
                {.version = version(),
                 .started_at = clock.now(),
+                .readiness = readiness(),
                 .trusted_proxies = std::move(proxies)}),
         phoson({.agents = agents,
                 .threads = threads,
@@ -299,7 +296,8 @@ struct Server::Parts {
                   .keyed_requests = keyed_requests,
                   .workers = workers,
                   .lanes = lanes},
-                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}),
+                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open},
+                  .readiness = readiness()}),
         mcp({.agents = agents,
              .threads = threads,
              .runs = runs,
@@ -335,6 +333,10 @@ struct Server::Parts {
                                                       std::stop_token stop) {
     return questions.ask(std::move(context), std::move(question), std::move(stop));
   }
+  // Of every dialect's readiness route.
+  std::function<Result<void>()> readiness() {
+    return [this] { return core::readiness_of(stores.journal.health()); };
+  }
   std::string redirect_url();
   bool may_read_metrics(const net::Request& request);
   net::HttpServerCounts http_counts() const;
@@ -343,10 +345,11 @@ struct Server::Parts {
   base::SecretBox secret_box;
   base::SystemClock clock;
   base::Lanes lanes;
-  std::unique_ptr<storage::sqlite::Store> store;
+  std::unique_ptr<storage::Store> store;
   // Jobs use what comes before and after: stop() ends them before anything of it.
   base::Workers workers;
   base::Workers tool_workers;  // apart: a command may hold its thread for minutes
+  core::Stores stores;
   ActionMeter action_meter;
   core::EventFeed feed;
   core::AuditFeed audit_feed;  // before anything that commits
@@ -445,8 +448,7 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   if (!windows) return std::unexpected(windows.error());
   const auto secret_key = load_secret_key(secret_key_path(settings));
   if (!secret_key) return std::unexpected(secret_key.error());
-  auto store =
-      storage::sqlite::Store::open(database_path(settings.data_dir), store_options(settings));
+  auto store = open_store(settings, OlderSchema::migrate);
   if (!store) return std::unexpected(store.error());
   auto parts = std::make_unique<Parts>(std::move(settings), std::move(*store), std::move(*prices),
                                        *windows, std::move(*proxies), *secret_key);

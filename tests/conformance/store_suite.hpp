@@ -401,7 +401,7 @@ TEST_P(StoreSuite, CredentialsAreFoundByTokenUntilRevoked) {
   EXPECT_EQ(refusal(core::InsertCredential{credential_of("d3", "hash-2")}), ErrorKind::conflict);
 }
 
-// --- submissions --------------------------------------------------------------------------------
+// --- keyed requests -----------------------------------------------------------------------------
 
 TEST_P(StoreSuite, SubmissionKeysAreTakenUntilTheyExpire) {
   put({core::InsertKeyedRequest{.keyed_request = submission_of("s1", "k", 100),

@@ -152,12 +152,43 @@ TEST_P(StoreActions, ExpiredOnesAreFoundInEveryScope) {
   core::Unit unit{.scope = elsewhere};
   unit.changes.emplace_back(core::InsertAction{foreign});
   ASSERT_TRUE(commit(std::move(unit)));
-  const auto expired = stores().actions.expired_actions({300}, 10);
+  const auto expired = stores().actions.expired_actions({300}, {});
   ASSERT_TRUE(expired);
   ASSERT_EQ(expired->size(), 2U);
-  EXPECT_EQ((*expired)[0].id, "early");
-  EXPECT_EQ((*expired)[1].id, "foreign");
-  EXPECT_EQ((*expired)[1].scope, elsewhere);
+  EXPECT_EQ((*expired)[0].id, "foreign");
+  EXPECT_EQ((*expired)[0].scope, elsewhere);
+  EXPECT_EQ((*expired)[1].id, "early");
+  const auto rest =
+      stores().actions.expired_actions({300}, core::EveryScopePage{}.after(expired->front()));
+  ASSERT_EQ(rest->size(), 1U);
+  EXPECT_EQ(rest->front().id, "early");
+}
+
+TEST_P(StoreActions, ExecutingOnesWithoutARunAreFoundPageByPageInEveryScope) {
+  Ids made;
+  for (const Scope& scope : {elsewhere, here}) {  // in the order of their keys
+    core::Unit unit{.scope = scope};
+    for (int i = 10; i < 35; ++i) {
+      core::Action action = action_of("x" + std::to_string(i), 1);
+      action.scope = scope;
+      action.state = ActionState::executing;
+      if (i % 5 == 0) action.run_id = "r1";  // its run settles it
+      if (i % 5 == 1) action.state = ActionState::succeeded;
+      if (i % 5 > 1) made.push_back(scope.key() + action.id);
+      unit.changes.emplace_back(core::InsertAction{action});
+    }
+    ASSERT_TRUE(commit(std::move(unit)));
+  }
+  Ids found;
+  core::EveryScopePage page{.limit = 4};
+  for (;;) {
+    const auto some = stores().actions.executing_actions(page);
+    ASSERT_TRUE(some) << some.error().message;
+    for (const core::Action& action : *some) found.push_back(action.scope.key() + action.id);
+    if (some->size() < page.limit) break;
+    page = page.after(some->back());
+  }
+  EXPECT_EQ(found, made);
 }
 
 TEST_P(StoreActions, PermissionsAreTheOwnersUntilRevoked) {

@@ -84,6 +84,50 @@ TEST_P(StoreSuite, AgentsAreListedNewestFirstAndPerScope) {
   EXPECT_EQ((*stores().agents.agent(elsewhere, "a"))->name, "x");
 }
 
+// A change that was made of an agent before it was deleted must not bring it back.
+TEST_P(StoreSuite, AnAgentThatWasDeletedIsNotReplaced) {
+  core::Agent agent{.id = "a", .scope = here};
+  put({core::PutAgent{agent}});
+  put({core::DeleteAgent{.id = "a", .at = {5}}});
+  agent.version = 2;
+  EXPECT_EQ(refusal(core::PutAgent{agent}), ErrorKind::conflict);
+  EXPECT_EQ(*stores().agents.agent(here, "a"), std::nullopt);
+}
+
+TEST_P(StoreSuite, AnAgentIsDeletedWithItsThreads) {
+  put({core::PutAgent{{.id = "gardener", .scope = here}}});
+  for (const std::string id : {"a1", "a2", "deleted", "other"}) {
+    core::Thread thread = thread_of(id);
+    thread.agent_id = id == "other" ? "default" : "gardener";
+    if (id == "a2") thread.owner = "bob";
+    put({core::InsertThread{thread}});
+  }
+  put({core::DeleteThread{.id = "deleted", .at = {3}}});
+  core::Thread foreign = thread_of("a1");
+  foreign.scope = elsewhere;
+  foreign.agent_id = "gardener";
+  ASSERT_TRUE(commit({.scope = elsewhere, .changes = {core::InsertThread{foreign}}}));
+
+  const std::int64_t cursor = put({core::DeleteAgent{.id = "gardener", .at = {50}}});
+  EXPECT_EQ(cursor, *stores().events.last_cursor());
+  for (const std::string id : {"a1", "a2", "deleted"}) {
+    EXPECT_EQ(*stores().threads.thread(here, id), std::nullopt) << id;
+    const auto told = events(id);
+    ASSERT_EQ(told.size(), 1U) << id;
+    const auto* changed = std::get_if<core::ThreadChanged>(&told.front().body);
+    ASSERT_NE(changed, nullptr) << id;
+    EXPECT_TRUE(changed->deleted) << id;
+  }
+  Ids erased;
+  for (const core::Thread& thread : *stores().threads.erased_threads({})) {
+    EXPECT_EQ(thread.agent_id, "gardener");
+    erased.push_back(thread.id);
+  }
+  EXPECT_EQ(erased, (Ids{"a1", "a2", "deleted"}));
+  EXPECT_EQ(thread_ids(), (Ids{"other"}));
+  EXPECT_TRUE(stores().threads.thread(elsewhere, "a1")->has_value());
+}
+
 // --- tool servers -------------------------------------------------------------------------------
 
 TEST_P(StoreSuite, ToolServersKeepEveryMember) {
@@ -139,6 +183,28 @@ TEST_P(StoreSuite, ToolPinsAreReplacedAndGoWithTheirServer) {
   EXPECT_EQ(*stores().tool_servers.tool_pins(elsewhere, "s1"), "");
   put({core::DeleteToolServer{"s1"}});
   EXPECT_EQ(*stores().tool_servers.tool_pins(here, "s1"), "");
+}
+
+TEST_P(StoreSuite, AToolServerIsDeletedFromEveryAgentThatHasIt) {
+  put({core::PutToolServer{{.id = "s1", .scope = here, .name = "files"}},
+       core::PutToolServer{{.id = "s2", .scope = here, .name = "mail"}}});
+  for (const auto& [id, servers] : {std::pair{"a", std::vector<std::string>{"s2", "s1"}},
+                                    std::pair{"b", std::vector<std::string>{"s1"}},
+                                    std::pair{"c", std::vector<std::string>{"s2"}}}) {
+    put({core::PutAgent{.agent = {.id = id, .scope = here, .tool_servers = servers},
+                        .servers_needed = servers}});
+  }
+  put({core::DeleteToolServer{.id = "s1", .at = {9}}});
+  const auto agent = [&](const char* id) { return **stores().agents.agent(here, id); };
+  EXPECT_EQ(agent("a").tool_servers, (Ids{"s2"}));
+  EXPECT_EQ(agent("a").version, 2);
+  EXPECT_EQ(agent("a").updated_at, Time{9});
+  EXPECT_EQ(agent("b").tool_servers, Ids{});
+  EXPECT_EQ(agent("c").version, 1);
+  // Whoever attaches it a moment later is refused.
+  EXPECT_EQ(refusal(core::PutAgent{.agent = {.id = "d", .scope = here, .tool_servers = {"s1"}},
+                                   .servers_needed = {"s1"}}),
+            ErrorKind::not_found);
 }
 
 }  // namespace colonnade::conformance

@@ -38,7 +38,7 @@ TEST_P(StoreErasure, HidesAThreadForGood) {
   EXPECT_EQ(found("tulips"), (Ids{"m2"}));
   EXPECT_EQ(refusal(core::EraseThread{.id = "t1", .at = {51}}), ErrorKind::not_found);
   EXPECT_EQ(refusal(core::InsertRun{run_of("r1", "t1")}), ErrorKind::conflict);
-  const auto left = stores().threads.erased_threads(10);
+  const auto left = stores().threads.erased_threads({});
   ASSERT_EQ(left->size(), 1U);
   EXPECT_EQ(left->front().id, "t1");
   EXPECT_EQ(left->front().scope, here);
@@ -54,7 +54,7 @@ TEST_P(StoreErasure, PurgesAllThatTheThreadHeld) {
   EXPECT_EQ(found("tulips"), (Ids{"m2", "m1"}));  // indexed
   EXPECT_EQ(refusal(core::PurgeThread{"t1"}), ErrorKind::not_found) << "not erased yet";
   put({core::EraseThread{.id = "t1", .at = {50}}, core::PurgeThread{"t1"}});
-  EXPECT_TRUE(stores().threads.erased_threads(10)->empty());
+  EXPECT_TRUE(stores().threads.erased_threads({})->empty());
   EXPECT_EQ(*stores().threads.message(here, "m1"), std::nullopt);
   EXPECT_EQ(*stores().runs.run(here, "r-t1"), std::nullopt);
   EXPECT_FALSE(*stores().threads.newest_summary(here, "t1"));
@@ -72,7 +72,7 @@ TEST_P(StoreErasure, PurgesAllThatTheThreadHeld) {
 TEST_P(StoreErasure, WaitsForTheRunToEnd) {
   put({core::InsertRun{run_of("r1", "t1")}, core::EraseThread{.id = "t1", .at = {50}}});
   EXPECT_EQ(refusal(core::PurgeThread{"t1"}), ErrorKind::conflict);
-  EXPECT_EQ(stores().threads.erased_threads(10)->size(), 1U);
+  EXPECT_EQ(stores().threads.erased_threads({})->size(), 1U);
 }
 
 // Numbers of what was removed must not be given out again: readers resume by them, and the search

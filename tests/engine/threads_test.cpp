@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <latch>
 
 #include "core/agents/agents.hpp"
@@ -146,13 +147,27 @@ TEST_F(ThreadsTest, AnAgentsSettingsReachTheModelAndAThreadsWin) {
 TEST_F(ThreadsTest, AnAgentIsChangedByOneWriterAtATime) {
   const auto agent = engine_.run(engine_.agents.create(alice, {.name = "poet"}));
   ASSERT_TRUE(agent);
-  Agent first = *agent;
-  first.name = "first";
-  Agent second = *agent;
-  second.name = "second";
-  EXPECT_EQ(engine_.run(engine_.agents.update(alice, first))->version, 2);
-  EXPECT_EQ(engine_.run(engine_.agents.update(alice, second)).error().kind, ErrorKind::conflict);
-  EXPECT_EQ(engine_.agents.get(Scope::main(), agent->id)->name, "first");
+  int looks = 0;
+  Agents::Alter rename = [&](Agent& seen) -> Result<bool> {
+    if (++looks == 1) {  // somebody else is faster
+      Agent other = seen;
+      other.instructions = "theirs";
+      other.version += 1;
+      std::promise<Result<std::int64_t>> stored;
+      engine_.store->append(
+          {.scope = Scope::main(), .changes = {PutAgent{.agent = std::move(other)}}},
+          [&](Result<std::int64_t> result) { stored.set_value(std::move(result)); });
+      EXPECT_TRUE(stored.get_future().get());
+    }
+    seen.name = "mine";
+    return true;
+  };
+  const auto changed = engine_.run(engine_.agents.alter(alice, agent->id, std::move(rename)));
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(changed->version, 3);
+  EXPECT_EQ(engine_.agents.get(Scope::main(), agent->id)->name, "mine");
+  EXPECT_EQ(engine_.agents.get(Scope::main(), agent->id)->instructions, "theirs");
   EXPECT_EQ(engine_.agents.list(alice, 10, 0)->size(), 1U);
 }
 

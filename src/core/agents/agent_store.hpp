@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent.hpp"
@@ -15,6 +16,7 @@
 namespace colonnade::core {
 
 using base::Result;
+using base::Time;
 
 struct AgentFilter {  // empty members filter nothing
   std::optional<std::string> owner{};
@@ -32,12 +34,19 @@ class AgentStore {
   virtual Result<std::vector<Agent>> agents(const Scope& scope, const AgentFilter& filter) = 0;
 };
 
-struct PutAgent {  // inserts, or replaces when `agent.version` is one more than stored: else
-                   // conflict
+// Version 1 is inserted: conflict when the id is taken. Any other replaces the version before it:
+// conflict when that is not what is stored, also when the agent was deleted.
+struct PutAgent {
   Agent agent{};
+  // Tool servers that have to exist in the scope: not_found, with the field "tool_server", when one
+  // does not.
+  std::vector<std::string> servers_needed{};
 };
-struct DeleteAgent {  // with its older versions; not_found unless it exists
+// With its older versions and its threads, of whoever and deleted ones too: they are erased, as
+// EraseThread does it, and each is told by a ThreadChanged event. not_found unless it exists.
+struct DeleteAgent {
   std::string id{};
+  Time at{};
 };
 
 }  // namespace colonnade::core

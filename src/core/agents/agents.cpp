@@ -1,7 +1,10 @@
 #include "core/agents/agents.hpp"
 
+#include <algorithm>
+
 #include "base/ids.hpp"
 #include "core/limits.hpp"
+#include "core/tools/tool_server.hpp"
 
 namespace colonnade::core {
 
@@ -13,6 +16,17 @@ namespace {
 
 void put(std::string& member, const std::optional<std::string>& change) {
   if (change) member = *change;
+}
+
+// Those have to be there when it is stored.
+std::vector<std::string> added_servers(const std::vector<std::string>& before,
+                                       const std::vector<std::string>& after) {
+  std::vector<std::string> out;
+  for (const std::string& id : after) {
+    const bool is_new = std::ranges::find(before, id) == before.end();
+    if (is_new && !is_configured_tool_server(id)) out.push_back(id);
+  }
+  return out;
 }
 
 std::unexpected<base::Error> no_such_agent() {
@@ -41,7 +55,8 @@ Task<Result<Agent>> Agents::create(Principal who, NewAgent input) {
               .created_at = now,
               .updated_at = now};
   Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(PutAgent{agent});
+  unit.changes.emplace_back(
+      PutAgent{.agent = agent, .servers_needed = added_servers({}, agent.tool_servers)});
   if (!input.keyed_request_id.empty()) {
     unit.changes.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), agent.id});
   }
@@ -106,21 +121,25 @@ Task<Result<Agent>> Agents::alter(Principal who, std::string id, Alter alter) {
                      "the default agent is what the server's configuration says (agent.name, "
                      "agent.instructions); create an agent to have another");
     }
+    const std::vector<std::string> servers = agent->tool_servers;
     const auto altered = alter(*agent);
     if (!altered) co_return fail(altered.error());
     if (!*altered) co_return agent;
-    auto stored = co_await update(who, std::move(*agent));
+    auto needed = added_servers(servers, agent->tool_servers);
+    auto stored = co_await update(who, std::move(*agent), std::move(needed));
     const bool again = !stored && stored.error().kind == ErrorKind::conflict;
     if (!again || attempt == limits::change_attempts_max) co_return stored;
   }
 }
 
-Task<Result<Agent>> Agents::update(Principal who, Agent agent) {
+// Stores the next version; conflict when somebody else was faster.
+Task<Result<Agent>> Agents::update(Principal who, Agent agent,
+                                   std::vector<std::string> servers_needed) {
   agent.scope = who.scope;
   agent.version += 1;
   agent.updated_at = clock_.now();
   Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(PutAgent{agent});
+  unit.changes.emplace_back(PutAgent{.agent = agent, .servers_needed = std::move(servers_needed)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
   co_return agent;

@@ -56,10 +56,9 @@ class Agents {
   using Alter = std::move_only_function<Result<bool>(Agent&)>;
   base::Task<Result<Agent>> alter(Principal who, std::string id, Alter alter);
 
-  // Stores the next version; conflict when somebody else was faster.
-  base::Task<Result<Agent>> update(Principal who, Agent agent);
-
  private:
+  base::Task<Result<Agent>> update(Principal who, Agent agent,
+                                   std::vector<std::string> servers_needed);
   AgentStore& store_;
   EventFeed& feed_;
   base::Clock& clock_;

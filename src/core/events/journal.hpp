@@ -23,6 +23,7 @@
 #include "core/access/scope.hpp"
 #include "core/agents/agent_store.hpp"
 #include "core/events/event.hpp"
+#include "core/events/store_health.hpp"
 #include "core/governance/action_store.hpp"
 #include "core/governance/audit_store.hpp"
 #include "core/governance/permission_store.hpp"
@@ -72,11 +73,22 @@ class Journal {
   virtual ~Journal() = default;
   // Queues a unit. Units appended by one thread are applied in that order; all units that wait
   // form one transaction (group commit). A unit that fails is rolled back alone and does not
-  // disturb its neighbours. When the queue is full (limits::commit_queue_units_max) or the store is
-  // closed, the completion gets ErrorKind::unavailable, perhaps before this returns.
+  // disturb its neighbours.
+  //
+  // Errors, perhaps before this returns. What the change names (conflict, not_found, invalid, …):
+  // the unit will never be stored as it is; not retryable. unavailable and retryable, with
+  // `retry_after`: not stored now, may be stored later (no space, a failed write, a failed sync, or
+  // limits::commit_queue_units_max units wait); the unit may be appended again. unavailable and not
+  // retryable: the store is closed. internal: the store is damaged, or a bug.
+  //
+  // When the disk refuses a transaction, all of its units fail, and all that wait behind it, in
+  // their order; later ones fail at once until the disk works again (health()). Whoever needs an
+  // order among units appends the next after the completion of the one before.
   virtual void append(Unit unit, Completion completion) = 0;
   // At most one observer, set before the first append; it must outlive the journal's use.
   virtual void observe(CommitObserver& observer) = 0;
+  // Whether units can be stored now. Any thread; cheap enough for every request.
+  virtual StoreHealth health() const = 0;
 };
 
 }  // namespace colonnade::core

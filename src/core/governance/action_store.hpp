@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "core/access/every_scope.hpp"
 #include "core/access/scope.hpp"
 #include "core/governance/action.hpp"
 
@@ -36,8 +37,10 @@ class ActionStore {
   // Of a run's tool calls, oldest first.
   virtual Result<std::vector<Action>> actions_of_run(const Scope& scope,
                                                      std::string_view run_id) = 0;
-  // Pending ones of every scope that expire at `now` or before, the oldest first.
-  virtual Result<std::vector<Action>> expired_actions(Time now, std::size_t limit) = 0;
+  // Pending ones of every scope that expire at `now` or before.
+  virtual Result<std::vector<Action>> expired_actions(Time now, const EveryScopePage& page) = 0;
+  // Executing ones of every scope that belong to no run.
+  virtual Result<std::vector<Action>> executing_actions(const EveryScopePage& page) = 0;
 };
 
 struct InsertAction {

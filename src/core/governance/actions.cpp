@@ -21,8 +21,7 @@ using base::Task;
 
 namespace {
 
-constexpr int attempts_max = 3;               // of a change that another one overtook
-constexpr std::size_t settled_at_once = 100;  // expired actions, in one look
+constexpr int attempts_max = 3;  // of a change that another one overtook
 constexpr const char* shell_tool = "shell";
 
 base::Error no_such_action() {
@@ -325,21 +324,27 @@ Task<Result<Action>> Actions::resolve(Principal who, std::string id, HumanAnswer
 
 Task<std::size_t> Actions::settle_expired() {
   std::size_t count = 0;
-  auto due = state_->parts.store.expired_actions(state_->parts.clock.now(), settled_at_once);
-  if (!due) {
-    base::log::error("expired_unreadable", {{"error", due.error().message}});
-    co_return count;
-  }
   const bool approve = state_->options.approve_when_expired;
-  for (Action& action : *due) {
-    HumanAnswer answer{.approve = approve,
-                       .reason = approve ? "no answer in time; approvals.on_timeout approves it"
-                                         : "no answer in time"};
-    auto settled = co_await settle(std::move(action), "system", std::move(answer));
-    if (settled) ++count;
-    // Else somebody answered just now, or the next look tries again.
+  const Time now = state_->parts.clock.now();
+  EveryScopePage page;
+  for (;;) {
+    auto due = state_->parts.store.expired_actions(now, page);
+    if (!due) {
+      base::log::error("expired_unreadable", {{"error", due.error().message}});
+      co_return count;
+    }
+    const bool is_last = due->size() < page.limit;
+    if (!due->empty()) page = page.after(due->back());
+    for (Action& action : *due) {
+      HumanAnswer answer{.approve = approve,
+                         .reason = approve ? "no answer in time; approvals.on_timeout approves it"
+                                           : "no answer in time"};
+      auto settled = co_await settle(std::move(action), "system", std::move(answer));
+      if (settled) ++count;
+      // Else somebody answered just now, or the next look tries again.
+    }
+    if (is_last) co_return count;
   }
-  co_return count;
 }
 
 // --- executing ----------------------------------------------------------------------------------
@@ -479,23 +484,26 @@ Task<Result<Action>> Actions::report(Principal who, std::string id, bool success
 
 Task<Result<std::size_t>> Actions::recover() {
   State& state = *state_;
-  auto executing = state.parts.store.actions(
-      Scope::main(), {.state = ActionState::executing, .limit = limits::actions_listed_max});
-  if (!executing) co_return fail(std::move(executing.error()));
   std::size_t count = 0;
-  for (Action& action : *executing) {
-    if (!action.run_id.empty()) continue;  // its run settles it
-    move(action, ActionState::failed,
-         "The server was restarted while this ran. Whether it took effect is unknown.",
-         state.parts.clock.now());
-    Unit unit{.scope = action.scope};
-    unit.changes.emplace_back(UpdateAction{.action = action});
-    unit.changes.emplace_back(AppendAudit{state.finished(action)});
-    auto stored = co_await state.parts.feed.commit(std::move(unit));
-    if (!stored) co_return fail(std::move(stored.error()));
-    ++count;
+  EveryScopePage page;
+  for (;;) {
+    auto executing = state.parts.store.executing_actions(page);
+    if (!executing) co_return fail(std::move(executing.error()));
+    const bool is_last = executing->size() < page.limit;
+    if (!executing->empty()) page = page.after(executing->back());
+    for (Action& action : *executing) {
+      move(action, ActionState::failed,
+           "The server was restarted while this ran. Whether it took effect is unknown.",
+           state.parts.clock.now());
+      Unit unit{.scope = action.scope};
+      unit.changes.emplace_back(UpdateAction{.action = action});
+      unit.changes.emplace_back(AppendAudit{state.finished(action)});
+      auto stored = co_await state.parts.feed.commit(std::move(unit));
+      if (!stored) co_return fail(std::move(stored.error()));
+      ++count;
+    }
+    if (is_last) co_return count;
   }
-  co_return count;
 }
 
 void Actions::stop_all() {

@@ -290,7 +290,10 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
         .updated_at = one.updated_at,
         .vector = {.model = std::string(embedder_->model()), .values = std::move((*vectors)[i])}});
     auto committed = co_await feed_.commit(std::move(unit));
-    if (!committed) co_return false;
+    if (!committed) {
+      unplaced_ = true;  // the next round tries again
+      co_return false;
+    }
   }
   co_return unplaced->size() == limit;
 }

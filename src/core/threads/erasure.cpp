@@ -1,7 +1,6 @@
 #include "core/threads/erasure.hpp"
 
 #include "base/log.hpp"
-#include "core/limits.hpp"
 
 namespace colonnade::core {
 
@@ -38,22 +37,25 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
   if (agent->id.empty()) {
     co_return fail(ErrorKind::conflict, "the default agent cannot be deleted");
   }
+  // Its threads are found in the transaction that deletes it: one that was made a moment ago goes
+  // too, and one that comes a moment later finds no agent.
+  const std::string agent_id = agent->id;
   Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(DeleteAgent{.id = agent->id});
-  unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent->id});
-  std::vector<std::string> ids;
-  for (ThreadPage page{.agent_id = agent->id};; page.offset += page.limit) {
-    auto threads = parts_.store.threads(who.scope, who.user_id, page);
-    if (!threads) co_return fail(std::move(threads.error()));
-    for (const Thread& thread : *threads) {
-      add(unit, thread);
-      ids.push_back(thread.id);
-    }
-    if (threads->size() < page.limit) break;
-  }
+  unit.changes.emplace_back(DeleteAgent{.id = agent_id, .at = parts_.clock.now()});
+  unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent_id});
   auto hidden = co_await parts_.feed.commit(std::move(unit));
   if (!hidden) co_return fail(std::move(hidden.error()));
-  for (const std::string& thread_id : ids) co_await purge(who.scope, thread_id);
+  EveryScopePage page;
+  for (;;) {
+    auto erased = parts_.store.erased_threads(page);
+    if (!erased) break;  // the next start purges them
+    for (const Thread& thread : *erased) {
+      if (thread.scope != who.scope || thread.agent_id != agent_id) continue;
+      co_await purge(who.scope, thread.id);
+    }
+    if (erased->size() < page.limit) break;
+    page = page.after(erased->back());
+  }
   co_return Result<void>{};
 }
 
@@ -79,13 +81,16 @@ Task<void> Erasure::purge(Scope scope, std::string id) {
 }
 
 Task<void> Erasure::recover() {
+  EveryScopePage page;
   for (;;) {
-    auto left = parts_.store.erased_threads(limits::page_rows_max);
-    if (!left || left->empty()) co_return;
+    auto left = parts_.store.erased_threads(page);
+    if (!left) {
+      base::log::error("erased_threads_unreadable", {{"error", left.error().message}});
+      co_return;
+    }
     for (const Thread& thread : *left) co_await purge(thread.scope, thread.id);
-    auto after = parts_.store.erased_threads(1);
-    // What could not be purged now is tried again at the next start, not for ever.
-    if (!after || after->empty() || after->front().id == left->front().id) co_return;
+    if (left->size() < page.limit) co_return;
+    page = page.after(left->back());
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "core/access/every_scope.hpp"
 #include "core/access/scope.hpp"
 #include "core/context/thread_summary.hpp"
 #include "core/limits.hpp"
@@ -60,8 +61,8 @@ class ThreadStore {
   // One owner's, not deleted, by updated_at, created_at and id, newest first.
   virtual Result<std::vector<Thread>> threads(const Scope& scope, std::string_view owner,
                                               const ThreadPage& page) = 0;
-  // Erased ones of every scope that still hold messages; at the start only.
-  virtual Result<std::vector<Thread>> erased_threads(std::size_t limit) = 0;
+  // Erased ones of every scope that still hold messages.
+  virtual Result<std::vector<Thread>> erased_threads(const EveryScopePage& page) = 0;
   // Oldest first within the page.
   virtual Result<std::vector<Message>> messages(const Scope& scope, std::string_view thread_id,
                                                 const MessagePage& page) = 0;

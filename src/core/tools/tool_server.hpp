@@ -35,4 +35,7 @@ struct ToolServer {
   base::Time created_at{};
 };
 
+// Whether the id is one of the configuration's servers, which are no rows.
+bool is_configured_tool_server(std::string_view id);
+
 }  // namespace colonnade::core

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "core/access/scope.hpp"
 #include "core/tools/tool_server.hpp"
@@ -13,6 +14,7 @@
 namespace colonnade::core {
 
 using base::Result;
+using base::Time;
 
 class ToolServerStore {
  public:
@@ -30,8 +32,11 @@ class ToolServerStore {
 struct PutToolServer {  // inserts; conflict when the id or the name is taken
   ToolServer server{};
 };
-struct DeleteToolServer {  // not_found unless it exists; its pins go as well
+// With its pins; every agent of the scope that has it loses it, as a new version of the agent.
+// not_found unless it exists.
+struct DeleteToolServer {
   std::string id{};
+  Time at{};
 };
 struct KeepToolPins {  // replaces what was kept
   std::string server_id{};

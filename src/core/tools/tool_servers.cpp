@@ -5,7 +5,6 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
-#include "core/limits.hpp"
 #include "core/tools/limits.hpp"
 
 namespace colonnade::core {
@@ -16,6 +15,8 @@ using base::Json;
 using base::Task;
 
 namespace {
+
+constexpr std::string_view configured_prefix = "configured-";
 
 std::string purpose_of(const ToolServer& server) {
   return "tool server " + server.scope.key() + " " + server.id;
@@ -46,8 +47,10 @@ std::string to_text(const ToolServerSecrets& secrets) {
 
 }  // namespace
 
+bool is_configured_tool_server(std::string_view id) { return id.starts_with(configured_prefix); }
+
 std::string configured_tool_server_id(std::string_view name) {
-  return "configured-" + std::string(name);
+  return std::string(configured_prefix) + std::string(name);
 }
 
 Result<void> check_tool_server_name(std::string_view name) {
@@ -107,15 +110,10 @@ Result<void> check_tool_server(const NewToolServer& input) {
   return {};
 }
 
-ToolServers::ToolServers(ToolServerStore& store, AgentStore& agent_store, Agents& agents,
-                         EventFeed& feed, base::Clock& clock, const base::SecretBox& box,
+ToolServers::ToolServers(ToolServerStore& store, Agents& agents, EventFeed& feed,
+                         base::Clock& clock, const base::SecretBox& box,
                          std::vector<NewToolServer> configured)
-    : store_(store),
-      agent_store_(agent_store),
-      agents_(agents),
-      feed_(feed),
-      clock_(clock),
-      box_(box) {
+    : store_(store), agents_(agents), feed_(feed), clock_(clock), box_(box) {
   const Time now = clock_.now();
   for (NewToolServer& input : configured) {
     configured_.push_back({.server = {.id = configured_tool_server_id(input.name),
@@ -217,33 +215,19 @@ Result<ToolServer> ToolServers::get(const Scope& scope, std::string_view id) con
 }
 
 Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
-  for (int attempt = 1;; ++attempt) {
-    auto server = get(who.scope, id);
-    if (!server) co_return fail(std::move(server.error()));
-    if (server->configured) {
-      co_return fail(ErrorKind::conflict,
-                     "this server is part of the configuration (mcp.servers); remove it there");
-    }
-    Unit unit{.scope = who.scope};
-    unit.changes.emplace_back(DeleteToolServer{.id = id});
-    for (AgentFilter filter{.tool_server = id};; filter.offset += filter.limit) {
-      auto agents = agent_store_.agents(who.scope, filter);
-      if (!agents) co_return fail(std::move(agents.error()));
-      for (Agent& agent : *agents) {
-        std::erase(agent.tool_servers, id);
-        ++agent.version;
-        agent.updated_at = clock_.now();
-        unit.changes.emplace_back(PutAgent{std::move(agent)});
-      }
-      if (agents->size() < filter.limit) break;
-    }
-    auto removed = co_await feed_.commit(std::move(unit));
-    const bool again = !removed && removed.error().kind == ErrorKind::conflict;
-    if (again && attempt < limits::change_attempts_max) continue;
-    if (!removed) co_return fail(std::move(removed.error()));
-    if (host_ != nullptr) host_->removed(who.scope, id);
-    co_return Result<void>{};
+  auto server = get(who.scope, id);
+  if (!server) co_return fail(std::move(server.error()));
+  if (server->configured) {
+    co_return fail(ErrorKind::conflict,
+                   "this server is part of the configuration (mcp.servers); remove it there");
   }
+  Unit unit{.scope = who.scope};
+  unit.changes.emplace_back(DeleteToolServer{.id = id, .at = clock_.now()});
+  auto removed = co_await feed_.commit(std::move(unit));
+  if (!removed && removed.error().kind == ErrorKind::not_found) co_return no_such_server();
+  if (!removed) co_return fail(std::move(removed.error()));
+  if (host_ != nullptr) host_->removed(who.scope, id);
+  co_return Result<void>{};
 }
 
 Task<Result<Agent>> ToolServers::attach(Principal who, std::string agent_id,

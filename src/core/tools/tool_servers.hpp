@@ -10,7 +10,6 @@
 #include "base/clock.hpp"
 #include "base/secret_box.hpp"
 #include "base/task.hpp"
-#include "core/agents/agent_store.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/tools/tool_server.hpp"
@@ -56,9 +55,8 @@ class ToolServers {
  public:
   // `configured` are the servers of the configuration, with their secrets; they stand in Scope
   // main(), and their ids are made from their names, so that they stay the same.
-  ToolServers(ToolServerStore& store, AgentStore& agent_store, Agents& agents, EventFeed& feed,
-              base::Clock& clock, const base::SecretBox& box,
-              std::vector<NewToolServer> configured);
+  ToolServers(ToolServerStore& store, Agents& agents, EventFeed& feed, base::Clock& clock,
+              const base::SecretBox& box, std::vector<NewToolServer> configured);
 
   // Before anything is added. The host must outlive the use.
   void tell(ToolServerHost& host) { host_ = &host; }
@@ -88,7 +86,6 @@ class ToolServers {
   Result<bool> add_to(Agent& agent, const Scope& scope, const std::string& id) const;
 
   ToolServerStore& store_;
-  AgentStore& agent_store_;
   Agents& agents_;
   EventFeed& feed_;
   base::Clock& clock_;

@@ -28,7 +28,7 @@ base::Task<net::Reply> HealthResource::health(RequestPtr /*request*/) {
 base::Task<net::Reply> HealthResource::ready(RequestPtr /*request*/) {
   if (parts_.readiness) {
     const auto ready = parts_.readiness();
-    if (!ready) co_return error_response(503, ready.error().message);
+    if (!ready) co_return error_response(ready.error());
   }
   net::Response response;
   base::JsonWriter(response.body).object().field("ready", true).end_object();

@@ -12,6 +12,7 @@
 #include <future>
 #include <random>
 #include <set>
+#include <thread>
 
 #include "storage/sqlite/maintenance.hpp"
 #include "storage/sqlite/store.hpp"
@@ -184,7 +185,8 @@ TEST(Crash, FullDiskFailsUnitsAndLosesNothingAcknowledged) {
     // Reads go on.
     EXPECT_TRUE((*store)->thread(scope, "t")->has_value());
   }
-  // So do writes, once there is room, and the numbering has no hole.
+  // So do writes, soon after there is room, and the numbering has no hole.
+  while ((*store)->health().state != core::StoreState::writable) std::this_thread::yield();
   ASSERT_TRUE(commit(**store, message_unit("after", 60'000)));
   acknowledged.insert("after");
   EXPECT_EQ(*(*store)->last_cursor(), static_cast<std::int64_t>(acknowledged.size()));

@@ -34,7 +34,10 @@ Result<std::unique_ptr<Database>> open_existing(const std::string& path) {
   if (!database) return database;
   const std::string wait =
       "PRAGMA busy_timeout = " +
-      std::to_string(std::chrono::milliseconds(limits::database_busy_time_max).count());
+      std::to_string(std::chrono::milliseconds(limits::database_busy_time_max).count()) +
+      // Beside a server the log is the server's to copy: an error that is seen here is one it
+      // misses.
+      "; PRAGMA wal_autocheckpoint = 0;";
   if (auto set = (*database)->execute(wait.c_str()); !set) return fail(set.error());
   return database;
 }

@@ -11,18 +11,17 @@
 
 #include "core/stores.hpp"
 #include "storage/limits.hpp"
+#include "storage/store.hpp"
 
 namespace colonnade::storage::sqlite {
 
 class MemoryVectors;
 class ReaderPool;
 class Writer;
+class Health;
 class DataLock;
 
-enum class Durability {
-  full,    // what was acknowledged survives a power cut
-  normal,  // it survives a killed process; a power cut may take the last transactions, whole
-};
+using storage::Durability;
 
 struct StoreOptions {
   Durability durability = Durability::full;
@@ -35,9 +34,11 @@ struct StoreOptions {
   std::int64_t reader_cache_bytes = 4 * 1024 * 1024;  // each connection
   std::size_t read_connections = limits::read_connections_max;
   std::size_t memory_vectors_bytes = limits::memory_vectors_bytes_max;  // kept for searches
+  std::string vfs{};  // what SQLite reads and writes files with; "" for the system's own
 };
 
-class Store final : public core::AgentStore,
+class Store final : public storage::Store,
+                    public core::AgentStore,
                     public core::ToolServerStore,
                     public core::ThreadStore,
                     public core::RunStore,
@@ -58,11 +59,11 @@ class Store final : public core::AgentStore,
   // Commits what was submitted, then closes.
   ~Store() override;
 
-  core::Stores stores() {
+  core::Stores stores() override {
     return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this};
   }
   // Commits what was submitted; later submits complete with unavailable. Reads go on.
-  void close();
+  void close() override;
 
   core::Result<std::optional<core::Agent>> agent(const core::Scope& scope,
                                                  std::string_view id) override;
@@ -80,7 +81,7 @@ class Store final : public core::AgentStore,
                                                    std::string_view id) override;
   core::Result<std::vector<core::Thread>> threads(const core::Scope& scope, std::string_view owner,
                                                   const core::ThreadPage& page) override;
-  core::Result<std::vector<core::Thread>> erased_threads(std::size_t limit) override;
+  core::Result<std::vector<core::Thread>> erased_threads(const core::EveryScopePage& page) override;
   core::Result<std::vector<core::Message>> messages(const core::Scope& scope,
                                                     std::string_view thread_id,
                                                     const core::MessagePage& page) override;
@@ -120,8 +121,10 @@ class Store final : public core::AgentStore,
                                                   const core::ActionFilter& filter) override;
   core::Result<std::vector<core::Action>> actions_of_run(const core::Scope& scope,
                                                          std::string_view run_id) override;
-  core::Result<std::vector<core::Action>> expired_actions(base::Time now,
-                                                          std::size_t limit) override;
+  core::Result<std::vector<core::Action>> expired_actions(
+      base::Time now, const core::EveryScopePage& page) override;
+  core::Result<std::vector<core::Action>> executing_actions(
+      const core::EveryScopePage& page) override;
   core::Result<std::vector<core::Permission>> permissions(const core::Scope& scope,
                                                           std::string_view owner) override;
   core::Result<std::vector<core::AuditRecord>> audit(std::int64_t after,
@@ -169,12 +172,15 @@ class Store final : public core::AgentStore,
 
   void append(core::Unit unit, Completion completion) override;
   void observe(core::CommitObserver& observer) override;
+  core::StoreHealth health() const override;
 
  private:
-  Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Writer> writer,
-        std::unique_ptr<ReaderPool> readers, std::size_t memory_vectors_bytes);
+  Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Health> health,
+        std::unique_ptr<Writer> writer, std::unique_ptr<ReaderPool> readers,
+        std::size_t memory_vectors_bytes);
 
   std::unique_ptr<DataLock> lock_;  // released last
+  std::unique_ptr<Health> health_;  // told by the connections
   std::unique_ptr<Writer> writer_;  // closes last of the connections, so that it empties the WAL
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<MemoryVectors> memory_vectors_;

@@ -119,12 +119,12 @@ Result<std::vector<core::Thread>> Store::threads(const core::Scope& scope, std::
   });
 }
 
-Result<std::vector<core::Thread>> Store::erased_threads(std::size_t limit) {
+Result<std::vector<core::Thread>> Store::erased_threads(const core::EveryScopePage& page) {
   return readers_->with([&](Database& database) {
     return database.all<core::Thread>("SELECT " COLONNADE_THREAD_COLUMNS
                                       " FROM threads WHERE erased_at IS NOT NULL AND purged = 0"
-                                      " ORDER BY erased_at LIMIT ?1",
-                                      read_thread, limit);
+                                      " AND (scope, id) > (?1, ?2) ORDER BY scope, id LIMIT ?3",
+                                      read_thread, page.after_scope, page.after_id, page.limit);
   });
 }
 
@@ -387,13 +387,23 @@ Result<std::vector<core::Action>> Store::actions_of_run(const core::Scope& scope
   });
 }
 
-Result<std::vector<core::Action>> Store::expired_actions(base::Time now, std::size_t limit) {
+Result<std::vector<core::Action>> Store::expired_actions(base::Time now,
+                                                         const core::EveryScopePage& page) {
   return readers_->with([&](Database& database) {
     return database.all<core::Action>(
         "SELECT " COLONNADE_ACTION_COLUMNS
         " FROM actions WHERE state = 'pending_approval' AND expires_at <= ?1"
-        " ORDER BY expires_at LIMIT ?2",
-        read_action, now, limit);
+        " AND (scope, id) > (?2, ?3) ORDER BY scope, id LIMIT ?4",
+        read_action, now, page.after_scope, page.after_id, page.limit);
+  });
+}
+
+Result<std::vector<core::Action>> Store::executing_actions(const core::EveryScopePage& page) {
+  return readers_->with([&](Database& database) {
+    return database.all<core::Action>("SELECT " COLONNADE_ACTION_COLUMNS
+                                      " FROM actions WHERE state = 'executing' AND run_id = ''"
+                                      " AND (scope, id) > (?1, ?2) ORDER BY scope, id LIMIT ?3",
+                                      read_action, page.after_scope, page.after_id, page.limit);
   });
 }
 
@@ -431,7 +441,7 @@ Result<std::int64_t> Store::last_audit_seq() {
   });
 }
 
-// --- credentials and submissions ----------------------------------------------------------------
+// --- credentials and keyed requests -------------------------------------------------------------
 
 Result<std::optional<core::Credential>> Store::credential_by_token(std::string_view token_sha256) {
   return readers_->with([&](Database& database) {
@@ -476,8 +486,8 @@ Result<std::optional<core::KeyedRequest>> Store::keyed_request(const core::Scope
                                                                std::string_view key) {
   return readers_->with([&](Database& database) {
     return database.one<core::KeyedRequest>(
-        "SELECT " COLONNADE_SUBMISSION_COLUMNS
-        " FROM submissions WHERE key = ?1 AND user_id = ?2 AND scope = ?3",
+        "SELECT " COLONNADE_KEYED_REQUEST_COLUMNS
+        " FROM keyed_requests WHERE key = ?1 AND user_id = ?2 AND scope = ?3",
         read_keyed_request, key, user_id, scope.key());
   });
 }
