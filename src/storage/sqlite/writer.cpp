@@ -334,7 +334,7 @@ void Writer::refuse_queued() {
 
 // Until the next probe is due; makes it. False when the store is closed.
 bool Writer::wait_for_disk() {
-  std::vector<std::promise<void>> searchers;
+  bool any_searched = false;
   bool is_closed = false;
   {
     std::unique_lock lock(mutex_);
@@ -344,15 +344,15 @@ bool Writer::wait_for_disk() {
     } else {
       wake_.wait_for(lock, probe_delay_, wanted);
     }
-    searchers.swap(searchers_);
-    if (closed_) {
-      unindexed_ = 0;  // the next start indexes it
-      is_closed = true;
-    }
+    any_searched = !searchers_.empty();
+    for (const auto& searcher : searchers_) searcher->ready = true;  // finds what was indexed before
+    searchers_.clear();
+    is_closed = closed_;
+    if (is_closed) unindexed_ = 0;  // the next start indexes it
   }
-  for (auto& searcher : searchers) searcher.set_value();  // finds what was indexed before
+  if (any_searched) indexed_.notify_all();
   if (is_closed) return false;
-  if (searchers.empty()) (void)try_disk();
+  if (!any_searched) (void)try_disk();
   return true;
 }
 
