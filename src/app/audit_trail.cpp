@@ -10,6 +10,7 @@
 #include "app/limits.hpp"
 #include "app/running_server.hpp"
 #include "base/json.hpp"
+#include "base/lane.hpp"
 #include "colonnade/transport.hpp"
 #include "storage/sqlite/store.hpp"
 
@@ -30,17 +31,20 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 class StoreTrail final : public AuditTrail {
  public:
-  explicit StoreTrail(std::unique_ptr<storage::sqlite::Store> store) : store_(std::move(store)) {}
+  explicit StoreTrail(std::unique_ptr<storage::sqlite::Store> store)
+      : lanes_(1), store_(std::move(store)) {}
 
   base::Result<Page> page(std::int64_t after) override {
-    const auto newest = store_->last_audit_seq();
+    const auto newest = base::run_on(lanes_[0], store_->last_audit_seq());
     if (!newest) return fail(newest.error());
-    const auto text = audit_page(*store_, after, limits::audit_page_records_max);
+    const auto text =
+        base::run_on(lanes_[0], audit_page(store_.get(), after, limits::audit_page_records_max));
     if (!text) return fail(text.error());
     return Page{.lines = lines_of(*text), .newest = *newest};
   }
 
  private:
+  base::Lanes lanes_;
   std::unique_ptr<storage::sqlite::Store> store_;
 };
 

@@ -18,9 +18,9 @@ constexpr const char* question_tool = "question";
 constexpr const char* call_operation = "call";
 
 // Told of the records about one action.
-class Answered final : public core::AuditSubscriber {
+class AnswerSubscriber final : public core::AuditSubscriber {
  public:
-  explicit Answered(std::string action_id) : action_id_(std::move(action_id)) {}
+  explicit AnswerSubscriber(std::string action_id) : action_id_(std::move(action_id)) {}
   void deliver(const core::AuditNewsPtr& news) override {
     const bool ours =
         news->record.subject == action_id_ && news->record.kind == core::audit_kind::approval;
@@ -106,10 +106,10 @@ std::optional<Json> answered_content(const Json& params, const Json& schema) {
 
 base::Task<void> ServerQuestions::wait(base::Lane* lane, std::int64_t after, std::string action_id,
                                        std::stop_token stop) {
-  Answered answered(action_id);
-  auto subscription = feed_.subscribe(*lane, after, answered);
+  AnswerSubscriber answered(action_id);
+  auto subscription = co_await feed_.subscribe(lane, after, &answered);
   if (!subscription) {
-    base::log::error("question_not_followed", {{"error", subscription.error().message}});
+    base::log::error("question_subscription_failed", {{"error", subscription.error().message}});
     co_return;
   }
   const auto done = answered.done;
@@ -121,7 +121,7 @@ base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
                                                    std::stop_token stop) {
   using Verdict = ElicitationAnswer::Action;
   base::Lane* lane = servers_lane_.is_current() ? &servers_lane_ : context.lane;
-  const core::Principal who{.scope = context.scope, .user_id = context.user_id};
+  const core::Principal who(context.scope, context.user_id, core::UserRole::member);
   core::ActionRequest request{
       .agent_id = context.agent_id.empty() ? std::string(core::default_agent_id) : context.agent_id,
       .tool = question_tool,
@@ -130,7 +130,7 @@ base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
       .context = base::to_text(Json{{"thread_id", context.thread_id},
                                     {"run_id", context.run_id},
                                     {"server", question.server}})};
-  const auto before = feed_.last_seq();
+  const auto before = co_await feed_.last_seq();
   auto action = co_await actions_.submit(who, std::move(request));
   if (!action || !before) {
     base::log::warn("question_not_asked", {{"server", question.server}});
@@ -139,7 +139,7 @@ base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
   const std::string id = action->id;
   if (action->state == core::ActionState::pending_approval) {
     co_await wait(lane, *before, id, stop);
-    action = actions_.get(who, id);
+    action = co_await actions_.get(who, id);
   }
   if (action && action->state == core::ActionState::pending_approval) {
     auto withdrawn = co_await actions_.resolve(who, id, withdrawal());

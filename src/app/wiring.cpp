@@ -54,7 +54,7 @@
 #include "dialects/fathom/routes.hpp"
 #include "dialects/mcp/routes.hpp"
 #include "dialects/phoson/routes.hpp"
-#include "gate/policy_desk.hpp"
+#include "gate/policy_inspector.hpp"
 #include "gate/rule_gate.hpp"
 #include "net/answer_budget.hpp"
 #include "net/http_client.hpp"
@@ -70,6 +70,7 @@ namespace {
 
 using base::Result;
 
+constexpr const char* first_user = "admin";
 constexpr std::size_t prices_bytes_max = 1024 * 1024;
 constexpr auto purge_interval = std::chrono::hours(1);     // of idempotency keys that have expired
 constexpr auto expiry_interval = std::chrono::seconds(1);  // how late an approval may expire
@@ -207,7 +208,7 @@ struct Server::Parts {
         audit_feed(feed, lanes, *store, *store),
         audit_log(feed),
         agents(*store, feed, clock, default_agent(settings)),
-        threads(*store, *store, feed, clock, workers),
+        threads(*store, feed, clock, workers),
         tool_servers(*store, *store, agents, feed, clock, secret_box,
                      configured_tool_servers(settings)),
         credentials(*store, feed, clock),
@@ -283,21 +284,24 @@ struct Server::Parts {
                 .credentials = credentials,
                 .keyed_requests = keyed_requests},
                {.configured = run_options(settings, windows).defaults}),
-        policy_desk(policy.source()),
+        policy_inspector(policy.source()),
         faramesh({.actions = actions,
                   .permissions = permissions,
-                  .policies = policy_desk,
+                  .policies = policy_inspector,
                   .feed = audit_feed,
                   .credentials = credentials,
                   .keyed_requests = keyed_requests,
                   .workers = workers,
                   .lanes = lanes},
-                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}),
+                 {.access = {.shared = core::Principal(core::default_view(), first_user,
+                                                       core::UserRole::member),
+                             .tokens = settings.faramesh_tokens,
+                             .open = settings.faramesh_open}}),
         mcp({.agents = agents,
              .threads = threads,
              .runs = runs,
              .actions = actions,
-             .policies = policy_desk,
+             .policies = policy_inspector,
              .credentials = credentials,
              .keyed_requests = keyed_requests,
              .subscriptions = feed.subscriptions(),
@@ -329,7 +333,7 @@ struct Server::Parts {
     return questions.ask(std::move(context), std::move(question), std::move(stop));
   }
   std::string redirect_url();
-  bool may_read_metrics(const net::Request& request);
+  base::Task<bool> may_read_metrics(std::shared_ptr<const net::Request> request);
   net::HttpServerCounts http_counts() const;
 
   Settings settings;
@@ -370,7 +374,7 @@ struct Server::Parts {
   AuditRoutes audit_routes;
   dialects::fathom::Dialect fathom;
   dialects::phoson::Dialect phoson;
-  gate::PolicyDesk policy_desk;
+  gate::PolicyInspector policy_inspector;
   dialects::faramesh::Dialect faramesh;
   dialects::mcp::Dialect mcp;
   net::Router router;
@@ -391,13 +395,15 @@ std::string Server::Parts::redirect_url() {
   return first_url.empty() ? "" : first_url + settings.base_path + mcp_callback_path;
 }
 
-bool Server::Parts::may_read_metrics(const net::Request& request) {
-  if (settings.metrics == "open") return true;
+base::Task<bool> Server::Parts::may_read_metrics(std::shared_ptr<const net::Request> request) {
+  if (settings.metrics == "open") co_return true;
   // A proxy on this machine speaks for somebody else.
-  const bool is_local = dialects::is_loopback(request.peer_address) &&
-                        !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
-  if (settings.metrics == "local" && is_local) return true;
-  return dialects::authenticate(credentials, request).has_value();
+  const bool is_local = dialects::is_loopback(request->peer_address) &&
+                        !request->has_header("X-Forwarded-For") &&
+                        !request->has_header("Forwarded");
+  if (settings.metrics == "local" && is_local) co_return true;
+  const auto who = co_await dialects::authenticate(credentials, *request);
+  co_return who.has_value();
 }
 
 net::HttpServerCounts Server::Parts::http_counts() const {
@@ -408,7 +414,8 @@ net::HttpServerCounts Server::Parts::http_counts() const {
 
 base::Task<net::Reply> Server::Parts::metrics(std::shared_ptr<const net::Request> request) {
   net::Response out;
-  if (!may_read_metrics(*request)) {
+  const bool allowed = co_await may_read_metrics(request);
+  if (!allowed) {
     out.status = 401;
     out.body = R"({"error":"metrics need a token from here; see the setting metrics"})";
     co_return out;
@@ -457,8 +464,9 @@ Result<Server::Started> Server::start() {
   Started out;
   // First: a run that goes on may be about to call one. They are connected once it is known where a
   // human's consent comes back to.
-  if (auto opened = p.tool_servers.open_all(); !opened) return std::unexpected(opened.error());
-  const auto recovered = p.runs.recover(p.lanes);
+  const auto opened = base::run_on(p.lanes[0], p.tool_servers.open_all());
+  if (!opened) return std::unexpected(opened.error());
+  const auto recovered = base::run_on(p.lanes[0], p.runs.recover(&p.lanes));
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
   const auto settled = base::run_on(p.lanes[0], p.actions.recover());
@@ -482,12 +490,14 @@ Result<Server::Started> Server::start() {
   }
   p.tool_host.servers().begin();
   // Only once it listens: a start that fails must not use up the one time that the token is shown.
-  const auto none_yet = p.credentials.none_yet();
+  const auto none_yet = base::run_on(p.lanes[0], p.credentials.none_yet());
   if (!none_yet) return std::unexpected(none_yet.error());
   if (*none_yet) {
     // Written down before it counts: a crash here must not leave a server that nobody can enter.
-    auto minted = p.credentials.prepare(core::Scope::main(), core::CredentialKind::operator_token,
-                                        "admin", "operator");
+    core::Principal first(core::default_view(), first_user, core::UserRole::operator_role);
+    first.every_scope = true;
+    auto minted =
+        p.credentials.prepare(std::move(first), core::CredentialKind::operator_token, "operator");
     auto saved = write_owner_only_file(p.settings.token_file, minted.token + "\n");
     if (!saved) {
       return base::fail(base::ErrorKind::unavailable,
@@ -515,6 +525,8 @@ Result<Server::Started> Server::start() {
                                         : "";
   return out;
 }
+
+std::vector<std::string> Server::routes() const { return parts_->router.listing(); }
 
 void Server::reload_policy() { parts_->policy.reload(); }
 

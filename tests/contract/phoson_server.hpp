@@ -92,7 +92,7 @@ class PhosonServer {
     phoson.add_to(router);
     fathom.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
-    if (const auto taken_up = engine.runs.recover(engine.lanes); !taken_up) {
+    if (const auto taken_up = engine.run(engine.runs.recover(&engine.lanes)); !taken_up) {
       throw std::runtime_error(taken_up.error().message);
     }
     engine.run(erasure.recover());
@@ -115,7 +115,11 @@ class PhosonServer {
   // A key of that account's.
   std::string mint(const std::string& account,
                    core::CredentialKind kind = core::CredentialKind::operator_token) {
-    const auto minted = engine.run(credentials.mint(core::Scope::main(), kind, account, "test"));
+    const bool operates = kind == core::CredentialKind::operator_token;
+    core::Principal bearer(core::Scope::main(), account,
+                           operates ? core::UserRole::operator_role : core::UserRole::member);
+    bearer.every_scope = operates;
+    const auto minted = engine.run(credentials.mint(bearer, kind, "test"));
     if (!minted) throw std::runtime_error(minted.error().message);
     return minted->token;
   }

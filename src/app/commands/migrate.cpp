@@ -15,10 +15,10 @@ int migrate(const Context& context, const Settings& settings, bool as_json) {
   // A store that is not there yet counts as version 0.
   const int before = storage::sqlite::schema_version(path).value_or(0);
   if (const auto done = storage::sqlite::migrate(path); !done) {
-    return complain(context, done.error().message);
+    return print_error(context, done.error().message);
   }
   const auto after = storage::sqlite::schema_version(path);
-  if (!after) return complain(context, after.error().message);
+  if (!after) return print_error(context, after.error().message);
   std::string out;
   if (as_json) {
     base::JsonWriter json(out);
@@ -35,8 +35,8 @@ int migrate(const Context& context, const Settings& settings, bool as_json) {
 }  // namespace
 
 void add_migrate(Command parent, Invocation& invocation) {
-  Command command =
-      parent.add_subcommand("migrate", "Bring the store's schema up to date. `serve` does it too.");
+  Command command = parent.add_subcommand(
+      "migrate", "Migrate the database to the current schema. `serve` does it too.");
   command.footer(
       "Examples:\n"
       "  colonnade backup before.db && colonnade migrate\n"

@@ -95,7 +95,7 @@ Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::stri
     if (!waiter) break;
     co_await waiter->wait();
   }
-  auto row = store_.keyed_request(who.scope, who.user_id, key);
+  auto row = co_await store_.keyed_request(who.scope, who.user_id, key);
   if (!row) {
     state_->leave(id);
     co_return fail(std::move(row.error()));
@@ -151,7 +151,7 @@ Task<void> KeyedRequests::drop(Principal who, std::string id) {
   unit.changes.emplace_back(DropKeyedRequest{.id = id});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) {
-    base::log::warn("keyed_request_not_dropped", {{"error", committed.error().message}});
+    base::log::warn("idempotency_key_not_released", {{"error", committed.error().message}});
   }
   state_->leave(id);
 }
@@ -159,7 +159,7 @@ Task<void> KeyedRequests::drop(Principal who, std::string id) {
 void KeyedRequests::leave(const std::string& id) { state_->leave(id); }
 
 Task<void> KeyedRequests::purge() {
-  Unit unit{.scope = Scope::main()};
+  Unit unit{.scope = Scope::whole_server()};
   unit.changes.emplace_back(
       PurgeKeyedRequests{.created_before = clock_.now() - limits::idempotency_time});
   auto committed = co_await feed_.commit(std::move(unit));

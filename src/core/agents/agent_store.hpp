@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent.hpp"
 #include "core/limits.hpp"
@@ -27,14 +28,14 @@ struct AgentFilter {  // empty members filter nothing
 class AgentStore {
  public:
   virtual ~AgentStore() = default;
-  virtual Result<std::optional<Agent>> agent(const Scope& scope, std::string_view id) = 0;
+  virtual base::Task<Result<std::optional<Agent>>> agent(Scope scope, std::string id) = 0;
   // By created_at and id, newest first.
-  virtual Result<std::vector<Agent>> agents(const Scope& scope, const AgentFilter& filter) = 0;
+  virtual base::Task<Result<std::vector<Agent>>> agents(Scope scope, AgentFilter filter) = 0;
 };
 
 struct PutAgent {  // inserts, or replaces when `agent.version` is one more than stored: else
                    // conflict
-  Agent agent{};
+  Agent agent;
 };
 struct DeleteAgent {  // with its older versions; not_found unless it exists
   std::string id{};

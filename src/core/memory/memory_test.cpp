@@ -13,7 +13,9 @@ const Words question = {"water", "tulips"};
 // `text` is what it says; its scores are as the store would give them.
 MemoryMatch match(std::string text, double lexical, double similarity, std::int64_t age_days = 0) {
   constexpr std::int64_t day = 86'400'000'000;
-  return {.item = {.text = std::move(text), .updated_at = {1000 * day - age_days * day}},
+  return {.item = {.scope = Scope::main(),
+                   .text = std::move(text),
+                   .updated_at = {1000 * day - age_days * day}},
           .lexical = lexical,
           .similarity = similarity};
 }
@@ -35,7 +37,7 @@ TEST(MemoryDigest, IsTheSameForTheSameWords) {
   EXPECT_EQ(memory_digest("x").size(), 64U);
 }
 
-TEST(MemoryWords, AreTheTellingOnesOnce) {
+TEST(MemoryWords, AreTheDistinctiveOnesOnce) {
   EXPECT_EQ(memory_words("What is the name of my dog, dog?", 10), (Words{"name", "dog"}));
   EXPECT_EQ(memory_words("Wann hat der Hund Geburtstag?", 10), (Words{"hund", "geburtstag"}));
   EXPECT_EQ(memory_words("¿Dónde está “el perro”?", 10), (Words{"dónde", "está", "perro"}));

@@ -25,15 +25,15 @@ struct RunOutcome {
     abandoned,  // left as it is, to be taken up at the next start
   };
   Kind kind = Kind::abandoned;
-  FinishedRun finished{};  // when finished
-  base::Error error{};     // when abandoned: what waiters are told
+  std::optional<FinishedRun> finished{};  // when finished
+  base::Error error{};                    // when abandoned: what waiters are told
 };
 
 // Everything a run starts from.
 struct RunStart {
-  Run run{};
-  Thread thread{};
-  Agent agent{};
+  Run run;
+  Thread thread;
+  Agent agent;
   ModelProvider* provider = nullptr;
   Message user_message{};
   std::optional<ThreadSummary> summary{};  // of the thread's older part

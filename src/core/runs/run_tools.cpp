@@ -60,9 +60,10 @@ Task<GateAnswer> RunDriver::ask_gate_about(std::string id) {
   const auto before = actions_.find(id);
   if (before != actions_.end() && before->second.state == ActionState::approved) {
     grant = Grant{before->second.decision.request_hash};
-  } else if (parts_.permissions.allow(start_.run.scope, start_.run.started_by, start_.thread.id,
-                                      request)) {
-    grant = Grant{};
+  } else {
+    const bool allowed = co_await parts_.permissions.allow(start_.run.scope, start_.run.started_by,
+                                                           start_.thread.id, request);
+    if (allowed) grant = Grant{};
   }
   Verdict verdict = parts_.gate.decide(call, std::move(request), grant);
   if (verdict.permit) {
@@ -91,11 +92,10 @@ Task<GateAnswer> RunDriver::ask_gate_about(std::string id) {
 // The call's action as this verdict leaves it: a new one, or the one that a human approved.
 Action& RunDriver::note_verdict(const std::string& id, Verdict& verdict, ActionState state) {
   const Time now = parts_.clock.now();
-  const auto [place, fresh] = actions_.try_emplace(id);
+  const auto [place, fresh] = actions_.try_emplace(id, Action{.scope = start_.run.scope});
   Action& action = place->second;
   if (fresh) {
     action.id = base::new_uuid();
-    action.scope = start_.run.scope;
     action.thread_id = start_.thread.id;
     action.run_id = start_.run.id;
     action.tool_call_id = id;
@@ -176,8 +176,8 @@ Task<void> RunDriver::ask_human(std::string id) {
 // Humans answer in the store; what they said is read from there, so that nothing is heard twice.
 Task<void> RunDriver::read_answers(std::shared_ptr<RunDriver> self) {
   const Run& run = self->start_.run;
-  auto stored = self->parts_.stores.runs.tool_calls(run.scope, run.id);
-  auto actions = self->parts_.stores.actions.actions_of_run(run.scope, run.id);
+  auto stored = co_await self->parts_.stores.runs.tool_calls(run.scope, run.id);
+  auto actions = co_await self->parts_.stores.actions.actions_of_run(run.scope, run.id);
   if (!stored || !actions) {
     base::log::error("answers_unreadable", {{"run", run.id}});
     co_return;

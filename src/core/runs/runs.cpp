@@ -6,6 +6,7 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "core/access/visibility.hpp"
 #include "core/context/limits.hpp"
 #include "core/governance/action_records.hpp"
 #include "core/limits.hpp"
@@ -50,45 +51,27 @@ struct Past {
   bool is_cut = false;             // there are older ones that nothing covers
 };
 
-// The newest messages behind `after`, page by page.
-Result<void> read_backwards(ThreadStore& threads, const Scope& scope, const std::string& thread_id,
-                            std::optional<Time> after, Past& out) {
+// The page that the opening has, and the ones before it, back to what the summary covers.
+Task<Result<Past>> read_past(ThreadStore* threads, RunOpening opening) {
+  Past out{.summary = std::move(opening.summary), .history = std::move(opening.newest)};
+  const Scope scope = opening.thread.scope;
+  const std::string thread_id = opening.thread.id;
+  const auto after = out.summary ? std::optional(out.summary->up_to) : std::nullopt;
   MessagePage page{.limit = limits::page_rows_max};
-  while (out.history.size() < limits::context_messages_max) {
-    auto older = threads.messages(scope, thread_id, page);
-    if (!older) return fail(std::move(older.error()));
-    const bool more = older->size() == page.limit;
-    if (!older->empty()) page.before = older->front().created_at;
+  bool more = opening.more;
+  while (more && out.history.size() < limits::context_messages_max) {
+    page.before = out.history.front().created_at;
+    auto older = co_await threads->messages(scope, thread_id, page);
+    if (!older) co_return fail(std::move(older.error()));
+    more = older->size() == page.limit;
     auto first = older->begin();
     while (after && first != older->end() && first->created_at <= *after) ++first;
-    const bool reached = first != older->begin();
+    if (first != older->begin()) more = false;
     out.history.insert(out.history.begin(), std::make_move_iterator(first),
                        std::make_move_iterator(older->end()));
-    if (!more || reached) return {};
   }
-  out.is_cut = true;
-  return {};
-}
-
-// Messages that a summary covers are not read; mostly one page is all there is behind it.
-Result<Past> read_past(ThreadStore& threads, const Scope& scope, const std::string& thread_id) {
-  auto summary = threads.newest_summary(scope, thread_id);
-  if (!summary) return fail(std::move(summary.error()));
-  Past out{.summary = std::move(*summary)};
-  if (out.summary) {
-    const MessagePage page{.after = out.summary->up_to, .limit = limits::page_rows_max};
-    auto behind = threads.messages(scope, thread_id, page);
-    if (!behind) return fail(std::move(behind.error()));
-    if (behind->size() < page.limit) {
-      out.history = std::move(*behind);
-      return out;
-    }
-  }
-  const auto after = out.summary ? std::optional(out.summary->up_to) : std::nullopt;
-  if (auto read = read_backwards(threads, scope, thread_id, after, out); !read) {
-    return fail(std::move(read.error()));
-  }
-  return out;
+  out.is_cut = more;
+  co_return out;
 }
 
 }  // namespace
@@ -98,9 +81,9 @@ struct Runs::State {
   mutable std::mutex mutex;
   std::condition_variable idle;
   // Takes up a parked run that was answered while it was being parked; set while there is a Runs.
-  std::function<void(const Scope&, const std::string&)> resume;
+  std::function<Task<void>(Scope, std::string)> resume;
   // Cancels a run that was parked before the driver saw that it was to be cancelled.
-  std::function<void(const Scope&, const std::string&)> cancel_parked;
+  std::function<Task<void>(Scope, std::string)> cancel_parked;
   base::Lanes* lanes = nullptr;  // where resumed runs go
   std::unordered_map<std::string, std::shared_ptr<RunDriver>> by_run;
   std::unordered_map<std::string, std::string> run_by_thread;
@@ -123,13 +106,13 @@ struct Runs::State {
   }
 
   // A parked run whose question was answered, or that was cancelled, before it was parked.
-  void after_parking(const Run& run, bool cancelled) {
-    std::function<void(const Scope&, const std::string&)> call;
+  static Task<void> after_parking(std::shared_ptr<State> self, Run run, bool cancelled) {
+    std::function<Task<void>(Scope, std::string)> call;
     {
-      const std::lock_guard lock(mutex);
-      call = cancelled ? cancel_parked : resume;
+      const std::lock_guard lock(self->mutex);
+      call = cancelled ? self->cancel_parked : self->resume;
     }
-    if (call) call(run.scope, run.id);
+    if (call) co_await call(run.scope, run.id);
   }
 
   // The run's driver, which is told of a cancel before it can be let go of.
@@ -139,6 +122,13 @@ struct Runs::State {
     if (found == by_run.end()) return nullptr;
     found->second->note_cancel();
     return found->second;
+  }
+
+  // That of the driver, else any; nullptr before recover() and once the server stops.
+  base::Lane* a_lane(const std::shared_ptr<RunDriver>& driver) const {
+    if (driver) return &driver->lane();
+    const std::lock_guard lock(mutex);
+    return lanes == nullptr ? nullptr : &lanes->next();
   }
 
   void leave(const Run& run, const std::optional<Result<FinishedRun>>& tell) {
@@ -184,12 +174,12 @@ Task<void> supervise(std::shared_ptr<State> state, std::shared_ptr<RunDriver> dr
   if (!outcome) {
     state->leave(run, Result<FinishedRun>(fail(ErrorKind::internal, "the run broke; see the log")));
   } else if (outcome->kind == RunOutcome::Kind::finished) {
-    state->leave(run, Result<FinishedRun>(std::move(outcome->finished)));
+    state->leave(run, Result<FinishedRun>(std::move(*outcome->finished)));
   } else if (outcome->kind == RunOutcome::Kind::abandoned) {
     state->leave(run, Result<FinishedRun>(fail(std::move(outcome->error))));
   } else {
     state->leave(run, std::nullopt);  // waits for a human; so do those who wait for it
-    state->after_parking(run, driver->cancel_noted());
+    co_await State::after_parking(state, run, driver->cancel_noted());
   }
 }
 
@@ -197,11 +187,8 @@ Task<void> supervise(std::shared_ptr<State> state, std::shared_ptr<RunDriver> dr
 
 Runs::Runs(RunPorts parts, RunOptions options)
     : parts_(parts), options_(std::move(options)), state_(std::make_shared<State>()) {
-  state_->resume = [this](const Scope& scope, const std::string& run_id) { resume(scope, run_id); };
-  state_->cancel_parked = [this](const Scope& scope, const std::string& run_id) {
-    auto run = parts_.stores.runs.run(scope, run_id);
-    if (run && *run && !is_terminal((*run)->state)) cancel_waiting(std::move(**run));
-  };
+  state_->resume = std::bind_front(&Runs::resume, this);
+  state_->cancel_parked = std::bind_front(&Runs::cancel_parked, this);
 }
 
 // The engine stops its lanes only after the runs were parked, so nothing is in resume() any more.
@@ -214,12 +201,13 @@ Runs::~Runs() {
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
 Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane) {
   std::string keyed_request_id = std::move(input.keyed_request_id);
-  auto start = fresh_start(who, std::move(input));
+  auto start = co_await fresh_start(std::move(who), std::move(input));
   if (!start) co_return fail(std::move(start.error()));
   const Run run = start->run;
   Unit unit = opening_unit(*start, std::move(keyed_request_id));
   auto driver = std::make_shared<RunDriver>(parts_, options_, lane, std::move(*start));
-  if (auto claimed = claim(driver); !claimed) co_return fail(std::move(claimed.error()));
+  auto claimed = co_await claim(driver);
+  if (!claimed) co_return fail(std::move(claimed.error()));
   auto stored = std::make_shared<base::Completion<Result<std::int64_t>>>();
   parts_.feed.append(std::move(unit), [stored, driver](Result<std::int64_t> result) {
     driver->accepted(result.has_value());
@@ -232,32 +220,32 @@ Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane)
 }
 
 // Everything that can be refused is refused here, before anything is stored or asked.
-Result<RunStart> Runs::fresh_start(const Principal& who, NewMessage input) {
-  if (input.parts.empty()) return fail(ErrorKind::invalid, "a message needs content", "parts");
-  auto thread = parts_.stores.threads.thread(who.scope, input.thread_id);
-  if (!thread) return fail(std::move(thread.error()));
-  if (!*thread) return fail(ErrorKind::not_found, "no such thread");
-  if ((*thread)->owner != who.user_id) return fail(ErrorKind::forbidden, "not your thread");
-  if ((*thread)->deleted_at) return fail(ErrorKind::conflict, "thread deleted");
-  auto agent = parts_.agents.get(who.scope, (*thread)->agent_id);
-  if (!agent) return fail(std::move(agent.error()));
+Task<Result<RunStart>> Runs::fresh_start(Principal who, NewMessage input) {
+  if (input.parts.empty()) co_return fail(ErrorKind::invalid, "a message needs content", "parts");
+  auto opening = co_await parts_.stores.runs.opening(who.scope, input.thread_id);
+  if (!opening) co_return fail(std::move(opening.error()));
+  if (!*opening || !may_see(who, who.scope, (*opening)->thread.owner)) {
+    co_return fail(ErrorKind::not_found, "no such thread");
+  }
+  Thread thread = (*opening)->thread;
+  if (thread.deleted_at) co_return fail(ErrorKind::conflict, "thread deleted");
+  auto agent = co_await parts_.agents.get(who.scope, thread.agent_id);
+  if (!agent) co_return fail(std::move(agent.error()));
   ModelSettings configured = options_.defaults;
   if (!configured.provider) configured.provider = parts_.providers.default_name();
   ModelSettings settings =
-      input.settings.over((*thread)->settings).over(agent->settings).over(configured);
+      input.settings.over(thread.settings).over(agent->settings).over(configured);
   const std::string wanted = settings.provider.value_or("");
   ModelProvider* provider = parts_.providers.find(wanted);
   if (provider == nullptr) {
-    return fail(ErrorKind::unavailable,
-                "no agent configured: there is no model provider named '" + wanted + "'",
-                "provider");
+    co_return fail(ErrorKind::unavailable,
+                   "no agent configured: there is no model provider named '" + wanted + "'",
+                   "provider");
   }
   settings.provider = std::string(provider->name());
-  auto active = parts_.stores.runs.active_run(who.scope, input.thread_id);
-  if (!active) return fail(std::move(active.error()));
-  if (*active) return fail(ErrorKind::conflict, busy_text);
-  auto past = read_past(parts_.stores.threads, who.scope, input.thread_id);
-  if (!past) return fail(std::move(past.error()));
+  if ((*opening)->active) co_return fail(ErrorKind::conflict, busy_text);
+  auto past = co_await read_past(&parts_.stores.threads, std::move(**opening));
+  if (!past) co_return fail(std::move(past.error()));
 
   const Time now = parts_.clock.now();
   const std::string run_id = base::new_id(now);
@@ -267,11 +255,11 @@ Result<RunStart> Runs::fresh_start(const Principal& who, NewMessage input) {
                          .agent_id = agent->id,
                          .agent_version = agent->version,
                          .user_message_id = base::new_id(now),
-                         .started_by = who.user_id,
+                         .started_by = thread.owner,
                          .state = RunState::running,
                          .settings = std::move(settings),
                          .created_at = now},
-                 .thread = std::move(**thread),
+                 .thread = std::move(thread),
                  .agent = std::move(*agent),
                  .provider = provider,
                  .user_message = {},
@@ -290,27 +278,28 @@ Result<RunStart> Runs::fresh_start(const Principal& who, NewMessage input) {
                         .usage = std::nullopt,
                         .metadata = std::move(input.metadata)};
   start.history.push_back(start.user_message);
-  return start;
+  co_return start;
 }
 
 // Claims the thread in this process. A driver lets go of its thread a moment after its run's end
 // was stored and told; whoever acts on what they were told is not refused for it: the store's word
 // counts.
-Result<void> Runs::claim(const std::shared_ptr<RunDriver>& driver) {
+Task<Result<void>> Runs::claim(std::shared_ptr<RunDriver> driver) {
   const Run& run = driver->run();
   auto holder = state_->enter(run.thread_id, driver);
-  if (holder && !holder->empty() && has_ended(run.scope, *holder)) {
-    const std::string ended = *holder;
-    holder = state_->enter(run.thread_id, driver, ended);
+  if (holder && !holder->empty()) {
+    const std::string other = *holder;
+    const bool ended = co_await has_ended(run.scope, other);
+    if (ended) holder = state_->enter(run.thread_id, driver, other);
   }
-  if (!holder) return fail(std::move(holder.error()));
-  if (!holder->empty()) return fail(ErrorKind::conflict, busy_text);
-  return {};
+  if (!holder) co_return fail(std::move(holder.error()));
+  if (!holder->empty()) co_return fail(ErrorKind::conflict, busy_text);
+  co_return Result<void>{};
 }
 
-bool Runs::has_ended(const Scope& scope, const std::string& run_id) const {
-  const auto run = parts_.stores.runs.run(scope, run_id);
-  return run && *run && is_terminal((*run)->state);
+Task<bool> Runs::has_ended(Scope scope, std::string run_id) const {
+  const auto run = co_await parts_.stores.runs.run(std::move(scope), std::move(run_id));
+  co_return run && *run&& is_terminal((*run)->state);
 }
 
 Task<Result<FinishedRun>> Runs::wait(Principal who, std::string run_id, std::stop_token stop) {
@@ -328,8 +317,8 @@ Task<Result<FinishedRun>> Runs::wait(Principal who, std::string run_id, std::sto
   // registered.
   std::optional<Result<FinishedRun>> now;
   if (!driver) {
-    now = stored_outcome(who, run_id);
-  } else if (driver->run().scope != who.scope || driver->run().started_by != who.user_id) {
+    now = co_await stored_outcome(who, run_id);
+  } else if (!may_see(who, driver->run().scope, driver->run().started_by)) {
     now = fail(ErrorKind::not_found, "no such run");
   }
   driver.reset();
@@ -348,68 +337,80 @@ Task<Result<FinishedRun>> Runs::wait(Principal who, std::string run_id, std::sto
 }
 
 // What the store says of a run that nobody drives; nullopt when it is not over.
-std::optional<Result<FinishedRun>> Runs::stored_outcome(const Principal& who,
-                                                        const std::string& run_id) const {
-  auto run = parts_.stores.runs.run(who.scope, run_id);
-  if (!run) return fail(std::move(run.error()));
-  if (!*run || (*run)->started_by != who.user_id) return fail(ErrorKind::not_found, "no such run");
-  if (!is_terminal((*run)->state)) return std::nullopt;
-  FinishedRun finished{.run = std::move(**run)};
-  auto message = parts_.stores.threads.message(who.scope, finished.run.user_message_id);
-  if (!message) return fail(std::move(message.error()));
-  auto reply = parts_.stores.runs.reply_of(who.scope, run_id);
-  if (!reply) return fail(std::move(reply.error()));
+Task<std::optional<Result<FinishedRun>>> Runs::stored_outcome(Principal who,
+                                                              std::string run_id) const {
+  auto detail = co_await read(who, std::move(run_id));
+  if (!detail) co_return fail(std::move(detail.error()));
+  if (!is_terminal(detail->run.state)) co_return std::nullopt;
+  FinishedRun finished{.run = std::move(detail->run), .reply = std::move(detail->reply)};
+  auto message = co_await parts_.stores.threads.message(who.scope, finished.run.user_message_id);
+  if (!message) co_return fail(std::move(message.error()));
   if (*message) finished.user_message = std::move(**message);
-  finished.reply = std::move(*reply);
-  return finished;
+  co_return finished;
 }
 
-Result<RunView> Runs::read(const Principal& who, std::string_view run_id) const {
-  auto run = parts_.stores.runs.run(who.scope, run_id);
-  if (!run) return fail(std::move(run.error()));
-  if (!*run || (*run)->started_by != who.user_id) return fail(ErrorKind::not_found, "no such run");
-  auto calls = parts_.stores.runs.tool_calls(who.scope, run_id);
-  if (!calls) return fail(std::move(calls.error()));
-  auto reply = parts_.stores.runs.reply_of(who.scope, run_id);
-  if (!reply) return fail(std::move(reply.error()));
-  return RunView{.run = std::move(**run), .reply = std::move(*reply), .calls = std::move(*calls)};
+Task<Result<RunDetail>> Runs::read(Principal who, std::string run_id) const {
+  auto detail = co_await parts_.stores.runs.run_detail(who.scope, std::move(run_id));
+  if (!detail) co_return fail(std::move(detail.error()));
+  if (!*detail || !may_see(who, (*detail)->run.scope, (*detail)->run.started_by)) {
+    co_return fail(ErrorKind::not_found, "no such run");
+  }
+  co_return std::move(**detail);
 }
 
-Result<void> Runs::cancel(const Principal& who, std::string_view run_id) {
+Task<Result<void>> Runs::cancel(Principal who, std::string run_id) {
   {
     // A parked run goes on at the next start. Clients that lose their connection now do not mean
     // it.
     const std::lock_guard lock(state_->mutex);
-    if (state_->stopping) return fail(ErrorKind::unavailable, "the server is stopping");
+    if (state_->stopping) co_return fail(ErrorKind::unavailable, "the server is stopping");
   }
-  const auto driver = find(run_id);
+  auto driver = find(run_id);
   if (driver) {
-    if (driver->run().scope != who.scope || driver->run().started_by != who.user_id) {
-      return fail(ErrorKind::not_found, "no such run");
+    if (!may_see(who, driver->run().scope, driver->run().started_by)) {
+      co_return fail(ErrorKind::not_found, "no such run");
     }
     if (const auto noted = state_->driver_to_cancel(driver->run().id)) {
       noted->cancel();
-      return {};
+      co_return Result<void>{};
     }  // else it has just been let go of, and the store knows how it stands
+    driver.reset();
   }
-  auto run = parts_.stores.runs.run(who.scope, run_id);
-  if (!run) return fail(std::move(run.error()));
-  if (!*run || (*run)->started_by != who.user_id || is_terminal((*run)->state)) {
-    return fail(ErrorKind::not_found, "no such active run");
+  auto run = co_await parts_.stores.runs.run(who.scope, std::move(run_id));
+  if (!run) co_return fail(std::move(run.error()));
+  if (!*run || !may_see(who, (*run)->scope, (*run)->started_by) || is_terminal((*run)->state)) {
+    co_return fail(ErrorKind::not_found, "no such active run");
   }
-  cancel_waiting(std::move(**run));
-  return {};
+  co_await cancel_waiting(std::move(**run));
+  co_return Result<void>{};
+}
+
+void Runs::cancel_soon(Principal who, std::string run_id) {
+  base::Lane* lane = state_->a_lane(find(run_id));
+  if (lane == nullptr) return;  // the server stops: the run goes on at its next start
+  lane->spawn("cancel_run", cancel_unawaited(this, std::move(who), std::move(run_id)));
+}
+
+Task<void> Runs::cancel_unawaited(Runs* self, Principal who, std::string run_id) {
+  // not_found: it has just ended by itself
+  [[maybe_unused]] const auto asked = co_await self->cancel(std::move(who), std::move(run_id));
+}
+
+Task<void> Runs::cancel_parked(Scope scope, std::string run_id) {
+  auto run = co_await parts_.stores.runs.run(std::move(scope), std::move(run_id));
+  if (run && *run && !is_terminal((*run)->state)) co_await cancel_waiting(std::move(**run));
 }
 
 // It waits for a human: nothing runs, so the store is all there is to change.
-void Runs::cancel_waiting(Run run) {
+Task<void> Runs::cancel_waiting(Run run) {
   Run cancelled = std::move(run);
   const RunState from = cancelled.state;
   cancelled.state = RunState::cancelled;
   cancelled.error = "cancelled";
   cancelled.finished_at = parts_.clock.now();
   Unit unit{.scope = cancelled.scope};
-  if (auto actions = parts_.stores.actions.actions_of_run(cancelled.scope, cancelled.id)) {
+  auto actions = co_await parts_.stores.actions.actions_of_run(cancelled.scope, cancelled.id);
+  if (actions) {
     for (Action& action : *actions) {
       withdraw(unit, action, "the run was cancelled before anybody answered",
                *cancelled.finished_at, parts_.redaction);
@@ -434,99 +435,99 @@ void Runs::cancel_waiting(Run run) {
 void Runs::go_on(const Scope& scope, const std::string& run_id) {
   if (const auto driver = find(run_id)) {
     driver->look_again();
-  } else {
-    resume(scope, run_id);
-  }
+  } else if (base::Lane* lane = state_->a_lane(nullptr)) {
+    lane->spawn("resume_run", resume(scope, run_id));
+  }  // else not yet, or not any more: the next start takes it up
 }
 
 // Takes up a parked run if it has been answered. Whoever comes second finds the thread claimed, or
 // the run no longer waiting.
-void Runs::resume(const Scope& scope, const std::string& run_id) {
-  auto run = parts_.stores.runs.run(scope, run_id);
-  auto calls = parts_.stores.runs.tool_calls(scope, run_id);
-  if (!run || !*run || !calls || (*run)->state != RunState::waiting_approval) return;
+Task<void> Runs::resume(Scope scope, std::string run_id) {
+  auto found = co_await parts_.stores.runs.run_detail(scope, run_id);
+  if (!found || !*found || (*found)->run.state != RunState::waiting_approval) co_return;
+  const Run& run = (*found)->run;
+  const std::vector<ToolCall>& calls = (*found)->calls;
   const auto waits = [](const ToolCall& call) {
     return call.state == ToolCallState::waiting_approval;
   };
   const auto answered = [](const ToolCall& call) { return call.state == ToolCallState::requested; };
-  if (std::ranges::any_of(*calls, waits) && std::ranges::none_of(*calls, answered)) return;
-  base::Lanes* lanes = nullptr;
-  {
-    const std::lock_guard lock(state_->mutex);
-    lanes = state_->lanes;
+  if (std::ranges::any_of(calls, waits) && std::ranges::none_of(calls, answered)) co_return;
+  auto start = co_await recovered_start(run);
+  if (!start) {
+    give_up(run, start.error().message);
+    co_return;
   }
-  if (lanes == nullptr) return;  // not yet, or not any more: the next start takes it up
-  auto start = recovered_start(**run);
-  if (!start) return give_up(**run, start.error().message);
-  base::Lane& lane = lanes->next();
-  auto driver = std::make_shared<RunDriver>(parts_, options_, lane, std::move(*start));
-  if (auto holder = state_->enter((*run)->thread_id, driver); !holder || !holder->empty()) return;
-  lane.spawn("turn", supervise(state_, driver));
+  base::Lane* lane = state_->a_lane(nullptr);
+  if (lane == nullptr) co_return;  // the next start takes it up
+  auto driver = std::make_shared<RunDriver>(parts_, options_, *lane, std::move(*start));
+  if (auto holder = state_->enter(run.thread_id, driver); !holder || !holder->empty()) co_return;
+  lane->spawn("turn", supervise(state_, driver));
 }
 
-Result<std::size_t> Runs::recover(base::Lanes& lanes) {
+Task<Result<std::size_t>> Runs::recover(base::Lanes* lanes) {
   {
     const std::lock_guard lock(state_->mutex);
-    state_->lanes = &lanes;
+    state_->lanes = lanes;
   }
-  auto unfinished = parts_.stores.runs.unfinished_runs();
-  if (!unfinished) return fail(std::move(unfinished.error()));
+  auto unfinished = co_await parts_.stores.runs.unfinished_runs();
+  if (!unfinished) co_return fail(std::move(unfinished.error()));
   std::size_t taken_up = 0;
   for (Run& run : *unfinished) {
     if (run.state == RunState::waiting_approval) {
-      resume(run.scope, run.id);  // only if a human answered; else the answer wakes it
+      co_await resume(run.scope, run.id);  // only if a human answered; else the answer wakes it
       continue;
     }
-    auto start = recovered_start(run);
+    auto start = co_await recovered_start(run);
     if (!start) {
       base::log::error("run_not_recovered", {{"run", run.id}, {"error", start.error().message}});
       give_up(run, start.error().message);
       continue;
     }
-    base::Lane& lane = lanes.next();
+    base::Lane& lane = lanes->next();
     auto driver = std::make_shared<RunDriver>(parts_, options_, lane, std::move(*start));
     if (auto holder = state_->enter(run.thread_id, driver); !holder || !holder->empty()) continue;
     lane.spawn("turn", supervise(state_, driver));
     ++taken_up;
   }
-  return taken_up;
+  co_return taken_up;
 }
 
-Result<RunStart> Runs::recovered_start(const Run& run) {
-  auto thread = parts_.stores.threads.thread(run.scope, run.thread_id);
-  if (!thread) return fail(std::move(thread.error()));
-  if (!*thread) return fail(ErrorKind::not_found, "its thread is gone");
-  auto agent = parts_.agents.get(run.scope, run.agent_id);
-  if (!agent) return fail(std::move(agent.error()));
+Task<Result<RunStart>> Runs::recovered_start(Run run) {
+  auto opening = co_await parts_.stores.runs.opening(run.scope, run.thread_id);
+  if (!opening) co_return fail(std::move(opening.error()));
+  if (!*opening) co_return fail(ErrorKind::not_found, "its thread is gone");
+  Thread thread = (*opening)->thread;
+  auto agent = co_await parts_.agents.get(run.scope, run.agent_id);
+  if (!agent) co_return fail(std::move(agent.error()));
   ModelProvider* provider = parts_.providers.find(run.settings.provider.value_or(""));
   if (provider == nullptr) {
-    return fail(ErrorKind::unavailable, "its model provider '" +
-                                            run.settings.provider.value_or("") +
-                                            "' is not configured any more");
+    co_return fail(ErrorKind::unavailable, "its model provider '" +
+                                               run.settings.provider.value_or("") +
+                                               "' is not configured any more");
   }
-  auto message = parts_.stores.threads.message(run.scope, run.user_message_id);
-  if (!message) return fail(std::move(message.error()));
-  if (!*message) return fail(ErrorKind::not_found, "its user message is gone");
-  auto past = read_past(parts_.stores.threads, run.scope, run.thread_id);
-  if (!past) return fail(std::move(past.error()));
-  auto steps = parts_.stores.runs.steps(run.scope, run.id);
-  if (!steps) return fail(std::move(steps.error()));
-  auto calls = parts_.stores.runs.tool_calls(run.scope, run.id);
-  if (!calls) return fail(std::move(calls.error()));
-  auto actions = parts_.stores.actions.actions_of_run(run.scope, run.id);
-  if (!actions) return fail(std::move(actions.error()));
-  return RunStart{.run = run,
-                  .thread = std::move(**thread),
-                  .agent = std::move(*agent),
-                  .provider = provider,
-                  .user_message = std::move(**message),
-                  .summary = std::move(past->summary),
-                  .history = std::move(past->history),
-                  .history_is_cut = past->is_cut,
-                  .recovered = true,
-                  .steps = std::move(*steps),
-                  .tool_calls = std::move(*calls),
-                  .actions = std::move(*actions)};
+  auto message = co_await parts_.stores.threads.message(run.scope, run.user_message_id);
+  if (!message) co_return fail(std::move(message.error()));
+  if (!*message) co_return fail(ErrorKind::not_found, "its user message is gone");
+  auto past = co_await read_past(&parts_.stores.threads, std::move(**opening));
+  if (!past) co_return fail(std::move(past.error()));
+  auto steps = co_await parts_.stores.runs.steps(run.scope, run.id);
+  if (!steps) co_return fail(std::move(steps.error()));
+  auto calls = co_await parts_.stores.runs.tool_calls(run.scope, run.id);
+  if (!calls) co_return fail(std::move(calls.error()));
+  auto actions = co_await parts_.stores.actions.actions_of_run(run.scope, run.id);
+  if (!actions) co_return fail(std::move(actions.error()));
+  co_return RunStart{.run = run,
+                     .thread = std::move(thread),
+                     .agent = std::move(*agent),
+                     .provider = provider,
+                     .user_message = std::move(**message),
+                     .summary = std::move(past->summary),
+                     .history = std::move(past->history),
+                     .history_is_cut = past->is_cut,
+                     .recovered = true,
+                     .steps = std::move(*steps),
+                     .tool_calls = std::move(*calls),
+                     .actions = std::move(*actions)};
 }
 
 // No run stays unfinished for ever: one that cannot go on fails, with the reason.

@@ -40,16 +40,9 @@ struct NewMessage {
 };
 
 struct FinishedRun {
-  Run run{};
+  Run run;
   Message user_message{};
   std::optional<Message> reply{};  // when succeeded
-};
-
-// A run as it is stored now.
-struct RunView {
-  Run run{};
-  std::optional<Message> reply{};  // when succeeded
-  std::vector<ToolCall> calls{};   // in order of creation
 };
 
 struct RunOptions {
@@ -100,18 +93,20 @@ class Runs {
   // Waits until the run is terminal, also one that was started elsewhere or before a restart. After
   // a stop of `stop` (the run goes on): cancelled. While the server stops: unavailable.
   base::Task<Result<FinishedRun>> wait(Principal who, std::string run_id, std::stop_token stop);
-  // not_found for another user's.
-  Result<RunView> read(const Principal& who, std::string_view run_id) const;
+  // not_found for one that the caller may not see.
+  base::Task<Result<RunDetail>> read(Principal who, std::string run_id) const;
   // Asks an active run to stop; it ends as cancelled soon after. not_found when there is none,
   // unavailable while the server stops.
-  Result<void> cancel(const Principal& who, std::string_view run_id);
+  base::Task<Result<void>> cancel(Principal who, std::string run_id);
+  // The same for whoever cannot wait for it, and needs not know. Any thread.
+  void cancel_soon(Principal who, std::string run_id);
 
   // A human has answered one of the run's questions, and the store knows: goes on with the run,
   // which may be parked. Any thread.
   void go_on(const Scope& scope, const std::string& run_id);
 
   // Takes up every unfinished run again, spread over the lanes. Call once, before serving.
-  Result<std::size_t> recover(base::Lanes& lanes);
+  base::Task<Result<std::size_t>> recover(base::Lanes* lanes);
   // Lets go of all active runs where they are: they stay unfinished in the store and are taken up
   // at the next start. Waiters get unavailable. Blocks until none runs. Not from a lane.
   void park_all();
@@ -120,16 +115,18 @@ class Runs {
 
  private:
   struct State;
-  bool has_ended(const Scope& scope, const std::string& run_id) const;
+  base::Task<bool> has_ended(Scope scope, std::string run_id) const;
   std::shared_ptr<RunDriver> find(std::string_view run_id) const;
-  Result<RunStart> fresh_start(const Principal& who, NewMessage input);
-  std::optional<Result<FinishedRun>> stored_outcome(const Principal& who,
-                                                    const std::string& run_id) const;
-  Result<void> claim(const std::shared_ptr<RunDriver>& driver);
-  Result<RunStart> recovered_start(const Run& run);
+  base::Task<Result<RunStart>> fresh_start(Principal who, NewMessage input);
+  base::Task<std::optional<Result<FinishedRun>>> stored_outcome(Principal who,
+                                                                std::string run_id) const;
+  base::Task<Result<void>> claim(std::shared_ptr<RunDriver> driver);
+  base::Task<Result<RunStart>> recovered_start(Run run);
   void give_up(const Run& run, const std::string& reason);
-  void resume(const Scope& scope, const std::string& run_id);
-  void cancel_waiting(Run run);
+  base::Task<void> resume(Scope scope, std::string run_id);
+  base::Task<void> cancel_waiting(Run run);
+  base::Task<void> cancel_parked(Scope scope, std::string run_id);
+  static base::Task<void> cancel_unawaited(Runs* self, Principal who, std::string run_id);
 
   RunPorts parts_;
   RunOptions options_;

@@ -12,7 +12,7 @@
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "core/governance/permissions.hpp"
-#include "core/governance/policy_desk.hpp"
+#include "core/governance/policy_inspector.hpp"
 #include "dialects/answer_once.hpp"
 #include "dialects/faramesh/event_stream.hpp"
 #include "dialects/faramesh/wire.hpp"
@@ -56,7 +56,7 @@ class ActionResource {
   base::Task<Attempted> report_once(Principal who, std::string id, ResultBody body);
   static Attempted answer(const ActionResult& action);
   net::Response replay_of(const ActionResult& action) const;
-  ActionResult by_provenance(const Principal& who, std::string_view provenance_id) const;
+  base::Task<ActionResult> by_provenance(Principal who, std::string provenance_id) const;
 
   Parts parts_;
 };
@@ -96,7 +96,7 @@ class GateResource {
 class PolicyResource {
  public:
   struct Parts {
-    core::PolicyDesk& desk;
+    core::PolicyInspector& policies;
     base::Workers& workers;
   };
   explicit PolicyResource(Parts parts) : parts_(parts) {}

@@ -84,12 +84,13 @@ bool Endpoint::is_trusted_page(const net::Request& request) const {
   });
 }
 
-base::Result<Principal> Endpoint::admit(const net::Request& request) const {
+base::Task<base::Result<Principal>> Endpoint::admit(const net::Request& request) const {
   if (!is_trusted_page(request)) {
-    return base::fail(ErrorKind::forbidden,
-                      "pages of this origin may not ask; the setting cors.origins lists those that "
-                      "may",
-                      "Origin");
+    return dialects::not_admitted(
+        {.kind = ErrorKind::forbidden,
+         .message = "pages of this origin may not ask; the setting cors.origins lists those that "
+                    "may",
+         .field = "Origin"});
   }
   return authenticate(parts_.credentials, request);
 }
@@ -97,7 +98,7 @@ base::Result<Principal> Endpoint::admit(const net::Request& request) const {
 // --- messages in --------------------------------------------------------------------------------
 
 base::Task<net::Reply> Endpoint::post(RequestPtr request) {
-  const auto who = admit(*request);
+  const auto who = co_await admit(*request);
   if (!who) co_return error_response(who.error());
   auto reply = co_await until_revoked(*who, request, take_body(*who, request));
   co_return reply;
@@ -160,7 +161,7 @@ base::Task<net::Reply> Endpoint::handshake(Exchange exchange) {
     if (message.id) {
       const RpcFault said{.code = error_code::server_error,
                           .message = fault->status == 404
-                                         ? "Session not found: begin anew with initialize"
+                                         ? "Session not found: start again with initialize"
                                          : "the header Mcp-Session-Id is missing: begin with "
                                            "initialize, whose answer names a session"};
       co_return fault_response(fault->status, message.id, said);
@@ -181,9 +182,9 @@ net::Reply Endpoint::initialize(const Exchange& exchange) {
   if (!member(message.params, "protocolVersion").is_string()) {
     return fault_response(200, message.id,
                           {.code = error_code::invalid_params,
-                           .message = "Invalid params: 'protocolVersion' must be a text"});
+                           .message = "Invalid params: 'protocolVersion' must be a string"});
   }
-  Negotiated agreed = negotiate(message.params, options_.face);
+  Negotiated agreed = negotiate(message.params, options_.server_info);
   const std::string session_id = sessions_.create(exchange.who, std::move(agreed.revision));
   if (!end_when_revoked(exchange.who, *exchange.request, session_id)) {
     sessions_.end(session_id);
@@ -214,7 +215,7 @@ std::optional<net::Response> Endpoint::session_fault(const Principal& who,
                         "names a session");
   }
   if (sessions_.use(who, std::string(request.header(session_header)))) return std::nullopt;
-  return refused_with(404, "Session not found: begin anew with initialize");
+  return refused_with(404, "Session not found: start again with initialize");
 }
 
 void Endpoint::notice(const Exchange& exchange) {
@@ -263,7 +264,7 @@ base::Task<net::Reply> Endpoint::take_batch(Principal who, RequestPtr request, D
 // --- streams and sessions -----------------------------------------------------------------------
 
 base::Task<net::Reply> Endpoint::get(RequestPtr request) {
-  const auto who = admit(*request);
+  const auto who = co_await admit(*request);
   if (!who) co_return error_response(who.error());
   auto reply = co_await until_revoked(*who, request, open_stream(*who, request));
   co_return reply;
@@ -292,7 +293,7 @@ base::Task<net::Reply> Endpoint::open_stream(Principal who, RequestPtr request) 
 }
 
 base::Task<net::Reply> Endpoint::end(RequestPtr request) {
-  auto who = admit(*request);
+  auto who = co_await admit(*request);
   if (!who) co_return error_response(who.error());
   const auto era = era_of(*request);
   if (!era) co_return fault_response(400, std::nullopt, era.error());

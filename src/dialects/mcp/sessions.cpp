@@ -45,11 +45,12 @@ std::string Sessions::create(const core::Principal& who, std::string revision) {
   const std::lock_guard lock(mutex_);
   if (table_.size() >= limits::mcp_endpoint_sessions_max) make_room();
   std::string id = base::new_token();
-  table_[id] = {.scope = who.scope,
-                .user_id = who.user_id,
-                .credential_id = who.credential_id,
-                .revision = std::move(revision),
-                .used_at = clock_.now()};
+  Session session{.scope = who.scope,
+                  .user_id = who.user_id,
+                  .credential_id = who.credential_id,
+                  .revision = std::move(revision),
+                  .used_at = clock_.now()};
+  table_.insert_or_assign(id, std::move(session));
   return id;
 }
 

@@ -19,7 +19,7 @@ class Toolbox {
     core::Threads& threads;
     core::Runs& runs;
     core::Actions& actions;
-    core::PolicyDesk& policies;
+    core::PolicyInspector& policies;
     core::Subscriptions& subscriptions;
     AnswerOnce& answer_once;
   };

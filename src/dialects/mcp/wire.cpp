@@ -204,7 +204,7 @@ std::string encode_report(const RunReport& report) {
   return out;
 }
 
-std::string encode_run(const core::RunView& view, const std::vector<core::Action>& waiting,
+std::string encode_run(const core::RunDetail& view, const std::vector<core::Action>& waiting,
                        std::string_view next) {
   const core::Run& run = view.run;
   std::string out;
@@ -281,7 +281,7 @@ std::string encode_decision(const core::Decision& decision) {
   return out;
 }
 
-std::string encode_policy(const core::PolicyInForce& policy) {
+std::string encode_policy(const core::ActivePolicy& policy) {
   std::string out;
   JsonWriter json(out);
   json.object().field("source", policy.path.empty() ? "built_in" : "file");

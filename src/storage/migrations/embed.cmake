@@ -5,7 +5,8 @@ set(migrations
   0002_actions
   0003_tool_servers
   0004_memory
-  0005_thread_summaries)
+  0005_thread_summaries
+  0007_credential_roles)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

@@ -27,7 +27,7 @@ Result<void> Changes::apply(const core::Scope& scope, const core::Change& change
 Result<void> Changes::inserted(const Result<std::int64_t>& changed, std::string_view what,
                                std::string_view id, std::string_view parent) {
   if (!changed && changed.error().kind == ErrorKind::conflict) {
-    return fail(ErrorKind::conflict, quoted(what, id) + " is there already");
+    return fail(ErrorKind::conflict, quoted(what, id) + " exists already");
   }
   return one_row(changed, [&] {
     return fail(ErrorKind::not_found,
@@ -185,7 +185,7 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertRun& change
   if (!changed && changed.error().kind == ErrorKind::conflict) {
     return fail(ErrorKind::conflict, quoted("thread", r.thread_id) +
                                          " has a run that is not finished, or " +
-                                         quoted("run", r.id) + " is there already");
+                                         quoted("run", r.id) + " exists already");
   }
   return any_row(changed);
 }
@@ -339,9 +339,11 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertCredential&
   const core::Credential& c = change.credential;
   return inserted(
       write("INSERT INTO credentials (scope, id, kind, user_id, name, token_sha256, created_at,"
-            " last_seen, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            " last_seen, revoked_at, role, every_scope)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             scope.key(), c.id, core::to_string(c.kind), c.user_id, c.name, c.token_sha256,
-            c.created_at, c.last_seen, c.revoked_at),
+            c.created_at, c.last_seen, c.revoked_at, core::to_string(c.role),
+            c.every_scope ? 1 : 0),
       "credential", c.id);
 }
 

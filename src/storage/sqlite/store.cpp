@@ -96,6 +96,6 @@ void Store::append(core::Unit unit, Completion completion) {
 
 void Store::observe(core::CommitObserver& observer) { writer_->observe(observer); }
 
-core::Result<std::int64_t> Store::last_cursor() { return writer_->last_cursor(); }
+base::Task<core::Result<std::int64_t>> Store::last_cursor() { co_return writer_->last_cursor(); }
 
 }  // namespace colonnade::storage::sqlite

@@ -24,27 +24,27 @@ struct ToolHost::State {
   ToolHostOptions options{};
 
   // What is kept of one server.
-  struct Kept {
-    core::Scope scope = core::Scope::main();
+  struct StoredPins {
+    core::Scope scope;
     Json pins{};  // null: nothing is accepted yet
     std::string sealed{};
   };
 
   struct Caller {
-    ToolContext context{};
+    ToolContext context;
     int calls = 0;
   };
 
   mutable std::mutex mutex{};  // guards what follows
-  std::map<std::string, Kept> kept{};
+  std::map<std::string, StoredPins> kept{};
   std::map<std::string, Caller> callers{};  // with calls under way, by their runs
   std::vector<std::shared_ptr<base::Completion<bool>>> waiting{};  // for any change of state
 
-  static std::string purpose(const Kept& of, const std::string& id) {
+  static std::string purpose(const StoredPins& of, const std::string& id) {
     return "MCP authorization " + of.scope.key() + " " + id;
   }
   void read(const std::string& id, const core::OpenedToolServer& server, ServerRecord& record);
-  void keep(const std::string& id, const std::function<void(Kept&)>& change);
+  void keep(const std::string& id, const std::function<void(StoredPins&)>& change);
   void wake();
   void enter(const ToolContext& context);
   void leave(const ToolContext& context);
@@ -53,7 +53,7 @@ struct ToolHost::State {
 
 void ToolHost::State::read(const std::string& id, const core::OpenedToolServer& server,
                            ServerRecord& record) {
-  Kept found{.scope = server.server.scope};
+  StoredPins found{.scope = server.server.scope};
   const auto text = base::parse_json(server.pins.empty() ? "{}" : server.pins, "pins");
   if (text) {
     found.pins = member(*text, "tools");
@@ -75,19 +75,20 @@ void ToolHost::State::read(const std::string& id, const core::OpenedToolServer& 
     }
   }
   const std::lock_guard lock(mutex);
-  kept[id] = std::move(found);
+  kept.insert_or_assign(id, std::move(found));
 }
 
-void ToolHost::State::keep(const std::string& id, const std::function<void(Kept&)>& change) {
-  Kept now;
+void ToolHost::State::keep(const std::string& id, const std::function<void(StoredPins&)>& change) {
+  std::optional<StoredPins> changed;
   {
     const std::lock_guard lock(mutex);
     const auto found = kept.find(id);
     if (found == kept.end()) return;  // removed meanwhile
     change(found->second);
-    now = found->second;
+    changed = found->second;
   }
   if (!options.keep) return;
+  const StoredPins& now = *changed;
   Json text = Json::object();
   if (now.pins.is_object()) text["tools"] = now.pins;
   if (!now.sealed.empty()) text["sealed"] = now.sealed;
@@ -105,7 +106,7 @@ void ToolHost::State::wake() {
 
 void ToolHost::State::enter(const ToolContext& context) {
   const std::lock_guard lock(mutex);
-  Caller& caller = callers[context.run_id];
+  Caller& caller = callers.try_emplace(context.run_id, Caller{.context = context}).first->second;
   caller.context = context;
   ++caller.calls;
 }
@@ -144,10 +145,10 @@ ServersOptions ToolHost::servers_options(const std::shared_ptr<State>& state) {
     };
   }
   out.on_pinned = [state](const std::string& id, const ToolPins& pins) {
-    state->keep(id, [&](State::Kept& kept) { kept.pins = Json(pins.tools); });
+    state->keep(id, [&](State::StoredPins& kept) { kept.pins = Json(pins.tools); });
   };
-  out.on_kept = [state](const std::string& id, const std::string& secret) {
-    state->keep(id, [&](State::Kept& kept) {
+  out.on_stored = [state](const std::string& id, const std::string& secret) {
+    state->keep(id, [&](State::StoredPins& kept) {
       kept.sealed = state->box->seal(secret, State::purpose(kept, id));
     });
   };
@@ -244,7 +245,7 @@ base::Task<void> ToolHost::await_until(std::function<bool()> there, std::stop_to
 base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::ToolCall call,
                                                     std::stop_token stop) {
   const std::shared_ptr<State> state = state_;
-  const auto ids = state->options.servers_of(context.scope, context.agent_id);
+  const auto ids = co_await state->options.servers_of(context.scope, context.agent_id);
   auto there = [this, ids, name = call.tool] {
     return servers_.tool(ids, name) || !servers_.is_starting(ids, name);
   };
