@@ -30,12 +30,12 @@ base::Result<std::int64_t> number(const net::Request& request, std::string_view 
 
 }  // namespace
 
-base::Result<std::string> audit_page(core::AuditStore& store, std::int64_t after,
-                                     std::size_t limit) {
+base::Task<base::Result<std::string>> audit_page(core::AuditStore* store, std::int64_t after,
+                                                 std::size_t limit) {
   std::string out;
   while (limit > 0 && out.size() < limits::audit_page_bytes_max) {
-    const auto records = store.audit(after, std::min(limit, records_read_at_once));
-    if (!records) return std::unexpected(records.error());
+    const auto records = co_await store->audit(after, std::min(limit, records_read_at_once));
+    if (!records) co_return std::unexpected(records.error());
     if (records->empty()) break;
     for (const core::AuditRecord& record : *records) {
       out += audit_line(record);
@@ -44,7 +44,7 @@ base::Result<std::string> audit_page(core::AuditStore& store, std::int64_t after
     after = records->back().seq;
     limit -= records->size();
   }
-  return out;
+  co_return out;
 }
 
 std::vector<net::Route> AuditRoutes::routes() {
@@ -54,7 +54,7 @@ std::vector<net::Route> AuditRoutes::routes() {
 }
 
 base::Task<net::Reply> AuditRoutes::list(RequestPtr request) {
-  const auto who = operator_of(credentials_, *request);
+  const auto who = co_await server_operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   const auto after = number(*request, "after", 0, 0, INT64_MAX);
   if (!after) co_return refusal(after.error());
@@ -62,9 +62,9 @@ base::Task<net::Reply> AuditRoutes::list(RequestPtr request) {
   const auto limit = number(*request, "limit", limit_max, 1, limit_max);
   if (!limit) co_return refusal(limit.error());
   // Before the page: what it names is then there to be read.
-  const auto newest = store_.last_audit_seq();
+  const auto newest = co_await store_.last_audit_seq();
   if (!newest) co_return refusal(newest.error());
-  auto page = audit_page(store_, *after, static_cast<std::size_t>(*limit));
+  auto page = co_await audit_page(&store_, *after, static_cast<std::size_t>(*limit));
   if (!page) co_return refusal(page.error());
   net::Response out;
   out.headers.push_back({"Cache-Control", "no-store"});

@@ -39,7 +39,7 @@ class AuditRoutes {
 };
 
 // The lines of one page, each with its line end; at least one record while there are any.
-base::Result<std::string> audit_page(core::AuditStore& store, std::int64_t after,
-                                     std::size_t limit);
+base::Task<base::Result<std::string>> audit_page(core::AuditStore* store, std::int64_t after,
+                                                 std::size_t limit);
 
 }  // namespace colonnade::app

@@ -11,6 +11,7 @@
 #include "app/running_server.hpp"
 #include "app/wiring_store.hpp"
 #include "base/json.hpp"
+#include "base/lane.hpp"
 #include "colonnade/transport.hpp"
 
 namespace colonnade::app {
@@ -30,17 +31,21 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 class StoreTrail final : public AuditTrail {
  public:
-  explicit StoreTrail(std::unique_ptr<storage::Store> store) : store_(std::move(store)) {}
+  explicit StoreTrail(std::unique_ptr<storage::Store> store)
+      : lanes_(1), store_(std::move(store)) {}
 
   base::Result<Page> page(std::int64_t after) override {
-    const auto newest = store_->stores().audit.last_audit_seq();
+    core::AuditStore& audit = store_->stores().audit;
+    const auto newest = base::run_on(lanes_[0], audit.last_audit_seq());
     if (!newest) return fail(newest.error());
-    const auto text = audit_page(store_->stores().audit, after, limits::audit_page_records_max);
+    const auto text =
+        base::run_on(lanes_[0], audit_page(&audit, after, limits::audit_page_records_max));
     if (!text) return fail(text.error());
     return Page{.lines = lines_of(*text), .newest = *newest};
   }
 
  private:
+  base::Lanes lanes_;
   std::unique_ptr<storage::Store> store_;
 };
 

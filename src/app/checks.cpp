@@ -126,7 +126,8 @@ void check_token(const Settings& settings, Findings& out) {
     std::error_code ignored;
     if (!std::filesystem::exists(database_path(settings.data_dir), ignored)) return;
     return add(out, "operator token", Health::warning, settings.token_file + " does not exist",
-               "if the token is lost: colonnade token create --operator --name operator --save " +
+               "if the token is lost: colonnade token create --name operator --scope '*' "
+               "--user admin --role operator --save " +
                    settings.token_file + " (with the server stopped)");
   }
   if ((info.st_mode & others_mask) != 0) {

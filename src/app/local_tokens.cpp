@@ -12,6 +12,7 @@
 #include "base/lane.hpp"
 #include "colonnade/fathom.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/principal.hpp"
 #include "core/events/event_feed.hpp"
 
 namespace colonnade::app {
@@ -25,6 +26,8 @@ TokenRow row_of(const core::Credential& credential, std::string token = {}) {
   return {.id = credential.id,
           .name = credential.name,
           .user = credential.user_id,
+          .scope = credential.scope.key(),
+          .role = std::string(core::to_string(credential.role)),
           .kind = std::string(core::to_string(credential.kind)),
           .created_at = base::to_rfc3339(credential.created_at),
           .token = std::move(token)};
@@ -45,30 +48,36 @@ class StoreTokens final : public Tokens {
   }
 
   base::Result<TokenRow> create(const NewTokenRequest& request) override {
-    const auto kind = request.is_operator ? core::CredentialKind::operator_token
-                                          : core::CredentialKind::api_token;
-    auto minted = base::run_on(
-        lanes_[0], credentials_.mint(core::Scope::main(), kind, request.user, request.name));
+    const auto bearer = bearer_of(request.scope, request.user, request.role);
+    if (!bearer) return fail(bearer.error());
+    auto minted =
+        base::run_on(lanes_[0], credentials_.mint(*bearer, token_kind(*bearer), request.name));
     if (!minted) return fail(minted.error());
     return row_of(minted->credential, minted->token);
   }
 
-  base::Result<std::vector<TokenRow>> list(const std::string& user) override {
+  base::Result<std::vector<TokenRow>> list(const std::string& scope,
+                                           const std::string& user) override {
+    const auto where = core::parse_scope(scope);
+    if (!where) return fail(where.error());
     std::vector<TokenRow> out;
     for (const auto kind :
          {core::CredentialKind::operator_token, core::CredentialKind::api_token}) {
-      const auto found = stores_.credentials.credentials(core::Scope::main(), user, kind);
+      const auto found =
+          base::run_on(lanes_[0], stores_.credentials.credentials(*where, user, kind));
       if (!found) return fail(found.error());
       for (const core::Credential& credential : *found) out.push_back(row_of(credential));
     }
     return out;
   }
 
-  base::Result<void> revoke(const std::string& id) override {
-    const auto found = stores_.credentials.credential(core::Scope::main(), id);
+  base::Result<void> revoke(const std::string& scope, const std::string& id) override {
+    const auto where = core::parse_scope(scope);
+    if (!where) return fail(where.error());
+    const auto found = base::run_on(lanes_[0], stores_.credentials.credential(*where, id));
     if (!found) return fail(found.error());
     if (!*found) return fail(base::ErrorKind::not_found, "there is no token " + id);
-    const core::Principal owner{.scope = core::Scope::main(), .user_id = (*found)->user_id};
+    const core::Principal owner(*where, (*found)->user_id, (*found)->role);
     return base::run_on(lanes_[0], credentials_.revoke(owner, (*found)->kind, id));
   }
 
@@ -90,33 +99,36 @@ class ServerTokens final : public Tokens {
   base::Result<TokenRow> create(const NewTokenRequest& request) override {
     std::string body;
     base::JsonWriter json(body);
-    json.object().field("name", request.name).field("user", request.user);
-    json.field("operator", request.is_operator).end_object();
-    const auto answer = call("POST", "/operator/tokens", body);
+    json.object().field("name", request.name).field("scope", request.scope);
+    json.field("user", request.user).field("role", request.role).end_object();
+    const auto answer = call("POST", "/operator/tokens", "", body);
     if (!answer) return fail(answer.error());
     return row_from(*answer);
   }
 
-  base::Result<std::vector<TokenRow>> list(const std::string& user) override {
-    const auto answer = call("GET", "/operator/tokens?user=" + escaped(user), "");
+  base::Result<std::vector<TokenRow>> list(const std::string& scope,
+                                           const std::string& user) override {
+    const auto answer =
+        call("GET", "/operator/tokens", "?user=" + escaped(user) + "&scope=" + escaped(scope), "");
     if (!answer) return fail(answer.error());
     std::vector<TokenRow> out;
     for (const base::Json& row : answer->at("tokens")) out.push_back(row_from(row));
     return out;
   }
 
-  base::Result<void> revoke(const std::string& id) override {
-    const auto answer = call("DELETE", "/operator/tokens/" + escaped(id), "");
+  base::Result<void> revoke(const std::string& scope, const std::string& id) override {
+    const auto answer =
+        call("DELETE", "/operator/tokens/" + escaped(id), "?scope=" + escaped(scope), "");
     if (!answer) return fail(answer.error());
     return {};
   }
 
  private:
   base::Result<base::Json> call(std::string_view method, const std::string& path,
-                                const std::string& body) {
+                                const std::string& query, const std::string& body) {
     try {
       const Json sent = body.empty() ? Json() : Json::parse(body);
-      return base::parse_json(client_.request(method, path, sent).dump(), "answer");
+      return base::parse_json(client_.request(method, path + query, sent).dump(), "answer");
     } catch (const colonnade::Error& error) {
       std::string message = error.failure().message;
       const auto json = base::parse_json(error.failure().body, "body");
@@ -131,6 +143,8 @@ class ServerTokens final : public Tokens {
     return {.id = json.value("id", ""),
             .name = json.value("name", ""),
             .user = json.value("user", ""),
+            .scope = json.value("scope", ""),
+            .role = json.value("role", ""),
             .kind = json.value("kind", ""),
             .created_at = json.value("created_at", ""),
             .token = json.value("token", "")};

@@ -80,7 +80,7 @@ base::Result<std::string> McpRoutes::id_of(const std::string& text) const {
 }
 
 base::Task<net::Reply> McpRoutes::list(RequestPtr request) {
-  const auto who = operator_of(credentials_, *request);
+  const auto who = co_await server_operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   base::Json rows = base::Json::array();
   for (const auto& report : servers_.list()) rows.push_back(row_of(report));
@@ -88,7 +88,7 @@ base::Task<net::Reply> McpRoutes::list(RequestPtr request) {
 }
 
 base::Task<net::Reply> McpRoutes::accept(RequestPtr request) {
-  const auto who = operator_of(credentials_, *request);
+  const auto who = co_await server_operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   const auto id = id_of(request->path_parameters.at(0));
   if (!id) co_return refusal(id.error());
@@ -104,7 +104,7 @@ base::Task<net::Reply> McpRoutes::accept(RequestPtr request) {
 }
 
 base::Task<net::Reply> McpRoutes::retry(RequestPtr request) {
-  const auto who = operator_of(credentials_, *request);
+  const auto who = co_await server_operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   const auto id = id_of(request->path_parameters.at(0));
   if (!id) co_return refusal(id.error());

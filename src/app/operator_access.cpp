@@ -18,6 +18,28 @@ int status_of(base::ErrorKind kind) {
   }
 }
 
+base::Task<base::Result<core::Principal>> checked(
+    base::Task<base::Result<core::Principal>> authenticated) {
+  auto who = co_await std::move(authenticated);
+  if (who && !who->is_operator()) {
+    co_return base::fail(
+        base::ErrorKind::forbidden,
+        "only the operator's token may do this; `colonnade token path` says where it is kept");
+  }
+  co_return who;
+}
+
+base::Task<base::Result<core::Principal>> of_the_server(
+    base::Task<base::Result<core::Principal>> authenticated) {
+  auto who = co_await checked(std::move(authenticated));
+  if (who && !who->is_server_operator()) {
+    co_return base::fail(base::ErrorKind::forbidden,
+                         "this concerns every scope of the server; only the token of its first "
+                         "start may do it: `colonnade token path` says where that is kept");
+  }
+  co_return who;
+}
+
 }  // namespace
 
 net::Response refusal(const base::Error& error) {
@@ -27,16 +49,14 @@ net::Response refusal(const base::Error& error) {
   return out;
 }
 
-base::Result<core::Principal> operator_of(core::Credentials& credentials,
-                                          const net::Request& request) {
-  auto who = dialects::authenticate(credentials, request);
-  if (!who) return who;
-  if (!who->is_operator) {
-    return base::fail(base::ErrorKind::forbidden,
-                      "only the operator's token may do this; `colonnade token path` says where it "
-                      "is kept");
-  }
-  return who;
+base::Task<base::Result<core::Principal>> server_operator_of(core::Credentials& credentials,
+                                                             const net::Request& request) {
+  return of_the_server(dialects::authenticate(credentials, request));
+}
+
+base::Task<base::Result<core::Principal>> operator_of(core::Credentials& credentials,
+                                                      const net::Request& request) {
+  return checked(dialects::authenticate(credentials, request));
 }
 
 }  // namespace colonnade::app

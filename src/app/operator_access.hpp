@@ -8,8 +8,12 @@
 namespace colonnade::app {
 
 // unauthorized without a token, forbidden with one that is not an operator's.
-base::Result<core::Principal> operator_of(core::Credentials& credentials,
-                                          const net::Request& request);
+base::Task<base::Result<core::Principal>> operator_of(core::Credentials& credentials,
+                                                      const net::Request& request);
+
+// The same for what concerns every scope: forbidden also for the operator of one.
+base::Task<base::Result<core::Principal>> server_operator_of(core::Credentials& credentials,
+                                                             const net::Request& request);
 
 // {"error": message}
 net::Response refusal(const base::Error& error);

@@ -10,6 +10,7 @@ namespace colonnade::app {
 namespace {
 
 constexpr std::size_t body_bytes_max = 4 * limits::KiB;
+constexpr std::string_view every_scope_word = "*";
 
 net::Response answer(std::string body) {
   net::Response out;
@@ -20,7 +21,9 @@ net::Response answer(std::string body) {
 
 void write(base::JsonWriter& json, const core::Credential& credential, const std::string& token) {
   json.object().field("id", credential.id).field("name", credential.name);
-  json.field("user", credential.user_id).field("kind", core::to_string(credential.kind));
+  json.field("user", credential.user_id).field("scope", credential.scope.key());
+  json.field("role", core::to_string(credential.role));
+  json.field("kind", core::to_string(credential.kind));
   json.field("created_at", base::to_rfc3339(credential.created_at));
   if (!token.empty()) json.field("token", token);
   json.end_object();
@@ -28,28 +31,52 @@ void write(base::JsonWriter& json, const core::Credential& credential, const std
 
 struct NewToken {
   std::string name{};
-  std::string user{"admin"};
-  bool is_operator = false;
+  core::Principal bearer;
 };
 
 base::Result<NewToken> decode(const std::string& body) {
   auto json = base::parse_json(body, "body");
   if (!json) return std::unexpected(json.error());
-  NewToken out;
   try {
-    out.name = json->at("name").get<std::string>();
-    out.user = json->value("user", out.user);
-    out.is_operator = json->value("operator", false);
+    auto bearer =
+        bearer_of(json->at("scope").get<std::string>(), json->at("user").get<std::string>(),
+                  json->at("role").get<std::string>());
+    if (!bearer) return std::unexpected(bearer.error());
+    return NewToken{.name = json->at("name").get<std::string>(), .bearer = std::move(*bearer)};
   } catch (const base::Json::exception&) {
-    return base::fail(
-        base::ErrorKind::invalid,
-        "expected an object with name and user (strings) and operator (true or false)");
+    return base::fail(base::ErrorKind::invalid,
+                      "expected an object with the strings name, scope, user and role");
   }
-  if (out.user.empty()) return base::fail(base::ErrorKind::invalid, "user is empty", "user");
-  return out;
+}
+
+// The operator, looking at the scope that the query names, if it names one.
+base::Result<core::Principal> looking(const core::Principal& who, const net::Request& request) {
+  const auto scope = request.query_parameter("scope");
+  if (!scope) return who;
+  return core::looking_at(who, *scope);
 }
 
 }  // namespace
+
+base::Result<core::Principal> bearer_of(const std::string& scope, const std::string& user,
+                                        const std::string& role) {
+  const bool every_scope = scope == every_scope_word && role == "operator";
+  auto where = every_scope ? core::default_view() : core::parse_scope(scope);
+  if (!where) return std::unexpected(where.error());
+  if (auto named = core::check_user_name(user); !named) return std::unexpected(named.error());
+  const auto known = core::user_role_from(role);
+  if (!known || known == core::UserRole::guest) {
+    return base::fail(base::ErrorKind::invalid, "role must be operator or member", "role");
+  }
+  core::Principal out(std::move(*where), user, *known);
+  out.every_scope = every_scope;
+  return out;
+}
+
+core::CredentialKind token_kind(const core::Principal& bearer) {
+  return bearer.is_operator() ? core::CredentialKind::operator_token
+                              : core::CredentialKind::api_token;
+}
 
 std::string encode_token(const core::Credential& credential, const std::string& token) {
   std::string out;
@@ -84,40 +111,50 @@ std::vector<net::Route> OperatorRoutes::routes() {
 }
 
 base::Task<net::Reply> OperatorRoutes::list(RequestPtr request) {
-  const auto who = operator_of(credentials_, *request);
+  const auto who = co_await operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
+  const auto looking_there = looking(*who, *request);
+  if (!looking_there) co_return refusal(looking_there.error());
+  const core::Scope scope = looking_there->scope;
   const std::string user = request->query_parameter("user").value_or(who->user_id);
-  auto all = store_.credentials(who->scope, user, core::CredentialKind::operator_token);
+  auto all = co_await store_.credentials(scope, user, core::CredentialKind::operator_token);
   if (!all) co_return refusal(all.error());
-  const auto tokens = store_.credentials(who->scope, user, core::CredentialKind::api_token);
+  const auto tokens = co_await store_.credentials(scope, user, core::CredentialKind::api_token);
   if (!tokens) co_return refusal(tokens.error());
   all->insert(all->end(), tokens->begin(), tokens->end());
   co_return answer(encode_tokens(*all));
 }
 
 base::Task<net::Reply> OperatorRoutes::create(RequestPtr request) {
-  const auto who = operator_of(credentials_, *request);
+  const auto who = co_await operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   const auto input = decode(request->body);
   if (!input) co_return refusal(input.error());
-  const auto kind =
-      input->is_operator ? core::CredentialKind::operator_token : core::CredentialKind::api_token;
-  const auto minted =
-      co_await credentials_.mint(who->scope, kind, input->user, input->name, who->user_id);
+  // An operator of one scope makes tokens of that scope.
+  const auto there = core::looking_at(*who, input->bearer.scope.key());
+  if (!there) co_return refusal(there.error());
+  if (input->bearer.every_scope && !who->every_scope) {
+    co_return refusal({.kind = base::ErrorKind::forbidden,
+                       .message = "only an operator of every scope makes another one"});
+  }
+  const auto minted = co_await credentials_.mint(input->bearer, token_kind(input->bearer),
+                                                 input->name, who->user_id);
   if (!minted) co_return refusal(minted.error());
   co_return answer(encode_token(minted->credential, minted->token));
 }
 
 base::Task<net::Reply> OperatorRoutes::revoke(RequestPtr request) {
-  const auto who = operator_of(credentials_, *request);
+  const auto who = co_await operator_of(credentials_, *request);
   if (!who) co_return refusal(who.error());
   const std::string id = request->path_parameters.at(0);
-  const auto credential = store_.credential(who->scope, id);
+  const auto there = looking(*who, *request);
+  if (!there) co_return refusal(there.error());
+  const auto credential = co_await store_.credential(there->scope, id);
   if (!credential) co_return refusal(credential.error());
   if (!*credential) {
     co_return refusal({.kind = base::ErrorKind::not_found, .message = "there is no token " + id});
   }
-  core::Principal owner = *who;
+  core::Principal owner = *there;
   owner.user_id = (*credential)->user_id;
   const core::CredentialKind kind = (*credential)->kind;
   const auto revoked = co_await credentials_.revoke(owner, kind, id, who->user_id);

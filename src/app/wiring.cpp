@@ -72,6 +72,7 @@ namespace {
 
 using base::Result;
 
+constexpr const char* first_user = "admin";
 constexpr std::size_t prices_bytes_max = 1024 * 1024;
 constexpr auto purge_interval = std::chrono::hours(1);     // of idempotency keys that have expired
 constexpr auto expiry_interval = std::chrono::seconds(1);  // how late an approval may expire
@@ -207,7 +208,7 @@ struct Server::Parts {
         audit_feed(feed, lanes, stores.audit, stores.actions),
         audit_log(feed),
         agents(stores.agents, feed, clock, default_agent(settings)),
-        threads(stores.threads, stores.runs, feed, clock, workers),
+        threads(stores.threads, feed, clock, workers),
         tool_servers(stores.tool_servers, agents, feed, clock, secret_box,
                      configured_tool_servers(settings)),
         credentials(stores.credentials, feed, clock),
@@ -296,7 +297,10 @@ struct Server::Parts {
                   .keyed_requests = keyed_requests,
                   .workers = workers,
                   .lanes = lanes},
-                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open},
+                 {.access = {.shared = core::Principal(core::default_view(), first_user,
+                                                       core::UserRole::member),
+                             .tokens = settings.faramesh_tokens,
+                             .open = settings.faramesh_open},
                   .readiness = readiness()}),
         mcp({.agents = agents,
              .threads = threads,
@@ -338,7 +342,7 @@ struct Server::Parts {
     return [this] { return core::readiness_of(stores.journal.health()); };
   }
   std::string redirect_url();
-  bool may_read_metrics(const net::Request& request);
+  base::Task<bool> may_read_metrics(std::shared_ptr<const net::Request> request);
   net::HttpServerCounts http_counts() const;
 
   Settings settings;
@@ -402,13 +406,15 @@ std::string Server::Parts::redirect_url() {
   return first_url.empty() ? "" : first_url + settings.base_path + mcp_callback_path;
 }
 
-bool Server::Parts::may_read_metrics(const net::Request& request) {
-  if (settings.metrics == "open") return true;
+base::Task<bool> Server::Parts::may_read_metrics(std::shared_ptr<const net::Request> request) {
+  if (settings.metrics == "open") co_return true;
   // A proxy on this machine speaks for somebody else.
-  const bool is_local = dialects::is_loopback(request.peer_address) &&
-                        !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
-  if (settings.metrics == "local" && is_local) return true;
-  return dialects::authenticate(credentials, request).has_value();
+  const bool is_local = dialects::is_loopback(request->peer_address) &&
+                        !request->has_header("X-Forwarded-For") &&
+                        !request->has_header("Forwarded");
+  if (settings.metrics == "local" && is_local) co_return true;
+  const auto who = co_await dialects::authenticate(credentials, *request);
+  co_return who.has_value();
 }
 
 net::HttpServerCounts Server::Parts::http_counts() const {
@@ -419,7 +425,8 @@ net::HttpServerCounts Server::Parts::http_counts() const {
 
 base::Task<net::Reply> Server::Parts::metrics(std::shared_ptr<const net::Request> request) {
   net::Response out;
-  if (!may_read_metrics(*request)) {
+  const bool allowed = co_await may_read_metrics(request);
+  if (!allowed) {
     out.status = 401;
     out.body = R"({"error":"metrics need a token from here; see the setting metrics"})";
     co_return out;
@@ -467,7 +474,8 @@ Result<Server::Started> Server::start() {
   Started out;
   // First: a run that goes on may be about to call one. They are connected once it is known where a
   // human's consent comes back to.
-  if (auto opened = p.tool_servers.open_all(); !opened) return std::unexpected(opened.error());
+  const auto opened = base::run_on(p.lanes[0], p.tool_servers.open_all());
+  if (!opened) return std::unexpected(opened.error());
   const auto recovered = base::run_on(p.lanes[0], p.runs.recover());
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
@@ -492,12 +500,14 @@ Result<Server::Started> Server::start() {
   }
   p.tool_host.servers().begin();
   // Only once it listens: a start that fails must not use up the one time that the token is shown.
-  const auto none_yet = p.credentials.none_yet();
+  const auto none_yet = base::run_on(p.lanes[0], p.credentials.none_yet());
   if (!none_yet) return std::unexpected(none_yet.error());
   if (*none_yet) {
     // Written down before it counts: a crash here must not leave a server that nobody can enter.
-    auto minted = p.credentials.prepare(core::Scope::main(), core::CredentialKind::operator_token,
-                                        "admin", "operator");
+    core::Principal first(core::default_view(), first_user, core::UserRole::operator_role);
+    first.every_scope = true;
+    auto minted =
+        p.credentials.prepare(std::move(first), core::CredentialKind::operator_token, "operator");
     auto saved = write_owner_only_file(p.settings.token_file, minted.token + "\n");
     if (!saved) {
       return base::fail(base::ErrorKind::unavailable,
@@ -525,6 +535,8 @@ Result<Server::Started> Server::start() {
                                         : "";
   return out;
 }
+
+std::vector<std::string> Server::routes() const { return parts_->router.listing(); }
 
 void Server::reload_policy() { parts_->policy.reload(); }
 

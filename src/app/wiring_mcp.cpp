@@ -17,6 +17,12 @@ tools::mcp::OAuthSettings oauth_of(const McpServerSettings& from) {
   return out;
 }
 
+base::Task<std::vector<std::string>> servers_of(core::Agents* agents, core::Scope scope,
+                                                std::string agent_id) {
+  auto agent = co_await agents->get(std::move(scope), std::move(agent_id));
+  co_return agent ? std::move(agent->tool_servers) : std::vector<std::string>();
+}
+
 }  // namespace
 
 std::vector<core::NewToolServer> configured_tool_servers(const Settings& settings) {
@@ -47,10 +53,7 @@ tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpParts
   tools::mcp::ToolHostOptions out;
   out.client_version = version();
   out.ask = std::move(ask);
-  out.servers_of = [agents = &parts.agents](const core::Scope& scope, const std::string& id) {
-    const auto agent = agents->get(scope, id);
-    return agent ? agent->tool_servers : std::vector<std::string>();
-  };
+  out.servers_of = std::bind_front(servers_of, &parts.agents);
   out.keep = [tool_servers = &parts.tool_servers](const core::Scope& scope, const std::string& id,
                                                   std::string pins) {
     tool_servers->store_pins(scope, id, std::move(pins));

@@ -64,7 +64,7 @@ void PolicyWatch::loaded(const gate::LoadReport& report) {
     fault_->message = "policy.file: " + fault_->message;
     return;
   }
-  parts_.audit.record(core::Scope::main(),
+  parts_.audit.record(core::Scope::whole_server(),
                       {.kind = std::string(core::audit_kind::policy),
                        .actor = "system",
                        .subject = report.policy_hash.value_or(report.policy_version),

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
-#include "base/result.hpp"
 #include "core/events/revisions.hpp"
 
 namespace colonnade::dialects {
@@ -20,18 +20,26 @@ class EncodedReads {
 
   explicit EncodedReads(const core::Revisions& revisions) : revisions_(revisions) {}
 
-  // What `read` returned for this key before, or what it returns now. `key` says all that the
-  // answer depends on, who asks included; `place` says where a change of it shows. Errors of `read`
-  // pass through and are not kept, nor is an empty answer.
-  template <class Read>
-  base::Result<Body> get(std::string key, core::Revisions::Place place, const Read& read) {
-    if (Body known = find(key)) return known;
-    const auto stamp = revisions_.stamp(place);
-    base::Result<std::string> encoded = read();
-    if (!encoded) return base::fail(std::move(encoded.error()));
-    auto body = std::make_shared<const std::string>(std::move(*encoded));
-    if (stamp && !body->empty())
-      keep(std::move(key), {.place = place, .stamp = *stamp, .body = body});
+  // A read of the store that is about to happen. `key` says all that the answer depends on, who
+  // asks included; `place` says where a change of it shows. Begun before the store is asked.
+  struct Reading {
+    std::string key{};
+    core::Revisions::Place place = 0;
+    std::optional<core::Revisions::Stamp> stamp{};
+  };
+  Reading begin(std::string key, core::Revisions::Place place) const {
+    return {.key = std::move(key), .place = place, .stamp = revisions_.stamp(place)};
+  }
+  // What was kept for this key and is still so; nullptr when there is nothing.
+  Body find(const Reading& reading) { return find(reading.key); }
+  // What came of it, for all who are sent it; kept, unless a change was under way. Errors are not
+  // kept.
+  Body keep(Reading reading, std::string encoded) {
+    auto body = std::make_shared<const std::string>(std::move(encoded));
+    if (reading.stamp) {
+      keep(std::move(reading.key),
+           CacheEntry{.place = reading.place, .stamp = *reading.stamp, .body = body});
+    }
     return body;
   }
 

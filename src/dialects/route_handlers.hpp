@@ -4,9 +4,10 @@
 #include <memory>
 #include <utility>
 
+#include "base/result.hpp"
 #include "base/task.hpp"
 #include "core/access/credentials.hpp"
-#include "core/access/scope.hpp"
+#include "core/access/principal.hpp"
 #include "dialects/revocation.hpp"
 #include "net/http.hpp"
 #include "net/router.hpp"
@@ -26,31 +27,42 @@ net::Handler open_to_all(Resource& resource,
 // Handlers for whoever is let in, which is looked at before anything else is. What they hold open
 // ends when the credential is revoked (dialects/revocation.hpp).
 //
-// `admit` takes the request and says who asks, or why not; `refusal` turns that error into the
-// dialect's answer. `admit` is copied into each handler; `credentials` must outlive them.
+// `admit` takes the request and returns a task that says who asks, or why not; `refusal` turns that
+// error into the dialect's answer. `admit` is copied into each handler; `credentials` must outlive
+// them.
 template <class Admit>
 class Admitted {
  public:
+  template <class Resource>
+  using Member = base::Task<net::Reply> (Resource::*)(core::Principal, RequestPtr);
+
   Admitted(core::Credentials& credentials, Admit admit, RefusalOf refusal)
       : credentials_(&credentials), admit_(std::move(admit)), refusal_(refusal) {}
 
   template <class Resource>
-  net::Handler operator()(Resource& resource,
-                          base::Task<net::Reply> (Resource::*handler)(core::Principal,
-                                                                      RequestPtr)) const {
+  net::Handler operator()(Resource& resource, Member<Resource> handler) const {
     return [credentials = credentials_, admit = admit_, refusal = refusal_, &resource,
             handler](RequestPtr request) {
-      auto who = admit(*request);
-      if (!who) return refuse(refusal(who.error()));
-      Bearer bearer = bearer_of(*who);
-      auto work = (resource.*handler)(std::move(*who), request);
-      return until_revoked(credentials, std::move(bearer), std::move(request), refusal,
-                           std::move(work));
+      auto admitted = admit(*request);
+      return handle(credentials, std::move(admitted), refusal, &resource, handler,
+                    std::move(request));
     };
   }
 
  private:
-  static base::Task<net::Reply> refuse(net::Response response) { co_return response; }
+  template <class Resource>
+  static base::Task<net::Reply> handle(core::Credentials* credentials,
+                                       base::Task<base::Result<core::Principal>> admitted,
+                                       RefusalOf refusal, Resource* resource,
+                                       Member<Resource> handler, RequestPtr request) {
+    auto who = co_await std::move(admitted);
+    if (!who) co_return refusal(who.error());
+    Bearer bearer = bearer_of(*who);
+    auto work = (resource->*handler)(std::move(*who), request);
+    auto reply = co_await until_revoked(credentials, std::move(bearer), std::move(request), refusal,
+                                        std::move(work));
+    co_return reply;
+  }
 
   core::Credentials* credentials_;
   Admit admit_;

@@ -119,6 +119,16 @@ struct Search {
   }
 };
 
+template <class Node>
+void list_routes(const Node& node, const std::string& path, std::vector<std::string>& out) {
+  for (std::size_t i = 0; i < method_count; ++i) {
+    if (node.routes[i] == nullptr) continue;
+    out.push_back(std::string(to_string(static_cast<Method>(i))) + " " + path);
+  }
+  for (const auto& [segment, next] : node.literals) list_routes(*next, path + "/" + segment, out);
+  if (node.parameter) list_routes(*node.parameter, path + "/{}", out);
+}
+
 }  // namespace
 
 void Router::add(Route route) {
@@ -170,6 +180,13 @@ Router::Match Router::match(Method method, std::string_view path) const {
   }
   out.path_known = search.path_known;
   if (out.path_known) out.allow = search.allow();
+  return out;
+}
+
+std::vector<std::string> Router::listing() const {
+  std::vector<std::string> out;
+  if (root_) list_routes(*root_, "", out);
+  std::ranges::sort(out);
   return out;
 }
 

@@ -52,6 +52,8 @@ class Router {
   // `path` is raw; segments are percent-decoded after splitting, so %2F never splits.
   // HEAD falls back to GET. A badly escaped segment matches nothing.
   Match match(Method method, std::string_view path) const;
+  // Every route that was added, as "GET /api/v1/threads/{}", sorted.
+  std::vector<std::string> listing() const;
   // The encoder with the longest matching prefix (whole segments); there is always one.
   const ErrorEncoder& error_encoder(std::string_view path) const;
 

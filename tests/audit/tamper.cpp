@@ -117,7 +117,7 @@ std::vector<core::AuditRecord> varied_records(std::size_t count, std::uint64_t s
   Random random(seed);
   std::vector<core::AuditRecord> out;
   for (std::size_t i = 0; i < count; ++i) {
-    core::AuditRecord record;
+    core::AuditRecord record{.scope = core::Scope::main()};
     record.seq = static_cast<std::int64_t>(i) + 1;
     record.text = core::audit_text(varied_entry(i, random), core::Scope::main(), record.seq);
     record.previous_hash = out.empty() ? "" : out.back().hash;

@@ -95,10 +95,14 @@ class FarameshServer {
     }
     throw std::runtime_error("the feed ended before the action did");
   }
+  // Of every dialect, as Router::listing() has them.
+  std::vector<std::string> routes() const { return server_->routes(); }
   // A token of another user's.
-  std::string token_of(const std::string& user) {
+  std::string token_of(const std::string& user, const std::string& role = "member",
+                       const std::string& scope = "main/main/main") {
     const Answer made =
-        post_json("/api/v1/operator/tokens", base::Json{{"name", "t"}, {"user", user}});
+        post_json("/api/v1/operator/tokens",
+                  base::Json{{"name", "t"}, {"user", user}, {"scope", scope}, {"role", role}});
     if (made.status != 200) throw std::runtime_error(made.body);
     return made.json()["token"];
   }

@@ -68,10 +68,14 @@ class FathomServer {
     engine.lanes.stop();
   }
 
-  // A token of that user's.
-  std::string mint(const std::string& user) {
-    const auto minted = engine.run(
-        credentials.mint(core::Scope::main(), core::CredentialKind::operator_token, user, "test"));
+  // A token of that user's: "admin" is the operator, everybody else a member.
+  std::string mint(const std::string& user, const core::Scope& scope = core::Scope::main()) {
+    const bool operates = user == "admin";
+    const core::Principal bearer(scope, user,
+                                 operates ? core::UserRole::operator_role : core::UserRole::member);
+    const auto minted = engine.run(credentials.mint(
+        bearer, operates ? core::CredentialKind::operator_token : core::CredentialKind::api_token,
+        "test"));
     if (!minted) throw std::runtime_error(minted.error().message);
     return minted->token;
   }

@@ -85,7 +85,8 @@ TEST_F(FathomStreams, ALongBacklogIsReplayedWhole) {
   const std::string text(300, 'x');
   core::Unit unit{.scope = core::Scope::main()};
   for (int i = 0; i < deltas; ++i) {
-    unit.events.push_back(core::Event{.thread_id = id,
+    unit.events.push_back(core::Event{.scope = core::Scope::main(),
+                                      .thread_id = id,
                                       .run_id = std::to_string(i),  // so that none are joined
                                       .at = server.engine.clock.now(),
                                       .body = core::TextDelta{text}});

@@ -114,7 +114,11 @@ class PhosonServer {
   // A key of that account's.
   std::string mint(const std::string& account,
                    core::CredentialKind kind = core::CredentialKind::operator_token) {
-    const auto minted = engine.run(credentials.mint(core::Scope::main(), kind, account, "test"));
+    const bool operates = kind == core::CredentialKind::operator_token;
+    core::Principal bearer(core::Scope::main(), account,
+                           operates ? core::UserRole::operator_role : core::UserRole::member);
+    bearer.every_scope = operates;
+    const auto minted = engine.run(credentials.mint(bearer, kind, "test"));
     if (!minted) throw std::runtime_error(minted.error().message);
     return minted->token;
   }

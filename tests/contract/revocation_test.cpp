@@ -27,8 +27,9 @@ struct Token {
 class Revocation : public ::testing::Test {
  protected:
   Token token_for(const std::string& user) {
-    const Answer made =
-        server_.post_json("/api/v1/operator/tokens", Json{{"name", "t"}, {"user", user}});
+    const Answer made = server_.post_json(
+        "/api/v1/operator/tokens",
+        Json{{"name", "t"}, {"user", user}, {"scope", "main/main/main"}, {"role", "member"}});
     EXPECT_EQ(made.status, 200) << made.body;
     return {made.json()["id"], made.json()["token"]};
   }

@@ -19,7 +19,11 @@ using namespace std::chrono_literals;
 class CredentialsTest : public ::testing::Test {
  protected:
   MintedToken mint(CredentialKind kind, const std::string& user) {
-    return *engine_.run(credentials_.mint(Scope::main(), kind, user, "name"));
+    return *engine_.run(credentials_.mint(bearer(kind, user), kind, "name"));
+  }
+  static Principal bearer(CredentialKind kind, const std::string& user) {
+    const bool operates = kind == CredentialKind::operator_token;
+    return Principal(Scope::main(), user, operates ? UserRole::operator_role : UserRole::member);
   }
   Result<MintedToken> claim(const std::string& code, const std::string& address = "10.0.0.1",
                             const std::string& name = "phone") {
@@ -31,50 +35,52 @@ class CredentialsTest : public ::testing::Test {
   base::ManualClock clock_;
   Credentials credentials_{*engine_.store, engine_.feed, clock_};
   Pairings pairings_{credentials_, clock_};
-  Principal admin_{.user_id = "admin"};
+  Principal admin_{Scope::main(), "admin", UserRole::member};
 };
 
 TEST_F(CredentialsTest, ATokenLetsItsUserIn) {
-  EXPECT_TRUE(*credentials_.none_yet());
+  EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
   const MintedToken minted = mint(CredentialKind::operator_token, "admin");
-  EXPECT_FALSE(*credentials_.none_yet());
+  EXPECT_FALSE(*engine_.run(credentials_.none_yet()));
   EXPECT_EQ(minted.token.size(), 43U);
   EXPECT_NE(minted.credential.token_sha256, minted.token);
   for (int i = 0; i < 2; ++i) {  // from the store, then from memory
-    const auto who = credentials_.authenticate(minted.token);
+    const auto who = engine_.run(credentials_.authenticate(minted.token));
     ASSERT_TRUE(who);
     EXPECT_EQ(who->user_id, "admin");
     EXPECT_EQ(who->device_id, "");
   }
-  EXPECT_EQ(credentials_.authenticate("guess").error().kind, ErrorKind::unauthorized);
-  EXPECT_EQ(credentials_.authenticate("").error().kind, ErrorKind::unauthorized);
+  EXPECT_EQ(engine_.run(credentials_.authenticate("guess")).error().kind, ErrorKind::unauthorized);
+  EXPECT_EQ(engine_.run(credentials_.authenticate("")).error().kind, ErrorKind::unauthorized);
 }
 
 // A server killed between the two is entered with a new token at its next start.
 TEST_F(CredentialsTest, APreparedTokenCountsForNothingUntilItIsAdmitted) {
-  const MintedToken prepared =
-      credentials_.prepare(Scope::main(), CredentialKind::operator_token, "admin", "operator");
-  EXPECT_TRUE(*credentials_.none_yet());
-  EXPECT_EQ(credentials_.authenticate(prepared.token).error().kind, ErrorKind::unauthorized);
+  const MintedToken prepared = credentials_.prepare(bearer(CredentialKind::operator_token, "admin"),
+                                                    CredentialKind::operator_token, "operator");
+  EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
+  EXPECT_EQ(engine_.run(credentials_.authenticate(prepared.token)).error().kind,
+            ErrorKind::unauthorized);
   ASSERT_TRUE(engine_.run(credentials_.admit(prepared.credential)));
-  EXPECT_FALSE(*credentials_.none_yet());
-  EXPECT_TRUE(credentials_.authenticate(prepared.token));
+  EXPECT_FALSE(*engine_.run(credentials_.none_yet()));
+  EXPECT_TRUE(engine_.run(credentials_.authenticate(prepared.token)));
 }
 
 TEST_F(CredentialsTest, ARevokedTokenIsDeadAtOnce) {
   const MintedToken device = mint(CredentialKind::device, "admin");
   EXPECT_EQ(device.credential.id.size(), 12U);
-  EXPECT_EQ(credentials_.authenticate(device.token)->device_id, device.credential.id);
-  ASSERT_EQ(credentials_.list(admin_, CredentialKind::device)->size(), 1U);
-  const Principal other{.user_id = "other"};
+  EXPECT_EQ(engine_.run(credentials_.authenticate(device.token))->device_id, device.credential.id);
+  ASSERT_EQ(engine_.run(credentials_.list(admin_, CredentialKind::device))->size(), 1U);
+  const Principal other(Scope::main(), "other", UserRole::member);
   const auto foreign =
       engine_.run(credentials_.revoke(other, CredentialKind::device, device.credential.id));
   EXPECT_EQ(foreign.error().kind, ErrorKind::not_found);
-  EXPECT_TRUE(credentials_.authenticate(device.token));
+  EXPECT_TRUE(engine_.run(credentials_.authenticate(device.token)));
   ASSERT_TRUE(
       engine_.run(credentials_.revoke(admin_, CredentialKind::device, device.credential.id)));
-  EXPECT_EQ(credentials_.authenticate(device.token).error().kind, ErrorKind::unauthorized);
-  EXPECT_TRUE(credentials_.list(admin_, CredentialKind::device)->empty());
+  EXPECT_EQ(engine_.run(credentials_.authenticate(device.token)).error().kind,
+            ErrorKind::unauthorized);
+  EXPECT_TRUE(engine_.run(credentials_.list(admin_, CredentialKind::device))->empty());
   const auto again =
       engine_.run(credentials_.revoke(admin_, CredentialKind::device, device.credential.id));
   EXPECT_EQ(again.error().kind, ErrorKind::not_found);
@@ -84,15 +90,17 @@ TEST_F(CredentialsTest, LastSeenIsWrittenNowAndThen) {
   const MintedToken device = mint(CredentialKind::device, "admin");
   const base::Time made = device.credential.last_seen;
   clock_.advance(2 * limits::credential_touch_interval);
-  ASSERT_TRUE(credentials_.authenticate(device.token));
+  ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
   // Units are committed in order: once a later one is, the touch is.
   ASSERT_TRUE(engine_.run(engine_.feed.commit(Unit{.scope = Scope::main()})));
-  const base::Time seen = credentials_.list(admin_, CredentialKind::device)->front().last_seen;
+  const base::Time seen =
+      engine_.run(credentials_.list(admin_, CredentialKind::device))->front().last_seen;
   EXPECT_EQ(seen - made, 2 * limits::credential_touch_interval);
   clock_.advance(1s);
-  ASSERT_TRUE(credentials_.authenticate(device.token));
+  ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
   ASSERT_TRUE(engine_.run(engine_.feed.commit(Unit{.scope = Scope::main()})));
-  EXPECT_EQ(credentials_.list(admin_, CredentialKind::device)->front().last_seen, seen);
+  EXPECT_EQ(engine_.run(credentials_.list(admin_, CredentialKind::device))->front().last_seen,
+            seen);
 }
 
 TEST_F(CredentialsTest, ACodePairsOneDeviceWithItsIssuer) {
@@ -104,7 +112,7 @@ TEST_F(CredentialsTest, ACodePairsOneDeviceWithItsIssuer) {
   ASSERT_TRUE(device) << device.error().message;
   EXPECT_EQ(device->credential.user_id, "admin");
   EXPECT_EQ(device->credential.name, "phone");
-  EXPECT_TRUE(credentials_.authenticate(device->token));
+  EXPECT_TRUE(engine_.run(credentials_.authenticate(device->token)));
   EXPECT_EQ(claim(code->code).error().kind, ErrorKind::conflict);
 }
 
@@ -178,7 +186,7 @@ TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {
   int won = 0;
   for (auto& attempt : claims) won += attempt.get().has_value() ? 1 : 0;
   EXPECT_EQ(won, 1);
-  EXPECT_EQ(credentials_.list(admin_, CredentialKind::device)->size(), 1U);
+  EXPECT_EQ(engine_.run(credentials_.list(admin_, CredentialKind::device))->size(), 1U);
 }
 
 TEST_F(CredentialsTest, AWatcherSeesTheClaimAlsoAfterwards) {
@@ -196,7 +204,7 @@ TEST_F(CredentialsTest, AWatcherSeesTheClaimAlsoAfterwards) {
 TEST_F(CredentialsTest, AWatcherOfNothingOrOfAnothersCodeIsToldSo) {
   EXPECT_EQ(engine_.run(pairings_.watch(admin_, "000000", {})).error().kind, ErrorKind::not_found);
   const auto code = pairings_.start(admin_);
-  const Principal other{.user_id = "other"};
+  const Principal other(Scope::main(), "other", UserRole::member);
   EXPECT_EQ(engine_.run(pairings_.watch(other, code->code, {})).error().kind, ErrorKind::not_found);
   std::stop_source left;
   left.request_stop();

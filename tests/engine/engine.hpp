@@ -76,7 +76,7 @@ class Engine {
         journal(*store),
         feed(lanes, *store, journal),
         agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
-        threads(*store, *store, feed, clock, workers),
+        threads(*store, feed, clock, workers),
         catalog(with(builtin_tools(clock), std::move(options.extra_tools))),
         permissions(*store, feed, clock),
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
@@ -132,7 +132,7 @@ class Engine {
     return run(runs.wait(who, started.id, {}));
   }
   std::vector<core::Event> events(const std::string& thread_id, std::int64_t after = 0) {
-    return *store->events(core::Scope::main(), thread_id, after, 1000);
+    return *run(store->events(core::Scope::main(), thread_id, after, 1000));
   }
 
  private:

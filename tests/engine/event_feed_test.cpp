@@ -14,7 +14,7 @@ namespace {
 
 using namespace core;
 
-const Principal alice{.user_id = "alice"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
 
 class Recorder final : public Subscriber {
  public:
@@ -59,7 +59,8 @@ class EventFeedTest : public ::testing::Test {
   Unit events(int count) {
     Unit unit{.scope = Scope::main()};
     for (int i = 0; i < count; ++i) {
-      unit.events.push_back(Event{.thread_id = thread_.id,
+      unit.events.push_back(Event{.scope = Scope::main(),
+                                  .thread_id = thread_.id,
                                   .at = engine_.clock.now(),
                                   .body = ThreadChanged{.title = std::to_string(i)}});
     }
@@ -116,7 +117,8 @@ TEST_F(EventFeedTest, OtherThreadsStayOut) {
   auto subscription = subscribe(recorder, 0);
   const Thread other = engine_.new_thread(alice);
   Unit unit{.scope = Scope::main()};
-  unit.events.push_back(Event{.thread_id = other.id, .body = ThreadChanged{}});
+  unit.events.push_back(
+      Event{.scope = Scope::main(), .thread_id = other.id, .body = ThreadChanged{}});
   ASSERT_TRUE(engine_.run(engine_.feed.commit(std::move(unit))));
   EXPECT_EQ(recorder.size(), 0U);
   end(std::move(subscription), 0);
@@ -141,7 +143,7 @@ TEST_F(EventFeedTest, AResumingSubscriberMissesNothingAndRepeatsNothing) {
   std::vector<std::int64_t> expected;
   std::int64_t cursor = after;
   for (;;) {
-    const auto page = engine_.store->events(Scope::main(), thread_.id, cursor, 200);
+    const auto page = engine_.run(engine_.store->events(Scope::main(), thread_.id, cursor, 200));
     if (page->empty()) break;
     for (const Event& event : *page) expected.push_back(event.cursor);
     cursor = expected.back();

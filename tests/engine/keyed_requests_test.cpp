@@ -16,8 +16,8 @@ namespace {
 using namespace core;
 using base::ErrorKind;
 
-const Principal alice{.user_id = "alice"};
-const Principal bob{.user_id = "bob"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
+const Principal bob(Scope::main(), "bob", UserRole::member);
 
 class KeyedRequestsTest : public ::testing::Test {
  protected:
@@ -119,7 +119,7 @@ TEST_F(KeyedRequestsTest, AnAttemptThatDiedIsTakenOverOrItsObjectIsFound) {
   House house(path_);
   as<KeyedRequests::First>(house.begin(alice, "no effect"));
   const auto orphan = as<KeyedRequests::Orphan>(house.begin(alice, "made a thread"));
-  EXPECT_TRUE(house.engine.threads.get(alice, orphan.object_id));
+  EXPECT_TRUE(house.engine.run(house.engine.threads.get(alice, orphan.object_id)));
   house.engine.run(house.keyed_requests.answer(alice, orphan.id, {200, "t", "a"}));
   as<KeyedRequests::Answered>(house.begin(alice, "made a thread"));
 }
@@ -140,8 +140,9 @@ TEST_F(KeyedRequestsTest, PurgingForgetsOnlyWhatIsOld) {
   const auto young = as<KeyedRequests::First>(house.begin(alice, "young"));
   house.engine.run(house.keyed_requests.answer(alice, young.id, {200, "t", "b"}));
   house.engine.run(house.keyed_requests.purge());
-  EXPECT_FALSE(*house.engine.store->keyed_request(Scope::main(), "alice", "old"));
-  EXPECT_TRUE(*house.engine.store->keyed_request(Scope::main(), "alice", "young"));
+  EXPECT_FALSE(*house.engine.run(house.engine.store->keyed_request(Scope::main(), "alice", "old")));
+  EXPECT_TRUE(
+      *house.engine.run(house.engine.store->keyed_request(Scope::main(), "alice", "young")));
 }
 
 TEST_F(KeyedRequestsTest, AKeyHasALength) {

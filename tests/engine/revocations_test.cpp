@@ -16,9 +16,12 @@ using namespace core;
 class RevocationsTest : public ::testing::Test {
  protected:
   MintedToken mint(const std::string& user) {
-    return *engine_.run(credentials_.mint(Scope::main(), CredentialKind::api_token, user, "test"));
+    return *engine_.run(credentials_.mint(Principal(Scope::main(), user, UserRole::member),
+                                          CredentialKind::api_token, "test"));
   }
-  Principal let_in(const MintedToken& token) { return *credentials_.authenticate(token.token); }
+  Principal let_in(const MintedToken& token) {
+    return *engine_.run(credentials_.authenticate(token.token));
+  }
   bool revoke(const Principal& who) {
     return engine_.run(credentials_.revoke(who, CredentialKind::api_token, who.credential_id))
         .has_value();

@@ -22,8 +22,8 @@ concept Commits = requires(T& it, Unit unit) { it.commit(std::move(unit)); } ||
                   requires(T& it, Unit unit) { it.append(std::move(unit), {}); };
 static_assert(Commits<EventFeed> && !Commits<Subscriptions>);
 
-const Principal alice{.user_id = "alice"};
-const Principal bob{.user_id = "bob"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
+const Principal bob(Scope::main(), "bob", UserRole::member);
 
 class Recorder final : public Subscriber {
  public:
@@ -99,7 +99,8 @@ class Held {
 std::int64_t commit(Engine& engine, const std::string& thread_id, int count = 1) {
   Unit unit{.scope = Scope::main()};
   for (int i = 0; i < count; ++i) {
-    unit.events.push_back(Event{.thread_id = thread_id, .body = ThreadChanged{}});
+    unit.events.push_back(
+        Event{.scope = Scope::main(), .thread_id = thread_id, .body = ThreadChanged{}});
   }
   const auto committed = engine.run(engine.feed.commit(std::move(unit)));
   EXPECT_TRUE(committed);
@@ -176,7 +177,7 @@ TEST_F(SubscriptionsTest, AUserAndAScopeAreFollowedOverAllTheirThreads) {
 }
 
 TEST_F(SubscriptionsTest, WhatAPrincipalSeesIsItsOwnOrAllOfItsScope) {
-  const Principal admin{.user_id = "root", .is_operator = true};
+  const Principal admin(Scope::main(), "root", UserRole::operator_role);
   EXPECT_EQ(EventTopic::visible_to(alice), EventTopic::of_user(Scope::main(), "alice"));
   EXPECT_EQ(EventTopic::visible_to(admin), EventTopic::of_scope(Scope::main()));
 }
@@ -202,7 +203,8 @@ TEST_F(SubscriptionsTest, WideTopicsResumeExactlyOnceAlsoAfterARestart) {
       for (int i = 0; i < 200; ++i) {
         Unit unit{.scope = Scope::main()};
         for (const std::string& id : {one.id, foreign.id, two.id}) {
-          unit.events.push_back(Event{.thread_id = id, .body = ThreadChanged{}});
+          unit.events.push_back(
+              Event{.scope = Scope::main(), .thread_id = id, .body = ThreadChanged{}});
         }
         engine.feed.append(std::move(unit), [](const auto& stored) { EXPECT_TRUE(stored); });
       }
@@ -212,7 +214,7 @@ TEST_F(SubscriptionsTest, WideTopicsResumeExactlyOnceAlsoAfterARestart) {
     writer.join();
     for (const std::string& id : {one.id, two.id}) {
       for (std::int64_t after = 0;;) {
-        const auto page = engine.store->events(Scope::main(), id, after, 200);
+        const auto page = engine.run(engine.store->events(Scope::main(), id, after, 200));
         if (page->empty()) break;
         for (const Event& event : *page) expected.push_back(event.cursor);
         after = expected.back();
@@ -235,7 +237,8 @@ TEST_F(SubscriptionsTest, OfADeletedThreadOnlyThatItIsDeletedIsReplayed) {
   Engine engine(path_);
   const Thread thread = engine.new_thread(alice);
   Unit unit{.scope = Scope::main()};
-  unit.events.push_back(Event{.thread_id = thread.id, .body = TextDelta{"secret"}});
+  unit.events.push_back(
+      Event{.scope = Scope::main(), .thread_id = thread.id, .body = TextDelta{"secret"}});
   ASSERT_TRUE(engine.run(engine.feed.commit(std::move(unit))));
   ASSERT_TRUE(engine.run(engine.threads.remove(alice, thread.id)));
   for (const EventTopic& topic :
@@ -278,9 +281,10 @@ TEST_F(SubscriptionsTest, OfAnErasedThreadNothingIsReplayed) {
 class SlowEvents final : public EventStore {
  public:
   explicit SlowEvents(EventStore& events) : events_(events) {}
-  base::Result<std::vector<Event>> events(const Scope& scope, std::string_view thread_id,
-                                          std::int64_t after, std::size_t limit) override {
-    return events_.events(scope, thread_id, after, limit);
+  base::Task<base::Result<std::vector<Event>>> events(Scope scope, std::string thread_id,
+                                                      std::int64_t after,
+                                                      std::size_t limit) override {
+    return events_.events(std::move(scope), std::move(thread_id), after, limit);
   }
   base::Task<base::Result<EventPage>> event_page(EventTopic topic, std::int64_t after,
                                                  std::size_t limit) override {
@@ -295,7 +299,7 @@ class SlowEvents final : public EventStore {
     }
     co_return page;
   }
-  base::Result<std::int64_t> last_cursor() override { return events_.last_cursor(); }
+  base::Task<base::Result<std::int64_t>> last_cursor() override { return events_.last_cursor(); }
 
   std::atomic<bool> fails = false;
   std::atomic<bool> holds = false;
@@ -315,13 +319,15 @@ class SlowStore : public SubscriptionsTest {
   std::int64_t commit(int count) {
     Unit unit{.scope = Scope::main()};
     for (int i = 0; i < count; ++i) {
-      unit.events.push_back(Event{.thread_id = "t", .body = ThreadChanged{}});
+      unit.events.push_back(
+          Event{.scope = Scope::main(), .thread_id = "t", .body = ThreadChanged{}});
     }
     return *base::run_on(lanes_[0], feed_.commit(std::move(unit)));
   }
   void SetUp() override {
     Unit unit{.scope = Scope::main()};
-    unit.changes.emplace_back(InsertThread{.thread = {.id = "t", .owner = "alice"}});
+    unit.changes.emplace_back(
+        InsertThread{.thread = {.id = "t", .scope = Scope::main(), .owner = "alice"}});
     ASSERT_TRUE(base::run_on(lanes_[0], feed_.commit(std::move(unit))));
   }
 

@@ -15,14 +15,15 @@ namespace {
 using namespace core;
 using base::ErrorKind;
 
-const Principal alice{.user_id = "alice"};
-const Principal bob{.user_id = "bob"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
+const Principal bob(Scope::main(), "bob", UserRole::member);
 
 class ThreadsTest : public ::testing::Test {
  protected:
   std::vector<std::string> listed(const Principal& who) {
     std::vector<std::string> out;
-    for (const Thread& thread : *engine_.threads.list(who, {.limit = 50})) out.push_back(thread.id);
+    for (const Thread& thread : *engine_.run(engine_.threads.list(who, {.limit = 50})))
+      out.push_back(thread.id);
     return out;
   }
 
@@ -35,14 +36,14 @@ TEST_F(ThreadsTest, NewestFirstAndEachUserTheirOwn) {
   const Thread b = engine_.new_thread(alice);
   const Thread foreign = engine_.new_thread(bob);
   EXPECT_EQ(listed(alice), (std::vector<std::string>{b.id, a.id}));
-  EXPECT_EQ(engine_.threads.get(alice, foreign.id).error().kind, ErrorKind::forbidden);
-  const Principal elsewhere{.scope = Scope("o", "p", "e"), .user_id = "alice"};
-  EXPECT_EQ(engine_.threads.get(elsewhere, a.id).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(engine_.run(engine_.threads.get(alice, foreign.id)).error().kind, ErrorKind::not_found);
+  const Principal elsewhere(Scope("o", "p", "e"), "alice", UserRole::member);
+  EXPECT_EQ(engine_.run(engine_.threads.get(elsewhere, a.id)).error().kind, ErrorKind::not_found);
   ASSERT_TRUE(engine_.run(engine_.threads.rename(alice, a.id, "  Trip  ")));
-  EXPECT_EQ(engine_.threads.get(alice, a.id)->title, "Trip");
+  EXPECT_EQ(engine_.run(engine_.threads.get(alice, a.id))->title, "Trip");
   EXPECT_EQ(listed(alice), (std::vector<std::string>{a.id, b.id})) << "a rename brings it up";
   EXPECT_EQ(engine_.run(engine_.threads.rename(alice, a.id, " \t")).error().field, "title");
-  EXPECT_EQ(engine_.run(engine_.threads.rename(bob, a.id, "x")).error().kind, ErrorKind::forbidden);
+  EXPECT_EQ(engine_.run(engine_.threads.rename(bob, a.id, "x")).error().kind, ErrorKind::not_found);
 }
 
 TEST_F(ThreadsTest, DeletionIsSoftAndRestorationBringsItUp) {
@@ -51,7 +52,7 @@ TEST_F(ThreadsTest, DeletionIsSoftAndRestorationBringsItUp) {
   EXPECT_EQ(engine_.run(engine_.threads.restore(alice, a.id)).error().kind, ErrorKind::not_found);
   ASSERT_TRUE(engine_.run(engine_.threads.remove(alice, a.id)));
   EXPECT_EQ(listed(alice), (std::vector<std::string>{b.id}));
-  const auto deleted = engine_.threads.get(alice, a.id);
+  const auto deleted = engine_.run(engine_.threads.get(alice, a.id));
   ASSERT_TRUE(deleted);
   EXPECT_TRUE(deleted->deleted_at);
   EXPECT_EQ(deleted->updated_at, a.updated_at);
@@ -166,9 +167,9 @@ TEST_F(ThreadsTest, AnAgentIsChangedByOneWriterAtATime) {
   ASSERT_TRUE(changed) << changed.error().message;
   EXPECT_EQ(looks, 2);
   EXPECT_EQ(changed->version, 3);
-  EXPECT_EQ(engine_.agents.get(Scope::main(), agent->id)->name, "mine");
-  EXPECT_EQ(engine_.agents.get(Scope::main(), agent->id)->instructions, "theirs");
-  EXPECT_EQ(engine_.agents.list(alice, 10, 0)->size(), 1U);
+  EXPECT_EQ(engine_.run(engine_.agents.get(Scope::main(), agent->id))->name, "mine");
+  EXPECT_EQ(engine_.run(engine_.agents.get(Scope::main(), agent->id))->instructions, "theirs");
+  EXPECT_EQ(engine_.run(engine_.agents.list(alice, 10, 0))->size(), 1U);
 }
 
 }  // namespace

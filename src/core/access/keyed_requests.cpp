@@ -110,7 +110,7 @@ Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::stri
     if (!entered->waiter) break;
     co_await entered->waiter->wait();
   }
-  auto row = store_.keyed_request(who.scope, who.user_id, key);
+  auto row = co_await store_.keyed_request(who.scope, who.user_id, key);
   if (!row) {
     state_->leave(id);
     co_return fail(std::move(row.error()));
@@ -174,7 +174,7 @@ Task<void> KeyedRequests::drop(Principal who, std::string id) {
 void KeyedRequests::leave(const std::string& id) { state_->leave(id); }
 
 Task<void> KeyedRequests::purge() {
-  Unit unit{.scope = Scope::main()};
+  Unit unit{.scope = Scope::whole_server()};
   unit.changes.emplace_back(
       PurgeKeyedRequests{.created_before = clock_.now() - limits::idempotency_time});
   auto committed = co_await feed_.commit(std::move(unit));

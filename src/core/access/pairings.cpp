@@ -10,6 +10,7 @@
 #include "base/share.hpp"
 #include "core/access/account.hpp"
 #include "core/access/limits.hpp"
+#include "core/access/visibility.hpp"
 
 namespace colonnade::core {
 
@@ -36,7 +37,7 @@ using Watcher = std::shared_ptr<base::Completion<Result<Credential>>>;
 
 struct Pairings::State {
   struct Pending {
-    Principal issuer{};
+    Principal issuer;
     base::Share::Hold place{};  // until it is claimed or expires
     Time expires_at{};
     bool claimed = false;
@@ -117,15 +118,16 @@ Result<PairingCode> Pairings::start(const Principal& who) {
   do {
     out.code = base::random_digits(code_digits);
   } while (state_->codes.contains(out.code));
-  state_->codes[out.code] = {
-      .issuer = who, .place = std::move(*place), .expires_at = out.expires_at};
+  state_->codes.insert_or_assign(
+      out.code,
+      State::Pending{.issuer = who, .place = std::move(*place), .expires_at = out.expires_at});
   state_->by_expiry.emplace_back(out.expires_at, out.code);
   return out;
 }
 
 Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_name,
                                           std::string address) {
-  Principal issuer;
+  std::optional<Principal> issuer;
   {
     const Time now = clock_.now();
     const std::lock_guard lock(state_->mutex);
@@ -142,8 +144,11 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
     issuer = found->second.issuer;
   }
   if (device_name.empty()) device_name = unnamed;
-  auto minted = co_await credentials_.mint(issuer.scope, CredentialKind::device, issuer.user_id,
-                                           std::move(device_name), issuer.user_id);
+  // Whoever issued the code, a device is no operator: it may be lost.
+  const UserRole role = issuer->is_operator() ? UserRole::member : issuer->role;
+  auto minted =
+      co_await credentials_.mint(Principal(issuer->scope, issuer->user_id, role),
+                                 CredentialKind::device, std::move(device_name), issuer->user_id);
   std::vector<Watcher> watchers;
   {
     const std::lock_guard lock(state_->mutex);
@@ -171,8 +176,8 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
     const std::lock_guard lock(state_->mutex);
     state_->sweep(now);
     const auto found = state_->codes.find(code);
-    if (found == state_->codes.end() || found->second.issuer.user_id != who.user_id ||
-        found->second.issuer.scope != who.scope) {
+    if (found == state_->codes.end() ||
+        !may_see(who, found->second.issuer.scope, found->second.issuer.user_id)) {
       co_return fail(ErrorKind::not_found, "invalid pairing code");
     }
     if (found->second.device) co_return *found->second.device;

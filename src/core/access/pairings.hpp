@@ -10,7 +10,7 @@
 #include "base/clock.hpp"
 #include "base/task.hpp"
 #include "core/access/credentials.hpp"
-#include "core/access/scope.hpp"
+#include "core/access/principal.hpp"
 
 namespace colonnade::core {
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent.hpp"
 #include "core/limits.hpp"
@@ -29,15 +30,15 @@ struct AgentFilter {  // empty members filter nothing
 class AgentStore {
  public:
   virtual ~AgentStore() = default;
-  virtual Result<std::optional<Agent>> agent(const Scope& scope, std::string_view id) = 0;
+  virtual base::Task<Result<std::optional<Agent>>> agent(Scope scope, std::string id) = 0;
   // By created_at and id, newest first.
-  virtual Result<std::vector<Agent>> agents(const Scope& scope, const AgentFilter& filter) = 0;
+  virtual base::Task<Result<std::vector<Agent>>> agents(Scope scope, AgentFilter filter) = 0;
 };
 
 // Version 1 is inserted: conflict when the id is taken. Any other replaces the version before it:
 // conflict when that is not what is stored, also when the agent was deleted.
 struct PutAgent {
-  Agent agent{};
+  Agent agent;
   // Tool servers that have to exist in the scope: not_found, with the field "tool_server", when one
   // does not.
   std::vector<std::string> servers_needed{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ids.hpp"
+#include "core/access/visibility.hpp"
 #include "core/limits.hpp"
 #include "core/tools/tool_server.hpp"
 
@@ -65,35 +66,40 @@ Task<Result<Agent>> Agents::create(Principal who, NewAgent input) {
   co_return agent;
 }
 
-Result<Agent> Agents::get(const Scope& scope, std::string_view id) const {
-  if (id.empty() || id == default_agent_id) {
-    return Agent{.id = {},
-                 .scope = scope,
-                 .name = fallback_.name,
-                 .description = fallback_.description,
-                 .instructions = fallback_.instructions,
-                 .settings = fallback_.settings,
-                 .tools = fallback_.tools,
-                 .memory = fallback_.memory,
-                 .tool_servers = fallback_.tool_servers};
+Agent Agents::default_agent(const Scope& scope) const {
+  return Agent{.id = {},
+               .scope = scope,
+               .name = fallback_.name,
+               .description = fallback_.description,
+               .instructions = fallback_.instructions,
+               .settings = fallback_.settings,
+               .tools = fallback_.tools,
+               .memory = fallback_.memory,
+               .tool_servers = fallback_.tool_servers};
+}
+
+Task<Result<Agent>> Agents::get(Scope scope, std::string id) const {
+  if (id.empty() || id == default_agent_id) co_return default_agent(scope);
+  auto agent = co_await store_.agent(std::move(scope), std::move(id));
+  if (!agent) co_return fail(std::move(agent.error()));
+  if (!*agent) co_return no_such_agent();
+  co_return std::move(**agent);
+}
+
+Task<Result<Agent>> Agents::get(Principal who, std::string id) const {
+  auto agent = co_await get(who.scope, std::move(id));
+  // One without an owner is everybody's in the scope.
+  if (agent && !agent->owner.empty() && !may_see(who, agent->scope, agent->owner)) {
+    co_return no_such_agent();
   }
-  auto agent = store_.agent(scope, id);
-  if (!agent) return fail(std::move(agent.error()));
-  if (!*agent) return no_such_agent();
-  return std::move(**agent);
+  co_return agent;
 }
 
-Result<Agent> Agents::get(const Principal& who, std::string_view id) const {
-  auto agent = get(who.scope, id);
-  if (agent && !agent->owner.empty() && agent->owner != who.user_id) return no_such_agent();
-  return agent;
-}
-
-Result<std::vector<Agent>> Agents::list(const Principal& who, std::size_t limit, std::size_t offset,
-                                        std::string before) const {
-  return store_.agents(
-      who.scope,
-      {.owner = who.user_id, .limit = limit, .offset = offset, .before = std::move(before)});
+Task<Result<std::vector<Agent>>> Agents::list(Principal who, std::size_t limit, std::size_t offset,
+                                              std::string before) const {
+  AgentFilter filter{
+      .owner = owner_seen_by(who), .limit = limit, .offset = offset, .before = std::move(before)};
+  return store_.agents(std::move(who.scope), std::move(filter));
 }
 
 Task<Result<Agent>> Agents::change(Principal who, std::string id, AgentChange change) {
@@ -114,7 +120,7 @@ Task<Result<Agent>> Agents::change(Principal who, std::string id, AgentChange ch
 
 Task<Result<Agent>> Agents::alter(Principal who, std::string id, Alter alter) {
   for (int attempt = 1;; ++attempt) {
-    auto agent = get(who, id);
+    auto agent = co_await get(who, id);
     if (!agent) co_return agent;
     if (agent->id.empty()) {
       co_return fail(ErrorKind::conflict,

@@ -10,7 +10,8 @@ EventFeed::EventFeed(base::Lanes& lanes, EventStore& events, Journal& journal,
                      std::vector<FeedListener*> listeners)
     : journal_(journal), listeners_(std::move(listeners)), subscriptions_(lanes, events) {
   // Without it a live stream begins at 0, and a return to its beginning replays the whole thread.
-  if (const auto last = events.last_cursor()) subscriptions_.begin_after(*last);
+  const auto last = base::run_on(lanes[0], events.last_cursor());
+  if (last) subscriptions_.begin_after(*last);
   journal_.observe(*this);
 }
 

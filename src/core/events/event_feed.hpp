@@ -22,6 +22,7 @@
 #include "core/events/journal.hpp"
 #include "core/events/revisions.hpp"
 #include "core/events/subscriptions.hpp"
+#include "core/threads/thread.hpp"
 
 namespace colonnade::core {
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/access/scope.hpp"
+#include "core/access/visibility.hpp"
 #include "core/events/event.hpp"
 
 namespace colonnade::core {
@@ -27,7 +28,8 @@ class EventTopic {
   static EventTopic of_scope(Scope scope) { return {Kind::scope, std::move(scope), {}}; }
   // Everything that the principal may see: the whole scope for an operator, else what is its own.
   static EventTopic visible_to(const Principal& who) {
-    return who.is_operator ? of_scope(who.scope) : of_user(who.scope, who.user_id);
+    const auto owner = owner_seen_by(who);
+    return owner ? of_user(who.scope, *owner) : of_scope(who.scope);
   }
 
   Kind kind() const { return kind_; }

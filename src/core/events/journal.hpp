@@ -2,10 +2,11 @@
 // is applied completely or not at all. Each noun's changes stand with its store port
 // (core/<room>/<noun>_store.hpp).
 //
-// Of every store port: reads run on the calling thread and see every unit whose completion was
-// called. They must be short: a page at most, by an index. Anything long (search) says so and
-// belongs on a worker thread. All members are thread-safe. A read across scopes finds nothing:
-// nullopt or an empty page.
+// Of every store port: reads are awaited. A read sees every unit whose completion was called before
+// it was first awaited, and resumes on the awaiting coroutine's lane. It is short: a page at most,
+// by an index; what belongs together is one read, as of one moment. Anything long (search) says so
+// and belongs on a worker thread. All members are thread-safe; hold no lock while you await one. A
+// read across scopes finds nothing: nullopt or an empty page.
 //
 // Each change says what it does when the row is not as expected: the whole unit then fails with the
 // kind named there, and nothing of it is applied.

@@ -8,6 +8,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/access/visibility.hpp"
 #include "core/governance/action_records.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/runs.hpp"
@@ -43,7 +44,7 @@ void move(Action& action, ActionState state, std::string reason, Time now) {
 
 // What a human, or nobody in time, made of a question.
 struct Settlement {
-  Action action{};  // as it is afterwards
+  Action action;  // as it is afterwards
   std::string actor{};
   bool edited = false;
 };
@@ -88,9 +89,9 @@ std::optional<Remember> remember_from(std::string_view text) {
 struct Actions::State {
   State(ActionParts parts_in, ActionOptions options_in) : parts(parts_in), options(options_in) {}
 
-  Result<Action> mine(const Principal& who, std::string_view id) const;
-  Result<Action> startable(const Principal& who, std::string_view id) const;
-  Action fresh_action(const Principal& who, Verdict verdict) const;
+  Task<Result<Action>> mine(Principal who, std::string id) const;
+  Task<Result<Action>> startable(Principal who, std::string id) const;
+  Task<Action> fresh_action(Principal who, Verdict verdict) const;
   Result<void> take_edit(Settlement& settled, const std::string& params) const;
   Result<Settlement> settlement(Action action, std::string actor, const HumanAnswer& answer) const;
   Result<void> remember(Unit& unit, const Action& action, const HumanAnswer& answer) const;
@@ -130,36 +131,37 @@ Actions::~Actions() = default;
 
 // --- reading ------------------------------------------------------------------------------------
 
-Result<Action> Actions::State::mine(const Principal& who, std::string_view id) const {
-  auto found = parts.store.action(who.scope, id);
-  if (!found) return fail(std::move(found.error()));
-  if (!*found || (*found)->owner != who.user_id) return fail(no_such_action());
-  return std::move(**found);
+Task<Result<Action>> Actions::State::mine(Principal who, std::string id) const {
+  auto found = co_await parts.store.action(who.scope, std::move(id));
+  if (!found) co_return fail(std::move(found.error()));
+  if (!*found || !may_see(who, (*found)->scope, (*found)->owner)) co_return fail(no_such_action());
+  co_return std::move(**found);
 }
 
 Result<Verdict> Actions::judge(ActionRequest request) const {
   return state_->parts.gate.judge(std::move(request), RequestForm::submitted);
 }
 
-Result<Action> Actions::get(const Principal& who, std::string_view id) const {
-  return state_->mine(who, id);
+Task<Result<Action>> Actions::get(Principal who, std::string id) const {
+  return state_->mine(std::move(who), std::move(id));
 }
 
-Result<std::vector<Action>> Actions::list(const Principal& who, ActionFilter filter) const {
-  filter.owner = who.user_id;
+Task<Result<std::vector<Action>>> Actions::list(Principal who, ActionFilter filter) const {
+  filter.owner = owner_seen_by(who);
   filter.limit = std::clamp<std::size_t>(filter.limit, 1, limits::actions_listed_max);
-  return state_->parts.store.actions(who.scope, filter);
+  return state_->parts.store.actions(std::move(who.scope), std::move(filter));
 }
 
-Result<std::vector<AuditRecord>> Actions::history(const Principal& who, std::string_view id) const {
-  auto action = state_->mine(who, id);
-  if (!action) return fail(std::move(action.error()));
-  return state_->parts.audit.audit_of(who.scope, id);
+Task<Result<std::vector<AuditRecord>>> Actions::history(Principal who, std::string id) const {
+  auto action = co_await state_->mine(who, id);
+  if (!action) co_return fail(std::move(action.error()));
+  auto records = co_await state_->parts.audit.audit_of(std::move(who.scope), std::move(id));
+  co_return records;
 }
 
 // --- submitting ---------------------------------------------------------------------------------
 
-Action Actions::State::fresh_action(const Principal& who, Verdict verdict) const {
+Task<Action> Actions::State::fresh_action(Principal who, Verdict verdict) const {
   const Time now = parts.clock.now();
   Action out{.id = base::new_uuid(),
              .scope = who.scope,
@@ -172,8 +174,10 @@ Action Actions::State::fresh_action(const Principal& who, Verdict verdict) const
   switch (out.decision.outcome) {
     case Outcome::execute: out.state = ActionState::allowed; break;
     case Outcome::halt: out.state = ActionState::denied; break;
-    case Outcome::abstain:
-      if (parts.permissions.allow(who.scope, who.user_id, "", out.request)) {
+    case Outcome::abstain: {
+      const bool allowed =
+          co_await parts.permissions.allow(who.scope, who.user_id, "", out.request);
+      if (allowed) {
         out.state = ActionState::approved;
         out.reason = "Approved by a standing permission";
         out.resolved_by = who.user_id;
@@ -184,15 +188,16 @@ Action Actions::State::fresh_action(const Principal& who, Verdict verdict) const
         out.expires_at = now + options.approval_time_max;
       }
       break;
+    }
   }
-  return out;
+  co_return out;
 }
 
 Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
                                      std::string keyed_request_id) {
   auto verdict = judge(std::move(request));
   if (!verdict) co_return fail(std::move(verdict.error()));
-  Action action = state_->fresh_action(who, std::move(*verdict));
+  Action action = co_await state_->fresh_action(who, std::move(*verdict));
   Unit unit{.scope = who.scope};
   unit.changes.emplace_back(InsertAction{action});
   const std::string_view granted = action.state == ActionState::approved ? "permission" : "";
@@ -308,7 +313,7 @@ Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnsw
 // A change that overtakes ours is looked at again: it may be the answer, or none.
 Task<Result<Action>> Actions::resolve(Principal who, std::string id, HumanAnswer answer) {
   for (int attempt = 1;; ++attempt) {
-    auto action = state_->mine(who, id);
+    auto action = co_await state_->mine(who, id);
     if (!action) co_return fail(std::move(action.error()));
     if (action->state != ActionState::pending_approval) {
       co_return fail(wrong_state(*action, "pending_approval"));
@@ -328,7 +333,7 @@ Task<std::size_t> Actions::settle_expired() {
   const Time now = state_->parts.clock.now();
   EveryScopePage page;
   for (;;) {
-    auto due = state_->parts.store.expired_actions(now, page);
+    auto due = co_await state_->parts.store.expired_actions(now, page);
     if (!due) {
       base::log::error("expired_unreadable", {{"error", due.error().message}});
       co_return count;
@@ -349,13 +354,12 @@ Task<std::size_t> Actions::settle_expired() {
 
 // --- executing ----------------------------------------------------------------------------------
 
-Result<Action> Actions::State::startable(const Principal& who, std::string_view id) const {
-  auto action = mine(who, id);
-  if (!action) return action;
-  if (!action->run_id.empty()) {
-    return fail(ErrorKind::conflict, "the action is a tool call; its run executes it");
+Task<Result<Action>> Actions::State::startable(Principal who, std::string id) const {
+  auto action = co_await mine(std::move(who), std::move(id));
+  if (action && !action->run_id.empty()) {
+    co_return fail(ErrorKind::conflict, "the action is a tool call; its run executes it");
   }
-  return action;
+  co_return action;
 }
 
 // The shell takes `cmd`, as Faramesh names it, or `command`.
@@ -389,7 +393,7 @@ std::chrono::milliseconds Actions::State::time_for(const Action& action) const {
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
 Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& lane) {
   State& state = *state_;
-  auto action = state.startable(who, id);
+  auto action = co_await state.startable(std::move(who), std::move(id));
   if (!action) co_return action;
   if (action->state != ActionState::allowed && action->state != ActionState::approved) {
     co_return fail(wrong_state(*action, "allowed or approved"));
@@ -465,7 +469,7 @@ Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Acti
 
 Task<Result<Action>> Actions::report(Principal who, std::string id, bool success,
                                      std::string error) {
-  auto action = state_->startable(who, id);
+  auto action = co_await state_->startable(std::move(who), std::move(id));
   if (!action) co_return action;
   if (action->state != ActionState::allowed && action->state != ActionState::approved &&
       action->state != ActionState::executing) {
@@ -487,7 +491,7 @@ Task<Result<std::size_t>> Actions::recover() {
   std::size_t count = 0;
   EveryScopePage page;
   for (;;) {
-    auto executing = state.parts.store.executing_actions(page);
+    auto executing = co_await state.parts.store.executing_actions(page);
     if (!executing) co_return fail(std::move(executing.error()));
     const bool is_last = executing->size() < page.limit;
     if (!executing->empty()) page = page.after(executing->back());

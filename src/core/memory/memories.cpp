@@ -98,7 +98,7 @@ Task<Result<StoredMemory>> Memories::put(base::Lane* lane, Scope scope, MemoryHo
 }
 
 Task<Result<MemoryItem>> Memories::change(base::Lane* lane, MemoryItem item, std::stop_token stop) {
-  auto before = get(item.scope, item.holder, item.id);
+  auto before = co_await get(item.scope, item.holder, item.id);
   if (!before) co_return fail(std::move(before.error()));
   item.created_at = before->created_at;
   item.updated_at = clock_.now();
@@ -109,18 +109,17 @@ Task<Result<MemoryItem>> Memories::change(base::Lane* lane, MemoryItem item, std
   co_return std::move(stored->item);
 }
 
-Result<std::optional<MemoryItem>> Memories::same(const Scope& scope, const MemoryItem& item,
-                                                 base::Time now) {
-  if (!item.key.empty()) return store_.memory_by_key(scope, item.holder, item.key, now);
-  return store_.memory_by_digest(scope, item.holder, memory_digest(item.text), now);
+Task<Result<std::optional<MemoryItem>>> Memories::same(const MemoryItem& item, base::Time now) {
+  if (!item.key.empty()) return store_.memory_by_key(item.scope, item.holder, item.key, now);
+  return store_.memory_by_digest(item.scope, item.holder, memory_digest(item.text), now);
 }
 
 Task<Result<StoredMemory>> Memories::store(base::Lane* lane, MemoryItem item, bool by_id,
                                            std::stop_token stop) {
   if (auto sound = check(item); !sound) co_return fail(std::move(sound.error()));
-  auto before = same(item.scope, item, item.updated_at);
+  auto before = co_await same(item, item.updated_at);
   if (!before) co_return fail(std::move(before.error()));
-  StoredMemory out{.replaced = by_id || before->has_value()};
+  StoredMemory out{.item = item, .replaced = by_id || before->has_value()};
   PutMemory put{.item = item, .items_max = limits::memory_items_max};
   if (item.key.empty()) {
     put.vector = co_await place(lane, item.text, stop);
@@ -131,33 +130,34 @@ Task<Result<StoredMemory>> Memories::store(base::Lane* lane, MemoryItem item, bo
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
   // As it is now: what was there has kept its id and its creation.
-  auto after = by_id ? store_.memory(item.scope, item.holder, item.id, item.updated_at)
-                     : same(item.scope, item, item.updated_at);
+  auto read = by_id ? store_.memory(item.scope, item.holder, item.id, item.updated_at)
+                    : same(item, item.updated_at);
+  auto after = co_await std::move(read);
   if (!after) co_return fail(std::move(after.error()));
   // Absent when it expires at once, or somebody has removed it meanwhile.
   out.item = *after ? std::move(**after) : std::move(item);
   co_return out;
 }
 
-Result<MemoryItem> Memories::get(const Scope& scope, const MemoryHolder& holder,
-                                 std::string_view id) {
-  auto found = store_.memory(scope, holder, id, clock_.now());
-  if (!found) return fail(std::move(found.error()));
-  if (!*found) return no_such_memory();
-  return std::move(**found);
+Task<Result<MemoryItem>> Memories::get(Scope scope, MemoryHolder holder, std::string id) {
+  auto found =
+      co_await store_.memory(std::move(scope), std::move(holder), std::move(id), clock_.now());
+  if (!found) co_return fail(std::move(found.error()));
+  if (!*found) co_return no_such_memory();
+  co_return std::move(**found);
 }
 
-Result<MemoryItem> Memories::read(const Scope& scope, const MemoryHolder& holder,
-                                  std::string_view key) {
-  auto found = store_.memory_by_key(scope, holder, key, clock_.now());
-  if (!found) return fail(std::move(found.error()));
-  if (!*found) return no_such_memory();
-  return std::move(**found);
+Task<Result<MemoryItem>> Memories::read(Scope scope, MemoryHolder holder, std::string key) {
+  auto found = co_await store_.memory_by_key(std::move(scope), std::move(holder), std::move(key),
+                                             clock_.now());
+  if (!found) co_return fail(std::move(found.error()));
+  if (!*found) co_return no_such_memory();
+  co_return std::move(**found);
 }
 
-Result<std::vector<MemoryItem>> Memories::list(const Scope& scope, const MemoryHolder& holder,
-                                               const MemoryFilter& filter) {
-  return store_.memories(scope, holder, filter, clock_.now());
+Task<Result<std::vector<MemoryItem>>> Memories::list(Scope scope, MemoryHolder holder,
+                                                     MemoryFilter filter) {
+  return store_.memories(std::move(scope), std::move(holder), std::move(filter), clock_.now());
 }
 
 Task<Result<void>> Memories::remove(Scope scope, MemoryHolder holder, std::string id) {
@@ -170,7 +170,7 @@ Task<Result<void>> Memories::remove(Scope scope, MemoryHolder holder, std::strin
 }
 
 Task<Result<void>> Memories::remove_key(Scope scope, MemoryHolder holder, std::string key) {
-  auto found = read(scope, holder, key);
+  auto found = co_await read(scope, holder, std::move(key));
   if (!found) co_return fail(std::move(found.error()));
   auto removed = co_await remove(std::move(scope), std::move(holder), std::move(found->id));
   co_return removed;
@@ -301,9 +301,9 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
 Task<void> Memories::keep_once(base::Lane* lane, std::stop_token stop) {
   for (;;) {
     const Time now = clock_.now();
-    const auto waiting = store_.memories_to_sweep(now);
+    const auto waiting = co_await store_.memories_to_sweep(now);
     if (!waiting || !*waiting || stop.stop_requested()) break;
-    Unit unit{.scope = Scope::main()};  // of every scope: what is swept belongs to nobody any more
+    Unit unit{.scope = Scope::whole_server()};
     unit.changes.emplace_back(SweepMemories{.now = now, .limit = limits::memory_sweep_items});
     auto committed = co_await feed_.commit(std::move(unit));
     if (!committed) break;

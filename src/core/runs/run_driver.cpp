@@ -63,7 +63,7 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
       recovered_(start.recovered),
       untitled_(start.thread.title.empty()),
       record_(std::make_shared<RunRecord>(ports.record, inputs_, run_,
-                                          std::string(start.provider->name()), start.thread.owner)),
+                                          std::string(start.provider->name()))),
       model_(ports.model, options.context, lane, *start.provider, context_start(start), inputs_,
              *record_),
       tools_(

@@ -41,8 +41,8 @@ struct RunOutcome {
     refused,    // the store refused its end: to be settled by what the store holds of it
   };
   Kind kind = Kind::abandoned;
-  FinishedRun finished{};  // when finished
-  base::Error error{};     // when abandoned or refused
+  std::optional<FinishedRun> finished{};  // when finished
+  base::Error error{};                    // when abandoned or refused
 };
 
 // What each part of a driver uses.

@@ -74,13 +74,11 @@ struct RunRecord::OutputUnits {
   }
 };
 
-RunRecord::RunRecord(RunRecordPorts ports, RunInputs& inputs, Run run, std::string provider,
-                     std::string owner)
+RunRecord::RunRecord(RunRecordPorts ports, RunInputs& inputs, Run run, std::string provider)
     : ports_(ports),
       inputs_(inputs),
       run_(std::move(run)),
       provider_(std::move(provider)),
-      owner_(std::move(owner)),
       accepted_(std::make_shared<base::Completion<bool>>()),
       units_(std::make_shared<OutputUnits>()) {}
 
@@ -274,7 +272,7 @@ bool RunRecord::add_piece(bool reasoning, std::string&& text) {
 // What nobody follows can wait a moment for more, or for the next unit, and saves a disk write of
 // its own.
 Task<Result<void>> RunRecord::publish_output() {
-  const bool followed = ports_.feed.is_followed(run_.scope, run_.thread_id, owner_);
+  const bool followed = ports_.feed.is_followed(run_.scope, run_.thread_id, run_.started_by);
   if (!followed && pending_bytes_ < limits::pending_output_bytes_max) {
     if (!output_alarm_) {
       auto send = [weak = weak_from_this()] {

@@ -51,7 +51,7 @@ struct RunRecordPorts {
 
 // How a run ended, with what it began with and what it made.
 struct FinishedRun {
-  Run run{};
+  Run run;
   Message user_message{};
   std::optional<Message> reply{};  // when succeeded
 };
@@ -62,10 +62,8 @@ using ActionsByCall = std::map<std::string, Action>;
 // For the run's lane only, except where it says "any thread".
 class RunRecord : public std::enable_shared_from_this<RunRecord> {
  public:
-  // `provider` is the name of who is asked, `owner` the thread's; `inputs` must outlive the
-  // record's use.
-  RunRecord(RunRecordPorts ports, RunInputs& inputs, Run run, std::string provider,
-            std::string owner);
+  // `provider` is the name of who is asked; `inputs` must outlive the record's use.
+  RunRecord(RunRecordPorts ports, RunInputs& inputs, Run run, std::string provider);
 
   const Run& run() const { return run_; }
   const Scope& scope() const { return run_.scope; }
@@ -178,7 +176,6 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   RunInputs& inputs_;
   Run run_;
   std::string provider_;
-  std::string owner_;    // of the thread
   std::string model_{};  // as last reported
   std::vector<Part> produced_{};
   int next_step_ = 0;

@@ -46,7 +46,7 @@ Task<Result<Run>> RunSettling::settle_once(Scope scope, std::string run_id, End 
     inputs.wake_parked();
   };
   const std::stop_callback on_stop(std::move(stop), park);
-  const auto record = std::make_shared<RunRecord>(ports_, inputs, std::move(found->run), "", "");
+  const auto record = std::make_shared<RunRecord>(ports_, inputs, std::move(found->run), "");
   RunRecord::End last{
       .state = end.state, .error = std::move(end.error), .actions = std::move(found->actions)};
   auto settled = co_await record->settle(from, std::move(last), std::move(found->calls));
@@ -54,12 +54,12 @@ Task<Result<Run>> RunSettling::settle_once(Scope scope, std::string run_id, End 
 }
 
 Task<Result<RunSettling::Found>> RunSettling::find(Scope scope, std::string run_id) const {
-  auto run = runs_.run(scope, run_id);
+  auto run = co_await runs_.run(scope, run_id);
   if (!run) co_return fail(std::move(run.error()));
   if (!*run) co_return fail(ErrorKind::not_found, "no such run");
-  auto calls = runs_.tool_calls(scope, run_id);
+  auto calls = co_await runs_.tool_calls(scope, run_id);
   if (!calls) co_return fail(std::move(calls.error()));
-  auto actions = actions_.actions_of_run(scope, run_id);
+  auto actions = co_await actions_.actions_of_run(scope, run_id);
   if (!actions) co_return fail(std::move(actions.error()));
   Found out{.run = std::move(**run), .calls = std::move(*calls)};
   for (Action& action : *actions) {

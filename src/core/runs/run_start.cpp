@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/ids.hpp"
+#include "core/access/visibility.hpp"
 #include "core/context/limits.hpp"
 #include "core/limits.hpp"
 #include "core/runs/message_size.hpp"
@@ -24,50 +25,33 @@ struct Past {
   bool is_cut = false;             // there are older ones that nothing covers
 };
 
-// The newest messages behind `after`, page by page.
-Task<Result<Past>> read_backwards(ThreadStore* threads, Scope scope, std::string thread_id,
-                                  Past out) {
+// The page that the opening has, and the ones before it, back to what the summary covers.
+Task<Result<Past>> read_messages(ThreadStore* threads, RunOpening opening) {
+  Past out{.summary = std::move(opening.summary), .history = std::move(opening.newest)};
+  const Scope scope = opening.thread.scope;
+  const std::string thread_id = opening.thread.id;
   const auto after = out.summary ? std::optional(out.summary->up_to) : std::nullopt;
   MessagePage page{.limit = limits::page_rows_max};
-  while (out.history.size() < limits::context_messages_max) {
-    auto older = threads->messages(scope, thread_id, page);
+  bool more = opening.more;
+  while (more && out.history.size() < limits::context_messages_max) {
+    page.before = out.history.front().created_at;
+    auto older = co_await threads->messages(scope, thread_id, page);
     if (!older) co_return fail(std::move(older.error()));
-    const bool more = older->size() == page.limit;
-    if (!older->empty()) page.before = older->front().created_at;
+    more = older->size() == page.limit;
     auto first = older->begin();
     while (after && first != older->end() && first->created_at <= *after) ++first;
-    const bool reached = first != older->begin();
+    if (first != older->begin()) more = false;
     out.history.insert(out.history.begin(), std::make_move_iterator(first),
                        std::make_move_iterator(older->end()));
-    if (!more || reached) co_return out;
   }
-  out.is_cut = true;
+  out.is_cut = more;
   co_return out;
 }
 
-// Messages that a summary covers are not read; mostly one page is all there is behind it.
-Task<Result<Past>> read_messages(ThreadStore* threads, Scope scope, std::string thread_id) {
-  auto summary = threads->newest_summary(scope, thread_id);
-  if (!summary) co_return fail(std::move(summary.error()));
-  Past out{.summary = std::move(*summary)};
-  if (out.summary) {
-    const MessagePage page{.after = out.summary->up_to, .limit = limits::page_rows_max};
-    auto behind = threads->messages(scope, thread_id, page);
-    if (!behind) co_return fail(std::move(behind.error()));
-    if (behind->size() < page.limit) {
-      out.history = std::move(*behind);
-      co_return out;
-    }
-  }
-  auto read =
-      co_await read_backwards(threads, std::move(scope), std::move(thread_id), std::move(out));
-  co_return read;
-}
-
 // With what the runs did that gave no answer.
-Task<Result<Past>> read_past(RunStartPorts ports, Scope scope, std::string thread_id,
-                             std::string open_run_id) {
-  auto past = co_await read_messages(&ports.threads, scope, std::move(thread_id));
+Task<Result<Past>> read_past(RunStartPorts ports, RunOpening opening, std::string open_run_id) {
+  Scope scope = opening.thread.scope;
+  auto past = co_await read_messages(&ports.threads, std::move(opening));
   if (!past) co_return past;
   auto history = co_await with_unanswered_turns(&ports.runs, std::move(scope),
                                                 std::move(past->history), std::move(open_run_id));
@@ -101,19 +85,19 @@ Task<Result<RunStart>> RunStarts::fresh(Principal who, NewMessage input) const {
   if (auto small = check_size(input.parts, options_.message_bytes_max); !small) {
     co_return fail(std::move(small.error()));
   }
-  auto thread = ports_.threads.thread(who.scope, input.thread_id);
-  if (!thread) co_return fail(std::move(thread.error()));
-  if (!*thread) co_return fail(ErrorKind::not_found, "no such thread");
-  if ((*thread)->owner != who.user_id) co_return fail(ErrorKind::forbidden, "not your thread");
-  if ((*thread)->deleted_at) co_return fail(ErrorKind::conflict, "thread deleted");
-  auto agent = ports_.agents.get(who.scope, (*thread)->agent_id);
+  auto opening = co_await ports_.runs.opening(who.scope, input.thread_id);
+  if (!opening) co_return fail(std::move(opening.error()));
+  if (!*opening || !may_see(who, who.scope, (*opening)->thread.owner)) {
+    co_return fail(ErrorKind::not_found, "no such thread");
+  }
+  Thread thread = (*opening)->thread;
+  if (thread.deleted_at) co_return fail(ErrorKind::conflict, "thread deleted");
+  auto agent = co_await ports_.agents.get(who.scope, thread.agent_id);
   if (!agent) co_return fail(std::move(agent.error()));
-  auto settings = settings_for(input.settings, **thread, *agent);
+  auto settings = settings_for(input.settings, thread, *agent);
   if (!settings) co_return fail(std::move(settings.error()));
-  auto active = ports_.runs.active_run(who.scope, input.thread_id);
-  if (!active) co_return fail(std::move(active.error()));
-  if (*active) co_return fail(ErrorKind::conflict, run_is_active_text);
-  auto past = co_await read_past(ports_, who.scope, input.thread_id, "");
+  if ((*opening)->active) co_return fail(ErrorKind::conflict, run_is_active_text);
+  auto past = co_await read_past(ports_, std::move(**opening), "");
   if (!past) co_return fail(std::move(past.error()));
 
   const Time now = ports_.clock.now();
@@ -124,11 +108,11 @@ Task<Result<RunStart>> RunStarts::fresh(Principal who, NewMessage input) const {
                          .agent_id = agent->id,
                          .agent_version = agent->version,
                          .user_message_id = base::new_id(now),
-                         .started_by = who.user_id,
+                         .started_by = thread.owner,
                          .state = RunState::running,
                          .settings = std::move(*settings),
                          .created_at = now},
-                 .thread = std::move(**thread),
+                 .thread = std::move(thread),
                  .agent = std::move(*agent),
                  .summary = std::move(past->summary),
                  .history = std::move(past->history),
@@ -161,10 +145,11 @@ Result<void> RunStarts::check_fits(const RunStart& start) const {
 }
 
 Task<Result<RunStart>> RunStarts::again(Run run) const {
-  auto thread = ports_.threads.thread(run.scope, run.thread_id);
-  if (!thread) co_return fail(std::move(thread.error()));
-  if (!*thread) co_return fail(ErrorKind::not_found, "its thread is gone");
-  auto agent = ports_.agents.get(run.scope, run.agent_id);
+  auto opening = co_await ports_.runs.opening(run.scope, run.thread_id);
+  if (!opening) co_return fail(std::move(opening.error()));
+  if (!*opening) co_return fail(ErrorKind::not_found, "its thread is gone");
+  Thread thread = (*opening)->thread;
+  auto agent = co_await ports_.agents.get(run.scope, run.agent_id);
   if (!agent) co_return fail(std::move(agent.error()));
   const std::string name = run.settings.provider.value_or("");
   ModelProvider* provider = ports_.providers.find(name);
@@ -172,19 +157,19 @@ Task<Result<RunStart>> RunStarts::again(Run run) const {
     co_return fail(ErrorKind::unavailable,
                    "its model provider '" + name + "' is not configured any more");
   }
-  auto message = ports_.threads.message(run.scope, run.user_message_id);
+  auto message = co_await ports_.threads.message(run.scope, run.user_message_id);
   if (!message) co_return fail(std::move(message.error()));
   if (!*message) co_return fail(ErrorKind::not_found, "its user message is gone");
-  auto past = co_await read_past(ports_, run.scope, run.thread_id, run.id);
+  auto past = co_await read_past(ports_, std::move(**opening), run.id);
   if (!past) co_return fail(std::move(past.error()));
-  auto steps = ports_.runs.steps(run.scope, run.id);
+  auto steps = co_await ports_.runs.steps(run.scope, run.id);
   if (!steps) co_return fail(std::move(steps.error()));
-  auto calls = ports_.runs.tool_calls(run.scope, run.id);
+  auto calls = co_await ports_.runs.tool_calls(run.scope, run.id);
   if (!calls) co_return fail(std::move(calls.error()));
-  auto actions = ports_.actions.actions_of_run(run.scope, run.id);
+  auto actions = co_await ports_.actions.actions_of_run(run.scope, run.id);
   if (!actions) co_return fail(std::move(actions.error()));
   co_return RunStart{.run = std::move(run),
-                     .thread = std::move(**thread),
+                     .thread = std::move(thread),
                      .agent = std::move(*agent),
                      .provider = provider,
                      .user_message = std::move(**message),

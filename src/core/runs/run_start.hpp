@@ -33,9 +33,9 @@ struct NewMessage {
 };
 
 struct RunStart {
-  Run run{};
-  Thread thread{};
-  Agent agent{};
+  Run run;
+  Thread thread;
+  Agent agent;
   ModelProvider* provider = nullptr;
   Message user_message{};
   std::optional<ThreadSummary> summary{};  // of the thread's older part

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "core/access/visibility.hpp"
 
 namespace colonnade::core {
 
@@ -104,7 +105,7 @@ Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane)
 Task<Result<void>> Runs::claim(std::shared_ptr<Shared> shared, std::shared_ptr<RunDriver> driver) {
   auto holder = shared->active.enter(driver);
   if (holder && !holder->empty()) {
-    const auto run = shared->runs.run(driver->run().scope, *holder);
+    const auto run = co_await shared->runs.run(driver->run().scope, *holder);
     if (run && *run && is_terminal((*run)->state)) {
       const std::string ended = *holder;
       holder = shared->active.enter(driver, ended);
@@ -126,7 +127,7 @@ Task<void> Runs::supervise(std::shared_ptr<Shared> shared, std::shared_ptr<RunDr
   }
   switch (outcome.kind) {
     case RunOutcome::Kind::finished:
-      shared->active.leave(run, Result<FinishedRun>(std::move(outcome.finished)));
+      shared->active.leave(run, Result<FinishedRun>(std::move(*outcome.finished)));
       break;
     case RunOutcome::Kind::abandoned:
       shared->active.leave(run, Result<FinishedRun>(fail(std::move(outcome.error))));
@@ -184,7 +185,7 @@ Task<Result<FinishedRun>> Runs::wait(Principal who, std::string run_id, std::sto
   std::optional<Result<FinishedRun>> now;
   if (!*driver) {
     now = co_await stored_outcome(shared, who, run_id);
-  } else if ((*driver)->run().scope != who.scope || (*driver)->run().started_by != who.user_id) {
+  } else if (!may_see(who, (*driver)->run().scope, (*driver)->run().started_by)) {
     now = fail(ErrorKind::not_found, "no such run");
   }
   driver->reset();
@@ -200,60 +201,77 @@ Task<Result<FinishedRun>> Runs::wait(Principal who, std::string run_id, std::sto
 // What the store says of a run that nobody drives; nullopt when it is not over.
 Task<std::optional<Result<FinishedRun>>> Runs::stored_outcome(std::shared_ptr<Shared> shared,
                                                               Principal who, std::string run_id) {
-  auto run = shared->runs.run(who.scope, run_id);
-  if (!run) co_return fail(std::move(run.error()));
-  if (!*run || (*run)->started_by != who.user_id) {
-    co_return fail(ErrorKind::not_found, "no such run");
-  }
-  if (!is_terminal((*run)->state)) co_return std::nullopt;
-  FinishedRun finished{.run = std::move(**run)};
-  auto message = shared->threads.message(who.scope, finished.run.user_message_id);
+  auto detail = co_await visible_detail(shared, who, std::move(run_id));
+  if (!detail) co_return fail(std::move(detail.error()));
+  if (!is_terminal(detail->run.state)) co_return std::nullopt;
+  FinishedRun finished{.run = std::move(detail->run), .reply = std::move(detail->reply)};
+  auto message = co_await shared->threads.message(who.scope, finished.run.user_message_id);
   if (!message) co_return fail(std::move(message.error()));
-  auto reply = shared->runs.reply_of(who.scope, run_id);
-  if (!reply) co_return fail(std::move(reply.error()));
   if (*message) finished.user_message = std::move(**message);
-  finished.reply = std::move(*reply);
   co_return finished;
 }
 
-Result<RunView> Runs::read(const Principal& who, std::string_view run_id) const {
-  auto run = shared_->runs.run(who.scope, run_id);
-  if (!run) return fail(std::move(run.error()));
-  if (!*run || (*run)->started_by != who.user_id) return fail(ErrorKind::not_found, "no such run");
-  auto calls = shared_->runs.tool_calls(who.scope, run_id);
-  if (!calls) return fail(std::move(calls.error()));
-  auto reply = shared_->runs.reply_of(who.scope, run_id);
-  if (!reply) return fail(std::move(reply.error()));
-  return RunView{.run = std::move(**run), .reply = std::move(*reply), .calls = std::move(*calls)};
+Task<Result<RunDetail>> Runs::visible_detail(std::shared_ptr<Shared> shared, Principal who,
+                                             std::string run_id) {
+  auto detail = co_await shared->runs.run_detail(who.scope, std::move(run_id));
+  if (!detail) co_return fail(std::move(detail.error()));
+  if (!*detail || !may_see(who, (*detail)->run.scope, (*detail)->run.started_by)) {
+    co_return fail(ErrorKind::not_found, "no such run");
+  }
+  co_return std::move(**detail);
+}
+
+Task<Result<RunDetail>> Runs::read(Principal who, std::string run_id) const {
+  auto detail = co_await visible_detail(shared_, std::move(who), std::move(run_id));
+  co_return detail;
 }
 
 RunCounts Runs::counts() const { return shared_->active.counts(); }
 
 // --- cancelling ---------------------------------------------------------------------------------
 
-Result<void> Runs::cancel(const Principal& who, std::string_view run_id) {
+Task<Result<void>> Runs::cancel(Principal who, std::string run_id) {
+  auto cancelled = co_await cancel_shared(shared_, std::move(who), std::move(run_id));
+  co_return cancelled;
+}
+
+void Runs::cancel_soon(Principal who, std::string run_id) {
+  shared_->lanes.next().spawn("cancel_run",
+                              cancel_unawaited(shared_, std::move(who), std::move(run_id)));
+}
+
+Task<void> Runs::cancel_unawaited(std::shared_ptr<Shared> shared, Principal who,
+                                  std::string run_id) {
+  // not_found: it has just ended by itself
+  [[maybe_unused]] const auto asked =
+      co_await cancel_shared(std::move(shared), std::move(who), std::move(run_id));
+}
+
+Task<Result<void>> Runs::cancel_shared(std::shared_ptr<Shared> shared, Principal who,
+                                       std::string run_id) {
   // A parked run goes on at the next start. Clients that lose their connection now do not mean it.
-  if (shared_->active.is_stopping()) {
-    return fail(ErrorKind::unavailable, "the server is stopping");
+  if (shared->active.is_stopping()) {
+    co_return fail(ErrorKind::unavailable, "the server is stopping");
   }
-  const auto driver = shared_->active.find(run_id);
+  auto driver = shared->active.find(run_id);
   if (driver) {
-    if (driver->run().scope != who.scope || driver->run().started_by != who.user_id) {
-      return fail(ErrorKind::not_found, "no such run");
+    if (!may_see(who, driver->run().scope, driver->run().started_by)) {
+      co_return fail(ErrorKind::not_found, "no such run");
     }
-    if (const auto noted = shared_->active.find_to_cancel(driver->run().id)) {
+    if (const auto noted = shared->active.find_to_cancel(driver->run().id)) {
       noted->cancel();
-      return {};
+      co_return Result<void>();
     }  // else it has just been let go of, and the store knows how it stands
+    driver.reset();
   }
-  auto run = shared_->runs.run(who.scope, run_id);
-  if (!run) return fail(std::move(run.error()));
-  if (!*run || (*run)->started_by != who.user_id || is_terminal((*run)->state)) {
-    return fail(ErrorKind::not_found, "no such active run");
+  auto run = co_await shared->runs.run(who.scope, run_id);
+  if (!run) co_return fail(std::move(run.error()));
+  if (!*run || !may_see(who, (*run)->scope, (*run)->started_by) || is_terminal((*run)->state)) {
+    co_return fail(ErrorKind::not_found, "no such active run");
   }
-  shared_->lanes.next().spawn(
-      "cancel_run", cancel_stored(shared_, (*run)->scope, std::string(run_id), (*run)->state));
-  return {};
+  shared->lanes.next().spawn("cancel_run",
+                             cancel_stored(shared, (*run)->scope, run_id, (*run)->state));
+  co_return Result<void>();
 }
 
 // Nobody drives it (it waits for a human): the store is all there is to change.
@@ -288,15 +306,15 @@ void Runs::go_on(const Scope& scope, const std::string& run_id) {
 // Takes up a parked run if it has been answered. Whoever comes second finds the thread claimed, or
 // the run no longer waiting.
 Task<void> Runs::resume(std::shared_ptr<Shared> shared, Scope scope, std::string run_id) {
-  auto run = shared->runs.run(scope, run_id);
-  auto calls = shared->runs.tool_calls(scope, run_id);
-  if (!run || !*run || !calls || (*run)->state != RunState::waiting_approval) co_return;
+  auto found = co_await shared->runs.run_detail(scope, run_id);
+  if (!found || !*found || (*found)->run.state != RunState::waiting_approval) co_return;
+  const std::vector<ToolCall>& calls = (*found)->calls;
   const auto waits = [](const ToolCall& call) {
     return call.state == ToolCallState::waiting_approval;
   };
   const auto answered = [](const ToolCall& call) { return call.state == ToolCallState::requested; };
-  if (std::ranges::any_of(*calls, waits) && std::ranges::none_of(*calls, answered)) co_return;
-  [[maybe_unused]] const bool taken_up = co_await take_up(shared, std::move(**run));
+  if (std::ranges::any_of(calls, waits) && std::ranges::none_of(calls, answered)) co_return;
+  [[maybe_unused]] const bool taken_up = co_await take_up(shared, std::move((*found)->run));
 }
 
 // Goes on with an unfinished run, on a lane of its own. No run stays unfinished for ever: one that
@@ -322,7 +340,7 @@ Task<bool> Runs::take_up(std::shared_ptr<Shared> shared, Run run) {
 
 Task<Result<std::size_t>> Runs::recover() {
   const auto shared = shared_;
-  auto unfinished = shared->runs.unfinished_runs();
+  auto unfinished = co_await shared->runs.unfinished_runs();
   if (!unfinished) co_return fail(std::move(unfinished.error()));
   std::size_t count = 0;
   for (Run& run : *unfinished) {

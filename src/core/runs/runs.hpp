@@ -21,13 +21,6 @@
 
 namespace colonnade::core {
 
-// A run as it is stored now.
-struct RunView {
-  Run run{};
-  std::optional<Message> reply{};  // when succeeded
-  std::vector<ToolCall> calls{};   // in order of creation
-};
-
 // What wiring hands over; each part of a run gets what it uses.
 struct RunPorts {
   ThreadStore& threads;
@@ -60,11 +53,13 @@ class Runs {
   // Waits until the run is terminal, also one that was started elsewhere or before a restart. After
   // a stop of `stop` (the run goes on): cancelled. While the server stops: unavailable.
   base::Task<Result<FinishedRun>> wait(Principal who, std::string run_id, std::stop_token stop);
-  // not_found for another user's.
-  Result<RunView> read(const Principal& who, std::string_view run_id) const;
+  // The run as it is stored now. not_found for who may not see it.
+  base::Task<Result<RunDetail>> read(Principal who, std::string run_id) const;
   // Asks an active run to stop; it ends as cancelled soon after. not_found when there is none,
   // unavailable while the server stops.
-  Result<void> cancel(const Principal& who, std::string_view run_id);
+  base::Task<Result<void>> cancel(Principal who, std::string run_id);
+  // The same for who does not wait to hear of it. Any thread.
+  void cancel_soon(Principal who, std::string run_id);
 
   // A human has answered one of the run's questions, and the store knows: goes on with the run,
   // which may be parked. Any thread.
@@ -88,6 +83,12 @@ class Runs {
   static base::Task<void> settle(std::shared_ptr<Shared> shared, Run run, RunSettling::End end);
   static base::Task<std::optional<Result<FinishedRun>>> stored_outcome(
       std::shared_ptr<Shared> shared, Principal who, std::string run_id);
+  static base::Task<Result<RunDetail>> visible_detail(std::shared_ptr<Shared> shared, Principal who,
+                                                      std::string run_id);
+  static base::Task<Result<void>> cancel_shared(std::shared_ptr<Shared> shared, Principal who,
+                                                std::string run_id);
+  static base::Task<void> cancel_unawaited(std::shared_ptr<Shared> shared, Principal who,
+                                           std::string run_id);
   static base::Task<void> cancel_stored(std::shared_ptr<Shared> shared, Scope scope,
                                         std::string run_id, RunState from);
   static base::Task<void> resume(std::shared_ptr<Shared> shared, Scope scope, std::string run_id);

@@ -173,15 +173,15 @@ Task<void> ToolRound::ask_gate(std::vector<std::string> ids) {
   }
 }
 
-std::optional<Grant> ToolRound::grant_for(const std::string& id,
-                                          const ActionRequest& request) const {
+base::Task<std::optional<Grant>> ToolRound::grant_for(std::string id, ActionRequest request) const {
   const Run& run = record_.run();
   const auto before = actions_.find(id);
   if (before != actions_.end() && before->second.state == ActionState::approved) {
-    return Grant{before->second.decision.request_hash};
+    co_return Grant{before->second.decision.request_hash};
   }
-  if (ports_.permissions.allow(run.scope, run.started_by, run.thread_id, request)) return Grant{};
-  return std::nullopt;
+  const bool allowed = co_await ports_.permissions.allow(run.scope, run.started_by, run.thread_id,
+                                                         std::move(request));
+  co_return allowed ? std::optional(Grant{}) : std::nullopt;
 }
 
 // An execution stores its decision in the transaction that starts it.
@@ -192,7 +192,7 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
                         .operation = std::string(tool_operation),
                         .params = base::to_text(call.arguments),
                         .context = context_of(record_.run())};
-  const std::optional<Grant> grant = grant_for(id, request);
+  const std::optional<Grant> grant = co_await grant_for(id, request);
   Verdict verdict = ports_.gate.decide(call, std::move(request), grant);
   if (verdict.permit) {
     permits_.insert_or_assign(id, std::move(*verdict.permit));
@@ -221,11 +221,10 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
 Action& ToolRound::note_verdict(const std::string& id, Verdict& verdict, ActionState state) {
   const Run& run = record_.run();
   const Time now = record_.now();
-  const auto [place, fresh] = actions_.try_emplace(id);
+  const auto [place, fresh] = actions_.try_emplace(id, Action{.scope = run.scope});
   Action& action = place->second;
   if (fresh) {
     action.id = base::new_uuid();
-    action.scope = run.scope;
     action.thread_id = run.thread_id;
     action.run_id = run.id;
     action.tool_call_id = id;
@@ -287,8 +286,8 @@ Task<void> ToolRound::hear_answers() {
     co_return;
   }
   const Run& run = record_.run();
-  auto stored = ports_.runs.tool_calls(run.scope, run.id);
-  auto actions = ports_.actions.actions_of_run(run.scope, run.id);
+  auto stored = co_await ports_.runs.tool_calls(run.scope, run.id);
+  auto actions = co_await ports_.actions.actions_of_run(run.scope, run.id);
   if (!stored || !actions) {
     base::log::error(
         "answers_unreadable",

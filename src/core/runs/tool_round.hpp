@@ -86,7 +86,7 @@ class ToolRound {
   struct UnderWay;
 
   base::Task<GateAnswer> ask_gate_about(std::string id);
-  std::optional<Grant> grant_for(const std::string& id, const ActionRequest& request) const;
+  base::Task<std::optional<Grant>> grant_for(std::string id, ActionRequest request) const;
   base::Task<void> deny(std::string id);
   base::Task<void> ask_human(std::string id);
   base::Task<void> hear_answers();

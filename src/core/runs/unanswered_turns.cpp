@@ -56,12 +56,12 @@ Message noted(const Message& user_message, std::vector<Part> parts, std::string_
 
 // nullopt: the run is not over, or not there.
 Task<Result<std::optional<Message>>> read_turn(RunStore* runs, Scope scope, Message user_message) {
-  auto run = runs->run(scope, user_message.run_id);
+  auto run = co_await runs->run(scope, user_message.run_id);
   if (!run) co_return fail(std::move(run.error()));
   if (!*run || !is_terminal((*run)->state)) co_return std::nullopt;
-  auto steps = runs->steps(scope, user_message.run_id);
+  auto steps = co_await runs->steps(scope, user_message.run_id);
   if (!steps) co_return fail(std::move(steps.error()));
-  auto calls = runs->tool_calls(scope, user_message.run_id);
+  auto calls = co_await runs->tool_calls(scope, user_message.run_id);
   if (!calls) co_return fail(std::move(calls.error()));
   co_return unanswered_turn(user_message, **run, *steps, *calls);
 }

@@ -18,10 +18,7 @@ void Erasure::add(Unit& unit, const Thread& thread) const {
 }
 
 Task<Result<void>> Erasure::erase_thread(Principal who, std::string id) {
-  auto thread = parts_.threads.get(who, id);
-  if (!thread && thread.error().kind == ErrorKind::forbidden) {
-    co_return fail(ErrorKind::not_found, "no such thread");
-  }
+  auto thread = co_await parts_.threads.get(who, std::move(id));
   if (!thread) co_return fail(std::move(thread.error()));
   Unit unit{.scope = who.scope};
   add(unit, *thread);
@@ -32,7 +29,7 @@ Task<Result<void>> Erasure::erase_thread(Principal who, std::string id) {
 }
 
 Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
-  auto agent = parts_.agents.get(who, id);
+  auto agent = co_await parts_.agents.get(who, std::move(id));
   if (!agent) co_return fail(std::move(agent.error()));
   if (agent->id.empty()) {
     co_return fail(ErrorKind::conflict, "the default agent cannot be deleted");
@@ -47,7 +44,7 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
   if (!hidden) co_return fail(std::move(hidden.error()));
   EveryScopePage page;
   for (;;) {
-    auto erased = parts_.store.erased_threads(page);
+    auto erased = co_await parts_.store.erased_threads(page);
     if (!erased) break;  // the next start purges them
     for (const Thread& thread : *erased) {
       if (thread.scope != who.scope || thread.agent_id != agent_id) continue;
@@ -62,12 +59,12 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
 // Nobody finds the thread any more, so no run can begin in it; one that is active is stopped first.
 // A server that stops meanwhile leaves the rest to its next start.
 Task<void> Erasure::purge(Scope scope, std::string id) {
-  auto run = parts_.run_store.active_run(scope, id);
+  auto run = co_await parts_.run_store.active_run(scope, id);
   if (run && *run) {
-    const Principal starter{.scope = scope, .user_id = (*run)->started_by};
+    const Principal starter(scope, (*run)->started_by, UserRole::member);
     const std::string run_id = (*run)->id;
     // Not found: it has just ended by itself.
-    [[maybe_unused]] const auto cancelled = parts_.runs.cancel(starter, run_id);
+    [[maybe_unused]] const auto cancelled = co_await parts_.runs.cancel(starter, run_id);
     std::stop_token none;
     auto ended = co_await parts_.runs.wait(starter, run_id, std::move(none));
     if (!ended && ended.error().kind == ErrorKind::unavailable) co_return;
@@ -83,7 +80,7 @@ Task<void> Erasure::purge(Scope scope, std::string id) {
 Task<void> Erasure::recover() {
   EveryScopePage page;
   for (;;) {
-    auto left = parts_.store.erased_threads(page);
+    auto left = co_await parts_.store.erased_threads(page);
     if (!left) {
       base::log::error("erased_threads_unreadable", {{"error", left.error().message}});
       co_return;

@@ -25,7 +25,7 @@ struct ToolServerSecrets {
 
 struct ToolServer {
   std::string id{};
-  Scope scope = Scope::main();
+  Scope scope;
   std::string name{};  // [a-zA-Z0-9-], unique within the scope; its tools are `<name>__<tool>`
   ToolServerTransport transport = ToolServerTransport::stdio;
   std::vector<std::string> command{};  // stdio: the program and its arguments

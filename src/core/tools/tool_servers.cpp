@@ -45,6 +45,17 @@ std::string to_text(const ToolServerSecrets& secrets) {
   return base::to_text(Json{{"environment", secrets.environment}, {"headers", secrets.headers}});
 }
 
+Result<bool> add_to(Agent& agent, const std::string& id) {
+  if (std::ranges::find(agent.tool_servers, id) != agent.tool_servers.end()) return false;
+  if (agent.tool_servers.size() >= limits::tool_servers_of_agent_max) {
+    return fail(ErrorKind::conflict, "an agent has at most " +
+                                         std::to_string(limits::tool_servers_of_agent_max) +
+                                         " tool servers; detach one first");
+  }
+  agent.tool_servers.push_back(id);
+  return true;
+}
+
 }  // namespace
 
 bool is_configured_tool_server(std::string_view id) { return id.starts_with(configured_prefix); }
@@ -117,7 +128,7 @@ ToolServers::ToolServers(ToolServerStore& store, Agents& agents, EventFeed& feed
   const Time now = clock_.now();
   for (NewToolServer& input : configured) {
     configured_.push_back({.server = {.id = configured_tool_server_id(input.name),
-                                      .scope = Scope::main(),
+                                      .scope = default_view(),
                                       .name = std::move(input.name),
                                       .transport = input.transport,
                                       .command = std::move(input.command),
@@ -129,16 +140,16 @@ ToolServers::ToolServers(ToolServerStore& store, Agents& agents, EventFeed& feed
   std::ranges::sort(configured_, {}, [](const auto& one) { return one.server.name; });
 }
 
-Result<void> ToolServers::open_all() {
-  if (host_ == nullptr) return {};
+Task<Result<void>> ToolServers::open_all() {
+  if (host_ == nullptr) co_return Result<void>{};
   for (OpenedToolServer opened : configured_) {
-    auto pins = store_.tool_pins(opened.server.scope, opened.server.id);
-    if (!pins) return fail(std::move(pins.error()));
+    auto pins = co_await store_.tool_pins(opened.server.scope, opened.server.id);
+    if (!pins) co_return fail(std::move(pins.error()));
     opened.pins = std::move(*pins);
     host_->added(std::move(opened));
   }
-  auto servers = store_.all_tool_servers();
-  if (!servers) return fail(std::move(servers.error()));
+  auto servers = co_await store_.all_tool_servers();
+  if (!servers) co_return fail(std::move(servers.error()));
   for (ToolServer& server : *servers) {
     auto secrets = open(server);
     if (!secrets) {  // its own trouble: the others are started
@@ -146,12 +157,12 @@ Result<void> ToolServers::open_all() {
                        {{"server", server.name}, {"error", secrets.error().message}});
       continue;
     }
-    auto pins = store_.tool_pins(server.scope, server.id);
-    if (!pins) return fail(std::move(pins.error()));
+    auto pins = co_await store_.tool_pins(server.scope, server.id);
+    if (!pins) co_return fail(std::move(pins.error()));
     host_->added(
         {.server = std::move(server), .secrets = std::move(*secrets), .pins = std::move(*pins)});
   }
-  return {};
+  co_return Result<void>{};
 }
 
 Result<ToolServerSecrets> ToolServers::open(const ToolServer& server) const {
@@ -167,6 +178,12 @@ Result<ToolServerSecrets> ToolServers::open(const ToolServer& server) const {
 
 Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input) {
   if (auto sound = check_tool_server(input); !sound) co_return fail(std::move(sound.error()));
+  if (input.transport == ToolServerTransport::stdio && !who.is_server_operator()) {
+    co_return fail(
+        ErrorKind::forbidden,
+        "a server's command runs on this machine: only an operator of every scope adds it",
+        "transport");
+  }
   const auto taken = std::ranges::any_of(
       configured_, [&](const auto& one) { return one.server.name == input.name; });
   if (taken) co_return fail(ErrorKind::conflict, "the name is taken", "name");
@@ -194,28 +211,28 @@ Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input)
   co_return server;
 }
 
-Result<std::vector<ToolServer>> ToolServers::list(const Scope& scope) const {
-  auto servers = store_.tool_servers(scope);
-  if (!servers) return servers;
+Task<Result<std::vector<ToolServer>>> ToolServers::list(Scope scope) const {
+  auto servers = co_await store_.tool_servers(scope);
+  if (!servers) co_return servers;
   for (const OpenedToolServer& one : configured_) {
     if (one.server.scope == scope) servers->push_back(one.server);
   }
   std::ranges::sort(*servers, {}, &ToolServer::name);
-  return servers;
+  co_return servers;
 }
 
-Result<ToolServer> ToolServers::get(const Scope& scope, std::string_view id) const {
+Task<Result<ToolServer>> ToolServers::get(Scope scope, std::string id) const {
   for (const OpenedToolServer& one : configured_) {
-    if (one.server.id == id && one.server.scope == scope) return one.server;
+    if (one.server.id == id && one.server.scope == scope) co_return one.server;
   }
-  auto server = store_.tool_server(scope, id);
-  if (!server) return fail(std::move(server.error()));
-  if (!*server) return no_such_server();
-  return std::move(**server);
+  auto server = co_await store_.tool_server(std::move(scope), std::move(id));
+  if (!server) co_return fail(std::move(server.error()));
+  if (!*server) co_return no_such_server();
+  co_return std::move(**server);
 }
 
 Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
-  auto server = get(who.scope, id);
+  auto server = co_await get(who.scope, id);
   if (!server) co_return fail(std::move(server.error()));
   if (server->configured) {
     co_return fail(ErrorKind::conflict,
@@ -232,23 +249,14 @@ Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
 
 Task<Result<Agent>> ToolServers::attach(Principal who, std::string agent_id,
                                         std::string server_id) {
-  Agents::Alter alter = [this, scope = who.scope, id = std::move(server_id)](Agent& agent) {
-    return add_to(agent, scope, id);
-  };
+  // In this order, so that who names neither learns of the agent first.
+  auto agent = co_await agents_.get(who, agent_id);
+  if (!agent) co_return agent;
+  auto server = co_await get(who.scope, server_id);
+  if (!server) co_return fail(std::move(server.error()));
+  Agents::Alter alter = [id = std::move(server_id)](Agent& one) { return add_to(one, id); };
   auto changed = co_await agents_.alter(std::move(who), std::move(agent_id), std::move(alter));
   co_return changed;
-}
-
-Result<bool> ToolServers::add_to(Agent& agent, const Scope& scope, const std::string& id) const {
-  if (auto server = get(scope, id); !server) return fail(std::move(server.error()));
-  if (std::ranges::find(agent.tool_servers, id) != agent.tool_servers.end()) return false;
-  if (agent.tool_servers.size() >= limits::tool_servers_of_agent_max) {
-    return fail(ErrorKind::conflict, "an agent has at most " +
-                                         std::to_string(limits::tool_servers_of_agent_max) +
-                                         " tool servers; detach one first");
-  }
-  agent.tool_servers.push_back(id);
-  return true;
 }
 
 Task<Result<Agent>> ToolServers::detach(Principal who, std::string agent_id,

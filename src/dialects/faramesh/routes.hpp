@@ -34,7 +34,7 @@ struct Parts {
 };
 
 struct Options {
-  AccessOptions access{};
+  AccessOptions access;
   // /ready: an error says why not. Called on any lane; must be fast. Empty: always ready.
   std::function<base::Result<void>()> readiness{};
 };

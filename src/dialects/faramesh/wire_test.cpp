@@ -16,6 +16,7 @@ using core::Outcome;
 
 core::Action action_of(Outcome outcome, ActionState state) {
   core::Action out{.id = "id-1",
+                   .scope = core::Scope::main(),
                    .request = {.agent_id = "ag",
                                .tool = "shell",
                                .operation = "run",
@@ -144,7 +145,8 @@ core::AuditRecord record(std::int64_t seq, std::string_view kind, const Json& de
                                .subject = "id-1",
                                .details = details,
                                .at = {1'700'000'000'000'000}};
-  core::AuditRecord out{.seq = seq, .kind = entry.kind, .subject = entry.subject};
+  core::AuditRecord out{
+      .seq = seq, .scope = core::Scope::main(), .kind = entry.kind, .subject = entry.subject};
   out.text = core::audit_text(entry, out.scope, seq);
   out.hash = core::audit_hash("", out.text);
   return out;

@@ -30,6 +30,11 @@ namespace colonnade::dialects::fathom {
 using core::Principal;
 using dialects::RequestPtr;
 
+// What is answered when a use case of one thread fails. Core says that another user's thread is not
+// there; the contract (fathom §1.4) says 403, within the scope.
+base::Task<net::Response> thread_refusal(core::Threads* threads, Principal who, std::string id,
+                                         base::Error error);
+
 // /threads and what hangs on one thread, but for sending (fathom §3.1–3.3, §3.5, §3.8, §4).
 class ThreadResource {
  public:

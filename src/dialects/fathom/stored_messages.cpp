@@ -16,7 +16,7 @@ StoredMessages::StoredMessages(core::Threads& threads, core::Principal who, std:
 base::Task<RowSource::Rows> StoredMessages::read(std::size_t limit) {
   std::vector<std::string> rows;
   for (; rows.size() < limit && next_ < ids_.size(); ++next_) {
-    const auto message = threads_.message(who_, thread_id_, ids_[next_]);
+    const auto message = co_await threads_.message(who_, thread_id_, ids_[next_]);
     if (!message) co_return base::fail(message.error());  // erased meanwhile
     rows.push_back(encode_message(*message));
   }

@@ -15,13 +15,24 @@ namespace {
 // made of, makes one user's key another's.
 std::string kept_key(std::string_view kind, const Principal& who, std::string_view id = {}) {
   std::string key;
-  key.reserve(kind.size() + who.scope.key().size() + who.user_id.size() + id.size() + 3);
+  key.reserve(kind.size() + who.scope.key().size() + who.user_id.size() + id.size() + 5);
   key.append(kind).append("\n").append(id).append("\n").append(who.scope.key());
-  key.append("\n").append(who.user_id);
+  key.append(who.is_operator() ? "\n*\n" : "\n-\n").append(who.user_id);
   return key;
 }
 
 }  // namespace
+
+base::Task<net::Response> thread_refusal(core::Threads* threads, Principal who, std::string id,
+                                         base::Error error) {
+  if (error.kind == base::ErrorKind::not_found) {
+    const auto anothers = co_await threads->is_anothers(std::move(who), std::move(id));
+    if (anothers && *anothers) {
+      co_return error_response({.kind = base::ErrorKind::forbidden, .message = "not your thread"});
+    }
+  }
+  co_return error_response(error);
+}
 
 ThreadResource::ThreadResource(Parts parts) : parts_(parts) {
   for (std::size_t lane = 0; lane < parts.lanes; ++lane) {
@@ -35,15 +46,13 @@ EncodedReads& ThreadResource::reads_on(const net::Request& request) {
 }
 
 base::Task<net::Reply> ThreadResource::list(Principal who, RequestPtr request) {
-  const auto read = [&]() -> base::Result<std::string> {
-    const auto threads = parts_.threads.list(who, {.limit = limits::fathom_threads_listed_max});
-    if (!threads) return base::fail(threads.error());
-    return encode_threads(*threads);
-  };
-  auto body = reads_on(*request).get(kept_key("threads", who),
-                                     core::Revisions::of_threads(who.scope), read);
-  if (!body) co_return error_response(body.error());
-  co_return net::Response{.shared = std::move(*body)};
+  EncodedReads& reads = reads_on(*request);
+  auto reading = reads.begin(kept_key("threads", who), core::Revisions::of_threads(who.scope));
+  if (auto known = reads.find(reading)) co_return net::Response{.shared = std::move(known)};
+  core::ThreadPage page{.limit = limits::fathom_threads_listed_max};
+  const auto threads = co_await parts_.threads.list(std::move(who), std::move(page));
+  if (!threads) co_return error_response(threads.error());
+  co_return net::Response{.shared = reads.keep(std::move(reading), encode_threads(*threads))};
 }
 
 base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request) {
@@ -60,7 +69,7 @@ base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request)
 base::Task<Attempted> ThreadResource::create_once(Principal who, std::string title,
                                                   Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = parts_.threads.get(who, attempt.object_id);
+    const auto made = co_await parts_.threads.get(who, attempt.object_id);
     if (!made) co_return refused(made.error());
     co_return Attempted{.response = {.body = encode_thread(*made)}};
   }
@@ -72,37 +81,45 @@ base::Task<Attempted> ThreadResource::create_once(Principal who, std::string tit
 }
 
 base::Task<net::Reply> ThreadResource::get(Principal who, RequestPtr request) {
-  const std::string id = thread_id(*request);
-  core::ThreadView large;  // what is too large to be held as one answer
-  const auto read = [&]() -> base::Result<std::string> {
-    auto view = parts_.threads.view(who, id, limits::fathom_messages_shown_max);
-    if (!view) return base::fail(view.error());
-    if (!are_large(view->messages)) return encode_view(*view);
-    large = std::move(*view);
-    return std::string();
-  };
-  auto body = reads_on(*request).get(kept_key("thread", who, id),
-                                     core::Revisions::of_thread(who.scope, id), read);
-  if (!body) co_return error_response(body.error());
-  if (!(*body)->empty()) co_return net::Response{.shared = std::move(*body)};
-  const auto messages = std::exchange(large.messages, {});
+  std::string id = thread_id(*request);
+  EncodedReads& reads = reads_on(*request);
+  auto reading =
+      reads.begin(kept_key("thread", who, id), core::Revisions::of_thread(who.scope, id));
+  if (auto known = reads.find(reading)) co_return net::Response{.shared = std::move(known)};
+  auto view = co_await parts_.threads.view(who, id, limits::fathom_messages_shown_max);
+  if (!view) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), id, view.error());
+    co_return refusal;
+  }
+  if (!are_large(view->messages)) {
+    co_return net::Response{.shared = reads.keep(std::move(reading), encode_view(*view))};
+  }
+  // Too large to be held as one answer.
+  const auto messages = std::exchange(view->messages, {});
   co_return net::Response{.source = std::make_shared<StoredMessages>(parts_.threads, std::move(who),
-                                                                     id, messages,
-                                                                     view_frame(std::move(large)))};
+                                                                     std::move(id), messages,
+                                                                     view_frame(std::move(*view)))};
 }
 
 base::Task<net::Reply> ThreadResource::rename(Principal who, RequestPtr request) {
   auto title = decode_rename(request->body);
   if (!title) co_return error_response(title.error());
-  const auto thread =
-      co_await parts_.threads.rename(std::move(who), thread_id(*request), std::move(*title));
-  if (!thread) co_return error_response(thread.error());
+  const auto thread = co_await parts_.threads.rename(who, thread_id(*request), std::move(*title));
+  if (!thread) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+                                           thread.error());
+    co_return refusal;
+  }
   co_return net::Response{.body = encode_renamed(*thread)};
 }
 
 base::Task<net::Reply> ThreadResource::remove(Principal who, RequestPtr request) {
-  const auto removed = co_await parts_.threads.remove(std::move(who), thread_id(*request));
-  if (!removed) co_return error_response(removed.error());
+  const auto removed = co_await parts_.threads.remove(who, thread_id(*request));
+  if (!removed) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+                                           removed.error());
+    co_return refusal;
+  }
   co_return net::Response{.body = encode_single("deleted", thread_id(*request))};
 }
 
@@ -116,14 +133,21 @@ base::Task<net::Reply> ThreadResource::restore(Principal who, RequestPtr request
 }
 
 base::Task<Attempted> ThreadResource::restore_once(Principal who, std::string id) {
-  const auto restored = co_await parts_.threads.restore(std::move(who), id);
-  if (!restored) co_return refused(restored.error());
+  const auto restored = co_await parts_.threads.restore(who, id);
+  if (!restored) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), id, restored.error());
+    co_return dialects::refused(std::move(refusal));
+  }
   co_return Attempted{.response = {.body = encode_single("restored", id)}};
 }
 
 base::Task<net::Reply> ThreadResource::usage(Principal who, RequestPtr request) {
-  const auto usage = parts_.threads.usage(who, thread_id(*request));
-  if (!usage) co_return error_response(usage.error());
+  const auto usage = co_await parts_.threads.usage(who, thread_id(*request));
+  if (!usage) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+                                           usage.error());
+    co_return refusal;
+  }
   co_return net::Response{.body = encode_usage(thread_id(*request), *usage)};
 }
 
@@ -139,8 +163,12 @@ base::Task<net::Reply> ThreadResource::search(Principal who, RequestPtr request)
 }
 
 base::Task<net::Reply> ThreadResource::stream(Principal who, RequestPtr request) {
-  const auto thread = parts_.threads.get(who, thread_id(*request));
-  if (!thread) co_return error_response(thread.error());
+  const auto thread = co_await parts_.threads.get(who, thread_id(*request));
+  if (!thread) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+                                           thread.error());
+    co_return refusal;
+  }
   net::StreamReply reply;
   reply.headers = {
       {"Cache-Control", "no-store"}, {"Connection", "keep-alive"}, {"X-Accel-Buffering", "no"}};

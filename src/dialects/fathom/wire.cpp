@@ -277,7 +277,7 @@ std::string encode_threads(std::span<const core::Thread> threads) {
   return out;
 }
 
-std::string encode_view(const core::ThreadView& view) {
+std::string encode_view(const core::ThreadDetail& view) {
   std::size_t bytes = thread_bytes + small_body_bytes + view.thread.title.size();
   for (const core::Message& message : view.messages) bytes += size_hint(message);
   std::string out;
@@ -320,7 +320,7 @@ Frame frame_of(const std::string& without_messages) {
 
 }  // namespace
 
-Frame view_frame(core::ThreadView view) {
+Frame view_frame(core::ThreadDetail view) {
   view.messages.clear();
   return frame_of(encode_view(view));
 }

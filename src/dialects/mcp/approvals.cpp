@@ -20,9 +20,10 @@ base::Task<Attempted> ApprovalTools::list(Call call, Attempt /*attempt*/) {
   const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
   const std::string run_id = arguments.optional_text("run_id");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  auto questions = open_questions(actions_, call.who, run_id);
+  auto questions = co_await open_questions(&actions_, call.who, run_id);
   if (!questions) co_return failed(questions.error());
-  questions->resize(std::min(questions->size(), static_cast<std::size_t>(limit)));
+  const auto shown = std::min(questions->size(), static_cast<std::size_t>(limit));
+  questions->erase(questions->begin() + static_cast<std::ptrdiff_t>(shown), questions->end());
   co_return answered(encode_actions(*questions));
 }
 

@@ -84,12 +84,13 @@ bool Endpoint::is_trusted_page(const net::Request& request) const {
   });
 }
 
-base::Result<Principal> Endpoint::admit(const net::Request& request) const {
+base::Task<base::Result<Principal>> Endpoint::admit(const net::Request& request) const {
   if (!is_trusted_page(request)) {
-    return base::fail(ErrorKind::forbidden,
-                      "pages of this origin may not ask; the setting cors.origins lists those that "
-                      "may",
-                      "Origin");
+    return dialects::not_admitted(
+        {.kind = ErrorKind::forbidden,
+         .message = "pages of this origin may not ask; the setting cors.origins lists those that "
+                    "may",
+         .field = "Origin"});
   }
   return authenticate(parts_.credentials, request);
 }
@@ -97,7 +98,7 @@ base::Result<Principal> Endpoint::admit(const net::Request& request) const {
 // --- messages in --------------------------------------------------------------------------------
 
 base::Task<net::Reply> Endpoint::post(RequestPtr request) {
-  const auto who = admit(*request);
+  const auto who = co_await admit(*request);
   if (!who) co_return error_response(who.error());
   auto reply = co_await until_revoked(*who, request, take_body(*who, request));
   co_return reply;
@@ -263,7 +264,7 @@ base::Task<net::Reply> Endpoint::take_batch(Principal who, RequestPtr request, D
 // --- streams and sessions -----------------------------------------------------------------------
 
 base::Task<net::Reply> Endpoint::get(RequestPtr request) {
-  const auto who = admit(*request);
+  const auto who = co_await admit(*request);
   if (!who) co_return error_response(who.error());
   auto reply = co_await until_revoked(*who, request, open_stream(*who, request));
   co_return reply;
@@ -292,7 +293,7 @@ base::Task<net::Reply> Endpoint::open_stream(Principal who, RequestPtr request) 
 }
 
 base::Task<net::Reply> Endpoint::end(RequestPtr request) {
-  auto who = admit(*request);
+  auto who = co_await admit(*request);
   if (!who) co_return error_response(who.error());
   const auto era = era_of(*request);
   if (!era) co_return fault_response(400, std::nullopt, era.error());

@@ -53,7 +53,7 @@ class Endpoint {
   // Who asks what, in which era.
   struct Exchange {
     RequestPtr request{};
-    Principal who{};
+    Principal who;
     Era era = Era::handshake;
     std::string session_id{};  // of the handshake era
     Incoming message{};
@@ -61,7 +61,7 @@ class Endpoint {
   using Answer = std::expected<std::string, RpcFault>;  // the members of a result
 
   // Who is let in, before anything of the body counts.
-  base::Result<Principal> admit(const net::Request& request) const;
+  base::Task<base::Result<Principal>> admit(const net::Request& request) const;
   bool is_trusted_page(const net::Request& request) const;
 
   base::Task<net::Reply> take_body(Principal who, RequestPtr request);
@@ -84,8 +84,8 @@ class Endpoint {
   base::Task<net::Response> answer(Exchange exchange);
   static net::Response response_to(const Exchange& exchange, const Answer& answer);
   // For everything but tools/call.
-  Answer answer_at_once(const Exchange& exchange);
-  Answer read_resource(const Exchange& exchange);
+  base::Task<Answer> answer_at_once(Exchange exchange);
+  base::Task<Answer> read_resource(Exchange exchange);
   std::expected<const Tool*, RpcFault> tool_of(const Exchange& exchange) const;
   std::shared_ptr<Calls::Ticket> begin_call(const Exchange& exchange);
   base::Task<Answer> call_tool(Exchange exchange, const Tool* tool,

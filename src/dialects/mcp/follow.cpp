@@ -63,7 +63,7 @@ base::Task<Attempted> RunTools::follow(Call call, Attempt /*attempt*/) {
       {.least = 0, .most = duration_cast<seconds>(limits::mcp_follow_time_max).count()},
       duration_cast<seconds>(limits::mcp_follow_time_default).count()));
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  auto view = parts_.runs.read(call.who, run_id);
+  auto view = co_await parts_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), "start_run and ask_agent tell the id of a run");
   const std::string thread_id = view->run.thread_id;
   const auto watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope, thread_id,
@@ -76,9 +76,9 @@ base::Task<Attempted> RunTools::follow(Call call, Attempt /*attempt*/) {
   const bool seen_all = !watch->full() && watch->has_caught_up();
   const bool finished = watch->finished();
   watch->close();
-  view = parts_.runs.read(call.who, run_id);
+  view = co_await parts_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error());
-  const RunReport report = report_of(call.who, std::move(view->run));
+  const RunReport report = co_await report_of(call.who, std::move(view->run));
   page.state = state_of(report);
   page.done = finished || (core::is_terminal(report.run.state) && seen_all);
   co_return answered(encode_events(page));

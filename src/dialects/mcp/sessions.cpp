@@ -73,11 +73,12 @@ std::string Sessions::create(const core::Principal& who, std::string revision) {
   const std::string account = core::account_of(who);
   make_room(account);
   std::string id = base::new_token();
-  table_[id] = {.scope = who.scope,
-                .user_id = who.user_id,
-                .credential_id = who.credential_id,
-                .revision = std::move(revision),
-                .used_at = clock_.now()};
+  Session session{.scope = who.scope,
+                  .user_id = who.user_id,
+                  .credential_id = who.credential_id,
+                  .revision = std::move(revision),
+                  .used_at = clock_.now()};
+  table_.insert_or_assign(id, std::move(session));
   by_account_[account].insert(id);
   return id;
 }

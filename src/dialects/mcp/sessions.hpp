@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "core/access/scope.hpp"
+#include "core/access/principal.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::mcp {
@@ -43,7 +43,7 @@ class Sessions {
 
  private:
   struct Session {
-    core::Scope scope = core::Scope::main();
+    core::Scope scope;
     std::string user_id{};
     std::string credential_id{};
     std::string revision{};

@@ -7,8 +7,8 @@
 namespace colonnade::dialects::mcp {
 namespace {
 
-const core::Principal ada{.user_id = "ada"};
-const core::Principal eve{.user_id = "eve"};
+const core::Principal ada(core::Scope::main(), "ada", core::UserRole::member);
+const core::Principal eve(core::Scope::main(), "eve", core::UserRole::member);
 
 TEST(McpSessions, AreTheirUsersOwn) {
   base::ManualClock clock;

@@ -35,7 +35,8 @@ base::Task<Attempted> ThreadTools::list(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto threads = threads_.list(call.who, {.limit = static_cast<std::size_t>(limit)});
+  core::ThreadPage page{.limit = static_cast<std::size_t>(limit)};
+  const auto threads = co_await threads_.list(call.who, std::move(page));
   if (!threads) co_return failed(threads.error());
   co_return answered(encode_threads(*threads));
 }
@@ -55,30 +56,31 @@ base::Task<Attempted> ThreadTools::read(Call call, Attempt /*attempt*/) {
                                    "2026-05-24T05:33:44Z, as an earlier answer named it"});
     }
   }
-  const auto text = page_of(call.who, id, page);
+  const auto text = co_await page_of(call.who, id, page);
   if (!text) co_return failed(text.error(), find_threads);
   co_return answered(*text);
 }
 
-core::Result<std::string> ThreadTools::page_of(const Principal& who, const std::string& id,
-                                               const core::MessagePage& page) {
-  auto view = threads_.view(who, id, 1);
-  if (!view) return base::fail(std::move(view.error()));
-  auto messages = threads_.messages(who, id, page);
-  if (!messages) return base::fail(std::move(messages.error()));
+base::Task<core::Result<std::string>> ThreadTools::page_of(Principal who, std::string id,
+                                                           core::MessagePage page) {
+  auto view = co_await threads_.view(who, id, 1);
+  if (!view) co_return base::fail(std::move(view.error()));
+  auto messages = co_await threads_.messages(std::move(who), std::move(id), page);
+  if (!messages) co_return base::fail(std::move(messages.error()));
   ThreadPage out{.thread = std::move(view->thread),
                  .messages = std::move(*messages),
                  .running = view->running};
   out.more = out.messages.size() == page.limit;
   if (cut_to_bytes(out.messages)) out.more = true;
-  return encode_thread(out);
+  co_return encode_thread(out);
 }
 
 // --- as resources -------------------------------------------------------------------------------
 
-core::Result<std::string> ThreadTools::list_resources(const Principal& who) {
-  const auto threads = threads_.list(who, {.limit = limits::page_rows_max});
-  if (!threads) return base::fail(threads.error());
+base::Task<core::Result<std::string>> ThreadTools::list_resources(Principal who) {
+  core::ThreadPage page{.limit = limits::page_rows_max};
+  const auto threads = co_await threads_.list(std::move(who), std::move(page));
+  if (!threads) co_return base::fail(threads.error());
   std::string out = R"("resources":)";
   base::JsonWriter json(out);
   json.array();
@@ -90,7 +92,7 @@ core::Result<std::string> ThreadTools::list_resources(const Principal& who) {
     json.field("lastModified", base::to_rfc3339(thread.updated_at)).end_object().end_object();
   }
   json.end_array();
-  return out;
+  co_return out;
 }
 
 std::string ThreadTools::list_templates() {
@@ -103,25 +105,26 @@ std::string ThreadTools::list_templates() {
   return out;
 }
 
-core::Result<std::string> ThreadTools::read_resource(const Principal& who, const std::string& uri) {
+base::Task<core::Result<std::string>> ThreadTools::read_resource(Principal who, std::string uri) {
   const auto unknown = [] {
     return base::fail(base::ErrorKind::not_found,
                       "Resource not found: resources are colonnade://threads/{thread_id}, of "
                       "threads that resources/list names");
   };
-  if (!uri.starts_with(uri_prefix)) return unknown();
-  auto text = page_of(who, uri.substr(uri_prefix.size()), {.limit = limits::page_rows_default});
+  if (!uri.starts_with(uri_prefix)) co_return unknown();
+  core::MessagePage page{.limit = limits::page_rows_default};
+  auto text = co_await page_of(std::move(who), uri.substr(uri_prefix.size()), page);
   if (!text) {
     const auto kind = text.error().kind;
     const bool absent = kind == base::ErrorKind::not_found || kind == base::ErrorKind::forbidden;
-    if (absent) return unknown();
-    return text;
+    if (absent) co_return unknown();
+    co_return text;
   }
   std::string out = R"("contents":)";
   base::JsonWriter json(out);
   json.array().object().field("uri", uri).field("mimeType", mime).field("text", *text);
   json.end_object().end_array();
-  return out;
+  co_return out;
 }
 
 }  // namespace colonnade::dialects::mcp

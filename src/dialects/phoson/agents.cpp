@@ -40,7 +40,7 @@ class AgentRows final : public RowSource {
 
  private:
   base::Task<Rows> read(std::size_t limit) override {
-    const auto agents = agents_.list(who_, limit, offset_, before_);
+    const auto agents = co_await agents_.list(who_, limit, offset_, before_);
     if (!agents) co_return base::fail(agents.error());
     std::vector<std::string> rows;
     for (const core::Agent& agent : *agents) rows.push_back(encode_agent(agent));
@@ -80,7 +80,7 @@ base::Task<net::Reply> AgentResource::create(Principal who, RequestPtr request) 
 base::Task<Attempted> AgentResource::create_once(Principal who, core::NewAgent input,
                                                  Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = parts_.agents.get(who, attempt.object_id);
+    const auto made = co_await parts_.agents.get(who, attempt.object_id);
     if (!made) co_return refused(agent_error(made.error()));
     co_return Attempted{.response = {.status = created, .body = encode_agent(*made)}};
   }
@@ -91,7 +91,7 @@ base::Task<Attempted> AgentResource::create_once(Principal who, core::NewAgent i
 }
 
 base::Task<net::Reply> AgentResource::get(Principal who, RequestPtr request) {
-  const auto agent = parts_.agents.get(who, agent_id(*request));
+  const auto agent = co_await parts_.agents.get(std::move(who), agent_id(*request));
   if (!agent) co_return agent_error(agent.error());
   co_return net::Response{.body = encode_agent(*agent)};
 }

@@ -54,7 +54,8 @@ class MessageRows final : public RowSource {
 
  private:
   base::Task<Rows> read(std::size_t limit) override {
-    const auto messages = threads_.messages(who_, thread_id_, {.from = from_, .limit = limit});
+    core::MessagePage page{.from = from_, .limit = limit};
+    const auto messages = co_await threads_.messages(who_, thread_id_, std::move(page));
     if (!messages) co_return base::fail(messages.error());
     std::vector<std::string> rows;
     for (const core::Message& message : *messages) rows.push_back(encode_message(message));
@@ -79,7 +80,7 @@ base::Task<net::Reply> MessageResource::list(Principal who, RequestPtr request) 
   const auto query = decode_list(*request);
   if (!query) co_return query.error();
   const std::string id = conversation_id(*request);
-  const auto thread = parts_.threads.get(who, id);
+  const auto thread = co_await parts_.threads.get(who, id);
   if (!thread) co_return error_response(thread.error(), Object::conversation);
   if (thread->deleted_at) co_return error_response(404, "Conversation not found");
   co_return net::Response{
@@ -95,7 +96,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
                     .gone = request->disconnected};
   question.message.parts.emplace_back(core::TextPart{.text = std::move(body->content)});
   // The contract's order (§5.1): an unknown conversation, then one that is busy.
-  const auto thread = parts_.threads.get(who, question.message.thread_id);
+  const auto thread = co_await parts_.threads.get(who, question.message.thread_id);
   if (!thread) co_return error_response(thread.error(), Object::conversation);
   if (thread->deleted_at) co_return error_response(404, "Conversation not found");
   auto key = request_key(*request);

@@ -6,7 +6,8 @@ set(migrations
   0003_tool_servers
   0004_memory
   0005_thread_summaries
-  0006_keyed_requests)
+  0006_keyed_requests
+  0007_credential_roles)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

@@ -339,9 +339,11 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertCredential&
   const core::Credential& c = change.credential;
   return inserted(
       write("INSERT INTO credentials (scope, id, kind, user_id, name, token_sha256, created_at,"
-            " last_seen, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            " last_seen, revoked_at, role, every_scope)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             scope.key(), c.id, core::to_string(c.kind), c.user_id, c.name, c.token_sha256,
-            c.created_at, c.last_seen, c.revoked_at),
+            c.created_at, c.last_seen, c.revoked_at, core::to_string(c.role),
+            c.every_scope ? 1 : 0),
       "credential", c.id);
 }
 

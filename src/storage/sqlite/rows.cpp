@@ -201,10 +201,14 @@ Result<core::Event> read_event(Statement& row) {
 Result<core::Credential> read_credential(Statement& row) {
   const auto kind = word(row, 2, "credential kind", core::credential_kind_from);
   if (!kind) return fail(kind.error());
+  const auto role = word(row, 9, "role", core::user_role_from);
+  if (!role) return fail(role.error());
   return core::Credential{.id = row.string(0),
                           .scope = scope_at(row, 1),
                           .kind = *kind,
                           .user_id = row.string(3),
+                          .role = *role,
+                          .every_scope = row.integer(10) != 0,
                           .name = row.string(4),
                           .token_sha256 = row.string(5),
                           .created_at = row.time(6),

@@ -106,6 +106,6 @@ void Store::observe(core::CommitObserver& observer) { writer_->observe(observer)
 
 core::StoreHealth Store::health() const { return health_->now(); }
 
-core::Result<std::int64_t> Store::last_cursor() { return writer_->last_cursor(); }
+base::Task<core::Result<std::int64_t>> Store::last_cursor() { co_return writer_->last_cursor(); }
 
 }  // namespace colonnade::storage::sqlite

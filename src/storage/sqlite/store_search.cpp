@@ -17,7 +17,7 @@ namespace {
 // What a search runs with.
 struct Asked {
   const core::Scope& scope;
-  std::string_view owner;
+  const std::optional<std::string>& owner;  // nullopt: everybody's
   const std::string& match;
   std::size_t limit;
 };
@@ -30,7 +30,8 @@ Result<std::vector<std::int64_t>> best_messages(Database& database, const Asked&
       "SELECT no FROM (SELECT m.no AS no, message_search.rank AS rank"
       " FROM message_search CROSS JOIN messages m ON m.no = message_search.rowid"
       " CROSS JOIN threads t ON t.no = m.thread_no"
-      " WHERE message_search MATCH ?1 AND m.scope = ?2 AND t.scope = ?2 AND t.owner = ?3"
+      " WHERE message_search MATCH ?1 AND m.scope = ?2 AND t.scope = ?2"
+      " AND (?3 IS NULL OR t.owner = ?3)"
       " AND t.deleted_at IS NULL ORDER BY message_search.rowid DESC LIMIT ?5)"
       " ORDER BY rank, no DESC LIMIT ?4",
       read, asked.match, asked.scope.key(), asked.owner, asked.limit,
@@ -74,7 +75,8 @@ Result<std::vector<core::SearchHit>> hits_of(Database& database,
 
 }  // namespace
 
-Result<std::vector<core::SearchHit>> Store::search(const core::Scope& scope, std::string_view owner,
+Result<std::vector<core::SearchHit>> Store::search(const core::Scope& scope,
+                                                   const std::optional<std::string>& owner,
                                                    std::string_view query, std::size_t limit,
                                                    std::stop_token stop) {
   const auto asked = search_query(query);

@@ -28,7 +28,7 @@ class FilesTest : public ::testing::Test {
   ~FilesTest() override { std::filesystem::remove_all(folder_); }
 
   core::ToolOutcome call(Tool& tool, base::Json arguments, std::stop_token stop = {}) {
-    ToolContext context{.lane = &lanes_[0], .workspace = folder_};
+    ToolContext context{.lane = &lanes_[0], .scope = core::Scope::main(), .workspace = folder_};
     return base::run_on(lanes_[0], tool.run(std::move(context), std::move(arguments), stop));
   }
   void write(const std::string& path, const std::string& content) {

@@ -31,13 +31,13 @@ struct ToolHost::State {
 
   // What is kept of one server.
   struct StoredPins {
-    core::Scope scope = core::Scope::main();
+    core::Scope scope;
     Json pins{};  // null: nothing is accepted yet
     std::string sealed{};
   };
 
   struct Caller {
-    ToolContext context{};
+    ToolContext context;
     int calls = 0;
   };
 
@@ -82,19 +82,20 @@ void ToolHost::State::read(const std::string& id, const core::OpenedToolServer& 
     }
   }
   const std::lock_guard lock(mutex);
-  kept[id] = std::move(found);
+  kept.insert_or_assign(id, std::move(found));
 }
 
 void ToolHost::State::keep(const std::string& id, const std::function<void(StoredPins&)>& change) {
-  StoredPins now;
+  std::optional<StoredPins> changed;
   {
     const std::lock_guard lock(mutex);
     const auto found = kept.find(id);
     if (found == kept.end()) return;  // removed meanwhile
     change(found->second);
-    now = found->second;
+    changed = found->second;
   }
   if (!options.keep) return;
+  const StoredPins& now = *changed;
   Json text = Json::object();
   if (now.pins.is_object()) text["tools"] = now.pins;
   if (!now.sealed.empty()) text["sealed"] = now.sealed;
@@ -112,7 +113,7 @@ void ToolHost::State::wake() {
 
 void ToolHost::State::enter(const ToolContext& context) {
   const std::lock_guard lock(mutex);
-  Caller& caller = callers[context.run_id];
+  Caller& caller = callers.try_emplace(context.run_id, Caller{.context = context}).first->second;
   caller.context = context;
   ++caller.calls;
 }
@@ -251,7 +252,7 @@ base::Task<void> ToolHost::await_until(std::function<bool()> there, std::stop_to
 base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::ToolCall call,
                                                     std::stop_token stop) {
   const std::shared_ptr<State> state = state_;
-  const auto ids = state->options.servers_of(context.scope, context.agent_id);
+  const auto ids = co_await state->options.servers_of(context.scope, context.agent_id);
   auto there = [this, ids, name = call.tool] {
     return servers_.tool(ids, name) || !servers_.is_starting(ids, name);
   };

@@ -24,8 +24,8 @@ using AskHuman =
 struct ToolHostOptions {
   std::string client_version{"0"};
   AskHuman ask{};  // empty: servers are told that nobody answers
-  // The ids of the tool servers that an agent has; on a run's lane, so it must not block for long.
-  std::function<std::vector<std::string>(const core::Scope&, const std::string& agent_id)>
+  // The ids of the tool servers that an agent has; on a run's lane.
+  std::function<base::Task<std::vector<std::string>>(core::Scope, std::string agent_id)>
       servers_of{};
   // What to keep for a server, for OpenedToolServer::pins.
   std::function<void(const core::Scope&, const std::string& id, std::string pins)> keep{};
