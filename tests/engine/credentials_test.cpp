@@ -137,6 +137,18 @@ TEST_F(CredentialsTest, TheSixthClaimInAMinuteIsRefusedPerAddress) {
   EXPECT_EQ(claim("no such", "1.1.1.1").error().kind, ErrorKind::not_found);
 }
 
+TEST_F(CredentialsTest, NamesThatDoNotShowGetNoCredential) {
+  using namespace std::string_literals;
+  for (const std::string& user : {""s, "ad min"s, "admin\n"s, "admin\0"s}) {
+    const auto refused =
+        engine_.run(credentials_.mint(Scope::main(), CredentialKind::operator_token, user, "name"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+    EXPECT_EQ(refused.error().field, "user");
+  }
+  EXPECT_TRUE(*credentials_.none_yet());
+}
+
 TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {
   const auto code = pairings_.start(admin_);
   std::vector<std::future<Result<MintedToken>>> claims;

@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "core/access/limits.hpp"
+#include "core/access/user_name.hpp"
 
 namespace colonnade::core {
 
@@ -108,6 +109,7 @@ AuditEntry credential_entry(const Credential& credential, std::string actor, con
 }  // namespace
 
 Task<Result<void>> Credentials::admit(Credential credential, std::string actor) {
+  if (auto fault = user_name_fault(credential.user_id)) co_return fail(std::move(*fault));
   Unit unit{.scope = credential.scope};
   unit.changes.emplace_back(
       AppendAudit{credential_entry(credential, std::move(actor), "made", clock_.now())});

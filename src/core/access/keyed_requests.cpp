@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/joined.hpp"
 #include "base/log.hpp"
 #include "core/access/limits.hpp"
 
@@ -20,7 +21,7 @@ using Waiter = std::shared_ptr<base::Completion<bool>>;
 
 // Keys of different users never meet, whatever characters they are made of.
 std::string place_of(const Principal& who, std::string_view key) {
-  return who.scope.key() + '\n' + who.user_id + '\n' + std::string(key);
+  return base::joined({who.scope.key(), who.user_id, key});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/joined.hpp"
 #include "dialects/mcp/answer_stream.hpp"
 #include "dialects/mcp/endpoint.hpp"
 #include "dialects/mcp/errors.hpp"
@@ -28,7 +29,7 @@ int status_of(Era era, const RpcFault& fault) {
 
 // The newer era's calls have no name to be cancelled by: their connections end instead.
 std::string client_of(const Principal& who) {
-  return "user:" + who.scope.key() + "/" + who.user_id;
+  return base::joined({"user", who.scope.key(), who.user_id});
 }
 
 RpcFault cancelled_fault() {
