@@ -90,8 +90,8 @@ std::string secret_key_path(const Settings& settings) {
 
 storage::sqlite::StoreOptions store_options(const Settings& settings) {
   storage::sqlite::StoreOptions out;
-  out.durability = settings.durability == "normal" ? storage::sqlite::Durability::normal
-                                                   : storage::sqlite::Durability::full;
+  out.durability = settings.durability == Durability::normal ? storage::sqlite::Durability::normal
+                                                             : storage::sqlite::Durability::full;
   return out;
 }
 
@@ -101,30 +101,30 @@ std::size_t lane_count(const Settings& settings) {
 }
 
 core::NewAgent default_agent(const Settings& settings) {
-  return {.name = settings.agent_name,
-          .instructions = settings.agent_instructions,
+  return {.name = settings.agent.name,
+          .instructions = settings.agent.instructions,
           .tool_servers = configured_tool_server_ids(settings)};
 }
 
 core::RunOptions run_options(const Settings& settings, const core::ModelWindows& windows) {
   core::RunOptions out;
-  out.limits.rounds_max = settings.turn_rounds;
-  out.limits.retries_max = settings.model_retries;
-  out.run_time_max = settings.run_time;
-  out.tool_time_max = settings.tool_time;
-  out.approval_time_max = settings.approval_time;
+  out.limits.rounds_max = settings.limits.rounds;
+  out.limits.retries_max = settings.limits.retries;
+  out.run_time_max = settings.limits.run_time;
+  out.tool_time_max = settings.limits.tool_time;
+  out.approval_time_max = settings.approvals.time;
   if (!settings.provider.empty()) out.defaults.provider = settings.provider;
   if (!settings.model.empty()) out.defaults.model = settings.model;
   out.defaults.temperature = settings.temperature;
   out.defaults.max_output_tokens = settings.max_output_tokens;
-  if (!settings.reasoning_effort.empty()) {
-    out.defaults.reasoning_effort = settings.reasoning_effort;
+  if (settings.reasoning_effort != ReasoningEffort::vendor_default) {
+    out.defaults.reasoning_effort = value_text(*find_setting("reasoning_effort"), settings);
   }
   out.context.windows = windows;
-  out.context.compact_at_percent = settings.context_compact_at_percent;
-  out.context.input_tokens_max = settings.context_input_tokens_max;
-  out.context.summary_provider = settings.context_summary_provider;
-  out.context.summary_model = settings.context_summary_model;
+  out.context.compact_at_percent = settings.context.compact_at_percent;
+  out.context.input_tokens_max = settings.context.input_tokens_max;
+  out.context.summary_provider = settings.context.summary_provider;
+  out.context.summary_model = settings.context.summary_model;
   return out;
 }
 
@@ -139,14 +139,14 @@ std::vector<ListenAddress> listen_addresses(const Settings& settings) {
 }
 
 core::ActionOptions action_options(const Settings& settings) {
-  return {.approval_time_max = settings.approval_time,
-          .approve_when_expired = settings.approval_on_timeout == "approve",
-          .tool_time_max = settings.tool_time};
+  return {.approval_time_max = settings.approvals.time,
+          .approve_when_expired = settings.approvals.on_timeout == UnansweredApproval::approve,
+          .tool_time_max = settings.limits.tool_time};
 }
 
 std::vector<std::string> redacted_names(const Settings& settings) {
   std::vector<std::string> out = core::Redaction::default_names();
-  out.insert(out.end(), settings.redacted_names.begin(), settings.redacted_names.end());
+  out.insert(out.end(), settings.audit.redact.begin(), settings.audit.redact.end());
   return out;
 }
 
@@ -154,11 +154,11 @@ net::HttpServerOptions http_options(const Settings& settings, const ListenAddres
   net::HttpServerOptions out;
   out.host = address.host;
   out.port = address.port;
-  out.tls.certificate_file = settings.tls_certificate_file;
-  out.tls.private_key_file = settings.tls_private_key_file;
-  out.cors.origins = settings.cors_origins;
+  out.tls.certificate_file = settings.tls.certificate_file;
+  out.tls.private_key_file = settings.tls.private_key_file;
+  out.cors.origins = settings.cors.origins;
   out.base_path = settings.base_path;
-  out.connections_max = static_cast<std::size_t>(settings.connections);
+  out.connections_max = static_cast<std::size_t>(settings.limits.connections);
   return out;
 }
 
@@ -287,7 +287,7 @@ struct Server::Parts {
                   .keyed_requests = keyed_requests,
                   .workers = workers,
                   .lanes = lanes},
-                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}),
+                 {.access = {.tokens = settings.faramesh.tokens, .open = settings.faramesh.open}}),
         mcp({.agents = agents,
              .threads = threads,
              .runs = runs,
@@ -297,7 +297,7 @@ struct Server::Parts {
              .keyed_requests = keyed_requests,
              .feed = feed,
              .clock = clock},
-            {.version = version(), .origins = settings.cors_origins}) {
+            {.version = version(), .origins = settings.cors.origins}) {
     add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
     phoson.add_to(router);
@@ -308,7 +308,7 @@ struct Server::Parts {
     router.add(mcp_routes.routes());
     tool_servers.tell(tool_host);
     started_at = clock.now();
-    if (settings.metrics != "off") {
+    if (settings.metrics != MetricsReaders::off) {
       router.add(net::Route{.method = net::Method::get,
                             .pattern = "/metrics",
                             .handler = [this](std::shared_ptr<const net::Request> request) {
@@ -379,17 +379,17 @@ struct Server::Parts {
 
 // Of the first address, whose port is known once it listens.
 std::string Server::Parts::redirect_url() {
-  if (!settings.mcp_redirect_url.empty()) return settings.mcp_redirect_url;
+  if (!settings.mcp.redirect_url.empty()) return settings.mcp.redirect_url;
   const std::lock_guard lock(first_url_mutex);
   return first_url.empty() ? "" : first_url + settings.base_path + mcp_callback_path;
 }
 
 bool Server::Parts::may_read_metrics(const net::Request& request) {
-  if (settings.metrics == "open") return true;
+  if (settings.metrics == MetricsReaders::open) return true;
   // A proxy on this machine speaks for somebody else.
   const bool is_local = dialects::is_loopback(request.peer_address) &&
                         !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
-  if (settings.metrics == "local" && is_local) return true;
+  if (settings.metrics == MetricsReaders::local && is_local) return true;
   return dialects::authenticate(credentials, request).has_value();
 }
 
@@ -426,7 +426,7 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   }
   auto prices = load_prices(settings);
   if (!prices) return std::unexpected(prices.error());
-  auto windows = load_windows(settings.windows_file);
+  auto windows = load_windows(settings.context.windows_file);
   if (!windows) return std::unexpected(windows.error());
   const auto secret_key = load_secret_key(secret_key_path(settings));
   if (!secret_key) return std::unexpected(secret_key.error());
@@ -466,7 +466,7 @@ Result<Server::Started> Server::start() {
     }
     ListenAddress real = address;
     real.port = server->port();
-    out.urls.push_back(local_url(real, !p.settings.tls_certificate_file.empty()));
+    out.urls.push_back(local_url(real, !p.settings.tls.certificate_file.empty()));
     p.servers.push_back(std::move(server));
   }
   {
