@@ -324,6 +324,7 @@ struct Server::Parts {
     return questions.ask(std::move(context), std::move(question), std::move(stop));
   }
   std::string redirect_url();
+  Result<std::string> make_first_token();
   bool may_read_metrics(const net::Request& request);
   net::HttpServerCounts http_counts() const;
 
@@ -382,6 +383,24 @@ std::string Server::Parts::redirect_url() {
   if (!settings.mcp.redirect_url.empty()) return settings.mcp.redirect_url;
   const std::lock_guard lock(first_url_mutex);
   return first_url.empty() ? "" : first_url + settings.base_path + mcp_callback_path;
+}
+
+// The operator's token when the store has none yet: the first start. Else "".
+Result<std::string> Server::Parts::make_first_token() {
+  const auto none_yet = credentials.none_yet();
+  if (!none_yet) return std::unexpected(none_yet.error());
+  if (!*none_yet) return "";
+  // Written down before it counts: a crash here must not leave a server that nobody can enter.
+  auto minted = credentials.prepare(core::Scope::main(), core::CredentialKind::operator_token,
+                                    "admin", "operator");
+  const auto saved = write_owner_only_file(settings.token_file, minted.token + "\n");
+  if (!saved) {
+    return base::fail(base::ErrorKind::unavailable,
+                      "the first token could not be saved: " + saved.error().message, "token_file");
+  }
+  const auto admitted = base::run_on(lanes[0], credentials.admit(std::move(minted.credential)));
+  if (!admitted) return std::unexpected(admitted.error());
+  return std::move(minted.token);
 }
 
 bool Server::Parts::may_read_metrics(const net::Request& request) {
@@ -459,10 +478,10 @@ Result<Server::Started> Server::start() {
   base::run_on(p.lanes[0], p.erasure.recover());
   release_startup_memory();
   for (const ListenAddress& address : listen_addresses(p.settings)) {
-    auto server =
-        std::make_unique<net::HttpServer>(p.lanes, p.router, http_options(p.settings, address));
-    if (auto listening = server->start(); !listening) {
-      return base::fail(listening_error(listening.error()));
+    auto server = std::make_unique<net::HttpServer>(p.lanes, p.router,
+                                                    http_options(p.settings, address));
+    if (auto bound = server->bind(); !bound) {
+      return base::fail(listening_error(bound.error()));
     }
     ListenAddress real = address;
     real.port = server->port();
@@ -473,24 +492,17 @@ Result<Server::Started> Server::start() {
     const std::lock_guard lock(p.first_url_mutex);
     p.first_url = out.urls.front();
   }
-  p.tool_host.servers().begin();
-  // Only once it listens: a start that fails must not use up the one time that the token is shown.
-  const auto none_yet = p.credentials.none_yet();
-  if (!none_yet) return std::unexpected(none_yet.error());
-  if (*none_yet) {
-    // Written down before it counts: a crash here must not leave a server that nobody can enter.
-    auto minted = p.credentials.prepare(core::Scope::main(), core::CredentialKind::operator_token,
-                                        "admin", "operator");
-    auto saved = write_owner_only_file(p.settings.token_file, minted.token + "\n");
-    if (!saved) {
-      return base::fail(base::ErrorKind::unavailable,
-                        "the first token could not be saved: " + saved.error().message,
-                        "token_file");
+  // With the addresses taken, as a start that fails must not use up the one time that the token is
+  // shown; and before anybody is let in, so that the token counts when it can first be sent.
+  auto first_token = p.make_first_token();
+  if (!first_token) return std::unexpected(std::move(first_token.error()));
+  out.first_token = std::move(*first_token);
+  for (const auto& server : p.servers) {
+    if (auto listening = server->listen(); !listening) {
+      return base::fail(listening_error(listening.error()));
     }
-    auto admitted = base::run_on(p.lanes[0], p.credentials.admit(std::move(minted.credential)));
-    if (!admitted) return std::unexpected(admitted.error());
-    out.first_token = std::move(minted.token);
   }
+  p.tool_host.servers().begin();
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.keyed_requests, p.stopping.get_token()));
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));

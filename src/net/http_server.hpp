@@ -57,8 +57,12 @@ class HttpServer {
   HttpServer(base::Lanes& lanes, const Router& router, HttpServerOptions options);
   ~HttpServer();
 
-  // Binds and listens; afterwards port() is real. Errors name the setting (address in use, bad
-  // certificate …).
+  // Takes the address, without letting anybody in yet; afterwards port() is real. Errors name the
+  // setting (address in use, bad certificate …). Once.
+  base::Result<void> bind();
+  // Lets clients in, after bind(). Once.
+  base::Result<void> listen();
+  // Both.
   base::Result<void> start();
   std::uint16_t port() const;
   // Stops accepting; ends idle connections; open streams are finished; lets handlers answer for up
