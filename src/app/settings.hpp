@@ -21,6 +21,7 @@
 #include "core/governance/limits.hpp"
 #include "core/runs/limits.hpp"
 #include "core/tools/limits.hpp"
+#include "net/body_limits.hpp"
 #include "net/limits.hpp"
 
 namespace colonnade::app {
@@ -86,6 +87,8 @@ struct LimitSettings {
   std::chrono::seconds run_time = limits::run_time_max;
   std::chrono::seconds tool_time = limits::tool_time_max;
   int connections = static_cast<int>(limits::http_connections_max);
+  int bodies_mib = limits::http_bodies_bytes_max / limits::MiB;
+  int bodies_per_address_mib = limits::http_bodies_address_bytes_max / limits::MiB;
 };
 
 struct ContextSettings {

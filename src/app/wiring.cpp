@@ -150,8 +150,16 @@ std::vector<std::string> redacted_names(const Settings& settings) {
   return out;
 }
 
-net::HttpServerOptions http_options(const Settings& settings, const ListenAddress& address) {
+net::BodyLimits body_limits(const Settings& settings) {
+  return {.bytes_max = static_cast<std::size_t>(settings.limits.bodies_mib) * limits::MiB,
+          .address_bytes_max =
+              static_cast<std::size_t>(settings.limits.bodies_per_address_mib) * limits::MiB};
+}
+
+net::HttpServerOptions http_options(const Settings& settings, const ListenAddress& address,
+                                    std::shared_ptr<net::BodyBudget> body_budget) {
   net::HttpServerOptions out;
+  out.body_budget = std::move(body_budget);
   out.host = address.host;
   out.port = address.port;
   out.tls.certificate_file = settings.tls.certificate_file;
@@ -477,9 +485,10 @@ Result<Server::Started> Server::start() {
   if (!settled) return std::unexpected(settled.error());
   base::run_on(p.lanes[0], p.erasure.recover());
   release_startup_memory();
+  const auto body_budget = std::make_shared<net::BodyBudget>(body_limits(p.settings));
   for (const ListenAddress& address : listen_addresses(p.settings)) {
     auto server = std::make_unique<net::HttpServer>(p.lanes, p.router,
-                                                    http_options(p.settings, address));
+                                                    http_options(p.settings, address, body_budget));
     if (auto bound = server->bind(); !bound) {
       return base::fail(listening_error(bound.error()));
     }

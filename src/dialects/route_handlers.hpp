@@ -21,28 +21,30 @@ net::Handler open_to_all(Resource& resource,
       [&resource, handler](RequestPtr request) { return (resource.*handler)(std::move(request)); };
 }
 
-// Handlers for whoever is let in, which is looked at before anything else is.
+// Handlers for whoever is let in, which is judged by the head, before anything else is.
 //
-// `admit` takes the request and says who asks, or why not; `refusal` turns that error into the
-// dialect's answer. Both are copied into each handler.
+// `admit` takes the request without its body and says who asks, or why not; `refusal` turns that
+// error into the dialect's answer. Both are copied into each route.
 template <class Admit, class Refusal>
 class Admitted {
  public:
   Admitted(Admit admit, Refusal refusal) : admit_(std::move(admit)), refusal_(refusal) {}
 
   template <class Resource>
-  net::Handler operator()(Resource& resource,
-                          base::Task<net::Reply> (Resource::*handler)(core::Principal,
-                                                                      RequestPtr)) const {
-    return [admit = admit_, refusal = refusal_, &resource, handler](RequestPtr request) {
-      auto who = admit(*request);
-      if (!who) return refuse(refusal(who.error()));
-      return (resource.*handler)(std::move(*who), std::move(request));
+  net::Guard operator()(Resource& resource,
+                        base::Task<net::Reply> (Resource::*handler)(core::Principal,
+                                                                    RequestPtr)) const {
+    return [admit = admit_, refusal = refusal_, &resource, handler](const net::Request& head) {
+      auto who = admit(head);
+      if (!who) return given(std::unexpected(refusal(who.error())));
+      return given([who = std::move(*who), &resource, handler](RequestPtr request) {
+        return (resource.*handler)(who, std::move(request));
+      });
     };
   }
 
  private:
-  static base::Task<net::Reply> refuse(net::Response response) { co_return response; }
+  static base::Task<net::Admission> given(net::Admission admission) { co_return admission; }
 
   Admit admit_;
   Refusal refusal_;

@@ -93,6 +93,7 @@ base::Result<void> HttpServer::bind() {
   shared.request_limits.header_bytes_max = options.header_bytes_max;
   shared.sweep_interval = sweep_interval_for(options);
 
+  if (!options.body_budget) options.body_budget = std::make_shared<BodyBudget>();
 
   auto bound = bind_to(options.host, options.port, state_->lanes.size());
   if (!bound) return std::unexpected(std::move(bound.error()));

@@ -83,31 +83,29 @@ bool Endpoint::is_trusted_page(const net::Request& request) const {
   });
 }
 
-base::Result<Principal> Endpoint::admit(const net::Request& request) const {
-  if (!is_trusted_page(request)) {
+base::Result<Principal> Endpoint::admit(const net::Request& head) const {
+  if (!is_trusted_page(head)) {
     return base::fail(ErrorKind::forbidden,
                       "pages of this origin may not ask; the setting cors.origins lists those that "
                       "may",
                       "Origin");
   }
-  return authenticate(parts_.credentials, request);
+  return authenticate(parts_.credentials, head);
 }
 
 // --- messages in --------------------------------------------------------------------------------
 
-base::Task<net::Reply> Endpoint::post(RequestPtr request) {
-  auto who = admit(*request);
-  if (!who) co_return error_response(who.error());
+base::Task<net::Reply> Endpoint::post(Principal who, RequestPtr request) {
   if (auto fault = form_fault(*request)) co_return std::move(*fault);
   auto decoding = decode(request->body);
   if (!decoding) co_return fault_response(400, decoding.error().id, decoding.error().fault);
   if (decoding->batch) {
-    auto reply = co_await take_batch(std::move(*who), std::move(request), std::move(*decoding));
+    auto reply = co_await take_batch(std::move(who), std::move(request), std::move(*decoding));
     co_return reply;
   }
   Decoded& message = decoding->messages.front();
   if (!message) co_return fault_response(400, message.error().id, message.error().fault);
-  auto reply = co_await take(std::move(*who), std::move(request), std::move(*message));
+  auto reply = co_await take(std::move(who), std::move(request), std::move(*message));
   co_return reply;
 }
 
@@ -233,9 +231,7 @@ base::Task<net::Reply> Endpoint::take_batch(Principal who, RequestPtr request, D
 
 // --- streams and sessions -----------------------------------------------------------------------
 
-base::Task<net::Reply> Endpoint::get(RequestPtr request) {
-  auto who = admit(*request);
-  if (!who) co_return error_response(who.error());
+base::Task<net::Reply> Endpoint::get(Principal who, RequestPtr request) {
   const auto era = era_of(*request);
   if (!era) co_return fault_response(400, std::nullopt, era.error());
   if (*era == Era::modern) {
@@ -246,10 +242,10 @@ base::Task<net::Reply> Endpoint::get(RequestPtr request) {
   if (!accepts(*request, stream_type)) {
     co_return refused_with(406, "Accept must name text/event-stream");
   }
-  if (auto fault = session_fault(*who, *request)) co_return std::move(*fault);
+  if (auto fault = session_fault(who, *request)) co_return std::move(*fault);
   net::StreamReply reply;
   reply.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
-  reply.on_open = [this, who = std::move(*who), id = std::string(request->header(session_header))](
+  reply.on_open = [this, who = std::move(who), id = std::string(request->header(session_header))](
                       std::shared_ptr<net::StreamWriter> writer) {
     // The connection keeps the writer; the session only ends it.
     if (!sessions_.attach(who, id, writer)) writer->finish();
@@ -257,9 +253,7 @@ base::Task<net::Reply> Endpoint::get(RequestPtr request) {
   co_return reply;
 }
 
-base::Task<net::Reply> Endpoint::end(RequestPtr request) {
-  auto who = admit(*request);
-  if (!who) co_return error_response(who.error());
+base::Task<net::Reply> Endpoint::end(Principal who, RequestPtr request) {
   const auto era = era_of(*request);
   if (!era) co_return fault_response(400, std::nullopt, era.error());
   if (*era == Era::modern) {
@@ -267,9 +261,9 @@ base::Task<net::Reply> Endpoint::end(RequestPtr request) {
     out.headers.push_back({"Allow", "POST"});
     co_return out;
   }
-  if (auto fault = session_fault(*who, *request)) co_return std::move(*fault);
+  if (auto fault = session_fault(who, *request)) co_return std::move(*fault);
   const std::string id(request->header(session_header));
-  sessions_.remove(*who, id);
+  sessions_.remove(who, id);
   calls_.leave_all(id);
   co_return net::Response{.content_type = ""};
 }

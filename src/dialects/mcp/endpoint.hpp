@@ -42,9 +42,12 @@ class Endpoint {
   };
   Endpoint(Parts parts, Options options);
 
-  base::Task<net::Reply> post(RequestPtr request);
-  base::Task<net::Reply> get(RequestPtr request);
-  base::Task<net::Reply> end(RequestPtr request);
+  // Who is let in, by the head alone.
+  base::Result<Principal> admit(const net::Request& head) const;
+
+  base::Task<net::Reply> post(Principal who, RequestPtr request);
+  base::Task<net::Reply> get(Principal who, RequestPtr request);
+  base::Task<net::Reply> end(Principal who, RequestPtr request);
 
   // See Calls::stop().
   void stop() { calls_.stop(); }
@@ -60,8 +63,6 @@ class Endpoint {
   };
   using Answer = std::expected<std::string, RpcFault>;  // the members of a result
 
-  // Who is let in, before anything of the body counts.
-  base::Result<Principal> admit(const net::Request& request) const;
   bool is_trusted_page(const net::Request& request) const;
 
   base::Task<net::Reply> take(Principal who, RequestPtr request, Incoming message);
