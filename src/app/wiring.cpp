@@ -275,7 +275,7 @@ struct Server::Parts {
                 .clock = clock,
                 .lanes = lanes},
                {.version = version(),
-                .started_at = clock.now(),
+                .started_at = clock.steady(),
                 .trusted_proxies = std::move(proxies)}),
         phoson({.agents = agents,
                 .threads = threads,

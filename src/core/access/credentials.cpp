@@ -20,7 +20,7 @@ struct Credentials::Cache {
   struct Entry {
     Principal principal{};
     CredentialKind kind = CredentialKind::api_token;
-    base::Time touched_at{};
+    base::SteadyTime touched_at{};
   };
   std::shared_mutex mutex;
   std::unordered_map<std::string, Entry> by_hash;
@@ -34,7 +34,7 @@ Credentials::~Credentials() = default;
 
 Result<Principal> Credentials::authenticate(std::string_view token) {
   const std::string hash = base::sha256_hex(token);
-  const base::Time now = clock_.now();
+  const base::SteadyTime now = clock_.steady();
   std::uint64_t revocations = 0;
   {
     const std::shared_lock lock(cache_->mutex);
@@ -63,7 +63,7 @@ Result<Principal> Credentials::authenticate(std::string_view token) {
   }
   if (credential.kind == CredentialKind::device) {
     Unit unit{.scope = who.scope};
-    unit.changes.emplace_back(TouchCredential{.id = credential.id, .at = now});
+    unit.changes.emplace_back(TouchCredential{.id = credential.id, .at = clock_.now()});
     feed_.append(std::move(unit), [](const Result<std::int64_t>& result) {
       // A missed last_seen is no reason to refuse the request.
       if (!result) base::log::warn("last_seen_not_stored", {{"error", result.error().message}});

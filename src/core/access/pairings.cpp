@@ -13,7 +13,7 @@ namespace colonnade::core {
 using base::ErrorKind;
 using base::fail;
 using base::Task;
-using base::Time;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -27,23 +27,23 @@ using Watcher = std::shared_ptr<base::Completion<Result<Credential>>>;
 struct Pairings::State {
   struct Pending {
     Principal issuer{};
-    Time expires_at{};
+    base::SteadyTime expires_at{};
     bool claimed = false;
     std::optional<Credential> device{};  // once its token is stored
     std::vector<Watcher> watchers{};
   };
   struct Window {  // fixed, per address
-    Time began{};
+    base::SteadyTime began{};
     int attempts = 0;
   };
 
   std::mutex mutex;
   std::map<std::string, Pending> codes;
   std::unordered_map<std::string, Window> windows;
-  Time swept_at{};
+  base::SteadyTime swept_at{};
 
   // Expired codes and old windows go away now and then, at whatever call comes next.
-  void sweep(Time now) {
+  void sweep(base::SteadyTime now) {
     if (now - swept_at < limits::pairing_sweep_interval) return;
     swept_at = now;
     std::erase_if(codes, [&](const auto& entry) {
@@ -54,7 +54,7 @@ struct Pairings::State {
     });
   }
 
-  Result<void> count_attempt(const std::string& address, Time now) {
+  Result<void> count_attempt(const std::string& address, base::SteadyTime now) {
     Window& window = windows[address];
     if (window.attempts == 0 || now - window.began >= limits::pairing_window) {
       window = {.began = now, .attempts = 0};
@@ -78,17 +78,17 @@ Pairings::Pairings(Credentials& credentials, base::Clock& clock)
 Pairings::~Pairings() = default;
 
 Result<PairingCode> Pairings::start(const Principal& who) {
-  const Time now = clock_.now();
+  const base::SteadyTime now = clock_.steady();
   const std::lock_guard lock(state_->mutex);
   state_->sweep(now);
   if (state_->codes.size() >= codes_max) {
     return fail(ErrorKind::unavailable, "too many pairing codes are open; try again in a minute");
   }
-  PairingCode out{.code = {}, .expires_at = now + limits::pairing_code_time};
+  PairingCode out{.code = {}, .expires_at = clock_.now() + limits::pairing_code_time};
   do {
     out.code = base::random_digits(code_digits);
   } while (state_->codes.contains(out.code));
-  state_->codes[out.code] = {.issuer = who, .expires_at = out.expires_at};
+  state_->codes[out.code] = {.issuer = who, .expires_at = now + limits::pairing_code_time};
   return out;
 }
 
@@ -96,7 +96,7 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
                                           std::string address) {
   Principal issuer;
   {
-    const Time now = clock_.now();
+    const base::SteadyTime now = clock_.steady();
     const std::lock_guard lock(state_->mutex);
     if (auto allowed = state_->count_attempt(address, now); !allowed) {
       co_return fail(std::move(allowed.error()));
@@ -132,9 +132,9 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
 
 Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::stop_token stop) {
   auto watcher = std::make_shared<base::Completion<Result<Credential>>>();
-  Time expires_at;
+  base::SteadyTime expires_at;
   {
-    const Time now = clock_.now();
+    const base::SteadyTime now = clock_.steady();
     const std::lock_guard lock(state_->mutex);
     state_->sweep(now);
     const auto found = state_->codes.find(code);
@@ -153,7 +153,8 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
   auto over = std::make_shared<std::stop_source>();
   const auto end_wait = [over] { over->request_stop(); };
   const std::stop_callback client_left(stop, end_wait);
-  auto until_expiry = std::max(expires_at - clock_.now(), std::chrono::microseconds{0});
+  const auto until_expiry =
+      std::max(std::chrono::ceil<std::chrono::microseconds>(expires_at - clock_.steady()), 0us);
   auto patience = std::min<std::chrono::microseconds>(until_expiry, limits::pairing_watch_time_max);
   auto timed_out = std::make_shared<std::atomic<bool>>(false);
   auto ring = [over, timed_out] {
@@ -170,7 +171,7 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
     if (found != state_->codes.end()) std::erase(found->second.watchers, watcher);
   }
   if (!timed_out->load()) co_return fail(ErrorKind::cancelled, "the client left");
-  if (clock_.now() >= expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
+  if (clock_.steady() >= expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
   co_return fail(ErrorKind::timeout, "no claim yet");
 }
 

@@ -26,7 +26,7 @@ void Sessions::end_streams(const Session& session) {
 }
 
 void Sessions::make_room() {
-  const base::Time oldest = clock_.now() - limits::mcp_endpoint_session_idle_time_max;
+  const base::SteadyTime oldest = clock_.steady() - limits::mcp_endpoint_session_idle_time_max;
   std::erase_if(table_, [&](const Table::value_type& row) {
     const bool over = row.second.used_at < oldest;
     if (over) end_streams(row.second);
@@ -46,7 +46,7 @@ std::string Sessions::create(const core::Principal& who, std::string revision) {
   table_[id] = {.scope = who.scope,
                 .user_id = who.user_id,
                 .revision = std::move(revision),
-                .used_at = clock_.now()};
+                .used_at = clock_.steady()};
   return id;
 }
 
@@ -54,7 +54,7 @@ std::optional<std::string> Sessions::use(const core::Principal& who, const std::
   const std::lock_guard lock(mutex_);
   Session* session = find(who, id);
   if (session == nullptr) return std::nullopt;
-  const base::Time now = clock_.now();
+  const base::SteadyTime now = clock_.steady();
   if (session->used_at + limits::mcp_endpoint_session_idle_time_max < now) {
     end_streams(*session);
     table_.erase(id);

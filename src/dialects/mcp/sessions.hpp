@@ -39,7 +39,7 @@ class Sessions {
     core::Scope scope = core::Scope::main();
     std::string user_id{};
     std::string revision{};
-    base::Time used_at{};
+    base::SteadyTime used_at{};
     std::vector<std::weak_ptr<net::StreamWriter>> streams{};
   };
   using Table = std::unordered_map<std::string, Session>;
