@@ -130,7 +130,7 @@ base::Result<std::unique_ptr<AuditTrail>> open_audit_trail(const Context& contex
   if (is_named || find_running_server(settings.data_dir)) {
     auto remote = find_remote(options, config, context.environment);
     if (!remote) return fail(remote.error());
-    if (remote->ca_file.empty() && !is_named) remote->ca_file = settings.tls_certificate_file;
+    if (remote->ca_file.empty() && !is_named) remote->ca_file = settings.tls.certificate_file;
     return std::make_unique<ServerTrail>(*std::move(remote));
   }
   const std::string path = database_path(settings.data_dir);

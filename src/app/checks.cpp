@@ -201,7 +201,7 @@ int bind_error(const ListenAddress& address) {
 void check_ports(const Settings& settings, bool server_runs, Findings& out) {
   for (const ListenAddress& address : settings.listen) {
     const std::string text = to_string(address);
-    if (!dialects::is_this_machine(address.host) && settings.tls_certificate_file.empty()) {
+    if (!dialects::is_this_machine(address.host) && settings.tls.certificate_file.empty()) {
       add(out, "ports", Health::warning, text + " is reachable from outside without TLS",
           "set tls.certificate_file and tls.private_key_file, or listen on 127.0.0.1 behind a "
           "proxy that speaks TLS");
@@ -222,8 +222,8 @@ void check_ports(const Settings& settings, bool server_runs, Findings& out) {
 
 void check_tls(const Settings& settings, Findings& out) {
   for (const auto& [name, path] :
-       {std::pair("tls.certificate_file", settings.tls_certificate_file),
-        std::pair("tls.private_key_file", settings.tls_private_key_file)}) {
+       {std::pair("tls.certificate_file", settings.tls.certificate_file),
+        std::pair("tls.private_key_file", settings.tls.private_key_file)}) {
     if (path.empty()) continue;
     struct stat info{};
     if (::access(path.c_str(), R_OK) != 0 || ::stat(path.c_str(), &info) != 0) {
@@ -274,9 +274,9 @@ void check_prices(const Settings& settings, Findings& out) {
 }
 
 void check_windows(const Settings& settings, Findings& out) {
-  if (settings.windows_file.empty()) return;
-  const auto windows = load_windows(settings.windows_file);
-  if (windows) return add(out, "windows", Health::ok, settings.windows_file);
+  if (settings.context.windows_file.empty()) return;
+  const auto windows = load_windows(settings.context.windows_file);
+  if (windows) return add(out, "windows", Health::ok, settings.context.windows_file);
   add(out, "windows", Health::failure, windows.error().message,
       "fix the file, or leave context.windows_file unset");
 }

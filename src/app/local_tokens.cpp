@@ -187,7 +187,7 @@ base::Result<std::unique_ptr<Tokens>> open_tokens(const Settings& settings) {
     fathom::Options options;
     options.base_url = running->urls.front();
     options.token = trimmed(*token);
-    options.http.ca_file = settings.tls_certificate_file;
+    options.http.ca_file = settings.tls.certificate_file;
     try {
       return std::make_unique<ServerTokens>(running->urls.front(), options);
     } catch (const colonnade::Error& error) {

@@ -99,31 +99,31 @@ std::size_t lane_count(const Settings& settings) {
 }
 
 core::NewAgent default_agent(const Settings& settings) {
-  return {.name = settings.agent_name,
-          .instructions = settings.agent_instructions,
+  return {.name = settings.agent.name,
+          .instructions = settings.agent.instructions,
           .tool_servers = configured_tool_server_ids(settings)};
 }
 
 core::RunOptions run_options(const Settings& settings, const core::ModelWindows& windows) {
   core::RunOptions out;
-  out.limits.rounds_max = settings.turn_rounds;
-  out.limits.retries_max = settings.model_retries;
-  out.run_time_max = settings.run_time;
-  out.tool_time_max = settings.tool_time;
-  out.message_bytes_max = static_cast<std::size_t>(settings.message_bytes_max);
-  out.approval_time_max = settings.approval_time;
+  out.limits.rounds_max = settings.limits.rounds;
+  out.limits.retries_max = settings.limits.retries;
+  out.run_time_max = settings.limits.run_time;
+  out.tool_time_max = settings.limits.tool_time;
+  out.message_bytes_max = static_cast<std::size_t>(settings.limits.message_bytes_max);
+  out.approval_time_max = settings.approvals.time;
   if (!settings.provider.empty()) out.defaults.provider = settings.provider;
   if (!settings.model.empty()) out.defaults.model = settings.model;
   out.defaults.temperature = settings.temperature;
   out.defaults.max_output_tokens = settings.max_output_tokens;
-  if (!settings.reasoning_effort.empty()) {
-    out.defaults.reasoning_effort = settings.reasoning_effort;
+  if (settings.reasoning_effort != ReasoningEffort::vendor_default) {
+    out.defaults.reasoning_effort = value_text(*find_setting("reasoning_effort"), settings);
   }
   out.context.windows = windows;
-  out.context.compact_at_percent = settings.context_compact_at_percent;
-  out.context.input_tokens_max = settings.context_input_tokens_max;
-  out.context.summary_provider = settings.context_summary_provider;
-  out.context.summary_model = settings.context_summary_model;
+  out.context.compact_at_percent = settings.context.compact_at_percent;
+  out.context.input_tokens_max = settings.context.input_tokens_max;
+  out.context.summary_provider = settings.context.summary_provider;
+  out.context.summary_model = settings.context.summary_model;
   return out;
 }
 
@@ -138,28 +138,41 @@ std::vector<ListenAddress> listen_addresses(const Settings& settings) {
 }
 
 core::ActionOptions action_options(const Settings& settings) {
-  return {.approval_time_max = settings.approval_time,
-          .approve_when_expired = settings.approval_on_timeout == "approve",
-          .tool_time_max = settings.tool_time};
+  return {.approval_time_max = settings.approvals.time,
+          .approve_when_expired = settings.approvals.on_timeout == UnansweredApproval::approve,
+          .tool_time_max = settings.limits.tool_time};
 }
 
 std::vector<std::string> redacted_names(const Settings& settings) {
   std::vector<std::string> out = core::Redaction::default_names();
-  out.insert(out.end(), settings.redacted_names.begin(), settings.redacted_names.end());
+  out.insert(out.end(), settings.audit.redact.begin(), settings.audit.redact.end());
   return out;
 }
 
+net::BodyLimits body_limits(const Settings& settings) {
+  return {.bytes_max = static_cast<std::size_t>(settings.limits.bodies_mib) * limits::MiB,
+          .address_bytes_max =
+              static_cast<std::size_t>(settings.limits.bodies_per_address_mib) * limits::MiB};
+}
+
+// What all listeners share.
+struct HttpBudgets {
+  std::shared_ptr<net::BodyBudget> bodies;
+  std::shared_ptr<net::AnswerBudget> answers;
+};
+
 net::HttpServerOptions http_options(const Settings& settings, const ListenAddress& address,
-                                    std::shared_ptr<net::AnswerBudget> answers) {
+                                    HttpBudgets budgets) {
   net::HttpServerOptions out;
+  out.body_budget = std::move(budgets.bodies);
   out.host = address.host;
   out.port = address.port;
-  out.tls.certificate_file = settings.tls_certificate_file;
-  out.tls.private_key_file = settings.tls_private_key_file;
-  out.cors.origins = settings.cors_origins;
+  out.tls.certificate_file = settings.tls.certificate_file;
+  out.tls.private_key_file = settings.tls.private_key_file;
+  out.cors.origins = settings.cors.origins;
   out.base_path = settings.base_path;
-  out.connections_max = static_cast<std::size_t>(settings.connections);
-  out.answers = std::move(answers);
+  out.connections_max = static_cast<std::size_t>(settings.limits.connections);
+  out.answers = std::move(budgets.answers);
   return out;
 }
 
@@ -276,7 +289,7 @@ struct Server::Parts {
                 .clock = clock,
                 .lanes = lanes},
                {.version = version(),
-                .started_at = clock.now(),
+                .started_at = clock.steady(),
                 .readiness = readiness(),
                 .trusted_proxies = std::move(proxies)}),
         phoson({.agents = agents,
@@ -299,8 +312,8 @@ struct Server::Parts {
                   .lanes = lanes},
                  {.access = {.shared = core::Principal(core::default_view(), first_user,
                                                        core::UserRole::member),
-                             .tokens = settings.faramesh_tokens,
-                             .open = settings.faramesh_open},
+                             .tokens = settings.faramesh.tokens,
+                             .open = settings.faramesh.open},
                   .readiness = readiness()}),
         mcp({.agents = agents,
              .threads = threads,
@@ -311,7 +324,7 @@ struct Server::Parts {
              .keyed_requests = keyed_requests,
              .subscriptions = feed.subscriptions(),
              .clock = clock},
-            {.version = version(), .origins = settings.cors_origins}) {
+            {.version = version(), .origins = settings.cors.origins}) {
     add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
     phoson.add_to(router);
@@ -322,7 +335,7 @@ struct Server::Parts {
     router.add(mcp_routes.routes());
     tool_servers.tell(tool_host);
     started_at = clock.now();
-    if (settings.metrics != "off") {
+    if (settings.metrics != MetricsReaders::off) {
       router.add(net::Route{.method = net::Method::get,
                             .pattern = "/metrics",
                             .handler = [this](std::shared_ptr<const net::Request> request) {
@@ -342,6 +355,7 @@ struct Server::Parts {
     return [this] { return core::readiness_of(stores.journal.health()); };
   }
   std::string redirect_url();
+  Result<std::string> make_first_token();
   base::Task<bool> may_read_metrics(std::shared_ptr<const net::Request> request);
   net::HttpServerCounts http_counts() const;
 
@@ -401,18 +415,38 @@ struct Server::Parts {
 
 // Of the first address, whose port is known once it listens.
 std::string Server::Parts::redirect_url() {
-  if (!settings.mcp_redirect_url.empty()) return settings.mcp_redirect_url;
+  if (!settings.mcp.redirect_url.empty()) return settings.mcp.redirect_url;
   const std::lock_guard lock(first_url_mutex);
   return first_url.empty() ? "" : first_url + settings.base_path + mcp_callback_path;
 }
 
+// The operator's token when the store has none yet: the first start. Else "".
+Result<std::string> Server::Parts::make_first_token() {
+  const auto none_yet = base::run_on(lanes[0], credentials.none_yet());
+  if (!none_yet) return std::unexpected(none_yet.error());
+  if (!*none_yet) return "";
+  // Written down before it counts: a crash here must not leave a server that nobody can enter.
+  core::Principal first(core::default_view(), first_user, core::UserRole::operator_role);
+  first.every_scope = true;
+  auto minted =
+      credentials.prepare(std::move(first), core::CredentialKind::operator_token, "operator");
+  const auto saved = write_owner_only_file(settings.token_file, minted.token + "\n");
+  if (!saved) {
+    return base::fail(base::ErrorKind::unavailable,
+                      "the first token could not be saved: " + saved.error().message, "token_file");
+  }
+  const auto admitted = base::run_on(lanes[0], credentials.admit(std::move(minted.credential)));
+  if (!admitted) return std::unexpected(admitted.error());
+  return std::move(minted.token);
+}
+
 base::Task<bool> Server::Parts::may_read_metrics(std::shared_ptr<const net::Request> request) {
-  if (settings.metrics == "open") co_return true;
+  if (settings.metrics == MetricsReaders::open) co_return true;
   // A proxy on this machine speaks for somebody else.
   const bool is_local = dialects::is_loopback(request->peer_address) &&
                         !request->has_header("X-Forwarded-For") &&
                         !request->has_header("Forwarded");
-  if (settings.metrics == "local" && is_local) co_return true;
+  if (settings.metrics == MetricsReaders::local && is_local) co_return true;
   const auto who = co_await dialects::authenticate(credentials, *request);
   co_return who.has_value();
 }
@@ -451,7 +485,7 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   }
   auto prices = load_prices(settings);
   if (!prices) return std::unexpected(prices.error());
-  auto windows = load_windows(settings.windows_file);
+  auto windows = load_windows(settings.context.windows_file);
   if (!windows) return std::unexpected(windows.error());
   const auto secret_key = load_secret_key(secret_key_path(settings));
   if (!secret_key) return std::unexpected(secret_key.error());
@@ -483,41 +517,34 @@ Result<Server::Started> Server::start() {
   if (!settled) return std::unexpected(settled.error());
   base::run_on(p.lanes[0], p.erasure.recover());
   release_startup_memory();
+  const HttpBudgets budgets{.bodies = std::make_shared<net::BodyBudget>(body_limits(p.settings)),
+                            .answers = p.answers};
   for (const ListenAddress& address : listen_addresses(p.settings)) {
     auto server = std::make_unique<net::HttpServer>(p.lanes, p.router,
-                                                    http_options(p.settings, address, p.answers));
-    if (auto listening = server->start(); !listening) {
-      return base::fail(listening_error(listening.error()));
+                                                    http_options(p.settings, address, budgets));
+    if (auto bound = server->bind(); !bound) {
+      return base::fail(listening_error(bound.error()));
     }
     ListenAddress real = address;
     real.port = server->port();
-    out.urls.push_back(local_url(real, !p.settings.tls_certificate_file.empty()));
+    out.urls.push_back(local_url(real, !p.settings.tls.certificate_file.empty()));
     p.servers.push_back(std::move(server));
   }
   {
     const std::lock_guard lock(p.first_url_mutex);
     p.first_url = out.urls.front();
   }
-  p.tool_host.servers().begin();
-  // Only once it listens: a start that fails must not use up the one time that the token is shown.
-  const auto none_yet = base::run_on(p.lanes[0], p.credentials.none_yet());
-  if (!none_yet) return std::unexpected(none_yet.error());
-  if (*none_yet) {
-    // Written down before it counts: a crash here must not leave a server that nobody can enter.
-    core::Principal first(core::default_view(), first_user, core::UserRole::operator_role);
-    first.every_scope = true;
-    auto minted =
-        p.credentials.prepare(std::move(first), core::CredentialKind::operator_token, "operator");
-    auto saved = write_owner_only_file(p.settings.token_file, minted.token + "\n");
-    if (!saved) {
-      return base::fail(base::ErrorKind::unavailable,
-                        "the first token could not be saved: " + saved.error().message,
-                        "token_file");
+  // With the addresses taken, as a start that fails must not use up the one time that the token is
+  // shown; and before anybody is let in, so that the token counts when it can first be sent.
+  auto first_token = p.make_first_token();
+  if (!first_token) return std::unexpected(std::move(first_token.error()));
+  out.first_token = std::move(*first_token);
+  for (const auto& server : p.servers) {
+    if (auto listening = server->listen(); !listening) {
+      return base::fail(listening_error(listening.error()));
     }
-    auto admitted = base::run_on(p.lanes[0], p.credentials.admit(std::move(minted.credential)));
-    if (!admitted) return std::unexpected(admitted.error());
-    out.first_token = std::move(minted.token);
   }
+  p.tool_host.servers().begin();
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.keyed_requests, p.stopping.get_token()));
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));

@@ -27,7 +27,7 @@ base::Task<std::vector<std::string>> servers_of(core::Agents* agents, core::Scop
 
 std::vector<core::NewToolServer> configured_tool_servers(const Settings& settings) {
   std::vector<core::NewToolServer> out;
-  for (const auto& [name, server] : settings.mcp_servers) {
+  for (const auto& [name, server] : settings.mcp.servers) {
     const bool is_http = !server.url.empty();
     out.push_back(
         {.name = name,
@@ -41,7 +41,7 @@ std::vector<core::NewToolServer> configured_tool_servers(const Settings& setting
 
 std::vector<std::string> configured_tool_server_ids(const Settings& settings) {
   std::vector<std::string> out;
-  for (const auto& [name, server] : settings.mcp_servers) {
+  for (const auto& [name, server] : settings.mcp.servers) {
     out.push_back(core::configured_tool_server_id(name));
   }
   return out;
@@ -59,7 +59,7 @@ tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpParts
     tool_servers->store_pins(scope, id, std::move(pins));
   };
   out.inherited = Environment::of_process().all();
-  for (const auto& [name, server] : settings.mcp_servers) out.oauth[name] = oauth_of(server);
+  for (const auto& [name, server] : settings.mcp.servers) out.oauth[name] = oauth_of(server);
   out.redirect_url = std::move(redirect_url);
   out.wait_for_begin = true;  // until the redirect URL is known
   return out;

@@ -45,9 +45,9 @@ base::Json details_of(const gate::LoadReport& report) {
 PolicyWatch::PolicyWatch(const Settings& settings, std::shared_ptr<const gate::Policy> built_in,
                          PolicyWatchParts parts)
     : parts_(parts),
-      source_({.policy_path = settings.policy_file,
-               .profile_path = settings.policy_profile,
-               .policy_version = settings.policy_version,
+      source_({.policy_path = settings.policy.file,
+               .profile_path = settings.policy.profile,
+               .policy_version = settings.policy.version,
                .built_in = std::move(built_in),
                .on_load = [this](const gate::LoadReport& report) { loaded(report); }}) {
   began_ = true;

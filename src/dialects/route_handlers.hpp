@@ -24,12 +24,12 @@ net::Handler open_to_all(Resource& resource,
       [&resource, handler](RequestPtr request) { return (resource.*handler)(std::move(request)); };
 }
 
-// Handlers for whoever is let in, which is looked at before anything else is. What they hold open
-// ends when the credential is revoked (dialects/revocation.hpp).
+// Handlers for whoever is let in, which is judged by the head, before anything else is. What they
+// hold open ends when the credential is revoked (dialects/revocation.hpp).
 //
-// `admit` takes the request and returns a task that says who asks, or why not; `refusal` turns that
-// error into the dialect's answer. `admit` is copied into each handler; `credentials` must outlive
-// them.
+// `admit` takes the request without its body and returns a task that says who asks, or why not;
+// `refusal` turns that error into the dialect's answer. `admit` is copied into each route;
+// `credentials` must outlive them.
 template <class Admit>
 class Admitted {
  public:
@@ -40,28 +40,27 @@ class Admitted {
       : credentials_(&credentials), admit_(std::move(admit)), refusal_(refusal) {}
 
   template <class Resource>
-  net::Handler operator()(Resource& resource, Member<Resource> handler) const {
+  net::Guard operator()(Resource& resource, Member<Resource> handler) const {
     return [credentials = credentials_, admit = admit_, refusal = refusal_, &resource,
-            handler](RequestPtr request) {
-      auto admitted = admit(*request);
-      return handle(credentials, std::move(admitted), refusal, &resource, handler,
-                    std::move(request));
+            handler](const net::Request& head) {
+      auto admitted = admit(head);
+      return admission(credentials, std::move(admitted), refusal, &resource, handler);
     };
   }
 
  private:
   template <class Resource>
-  static base::Task<net::Reply> handle(core::Credentials* credentials,
-                                       base::Task<base::Result<core::Principal>> admitted,
-                                       RefusalOf refusal, Resource* resource,
-                                       Member<Resource> handler, RequestPtr request) {
+  static base::Task<net::Admission> admission(core::Credentials* credentials,
+                                              base::Task<base::Result<core::Principal>> admitted,
+                                              RefusalOf refusal, Resource* resource,
+                                              Member<Resource> handler) {
     auto who = co_await std::move(admitted);
-    if (!who) co_return refusal(who.error());
-    Bearer bearer = bearer_of(*who);
-    auto work = (resource->*handler)(std::move(*who), request);
-    auto reply = co_await until_revoked(credentials, std::move(bearer), std::move(request), refusal,
-                                        std::move(work));
-    co_return reply;
+    if (!who) co_return std::unexpected(refusal(who.error()));
+    co_return [credentials, who = std::move(*who), refusal, resource, handler](RequestPtr request) {
+      auto work = (resource->*handler)(who, request);
+      return until_revoked(credentials, bearer_of(who), std::move(request), refusal,
+                           std::move(work));
+    };
   }
 
   core::Credentials* credentials_;

@@ -5,6 +5,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "net/body_limits.hpp"
+
 namespace colonnade::net {
 namespace {
 
@@ -136,7 +138,13 @@ void Router::add(Route route) {
   if (!route.pattern.starts_with('/')) {
     throw std::logic_error("route pattern must start with '/': " + route.pattern);
   }
-  if (!route.handler) throw std::logic_error("route without a handler: " + route.pattern);
+  const bool open = std::holds_alternative<Handler>(route.handler);
+  const bool handled = std::visit([](const auto& each) { return each != nullptr; }, route.handler);
+  if (!handled) throw std::logic_error("route without a handler: " + route.pattern);
+  if (route.body_bytes_max == 0) {
+    route.body_bytes_max =
+        open ? limits::http_open_body_bytes_max : limits::http_body_bytes_default;
+  }
   Node* node = root_.get();
   for (const std::string_view segment : split(route.pattern)) {
     std::unique_ptr<Node>& next =

@@ -116,16 +116,16 @@ class FarameshServer {
     out.token_file = folder.file("data/operator.token");
     out.listen = {{"127.0.0.1", 0}};
     out.io_threads = 2;
-    out.durability = "normal";
-    out.tool_sandbox = "off";
-    out.policy_file = folder.file("policy.yaml");
-    out.policy_version = options.version;
-    out.faramesh_tokens = std::move(options.tokens);
-    out.faramesh_open = options.open;
-    if (options.policy) std::ofstream(out.policy_file) << *options.policy;
+    out.durability = app::Durability::normal;
+    out.tools.sandbox = app::Sandboxing::off;
+    out.policy.file = folder.file("policy.yaml");
+    out.policy.version = options.version;
+    out.faramesh.tokens = std::move(options.tokens);
+    out.faramesh.open = options.open;
+    if (options.policy) std::ofstream(out.policy.file) << *options.policy;
     if (!options.profile.empty()) {
-      out.policy_profile = folder.file("profile.yaml");
-      std::ofstream(out.policy_profile) << options.profile;
+      out.policy.profile = folder.file("profile.yaml");
+      std::ofstream(out.policy.profile) << options.profile;
     }
     return out;
   }

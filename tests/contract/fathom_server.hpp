@@ -44,7 +44,7 @@ class FathomServer {
                  .clock = engine.clock,
                  .lanes = engine.lanes},
                 {.version = "0.1.0",
-                 .started_at = engine.clock.now(),
+                 .started_at = engine.clock.steady(),
                  .readiness = std::move(options.readiness)}) {
     dialect.add_to(router);
     if (options.prepare) options.prepare(*engine.model);

@@ -83,7 +83,7 @@ class PhosonServer {
                 .revisions = engine.feed.revisions(),
                 .clock = engine.clock,
                 .lanes = engine.lanes},
-               {.version = "0.1.0", .started_at = engine.clock.now()}) {
+               {.version = "0.1.0", .started_at = engine.clock.steady()}) {
     auto owned = std::make_unique<ScriptedProvider>("anthropic");
     anthropic = owned.get();
     engine.providers.add(std::move(owned));

@@ -174,6 +174,58 @@ TEST_F(CredentialsTest, TheSixthClaimInAMinuteIsRefusedPerAddress) {
   EXPECT_EQ(claim("no such", "1.1.1.1").error().kind, ErrorKind::not_found);
 }
 
+// Whoever sets the clock makes no code live longer, or shorter.
+TEST_F(CredentialsTest, ACodeEndsInItsTimeWhateverTheClockIsSetTo) {
+  for (const auto step : {-3600s, 3600s, -86'400s}) {
+    const auto code = pairings_.start(admin_);
+    clock_.step(step);
+    clock_.advance(59s);
+    EXPECT_EQ(claim("none", std::to_string(step.count())).error().kind, ErrorKind::not_found);
+    const auto alive = pairings_.start(admin_);
+    clock_.advance(1s);
+    EXPECT_EQ(claim(code->code, std::to_string(step.count())).error().kind, ErrorKind::gone);
+    EXPECT_TRUE(claim(alive->code, std::to_string(step.count())));
+    clock_.advance(60s);
+  }
+}
+
+TEST_F(CredentialsTest, AnAddressMayTryAgainInItsTimeWhateverTheClockIsSetTo) {
+  for (const auto step : {-3600s, 3600s}) {
+    for (int i = 0; i < limits::pairing_claims_max; ++i) {
+      EXPECT_EQ(claim("none").error().kind, ErrorKind::not_found);
+    }
+    clock_.step(step);
+    const auto refused = claim("none");
+    EXPECT_EQ(refused.error().kind, ErrorKind::rate_limited);
+    EXPECT_EQ(refused.error().retry_after, limits::pairing_window);
+    clock_.advance(limits::pairing_window);
+    EXPECT_EQ(claim("none").error().kind, ErrorKind::not_found) << "the window is open again";
+    clock_.advance(limits::pairing_window);
+  }
+}
+
+TEST_F(CredentialsTest, ADeviceIsSeenThoughTheClockWasSetBack) {
+  const MintedToken device = mint(CredentialKind::device, "admin");
+  ASSERT_TRUE(credentials_.authenticate(device.token));
+  clock_.step(-3600s);
+  clock_.advance(limits::credential_touch_interval);
+  ASSERT_TRUE(credentials_.authenticate(device.token));
+  ASSERT_TRUE(engine_.run(engine_.feed.commit(Unit{.scope = Scope::main()})));
+  EXPECT_EQ(credentials_.list(admin_, CredentialKind::device)->front().last_seen, clock_.now());
+}
+
+TEST_F(CredentialsTest, NamesThatDoNotShowGetNoCredential) {
+  using namespace std::string_literals;
+  for (const std::string& user : {""s, "ad min"s, "admin\n"s, "admin\0"s}) {
+    const auto refused =
+        engine_.run(credentials_.mint(Scope::main(), CredentialKind::operator_token, user, "name"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+    EXPECT_EQ(refused.error().field, "user");
+  }
+  EXPECT_TRUE(*credentials_.none_yet());
+}
+
 TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {
   const auto code = pairings_.start(admin_);
   std::vector<std::future<Result<MintedToken>>> claims;

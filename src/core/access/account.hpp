@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/access/principal.hpp"
 #include "core/access/scope.hpp"
 
 namespace colonnade::core {

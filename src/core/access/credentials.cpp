@@ -8,6 +8,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "core/access/limits.hpp"
+#include "core/access/user_name.hpp"
 #include "core/access/visibility.hpp"
 
 namespace colonnade::core {
@@ -21,7 +22,7 @@ struct Credentials::Cache {
   struct Entry {
     Principal principal;
     CredentialKind kind = CredentialKind::api_token;
-    base::Time touched_at{};
+    base::SteadyTime touched_at{};
   };
   std::shared_mutex mutex;
   std::unordered_map<std::string, Entry> by_hash;
@@ -40,7 +41,7 @@ struct Credentials::Known {
   std::uint64_t revocations = 0;
 };
 
-Credentials::Known Credentials::known(const std::string& hash, base::Time now) const {
+Credentials::Known Credentials::known(const std::string& hash, base::SteadyTime now) const {
   const std::shared_lock lock(cache_->mutex);
   Known out{.revocations = cache_->revocations};
   const auto found = cache_->by_hash.find(hash);
@@ -56,7 +57,7 @@ bool Credentials::remember(const std::string& hash, const Credential& credential
                            const Principal& who, std::uint64_t revocations) {
   const std::unique_lock lock(cache_->mutex);
   if (revocations != cache_->revocations) return false;
-  Cache::Entry entry{.principal = who, .kind = credential.kind, .touched_at = clock_.now()};
+  Cache::Entry entry{.principal = who, .kind = credential.kind, .touched_at = clock_.steady()};
   cache_->by_hash.insert_or_assign(hash, std::move(entry));
   cache_->live.insert(credential.id);
   return true;
@@ -65,7 +66,7 @@ bool Credentials::remember(const std::string& hash, const Credential& credential
 Task<Result<Principal>> Credentials::authenticate(std::string token) {
   const std::string hash = base::sha256_hex(token);
   for (;;) {
-    Known before = known(hash, clock_.now());
+    Known before = known(hash, clock_.steady());
     if (before.principal) co_return std::move(*before.principal);
     auto who = co_await look_up(hash, before.revocations);
     if (!who) co_return fail(std::move(who.error()));
@@ -75,7 +76,6 @@ Task<Result<Principal>> Credentials::authenticate(std::string token) {
 
 Task<Result<std::optional<Principal>>> Credentials::look_up(std::string hash,
                                                             std::uint64_t revocations) {
-  const base::Time now = clock_.now();
   auto row = co_await store_.credential_by_token(hash);
   if (!row) co_return fail(std::move(row.error()));
   if (!*row) co_return fail(ErrorKind::unauthorized, "invalid token");
@@ -87,7 +87,7 @@ Task<Result<std::optional<Principal>>> Credentials::look_up(std::string hash,
   if (!remember(hash, credential, who, revocations)) co_return std::nullopt;
   if (credential.kind == CredentialKind::device) {
     Unit unit{.scope = who.scope};
-    unit.changes.emplace_back(TouchCredential{.id = credential.id, .at = now});
+    unit.changes.emplace_back(TouchCredential{.id = credential.id, .at = clock_.now()});
     feed_.append(std::move(unit), [](const Result<std::int64_t>& result) {
       // A missed last_seen is no reason to refuse the request.
       if (!result) base::log::warn("last_seen_not_stored", {{"error", result.error().message}});
@@ -135,6 +135,7 @@ AuditEntry credential_entry(const Credential& credential, std::string actor, Tim
 }  // namespace
 
 Task<Result<void>> Credentials::admit(Credential credential, std::string actor) {
+  if (auto fault = user_name_fault(credential.user_id)) co_return fail(std::move(*fault));
   Unit unit{.scope = credential.scope};
   unit.changes.emplace_back(
       AppendAudit{credential_entry(credential, std::move(actor), clock_.now())});
@@ -146,9 +147,6 @@ Task<Result<void>> Credentials::admit(Credential credential, std::string actor) 
 
 Task<Result<MintedToken>> Credentials::mint(Principal bearer, CredentialKind kind, std::string name,
                                             std::string actor) {
-  if (auto named = check_user_name(bearer.user_id); !named) {
-    co_return fail(std::move(named.error()));
-  }
   MintedToken minted = prepare(std::move(bearer), kind, std::move(name));
   auto admitted = co_await admit(minted.credential, std::move(actor));
   if (!admitted) co_return fail(std::move(admitted.error()));

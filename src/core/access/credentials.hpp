@@ -58,7 +58,7 @@ class Credentials {
  private:
   struct Cache;
   struct Known;
-  Known known(const std::string& hash, base::Time now) const;
+  Known known(const std::string& hash, base::SteadyTime now) const;
   // What the store says; nullopt when a token was revoked meanwhile, perhaps this one: look again.
   base::Task<Result<std::optional<Principal>>> look_up(std::string hash, std::uint64_t revocations);
   bool remember(const std::string& hash, const Credential& credential, const Principal& who,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/joined.hpp"
 #include "base/log.hpp"
 #include "base/share.hpp"
 #include "core/access/account.hpp"
@@ -27,8 +28,7 @@ constexpr base::ShareBounds waiter_bounds{
 
 // Keys of different users never meet, whatever characters they are made of.
 std::string place_of(const Principal& who, std::string_view key) {
-  const std::string account = account_of(who);
-  return std::to_string(account.size()) + ":" + account + std::string(key);
+  return base::joined({who.scope.key(), who.user_id, key});
 }
 
 }  // namespace

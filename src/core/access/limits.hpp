@@ -8,7 +8,6 @@
 namespace colonnade::limits {
 
 constexpr std::size_t scope_part_bytes_max = 64;
-constexpr std::size_t user_name_bytes_max = 128;
 
 constexpr auto idempotency_time = 24h;
 constexpr std::size_t idempotency_key_bytes_max = 255;

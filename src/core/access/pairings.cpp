@@ -17,7 +17,7 @@ namespace colonnade::core {
 using base::ErrorKind;
 using base::fail;
 using base::Task;
-using base::Time;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -39,26 +39,26 @@ struct Pairings::State {
   struct Pending {
     Principal issuer;
     base::Share::Hold place{};  // until it is claimed or expires
-    Time expires_at{};
+    base::SteadyTime expires_at{};
     bool claimed = false;
     std::optional<Credential> device{};  // once its token is stored
     std::vector<Watcher> watchers{};
   };
   struct Window {  // fixed, per address
-    Time began{};
+    base::SteadyTime began{};
     int attempts = 0;
   };
 
   std::mutex mutex;
   std::map<std::string, Pending> codes;
   std::unordered_map<std::string, Window> windows;
-  std::deque<std::pair<Time, std::string>> by_expiry;  // all live equally long
+  std::deque<std::pair<base::SteadyTime, std::string>> by_expiry;  // all live equally long
   base::Share open_codes{code_bounds};
   base::Share watching{watcher_bounds};
-  Time swept_at{};
+  base::SteadyTime swept_at{};
 
   // Expired codes and old windows go away now and then, at whatever call comes next.
-  void sweep(Time now) {
+  void sweep(base::SteadyTime now) {
     if (now - swept_at < limits::pairing_sweep_interval) return;
     swept_at = now;
     std::erase_if(codes, [&](const auto& entry) {
@@ -70,14 +70,14 @@ struct Pairings::State {
   }
 
   // What has expired is kept for a while, to say so, but takes no place.
-  void free_expired(Time now) {
+  void free_expired(base::SteadyTime now) {
     for (; !by_expiry.empty() && by_expiry.front().first <= now; by_expiry.pop_front()) {
       const auto found = codes.find(by_expiry.front().second);
       if (found != codes.end() && found->second.expires_at <= now) found->second.place.release();
     }
   }
 
-  Result<void> count_attempt(const std::string& address, Time now) {
+  Result<void> count_attempt(const std::string& address, base::SteadyTime now) {
     if (windows.size() >= limits::pairing_addresses_max && !windows.contains(address)) {
       return fail(base::Error{.kind = ErrorKind::unavailable,
                               .message = "too many addresses try to pair; try again in a minute",
@@ -108,20 +108,21 @@ Pairings::Pairings(Credentials& credentials, base::Clock& clock)
 Pairings::~Pairings() = default;
 
 Result<PairingCode> Pairings::start(const Principal& who) {
-  const Time now = clock_.now();
+  const base::SteadyTime now = clock_.steady();
   const std::lock_guard lock(state_->mutex);
   state_->sweep(now);
   state_->free_expired(now);
   auto place = state_->open_codes.take(account_of(who));
   if (!place) return fail(std::move(place.error()));
-  PairingCode out{.code = {}, .expires_at = now + limits::pairing_code_time};
+  PairingCode out{.code = {}, .expires_at = clock_.now() + limits::pairing_code_time};
   do {
     out.code = base::random_digits(code_digits);
   } while (state_->codes.contains(out.code));
+  const base::SteadyTime expires_at = now + limits::pairing_code_time;
   state_->codes.insert_or_assign(
       out.code,
-      State::Pending{.issuer = who, .place = std::move(*place), .expires_at = out.expires_at});
-  state_->by_expiry.emplace_back(out.expires_at, out.code);
+      State::Pending{.issuer = who, .place = std::move(*place), .expires_at = expires_at});
+  state_->by_expiry.emplace_back(expires_at, out.code);
   return out;
 }
 
@@ -129,7 +130,7 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
                                           std::string address) {
   std::optional<Principal> issuer;
   {
-    const Time now = clock_.now();
+    const base::SteadyTime now = clock_.steady();
     const std::lock_guard lock(state_->mutex);
     if (auto allowed = state_->count_attempt(address, now); !allowed) {
       co_return fail(std::move(allowed.error()));
@@ -170,9 +171,9 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
 Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::stop_token stop) {
   auto watcher = std::make_shared<base::Completion<Result<Credential>>>();
   base::Share::Hold place;  // until this returns
-  Time expires_at;
+  base::SteadyTime expires_at;
   {
-    const Time now = clock_.now();
+    const base::SteadyTime now = clock_.steady();
     const std::lock_guard lock(state_->mutex);
     state_->sweep(now);
     const auto found = state_->codes.find(code);
@@ -194,7 +195,8 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
   auto over = std::make_shared<std::stop_source>();
   const auto end_wait = [over] { over->request_stop(); };
   const std::stop_callback client_left(stop, end_wait);
-  auto until_expiry = std::max(expires_at - clock_.now(), std::chrono::microseconds{0});
+  const auto until_expiry =
+      std::max(std::chrono::ceil<std::chrono::microseconds>(expires_at - clock_.steady()), 0us);
   auto patience = std::min<std::chrono::microseconds>(until_expiry, limits::pairing_watch_time_max);
   auto timed_out = std::make_shared<std::atomic<bool>>(false);
   auto ring = [over, timed_out] {
@@ -211,7 +213,7 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
     if (found != state_->codes.end()) std::erase(found->second.watchers, watcher);
   }
   if (!timed_out->load()) co_return fail(ErrorKind::cancelled, "the client left");
-  if (clock_.now() >= expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
+  if (clock_.steady() >= expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
   co_return fail(ErrorKind::timeout, "no claim yet");
 }
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/utf8.hpp"
 #include "core/access/limits.hpp"
+#include "core/access/user_name.hpp"
 
 namespace colonnade::core {
 
@@ -20,8 +20,6 @@ bool is_scope_part(std::string_view part) {
   return !part.empty() && part.size() <= limits::scope_part_bytes_max &&
          std::ranges::all_of(part, fits);
 }
-
-bool is_blank_or_control(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }
 
 }  // namespace
 
@@ -60,13 +58,8 @@ std::optional<UserRole> user_role_from(std::string_view text) {
 }
 
 base::Result<void> check_user_name(std::string_view name) {
-  const bool sound = !name.empty() && name.size() <= limits::user_name_bytes_max &&
-                     std::ranges::none_of(name, is_blank_or_control) && base::is_valid_utf8(name);
-  if (sound) return {};
-  return fail(ErrorKind::invalid,
-              "user must be 1 to " + std::to_string(limits::user_name_bytes_max) +
-                  " bytes of UTF-8, without blanks, line breaks and other control characters",
-              "user");
+  if (auto fault = user_name_fault(name)) return fail(std::move(*fault));
+  return {};
 }
 
 base::Result<Principal> looking_at(Principal who, std::string_view scope) {

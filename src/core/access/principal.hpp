@@ -39,7 +39,7 @@ struct Principal {
 // configuration sets up (tool servers, Faramesh's shared tokens).
 inline Scope default_view() { return Scope::main(); }
 
-// 1 to limits::user_name_bytes_max bytes of UTF-8 without blanks and control characters. Errors:
+// As user_name_fault() (core/access/user_name.hpp), for callers that want a Result. Errors:
 // invalid with the field "user", saying what would be right.
 base::Result<void> check_user_name(std::string_view name);
 

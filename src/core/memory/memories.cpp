@@ -216,15 +216,15 @@ Task<Result<std::vector<RankedMemory>>> Memories::search(base::Lane* lane, Scope
 }
 
 bool Memories::embedder_rests() const {
-  return clock_.now().micros < embedder_rests_until_.load(std::memory_order_relaxed);
+  return clock_.steady().time_since_epoch().count() <
+         embedder_rests_until_.load(std::memory_order_relaxed);
 }
 
 void Memories::note_failure(const base::Error& error) {
   unplaced_ = true;
   if (error.kind == ErrorKind::cancelled) return;
-  const Time until =
-      clock_.now() + std::chrono::duration_cast<std::chrono::microseconds>(limits::embedding_pause);
-  embedder_rests_until_ = until.micros;
+  const base::SteadyTime until = clock_.steady() + limits::embedding_pause;
+  embedder_rests_until_ = until.time_since_epoch().count();
   base::log::warn("embeddings_failed", {{"model", embedder_->model()},
                                         {"error", error.message},
                                         {"meanwhile", "memory is searched by full text alone"},

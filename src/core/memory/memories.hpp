@@ -96,7 +96,7 @@ class Memories {
   base::Clock& clock_;
   base::Workers& workers_;
   Embedder* embedder_;
-  std::atomic<std::int64_t> embedder_rests_until_{0};  // microseconds, as the clock's
+  std::atomic<std::int64_t> embedder_rests_until_{0};  // ticks of Clock::steady()
   std::size_t singles_ = 0;                            // texts to embed one by one; keep()'s alone
   std::atomic<bool> unplaced_{true};  // some texts may lack a vector: unknown after the start
 };

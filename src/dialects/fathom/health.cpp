@@ -8,7 +8,8 @@ namespace colonnade::dialects::fathom {
 
 base::Task<net::Reply> HealthResource::health(RequestPtr /*request*/) {
   const base::Time now = parts_.clock.now();
-  const auto uptime = std::chrono::floor<std::chrono::seconds>(now - parts_.started_at);
+  const auto uptime =
+      std::chrono::floor<std::chrono::seconds>(parts_.clock.steady() - parts_.started_at);
   net::Response response;
   base::JsonWriter json(response.body);
   json.object();

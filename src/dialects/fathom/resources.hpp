@@ -144,7 +144,7 @@ class HealthResource {
     core::Runs& runs;
     base::Clock& clock;
     std::string version{};
-    base::Time started_at{};
+    base::SteadyTime started_at{};
     std::string mode{};
     std::string profile{};
     std::function<base::Result<void>()> readiness{};

@@ -36,10 +36,10 @@ struct Parts {
 };
 
 struct Options {
-  std::string version{};         // of the server, as /health says it
-  base::Time started_at{};       // /health counts its uptime from here
-  std::string mode{"personal"};  // /health: how many people share the server
-  std::string profile{"full"};   // /health: which set of features is built in
+  std::string version{};          // of the server, as /health says it
+  base::SteadyTime started_at{};  // /health counts its uptime from here
+  std::string mode{"personal"};   // /health: how many people share the server
+  std::string profile{"full"};    // /health: which set of features is built in
   // /ready: an error says why not. Called on any lane; must be fast. Empty: always ready.
   std::function<base::Result<void>()> readiness{};
   // Whose X-Forwarded-For is believed when pairing attempts are counted per client.

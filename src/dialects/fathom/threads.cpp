@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "base/joined.hpp"
 #include "core/limits.hpp"
 #include "dialects/fathom/errors.hpp"
 #include "dialects/fathom/limits.hpp"
@@ -11,14 +12,8 @@
 namespace colonnade::dialects::fathom {
 namespace {
 
-// Who asks comes last, and neither scopes nor user ids hold line breaks: so no id, whatever it is
-// made of, makes one user's key another's.
 std::string kept_key(std::string_view kind, const Principal& who, std::string_view id = {}) {
-  std::string key;
-  key.reserve(kind.size() + who.scope.key().size() + who.user_id.size() + id.size() + 5);
-  key.append(kind).append("\n").append(id).append("\n").append(who.scope.key());
-  key.append(who.is_operator() ? "\n*\n" : "\n-\n").append(who.user_id);
-  return key;
+  return base::joined({kind, who.scope.key(), who.is_operator() ? "*" : "-", who.user_id, id});
 }
 
 }  // namespace

@@ -84,34 +84,20 @@ bool Endpoint::is_trusted_page(const net::Request& request) const {
   });
 }
 
-base::Task<base::Result<Principal>> Endpoint::admit(const net::Request& request) const {
-  if (!is_trusted_page(request)) {
+base::Task<base::Result<Principal>> Endpoint::admit(const net::Request& head) const {
+  if (!is_trusted_page(head)) {
     return dialects::not_admitted(
         {.kind = ErrorKind::forbidden,
          .message = "pages of this origin may not ask; the setting cors.origins lists those that "
                     "may",
          .field = "Origin"});
   }
-  return authenticate(parts_.credentials, request);
+  return authenticate(parts_.credentials, head);
 }
 
 // --- messages in --------------------------------------------------------------------------------
 
-base::Task<net::Reply> Endpoint::post(RequestPtr request) {
-  const auto who = co_await admit(*request);
-  if (!who) co_return error_response(who.error());
-  auto reply = co_await until_revoked(*who, request, take_body(*who, request));
-  co_return reply;
-}
-
-base::Task<net::Reply> Endpoint::until_revoked(const Principal& who, RequestPtr request,
-                                               base::Task<net::Reply> work) {
-  const auto refusal = [](const base::Error& error) { return error_response(error); };
-  return dialects::until_revoked(&parts_.credentials, bearer_of(who), std::move(request), refusal,
-                                 std::move(work));
-}
-
-base::Task<net::Reply> Endpoint::take_body(Principal who, RequestPtr request) {
+base::Task<net::Reply> Endpoint::post(Principal who, RequestPtr request) {
   if (auto fault = form_fault(*request)) co_return std::move(*fault);
   auto decoding = decode(request->body);
   if (!decoding) co_return fault_response(400, decoding.error().id, decoding.error().fault);
@@ -263,14 +249,7 @@ base::Task<net::Reply> Endpoint::take_batch(Principal who, RequestPtr request, D
 
 // --- streams and sessions -----------------------------------------------------------------------
 
-base::Task<net::Reply> Endpoint::get(RequestPtr request) {
-  const auto who = co_await admit(*request);
-  if (!who) co_return error_response(who.error());
-  auto reply = co_await until_revoked(*who, request, open_stream(*who, request));
-  co_return reply;
-}
-
-base::Task<net::Reply> Endpoint::open_stream(Principal who, RequestPtr request) {
+base::Task<net::Reply> Endpoint::get(Principal who, RequestPtr request) {
   const auto era = era_of(*request);
   if (!era) co_return fault_response(400, std::nullopt, era.error());
   if (*era == Era::modern) {
@@ -292,9 +271,7 @@ base::Task<net::Reply> Endpoint::open_stream(Principal who, RequestPtr request) 
   co_return reply;
 }
 
-base::Task<net::Reply> Endpoint::end(RequestPtr request) {
-  auto who = co_await admit(*request);
-  if (!who) co_return error_response(who.error());
+base::Task<net::Reply> Endpoint::end(Principal who, RequestPtr request) {
   const auto era = era_of(*request);
   if (!era) co_return fault_response(400, std::nullopt, era.error());
   if (*era == Era::modern) {
@@ -302,9 +279,9 @@ base::Task<net::Reply> Endpoint::end(RequestPtr request) {
     out.headers.push_back({"Allow", "POST"});
     co_return out;
   }
-  if (auto fault = session_fault(*who, *request)) co_return std::move(*fault);
+  if (auto fault = session_fault(who, *request)) co_return std::move(*fault);
   const std::string id(request->header(session_header));
-  sessions_.remove(*who, id);
+  sessions_.remove(who, id);
   calls_.leave_all(id);
   co_return net::Response{.content_type = ""};
 }

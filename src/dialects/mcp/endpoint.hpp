@@ -42,9 +42,12 @@ class Endpoint {
   };
   Endpoint(Parts parts, Options options);
 
-  base::Task<net::Reply> post(RequestPtr request);
-  base::Task<net::Reply> get(RequestPtr request);
-  base::Task<net::Reply> end(RequestPtr request);
+  // Who is let in, by the head alone.
+  base::Task<base::Result<Principal>> admit(const net::Request& head) const;
+
+  base::Task<net::Reply> post(Principal who, RequestPtr request);
+  base::Task<net::Reply> get(Principal who, RequestPtr request);
+  base::Task<net::Reply> end(Principal who, RequestPtr request);
 
   // See Calls::stop().
   void stop() { calls_.stop(); }
@@ -60,20 +63,13 @@ class Endpoint {
   };
   using Answer = std::expected<std::string, RpcFault>;  // the members of a result
 
-  // Who is let in, before anything of the body counts.
-  base::Task<base::Result<Principal>> admit(const net::Request& request) const;
   bool is_trusted_page(const net::Request& request) const;
 
-  base::Task<net::Reply> take_body(Principal who, RequestPtr request);
   base::Task<net::Reply> take(Principal who, RequestPtr request, Incoming message);
   base::Task<net::Reply> take_batch(Principal who, RequestPtr request, Decoding decoding);
   base::Task<net::Reply> modern(Exchange exchange);
   base::Task<net::Reply> handshake(Exchange exchange);
-  base::Task<net::Reply> open_stream(Principal who, RequestPtr request);
   net::Reply initialize(const Exchange& exchange);
-  // What came in by a credential ends with it.
-  base::Task<net::Reply> until_revoked(const Principal& who, RequestPtr request,
-                                       base::Task<net::Reply> work);
   bool end_when_revoked(const Principal& who, const net::Request& request,
                         const std::string& session_id);
   std::optional<net::Response> session_fault(const Principal& who, const net::Request& request);

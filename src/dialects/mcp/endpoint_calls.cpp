@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/joined.hpp"
 #include "core/access/account.hpp"
 #include "dialects/mcp/answer_stream.hpp"
 #include "dialects/mcp/endpoint.hpp"
@@ -28,7 +29,9 @@ int status_of(Era era, const RpcFault& fault) {
 }
 
 // The newer era's calls have no name to be cancelled by: their connections end instead.
-std::string client_of(const Principal& who) { return "user:" + core::account_of(who); }
+std::string client_of(const Principal& who) {
+  return base::joined({"user", core::account_of(who)});
+}
 
 RpcFault cancelled_fault() {
   return {.code = error_code::server_error, .message = "the request was cancelled"};

@@ -41,7 +41,7 @@ void Sessions::end(Table::iterator session) {
 }
 
 void Sessions::end_overdue() {
-  const base::Time oldest = clock_.now() - limits::mcp_endpoint_session_idle_time_max;
+  const base::SteadyTime oldest = clock_.steady() - limits::mcp_endpoint_session_idle_time_max;
   for (auto row = table_.begin(); row != table_.end();) {
     const auto next = std::next(row);
     if (row->second.used_at < oldest) end(row);
@@ -77,7 +77,7 @@ std::string Sessions::create(const core::Principal& who, std::string revision) {
                   .user_id = who.user_id,
                   .credential_id = who.credential_id,
                   .revision = std::move(revision),
-                  .used_at = clock_.now()};
+                  .used_at = clock_.steady()};
   table_.insert_or_assign(id, std::move(session));
   by_account_[account].insert(id);
   return id;
@@ -87,7 +87,7 @@ std::optional<std::string> Sessions::use(const core::Principal& who, const std::
   const std::lock_guard lock(mutex_);
   Session* session = find(who, id);
   if (session == nullptr) return std::nullopt;
-  const base::Time now = clock_.now();
+  const base::SteadyTime now = clock_.steady();
   if (session->used_at + limits::mcp_endpoint_session_idle_time_max < now) {
     end(table_.find(id));
     return std::nullopt;

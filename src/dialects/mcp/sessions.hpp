@@ -47,7 +47,7 @@ class Sessions {
     std::string user_id{};
     std::string credential_id{};
     std::string revision{};
-    base::Time used_at{};
+    base::SteadyTime used_at{};
     std::vector<std::weak_ptr<net::StreamWriter>> streams{};
     std::shared_ptr<void> kept{};
   };

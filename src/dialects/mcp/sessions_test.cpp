@@ -34,6 +34,17 @@ TEST(McpSessions, AnIdleOneEndsAndAUsedOneDoesNot) {
   EXPECT_TRUE(sessions.use(ada, used));
 }
 
+TEST(McpSessions, AnIdleOneEndsInItsTimeWhateverTheClockIsSetTo) {
+  base::ManualClock clock;
+  Sessions sessions(clock);
+  const std::string id = sessions.create(ada, "2025-11-25");
+  clock.step(2 * limits::mcp_endpoint_session_idle_time_max);
+  EXPECT_TRUE(sessions.use(ada, id)) << "set forward, no time has passed";
+  clock.step(-10 * limits::mcp_endpoint_session_idle_time_max);
+  clock.advance(limits::mcp_endpoint_session_idle_time_max + std::chrono::microseconds(1));
+  EXPECT_FALSE(sessions.use(ada, id)) << "set back";
+}
+
 TEST(McpSessions, AnAccountsOwnIdlestMakesRoom) {
   base::ManualClock clock;
   Sessions sessions(clock);
