@@ -20,7 +20,8 @@ constexpr std::string_view instructions =
 }  // namespace
 
 Dialect::Dialect(Parts parts, Options options)
-    : answer_once_(parts.keyed_requests),
+    : credentials_(parts.credentials),
+      answer_once_(parts.keyed_requests),
       toolbox_({.agents = parts.agents,
                 .threads = parts.threads,
                 .runs = parts.runs,
@@ -37,6 +38,7 @@ std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
   using E = Endpoint;
   const Admitted in(
+      credentials_,
       [&endpoint = endpoint_](const net::Request& head) { return endpoint.admit(head); },
       [](const base::Error& error) { return error_response(error); });
   // A call may wait for an agent, and must notice that its client has left.

@@ -57,6 +57,7 @@ class Dialect {
   void stop() { endpoint_.stop(); }
 
  private:
+  core::Credentials& credentials_;
   AnswerOnce answer_once_;
   Toolbox toolbox_;
   Endpoint endpoint_;
