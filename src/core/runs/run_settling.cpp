@@ -13,7 +13,7 @@ using base::Task;
 
 // What the store holds of a run.
 struct RunSettling::Found {
-  Run run{};
+  Run run;
   std::vector<ToolCall> calls{};
   ActionsByCall actions{};
 };
