@@ -54,6 +54,11 @@ base::Task<net::Reply> until_revoked(core::Credentials* credentials, Bearer bear
     if (!watch) co_return refusal(revoked_error());
   }
   auto reply = co_await std::move(work);
+  // Asked as well: what else the credential held open (a session) may have ended on another lane
+  // first, and the work with it.
+  if (waits && !*revoked) {
+    *revoked = credentials->watch(bearer.credential_id, *request->lane, [] {}) == nullptr;
+  }
   if (waits && *revoked) co_return refusal(revoked_error());
   if (auto* response = std::get_if<net::Response>(&reply)) {
     response->account = std::move(bearer.account);

@@ -111,7 +111,12 @@ std::unique_ptr<Subscription> Subscriptions::subscribe(base::Lane& lane, EventTo
   if (after && *after < reached) {
     out->cursor_ = *after;
     out->caught_up_ = false;
-    lane.spawn("replay", Subscription::replay(out.get(), out->alive_, /*first=*/true));
+    // Posted: a coroutine that is spawned on its own lane begins at once, and nothing may be
+    // delivered before this returns.
+    lane.post([self = out.get(), alive = out->alive_] {
+      if (!*alive) return;
+      self->lane_.spawn("replay", Subscription::replay(self, alive, /*first=*/true));
+    });
   }
   return out;
 }

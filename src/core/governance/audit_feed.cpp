@@ -76,7 +76,10 @@ base::Task<Result<std::unique_ptr<AuditFeed::Subscription>>> AuditFeed::subscrib
   }
   out->cursor_ = std::clamp(after, std::int64_t{0}, *last);
   if (out->cursor_ < std::max(*last, out->passed_)) {
-    lane->spawn("audit_replay", Subscription::replay(out.get(), out->alive_));
+    // Posted: a coroutine that is spawned on its own lane begins at once.
+    lane->post([self = out.get(), alive = out->alive_] {
+      if (*alive) self->lane_.spawn("audit_replay", Subscription::replay(self, alive));
+    });
   } else {
     out->caught_up_ = true;
   }

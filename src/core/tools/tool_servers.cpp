@@ -252,8 +252,10 @@ Task<Result<Agent>> ToolServers::attach(Principal who, std::string agent_id,
   // In this order, so that who names neither learns of the agent first.
   auto agent = co_await agents_.get(who, agent_id);
   if (!agent) co_return agent;
-  auto server = co_await get(who.scope, server_id);
-  if (!server) co_return fail(std::move(server.error()));
+  if (!agent->id.empty()) {  // alter() refuses to change the default agent
+    auto server = co_await get(who.scope, server_id);
+    if (!server) co_return fail(std::move(server.error()));
+  }
   Agents::Alter alter = [id = std::move(server_id)](Agent& one) { return add_to(one, id); };
   auto changed = co_await agents_.alter(std::move(who), std::move(agent_id), std::move(alter));
   co_return changed;
