@@ -215,7 +215,7 @@ void Policy::read_rule(const Value& rule, const Lines& lines, const std::string&
 void Policy::count_pattern(const Condition& condition, int line, const std::string& path) {
   pattern_steps_ += condition.pattern_size();
   if (pattern_steps_ <= limits::policy_pattern_steps_max) return;
-  throw Broken{
+  throw DocumentError{
       line, path,
       "the regular expressions up to here are too large together; make them simpler or fewer"};
 }

@@ -257,8 +257,8 @@ TEST_F(Maintenance, WhatACrashLeftUnindexedIsFound) {
   execute(messages_not_indexed);
   auto store = Store::open(path_);
   ASSERT_TRUE(store);
-  EXPECT_EQ((*store)->search(scope, "ann", "zebra 1500", 10)->size(), 1U);
-  EXPECT_EQ((*store)->search(scope, "ann", "zebra", 2000)->size(), 1500U);
+  EXPECT_EQ((*store)->search(scope, "ann", "zebra 1500", 10, {})->size(), 1U);
+  EXPECT_EQ((*store)->search(scope, "ann", "zebra", 2000, {})->size(), 1500U);
 }
 
 TEST_F(Maintenance, WhatACrashLeftUnindexedIsNoDamage) {
@@ -278,7 +278,7 @@ TEST_F(Maintenance, AStoreThatIsClosedHasIndexedAll) {
       ASSERT_TRUE(commit(**store, std::move(unit)));
     }
     (*store)->close();
-    EXPECT_EQ((*store)->search(scope, "ann", "zebra", 100)->size(), 20U);
+    EXPECT_EQ((*store)->search(scope, "ann", "zebra", 100, {})->size(), 20U);
   }
   auto database = Database::open(path_, Access::read_write);
   ASSERT_TRUE(database);

@@ -57,7 +57,7 @@ class Tokenizer {
                          int end) {
       if ((flags & FTS5_TOKEN_COLOCATED) != 0) return SQLITE_OK;
       const std::string_view word(token, static_cast<std::size_t>(bytes));
-      return (*static_cast<Use*>(context))(word, begin, end) ? SQLITE_OK : SQLITE_DONE;
+      return (*static_cast<Use*>(context))(word, begin, end) ? SQLITE_OK : SQLITE_ABORT;
     };
     return calls_.xTokenize(instance_, static_cast<void*>(&use), FTS5_TOKENIZE_DOCUMENT,
                             text.data(), static_cast<int>(text.size()), call) == SQLITE_OK;
