@@ -174,8 +174,8 @@ class BarePipe {
     std::vector<double> micros;
     micros.reserve(calls);
     const auto begun = Clock::now();
-    for (std::size_t asked = 0; micros.size() < calls;) {
-      for (; asked < calls && sent.size() < callers; ++asked) {
+    for (std::size_t incoming = 0; micros.size() < calls;) {
+      for (; incoming < calls && sent.size() < callers; ++incoming) {
         sent.push_back(Clock::now());
         write(line);
       }

@@ -1,4 +1,4 @@
-// The parts calls of all dialects are planned with.
+// Helpers that build the calls of all dialects.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "colonnade/json.hpp"
-#include "sdk/line.hpp"
+#include "sdk/channel.hpp"
 
 namespace colonnade::inline v1::detail {
 

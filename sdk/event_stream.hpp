@@ -13,9 +13,9 @@
 #include "base/limits.hpp"
 #include "base/sse.hpp"
 #include "colonnade/stream.hpp"
+#include "sdk/channel.hpp"
 #include "sdk/handoff.hpp"
 #include "sdk/limits.hpp"
-#include "sdk/line.hpp"
 
 namespace colonnade::inline v1::detail {
 
@@ -98,20 +98,24 @@ class EventQueue {
 template <class E>
 class EventStreamState {
  public:
-  EventStreamState(std::shared_ptr<const Line> line_in, CallSpec spec_in, EventRules<E> rules_in)
-      : line(std::move(line_in)), spec(std::move(spec_in)), rules(rules_in), queue(rules_in) {}
+  EventStreamState(std::shared_ptr<const Channel> channel_in, CallSpec spec_in,
+                   EventRules<E> rules_in)
+      : channel(std::move(channel_in)),
+        spec(std::move(spec_in)),
+        rules(rules_in),
+        queue(rules_in) {}
 
-  // Checks the line and builds the request. Failures go to the queue.
+  // Checks the channel and builds the request. Failures go to the queue.
   bool prepare() {
-    auto result = line->prepare(spec, "text/event-stream");
+    auto result = channel->prepare(spec, "text/event-stream");
     if (!result) {
       fail(std::move(result).error());
       return false;
     }
     prepared = *std::move(result);
-    prepared.request.read_timeout = line->timeouts.stream_idle;
+    prepared.request.read_timeout = channel->timeouts.stream_idle;
     if (prepared.request.total_timeout.count() == 0) {
-      prepared.request.total_timeout = line->timeouts.read;  // until it is open
+      prepared.request.total_timeout = channel->timeouts.read;  // until it is open
     }
     return true;
   }
@@ -120,7 +124,7 @@ class EventStreamState {
   void fail(Failure failure) {
     const bool stopped = failure.kind == ErrorKind::transport &&
                          failure.transport == TransportErrorKind::canceled &&
-                         line->scope.stop.stop_requested();
+                         channel->scope.stop.stop_requested();
     body.reset();
     if (stopped) {
       queue.finish_stopped();
@@ -172,7 +176,7 @@ class EventStreamState {
     return false;
   }
 
-  std::shared_ptr<const Line> line;
+  std::shared_ptr<const Channel> channel;
   CallSpec spec;
   EventRules<E> rules;
   Prepared prepared{};
@@ -186,8 +190,8 @@ template <class E>
 class BlockingEventStream final : public StreamSource<E> {
  public:
   // Connects; throws the dialect's exception when that fails. A stop ends the stream instead.
-  BlockingEventStream(std::shared_ptr<const Line> line, CallSpec spec, EventRules<E> rules)
-      : state_(std::move(line), std::move(spec), rules) {
+  BlockingEventStream(std::shared_ptr<const Channel> channel, CallSpec spec, EventRules<E> rules)
+      : state_(std::move(channel), std::move(spec), rules) {
     open();
     if (state_.queue.ended()) (void)state_.queue.take();
   }
@@ -221,8 +225,8 @@ template <class E>
 class AsyncEventStream final : public AsyncStreamSource<E>,
                                public std::enable_shared_from_this<AsyncEventStream<E>> {
  public:
-  AsyncEventStream(std::shared_ptr<const Line> line, CallSpec spec, EventRules<E> rules)
-      : state_(std::move(line), std::move(spec), rules) {}
+  AsyncEventStream(std::shared_ptr<const Channel> channel, CallSpec spec, EventRules<E> rules)
+      : state_(std::move(channel), std::move(spec), rules) {}
 
   bool ready() const noexcept override { return state_.queue.ready(); }
   Task<void> fill() override { return fill_from(this->shared_from_this()); }

@@ -41,47 +41,48 @@ Setting first_of(std::string_view option, std::string_view option_name,
   return {.value = {}, .name = option_name};
 }
 
-Result<Line> make_line(const Setting& base_url, const Setting& token, std::string_view api_root,
-                       const HttpOptions& http) {
+Result<Channel> make_channel(const Setting& base_url, const Setting& token,
+                             std::string_view api_root, const HttpOptions& http) {
   auto base = check_base_url(base_url.value, base_url.name);
   if (!base) return std::move(base).error();
   if (auto wrong = wrong_headers(http)) return *std::move(wrong);
   auto authorization = bearer(token.value, token.name);
   if (!authorization) return std::move(authorization).error();
-  Line line;
-  line.authorization = *std::move(authorization);
-  line.root = *std::move(base) + std::string(api_root);
-  line.timeouts = http.timeouts;
-  line.headers = http.headers;
-  line.user_agent = http.user_agent.empty() ? "" : http.user_agent + " ";
-  line.user_agent += "colonnade-cpp/" COLONNADE_VERSION;
-  line.pool = std::make_shared<Pool>(http.transport ? http.transport : make_http_transport(http));
-  return line;
+  Channel channel;
+  channel.authorization = *std::move(authorization);
+  channel.root = *std::move(base) + std::string(api_root);
+  channel.timeouts = http.timeouts;
+  channel.headers = http.headers;
+  channel.user_agent = http.user_agent.empty() ? "" : http.user_agent + " ";
+  channel.user_agent += "colonnade-cpp/" COLONNADE_VERSION;
+  channel.pool =
+      std::make_shared<Pool>(http.transport ? http.transport : make_http_transport(http));
+  return channel;
 }
 
-Result<Line> scoped(const Line& from, const CallOptions& options) {
+Result<Channel> with_options(const Channel& from, const CallOptions& options) {
   const std::string& key = options.idempotency_key;
   if (key.size() > idempotency_key_bytes_max || !fits_header(key)) {
     return usage("CallOptions::idempotency_key must be at most 255 printable bytes");
   }
   if (options.timeout.count() < 0) return usage("CallOptions::timeout is negative");
-  Line line = from;
-  if (options.timeout.count() > 0) line.scope.timeout = options.timeout;
-  if (options.stop.stop_possible()) line.scope.stop = options.stop;
-  if (!key.empty()) line.scope.idempotency_key = key;
-  return line;
+  Channel channel = from;
+  if (options.timeout.count() > 0) channel.scope.timeout = options.timeout;
+  if (options.stop.stop_possible()) channel.scope.stop = options.stop;
+  if (!key.empty()) channel.scope.idempotency_key = key;
+  return channel;
 }
 
-Result<Line> with_authorization(const Line& from, std::string_view token) {
+Result<Channel> with_authorization(const Channel& from, std::string_view token) {
   auto authorization = bearer(token, "the token");
   if (!authorization) return std::move(authorization).error();
-  Line line = from;
-  line.authorization = *std::move(authorization);
-  return line;
+  Channel channel = from;
+  channel.authorization = *std::move(authorization);
+  return channel;
 }
 
 void close(const Session* session) noexcept {
-  if (session != nullptr && session->root) session->line->pool->close();
+  if (session != nullptr && session->root) session->channel->pool->close();
 }
 
 }  // namespace colonnade::inline v1::detail

@@ -14,8 +14,8 @@
 
 #include "colonnade/json.hpp"
 #include "colonnade/time.hpp"
+#include "sdk/channel.hpp"
 #include "sdk/json_document.hpp"
-#include "sdk/line.hpp"
 
 namespace colonnade::inline v1::detail {
 

@@ -107,7 +107,7 @@ AsyncStream<FeedEvent> AsyncClient::stream_events() const {
 }
 AsyncStream<FeedEvent> AsyncClient::stream_events(const EventFilter& filter) const {
   return AsyncStream<FeedEvent>(std::make_shared<AsyncEventStream<FeedEvent>>(
-      session_->line, calls::feed(), detail::feed_rules(filter)));
+      session_->channel, calls::feed(), detail::feed_rules(filter)));
 }
 Task<PolicyInfo> AsyncClient::policy_info() const {
   return awaited(session_)(calls::policy_info());

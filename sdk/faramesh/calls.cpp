@@ -77,7 +77,7 @@ Result<std::string> fresh_key() {
 
 }  // namespace
 
-Planned<Action> submit(const ActionRequest& request) {
+PlannedCall<Action> submit(const ActionRequest& request) {
   if (auto fault = fault_of(request)) return *std::move(fault);
   auto call = with_body("POST", "/v1/actions", wire::action(request), &wire::action_reply);
   auto key = fresh_key();
@@ -86,7 +86,7 @@ Planned<Action> submit(const ActionRequest& request) {
   return call;
 }
 
-Planned<std::vector<Action>> list(const ListActions& filter) {
+PlannedCall<std::vector<Action>> list(const ListActions& filter) {
   if (filter.limit < 1 || filter.limit > list_limit_max) {
     return wrong("ListActions::limit is " + std::to_string(filter.limit) +
                  "; it must be 1 to 1000");
@@ -100,13 +100,13 @@ Planned<std::vector<Action>> list(const ListActions& filter) {
   return get(std::move(path), &wire::action_list);
 }
 
-Planned<Action> get(std::string_view id) {
+PlannedCall<Action> get(std::string_view id) {
   auto path = action_path(id);
   if (!path) return std::move(path).error();
   return get(*std::move(path), &wire::action_reply);
 }
 
-Planned<Action> settle(std::string_view id, const Approval& verdict, bool approve) {
+PlannedCall<Action> settle(std::string_view id, const Approval& verdict, bool approve) {
   if (!verdict.params.is_null() && !verdict.params.is_object()) {
     return wrong("Approval::params is no JSON object");
   }
@@ -115,53 +115,53 @@ Planned<Action> settle(std::string_view id, const Approval& verdict, bool approv
   return with_body("POST", *std::move(path), wire::verdict(verdict, approve), &wire::action_reply);
 }
 
-Planned<GateDecision> decide(const ActionRequest& request) {
+PlannedCall<GateDecision> decide(const ActionRequest& request) {
   if (auto fault = fault_of(request)) return *std::move(fault);
   auto call = with_body("POST", "/v1/gate/decide", wire::action(request), &wire::decision);
   call->spec.repeatable = true;  // it records nothing (faramesh §2.2)
   return call;
 }
 
-Planned<Action> start(std::string_view id) {
+PlannedCall<Action> start(std::string_view id) {
   auto path = action_path(id, "/start");
   if (!path) return std::move(path).error();
   return without_body("POST", *std::move(path), &wire::action_reply);
 }
 
-Planned<Action> report(std::string_view id, const ExecutionResult& result) {
+PlannedCall<Action> report(std::string_view id, const ExecutionResult& result) {
   auto path = action_path(id, "/result");
   if (!path) return std::move(path).error();
   return with_body("POST", *std::move(path), wire::result(result), &wire::action_reply);
 }
 
-Planned<std::vector<ActionEvent>> events(std::string_view id) {
+PlannedCall<std::vector<ActionEvent>> events(std::string_view id) {
   auto path = action_path(id, "/events");
   if (!path) return std::move(path).error();
   return get(*std::move(path), &wire::event_list);
 }
 
-Planned<PolicyInfo> policy_info() { return get("/v1/policy/info", &wire::policy_info); }
+PlannedCall<PolicyInfo> policy_info() { return get("/v1/policy/info", &wire::policy_info); }
 
-Planned<PolicyCheck> validate_policy(std::string_view yaml) {
+PlannedCall<PolicyCheck> validate_policy(std::string_view yaml) {
   auto call = with_body("POST", "/v1/policy/validate", wire::policy(yaml), &wire::policy_check);
   call->spec.repeatable = true;
   return call;
 }
 
-Planned<bool> health() {
+PlannedCall<bool> health() {
   auto call = get("/health", &wire::healthy);
   call->spec.authenticated = false;
   return call;
 }
 
-Planned<bool> ready() {
+PlannedCall<bool> ready() {
   auto call = get("/ready", &wire::ready);
   call->spec.authenticated = false;
   call->spec.also_accepted = 503;
   return call;
 }
 
-Planned<Json> request(std::string_view method, std::string_view path, const Json& body) {
+PlannedCall<Json> request(std::string_view method, std::string_view path, const Json& body) {
   return colonnade::detail::any_request(method, path, body, &wire::any_json);
 }
 

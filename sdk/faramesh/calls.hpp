@@ -7,29 +7,29 @@
 #include <vector>
 
 #include "colonnade/faramesh.hpp"
-#include "sdk/line.hpp"
+#include "sdk/channel.hpp"
 
 namespace colonnade::inline v1::faramesh::calls {
 
 using colonnade::detail::CallSpec;
 template <class T>
-using Planned = Result<colonnade::detail::Call<T>>;
+using PlannedCall = Result<colonnade::detail::Call<T>>;
 
 // Carries an idempotency key of its own, so it may be sent again.
-Planned<Action> submit(const ActionRequest& request);
-Planned<std::vector<Action>> list(const ListActions& filter);
-Planned<Action> get(std::string_view id);
+PlannedCall<Action> submit(const ActionRequest& request);
+PlannedCall<std::vector<Action>> list(const ListActions& filter);
+PlannedCall<Action> get(std::string_view id);
 // `token` is not empty.
-Planned<Action> settle(std::string_view id, const Approval& verdict, bool approve);
-Planned<GateDecision> decide(const ActionRequest& request);
-Planned<Action> start(std::string_view id);
-Planned<Action> report(std::string_view id, const ExecutionResult& result);
-Planned<std::vector<ActionEvent>> events(std::string_view id);
-Planned<PolicyInfo> policy_info();
-Planned<PolicyCheck> validate_policy(std::string_view yaml);
-Planned<bool> health();
-Planned<bool> ready();
-Planned<Json> request(std::string_view method, std::string_view path, const Json& body);
+PlannedCall<Action> settle(std::string_view id, const Approval& verdict, bool approve);
+PlannedCall<GateDecision> decide(const ActionRequest& request);
+PlannedCall<Action> start(std::string_view id);
+PlannedCall<Action> report(std::string_view id, const ExecutionResult& result);
+PlannedCall<std::vector<ActionEvent>> events(std::string_view id);
+PlannedCall<PolicyInfo> policy_info();
+PlannedCall<PolicyCheck> validate_policy(std::string_view yaml);
+PlannedCall<bool> health();
+PlannedCall<bool> ready();
+PlannedCall<Json> request(std::string_view method, std::string_view path, const Json& body);
 
 // A stream has no decoder of a whole reply.
 CallSpec feed();

@@ -12,7 +12,7 @@ using colonnade::detail::BlockingEventStream;
 using flows::blocking;
 
 template <class T>
-T perform(const std::shared_ptr<const detail::Session>& session, calls::Planned<T> call) {
+T perform(const std::shared_ptr<const detail::Session>& session, calls::PlannedCall<T> call) {
   return run(blocking(session)(std::move(call)));
 }
 
@@ -96,7 +96,7 @@ std::vector<ActionEvent> Client::action_events(std::string_view id) const {
 }
 Stream<FeedEvent> Client::stream_events(const EventFilter& filter) const {
   return Stream<FeedEvent>(std::make_unique<BlockingEventStream<FeedEvent>>(
-      session_->line, calls::feed(), detail::feed_rules(filter)));
+      session_->channel, calls::feed(), detail::feed_rules(filter)));
 }
 void Client::tail_events(const std::function<bool(const FeedEvent&)>& on_event,
                          const EventFilter& filter) const {

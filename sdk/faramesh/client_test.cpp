@@ -76,7 +76,7 @@ TEST(FarameshConfiguration, precedence_of_url_and_token) {
   }
 }
 
-TEST(FarameshConfiguration, wrong_settings_are_told) {
+TEST(FarameshConfiguration, wrong_settings_are_reported) {
   const Environment none({});
   EXPECT_THROW(Client({.base_url = "ftp://x"}), faramesh::ValidationError);
   EXPECT_THROW(Client({.retries = -1}), faramesh::ValidationError);

@@ -1,6 +1,6 @@
-#include <utility>
+#include "sdk/faramesh/session.hpp"
 
-#include "colonnade/faramesh.hpp"
+#include <utility>
 
 namespace colonnade::inline v1::faramesh {
 namespace {
@@ -131,4 +131,27 @@ BatchError::BatchError(std::vector<KeyedRequest> successes, std::vector<KeyedReq
       errors_(std::move(errors)) {}
 BatchError::~BatchError() = default;
 
+namespace detail {
+
+void raise(const Failure& failure) {
+  switch (failure.kind) {
+    case ErrorKind::usage: throw ValidationError(failure);
+    case ErrorKind::credentials_missing:
+    case ErrorKind::unauthorized: throw AuthError(failure);
+    case ErrorKind::closed:
+    case ErrorKind::denied: throw Error(failure);
+    case ErrorKind::malformed: throw MalformedResponseError(failure);
+    case ErrorKind::http:
+      if (failure.status == 404) throw NotFoundError(failure);
+      if (failure.status == 422) throw ValidationError(failure);
+      if (failure.status >= 500) throw ServerError(failure);
+      throw RefusedError(failure);
+    case ErrorKind::transport: break;
+  }
+  if (failure.transport == TransportErrorKind::canceled) throw CancelledError(failure);
+  if (failure.transport == TransportErrorKind::timeout) throw TimeoutError(failure);
+  throw ConnectionError(failure);
+}
+
+}  // namespace detail
 }  // namespace colonnade::inline v1::faramesh

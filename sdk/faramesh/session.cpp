@@ -9,8 +9,8 @@
 namespace colonnade::inline v1::faramesh::detail {
 namespace {
 
+using colonnade::detail::Channel;
 using colonnade::detail::first_of;
-using colonnade::detail::Line;
 using colonnade::detail::RetryPolicy;
 using colonnade::detail::Setting;
 
@@ -56,10 +56,10 @@ RetryPolicy retry_policy(const Options& options) {
   return policy;
 }
 
-std::shared_ptr<const Session> make(Result<Line> line, bool root, std::string agent_id) {
-  if (!line) raise(line.error());
+std::shared_ptr<const Session> make(Result<Channel> channel, bool root, std::string agent_id) {
+  if (!channel) raise(channel.error());
   auto session =
-      std::make_shared<Session>(std::make_shared<const Line>(*std::move(line)), root, &raise);
+      std::make_shared<Session>(std::make_shared<const Channel>(*std::move(channel)), root, &raise);
   session->agent_id = std::move(agent_id);
   return session;
 }
@@ -75,45 +75,25 @@ std::shared_ptr<const Session> open_session(const Options& options) {
   Setting agent = first_of(options.agent_id, "Options::agent_id", {"FARAMESH_AGENT_ID"});
   if (agent.value.empty()) agent.value = default_agent_id;
   const RetryPolicy retry = retry_policy(options);
-  auto line = colonnade::detail::make_line(base_url, token, "", options.http);
-  if (line) {
-    line->credentials_optional = true;
-    line->retry = retry;
+  auto channel = colonnade::detail::make_channel(base_url, token, "", options.http);
+  if (channel) {
+    channel->credentials_optional = true;
+    channel->retry = retry;
     if (options.on_request_start || options.on_request_end) {
-      line->observer = std::make_shared<const colonnade::detail::RequestObserver>(
+      channel->observer = std::make_shared<const colonnade::detail::RequestObserver>(
           colonnade::detail::RequestObserver{.started = options.on_request_start,
                                              .ended = options.on_request_end});
     }
   }
-  return make(std::move(line), true, std::move(agent.value));
+  return make(std::move(channel), true, std::move(agent.value));
 }
 
 std::shared_ptr<const Session> derive(const Session& from, const CallOptions& options) {
-  return make(colonnade::detail::scoped(*from.line, options), false, from.agent_id);
+  return make(colonnade::detail::with_options(*from.channel, options), false, from.agent_id);
 }
 
 std::shared_ptr<const Session> derive(const Session& from, std::string_view token) {
-  return make(colonnade::detail::with_authorization(*from.line, token), false, from.agent_id);
-}
-
-void raise(const Failure& failure) {
-  switch (failure.kind) {
-    case ErrorKind::usage: throw ValidationError(failure);
-    case ErrorKind::credentials_missing:
-    case ErrorKind::unauthorized: throw AuthError(failure);
-    case ErrorKind::closed:
-    case ErrorKind::denied: throw Error(failure);
-    case ErrorKind::malformed: throw MalformedResponseError(failure);
-    case ErrorKind::http:
-      if (failure.status == 404) throw NotFoundError(failure);
-      if (failure.status == 422) throw ValidationError(failure);
-      if (failure.status >= 500) throw ServerError(failure);
-      throw RefusedError(failure);
-    case ErrorKind::transport: break;
-  }
-  if (failure.transport == TransportErrorKind::canceled) throw CancelledError(failure);
-  if (failure.transport == TransportErrorKind::timeout) throw TimeoutError(failure);
-  throw ConnectionError(failure);
+  return make(colonnade::detail::with_authorization(*from.channel, token), false, from.agent_id);
 }
 
 colonnade::detail::EventRules<FeedEvent> feed_rules(const EventFilter& filter) {

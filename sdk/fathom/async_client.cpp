@@ -9,7 +9,7 @@ namespace colonnade::inline v1::fathom {
 namespace {
 
 using colonnade::detail::AsyncEventStream;
-using detail::perform_async;
+using colonnade::detail::perform_async;
 
 Task<void> without_result(Task<bool> done) {
   [[maybe_unused]] const bool answered = co_await std::move(done);
@@ -36,7 +36,7 @@ AsyncStream<E> plan_stream(const detail::Session& session, Result<calls::CallSpe
     return AsyncStream<E>(std::make_shared<FailedStream<E>>(std::move(spec).error()));
   }
   return AsyncStream<E>(
-      std::make_shared<AsyncEventStream<E>>(session.line, *std::move(spec), rules));
+      std::make_shared<AsyncEventStream<E>>(session.channel, *std::move(spec), rules));
 }
 
 }  // namespace
@@ -156,6 +156,6 @@ AsyncClient AsyncClient::with(const CallOptions& options) const {
 AsyncClient AsyncClient::with_token(std::string_view token) const {
   return AsyncClient(detail::derive(*session_, token));
 }
-void AsyncClient::close() noexcept { detail::close(session_); }
+void AsyncClient::close() noexcept { colonnade::detail::close(session_.get()); }
 
 }  // namespace colonnade::inline v1::fathom

@@ -8,9 +8,9 @@ namespace {
 
 using colonnade::detail::Call;
 using colonnade::detail::get;
-using colonnade::detail::Patience;
 using colonnade::detail::percent_encode;
 using colonnade::detail::segment;
+using colonnade::detail::TimeoutKind;
 using colonnade::detail::with_body;
 using colonnade::detail::without_body;
 // `usage` alone is a call of this dialect.
@@ -38,20 +38,20 @@ Failure no_pairing_code() {
 
 }  // namespace
 
-Planned<std::vector<Thread>> list_threads() { return get("/threads", &wire::thread_list); }
+PlannedCall<std::vector<Thread>> list_threads() { return get("/threads", &wire::thread_list); }
 
-Planned<ThreadDetail> get_thread(std::string_view id) {
+PlannedCall<ThreadDetail> get_thread(std::string_view id) {
   auto path = thread_path(id);
   if (!path) return std::move(path).error();
   return get(*std::move(path), &wire::thread_detail);
 }
 
-Planned<Thread> create_thread(std::string_view title) {
+PlannedCall<Thread> create_thread(std::string_view title) {
   return with_body("POST", "/threads", wire::create_thread(title), &wire::thread);
 }
 
-Planned<Exchange> send(std::string_view id, std::string_view text,
-                       std::string_view client_message_id) {
+PlannedCall<Exchange> send(std::string_view id, std::string_view text,
+                           std::string_view client_message_id) {
   auto path = thread_path(id, "/messages");
   if (!path) return std::move(path).error();
   if (client_message_id.size() > client_message_id_bytes_max) {
@@ -59,29 +59,29 @@ Planned<Exchange> send(std::string_view id, std::string_view text,
   }
   auto call = with_body("POST", *std::move(path), wire::send_message(text, client_message_id),
                         &wire::exchange);
-  call->spec.patience = Patience::send;
+  call->spec.timeout_kind = TimeoutKind::send;
   return call;
 }
 
-Planned<bool> remove_thread(std::string_view id) {
+PlannedCall<bool> remove_thread(std::string_view id) {
   auto path = thread_path(id);
   if (!path) return std::move(path).error();
   return without_body("DELETE", *std::move(path), &wire::done);
 }
 
-Planned<bool> restore_thread(std::string_view id) {
+PlannedCall<bool> restore_thread(std::string_view id) {
   auto path = thread_path(id, "/restore");
   if (!path) return std::move(path).error();
   return without_body("POST", *std::move(path), &wire::done);
 }
 
-Planned<std::string> rename_thread(std::string_view id, std::string_view title) {
+PlannedCall<std::string> rename_thread(std::string_view id, std::string_view title) {
   auto path = thread_path(id);
   if (!path) return std::move(path).error();
   return with_body("PATCH", *std::move(path), wire::rename(title), &wire::title);
 }
 
-Planned<std::vector<Message>> messages(std::string_view id, const MessagePage& page) {
+PlannedCall<std::vector<Message>> messages(std::string_view id, const MessagePage& page) {
   auto path = thread_path(id, "/messages");
   if (!path) return std::move(path).error();
   if (page.limit < 1 || page.limit > page_limit_max) {
@@ -93,28 +93,28 @@ Planned<std::vector<Message>> messages(std::string_view id, const MessagePage& p
   return get(*path + query + "limit=" + std::to_string(page.limit), &wire::message_list);
 }
 
-Planned<ThreadUsage> usage(std::string_view id) {
+PlannedCall<ThreadUsage> usage(std::string_view id) {
   auto path = thread_path(id, "/usage");
   if (!path) return std::move(path).error();
   return get(*std::move(path), &wire::thread_usage);
 }
 
-Planned<std::vector<SearchHit>> search(const Search& request) {
+PlannedCall<std::vector<SearchHit>> search(const Search& request) {
   if (request.limit < 0) return wrong("Search::limit is negative");
   std::string path = "/threads/search?q=" + percent_encode(request.query);
   if (request.limit > 0) path += "&limit=" + std::to_string(request.limit);
   return get(std::move(path), &wire::search_hits);
 }
 
-Planned<std::vector<Device>> list_devices() { return get("/devices", &wire::device_list); }
+PlannedCall<std::vector<Device>> list_devices() { return get("/devices", &wire::device_list); }
 
-Planned<bool> revoke_device(std::string_view id) {
+PlannedCall<bool> revoke_device(std::string_view id) {
   auto name = segment("device", id);
   if (!name) return std::move(name).error();
   return without_body("DELETE", "/devices/" + *name, &wire::done);
 }
 
-Planned<Claim> pair(const PairRequest& request) {
+PlannedCall<Claim> pair(const PairRequest& request) {
   const std::string_view code = colonnade::detail::trim(request.code);
   if (!is_pairing_code(code)) return no_pairing_code();
   auto call =
@@ -123,39 +123,39 @@ Planned<Claim> pair(const PairRequest& request) {
   return call;
 }
 
-Planned<PairingCode> pair_start() {
+PlannedCall<PairingCode> pair_start() {
   return without_body("POST", "/pair/start", &wire::pairing_code);
 }
 
-Planned<std::optional<Device>> pair_watch(std::string_view code) {
+PlannedCall<std::optional<Device>> pair_watch(std::string_view code) {
   code = colonnade::detail::trim(code);
   if (!is_pairing_code(code)) return no_pairing_code();
   auto call = get("/pair/watch?code=" + std::string(code), &wire::watched_device);
-  call->spec.patience = Patience::watch;
+  call->spec.timeout_kind = TimeoutKind::watch;
   call->spec.also_accepted = 408;  // nobody came yet
   return call;
 }
 
-Planned<Health> health() {
+PlannedCall<Health> health() {
   auto call = get("/health", &wire::health);
   call->spec.authenticated = false;
   return call;
 }
 
-Planned<bool> ready() {
+PlannedCall<bool> ready() {
   auto call = get("/ready", &wire::ready);
   call->spec.authenticated = false;
   call->spec.also_accepted = 503;
   return call;
 }
 
-Planned<OneShotReply> message(std::string_view text) {
+PlannedCall<OneShotReply> message(std::string_view text) {
   auto call = with_body("POST", "/message", wire::one_shot(text), &wire::one_shot_reply);
-  call->spec.patience = Patience::send;
+  call->spec.timeout_kind = TimeoutKind::send;
   return call;
 }
 
-Planned<Json> request(std::string_view method, std::string_view path, const Json& body) {
+PlannedCall<Json> request(std::string_view method, std::string_view path, const Json& body) {
   return colonnade::detail::any_request(method, path, body, &wire::any_object);
 }
 
@@ -170,7 +170,7 @@ Result<CallSpec> message_stream(std::string_view text) {
                   .path = "/stream",
                   .body = wire::one_shot(text),
                   .has_body = true,
-                  .patience = Patience::send};
+                  .timeout_kind = TimeoutKind::send};
 }
 
 }  // namespace colonnade::inline v1::fathom::calls

@@ -9,13 +9,13 @@ namespace colonnade::inline v1::fathom {
 namespace {
 
 using colonnade::detail::BlockingEventStream;
-using detail::perform;
+using colonnade::detail::perform;
 
 template <class E>
 Stream<E> open_stream(const detail::Session& session, const Result<calls::CallSpec>& spec,
                       colonnade::detail::EventRules<E> rules) {
   if (!spec) detail::raise(spec.error());
-  return Stream<E>(std::make_unique<BlockingEventStream<E>>(session.line, *spec, rules));
+  return Stream<E>(std::make_unique<BlockingEventStream<E>>(session.channel, *spec, rules));
 }
 
 }  // namespace
@@ -105,6 +105,6 @@ Client Client::with(const CallOptions& options) const {
 Client Client::with_token(std::string_view token) const {
   return Client(detail::derive(*session_, token));
 }
-void Client::close() noexcept { detail::close(session_); }
+void Client::close() noexcept { colonnade::detail::close(session_.get()); }
 
 }  // namespace colonnade::inline v1::fathom

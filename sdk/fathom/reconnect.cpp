@@ -8,8 +8,8 @@
 namespace colonnade::inline v1::fathom::detail {
 namespace {
 
-// What another attempt may mend: a broken way, or a server in trouble.
-bool passing(const Failure& failure) {
+// Whether another attempt may succeed: a broken connection, or a server error.
+bool is_transient(const Failure& failure) {
   if (failure.kind == ErrorKind::transport) {
     return failure.transport != TransportErrorKind::canceled;
   }
@@ -30,7 +30,7 @@ Event event_of(const Message& message) {
 
 }  // namespace
 
-bool Reconnect::note(const std::string& message_id) {
+bool Reconnect::mark_seen(const std::string& message_id) {
   if (message_id.empty()) return true;
   if (!seen_.insert(message_id).second) return false;
   seen_order_.push_back(message_id);
@@ -41,42 +41,42 @@ bool Reconnect::note(const std::string& message_id) {
   return true;
 }
 
-void Reconnect::give(Event event) {
+void Reconnect::deliver(Event event) {
   const std::string* id = stored_message(event);
-  if (id == nullptr || note(*id)) given_.push_back(std::move(event));
+  if (id == nullptr || mark_seen(*id)) events_.push_back(std::move(event));
 }
 
 void Reconnect::retry(const Failure& failure) {
-  if (worked_once_ && passing(failure)) {
+  if (ever_received_ && is_transient(failure)) {
     step_ = Step::wait;
   } else {
     failure_ = failure;
-    step_ = Step::over;
+    step_ = Step::ended;
   }
 }
 
 void Reconnect::on_thread(const Result<ThreadDetail>& thread) {
   if (!thread) {
     // The live connection is fine; messages missed before it are looked for after the next one.
-    if (look_ == Look::missed && passing(thread.error())) {
-      if (held_) give(*std::exchange(held_, std::nullopt));
+    if (thread_read_ == ThreadRead::missed && is_transient(thread.error())) {
+      if (first_event_) deliver(*std::exchange(first_event_, std::nullopt));
       step_ = Step::read;
       return;
     }
     retry(thread.error());
     return;
   }
-  switch (look_) {
-    case Look::baseline:
-      for (const Message& message : thread->messages) note(message.id);
+  switch (thread_read_) {
+    case ThreadRead::baseline:
+      for (const Message& message : thread->messages) mark_seen(message.id);
       step_ = Step::connect;
       return;
-    case Look::probe: step_ = Step::wait; return;
-    case Look::missed: {
-      const bool ready_first = held_ && held_->as<Ready>() != nullptr;
-      if (ready_first) give(*std::exchange(held_, std::nullopt));
-      for (const Message& message : thread->messages) give(event_of(message));
-      if (held_) give(*std::exchange(held_, std::nullopt));
+    case ThreadRead::probe: step_ = Step::wait; return;
+    case ThreadRead::missed: {
+      const bool ready_first = first_event_ && first_event_->as<Ready>() != nullptr;
+      if (ready_first) deliver(*std::exchange(first_event_, std::nullopt));
+      for (const Message& message : thread->messages) deliver(event_of(message));
+      if (first_event_) deliver(*std::exchange(first_event_, std::nullopt));
       step_ = Step::read;
       return;
     }
@@ -84,7 +84,7 @@ void Reconnect::on_thread(const Result<ThreadDetail>& thread) {
 }
 
 void Reconnect::on_connected(const std::optional<Failure>& failure) {
-  heard_ = false;
+  received_ = false;
   if (failure) {
     on_end(failure);
   } else {
@@ -94,25 +94,25 @@ void Reconnect::on_connected(const std::optional<Failure>& failure) {
 
 void Reconnect::on_event(Event event) {
   delay_ = options_.delay_min;
-  worked_once_ = true;
-  if (heard_) {
-    give(std::move(event));
+  ever_received_ = true;
+  if (received_) {
+    deliver(std::move(event));
     return;
   }
-  heard_ = true;
-  held_ = std::move(event);
-  look_ = Look::missed;
-  step_ = Step::look;
+  received_ = true;
+  first_event_ = std::move(event);
+  thread_read_ = ThreadRead::missed;
+  step_ = Step::load_thread;
 }
 
 void Reconnect::on_end(const std::optional<Failure>& failure) {
-  if (failure && !passing(*failure)) {
+  if (failure && !is_transient(*failure)) {
     retry(*failure);
-  } else if (heard_) {
+  } else if (received_) {
     step_ = Step::wait;
   } else {
-    look_ = Look::probe;
-    step_ = Step::look;
+    thread_read_ = ThreadRead::probe;
+    step_ = Step::load_thread;
   }
 }
 
@@ -127,12 +127,12 @@ void Reconnect::on_waited(bool stopped) {
 
 void Reconnect::on_stopped() {
   stopped_ = true;
-  step_ = Step::over;
+  step_ = Step::ended;
 }
 
 Event Reconnect::take_event() {
-  Event event = std::move(given_.front());
-  given_.pop_front();
+  Event event = std::move(events_.front());
+  events_.pop_front();
   return event;
 }
 

@@ -1,10 +1,10 @@
-// The decisions of stream_reconnecting(): what to do next, which events to give. Does no I/O; the
-// two drivers in fathom_reconnect_stream.hpp do what it says.
+// The decisions of stream_reconnecting(): what to do next, which events to deliver. Does no I/O;
+// the two drivers in reconnect_stream.hpp do what it says.
 //
-// The server replays nothing (fathom §4.5), so every new connection is followed by a look at the
-// thread: messages that were stored meanwhile are given as events of their own, and what was given
+// The server replays nothing (fathom §4.5), so after every new connection the thread is read
+// again: messages that were stored meanwhile are given as events of their own, and what was given
 // once is recognised by its message id. A stream that ends before any event may hide a refusal
-// behind a relay (fathom §5.4), which the same look turns into the right error.
+// behind a relay (fathom §5.4), which reading the thread turns into the right error.
 #pragma once
 
 #include <chrono>
@@ -20,11 +20,11 @@ namespace colonnade::inline v1::fathom::detail {
 class Reconnect {
  public:
   enum class Step {
-    look,     // threads.get(), then on_thread()
-    connect,  // open the stream, then on_connected()
-    read,     // its next event, then on_event() or on_end()
-    wait,     // delay(), then on_waited()
-    over,     // nothing more will come; failure() says why, if it was not a stop
+    load_thread,  // threads.get(), then on_thread()
+    connect,      // open the stream, then on_connected()
+    read,         // its next event, then on_event() or on_end()
+    wait,         // delay(), then on_waited()
+    ended,        // no more events; take_failure() says why, unless it was a stop
   };
 
   explicit Reconnect(const ReconnectOptions& options)
@@ -43,28 +43,29 @@ class Reconnect {
   void on_waited(bool stopped);
   void on_stopped();
 
-  // Events to give before the next step.
-  bool has_event() const { return !given_.empty(); }
+  // Events to deliver before the next step.
+  bool has_event() const { return !events_.empty(); }
   Event take_event();
   bool stopped() const { return stopped_; }
   std::optional<Failure> take_failure();
 
  private:
-  enum class Look { baseline, missed, probe };
+  enum class ThreadRead { baseline, missed, probe };
 
   void retry(const Failure& failure);
-  void give(Event event);
+  void deliver(Event event);
   // True when the message was not seen before.
-  bool note(const std::string& message_id);
+  bool mark_seen(const std::string& message_id);
 
   ReconnectOptions options_;
-  Step step_ = Step::look;
-  Look look_ = Look::baseline;
+  Step step_ = Step::load_thread;
+  ThreadRead thread_read_ = ThreadRead::baseline;
   std::chrono::milliseconds delay_;
-  bool worked_once_ = false;     // an event came at all; until then a failure is final
-  bool heard_ = false;           // an event came over this connection
-  std::optional<Event> held_{};  // the first event, until the thread was looked at
-  std::deque<Event> given_{};
+  bool ever_received_ = false;  // an event came at all; until then a failure is final
+  bool received_ = false;       // an event came over this connection
+  std::optional<Event>
+      first_event_{};  // the first event of a connection, until the thread was read
+  std::deque<Event> events_{};
   std::unordered_set<std::string> seen_{};
   std::deque<std::string> seen_order_{};
   bool stopped_ = false;

@@ -20,7 +20,7 @@ struct ReconnectPlan {
   calls::CallSpec stream{};
   colonnade::detail::Call<ThreadDetail> thread{};
 
-  bool stopped_by_caller() const { return session->line->scope.stop.stop_requested(); }
+  bool stopped_by_caller() const { return session->channel->scope.stop.stop_requested(); }
 };
 
 inline Result<ReconnectPlan> plan_reconnect(std::shared_ptr<const Session> session,
@@ -49,15 +49,15 @@ class BlockingReconnect final : public StreamSource<Event> {
   // Connects; the first failure is thrown, whatever it is.
   BlockingReconnect(ReconnectPlan plan, const ReconnectOptions& options)
       : plan_(std::move(plan)), machine_(options) {
-    while (machine_.step() == Reconnect::Step::look ||
+    while (machine_.step() == Reconnect::Step::load_thread ||
            machine_.step() == Reconnect::Step::connect) {
       advance();
     }
-    if (machine_.step() == Reconnect::Step::over) (void)take_or_raise(machine_);
+    if (machine_.step() == Reconnect::Step::ended) (void)take_or_raise(machine_);
   }
 
   std::optional<Event> next() override {
-    while (!machine_.has_event() && machine_.step() != Reconnect::Step::over) advance();
+    while (!machine_.has_event() && machine_.step() != Reconnect::Step::ended) advance();
     return take_or_raise(machine_);
   }
   bool cancelled() const noexcept override { return machine_.stopped(); }
@@ -65,17 +65,18 @@ class BlockingReconnect final : public StreamSource<Event> {
  private:
   void advance() {
     switch (machine_.step()) {
-      case Reconnect::Step::look: look(); return;
+      case Reconnect::Step::load_thread: load_thread(); return;
       case Reconnect::Step::connect: connect(); return;
       case Reconnect::Step::read: read(); return;
       case Reconnect::Step::wait: wait(); return;
-      case Reconnect::Step::over: return;
+      case Reconnect::Step::ended: return;
     }
   }
 
-  void look() {
+  void load_thread() {
     const auto thread = attempt([&] {
-      return perform(*plan_.session, Result<colonnade::detail::Call<ThreadDetail>>(plan_.thread));
+      return colonnade::detail::perform(
+          *plan_.session, Result<colonnade::detail::Call<ThreadDetail>>(plan_.thread));
     });
     if (!thread && ends_by_stop(plan_, thread.error())) {
       machine_.on_stopped();
@@ -87,7 +88,7 @@ class BlockingReconnect final : public StreamSource<Event> {
   void connect() {
     auto opened = attempt([&] {
       return std::make_unique<colonnade::detail::BlockingEventStream<Event>>(
-          plan_.session->line, plan_.stream, thread_rules());
+          plan_.session->channel, plan_.stream, thread_rules());
     });
     machine_.on_connected(opened ? std::nullopt : std::optional(opened.error()));
     if (opened) stream_ = *std::move(opened);
@@ -109,8 +110,8 @@ class BlockingReconnect final : public StreamSource<Event> {
   }
 
   void wait() {
-    const colonnade::detail::EitherStop stop(plan_.session->line->scope.stop,
-                                             plan_.session->line->pool->closing());
+    const colonnade::detail::EitherStop stop(plan_.session->channel->scope.stop,
+                                             plan_.session->channel->pool->closing());
     std::mutex mutex;
     std::condition_variable_any woken;
     std::unique_lock lock(mutex);
@@ -131,7 +132,7 @@ class AsyncReconnect final : public AsyncStreamSource<Event>,
       : plan_(std::move(plan)), machine_(options) {}
 
   bool ready() const noexcept override {
-    return machine_.has_event() || machine_.step() == Reconnect::Step::over;
+    return machine_.has_event() || machine_.step() == Reconnect::Step::ended;
   }
   Task<void> fill() override { return fill_from(shared_from_this()); }
   std::optional<Event> take() override { return take_or_raise(machine_); }
@@ -143,14 +144,14 @@ class AsyncReconnect final : public AsyncStreamSource<Event>,
   static Task<void> fill_from(Self self) {
     while (!self->ready()) {
       const Reconnect::Step step = self->machine_.step();
-      if (step == Reconnect::Step::look) {
-        co_await look(self);
+      if (step == Reconnect::Step::load_thread) {
+        co_await load_thread(self);
       } else if (step == Reconnect::Step::wait) {
         co_await wait(self);
       } else if (step == Reconnect::Step::connect) {
         // The stream connects with its first read, and so does its failure come from there.
         self->stream_ = std::make_shared<colonnade::detail::AsyncEventStream<Event>>(
-            self->plan_.session->line, self->plan_.stream, thread_rules());
+            self->plan_.session->channel, self->plan_.stream, thread_rules());
         self->machine_.on_connected(std::nullopt);
       } else {
         co_await read(self);
@@ -158,9 +159,9 @@ class AsyncReconnect final : public AsyncStreamSource<Event>,
     }
   }
 
-  static Task<void> look(Self self) {
+  static Task<void> load_thread(Self self) {
     const Result<colonnade::detail::Call<ThreadDetail>> call(self->plan_.thread);
-    Task<ThreadDetail> asked = perform_async(self->plan_.session, call);
+    Task<ThreadDetail> asked = colonnade::detail::perform_async(self->plan_.session, call);
     Result<ThreadDetail> thread = co_await attempt(std::move(asked));
     if (!thread && ends_by_stop(self->plan_, thread.error())) {
       self->machine_.on_stopped();
@@ -189,7 +190,7 @@ class AsyncReconnect final : public AsyncStreamSource<Event>,
 
   static Task<void> wait(Self self) {
     const auto stop = std::make_shared<colonnade::detail::EitherStop>(
-        self->plan_.session->line->scope.stop, self->plan_.session->line->pool->closing());
+        self->plan_.session->channel->scope.stop, self->plan_.session->channel->pool->closing());
     const std::chrono::milliseconds delay = self->machine_.delay();
     [[maybe_unused]] const bool whole = co_await sleep_for(delay, stop->token());
     self->machine_.on_waited(self->plan_.stopped_by_caller());

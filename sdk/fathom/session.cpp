@@ -2,17 +2,7 @@
 
 #include "sdk/fathom/wire.hpp"
 
-namespace colonnade::inline v1::fathom {
-
-Error::~Error() = default;
-UnauthorizedError::~UnauthorizedError() = default;
-HttpError::~HttpError() = default;
-PairingRequiredError::~PairingRequiredError() = default;
-MalformedResponseError::~MalformedResponseError() = default;
-TransportError::~TransportError() = default;
-CancelledError::~CancelledError() = default;
-
-namespace detail {
+namespace colonnade::inline v1::fathom::detail {
 namespace {
 
 using colonnade::detail::make_session;
@@ -28,41 +18,23 @@ std::shared_ptr<const Session> open_session(const Options& options) {
         "for example to http://localhost:8790"));
   }
   const auto token = colonnade::detail::first_of(options.token, "Options::token", {"FATHOM_TOKEN"});
-  auto line = colonnade::detail::make_line(base_url, token, "/api/v1", options.http);
-  if (line) {
-    line->credentials_hint =
+  auto channel = colonnade::detail::make_channel(base_url, token, "/api/v1", options.http);
+  if (channel) {
+    channel->credentials_hint =
         "this call needs a token and the client has none: pair() gives one, Options::token, "
         "FATHOM_TOKEN or with_token() set it";
   }
-  return make_session<Session>(std::move(line), true, &raise);
+  return make_session<Session>(std::move(channel), true, &raise);
 }
 
 std::shared_ptr<const Session> derive(const Session& from, const CallOptions& options) {
-  return make_session<Session>(colonnade::detail::scoped(*from.line, options), false, &raise);
-}
-
-std::shared_ptr<const Session> derive(const Session& from, std::string_view token) {
-  return make_session<Session>(colonnade::detail::with_authorization(*from.line, token), false,
+  return make_session<Session>(colonnade::detail::with_options(*from.channel, options), false,
                                &raise);
 }
 
-void close(const std::shared_ptr<const Session>& session) noexcept {
-  colonnade::detail::close(session.get());
-}
-
-void raise(const Failure& failure) {
-  switch (failure.kind) {
-    case ErrorKind::usage:
-    case ErrorKind::closed:
-    case ErrorKind::denied: throw Error(failure);
-    case ErrorKind::credentials_missing: throw PairingRequiredError(failure);
-    case ErrorKind::unauthorized: throw UnauthorizedError(failure);
-    case ErrorKind::http: throw HttpError(failure);
-    case ErrorKind::malformed: throw MalformedResponseError(failure);
-    case ErrorKind::transport: break;
-  }
-  if (failure.transport == TransportErrorKind::canceled) throw CancelledError(failure);
-  throw TransportError(failure);
+std::shared_ptr<const Session> derive(const Session& from, std::string_view token) {
+  return make_session<Session>(colonnade::detail::with_authorization(*from.channel, token), false,
+                               &raise);
 }
 
 colonnade::detail::EventRules<Event> thread_rules() {
@@ -73,5 +45,4 @@ colonnade::detail::EventRules<ReplyEvent> reply_rules() {
   return {.decode = &wire::reply_event, .raise = &raise};
 }
 
-}  // namespace detail
-}  // namespace colonnade::inline v1::fathom
+}  // namespace colonnade::inline v1::fathom::detail

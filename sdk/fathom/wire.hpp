@@ -8,7 +8,7 @@
 
 #include "base/sse.hpp"
 #include "colonnade/fathom.hpp"
-#include "sdk/line.hpp"
+#include "sdk/channel.hpp"
 
 namespace colonnade::inline v1::fathom::wire {
 

@@ -2,8 +2,8 @@
 // waits for the co_await.
 #include "colonnade/phoson.hpp"
 #include "sdk/phoson/calls.hpp"
+#include "sdk/phoson/run_stream.hpp"
 #include "sdk/phoson/session.hpp"
-#include "sdk/phoson/stream.hpp"
 
 namespace colonnade::inline v1::phoson {
 namespace {
@@ -79,7 +79,7 @@ AsyncStream<Event> AsyncMessages::stream(std::string_view conversation_id,
 AsyncStream<Event> AsyncMessages::stream(std::string_view conversation_id, std::string_view content,
                                          const MessageOptions& options) const {
   return AsyncStream<Event>(std::make_shared<detail::AsyncRun>(
-      detail::stream_line(*session_), calls::stream(conversation_id, content, options)));
+      detail::stream_channel(*session_), calls::stream(conversation_id, content, options)));
 }
 Task<std::vector<Message>> AsyncMessages::list(std::string_view conversation_id) const {
   return perform_async(session_, calls::list_messages(conversation_id));

@@ -9,8 +9,8 @@ namespace colonnade::inline v1::phoson::calls {
 namespace {
 
 using colonnade::detail::get;
-using colonnade::detail::Patience;
 using colonnade::detail::segment;
+using colonnade::detail::TimeoutKind;
 using colonnade::detail::usage;
 using colonnade::detail::with_body;
 using colonnade::detail::without_body;
@@ -48,88 +48,89 @@ Result<CallSpec> post_message(std::string_view conversation_id, std::string_view
                   .path = *std::move(path),
                   .body = wire::message(content, options, stream),
                   .has_body = true,
-                  .patience = Patience::send};
+                  .timeout_kind = TimeoutKind::send};
 }
 
 }  // namespace
 
-Planned<Agent> create_agent(const CreateAgent& request) {
+PlannedCall<Agent> create_agent(const CreateAgent& request) {
   if (to_string(request.memory_type).empty()) {
     return usage("CreateAgent::memory_type must be persistent or semantic");
   }
   return with_body<Agent>("POST", "/agents", wire::create_agent(request), &wire::agent);
 }
 
-Planned<std::vector<Agent>> list_agents() { return get("/agents", &wire::agents); }
+PlannedCall<std::vector<Agent>> list_agents() { return get("/agents", &wire::agents); }
 
-Planned<Agent> get_agent(std::string_view id) {
+PlannedCall<Agent> get_agent(std::string_view id) {
   auto path = agent_path(id);
   if (!path) return std::move(path).error();
   return get(*std::move(path), &wire::agent);
 }
 
-Planned<Agent> update_agent(std::string_view id, const UpdateAgent& changes) {
+PlannedCall<Agent> update_agent(std::string_view id, const UpdateAgent& changes) {
   auto path = agent_path(id);
   if (!path) return std::move(path).error();
   return with_body("PATCH", *std::move(path), wire::update_agent(changes), &wire::agent);
 }
 
-Planned<bool> remove_agent(std::string_view id) {
+PlannedCall<bool> remove_agent(std::string_view id) {
   auto path = agent_path(id);
   if (!path) return std::move(path).error();
   return without_body("DELETE", *std::move(path), &wire::done);
 }
 
-Planned<Agent> attach_mcp(std::string_view agent_id, std::string_view mcp_id) {
+PlannedCall<Agent> attach_mcp(std::string_view agent_id, std::string_view mcp_id) {
   auto path = attached_path(agent_id, mcp_id);
   if (!path) return std::move(path).error();
   return without_body("PUT", *std::move(path), &wire::agent);
 }
 
-Planned<Agent> detach_mcp(std::string_view agent_id, std::string_view mcp_id) {
+PlannedCall<Agent> detach_mcp(std::string_view agent_id, std::string_view mcp_id) {
   auto path = attached_path(agent_id, mcp_id);
   if (!path) return std::move(path).error();
   return without_body("DELETE", *std::move(path), &wire::agent);
 }
 
-Planned<Conversation> create_conversation(const CreateConversation& request) {
+PlannedCall<Conversation> create_conversation(const CreateConversation& request) {
   return with_body("POST", "/conversations", wire::create_conversation(request),
                    &wire::conversation);
 }
 
-Planned<std::vector<Conversation>> list_conversations(std::string_view agent_id) {
+PlannedCall<std::vector<Conversation>> list_conversations(std::string_view agent_id) {
   std::string path = "/conversations";
   if (!agent_id.empty()) path += "?agent_id=" + colonnade::detail::percent_encode(agent_id);
   return get(std::move(path), &wire::conversations);
 }
 
-Planned<Conversation> get_conversation(std::string_view id) {
+PlannedCall<Conversation> get_conversation(std::string_view id) {
   auto path = conversation_path(id);
   if (!path) return std::move(path).error();
   return get(*std::move(path), &wire::conversation);
 }
 
-Planned<Conversation> update_conversation(std::string_view id, const UpdateConversation& changes) {
+PlannedCall<Conversation> update_conversation(std::string_view id,
+                                              const UpdateConversation& changes) {
   auto path = conversation_path(id);
   if (!path) return std::move(path).error();
   return with_body("PATCH", *std::move(path), wire::update_conversation(changes),
                    &wire::conversation);
 }
 
-Planned<bool> remove_conversation(std::string_view id) {
+PlannedCall<bool> remove_conversation(std::string_view id) {
   auto path = conversation_path(id);
   if (!path) return std::move(path).error();
   return without_body("DELETE", *std::move(path), &wire::done);
 }
 
-Planned<Message> send(std::string_view conversation_id, std::string_view content,
-                      const MessageOptions& options) {
+PlannedCall<Message> send(std::string_view conversation_id, std::string_view content,
+                          const MessageOptions& options) {
   auto spec = post_message(conversation_id, content, options, false);
   if (!spec) return std::move(spec).error();
   return colonnade::detail::Call<Message>{.spec = *std::move(spec), .decode = &wire::message};
 }
 
-Planned<std::vector<Message>> list_messages(std::string_view conversation_id) {
+PlannedCall<std::vector<Message>> list_messages(std::string_view conversation_id) {
   auto path = conversation_path(conversation_id, "/messages");
   if (!path) return std::move(path).error();
   return get(*std::move(path), &wire::messages);
@@ -140,28 +141,28 @@ Result<CallSpec> stream(std::string_view conversation_id, std::string_view conte
   return post_message(conversation_id, content, options, true);
 }
 
-Planned<McpServer> create_mcp_server(const CreateMcpServer& request) {
+PlannedCall<McpServer> create_mcp_server(const CreateMcpServer& request) {
   if (request.command.empty() == request.url.empty()) {
     return usage("CreateMcpServer needs either a command or a url");
   }
   return with_body("POST", "/mcp", wire::create_mcp_server(request), &wire::mcp_server);
 }
 
-Planned<std::vector<McpServer>> list_mcp_servers() { return get("/mcp", &wire::mcp_servers); }
+PlannedCall<std::vector<McpServer>> list_mcp_servers() { return get("/mcp", &wire::mcp_servers); }
 
-Planned<bool> remove_mcp_server(std::string_view id) {
+PlannedCall<bool> remove_mcp_server(std::string_view id) {
   auto name = segment("MCP server", id);
   if (!name) return std::move(name).error();
   return without_body("DELETE", "/mcp/" + *name, &wire::done);
 }
 
-Planned<bool> health() {
+PlannedCall<bool> health() {
   auto call = get("/health", &wire::healthy);
   call->spec.authenticated = false;
   return call;
 }
 
-Planned<Json> request(std::string_view method, std::string_view path, const Json& body) {
+PlannedCall<Json> request(std::string_view method, std::string_view path, const Json& body) {
   return colonnade::detail::any_request(method, path, body, &wire::any_json);
 }
 

@@ -2,8 +2,8 @@
 #include "colonnade/phoson.hpp"
 
 #include "sdk/phoson/calls.hpp"
+#include "sdk/phoson/run_stream.hpp"
 #include "sdk/phoson/session.hpp"
-#include "sdk/phoson/stream.hpp"
 
 namespace colonnade::inline v1::phoson {
 
@@ -62,7 +62,7 @@ Stream<Event> Messages::stream(std::string_view conversation_id, std::string_vie
   auto spec = calls::stream(conversation_id, content, options);
   if (!spec) detail::raise(spec.error());
   return Stream<Event>(
-      std::make_unique<detail::BlockingRun>(detail::stream_line(*session_), *std::move(spec)));
+      std::make_unique<detail::BlockingRun>(detail::stream_channel(*session_), *std::move(spec)));
 }
 std::vector<Message> Messages::list(std::string_view conversation_id) const {
   return perform(*session_, calls::list_messages(conversation_id));

@@ -1,6 +1,7 @@
-#include <utility>
+#include "sdk/phoson/session.hpp"
 
-#include "colonnade/phoson.hpp"
+#include <stdexcept>
+#include <utility>
 
 namespace colonnade::inline v1::phoson {
 namespace {
@@ -64,4 +65,26 @@ ApiError::ApiError(Failure failure)
 }
 ApiError::~ApiError() = default;
 
+namespace detail {
+
+void raise(const Failure& failure) {
+  switch (failure.kind) {
+    case ErrorKind::usage:
+    case ErrorKind::credentials_missing: throw std::invalid_argument(failure.message);
+    case ErrorKind::unauthorized:
+    case ErrorKind::http:
+    case ErrorKind::malformed: throw ApiError(failure);
+    case ErrorKind::denied: throw Error(failure);
+    case ErrorKind::closed: {
+      Failure closed = failure;
+      closed.transport = TransportErrorKind::canceled;
+      throw CancelledError(std::move(closed));
+    }
+    case ErrorKind::transport: break;
+  }
+  if (failure.transport == TransportErrorKind::canceled) throw CancelledError(failure);
+  throw ConnectionError(failure);
+}
+
+}  // namespace detail
 }  // namespace colonnade::inline v1::phoson

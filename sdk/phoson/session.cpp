@@ -1,7 +1,5 @@
 #include "sdk/phoson/session.hpp"
 
-#include <stdexcept>
-
 namespace colonnade::inline v1::phoson {
 
 Options Options::from_env() {
@@ -53,30 +51,12 @@ std::shared_ptr<const Session> open_session(const Options& options) {
   }
   const Setting base_url{.value = options.base_url, .name = "Options::base_url"};
   return make_session<Session>(
-      colonnade::detail::make_line(base_url, key, "/v1", http_options(options)), true, &raise);
+      colonnade::detail::make_channel(base_url, key, "/v1", http_options(options)), true, &raise);
 }
 
 std::shared_ptr<const Session> derive(const Session& from, const CallOptions& options) {
-  return make_session<Session>(colonnade::detail::scoped(*from.line, options), false, &raise);
-}
-
-void raise(const Failure& failure) {
-  switch (failure.kind) {
-    case ErrorKind::usage:
-    case ErrorKind::credentials_missing: throw std::invalid_argument(failure.message);
-    case ErrorKind::unauthorized:
-    case ErrorKind::http:
-    case ErrorKind::malformed: throw ApiError(failure);
-    case ErrorKind::denied: throw Error(failure);
-    case ErrorKind::closed: {
-      Failure closed = failure;
-      closed.transport = TransportErrorKind::canceled;
-      throw CancelledError(std::move(closed));
-    }
-    case ErrorKind::transport: break;
-  }
-  if (failure.transport == TransportErrorKind::canceled) throw CancelledError(failure);
-  throw ConnectionError(failure);
+  return make_session<Session>(colonnade::detail::with_options(*from.channel, options), false,
+                               &raise);
 }
 
 }  // namespace detail

@@ -81,7 +81,7 @@ bool Approver::settle(const faramesh::Action& action, bool approve,
       client_.deny_action(action.id, verdict);
     }
   } catch (const faramesh::ValidationError& error) {
-    complain(context_, error.what());
+    print_error(context_, error.what());
     return ask(action);
   } catch (const faramesh::Error& error) {
     if (error.code() != "invalid_state") throw;
@@ -150,7 +150,7 @@ bool Approver::edit(const faramesh::Action& action) const {
     try {
       verdict.params = Json::parse(*text);
     } catch (const colonnade::Error& error) {
-      complain(context_, error.what());
+      print_error(context_, error.what());
       return edit(action);
     }
   }

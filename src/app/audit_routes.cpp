@@ -23,8 +23,8 @@ base::Result<std::int64_t> number(const net::Request& request, std::string_view 
     return out;
   }
   return base::fail(base::ErrorKind::invalid,
-                    std::string(name) + " must be a whole number from " + std::to_string(min) +
-                        " to " + std::to_string(max),
+                    std::string(name) + " must be an integer from " + std::to_string(min) + " to " +
+                        std::to_string(max),
                     std::string(name));
 }
 

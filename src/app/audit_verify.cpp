@@ -38,7 +38,7 @@ AuditFault AuditVerifier::fault(std::string message) const {
 
 std::optional<AuditFault> AuditVerifier::take(std::string_view line) {
   ++lines_;
-  if (ended_) return fault("there is more behind the line that ends the trail");
+  if (ended_) return fault("there are lines after the last line of the trail");
   return looks_like_audit_end(line) ? take_end(line) : take_record(line);
 }
 
@@ -56,8 +56,8 @@ std::optional<AuditFault> AuditVerifier::take_record(std::string_view line) {
     return fault("its hash is not that of its text and previous_hash: one of them was changed");
   }
   if (read->previous_hash != last_hash_) {
-    return fault(seq == 1 ? "the first record goes on from another: what was before it is gone"
-                          : "it does not go on from " + record(seq - 1) +
+    return fault(seq == 1 ? "the first record names a previous record, which is missing"
+                          : "its previous_hash is not that of " + record(seq - 1) +
                                 ": that one was replaced, or this one was put here");
   }
   if (std::string odd = odd_text(read->text, seq); !odd.empty()) return fault(std::move(odd));
@@ -89,7 +89,7 @@ std::optional<AuditFault> AuditVerifier::finish() const {
   AuditFault missing{.line = lines_ + 1, .seq = count_ + 1, .message = {}};
   const auto& [count, last_hash, known, has_end_line] = expectation_;
   if (has_end_line && !ended_) {
-    missing.message = "the line that ends the trail is missing: the rest was cut off";
+    missing.message = "the last line of the trail is missing: the rest was cut off";
   } else if (count && *count != count_) {
     missing.message =
         std::to_string(*count) + " records are expected, " + std::to_string(count_) + " are there";

@@ -20,11 +20,11 @@ struct AuditExpectation {
   std::optional<std::int64_t> count{};     // of all records
   std::optional<std::string> last_hash{};  // of the last record
   // A record on the way: a trail that has grown since still has it.
-  struct Known {
+  struct KnownRecord {
     std::int64_t seq = 0;
     std::string hash{};
   };
-  std::optional<Known> known{};
+  std::optional<KnownRecord> known{};
   bool has_end_line = true;  // an export has; the live trail has none
 };
 

@@ -42,7 +42,7 @@ void add(Findings& out, std::string check, Health health, std::string message,
 
 void check_variables(const Environment& environment, Findings& out) {
   for (const auto& [name, meant] : unknown_variables(environment)) {
-    add(out, "environment", Health::warning, name + " means nothing here",
+    add(out, "environment", Health::warning, name + " is unknown",
         meant.empty() ? "remove it, or see `colonnade config show` for the settings"
                       : "did you mean " + meant + "?");
   }
@@ -84,7 +84,7 @@ void check_folder(const Settings& settings, Findings& out) {
   if (::stat(folder.c_str(), &info) != 0) {
     if (errno == ENOENT) {
       return add(out, "data folder", Health::ok,
-                 folder + " is not there yet; the first `colonnade serve` makes it");
+                 folder + " does not exist yet; the first `colonnade serve` creates it");
     }
     return add(out, "data folder", Health::failure,
                folder + ": " + std::generic_category().message(errno),
@@ -125,7 +125,7 @@ void check_token(const Settings& settings, Findings& out) {
   if (::stat(settings.token_file.c_str(), &info) != 0) {
     std::error_code ignored;
     if (!std::filesystem::exists(database_path(settings.data_dir), ignored)) return;
-    return add(out, "operator token", Health::warning, settings.token_file + " is not there",
+    return add(out, "operator token", Health::warning, settings.token_file + " does not exist",
                "if the token is lost: colonnade token create --operator --name operator --save " +
                    settings.token_file + " (with the server stopped)");
   }
@@ -141,7 +141,8 @@ void check_store(const Settings& settings, Findings& out) {
   const std::string path = database_path(settings.data_dir);
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
-    return add(out, "store", Health::ok, "there is none yet; the first `colonnade serve` makes it");
+    return add(out, "store", Health::ok,
+               "there is none yet; the first `colonnade serve` creates it");
   }
   const auto store = store_maintenance(settings);
   const auto version = store->schema();
@@ -239,7 +240,7 @@ void check_providers(const Settings& loaded, const Environment& environment, Fin
   Settings settings = loaded;
   if (const auto secrets = resolve_secrets(settings, environment); !secrets) {
     for (const std::string& fault : secrets.error()) {
-      add(out, "providers", Health::failure, fault, "set it, or take the provider out");
+      add(out, "providers", Health::failure, fault, "set it, or remove the provider");
     }
   }
   for (const auto& [name, provider] : settings.providers) {
@@ -254,7 +255,7 @@ void check_providers(const Settings& loaded, const Environment& environment, Fin
     }
   }
   if (settings.providers.empty()) {
-    add(out, "providers", Health::warning, "none: the built-in stand-in answers",
+    add(out, "providers", Health::warning, "none: the built-in offline provider answers",
         "set ANTHROPIC_API_KEY, OPENAI_API_KEY or OPENROUTER_API_KEY, or name a server of your own "
         "under providers");
   }
@@ -268,7 +269,7 @@ void check_prices(const Settings& settings, Findings& out) {
       text ? parse_prices(*text, settings.prices_file) : std::unexpected(text.error());
   if (prices) return add(out, "prices", Health::ok, settings.prices_file);
   add(out, "prices", Health::failure, prices.error().message,
-      "mend the file, or leave prices_file unset");
+      "fix the file, or leave prices_file unset");
 }
 
 void check_windows(const Settings& settings, Findings& out) {
@@ -276,7 +277,7 @@ void check_windows(const Settings& settings, Findings& out) {
   const auto windows = load_windows(settings.windows_file);
   if (windows) return add(out, "windows", Health::ok, settings.windows_file);
   add(out, "windows", Health::failure, windows.error().message,
-      "mend the file, or leave context.windows_file unset");
+      "fix the file, or leave context.windows_file unset");
 }
 
 void check_clock(Findings& out) {
@@ -312,7 +313,7 @@ std::vector<Finding> run_checks(const std::expected<Config, ConfigFaults>& confi
   if (!config) {
     for (const std::string& fault : config.error()) {
       add(out, "configuration", Health::failure, fault,
-          "mend it; docs/reference/configuration.md lists every setting");
+          "fix it; docs/reference/configuration.md lists every setting");
     }
     check_variables(environment, out);
     check_clock(out);

@@ -25,7 +25,7 @@ constexpr const char* footer =
     "  colonnade serve                     start; the first start makes the operator's token\n"
     "  colonnade chat                      talk to it from another terminal\n"
     "  colonnade send \"What is 6 * 7?\"     ask once; for scripts add --json\n"
-    "  colonnade doctor                    what is wrong here, and what to do about it\n"
+    "  colonnade doctor                    check this installation\n"
     "\n"
     "Each command has its own --help with examples.\n"
     "Exit codes: 0 done, 1 it could not be done, 2 the command line or the configuration is wrong.";
@@ -55,7 +55,7 @@ void add_flag_of(Command command, const Setting& setting,
 std::optional<Config> ConfigFlags::load(const Context& context) const {
   auto config = load_config({.file = file, .flags = values, .environment = context.environment});
   if (config) return std::move(*config);
-  for (const std::string& fault : config.error()) complain(context, fault);
+  for (const std::string& fault : config.error()) print_error(context, fault);
   return std::nullopt;
 }
 
@@ -71,7 +71,7 @@ std::shared_ptr<ConfigFlags> add_config_flags(Command command,
   return flags;
 }
 
-int complain(const Context& context, std::string_view message, int code) {
+int print_error(const Context& context, std::string_view message, int code) {
   const std::string line =
       "colonnade: " + context.terminal.err(Colour::red, "error") + ": " + printable(message) + "\n";
   std::fputs(line.c_str(), stderr);
@@ -88,7 +88,7 @@ int run_command_line(int argc, const char* const* argv) {
   for (const AddCommand add : commands) add(program.command(), invocation);
   if (const auto end = program.parse(argc, argv)) {
     if (end->fault.empty()) return end->exit_code;  // --help and --version
-    complain(context, end->fault);
+    print_error(context, end->fault);
     std::fputs("Run `colonnade --help`, or add --help to the command, for how it is used.\n",
                stderr);
     return exit_usage;

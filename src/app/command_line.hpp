@@ -73,6 +73,6 @@ int run_command_line(int argc, const char* const* argv);
 
 // "colonnade: <message>" on standard error, "error" in red on a terminal; the exit code is passed
 // through.
-int complain(const Context& context, std::string_view message, int code = exit_failure);
+int print_error(const Context& context, std::string_view message, int code = exit_failure);
 
 }  // namespace colonnade::app

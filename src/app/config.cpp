@@ -160,7 +160,7 @@ void check_memory(const Settings& s, ConfigFaults& faults) {
   }
   if (s.embeddings_url.empty() && !s.embeddings_model.empty()) {
     faults.emplace_back(
-        "memory.embeddings.url: missing; say where the server of memory.embeddings.model is");
+        "memory.embeddings.url: missing; set the address of the server of memory.embeddings.model");
   }
 }
 
@@ -186,12 +186,12 @@ void check_together(const Config& config, ConfigFaults& faults) {
     const bool known = name == "anthropic" || name == "openai" || name == "openrouter";
     if (!known && provider.kind.empty()) {
       faults.push_back("providers." + name +
-                       ".kind: missing; say anthropic or chat_completions (any server that speaks "
+                       ".kind: missing; set anthropic or chat_completions (any server that speaks "
                        "OpenAI's chat completions)");
     }
     if (!known && provider.base_url.empty()) {
       faults.push_back("providers." + name +
-                       ".base_url: missing; say where it is, such as "
+                       ".base_url: missing; set its address, such as "
                        "http://127.0.0.1:11434/v1");
     }
     if (!provider.base_url.empty() && !is_http_address(provider.base_url)) {

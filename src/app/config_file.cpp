@@ -200,7 +200,8 @@ class Reader {
   void provider(const yaml::Entry& entry) {
     const std::string full = "providers." + entry.key;
     if (entry.key == "offline") {
-      fault(entry.line, full + ": this name is taken by the built-in stand-in; choose another");
+      fault(entry.line,
+            full + ": this name belongs to the built-in offline provider; choose another");
       return;
     }
     ProviderSettings& provider = config_.settings.provider_entry(entry.key);

@@ -51,31 +51,30 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"Stranger", "banana: 1\n",
                   "c.yaml:1: unknown key \"banana\"; `colonnade config show` lists all settings"},
         FaultCase{"NumberExpected", "io_threads: many\n",
-                  "c.yaml:1: io_threads: expected a whole number from 0 to 256, but found many"},
+                  "c.yaml:1: io_threads: expected an integer from 0 to 256, but found many"},
         FaultCase{"QuotedNumber", "io_threads: \"4\"\n",
-                  "c.yaml:1: io_threads: expected a whole number from 0 to 256, but found the text "
+                  "c.yaml:1: io_threads: expected an integer from 0 to 256, but found the string "
                   "\"4\"; leave out the quotes"},
         FaultCase{"OctalOrDecimal", "io_threads: 010\n",
-                  "c.yaml:1: io_threads: expected a whole number from 0 to 256, but found 010; "
+                  "c.yaml:1: io_threads: expected an integer from 0 to 256, but found 010; "
                   "leave out the leading zero"},
         FaultCase{"OutOfRange", "io_threads: 257\n",
-                  "c.yaml:1: io_threads: expected a whole number from 0 to 256, but found 257"},
-        FaultCase{
-            "Fraction", "limits:\n  rounds: 1.5\n",
-            "c.yaml:2: limits.rounds: expected a whole number from 1 to 10000, but found 1.5"},
+                  "c.yaml:1: io_threads: expected an integer from 0 to 256, but found 257"},
+        FaultCase{"Fraction", "limits:\n  rounds: 1.5\n",
+                  "c.yaml:2: limits.rounds: expected an integer from 1 to 10000, but found 1.5"},
         FaultCase{"YesIsNoBoolean", "classic_ports: yes\n",
                   "c.yaml:1: classic_ports: expected true or false, but found yes; write true"},
         FaultCase{"OffIsNoBoolean", "classic_ports: off\n",
                   "c.yaml:1: classic_ports: expected true or false, but found off; write false"},
         FaultCase{"QuotedBoolean", "classic_ports: 'true'\n",
-                  "c.yaml:1: classic_ports: expected true or false, but found the text \"true\"; "
+                  "c.yaml:1: classic_ports: expected true or false, but found the string \"true\"; "
                   "leave out the quotes"},
         FaultCase{"NumberForText", "model: 4.5\n",
-                  "c.yaml:1: model: expected text, but found 4.5; put it in quotes"},
+                  "c.yaml:1: model: expected a string, but found 4.5; put it in quotes"},
         FaultCase{"BooleanForText", "agent:\n  name: true\n",
-                  "c.yaml:2: agent.name: expected text, but found true; put it in quotes"},
+                  "c.yaml:2: agent.name: expected a string, but found true; put it in quotes"},
         FaultCase{"ListForText", "model:\n  - a\n",
-                  "c.yaml:2: model: expected text, but found a list"},
+                  "c.yaml:2: model: expected a string, but found a list"},
         FaultCase{"NotAChoice", "durability: some\n",
                   "c.yaml:1: durability: expected one of full, normal, but found some"},
         FaultCase{"BadAddress", "listen: [\"127.0.0.1\"]\n",
@@ -97,14 +96,14 @@ INSTANTIATE_TEST_SUITE_P(
                   "default_model, api_key_env, api_key_file), but found yes"},
         FaultCase{
             "SecretStaysSecret", "providers:\n  openai:\n    api_key: 12345678\n",
-            "c.yaml:3: providers.openai.api_key: expected text, but found something else; put "
+            "c.yaml:3: providers.openai.api_key: expected a string, but found something else; put "
             "it in quotes"},
-        FaultCase{
-            "OfflineIsTaken", "providers:\n  offline: {}\n",
-            "c.yaml:2: providers.offline: this name is taken by the built-in stand-in; choose "
-            "another"},
+        FaultCase{"OfflineIsTaken", "providers:\n  offline: {}\n",
+                  "c.yaml:2: providers.offline: this name belongs to the built-in offline "
+                  "provider; choose "
+                  "another"},
         FaultCase{"Twice", "model: a\nmodel: b\n",
-                  "c.yaml:2: the key \"model\" is there twice; keep one"},
+                  "c.yaml:2: the key \"model\" is repeated; keep one"},
         FaultCase{"SecondDocument", "model: a\n---\nmodel: b\n",
                   "c.yaml:3: a second document begins here; keep one"}),
     [](const auto& info) { return info.param.name; });

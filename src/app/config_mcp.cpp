@@ -35,44 +35,44 @@ struct Row {
 const std::vector<Row>& rows() {  // long: the one table, a row for each member
   static const std::vector<Row> all = {
       {.name = "command",
-       .value = "a list of texts",
+       .value = "a list of strings",
        .meaning = "The program and its arguments; the server speaks on its standard input and "
                   "output.",
        .list = &McpServerSettings::command},
       {.name = "url",
-       .value = "text",
+       .value = "a string",
        .meaning = "The endpoint of a server that speaks streamable HTTP, instead of a command.",
        .text = &McpServerSettings::url},
       {.name = "env",
-       .value = "texts by name",
+       .value = "a map of strings",
        .meaning = "Environment variables of the command. A secret.",
        .map = &McpServerSettings::env,
        .secret = true},
       {.name = "env_from",
-       .value = "texts by name",
+       .value = "a map of strings",
        .meaning = "The same, each read from the environment variable that is named.",
        .map = &McpServerSettings::env_from},
       {.name = "headers",
-       .value = "texts by name",
+       .value = "a map of strings",
        .meaning = "Headers of each request to the URL. A secret.",
        .map = &McpServerSettings::headers,
        .secret = true},
       {.name = "headers_from",
-       .value = "texts by name",
+       .value = "a map of strings",
        .meaning = "The same, each read from the environment variable that is named.",
        .map = &McpServerSettings::headers_from},
       {.name = "oauth.client_id",
-       .value = "text",
+       .value = "a string",
        .meaning = "The client that is registered with the authorization server. Without it the "
                   "server registers itself.",
        .text = &McpServerSettings::oauth_client_id},
       {.name = "oauth.client_secret",
-       .value = "text",
+       .value = "a string",
        .meaning = "That client's secret.",
        .text = &McpServerSettings::oauth_client_secret,
        .secret = true},
       {.name = "oauth.client_secret_env",
-       .value = "text",
+       .value = "a string",
        .meaning = "The environment variable that holds it.",
        .text = &McpServerSettings::oauth_client_secret_env},
       {.name = "oauth.private_key_file",
@@ -83,17 +83,17 @@ const std::vector<Row>& rows() {  // long: the one table, a row for each member
        .text = &McpServerSettings::oauth_private_key_file,
        .path = true},
       {.name = "oauth.issuer",
-       .value = "text",
+       .value = "a string",
        .meaning = "The authorization server that the client is registered with. No other one gets "
                   "its id and secret.",
        .text = &McpServerSettings::oauth_issuer},
       {.name = "oauth.metadata_url",
-       .value = "text",
+       .value = "a string",
        .meaning = "The https URL of a client ID metadata document of yours, used where the "
                   "authorization server takes one.",
        .text = &McpServerSettings::oauth_metadata_url},
       {.name = "oauth.scope",
-       .value = "text",
+       .value = "a string",
        .meaning = "Scopes that are asked for in any case, separated by spaces.",
        .text = &McpServerSettings::oauth_scope},
       {.name = "oauth.client_credentials",
@@ -208,7 +208,7 @@ void check_mcp_servers(const Settings& settings, ConfigFaults& faults) {
   for (const auto& [name, server] : settings.mcp_servers) {
     const std::string full = "mcp.servers." + name;
     if (server.command.empty() == server.url.empty()) {
-      faults.push_back(full + ": say either command or url");
+      faults.push_back(full + ": set either command or url");
     }
     if (!server.url.empty() && (!server.env.empty() || !server.env_from.empty())) {
       faults.push_back(full + ".env: belongs to a command; for a url there are headers");

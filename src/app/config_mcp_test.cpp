@@ -64,10 +64,10 @@ TEST(ConfigMcp, SaysWhatIsWrong) {
   EXPECT_EQ(fault("    a: {comand: [x]}\n"),
             "c.yaml:3: unknown key \"mcp.servers.a.comand\"; did you mean \"command\"?");
   EXPECT_EQ(fault("    a: {command: x}\n"),
-            "c.yaml:3: mcp.servers.a.command: expected a list of texts, but found x");
+            "c.yaml:3: mcp.servers.a.command: expected a list of strings, but found x");
   EXPECT_EQ(fault("    a: {url: u, headers: {Key: [hush]}}\n"),
-            "c.yaml:3: mcp.servers.a.headers: expected texts by name, but found something else");
-  EXPECT_EQ(fault("    a: {}\n"), "mcp.servers.a: say either command or url");
+            "c.yaml:3: mcp.servers.a.headers: expected a map of strings, but found something else");
+  EXPECT_EQ(fault("    a: {}\n"), "mcp.servers.a: set either command or url");
   EXPECT_EQ(fault("    a: {command: [x], headers: {K: v}}\n"),
             "mcp.servers.a.headers: belong to a url; for a command there is env");
   EXPECT_EQ(fault("    a: {url: u, oauth: {client_credentials: true}}\n"),

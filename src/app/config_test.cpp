@@ -90,12 +90,11 @@ TEST_F(ConfigTest, EnvironmentFaultsNameTheVariable) {
   const auto config = load_config({.environment = variables({{"COLONNADE_IO_THREADS", "many"},
                                                              {"COLONNADE_CLASSIC_PORTS", "yes"}})});
   ASSERT_FALSE(config);
-  EXPECT_THAT(
-      config.error(),
-      ElementsAre("environment COLONNADE_CLASSIC_PORTS: expected true or false, but found "
-                  "\"yes\"",
-                  "environment COLONNADE_IO_THREADS: expected a whole number from 0 to 256, "
-                  "but found \"many\""));
+  EXPECT_THAT(config.error(),
+              ElementsAre("environment COLONNADE_CLASSIC_PORTS: expected true or false, but found "
+                          "\"yes\"",
+                          "environment COLONNADE_IO_THREADS: expected an integer from 0 to 256, "
+                          "but found \"many\""));
 }
 
 TEST_F(ConfigTest, EnvironmentListsAreSplitAtCommas) {

@@ -182,7 +182,7 @@ std::string configuration_reference() {
   }
   out += providers_head;
   for (const ProviderSetting& row : provider_settings_table()) {
-    std::string value = row.is_path ? "path" : row.secret ? "text, secret" : "text";
+    std::string value = row.is_path ? "path" : row.secret ? "a string, secret" : "a string";
     if (!row.choices.empty()) value.clear();
     for (const auto& choice : row.choices) {
       if (!value.empty()) value += " or ";

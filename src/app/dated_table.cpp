@@ -19,8 +19,8 @@ std::string read(const yaml::Value& root, std::string_view rows, const ReadRow& 
         for (const yaml::Entry& model : provider.value.entries) read_row(provider.key, model);
       }
     } else {
-      throw BrokenTable{entry.line, "unknown key \"" + entry.key + "\"; there are dated and " +
-                                        std::string(rows)};
+      throw TableError{entry.line, "unknown key \"" + entry.key + "\"; there are dated and " +
+                                       std::string(rows)};
     }
   }
   return dated;
@@ -30,8 +30,8 @@ std::string read(const yaml::Value& root, std::string_view rows, const ReadRow& 
 
 void expect(const yaml::Value& value, yaml::Value::Kind kind, std::string_view what) {
   if (value.kind == kind) return;
-  throw BrokenTable{value.line,
-                    "expected " + std::string(what) + ", but found " + yaml::describe(value)};
+  throw TableError{value.line,
+                   "expected " + std::string(what) + ", but found " + yaml::describe(value)};
 }
 
 base::Result<std::string> read_dated_table(std::string_view text, std::string_view file_name,
@@ -40,7 +40,7 @@ base::Result<std::string> read_dated_table(std::string_view text, std::string_vi
   if (!tree) return std::unexpected(tree.error());
   try {
     return read(*tree, rows, read_row);
-  } catch (const BrokenTable& fault) {
+  } catch (const TableError& fault) {
     return base::fail(
         base::ErrorKind::invalid,
         std::string(file_name) + ":" + std::to_string(fault.line) + ": " + fault.message);

@@ -17,12 +17,12 @@
 namespace colonnade::app {
 
 // What is wrong with the file, and where. Row readers throw it.
-struct BrokenTable {
+struct TableError {
   int line;
   std::string message;
 };
 
-// Throws BrokenTable unless the value is of this kind; `what` was expected.
+// Throws TableError unless the value is of this kind; `what` was expected.
 void expect(const yaml::Value& value, yaml::Value::Kind kind, std::string_view what);
 
 // Calls `read_row` for each row, in the file's order, and returns the date, "" without one. Errors

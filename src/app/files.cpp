@@ -71,15 +71,15 @@ base::Result<void> make_owner_only_folder(const std::string& path) {
     if (auto above = make_owner_only_folder(folder.parent_path().string()); !above) return above;
   }
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return failed("cannot make the folder", path, errno);
+    return failed("cannot create the folder", path, errno);
   }
   if (!std::filesystem::is_directory(folder, error)) {
-    return base::fail(base::ErrorKind::invalid, path + " is there, but it is not a folder");
+    return base::fail(base::ErrorKind::invalid, path + " exists, but it is not a folder");
   }
   return {};
 }
 
-base::Result<WholeFile> WholeFile::begin(const std::string& path) {
+base::Result<AtomicFile> AtomicFile::begin(const std::string& path) {
   const std::filesystem::path target(path);
   if (auto folder = make_owner_only_folder(target.parent_path().string()); !folder) {
     return std::unexpected(folder.error());
@@ -88,26 +88,26 @@ base::Result<WholeFile> WholeFile::begin(const std::string& path) {
   ::unlink(beside.c_str());
   const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return failed("cannot write", beside, errno);
-  return WholeFile(path, fd);
+  return AtomicFile(path, fd);
 }
 
-WholeFile::WholeFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+AtomicFile::AtomicFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
 
-WholeFile::WholeFile(WholeFile&& other) noexcept
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
     : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)) {}
 
-WholeFile::~WholeFile() {
+AtomicFile::~AtomicFile() {
   if (fd_ < 0) return;
   ::close(fd_);
   ::unlink((path_ + ".new").c_str());
 }
 
-base::Result<void> WholeFile::write(std::string_view content) {
+base::Result<void> AtomicFile::write(std::string_view content) {
   if (!write_all(fd_, content)) return failed("cannot write", path_ + ".new", errno);
   return {};
 }
 
-base::Result<void> WholeFile::commit() {
+base::Result<void> AtomicFile::commit() {
   const std::string beside = path_ + ".new";
   if (::fsync(fd_) != 0) return failed("cannot write", beside, errno);
   if (::rename(beside.c_str(), path_.c_str()) != 0) return failed("cannot write", path_, errno);
@@ -116,7 +116,7 @@ base::Result<void> WholeFile::commit() {
 }
 
 base::Result<void> write_owner_only_file(const std::string& path, std::string_view content) {
-  auto file = WholeFile::begin(path);
+  auto file = AtomicFile::begin(path);
   if (!file) return std::unexpected(file.error());
   if (auto written = file->write(content); !written) return written;
   return file->commit();

@@ -15,20 +15,20 @@ base::Result<std::string> read_small_file(const std::string& path, std::size_t b
 
 // A file that appears whole or not at all: written beside its path, readable by the owner only, and
 // put in place by commit(). Without that nothing is left of it.
-class WholeFile {
+class AtomicFile {
  public:
   // Makes the folders above it, for the owner only. Errors: invalid, naming the path.
-  static base::Result<WholeFile> begin(const std::string& path);
-  ~WholeFile();
-  WholeFile(WholeFile&& other) noexcept;
-  WholeFile& operator=(WholeFile&&) = delete;
+  static base::Result<AtomicFile> begin(const std::string& path);
+  ~AtomicFile();
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
 
   base::Result<void> write(std::string_view content);
   // Synced to the disk, then renamed, which replaces a file of that name.
   base::Result<void> commit();
 
  private:
-  WholeFile(std::string path, int fd);
+  AtomicFile(std::string path, int fd);
   std::string path_;
   int fd_;  // -1 once it is closed
 };

@@ -19,10 +19,10 @@ class Files : public testing::Test {
 
 TEST_F(Files, AWholeFileAppearsAtItsCommit) {
   {
-    auto file = WholeFile::begin(path_);
+    auto file = AtomicFile::begin(path_);
     ASSERT_TRUE(file) << file.error().message;
     ASSERT_TRUE(file->write("one\n"));
-    WholeFile moved = *std::move(file);
+    AtomicFile moved = *std::move(file);
     ASSERT_TRUE(moved.write("two\n"));
     EXPECT_FALSE(exists(path_));
     ASSERT_TRUE(moved.commit());
@@ -37,7 +37,7 @@ TEST_F(Files, AWholeFileAppearsAtItsCommit) {
 TEST_F(Files, WithoutACommitNothingIsLeft) {
   ASSERT_TRUE(write_owner_only_file(path_, "before"));
   {
-    auto file = WholeFile::begin(path_);
+    auto file = AtomicFile::begin(path_);
     ASSERT_TRUE(file) << file.error().message;
     ASSERT_TRUE(file->write("half"));
   }

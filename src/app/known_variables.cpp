@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view listen = "listen";
 constexpr std::string_view cors = "cors.origins";
 
-// Where that server listens unless told.
+// Where that server listens by default.
 constexpr const char* default_host = "127.0.0.1";
 constexpr const char* default_port = "8000";
 
@@ -45,9 +45,9 @@ const std::vector<KnownVariable>& known_variables() {
       {"FARAMESH_PROFILE_FILE", "policy.profile"},
       {"FARAMESH_POLICY_VERSION", "policy.version"},
       {"FARA_ACTION_TIMEOUT", "limits.tool_seconds"},
-      {"FARAMESH_HOST", listen, "the host; the port is 8000 unless told"},
+      {"FARAMESH_HOST", listen, "the host; the port is 8000 by default"},
       {"FARA_API_HOST", listen, "the same"},
-      {"FARAMESH_PORT", listen, "the port; the host is 127.0.0.1 unless told"},
+      {"FARAMESH_PORT", listen, "the port; the host is 127.0.0.1 by default"},
       {"FARA_API_PORT", listen, "the same"},
       {"FARAMESH_ENABLE_CORS", cors, "`1` stands for `*`, anything else for nothing"},
   };

@@ -90,10 +90,10 @@ struct McpBridge::Reply {
   std::string body{};  // of what is no stream
 };
 
-McpBridge::McpBridge(Place place, std::function<void(const std::string&)> write)
-    : place_(std::move(place)), write_(std::move(write)) {
+McpBridge::McpBridge(Endpoint endpoint, std::function<void(const std::string&)> write)
+    : endpoint_(std::move(endpoint)), write_(std::move(write)) {
   HttpOptions options;
-  options.ca_file = place_.ca_file;
+  options.ca_file = endpoint_.ca_file;
   options.user_agent = "colonnade-mcp";
   transport_ = make_http_transport(options);
 }
@@ -204,15 +204,15 @@ void McpBridge::exchange(const Message& message, Call* call) {
   const bool taken = reply.status == 202 || reply.status == 204;
   if (reply.answered || taken || notification || stop.stop_requested()) return;
   if (reply.failure) {
-    fail(message, "the server at " + place_.url + " cannot be asked: " + *reply.failure);
+    fail(message, "the server at " + endpoint_.url + " cannot be asked: " + *reply.failure);
   } else if (reply.status == 401) {
-    fail(message, "the server at " + place_.url +
+    fail(message, "the server at " + endpoint_.url +
                       " does not know this token: give one with --token-file or $FATHOM_TOKEN");
   } else if (!reply.body.empty() && reply.body.front() == '{') {
     const std::lock_guard lock(write_mutex_);
     write_(reply.body);
   } else {
-    fail(message, "the server at " + place_.url + " answered with HTTP status " +
+    fail(message, "the server at " + endpoint_.url + " answered with HTTP status " +
                       std::to_string(reply.status) + " and without an answer");
   }
 }
@@ -267,12 +267,14 @@ void McpBridge::pass_on(std::string_view text, Reply& reply) {
 }
 
 TransportRequest McpBridge::request_of(const Message& message, std::stop_token stop) {
-  TransportRequest out{.method = "POST", .url = place_.url, .body = message.text, .has_body = true};
+  TransportRequest out{
+      .method = "POST", .url = endpoint_.url, .body = message.text, .has_body = true};
   out.connect_timeout = connect_time_max;
   out.stop = std::move(stop);
   out.headers = {{"Content-Type", "application/json"},
                  {"Accept", "application/json, text/event-stream"}};
-  if (!place_.token.empty()) out.headers.push_back({"Authorization", "Bearer " + place_.token});
+  if (!endpoint_.token.empty())
+    out.headers.push_back({"Authorization", "Bearer " + endpoint_.token});
   if (!message.modern_revision.empty()) {
     out.headers.push_back({"MCP-Protocol-Version", header_value(message.modern_revision)});
     out.headers.push_back({"Mcp-Method", header_value(message.method)});

@@ -19,13 +19,13 @@ namespace colonnade::app {
 
 class McpBridge {
  public:
-  struct Place {
+  struct Endpoint {
     std::string url{};    // of the endpoint
     std::string token{};  // "" for none
     std::string ca_file{};
   };
   // `write` gets whole messages without line ends, from several threads, one at a time.
-  McpBridge(Place place, std::function<void(const std::string&)> write);
+  McpBridge(Endpoint endpoint, std::function<void(const std::string&)> write);
   // Calls that wait are given up; the runs behind them go on.
   ~McpBridge();
   McpBridge(const McpBridge&) = delete;
@@ -52,7 +52,7 @@ class McpBridge {
   void fail(const Message& message, const std::string& why);
   void reap();
 
-  Place place_;
+  Endpoint endpoint_;
   std::function<void(const std::string&)> write_;
   std::shared_ptr<Transport> transport_;
   std::mutex write_mutex_;

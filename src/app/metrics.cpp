@@ -76,24 +76,23 @@ class Page {
 };
 
 void add_http(Page& page, const net::HttpServerCounts& http) {
-  page.gauge("http_connections_open", "Connections that are open.").value(http.connections_open);
-  page.counter("http_connections_total", "Connections that were accepted.")
-      .value(http.connections_total);
-  page.counter("http_connections_refused_total", "Connections over the limit.")
+  page.gauge("http_connections_open", "Open connections.").value(http.connections_open);
+  page.counter("http_connections_total", "Accepted connections.").value(http.connections_total);
+  page.counter("http_connections_refused_total", "Connections refused because of the limit.")
       .value(http.connections_refused);
   page.counter("http_requests_total", "Requests answered, by class of status.");
   for (int status = 1; status <= 5; ++status) {
     page.value(http.requests_by_status_class[status], {{"status", std::to_string(status) + "xx"}});
   }
-  page.gauge("http_streams_open", "Event streams that are open.").value(http.streams_open);
+  page.gauge("http_streams_open", "Open event streams.").value(http.streams_open);
   page.counter("http_streams_cut_total", "Event streams cut off because their reader was too slow.")
       .value(http.streams_cut_slow);
 }
 
 void add_runs(Page& page, const MetricsSnapshot& snapshot) {
   const core::RunCounts& runs = snapshot.runs;
-  page.counter("runs_started_total", "Runs that were started.").value(runs.started);
-  page.counter("runs_finished_total", "Runs that ended, by outcome.")
+  page.counter("runs_started_total", "Started runs.").value(runs.started);
+  page.counter("runs_finished_total", "Ended runs, by outcome.")
       .value(runs.succeeded, {{"outcome", "succeeded"}})
       .value(runs.failed, {{"outcome", "failed"}})
       .value(runs.cancelled, {{"outcome", "cancelled"}});
@@ -120,7 +119,7 @@ void add_models(Page& page, const MetricsSnapshot& snapshot) {
     page.value(usage.cache_write_tokens, {{"provider", provider}, {"kind", "cache_write"}});
     page.value(usage.reasoning_tokens, {{"provider", provider}, {"kind", "reasoning"}});
   }
-  page.counter("model_cost_dollars_total", "What the calls cost, by the price table.");
+  page.counter("model_cost_dollars_total", "Cost of the model calls, by the price table.");
   for (const auto& [provider, counts] : snapshot.models) {
     page.value(static_cast<double>(counts.cost_micros) / micros_per_dollar,
                {{"provider", provider}});
@@ -130,12 +129,12 @@ void add_models(Page& page, const MetricsSnapshot& snapshot) {
 // Named as Faramesh's dashboards know them (faramesh §2.3).
 void add_actions(Page& page, const ActionCounts& counts) {
   page.foreign(MetricType::Counter, "faramesh_actions_total",
-               "Actions that came into a status, by status and tool.");
+               "Status changes of actions, by status and tool.");
   for (const auto& [key, number] : counts.changes) {
     page.value(number, {{"status", key.first}, {"tool", key.second}});
   }
   page.foreign(MetricType::Histogram, "faramesh_action_duration_seconds",
-               "From submission to the end of what ran.")
+               "Time from submission to the end of execution.")
       .histogram(counts);
 }
 
@@ -179,7 +178,7 @@ net::HttpServerCounts sum(const net::HttpServerCounts& a, const net::HttpServerC
 
 std::string metrics_text(const MetricsSnapshot& snapshot, const ProcessUse& process) {
   Page page;
-  page.gauge("build_info", "Always 1; what runs is in the labels.")
+  page.gauge("build_info", "Always 1; the version is in the labels.")
       .value(1, {{"version", version()}, {"build_type", build_type()}, {"compiler", compiler()}});
   add_http(page, snapshot.http);
   add_runs(page, snapshot);
@@ -188,7 +187,7 @@ std::string metrics_text(const MetricsSnapshot& snapshot, const ProcessUse& proc
   page.gauge("process_resident_bytes", "Resident memory.").value(process.resident_bytes);
   page.gauge("process_open_files", "Open file descriptors.").value(process.open_files);
   page.counter("process_cpu_seconds_total", "Processor time.").value(process.cpu_seconds);
-  page.gauge("process_start_time_seconds", "When the server started, in seconds since 1970.")
+  page.gauge("process_start_time_seconds", "Start time of the server, in seconds since 1970.")
       .value(process.start_seconds);
   return page.text();
 }

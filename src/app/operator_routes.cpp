@@ -41,8 +41,9 @@ base::Result<NewToken> decode(const std::string& body) {
     out.user = json->value("user", out.user);
     out.is_operator = json->value("operator", false);
   } catch (const base::Json::exception&) {
-    return base::fail(base::ErrorKind::invalid,
-                      "expected an object with name and user (texts) and operator (true or false)");
+    return base::fail(
+        base::ErrorKind::invalid,
+        "expected an object with name and user (strings) and operator (true or false)");
   }
   if (out.user.empty()) return base::fail(base::ErrorKind::invalid, "user is empty", "user");
   return out;

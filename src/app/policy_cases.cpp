@@ -11,7 +11,7 @@
 namespace colonnade::app {
 namespace {
 
-using gate::Broken;
+using gate::DocumentError;
 using gate::Lines;
 using gate::Value;
 
@@ -28,14 +28,15 @@ class Group {
   Group(const Value& value, const Lines& lines, std::string path)
       : value_(value), lines_(lines), path_(std::move(path)) {
     if (value.object() == nullptr) {
-      throw Broken{lines.line, path_, "must be a group of keys, not " + std::string(value.kind())};
+      throw DocumentError{lines.line, path_,
+                          "must be a group of keys, not " + std::string(value.kind())};
     }
   }
 
   void expect_keys_of(std::span<const std::string_view> known) const {
     for (const Value::Member& member : *value_.object()) {
       if (std::ranges::find(known, member.key) == known.end()) {
-        broken(member.key, "unknown key; it would not be looked at");
+        broken(member.key, "unknown key");
       }
     }
   }
@@ -56,11 +57,11 @@ class Group {
   std::optional<std::string> text(std::string_view key) const {
     const Value* found = find(key);
     if (found == nullptr) return std::nullopt;
-    if (found->text() == nullptr) broken(key, "must be text; put it in quotes");
+    if (found->text() == nullptr) broken(key, "must be a string; put it in quotes");
     return *found->text();
   }
   [[noreturn]] void broken(std::string_view key, std::string message) const {
-    throw Broken{lines_of(key).line, path_of(key), std::move(message)};
+    throw DocumentError{lines_of(key).line, path_of(key), std::move(message)};
   }
   int line() const { return lines_.line; }
   const std::string& path() const { return path_; }
@@ -75,13 +76,14 @@ PolicyExpectation read_expectation(const Group& group) {
   group.expect_keys_of(expect_keys);
   PolicyExpectation out;
   if (group.find("effect") != nullptr && group.find("outcome") != nullptr) {
-    group.broken("outcome", "is another word for effect; keep one of the two");
+    group.broken("outcome", "is an alias of effect; keep one of the two");
   }
   const std::string_view key = group.find("outcome") != nullptr ? "outcome" : "effect";
   if (const auto word = group.text(key)) {
     out.outcome = outcome_from(*word);
     if (!out.outcome) {
-      group.broken(key, "\"" + *word + "\" is no effect; write permit, deny or require_approval");
+      group.broken(key,
+                   "\"" + *word + "\" is not an effect; write permit, deny or require_approval");
     }
   }
   out.reason_code = group.text("reason_code");
@@ -90,25 +92,25 @@ PolicyExpectation read_expectation(const Group& group) {
     if (!out.risk) group.broken("risk_level", "must be low, medium or high");
   }
   if (!out.outcome && !out.reason_code && !out.risk) {
-    throw Broken{group.line(), group.path(), "expects nothing; write at least effect"};
+    throw DocumentError{group.line(), group.path(), "expects nothing; write at least effect"};
   }
   return out;
 }
 
 std::string id_of(const Group& group) {
   const Value* id = group.find("id");
-  if (id == nullptr) throw Broken{group.line(), group.path_of("id"), "is missing"};
+  if (id == nullptr) throw DocumentError{group.line(), group.path_of("id"), "is missing"};
   if (id->integer() != nullptr) return id->integer()->digits;
   return *group.text("id");
 }
 
 gate::ActionRequest read_request(const Group& group) {
   if (group.find("params") != nullptr && group.find("args") != nullptr) {
-    group.broken("args", "is another word for params; keep one of the two");
+    group.broken("args", "is an alias of params; keep one of the two");
   }
   const std::string_view params_key = group.find("args") != nullptr ? "args" : "params";
   const auto tool = group.text("tool");
-  if (!tool) throw Broken{group.line(), group.path_of("tool"), "is missing"};
+  if (!tool) throw DocumentError{group.line(), group.path_of("tool"), "is missing"};
   gate::ActionInput input{
       .agent_id = group.text("agent_id").value_or(std::string(default_agent)),
       .tool = *tool,
@@ -131,8 +133,8 @@ std::vector<PolicyCase> read_cases(const gate::Document& document) {
   root.expect_keys_of(std::array<std::string_view, 1>{"cases"});
   const Value* list = root.find("cases");
   if (list == nullptr || list->array() == nullptr || list->array()->empty()) {
-    throw Broken{root.lines_of("cases").line, "cases",
-                 "must be a list with at least one case: {id, tool, expect: {effect}}"};
+    throw DocumentError{root.lines_of("cases").line, "cases",
+                        "must be a list with at least one case: {id, tool, expect: {effect}}"};
   }
   std::vector<PolicyCase> out;
   std::set<std::string> ids;
@@ -141,10 +143,11 @@ std::vector<PolicyCase> read_cases(const gate::Document& document) {
                       "cases[" + std::to_string(i) + "]");
     group.expect_keys_of(case_keys);
     const std::string id = id_of(group);
-    if (!ids.insert(id).second) group.broken("id", "stands twice; give each case its own");
+    if (!ids.insert(id).second) group.broken("id", "is used twice; give each case its own");
     const Value* expect = group.find("expect");
     if (expect == nullptr) {
-      throw Broken{group.line(), group.path_of("expect"), "is missing; write {effect: deny}"};
+      throw DocumentError{group.line(), group.path_of("expect"),
+                          "is missing; write {effect: deny}"};
     }
     const Group expected(*expect, group.lines_of("expect"), group.path_of("expect"));
     out.push_back({.id = id,
@@ -191,7 +194,7 @@ base::Result<std::vector<PolicyCase>> parse_cases(std::string_view text, std::st
   if (!document) return base::fail(document.error());
   try {
     return read_cases(*document);
-  } catch (const Broken& broken) {
+  } catch (const DocumentError& broken) {
     return base::fail(gate::to_error(broken, name));
   }
 }

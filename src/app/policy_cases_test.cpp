@@ -76,13 +76,13 @@ TEST(PolicyCases, BadFilesAreNamedWithTheirPlace) {
   EXPECT_THAT(error_of(one + "    expect: {effect: maybe}\n"),
               HasSubstr("cases.yaml:4: cases[0].expect.effect: \"maybe\" is no effect"));
   EXPECT_THAT(error_of(one + "    expect: {effect: deny, outcome: HALT}\n"),
-              HasSubstr("cases[0].expect.outcome: is another word for effect"));
+              HasSubstr("cases[0].expect.outcome: is an alias of effect"));
   EXPECT_THAT(error_of(one + "    expect: {effect: deny, rule: 3}\n"),
               HasSubstr("cases[0].expect.rule: unknown key"));
   EXPECT_THAT(error_of(one + "    expect: {risk_level: huge}\n"),
               HasSubstr("risk_level: must be low, medium or high"));
   EXPECT_THAT(error_of(one + "    params: {a: 1}\n    args: {}\n    expect: {effect: deny}\n"),
-              HasSubstr("cases.yaml:5: cases[0].args: is another word for params"));
+              HasSubstr("cases.yaml:5: cases[0].args: is an alias of params"));
   EXPECT_THAT(error_of(one + "    args: [1]\n    expect: {effect: deny}\n"),
               HasSubstr("cases.yaml:4: cases[0].args: "));
   EXPECT_THAT(error_of(one + "    expect: {effect: deny}\n  - id: a\n    tool: t\n"
@@ -91,7 +91,7 @@ TEST(PolicyCases, BadFilesAreNamedWithTheirPlace) {
   EXPECT_THAT(error_of("cases:\n  - id: a\n    expect: {effect: deny}\n"),
               HasSubstr("cases[0].tool: is missing"));
   EXPECT_THAT(error_of("cases:\n  - id: a\n    tool: 5\n    expect: {effect: deny}\n"),
-              HasSubstr("cases.yaml:3: cases[0].tool: must be text"));
+              HasSubstr("cases.yaml:3: cases[0].tool: must be a string"));
 }
 
 TEST(PolicyCases, OnlyWhatIsExpectedIsCompared) {

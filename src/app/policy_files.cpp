@@ -9,11 +9,11 @@
 namespace colonnade::app {
 namespace {
 
-std::string_view list_of(gate::RuleLook::List list) {
+std::string_view list_of(gate::RuleComparison::List list) {
   switch (list) {
-    case gate::RuleLook::List::profile: return "profile.rules";
-    case gate::RuleLook::List::risk: return "risk.rules";
-    case gate::RuleLook::List::policy: break;
+    case gate::RuleComparison::List::profile: return "profile.rules";
+    case gate::RuleComparison::List::risk: return "risk.rules";
+    case gate::RuleComparison::List::policy: break;
   }
   return "rules";
 }
@@ -50,8 +50,8 @@ base::Result<gate::Engine> load_engine(const RuleFiles& files) {
   return gate::Engine(std::move(parts));
 }
 
-std::string place_of(const gate::RuleLook& rule, const RuleFiles& files) {
-  const bool is_of_profile = rule.list == gate::RuleLook::List::profile;
+std::string place_of(const gate::RuleComparison& rule, const RuleFiles& files) {
+  const bool is_of_profile = rule.list == gate::RuleComparison::List::profile;
   std::string out(list_of(rule.list));
   out += "[" + std::to_string(rule.position) + "] (";
   out += is_of_profile ? files.profile_path : files.policy_path;
@@ -72,7 +72,7 @@ std::string decided_by(const gate::Explanation& explanation, const RuleFiles& fi
   return code;
 }
 
-void write_rule(base::JsonWriter& json, const gate::RuleLook& rule) {
+void write_rule(base::JsonWriter& json, const gate::RuleComparison& rule) {
   json.object().field("list", list_of(rule.list));
   json.field("position", static_cast<std::uint64_t>(rule.position));
   json.field("line", rule.line).field("name", rule.name);

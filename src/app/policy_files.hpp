@@ -33,12 +33,12 @@ struct RuleFiles {
 base::Result<gate::Engine> load_engine(const RuleFiles& files);
 
 // "rules[2] (policy.yaml:14)"; the profile's rules are called profile.rules.
-std::string place_of(const gate::RuleLook& rule, const RuleFiles& files);
+std::string place_of(const gate::RuleComparison& rule, const RuleFiles& files);
 // What decided, for people: a rule's place, or which part of the files did without one.
 std::string decided_by(const gate::Explanation& explanation, const RuleFiles& files);
 
 // {"list":"rules","position":2,"line":14,"name":"…"}, the object left open.
-void write_rule(base::JsonWriter& json, const gate::RuleLook& rule);
+void write_rule(base::JsonWriter& json, const gate::RuleComparison& rule);
 // The members outcome, reason_code, reason, risk_level and decided_by (null without a rule) of an
 // object that is open.
 void write_decision(base::JsonWriter& json, const gate::Explanation& explanation);

@@ -66,7 +66,7 @@ TEST_F(PolicyFiles, ErrorsNameThePathAsGiven) {
   EXPECT_THAT(profile.error().message, HasSubstr("profile.yaml:1: id: "));
 }
 
-TEST_F(PolicyFiles, WhatDecidedHasAPlace) {
+TEST_F(PolicyFiles, TheDecidingRuleHasAPosition) {
   const RuleFiles files{.policy_path = write("p.yaml", policy),
                         .profile_path = write("profile.yaml",
                                               "id: p\nversion: '1'\nallowed_tools: [http, shell]\n"

@@ -21,9 +21,9 @@ std::int64_t micros(const yaml::Value& value, const std::string& key) {
   const char* end = begin + value.text.size();
   const auto [stopped, error] = std::from_chars(begin, end, dollars);
   if (error != std::errc() || stopped != end || !(dollars >= 0 && dollars <= dollars_max)) {
-    throw BrokenTable{value.line,
-                      key + ": expected dollars per million tokens, such as 0.25, but found " +
-                          yaml::describe(value)};
+    throw TableError{value.line,
+                     key + ": expected dollars per million tokens, such as 0.25, but found " +
+                         yaml::describe(value)};
   }
   return std::llround(dollars * micros_per_dollar);
 }
@@ -45,13 +45,13 @@ core::Price price_of(const std::string& provider, const yaml::Entry& model) {
     } else if (entry.key == "cache_write") {
       out.cache_write = micros(entry.value, entry.key);
     } else {
-      throw BrokenTable{entry.line,
-                        "unknown key \"" + entry.key +
-                            "\"; a model has input, output, cached_input and cache_write"};
+      throw TableError{entry.line,
+                       "unknown key \"" + entry.key +
+                           "\"; a model has input, output, cached_input and cache_write"};
     }
   }
   if (!has_input || !has_output) {
-    throw BrokenTable{model.line, model.key + ": needs both input and output"};
+    throw TableError{model.line, model.key + ": needs both input and output"};
   }
   return out;
 }

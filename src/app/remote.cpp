@@ -47,7 +47,7 @@ std::shared_ptr<RemoteOptions> add_remote_options(Command command) {
   auto options = std::make_shared<RemoteOptions>();
   command
       .add_option("--url", options->url,
-                  "The server. Default: $FATHOM_BASE_URL, else the one here.")
+                  "The server's URL. Default: $FATHOM_BASE_URL, else the server on this machine.")
       .type_name("URL");
   command
       .add_option("--token-file", options->token_file,
@@ -102,7 +102,7 @@ std::string explain(const colonnade::Error& error, const std::string& base_url) 
     }
     case ErrorKind::transport:
       if (failure.transport == TransportErrorKind::connect) {
-        return "nobody answers at " + base_url +
+        return "no server answers at " + base_url +
                "; start the server with `colonnade serve`, or name another with --url";
       }
       if (failure.transport == TransportErrorKind::tls) {
@@ -124,12 +124,12 @@ int with_client_at(const Context& context, const RemoteOptions& options,
   const auto config = options.config->load(context);
   if (!config) return exit_usage;
   const auto remote = find_remote(options, *config, context.environment);
-  if (!remote) return complain(context, remote.error().message, exit_usage);
+  if (!remote) return print_error(context, remote.error().message, exit_usage);
   try {
     const fathom::Client client(remote->options());
     return work(client, *remote);
   } catch (const colonnade::Error& error) {
-    return complain(context, explain(error, remote->base_url));
+    return print_error(context, explain(error, remote->base_url));
   }
 }
 

@@ -53,7 +53,7 @@ TEST_F(RunningServerTest, AnotherProcessOfThatNumberDoesNotCount) {
   EXPECT_FALSE(find_running_server(folder_));
 }
 
-TEST_F(RunningServerTest, RubbishIsNoServer) {
+TEST_F(RunningServerTest, InvalidOutputMeansNoServer) {
   for (const char* text : {"", "{}", "[1]", "not json", "{\"pid\":\"x\"}"}) {
     ASSERT_TRUE(write_owner_only_file(folder_ + "/server.json", text));
     EXPECT_FALSE(find_running_server(folder_)) << text;

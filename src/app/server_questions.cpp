@@ -18,9 +18,9 @@ constexpr const char* question_tool = "question";
 constexpr const char* call_operation = "call";
 
 // Told of the records about one action.
-class Answered final : public core::AuditSubscriber {
+class AnswerSubscriber final : public core::AuditSubscriber {
  public:
-  explicit Answered(std::string action_id) : action_id_(std::move(action_id)) {}
+  explicit AnswerSubscriber(std::string action_id) : action_id_(std::move(action_id)) {}
   void deliver(const core::AuditNewsPtr& news) override {
     const bool ours =
         news->record.subject == action_id_ && news->record.kind == core::audit_kind::approval;
@@ -106,10 +106,10 @@ std::optional<Json> answered_content(const Json& params, const Json& schema) {
 
 base::Task<void> ServerQuestions::wait(base::Lane* lane, std::int64_t after, std::string action_id,
                                        std::stop_token stop) {
-  Answered answered(action_id);
+  AnswerSubscriber answered(action_id);
   auto subscription = feed_.subscribe(*lane, after, answered);
   if (!subscription) {
-    base::log::error("question_not_followed", {{"error", subscription.error().message}});
+    base::log::error("question_subscription_failed", {{"error", subscription.error().message}});
     co_return;
   }
   const auto done = answered.done;

@@ -387,7 +387,7 @@ struct Expected {
            std::to_string(static_cast<long long>(setting.max));
   }
   std::string operator()(Text) const {
-    if (setting.choices.empty()) return "text";
+    if (setting.choices.empty()) return "a string";
     std::string out = "one of ";
     for (const std::string& choice : setting.choices) {
       if (out.size() > 7) out += ", ";
@@ -396,11 +396,11 @@ struct Expected {
     return out;
   }
   std::string operator()(Flag) const { return "true or false"; }
-  std::string operator()(Whole) const { return "a whole number " + range(); }
-  std::string operator()(OptionalWhole) const { return "a whole number " + range(); }
+  std::string operator()(Whole) const { return "an integer " + range(); }
+  std::string operator()(OptionalWhole) const { return "an integer " + range(); }
   std::string operator()(OptionalNumber) const { return "a number " + range(); }
-  std::string operator()(Seconds) const { return "a whole number of seconds " + range(); }
-  std::string operator()(Texts) const { return "a list of texts"; }
+  std::string operator()(Seconds) const { return "seconds, an integer " + range(); }
+  std::string operator()(Texts) const { return "a list of strings"; }
   std::string operator()(Addresses) const {
     return "a list of addresses, host:port each, such as 127.0.0.1:8790 or [::1]:8790";
   }

@@ -175,7 +175,7 @@ std::string flag_name(const Setting& setting);
 bool is_list(const Setting& setting);
 bool is_boolean(const Setting& setting);
 
-// What a value must look like: "a whole number from 0 to 64", "one of full, normal".
+// What a value must look like: "an integer from 0 to 64", "one of full, normal".
 std::string expected(const Setting& setting);
 
 // Sets it from plain text (flags, environment; for lists each element by itself). False when the

@@ -22,9 +22,9 @@ std::int64_t tokens_of(const yaml::Entry& entry, std::int64_t least) {
   const char* end = begin + entry.value.text.size();
   const auto [stopped, error] = std::from_chars(begin, end, tokens);
   if (error != std::errc() || stopped != end || tokens < least || tokens > tokens_max) {
-    throw BrokenTable{entry.value.line, entry.key + ": expected a number of tokens, " +
-                                            std::to_string(least) + " at least, but found " +
-                                            yaml::describe(entry.value)};
+    throw TableError{entry.value.line, entry.key + ": expected a number of tokens, " +
+                                           std::to_string(least) + " at least, but found " +
+                                           yaml::describe(entry.value)};
   }
   return tokens;
 }
@@ -38,12 +38,12 @@ core::ModelWindowRow row_of(const std::string& provider, const yaml::Entry& mode
     } else if (entry.key == "output") {
       out.output = tokens_of(entry, 1);
     } else {
-      throw BrokenTable{entry.line,
-                        "unknown key \"" + entry.key + "\"; a model has context and output"};
+      throw TableError{entry.line,
+                       "unknown key \"" + entry.key + "\"; a model has context and output"};
     }
   }
   if (out.context == 0 || out.output == 0) {
-    throw BrokenTable{model.line, model.key + ": needs both context and output"};
+    throw TableError{model.line, model.key + ": needs both context and output"};
   }
   return out;
 }

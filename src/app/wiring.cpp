@@ -56,7 +56,7 @@
 #include "dialects/fathom/routes.hpp"
 #include "dialects/mcp/routes.hpp"
 #include "dialects/phoson/routes.hpp"
-#include "gate/policy_desk.hpp"
+#include "gate/policy_inspector.hpp"
 #include "gate/rule_gate.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
@@ -275,10 +275,10 @@ struct Server::Parts {
                 .credentials = credentials,
                 .keyed_requests = keyed_requests},
                {.configured = run_options(settings, windows).defaults}),
-        policy_desk(policy.source()),
+        policy_inspector(policy.source()),
         faramesh({.actions = actions,
                   .permissions = permissions,
-                  .policies = policy_desk,
+                  .policies = policy_inspector,
                   .feed = audit_feed,
                   .credentials = credentials,
                   .keyed_requests = keyed_requests,
@@ -290,7 +290,7 @@ struct Server::Parts {
              .threads = threads,
              .runs = runs,
              .actions = actions,
-             .policies = policy_desk,
+             .policies = policy_inspector,
              .credentials = credentials,
              .keyed_requests = keyed_requests,
              .feed = feed,
@@ -367,7 +367,7 @@ struct Server::Parts {
   AuditRoutes audit_routes;
   dialects::fathom::Dialect fathom;
   dialects::phoson::Dialect phoson;
-  gate::PolicyDesk policy_desk;
+  gate::PolicyInspector policy_inspector;
   dialects::faramesh::Dialect faramesh;
   dialects::mcp::Dialect mcp;
   net::Router router;

@@ -53,7 +53,7 @@ tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpParts
   };
   out.keep = [tool_servers = &parts.tool_servers](const core::Scope& scope, const std::string& id,
                                                   std::string pins) {
-    tool_servers->keep_pins(scope, id, std::move(pins));
+    tool_servers->store_pins(scope, id, std::move(pins));
   };
   out.inherited = Environment::of_process().all();
   for (const auto& [name, server] : settings.mcp_servers) out.oauth[name] = oauth_of(server);

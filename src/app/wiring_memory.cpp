@@ -31,7 +31,8 @@ std::unique_ptr<core::Embedder> find_word_vectors(const Settings& settings) {
   for (const std::string& place : word_vector_places(settings)) {
     auto table = embeddings::WordTable::open(place);
     if (table) {
-      base::log::info("memory_search", {{"by", "words and basic word vectors"}, {"file", place}});
+      base::log::info("memory_search",
+                      {{"method", "words and basic word vectors"}, {"file", place}});
       return embeddings::basic_words(std::move(*table));
     }
     const bool is_absent = table.error().kind == base::ErrorKind::not_found;
@@ -47,7 +48,7 @@ std::unique_ptr<core::Embedder> find_word_vectors(const Settings& settings) {
 std::unique_ptr<core::Embedder> make_embedder(const Settings& settings, net::HttpClient& http) {
   if (!settings.embeddings_url.empty()) {
     base::log::info("memory_search",
-                    {{"by", "words and embeddings"}, {"model", settings.embeddings_model}});
+                    {{"method", "words and embeddings"}, {"model", settings.embeddings_model}});
     return embeddings::endpoint({.base_url = settings.embeddings_url,
                                  .model = settings.embeddings_model,
                                  .api_key = settings.embeddings_api_key,
@@ -57,7 +58,7 @@ std::unique_ptr<core::Embedder> make_embedder(const Settings& settings, net::Htt
   if (settings.memory_word_vectors) {
     if (auto words = find_word_vectors(settings)) return words;
   }
-  base::log::info("memory_search", {{"by", "words alone"}});
+  base::log::info("memory_search", {{"method", "words alone"}});
   return nullptr;
 }
 

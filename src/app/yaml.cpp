@@ -9,8 +9,8 @@
 namespace colonnade::app::yaml {
 namespace {
 
-// Copies the parser's tree. Faults are thrown as Broken and become one Error at the edge.
-struct Broken {
+// Copies the parser's tree. Faults are thrown as ParseFailure and become one Error at the edge.
+struct ParseFailure {
   int line;
   std::string message;
 };
@@ -22,8 +22,8 @@ class Copier {
   Value copy(const YAML::Node& node, int depth) {
     Value out;
     out.line = line_of(node);
-    if (depth > depth_max) throw Broken{out.line, "nested too deeply"};
-    if (++values_ > values_max) throw Broken{out.line, "too many values"};
+    if (depth > depth_max) throw ParseFailure{out.line, "nested too deeply"};
+    if (++values_ > values_max) throw ParseFailure{out.line, "too many values"};
     if (node.IsScalar()) {
       out.text = node.Scalar();
       out.quoted = node.Tag() == "!";
@@ -43,10 +43,10 @@ class Copier {
     std::set<std::string> seen;
     for (const auto& pair : node) {
       const int line = line_of(pair.first);
-      if (!pair.first.IsScalar()) throw Broken{line, "a key must be one word"};
+      if (!pair.first.IsScalar()) throw ParseFailure{line, "a key must be one word"};
       Entry entry{.key = pair.first.Scalar(), .line = line, .value = {}};
       if (!seen.insert(entry.key).second) {
-        throw Broken{line, "the key \"" + entry.key + "\" is there twice; keep one"};
+        throw ParseFailure{line, "the key \"" + entry.key + "\" is repeated; keep one"};
       }
       entry.value = copy(pair.second, depth + 1);
       // An empty value has no place of its own.
@@ -74,7 +74,7 @@ base::Result<Value> parse(std::string_view text, std::string_view name) {
       return broken(name, line_of(documents[1]), "a second document begins here; keep one");
     }
     return Copier().copy(documents[0], 0);
-  } catch (const Broken& fault) {
+  } catch (const ParseFailure& fault) {
     return broken(name, fault.line, fault.message);
   } catch (const YAML::Exception& fault) {
     const int line = fault.mark.is_null() ? 1 : fault.mark.line + 1;
@@ -93,7 +93,8 @@ std::string describe(const Value& value) {
     case Value::Kind::null: return "nothing";
     case Value::Kind::list: return "a list";
     case Value::Kind::map: return "a group of keys";
-    case Value::Kind::scalar: return value.quoted ? "the text \"" + value.text + "\"" : value.text;
+    case Value::Kind::scalar:
+      return value.quoted ? "the string \"" + value.text + "\"" : value.text;
   }
   return {};
 }

@@ -119,7 +119,7 @@ TEST(SystemClock, IsTheMachinesClock) {
   EXPECT_LE(now.micros, after);
 }
 
-TEST(ManualClock, MovesOnlyWhenTold) {
+TEST(ManualClock, MovesOnlyWhenAdvanced) {
   ManualClock clock(Time{100});
   EXPECT_EQ(clock.now(), Time{100});
   EXPECT_EQ(clock.now(), Time{100});

@@ -195,22 +195,22 @@ TEST(Lanes, DestroyCoroutinesThatSleep) {
 }
 
 // A frame's destructor may still speak to another lane, as an aborted exchange does.
-struct SaysGoodbye {
+struct PostsOnDestruction {
   Lane* lane;
-  ~SaysGoodbye() {
+  ~PostsOnDestruction() {
     lane->post([] {});
   }
 };
 
-Task<void> park_and_say_goodbye(Lane* other) {
-  const SaysGoodbye goodbye{other};
+Task<void> park_and_post_on_destruction(Lane* other) {
+  const PostsOnDestruction goodbye{other};
   co_await sleep_for(1h, std::stop_token());
 }
 
 TEST(Lanes, AreAllThereWhileSuspendedWorkIsDestroyed) {
   Lanes lanes(2);
-  lanes[0].spawn("goodbye", park_and_say_goodbye(&lanes[1]));
-  lanes[1].spawn("goodbye", park_and_say_goodbye(&lanes[0]));
+  lanes[0].spawn("goodbye", park_and_post_on_destruction(&lanes[1]));
+  lanes[1].spawn("goodbye", park_and_post_on_destruction(&lanes[0]));
   run_on(lanes[0], answer(1));
   run_on(lanes[1], answer(1));
 }

@@ -238,13 +238,13 @@ TEST(Completion, PrefersTheValueWhenBothAreThere) {
 
 // --- alarms -------------------------------------------------------------------------------------
 
-struct Clockwork {
+struct AlarmFixture {
   std::unique_ptr<Alarm> alarm{};
   Signal rang;
   std::string said{};
 };
 
-Task<std::string> ring_and_destroy(std::shared_ptr<Clockwork> clockwork) {
+Task<std::string> ring_and_destroy(std::shared_ptr<AlarmFixture> clockwork) {
   // What the call holds must outlive the alarm that it destroys.
   auto call = [weak = std::weak_ptr(clockwork), text = std::string(100, 'x')] {
     const auto self = weak.lock();
@@ -259,7 +259,7 @@ Task<std::string> ring_and_destroy(std::shared_ptr<Clockwork> clockwork) {
 
 TEST(Alarm, MayBeDestroyedByItsOwnCall) {
   Lanes lanes(1);
-  EXPECT_EQ(run_on(lanes[0], ring_and_destroy(std::make_shared<Clockwork>())),
+  EXPECT_EQ(run_on(lanes[0], ring_and_destroy(std::make_shared<AlarmFixture>())),
             std::string(100, 'x'));
 }
 

@@ -20,11 +20,11 @@ std::optional<RequestKey> request_key(const net::Request& request) {
                     .fingerprint = fingerprint_of(request)};
 }
 
-Settlement settlement_of(int status, bool had_effect) {
-  if (had_effect) return Settlement::answer;
+KeyOutcome settlement_of(int status, bool had_effect) {
+  if (had_effect) return KeyOutcome::answer;
   const bool may_differ_next_time =
       status >= 500 || status == 401 || status == 408 || status == 409 || status == 429;
-  return may_differ_next_time ? Settlement::drop : Settlement::answer;
+  return may_differ_next_time ? KeyOutcome::drop : KeyOutcome::answer;
 }
 
 base::Task<base::Result<AnswerOnce::Begun>> AnswerOnce::begin(core::Principal who, RequestKey key) {
@@ -62,7 +62,7 @@ base::Task<base::Result<net::Response>> AnswerOnce::run(core::Principal who,
   if (!begun) co_return base::fail(std::move(begun.error()));
   if (begun->answer) co_return std::move(*begun->answer);
   const std::string keyed_request_id = begun->attempt.keyed_request_id;
-  Attempted attempted{.settlement = Settlement::drop};
+  Attempted attempted{.settlement = KeyOutcome::drop};
   std::exception_ptr failure;
   try {
     attempted = co_await work(std::move(begun->attempt));
@@ -78,11 +78,11 @@ base::Task<base::Result<net::Response>> AnswerOnce::run(core::Principal who,
 base::Task<void> AnswerOnce::settle(core::Principal who, std::string keyed_request_id,
                                     Attempted attempted) {
   if (keyed_request_id.empty()) co_return;
-  if (attempted.settlement == Settlement::leave) {
+  if (attempted.settlement == KeyOutcome::leave) {
     keyed_requests_.leave(keyed_request_id);
     co_return;
   }
-  if (attempted.settlement == Settlement::drop) {
+  if (attempted.settlement == KeyOutcome::drop) {
     co_await keyed_requests_.drop(std::move(who), std::move(keyed_request_id));
     co_return;
   }

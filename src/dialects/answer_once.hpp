@@ -35,7 +35,7 @@ struct Attempt {
 };
 
 // What becomes of the key after an attempt.
-enum class Settlement {
+enum class KeyOutcome {
   answer,  // the response is stored and given to every later request with the key
   drop,    // nothing happened: the key is free again
   leave,   // it goes on without us (the server stops): the next attempt finds what was made
@@ -43,12 +43,12 @@ enum class Settlement {
 
 struct Attempted {
   net::Response response{};
-  Settlement settlement = Settlement::answer;
+  KeyOutcome settlement = KeyOutcome::answer;
 };
 
 // The rule for `status`. A response that reports an effect is always the answer. Without an effect,
 // a refusal that may be different next time leaves the key free: 401, 408, 409, 429 and every 5xx.
-Settlement settlement_of(int status, bool had_effect);
+KeyOutcome settlement_of(int status, bool had_effect);
 
 // The end of an attempt that had no effect.
 Attempted refused(net::Response response);

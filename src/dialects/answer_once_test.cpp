@@ -50,18 +50,18 @@ TEST(RequestKey, AnEmptyHeaderIsAKeyToRefuse) {
   EXPECT_EQ(request_key(request)->key, "");
 }
 
-TEST(Settlement, AnEffectIsAlwaysTheAnswer) {
+TEST(KeyOutcome, AnEffectIsAlwaysTheAnswer) {
   for (const int status : {200, 400, 409, 500, 503}) {
-    EXPECT_EQ(settlement_of(status, true), Settlement::answer) << status;
+    EXPECT_EQ(settlement_of(status, true), KeyOutcome::answer) << status;
   }
 }
 
-TEST(Settlement, WithoutAnEffectOnlyAFinalRefusalIsTheAnswer) {
+TEST(KeyOutcome, WithoutAnEffectOnlyAFinalRefusalIsTheAnswer) {
   for (const int status : {400, 403, 404, 410, 413}) {
-    EXPECT_EQ(settlement_of(status, false), Settlement::answer) << status;
+    EXPECT_EQ(settlement_of(status, false), KeyOutcome::answer) << status;
   }
   for (const int status : {401, 408, 409, 429, 500, 502, 503}) {
-    EXPECT_EQ(settlement_of(status, false), Settlement::drop) << status;
+    EXPECT_EQ(settlement_of(status, false), KeyOutcome::drop) << status;
   }
 }
 

@@ -49,7 +49,7 @@ TEST(TrustedProxies, UnderstandsAddressesAndRanges) {
   EXPECT_FALSE(TrustedProxies::parse({"0.0.0.0/0"})->contains("2001:db8::1"));
 }
 
-TEST(TrustedProxies, NamesTheEntryThatIsNone) {
+TEST(TrustedProxies, NamesTheInvalidEntry) {
   for (const char* entry :
        {"10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/x", "/8", "proxy", ""}) {
     const auto proxies = TrustedProxies::parse({"127.0.0.1", entry});

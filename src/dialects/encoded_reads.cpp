@@ -4,7 +4,7 @@
 namespace colonnade::dialects {
 
 const std::string* EncodedReads::find(const std::string& key) {
-  const auto current = [this](const Kept& kept) {
+  const auto current = [this](const CacheEntry& kept) {
     return revisions_.is_current(kept.place, kept.stamp);
   };
   if (const auto young = young_.find(key); young != young_.end()) {
@@ -17,9 +17,9 @@ const std::string* EncodedReads::find(const std::string& key) {
   return &young_.insert(std::move(node)).position->second.body;
 }
 
-void EncodedReads::keep(std::string key, Kept kept) {
+void EncodedReads::keep(std::string key, CacheEntry kept) {
   if (kept.body.size() > limits::encoded_reads_bytes_max / 8) return;
-  Kept& place = young_[std::move(key)];
+  CacheEntry& place = young_[std::move(key)];
   young_bytes_ = young_bytes_ - place.body.size() + kept.body.size();
   place = std::move(kept);
   if (young_bytes_ < limits::encoded_reads_bytes_max / 2) return;

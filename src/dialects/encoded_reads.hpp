@@ -29,15 +29,15 @@ class EncodedReads {
   }
 
  private:
-  struct Kept {
+  struct CacheEntry {
     core::Revisions::Place place = 0;
     core::Revisions::Stamp stamp = 0;
     std::string body{};
   };
-  using Generation = std::unordered_map<std::string, Kept>;
+  using Generation = std::unordered_map<std::string, CacheEntry>;
 
   const std::string* find(const std::string& key);
-  void keep(std::string key, Kept kept);
+  void keep(std::string key, CacheEntry kept);
 
   const core::Revisions& revisions_;
   Generation young_;

@@ -37,7 +37,7 @@ base::Task<Attempted> KeyedStreams::end_of(core::Principal who, std::string run_
   if (finished) co_return Attempted{.response = wire_.ended(*finished)};
   const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
   co_return Attempted{.response = wire_.error(finished.error()),
-                      .settlement = stopping ? Settlement::leave : Settlement::answer};
+                      .settlement = stopping ? KeyOutcome::leave : KeyOutcome::answer};
 }
 
 // The run of an earlier attempt whose answer was lost with the server.

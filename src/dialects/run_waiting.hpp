@@ -18,20 +18,20 @@ base::Task<core::Result<core::FinishedRun>> finish_run(core::Runs* runs, core::P
 class RunGuard {
  public:
   RunGuard(core::Runs& runs, core::Principal who, std::string run_id)
-      : runs_(runs), who_(std::move(who)), run_id_(std::move(run_id)) {}
+      : runs_(runs), principal_(std::move(who)), run_id_(std::move(run_id)) {}
   RunGuard(const RunGuard&) = delete;
   RunGuard& operator=(const RunGuard&) = delete;
   ~RunGuard() {
     if (ended_) return;
     // not_found: it has just ended by itself
-    [[maybe_unused]] const auto asked = runs_.cancel(who_, run_id_);
+    [[maybe_unused]] const auto asked = runs_.cancel(principal_, run_id_);
   }
   void ended() { ended_ = true; }
   const std::string& run_id() const { return run_id_; }
 
  private:
   core::Runs& runs_;
-  core::Principal who_;
+  core::Principal principal_;
   std::string run_id_;
   bool ended_ = false;
 };

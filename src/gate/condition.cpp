@@ -17,7 +17,7 @@ struct Overloaded : Ts... {
 // What a null in the file means to the text comparisons.
 std::string text_of(const Value& value) { return value.is_null() ? "" : python::str(value); }
 
-Warning never(const Broken& where, std::string why) {
+Warning never(const DocumentError& where, std::string why) {
   return {.line = where.line,
           .path = where.path,
           .message = "the rule never matches: " + std::move(why)};
@@ -41,13 +41,13 @@ Condition Condition::compile(const Value& match, const Lines& lines, const std::
   return out;
 }
 
-void Condition::add_key(const std::string& key, const Value& value, const Broken& where,
+void Condition::add_key(const std::string& key, const Value& value, const DocumentError& where,
                         std::vector<Warning>& warnings) {
   if (key == "tool" || key == "op") {
     if (value.is_null() || (value.text() != nullptr && *value.text() == "*")) return;
     if (value.text() == nullptr) {
       never_ = true;
-      warnings.push_back(never(where, key + " is " + std::string(value.kind()) + ", not text"));
+      warnings.push_back(never(where, key + " is " + std::string(value.kind()) + ", not a string"));
       return;
     }
     (key == "tool" ? tool_ : operation_) = *value.text();
@@ -73,7 +73,7 @@ void Condition::add_key(const std::string& key, const Value& value, const Broken
   }
 }
 
-void Condition::add_amount(std::string_view key, const Value& value, const Broken& where,
+void Condition::add_amount(std::string_view key, const Value& value, const DocumentError& where,
                            std::vector<Warning>& warnings) {
   const auto bound = python::number(value);
   if (!bound) {
@@ -98,21 +98,21 @@ void Condition::add_path(std::string_view key, const Value& value) {
   }
 }
 
-void Condition::add_pattern(const Value& value, const Broken& where,
+void Condition::add_pattern(const Value& value, const DocumentError& where,
                             std::vector<Warning>& warnings) {
   if (value.text() == nullptr) {
     never_ = true;
-    warnings.push_back(never(where, "pattern is " + std::string(value.kind()) + ", not text"));
+    warnings.push_back(never(where, "pattern is " + std::string(value.kind()) + ", not a string"));
     return;
   }
   auto compiled = Pattern::compile(*value.text());
   if (const auto* unsupported = std::get_if<Pattern::Unsupported>(&compiled)) {
-    throw Broken{where.line, where.path,
-                 "the regular expression is not supported: " + unsupported->reason};
+    throw DocumentError{where.line, where.path,
+                        "the regular expression is not supported: " + unsupported->reason};
   }
   if (const auto* malformed = std::get_if<Pattern::Malformed>(&compiled)) {
     never_ = true;
-    warnings.push_back(never(where, "no regular expression: " + malformed->reason));
+    warnings.push_back(never(where, "not a regular expression: " + malformed->reason));
     return;
   }
   checks_.push_back(Search{std::get<Pattern>(std::move(compiled))});
@@ -135,7 +135,8 @@ void Condition::add_field(const Value& match, const Lines& lines, const std::str
                                    "at"});
     return;
   }
-  if (field->text() == nullptr) throw Broken{line, path + ".field", "field must be text"};
+  if (field->text() == nullptr)
+    throw DocumentError{line, path + ".field", "field must be a string"};
   checks_.push_back(Field{.name = *field->text(), .wanted = *wanted});
 }
 

@@ -71,12 +71,12 @@ class Condition {
   };
   using Check = std::variant<Amount, Path, Method, Branch, Agent, Field, Contains, Search>;
 
-  void add_key(const std::string& key, const Value& value, const Broken& where,
+  void add_key(const std::string& key, const Value& value, const DocumentError& where,
                std::vector<Warning>& warnings);
-  void add_amount(std::string_view key, const Value& value, const Broken& where,
+  void add_amount(std::string_view key, const Value& value, const DocumentError& where,
                   std::vector<Warning>& warnings);
   void add_path(std::string_view key, const Value& value);
-  void add_pattern(const Value& value, const Broken& where, std::vector<Warning>& warnings);
+  void add_pattern(const Value& value, const DocumentError& where, std::vector<Warning>& warnings);
   void add_field(const Value& match, const Lines& lines, const std::string& path,
                  std::vector<Warning>& warnings);
 

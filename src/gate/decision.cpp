@@ -29,11 +29,11 @@ std::optional<Risk> risk_from(std::string_view text) {
   return std::nullopt;
 }
 
-std::string_view to_string(RuleLook::List list) {
+std::string_view to_string(RuleComparison::List list) {
   switch (list) {
-    case RuleLook::List::profile: return "profile";
-    case RuleLook::List::risk: return "risk";
-    case RuleLook::List::policy: break;
+    case RuleComparison::List::profile: return "profile";
+    case RuleComparison::List::risk: return "risk";
+    case RuleComparison::List::policy: break;
   }
   return "policy";
 }

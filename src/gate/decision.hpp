@@ -51,7 +51,7 @@ struct Decision {
 };
 
 // A rule that was compared with the request.
-struct RuleLook {
+struct RuleComparison {
   enum class List { profile, risk, policy };
   List list = List::policy;
   std::size_t position = 0;  // in its list, from 0
@@ -59,14 +59,14 @@ struct RuleLook {
   std::string name{};        // description of a policy rule, name of the others; may be empty
   bool matched = false;
 };
-std::string_view to_string(RuleLook::List list);
+std::string_view to_string(RuleComparison::List list);
 
 struct Explanation {
   Decision decision{};
-  std::optional<RuleLook> decided_by{};  // absent when no rule decided
+  std::optional<RuleComparison> decided_by{};  // absent when no rule decided
   // In the order of looking, limits::explained_rules_max at most. Rules of another tool or
   // operation are not looked at.
-  std::vector<RuleLook> looked_at{};
+  std::vector<RuleComparison> compared{};
 };
 
 }  // namespace colonnade::gate

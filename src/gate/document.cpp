@@ -97,7 +97,7 @@ bool is_date(std::string_view text) {
          has_only(text.substr(0, clock), "0123456789-");
 }
 
-Value integer_of(std::string_view digits, int base, bool negative, const Broken& where) {
+Value integer_of(std::string_view digits, int base, bool negative, const DocumentError& where) {
   if (base == 10) {
     std::string out(digits);
     out.erase(0, std::min(out.find_first_not_of('0'), out.size() - 1));
@@ -112,7 +112,7 @@ Value integer_of(std::string_view digits, int base, bool negative, const Broken&
   return Value::Integer{(negative && number != 0 ? "-" : "") + std::to_string(number)};
 }
 
-Value real_of(const std::string& text, const Broken& where) {
+Value real_of(const std::string& text, const DocumentError& where) {
   std::string_view digits = text;
   if (digits.starts_with('+')) digits.remove_prefix(1);
   double number = 0;
@@ -124,7 +124,7 @@ Value real_of(const std::string& text, const Broken& where) {
 }
 
 // Every value of base 60 is a sum of whole parts; the last may have a fraction.
-Value sexagesimal_of(std::string_view text, bool whole, const Broken& where) {
+Value sexagesimal_of(std::string_view text, bool whole, const DocumentError& where) {
   const bool negative = text.starts_with('-');
   text = without_sign(text);
   double sum = 0;
@@ -149,7 +149,7 @@ Value resolve(const std::string& text, int line) {
   if (is_one_of(text, {"no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"})) {
     return false;
   }
-  const Broken wrong{line, "", "the number " + text + " is too large or not finite"};
+  const DocumentError wrong{line, "", "the number " + text + " is too large or not finite"};
   const std::string bare = without_underscores(text);
   const std::string_view digits = without_sign(bare);
   const bool negative = text.starts_with('-');
@@ -174,7 +174,7 @@ Value resolve(const std::string& text, int line) {
     if (is_sexagesimal(text, false)) return sexagesimal_of(bare, false, wrong);
   }
   if (is_float(text)) return real_of(bare, wrong);
-  if (is_date(text)) throw Broken{line, "", "put the date " + text + " in quotes"};
+  if (is_date(text)) throw DocumentError{line, "", "put the date " + text + " in quotes"};
   return text;
 }
 
@@ -184,9 +184,10 @@ class Reader {
   Document read(const YAML::Node& node, std::size_t depth) {
     Document out;
     out.lines.line = line_of(node);
-    if (depth > limits::policy_depth_max) throw Broken{out.lines.line, "", "nested too deeply"};
+    if (depth > limits::policy_depth_max)
+      throw DocumentError{out.lines.line, "", "nested too deeply"};
     if (++values_ > limits::policy_values_max) {
-      throw Broken{out.lines.line, "", "too many values in the file"};
+      throw DocumentError{out.lines.line, "", "too many values in the file"};
     }
     if (node.IsScalar()) {
       out.value = scalar(node, out.lines.line);
@@ -208,7 +209,8 @@ class Reader {
   static Value scalar(const YAML::Node& node, int line) {
     const std::string& tag = node.Tag();
     if (tag == "!" || tag == "tag:yaml.org,2002:str") return node.Scalar();
-    if (!tag.empty() && tag != "?") throw Broken{line, "", "the tag " + tag + " is not supported"};
+    if (!tag.empty() && tag != "?")
+      throw DocumentError{line, "", "the tag " + tag + " is not supported"};
     return resolve(node.Scalar(), line);
   }
 
@@ -219,7 +221,7 @@ class Reader {
       const int line = line_of(pair.first);
       std::string key = key_of(pair.first, line);
       if (!seen.insert(key).second) {
-        throw Broken{line, "", "the key \"" + key + "\" is there twice; keep one"};
+        throw DocumentError{line, "", "the key \"" + key + "\" is repeated; keep one"};
       }
       Document member = read(pair.second, depth + 1);
       // An empty value has no place of its own.
@@ -231,15 +233,15 @@ class Reader {
   }
 
   static std::string key_of(const YAML::Node& node, int line) {
-    if (!node.IsScalar()) throw Broken{line, "", "a key must be text"};
+    if (!node.IsScalar()) throw DocumentError{line, "", "a key must be a string"};
     if (node.Tag() != "!" && node.Scalar() == "<<") {
-      throw Broken{line, "", "merge keys (<<) are not supported; write the keys out"};
+      throw DocumentError{line, "", "merge keys (<<) are not supported; write the keys out"};
     }
     const Value key = scalar(node, line);
     if (key.text() == nullptr) {
-      throw Broken{line, "",
-                   "the key " + node.Scalar() + " is " + std::string(key.kind()) +
-                       " in YAML; put it in quotes if text is meant"};
+      throw DocumentError{line, "",
+                          "the key " + node.Scalar() + " is " + std::string(key.kind()) +
+                              " in YAML; put it in quotes if a string is meant"};
     }
     return *key.text();
   }
@@ -254,7 +256,7 @@ const Lines& Lines::at(std::size_t i) const {
   return i < children.size() ? children[i] : unknown;
 }
 
-base::Error to_error(const Broken& broken, std::string_view name) {
+base::Error to_error(const DocumentError& broken, std::string_view name) {
   std::string message(name);
   if (broken.line > 0) message += ":" + std::to_string(broken.line);
   if (!broken.path.empty()) message += ": " + broken.path;
@@ -278,7 +280,7 @@ base::Result<Document> parse_document(std::string_view text, std::string_view na
       return broken(line_of(documents[1]), "a second document begins here; keep one");
     }
     return Reader().read(documents[0], 0);
-  } catch (const Broken& fault) {
+  } catch (const DocumentError& fault) {
     return base::fail(to_error(fault, name));
   } catch (const YAML::Exception& fault) {
     const int line = fault.mark.is_null() ? 0 : fault.mark.line + 1;

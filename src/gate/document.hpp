@@ -31,11 +31,11 @@ base::Result<Document> parse_document(std::string_view text, std::string_view na
 
 // "rules[2].match is wrong": where, what and how to mend it, thrown while a document is read.
 // Becomes an Error at the edge.
-struct Broken {
+struct DocumentError {
   int line = 0;
   std::string path{};
   std::string message{};
 };
-base::Error to_error(const Broken& broken, std::string_view name);
+base::Error to_error(const DocumentError& broken, std::string_view name);
 
 }  // namespace colonnade::gate

@@ -20,13 +20,14 @@ void set_by_profile(Decision& decision, Outcome outcome, std::string_view code,
   decision.risk_level = outcome == Outcome::halt ? Risk::high : Risk::low;
 }
 
-void note(Explanation* trace, RuleLook::List list, std::size_t position, int line,
+void note(Explanation* trace, RuleComparison::List list, std::size_t position, int line,
           const std::string& name, bool matched, bool decides) {
   if (trace == nullptr) return;
-  RuleLook look{.list = list, .position = position, .line = line, .name = name, .matched = matched};
+  RuleComparison look{
+      .list = list, .position = position, .line = line, .name = name, .matched = matched};
   if (matched && decides) trace->decided_by = look;
-  if (trace->looked_at.size() < limits::explained_rules_max) {
-    trace->looked_at.push_back(std::move(look));
+  if (trace->compared.size() < limits::explained_rules_max) {
+    trace->compared.push_back(std::move(look));
   }
 }
 
@@ -114,7 +115,7 @@ Decision Engine::judge(const ActionRequest& request, Explanation* trace) const {
                        decision.runtime_version);
   try {
     Facts facts(request);
-    if (!judge_by_profile(facts, decision, trace)) judge_by_policy(facts, decision, trace);
+    if (!decide_by_profile(facts, decision, trace)) decide_by_policy(facts, decision, trace);
   } catch (const std::exception&) {
     set(decision, Outcome::halt, reason_code::internal_error,
         "The gate failed; the action is denied");
@@ -126,7 +127,7 @@ Decision Engine::judge(const ActionRequest& request, Explanation* trace) const {
 }
 
 // True when the profile has decided.
-bool Engine::judge_by_profile(Facts& facts, Decision& decision, Explanation* trace) const {
+bool Engine::decide_by_profile(Facts& facts, Decision& decision, Explanation* trace) const {
   if (parts_.profile_is_unusable) {
     set_by_profile(decision, Outcome::halt, reason_code::profile_load_error,
                    "The execution profile cannot be read, so everything is denied");
@@ -143,7 +144,7 @@ bool Engine::judge_by_profile(Facts& facts, Decision& decision, Explanation* tra
   for (std::size_t i = 0; i < profile.rules().size(); ++i) {
     const ProfileRule& rule = profile.rules()[i];
     const bool matched = rule.matches(facts);
-    note(trace, RuleLook::List::profile, i, rule.line, rule.name, matched, true);
+    note(trace, RuleComparison::List::profile, i, rule.line, rule.name, matched, true);
     if (!matched) continue;
     set_by_profile(decision, rule.outcome, rule.reason_code, rule.name);
     return true;
@@ -162,13 +163,13 @@ Risk Engine::computed_risk(Facts& facts, Explanation* trace) const {
   while (const auto position = candidates.next()) {
     const RiskRule& rule = parts_.policy->risk_rules()[*position];
     const bool matched = rule.condition.holds(facts);
-    note(trace, RuleLook::List::risk, *position, rule.line, rule.name, matched, false);
+    note(trace, RuleComparison::List::risk, *position, rule.line, rule.name, matched, false);
     if (matched) return rule.risk;
   }
   return Risk::low;
 }
 
-void Engine::judge_by_policy(Facts& facts, Decision& decision, Explanation* trace) const {
+void Engine::decide_by_policy(Facts& facts, Decision& decision, Explanation* trace) const {
   const ActionRequest& request = facts.request();
   const Risk computed = computed_risk(facts, trace);
   decision.decided_by_policy = true;
@@ -176,7 +177,7 @@ void Engine::judge_by_policy(Facts& facts, Decision& decision, Explanation* trac
   while (const auto position = candidates.next()) {
     const PolicyRule& rule = parts_.policy->rules()[*position];
     const bool matched = rule.condition.holds(facts);
-    note(trace, RuleLook::List::policy, *position, rule.line, rule.reason, matched, true);
+    note(trace, RuleComparison::List::policy, *position, rule.line, rule.reason, matched, true);
     if (matched) return apply(rule, computed, decision);
   }
   decision.risk_level = computed;

@@ -41,8 +41,8 @@ class Engine {
  private:
   Decision blank() const;
   Decision judge(const ActionRequest& request, Explanation* trace) const;
-  bool judge_by_profile(Facts& facts, Decision& decision, Explanation* trace) const;
-  void judge_by_policy(Facts& facts, Decision& decision, Explanation* trace) const;
+  bool decide_by_profile(Facts& facts, Decision& decision, Explanation* trace) const;
+  void decide_by_policy(Facts& facts, Decision& decision, Explanation* trace) const;
   Risk computed_risk(Facts& facts, Explanation* trace) const;
 
   EngineParts parts_;

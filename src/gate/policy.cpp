@@ -45,7 +45,8 @@ const Lines& lines_of(const Value& object, const Lines& lines, std::string_view 
 
 void expect_object(const Value& value, const Lines& lines, const std::string& path) {
   if (value.object() != nullptr) return;
-  throw Broken{lines.line, path, "must be a group of keys, not " + std::string(value.kind())};
+  throw DocumentError{lines.line, path,
+                      "must be a group of keys, not " + std::string(value.kind())};
 }
 
 void expect_match_keys(const Value& match, const Lines& lines, const std::string& path,
@@ -53,9 +54,9 @@ void expect_match_keys(const Value& match, const Lines& lines, const std::string
   for (const auto& member : *match.object()) {
     if (is_in(match_keys, member.key)) continue;
     if (member.key == "operation" && operation_too) continue;
-    throw Broken{line_of(match, lines, member.key), path + "." + member.key,
-                 member.key == "operation" ? "unknown key; write op"
-                                           : "unknown key; it would not be looked at"};
+    throw DocumentError{
+        line_of(match, lines, member.key), path + "." + member.key,
+        member.key == "operation" ? "unknown key; write op" : "unknown key; it would be ignored"};
   }
 }
 
@@ -65,7 +66,7 @@ void warn_of_other_keys(const Value& object, const Lines& lines, const std::stri
     if (is_in(known, member.key)) continue;
     warnings.push_back({.line = line_of(object, lines, member.key),
                         .path = path + "." + member.key,
-                        .message = "unknown key; it is not looked at"});
+                        .message = "unknown key; it is ignored"});
   }
 }
 
@@ -81,13 +82,15 @@ Effect effect_of(const Value& rule, const Lines& lines, const std::string& path)
     const int line = line_of(rule, lines, key);
     // Text would count as true, "false" too.
     if (value->boolean() == nullptr) {
-      throw Broken{line, path + "." + std::string(key), "must be true or false"};
+      throw DocumentError{line, path + "." + std::string(key), "must be true or false"};
     }
     if (!*value->boolean()) continue;
-    if (out) throw Broken{line, path, "has two effects; keep one of allow, deny, require_approval"};
+    if (out)
+      throw DocumentError{line, path, "has two effects; keep one of allow, deny, require_approval"};
     out = effect;
   }
-  if (!out) throw Broken{lines.line, path, "needs one of allow, deny, require_approval: true"};
+  if (!out)
+    throw DocumentError{lines.line, path, "needs one of allow, deny, require_approval: true"};
   return *out;
 }
 
@@ -96,8 +99,8 @@ std::string text_member(const Value& rule, const Lines& lines, const std::string
   const Value* value = rule.find(key);
   if (value == nullptr || value->is_null()) return {};
   if (value->text() != nullptr) return *value->text();
-  throw Broken{line_of(rule, lines, key), path + "." + std::string(key),
-               "must be text; put it in quotes"};
+  throw DocumentError{line_of(rule, lines, key), path + "." + std::string(key),
+                      "must be a string; put it in quotes"};
 }
 
 std::optional<Risk> risk_member(const Value& rule, const Lines& lines, const std::string& path,
@@ -107,8 +110,8 @@ std::optional<Risk> risk_member(const Value& rule, const Lines& lines, const std
   if (value->text() != nullptr) {
     if (const auto risk = risk_from(*value->text())) return risk;
   }
-  throw Broken{line_of(rule, lines, key), path + "." + std::string(key),
-               "must be low, medium or high"};
+  throw DocumentError{line_of(rule, lines, key), path + "." + std::string(key),
+                      "must be low, medium or high"};
 }
 
 std::string_view default_reason(Effect effect) {
@@ -124,13 +127,13 @@ const Value::Array& list_member(const Value& object, const Lines& lines, std::st
                                 const std::string& path) {
   const Value* list = object.find(key);
   if (list == nullptr || list->array() == nullptr) {
-    throw Broken{line_of(object, lines, key), path,
-                 list == nullptr ? "is missing; write a list, which may be empty"
-                                 : "must be a list, not " + std::string(list->kind())};
+    throw DocumentError{line_of(object, lines, key), path,
+                        list == nullptr ? "is missing; write a list, which may be empty"
+                                        : "must be a list, not " + std::string(list->kind())};
   }
   if (list->array()->size() > limits::policy_rules_max) {
-    throw Broken{line_of(object, lines, key), path,
-                 "has more than " + std::to_string(limits::policy_rules_max) + " rules"};
+    throw DocumentError{line_of(object, lines, key), path,
+                        "has more than " + std::to_string(limits::policy_rules_max) + " rules"};
   }
   return *list->array();
 }
@@ -156,7 +159,7 @@ base::Result<std::shared_ptr<const Policy>> Policy::compile(const Document& docu
   std::shared_ptr<Policy> policy(new Policy);
   try {
     policy->read(document, version);
-  } catch (const Broken& broken) {
+  } catch (const DocumentError& broken) {
     return base::fail(to_error(broken, name));
   }
   return policy;
@@ -165,7 +168,7 @@ base::Result<std::shared_ptr<const Policy>> Policy::compile(const Document& docu
 void Policy::read(const Document& document, std::string_view version) {
   const auto& [root, lines] = document;
   if (root.object() == nullptr) {
-    throw Broken{lines.line, "", "the file must be a group of keys with a list `rules`"};
+    throw DocumentError{lines.line, "", "the file must be a group of keys with a list `rules`"};
   }
   const auto& rules = list_member(root, lines, "rules", "rules");
   const Lines& rule_lines = lines_of(root, lines, "rules");
@@ -188,8 +191,8 @@ void Policy::read_rule(const Value& rule, const Lines& lines, const std::string&
   const std::string match_path = path + ".match";
   const Value* match = rule.find("match");
   if (match == nullptr || match->is_null() || (match->object() && match->object()->empty())) {
-    throw Broken{line_of(rule, lines, "match"), match_path,
-                 "is empty; name at least a tool, or \"*\" for all"};
+    throw DocumentError{line_of(rule, lines, "match"), match_path,
+                        "is empty; name at least a tool, or \"*\" for all"};
   }
   const Lines& match_lines = lines_of(rule, lines, "match");
   expect_object(*match, match_lines, match_path);
@@ -222,7 +225,7 @@ void Policy::read_risk_rule(const Value& rule, const Lines& lines, const std::st
   expect_object(rule, lines, path);
   for (const std::string_view key : {"name", "when", "risk_level"}) {
     if (rule.find(key) == nullptr) {
-      throw Broken{lines.line, path + "." + std::string(key), "is missing"};
+      throw DocumentError{lines.line, path + "." + std::string(key), "is missing"};
     }
   }
   const std::string when_path = path + ".when";
@@ -239,8 +242,8 @@ void Policy::read_risk_rule(const Value& rule, const Lines& lines, const std::st
   out.name = text_member(rule, lines, path, "name");
   const auto risk = risk_member(rule, lines, path, "risk_level");
   if (!risk) {
-    throw Broken{line_of(rule, lines, "risk_level"), path + ".risk_level",
-                 "must be low, medium or high"};
+    throw DocumentError{line_of(rule, lines, "risk_level"), path + ".risk_level",
+                        "must be low, medium or high"};
   }
   out.risk = *risk;
   out.condition = Condition::compile(when, when_lines, when_path, warnings_);

@@ -197,14 +197,14 @@ TEST(Engine, ExplainsWhichRuleDecided) {
       {.agent_id = "a", .tool = "t", .operation = "go", .params = Value::Object{}});
   const Explanation explanation = engine.explain(*request);
   ASSERT_TRUE(explanation.decided_by.has_value());
-  EXPECT_EQ(explanation.decided_by->list, RuleLook::List::policy);
+  EXPECT_EQ(explanation.decided_by->list, RuleComparison::List::policy);
   EXPECT_EQ(explanation.decided_by->position, 2u);
   EXPECT_EQ(explanation.decided_by->line, 4);
   EXPECT_EQ(explanation.decided_by->name, "small");
-  ASSERT_EQ(explanation.looked_at.size(), 3u);
-  EXPECT_EQ(explanation.looked_at[0].list, RuleLook::List::risk);
-  EXPECT_EQ(explanation.looked_at[1].position, 1u);
-  EXPECT_FALSE(explanation.looked_at[1].matched);
+  ASSERT_EQ(explanation.compared.size(), 3u);
+  EXPECT_EQ(explanation.compared[0].list, RuleComparison::List::risk);
+  EXPECT_EQ(explanation.compared[1].position, 1u);
+  EXPECT_FALSE(explanation.compared[1].matched);
   EXPECT_EQ(explanation.decision.risk_level, Risk::medium);
 }
 

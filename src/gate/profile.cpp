@@ -27,10 +27,11 @@ std::string text_of(const Value& object, const Lines& lines, const std::string& 
   const Found found = find(object, lines, key);
   const std::string where = path.empty() ? std::string(key) : path + "." + std::string(key);
   if (found.value == nullptr && otherwise != nullptr) return otherwise;
-  if (found.value == nullptr) throw Broken{found.lines.line, where, "is missing"};
+  if (found.value == nullptr) throw DocumentError{found.lines.line, where, "is missing"};
   if (const auto* text = found.value->text()) return *text;
-  throw Broken{found.lines.line, where,
-               "must be text, not " + std::string(found.value->kind()) + "; put it in quotes"};
+  throw DocumentError{
+      found.lines.line, where,
+      "must be text, not " + std::string(found.value->kind()) + "; put it in quotes"};
 }
 
 // What a `when` asks of the tool or operation.
@@ -44,7 +45,7 @@ void read_name(const Found& wanted, const std::string& path, std::optional<std::
   rule.can_match = false;
   warnings.push_back({.line = wanted.lines.line,
                       .path = path,
-                      .message = "the rule never matches: this must be text"});
+                      .message = "the rule never matches: this must be a string"});
 }
 
 }  // namespace
@@ -68,7 +69,7 @@ base::Result<std::shared_ptr<const Profile>> Profile::compile(const Document& do
   std::shared_ptr<Profile> profile(new Profile);
   try {
     profile->read(document);
-  } catch (const Broken& broken) {
+  } catch (const DocumentError& broken) {
     return base::fail(to_error(broken, name));
   }
   return profile;
@@ -77,18 +78,19 @@ base::Result<std::shared_ptr<const Profile>> Profile::compile(const Document& do
 void Profile::read(const Document& document) {
   const auto& [root, lines] = document;
   if (root.object() == nullptr) {
-    throw Broken{lines.line, "", "the file must be a group of keys"};
+    throw DocumentError{lines.line, "", "the file must be a group of keys"};
   }
   id_ = text_of(root, lines, "", "id");
   version_ = text_of(root, lines, "", "version");
   read_tools(document);
   Value::Array hashed_rules;
   if (const Found rules = find(root, lines, "rules"); rules.value != nullptr) {
-    if (rules.value->array() == nullptr) throw Broken{rules.lines.line, "rules", "must be a list"};
+    if (rules.value->array() == nullptr)
+      throw DocumentError{rules.lines.line, "rules", "must be a list"};
     const auto& items = *rules.value->array();
     if (items.size() > limits::policy_rules_max) {
-      throw Broken{rules.lines.line, "rules",
-                   "has more than " + std::to_string(limits::policy_rules_max) + " rules"};
+      throw DocumentError{rules.lines.line, "rules",
+                          "has more than " + std::to_string(limits::policy_rules_max) + " rules"};
     }
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::string path = "rules[" + std::to_string(i) + "]";
@@ -108,13 +110,14 @@ void Profile::read(const Document& document) {
 void Profile::read_tools(const Document& document) {
   const Found tools = find(document.value, document.lines, "allowed_tools");
   if (tools.value == nullptr || tools.value->array() == nullptr) {
-    throw Broken{tools.lines.line, "allowed_tools", "must be a list of the tools that may be used"};
+    throw DocumentError{tools.lines.line, "allowed_tools",
+                        "must be a list of the tools that may be used"};
   }
   const auto& items = *tools.value->array();
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (items[i].text() == nullptr) {
-      throw Broken{tools.lines.at(i).line, "allowed_tools[" + std::to_string(i) + "]",
-                   "must be text"};
+      throw DocumentError{tools.lines.at(i).line, "allowed_tools[" + std::to_string(i) + "]",
+                          "must be a string"};
     }
     tools_.insert(*items[i].text());
   }
@@ -122,7 +125,7 @@ void Profile::read_tools(const Document& document) {
 
 // Returns what of the rule counts for the hash.
 Value Profile::read_rule(const Value& rule, const Lines& lines, const std::string& path) {
-  if (rule.object() == nullptr) throw Broken{lines.line, path, "must be a group of keys"};
+  if (rule.object() == nullptr) throw DocumentError{lines.line, path, "must be a group of keys"};
   ProfileRule out;
   out.line = lines.line;
   out.name = text_of(rule, lines, path, "name");
@@ -130,7 +133,7 @@ Value Profile::read_rule(const Value& rule, const Lines& lines, const std::strin
   Value hashed_when = Value::Object{};
   if (when.value != nullptr) {
     if (when.value->object() == nullptr) {
-      throw Broken{when.lines.line, path + ".when", "must be a group of keys"};
+      throw DocumentError{when.lines.line, path + ".when", "must be a group of keys"};
     }
     hashed_when = *when.value;
   }
@@ -176,25 +179,25 @@ void Profile::read_when(const Value& when, const Lines& lines, const std::string
     if (member.key == "tool" || member.key == "operation" || member.key == "op") continue;
     warnings_.push_back({.line = find(when, lines, member.key).lines.line,
                          .path = path + "." + member.key,
-                         .message = "a profile looks at tool and operation only, not at this"});
+                         .message = "a profile compares tool and operation only; this is ignored"});
   }
 }
 
 void Profile::read_pattern(const Value& value, const Lines& lines, const std::string& path,
                            ProfileRule& out) {
-  if (value.text() == nullptr) throw Broken{lines.line, path, "must be text"};
+  if (value.text() == nullptr) throw DocumentError{lines.line, path, "must be a string"};
   if (value.text()->empty()) return;
   auto compiled = Pattern::compile(*value.text());
   if (const auto* unsupported = std::get_if<Pattern::Unsupported>(&compiled)) {
-    throw Broken{lines.line, path,
-                 "the regular expression is not supported: " + unsupported->reason};
+    throw DocumentError{lines.line, path,
+                        "the regular expression is not supported: " + unsupported->reason};
   }
   if (const auto* malformed = std::get_if<Pattern::Malformed>(&compiled)) {
     out.can_match = false;
     warnings_.push_back(
         {.line = lines.line,
          .path = path,
-         .message = "the rule never matches: no regular expression: " + malformed->reason});
+         .message = "the rule never matches: not a regular expression: " + malformed->reason});
     return;
   }
   out.pattern = std::get<Pattern>(std::move(compiled));
@@ -204,12 +207,13 @@ bool Profile::read_controls(const Value& root, const Lines& lines) {
   const Found controls = find(root, lines, "required_controls");
   if (controls.value == nullptr) return false;
   if (controls.value->object() == nullptr) {
-    throw Broken{controls.lines.line, "required_controls", "must be a group of keys"};
+    throw DocumentError{controls.lines.line, "required_controls", "must be a group of keys"};
   }
   const Found token = find(*controls.value, controls.lines, "approval_token");
   if (token.value == nullptr) return false;
   if (token.value->boolean() == nullptr) {
-    throw Broken{token.lines.line, "required_controls.approval_token", "must be true or false"};
+    throw DocumentError{token.lines.line, "required_controls.approval_token",
+                        "must be true or false"};
   }
   return *token.value->boolean();
 }

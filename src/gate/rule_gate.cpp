@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "gate/permit_mint.hpp"
+#include "gate/permit_issuer.hpp"
 #include "gate/python.hpp"
 
 namespace colonnade::gate {
@@ -100,13 +100,13 @@ core::Verdict RuleGate::decide(const core::ToolCall& call, core::ActionRequest r
   if (asks && decision.outcome == core::Outcome::execute) {
     decision.outcome = core::Outcome::abstain;
     decision.reason_code = reason_code::tool_asks;
-    decision.reason = "the tool's point is a human's answer";
+    decision.reason = "the tool always needs a human's answer";
   }
   const bool answered =
       decision.outcome == core::Outcome::abstain && grant &&
       (grant->request_hash == decision.request_hash || (grant->request_hash.empty() && !asks));
   if (decision.outcome == core::Outcome::execute || answered) {
-    judged->permit = PermitMint::mint(call);
+    judged->permit = PermitIssuer::issue(call);
   }
   return *std::move(judged);
 }

@@ -76,7 +76,7 @@ class Builder {
   }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& e) {
     constexpr int out_of_range = 406;
-    problem_ = e.id == out_of_range ? "a number is too large" : "there is a mistake";
+    problem_ = e.id == out_of_range ? "a number is too large" : "there is a syntax error";
     problem_ += " near byte " + std::to_string(position);
     return false;
   }

@@ -53,8 +53,8 @@ class BodyReader {
   bool take_framing(char byte);
 
   State state_ = State::done;
-  std::uint64_t left_ = 0;  // of the fixed body, or of the chunk
-  std::size_t framing_left_ = 0;
+  std::uint64_t remaining_ = 0;  // of the fixed body, or of the chunk
+  std::size_t framing_remaining_ = 0;
 };
 
 }  // namespace colonnade::net

@@ -277,9 +277,9 @@ Response Connection::failed_response(const Request& request, std::string_view wh
 Response Connection::error_response(const base::Error& error, int status) const {
   Response out;
   try {
-    out = shard_->shared().router->face(path_).encode(error, request_id_);
+    out = shard_->shared().router->error_encoder(path_).encode(error, request_id_);
   } catch (const std::exception& e) {
-    base::log::error("http_error_face_failed", {{"error", e.what()}});
+    base::log::error("http_error_encoder_failed", {{"error", e.what()}});
     out = Response{.content_type = "text/plain; charset=utf-8", .body = "internal error"};
   }
   out.status = status;
@@ -290,10 +290,10 @@ Response Connection::unrouted_response(const Request& request) const {
   if (!match_.path_known) {
     return error_response({.kind = ErrorKind::not_found, .message = "no such path"}, 404);
   }
-  const ErrorFace& face = shard_->shared().router->face(path_);
+  const ErrorEncoder& error_encoder = shard_->shared().router->error_encoder(path_);
   Response out;
-  if (face.wrong_method) {
-    out = face.wrong_method(request, match_.allow);
+  if (error_encoder.wrong_method) {
+    out = error_encoder.wrong_method(request, match_.allow);
   } else {
     out = error_response({.kind = ErrorKind::invalid, .message = "method not allowed"}, 405);
   }

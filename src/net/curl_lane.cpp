@@ -18,9 +18,11 @@ using Clock = std::chrono::steady_clock;
 class CurlLane::Socket : public std::enable_shared_from_this<Socket> {
  public:
   Socket(CurlLane& lane, curl_socket_t descriptor, bool ours)
-      : lane_(&lane), descriptor_(lane.lane().loop().get_executor(), descriptor), ours_(ours) {}
+      : lane_(&lane),
+        descriptor_(lane.lane().loop().get_executor(), descriptor),
+        own_address_(ours) {}
 
-  bool ours() const { return ours_; }
+  bool ours() const { return own_address_; }
 
   void watch(int what) {
     wanted_ = what;
@@ -56,7 +58,7 @@ class CurlLane::Socket : public std::enable_shared_from_this<Socket> {
   CurlLane* lane_;  // null once released
   Descriptor descriptor_;
   int wanted_ = 0;
-  bool ours_ = false;
+  bool own_address_ = false;
   bool reading_ = false;
   bool writing_ = false;
 };
@@ -168,8 +170,8 @@ int CurlLane::on_timer(CURLM*, long milliseconds, void* self) {
     return 0;
   }
   lane.curl_timer_.expires_after(std::chrono::milliseconds(milliseconds));
-  lane.curl_timer_.async_wait([&lane, life = lane.life()](boost::system::error_code error) {
-    if (!error && !life.expired()) lane.drive(CURL_SOCKET_TIMEOUT, 0);
+  lane.curl_timer_.async_wait([&lane, lifetime = lane.lifetime()](boost::system::error_code error) {
+    if (!error && !lifetime.expired()) lane.drive(CURL_SOCKET_TIMEOUT, 0);
   });
   return 0;
 }
@@ -205,8 +207,8 @@ void CurlLane::deadline_moved(Clock::time_point deadline) {
 
 void CurlLane::wait_for_deadline() {
   deadline_timer_.expires_at(armed_deadline_);
-  deadline_timer_.async_wait([this, life = life()](boost::system::error_code error) {
-    if (!error && !life.expired()) expire_deadlines();
+  deadline_timer_.async_wait([this, lifetime = lifetime()](boost::system::error_code error) {
+    if (!error && !lifetime.expired()) expire_deadlines();
   });
 }
 

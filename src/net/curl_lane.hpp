@@ -66,10 +66,10 @@ class CurlLane {
   void wait_for_deadline();
   void expire_deadlines();
   // Expires with *this: a timer that fired may still be queued then.
-  std::weak_ptr<const int> life() const { return life_; }
+  std::weak_ptr<const int> lifetime() const { return lifetime_; }
 
   base::Lane& lane_;
-  std::shared_ptr<const int> life_ = std::make_shared<const int>(0);
+  std::shared_ptr<const int> lifetime_ = std::make_shared<const int>(0);
   CURLM* multi_;
   Timer curl_timer_;
   Timer deadline_timer_;

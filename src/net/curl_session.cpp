@@ -77,10 +77,10 @@ class CurlSession::Pool : public std::enable_shared_from_this<Pool> {
   // Waits for a free place; null when stopped or too late.
   CURLM* borrow(const std::stop_token& stop, std::optional<Clock::time_point> due) {
     std::unique_lock lock(mutex_);
-    const auto free = [this] { return borrowed_ < options.connections_max; };
+    const auto free = [this] { return in_use_ < options.connections_max; };
     if (!free()) {
       const bool got =
-          due ? freed_.wait_until(lock, stop, *due, free) : freed_.wait(lock, stop, free);
+          due ? released_.wait_until(lock, stop, *due, free) : released_.wait(lock, stop, free);
       if (!got) return nullptr;
     }
     CURLM* multi = nullptr;
@@ -90,7 +90,7 @@ class CurlSession::Pool : public std::enable_shared_from_this<Pool> {
     } else {
       multi = new_multi(1, 1);
     }
-    ++borrowed_;
+    ++in_use_;
     return multi;
   }
 
@@ -98,14 +98,14 @@ class CurlSession::Pool : public std::enable_shared_from_this<Pool> {
     CURLM* surplus = nullptr;
     {
       const std::lock_guard lock(mutex_);
-      --borrowed_;
+      --in_use_;
       if (idle_.size() < options.idle_max) {
         idle_.push_back(multi);
       } else {
         surplus = multi;
       }
     }
-    freed_.notify_one();
+    released_.notify_one();
     if (surplus != nullptr) curl_multi_cleanup(surplus);
   }
 
@@ -113,9 +113,9 @@ class CurlSession::Pool : public std::enable_shared_from_this<Pool> {
 
  private:
   std::mutex mutex_;
-  std::condition_variable_any freed_;
+  std::condition_variable_any released_;
   std::vector<CURLM*> idle_;
-  std::size_t borrowed_ = 0;
+  std::size_t in_use_ = 0;
 };
 
 namespace {

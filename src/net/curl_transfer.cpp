@@ -132,8 +132,8 @@ int CurlTransfer::on_send(void* self, char*, char*, int, int) {
 
 int CurlTransfer::on_progress(void* self, curl_off_t, curl_off_t down, curl_off_t, curl_off_t up) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  if (down + up != transfer.moved_) {
-    transfer.moved_ = down + up;
+  if (down + up != transfer.bytes_moved_) {
+    transfer.bytes_moved_ = down + up;
     transfer.last_activity_ = Clock::now();
   }
   return 0;

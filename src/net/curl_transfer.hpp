@@ -63,7 +63,7 @@ class CurlTransfer {
   char error_text_[CURL_ERROR_SIZE] = {};
   Clock::time_point started_ = Clock::now();
   Clock::time_point last_activity_ = started_;
-  curl_off_t moved_ = 0;
+  curl_off_t bytes_moved_ = 0;
   int sends_ = 0;
   bool repeated_ = false;
   CurlHead head_{};

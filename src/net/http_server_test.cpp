@@ -47,17 +47,17 @@ std::vector<Route> routes() {
   return out;
 }
 
-std::vector<ErrorFace> faces() {
-  std::vector<ErrorFace> out;
-  out.push_back(testing::text_face("", "root"));
-  out.push_back(testing::text_face("/api", "api"));
+std::vector<ErrorEncoder> error_encoders() {
+  std::vector<ErrorEncoder> out;
+  out.push_back(testing::text_error_encoder("", "root"));
+  out.push_back(testing::text_error_encoder("/api", "api"));
   return out;
 }
 
 class Server : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { base::log::set_level(base::log::Level::off); }
-  TestServer server_{routes(), {}, faces()};
+  TestServer server_{routes(), {}, error_encoders()};
 };
 
 TEST_F(Server, AnswersAndKeepsTheConnection) {
@@ -361,7 +361,7 @@ TEST(ServerOptions, ServesBelowTheBasePathAndWithoutIt) {
   HttpServerOptions options;
   options.base_path = "/c/r1/";
   TestServer server({route(Method::get, "/api", show_path), route(Method::get, "/", show_path)},
-                    options, faces());
+                    options, error_encoders());
   const auto get = [&server](const std::string& target) {
     return server.exchange("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   };
@@ -374,7 +374,7 @@ TEST(ServerOptions, ServesBelowTheBasePathAndWithoutIt) {
 }
 
 TEST(ServerOptions, AFaceMayAnswerWrongMethodsItsOwnWay) {
-  std::vector<ErrorFace> own = faces();
+  std::vector<ErrorEncoder> own = error_encoders();
   own[1].wrong_method = [](const Request& request, std::string_view allow) {
     return Response{.status = 404, .body = request.method_text + " not in " + std::string(allow)};
   };
@@ -425,7 +425,7 @@ TEST(ServerLimits, SlowHeadsAndBodiesAreAnswered408AndCut) {
   HttpServerOptions options;
   options.header_time_max = 60ms;
   options.body_time_max = 60ms;
-  TestServer server(routes(), options, faces());
+  TestServer server(routes(), options, error_encoders());
   for (const char* start : {"GET /hello HTTP/1.1\r\nHo",
                             "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"}) {
     const std::string response = server.exchange(start);

@@ -306,7 +306,7 @@ std::expected<RequestReader::Step, RequestFault> RequestReader::feed(std::string
   const std::size_t used = parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
   step.consumed += used;
   parser.scan.consumed(used);
-  // After the parser, which may have learnt the path, and with it whose face the refusal wears.
+  // After the parser, which may have learnt the path, and with it whose error encoder applies.
   if (!sound && (!error || error == http::error::need_more)) {
     return std::unexpected(refuse(400, ErrorKind::invalid,
                                   "malformed HTTP request: a control character in the head, or a "

@@ -28,7 +28,7 @@ bool is_parameter(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
 
-// What a router without faces says.
+// What a router without error encoders answers.
 Response plain_error(const base::Error& error, std::string_view) {
   Response out;
   out.content_type = "text/plain; charset=utf-8";
@@ -44,9 +44,9 @@ Response plain_error(const base::Error& error, std::string_view) {
   return out;
 }
 
-const ErrorFace& plain_face() {
-  static const ErrorFace face{.prefix = "", .encode = plain_error, .wrong_method = {}};
-  return face;
+const ErrorEncoder& plain_error_encoder() {
+  static const ErrorEncoder error_encoder{.prefix = "", .encode = plain_error, .wrong_method = {}};
+  return error_encoder;
 }
 
 bool is_below(std::string_view path, std::string_view prefix) {
@@ -146,9 +146,10 @@ void Router::add(std::vector<Route> routes) {
   for (Route& route : routes) add(std::move(route));
 }
 
-void Router::add(ErrorFace face) {
-  if (!face.encode) throw std::logic_error("error face without encode: " + face.prefix);
-  faces_.push_back(std::move(face));
+void Router::add(ErrorEncoder error_encoder) {
+  if (!error_encoder.encode)
+    throw std::logic_error("error encoder without encode: " + error_encoder.prefix);
+  error_encoders_.push_back(std::move(error_encoder));
 }
 
 Router::Match Router::match(Method method, std::string_view path) const {
@@ -172,13 +173,13 @@ Router::Match Router::match(Method method, std::string_view path) const {
   return out;
 }
 
-const ErrorFace& Router::face(std::string_view path) const {
-  const ErrorFace* best = nullptr;
-  for (const ErrorFace& face : faces_) {
-    if (!is_below(path, face.prefix)) continue;
-    if (best == nullptr || face.prefix.size() > best->prefix.size()) best = &face;
+const ErrorEncoder& Router::error_encoder(std::string_view path) const {
+  const ErrorEncoder* best = nullptr;
+  for (const ErrorEncoder& error_encoder : error_encoders_) {
+    if (!is_below(path, error_encoder.prefix)) continue;
+    if (best == nullptr || error_encoder.prefix.size() > best->prefix.size()) best = &error_encoder;
   }
-  return best != nullptr ? *best : plain_face();
+  return best != nullptr ? *best : plain_error_encoder();
 }
 
 }  // namespace colonnade::net

@@ -23,9 +23,9 @@ struct Route {
   bool long_running = false;
 };
 
-// What a dialect says when nothing of its own matches or a request is broken before any handler.
-// Every dialect has its own body for these.
-struct ErrorFace {
+// How a dialect encodes the errors of requests that reach no handler: no route matches, or the
+// request is malformed. Every dialect has its own body for these.
+struct ErrorEncoder {
   std::string prefix{};  // paths at or below this prefix are this dialect's: "/api/v1"; "" for all
   std::function<Response(const base::Error&, std::string_view request_id)> encode{};
   // A known path with a verb that has no row; empty: 405 via `encode`. fathom §1.3 wants 404 on
@@ -47,18 +47,18 @@ class Router {
   // and pattern are a bug (throws).
   void add(Route route);
   void add(std::vector<Route> routes);
-  void add(ErrorFace face);
+  void add(ErrorEncoder error_encoder);
 
   // `path` is raw; segments are percent-decoded after splitting, so %2F never splits.
   // HEAD falls back to GET. A badly escaped segment matches nothing.
   Match match(Method method, std::string_view path) const;
-  // The face with the longest matching prefix (whole segments); there is always one.
-  const ErrorFace& face(std::string_view path) const;
+  // The encoder with the longest matching prefix (whole segments); there is always one.
+  const ErrorEncoder& error_encoder(std::string_view path) const;
 
  private:
   struct Node;
   std::shared_ptr<Node> root_;
-  std::vector<ErrorFace> faces_;
+  std::vector<ErrorEncoder> error_encoders_;
 };
 
 }  // namespace colonnade::net

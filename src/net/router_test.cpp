@@ -101,11 +101,11 @@ TEST(Router, RefusesARouteThatIsThereAlready) {
 
 TEST(Router, TheLongestWholeSegmentPrefixGivesTheFace) {
   Router router;
-  router.add(testing::text_face("", "root"));
-  router.add(testing::text_face("/api", "api"));
-  router.add(testing::text_face("/api/v1", "v1"));
+  router.add(testing::text_error_encoder("", "root"));
+  router.add(testing::text_error_encoder("/api", "api"));
+  router.add(testing::text_error_encoder("/api/v1", "v1"));
   const auto mark = [&router](std::string_view path) {
-    const Response response = router.face(path).encode(base::Error{}, "r");
+    const Response response = router.error_encoder(path).encode(base::Error{}, "r");
     return response.body.substr(0, response.body.find(' '));
   };
   EXPECT_EQ(mark("/api/v1/x"), "v1");
@@ -117,8 +117,8 @@ TEST(Router, TheLongestWholeSegmentPrefixGivesTheFace) {
 
 TEST(Router, WithoutFacesThereIsAPlainOne) {
   const Router router;
-  const Response response =
-      router.face("/x").encode({.kind = base::ErrorKind::not_found, .message = "no"}, "id");
+  const Response response = router.error_encoder("/x").encode(
+      {.kind = base::ErrorKind::not_found, .message = "no"}, "id");
   EXPECT_EQ(response.status, 404);
   EXPECT_EQ(response.body, "no");
 }

@@ -183,10 +183,10 @@ bool eventually(const std::function<bool()>& condition) {
 }
 
 TestServer::TestServer(std::vector<Route> routes, HttpServerOptions options,
-                       std::vector<ErrorFace> faces, std::size_t lane_count)
+                       std::vector<ErrorEncoder> error_encoders, std::size_t lane_count)
     : lanes(lane_count), server(lanes, router, std::move(options)) {
   router.add(std::move(routes));
-  for (ErrorFace& face : faces) router.add(std::move(face));
+  for (ErrorEncoder& error_encoder : error_encoders) router.add(std::move(error_encoder));
   const auto started = server.start();
   if (!started) throw std::runtime_error(started.error().message);
 }
@@ -210,17 +210,17 @@ base::Task<Reply> echo(std::shared_ptr<const Request> request) {
   co_return response;
 }
 
-ErrorFace text_face(std::string prefix, std::string mark) {
-  ErrorFace face;
-  face.prefix = std::move(prefix);
-  face.encode = [mark](const base::Error& error, std::string_view request_id) {
+ErrorEncoder text_error_encoder(std::string prefix, std::string mark) {
+  ErrorEncoder error_encoder;
+  error_encoder.prefix = std::move(prefix);
+  error_encoder.encode = [mark](const base::Error& error, std::string_view request_id) {
     Response out;
     out.content_type = "text/plain";
     out.body = mark + " " + std::string(base::to_string(error.kind)) + " " + error.message + " [" +
                std::string(request_id) + "]";
     return out;
   };
-  return face;
+  return error_encoder;
 }
 
 CertificateFiles make_certificate() {

@@ -74,7 +74,7 @@ bool eventually(const std::function<bool()>& condition);
 class TestServer {
  public:
   explicit TestServer(std::vector<Route> routes, HttpServerOptions options = {},
-                      std::vector<ErrorFace> faces = {}, std::size_t lanes = 1);
+                      std::vector<ErrorEncoder> error_encoders = {}, std::size_t lanes = 1);
   ~TestServer();
 
   RawClient connect(int receive_buffer_bytes = 0) const;
@@ -89,7 +89,7 @@ class TestServer {
 // Answers "ok:" and the body.
 base::Task<Reply> echo(std::shared_ptr<const Request> request);
 // "<prefix> <kind> <message>" with the status the kind usually has.
-ErrorFace text_face(std::string prefix, std::string mark);
+ErrorEncoder text_error_encoder(std::string prefix, std::string mark);
 
 struct CertificateFiles {
   std::string certificate_file;

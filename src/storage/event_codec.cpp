@@ -101,7 +101,7 @@ core::Part take_part(StoredObject& o) {
   if (kind == "provider") {
     return core::ProviderPart{.provider = o.text("provider"), .block = o.tree("block")};
   }
-  o.refuse("an unknown kind of part: " + kind);
+  o.refuse("unknown kind of part: " + kind);
   return core::TextPart{};
 }
 
@@ -386,7 +386,7 @@ Result<std::vector<std::string>> read_names(std::string_view text) {
   std::vector<std::string> names;
   if (!tree->is_array()) return stored_wrongly("list of names", "it is not an array");
   for (Json& name : *tree) {
-    if (!name.is_string()) return stored_wrongly("list of names", "a name is not a text");
+    if (!name.is_string()) return stored_wrongly("list of names", "a name is not a string");
     names.push_back(std::move(name.get_ref<std::string&>()));
   }
   return names;

@@ -79,7 +79,7 @@ std::string StoredObject::text(const char* name) {
   Json* value = find(name);
   if (value == nullptr) return {};
   if (value->is_string()) return std::move(value->get_ref<std::string&>());
-  refuse(std::string(name) + " is not a text");
+  refuse(std::string(name) + " is not a string");
   return {};
 }
 

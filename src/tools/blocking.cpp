@@ -23,8 +23,8 @@ core::ToolOutcome guarded(std::move_only_function<core::ToolOutcome()>& work) {
   try {
     return work();
   } catch (const std::exception& error) {
-    base::log::error("tool_threw", {{"error", std::string_view(error.what())}});
-    return failed("the tool failed inside; the server's log says why");
+    base::log::error("tool_exception", {{"error", std::string_view(error.what())}});
+    return failed("the tool failed with an internal error; the server's log has the details");
   }
 }
 

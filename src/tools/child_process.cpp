@@ -30,9 +30,9 @@ std::unexpected<base::Error> cannot_start(const std::string& what, int code) {
 }
 
 // The first half of what is kept from the beginning, the second from the end.
-class Kept {
+class HeadAndTail {
  public:
-  explicit Kept(std::size_t bytes_max) : half_(bytes_max / 2) {}
+  explicit HeadAndTail(std::size_t bytes_max) : half_(bytes_max / 2) {}
 
   void add(std::string_view bytes) {
     const std::size_t room = std::min(half_ - std::min(half_, head_.size()), bytes.size());
@@ -147,7 +147,7 @@ class Child {
  private:
   void end(const std::string& why);
   void reap();
-  bool read_from(Descriptor& stream, Kept& into);
+  bool read_from(Descriptor& stream, HeadAndTail& into);
   void check(Clock::time_point now);
   int wait_time(Clock::time_point now) const;
   void look();
@@ -159,13 +159,13 @@ class Child {
   Descriptor out_stream_;
   Descriptor err_stream_;
   Descriptor woken_;  // by a stop
-  Kept out_;
-  Kept err_;
+  HeadAndTail out_;
+  HeadAndTail err_;
   std::size_t read_bytes_ = 0;
   Clock::time_point deadline_{};
-  Clock::time_point next_look_{};
+  Clock::time_point next_check_{};
   bool ended_ = false;  // by us
-  bool child_left_ = false;
+  bool child_exited_ = false;
   ChildResult result_;
 };
 
@@ -201,14 +201,14 @@ Result<void> Child::start() {
   exited_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!exited_.open()) return cannot_start(options_.command.front(), errno);
   deadline_ = Clock::now() + options_.time_max;
-  next_look_ = Clock::now();
+  next_check_ = Clock::now();
   return {};
 }
 
 void Child::end(const std::string& why) {
   if (!ended_) {
     ended_ = true;
-    if (!child_left_) result_.ended_by_us = why;
+    if (!child_exited_) result_.ended_by_us = why;
     deadline_ = Clock::now() + limits::child_end_time_max;
   }
   // The child itself too: until it has called setsid() it is in our group.
@@ -230,7 +230,7 @@ void Child::reap() {
 }
 
 // False at the end of the stream.
-bool Child::read_from(Descriptor& stream, Kept& into) {
+bool Child::read_from(Descriptor& stream, HeadAndTail& into) {
   std::array<char, 64 * limits::KiB> bytes;
   const ssize_t got = ::read(stream.number(), bytes.data(), bytes.size());
   if (got > 0) {
@@ -244,8 +244,8 @@ bool Child::read_from(Descriptor& stream, Kept& into) {
 }
 
 void Child::look() {
-  next_look_ = Clock::now() + limits::shell_watch_interval;
-  if (!options_.watch || ended_ || child_left_) return;
+  next_check_ = Clock::now() + limits::shell_watch_interval;
+  if (!options_.watch || ended_ || child_exited_) return;
   if (auto why = options_.watch(pid_)) end(*why);
 }
 
@@ -258,14 +258,14 @@ void Child::check(Clock::time_point now) {
         " ms");
   } else if (read_bytes_ > options_.output_read_max) {
     end("it wrote more than " + std::to_string(options_.output_read_max) + " bytes of output");
-  } else if (now >= next_look_) {
+  } else if (now >= next_check_) {
     look();
   }
 }
 
 int Child::wait_time(Clock::time_point now) const {
   auto until = deadline_;
-  if (!ended_ && !child_left_ && options_.watch) until = std::min(until, next_look_);
+  if (!ended_ && !child_exited_ && options_.watch) until = std::min(until, next_check_);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
@@ -278,19 +278,19 @@ ChildResult Child::run() {
   const std::stop_callback on_stop(stop_, wake);
   // Until the child has left and both streams have ended. A stream that something outside the group
   // holds open is given up after limits::child_end_time_max.
-  while (!child_left_ || out_stream_.open() || err_stream_.open()) {
+  while (!child_exited_ || out_stream_.open() || err_stream_.open()) {
     const auto now = Clock::now();
     check(now);
     if (ended_ && now >= deadline_) break;
-    std::array<pollfd, 4> all{{{child_left_ ? -1 : exited_.number(), POLLIN, 0},
+    std::array<pollfd, 4> all{{{child_exited_ ? -1 : exited_.number(), POLLIN, 0},
                                {out_stream_.number(), POLLIN, 0},
                                {err_stream_.number(), POLLIN, 0},
                                {ended_ ? -1 : woken_.number(), POLLIN, 0}}};
     if (::poll(all.data(), all.size(), wait_time(now)) <= 0) continue;
     if (out_stream_.open() && all[1].revents != 0) read_from(out_stream_, out_);
     if (err_stream_.open() && all[2].revents != 0) read_from(err_stream_, err_);
-    if (!child_left_ && all[0].revents != 0) {
-      child_left_ = true;
+    if (!child_exited_ && all[0].revents != 0) {
+      child_exited_ = true;
       // What it left running in its group ends with it, and with that the streams.
       end("");
     }

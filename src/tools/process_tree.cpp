@@ -27,7 +27,7 @@ std::string read_some(const std::string& path) {
   return {bytes.data(), static_cast<std::size_t>(got > 0 ? got : 0)};
 }
 
-// The whole numbers of a text that white space separates; stops at anything else.
+// The integers of a text that white space separates; stops at anything else.
 std::vector<long> numbers_in(std::string_view text) {
   std::vector<long> out;
   while (!text.empty()) {

@@ -72,7 +72,7 @@ std::optional<std::string> overuse(pid_t child, const std::string& workspace) {
   constexpr std::size_t tasks_max = limits::shell_tasks_max;
   const TreeUse use = use_of_tree(child, tasks_max);
   if (use.tasks > tasks_max) {
-    return "it ran more than " + std::to_string(tasks_max) + " processes and threads";
+    return "it started more than " + std::to_string(tasks_max) + " processes and threads";
   }
   if (use.resident_bytes > limits::shell_memory_max) {
     return "it used more than " + std::to_string(limits::shell_memory_max) + " bytes of memory";
@@ -223,7 +223,7 @@ Result<ChildResult> Sandbox::run_inside(const std::string& workspace,
 // A failure of bubblewrap's own looks like one of the command's, so it is tried once with a command
 // that cannot fail. Only success is remembered: an operator may mend the rest meanwhile.
 Result<void> Sandbox::prove(const std::string& workspace, std::stop_token stop) const {
-  if (proven_.load()) return {};
+  if (verified_.load()) return {};
   if (!is_readable(options_.bubblewrap.c_str())) {
     return base::fail(ErrorKind::unavailable, "commands run in a sandbox only, and there is no " +
                                                   options_.bubblewrap + how_to_allow);
@@ -231,7 +231,7 @@ Result<void> Sandbox::prove(const std::string& workspace, std::stop_token stop) 
   auto result = run_inside(workspace, {"/bin/true"}, limits::child_end_time_max, std::move(stop));
   if (!result) return base::fail(result.error());
   if (result->exit_code == 0) {
-    proven_.store(true);
+    verified_.store(true);
     return {};
   }
   const std::string& said = result->err.text.empty() ? result->ended_by_us : result->err.text;

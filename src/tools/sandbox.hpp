@@ -55,7 +55,7 @@ class Sandbox {
                                        std::stop_token stop) const;
 
   SandboxOptions options_;
-  mutable std::atomic<bool> proven_{false};
+  mutable std::atomic<bool> verified_{false};
 };
 
 }  // namespace colonnade::tools

@@ -52,7 +52,7 @@ class Tool {
                                             std::stop_token stop) = 0;
 };
 
-// An outcome that tells the model what went wrong.
+// An outcome that reports an error to the model.
 inline core::ToolOutcome failed(std::string message) {
   return {.content = std::move(message), .is_error = true};
 }

@@ -58,7 +58,7 @@ TEST_F(AuditVerify, NamesTheLineAndTheRecord) {
 
   Lines replaced = lines_;
   replaced[5] = record_line(6, other_text(records_[5], 6), records_[4].hash);
-  EXPECT_THAT(fault_on(7, replaced), HasSubstr("does not go on from record 6"));
+  EXPECT_THAT(fault_on(7, replaced), HasSubstr("previous_hash is not that of record 6"));
 
   Lines first = lines_;
   first[0] = record_line(1, records_[0].text, records_[4].hash);

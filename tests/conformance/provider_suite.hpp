@@ -47,7 +47,7 @@ class ProviderUnderTest {
   // Nobody is there.
   virtual std::optional<core::ModelRequest> is_unreachable() = 0;
   // After falls_silent(): the vendor has seen us go.
-  virtual bool saw_us_go() = 0;
+  virtual bool saw_client_disconnect() = 0;
 };
 
 struct ProviderFactory {
@@ -154,14 +154,14 @@ TEST_P(ProviderSuite, AStopInTheMiddleCancelsAndReachesTheVendor) {
   EXPECT_EQ(asked.outcome.errors.at(0).kind, base::ErrorKind::cancelled);
   EXPECT_FALSE(asked.outcome.errors.at(0).retryable);
   EXPECT_FALSE(asked.outcome.text.empty());
-  EXPECT_TRUE(under_test_->saw_us_go());
+  EXPECT_TRUE(under_test_->saw_client_disconnect());
 }
 
 TEST_P(ProviderSuite, LettingTheStreamGoEndsTheCall) {
   const Outcome out =
       base::run_on(lane(), ask_and_leave(&lane(), &provider(), under_test_->falls_silent()));
   EXPECT_FALSE(out.text.empty());
-  EXPECT_TRUE(under_test_->saw_us_go());
+  EXPECT_TRUE(under_test_->saw_client_disconnect());
 }
 
 TEST_P(ProviderSuite, ARateLimitSaysWhenToComeBack) {

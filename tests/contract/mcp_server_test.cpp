@@ -193,7 +193,7 @@ TEST_F(McpServer, TakesBatchesInTheOneRevisionThatHasThem) {
 
 // --- hostile input ------------------------------------------------------------------------------
 
-TEST_F(McpServer, LetsNobodyInWithoutAToken) {
+TEST_F(McpServer, RejectsRequestsWithoutAToken) {
   McpClient nobody(server.port(), "");
   const Answer answer = nobody.modern("tools/list");
   EXPECT_EQ(answer.status, 401);
@@ -204,7 +204,7 @@ TEST_F(McpServer, LetsNobodyInWithoutAToken) {
   EXPECT_EQ(nobody.ask("DELETE", {{"Mcp-Session-Id", "x"}}).status, 401);
 }
 
-TEST_F(McpServer, LetsNoPageOfElsewhereIn) {
+TEST_F(McpServer, RefusesPagesOfOtherOrigins) {
   const std::string body =
       McpClient::request(1, "initialize", {{"protocolVersion", "2025-11-25"}}).dump();
   for (const char* origin : {"http://evil.example", "http://127.0.0.1.evil.example", "null",
@@ -269,7 +269,7 @@ TEST_F(McpServer, WrongArgumentsAreFailuresThatAModelCanRead) {
     return result.at("content")[0].at("text").get<std::string>();
   };
   EXPECT_NE(says(Json::object()).find("'message' is missing"), std::string::npos);
-  EXPECT_NE(says({{"message", 5}}).find("'message' must be a text"), std::string::npos);
+  EXPECT_NE(says({{"message", 5}}).find("'message' must be a string"), std::string::npos);
   EXPECT_NE(says({{"message", "  "}}).find("'message' is blank"), std::string::npos);
   EXPECT_NE(says({{"message", "a"}, {"colour", 1}}).find("'colour' is unknown"), std::string::npos);
   EXPECT_NE(says({{"message", "a"}, {"wait_seconds", 0}}).find("from 1 to 1800"),

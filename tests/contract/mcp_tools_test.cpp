@@ -106,7 +106,7 @@ TEST_F(McpTools, AFailedRunIsAFailure) {
   EXPECT_FALSE(result.at("structuredContent").at("error").get<std::string>().empty());
 }
 
-TEST_F(McpTools, ProgressIsToldInAStream) {
+TEST_F(McpTools, ProgressIsSentInAStream) {
   auto stream = open_call("ask_agent", {{"message", "/tool clock"}}, call_headers("ask_agent"));
   ASSERT_EQ(stream->head().header("Content-Type"), "text/event-stream");
   const Json first = stream->next().value().json();
@@ -119,7 +119,7 @@ TEST_F(McpTools, ProgressIsToldInAStream) {
   EXPECT_EQ(last.at("result").at("structuredContent").at("state"), "succeeded");
 }
 
-TEST_F(McpTools, WhoTakesNoStreamGetsJson) {
+TEST_F(McpTools, ClientsWithoutStreamsGetJson) {
   client.accept = "application/json";
   const Answer answer =
       client.modern("tools/call", {{"name", "ask_agent"}, {"arguments", {{"message", "/say hi"}}}});
@@ -324,7 +324,7 @@ TEST_F(McpTools, ArgumentsCanBeEdited) {
   EXPECT_NE(run.at("tool_calls")[0].at("result").get<std::string>().find("25"), std::string::npos);
 }
 
-TEST_F(McpTools, ADenialIsToldToTheAgent) {
+TEST_F(McpTools, TheAgentGetsTheDenial) {
   const Json report = client.use("ask_agent", {{"message", sum}});
   client.use("deny", {{"approval_id", report.at("approvals")[0].at("approval_id")},
                       {"reason", "no sums today"}});

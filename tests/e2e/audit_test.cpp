@@ -127,7 +127,7 @@ TEST_F(Audit, ExpectationsAreCompared) {
   }
 }
 
-TEST_F(Audit, ShowTellsWhatHappened) {
+TEST_F(Audit, ShowPrintsTheRecords) {
   const auto text = run({"audit", "show"}, folder_);
   ASSERT_EQ(text.code, 0) << text.err;
   const auto lines = lines_of(text.out);
@@ -172,7 +172,7 @@ TEST_F(Audit, TheRoutePages) {
   for (const char* wrong : {"?limit=0", "?limit=1001", "?limit=x", "?after=-1", "?after="}) {
     const Answer refused = get(wrong, token_);
     EXPECT_EQ(refused.status, 400) << wrong;
-    EXPECT_THAT(refused.body, HasSubstr("must be a whole number from "));
+    EXPECT_THAT(refused.body, HasSubstr("must be an integer from "));
   }
 }
 
@@ -219,7 +219,7 @@ TEST_F(Audit, WhatCannotBeReadIsExplained) {
   folder_.write("there.jsonl", "mine");
   const auto there = run({"audit", "export", "--output", "there.jsonl"}, folder_);
   EXPECT_EQ(there.code, 1);
-  EXPECT_THAT(there.err, HasSubstr("--output: there.jsonl is there already"));
+  EXPECT_THAT(there.err, HasSubstr("--output: there.jsonl exists already"));
   EXPECT_EQ(read_file(folder_ / "there.jsonl"), "mine");
   const auto missing = run({"audit", "verify", "nosuch.jsonl"}, folder_);
   EXPECT_EQ(missing.code, 2);

@@ -134,7 +134,7 @@ TEST(Cli, AServerThatIsNotThereIsExplained) {
       run({"threads", "list", "--url", "http://127.0.0.1:9"}, folder, "", {{"FATHOM_TOKEN", "t"}});
   EXPECT_EQ(ended.code, 1);
   EXPECT_EQ(ended.err,
-            "colonnade: error: nobody answers at http://127.0.0.1:9; start the server with "
+            "colonnade: error: no server answers at http://127.0.0.1:9; start the server with "
             "`colonnade serve`, or name another with --url\n");
 }
 

@@ -49,7 +49,7 @@ Json answer(Process& program, int id) {
   }
 }
 
-Json shake_hands(Process& program) {
+Json perform_handshake(Process& program) {
   program.write(line_of(1, "initialize", initialize_params()));
   Json out = answer(program, 1);
   program.write("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n");
@@ -61,7 +61,7 @@ Json content_of(const Json& message) { return message.at("result").at("structure
 TEST(Mcp, RunsAServerOfItsOwnWhenThereIsNone) {
   const Folder folder;
   Process program({"mcp"}, {}, folder.path());
-  EXPECT_EQ(shake_hands(program).at("result").at("serverInfo").at("name"), "colonnade");
+  EXPECT_EQ(perform_handshake(program).at("result").at("serverInfo").at("name"), "colonnade");
   program.write(line_of(2, "tools/call", call_of("ask_agent", {{"message", "/say hello"}})));
   EXPECT_EQ(content_of(answer(program, 2)).at("answer"), "hello");
   program.write(line_of(3, "tools/call", modern(call_of("ask_agent", {{"message", "/say new"}}))));
@@ -92,7 +92,7 @@ TEST(Mcp, TalksToTheRunningServerAndOutlivesItsRestart) {
   auto server = std::make_unique<ServerProcess>(folder);
   const std::string url = server->url();
   Process program({"mcp"}, {}, folder.path());
-  shake_hands(program);
+  perform_handshake(program);
   program.write(line_of(2, "tools/call", call_of("ask_agent", {{"message", "/say one"}})));
   EXPECT_EQ(content_of(answer(program, 2)).at("answer"), "one");
   server->stop();
@@ -109,7 +109,7 @@ TEST(Mcp, TalksToTheRunningServerAndOutlivesItsRestart) {
 TEST(Mcp, CancelsInBothEras) {
   const Folder folder;
   Process program({"mcp"}, {}, folder.path());
-  shake_hands(program);
+  perform_handshake(program);
   Json params = call_of("ask_agent", {{"message", "/slow 50\n/tokens 100000"}});
   params["_meta"]["progressToken"] = "p";
   program.write(line_of(2, "tools/call", params));
@@ -128,7 +128,7 @@ TEST(Mcp, CancelsInBothEras) {
 TEST(Mcp, EndsOnASignal) {
   const Folder folder;
   Process program({"mcp"}, {}, folder.path());
-  shake_hands(program);
+  perform_handshake(program);
   program.signal(SIGTERM);
   EXPECT_FALSE(program.read_line());
   EXPECT_EQ(program.wait().code, 0);

@@ -231,7 +231,7 @@ TEST_F(PolicyCommands, DiffExitsLikeDiff) {
   EXPECT_THAT(other.out, HasSubstr("added rules[2] (new.yaml:8) deny mail\n"));
   EXPECT_THAT(other.out, HasSubstr("case removal: HALT POLICY_DENY, risk high -> ABSTAIN "
                                    "POLICY_REQUIRE_APPROVAL, risk high by rules[1] (new.yaml:4)"));
-  EXPECT_THAT(other.out, HasSubstr("1 of 2 cases decided otherwise\n"));
+  EXPECT_THAT(other.out, HasSubstr("1 of 2 cases decided differently\n"));
   const Json json = call_json({"diff", "policy.yaml", "new.yaml", "--cases", "cases.yaml"}, 1);
   EXPECT_EQ(json["same"], false);
   EXPECT_EQ(json["decisions"].size(), 1U);
@@ -259,7 +259,7 @@ void expect_two_changes(const std::string& out) {
                              "No recursive removal\n"));
   EXPECT_THAT(out, HasSubstr("HALT -> ABSTAIN  shell call  action-3  by rules[1] (policy.yaml:6)"));
   EXPECT_THAT(out, Not(HasSubstr("action-2")));
-  EXPECT_THAT(out, HasSubstr("3 actions, 2 would be decided otherwise:\n"
+  EXPECT_THAT(out, HasSubstr("3 actions, 2 would be decided differently:\n"
                              "  1  EXECUTE -> HALT\n"
                              "  1  HALT -> ABSTAIN\n"));
   EXPECT_THAT(out, HasSubstr("compared as recorded"));
@@ -391,7 +391,7 @@ TEST_F(PolicyCommands, AServerWithoutActionsIsExplained) {
   EXPECT_THAT(ended.err, HasSubstr("name a file of them with --actions"));
   const auto nobody = call({"simulate", "policy.yaml", "--url", "http://127.0.0.1:9"});
   EXPECT_EQ(nobody.code, 1);
-  EXPECT_THAT(nobody.err, HasSubstr("nobody answers at http://127.0.0.1:9"));
+  EXPECT_THAT(nobody.err, HasSubstr("no server answers at http://127.0.0.1:9"));
 }
 
 }  // namespace

@@ -189,38 +189,38 @@ TEST_F(McpServers, KeepsPinsAndHoldsBackWhatDiffersFromThem) {
 
 // --- questions ---
 
-struct Asked {
+struct IncomingRequest {
   std::mutex mutex{};
   std::vector<Elicitation> all{};
   base::Completion<bool> begun{};
   base::Completion<bool> ended{};
 };
 
-base::Task<ElicitationAnswer> answer(std::shared_ptr<Asked> asked, Elicitation question,
-                                     std::stop_token) {
-  const std::lock_guard lock(asked->mutex);
-  asked->all.push_back(std::move(question));
+base::Task<ElicitationAnswer> answer(std::shared_ptr<IncomingRequest> incoming,
+                                     Elicitation question, std::stop_token) {
+  const std::lock_guard lock(incoming->mutex);
+  incoming->all.push_back(std::move(question));
   co_return ElicitationAnswer{ElicitationAnswer::Action::accept, {{"said", "blue"}}};
 }
 
 // Never answers by itself.
-base::Task<ElicitationAnswer> ponder(std::shared_ptr<Asked> asked, Elicitation,
+base::Task<ElicitationAnswer> ponder(std::shared_ptr<IncomingRequest> incoming, Elicitation,
                                      std::stop_token stop) {
-  asked->begun.complete(true);
+  incoming->begun.complete(true);
   const auto never = std::make_shared<base::Completion<bool>>();
   co_await never->wait(stop);
-  asked->ended.complete(true);
+  incoming->ended.complete(true);
   co_return ElicitationAnswer{};
 }
 
-base::Task<void> stop_once_asked(std::shared_ptr<Asked> asked, std::stop_source stop) {
-  co_await asked->begun.wait();
+base::Task<void> stop_once_asked(std::shared_ptr<IncomingRequest> incoming, std::stop_source stop) {
+  co_await incoming->begun.wait();
   stop.request_stop();
 }
 
 TEST_F(McpServers, QuestionsNameTheCallerTheyBelongTo) {
-  const auto asked = std::make_shared<Asked>();
-  options_.elicit = std::bind_front(answer, asked);
+  const auto incoming = std::make_shared<IncomingRequest>();
+  options_.elicit = std::bind_front(answer, incoming);
   begin();
   set(record("a", "good"));
   set(record("b", "modern"));
@@ -231,15 +231,15 @@ TEST_F(McpServers, QuestionsNameTheCallerTheyBelongTo) {
     EXPECT_THAT(call({id}, std::string("server-") + id + "__ask", {}, options).content,
                 HasSubstr("blue"));
   }
-  ASSERT_EQ(asked->all.size(), 2U);
-  EXPECT_EQ(asked->all[0].caller, "run of a");
-  EXPECT_EQ(asked->all[1].caller, "run of b");
+  ASSERT_EQ(incoming->all.size(), 2U);
+  EXPECT_EQ(incoming->all[0].caller, "run of a");
+  EXPECT_EQ(incoming->all[1].caller, "run of b");
 }
 
 TEST_F(McpServers, AQuestionEndsWithItsCall) {
   for (const char* mode : {"good", "modern"}) {
-    const auto asked = std::make_shared<Asked>();
-    options_.elicit = std::bind_front(ponder, asked);
+    const auto incoming = std::make_shared<IncomingRequest>();
+    options_.elicit = std::bind_front(ponder, incoming);
     begin();
     set(record("a", mode));
     reports_.at("a").wait_for(ServerState::ready);
@@ -247,9 +247,9 @@ TEST_F(McpServers, AQuestionEndsWithItsCall) {
     options.caller = "a run";
     std::stop_source stop;
     options.stop = stop.get_token();
-    lanes_[1].spawn("stopper", stop_once_asked(asked, stop));
+    lanes_[1].spawn("stopper", stop_once_asked(incoming, stop));
     EXPECT_TRUE(call({"a"}, "server-a__ask", {}, options).is_error);
-    EXPECT_TRUE(base::run_on(lanes_[1], asked->ended.wait()));
+    EXPECT_TRUE(base::run_on(lanes_[1], incoming->ended.wait()));
     base::run_on(lanes_[1], servers_->stop());
     servers_.reset();
     reports_.at("a").clear();

@@ -20,7 +20,7 @@ void expect(bool holds) {
   if (!holds) std::abort();
 }
 
-void expect_fault(const mcp::Unreadable& unreadable) {
+void expect_fault(const mcp::InvalidMessage& unreadable) {
   const Json body = Json::parse(mcp::encode_fault(unreadable.id, unreadable.fault));
   expect(body["error"]["code"].is_number_integer());
   expect(!body["error"]["message"].get<std::string>().empty());

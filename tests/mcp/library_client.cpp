@@ -101,15 +101,15 @@ void exercise(House& house, Servers& servers, const Suite& suite) {
   }
   const auto session = servers.session("1");
   if (!session) return;
-  const ServerFace face = session->status().server;
-  if (face.resources) {
+  const ServerInfo client_info = session->status().server;
+  if (client_info.resources) {
     const auto all = base::run_on(house.lanes[1], Session::list(session, "resources", {}));
     for (const Json& one : all ? *all : Json::array()) {
       (void)base::run_on(house.lanes[1],
                          Session::request(session, "resources/read", {{"uri", one.at("uri")}}, {}));
     }
   }
-  if (face.prompts) {
+  if (client_info.prompts) {
     const auto all = base::run_on(house.lanes[1], Session::list(session, "prompts", {}));
     for (const Json& one : all ? *all : Json::array()) {
       (void)base::run_on(house.lanes[1],

@@ -47,9 +47,9 @@ net::Response replayed(Stage& stage, const net::Request& request) {
   out.status = 404;
   const Json body = body_of(request);
   for (const Json& one : stage.recorded) {
-    const Json& asked = member(one, "request");
-    if (text_member(asked, "method") != request.method_text ||
-        text_member(member(asked, "body"), "method") != text_member(body, "method")) {
+    const Json& incoming = member(one, "request");
+    if (text_member(incoming, "method") != request.method_text ||
+        text_member(member(incoming, "body"), "method") != text_member(body, "method")) {
       continue;
     }
     const Json& response = member(one, "response");
@@ -60,7 +60,7 @@ net::Response replayed(Stage& stage, const net::Request& request) {
     }
     out.body = response.at("body").is_string() ? response.at("body") : "";
     // Ids of the recording, as they are written in its answers.
-    const Json& id = member(member(asked, "body"), "id");
+    const Json& id = member(member(incoming, "body"), "id");
     const std::string old = "\"id\":" + id.dump();
     if (const auto at = out.body.find(old); !id.is_null() && at != std::string::npos) {
       out.body.replace(at, old.size(), "\"id\":" + member(body, "id").dump());

@@ -130,7 +130,7 @@ class McpOAuth : public ::testing::Test {
     options.on_status = [this](const std::string&, const ServerStatus& status) {
       reports_.add(status);
     };
-    options.on_kept = [this](const std::string&, const std::string& kept) {
+    options.on_stored = [this](const std::string&, const std::string& kept) {
       const std::lock_guard lock(realm_->mutex);
       kept_ = kept;
     };

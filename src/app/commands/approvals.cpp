@@ -96,8 +96,8 @@ int approve(const Context& context, const Approver& approver, const ApprovalOpti
   if (!options.params.empty()) {
     auto params = Json::try_parse(options.params);
     if (!params || !params->is_object()) {
-      return complain(context, "--params: give a JSON object, such as {\"command\":\"ls\"}",
-                      exit_usage);
+      return print_error(context, "--params: give a JSON object, such as {\"command\":\"ls\"}",
+                         exit_usage);
     }
     verdict.params = *std::move(params);
   }
@@ -135,7 +135,7 @@ int watch(const Context& context, const Approver& approver, const ApprovalOption
   while (const auto event = stream.next()) {
     if (event->status == faramesh::Status::pending_approval) look();
   }
-  return complain(context, "the server ended the stream");
+  return print_error(context, "the server ended the stream");
 }
 
 int rules(const Context& context, const Approver& approver, const ApprovalOptions& options) {
@@ -156,7 +156,7 @@ int rules(const Context& context, const Approver& approver, const ApprovalOption
 
 int revoke(const Context&, const Approver& approver, const ApprovalOptions& options) {
   approver.client().request("DELETE", "/v1/permissions/" + options.id);
-  print_line("Revoked: it will be asked about again.");
+  print_line("Revoked: such calls are asked about again.");
   return exit_ok;
 }
 
@@ -184,25 +184,26 @@ Command add(Command parent, const char* name, const char* help, const char* foot
 }  // namespace
 
 void add_approvals(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("approvals", "Answer what the gate asks a human.");
+  Command command =
+      parent.add_subcommand("approvals", "Approve or deny tool calls that wait for a human.");
   command.require_subcommand(1);
   command.footer(
       "Examples:\n"
       "  colonnade approvals list\n"
       "  colonnade approvals approve ID --reason 'looked at it'\n"
       "  colonnade approvals deny ID --reason 'not on a Friday'\n"
-      "  colonnade approvals watch                  asks for each as it comes");
+      "  colonnade approvals watch                  ask for each as it arrives");
   auto options = std::make_shared<ApprovalOptions>();
-  run_as(add(command, "list", "What waits for an answer, oldest first.",
+  run_as(add(command, "list", "List what waits for an answer, oldest first.",
              "Example:\n  colonnade approvals list --json", options),
          list, options, invocation);
-  Command show_command = add(command, "show", "One action, with its arguments and its verdict.",
+  Command show_command = add(command, "show", "Show one action, with its arguments and decision.",
                              "Example:\n  colonnade approvals show ID", options);
   show_command.add_option("id", options->id, "The action.").required();
   run_as(show_command, show, options, invocation);
 
   Command approve_command =
-      add(command, "approve", "Allow it. The run that waits goes on.",
+      add(command, "approve", "Approve an action: the waiting run continues.",
           "Examples:\n"
           "  colonnade approvals approve ID\n"
           "  colonnade approvals approve ID --params '{\"command\":\"ls -l\"}'   run this instead\n"
@@ -210,37 +211,41 @@ void add_approvals(Command parent, Invocation& invocation) {
           "  colonnade approvals approve ID --remember thread --pattern '*'    do not ask again",
           options);
   approve_command.add_option("id", options->id, "The action.").required();
-  approve_command.add_option("--reason", options->reason, "Kept with the answer.");
-  Option params = approve_command.add_option("--params", options->params,
-                                             "Arguments to run with instead; judged anew.");
+  approve_command.add_option("--reason", options->reason, "The reason, stored with the decision.");
+  Option params = approve_command.add_option(
+      "--params", options->params,
+      "Arguments to run with instead; the policy decides on them again.");
   approve_command.add_option("--answer", options->answer, "The answer to a tool's question.")
       .excludes(params);
-  approve_command.add_option("--remember", options->remember, "once, thread or always.")
+  approve_command
+      .add_option("--remember", options->remember, "Remember the answer: once, thread or always.")
       .one_of({"once", "thread", "always"});
   approve_command.add_option("--pattern", options->pattern,
-                             "Which arguments are remembered, as their JSON text: * any run of "
+                             "Pattern of the arguments to remember, as JSON text: * any number of "
                              "characters, ? one. Default: exactly these.");
   run_as(approve_command, approve, options, invocation);
 
-  Command deny_command = add(command, "deny", "Refuse it. The agent is told, with the reason.",
+  Command deny_command = add(command, "deny", "Deny an action: the agent gets the reason.",
                              "Example:\n  colonnade approvals deny ID --reason no", options);
   deny_command.add_option("id", options->id, "The action.").required();
-  deny_command.add_option("--reason", options->reason, "The agent is told this.");
+  deny_command.add_option("--reason", options->reason, "The reason that the agent gets.");
   run_as(deny_command, deny, options, invocation);
 
-  run_as(add(command, "watch", "Ask for each question as it comes.",
-             "Examples:\n  colonnade approvals watch\n"
-             "  colonnade approvals watch --json     one line for each question, nothing is asked",
+  run_as(add(command, "watch", "Ask for each approval as it arrives.",
+             "Examples:\n"
+             "  colonnade approvals watch\n"
+             "  colonnade approvals watch --json     print one line for each, ask nothing",
              options),
          watch, options, invocation);
 
-  Command rules_command = command.add_subcommand("rules", "Answers that are remembered.");
+  Command rules_command = command.add_subcommand("rules", "List and revoke remembered answers.");
   rules_command.require_subcommand(1);
-  run_as(add(rules_command, "list", "What is allowed without asking again.",
+  run_as(add(rules_command, "list", "List what is allowed without asking again.",
              "Example:\n  colonnade approvals rules list", options),
          rules, options, invocation);
-  Command revoke_command = add(rules_command, "revoke", "Ask again from now on.",
-                               "Example:\n  colonnade approvals rules revoke ID", options);
+  Command revoke_command =
+      add(rules_command, "revoke", "Revoke a remembered answer: ask again from now on.",
+          "Example:\n  colonnade approvals rules revoke ID", options);
   revoke_command.add_option("id", options->id, "The remembered answer.").required();
   run_as(revoke_command, revoke, options, invocation);
 }

@@ -36,7 +36,7 @@ std::unique_ptr<AuditTrail> open_trail(const Context& context, const RemoteOptio
   }
   auto trail = open_audit_trail(context, remote, *config);
   if (trail) return *std::move(trail);
-  code = complain(context, trail.error().message);
+  code = print_error(context, trail.error().message);
   return nullptr;
 }
 
@@ -51,11 +51,11 @@ class Sink {
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) {
       return base::fail(base::ErrorKind::conflict,
-                        "--output: " + path + " is there already; choose another name");
+                        "--output: " + path + " exists already; choose another name");
     }
-    auto file = WholeFile::begin(path);
+    auto file = AtomicFile::begin(path);
     if (!file) return std::unexpected(file.error());
-    out.file_ = std::make_unique<WholeFile>(*std::move(file));
+    out.file_ = std::make_unique<AtomicFile>(*std::move(file));
     return out;
   }
 
@@ -71,9 +71,9 @@ class Sink {
 
  private:
   static std::unexpected<base::Error> lost() {
-    return base::fail(base::ErrorKind::unavailable, "standard output takes no more");
+    return base::fail(base::ErrorKind::unavailable, "cannot write to standard output");
   }
-  std::unique_ptr<WholeFile> file_{};
+  std::unique_ptr<AtomicFile> file_{};
 };
 
 // The records and the line behind them.
@@ -100,9 +100,9 @@ int export_trail(const Context& context, const RemoteOptions& remote, const std:
   const auto trail = open_trail(context, remote, code);
   if (!trail) return code;
   auto sink = Sink::open(output);
-  if (!sink) return complain(context, sink.error().message);
+  if (!sink) return print_error(context, sink.error().message);
   const auto end = export_to(*sink, *trail);
-  if (!end) return complain(context, end.error().message);
+  if (!end) return print_error(context, end.error().message);
   if (!output.empty()) {
     print_line("Wrote " + output + ": " + std::to_string(end->count) + " records, last hash " +
                (end->last_hash.empty() ? "none" : end->last_hash) + ".");
@@ -111,7 +111,7 @@ int export_trail(const Context& context, const RemoteOptions& remote, const std:
 }
 
 void add_export(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("export", "Write the trail out, one record a line.");
+  Command command = parent.add_subcommand("export", "Export the audit trail, one record a line.");
   command.footer(
       "Examples:\n"
       "  colonnade audit export --output audit-$(date +%F).jsonl\n"
@@ -121,7 +121,7 @@ void add_export(Command parent, Invocation& invocation) {
   auto output = std::make_shared<std::string>();
   command
       .add_option("-o,--output", *output,
-                  "Where to; must not be there yet. Default: standard output.")
+                  "The file to write; must not exist. Default: standard output.")
       .type_name("FILE");
   auto remote = add_remote_options(command);
   command.callback([output, remote, &invocation] {
@@ -149,7 +149,7 @@ bool is_hash(std::string_view text) {
 std::optional<AuditExpectation> expectation_of(const Context& context,
                                                const VerifyOptions& options) {
   const auto wrong = [&](std::string_view message) {
-    complain(context, message, exit_usage);
+    print_error(context, message, exit_usage);
     return std::nullopt;
   };
   AuditExpectation out{.has_end_line = !options.file.empty()};
@@ -161,7 +161,7 @@ std::optional<AuditExpectation> expectation_of(const Context& context,
     out.last_hash = options.expected_last;
   }
   if (!options.expected_record.empty()) {
-    AuditExpectation::Known known;
+    AuditExpectation::KnownRecord known;
     const std::string& text = options.expected_record;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), known.seq);
     const std::size_t colon = text.find(':');
@@ -262,8 +262,8 @@ int report(const Context& context, const VerifyOptions& options, const AuditVeri
     return fault ? exit_failure : exit_ok;
   }
   if (fault) {
-    return complain(context, source + ":" + std::to_string(fault->line) + ": record " +
-                                 std::to_string(fault->seq) + ": " + fault->message);
+    return print_error(context, source + ":" + std::to_string(fault->line) + ": record " +
+                                    std::to_string(fault->seq) + ": " + fault->message);
   }
   print_line(context.terminal.out(Colour::green, "whole") + ": " +
              std::to_string(verifier.count()) + " records, last hash " +
@@ -284,13 +284,13 @@ int verify(const Context& context, const RemoteOptions& remote, const VerifyOpti
   } else {
     verified = verify_file(options.file, verifier);
   }
-  if (!verified) return complain(context, verified.error().message, exit_usage);
+  if (!verified) return print_error(context, verified.error().message, exit_usage);
   return report(context, options, verifier, *verified);
 }
 
 void add_verify(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand(
-      "verify", "Check that nothing in the trail was changed, removed, added or moved.");
+      "verify", "Verify that no record was changed, removed, added or moved.");
   command.footer(
       "Examples:\n"
       "  colonnade audit verify\n"
@@ -301,14 +301,15 @@ void add_verify(Command parent, Invocation& invocation) {
   auto options = std::make_shared<VerifyOptions>();
   command.add_option("file", options->file,
                      "An export; - is standard input. Default: the trail itself.");
-  command.add_option("--expect-last", options->expected_last, "The hash that the last record has.")
+  command
+      .add_option("--expect-last", options->expected_last, "The expected hash of the last record.")
       .type_name("HASH");
-  command.add_option("--expect-count", options->expected_count, "How many records there are.")
+  command.add_option("--expect-count", options->expected_count, "The expected number of records.")
       .not_negative()
       .type_name("N");
   command
       .add_option("--expect-record", options->expected_record,
-                  "A record's number and hash; more may follow it.")
+                  "A record's expected number and hash; more records may follow.")
       .type_name("SEQ:HASH");
   command.add_flag("--json", options->json, "One JSON object.");
   auto remote = add_remote_options(command);
@@ -399,7 +400,7 @@ int show(const Context& context, const RemoteOptions& remote, const ShowOptions&
   const auto trail = open_trail(context, remote, code);
   if (!trail) return code;
   const auto records = last_records(*trail, options);
-  if (!records) return complain(context, records.error().message);
+  if (!records) return print_error(context, records.error().message);
   if (options.json) {
     std::string out;
     base::JsonWriter json(out);
@@ -414,7 +415,7 @@ int show(const Context& context, const RemoteOptions& remote, const ShowOptions&
 
 void add_show(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand(
-      "show", "What was decided, approved and run, a line each, oldest first.");
+      "show", "Show decisions, approvals and runs, a line each, oldest first.");
   command.footer(
       "Examples:\n"
       "  colonnade audit show --last 20\n"
@@ -425,7 +426,7 @@ void add_show(Command parent, Invocation& invocation) {
       .type_name("ID");
   command.add_option("--kind", options->kind, "Only of this kind: decision, approval …")
       .type_name("KIND");
-  command.add_option("--last", options->last, "How many, the newest ones.")
+  command.add_option("--last", options->last, "The number of records, the newest ones.")
       .positive()
       .capture_default_str()
       .type_name("N");
@@ -441,8 +442,7 @@ void add_show(Command parent, Invocation& invocation) {
 }  // namespace
 
 void add_audit(Command parent, Invocation& invocation) {
-  Command command =
-      parent.add_subcommand("audit", "Read, export and check the trail of what agents did.");
+  Command command = parent.add_subcommand("audit", "Show, export and verify the audit trail.");
   command.require_subcommand(1);
   command.footer(
       "Read from the server that runs, with the operator's token; when none runs on the data\n"

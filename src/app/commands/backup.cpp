@@ -15,7 +15,7 @@ int backup(const Context& context, const Settings& settings, const std::string& 
            bool as_json) {
   const std::string path = database_path(settings.data_dir);
   if (const auto done = store_maintenance(settings)->backup(target); !done) {
-    return complain(context, done.error().message);
+    return print_error(context, done.error().message);
   }
   std::error_code ignored;
   const std::uintmax_t bytes = std::filesystem::file_size(target, ignored);
@@ -34,7 +34,8 @@ int backup(const Context& context, const Settings& settings, const std::string& 
 }  // namespace
 
 void add_backup(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("backup", "Copy the store, also while the server runs.");
+  Command command =
+      parent.add_subcommand("backup", "Copy the database, also while the server runs.");
   command.footer(
       "Examples:\n"
       "  colonnade backup colonnade-$(date +%F).db\n"
@@ -43,7 +44,7 @@ void add_backup(Command parent, Invocation& invocation) {
       "To restore: stop the server, put the copy in place of colonnade.db in the data folder,\n"
       "remove colonnade.db-wal and colonnade.db-shm, start the server.");
   auto target = std::make_shared<std::string>();
-  command.add_option("file", *target, "Where to; must not be there yet.").required();
+  command.add_option("file", *target, "The file to write; must not exist.").required();
   auto as_json = std::make_shared<bool>(false);
   command.add_flag("--json", *as_json, "One JSON object.");
   auto flags = add_config_flags(command, {"data_dir"});

@@ -79,13 +79,13 @@ class Spinner {
 
 class Chat {
  public:
-  struct Place {
+  struct ChatTarget {
     std::string base_url{};   // for messages
     std::string thread_id{};  // "" for a new one
   };
   // `interrupts` is nullptr when no terminal is there to send any.
   Chat(const Context& context, const fathom::Client& client, Approver approver,
-       Interrupts* interrupts, Place place)
+       Interrupts* interrupts, ChatTarget place)
       : context_(context),
         client_(client),
         approver_(std::move(approver)),
@@ -135,7 +135,7 @@ class Chat {
       put(printable(exchange.agent_message.content) + "\n");
       return exit_ok;
     } catch (const colonnade::Error& error) {
-      return complain(context_, explain(error, base_url_));
+      return print_error(context_, explain(error, base_url_));
     }
   }
 
@@ -149,14 +149,14 @@ class Chat {
       if (name == "/new") {
         leave_thread();
         thread_id_.clear();
-        put("A new thread begins with what you say next.\n");
+        put("Your next message starts a new thread.\n");
       } else if (name == "/threads") {
         threads(rest);
       } else if (name == "/title") {
         title(rest);
       } else if (name == "/help") {
         put("/new            begin a new thread\n"
-            "/threads        list threads; /threads ID goes on in that one\n"
+            "/threads        list threads; /threads ID continues that one\n"
             "/title TEXT     name this thread\n"
             "/quit           leave\n"
             "A \\ at the end of a line goes on in the next; // begins a message with a slash.\n");
@@ -164,7 +164,7 @@ class Chat {
         put("There is no " + printable(name) + "; /help lists what there is.\n");
       }
     } catch (const colonnade::Error& error) {
-      complain(context_, explain(error, base_url_));
+      print_error(context_, explain(error, base_url_));
     }
     return true;
   }
@@ -185,7 +185,7 @@ class Chat {
 
   void title(const std::string& text) {
     if (thread_id_.empty()) {
-      put("This thread begins with what you say next; name it then.\n");
+      put("Your next message starts this thread; name it then.\n");
     } else {
       put(printable(client_.threads.rename(thread_id_, text)) + "\n");
     }
@@ -220,7 +220,7 @@ class Chat {
     } catch (const colonnade::Error& error) {
       spinner.wipe();
       if (!shown.empty()) put("\n");
-      complain(context_, explain(error, base_url_));
+      print_error(context_, explain(error, base_url_));
       leave_thread();  // its stream may be gone; the next turn subscribes again
     }
     interrupts_->end();
@@ -231,7 +231,7 @@ class Chat {
     constexpr int ticks_between_looks = 10;
     if (++silent_ticks_ % ticks_between_looks != 0) return;
     for (const faramesh::Action& action : approver_.pending(thread_id_)) {
-      if (!put_off_.insert(action.id).second) continue;
+      if (!postponed_.insert(action.id).second) continue;
       spinner.wipe();
       put("\n");
       if (!approver_.ask(approver_.client().get_action(action.id))) {
@@ -247,7 +247,7 @@ class Chat {
   Approver approver_;
   Interrupts* interrupts_;
   int silent_ticks_ = 0;
-  std::set<std::string> put_off_{};  // questions that were shown already
+  std::set<std::string> postponed_{};  // questions that were shown already
   std::string base_url_;
   std::string thread_id_;  // "" until the first turn
   std::unique_ptr<Conversation> conversation_{};
@@ -256,18 +256,18 @@ class Chat {
 }  // namespace
 
 void add_chat(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("chat", "Talk to the agent.");
+  Command command = parent.add_subcommand("chat", "Chat with the agent.");
   command.footer(
       "Examples:\n"
       "  colonnade chat                              with the server on this machine\n"
-      "  colonnade chat --thread ID                  go on in a thread\n"
+      "  colonnade chat --thread ID                  continue a thread\n"
       "  colonnade chat --url https://host:8790 --token-file token\n"
       "  printf 'hello\\nand you?\\n' | colonnade chat   one answer for each line, nothing else\n"
       "\n"
       "Ctrl-C cancels the answer that is being written; a second one leaves. Commands within:\n"
       "/new /threads /title /quit /help.");
   auto thread = std::make_shared<std::string>();
-  command.add_option("--thread", *thread, "The thread to go on in.").type_name("ID");
+  command.add_option("--thread", *thread, "The thread to continue.").type_name("ID");
   auto remote = add_remote_options(command);
   command.callback([thread, remote, &invocation] {
     invocation.run = [thread, remote](const Context& context) -> int {

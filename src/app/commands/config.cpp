@@ -36,7 +36,8 @@ void add_show(Command parent, Invocation& invocation) {
 }  // namespace
 
 void add_config(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("config", "Show the configuration.");
+  Command command =
+      parent.add_subcommand("config", "Show the configuration and the built-in tables.");
   command.require_subcommand(1);
   command.footer(
       "Order, first wins: flags, environment, file, defaults.\n"
@@ -44,7 +45,7 @@ void add_config(Command parent, Invocation& invocation) {
       "$XDG_CONFIG_HOME/colonnade/colonnade.yaml.");
   add_show(command, invocation);
   Command prices =
-      command.add_subcommand("prices", "Print the built-in table of model prices, to edit.");
+      command.add_subcommand("prices", "Print the built-in table of model prices, for editing.");
   prices.footer(
       "Example:\n"
       "  colonnade config prices > prices.yaml    then set prices_file: prices.yaml");

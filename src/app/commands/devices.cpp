@@ -31,14 +31,14 @@ int list(const fathom::Client& client, bool as_json) {
 }  // namespace
 
 void add_devices(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("devices", "See and shut out paired devices.");
+  Command command = parent.add_subcommand("devices", "List and revoke paired devices.");
   command.require_subcommand(1);
   command.footer(
       "Examples:\n"
       "  colonnade devices list\n"
       "  colonnade devices revoke 0a1b2c3d4e5f     its token stops working at once");
 
-  Command list_command = command.add_subcommand("list", "Paired devices, newest first.");
+  Command list_command = command.add_subcommand("list", "List paired devices, newest first.");
   list_command.footer("Example:\n  colonnade devices list --json");
   auto as_json = std::make_shared<bool>(false);
   list_command.add_flag("--json", *as_json, "One JSON object.");
@@ -51,7 +51,7 @@ void add_devices(Command parent, Invocation& invocation) {
   });
 
   Command revoke_command =
-      command.add_subcommand("revoke", "Shut a device out: its token stops working at once.");
+      command.add_subcommand("revoke", "Revoke a device: its token stops working at once.");
   revoke_command.footer("Example:\n  colonnade devices revoke 0a1b2c3d4e5f");
   auto id = std::make_shared<std::string>();
   revoke_command.add_option("id", *id, "The device.").required();

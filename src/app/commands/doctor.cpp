@@ -45,7 +45,7 @@ std::string as_text(const Terminal& terminal, const std::vector<Finding>& findin
 
 void add_doctor(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand(
-      "doctor", "Look for what is wrong here, and say what to do. Changes nothing.");
+      "doctor", "Check this installation and say how to fix what is wrong. Changes nothing.");
   command.footer(
       "Examples:\n"
       "  colonnade doctor\n"

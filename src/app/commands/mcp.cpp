@@ -96,7 +96,7 @@ void write_line(Lines& lines, const std::string& message) {
   }
 }
 
-void serve_host(Lines& lines, McpBridge::Place place) {
+void serve_host(Lines& lines, McpBridge::Endpoint place) {
   place.url += "/api/mcp";
   McpBridge bridge(std::move(place),
                    [&lines](const std::string& message) { write_line(lines, message); });
@@ -109,11 +109,11 @@ void serve_host(Lines& lines, McpBridge::Place place) {
 // A server of our own, for as long as the host is there.
 int serve_alone(const Context& context, Settings settings, Lines& lines) {
   if (auto secrets = resolve_secrets(settings, context.environment); !secrets) {
-    for (const std::string& fault : secrets.error()) complain(context, fault);
+    for (const std::string& fault : secrets.error()) print_error(context, fault);
     return exit_usage;
   }
   if (!open_log(settings)) {
-    return complain(context, "log.file: cannot open " + settings.log_file, exit_usage);
+    return print_error(context, "log.file: cannot open " + settings.log_file, exit_usage);
   }
   settings.listen = {{"127.0.0.1", 0}};
   settings.classic_ports = false;
@@ -121,13 +121,13 @@ int serve_alone(const Context& context, Settings settings, Lines& lines) {
   settings.tls_private_key_file.clear();
   settings.base_path.clear();
   auto server = Server::build(settings);
-  if (!server) return complain(context, server.error().message);
+  if (!server) return print_error(context, server.error().message);
   const auto started = (*server)->start();
-  if (!started) return complain(context, started.error().message);
+  if (!started) return print_error(context, started.error().message);
   const auto token = read_small_file(settings.token_file, token_file_bytes_max);
   if (!token) {
-    return complain(context, "the operator's token is not in " + settings.token_file +
-                                 ": put it there, or make one with `colonnade token create`");
+    return print_error(context, "the operator's token is not in " + settings.token_file +
+                                    ": put it there, or make one with `colonnade token create`");
   }
   serve_host(lines, {.url = started->urls.front(), .token = trimmed(*token)});
   (*server)->stop();
@@ -151,7 +151,7 @@ int run_bridge(const Context& context, const RemoteOptions& options) {
     return serve_alone(context, config->settings, lines);
   }
   auto remote = find_remote(options, *config, context.environment);
-  if (!remote) return complain(context, remote.error().message);
+  if (!remote) return print_error(context, remote.error().message);
   serve_host(lines, {.url = remote->base_url, .token = remote->token, .ca_file = remote->ca_file});
   return exit_ok;
 }
@@ -160,7 +160,7 @@ int run_bridge(const Context& context, const RemoteOptions& options) {
 
 void add_mcp(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand(
-      "mcp", "Offer the agents to another program's agent, over MCP on standard input and output.");
+      "mcp", "Serve MCP on standard input and output, for other programs' agents.");
   command.footer(
       "Examples:\n"
       "  colonnade mcp                               with the server on this machine, or without "

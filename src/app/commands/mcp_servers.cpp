@@ -60,7 +60,7 @@ int accept(const Context&, const fathom::Client& client, const ServerOptions& op
 
 int retry(const Context&, const fathom::Client& client, const ServerOptions& options) {
   client.request("POST", std::string(path) + "/" + options.server + "/retry", Json::object());
-  print_line("It is tried again.");
+  print_line("Retrying now.");
   return exit_ok;
 }
 
@@ -80,25 +80,25 @@ std::shared_ptr<ServerOptions> run_with(Command command, Invocation& invocation,
 }  // namespace
 
 void add_mcp_servers(Command parent, Invocation& invocation) {
-  Command command =
-      parent.add_subcommand("mcp-servers", "See to the MCP servers that give agents tools.");
+  Command command = parent.add_subcommand(
+      "mcp-servers", "List, accept and retry the MCP servers that give agents tools.");
   command.require_subcommand(1);
   command.footer(
       "Examples:\n"
-      "  colonnade mcp-servers list               how each one is, and what waits for you\n"
+      "  colonnade mcp-servers list               states, and what waits for you\n"
       "  colonnade mcp-servers accept NAME SET    its changed tools, as `list` shows them\n"
       "  colonnade mcp-servers retry NAME         now, instead of after its delay");
-  Command list_command = command.add_subcommand("list", "All servers and their states.");
+  Command list_command = command.add_subcommand("list", "List all servers and their states.");
   list_command.footer("Example:\n  colonnade mcp-servers list --json | jq '.servers[].state'");
   auto list_options = run_with(list_command, invocation, list);
   list_command.add_flag("--json", list_options->json, "One JSON object.");
-  Command accept_command = command.add_subcommand(
-      "accept", "Let agents use the tools that were held back because they had changed.");
+  Command accept_command =
+      command.add_subcommand("accept", "Accept changed tools, so that agents may use them.");
   accept_command.footer("Example:\n  colonnade mcp-servers accept files 3f1c…");
   auto accept_options = run_with(accept_command, invocation, accept);
   accept_command.add_option("server", accept_options->server, "Its name or id.").required();
-  accept_command.add_option("set", accept_options->set, "What `list` shows.").required();
-  Command retry_command = command.add_subcommand("retry", "Try a server again at once.");
+  accept_command.add_option("set", accept_options->set, "The set that `list` shows.").required();
+  Command retry_command = command.add_subcommand("retry", "Retry a server now.");
   retry_command.footer("Example:\n  colonnade mcp-servers retry files");
   auto retry_options = run_with(retry_command, invocation, retry);
   retry_command.add_option("server", retry_options->server, "Its name or id.").required();

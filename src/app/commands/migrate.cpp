@@ -16,10 +16,10 @@ int migrate(const Context& context, const Settings& settings, bool as_json) {
   const auto store = store_maintenance(settings);
   const int before = store->schema().value_or(0);
   if (const auto done = store->migrate(); !done) {
-    return complain(context, done.error().message);
+    return print_error(context, done.error().message);
   }
   const auto after = store->schema();
-  if (!after) return complain(context, after.error().message);
+  if (!after) return print_error(context, after.error().message);
   std::string out;
   if (as_json) {
     base::JsonWriter json(out);
@@ -36,8 +36,8 @@ int migrate(const Context& context, const Settings& settings, bool as_json) {
 }  // namespace
 
 void add_migrate(Command parent, Invocation& invocation) {
-  Command command =
-      parent.add_subcommand("migrate", "Bring the store's schema up to date. `serve` does it too.");
+  Command command = parent.add_subcommand(
+      "migrate", "Migrate the database to the current schema. `serve` does it too.");
   command.footer(
       "Examples:\n"
       "  colonnade backup before.db && colonnade migrate\n"

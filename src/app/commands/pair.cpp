@@ -64,7 +64,7 @@ int claim(const Context& context, const fathom::Client& client, const PairOption
     if (const auto saved = write_owner_only_file(options.save, claim.token + "\n"); !saved) {
       // The token exists now and is shown nowhere else: better on the screen than lost.
       print_line(claim.token);
-      return complain(context, saved.error().message);
+      return print_error(context, saved.error().message);
     }
   }
   if (options.json) {
@@ -84,7 +84,7 @@ int claim(const Context& context, const fathom::Client& client, const PairOption
 }
 
 void add_start(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("start", "Make a six-digit code for another device.");
+  Command command = parent.add_subcommand("start", "Create a six-digit code for another device.");
   command.footer(
       "Examples:\n"
       "  colonnade pair start            print the code; it lives for a minute\n"
@@ -102,14 +102,14 @@ void add_start(Command parent, Invocation& invocation) {
 }
 
 void add_claim(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("claim", "Turn a code into a token for this device.");
+  Command command = parent.add_subcommand("claim", "Exchange a code for a token of this device.");
   command.footer(
       "Examples:\n"
       "  colonnade pair claim 123456 --url http://host:8790 --name laptop --save token\n"
       "  FATHOM_BASE_URL=http://host:8790 colonnade threads list --token-file token");
   auto options = std::make_shared<PairOptions>();
   command.add_option("code", options->code, "Six digits.").required();
-  command.add_option("--name", options->name, "What to call this device.").type_name("NAME");
+  command.add_option("--name", options->name, "The name of this device.").type_name("NAME");
   command
       .add_option("--save", options->save,
                   "Write the token into this file (mode 0600) instead of printing it.")
@@ -128,11 +128,12 @@ void add_claim(Command parent, Invocation& invocation) {
 }  // namespace
 
 void add_pair(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("pair", "Give another device a token, by a short code.");
+  Command command =
+      parent.add_subcommand("pair", "Pair another device: give it a token by a short code.");
   command.require_subcommand(1);
   command.footer(
       "Examples:\n"
-      "  colonnade pair start                where a token is at hand\n"
+      "  colonnade pair start                where there is a token\n"
       "  colonnade pair claim 123456         on the new device");
   add_start(command, invocation);
   add_claim(command, invocation);

@@ -152,7 +152,7 @@ int check(const Context& context, const CheckOptions& options) {
 }
 
 void add_check(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("check", "Say whether a policy file is valid.");
+  Command command = parent.add_subcommand("check", "Check whether a policy file is valid.");
   command.footer(
       "Examples:\n"
       "  colonnade policy check policy.yaml\n"
@@ -161,7 +161,7 @@ void add_check(Command parent, Invocation& invocation) {
       "Errors and warnings go to standard error as file:line: key: message.\n"
       "Exit codes: 0 valid, 1 not, 2 the command line is wrong.");
   auto options = std::make_shared<CheckOptions>();
-  command.add_option("file", options->files.policy_path, "The policy.").required();
+  command.add_option("file", options->files.policy_path, "The policy file.").required();
   add_profile_option(command, options->files.profile_path);
   command.add_flag("--json", options->json, "One JSON object.");
   command.callback([options, &invocation] {
@@ -200,11 +200,11 @@ std::string as_json(const std::vector<Tested>& all, std::size_t failed) {
 
 int test(const Context& context, const TestOptions& options) {
   const auto engine = load_engine(options.files);
-  if (!engine) return complain(context, engine.error().message, exit_usage);
+  if (!engine) return print_error(context, engine.error().message, exit_usage);
   const auto text = read_small_file(options.cases, limits::policy_file_bytes_max);
-  if (!text) return complain(context, "--cases: " + text.error().message, exit_usage);
+  if (!text) return print_error(context, "--cases: " + text.error().message, exit_usage);
   const auto cases = parse_cases(*text, options.cases);
-  if (!cases) return complain(context, cases.error().message, exit_usage);
+  if (!cases) return print_error(context, cases.error().message, exit_usage);
   std::vector<Tested> all;
   for (const PolicyCase& one : *cases) {
     all.push_back({.tested = &one, .came = engine->explain(one.request)});
@@ -229,8 +229,7 @@ int test(const Context& context, const TestOptions& options) {
 }
 
 void add_test(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand(
-      "test", "Decide the cases of a file, and compare with what it expects.");
+  Command command = parent.add_subcommand("test", "Test a policy against a file of cases.");
   command.footer(
       "Example:\n"
       "  colonnade policy test policy.yaml --cases cases.yaml\n"
@@ -246,8 +245,8 @@ void add_test(Command parent, Invocation& invocation) {
       "risk_level. Effects: permit, deny, require_approval and their synonyms.\n"
       "Exit codes: 0 all passed, 1 some failed, 2 a file cannot be used.");
   auto options = std::make_shared<TestOptions>();
-  command.add_option("file", options->files.policy_path, "The policy.").required();
-  command.add_option("--cases", options->cases, "The cases.").required().type_name("FILE");
+  command.add_option("file", options->files.policy_path, "The policy file.").required();
+  command.add_option("--cases", options->cases, "The file of cases.").required().type_name("FILE");
   add_profile_option(command, options->files.profile_path);
   command.add_flag("--json", options->json, "One JSON object.");
   command.callback([options, &invocation] {
@@ -291,7 +290,7 @@ std::string as_json(const gate::Explanation& explanation) {
   write_optional(json, "profile_version", decision.profile_version);
   write_optional(json, "profile_hash", decision.profile_hash);
   json.key("looked_at").array();
-  for (const gate::RuleLook& look : explanation.looked_at) {
+  for (const gate::RuleComparison& look : explanation.compared) {
     write_rule(json, look);
     json.field("matched", look.matched).end_object();
   }
@@ -309,9 +308,9 @@ void print_explanation(const Context& context, const gate::Explanation& explanat
              decision.reason_code + ": " + on_one_line(decision.reason));
   print_line("risk " + std::string(gate::to_string(decision.risk_level)));
   print_line("decided by " + decided_by(explanation, files));
-  if (explanation.looked_at.empty()) return print_line("no rule concerns this tool and operation");
+  if (explanation.compared.empty()) return print_line("no rule concerns this tool and operation");
   print_line("looked at:");
-  for (const gate::RuleLook& look : explanation.looked_at) {
+  for (const gate::RuleComparison& look : explanation.compared) {
     std::string line = "  " + place_of(look, files) + " ";
     line += look.matched ? context.terminal.out(Colour::bold, "matches") : "does not match";
     if (!look.name.empty()) line += ": " + on_one_line(look.name);
@@ -321,9 +320,9 @@ void print_explanation(const Context& context, const gate::Explanation& explanat
 
 int explain_decision(const Context& context, const ExplainOptions& options) {
   const auto engine = load_engine(options.files);
-  if (!engine) return complain(context, engine.error().message, exit_usage);
+  if (!engine) return print_error(context, engine.error().message, exit_usage);
   const auto request = request_of(options);
-  if (!request) return complain(context, request.error().message, exit_usage);
+  if (!request) return print_error(context, request.error().message, exit_usage);
   const gate::Explanation explanation = engine->explain(*request);
   if (options.json) return print_json(as_json(explanation));
   print_explanation(context, explanation, options.files);
@@ -332,7 +331,7 @@ int explain_decision(const Context& context, const ExplainOptions& options) {
 
 void add_explain(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand(
-      "explain", "Decide one request and say which rule did it, and what was looked at.");
+      "explain", "Explain the decision on one request: the rule, and what it compared.");
   command.footer(
       "Examples:\n"
       "  colonnade policy explain policy.yaml --tool shell --params '{\"cmd\":\"rm -rf /\"}'\n"
@@ -340,12 +339,12 @@ void add_explain(Command parent, Invocation& invocation) {
       "\n"
       "Exits with 0 whatever the decision is.");
   auto options = std::make_shared<ExplainOptions>();
-  command.add_option("file", options->files.policy_path, "The policy.").required();
+  command.add_option("file", options->files.policy_path, "The policy file.").required();
   command.add_option("--tool", options->request.tool, "The tool.").required().type_name("TOOL");
-  command.add_option("--operation", options->request.operation, "What it is to do.")
+  command.add_option("--operation", options->request.operation, "The operation.")
       .capture_default_str()
       .type_name("NAME");
-  command.add_option("--agent", options->request.agent_id, "Who asks.")
+  command.add_option("--agent", options->request.agent_id, "The agent that asks.")
       .capture_default_str()
       .type_name("ID");
   command.add_option("--params", options->params, "An object.")
@@ -366,7 +365,7 @@ void add_explain(Command parent, Invocation& invocation) {
 }  // namespace
 
 void add_profile_option(Command command, std::string& path) {
-  command.add_option("--profile", path, "An execution profile, which comes before the policy.")
+  command.add_option("--profile", path, "An execution profile, applied before the policy.")
       .type_name("FILE");
 }
 
@@ -384,7 +383,7 @@ std::string on_one_line(std::string_view text) {
 
 void add_policy(Command parent, Invocation& invocation) {
   Command command =
-      parent.add_subcommand("policy", "Check, test and compare policies before they are in force.");
+      parent.add_subcommand("policy", "Check, test and compare policies before they apply.");
   command.require_subcommand(1);
   command.footer(
       "Examples:\n"

@@ -161,14 +161,14 @@ void print_text(const Context& context, const Difference& difference, bool has_c
   if (rules.size() == 1) summary += "s";
   if (has_cases) {
     summary += ", " + std::to_string(decisions.size()) + " of " + counted(cases, "case") +
-               " decided otherwise";
+               " decided differently";
   }
   print_line(summary);
 }
 
 int diff(const Context& context, const DiffOptions& options) {
   const auto difference = compare(options);
-  if (!difference) return complain(context, difference.error().message, exit_usage);
+  if (!difference) return print_error(context, difference.error().message, exit_usage);
   if (options.json) {
     print_json(as_json(*difference));
   } else {
@@ -181,7 +181,7 @@ int diff(const Context& context, const DiffOptions& options) {
 
 void add_policy_diff(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand(
-      "diff", "Which rules were added, removed, changed or moved, and what that does to cases.");
+      "diff", "Compare two policies: rules added, removed, changed or moved, and changed cases.");
   command.footer(
       "Examples:\n"
       "  colonnade policy diff policy.yaml new-policy.yaml\n"
@@ -191,8 +191,8 @@ void add_policy_diff(Command parent, Invocation& invocation) {
       "requests are used, not what they expect.\n"
       "Exit codes: 0 the same rules in the same order, 1 they differ, 2 a file cannot be used.");
   auto options = std::make_shared<DiffOptions>();
-  command.add_option("old", options->before, "The policy there is.").required();
-  command.add_option("new", options->after, "The one to come.").required();
+  command.add_option("old", options->before, "The current policy file.").required();
+  command.add_option("new", options->after, "The new policy file.").required();
   command.add_option("--cases", options->cases, "Cases as for `policy test`.").type_name("FILE");
   command.add_flag("--json", options->json, "One JSON object.");
   command.callback([options, &invocation] {

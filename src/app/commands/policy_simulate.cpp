@@ -169,7 +169,7 @@ void print_text(const Simulation& simulation, const RuleFiles& files) {
                on_one_line(one.now.decision.reason));
   }
   print_line(counted(simulation.actions, "action") + ", " +
-             std::to_string(simulation.changed.size()) + " would be decided otherwise" +
+             std::to_string(simulation.changed.size()) + " would be decided differently" +
              (simulation.kinds.empty() ? "" : ":"));
   for (const auto& [kind, count] : simulation.kinds) {
     print_line("  " + std::to_string(count) + "  " + arrow(kind.first, kind.second));
@@ -194,7 +194,7 @@ std::optional<RecordedActions> read_actions(const Context& context, const Simula
   if (!options.actions.empty()) {
     auto actions = read_from_file(options.actions, options.limit);
     if (actions) return *std::move(actions);
-    code = complain(context, actions.error().message, exit_usage);
+    code = print_error(context, actions.error().message, exit_usage);
     return std::nullopt;
   }
   code = exit_usage;
@@ -202,27 +202,28 @@ std::optional<RecordedActions> read_actions(const Context& context, const Simula
   if (!config) return std::nullopt;
   const auto remote = find_remote(*options.remote, *config, context.environment);
   if (!remote) {
-    complain(context, remote.error().message);
+    print_error(context, remote.error().message);
     return std::nullopt;
   }
   code = exit_failure;
   try {
     auto actions = read_from_server(*remote, options.limit);
     if (actions) return *std::move(actions);
-    complain(context, actions.error().message);
+    print_error(context, actions.error().message);
   } catch (const faramesh::NotFoundError&) {
-    complain(context, remote->base_url +
-                          " keeps no actions to ask for (GET /v1/actions gives 404); name a file "
-                          "of them with --actions");
+    print_error(context,
+                remote->base_url +
+                    " keeps no actions to ask for (GET /v1/actions gives 404); name a file "
+                    "of them with --actions");
   } catch (const colonnade::Error& error) {
-    complain(context, explain(error, remote->base_url));
+    print_error(context, explain(error, remote->base_url));
   }
   return std::nullopt;
 }
 
 int simulate(const Context& context, const SimulateOptions& options) {
   const auto engine = load_engine(options.files);
-  if (!engine) return complain(context, engine.error().message, exit_usage);
+  if (!engine) return print_error(context, engine.error().message, exit_usage);
   int code = exit_ok;
   const auto actions = read_actions(context, options, code);
   if (!actions) return code;
@@ -236,7 +237,7 @@ int simulate(const Context& context, const SimulateOptions& options) {
 
 void add_policy_simulate(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand(
-      "simulate", "Decide recorded actions again with a policy, and say what would be otherwise.");
+      "simulate", "Decide recorded actions again with another policy and show the differences.");
   command.footer(
       "Examples:\n"
       "  colonnade policy simulate new-policy.yaml --limit 5000\n"
@@ -245,13 +246,15 @@ void add_policy_simulate(Command parent, Invocation& invocation) {
       "Nothing is run and nothing recorded. Params are compared as they were recorded.\n"
       "Exits with 0 whatever would change.");
   auto options = std::make_shared<SimulateOptions>();
-  command.add_option("file", options->files.policy_path, "The policy to try.").required();
+  command.add_option("file", options->files.policy_path, "The policy file to try.").required();
   add_profile_option(command, options->files.profile_path);
   command
       .add_option("--actions", options->actions,
-                  "Recorded actions, a JSON array or one a line. Default: the server's.")
+                  "Recorded actions: a JSON array, or one object a line. Default: the server's.")
       .type_name("FILE");
-  command.add_option("--limit", options->limit, "How many, the first (of a server: newest) ones.")
+  command
+      .add_option("--limit", options->limit,
+                  "The number of actions: the first ones of a file, the newest of a server.")
       .between(1, limits::recorded_actions_max)
       .capture_default_str()
       .type_name("N");

@@ -76,7 +76,7 @@ int send(const fathom::Client& client, const SendOptions& options) {
 }  // namespace
 
 void add_send(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("send", "Ask once and print the answer.");
+  Command command = parent.add_subcommand("send", "Send one message and print the answer.");
   command.footer(
       "Examples:\n"
       "  colonnade send \"What is 6 * 7?\"\n"
@@ -84,10 +84,10 @@ void add_send(Command parent, Invocation& invocation) {
       "  colonnade send --json hello | jq -r .thread_id\n"
       "  colonnade send --thread ID \"And in French?\"   go on in a thread");
   auto options = std::make_shared<SendOptions>();
-  command.add_option("text", options->text, "What to say; - reads standard input.").required();
+  command.add_option("text", options->text, "The message; - reads standard input.").required();
   Option thread =
-      command.add_option("--thread", options->thread, "The thread to go on in.").type_name("ID");
-  command.add_flag("--new", options->fresh, "In a new thread, which is the default.")
+      command.add_option("--thread", options->thread, "The thread to continue.").type_name("ID");
+  command.add_flag("--new", options->fresh, "Start a new thread, which is the default.")
       .excludes(thread);
   command.add_flag("--stream", options->stream, "Print the answer piece by piece.");
   command.add_flag("--json", options->json,
@@ -100,7 +100,7 @@ void add_send(Command parent, Invocation& invocation) {
         options->text.assign(std::istreambuf_iterator<char>(std::cin), {});
       }
       if (options->text.empty()) {
-        return complain(context, "there is nothing to send: the text is empty", exit_usage);
+        return print_error(context, "there is nothing to send: the text is empty", exit_usage);
       }
       return with_client(context, *remote,
                          [&](const fathom::Client& client) { return send(client, *options); });

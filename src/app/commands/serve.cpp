@@ -85,7 +85,7 @@ std::string greeting(const Context& context, const Server::Started& started,
   out += "\nData:     " + settings.data_dir + "\n";
   if (started.provider == "offline") {
     out +=
-        "Provider: offline, a stand-in without a model. Set ANTHROPIC_API_KEY, OPENAI_API_KEY or\n"
+        "Provider: offline, without a model. Set ANTHROPIC_API_KEY, OPENAI_API_KEY or\n"
         "          OPENROUTER_API_KEY, or name a server of your own under providers.\n";
   } else {
     out += "Provider: " + started.provider;
@@ -118,7 +118,7 @@ int announce(const Context& context, const Server::Started& started, const Setti
   std::fflush(stdout);
   if (!options.ready_file.empty()) {
     if (auto saved = write_owner_only_file(options.ready_file, machine); !saved) {
-      return complain(context, "--ready-file: " + saved.error().message, exit_usage);
+      return print_error(context, "--ready-file: " + saved.error().message, exit_usage);
     }
   }
   notify_service(context.environment, "READY=1");
@@ -128,20 +128,20 @@ int announce(const Context& context, const Server::Started& started, const Setti
 int serve(const Context& context, Config config, const ServeOptions& options) {
   Settings& settings = config.settings;
   if (auto secrets = resolve_secrets(settings, context.environment); !secrets) {
-    for (const std::string& fault : secrets.error()) complain(context, fault);
+    for (const std::string& fault : secrets.error()) print_error(context, fault);
     return exit_usage;
   }
   StopSignals signals(settings);  // before any other thread
   if (!open_log(settings)) {
-    return complain(context, "log.file: cannot open " + settings.log_file, exit_usage);
+    return print_error(context, "log.file: cannot open " + settings.log_file, exit_usage);
   }
   auto server = Server::build(settings);
   if (!server) {
     const bool usage = !server.error().field.empty();
-    return complain(context, server.error().message, usage ? exit_usage : exit_failure);
+    return print_error(context, server.error().message, usage ? exit_usage : exit_failure);
   }
   const auto started = (*server)->start();
-  if (!started) return complain(context, started.error().message);
+  if (!started) return print_error(context, started.error().message);
   if (const int code = announce(context, *started, settings, options); code != exit_ok) return code;
   signals.serve(server->get());
   signals.wait();

@@ -153,17 +153,17 @@ struct Row {
 };
 
 constexpr Row rows[] = {
-    {"list", "The 50 threads used last, newest first.",
+    {"list", "List the 50 threads used last, newest first.",
      "  colonnade threads list --json | jq -r '.threads[].id'", false, nullptr, nullptr, list},
-    {"show", "A thread and its last 50 messages.", "  colonnade threads show ID", true, nullptr,
-     nullptr, show},
-    {"rename", "Give a thread a title.", "  colonnade threads rename ID \"Travel plans\"", true,
-     "title", "The new title.", rename},
-    {"remove", "Take a thread out of the list; its messages are kept.",
+    {"show", "Show a thread and its last 50 messages.", "  colonnade threads show ID", true,
+     nullptr, nullptr, show},
+    {"rename", "Rename a thread.", "  colonnade threads rename ID \"Travel plans\"", true, "title",
+     "The new title.", rename},
+    {"remove", "Remove a thread from the list; its messages are kept.",
      "  colonnade threads remove ID", true, nullptr, nullptr, remove},
-    {"restore", "Bring a removed thread back.", "  colonnade threads restore ID", true, nullptr,
+    {"restore", "Restore a removed thread.", "  colonnade threads restore ID", true, nullptr,
      nullptr, restore},
-    {"search", "Find messages; exits with 1 when there are none.",
+    {"search", "Search messages; exits with 1 when none match.",
      "  colonnade threads search \"night train\"", false, "query", "Words to look for.", search},
 };
 
@@ -189,7 +189,8 @@ void add_row(Command parent, Invocation& invocation, const Row& row) {
 }  // namespace
 
 void add_threads(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("threads", "List, read and tidy threads.");
+  Command command =
+      parent.add_subcommand("threads", "List, show, rename, remove and search threads.");
   command.require_subcommand(1);
   command.footer(
       "Examples:\n"

@@ -30,12 +30,12 @@ void write_row(base::JsonWriter& json, const TokenRow& row) {
 
 int create(const Context& context, Tokens& tokens, const TokenOptions& options) {
   const auto row = tokens.create(options.request);
-  if (!row) return complain(context, row.error().message);
+  if (!row) return print_error(context, row.error().message);
   if (!options.save.empty()) {
     if (const auto saved = write_owner_only_file(options.save, row->token + "\n"); !saved) {
       // It exists now and is shown nowhere else: better on the screen than lost.
       print_line(row->token);
-      return complain(context, saved.error().message);
+      return print_error(context, saved.error().message);
     }
   }
   if (options.json) {
@@ -53,7 +53,7 @@ int create(const Context& context, Tokens& tokens, const TokenOptions& options) 
 
 int list(const Context& context, Tokens& tokens, const TokenOptions& options) {
   const auto rows = tokens.list(options.request.user);
-  if (!rows) return complain(context, rows.error().message);
+  if (!rows) return print_error(context, rows.error().message);
   if (options.json) {
     std::string out;
     base::JsonWriter json(out);
@@ -72,7 +72,7 @@ int list(const Context& context, Tokens& tokens, const TokenOptions& options) {
 
 int revoke(const Context& context, Tokens& tokens, const TokenOptions& options) {
   const auto done = tokens.revoke(options.id);
-  if (!done) return complain(context, done.error().message);
+  if (!done) return print_error(context, done.error().message);
   print_line("Revoked.");
   return exit_ok;
 }
@@ -86,28 +86,28 @@ void run_with(Command command, Invocation& invocation, const std::shared_ptr<Tok
       const auto config = flags->load(context);
       if (!config) return exit_usage;
       const auto tokens = open_tokens(config->settings);
-      if (!tokens) return complain(context, tokens.error().message);
+      if (!tokens) return print_error(context, tokens.error().message);
       return work(context, **tokens, *options);
     };
   });
 }
 
 void add_create(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("create", "Make a token and print it, this once.");
+  Command command = parent.add_subcommand("create", "Create a token and print it, this once.");
   command.footer(
       "Examples:\n"
       "  colonnade token create --name ci\n"
       "  colonnade token create --name ada --user ada      a user with threads of her own\n"
       "  colonnade token create --operator --name spare --save spare.token");
   auto options = std::make_shared<TokenOptions>();
-  command.add_option("--name", options->request.name, "What it is for.")
+  command.add_option("--name", options->request.name, "A name that says what it is for.")
       .required()
       .type_name("NAME");
-  command.add_option("--user", options->request.user, "Whose threads it sees.")
+  command.add_option("--user", options->request.user, "The user whose threads it sees.")
       .capture_default_str()
       .type_name("USER");
   command.add_flag("--operator", options->request.is_operator,
-                   "May also make and revoke tokens, as the first one may.");
+                   "Create an operator's token: it may create and revoke tokens.");
   command
       .add_option("--save", options->save,
                   "Write the token into this file (mode 0600) instead of printing it.")
@@ -116,17 +116,17 @@ void add_create(Command parent, Invocation& invocation) {
 }
 
 void add_list(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("list", "A user's tokens; never their values.");
+  Command command = parent.add_subcommand("list", "List a user's tokens; never their values.");
   command.footer("Example:\n  colonnade token list --json | jq -r '.tokens[].id'");
   auto options = std::make_shared<TokenOptions>();
-  command.add_option("--user", options->request.user, "Whose.")
+  command.add_option("--user", options->request.user, "The user.")
       .capture_default_str()
       .type_name("USER");
   run_with(command, invocation, options, list);
 }
 
 void add_revoke(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("revoke", "End a token: it stops working at once.");
+  Command command = parent.add_subcommand("revoke", "Revoke a token: it stops working at once.");
   command.footer("Example:\n  colonnade token revoke ID");
   auto options = std::make_shared<TokenOptions>();
   command.add_option("id", options->id, "As `colonnade token list` shows it.").required();
@@ -135,7 +135,7 @@ void add_revoke(Command parent, Invocation& invocation) {
 
 void add_path(Command parent, Invocation& invocation) {
   Command command =
-      parent.add_subcommand("path", "Say in which file the operator's token is kept.");
+      parent.add_subcommand("path", "Print the path of the file with the operator's token.");
   command.footer(
       "Examples:\n"
       "  colonnade token path\n"
@@ -154,7 +154,8 @@ void add_path(Command parent, Invocation& invocation) {
 }  // namespace
 
 void add_token(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("token", "Make and revoke tokens, on this machine.");
+  Command command =
+      parent.add_subcommand("token", "Create, list and revoke tokens, on this machine.");
   command.require_subcommand(1);
   command.footer(
       "While a server runs on the data folder, these go through it, with the operator's token;\n"

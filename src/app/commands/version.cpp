@@ -9,7 +9,7 @@
 namespace colonnade::app {
 
 void add_version(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("version", "Say what was built.");
+  Command command = parent.add_subcommand("version", "Print the version and how it was built.");
   command.footer(
       "Examples:\n"
       "  colonnade version\n"

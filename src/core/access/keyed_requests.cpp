@@ -151,7 +151,7 @@ Task<void> KeyedRequests::drop(Principal who, std::string id) {
   unit.changes.emplace_back(DropKeyedRequest{.id = id});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) {
-    base::log::warn("keyed_request_not_dropped", {{"error", committed.error().message}});
+    base::log::warn("idempotency_key_not_released", {{"error", committed.error().message}});
   }
   state_->leave(id);
 }

@@ -337,8 +337,8 @@ Task<std::size_t> Actions::settle_expired() {
     if (!due->empty()) page = page.after(due->back());
     for (Action& action : *due) {
       HumanAnswer answer{.approve = approve,
-                         .reason = approve ? "nobody answered in time, which approves it here"
-                                           : "nobody answered in time"};
+                         .reason = approve ? "no answer in time; approvals.on_timeout approves it"
+                                           : "no answer in time"};
       auto settled = co_await settle(std::move(action), "system", std::move(answer));
       if (settled) ++count;
       // Else somebody answered just now, or the next look tries again.

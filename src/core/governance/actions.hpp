@@ -98,7 +98,7 @@ class Actions {
   // A client ran it by itself. Errors as for start().
   base::Task<Result<Action>> report(Principal who, std::string id, bool success, std::string error);
 
-  // Settles what nobody answered in time; returns how many.
+  // Settles what no answer in time; returns how many.
   base::Task<std::size_t> settle_expired();
   // What was executing for a client when the server died is failed: its outcome is unknown. Once,
   // before serving.

@@ -1,6 +1,6 @@
 // The audit trail as it grows, for whoever follows it live.
 //
-// Nobody is told of a record before it is durable. The writer only wakes the lanes that have
+// No subscriber gets a record before it is durable. The writer only wakes the lanes that have
 // subscribers; each lane reads the store once for all of its own. Without subscribers a commit
 // costs one atomic read.
 #pragma once

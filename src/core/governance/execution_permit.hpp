@@ -7,7 +7,7 @@
 #include "core/runs/run.hpp"
 
 namespace colonnade::gate {
-class PermitMint;  // the only maker, private to gate/
+class PermitIssuer;  // the only maker, private to gate/
 }
 
 namespace colonnade::core {
@@ -23,7 +23,7 @@ class ExecutionPermit {
   const ToolCall& call() const { return call_; }
 
  private:
-  friend class gate::PermitMint;
+  friend class gate::PermitIssuer;
   explicit ExecutionPermit(ToolCall call) : call_(std::move(call)) {}
   ToolCall call_;
 };

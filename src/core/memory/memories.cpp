@@ -236,7 +236,7 @@ Task<std::optional<MemoryVector>> Memories::place(base::Lane* lane, std::string 
   if (vectors) {
     out.values = std::move(vectors->front());
   } else if (is_about_the_text(vectors.error())) {
-    base::log::warn("text_not_embedded", {{"error", vectors.error().message}});
+    base::log::warn("embedding_failed", {{"error", vectors.error().message}});
   } else {
     note_failure(vectors.error());
     co_return std::nullopt;
@@ -267,7 +267,7 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
       singles_ = limit;  // one of them is at fault: which one?
       co_return true;
     }
-    base::log::warn("text_not_embedded", {{"error", vectors.error().message}});
+    base::log::warn("embedding_failed", {{"error", vectors.error().message}});
     vectors = std::vector<std::vector<float>>(1);
   }
   if (!vectors) {

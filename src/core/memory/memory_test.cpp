@@ -35,7 +35,7 @@ TEST(MemoryDigest, IsTheSameForTheSameWords) {
   EXPECT_EQ(memory_digest("x").size(), 64U);
 }
 
-TEST(MemoryWords, AreTheTellingOnesOnce) {
+TEST(MemoryWords, AreTheDistinctiveOnesOnce) {
   EXPECT_EQ(memory_words("What is the name of my dog, dog?", 10), (Words{"name", "dog"}));
   EXPECT_EQ(memory_words("Wann hat der Hund Geburtstag?", 10), (Words{"hund", "geburtstag"}));
   EXPECT_EQ(memory_words("¿Dónde está “el perro”?", 10), (Words{"dónde", "está", "perro"}));

@@ -159,7 +159,7 @@ Result<ToolServerSecrets> ToolServers::open(const ToolServer& server) const {
   auto text = box_.open(server.sealed_secrets, purpose_of(server));
   if (!text) return fail(std::move(text.error()));
   const Json json = Json::parse(*text, nullptr, false);
-  if (!json.is_object()) return fail(ErrorKind::internal, "stored secrets are no JSON object");
+  if (!json.is_object()) return fail(ErrorKind::internal, "stored secrets are not a JSON object");
   return ToolServerSecrets{
       .environment = json.value("environment", decltype(ToolServerSecrets::environment){}),
       .headers = json.value("headers", decltype(ToolServerSecrets::headers){})};
@@ -261,11 +261,11 @@ Task<Result<Agent>> ToolServers::detach(Principal who, std::string agent_id,
   co_return changed;
 }
 
-void ToolServers::keep_pins(const Scope& scope, const std::string& id, std::string pins) {
+void ToolServers::store_pins(const Scope& scope, const std::string& id, std::string pins) {
   Unit unit{.scope = scope};
   unit.changes.emplace_back(KeepToolPins{.server_id = id, .pins = std::move(pins)});
   feed_.append(std::move(unit), [id](const Result<std::int64_t>& kept) {
-    if (!kept) base::log::error("tool_pins_not_kept", {{"server", id}});
+    if (!kept) base::log::error("tool_pins_not_stored", {{"server", id}});
   });
 }
 

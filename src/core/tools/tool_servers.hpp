@@ -79,7 +79,7 @@ class ToolServers {
   base::Task<Result<Agent>> detach(Principal who, std::string agent_id, std::string server_id);
 
   // Keeps what the host wants to find again in OpenedToolServer::pins. Any thread.
-  void keep_pins(const Scope& scope, const std::string& id, std::string pins);
+  void store_pins(const Scope& scope, const std::string& id, std::string pins);
 
  private:
   Result<ToolServerSecrets> open(const ToolServer& server) const;

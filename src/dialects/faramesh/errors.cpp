@@ -12,12 +12,12 @@ namespace {
 using base::ErrorKind;
 using base::JsonWriter;
 
-struct Face {
+struct WireStatus {
   int status = 500;
   std::string_view code{"internal_error"};
 };
 
-Face face_of(ErrorKind kind) {
+WireStatus wire_status_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::invalid: return {422, "invalid_action"};
     case ErrorKind::unauthorized: return {401, "unauthorized"};
@@ -45,8 +45,8 @@ void write_code(JsonWriter& json, std::string_view code, std::string_view messag
   json.key("error").object().field("code", code).field("message", message).end_object();
 }
 
-net::Response response_of(Face face, const base::Error& error) {
-  net::Response out = error_response(face.status, face.code, text_of(error));
+net::Response response_of(WireStatus wire_status, const base::Error& error) {
+  net::Response out = error_response(wire_status.status, wire_status.code, text_of(error));
   if (error.retry_after) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
     out.headers.push_back({"Retry-After", std::to_string(std::max<std::int64_t>(seconds, 1))});
@@ -66,7 +66,7 @@ net::Response error_response(int status, std::string_view code, std::string_view
 }
 
 net::Response error_response(const base::Error& error) {
-  return response_of(face_of(error.kind), error);
+  return response_of(wire_status_of(error.kind), error);
 }
 
 net::Response action_error(const base::Error& error) {
@@ -91,7 +91,7 @@ void write_faults(JsonWriter& json, const Faults& faults) {
 
 void write_error(JsonWriter& json, const base::Error& error) {
   json.field("detail", text_of(error));
-  write_code(json, face_of(error.kind).code, text_of(error));
+  write_code(json, wire_status_of(error.kind).code, text_of(error));
 }
 
 net::Response refusal(const Faults& faults) {
@@ -103,7 +103,7 @@ net::Response refusal(const Faults& faults) {
   return out;
 }
 
-std::vector<net::ErrorFace> error_faces() {
+std::vector<net::ErrorEncoder> error_encoders() {
   const auto encode = [](const base::Error& error, std::string_view /*request_id*/) {
     if (error.kind == ErrorKind::not_found) return error_response(404, "not_found", "Not Found");
     return error_response(error);
@@ -113,7 +113,7 @@ std::vector<net::ErrorFace> error_faces() {
     out.headers.push_back({"Allow", std::string(allow)});
     return out;
   };
-  std::vector<net::ErrorFace> out;
+  std::vector<net::ErrorEncoder> out;
   for (const char* prefix : {"/v1", "/playground", "/health", "/ready"}) {
     out.push_back({.prefix = prefix, .encode = encode, .wrong_method = wrong_method});
   }

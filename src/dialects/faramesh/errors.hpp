@@ -39,6 +39,6 @@ void write_error(base::JsonWriter& json, const base::Error& error);
 void write_faults(base::JsonWriter& json, const Faults& faults);
 
 // What is said where no route matches, below /v1 and where else the dialect has paths.
-std::vector<net::ErrorFace> error_faces();
+std::vector<net::ErrorEncoder> error_encoders();
 
 }  // namespace colonnade::dialects::faramesh

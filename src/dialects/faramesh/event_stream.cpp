@@ -38,7 +38,7 @@ net::SharedBytes FrameEncoder::encode(const core::AuditNews& news) {
 
 EventStream::EventStream(FrameEncoder& encoder, core::Principal who,
                          std::shared_ptr<net::StreamWriter> writer)
-    : encoder_(encoder), who_(std::move(who)), writer_(std::move(writer)) {}
+    : encoder_(encoder), principal_(std::move(who)), writer_(std::move(writer)) {}
 
 void EventStream::open(Start start, std::shared_ptr<net::StreamWriter> writer) {
   auto self = std::make_shared<EventStream>(start.encoder, std::move(start.who), writer);
@@ -71,8 +71,8 @@ bool EventStream::send_newest(const core::AuditFeed& feed, std::int64_t last) {
 }
 
 net::SharedBytes EventStream::frame_of(const core::AuditNews& news) {
-  const bool mine =
-      news.action && news.action->owner == who_.user_id && news.record.scope == who_.scope;
+  const bool mine = news.action && news.action->owner == principal_.user_id &&
+                    news.record.scope == principal_.scope;
   return mine ? encoder_.encode(news) : nullptr;
 }
 

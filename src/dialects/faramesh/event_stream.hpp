@@ -53,7 +53,7 @@ class EventStream final : public core::AuditSubscriber {
   void close();
 
   FrameEncoder& encoder_;
-  core::Principal who_;
+  core::Principal principal_;
   std::shared_ptr<net::StreamWriter> writer_;  // nullptr once closed
   std::unique_ptr<core::AuditFeed::Subscription> subscription_{};
 };

@@ -6,14 +6,16 @@
 namespace colonnade::dialects::faramesh {
 
 base::Task<net::Reply> PolicyResource::info(Principal /*who*/, RequestPtr /*request*/) {
-  co_return net::Response{.body = encode_policy_in_force(parts_.desk.in_force())};
+  co_return net::Response{.body = encode_policy_in_force(parts_.policies.in_force())};
 }
 
 base::Task<net::Reply> PolicyResource::validate(Principal /*who*/, RequestPtr request) {
   auto body = decode_policy(*request, /*with_action=*/false);
   if (!body) co_return refusal(body.error());
-  std::move_only_function<core::PolicyReading()> work =
-      [desk = &parts_.desk, text = std::move(body->policy)] { return desk->read(text); };
+  std::move_only_function<core::PolicySyntaxCheck()> work = [policies = &parts_.policies,
+                                                             text = std::move(body->policy)] {
+    return policies->read(text);
+  };
   const auto reading = co_await parts_.workers.run(std::move(work));
   co_return net::Response{.body = encode_policy_reading(reading)};
 }
@@ -21,10 +23,10 @@ base::Task<net::Reply> PolicyResource::validate(Principal /*who*/, RequestPtr re
 base::Task<net::Reply> PolicyResource::test(Principal /*who*/, RequestPtr request) {
   auto body = decode_policy(*request, /*with_action=*/true);
   if (!body) co_return refusal(body.error());
-  std::move_only_function<core::Result<core::PolicyTrial>()> work = [desk = &parts_.desk,
-                                                                     body = std::move(*body)] {
-    return desk->try_out(body.policy, body.action);
-  };
+  std::move_only_function<core::Result<core::PolicyEvaluation>()> work =
+      [policies = &parts_.policies, body = std::move(*body)] {
+        return policies->evaluate(body.policy, body.action);
+      };
   const auto trial = co_await parts_.workers.run(std::move(work));
   if (!trial) co_return error_response(trial.error());
   co_return net::Response{.body = encode_policy_trial(*trial)};

@@ -12,7 +12,7 @@
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "core/governance/permissions.hpp"
-#include "core/governance/policy_desk.hpp"
+#include "core/governance/policy_inspector.hpp"
 #include "dialects/answer_once.hpp"
 #include "dialects/faramesh/event_stream.hpp"
 #include "dialects/faramesh/wire.hpp"
@@ -96,7 +96,7 @@ class GateResource {
 class PolicyResource {
  public:
   struct Parts {
-    core::PolicyDesk& desk;
+    core::PolicyInspector& policies;
     base::Workers& workers;
   };
   explicit PolicyResource(Parts parts) : parts_(parts) {}

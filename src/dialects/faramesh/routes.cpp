@@ -14,7 +14,7 @@ Dialect::Dialect(Parts parts, Options options)
       actions_({.actions = parts.actions, .answer_once = answer_once_}),
       permissions_(parts.permissions),
       gate_({.actions = parts.actions, .answer_once = answer_once_}),
-      policy_({.desk = parts.policies, .workers = parts.workers}),
+      policy_({.policies = parts.policies, .workers = parts.workers}),
       feed_(parts.feed, parts.lanes.size()),
       health_(std::move(options.readiness)) {}
 
@@ -60,7 +60,7 @@ std::vector<net::Route> Dialect::routes() {
 
 void Dialect::add_to(net::Router& router) {
   router.add(routes());
-  for (net::ErrorFace& face : error_faces()) router.add(std::move(face));
+  for (net::ErrorEncoder& error_encoder : error_encoders()) router.add(std::move(error_encoder));
 }
 
 }  // namespace colonnade::dialects::faramesh

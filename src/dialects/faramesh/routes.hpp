@@ -1,5 +1,6 @@
-// The Faramesh dialect: its one table of routes and its error faces, over core's use cases. Paths
-// and shapes are faramesh.md's, §2; what differs is in docs/reference/faramesh-differences.md.
+// The Faramesh dialect: its one table of routes and its error encoders, over core's use cases.
+// Paths and shapes are faramesh.md's, §2; what differs is in
+// docs/reference/faramesh-differences.md.
 #pragma once
 
 #include <functional>
@@ -12,7 +13,7 @@
 #include "core/access/keyed_requests.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
-#include "core/governance/policy_desk.hpp"
+#include "core/governance/policy_inspector.hpp"
 #include "dialects/answer_once.hpp"
 #include "dialects/faramesh/access.hpp"
 #include "dialects/faramesh/resources.hpp"
@@ -24,7 +25,7 @@ namespace colonnade::dialects::faramesh {
 struct Parts {
   core::Actions& actions;
   core::Permissions& permissions;
-  core::PolicyDesk& policies;
+  core::PolicyInspector& policies;
   core::AuditFeed& feed;
   core::Credentials& credentials;
   core::KeyedRequests& keyed_requests;

@@ -193,7 +193,7 @@ std::string encode_decision(const core::Decision& decision) {
   return out;
 }
 
-std::string encode_policy_in_force(const core::PolicyInForce& policy) {
+std::string encode_policy_in_force(const core::ActivePolicy& policy) {
   std::string out;
   JsonWriter json(out);
   const std::string_view path = policy.path.empty() ? std::string_view("built-in") : policy.path;
@@ -205,7 +205,7 @@ std::string encode_policy_in_force(const core::PolicyInForce& policy) {
   return out;
 }
 
-std::string encode_policy_reading(const core::PolicyReading& reading) {
+std::string encode_policy_reading(const core::PolicySyntaxCheck& reading) {
   std::string out;
   JsonWriter json(out);
   json.object().field("valid", !reading.error).key("errors").array();
@@ -221,7 +221,7 @@ std::string encode_policy_reading(const core::PolicyReading& reading) {
   return out;
 }
 
-std::string encode_policy_trial(const core::PolicyTrial& trial) {
+std::string encode_policy_trial(const core::PolicyEvaluation& trial) {
   std::string out;
   JsonWriter json(out);
   json.object().field("decision", decision_word(trial.decision.outcome));

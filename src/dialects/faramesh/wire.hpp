@@ -12,7 +12,7 @@
 #include "core/governance/action.hpp"
 #include "core/governance/action_store.hpp"
 #include "core/governance/actions.hpp"
-#include "core/governance/policy_desk.hpp"
+#include "core/governance/policy_inspector.hpp"
 #include "dialects/faramesh/body.hpp"
 #include "net/http.hpp"
 
@@ -87,9 +87,9 @@ std::string encode_decision(const core::Decision& decision);
 // {"permissions": [...]}: the answers that are remembered.
 std::string encode_permissions(std::span<const core::Permission> permissions);
 
-std::string encode_policy_in_force(const core::PolicyInForce& policy);
-std::string encode_policy_reading(const core::PolicyReading& reading);
-std::string encode_policy_trial(const core::PolicyTrial& trial);
+std::string encode_policy_in_force(const core::ActivePolicy& policy);
+std::string encode_policy_reading(const core::PolicySyntaxCheck& reading);
+std::string encode_policy_trial(const core::PolicyEvaluation& trial);
 
 // A decision that was made again (§6.3).
 std::string encode_replay(const core::Action& original, const core::Decision& replayed);

@@ -73,7 +73,7 @@ net::Response error_response(const base::Error& error) {
 
 Attempted refused(const base::Error& error) { return dialects::refused(error_response(error)); }
 
-std::vector<net::ErrorFace> error_faces() {
+std::vector<net::ErrorEncoder> error_encoders() {
   const auto encode = [](const base::Error& error, std::string_view /*request_id*/) {
     return error_response(error);
   };

@@ -59,35 +59,37 @@ net::Request put(std::string path) {
 }
 
 TEST(FathomErrors, AWrongVerbOnAFixedRouteIs405) {
-  const auto faces = error_faces();
-  const auto response = faces[0].wrong_method(put("/api/v1/threads"), "GET, HEAD, POST");
+  const auto encoders = error_encoders();
+  const auto response = encoders[0].wrong_method(put("/api/v1/threads"), "GET, HEAD, POST");
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(response.body, R"({"error":"GET or POST"})");
   EXPECT_EQ(header_of(response, "Allow"), "GET, HEAD, POST");
-  EXPECT_EQ(faces[0].wrong_method(put("/api/v1/pair/claim"), "POST").body, R"({"error":"POST"})");
+  EXPECT_EQ(encoders[0].wrong_method(put("/api/v1/pair/claim"), "POST").body,
+            R"({"error":"POST"})");
 }
 
 TEST(FathomErrors, AWrongVerbBelowAThreadIs404) {
-  const auto faces = error_faces();
+  const auto encoders = error_encoders();
   for (const char* path : {"/api/v1/threads/x", "/api/v1/threads/x/stream"}) {
-    const auto response = faces[0].wrong_method(put(path), "GET");
+    const auto response = encoders[0].wrong_method(put(path), "GET");
     EXPECT_EQ(response.status, 404);
     EXPECT_EQ(response.body, R"({"error":"no such route"})");
   }
 }
 
 TEST(FathomErrors, ThereIsAFaceForItsPathsAndOneForAll) {
-  const auto faces = error_faces();
-  ASSERT_EQ(faces.size(), 2U);
-  EXPECT_EQ(faces[0].prefix, "/api/v1");
-  EXPECT_EQ(faces[1].prefix, "");
-  EXPECT_EQ(faces[1].encode({.kind = ErrorKind::not_found, .message = "no such path"}, "r1").body,
-            R"({"error":"no such path"})");
+  const auto encoders = error_encoders();
+  ASSERT_EQ(encoders.size(), 2U);
+  EXPECT_EQ(encoders[0].prefix, "/api/v1");
+  EXPECT_EQ(encoders[1].prefix, "");
+  EXPECT_EQ(
+      encoders[1].encode({.kind = ErrorKind::not_found, .message = "no such path"}, "r1").body,
+      R"({"error":"no such path"})");
 }
 
 TEST(FathomErrors, ARefusalWithoutEffectFreesOrKeepsTheKey) {
-  EXPECT_EQ(refused({.kind = ErrorKind::unavailable, .message = "m"}).settlement, Settlement::drop);
-  EXPECT_EQ(refused({.kind = ErrorKind::not_found, .message = "m"}).settlement, Settlement::answer);
+  EXPECT_EQ(refused({.kind = ErrorKind::unavailable, .message = "m"}).settlement, KeyOutcome::drop);
+  EXPECT_EQ(refused({.kind = ErrorKind::not_found, .message = "m"}).settlement, KeyOutcome::answer);
 }
 
 }  // namespace

@@ -131,7 +131,7 @@ std::string encode_one_shot_error(std::string_view error) {
 
 net::SharedBytes EventEncoder::encode(const core::Event& event, bool with_id) {
   if (!is_told(event.body)) return nullptr;
-  Kept& last = last_[with_id ? 1 : 0];
+  CacheEntry& last = last_[with_id ? 1 : 0];
   if (last.bytes && last.cursor == event.cursor) return last.bytes;
   last = {.cursor = event.cursor,
           .bytes = std::make_shared<const std::string>(encode_event(event, with_id))};

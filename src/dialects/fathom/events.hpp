@@ -31,18 +31,19 @@ std::string encode_one_shot_done(std::string_view session_id, std::string_view r
 std::string encode_one_shot_error(std::string_view error);
 
 // Encodes each event once for all subscribers of one lane. One object per lane, used there only.
-// The feed tells one event to all subscribers before the next, so keeping the last one is enough.
+// The feed delivers one event to all subscribers before the next, so keeping the last one is
+// enough.
 class EventEncoder {
  public:
   // nullptr for kinds that Fathom has no word for.
   net::SharedBytes encode(const core::Event& event, bool with_id);
 
  private:
-  struct Kept {
+  struct CacheEntry {
     std::int64_t cursor = 0;
     net::SharedBytes bytes{};
   };
-  std::array<Kept, 2> last_{};  // without and with id
+  std::array<CacheEntry, 2> last_{};  // without and with id
 };
 
 }  // namespace colonnade::dialects::fathom

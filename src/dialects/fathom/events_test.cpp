@@ -64,7 +64,7 @@ TEST(FathomEvents, AFailedOrCancelledRunIsAnError) {
             "\"error\":\"the run was cancelled\"}\n\n");
 }
 
-TEST(FathomEvents, OtherKindsAreNotTold) {
+TEST(FathomEvents, OtherKindsAreNotSent) {
   EventEncoder encoder;
   for (const core::EventBody& body : std::initializer_list<core::EventBody>{
            core::ReasoningDelta{"hm"}, core::OutputRestarted{}, core::ToolCallRequested{},

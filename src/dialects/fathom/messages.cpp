@@ -76,7 +76,7 @@ base::Task<Attempted> MessageResource::answer(Principal who, std::string run_id,
   if (!finished) {
     const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
     co_return Attempted{.response = error_response(finished.error()),
-                        .settlement = stopping ? Settlement::leave : Settlement::answer};
+                        .settlement = stopping ? KeyOutcome::leave : KeyOutcome::answer};
   }
   if (finished->run.state != core::RunState::succeeded) {
     co_return Attempted{.response = error_response(500, failure_text(finished->run))};

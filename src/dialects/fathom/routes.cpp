@@ -78,7 +78,7 @@ std::vector<net::Route> Dialect::routes() {
 
 void Dialect::add_to(net::Router& router) {
   router.add(routes());
-  for (net::ErrorFace& face : error_faces()) router.add(std::move(face));
+  for (net::ErrorEncoder& error_encoder : error_encoders()) router.add(std::move(error_encoder));
 }
 
 }  // namespace colonnade::dialects::fathom

@@ -1,5 +1,5 @@
-// The Fathom dialect: its one table of routes and its error faces, over core's use cases. Paths and
-// shapes are fathom.md's, §3 and §3.8.
+// The Fathom dialect: its one table of routes and its error encoders, over core's use cases. Paths
+// and shapes are fathom.md's, §3 and §3.8.
 #pragma once
 
 #include <functional>

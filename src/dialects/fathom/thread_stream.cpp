@@ -42,13 +42,13 @@ void ThreadStream::open(Start start, std::shared_ptr<net::StreamWriter> writer) 
                     .with_id = start.resume.with_ids,
                     .cursor = std::min(start.resume.after.value_or(reached), reached)};
   writer->send(std::make_shared<const std::string>(encode_ready(ready)));
-  const auto held = std::exchange(self->held_, std::nullopt);
+  const auto held = std::exchange(self->held_back_events_, std::nullopt);
   for (const core::EventPtr& event : *held) self->deliver(event);
 }
 
 void ThreadStream::deliver(const core::EventPtr& event) {
-  if (held_) {
-    held_->push_back(event);
+  if (held_back_events_) {
+    held_back_events_->push_back(event);
     return;
   }
   if (!writer_ || writer_->closed()) return;

@@ -53,7 +53,7 @@ class ThreadStream final : public core::Subscriber {
   std::shared_ptr<net::StreamWriter> writer_;  // nullptr once closed
   std::unique_ptr<core::EventFeed::Subscription> subscription_{};
   // What a replay delivered before `ready` was sent; nullopt afterwards.
-  std::optional<std::vector<core::EventPtr>> held_{std::in_place};
+  std::optional<std::vector<core::EventPtr>> held_back_events_{std::in_place};
 };
 
 }  // namespace colonnade::dialects::fathom

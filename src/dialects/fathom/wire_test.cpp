@@ -220,7 +220,7 @@ TEST(FathomWire, UsageIsSummedUp) {
             R"("total_tokens":821,"message_count":2})");
 }
 
-TEST(FathomWire, PairingTellsTheTokenOnce) {
+TEST(FathomWire, PairingReturnsTheTokenOnce) {
   const core::Credential device{.id = "9f8e7d6c5b4a",
                                 .user_id = "admin",
                                 .name = "ci-bot",

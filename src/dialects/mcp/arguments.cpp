@@ -28,7 +28,7 @@ std::string Arguments::any_text(std::string_view name) {
   const Json& value = look(name);
   if (value.is_null()) return {};
   if (!value.is_string()) {
-    wrong(name, "must be a text");
+    wrong(name, "must be a string");
     return {};
   }
   const auto& text = value.get_ref<const std::string&>();
@@ -42,14 +42,14 @@ std::string Arguments::any_text(std::string_view name) {
 std::string Arguments::optional_text(std::string_view name) {
   std::string out = any_text(name);
   const bool blank = out.find_first_not_of(" \t\r\n") == std::string::npos;
-  if (has(name) && blank && !fault_) wrong(name, "is blank; give a text or leave it out");
+  if (has(name) && blank && !fault_) wrong(name, "is blank; give a string or leave it out");
   return out;
 }
 
 std::string Arguments::text(std::string_view name) {
   if (!has(name)) {
     known_.emplace_back(name);
-    wrong(name, "is missing; it must be a text");
+    wrong(name, "is missing; it must be a string");
     return {};
   }
   return optional_text(name);
@@ -65,7 +65,7 @@ std::int64_t Arguments::whole(std::string_view name, Range range, std::int64_t o
       number <= static_cast<double>(range.most)) {
     return static_cast<std::int64_t>(number);
   }
-  wrong(name, "must be a whole number from " + std::to_string(range.least) + " to " +
+  wrong(name, "must be an integer from " + std::to_string(range.least) + " to " +
                   std::to_string(range.most));
   return otherwise;
 }

@@ -147,7 +147,7 @@ base::Task<net::Reply> Endpoint::handshake(Exchange exchange) {
     if (message.id) {
       const RpcFault said{.code = error_code::server_error,
                           .message = fault->status == 404
-                                         ? "Session not found: begin anew with initialize"
+                                         ? "Session not found: start again with initialize"
                                          : "the header Mcp-Session-Id is missing: begin with "
                                            "initialize, whose answer names a session"};
       co_return fault_response(fault->status, message.id, said);
@@ -168,9 +168,9 @@ net::Reply Endpoint::initialize(const Exchange& exchange) {
   if (!member(message.params, "protocolVersion").is_string()) {
     return fault_response(200, message.id,
                           {.code = error_code::invalid_params,
-                           .message = "Invalid params: 'protocolVersion' must be a text"});
+                           .message = "Invalid params: 'protocolVersion' must be a string"});
   }
-  Negotiated agreed = negotiate(message.params, options_.face);
+  Negotiated agreed = negotiate(message.params, options_.server_info);
   const std::string session_id = sessions_.create(exchange.who, std::move(agreed.revision));
   net::Response out{.body = encode_result(*message.id, agreed.members)};
   out.headers.push_back({std::string(session_header), session_id});
@@ -185,7 +185,7 @@ std::optional<net::Response> Endpoint::session_fault(const Principal& who,
                         "names a session");
   }
   if (sessions_.use(who, std::string(request.header(session_header)))) return std::nullopt;
-  return refused_with(404, "Session not found: begin anew with initialize");
+  return refused_with(404, "Session not found: start again with initialize");
 }
 
 void Endpoint::notice(const Exchange& exchange) {

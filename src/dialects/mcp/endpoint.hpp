@@ -36,7 +36,7 @@ class Endpoint {
     base::Clock& clock;
   };
   struct Options {
-    ServerFace face{};
+    ServerInfo server_info{};
     // Web pages that may ask, by origin; "*" for all. Pages of this machine always may.
     std::vector<std::string> origins{};
   };

@@ -54,7 +54,7 @@ std::string progress_notification(const Json& token, int count, std::string_view
 
 Endpoint::Answer Endpoint::finished(const Exchange& exchange, std::string members,
                                     Caching caching) const {
-  if (exchange.era == Era::modern) members += modern_members(options_.face, caching);
+  if (exchange.era == Era::modern) members += modern_members(options_.server_info, caching);
   return members;
 }
 
@@ -105,7 +105,7 @@ Endpoint::Answer Endpoint::answer_at_once(const Exchange& exchange) {
   const std::string& method = exchange.message.method;
   const bool modern = exchange.era == Era::modern;
   if (method == "server/discover" && modern) {
-    return finished(exchange, discovery(options_.face), Caching::own);
+    return finished(exchange, discovery(options_.server_info), Caching::own);
   }
   if (method == "ping" && !modern) return std::string();
   const bool lists =
@@ -129,7 +129,7 @@ Endpoint::Answer Endpoint::answer_at_once(const Exchange& exchange) {
 
 Endpoint::Answer Endpoint::read_resource(const Exchange& exchange) {
   const std::string uri = text_member(exchange.message.params, "uri");
-  if (uri.empty()) return invalid_params("Invalid params: 'uri' must be a text");
+  if (uri.empty()) return invalid_params("Invalid params: 'uri' must be a string");
   auto members = parts_.toolbox.threads().read_resource(exchange.who, uri);
   if (members) return finished(exchange, std::move(*members), Caching::own);
   RpcFault fault = fault_of(members.error());
@@ -147,7 +147,7 @@ std::expected<const Tool*, RpcFault> Endpoint::tool_of(const Exchange& exchange)
   const Json& params = exchange.message.params;
   const Json& arguments = member(params, "arguments");
   if (!member(params, "name").is_string()) {
-    return invalid_params("Invalid params: 'name' must be a text");
+    return invalid_params("Invalid params: 'name' must be a string");
   }
   const std::string name = text_member(params, "name");
   const Tool* tool = parts_.toolbox.find(name);

@@ -59,7 +59,7 @@ net::Response error_response(const base::Error& error) {
   return out;
 }
 
-net::ErrorFace error_face() {
+net::ErrorEncoder error_encoder() {
   const auto encode = [](const base::Error& error, std::string_view /*request_id*/) {
     return error_response(error);
   };

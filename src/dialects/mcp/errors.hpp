@@ -20,6 +20,6 @@ net::Response error_response(const base::Error& error);
 RpcFault fault_of(const base::Error& error);
 
 // What is said where no route matches, below the endpoint.
-net::ErrorFace error_face();
+net::ErrorEncoder error_encoder();
 
 }  // namespace colonnade::dialects::mcp

@@ -45,7 +45,7 @@ std::vector<std::string> rows_of(std::span<const core::EventPtr> events) {
 // Until something happened and a moment is over, so that one answer holds more than a word.
 base::Task<void> until_news(std::shared_ptr<RunWatch> watch, std::stop_token stop) {
   const auto over = [&] {
-    return watch->full() || watch->finished() || watch->late() || stop.stop_requested() ||
+    return watch->full() || watch->finished() || watch->timed_out() || stop.stop_requested() ||
            (watch->end() != nullptr && watch->caught_up());
   };
   while (!over() && watch->events().empty()) co_await watch->changed(stop);

@@ -28,7 +28,7 @@ base::Task<Attempted> GateTools::decide(Call call, Attempt /*attempt*/) {
 base::Task<Attempted> GateTools::policy(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  co_return answered(encode_policy(parts_.desk.in_force()));
+  co_return answered(encode_policy(parts_.policies.in_force()));
 }
 
 }  // namespace colonnade::dialects::mcp

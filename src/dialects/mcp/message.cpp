@@ -13,7 +13,8 @@ namespace {
 
 using base::Json;
 
-Unreadable unreadable(std::int64_t code, std::string message, std::optional<RequestId> id = {}) {
+InvalidMessage unreadable(std::int64_t code, std::string message,
+                          std::optional<RequestId> id = {}) {
   return {.fault = {.code = code, .message = std::move(message)}, .id = std::move(id)};
 }
 
@@ -42,8 +43,8 @@ Decoded message_from(const Json& object, std::string_view text) {
     out.kind = response;
     return out;
   }
-  if (has_id && !out.id) return wrong("'id' must be a text or a whole number");
-  if (!object.at("method").is_string()) return wrong("'method' must be a text", out.id);
+  if (has_id && !out.id) return wrong("'id' must be a string or an integer");
+  if (!object.at("method").is_string()) return wrong("'method' must be a string", out.id);
   out.kind = has_id ? request : notification;
   out.method = object.at("method").get<std::string>();
   const Json& params = member(object, "params");
@@ -71,7 +72,7 @@ std::vector<std::string> elements_of(std::string_view text) {
 
 }  // namespace
 
-std::expected<Decoding, Unreadable> decode(std::string_view text) {
+std::expected<Decoding, InvalidMessage> decode(std::string_view text) {
   const auto tree = base::parse_json(text, "the message");
   if (!tree) {
     return std::unexpected(

@@ -49,11 +49,11 @@ struct Incoming {
 };
 
 // What is no message. The id is the request's where it could be read.
-struct Unreadable {
+struct InvalidMessage {
   RpcFault fault{};
   std::optional<RequestId> id{};
 };
-using Decoded = std::expected<Incoming, Unreadable>;
+using Decoded = std::expected<Incoming, InvalidMessage>;
 
 // One body or one line, never trusted. A batch (revision 2025-03-26, "Batching") is cut into its
 // messages, each of which is sound or not by itself.
@@ -62,7 +62,7 @@ struct Decoding {
   std::vector<Decoded> messages{};  // exactly one unless it is a batch
 };
 // Fails for what is no JSON, an empty batch, and one with too many messages.
-std::expected<Decoding, Unreadable> decode(std::string_view text);
+std::expected<Decoding, InvalidMessage> decode(std::string_view text);
 
 // `members` are those of the result object, without its braces.
 std::string encode_result(const RequestId& id, std::string_view members);

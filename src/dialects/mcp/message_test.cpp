@@ -54,9 +54,9 @@ TEST(McpMessage, TakesValuesExactly) {
 }
 
 TEST(McpRevision, IsTheClientsWhereItIsServed) {
-  const ServerFace face{.version = "1", .instructions = "i"};
-  const auto agreed = [&](const char* wanted) {
-    return negotiate({{"protocolVersion", wanted}}, face).revision;
+  const ServerInfo server_info{.version = "1", .instructions = "i"};
+  const auto agreed = [&](const char* requested) {
+    return negotiate({{"protocolVersion", requested}}, server_info).revision;
   };
   EXPECT_EQ(agreed("2024-11-05"), "2024-11-05");
   EXPECT_EQ(agreed("2025-03-26"), "2025-03-26");

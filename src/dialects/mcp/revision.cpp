@@ -103,13 +103,13 @@ std::optional<RpcFault> header_fault(const net::Request& request, std::string_vi
   }
   const auto value = meant(request.header(header));
   if (value && *value == expected) return std::nullopt;
-  return mismatch("the header " + std::string(header) + " says something else than the body, '" +
+  return mismatch("the header " + std::string(header) + " differs from the body, '" +
                   shown(expected) + "'");
 }
 
-void write_info(JsonWriter& json, const ServerFace& face) {
+void write_info(JsonWriter& json, const ServerInfo& server_info) {
   json.object().field("name", "colonnade").field("title", "Colonnade");
-  json.field("version", face.version).end_object();
+  json.field("version", server_info.version).end_object();
 }
 
 // Lists do not change while the server runs, but for threads, whose changes are not told.
@@ -141,8 +141,8 @@ std::expected<Era, RpcFault> era_of(const net::Request& request, const Incoming&
                                       " is missing; send '" + shown(revision) + "'"));
     }
     if (header != revision) {
-      return std::unexpected(mismatch("the header " + std::string(version_header) +
-                                      " says something else than params._meta"));
+      return std::unexpected(
+          mismatch("the header " + std::string(version_header) + " differs from params._meta"));
     }
     if (revision != modern_revision) return std::unexpected(unsupported(revision));
     return Era::modern;
@@ -163,7 +163,7 @@ std::optional<RpcFault> modern_fault(const net::Request& request, const Incoming
   const Json& meta = member(message.params, "_meta");
   if (!meta.is_object()) return invalid_params("params._meta is missing");
   if (!member(meta, version_key).is_string()) {
-    return invalid_params("params._meta has no text '" + std::string(version_key) + "'");
+    return invalid_params("params._meta has no string '" + std::string(version_key) + "'");
   }
   if (!member(meta, capabilities_key).is_object()) {
     return invalid_params("params._meta has no object '" + std::string(capabilities_key) + "'");
@@ -171,39 +171,40 @@ std::optional<RpcFault> modern_fault(const net::Request& request, const Incoming
   return std::nullopt;
 }
 
-Negotiated negotiate(const Json& params, const ServerFace& face) {
-  const std::string wanted = text_member(params, "protocolVersion");
+Negotiated negotiate(const Json& params, const ServerInfo& server_info) {
+  const std::string requested = text_member(params, "protocolVersion");
   Negotiated out;
-  out.revision = is_handshake_revision(wanted) ? wanted : std::string(newest_handshake_revision);
+  out.revision =
+      is_handshake_revision(requested) ? requested : std::string(newest_handshake_revision);
   std::string object;
   JsonWriter json(object);
   json.object().field("protocolVersion", out.revision).key("capabilities");
   write_capabilities(json);
   json.key("serverInfo");
-  write_info(json, face);
-  json.field("instructions", face.instructions).end_object();
+  write_info(json, server_info);
+  json.field("instructions", server_info.instructions).end_object();
   out.members = object.substr(1, object.size() - 2);
   return out;
 }
 
-std::string discovery(const ServerFace& face) {
+std::string discovery(const ServerInfo& server_info) {
   std::string object;
   JsonWriter json(object);
   json.object().key("supportedVersions");
   write_revisions(json);
   json.key("capabilities");
   write_capabilities(json);
-  json.field("instructions", face.instructions).end_object();
+  json.field("instructions", server_info.instructions).end_object();
   return object.substr(1, object.size() - 2);
 }
 
-std::string modern_members(const ServerFace& face, Caching caching) {
+std::string modern_members(const ServerInfo& server_info, Caching caching) {
   std::string object;
   JsonWriter json(object);
   json.object().field("resultType", "complete");
   if (caching == Caching::own) json.field("ttlMs", 0).field("cacheScope", "private");
   json.key("_meta").object().key(server_key);
-  write_info(json, face);
+  write_info(json, server_info);
   json.end_object().end_object();
   return "," + object.substr(1, object.size() - 2);
 }

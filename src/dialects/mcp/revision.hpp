@@ -34,7 +34,7 @@ std::optional<RpcFault> modern_fault(const net::Request& request, const Incoming
 
 // --- what the server says of itself ---
 
-struct ServerFace {
+struct ServerInfo {
   std::string version{};
   std::string instructions{};
 };
@@ -45,14 +45,14 @@ struct Negotiated {
   std::string revision{};
   std::string members{};
 };
-Negotiated negotiate(const base::Json& params, const ServerFace& face);
+Negotiated negotiate(const base::Json& params, const ServerInfo& server_info);
 
 // The members of the result of `server/discover`.
-std::string discovery(const ServerFace& face);
+std::string discovery(const ServerInfo& server_info);
 
 // What the newer era adds to each result: its type, who speaks, and for what may be cached, for how
 // long. Begins with a comma.
 enum class Caching { none, own };  // own: by whoever asked, but asked again each time
-std::string modern_members(const ServerFace& face, Caching caching);
+std::string modern_members(const ServerInfo& server_info, Caching caching);
 
 }  // namespace colonnade::dialects::mcp

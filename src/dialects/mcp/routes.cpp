@@ -34,8 +34,8 @@ Dialect::Dialect(Parts parts, Options options)
                 .feed = parts.feed,
                 .answer_once = answer_once_}),
       endpoint_({.toolbox = toolbox_, .credentials = parts.credentials, .clock = parts.clock},
-                {.face = {.version = std::move(options.version),
-                          .instructions = std::string(instructions)},
+                {.server_info = {.version = std::move(options.version),
+                                 .instructions = std::string(instructions)},
                  .origins = std::move(options.origins)}) {}
 
 std::vector<net::Route> Dialect::routes() {
@@ -52,7 +52,7 @@ std::vector<net::Route> Dialect::routes() {
 
 void Dialect::add_to(net::Router& router) {
   router.add(routes());
-  router.add(error_face());
+  router.add(error_encoder());
 }
 
 }  // namespace colonnade::dialects::mcp

@@ -12,7 +12,7 @@
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
-#include "core/governance/policy_desk.hpp"
+#include "core/governance/policy_inspector.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "dialects/answer_once.hpp"
@@ -28,7 +28,7 @@ struct Parts {
   core::Threads& threads;
   core::Runs& runs;
   core::Actions& actions;
-  core::PolicyDesk& policies;
+  core::PolicyInspector& policies;
   core::Credentials& credentials;
   core::KeyedRequests& keyed_requests;
   core::EventFeed& feed;

@@ -56,7 +56,7 @@ base::Task<void> RunWatch::wake_after(std::shared_ptr<RunWatch> self,
                                       std::chrono::milliseconds time) {
   auto ring = [weak = std::weak_ptr<RunWatch>(self)] {
     if (const auto watch = weak.lock()) {
-      watch->late_ = true;
+      watch->timed_out_ = true;
       watch->changed_.notify();
     }
   };
@@ -71,7 +71,7 @@ void RunWatch::close() {
   subscription_.reset();
 }
 
-std::string RunWatch::news() { return std::exchange(news_, {}); }
+std::string RunWatch::progress_text() { return std::exchange(progress_text_, {}); }
 
 void RunWatch::deliver(const core::EventPtr& event) {
   if (closed_ || full_) return;
@@ -104,15 +104,15 @@ void RunWatch::keep(const core::EventPtr& event) {
 
 void RunWatch::note(const core::Event& event) {
   if (std::holds_alternative<core::RunStarted>(event.body)) {
-    news_ = "The agent thinks";
+    progress_text_ = "The agent thinks";
   } else if (const auto* delta = std::get_if<core::TextDelta>(&event.body)) {
     characters_ += delta->text.size();
-    news_ = "The agent writes: " + std::to_string(characters_) + " bytes so far";
+    progress_text_ = "The agent writes: " + std::to_string(characters_) + " bytes so far";
   } else if (const auto* tool = std::get_if<core::ToolCallStarted>(&event.body)) {
-    news_ = "The agent uses the tool " + tool->tool;
+    progress_text_ = "The agent uses the tool " + tool->tool;
   } else if (const auto* call = std::get_if<core::ApprovalRequested>(&event.body)) {
-    news_ = "A human is asked to approve the tool " + call->tool;
-    asked_ = true;
+    progress_text_ = "A human is asked to approve the tool " + call->tool;
+    approval_requested_ = true;
   } else if (std::holds_alternative<core::RunFinished>(event.body)) {
     finished_ = true;
   }

@@ -37,8 +37,8 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
 
   // How it ended; or that the server stops, as ErrorKind::unavailable. nullptr while it goes on.
   const core::Result<core::FinishedRun>* end() const { return end_ ? &*end_ : nullptr; }
-  bool asked() const { return asked_; }  // for a human's approval, since open()
-  bool late() const { return late_; }
+  bool asked() const { return approval_requested_; }  // for a human's approval, since open()
+  bool timed_out() const { return timed_out_; }
   bool full() const { return full_; }          // no more events are kept
   bool finished() const { return finished_; }  // the event of its end was delivered
   bool caught_up() const { return subscription_ && subscription_->caught_up(); }
@@ -46,7 +46,7 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
   std::int64_t cursor() const { return cursor_; }
   const std::vector<core::EventPtr>& events() const { return events_; }
   // What the run does just now, in a few words; "" when there is no news since the last call.
-  std::string news();
+  std::string progress_text();
 
   void close();
 
@@ -69,9 +69,9 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
   std::size_t kept_bytes_ = 0;
   std::int64_t cursor_ = 0;
   std::size_t characters_ = 0;  // of the answer so far
-  std::string news_{};
-  bool asked_ = false;
-  bool late_ = false;
+  std::string progress_text_{};
+  bool approval_requested_ = false;
+  bool timed_out_ = false;
   bool full_ = false;
   bool finished_ = false;
   bool closed_ = false;

@@ -41,7 +41,7 @@ std::string_view remedy_for(const base::Error& error) {
 Attempted stopping(const base::Error& error) {
   Attempted out =
       failed(error, "The run goes on when the server is back; read_run tells what became of it");
-  out.settlement = Settlement::leave;
+  out.settlement = KeyOutcome::leave;
   return out;
 }
 
@@ -177,7 +177,7 @@ base::Task<Attempted> RunTools::wait_for(Call call, Begun begun, std::chrono::mi
     // not_found: it has just ended by itself
     [[maybe_unused]] const auto asked = parts_.runs.cancel(call.who, begun.run.id);
     const std::stop_token none;
-    while (watch->end() == nullptr && !watch->late()) co_await watch->changed(none);
+    while (watch->end() == nullptr && !watch->timed_out()) co_await watch->changed(none);
   }
   Attempted out = outcome(call, begun);
   watch->close();
@@ -189,11 +189,12 @@ base::Task<Attempted> RunTools::wait_for(Call call, Begun begun, std::chrono::mi
 base::Task<void> RunTools::until_over(Call call, std::shared_ptr<RunWatch> watch) {
   const std::stop_token stop = call.ticket->stop_token();
   auto told_at = std::chrono::steady_clock::now() - limits::mcp_progress_interval;
-  while (watch->end() == nullptr && !watch->asked() && !watch->late() && !stop.stop_requested()) {
+  while (watch->end() == nullptr && !watch->asked() && !watch->timed_out() &&
+         !stop.stop_requested()) {
     const auto now = std::chrono::steady_clock::now();
     if (call.progress && now - told_at >= limits::mcp_progress_interval) {
-      if (const std::string news = watch->news(); !news.empty()) {
-        call.progress(news);
+      if (const std::string progress_text = watch->progress_text(); !progress_text.empty()) {
+        call.progress(progress_text);
         told_at = now;
       }
     }
@@ -225,7 +226,7 @@ Attempted RunTools::outcome(const Call& call, const Begun& begun) {
     auto view = parts_.runs.read(call.who, begun.run.id);
     if (!view) return failed(view.error());
     Attempted out = answered(encode_report(report_of(call.who, std::move(view->run))));
-    out.settlement = Settlement::leave;
+    out.settlement = KeyOutcome::leave;
     return out;
   }
   RunReport report{.run = (*end)->run};
@@ -264,7 +265,7 @@ base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {
   // not_found: it has just ended by itself
   [[maybe_unused]] const auto asked = parts_.runs.cancel(call.who, run_id);
   const std::stop_token stop = call.ticket->stop_token();
-  while (watch->end() == nullptr && !watch->late() && !stop.stop_requested()) {
+  while (watch->end() == nullptr && !watch->timed_out() && !stop.stop_requested()) {
     co_await watch->changed(stop);
   }
   // That it is cancelled is what was wanted.

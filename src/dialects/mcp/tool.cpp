@@ -51,7 +51,7 @@ Attempted failed(const base::Error& error, std::string_view remedy) {
       error.message.empty() ? std::string(base::to_string(error.kind)) : error.message;
   if (!remedy.empty()) message.append(". ").append(remedy);
   return {.response = {.status = 500, .body = failure_members(message)},
-          .settlement = may_differ_next_time(error.kind) ? Settlement::drop : Settlement::answer};
+          .settlement = may_differ_next_time(error.kind) ? KeyOutcome::drop : KeyOutcome::answer};
 }
 
 }  // namespace colonnade::dialects::mcp

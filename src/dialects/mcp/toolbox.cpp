@@ -63,7 +63,7 @@ Toolbox::Toolbox(Parts parts)
              .feed = parts.feed}),
       threads_(parts.threads),
       approvals_(parts.actions),
-      gate_({.actions = parts.actions, .desk = parts.policies}),
+      gate_({.actions = parts.actions, .policies = parts.policies}),
       answer_once_(parts.answer_once),
       tools_(table()) {
   Json rows = Json::array();
@@ -132,7 +132,7 @@ base::Task<std::string> Toolbox::call(const Tool* tool, Call call) {
     const Json given = call.arguments.at(key_argument);
     call.arguments.erase(key_argument);
     if (!given.is_string()) {
-      co_return failure_members("the argument 'idempotency_key' must be a text");
+      co_return failure_members("the argument 'idempotency_key' must be a string");
     }
     key = key_for(*tool, given.get<std::string>(), call.arguments);
   }

@@ -19,7 +19,7 @@ class Toolbox {
     core::Threads& threads;
     core::Runs& runs;
     core::Actions& actions;
-    core::PolicyDesk& policies;
+    core::PolicyInspector& policies;
     core::EventFeed& feed;
     AnswerOnce& answer_once;
   };

@@ -12,7 +12,7 @@
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
-#include "core/governance/policy_desk.hpp"
+#include "core/governance/policy_inspector.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "dialects/mcp/arguments.hpp"
@@ -108,7 +108,7 @@ class GateTools {
  public:
   struct Parts {
     core::Actions& actions;
-    core::PolicyDesk& desk;
+    core::PolicyInspector& policies;
   };
   explicit GateTools(Parts parts) : parts_(parts) {}
 

@@ -281,7 +281,7 @@ std::string encode_decision(const core::Decision& decision) {
   return out;
 }
 
-std::string encode_policy(const core::PolicyInForce& policy) {
+std::string encode_policy(const core::ActivePolicy& policy) {
   std::string out;
   JsonWriter json(out);
   json.object().field("source", policy.path.empty() ? "built_in" : "file");

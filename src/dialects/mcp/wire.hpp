@@ -11,7 +11,7 @@
 #include "core/agents/agent.hpp"
 #include "core/events/event.hpp"
 #include "core/governance/action.hpp"
-#include "core/governance/policy_desk.hpp"
+#include "core/governance/policy_inspector.hpp"
 #include "core/runs/run.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/thread.hpp"
@@ -59,7 +59,7 @@ std::string encode_event(const core::Event& event);
 std::string encode_actions(std::span<const core::Action> actions);
 std::string encode_action(const core::Action& action);
 std::string encode_decision(const core::Decision& decision);
-std::string encode_policy(const core::PolicyInForce& policy);
+std::string encode_policy(const core::ActivePolicy& policy);
 
 // A text that is cut says so.
 std::string cut_text(std::string_view text);

@@ -99,8 +99,8 @@ net::Response error_response(const base::Error& error, Object object) {
   return response;
 }
 
-std::vector<net::ErrorFace> error_faces() {
-  std::vector<net::ErrorFace> out;
+std::vector<net::ErrorEncoder> error_encoders() {
+  std::vector<net::ErrorEncoder> out;
   for (const char* prefix : {"/v1/agents", "/v1/conversations", "/v1/mcp", "/v1/health"}) {
     out.push_back({.prefix = prefix, .encode = unhandled, .wrong_method = wrong_method});
   }

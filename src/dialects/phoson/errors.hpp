@@ -29,6 +29,6 @@ net::Response error_response(const Fault& fault);
 net::Response error_response(const base::Error& error, Object object);
 
 // What is said when no route matches, at and below Phoson's paths.
-std::vector<net::ErrorFace> error_faces();
+std::vector<net::ErrorEncoder> error_encoders();
 
 }  // namespace colonnade::dialects::phoson

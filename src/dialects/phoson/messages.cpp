@@ -109,7 +109,7 @@ base::Task<Attempted> MessageResource::send_once(Principal who, Question questio
   if (!finished) {  // the server stops: the run, and the key, go on at the next start
     const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
     co_return Attempted{.response = error_response(finished.error(), Object::conversation),
-                        .settlement = stopping ? Settlement::leave : Settlement::answer};
+                        .settlement = stopping ? KeyOutcome::leave : KeyOutcome::answer};
   }
   co_return Attempted{.response = finished_answer(*finished)};
 }

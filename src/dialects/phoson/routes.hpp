@@ -1,5 +1,5 @@
-// The Phoson dialect: its one table of routes and its error faces, over core's use cases. Paths and
-// shapes are phoson.md's.
+// The Phoson dialect: its one table of routes and its error encoders, over core's use cases. Paths
+// and shapes are phoson.md's.
 #pragma once
 
 #include <vector>

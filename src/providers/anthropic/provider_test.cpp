@@ -87,7 +87,7 @@ class Vendor final : public conformance::ProviderUnderTest {
     provider_ = make_provider({.base_url = "http://127.0.0.1:1"}, client_);
     return conformance::hello("");
   }
-  bool saw_us_go() override { return vendor_.saw_hangup(); }
+  bool saw_client_disconnect() override { return vendor_.saw_hangup(); }
 
   core::ModelRequest answers(VendorAnswer answer) {
     vendor_.answer_next(std::move(answer));

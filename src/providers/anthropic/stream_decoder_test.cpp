@@ -238,7 +238,7 @@ TEST(AnthropicDecoder, MapsEveryStopReason) {
   }
 }
 
-TEST(AnthropicDecoder, TellsARefusalAsRefusal) {
+TEST(AnthropicDecoder, ReportsARefusalAsRefusal) {
   const std::string spoken =
       sse({start, text_block, hello, stop_block, message_delta("refusal"), stop});
   const Outcome partial = conformance::decode_whole(make, spoken);
@@ -376,7 +376,7 @@ TEST(AnthropicDecoder, RepairsBrokenText) {
 }
 
 // Guards against blocks that are no objects, and against counts that would overflow a sum.
-TEST(AnthropicDecoder, NonsenseIsPassedOver) {
+TEST(AnthropicDecoder, InvalidEventsAreSkipped) {
   const std::string body = sse(
       {R"({"type":"message_start","message":{"content":["x",7],"usage":{"input_tokens":9223372036854775807,"cache_read_input_tokens":9223372036854775807,"output_tokens":-3}}})",
        R"({"type":"content_block_start","index":0,"content_block":"none"})",

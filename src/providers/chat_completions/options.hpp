@@ -32,7 +32,7 @@ struct Dialect {
   bool usage_include = false;  // ask for counts and cost with usage.include (OpenRouter)
   bool refusal_field = false;  // assistant messages have a `refusal` (OpenAI)
   bool temperature_excludes_reasoning = false;  // OpenAI's reasoning models refuse a temperature
-  bool files = true;  // takes PDF files inline; otherwise the model is told
+  bool files = true;  // takes PDF files inline; otherwise the model gets a note instead
 };
 
 struct Options {

@@ -86,7 +86,7 @@ void write_user(JsonWriter& w, const Entry& entry, const Dialect& dialect) {
 
 // --- the assistant ------------------------------------------------------------------------------
 
-struct Said {
+struct AssistantContent {
   std::string text{};
   std::string refusal{};
   std::string reasoning{};
@@ -94,8 +94,8 @@ struct Said {
   std::vector<const core::ToolCallPart*> calls{};
 };
 
-Said said_in(const Entry& entry, const std::string& provider) {
-  Said out;
+AssistantContent said_in(const Entry& entry, const std::string& provider) {
+  AssistantContent out;
   for (const auto* part : entry.parts) {
     if (const auto* text = std::get_if<core::TextPart>(part)) out.text += text->text;
     if (const auto* refusal = std::get_if<core::RefusalPart>(part)) out.refusal += refusal->text;
@@ -122,7 +122,7 @@ void write_calls(JsonWriter& w, const std::vector<const core::ToolCallPart*>& ca
 }
 
 void write_assistant(JsonWriter& w, const Entry& entry, const Options& options, bool turn_is_open) {
-  Said said = said_in(entry, options.name);
+  AssistantContent said = said_in(entry, options.name);
   const Dialect& dialect = options.dialect;
   if (!dialect.refusal_field) said.refusal.clear();
   if (said.text.empty() && said.refusal.empty() && said.calls.empty()) return;

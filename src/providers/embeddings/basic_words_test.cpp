@@ -82,7 +82,7 @@ TEST_F(BasicWordsTest, FindsWordsAndTheirForms) {
   EXPECT_EQ((*table)->vector(2)[2], 127);
 }
 
-TEST_F(BasicWordsTest, TextsAboutTheSameLieClose) {
+TEST_F(BasicWordsTest, SimilarTextsHaveSimilarVectors) {
   const auto table = open(table_bytes());
   ASSERT_TRUE(table);
   const auto cat = place_of_text(**table, "The cat");

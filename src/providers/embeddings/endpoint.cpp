@@ -33,7 +33,7 @@ std::vector<float> unit(const std::vector<double>& values) {
 }
 
 base::Result<std::vector<float>> read_vector(const base::Json& tree, std::size_t dimensions) {
-  if (!tree.is_array() || tree.empty()) return unusable("an embedding is no list of numbers");
+  if (!tree.is_array() || tree.empty()) return unusable("an embedding is not a list of numbers");
   if (tree.size() > limits::memory_dimensions_max) return unusable("an embedding is too long");
   if (dimensions != 0 && tree.size() != dimensions) {
     return unusable("an embedding has " + std::to_string(tree.size()) + " dimensions, not " +
@@ -41,7 +41,7 @@ base::Result<std::vector<float>> read_vector(const base::Json& tree, std::size_t
   }
   std::vector<double> values;
   for (const base::Json& value : tree) {
-    if (!value.is_number()) return unusable("an embedding is no list of numbers");
+    if (!value.is_number()) return unusable("an embedding is not a list of numbers");
     values.push_back(value.get<double>());
     if (!std::isfinite(values.back())) return unusable("an embedding has no finite length");
   }
@@ -52,7 +52,7 @@ base::Result<std::vector<float>> read_vector(const base::Json& tree, std::size_t
 base::Result<Vectors> read_vectors(std::string_view body, std::size_t count,
                                    std::size_t dimensions) {
   auto tree = base::parse_json(body, "answer");
-  if (!tree) return unusable("it is no JSON");
+  if (!tree) return unusable("it is not JSON");
   if (!tree->is_object() || !tree->contains("data") || !tree->at("data").is_array()) {
     return unusable("it has no list 'data'");
   }
@@ -68,7 +68,7 @@ base::Result<Vectors> read_vectors(std::string_view body, std::size_t count,
     if (!one.is_object() || !one.contains("embedding")) return unusable("an embedding is missing");
     const base::Json index = one.value("index", base::Json(i));
     if (!index.is_number_unsigned() && !index.is_number_integer()) {
-      return unusable("an index is no number");
+      return unusable("an index is not a number");
     }
     const auto place = index.get<std::int64_t>();
     if (place < 0 || static_cast<std::size_t>(place) >= count ||

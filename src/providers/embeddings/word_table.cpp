@@ -80,7 +80,7 @@ WordTable::~WordTable() { ::munmap(const_cast<std::byte*>(mapped_), size_); }
 base::Result<void> WordTable::lay_out() {
   std::memcpy(&header_, mapped_, sizeof header_);
   if (std::memcmp(header_.magic, WordTableHeader{}.magic, sizeof header_.magic) != 0) {
-    return damaged("it begins with something else");
+    return damaged("it has another format");
   }
   const std::size_t words = header_.word_count;
   const std::size_t rows = header_.row_count;

@@ -11,34 +11,34 @@ using Events = std::vector<core::ModelEvent>;
 
 class Stream final : public core::ModelStream {
  public:
-  Stream(Performance performance, std::stop_token stop)
-      : performance_(std::move(performance)), stop_(std::move(stop)) {}
+  Stream(ScriptedReply scripted_reply, std::stop_token stop)
+      : scripted_reply_(std::move(scripted_reply)), stop_(std::move(stop)) {}
 
   base::Task<Result<Events>> next() override;
 
  private:
-  bool at_end() const { return told_ == performance_.deltas.size(); }
+  bool at_end() const { return sent_ == scripted_reply_.deltas.size(); }
 
-  Performance performance_;
+  ScriptedReply scripted_reply_;
   std::stop_token stop_;
-  std::size_t told_ = 0;
+  std::size_t sent_ = 0;
 };
 
 // With a delay one delta at a time, else as many as one read from a socket might bring.
 base::Task<Result<Events>> Stream::next() {
-  if (performance_.delay.count() > 0 && told_ > 0 && !at_end()) {
-    co_await base::sleep_for(performance_.delay, stop_);
+  if (scripted_reply_.delay.count() > 0 && sent_ > 0 && !at_end()) {
+    co_await base::sleep_for(scripted_reply_.delay, stop_);
   }
   if (stop_.stop_requested()) {
     co_return base::fail(base::ErrorKind::cancelled, "the model call was stopped");
   }
   Events out;
-  const std::size_t batch = performance_.delay.count() > 0 ? 1 : limits::offline_batch_events;
-  while (!at_end() && out.size() < batch) out.push_back(std::move(performance_.deltas[told_++]));
-  if (at_end() && !performance_.failure) {
-    out.push_back(std::move(performance_.reply));
+  const std::size_t batch = scripted_reply_.delay.count() > 0 ? 1 : limits::offline_batch_events;
+  while (!at_end() && out.size() < batch) out.push_back(std::move(scripted_reply_.deltas[sent_++]));
+  if (at_end() && !scripted_reply_.failure) {
+    out.push_back(std::move(scripted_reply_.reply));
   } else if (out.empty()) {
-    co_return base::fail(std::move(*performance_.failure));
+    co_return base::fail(std::move(*scripted_reply_.failure));
   }
   co_return out;
 }
@@ -53,9 +53,9 @@ class Provider final : public core::ModelProvider {
   std::unique_ptr<core::ModelStream> ask(base::Lane&, core::ModelRequest request,
                                          std::stop_token stop) override {
     if (request.model.empty()) request.model = default_model();
-    auto performance = perform(request);
-    if (performance.delay.count() == 0) performance.delay = options_.delay;
-    return std::make_unique<Stream>(std::move(performance), std::move(stop));
+    auto scripted_reply = play_script(request);
+    if (scripted_reply.delay.count() == 0) scripted_reply.delay = options_.delay;
+    return std::make_unique<Stream>(std::move(scripted_reply), std::move(stop));
   }
 
  private:

@@ -23,7 +23,7 @@ class Offline final : public conformance::ProviderUnderTest {
   std::optional<core::ModelRequest> breaks_off() override { return std::nullopt; }
   std::optional<core::ModelRequest> fails_midway() override { return script("/say one\n/fail"); }
   std::optional<core::ModelRequest> is_unreachable() override { return std::nullopt; }
-  bool saw_us_go() override { return true; }
+  bool saw_client_disconnect() override { return true; }
 
  private:
   core::ModelRequest script(std::string text) {

@@ -61,13 +61,13 @@ std::vector<Command> commands_in(string_view text) {
 }
 
 // The user's last message and what the turn under way has brought since.
-struct Situation {
+struct ScriptInput {
   std::string said{};
   std::vector<const core::ToolResultPart*> results{};
 };
 
-Situation situation_of(const core::ModelRequest& request) {
-  Situation out;
+ScriptInput situation_of(const core::ModelRequest& request) {
+  ScriptInput out;
   auto last = request.messages.rbegin();
   while (last != request.messages.rend() && last->role != core::Role::user) ++last;
   if (last != request.messages.rend()) {
@@ -123,9 +123,9 @@ void add_words(std::vector<core::ModelEvent>& deltas, string_view text) {
   }
 }
 
-class Stage {
+class ScriptInterpreter {
  public:
-  explicit Stage(const core::ModelRequest& request) : request_(request) {}
+  explicit ScriptInterpreter(const core::ModelRequest& request) : request_(request) {}
 
   void say(string_view text) {
     if (!text_.empty()) add_text("\n");
@@ -139,13 +139,13 @@ class Stage {
   void tokens(string_view argument);
   void call(string_view argument);
   void fail(string_view kind);
-  Performance take();
+  ScriptedReply take();
 
  private:
   void add_text(string_view text) { text_ += text; }
 
   const core::ModelRequest& request_;
-  Performance out_;
+  ScriptedReply out_;
   std::string reasoning_;
   std::string text_;
   std::vector<core::Part> calls_;
@@ -159,7 +159,7 @@ std::optional<int> parse_count(string_view text) {
   return count;
 }
 
-void Stage::play(const Command& command) {
+void ScriptInterpreter::play(const Command& command) {
   if (command.name == "say") say(command.argument);
   if (command.name == "think") think(command.argument);
   if (command.name == "tokens") tokens(command.argument);
@@ -175,7 +175,7 @@ void Stage::play(const Command& command) {
   }
 }
 
-void Stage::tokens(string_view argument) {
+void ScriptInterpreter::tokens(string_view argument) {
   const int count = std::min(parse_count(argument).value_or(0), limits::offline_tokens_max);
   std::string words;
   for (int i = 1; i <= count; ++i) {
@@ -185,7 +185,7 @@ void Stage::tokens(string_view argument) {
   say(words);
 }
 
-void Stage::call(string_view argument) {
+void ScriptInterpreter::call(string_view argument) {
   const auto [name, json] = split_word(argument);
   const auto offered = [&](const core::ToolDefinition& tool) { return tool.name == name; };
   if (std::ranges::none_of(request_.tools, offered)) {
@@ -208,7 +208,7 @@ void Stage::call(string_view argument) {
   calls_.push_back(std::move(call));
 }
 
-void Stage::fail(string_view kind) {
+void ScriptInterpreter::fail(string_view kind) {
   constexpr ErrorKind kinds[] = {ErrorKind::rate_limited, ErrorKind::unavailable,
                                  ErrorKind::timeout,      ErrorKind::invalid,
                                  ErrorKind::unauthorized, ErrorKind::internal};
@@ -221,7 +221,7 @@ void Stage::fail(string_view kind) {
   out_.failure = std::move(error);
 }
 
-Performance Stage::take() {
+ScriptedReply ScriptInterpreter::take() {
   add_words<core::ModelReasoningDelta>(out_.deltas, reasoning_);
   add_words<core::ModelTextDelta>(out_.deltas, text_);
   auto& reply = out_.reply;
@@ -243,30 +243,30 @@ Performance Stage::take() {
 
 }  // namespace
 
-Performance perform(const core::ModelRequest& request) {
-  const Situation situation = situation_of(request);
-  const auto script = commands_in(situation.said);
-  Stage stage(request);
-  if (!situation.results.empty()) {
+ScriptedReply play_script(const core::ModelRequest& request) {
+  const ScriptInput script_input = situation_of(request);
+  const auto script = commands_in(script_input.said);
+  ScriptInterpreter interpreter(request);
+  if (!script_input.results.empty()) {
     for (const auto& command : script) {
-      if (command.name == "slow") stage.play(command);
+      if (command.name == "slow") interpreter.play(command);
     }
-    for (const auto* result : situation.results) {
-      stage.say("[offline] " + result->tool + (result->is_error ? " failed: " : " answered: ") +
-                result->content);
+    for (const auto* result : script_input.results) {
+      interpreter.say("[offline] " + result->tool +
+                      (result->is_error ? " failed: " : " answered: ") + result->content);
     }
-    return stage.take();
+    return interpreter.take();
   }
-  for (const auto& command : script) stage.play(command);
+  for (const auto& command : script) interpreter.play(command);
   if (script.empty()) {
-    stage.say(notice);
-    const auto said = trimmed(situation.said);
+    interpreter.say(notice);
+    const auto said = trimmed(script_input.said);
     if (!said.empty()) {
       const auto shown = base::cut_utf8(said, limits::offline_echo_bytes_max);
-      stage.say("You said: " + std::string(shown) + (shown.size() < said.size() ? "…" : ""));
+      interpreter.say("You said: " + std::string(shown) + (shown.size() < said.size() ? "…" : ""));
     }
   }
-  return stage.take();
+  return interpreter.take();
 }
 
 }  // namespace colonnade::providers::offline

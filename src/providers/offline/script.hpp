@@ -27,13 +27,13 @@
 
 namespace colonnade::providers::offline {
 
-struct Performance {
+struct ScriptedReply {
   std::chrono::milliseconds delay{0};      // between deltas; 0: the provider's own
   std::vector<core::ModelEvent> deltas{};  // a word each
   core::ModelReply reply{};
   std::optional<base::Error> failure{};  // in place of the reply, after the deltas
 };
 
-Performance perform(const core::ModelRequest& request);
+ScriptedReply play_script(const core::ModelRequest& request);
 
 }  // namespace colonnade::providers::offline

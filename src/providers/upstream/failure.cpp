@@ -17,7 +17,7 @@ using base::ErrorKind;
 using base::Json;
 
 // What an error body says, whatever its shape.
-struct Complaint {
+struct ErrorBody {
   int status = 0;  // from a numeric code inside the body
   std::string type{};
   std::string code{};
@@ -39,7 +39,7 @@ void add_upstream_words(const Json& object, std::string& message) {
   message += " (" + who + (who.empty() || raw.empty() ? "" : ": ") + raw + ")";
 }
 
-void read_object(const Json& object, Complaint& out) {
+void read_object(const Json& object, ErrorBody& out) {
   out.type = text_member(object, "type");
   out.message = text_member(object, "message");
   if (const auto code = object.find("code"); code != object.end()) {
@@ -54,9 +54,9 @@ void read_object(const Json& object, Complaint& out) {
 
 // The shapes in use: {"error":{message,type,code}}, {"type":"error","error":{…}}, {"error":"…"},
 // {"message":"…"}, {"detail":"…"}; several servers wrap the object in an array of one.
-Complaint read_complaint(const Json& body) {
-  Complaint out;
-  if (body.is_array() && !body.empty()) return read_complaint(body.front());
+ErrorBody read_error_body(const Json& body) {
+  ErrorBody out;
+  if (body.is_array() && !body.empty()) return read_error_body(body.front());
   if (!body.is_object()) return out;
   const auto error = body.find("error");
   if (error != body.end() && error->is_object()) {
@@ -112,30 +112,30 @@ int status_named(std::string_view name) {
 }
 
 // A code is exacter than a type: OpenAI's type of an unknown model is "invalid_request_error".
-int status_of(const Complaint& complaint) {
-  if (complaint.status != 0) return complaint.status;
-  if (const int by_code = status_named(complaint.code); by_code != 0) return by_code;
-  return status_named(complaint.type);
+int status_of(const ErrorBody& error_body) {
+  if (error_body.status != 0) return error_body.status;
+  if (const int by_code = status_named(error_body.code); by_code != 0) return by_code;
+  return status_named(error_body.type);
 }
 
 // Whether the input did not fit into the model's window. The code is OpenAI's; the others say it in
 // words: Anthropic, vLLM and OpenRouter, llama.cpp.
-bool is_too_long(const Complaint& complaint) {
+bool is_too_long(const ErrorBody& error_body) {
   constexpr std::array<std::string_view, 5> phrases = {
       "prompt is too long", "maximum context length", "exceed context limit", "context window",
       "available context size"};
-  return complaint.code == "context_length_exceeded" ||
-         std::ranges::any_of(phrases, [&complaint](std::string_view phrase) {
-           return complaint.message.find(phrase) != std::string::npos;
+  return error_body.code == "context_length_exceeded" ||
+         std::ranges::any_of(phrases, [&error_body](std::string_view phrase) {
+           return error_body.message.find(phrase) != std::string::npos;
          });
 }
 
-struct Judgement {
+struct Classification {
   ErrorKind kind;
   bool retryable;
 };
 
-Judgement judge(int status, const Complaint& complaint) {
+Classification classify(int status, const ErrorBody& error_body) {
   switch (status) {
     case 401:
     case 402:  // the key's account cannot pay
@@ -146,12 +146,12 @@ Judgement judge(int status, const Complaint& complaint) {
     case 429:
       // An exhausted quota has the status of a rate limit, but waiting does not refill it.
       return {ErrorKind::rate_limited,
-              complaint.code != "insufficient_quota" && complaint.type != "insufficient_quota"};
+              error_body.code != "insufficient_quota" && error_body.type != "insufficient_quota"};
     default: break;
   }
   if (status >= 500) return {ErrorKind::unavailable, true};
   if (status >= 400) {
-    return {is_too_long(complaint) ? ErrorKind::too_large : ErrorKind::invalid, false};
+    return {is_too_long(error_body) ? ErrorKind::too_large : ErrorKind::invalid, false};
   }
   return {ErrorKind::upstream, false};
 }
@@ -237,13 +237,13 @@ std::string without_secrets(std::string_view text, std::string_view key) {
 
 Error failure_of_answer(const Vendor& vendor, int status, std::string_view body,
                         const RetryAdvice& advice, base::Time now) {
-  Complaint complaint;
-  if (const auto parsed = base::parse_json(body, "body")) complaint = read_complaint(*parsed);
-  if (complaint.message.empty()) complaint.message = std::string(body);
-  const Judgement judgement = judge(status, complaint);
-  Error error{.kind = judgement.kind, .retryable = judgement.retryable};
+  ErrorBody error_body;
+  if (const auto parsed = base::parse_json(body, "body")) error_body = read_error_body(*parsed);
+  if (error_body.message.empty()) error_body.message = std::string(body);
+  const Classification classification = classify(status, error_body);
+  Error error{.kind = classification.kind, .retryable = classification.retryable};
   error.message = vendor.name + " answered " + std::to_string(status);
-  const std::string said = without_secrets(complaint.message, vendor.key);
+  const std::string said = without_secrets(error_body.message, vendor.key);
   if (!said.empty()) error.message += ": " + said;
   if (status >= 300 && status < 400) error.message += " (a redirect; check the base URL)";
   name_the_key(vendor, error);
@@ -256,18 +256,18 @@ Error failure_of_answer(const Vendor& vendor, int status, std::string_view body,
 }
 
 Error failure_in_stream(const Vendor& vendor, const Json& body, bool emitted) {
-  const Complaint complaint = read_complaint(body);
-  const int status = status_of(complaint);
+  const ErrorBody error_body = read_error_body(body);
+  const int status = status_of(error_body);
   // Without a word on what it was, the stream simply broke.
-  const Judgement judgement =
-      status != 0 ? judge(status, complaint) : Judgement{ErrorKind::upstream, true};
-  Error error{.kind = judgement.kind, .retryable = judgement.retryable && !emitted};
+  const Classification classification =
+      status != 0 ? classify(status, error_body) : Classification{ErrorKind::upstream, true};
+  Error error{.kind = classification.kind, .retryable = classification.retryable && !emitted};
   error.message =
       vendor.name + " failed " + (emitted ? "in the middle of" : "before") + " its answer";
-  const std::string name = !complaint.type.empty() ? complaint.type : complaint.code;
+  const std::string name = !error_body.type.empty() ? error_body.type : error_body.code;
   if (!name.empty()) error.message += " (" + without_secrets(name, vendor.key) + ")";
-  if (!complaint.message.empty())
-    error.message += ": " + without_secrets(complaint.message, vendor.key);
+  if (!error_body.message.empty())
+    error.message += ": " + without_secrets(error_body.message, vendor.key);
   name_the_key(vendor, error);
   return error;
 }

@@ -43,11 +43,11 @@ void Transcript::settle(std::vector<const core::ToolCallPart*>& open) {
     entries_.push_back({.kind = EntryKind::tool_results});
   }
   for (const auto* call : open) {
-    made_up_.push_back(core::ToolResultPart{.call_id = call->call_id,
-                                            .tool = call->tool,
-                                            .content = std::string(missing_result),
-                                            .is_error = true});
-    entries_.back().parts.push_back(&made_up_.back());
+    synthetic_results_.push_back(core::ToolResultPart{.call_id = call->call_id,
+                                                      .tool = call->tool,
+                                                      .content = std::string(missing_result),
+                                                      .is_error = true});
+    entries_.back().parts.push_back(&synthetic_results_.back());
   }
   open.clear();
 }

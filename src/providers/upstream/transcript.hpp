@@ -39,7 +39,7 @@ class Transcript {
   void settle(std::vector<const core::ToolCallPart*>& open);
 
   std::vector<Entry> entries_;
-  std::deque<core::Part> made_up_;  // results for calls that have none
+  std::deque<core::Part> synthetic_results_;  // results for calls that have none
 };
 
 // A tool's input schema as vendors require it: an object schema, {} included.

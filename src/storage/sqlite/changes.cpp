@@ -27,7 +27,7 @@ Result<void> Changes::apply(const core::Scope& scope, const core::Change& change
 Result<void> Changes::inserted(const Result<std::int64_t>& changed, std::string_view what,
                                std::string_view id, std::string_view parent) {
   if (!changed && changed.error().kind == ErrorKind::conflict) {
-    return fail(ErrorKind::conflict, quoted(what, id) + " is there already");
+    return fail(ErrorKind::conflict, quoted(what, id) + " exists already");
   }
   return one_row(changed, [&] {
     return fail(ErrorKind::not_found,
@@ -185,7 +185,7 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertRun& change
   if (!changed && changed.error().kind == ErrorKind::conflict) {
     return fail(ErrorKind::conflict, quoted("thread", r.thread_id) +
                                          " has a run that is not finished, or " +
-                                         quoted("run", r.id) + " is there already");
+                                         quoted("run", r.id) + " exists already");
   }
   return any_row(changed);
 }

@@ -32,7 +32,7 @@ Result<void> make_folder(const std::filesystem::path& folder) {
   if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return {};
   if (auto parent = make_folder(folder.parent_path()); !parent) return parent;
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    return system_failure("cannot make the folder " + folder.string(), errno);
+    return system_failure("cannot create the folder " + folder.string(), errno);
   }
   return {};
 }
@@ -56,10 +56,10 @@ Result<void> prepare_data_file(const std::string& path) {
     ::close(made);
     return {};
   }
-  if (errno != EEXIST) return system_failure("cannot make the database " + path, errno);
+  if (errno != EEXIST) return system_failure("cannot create the database " + path, errno);
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
-    return system_failure("cannot look at the database " + path, errno);
+    return system_failure("cannot read the database " + path, errno);
   }
   // A foreign owner's file cannot be tightened; SQLite then says whether it can be used.
   if ((status.st_mode & 0177) != 0) (void)::chmod(path.c_str(), status.st_mode & 0600);

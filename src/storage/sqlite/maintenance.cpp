@@ -215,7 +215,7 @@ Result<std::vector<std::string>> integrity_check(const std::string& path) {
 Result<void> backup(const std::string& path, const std::string& target) {
   std::error_code ignored;
   if (std::filesystem::exists(std::filesystem::symlink_status(target, ignored))) {
-    return fail(ErrorKind::conflict, target + " is there already; choose another name");
+    return fail(ErrorKind::conflict, target + " exists already; choose another name");
   }
   auto source = open_existing(path);
   if (!source) return fail(source.error());
@@ -225,7 +225,7 @@ Result<void> backup(const std::string& path, const std::string& target) {
   if (written &&
       ::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) != 0) {
     written = errno == EEXIST
-                  ? fail(ErrorKind::conflict, target + " is there already; choose another name")
+                  ? fail(ErrorKind::conflict, target + " exists already; choose another name")
                   : fail(ErrorKind::unavailable,
                          "cannot name the backup: " + std::generic_category().message(errno));
   }

@@ -94,7 +94,7 @@ FetchTool::FetchTool(net::HttpClient& client, FetchOptions options)
                         {"content_type",
                          {{"type", "string"},
                           {"maxLength", 200},
-                          {"description", "Of the body; application/json unless told"}}}}},
+                          {"description", "Of the body; default: application/json"}}}}},
                       {"required", {"url"}},
                       {"additionalProperties", false}}} {}
 

@@ -66,7 +66,7 @@ std::unique_ptr<Tool> read_tool(base::Workers& workers) {
               {"minimum", 1},
               {"maximum", limits::read_lines_max},
               {"description",
-               "Lines at most; " + std::to_string(limits::read_lines_default) + " unless told"}}}}},
+               "Lines at most; " + std::to_string(limits::read_lines_default) + " by default"}}}}},
           {"required", {"path"}},
           {"additionalProperties", false}}};
   return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::reads, &read);

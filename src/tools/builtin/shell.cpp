@@ -67,7 +67,7 @@ ShellTool::ShellTool(base::Workers& workers, SandboxOptions options)
                   {"description",
                    "Ended after this long; " +
                        std::to_string(std::chrono::seconds(limits::shell_time_default).count()) +
-                       " unless told"}}}}},
+                       " by default"}}}}},
               {"required", {"command"}},
               {"additionalProperties", false}}} {}
 

@@ -85,7 +85,7 @@ std::string plain_signature(const std::string& der) {
 
 Result<std::string> sign_assertion(const std::string& private_key, const AssertionClaims& claims) {
   const Key key = read_key(private_key);
-  if (!key) return unusable("the private key is no unencrypted PEM key");
+  if (!key) return unusable("the private key is not an unencrypted PEM key");
   const bool elliptic = EVP_PKEY_is_a(key.get(), "EC") == 1;
   constexpr int bits_of_p256 = 256;
   if (elliptic && EVP_PKEY_get_bits(key.get()) != bits_of_p256) {

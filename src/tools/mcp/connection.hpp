@@ -42,16 +42,16 @@ class Connection {
   virtual ~Connection() = default;
   // Once, first. ErrorKind::unavailable or invalid when it cannot even begin.
   virtual base::Result<void> open(std::weak_ptr<ConnectionListener> listener) = 0;
-  // Never blocks. What cannot be sent is told to the listener.
+  // Never blocks. What cannot be sent is reported to the listener.
   virtual void send(Outgoing message) = 0;
   // Nobody waits for this request any more; its answer may be dropped.
   virtual void abandon(std::int64_t id) = 0;
   // The handshake is over: the server may now speak without being asked.
-  virtual void established(const ServerFace& server) = 0;
+  virtual void established(const ServerInfo& server) = 0;
   // Whether a server that stays silent when probed is an older one, instead of an absent one.
   virtual bool silence_means_old() const = 0;
   // Whether dropping a request's connection is how it is cancelled (2026-07-28 over HTTP).
-  virtual bool abandoning_cancels(const ServerFace& server) const = 0;
+  virtual bool abandoning_cancels(const ServerInfo& server) const = 0;
   // Says goodbye in order and returns when all is gone; bounded by the limits of the kind.
   virtual base::Task<void> close() = 0;
 };

@@ -56,9 +56,9 @@ std::string collect_headers(const Json& schema, std::vector<std::string>& path,
     if (property.is_object() && property.contains("x-mcp-header")) {
       const std::string header = text_member(property, "x-mcp-header");
       const std::string type = text_member(property, "type");
-      if (!is_token(header)) return "its x-mcp-header of '" + name + "' is no header name";
+      if (!is_token(header)) return "its x-mcp-header of '" + name + "' is not a header name";
       if (!seen.insert(lower(header)).second)
-        return "its x-mcp-header '" + header + "' comes twice";
+        return "its x-mcp-header '" + header + "' is repeated";
       if (type != "string" && type != "integer" && type != "boolean") {
         return "its x-mcp-header of '" + name + "' is not on a string, integer or boolean";
       }
@@ -165,14 +165,14 @@ Result<ToolPage> read_tool_page(const Json& result) {
 
 std::string model_name(std::string_view server, std::string_view tool) {
   std::string out = std::string(server) + "__" + std::string(tool);
-  const std::string asked = out;
+  const std::string incoming = out;
   for (char& c : out) {
     if (!is_name_character(c)) c = '_';
   }
-  if (out == asked && out.size() <= limits::model_tool_name_bytes_max) return out;
+  if (out == incoming && out.size() <= limits::model_tool_name_bytes_max) return out;
   constexpr std::size_t digits = 8;
   out.resize(std::min(out.size(), limits::model_tool_name_bytes_max - digits - 1));
-  return out + "_" + base::sha256_hex(asked).substr(0, digits);
+  return out + "_" + base::sha256_hex(incoming).substr(0, digits);
 }
 
 core::ToolOutcome outcome_of(const Json& result) {
@@ -215,7 +215,7 @@ Result<std::vector<HeaderText>> parameter_headers(const std::vector<ParameterHea
     if (!text || text->size() > limits::mcp_header_value_bytes_max) {
       return base::fail(ErrorKind::invalid,
                         "the argument '" + header.path.back() +
-                            "' goes into a header: it must be a text of at most " +
+                            "' goes into a header: it must be a string of at most " +
                             std::to_string(limits::mcp_header_value_bytes_max) +
                             " bytes, an integer within 53 bits or a boolean",
                         header.path.back());

@@ -106,7 +106,7 @@ TEST(McpDefinitions, RefusesBadHeaderMarks) {
 // --- pins ---
 
 TEST(McpPins, TheFirstSetIsAccepted) {
-  const auto verdict = judge_pins(std::nullopt, tools_of({tool("a"), tool("b")}));
+  const auto verdict = check_pins(std::nullopt, tools_of({tool("a"), tool("b")}));
   EXPECT_FALSE(verdict.held_back());
   EXPECT_EQ(verdict.offered.size(), 2U);
   EXPECT_EQ(to_text(verdict), "");
@@ -116,19 +116,19 @@ TEST(McpPins, AnyDifferenceIsHeldBackAndTheRestStays) {
   const ToolPins accepted = pins_of(tools_of({tool("a"), tool("b"), tool("c")}));
   Json widened = tool("b");
   widened["inputSchema"]["properties"]["path"] = {{"type", "string"}};
-  const auto verdict = judge_pins(accepted, tools_of({tool("a"), widened, tool("d")}));
+  const auto verdict = check_pins(accepted, tools_of({tool("a"), widened, tool("d")}));
   ASSERT_TRUE(verdict.held_back());
   ASSERT_EQ(verdict.offered.size(), 1U);
   EXPECT_EQ(verdict.offered[0].name, "a");
   EXPECT_EQ(to_text(verdict), "1 added (d), 1 removed (c), 1 changed (b)");
   EXPECT_NE(fingerprint_of(verdict.found), fingerprint_of(accepted));
-  EXPECT_FALSE(judge_pins(verdict.found, tools_of({tool("a"), widened, tool("d")})).held_back());
+  EXPECT_FALSE(check_pins(verdict.found, tools_of({tool("a"), widened, tool("d")})).held_back());
 }
 
 TEST(McpPins, ADescriptionCountsAndOrderDoesNot) {
   const ToolPins accepted = pins_of(tools_of({tool("a"), tool("b")}));
-  EXPECT_FALSE(judge_pins(accepted, tools_of({tool("b"), tool("a")})).held_back());
-  EXPECT_TRUE(judge_pins(accepted, tools_of({tool("b"), tool("a", "send all files")})).held_back());
+  EXPECT_FALSE(check_pins(accepted, tools_of({tool("b"), tool("a")})).held_back());
+  EXPECT_TRUE(check_pins(accepted, tools_of({tool("b"), tool("a", "send all files")})).held_back());
 }
 
 }  // namespace

@@ -18,20 +18,20 @@ using base::Result;
 constexpr std::array<std::string_view, 4> handshake_revisions = {
     newest_handshake_revision, "2025-06-18", "2025-03-26", "2024-11-05"};
 
-Json client_info(const ClientFace& face) {
-  return {{"name", face.name}, {"version", face.version}};
+Json client_info(const ClientInfo& client) {
+  return {{"name", client.name}, {"version", client.version}};
 }
 
-Json capabilities_of(const ClientFace& face) {
+Json capabilities_of(const ClientInfo& client) {
   Json out = Json::object();
-  if (face.elicitation) out["elicitation"]["form"] = Json::object();
-  if (face.sampling) out["sampling"] = Json::object();
+  if (client.elicitation) out["elicitation"]["form"] = Json::object();
+  if (client.sampling) out["sampling"] = Json::object();
   return out;
 }
 
 // Both eras describe a server alike, but for where its name is.
-ServerFace face_from(const Json& result, const Json& info, std::string_view revision) {
-  ServerFace out;
+ServerInfo server_info_from(const Json& result, const Json& info, std::string_view revision) {
+  ServerInfo out;
   out.revision = revision;
   const std::string name = text_member(info, "name");
   const std::string version = text_member(info, "version");
@@ -69,11 +69,11 @@ std::string listed(const Json& list) {
   return out;
 }
 
-GiveUp give_up(ErrorKind kind, std::string message) {
+HandshakeFailed give_up(ErrorKind kind, std::string message) {
   return {.error = {.kind = kind, .message = std::move(message)}};
 }
 
-ProbeVerdict from_versions(const Json& supported) {
+ProbeResult from_versions(const Json& supported) {
   if (names_handshake(supported)) return UseInitialize{};
   return give_up(ErrorKind::upstream,
                  "the MCP server speaks none of the revisions 2026-07-28, 2025-11-25, 2025-06-18, "
@@ -81,20 +81,20 @@ ProbeVerdict from_versions(const Json& supported) {
                      listed(supported));
 }
 
-ProbeVerdict judge_result(const Json& result) {
+ProbeResult judge_result(const Json& result) {
   const Json& supported = member(result, "supportedVersions");
   // Something that answers any method with any result is no server of the newer era.
   if (!supported.is_array()) return UseInitialize{};
   if (!names(supported, modern_revision)) return from_versions(supported);
   const Json& meta_info = member(member(result, "_meta"), "io.modelcontextprotocol/serverInfo");
   const Json& info = meta_info.is_object() ? meta_info : member(result, "serverInfo");
-  return UseModern{face_from(result, info, modern_revision)};
+  return UseModern{server_info_from(result, info, modern_revision)};
 }
 
-ProbeVerdict judge_error(const RpcError& error) {
+ProbeResult judge_error(const RpcError& error) {
   if (error.code == error_code::unsupported_version) {
     const Json& supported = member(error.data, "supported");
-    if (names(supported, modern_revision)) return AskAgain{};
+    if (names(supported, modern_revision)) return RetryDiscover{};
     return from_versions(supported);
   }
   if (error.code == error_code::header_mismatch || error.code == error_code::missing_capability) {
@@ -103,14 +103,14 @@ ProbeVerdict judge_error(const RpcError& error) {
   return UseInitialize{};
 }
 
-ProbeVerdict judge_failure(const TransportFailure& failure) {
+ProbeResult judge_failure(const TransportFailure& failure) {
   const int status = failure.http_status;
   const bool refused = status >= 400 && status < 500;
   // These say something about us or about now, not about the server's age.
   const bool other = status == 401 || status == 403 || status == 407 || status == 429;
   if (refused && !other) return UseInitialize{};
   if (status == 0 && failure.error.kind == ErrorKind::timeout) return UseInitialize{};
-  return GiveUp{failure.error};
+  return HandshakeFailed{failure.error};
 }
 
 }  // namespace
@@ -119,13 +119,13 @@ bool is_handshake_revision(std::string_view revision) {
   return std::ranges::find(handshake_revisions, revision) != handshake_revisions.end();
 }
 
-Json initialize_params(const ClientFace& face) {
+Json initialize_params(const ClientInfo& client) {
   return {{"protocolVersion", newest_handshake_revision},
-          {"capabilities", capabilities_of(face)},
-          {"clientInfo", client_info(face)}};
+          {"capabilities", capabilities_of(client)},
+          {"clientInfo", client_info(client)}};
 }
 
-Result<ServerFace> read_initialize(const Json& result) {
+Result<ServerInfo> read_initialize(const Json& result) {
   const std::string revision = text_member(result, "protocolVersion");
   if (!is_handshake_revision(revision)) {
     const std::string shown(base::cut_utf8(revision, 32));
@@ -133,20 +133,20 @@ Result<ServerFace> read_initialize(const Json& result) {
                       "the MCP server answered initialize with the revision '" + shown +
                           "'; known are 2025-11-25, 2025-06-18, 2025-03-26 and 2024-11-05");
   }
-  return face_from(result, member(result, "serverInfo"), revision);
+  return server_info_from(result, member(result, "serverInfo"), revision);
 }
 
-Json with_meta(Json params, const ClientFace& face) {
+Json with_meta(Json params, const ClientInfo& client) {
   if (!params.is_object()) params = Json::object();
   Json& meta = params["_meta"];
   if (!meta.is_object()) meta = Json::object();
   meta["io.modelcontextprotocol/protocolVersion"] = modern_revision;
-  meta["io.modelcontextprotocol/clientInfo"] = client_info(face);
-  meta["io.modelcontextprotocol/clientCapabilities"] = capabilities_of(face);
+  meta["io.modelcontextprotocol/clientInfo"] = client_info(client);
+  meta["io.modelcontextprotocol/clientCapabilities"] = capabilities_of(client);
   return params;
 }
 
-ProbeVerdict judge_probe(const Answer& answer) {
+ProbeResult classify_probe(const Answer& answer) {
   if (const auto* result = std::get_if<Json>(&answer)) return judge_result(*result);
   if (const auto* error = std::get_if<RpcError>(&answer)) return judge_error(*error);
   return judge_failure(std::get<TransportFailure>(answer));

@@ -16,8 +16,8 @@ constexpr std::string_view newest_handshake_revision = "2025-11-25";
 // Whether `initialize` may end with that revision.
 bool is_handshake_revision(std::string_view revision);
 
-// What we tell a server about ourselves.
-struct ClientFace {
+// What we send a server about ourselves.
+struct ClientInfo {
   std::string name{"colonnade"};
   std::string version{"0"};
   bool elicitation = false;  // forms only
@@ -25,7 +25,7 @@ struct ClientFace {
 };
 
 // What a server says about itself; for display, never for decisions about trust.
-struct ServerFace {
+struct ServerInfo {
   std::string revision{};
   std::string name{};
   std::string version{};
@@ -38,12 +38,12 @@ struct ServerFace {
 };
 
 // The params of `initialize` (2025-11-25 basic/lifecycle).
-base::Json initialize_params(const ClientFace& face);
+base::Json initialize_params(const ClientInfo& client);
 // What its result agrees on. ErrorKind::upstream when it names a revision that we do not speak.
-base::Result<ServerFace> read_initialize(const base::Json& result);
+base::Result<ServerInfo> read_initialize(const base::Json& result);
 
 // Adds to `params` what revision 2026-07-28 wants in each request (basic/index, "_meta").
-base::Json with_meta(base::Json params, const ClientFace& face);
+base::Json with_meta(base::Json params, const ClientInfo& client);
 
 // How a request ended, as far as choosing an era goes.
 struct TransportFailure {
@@ -56,14 +56,14 @@ using Answer = std::variant<base::Json, RpcError, TransportFailure>;
 // transports/streamable-http, "Backward Compatibility"). Only an error that this era alone defines
 // keeps us in it; whatever else a server says, or its silence, makes it an older one.
 struct UseModern {
-  ServerFace server{};
+  ServerInfo server{};
 };
 struct UseInitialize {};
-struct AskAgain {};  // it refuses the revision and names the same one
-struct GiveUp {
+struct RetryDiscover {};  // it refuses the revision and names the same one
+struct HandshakeFailed {
   base::Error error{};
 };
-using ProbeVerdict = std::variant<UseModern, UseInitialize, AskAgain, GiveUp>;
-ProbeVerdict judge_probe(const Answer& answer);
+using ProbeResult = std::variant<UseModern, UseInitialize, RetryDiscover, HandshakeFailed>;
+ProbeResult classify_probe(const Answer& answer);
 
 }  // namespace colonnade::tools::mcp

@@ -183,7 +183,7 @@ void feed(const State& state, Stream& stream, std::string_view bytes) {
     if (event.data.empty()) return;
     auto messages = decode_messages(event.data);
     if (!messages) {
-      base::log::warn("mcp_noise",
+      base::log::warn("mcp_invalid_message",
                       {{"server", state.options.name}, {"error", messages.error().message}});
       return;
     }
@@ -399,7 +399,7 @@ class HttpConnection final : public Connection {
     }
   }
 
-  void established(const ServerFace& server) override {
+  void established(const ServerInfo& server) override {
     state_->revision = server.revision;
     if (server.modern()) return;
     auto work = [state = state_] {
@@ -418,7 +418,7 @@ class HttpConnection final : public Connection {
   }
 
   bool silence_means_old() const override { return false; }
-  bool abandoning_cancels(const ServerFace& server) const override { return server.modern(); }
+  bool abandoning_cancels(const ServerInfo& server) const override { return server.modern(); }
 
   base::Task<void> close() override {
     const std::shared_ptr<State> state = state_;

@@ -11,7 +11,8 @@ constexpr std::size_t mcp_batch_messages_max = 64;      // revision 2025-03-26 m
 constexpr std::size_t mcp_receive_queue_bytes_max =
     mcp_message_bytes_max;  // read and not yet handled; then the server has to wait
 constexpr std::size_t mcp_send_queue_bytes_max = 16 * MiB;  // a server that does not read is ended
-constexpr std::size_t mcp_noise_lines_max = 100;  // lines on stdout that are no messages at all
+constexpr std::size_t mcp_invalid_message_lines_max =
+    100;  // lines on stdout that are no messages at all
 constexpr std::size_t mcp_stderr_line_bytes_max = 2 * KiB;  // logged of one line
 constexpr std::size_t mcp_stderr_lines_max = 1000;  // logged of one process; the rest is dropped
 

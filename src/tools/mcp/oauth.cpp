@@ -97,7 +97,7 @@ void OAuth::settle(std::optional<Pending> pending, std::string problem) {
 }
 
 void OAuth::keep() {
-  if (!options_.on_kept) return;
+  if (!options_.on_stored) return;
   const Json kept = {{"issuer", issuer_},
                      {"client_id", registered_.id},
                      {"client_secret", registered_.secret},
@@ -105,7 +105,7 @@ void OAuth::keep() {
                      {"access_token", access_token_},
                      {"refresh_token", refresh_token_},
                      {"scope", scope_}};
-  options_.on_kept(base::to_text(kept));
+  options_.on_stored(base::to_text(kept));
 }
 
 // What one authorization server gave is nothing to another (2026-07-28 basic/authorization).
@@ -180,8 +180,8 @@ base::Task<Result<void>> OAuth::authorize(Challenge challenge, std::stop_token s
     auto granted = co_await grant(found->server, std::move(*client), std::move(form), stop);
     co_return granted;
   }
-  auto asked = co_await ask_human(std::move(*found), std::move(*scope), stop);
-  co_return asked;
+  auto incoming = co_await ask_human(std::move(*found), std::move(*scope), stop);
+  co_return incoming;
 }
 
 base::Task<Result<void>> OAuth::refresh(Found found, std::string scope, std::stop_token stop) {
@@ -273,7 +273,7 @@ base::Task<Result<Json>> OAuth::fetch(net::HttpClientRequest request, std::stop_
   auto json = base::parse_json(*body, "body");
   if (head->status >= 200 && head->status < 300) {
     if (json && json->is_object()) co_return std::move(*json);
-    co_return base::fail(ErrorKind::upstream, host + " answered with no JSON object");
+    co_return base::fail(ErrorKind::upstream, host + " did not answer with a JSON object");
   }
   base::Error error;
   error.kind =

@@ -37,7 +37,7 @@ struct OAuthOptions {
   // What was kept before: JSON with secrets; "" for nothing.
   std::string kept{};
   // Told what to keep. On the lane.
-  std::function<void(const std::string& kept)> on_kept{};
+  std::function<void(const std::string& kept)> on_stored{};
   // Brings a human's consent without a human: from the authorization URL to the one that it
   // redirects to. Empty: the URL waits for complete().
   std::function<base::Task<base::Result<std::string>>(std::string url)> follow{};

@@ -30,7 +30,7 @@ std::string fingerprint_of(const ToolPins& pins) {
   return base::sha256_hex(base::to_text(base::Json(pins.tools)));
 }
 
-PinVerdict judge_pins(const std::optional<ToolPins>& accepted, std::vector<RemoteTool> found) {
+PinVerdict check_pins(const std::optional<ToolPins>& accepted, std::vector<RemoteTool> found) {
   PinVerdict out;
   out.found = pins_of(found);
   for (RemoteTool& tool : found) {

@@ -32,7 +32,7 @@ struct PinVerdict {
 };
 
 // Without `accepted` this is the first time: everything is offered.
-PinVerdict judge_pins(const std::optional<ToolPins>& accepted, std::vector<RemoteTool> found);
+PinVerdict check_pins(const std::optional<ToolPins>& accepted, std::vector<RemoteTool> found);
 
 // "1 added (x), 2 changed (y, z)"; "" when nothing is held back. A few names of each.
 std::string to_text(const PinVerdict& verdict);

@@ -43,7 +43,7 @@ Result<Json> params_of(const Json& object) {
 Result<Message> failure_from(const Json& object, std::optional<RequestId> id) {
   const Json& error = object.at("error");
   const Json& code = member(error, "code");
-  if (!code.is_number_integer()) return wrong("'error' has no whole number 'code'");
+  if (!code.is_number_integer()) return wrong("'error' has no integer 'code'");
   std::string message = text_member(error, "message");
   message = base::cut_utf8(message, limits::upstream_message_bytes_max);
   return Message(RpcFailure{.id = std::move(id),
@@ -57,9 +57,9 @@ Result<Message> message_from(const Json& object) {
   if (text_member(object, "jsonrpc") != "2.0") return wrong("'jsonrpc' is not \"2.0\"");
   std::optional<RequestId> id = id_of(member(object, "id"));
   const bool has_id = object.contains("id") && !object.at("id").is_null();
-  if (has_id && !id) return wrong("'id' is neither a text nor a whole number");
+  if (has_id && !id) return wrong("'id' is neither a string nor an integer");
   if (object.contains("method")) {
-    if (!object.at("method").is_string()) return wrong("'method' is not a text");
+    if (!object.at("method").is_string()) return wrong("'method' is not a string");
     auto params = params_of(object);
     if (!params) return base::fail(params.error());
     std::string method = object.at("method").get<std::string>();

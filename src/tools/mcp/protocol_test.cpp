@@ -96,7 +96,7 @@ Json discover_result() {
 }
 
 TEST(McpHandshake, AServerThatIsDiscoveredIsModern) {
-  const auto verdict = judge_probe(discover_result());
+  const auto verdict = classify_probe(discover_result());
   const auto* modern = std::get_if<UseModern>(&verdict);
   ASSERT_NE(modern, nullptr);
   EXPECT_EQ(modern->server.name, "s");
@@ -107,33 +107,33 @@ TEST(McpHandshake, AServerThatIsDiscoveredIsModern) {
 
 TEST(McpHandshake, AnyUnrecognizedErrorMeansAnOlderServer) {
   for (const std::int64_t code : {-32601, -32602, -32600, -32000, -32004, 0}) {
-    EXPECT_TRUE(std::holds_alternative<UseInitialize>(judge_probe(RpcError{.code = code})));
+    EXPECT_TRUE(std::holds_alternative<UseInitialize>(classify_probe(RpcError{.code = code})));
   }
   for (const int status : {400, 404, 405, 406}) {
     const TransportFailure refused{.error = {}, .http_status = status};
-    EXPECT_TRUE(std::holds_alternative<UseInitialize>(judge_probe(refused))) << status;
+    EXPECT_TRUE(std::holds_alternative<UseInitialize>(classify_probe(refused))) << status;
   }
-  EXPECT_TRUE(std::holds_alternative<UseInitialize>(judge_probe(Json::object())));
+  EXPECT_TRUE(std::holds_alternative<UseInitialize>(classify_probe(Json::object())));
 }
 
 TEST(McpHandshake, ARecognizedErrorDoesNot) {
   const RpcError older{.code = error_code::unsupported_version,
                        .data = {{"supported", {"2027-01-01", "2025-11-25"}}}};
-  EXPECT_TRUE(std::holds_alternative<UseInitialize>(judge_probe(older)));
+  EXPECT_TRUE(std::holds_alternative<UseInitialize>(classify_probe(older)));
   const RpcError newer{.code = error_code::unsupported_version,
                        .data = {{"supported", {"2027-01-01"}}}};
-  const auto verdict = judge_probe(newer);
-  ASSERT_TRUE(std::holds_alternative<GiveUp>(verdict));
-  EXPECT_NE(std::get<GiveUp>(verdict).error.message.find("2027-01-01"), std::string::npos);
-  EXPECT_TRUE(
-      std::holds_alternative<GiveUp>(judge_probe(RpcError{.code = error_code::header_mismatch})));
+  const auto verdict = classify_probe(newer);
+  ASSERT_TRUE(std::holds_alternative<HandshakeFailed>(verdict));
+  EXPECT_NE(std::get<HandshakeFailed>(verdict).error.message.find("2027-01-01"), std::string::npos);
+  EXPECT_TRUE(std::holds_alternative<HandshakeFailed>(
+      classify_probe(RpcError{.code = error_code::header_mismatch})));
 }
 
 TEST(McpHandshake, ARefusalOfOursOrABrokenServerIsNoSignOfAge) {
   for (const int status : {401, 403, 429, 500, 503}) {
     const TransportFailure failure{.error = {.kind = ErrorKind::unavailable},
                                    .http_status = status};
-    EXPECT_TRUE(std::holds_alternative<GiveUp>(judge_probe(failure))) << status;
+    EXPECT_TRUE(std::holds_alternative<HandshakeFailed>(classify_probe(failure))) << status;
   }
 }
 

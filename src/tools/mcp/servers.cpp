@@ -97,8 +97,10 @@ void Servers::start(const std::shared_ptr<State>& state, Entry* entry) {
       oauth.follow = shared.follow;
       oauth.redirect_url = shared.redirect_url;
       oauth.public_addresses_only = record.public_addresses_only;
-      if (shared.on_kept) {
-        oauth.on_kept = [keep = shared.on_kept, id](const std::string& kept) { keep(id, kept); };
+      if (shared.on_stored) {
+        oauth.on_stored = [keep = shared.on_stored, id](const std::string& kept) {
+          keep(id, kept);
+        };
       }
       entry->oauth = std::make_shared<OAuth>(*lane, *state->client, std::move(oauth));
       http.authorization = entry->oauth;
@@ -277,7 +279,7 @@ std::vector<ServerTool> Servers::tools(const std::vector<std::string>& ids) cons
   for (const std::string& id : ids) {
     const auto one = session(id);
     if (!one) {
-      base::log::warn("mcp_server_absent", {{"server", id}});
+      base::log::warn("mcp_server_missing", {{"server", id}});
       continue;
     }
     const auto offered = one->tools();

@@ -36,7 +36,7 @@ struct ServersOptions {
   Sample sample{};
   // What is to be kept of a server. On the servers' lane, or in accept() on its caller's thread.
   std::function<void(const std::string& id, const ToolPins&)> on_pinned{};
-  std::function<void(const std::string& id, const std::string& kept)> on_kept{};
+  std::function<void(const std::string& id, const std::string& kept)> on_stored{};
   // Each change of a server's state. On the servers' lane.
   std::function<void(const std::string& id, const ServerStatus&)> on_status{};
   // Where a human comes back to, for servers whose settings do not say.

@@ -156,7 +156,7 @@ base::Task<Result<void>> Session::attach() {
   closed_.reset();
   attached_ = false;
   list_changed_ = false;
-  listen_again_ = false;
+  reopen_listener_ = false;
   listening_ = 0;
   server_ = {};
   ++generation_;
@@ -164,7 +164,7 @@ base::Task<Result<void>> Session::attach() {
   auto opened = connection_->open(weak_from_this());
   if (!opened) co_return base::fail(opened.error());
   const bool remembered = needs_initialize_;
-  auto agreed = co_await shake_hands();
+  auto agreed = co_await perform_handshake();
   if (!agreed) {
     // What was remembered may be wrong by now. A process that the probe killed is asked the old
     // way next time.
@@ -180,13 +180,13 @@ base::Task<Result<void>> Session::attach() {
   co_return Result<void>{};
 }
 
-base::Task<Result<void>> Session::shake_hands() {
+base::Task<Result<void>> Session::perform_handshake() {
   constexpr int probes_max = 2;  // a server may refuse the first and name what was asked for
   for (int probes = 0; !needs_initialize_; ++probes) {
     const bool silence = connection_->silence_means_old();
     Exchange probe;
     probe.method = "server/discover";
-    probe.params = with_meta(Json::object(), face());
+    probe.params = with_meta(Json::object(), client_info());
     probe.handshake = true;
     probe.options.time_max = silence ? options_.times.probe_max : options_.times.handshake_max;
     probe.options.stop = stop_.get_token();
@@ -197,13 +197,14 @@ base::Task<Result<void>> Session::shake_hands() {
     const auto* failure = std::get_if<TransportFailure>(&answer);
     const bool silent = failure != nullptr && failure->error.kind == ErrorKind::timeout;
     if (silent && !silence) co_return base::fail(failure->error);
-    auto verdict = judge_probe(answer);
-    if (const auto* hopeless = std::get_if<GiveUp>(&verdict)) co_return base::fail(hopeless->error);
+    auto verdict = classify_probe(answer);
+    if (const auto* hopeless = std::get_if<HandshakeFailed>(&verdict))
+      co_return base::fail(hopeless->error);
     if (auto* modern = std::get_if<UseModern>(&verdict)) {
       server_ = std::move(modern->server);
       co_return Result<void>{};
     }
-    if (!std::holds_alternative<AskAgain>(verdict)) break;
+    if (!std::holds_alternative<RetryDiscover>(verdict)) break;
     if (probes + 1 == probes_max) {
       co_return base::fail(ErrorKind::upstream,
                            "the MCP server refuses the revision 2026-07-28 and names it");
@@ -216,7 +217,7 @@ base::Task<Result<void>> Session::shake_hands() {
 base::Task<Result<void>> Session::initialize() {
   Exchange first;
   first.method = "initialize";
-  first.params = initialize_params(face());
+  first.params = initialize_params(client_info());
   first.handshake = true;
   first.options.time_max = options_.times.handshake_max;
   first.options.stop = stop_.get_token();
@@ -244,8 +245,8 @@ base::Task<base::Error> Session::serve() {
       co_return base::Error{.kind = ErrorKind::cancelled, .message = "the MCP server was stopped"};
     }
     if (closed_) co_return *closed_;
-    if (listen_again_) {
-      listen_again_ = false;
+    if (reopen_listener_) {
+      reopen_listener_ = false;
       listen();
     }
     const auto now = SteadyClock::now();
@@ -271,8 +272,8 @@ base::Task<base::Error> Session::serve() {
 base::Task<void> Session::detach(base::Error why) {
   attached_ = false;
   fail_all(why);
-  for (auto& [id, one] : asked_) one.stop.request_stop();
-  asked_.clear();
+  for (auto& [id, one] : incoming_requests_) one.stop.request_stop();
+  incoming_requests_.clear();
   if (!connection_) co_return;
   co_await connection_->close();
   // Not closed any earlier: until now the connection may have told us something.
@@ -327,11 +328,11 @@ base::Task<Result<void>> Session::list_tools() {
   if (more) {
     co_return base::fail(ErrorKind::too_large, "the MCP server's list of tools has no end");
   }
-  judge_tools(std::move(found), std::move(refused));
+  check_tools(std::move(found), std::move(refused));
   co_return Result<void>{};
 }
 
-void Session::judge_tools(std::vector<RemoteTool> found, std::vector<std::string> refused) {
+void Session::check_tools(std::vector<RemoteTool> found, std::vector<std::string> refused) {
   for (const std::string& one : refused) {
     base::log::warn("mcp_tool_refused", {{"server", options_.name}, {"tool", one}});
   }
@@ -340,7 +341,7 @@ void Session::judge_tools(std::vector<RemoteTool> found, std::vector<std::string
   {
     const std::lock_guard lock(mutex_);
     found_ = found;
-    PinVerdict verdict = judge_pins(accepted_, std::move(found));
+    PinVerdict verdict = check_pins(accepted_, std::move(found));
     if (!accepted_) first = accepted_ = verdict.found;
     offered_ = std::move(verdict.offered);
     status_.refused = std::move(refused);

@@ -34,7 +34,7 @@ std::string_view to_string(ServerState state);
 struct ServerStatus {
   ServerState state = ServerState::starting;
   std::string reason{};                // "" for starting, ready and stopped
-  ServerFace server{};                 // of the last handshake that succeeded
+  ServerInfo server{};                 // of the last handshake that succeeded
   std::string held_back_set{};         // what accept() wants; "" when nothing is held back
   int failures = 0;                    // in a row
   std::vector<std::string> refused{};  // tools that cannot be offered, and why
@@ -154,7 +154,7 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
     std::string caller{};
   };
   // A request of the server.
-  struct Asked {
+  struct IncomingRequest {
     std::stop_source stop{};
     std::string caller{};
   };
@@ -162,13 +162,13 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
   // Supervision; session.cpp.
   static base::Task<void> supervise(std::shared_ptr<Session> self);
   base::Task<base::Result<void>> attach();
-  base::Task<base::Result<void>> shake_hands();
+  base::Task<base::Result<void>> perform_handshake();
   base::Task<base::Result<void>> initialize();
   base::Task<base::Error> serve();
   base::Task<void> detach(base::Error why);
   base::Task<void> pause(std::chrono::milliseconds time);
   base::Task<base::Result<void>> list_tools();
-  void judge_tools(std::vector<RemoteTool> found, std::vector<std::string> refused);
+  void check_tools(std::vector<RemoteTool> found, std::vector<std::string> refused);
   void set_state(ServerState state, std::string reason, int failures);
   void listen();
 
@@ -179,10 +179,10 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
   static base::Task<base::Result<base::Json>> gather(std::shared_ptr<Session> self,
                                                      base::Json requests, RequestOptions options);
   static base::Task<void> answer_request(std::shared_ptr<Session> self, RpcRequest request,
-                                         Asked asked);
+                                         IncomingRequest incoming);
   static base::Task<base::Result<base::Json>> fulfil(std::shared_ptr<Session> self,
                                                      std::string method, base::Json params,
-                                                     Asked asked);
+                                                     IncomingRequest incoming);
   std::string only_caller() const;
   void drop_questions();
   void begin(Exchange what, std::shared_ptr<base::Completion<Answer>> done);
@@ -193,7 +193,7 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
   void notice(const RpcNotification& notification);
   void take_request(RpcRequest request);
   void send(Outgoing message);
-  ClientFace face() const;
+  ClientInfo client_info() const;
 
   base::Lane& lane_;
   const SessionOptions options_;
@@ -209,13 +209,14 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
   std::optional<base::Error> closed_{};  // the connection has ended
   bool needs_initialize_ = false;        // known from an earlier start
   bool list_changed_ = false;
-  bool listen_again_ = false;
+  bool reopen_listener_ = false;
   bool retry_ = false;
   std::int64_t listening_ = 0;  // id of subscriptions/listen
-  ServerFace server_{};
+  ServerInfo server_{};
   std::map<std::int64_t, Pending> pending_{};
-  std::map<std::string, Asked> asked_{};  // requests of the server, by id as JSON
-  std::int64_t generation_ = 0;           // of the connection
+  std::map<std::string, IncomingRequest>
+      incoming_requests_{};      // requests of the server, by id as JSON
+  std::int64_t generation_ = 0;  // of the connection
 
   mutable std::mutex mutex_{};  // guards what follows
   ServerStatus status_{};

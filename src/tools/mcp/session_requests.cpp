@@ -47,8 +47,8 @@ void add_defaults(Json& content, const Json& schema) {
 
 }  // namespace
 
-ClientFace Session::face() const {
-  ClientFace out;
+ClientInfo Session::client_info() const {
+  ClientInfo out;
   out.version = options_.client_version;
   out.elicitation = static_cast<bool>(options_.elicit);
   out.sampling = static_cast<bool>(options_.sample);
@@ -157,14 +157,14 @@ base::Task<Result<Json>> Session::gather(std::shared_ptr<Session> self, Json req
   if (requests.is_null()) co_return out;
   if (!requests.is_object() || requests.size() > limits::mcp_input_requests_max) {
     co_return base::fail(ErrorKind::upstream,
-                         "the MCP server's 'inputRequests' are no object, or too many");
+                         "the MCP server's 'inputRequests' are not an object, or too many");
   }
-  const Asked asked{.stop = {}, .caller = options.caller};
-  auto pass_on = [source = asked.stop]() mutable { source.request_stop(); };
+  const IncomingRequest incoming{.stop = {}, .caller = options.caller};
+  auto pass_on = [source = incoming.stop]() mutable { source.request_stop(); };
   const std::stop_callback on_stop(options.stop, std::move(pass_on));
   for (const auto& [key, request] : requests.items()) {
     auto answer =
-        co_await fulfil(self, text_member(request, "method"), member(request, "params"), asked);
+        co_await fulfil(self, text_member(request, "method"), member(request, "params"), incoming);
     if (!answer) co_return answer;
     out[key] = std::move(*answer);
   }
@@ -220,7 +220,7 @@ void Session::begin(Exchange what, std::shared_ptr<base::Completion<Answer>> don
     refuse("has " + std::to_string(pending_.size()) + " requests under way already");
     return;
   }
-  if (server_.modern()) what.params = with_meta(std::move(what.params), face());
+  if (server_.modern()) what.params = with_meta(std::move(what.params), client_info());
   if (what.options.on_progress) what.params["_meta"]["progressToken"] = what.id;
   pending_[what.id] = {std::move(done), std::move(what.options.on_progress), what.options.caller};
   Outgoing message;
@@ -258,7 +258,7 @@ void Session::finish(std::int64_t id, Answer answer) {
   listening_ = 0;
   if (std::holds_alternative<RpcError>(answer)) return;
   list_changed_ = true;
-  listen_again_ = true;
+  reopen_listener_ = true;
   wake_.notify();
 }
 
@@ -339,8 +339,8 @@ void Session::notice(const RpcNotification& told) {
   } else if (told.method == "notifications/cancelled") {
     const Json& id = member(told.params, "requestId");
     if (listening_ != 0 && id == Json(listening_)) finish(listening_, Json::object());
-    const auto found = asked_.find(base::to_text(id));
-    if (found != asked_.end()) found->second.stop.request_stop();
+    const auto found = incoming_requests_.find(base::to_text(id));
+    if (found != incoming_requests_.end()) found->second.stop.request_stop();
   }
 }
 
@@ -367,14 +367,16 @@ void Session::take_request(RpcRequest request) {
     return;
   }
   const std::string key = base::to_text(mcp::to_json(request.id));
-  if (asked_.size() >= limits::mcp_server_requests_max || asked_.contains(key)) {
+  if (incoming_requests_.size() >= limits::mcp_server_requests_max ||
+      incoming_requests_.contains(key)) {
     reply(encode_failure(request.id, error_code::internal_error,
                          "too many requests are under way, or two have the same id"));
     return;
   }
-  const Asked asked{.stop = {}, .caller = only_caller()};
-  asked_[key] = asked;
-  lane_.spawn("mcp_server_request", answer_request(shared_from_this(), std::move(request), asked));
+  const IncomingRequest incoming{.stop = {}, .caller = only_caller()};
+  incoming_requests_[key] = incoming;
+  lane_.spawn("mcp_server_request",
+              answer_request(shared_from_this(), std::move(request), incoming));
 }
 
 std::string Session::only_caller() const {
@@ -389,20 +391,20 @@ std::string Session::only_caller() const {
 
 // Nobody needs an answer to a question whose caller has no call under way any more.
 void Session::drop_questions() {
-  for (auto& [id, asked] : asked_) {
+  for (auto& [id, incoming] : incoming_requests_) {
     const bool waits = std::ranges::any_of(
-        pending_, [&](const auto& one) { return one.second.caller == asked.caller; });
-    if (!asked.caller.empty() && !waits) asked.stop.request_stop();
+        pending_, [&](const auto& one) { return one.second.caller == incoming.caller; });
+    if (!incoming.caller.empty() && !waits) incoming.stop.request_stop();
   }
 }
 
 base::Task<void> Session::answer_request(std::shared_ptr<Session> self, RpcRequest request,
-                                         Asked asked) {
+                                         IncomingRequest incoming) {
   const std::int64_t generation = self->generation_;
-  auto answer = co_await fulfil(self, request.method, std::move(request.params), asked);
+  auto answer = co_await fulfil(self, request.method, std::move(request.params), incoming);
   // The connection that asked may be gone.
   if (generation != self->generation_ || !self->connection_) co_return;
-  self->asked_.erase(base::to_text(mcp::to_json(request.id)));
+  self->incoming_requests_.erase(base::to_text(mcp::to_json(request.id)));
   Outgoing message;
   message.text =
       answer ? encode_result(request.id, *answer)
@@ -412,8 +414,8 @@ base::Task<void> Session::answer_request(std::shared_ptr<Session> self, RpcReque
 
 // A request of the server to the human or the model, in either era.
 base::Task<Result<Json>> Session::fulfil(std::shared_ptr<Session> self, std::string method,
-                                         Json params, Asked asked) {
-  std::stop_source& stop = asked.stop;
+                                         Json params, IncomingRequest incoming) {
+  std::stop_source& stop = incoming.stop;
   if (method == "elicitation/create" && self->options_.elicit) {
     const std::string mode = text_member(params, "mode");
     if (!mode.empty() && mode != "form") {
@@ -422,7 +424,7 @@ base::Task<Result<Json>> Session::fulfil(std::shared_ptr<Session> self, std::str
     const Json& schema = member(params, "requestedSchema");
     Elicitation question;
     question.server = self->name();
-    question.caller = asked.caller;
+    question.caller = incoming.caller;
     question.message = text_member(params, "message");
     question.message = base::cut_utf8(question.message, limits::mcp_description_bytes_max);
     if (schema.is_object()) question.schema = schema;

@@ -98,7 +98,7 @@ class Pump {
   void log_error_line(std::string_view line);
   void fail(std::string why);
   template <class Work>
-  void tell(std::size_t bytes, Work work);
+  void notify_listener(std::size_t bytes, Work work);
 
   base::Lane* lane_;
   StdioOptions options_;
@@ -120,7 +120,7 @@ class Pump {
 
 // Runs `work(listener)` on the lane and counts `bytes` as unhandled until then.
 template <class Work>
-void Pump::tell(std::size_t bytes, Work work) {
+void Pump::notify_listener(std::size_t bytes, Work work) {
   shared_->unhandled_bytes += bytes;
   lane_->post([shared = shared_, listener = listener_, bytes, work = std::move(work)]() mutable {
     shared->unhandled_bytes -= bytes;
@@ -201,16 +201,18 @@ bool Pump::take_line(std::string_view line, bool whole) {
   if (line.find_first_not_of(" \t") == std::string_view::npos) return true;
   auto messages = decode_messages(line);
   if (!messages) {
-    base::log::warn("mcp_noise", {{"server", options_.name}, {"error", messages.error().message}});
-    if (++noise_lines_ <= limits::mcp_noise_lines_max) return true;
+    base::log::warn("mcp_invalid_message",
+                    {{"server", options_.name}, {"error", messages.error().message}});
+    if (++noise_lines_ <= limits::mcp_invalid_message_lines_max) return true;
     fail(
         "it writes other things than MCP messages on its standard output; they belong on standard "
         "error");
     return false;
   }
-  tell(line.size(), [messages = std::move(*messages)](ConnectionListener& listener) mutable {
-    for (Message& message : messages) listener.received(std::move(message));
-  });
+  notify_listener(line.size(),
+                  [messages = std::move(*messages)](ConnectionListener& listener) mutable {
+                    for (Message& message : messages) listener.received(std::move(message));
+                  });
   return true;
 }
 
@@ -304,7 +306,7 @@ void Pump::run() {
   std::string why = why_.empty() ? ending : why_;
   if (output_closed_ && why_.empty() && phase_ >= Phase::terminating)
     why = "it closed its standard output";
-  tell(0, [name = options_.name, why = std::move(why)](ConnectionListener& listener) {
+  notify_listener(0, [name = options_.name, why = std::move(why)](ConnectionListener& listener) {
     listener.closed({.kind = ErrorKind::upstream,
                      .message = "the MCP server '" + name + "' has ended: " + why,
                      .retryable = true});
@@ -348,9 +350,9 @@ class StdioConnection final : public Connection {
   }
 
   void abandon(std::int64_t) override {}
-  void established(const ServerFace&) override {}
+  void established(const ServerInfo&) override {}
   bool silence_means_old() const override { return true; }
-  bool abandoning_cancels(const ServerFace&) const override { return false; }
+  bool abandoning_cancels(const ServerInfo&) const override { return false; }
 
   base::Task<void> close() override {
     shared_->silenced = true;

@@ -24,7 +24,7 @@ struct ToolHost::State {
   ToolHostOptions options{};
 
   // What is kept of one server.
-  struct Kept {
+  struct StoredPins {
     core::Scope scope = core::Scope::main();
     Json pins{};  // null: nothing is accepted yet
     std::string sealed{};
@@ -36,15 +36,15 @@ struct ToolHost::State {
   };
 
   mutable std::mutex mutex{};  // guards what follows
-  std::map<std::string, Kept> kept{};
+  std::map<std::string, StoredPins> kept{};
   std::map<std::string, Caller> callers{};  // with calls under way, by their runs
   std::vector<std::shared_ptr<base::Completion<bool>>> waiting{};  // for any change of state
 
-  static std::string purpose(const Kept& of, const std::string& id) {
+  static std::string purpose(const StoredPins& of, const std::string& id) {
     return "MCP authorization " + of.scope.key() + " " + id;
   }
   void read(const std::string& id, const core::OpenedToolServer& server, ServerRecord& record);
-  void keep(const std::string& id, const std::function<void(Kept&)>& change);
+  void keep(const std::string& id, const std::function<void(StoredPins&)>& change);
   void wake();
   void enter(const ToolContext& context);
   void leave(const ToolContext& context);
@@ -53,7 +53,7 @@ struct ToolHost::State {
 
 void ToolHost::State::read(const std::string& id, const core::OpenedToolServer& server,
                            ServerRecord& record) {
-  Kept found{.scope = server.server.scope};
+  StoredPins found{.scope = server.server.scope};
   const auto text = base::parse_json(server.pins.empty() ? "{}" : server.pins, "pins");
   if (text) {
     found.pins = member(*text, "tools");
@@ -78,8 +78,8 @@ void ToolHost::State::read(const std::string& id, const core::OpenedToolServer& 
   kept[id] = std::move(found);
 }
 
-void ToolHost::State::keep(const std::string& id, const std::function<void(Kept&)>& change) {
-  Kept now;
+void ToolHost::State::keep(const std::string& id, const std::function<void(StoredPins&)>& change) {
+  StoredPins now;
   {
     const std::lock_guard lock(mutex);
     const auto found = kept.find(id);
@@ -144,10 +144,10 @@ ServersOptions ToolHost::servers_options(const std::shared_ptr<State>& state) {
     };
   }
   out.on_pinned = [state](const std::string& id, const ToolPins& pins) {
-    state->keep(id, [&](State::Kept& kept) { kept.pins = Json(pins.tools); });
+    state->keep(id, [&](State::StoredPins& kept) { kept.pins = Json(pins.tools); });
   };
-  out.on_kept = [state](const std::string& id, const std::string& secret) {
-    state->keep(id, [&](State::Kept& kept) {
+  out.on_stored = [state](const std::string& id, const std::string& secret) {
+    state->keep(id, [&](State::StoredPins& kept) {
       kept.sealed = state->box->seal(secret, State::purpose(kept, id));
     });
   };

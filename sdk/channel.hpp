@@ -1,6 +1,6 @@
-// A line: one authenticated way to a server, shared by all dialects. It turns a call's description
-// into a request (checks, headers, limits), runs it blocking or awaited, and sorts replies into
-// successes and failures. The errors a user sees are the dialect's business.
+// A channel: base URL, credential, limits and transport of one server, shared by all dialects. It
+// turns a call's description into a request (checks, headers, limits), runs it blocking or awaited,
+// and sorts replies into successes and failures. The errors a user sees are the dialect's business.
 #pragma once
 
 #include <chrono>
@@ -20,17 +20,17 @@
 
 namespace colonnade::inline v1::detail {
 
-// Which of Timeouts::read and ::send bounds the silence of a call.
-enum class Patience { ordinary, send, watch };
+// Which timeout bounds the silence of a call: Timeouts::read, ::send, or that of pair_watch().
+enum class TimeoutKind { ordinary, send, watch };
 
 // What a method does, as a value; written once and used by both clients.
 struct CallSpec {
   std::string_view method{};
-  std::string path{};  // follows the line's root; encoded, with its query
+  std::string path{};  // follows the channel's root; encoded, with its query
   std::string body{};  // JSON text
   bool has_body = false;
   bool authenticated = true;
-  Patience patience = Patience::ordinary;
+  TimeoutKind timeout_kind = TimeoutKind::ordinary;
   int also_accepted = 0;  // a status beside 2xx that the decoder takes
   // Whether sending it twice does no more than sending it once, for POST; GET always may.
   bool repeatable = false;
@@ -94,7 +94,7 @@ struct RetryPolicy {
   std::chrono::milliseconds delay_min{500};  // doubles with every further attempt
 };
 
-// What a client tells about its requests. Exceptions of the functions are dropped.
+// Callbacks around each request. What they throw is dropped.
 struct RequestObserver {
   std::function<void(std::string_view method, std::string_view url)> started{};
   // `status` is 0 without a reply.
@@ -103,7 +103,7 @@ struct RequestObserver {
       ended{};
 };
 
-struct Line {
+struct Channel {
   std::shared_ptr<Pool> pool{};
   std::string root{};           // base URL without trailing slashes, then the dialect's API root
   std::string authorization{};  // value of the header; "" when the client has no credential
@@ -121,7 +121,8 @@ struct Line {
   // By value: the coroutine outlives its caller's arguments.
   // `calling` is blocking for a run() that is driven for a blocking client. Repeats failed calls as
   // `retry` says; call() never does.
-  static Task<Result<TransportReply>> call_async(std::shared_ptr<const Line> line, CallSpec spec,
+  static Task<Result<TransportReply>> call_async(std::shared_ptr<const Channel> channel,
+                                                 CallSpec spec,
                                                  Calling calling = Calling::background);
 };
 

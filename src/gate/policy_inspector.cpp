@@ -1,4 +1,4 @@
-#include "gate/policy_desk.hpp"
+#include "gate/policy_inspector.hpp"
 
 #include <filesystem>
 #include <utility>
@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view text_name = "policy";  // of a text that has no file
 
 // Which rule it was; the gate's port says only what came of it.
-void name_the_rule(core::PolicyTrial& trial, const std::shared_ptr<const Policy>& policy,
+void name_the_rule(core::PolicyEvaluation& trial, const std::shared_ptr<const Policy>& policy,
                    const core::ActionRequest& request) {
   auto params = Value::parse(request.params, "params");
   auto context = Value::parse(request.context, "context");
@@ -31,9 +31,9 @@ void name_the_rule(core::PolicyTrial& trial, const std::shared_ptr<const Policy>
 
 }  // namespace
 
-core::PolicyInForce PolicyDesk::in_force() const {
+core::ActivePolicy PolicyInspector::in_force() const {
   const auto engine = source_.engine();
-  core::PolicyInForce out{.path = source_.policy_path(), .version = engine->policy_version()};
+  core::ActivePolicy out{.path = source_.policy_path(), .version = engine->policy_version()};
   if (engine->policy()) out.hash = engine->policy()->hash();
   if (!out.path.empty()) {
     std::error_code ignored;
@@ -42,8 +42,8 @@ core::PolicyInForce PolicyDesk::in_force() const {
   return out;
 }
 
-core::PolicyReading PolicyDesk::read(std::string_view text) const {
-  core::PolicyReading out;
+core::PolicySyntaxCheck PolicyInspector::read(std::string_view text) const {
+  core::PolicySyntaxCheck out;
   auto policy = Policy::parse(text, text_name);
   if (!policy) {
     out.error = std::move(policy.error());
@@ -59,8 +59,8 @@ core::PolicyReading PolicyDesk::read(std::string_view text) const {
   return out;
 }
 
-base::Result<core::PolicyTrial> PolicyDesk::try_out(std::string_view text,
-                                                    core::ActionRequest request) const {
+base::Result<core::PolicyEvaluation> PolicyInspector::evaluate(std::string_view text,
+                                                               core::ActionRequest request) const {
   auto policy = Policy::parse(text, text_name);
   if (!policy) {
     return base::fail(base::ErrorKind::invalid, std::move(policy.error().message), "policy");
@@ -69,7 +69,7 @@ base::Result<core::PolicyTrial> PolicyDesk::try_out(std::string_view text,
   RuleGate gate(source);
   auto verdict = gate.judge(std::move(request), core::RequestForm::submitted);
   if (!verdict) return std::unexpected(std::move(verdict.error()));
-  core::PolicyTrial out{.decision = std::move(verdict->decision)};
+  core::PolicyEvaluation out{.decision = std::move(verdict->decision)};
   name_the_rule(out, *policy, verdict->request);
   return out;
 }

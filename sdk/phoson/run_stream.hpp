@@ -14,17 +14,17 @@
 namespace colonnade::inline v1::phoson::detail {
 
 using colonnade::detail::CallSpec;
-using colonnade::detail::Line;
+using colonnade::detail::Channel;
 
 inline colonnade::detail::EventRules<Event> run_rules() {
   return {.decode = &wire::event, .raise = &raise, .refuse = &wire::no_stream};
 }
 
 // Like the session's, but a stream may take as long to open as it may be silent later.
-inline std::shared_ptr<const Line> stream_line(const Session& session) {
-  auto line = std::make_shared<Line>(*session.line);
-  line->timeouts.read = line->timeouts.stream_idle;
-  return line;
+inline std::shared_ptr<const Channel> stream_channel(const Session& session) {
+  auto channel = std::make_shared<Channel>(*session.channel);
+  channel->timeouts.read = channel->timeouts.stream_idle;
+  return channel;
 }
 
 // Whether nothing comes behind `event`. Throws when the connection, and not the caller, ended the
@@ -40,14 +40,14 @@ inline bool ends_run(const std::optional<Event>& event, bool cancelled) {
 
 class BlockingRun final : public StreamSource<Event> {
  public:
-  BlockingRun(std::shared_ptr<const Line> line, CallSpec spec)
-      : line_(std::move(line)), spec_(std::move(spec)) {}
+  BlockingRun(std::shared_ptr<const Channel> channel, CallSpec spec)
+      : channel_(std::move(channel)), spec_(std::move(spec)) {}
 
   std::optional<Event> next() override {
     if (over_) return std::nullopt;
     over_ = true;  // also when something below throws
     if (!events_) {
-      events_ = std::make_unique<Events>(std::move(line_), std::move(spec_), run_rules());
+      events_ = std::make_unique<Events>(std::move(channel_), std::move(spec_), run_rules());
     }
     std::optional<Event> event = events_->next();
     cancelled_ = events_->cancelled();
@@ -60,7 +60,7 @@ class BlockingRun final : public StreamSource<Event> {
  private:
   using Events = colonnade::detail::BlockingEventStream<Event>;
 
-  std::shared_ptr<const Line> line_;
+  std::shared_ptr<const Channel> channel_;
   CallSpec spec_;
   std::unique_ptr<Events> events_{};
   bool over_ = false;
@@ -70,19 +70,19 @@ class BlockingRun final : public StreamSource<Event> {
 class AsyncRun final : public AsyncStreamSource<Event> {
  public:
   // A stream that cannot be planned tells so from its first next(), like any error of opening.
-  AsyncRun(std::shared_ptr<const Line> line, Result<CallSpec> spec) {
+  AsyncRun(std::shared_ptr<const Channel> channel, Result<CallSpec> spec) {
     if (spec) {
-      events_ = std::make_shared<Events>(std::move(line), *std::move(spec), run_rules());
+      events_ = std::make_shared<Events>(std::move(channel), *std::move(spec), run_rules());
     } else {
-      unplanned_ = std::move(spec).error();
+      plan_failure_ = std::move(spec).error();
     }
   }
 
   bool ready() const noexcept override { return !events_ || events_->ready(); }
   Task<void> fill() override { return events_->fill(); }
   std::optional<Event> take() override {
-    if (unplanned_) {
-      const Failure failure = *std::exchange(unplanned_, std::nullopt);
+    if (plan_failure_) {
+      const Failure failure = *std::exchange(plan_failure_, std::nullopt);
       raise(failure);
     }
     // Back in place only when more is to come: not after a throw either.
@@ -99,7 +99,7 @@ class AsyncRun final : public AsyncStreamSource<Event> {
   using Events = colonnade::detail::AsyncEventStream<Event>;
 
   std::shared_ptr<Events> events_{};
-  std::optional<Failure> unplanned_{};
+  std::optional<Failure> plan_failure_{};
   bool cancelled_ = false;
 };
 

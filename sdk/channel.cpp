@@ -1,4 +1,4 @@
-#include "sdk/line.hpp"
+#include "sdk/channel.hpp"
 
 #include <cstdlib>
 
@@ -8,14 +8,14 @@
 namespace colonnade::inline v1::detail {
 namespace {
 
-// A pairing watch is held for up to 90 s (fathom §5.3); the rest is for the way.
+// A pairing watch is held for up to 90 s (fathom §5.3); the rest allows for the network.
 constexpr std::chrono::milliseconds watch_read_timeout{120'000};
 
-std::chrono::milliseconds read_timeout(const Timeouts& timeouts, Patience patience) {
-  switch (patience) {
-    case Patience::ordinary: return timeouts.read;
-    case Patience::send: return timeouts.send;
-    case Patience::watch: return watch_read_timeout;
+std::chrono::milliseconds read_timeout(const Timeouts& timeouts, TimeoutKind timeout_kind) {
+  switch (timeout_kind) {
+    case TimeoutKind::ordinary: return timeouts.read;
+    case TimeoutKind::send: return timeouts.send;
+    case TimeoutKind::watch: return watch_read_timeout;
   }
   return timeouts.read;
 }
@@ -64,12 +64,12 @@ std::string error_text(const std::string& body) {
 
 // Calls one function of an observer, when there is one, and drops what it throws.
 template <class Call, class Member>
-void tell(Call&& call, const RequestObserver* observer, Member member) {
+void notify(Call&& call, const RequestObserver* observer, Member member) {
   if (observer == nullptr || !(observer->*member)) return;
   try {
     call(*observer);
   } catch (...) {
-    // A watcher's fault is not the call's.
+    // An observer's exception must not fail the call.
   }
 }
 
@@ -102,7 +102,7 @@ EitherStop::EitherStop(std::stop_token one, std::stop_token other) {
   }
 }
 
-Result<Prepared> Line::prepare(const CallSpec& spec, std::string_view accept) const {
+Result<Prepared> Channel::prepare(const CallSpec& spec, std::string_view accept) const {
   Prepared out;
   out.transport = pool->transport();
   if (!out.transport) return Failure{.kind = ErrorKind::closed, .message = "client closed"};
@@ -134,7 +134,7 @@ Result<Prepared> Line::prepare(const CallSpec& spec, std::string_view accept) co
     request.headers.push_back({"Idempotency-Key", key});
   }
   request.connect_timeout = timeouts.connect;
-  request.read_timeout = read_timeout(timeouts, spec.patience);
+  request.read_timeout = read_timeout(timeouts, spec.timeout_kind);
   if (scope.timeout.count() > 0) {
     request.total_timeout = scope.timeout;
     request.read_timeout = std::chrono::milliseconds(0);
@@ -143,7 +143,7 @@ Result<Prepared> Line::prepare(const CallSpec& spec, std::string_view accept) co
   return out;
 }
 
-Result<TransportReply> Line::call(const CallSpec& spec) const {
+Result<TransportReply> Channel::call(const CallSpec& spec) const {
   auto prepared = prepare(spec, "application/json");
   if (!prepared) return std::move(prepared).error();
   auto reply = wait_for<Result<TransportReply>>([&](Transport::CallHandler done) {
@@ -157,16 +157,16 @@ Result<TransportReply> Line::call(const CallSpec& spec) const {
 namespace {
 
 // One attempt of call_async().
-Task<Result<TransportReply>> attempt_once(std::shared_ptr<const Line> line, CallSpec spec,
+Task<Result<TransportReply>> attempt_once(std::shared_ptr<const Channel> channel, CallSpec spec,
                                           Calling calling) {
-  auto prepared = line->prepare(spec, "application/json");
+  auto prepared = channel->prepare(spec, "application/json");
   if (!prepared) co_return std::move(prepared).error();
   const std::shared_ptr<Transport> transport = prepared->transport;
   const auto request = std::make_shared<TransportRequest>(std::move(prepared->request));
   const std::string url = request->url;
   const auto began = std::chrono::steady_clock::now();
-  tell([&](const RequestObserver& told) { told.started(spec.method, url); }, line->observer.get(),
-       &RequestObserver::started);
+  notify([&](const RequestObserver& observer) { observer.started(spec.method, url); },
+         channel->observer.get(), &RequestObserver::started);
   const auto start = [transport, request, calling](Transport::CallHandler done) {
     transport->call(std::move(*request), calling, std::move(done));
   };
@@ -175,8 +175,9 @@ Task<Result<TransportReply>> attempt_once(std::shared_ptr<const Line> line, Call
   const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
   const int status = reply ? reply->status : 0;
-  tell([&](const RequestObserver& told) { told.ended(spec.method, url, status, elapsed); },
-       line->observer.get(), &RequestObserver::ended);
+  notify(
+      [&](const RequestObserver& observer) { observer.ended(spec.method, url, status, elapsed); },
+      channel->observer.get(), &RequestObserver::ended);
   if (!reply) co_return reply;
   auto failure = refusal(spec, reply->status, reply->body);
   if (failure) co_return std::move(*failure);
@@ -184,8 +185,8 @@ Task<Result<TransportReply>> attempt_once(std::shared_ptr<const Line> line, Call
 }
 
 // Whether sending the call again can neither do its work twice nor fail the same way for certain.
-bool worth_repeating(const Line& line, const CallSpec& spec, const Failure& failure) {
-  const bool keyed = !spec.idempotency_key.empty() || !line.scope.idempotency_key.empty();
+bool should_retry(const Channel& channel, const CallSpec& spec, const Failure& failure) {
+  const bool keyed = !spec.idempotency_key.empty() || !channel.scope.idempotency_key.empty();
   const bool harmless = spec.method == "GET" || spec.repeatable || keyed;
   if (failure.kind == ErrorKind::http) return harmless && failure.status >= 500;
   if (failure.kind != ErrorKind::transport) return false;
@@ -200,22 +201,22 @@ bool worth_repeating(const Line& line, const CallSpec& spec, const Failure& fail
 
 }  // namespace
 
-Task<Result<TransportReply>> Line::call_async(std::shared_ptr<const Line> line, CallSpec spec,
-                                              Calling calling) {
+Task<Result<TransportReply>> Channel::call_async(std::shared_ptr<const Channel> channel,
+                                                 CallSpec spec, Calling calling) {
   const auto began = std::chrono::steady_clock::now();
-  const std::chrono::milliseconds whole = line->scope.timeout;
-  std::shared_ptr<const Line> bounded = line;
-  std::chrono::milliseconds delay = line->retry.delay_min;
-  for (int left = line->retry.retries;; --left) {
+  const std::chrono::milliseconds whole = channel->scope.timeout;
+  std::shared_ptr<const Channel> bounded = channel;
+  std::chrono::milliseconds delay = channel->retry.delay_min;
+  for (int left = channel->retry.retries;; --left) {
     Result<TransportReply> reply = co_await attempt_once(bounded, spec, calling);
-    if (reply || left <= 0 || !worth_repeating(*line, spec, reply.error())) co_return reply;
-    const auto stop = std::make_shared<EitherStop>(line->scope.stop, line->pool->closing());
+    if (reply || left <= 0 || !should_retry(*channel, spec, reply.error())) co_return reply;
+    const auto stop = std::make_shared<EitherStop>(channel->scope.stop, channel->pool->closing());
     if (whole.count() > 0) {
       // The time limit of a call covers all of its attempts.
       const auto used = std::chrono::duration_cast<std::chrono::milliseconds>(
           std::chrono::steady_clock::now() - began);
       if (used + delay >= whole) co_return reply;
-      auto shorter = std::make_shared<Line>(*line);
+      auto shorter = std::make_shared<Channel>(*channel);
       shorter->scope.timeout = whole - used - delay;
       bounded = std::move(shorter);
     }
@@ -246,7 +247,8 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets one
+  const char* value =
+      std::getenv(name);  // NOLINT(concurrency-mt-unsafe): the SDK never calls setenv
   return value == nullptr ? std::string() : std::string(trim(value));
 }
 

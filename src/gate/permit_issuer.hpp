@@ -1,4 +1,4 @@
-// The only maker of execution permits. Include it in gate/ and nowhere else.
+// The only issuer of execution permits. Include it in gate/ and nowhere else.
 #pragma once
 
 #include <utility>
@@ -7,9 +7,9 @@
 
 namespace colonnade::gate {
 
-class PermitMint {
+class PermitIssuer {
  public:
-  static core::ExecutionPermit mint(core::ToolCall call) {
+  static core::ExecutionPermit issue(core::ToolCall call) {
     return core::ExecutionPermit(std::move(call));
   }
 };
