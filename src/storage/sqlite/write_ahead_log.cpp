@@ -104,6 +104,7 @@ void WriteAheadLog::keep_short() {
 
 void WriteAheadLog::sync_failed() {
   is_suspect_ = true;
+  must_restart_ = true;
   if (!suspects_.empty()) return;
   (void)keep_suspects();  // else restart() tries again
 }
@@ -117,9 +118,17 @@ Result<void> WriteAheadLog::restart() {
     is_suspect_ = false;
   }
   if (auto synced = sync(); !synced) return synced;
-  if (auto done = checkpoint(SQLITE_CHECKPOINT_TRUNCATE); !done) return done;
-  frames_ = 0;
-  synced_ = 0;
+  const auto is_empty = checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  if (!is_empty) return fail(is_empty.error());
+  if (*is_empty) {
+    frames_ = 0;
+    synced_ = 0;
+    must_restart_ = false;
+  } else if (must_restart_) {
+    return fail({.kind = ErrorKind::unavailable,
+                 .message = "a reader is still in the log",
+                 .retryable = true});
+  }
   return {};
 }
 
@@ -201,16 +210,12 @@ Result<void> WriteAheadLog::write_suspects() {
   return {};
 }
 
-Result<void> WriteAheadLog::checkpoint(int mode) {
+Result<bool> WriteAheadLog::checkpoint(int mode) {
   int frames = 0;
   int copied = 0;
   const int code = sqlite3_wal_checkpoint_v2(database_.handle(), "main", mode, &frames, &copied);
-  if (code == SQLITE_OK) return {};
-  if ((code & 0xff) == SQLITE_BUSY) {
-    return fail({.kind = ErrorKind::unavailable,
-                 .message = "a reader is still in the log",
-                 .retryable = true});
-  }
+  if (code == SQLITE_OK) return true;
+  if ((code & 0xff) == SQLITE_BUSY) return false;
   if (code == SQLITE_IOERR_FSYNC) sync_failed();
   return fail(database_.failure(code));
 }

@@ -37,8 +37,8 @@ class WriteAheadLog {
   void sync_failed();
 
   // Makes everything that was committed durable in the database and empties the log. After a fault,
-  // until it succeeds; nothing may be committed before. unavailable also while a reader is still in
-  // the log.
+  // until it succeeds; nothing may be committed before. After a failed sync it is unavailable while
+  // a reader is still in the log; otherwise that reader's part of the log stays.
   Result<void> restart();
 
   // Makes what is in the log durable. Nothing to do when commits do that.
@@ -46,7 +46,8 @@ class WriteAheadLog {
 
  private:
   static int committed(void* self, sqlite3* handle, const char* name, int frames);
-  Result<void> checkpoint(int mode);
+  // False when a reader was in the way.
+  Result<bool> checkpoint(int mode);
   Result<void> keep_suspects();
   Result<void> write_suspects();
   Result<std::string> read_log(std::int64_t offset, std::int64_t size);
@@ -57,8 +58,9 @@ class WriteAheadLog {
   std::int64_t frames_ = 0;  // in the log, committed
   std::int64_t synced_ = 0;  // of these, on the disk for certain
   std::string synced_salt_;  // of the log that `synced_` speaks of; only where commits do not sync
-  // A sync has failed, and what it may have lost is not written again yet.
+  // A sync has failed: what it may have lost is not written again yet, and the log not begun anew.
   bool is_suspect_ = false;
+  bool must_restart_ = false;
   std::string suspects_;          // a copy of that; "" before it is made
   std::int64_t suspects_at_ = 0;  // its place in the log
   std::string suspects_salt_;     // of the log it belongs to
