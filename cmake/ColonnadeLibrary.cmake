@@ -31,6 +31,12 @@ if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang$<SEMICOLON>-fno-pch-timestamp>)
   add_library(colonnade_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
   target_precompile_headers(colonnade_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp)
+  if(COLONNADE_UNITY AND COLONNADE_SERVER)
+    # Clean builds parse core's headers once, too.
+    add_library(colonnade_core_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+    target_include_directories(colonnade_core_pch PRIVATE ${CMAKE_SOURCE_DIR}/src)
+    target_precompile_headers(colonnade_core_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled_core.hpp)
+  endif()
   if(COLONNADE_TESTS)
     add_library(colonnade_test_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
     set_target_properties(colonnade_test_pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
@@ -51,7 +57,9 @@ function(colonnade_library name)
   target_include_directories(colonnade_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_compile_options(colonnade_${name} PRIVATE ${COLONNADE_WARNINGS})
   target_link_libraries(colonnade_${name} PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE})
-  if(TARGET colonnade_pch AND NOT arg_NO_PCH)
+  if(TARGET colonnade_core_pch AND NOT arg_NO_PCH AND NOT name MATCHES "^(base|net)$")
+    target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_core_pch)
+  elseif(TARGET colonnade_pch AND NOT arg_NO_PCH)
     target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_pch)
   endif()
   if(COLONNADE_UNITY AND NOT arg_NO_UNITY)
@@ -63,6 +71,23 @@ function(colonnade_library name)
       endif()
     endforeach()
   endif()
+endfunction()
+
+# colonnade_symbols_apart(<program>)
+#   Moves the program's debug symbols into <program>.debug beside it, where debuggers find them by the
+#   link that stays in the program. `cmake --install` installs the program alone, `--component symbols`
+#   the symbols.
+function(colonnade_symbols_apart program)
+  if(NOT COLONNADE_SYMBOLS_APART OR NOT CMAKE_OBJCOPY)
+    return()
+  endif()
+  set(file $<TARGET_FILE:${program}>)
+  add_custom_command(TARGET ${program} POST_BUILD
+    COMMAND ${CMAKE_OBJCOPY} --only-keep-debug --compress-debug-sections ${file} ${file}.debug
+    COMMAND ${CMAKE_OBJCOPY} --strip-all ${file}
+    COMMAND ${CMAKE_OBJCOPY} --add-gnu-debuglink=${file}.debug ${file}
+    VERBATIM)
+  install(FILES ${file}.debug DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT symbols EXCLUDE_FROM_ALL)
 endfunction()
 
 # colonnade_test(<name> SOURCES … LINK …)

@@ -12,13 +12,13 @@ namespace {
 constexpr std::string_view uri_prefix = "colonnade://threads/";
 constexpr std::string_view mime = "application/json";
 constexpr std::string_view find_threads = "list_threads tells which threads there are";
-constexpr Arguments::Range rows{.least = 1, .most = limits::page_rows_max};
+constexpr Arguments::Range thread_rows{.least = 1, .most = limits::page_rows_max};
 
 }  // namespace
 
 base::Task<Attempted> ThreadTools::list(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
-  const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
+  const std::int64_t limit = arguments.whole("limit", thread_rows, limits::mcp_listed_default);
   if (const auto fault = arguments.fault()) co_return failed(*fault);
   const auto threads = threads_.list(call.who, {.limit = static_cast<std::size_t>(limit)});
   if (!threads) co_return failed(threads.error());
@@ -28,7 +28,7 @@ base::Task<Attempted> ThreadTools::list(Call call, Attempt /*attempt*/) {
 base::Task<Attempted> ThreadTools::read(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::string id = arguments.text("thread_id");
-  const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
+  const std::int64_t limit = arguments.whole("limit", thread_rows, limits::mcp_listed_default);
   const std::string before = arguments.optional_text("before");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
   core::MessagePage page{.limit = static_cast<std::size_t>(limit)};
