@@ -1,6 +1,7 @@
 // SQLite's C interface behind owners. Private to this folder: nothing of it appears in a port.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
