@@ -24,8 +24,8 @@ add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COM
                         BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 
 # Two precompiled headers serve every library and every test. They differ in -fPIC and -fPIE, which
-# clang does not let one file mix. They must not be relied upon for missing includes: the target
-# colonnade_headers (cmake/ColonnadeHeaders.cmake) and the g++ build go without.
+# clang does not let one file mix. They must not be relied upon for missing includes:
+# tools/std_headers finds those of the standard library, and the g++ build goes without.
 if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # Without a timestamp inside, equal precompiled headers are equal bytes, and ccache hits.
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang$<SEMICOLON>-fno-pch-timestamp>)
@@ -90,6 +90,36 @@ function(colonnade_symbols_apart program)
   install(FILES ${file}.debug DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT symbols EXCLUDE_FROM_ALL)
 endfunction()
 
+# colonnade_test_library(<name> SOURCES … LINK …)
+#   Makes the static library colonnade_<name> of what several test programs share, compiled once.
+function(colonnade_test_library name)
+  if(NOT COLONNADE_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_library(colonnade_${name} STATIC ${arg_SOURCES})
+  target_compile_options(colonnade_${name} PRIVATE ${COLONNADE_WARNINGS} ${COLONNADE_TEST_OPTIONS})
+  colonnade_tell_source_folder(${arg_SOURCES})
+  target_link_libraries(colonnade_${name} PUBLIC ${arg_LINK} PRIVATE GTest::gtest GTest::gmock)
+  if(TARGET colonnade_test_pch)
+    set_target_properties(colonnade_${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(colonnade_${name} PRIVATE -fPIE)  # as the programs that share the header
+    target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_test_pch)
+  endif()
+endfunction()
+
+# Only files that look for scripts or pages are told where the sources are: what does not know its own
+# place compiles once for all checkouts, out of one cache.
+function(colonnade_tell_source_folder)
+  foreach(source IN LISTS ARGN)
+    file(STRINGS ${source} mentions REGEX "COLONNADE_SOURCE_DIR|mcp_peers\\.hpp" LIMIT_COUNT 1)
+    if(mentions)
+      set_source_files_properties(${source} PROPERTIES
+        COMPILE_DEFINITIONS COLONNADE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    endif()
+  endforeach()
+endfunction()
+
 # colonnade_test(<name> SOURCES … LINK …)
 #   Makes the test program <name>_test and registers each of its cases with CTest.
 function(colonnade_test name)
@@ -102,15 +132,7 @@ function(colonnade_test name)
   target_compile_definitions(${name}_test PRIVATE
     COLONNADE_FIXTURES="${COLONNADE_FIXTURES}"
     COLONNADE_CONTRACTS="${COLONNADE_CONTRACTS}")
-  # Only files that look for scripts or pages are told where the sources are: what does not know its
-  # own place compiles once for all checkouts, out of one cache.
-  foreach(source IN LISTS arg_SOURCES)
-    file(STRINGS ${source} mentions REGEX "COLONNADE_SOURCE_DIR|mcp_peers\\.hpp" LIMIT_COUNT 1)
-    if(mentions)
-      set_source_files_properties(${source} PROPERTIES
-        COMPILE_DEFINITIONS COLONNADE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    endif()
-  endforeach()
+  colonnade_tell_source_folder(${arg_SOURCES})
   target_link_libraries(${name}_test PRIVATE ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   if(TARGET colonnade_test_pch AND NOT arg_NO_PCH)
     target_precompile_headers(${name}_test REUSE_FROM colonnade_test_pch)
