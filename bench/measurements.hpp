@@ -34,4 +34,20 @@ Section measure_mcp(const Setup& setup);
 // SIGKILL at random moments under load: tests/kill.
 Section measure_kills(const Setup& setup);
 
+// `setup.server` beside the older `setup.baseline`, in pairs that take turns: processor time and
+// system calls a run, reads, fan-out, memory, start. Not one of the measurements above.
+Section measure_against(const Setup& setup);
+
+// --- single figures, which measure_against takes of two programs ---------------------------------
+
+struct Started {
+  double ms = 0;   // from fork to the first 200
+  double mib = 0;  // resident right after it
+  bool stopped_well = false;
+};
+Started start_once(const Setup& setup, const std::string& folder);
+
+// Flat out, to so many subscribers of one thread.
+double events_a_second(const Setup& setup, std::size_t subscribers);
+
 }  // namespace colonnade::bench

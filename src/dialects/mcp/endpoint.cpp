@@ -19,13 +19,6 @@ constexpr std::string_view session_header = "Mcp-Session-Id";
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view stream_type = "text/event-stream";
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t";
-  while (!text.empty() && blanks.contains(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blanks.contains(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // The host in an origin, with its port: "http://[::1]:80" → "[::1]:80".
 std::string_view host_of(std::string_view origin) {
   const auto scheme = origin.find("://");

@@ -13,7 +13,7 @@ constexpr std::string_view uri_prefix = "colonnade://threads/";
 constexpr std::string_view mime = "application/json";
 constexpr std::string_view find_threads = "list_threads tells which threads there are";
 constexpr std::size_t page_bytes_max = 256 * limits::KiB;  // of the messages of one page
-constexpr Arguments::Range rows{.least = 1, .most = limits::page_rows_max};
+constexpr Arguments::Range thread_rows{.least = 1, .most = limits::page_rows_max};
 
 // Keeps the newest messages that fit, at least one. Whether any were left out.
 bool cut_to_bytes(std::vector<core::Message>& messages) {
@@ -33,7 +33,7 @@ bool cut_to_bytes(std::vector<core::Message>& messages) {
 
 base::Task<Attempted> ThreadTools::list(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
-  const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
+  const std::int64_t limit = arguments.whole("limit", thread_rows, limits::mcp_listed_default);
   if (const auto fault = arguments.fault()) co_return failed(*fault);
   core::ThreadPage page{.limit = static_cast<std::size_t>(limit)};
   const auto threads = co_await threads_.list(call.who, std::move(page));
@@ -44,7 +44,7 @@ base::Task<Attempted> ThreadTools::list(Call call, Attempt /*attempt*/) {
 base::Task<Attempted> ThreadTools::read(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::string id = arguments.text("thread_id");
-  const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
+  const std::int64_t limit = arguments.whole("limit", thread_rows, limits::mcp_listed_default);
   const std::string before = arguments.optional_text("before");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
   core::MessagePage page{.limit = static_cast<std::size_t>(limit)};

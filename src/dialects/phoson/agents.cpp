@@ -8,9 +8,6 @@
 namespace colonnade::dialects::phoson {
 namespace {
 
-constexpr int created = 201;
-constexpr int no_content = 204;
-
 std::string agent_id(const net::Request& request) {
   return stored_agent_id(request.path_parameters.front());
 }

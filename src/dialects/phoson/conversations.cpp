@@ -7,9 +7,6 @@
 namespace colonnade::dialects::phoson {
 namespace {
 
-constexpr int created = 201;
-constexpr int no_content = 204;
-
 net::Response conversation_error(const base::Error& error) {
   return error_response(error, Object::conversation);
 }

@@ -24,6 +24,10 @@ namespace colonnade::dialects::phoson {
 using core::Principal;
 using dialects::RequestPtr;
 
+// HTTP statuses of answers to changes (phoson §3).
+constexpr int created = 201;
+constexpr int no_content = 204;
+
 // /v1/agents and the servers that are attached to one (phoson §3, §5.3).
 class AgentResource {
  public:

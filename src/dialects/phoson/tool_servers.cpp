@@ -7,8 +7,6 @@
 namespace colonnade::dialects::phoson {
 namespace {
 
-constexpr int created = 201;
-constexpr int no_content = 204;
 constexpr int forbidden = 403;
 
 net::Response not_an_operator() {
