@@ -19,7 +19,7 @@ class RunInputs {
   void push(RunInput input);
   // A coroutine of the run threw: next() throws it in the driver's loop.
   void broke(std::exception_ptr error);
-  bool empty() const { return inputs_.empty(); }
+  bool empty() const { return inputs_.empty() && !broken_; }
   // Waits for the next input. nullopt: the run is parked, whatever else has come.
   base::Task<std::optional<RunInput>> next();
   // Something else that the driver may wait for has changed.

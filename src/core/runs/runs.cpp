@@ -139,11 +139,10 @@ Task<void> Runs::supervise(std::shared_ptr<Shared> shared, std::shared_ptr<RunDr
       break;
     }
     case RunOutcome::Kind::waiting: {
-      // Waits for a human; so do those who wait for it. What came before it was parked, and was
-      // meant for the driver, is seen to now.
-      const bool cancelled = driver->cancel_noted();
+      // Waits for a human; so do those who wait for it. What was meant for the driver, until it
+      // could not be found any more, is seen to now.
       shared->active.leave(run, std::nullopt);
-      if (cancelled) {
+      if (driver->cancel_noted()) {
         co_await cancel_stored(shared, run.scope, run.id, RunState::waiting_approval);
       } else {
         co_await resume(shared, run.scope, run.id);
