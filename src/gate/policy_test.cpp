@@ -57,7 +57,7 @@ TEST(Policy, ErrorsNameLineAndKey) {
        "risk.rules[0].when.too", "policy.yaml:4: risk.rules[0].when.too: unknown key"},
       {"rules: []\nrisk: {rules: [{name: a, when: {}}]}", "risk.rules[0].risk_level",
        "policy.yaml:2: risk.rules[0].risk_level: is missing"},
-      {"rules: []\nrules: []\n", "", "policy.yaml:2: the key \"rules\" is there twice"},
+      {"rules: []\nrules: []\n", "", "policy.yaml:2: the key \"rules\" is repeated"},
       {rule("{field: d, value: 2024-01-31}"), "", "policy.yaml:2: put the date 2024-01-31"},
       {rule("{amount_gt: .inf}"), "", "policy.yaml:2: the number .inf"},
       {rule("{tool: !!python/name a}"), "", "policy.yaml:2: the tag"},

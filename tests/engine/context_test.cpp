@@ -296,15 +296,16 @@ TEST_F(ContextTest, AVendorThatFindsARequestTooLongGetsAShorterOne) {
   EXPECT_THAT(failed.run.error, HasSubstr("context.windows_file"));
 }
 
-TEST_F(ContextTest, AMessageThatCannotFitFailsItsRunAndNamesTheSettings) {
+TEST_F(ContextTest, AMessageThatCannotFitIsRefusedAndNotStored) {
   Engine engine(path_, small_window());
   answer_all(engine);
   const std::string thread_id = engine.new_thread(alice).id;
-  const auto finished = say(engine, thread_id, words(20'000));
-  EXPECT_EQ(finished.run.state, RunState::failed);
-  EXPECT_THAT(finished.run.error, HasSubstr("context.windows_file"));
+  const auto refused = engine.start(alice, thread_id, words(20'000));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, base::ErrorKind::too_large);
+  EXPECT_THAT(refused.error().message, HasSubstr("context.windows_file"));
   EXPECT_TRUE(engine.model->requests().empty()) << "nobody was asked";
-  // The thread goes on; the message that did not fit is left to a summary.
+  EXPECT_TRUE(engine.threads.messages(alice, thread_id, {})->empty());
   EXPECT_EQ(say(engine, thread_id, "shorter").run.state, RunState::succeeded);
   EXPECT_LE(tokens_of(asked(engine).turns.back()), room_tokens);
 }
