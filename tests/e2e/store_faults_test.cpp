@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -47,9 +48,14 @@ class StoreFaults : public testing::Test {
   }
   // Asks until the answer has the status. The requests of one client are the clock here.
   Answer await_ready(int status) {
+    const auto end = std::chrono::steady_clock::now() + patience;
     for (;;) {
-      const Answer answer = call("GET", "/api/v1/ready");
+      Answer answer = call("GET", "/api/v1/ready");
       if (answer.status == status) return answer;
+      if (std::chrono::steady_clock::now() > end) {
+        ADD_FAILURE() << "ready still answers " << answer.status << ": " << answer.body;
+        return answer;
+      }
     }
   }
   // In each dialect's own words, with the time to wait.
