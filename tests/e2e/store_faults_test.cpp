@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "../contract/wire_client.hpp"
@@ -55,6 +56,17 @@ class StoreFaults : public testing::Test {
       if (std::chrono::steady_clock::now() > end) {
         ADD_FAILURE() << "ready still answers " << answer.status << ": " << answer.body;
         return answer;
+      }
+    }
+  }
+  void await_running(const std::string& thread, bool running) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+      const Answer view = call("GET", "/api/v1/threads/" + thread);
+      if (view.status == 200 && Json::parse(view.body)["running"] == running) return;
+      if (std::chrono::steady_clock::now() > end) {
+        ADD_FAILURE() << thread << " is still as it was: " << view.body;
+        return;
       }
     }
   }
@@ -181,6 +193,57 @@ TEST_F(StoreFaults, ADiskThatDoesNotSyncIsToldAndPassesWithoutARestart) {
   EXPECT_EQ(server_->stop().code, 0);
   EXPECT_EQ(run({"doctor", "--data-dir", data_dir_}, folder_).out.find("problems"),
             std::string::npos);
+}
+
+// Ten runs are under way while the disk fills up: none leaves a thread that cannot be used.
+TEST_F(StoreFaults, RunsThatMeetAFullDiskEndByThemselvesOnceThereIsSpace) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may mount a small file system";
+  SmallFileSystem disk(folder_ / "small");
+  if (disk.failed() != 0) GTEST_SKIP() << "no tmpfs here: " << std::strerror(disk.failed());
+  data_dir_ = disk.path() + "/data";
+  serve({"--data-dir", data_dir_});
+  std::vector<std::string> threads;
+  for (int i = 0; i < 10; ++i) threads.push_back(new_thread());
+  std::vector<std::thread> senders;
+  for (const std::string& thread : threads) {
+    senders.emplace_back([this, thread] { send(thread, "/slow 10\n/tokens 60"); });
+  }
+  for (const std::string& thread : threads) await_running(thread, true);
+  disk.fill();
+  while (call("POST", "/api/v1/threads", Json::object()).status == 201) {
+  }
+  await_ready(503);
+  disk.free();
+  await_ready(200);
+  for (std::thread& sender : senders) sender.join();
+  for (const std::string& thread : threads) {
+    await_running(thread, false);
+    const Answer said = send(thread, "/say after");
+    EXPECT_EQ(said.status, 200) << said.body;
+  }
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+// The disk stops confirming while a run is about to end: its answer is stored as soon as it
+// confirms again.
+TEST_F(StoreFaults, ARunWhoseEndDoesNotSyncEndsOnceTheDiskSyncs) {
+  const std::string fault = folder_ / "fault";
+  data_dir_ = folder_ / "data";
+  serve({"--data-dir", data_dir_}, COLONNADE_FAULT_RUNNER, {fault, COLONNADE_PROGRAM});
+  const std::string thread = new_thread();
+  Answer said;
+  std::thread sender([&] { said = send(thread, "/slow 5\n/tokens 60"); });
+  await_running(thread, true);
+  folder_.write("fault", "");
+  await_ready(503);
+  std::filesystem::remove(fault);
+  await_ready(200);
+  sender.join();
+  EXPECT_EQ(said.status, 200) << said.body;
+  await_running(thread, false);
+  EXPECT_EQ(Json::parse(call("GET", "/api/v1/threads/" + thread).body)["messages"].size(), 2U);
+  EXPECT_EQ(send(thread, "/say after").status, 200);
+  EXPECT_EQ(server_->stop().code, 0);
 }
 
 }  // namespace
