@@ -54,7 +54,7 @@ void check_running_server(const RunningServer& running, const Settings& settings
   if (running.urls.empty()) return add(out, "server", Health::ok, where + "no address");
   const std::string& url = running.urls.front();
   HttpOptions http;
-  http.ca_file = settings.tls_certificate_file;
+  http.ca_file = settings.tls.certificate_file;
   const Timeouts timeouts{.connect = readiness_time_max, .read = readiness_time_max};
   TransportRequest request{.method = "GET",
                            .url = url + settings.base_path + "/api/v1/ready",

@@ -183,7 +183,9 @@ void check_together(const Config& config, ConfigFaults& faults) {
         s.base_path + "\"");
   }
   for (const auto& [name, provider] : s.providers) {
-    const bool known = std::ranges::contains(known_providers(), name, &KnownProvider::name);
+    const auto kinds = known_providers();
+    const bool known =
+        std::ranges::find(kinds, name, &KnownProvider::name) != std::ranges::end(kinds);
     if (kind_of(name, provider).empty()) {
       faults.push_back("providers." + name +
                        ".kind: missing; set anthropic or chat_completions (any server that speaks "

@@ -164,7 +164,7 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .min = 1,
        .max = day_seconds},
       {.name = "limits.message_bytes_max",
-       .target = Whole([](Settings& s) -> auto& { return s.message_bytes_max; }),
+       .target = Whole([](Settings& s) -> auto& { return s.limits.message_bytes_max; }),
        .help = "Largest message of a user, in bytes. What a dialect takes in one request bounds it "
                "too.",
        .min = 1024,

@@ -34,8 +34,8 @@ class FileMaintenance final : public storage::Maintenance {
 base::Result<std::unique_ptr<storage::Store>> open_store(const Settings& settings,
                                                          OlderSchema older_schema) {
   storage::sqlite::StoreOptions options;
-  options.durability =
-      settings.durability == "normal" ? storage::Durability::normal : storage::Durability::full;
+  options.durability = settings.durability == Durability::normal ? storage::Durability::normal
+                                                                 : storage::Durability::full;
   options.migrate = older_schema == OlderSchema::migrate;
   return storage::sqlite::Store::open(database_path(settings.data_dir), options);
 }
