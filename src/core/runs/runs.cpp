@@ -133,7 +133,7 @@ Task<void> Runs::supervise(std::shared_ptr<Shared> shared, std::shared_ptr<RunDr
       shared->active.leave(run, Result<FinishedRun>(fail(std::move(outcome.error))));
       break;
     case RunOutcome::Kind::refused: {
-      base::log::error("run_broke", {{"run", run.id}, {"error", outcome.error.message}});
+      base::log::error("run_internal_error", {{"run", run.id}, {"error", outcome.error.message}});
       RunSettling::End end{.error = "internal error; run id " + run.id};
       co_await settle(shared, run, std::move(end));
       break;
