@@ -93,7 +93,7 @@ TEST_P(StoreSuite, AnAgentThatWasDeletedIsNotReplaced) {
   put({core::DeleteAgent{.id = "a", .at = {5}}});
   agent.version = 2;
   EXPECT_EQ(refusal(core::PutAgent{agent}), ErrorKind::conflict);
-  EXPECT_EQ(*stores().agents.agent(here, "a"), std::nullopt);
+  EXPECT_EQ(*awaited(stores().agents.agent(here, "a")), std::nullopt);
 }
 
 TEST_P(StoreSuite, AnAgentIsDeletedWithItsThreads) {
@@ -111,9 +111,9 @@ TEST_P(StoreSuite, AnAgentIsDeletedWithItsThreads) {
   ASSERT_TRUE(commit({.scope = elsewhere, .changes = {core::InsertThread{foreign}}}));
 
   const std::int64_t cursor = put({core::DeleteAgent{.id = "gardener", .at = {50}}});
-  EXPECT_EQ(cursor, *stores().events.last_cursor());
+  EXPECT_EQ(cursor, *awaited(stores().events.last_cursor()));
   for (const std::string id : {"a1", "a2", "deleted"}) {
-    EXPECT_EQ(*stores().threads.thread(here, id), std::nullopt) << id;
+    EXPECT_EQ(*awaited(stores().threads.thread(here, id)), std::nullopt) << id;
     const auto told = events(id);
     ASSERT_EQ(told.size(), 1U) << id;
     const auto* changed = std::get_if<core::ThreadChanged>(&told.front().body);
@@ -121,13 +121,13 @@ TEST_P(StoreSuite, AnAgentIsDeletedWithItsThreads) {
     EXPECT_TRUE(changed->deleted) << id;
   }
   Ids erased;
-  for (const core::Thread& thread : *stores().threads.erased_threads({})) {
+  for (const core::Thread& thread : *awaited(stores().threads.erased_threads({}))) {
     EXPECT_EQ(thread.agent_id, "gardener");
     erased.push_back(thread.id);
   }
   EXPECT_EQ(erased, (Ids{"a1", "a2", "deleted"}));
   EXPECT_EQ(thread_ids(), (Ids{"other"}));
-  EXPECT_TRUE(stores().threads.thread(elsewhere, "a1")->has_value());
+  EXPECT_TRUE(awaited(stores().threads.thread(elsewhere, "a1"))->has_value());
 }
 
 // --- tool servers -------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ TEST_P(StoreSuite, AToolServerIsDeletedFromEveryAgentThatHasIt) {
                         .servers_needed = servers}});
   }
   put({core::DeleteToolServer{.id = "s1", .at = {9}}});
-  const auto agent = [&](const char* id) { return **stores().agents.agent(here, id); };
+  const auto agent = [&](const char* id) { return **awaited(stores().agents.agent(here, id)); };
   EXPECT_EQ(agent("a").tool_servers, (Ids{"s2"}));
   EXPECT_EQ(agent("a").version, 2);
   EXPECT_EQ(agent("a").updated_at, Time{9});

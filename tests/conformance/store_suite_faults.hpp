@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/lane.hpp"
 #include "tests/conformance/store_backend.hpp"
 
 namespace colonnade::conformance {
@@ -36,6 +37,13 @@ struct FaultyFactory {
   bool survives_power_cuts = true;
 };
 inline void PrintTo(const FaultyFactory& factory, std::ostream* out) { *out << factory.name; }
+
+// What a read comes to, from a lane as in the server.
+template <class T>
+T awaited(base::Task<T> task) {
+  base::Lanes lanes(1);
+  return base::run_on(lanes[0], std::move(task));
+}
 
 class StoreFaults : public testing::TestWithParam<FaultyFactory> {
  protected:
@@ -70,14 +78,14 @@ class StoreFaults : public testing::TestWithParam<FaultyFactory> {
     return {.scope = here, .changes = {core::InsertThread{thread_of(id)}}};
   }
   void expect_event_numbers() {
-    const auto events = stores().events.events(here, "t1", 0, 10'000);
+    const auto events = awaited(stores().events.events(here, "t1", 0, 10'000));
     ASSERT_TRUE(events) << events.error().message;
     std::int64_t seq = 0;
     for (const core::Event& event : *events) EXPECT_EQ(event.seq, ++seq);
-    EXPECT_EQ(*stores().events.last_cursor(), events->empty() ? 0 : events->back().cursor);
+    EXPECT_EQ(*awaited(stores().events.last_cursor()), events->empty() ? 0 : events->back().cursor);
   }
   bool has_message(const std::string& id) {
-    const auto found = stores().threads.message(here, id);
+    const auto found = awaited(stores().threads.message(here, id));
     EXPECT_TRUE(found) << found.error().message;
     return found && found->has_value();
   }
@@ -96,9 +104,9 @@ TEST_P(StoreFaults, RefusedUnitsMayBeStoredLaterAndAreNotSeenBefore) {
   fail();
   expect_not_stored_now(commit(event_unit("one")));
   EXPECT_FALSE(has_message("m-one"));
-  EXPECT_TRUE(stores().events.events(here, "t1", 0, 10)->empty());
-  EXPECT_EQ(*stores().events.last_cursor(), 0);
-  EXPECT_TRUE(stores().threads.thread(here, "t1")->has_value()) << "reads go on";
+  EXPECT_TRUE(awaited(stores().events.events(here, "t1", 0, 10))->empty());
+  EXPECT_EQ(*awaited(stores().events.last_cursor()), 0);
+  EXPECT_TRUE(awaited(stores().threads.thread(here, "t1"))->has_value()) << "reads go on";
   backend_->heal();
   EXPECT_EQ(persist(event_unit("one")), 1);
   EXPECT_EQ(persist(event_unit("two")), 2);
@@ -150,7 +158,7 @@ TEST_P(StoreFaults, UnitsBehindAFailedOneAreRefusedInOrder) {
   }
   all.get_future().wait();
   EXPECT_TRUE(std::ranges::is_sorted(refused));
-  EXPECT_EQ(*stores().events.last_cursor(), 0);
+  EXPECT_EQ(*awaited(stores().events.last_cursor()), 0);
   backend_->heal();
   EXPECT_EQ(persist(event_unit("first")), 1);
 }
@@ -195,7 +203,7 @@ TEST_P(StoreFaults, NothingAcknowledgedIsLostWhereverTheFaultHits) {
   for (const std::string& id : acknowledged) EXPECT_TRUE(has_message(id)) << id;
   backend_->reopen();
   for (const std::string& id : acknowledged) EXPECT_TRUE(has_message(id)) << id;
-  EXPECT_EQ(stores().events.events(here, "t1", 0, 10'000)->size(), acknowledged.size());
+  EXPECT_EQ(awaited(stores().events.events(here, "t1", 0, 10'000))->size(), acknowledged.size());
   EXPECT_EQ(backend_->findings(), Ids{});
 }
 

@@ -87,6 +87,8 @@ class FaultyJournal final : public core::Journal {
     last_ = 0;
   }
 
+  core::StoreHealth health() const override { return inner_.health(); }
+
   bool dead() const {
     const std::lock_guard lock(mutex_);
     return dead_;

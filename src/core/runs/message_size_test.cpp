@@ -7,6 +7,9 @@ namespace {
 
 using base::ErrorKind;
 
+Agent agent(std::string instructions = {}) {
+  return {.scope = Scope::main(), .instructions = std::move(instructions)};
+}
 Message message_of(std::string text) { return {.parts = {TextPart{std::move(text)}}}; }
 
 TEST(MessageSize, CountsWhatWasSent) {
@@ -28,15 +31,15 @@ TEST(MessageSize, WhatCannotFitTheWindowAloneIsRefused) {
   std::string words;
   for (int i = 0; i < 500'000; ++i) words += "a ";
   const AskedModel asked{.provider = "p", .model = "m"};
-  EXPECT_TRUE(check_window(message_of("a short one"), {}, asked, {}));
-  const auto refused = check_window(message_of(words), {}, asked, {});
+  EXPECT_TRUE(check_window(message_of("a short one"), agent(), asked, {}));
+  const auto refused = check_window(message_of(words), agent(), asked, {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::too_large);
   EXPECT_TRUE(refused.error().message.contains("window of 32768")) << refused.error().message;
   ContextOptions large;
   large.windows =
       ModelWindows({{.provider = "p", .model = "m", .context = 4'000'000, .output = 8192}});
-  EXPECT_TRUE(check_window(message_of(words), {}, asked, large));
+  EXPECT_TRUE(check_window(message_of(words), agent(), asked, large));
 }
 
 TEST(MessageSize, TheInstructionsTakeTheirPart) {
@@ -45,8 +48,8 @@ TEST(MessageSize, TheInstructionsTakeTheirPart) {
   const AskedModel asked{.provider = "p", .model = "m"};
   std::string words;
   for (int i = 0; i < 500; ++i) words += "word ";
-  EXPECT_TRUE(check_window(message_of(words), {}, asked, options));
-  EXPECT_FALSE(check_window(message_of(words), {.instructions = words + words}, asked, options));
+  EXPECT_TRUE(check_window(message_of(words), agent(), asked, options));
+  EXPECT_FALSE(check_window(message_of(words), agent(words + words), asked, options));
 }
 
 }  // namespace

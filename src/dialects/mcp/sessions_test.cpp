@@ -7,8 +7,12 @@
 namespace colonnade::dialects::mcp {
 namespace {
 
-const core::Principal ada(core::Scope::main(), "ada", core::UserRole::member);
-const core::Principal eve(core::Scope::main(), "eve", core::UserRole::member);
+core::Principal member(const std::string& user) {
+  return core::Principal(core::Scope::main(), user, core::UserRole::member);
+}
+
+const core::Principal ada = member("ada");
+const core::Principal eve = member("eve");
 
 TEST(McpSessions, AreTheirUsersOwn) {
   base::ManualClock clock;
@@ -83,12 +87,12 @@ TEST(McpSessions, WhoeverHasTheMostMakesRoomForAll) {
   base::ManualClock clock;
   Sessions sessions(clock);
   const std::string id = sessions.create(ada, "2025-11-25");
-  const core::Principal many{.user_id = "many"};
+  const core::Principal many = member("many");
   const std::string idlest_of_many = sessions.create(many, "2025-11-25");
   clock.advance(std::chrono::microseconds(1));
   sessions.create(many, "2025-11-25");
   for (int i = 0; sessions.size() < limits::mcp_endpoint_sessions_max; ++i) {
-    sessions.create({.user_id = std::to_string(i)}, "2025-11-25");
+    sessions.create(member(std::to_string(i)), "2025-11-25");
   }
   sessions.create(eve, "2025-11-25");
   EXPECT_EQ(sessions.size(), limits::mcp_endpoint_sessions_max);

@@ -177,7 +177,7 @@ TEST(SqliteFaults, WhatAFailedSyncOfTheLogMayHaveLostIsWrittenAgain) {
   wait_for(journal, core::StoreState::writable);
   backend.lose_power();
   for (int i = 0; i < stored; ++i) {
-    const auto found = backend.stores().threads.message(here, "m" + std::to_string(i));
+    const auto found = awaited(backend.stores().threads.message(here, "m" + std::to_string(i)));
     ASSERT_TRUE(found) << found.error().message;
     EXPECT_TRUE(found->has_value()) << i;
   }
@@ -197,7 +197,7 @@ TEST(SqliteFaults, DamageIsFoundByAReadAndStaysUntilTheEnd) {
   core::Journal& journal = backend.stores().journal;
   bool failed = false;
   for (int i = 0; i < 40; ++i) {
-    const auto found = backend.stores().threads.message(here, "m" + std::to_string(i));
+    const auto found = awaited(backend.stores().threads.message(here, "m" + std::to_string(i)));
     if (found) continue;
     failed = true;
     EXPECT_EQ(found.error().kind, ErrorKind::internal);

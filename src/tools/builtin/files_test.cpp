@@ -119,7 +119,8 @@ TEST_F(FilesTest, OneAccountsCommandsLeaveAThreadToAnothers) {
   }
   const auto tool = glob_tool(workers);
   const auto by = [&](const std::string& user) {
-    ToolContext context{.lane = &lanes_[0], .user_id = user, .workspace = folder_};
+    ToolContext context{
+        .lane = &lanes_[0], .scope = core::Scope::main(), .user_id = user, .workspace = folder_};
     return base::run_on(lanes_[0], tool->run(std::move(context), {{"pattern", "*"}}, {}));
   };
   EXPECT_EQ(by("bob").content, "[no file fits]\n");
