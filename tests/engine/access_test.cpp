@@ -146,7 +146,7 @@ std::vector<AccessTable::Row> AccessTable::rows() {  // long: a row for each use
        }},
       {"threads: search",
        [&](const auto& who, const auto& t) {
-         return listed(run(e.threads.search(who, mark, 50)), t.thread, &SearchHit::thread_id);
+         return listed(run(e.threads.search(who, mark, 50, {})), t.thread, &SearchHit::thread_id);
        }},
       {"threads: rename",
        [&](const auto& who, const auto& t) {

@@ -21,7 +21,7 @@ using base::ErrorKind;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 
-const Principal alice{.user_id = "alice"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
 
 // Counts by what it was called with; changes something, and is allowed without asking.
 std::unique_ptr<tools::Tool> counting_tool(std::shared_ptr<Launches> counted) {
@@ -115,18 +115,19 @@ EngineOptions options_for(const Path& path, const std::shared_ptr<Launches>& lau
 }
 
 std::optional<Run> run_in(Engine& engine, const std::string& thread_id) {
-  const auto messages =
-      *engine.store->messages(Scope::main(), thread_id, {.limit = limits::page_rows_max});
+  const auto messages = *engine.run(
+      engine.store->messages(Scope::main(), thread_id, {.limit = limits::page_rows_max}));
   for (auto message = messages.rbegin(); message != messages.rend(); ++message) {
     if (visible_text(message->parts) == "go") {
-      return *engine.store->run(Scope::main(), message->run_id);
+      return *engine.run(engine.store->run(Scope::main(), message->run_id));
     }
   }
   return std::nullopt;
 }
 
 void answer_questions(Engine& engine) {
-  const auto open = engine.actions.list(alice, {.state = ActionState::pending_approval});
+  const auto open =
+      engine.run(engine.actions.list(alice, {.state = ActionState::pending_approval}));
   for (const Action& action : *open) {
     // Refused while the store cannot write; then it is answered later.
     [[maybe_unused]] const auto answered =
@@ -144,7 +145,7 @@ void play(Engine& engine, const Path& path, const std::string& thread_id) {
       std::string rows;
       if (run) {
         rows = to_string(run->state);
-        for (const ToolCall& row : *engine.store->tool_calls(Scope::main(), run->id)) {
+        for (const ToolCall& row : *engine.run(engine.store->tool_calls(Scope::main(), run->id))) {
           rows += " " + row.tool + "=" + std::string(to_string(row.state));
         }
       }
@@ -163,7 +164,7 @@ void play(Engine& engine, const Path& path, const std::string& thread_id) {
       const bool early = path.answers_early || run->state == RunState::waiting_approval;
       if (early) answer_questions(engine);
     } else if (run->state == RunState::waiting_approval && !cancelled) {
-      cancelled = engine.runs.cancel(alice, run->id).has_value();
+      cancelled = engine.run(engine.runs.cancel(alice, run->id)).has_value();
     }
     std::this_thread::yield();
   }
@@ -172,7 +173,7 @@ void play(Engine& engine, const Path& path, const std::string& thread_id) {
 // What holds for every end of every run, whatever failed.
 void expect_sound(Engine& engine, const std::string& thread_id,
                   const std::vector<std::string>& effects) {
-  EXPECT_TRUE(engine.store->unfinished_runs()->empty());
+  EXPECT_TRUE(engine.run(engine.store->unfinished_runs())->empty());
   EXPECT_EQ(std::set<std::string>(effects.begin(), effects.end()).size(), effects.size())
       << "a tool ran twice";
   const auto run = run_in(engine, thread_id);
@@ -180,7 +181,7 @@ void expect_sound(Engine& engine, const std::string& thread_id,
   // Every effect is on record.
   std::set<std::string> recorded;
   std::vector<std::string> succeeded;
-  for (const ToolCall& row : *engine.store->tool_calls(Scope::main(), run->id)) {
+  for (const ToolCall& row : *engine.run(engine.store->tool_calls(Scope::main(), run->id))) {
     EXPECT_NE(row.state, ToolCallState::running);
     const bool ran =
         row.state == ToolCallState::succeeded || row.state == ToolCallState::interrupted;
@@ -189,17 +190,18 @@ void expect_sound(Engine& engine, const std::string& thread_id,
   }
   EXPECT_THAT(effects, IsSupersetOf(succeeded));
   EXPECT_THAT(recorded, IsSupersetOf(effects));
-  for (const Action& action : *engine.store->actions_of_run(Scope::main(), run->id)) {
+  for (const Action& action : *engine.run(engine.store->actions_of_run(Scope::main(), run->id))) {
     EXPECT_NE(action.state, ActionState::executing);
     EXPECT_NE(action.state, ActionState::pending_approval);
     std::map<std::string, int> kinds;
-    for (const AuditRecord& record : *engine.store->audit_of(Scope::main(), action.id)) {
+    for (const AuditRecord& record :
+         *engine.run(engine.store->audit_of(Scope::main(), action.id))) {
       ++kinds[record.kind];
     }
     EXPECT_LE(kinds["execution.started"], 1);
     EXPECT_EQ(kinds["execution.started"], kinds["execution.finished"]);
   }
-  const auto answer = *engine.store->reply_of(Scope::main(), run->id);
+  const auto answer = *engine.run(engine.store->reply_of(Scope::main(), run->id));
   EXPECT_EQ(answer.has_value(), run->state == RunState::succeeded);
   int ends = 0;
   for (const Event& event : engine.events(thread_id)) {
@@ -373,7 +375,7 @@ class CommitFailuresTest : public ::testing::Test {
   TemporaryFolder folder_;
   std::string path_ = folder_.file("colonnade.db");
   std::shared_ptr<Launches> launches_ = std::make_shared<Launches>();
-  Thread thread_;
+  Thread thread_{.scope = Scope::main()};
 };
 
 TEST_F(CommitFailuresTest, ACancelDuringTheWaitIsTheEndThatIsStored) {
@@ -387,13 +389,13 @@ TEST_F(CommitFailuresTest, ACancelDuringTheWaitIsTheEndThatIsStored) {
     engine.journal.fail_from(Fault::no_space, point);
     const core::Run run = start(engine);
     engine.journal.wait_for_failures(2);
-    ASSERT_TRUE(engine.runs.cancel(alice, run.id));
+    ASSERT_TRUE(engine.run(engine.runs.cancel(alice, run.id)));
     engine.journal.wait_for_failures(engine.journal.failed() + 2);
     engine.journal.heal();
     const auto finished = engine.wait(alice, run);
     ASSERT_TRUE(finished) << finished.error().message;
     EXPECT_EQ(finished->run.state, RunState::cancelled);
-    EXPECT_FALSE(*engine.store->reply_of(Scope::main(), run.id));
+    EXPECT_FALSE(*engine.run(engine.store->reply_of(Scope::main(), run.id)));
     const bool ran = std::string_view(point) == "run succeeded";
     EXPECT_EQ(launches_->seen().size(), ran ? 1U : 0U) << "no tool starts after the cancel";
   }
@@ -445,7 +447,7 @@ TEST_F(CommitFailuresTest, TheModelIsNotReadWhileItsOutputCannotBeStored) {
 }
 
 TEST_F(CommitFailuresTest, AServerThatStopsDuringTheWaitGoesOnAtItsNextStart) {
-  core::Run run;
+  core::Run run{.scope = Scope::main()};
   {
     Engine engine(path_, options());
     engine.model->answer_with(tool_turn);
@@ -457,7 +459,7 @@ TEST_F(CommitFailuresTest, AServerThatStopsDuringTheWaitGoesOnAtItsNextStart) {
   Engine engine(path_, options());
   prepare(engine);
   play(engine, {}, thread_.id);
-  EXPECT_EQ((*engine.store->run(Scope::main(), run.id))->state, RunState::succeeded);
+  EXPECT_EQ((*engine.run(engine.store->run(Scope::main(), run.id)))->state, RunState::succeeded);
   expect_sound(engine, thread_.id, launches_->seen());
 }
 
@@ -472,7 +474,7 @@ TEST_F(CommitFailuresTest, AToolThatThrowsFailsItsRunAndFreesTheThread) {
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::failed);
   EXPECT_EQ(finished->run.error, "internal error; run id " + run.id);
-  EXPECT_EQ(engine.store->tool_calls(Scope::main(), run.id)->front().state,
+  EXPECT_EQ(engine.run(engine.store->tool_calls(Scope::main(), run.id))->front().state,
             ToolCallState::interrupted);
   const auto next = engine.start(alice, thread_.id, "again?");
   ASSERT_TRUE(next) << next.error().message;

@@ -305,7 +305,7 @@ TEST_F(ContextTest, AMessageThatCannotFitIsRefusedAndNotStored) {
   EXPECT_EQ(refused.error().kind, base::ErrorKind::too_large);
   EXPECT_THAT(refused.error().message, HasSubstr("context.windows_file"));
   EXPECT_TRUE(engine.model->requests().empty()) << "nobody was asked";
-  EXPECT_TRUE(engine.threads.messages(alice, thread_id, {})->empty());
+  EXPECT_TRUE(engine.run(engine.threads.messages(alice, thread_id, {}))->empty());
   EXPECT_EQ(say(engine, thread_id, "shorter").run.state, RunState::succeeded);
   EXPECT_LE(tokens_of(asked(engine).turns.back()), room_tokens);
 }

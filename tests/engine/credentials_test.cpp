@@ -126,7 +126,7 @@ TEST_F(CredentialsTest, CodesExpireAndUnknownOnesAreUnknown) {
 }
 
 TEST_F(CredentialsTest, AHundredThousandCodesOfOneUserLeaveRoomForAnothers) {
-  const Principal other{.user_id = "other"};
+  const Principal other(Scope::main(), "other", UserRole::member);
   std::size_t given = 0;
   base::Error refused;
   for (int i = 0; i < 100'000; ++i) {
@@ -206,24 +206,26 @@ TEST_F(CredentialsTest, AnAddressMayTryAgainInItsTimeWhateverTheClockIsSetTo) {
 
 TEST_F(CredentialsTest, ADeviceIsSeenThoughTheClockWasSetBack) {
   const MintedToken device = mint(CredentialKind::device, "admin");
-  ASSERT_TRUE(credentials_.authenticate(device.token));
+  ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
   clock_.step(-3600s);
   clock_.advance(limits::credential_touch_interval);
-  ASSERT_TRUE(credentials_.authenticate(device.token));
+  ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
   ASSERT_TRUE(engine_.run(engine_.feed.commit(Unit{.scope = Scope::main()})));
-  EXPECT_EQ(credentials_.list(admin_, CredentialKind::device)->front().last_seen, clock_.now());
+  EXPECT_EQ(engine_.run(credentials_.list(admin_, CredentialKind::device))->front().last_seen,
+            clock_.now());
 }
 
 TEST_F(CredentialsTest, NamesThatDoNotShowGetNoCredential) {
   using namespace std::string_literals;
   for (const std::string& user : {""s, "ad min"s, "admin\n"s, "admin\0"s}) {
     const auto refused =
-        engine_.run(credentials_.mint(Scope::main(), CredentialKind::operator_token, user, "name"));
+        engine_.run(credentials_.mint(Principal(Scope::main(), user, UserRole::operator_role),
+                                      CredentialKind::operator_token, "name"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
     EXPECT_EQ(refused.error().field, "user");
   }
-  EXPECT_TRUE(*credentials_.none_yet());
+  EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
 }
 
 TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {

@@ -18,7 +18,7 @@ namespace {
 using namespace core;
 using base::ErrorKind;
 
-const Principal alice{.user_id = "alice"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
 
 // Holds the writer inside a completion, so that what is committed meanwhile waits in its queue.
 class HeldWriter {
@@ -61,7 +61,7 @@ class ErasureTest : public ::testing::Test {
     return out;
   }
   Agent new_agent() { return *engine_.run(engine_.agents.create(alice, {.name = "gardener"})); }
-  std::size_t threads_of_alice() { return engine_.threads.list(alice, {})->size(); }
+  std::size_t threads_of_alice() { return engine_.run(engine_.threads.list(alice, {}))->size(); }
 
   TemporaryFolder folder_;
   std::vector<std::shared_ptr<void>> promises_;  // until the lanes have come to rest
@@ -89,8 +89,8 @@ TEST_F(ErasureTest, AThreadThatIsMadeJustBeforeItsAgentIsDeletedGoesWithIt) {
   const auto thread = made.get();
   ASSERT_TRUE(thread) << thread.error().message;
   ASSERT_TRUE(deleted.get());
-  EXPECT_EQ(engine_.threads.get(alice, thread->id).error().kind, ErrorKind::not_found);
-  EXPECT_TRUE(engine_.store->erased_threads({})->empty()) << "purged as well";
+  EXPECT_EQ(engine_.run(engine_.threads.get(alice, thread->id)).error().kind, ErrorKind::not_found);
+  EXPECT_TRUE(engine_.run(engine_.store->erased_threads({}))->empty()) << "purged as well";
 }
 
 TEST_F(ErasureTest, AThreadThatIsMadeJustAfterItsAgentWasDeletedIsRefused) {
@@ -121,7 +121,7 @@ TEST_F(ErasureTest, AChangeOfAnAgentThatIsDeletedDoesNotBringItBack) {
   }
   ASSERT_TRUE(deleted.get());
   EXPECT_EQ(changed.get().error().kind, ErrorKind::not_found);
-  EXPECT_EQ(engine_.agents.get(alice, agent.id).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(engine_.run(engine_.agents.get(alice, agent.id)).error().kind, ErrorKind::not_found);
 }
 
 TEST_F(ErasureTest, NoRaceLeavesAThreadWithoutItsAgent) {
@@ -156,7 +156,7 @@ TEST_F(ErasureTest, AServerThatIsAttachedJustBeforeItIsRemovedIsDetached) {
   }
   ASSERT_TRUE(attached.get());
   ASSERT_TRUE(removed.get());
-  EXPECT_TRUE(engine_.agents.get(alice, agent.id)->tool_servers.empty());
+  EXPECT_TRUE(engine_.run(engine_.agents.get(alice, agent.id))->tool_servers.empty());
 }
 
 TEST_F(ErasureTest, AServerThatIsAttachedJustAfterItWasRemovedIsNotFound) {
@@ -176,7 +176,7 @@ TEST_F(ErasureTest, AServerThatIsAttachedJustAfterItWasRemovedIsNotFound) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::not_found);
   EXPECT_EQ(refused.error().field, "tool_server");
-  EXPECT_TRUE(engine_.agents.get(alice, agent.id)->tool_servers.empty());
+  EXPECT_TRUE(engine_.run(engine_.agents.get(alice, agent.id))->tool_servers.empty());
 }
 
 }  // namespace

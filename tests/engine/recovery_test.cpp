@@ -37,7 +37,7 @@ class RecoveryTest : public ::testing::Test {
   std::size_t count(const Scope& scope, ActionState state) {
     std::size_t out = 0;
     for (ActionFilter filter{.state = state, .limit = 1000};; filter.offset += filter.limit) {
-      const auto page = engine_.store->actions(scope, filter);
+      const auto page = engine_.run(engine_.store->actions(scope, filter));
       out += page->size();
       if (page->size() < filter.limit) return out;
     }
@@ -89,7 +89,7 @@ TEST_F(RecoveryTest, EveryErasedThreadOfEveryScopeIsPurged) {
     co_await one->recover();
     co_return 0;
   }(&erasure));
-  EXPECT_TRUE(engine_.store->erased_threads({})->empty());
+  EXPECT_TRUE(engine_.run(engine_.store->erased_threads({}))->empty());
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace {
 using namespace core;
 using ::testing::HasSubstr;
 
-const Principal alice{.user_id = "alice"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
 
 class UnansweredTurnsTest : public ::testing::Test {
  protected:
@@ -53,7 +53,7 @@ TEST_F(UnansweredTurnsTest, TheCallsOfAFailedTurnAreToldInTheNextOne) {
     engine.model->script({Break{{.kind = base::ErrorKind::invalid, .message = "policy"}}});
     thread_id = engine.new_thread(alice).id;
     EXPECT_EQ(say(engine, thread_id, "launch").run.state, RunState::failed);
-    EXPECT_EQ(engine.threads.view(alice, thread_id, 50)->messages.size(), 1U)
+    EXPECT_EQ(engine.run(engine.threads.view(alice, thread_id, 50))->messages.size(), 1U)
         << "no message is stored for it";
   }
   Engine engine(path_, options());
@@ -79,7 +79,7 @@ TEST_F(UnansweredTurnsTest, ACancelledTurnIsToldAsCancelledWithWhatItsCallsDid) 
   const std::string thread_id = engine.new_thread(alice).id;
   const auto run = engine.start(alice, thread_id, "launch");
   holding.get_future().wait();
-  ASSERT_TRUE(engine.runs.cancel(alice, run->id));
+  ASSERT_TRUE(engine.run(engine.runs.cancel(alice, run->id)));
   EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::cancelled);
   engine.model->script({reply({TextPart{"I launched it."}})});
   say(engine, thread_id, "what did you do?");
@@ -130,7 +130,8 @@ TEST(UnansweredTurn, ResultsThatAreNoStepComeFromTheRowsOfTheLastRound) {
       {.call_id = "c", .tool = "t", .state = ToolCallState::succeeded, .result = "old"},
       {.call_id = "c", .tool = "t", .state = ToolCallState::succeeded, .result = "new"},
       {.call_id = "d", .state = ToolCallState::requested}};
-  const Message turn = unanswered_turn(question, {.state = RunState::failed}, steps, rows);
+  const Message turn =
+      unanswered_turn(question, {.scope = Scope::main(), .state = RunState::failed}, steps, rows);
   EXPECT_EQ(turn.role, Role::assistant);
   EXPECT_EQ(turn.id, "m") << "a summary may end with it";
   ASSERT_EQ(turn.parts.size(), 7U);
@@ -143,7 +144,8 @@ TEST(UnansweredTurn, ALongResultIsShortened) {
   const std::vector<RunStep> steps = {
       step(0, {ToolCallPart{.call_id = "c"}}),
       step(1, {ToolResultPart{.call_id = "c", .content = std::string(100'000, 'x')}})};
-  const Message turn = unanswered_turn(question, {.state = RunState::cancelled}, steps, {});
+  const Message turn =
+      unanswered_turn(question, {.scope = Scope::main(), .state = RunState::cancelled}, steps, {});
   EXPECT_LT(std::get<ToolResultPart>(turn.parts[1]).content.size(),
             limits::unanswered_result_bytes_max + 200);
 }
