@@ -62,7 +62,7 @@ TEST_F(AuditVerify, NamesTheLineAndTheRecord) {
 
   Lines first = lines_;
   first[0] = record_line(1, records_[0].text, records_[4].hash);
-  EXPECT_THAT(fault_on(1, first), HasSubstr("what was before it is gone"));
+  EXPECT_THAT(fault_on(1, first), HasSubstr("names a previous record, which is missing"));
 }
 
 TEST_F(AuditVerify, ATextHasItsOwnNumber) {
@@ -99,7 +99,7 @@ TEST_F(AuditVerify, NothingComesBehindTheEnd) {
   const auto fault = verify_audit(lines);
   ASSERT_TRUE(fault);
   EXPECT_EQ(fault->line, 11U);
-  EXPECT_THAT(fault->message, HasSubstr("more behind"));
+  EXPECT_THAT(fault->message, HasSubstr("lines after the last line"));
 }
 
 TEST_F(AuditVerify, TheEndCountsAndNamesTheLastHash) {

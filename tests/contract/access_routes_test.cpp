@@ -230,7 +230,10 @@ class AccessRoutes : public ::testing::Test {
     const Json code = made(ann_, "/api/v1/pair/start", "");
     claim(code["code"]);
     out["device"] = ask(ann_, "GET", "/api/v1/devices").json()["devices"][0]["id"];
-    out["code"] = made(ann_, "/api/v1/pair/start", "")["code"];
+    // An account has few at once, and each row comes here four times.
+    if (row.target.find("{code}") != std::string::npos) {
+      out["code"] = made(ann_, "/api/v1/pair/start", "")["code"];
+    }
     out["server"] = made(root_, "/v1/mcp",
                          Json{{"name", "s" + base::random_hex(6)},
                               {"transport", "http"},

@@ -22,7 +22,7 @@ const std::vector<Place>& places() {
       {"/v1/conversations/none/messages", R"({"detail":"Invalid or missing API key"})"},
       {"/v1/actions/batch", R"("detail":"Missing or invalid Authorization header")"},
       {"/v1/policy/validate", R"("code":"unauthorized")"},
-      {"/api/mcp", R"({"jsonrpc":"2.0","id":null,"error":{)"},
+      {"/api/mcp", R"({"jsonrpc":"2.0","error":{"code":-32000,)"},
   };
   return out;
 }

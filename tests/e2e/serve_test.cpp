@@ -137,7 +137,7 @@ TEST(Serve, PeopleAreToldWhereHowAndWhat) {
     told += *line + "\n";
   }
   EXPECT_THAT(told, HasSubstr("serves on http://127.0.0.1:"));
-  EXPECT_THAT(told, HasSubstr("offline, a stand-in"));
+  EXPECT_THAT(told, HasSubstr("offline, without a model"));
   EXPECT_THAT(told, HasSubstr("The operator's token, shown this once"));
   EXPECT_THAT(told, Not(HasSubstr("\x1b[")));  // not a terminal: no colour
   process.signal(SIGTERM);

@@ -144,8 +144,9 @@ TEST_F(ErasureTest, NoRaceLeavesAThreadWithoutItsAgent) {
 
 TEST_F(ErasureTest, AServerThatIsAttachedJustBeforeItIsRemovedIsDetached) {
   const Agent agent = new_agent();
-  const auto server = engine_.run(servers_.create(
-      alice, {.name = "files", .transport = ToolServerTransport::stdio, .command = {"server"}}));
+  const auto server = engine_.run(servers_.create(alice, {.name = "files",
+                                                          .transport = ToolServerTransport::http,
+                                                          .url = "https://files.example/mcp"}));
   ASSERT_TRUE(server) << server.error().message;
   std::future<Result<Agent>> attached;
   std::future<Result<void>> removed;
@@ -161,8 +162,9 @@ TEST_F(ErasureTest, AServerThatIsAttachedJustBeforeItIsRemovedIsDetached) {
 
 TEST_F(ErasureTest, AServerThatIsAttachedJustAfterItWasRemovedIsNotFound) {
   const Agent agent = new_agent();
-  const auto server = engine_.run(servers_.create(
-      alice, {.name = "files", .transport = ToolServerTransport::stdio, .command = {"server"}}));
+  const auto server = engine_.run(servers_.create(alice, {.name = "files",
+                                                          .transport = ToolServerTransport::http,
+                                                          .url = "https://files.example/mcp"}));
   ASSERT_TRUE(server) << server.error().message;
   std::future<Result<Agent>> attached;
   std::future<Result<void>> removed;
