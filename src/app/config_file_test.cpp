@@ -169,7 +169,8 @@ TEST(ConfigFile, AnAliasBombIsRefused) {
   }
   const Read result = read(text);
   ASSERT_EQ(result.faults.size(), 1U);
-  EXPECT_NE(result.faults[0].find("the aliases stand for more than"), std::string::npos) << result.faults[0];
+  EXPECT_NE(result.faults[0].find("the aliases stand for more than"), std::string::npos)
+      << result.faults[0];
 }
 
 }  // namespace

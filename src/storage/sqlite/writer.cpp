@@ -345,7 +345,8 @@ bool Writer::wait_for_disk() {
       wake_.wait_for(lock, probe_delay_, wanted);
     }
     any_searched = !searchers_.empty();
-    for (const auto& searcher : searchers_) searcher->ready = true;  // finds what was indexed before
+    // They find what was indexed before.
+    for (const auto& searcher : searchers_) searcher->ready = true;
     searchers_.clear();
     is_closed = closed_;
     if (is_closed) unindexed_ = 0;  // the next start indexes it
