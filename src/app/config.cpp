@@ -183,7 +183,7 @@ void check_together(const Config& config, ConfigFaults& faults) {
         s.base_path + "\"");
   }
   for (const auto& [name, provider] : s.providers) {
-    const auto kinds = known_providers();
+    const auto& kinds = known_providers();
     const bool known =
         std::ranges::find(kinds, name, &KnownProvider::name) != std::ranges::end(kinds);
     if (kind_of(name, provider).empty()) {
