@@ -22,7 +22,7 @@ base::Json row_of(const tools::mcp::ServerReport& report) {
   const tools::mcp::ServerStatus& status = report.status;
   return {{"id", report.id},
           {"name", report.name},
-          {"state", tools::mcp::to_string(status.state)},
+          {"state", core::to_string(status.state)},
           {"reason", status.reason},
           {"failures", status.failures},
           {"revision", status.server.revision},
