@@ -12,12 +12,9 @@
 #include <utility>
 
 #include "app/action_meter.hpp"
-#include "app/audit_routes.hpp"
 #include "app/files.hpp"
-#include "app/mcp_routes.hpp"
 #include "app/metrics_route.hpp"
 #include "app/model_meter.hpp"
-#include "app/operator_routes.hpp"
 #include "app/prices_file.hpp"
 #include "app/running_server.hpp"
 #include "app/secret_key.hpp"
@@ -39,22 +36,26 @@
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
+#include "core/access/tokens.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/events/store_health.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "core/governance/audit_log.hpp"
+#include "core/governance/audit_reader.hpp"
 #include "core/memory/memories.hpp"
 #include "core/models/prices.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
+#include "core/tools/tool_server_connections.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/faramesh/routes.hpp"
 #include "dialects/fathom/routes.hpp"
 #include "dialects/mcp/routes.hpp"
+#include "dialects/operator/routes.hpp"
 #include "dialects/phoson/routes.hpp"
 #include "gate/policy_inspector.hpp"
 #include "gate/rule_gate.hpp"
@@ -275,9 +276,13 @@ struct Server::Parts {
                  .runs = runs,
                  .clock = clock}),
         questions(actions, audit_feed, tool_host.lane()),
-        mcp_routes(credentials, tool_host.servers()),
-        operator_routes(credentials, stores.credentials),
-        audit_routes(credentials, stores.audit),
+        tokens(stores.credentials, credentials),
+        audit_reader(stores.audit),
+        tool_server_connections(tool_host),
+        operators({.credentials = credentials,
+                   .tokens = tokens,
+                   .audit = audit_reader,
+                   .connections = tool_server_connections}),
         fathom({.threads = threads,
                 .runs = runs,
                 .credentials = credentials,
@@ -332,9 +337,7 @@ struct Server::Parts {
     phoson.add_to(router);
     faramesh.add_to(router);
     mcp.add_to(router);
-    router.add(operator_routes.routes());
-    router.add(audit_routes.routes());
-    router.add(mcp_routes.routes());
+    operators.add_to(router);
     tool_servers.tell(tool_host);
     if (settings.metrics != MetricsReaders::off) router.add(metrics.route());
   }
@@ -387,9 +390,10 @@ struct Server::Parts {
   core::Actions actions;
   core::Erasure erasure;
   ServerQuestions questions;
-  McpRoutes mcp_routes;
-  OperatorRoutes operator_routes;
-  AuditRoutes audit_routes;
+  core::Tokens tokens;
+  core::AuditReader audit_reader;
+  core::ToolServerConnections tool_server_connections;
+  dialects::operators::Dialect operators;
   dialects::fathom::Dialect fathom;
   dialects::phoson::Dialect phoson;
   gate::PolicyInspector policy_inspector;
@@ -410,7 +414,8 @@ struct Server::Parts {
 std::string Server::Parts::redirect_url() {
   if (!settings.mcp.redirect_url.empty()) return settings.mcp.redirect_url;
   const std::lock_guard lock(first_url_mutex);
-  return first_url.empty() ? "" : first_url + settings.base_path + mcp_callback_path;
+  if (first_url.empty()) return "";
+  return first_url + settings.base_path + dialects::operators::mcp_callback_path;
 }
 
 // The operator's token when the store has none yet: the first start. Else "".
