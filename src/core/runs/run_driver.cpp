@@ -47,11 +47,6 @@ base::Error not_stored_error() {
   return {.kind = ErrorKind::conflict, .message = "the message was not stored"};
 }
 
-base::Error stopping_error() {
-  return {.kind = ErrorKind::unavailable,
-          .message = "the server is stopping; the run goes on at its next start"};
-}
-
 }  // namespace
 
 RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, base::Lane& lane,
@@ -143,7 +138,7 @@ Task<RunOutcome> RunDriver::loop() {
     if (!input) break;
     action = machine_.on(*input);
   }
-  if (inputs_.parked()) co_return abandoned(stopping_error());
+  if (inputs_.parked()) co_return abandoned(parked_error());
   co_return RunOutcome{.kind = RunOutcome::Kind::waiting};
 }
 

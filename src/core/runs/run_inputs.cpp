@@ -4,6 +4,11 @@
 
 namespace colonnade::core {
 
+base::Error parked_error() {
+  return {.kind = base::ErrorKind::unavailable,
+          .message = "the server is stopping; the run goes on at its next start"};
+}
+
 void RunInputs::push(RunInput input) {
   inputs_.push_back(std::move(input));
   changed_.notify();

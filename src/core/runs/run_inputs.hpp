@@ -8,10 +8,14 @@
 #include <optional>
 #include <stop_token>
 
+#include "base/result.hpp"
 #include "base/task.hpp"
 #include "core/runs/run_machine.hpp"
 
 namespace colonnade::core {
+
+// What is told of a run that was parked.
+base::Error parked_error();
 
 // For the run's lane only, except where it says "any thread".
 class RunInputs {

@@ -25,11 +25,6 @@ constexpr std::string_view unanswered_text = "the run ended before anybody answe
 constexpr std::string_view unknown_outcome_text =
     "The run ended while this tool ran. Whether it took effect is unknown.";
 
-base::Error parked_error() {
-  return {.kind = ErrorKind::unavailable,
-          .message = "the server is stopping; the run goes on at its next start"};
-}
-
 }  // namespace
 
 // The units of output that are under way. Their completions come on any thread.
