@@ -5,14 +5,16 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "app/audit_lines.hpp"
-#include "app/audit_routes.hpp"
-#include "app/limits.hpp"
 #include "app/running_server.hpp"
 #include "app/wiring_store.hpp"
 #include "base/json.hpp"
 #include "base/lane.hpp"
 #include "colonnade/transport.hpp"
+#include "core/access/operators.hpp"
+#include "core/governance/audit_lines.hpp"
+#include "core/governance/audit_reader.hpp"
+#include "dialects/operator/limits.hpp"
+#include "dialects/operator/wire.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -32,21 +34,25 @@ std::vector<std::string> lines_of(std::string_view text) {
 class StoreTrail final : public AuditTrail {
  public:
   explicit StoreTrail(std::unique_ptr<storage::Store> store)
-      : lanes_(1), store_(std::move(store)) {}
+      : lanes_(1), store_(std::move(store)), reader_(store_->stores().audit) {}
 
   base::Result<Page> page(std::int64_t after) override {
-    core::AuditStore& audit = store_->stores().audit;
-    const auto newest = base::run_on(lanes_[0], audit.last_audit_seq());
-    if (!newest) return fail(newest.error());
-    const auto text =
-        base::run_on(lanes_[0], audit_page(&audit, after, limits::audit_page_records_max));
-    if (!text) return fail(text.error());
-    return Page{.lines = lines_of(*text), .newest = *newest};
+    const core::AuditPageRequest request{.after = after,
+                                         .records_max = limits::audit_page_records_max,
+                                         .bytes_max = limits::audit_page_bytes_max};
+    const auto page = base::run_on(lanes_[0], reader_.page(core::system_operator(), request));
+    if (!page) return fail(page.error());
+    Page out{.newest = page->newest};
+    for (const core::AuditRecord& record : page->records) {
+      out.lines.push_back(core::audit_line(record));
+    }
+    return out;
   }
 
  private:
   base::Lanes lanes_;
   std::unique_ptr<storage::Store> store_;
+  core::AuditReader reader_;
 };
 
 class ServerTrail final : public AuditTrail {
@@ -68,7 +74,7 @@ class ServerTrail final : public AuditTrail {
                       .status = reply->status,
                       .body = std::move(reply->body)});
     }
-    const std::string text(header(*reply, audit_newest_header));
+    const std::string text(header(*reply, dialects::operators::audit_newest_header));
     Page out{.lines = lines_of(reply->body)};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.newest);
     if (error != std::errc{} || end != text.data() + text.size()) {

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "app/files.hpp"
-#include "app/operator_routes.hpp"
 #include "app/running_server.hpp"
 #include "app/wiring_store.hpp"
 #include "base/clock.hpp"
@@ -12,7 +11,9 @@
 #include "base/lane.hpp"
 #include "colonnade/fathom.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/operators.hpp"
 #include "core/access/principal.hpp"
+#include "core/access/tokens.hpp"
 #include "core/events/event_feed.hpp"
 
 namespace colonnade::app {
@@ -41,44 +42,37 @@ class StoreTokens final : public Tokens {
         store_(std::move(store)),
         stores_(store_->stores()),
         feed_(lanes_, stores_.events, stores_.journal),
-        credentials_(stores_.credentials, feed_, clock_) {}
+        credentials_(stores_.credentials, feed_, clock_),
+        tokens_(stores_.credentials, credentials_) {}
   ~StoreTokens() override {
     store_->close();
     lanes_.stop();
   }
 
   base::Result<TokenRow> create(const NewTokenRequest& request) override {
-    const auto bearer = bearer_of(request.scope, request.user, request.role);
-    if (!bearer) return fail(bearer.error());
-    auto minted =
-        base::run_on(lanes_[0], credentials_.mint(*bearer, token_kind(*bearer), request.name));
+    core::NewToken input{
+        .name = request.name, .scope = request.scope, .user = request.user, .role = request.role};
+    const auto minted =
+        base::run_on(lanes_[0], tokens_.create(core::system_operator(), std::move(input)));
     if (!minted) return fail(minted.error());
     return row_of(minted->credential, minted->token);
   }
 
   base::Result<std::vector<TokenRow>> list(const std::string& scope,
                                            const std::string& user) override {
-    const auto where = core::parse_scope(scope);
-    if (!where) return fail(where.error());
+    const auto who = core::looking_at(core::system_operator(), scope);
+    if (!who) return fail(who.error());
+    const auto found = base::run_on(lanes_[0], tokens_.list(*who, user));
+    if (!found) return fail(found.error());
     std::vector<TokenRow> out;
-    for (const auto kind :
-         {core::CredentialKind::operator_token, core::CredentialKind::api_token}) {
-      const auto found =
-          base::run_on(lanes_[0], stores_.credentials.credentials(*where, user, kind));
-      if (!found) return fail(found.error());
-      for (const core::Credential& credential : *found) out.push_back(row_of(credential));
-    }
+    for (const core::Credential& credential : *found) out.push_back(row_of(credential));
     return out;
   }
 
   base::Result<void> revoke(const std::string& scope, const std::string& id) override {
-    const auto where = core::parse_scope(scope);
-    if (!where) return fail(where.error());
-    const auto found = base::run_on(lanes_[0], stores_.credentials.credential(*where, id));
-    if (!found) return fail(found.error());
-    if (!*found) return fail(base::ErrorKind::not_found, "there is no token " + id);
-    const core::Principal owner(*where, (*found)->user_id, (*found)->role);
-    return base::run_on(lanes_[0], credentials_.revoke(owner, (*found)->kind, id));
+    const auto who = core::looking_at(core::system_operator(), scope);
+    if (!who) return fail(who.error());
+    return base::run_on(lanes_[0], tokens_.revoke(*who, id));
   }
 
  private:
@@ -88,6 +82,7 @@ class StoreTokens final : public Tokens {
   core::Stores stores_;
   core::EventFeed feed_;
   core::Credentials credentials_;
+  core::Tokens tokens_;
 };
 
 // The running server's, through its operator routes.

@@ -12,12 +12,9 @@
 #include <utility>
 
 #include "app/action_meter.hpp"
-#include "app/audit_routes.hpp"
 #include "app/files.hpp"
-#include "app/mcp_routes.hpp"
-#include "app/metrics.hpp"
+#include "app/metrics_route.hpp"
 #include "app/model_meter.hpp"
-#include "app/operator_routes.hpp"
 #include "app/prices_file.hpp"
 #include "app/running_server.hpp"
 #include "app/secret_key.hpp"
@@ -39,23 +36,26 @@
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
+#include "core/access/tokens.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/events/store_health.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "core/governance/audit_log.hpp"
+#include "core/governance/audit_reader.hpp"
 #include "core/memory/memories.hpp"
 #include "core/models/prices.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
+#include "core/tools/tool_server_connections.hpp"
 #include "core/tools/tool_servers.hpp"
-#include "dialects/authentication.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/faramesh/routes.hpp"
 #include "dialects/fathom/routes.hpp"
 #include "dialects/mcp/routes.hpp"
+#include "dialects/operator/routes.hpp"
 #include "dialects/phoson/routes.hpp"
 #include "gate/policy_inspector.hpp"
 #include "gate/rule_gate.hpp"
@@ -276,9 +276,13 @@ struct Server::Parts {
                  .runs = runs,
                  .clock = clock}),
         questions(actions, audit_feed, tool_host.lane()),
-        mcp_routes(credentials, tool_host.servers()),
-        operator_routes(credentials, stores.credentials),
-        audit_routes(credentials, stores.audit),
+        tokens(stores.credentials, credentials),
+        audit_reader(stores.audit),
+        tool_server_connections(tool_host),
+        operators({.credentials = credentials,
+                   .tokens = tokens,
+                   .audit = audit_reader,
+                   .connections = tool_server_connections}),
         fathom({.threads = threads,
                 .runs = runs,
                 .credentials = credentials,
@@ -324,27 +328,20 @@ struct Server::Parts {
              .keyed_requests = keyed_requests,
              .subscriptions = feed.subscriptions(),
              .clock = clock},
-            {.version = version(), .origins = settings.cors.origins}) {
+            {.version = version(), .origins = settings.cors.origins}),
+        metrics(credentials, {.readers = settings.metrics,
+                              .started_at = clock.now(),
+                              .snapshot = [this] { return metrics_snapshot(); }}) {
     add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
     phoson.add_to(router);
     faramesh.add_to(router);
     mcp.add_to(router);
-    router.add(operator_routes.routes());
-    router.add(audit_routes.routes());
-    router.add(mcp_routes.routes());
+    operators.add_to(router);
     tool_servers.tell(tool_host);
-    started_at = clock.now();
-    if (settings.metrics != MetricsReaders::off) {
-      router.add(net::Route{.method = net::Method::get,
-                            .pattern = "/metrics",
-                            .handler = [this](std::shared_ptr<const net::Request> request) {
-                              return metrics(std::move(request));
-                            }});
-    }
+    if (settings.metrics != MetricsReaders::off) router.add(metrics.route());
   }
 
-  base::Task<net::Reply> metrics(std::shared_ptr<const net::Request> request);
   base::Task<tools::mcp::ElicitationAnswer> ask_human(tools::ToolContext context,
                                                       tools::mcp::Elicitation question,
                                                       std::stop_token stop) {
@@ -356,8 +353,7 @@ struct Server::Parts {
   }
   std::string redirect_url();
   Result<std::string> make_first_token();
-  base::Task<bool> may_read_metrics(std::shared_ptr<const net::Request> request);
-  net::HttpServerCounts http_counts() const;
+  MetricsSnapshot metrics_snapshot();
 
   Settings settings;
   base::SecretBox secret_box;
@@ -394,19 +390,20 @@ struct Server::Parts {
   core::Actions actions;
   core::Erasure erasure;
   ServerQuestions questions;
-  McpRoutes mcp_routes;
-  OperatorRoutes operator_routes;
-  AuditRoutes audit_routes;
+  core::Tokens tokens;
+  core::AuditReader audit_reader;
+  core::ToolServerConnections tool_server_connections;
+  dialects::operators::Dialect operators;
   dialects::fathom::Dialect fathom;
   dialects::phoson::Dialect phoson;
   gate::PolicyInspector policy_inspector;
   dialects::faramesh::Dialect faramesh;
   dialects::mcp::Dialect mcp;
+  MetricsRoute metrics;
   net::Router router;
   std::shared_ptr<net::AnswerBudget> answers = std::make_shared<net::AnswerBudget>();
   std::vector<std::unique_ptr<net::HttpServer>> servers;
   std::stop_source stopping;
-  base::Time started_at{};
   std::mutex first_url_mutex;
   std::string first_url;
   bool note_left = false;
@@ -417,7 +414,8 @@ struct Server::Parts {
 std::string Server::Parts::redirect_url() {
   if (!settings.mcp.redirect_url.empty()) return settings.mcp.redirect_url;
   const std::lock_guard lock(first_url_mutex);
-  return first_url.empty() ? "" : first_url + settings.base_path + mcp_callback_path;
+  if (first_url.empty()) return "";
+  return first_url + settings.base_path + dialects::operators::mcp_callback_path;
 }
 
 // The operator's token when the store has none yet: the first start. Else "".
@@ -440,41 +438,14 @@ Result<std::string> Server::Parts::make_first_token() {
   return std::move(minted.token);
 }
 
-base::Task<bool> Server::Parts::may_read_metrics(std::shared_ptr<const net::Request> request) {
-  if (settings.metrics == MetricsReaders::open) co_return true;
-  // A proxy on this machine speaks for somebody else.
-  const bool is_local = dialects::is_loopback(request->peer_address) &&
-                        !request->has_header("X-Forwarded-For") &&
-                        !request->has_header("Forwarded");
-  if (settings.metrics == MetricsReaders::local && is_local) co_return true;
-  const auto who = co_await dialects::authenticate(credentials, *request);
-  co_return who.has_value();
-}
-
-net::HttpServerCounts Server::Parts::http_counts() const {
-  net::HttpServerCounts out;
-  for (const auto& server : servers) out = sum(out, server->counts());
-  return out;
-}
-
-base::Task<net::Reply> Server::Parts::metrics(std::shared_ptr<const net::Request> request) {
-  net::Response out;
-  const bool allowed = co_await may_read_metrics(request);
-  if (!allowed) {
-    out.status = 401;
-    out.body = R"({"error":"metrics need a token from here; see the setting metrics"})";
-    co_return out;
-  }
-  ProcessUse process = process_use();
-  process.start_seconds = static_cast<double>(started_at.micros) / 1e6;
-  out.content_type = "text/plain; version=0.0.4";
-  out.body = metrics_text({.http = http_counts(),
-                           .runs = runs.counts(),
-                           .subscribers = feed.subscriptions().count(),
-                           .models = meter.counts(),
-                           .actions = action_meter.counts()},
-                          process);
-  co_return out;
+MetricsSnapshot Server::Parts::metrics_snapshot() {
+  net::HttpServerCounts http;
+  for (const auto& server : servers) http = sum(http, server->counts());
+  return {.http = http,
+          .runs = runs.counts(),
+          .subscribers = feed.subscriptions().count(),
+          .models = meter.counts(),
+          .actions = action_meter.counts()};
 }
 
 Result<std::unique_ptr<Server>> Server::build(Settings settings) {

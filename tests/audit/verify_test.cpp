@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/audit_lines.hpp"
 #include "app/audit_verify.hpp"
+#include "core/governance/audit_lines.hpp"
 #include "tamper.hpp"
 
 namespace colonnade::tests {

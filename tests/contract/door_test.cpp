@@ -22,6 +22,9 @@ const std::vector<Place>& places() {
       {"/v1/conversations/none/messages", R"({"detail":"Invalid or missing API key"})"},
       {"/v1/actions/batch", R"("detail":"Missing or invalid Authorization header")"},
       {"/v1/policy/validate", R"("code":"unauthorized")"},
+      {"/api/v1/operator/tokens", R"({"error":"Missing or invalid Authorization header)"},
+      {"/api/v1/operator/mcp-servers/files/accept",
+       R"({"error":"Missing or invalid Authorization header)"},
       {"/api/mcp", R"({"jsonrpc":"2.0","error":{"code":-32000,)"},
   };
   return out;
@@ -58,6 +61,20 @@ TEST_F(Door, APageOfElsewhereIsRefusedByTheHeadToo) {
   EXPECT_EQ(connection.read_answer().status, 403);
 }
 
+TEST_F(Door, WhoeverIsNoOperatorIsRefusedByTheHeadOfTheOperatorsRoutes) {
+  const std::string ann = server.token_of("ann");
+  const std::string root = server.token_of("root", "operator");
+  for (const auto& [target, token] :
+       {std::pair{"/api/v1/operator/tokens", ann},
+        std::pair{"/api/v1/operator/mcp-servers/files/accept", root}}) {
+    WireConnection connection(server.port());
+    connection.send_text(head_of(target, "Authorization: Bearer " + token + "\r\n"));
+    const Answer answer = connection.read_answer();
+    EXPECT_EQ(answer.status, 403) << target;
+    EXPECT_THAT(answer.body, HasSubstr("colonnade token path")) << target;
+  }
+}
+
 TEST_F(Door, AnUnknownPathIsAnsweredByTheHead) {
   WireConnection connection(server.port());
   connection.send_text(head_of("/api/v1/nothing"));
@@ -75,6 +92,7 @@ TEST_F(Door, WhoeverIsKnownHearsThatTheBodyIsTooLarge) {
 
 TEST_F(Door, AnUnknownPathHasTheBodyOfTheDialectWhosePrefixItHas) {
   EXPECT_EQ(server.get("/api/v1/nothing").body, R"({"error":"no such path"})");
+  EXPECT_EQ(server.get("/api/v1/operator/nothing").body, R"({"error":"no such path"})");
   EXPECT_THAT(server.get("/v1/nothing").body, HasSubstr(R"("code":"not_found")"));
   EXPECT_EQ(server.get("/v1/agents/a/nothing").body, R"({"detail":"Not found"})");
   EXPECT_THAT(server.get("/api/mcp/nothing").body, HasSubstr("jsonrpc"));

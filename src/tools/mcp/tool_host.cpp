@@ -23,6 +23,22 @@ constexpr base::ShareBounds call_bounds{.what = "calls of MCP servers' tools und
                                         .per_account = limits::mcp_outstanding_max / 4,
                                         .total = 4096};
 
+core::ToolServerConnection connection_of(ServerReport report) {
+  ServerStatus& status = report.status;
+  return {.id = std::move(report.id),
+          .name = std::move(report.name),
+          .state = status.state,
+          .reason = std::move(status.reason),
+          .failures = status.failures,
+          .revision = std::move(status.server.revision),
+          .server_name = std::move(status.server.name),
+          .server_version = std::move(status.server.version),
+          .tools = std::move(report.offered),
+          .refused = std::move(status.refused),
+          .held_back_set = std::move(status.held_back_set),
+          .authorization_url = std::move(report.authorization_url)};
+}
+
 }  // namespace
 
 struct ToolHost::State {
@@ -206,6 +222,22 @@ void ToolHost::removed(const core::Scope&, const std::string& id) {
     state_->kept.erase(id);
   }
   servers_.remove(id);
+}
+
+std::vector<core::ToolServerConnection> ToolHost::connections() const {
+  std::vector<core::ToolServerConnection> out;
+  for (ServerReport& report : servers_.list()) out.push_back(connection_of(std::move(report)));
+  return out;
+}
+
+Result<void> ToolHost::accept(const std::string& id, const std::string& set) {
+  return servers_.accept(id, set);
+}
+
+Result<void> ToolHost::retry(const std::string& id) { return servers_.retry(id); }
+
+base::Task<Result<void>> ToolHost::complete_authorization(std::string query) {
+  return servers_.complete_authorization(std::move(query));
 }
 
 base::Task<std::vector<core::ToolDefinition>> ToolHost::definitions(core::Agent agent,

@@ -1,10 +1,10 @@
-#include "app/audit_lines.hpp"
+#include "core/governance/audit_lines.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
 
-namespace colonnade::app {
+namespace colonnade::core {
 namespace {
 
 constexpr std::string_view end_begins = R"({"end")";
@@ -48,7 +48,7 @@ std::string encode(const AuditEndLine& line) {
   return out;
 }
 
-std::string audit_line(const core::AuditRecord& record) {
+std::string audit_line(const AuditRecord& record) {
   return encode(AuditLine{.seq = record.seq,
                           .text = record.text,
                           .previous_hash = record.previous_hash,
@@ -73,4 +73,4 @@ base::Result<AuditEndLine> decode_audit_end(std::string_view line) {
   });
 }
 
-}  // namespace colonnade::app
+}  // namespace colonnade::core

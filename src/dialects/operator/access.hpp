@@ -1,13 +1,16 @@
-// What the operator's routes share: who may call them, and how they refuse.
+// Who may call the operator's routes.
 #pragma once
 
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/principal.hpp"
 #include "net/http.hpp"
 
-namespace colonnade::app {
+namespace colonnade::dialects::operators {
 
-// unauthorized without a token, forbidden with one that is not an operator's.
+// unauthorized without a token, forbidden with one that is not an operator's. The request may end
+// before the task.
 base::Task<base::Result<core::Principal>> operator_of(core::Credentials& credentials,
                                                       const net::Request& request);
 
@@ -15,7 +18,4 @@ base::Task<base::Result<core::Principal>> operator_of(core::Credentials& credent
 base::Task<base::Result<core::Principal>> server_operator_of(core::Credentials& credentials,
                                                              const net::Request& request);
 
-// {"error": message}
-net::Response refusal(const base::Error& error);
-
-}  // namespace colonnade::app
+}  // namespace colonnade::dialects::operators

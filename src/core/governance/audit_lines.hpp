@@ -3,7 +3,7 @@
 //   {"seq":1,"text":"…","previous_hash":"","hash":"…"}
 //   {"end":true,"count":1,"last_hash":"…"}
 //
-// `text` is the record's text as it was hashed (core/audit.hpp). A line has exactly these bytes: no
+// `text` is the record's text as it was hashed (audit.hpp). A line has exactly these bytes: no
 // blanks, members in this order, escapes only where JSON needs them.
 #pragma once
 
@@ -14,7 +14,7 @@
 #include "base/result.hpp"
 #include "core/governance/audit.hpp"
 
-namespace colonnade::app {
+namespace colonnade::core {
 
 struct AuditLine {
   std::int64_t seq = 0;
@@ -31,7 +31,7 @@ struct AuditEndLine {
 // Without a line end.
 std::string encode(const AuditLine& line);
 std::string encode(const AuditEndLine& line);
-std::string audit_line(const core::AuditRecord& record);
+std::string audit_line(const AuditRecord& record);
 
 // Whether it is a line that ends an export, going by its beginning.
 bool looks_like_audit_end(std::string_view line);
@@ -40,4 +40,4 @@ bool looks_like_audit_end(std::string_view line);
 base::Result<AuditLine> decode_audit_line(std::string_view line);
 base::Result<AuditEndLine> decode_audit_end(std::string_view line);
 
-}  // namespace colonnade::app
+}  // namespace colonnade::core
