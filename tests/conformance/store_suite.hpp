@@ -452,10 +452,13 @@ TEST_P(StoreSuite, ToolCallMovesOnlyFromTheStateThatWasExpected) {
 // --- credentials --------------------------------------------------------------------------------
 
 TEST_P(StoreSuite, CredentialsAreFoundByTokenUntilRevoked) {
-  EXPECT_FALSE(*awaited(stores().credentials.any_credential()));
   put({core::InsertCredential{credential_of("d1", "hash-1", 10)},
        core::InsertCredential{credential_of("d2", "hash-2", 20)}});
-  EXPECT_TRUE(*awaited(stores().credentials.any_credential()));
+  EXPECT_FALSE(*awaited(stores().credentials.any_server_operator()));
+  core::Credential root = credential_of("o1", "hash-0");
+  root.every_scope = true;
+  put({core::InsertCredential{root}});
+  EXPECT_TRUE(*awaited(stores().credentials.any_server_operator()));
   const auto found = awaited(stores().credentials.credential_by_token("hash-1"));
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->id, "d1");

@@ -67,6 +67,18 @@ TEST_F(Faramesh, TokensAreOursOrTheOnesThatWereBroughtAlong) {
   }
 }
 
+// A client that names another scope must not believe that it was heard there.
+TEST_F(Faramesh, ATokenThatWasBroughtAlongCountsInItsScopeOnly) {
+  for (const auto& [scope, status] : {std::pair("main/main/main", 200),
+                                      std::pair("acme/shop/live", 401), std::pair("bad", 422)}) {
+    const Answer answer =
+        call(server.port(),
+             {.target = "/v1/actions",
+              .headers = {{"Authorization", "Bearer first"}, {"X-Colonnade-Scope", scope}}});
+    EXPECT_EQ(answer.status, status) << scope << answer.body;
+  }
+}
+
 TEST_F(Faramesh, WithoutOneNothingIsAnswered) {
   const Answer none = call(server.port(), {.target = "/v1/actions"});
   EXPECT_EQ(none.status, 401);

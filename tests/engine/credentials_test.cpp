@@ -41,6 +41,10 @@ class CredentialsTest : public ::testing::Test {
 TEST_F(CredentialsTest, ATokenLetsItsUserIn) {
   EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
   const MintedToken minted = mint(CredentialKind::operator_token, "admin");
+  EXPECT_TRUE(*engine_.run(credentials_.none_yet())) << "an operator of one scope";
+  Principal of_all = bearer(CredentialKind::operator_token, "root");
+  of_all.every_scope = true;
+  ASSERT_TRUE(engine_.run(credentials_.mint(of_all, CredentialKind::operator_token, "first")));
   EXPECT_FALSE(*engine_.run(credentials_.none_yet()));
   EXPECT_EQ(minted.token.size(), 43U);
   EXPECT_NE(minted.credential.token_sha256, minted.token);
@@ -226,6 +230,16 @@ TEST_F(CredentialsTest, NamesThatDoNotShowGetNoCredential) {
     EXPECT_EQ(refused.error().field, "user");
   }
   EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
+}
+
+TEST_F(CredentialsTest, ACodeIsWorthNoMoreThanTheCredentialThatAskedForIt) {
+  const MintedToken lost = mint(CredentialKind::device, "ann");
+  const auto who = engine_.run(credentials_.authenticate(lost.token));
+  ASSERT_TRUE(who);
+  const auto code = pairings_.start(*who);
+  ASSERT_TRUE(engine_.run(credentials_.revoke(*who, CredentialKind::device, lost.credential.id)));
+  EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found);
+  EXPECT_TRUE(engine_.run(credentials_.list(*who, CredentialKind::device))->empty());
 }
 
 TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {

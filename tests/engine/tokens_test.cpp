@@ -67,6 +67,18 @@ TEST_F(TokensTest, AnOperatorOfOneScopeHasThatOneOnly) {
   EXPECT_TRUE(engine_.run(credentials_.authenticate(other->token))->is_server_operator());
 }
 
+TEST_F(TokensTest, ATokenOfEveryScopeIsMissingForAnOperatorOfOne) {
+  const NewToken of_all{.name = "all", .scope = "*", .user = "eve", .role = "operator"};
+  const auto made = create(system_, of_all);
+  ASSERT_TRUE(made);
+  EXPECT_TRUE(engine_.run(tokens_.list(root_, "eve"))->empty());
+  EXPECT_EQ(engine_.run(tokens_.revoke(root_, made->credential.id)).error().kind,
+            ErrorKind::not_found);
+  EXPECT_TRUE(engine_.run(credentials_.authenticate(made->token)));
+  EXPECT_EQ(engine_.run(tokens_.list(system_, "eve"))->size(), 1U);
+  EXPECT_TRUE(engine_.run(tokens_.revoke(system_, made->credential.id)));
+}
+
 TEST_F(TokensTest, WhatIsWrongIsNamed) {
   const auto field_of = [&](NewToken input) { return create(root_, input).error().field; };
   EXPECT_EQ(field_of(member("nowhere")), "scope");

@@ -27,8 +27,8 @@ class CredentialStore {
   virtual base::Task<Result<std::vector<Credential>>> credentials(
       Scope scope, std::optional<std::string> user_id, CredentialKind kind) = 0;
   virtual base::Task<Result<std::optional<Credential>>> credential(Scope scope, std::string id) = 0;
-  // Whether any credential exists at all, in any scope.
-  virtual base::Task<Result<bool>> any_credential() = 0;
+  // Whether an operator of every scope was ever made, also when it is revoked by now.
+  virtual base::Task<Result<bool>> any_server_operator() = 0;
 };
 
 struct InsertCredential {

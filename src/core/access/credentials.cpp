@@ -197,8 +197,13 @@ Task<Result<void>> Credentials::revoke(Principal who, CredentialKind kind, std::
   co_return Result<void>{};
 }
 
+bool Credentials::is_live(const std::string& credential_id) const {
+  const std::shared_lock lock(cache_->mutex);
+  return cache_->live.contains(credential_id);
+}
+
 Task<Result<bool>> Credentials::none_yet() {
-  auto any = co_await store_.any_credential();
+  auto any = co_await store_.any_server_operator();
   if (!any) co_return fail(std::move(any.error()));
   co_return !*any;
 }

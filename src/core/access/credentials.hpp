@@ -52,7 +52,10 @@ class Credentials {
   // that `who` may not see. `actor` as for admit(); "" for `who`.
   base::Task<Result<void>> revoke(Principal who, CredentialKind kind, std::string id,
                                   std::string actor = "");
-  // True when no token exists yet: the first start.
+  // Whether a credential that was let in since the start still counts.
+  bool is_live(const std::string& credential_id) const;
+  // True when no operator of every scope was ever made: the first start, also where other tokens
+  // were made before it.
   base::Task<Result<bool>> none_yet();
 
  private:

@@ -126,6 +126,10 @@ Result<PairingCode> Pairings::start(const Principal& who) {
   return out;
 }
 
+bool Pairings::is_revoked(const Principal& issuer) const {
+  return !issuer.credential_id.empty() && !credentials_.is_live(issuer.credential_id);
+}
+
 Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_name,
                                           std::string address) {
   std::optional<Principal> issuer;
@@ -141,6 +145,9 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
     if (found == state_->codes.end()) co_return fail(ErrorKind::not_found, "invalid pairing code");
     if (now >= found->second.expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
     if (found->second.claimed) co_return fail(ErrorKind::conflict, "code already claimed");
+    // A code is worth no more than the credential that asked for it.
+    if (is_revoked(found->second.issuer))
+      co_return fail(ErrorKind::not_found, "invalid pairing code");
     found->second.claimed = true;  // whoever comes now is too late, also while the token is stored
     issuer = found->second.issuer;
   }
@@ -150,6 +157,12 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
   auto minted =
       co_await credentials_.mint(Principal(issuer->scope, issuer->user_id, role),
                                  CredentialKind::device, std::move(device_name), issuer->user_id);
+  if (minted && is_revoked(*issuer)) {  // meanwhile
+    auto undone = co_await credentials_.revoke(*issuer, CredentialKind::device,
+                                               minted->credential.id, issuer->user_id);
+    if (!undone) co_return fail(std::move(undone.error()));
+    co_return fail(ErrorKind::not_found, "invalid pairing code");
+  }
   std::vector<Watcher> watchers;
   {
     const std::lock_guard lock(state_->mutex);

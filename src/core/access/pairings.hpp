@@ -35,6 +35,8 @@ class Pairings {
   base::Task<Result<Credential>> watch(Principal who, std::string code, std::stop_token stop);
 
  private:
+  // Whether the credential that asked for a code counts no more.
+  bool is_revoked(const Principal& issuer) const;
   struct State;
   Credentials& credentials_;
   base::Clock& clock_;

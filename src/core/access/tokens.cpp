@@ -37,6 +37,12 @@ Result<void> check_bearer(const Principal& who, const Principal& bearer) {
   return {};
 }
 
+// Tokens of every scope stand in the default view; an operator of that scope alone has no say in
+// them.
+bool may_manage(const Principal& who, const Credential& credential) {
+  return who.every_scope || !credential.every_scope;
+}
+
 }  // namespace
 
 Task<Result<std::vector<Credential>>> Tokens::list(Principal who, std::string user) {
@@ -46,6 +52,7 @@ Task<Result<std::vector<Credential>>> Tokens::list(Principal who, std::string us
   auto others = co_await store_.credentials(who.scope, user, CredentialKind::api_token);
   if (!others) co_return others;
   for (Credential& one : *others) out->push_back(std::move(one));
+  std::erase_if(*out, [&](const Credential& one) { return !may_manage(who, one); });
   co_return out;
 }
 
@@ -64,7 +71,9 @@ Task<Result<void>> Tokens::revoke(Principal who, std::string id) {
   if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
   const auto found = co_await store_.credential(who.scope, id);
   if (!found) co_return fail(found.error());
-  if (!*found) co_return fail(ErrorKind::not_found, "there is no token " + id);
+  if (!*found || !may_manage(who, **found)) {
+    co_return fail(ErrorKind::not_found, "there is no token " + id);
+  }
   const CredentialKind kind = (*found)->kind;
   co_return co_await credentials_.revoke(std::move(who), kind, std::move(id));
 }

@@ -58,7 +58,7 @@ base::Task<base::Result<core::Principal>> Access::admit(const net::Request& requ
   }
   const bool is_open =
       options_.open && !request.has_header("Authorization") && is_local_program(request);
-  if (token || is_open) return admitted(options_.shared);
+  if (token || is_open) return in_named_scope(admitted(options_.shared), request);
   return not_admitted({.kind = base::ErrorKind::unauthorized,
                        .message = "Missing or invalid Authorization header",
                        .field = "Authorization"});

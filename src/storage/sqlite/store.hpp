@@ -148,7 +148,7 @@ class Store final : public storage::Store,
       core::Scope scope, std::optional<std::string> user_id, core::CredentialKind kind) override;
   base::Task<core::Result<std::optional<core::Credential>>> credential(core::Scope scope,
                                                                        std::string id) override;
-  base::Task<core::Result<bool>> any_credential() override;
+  base::Task<core::Result<bool>> any_server_operator() override;
 
   base::Task<core::Result<std::optional<core::KeyedRequest>>> keyed_request(
       core::Scope scope, std::string user_id, std::string key) override;

@@ -526,9 +526,10 @@ base::Task<Result<std::optional<core::Credential>>> Store::credential(core::Scop
   });
 }
 
-base::Task<Result<bool>> Store::any_credential() {
+base::Task<Result<bool>> Store::any_server_operator() {
   co_return readers_->with([&](Database& database) -> Result<bool> {
-    const auto there = database.number("SELECT EXISTS (SELECT 1 FROM credentials)");
+    const auto there =
+        database.number("SELECT EXISTS (SELECT 1 FROM credentials WHERE every_scope = 1)");
     if (!there) return fail(there.error());
     return *there != 0;
   });
