@@ -456,6 +456,8 @@ TEST_P(StoreSuite, CredentialsAreFoundByTokenUntilRevoked) {
        core::InsertCredential{credential_of("d2", "hash-2", 20)}});
   EXPECT_FALSE(*awaited(stores().credentials.any_server_operator()));
   core::Credential root = credential_of("o1", "hash-0");
+  root.kind = core::CredentialKind::operator_token;
+  root.user_id = "root";
   root.every_scope = true;
   put({core::InsertCredential{root}});
   EXPECT_TRUE(*awaited(stores().credentials.any_server_operator()));

@@ -60,8 +60,10 @@ TEST_F(CredentialsTest, ATokenLetsItsUserIn) {
 
 // A server killed between the two is entered with a new token at its next start.
 TEST_F(CredentialsTest, APreparedTokenCountsForNothingUntilItIsAdmitted) {
-  const MintedToken prepared = credentials_.prepare(bearer(CredentialKind::operator_token, "admin"),
-                                                    CredentialKind::operator_token, "operator");
+  Principal first = bearer(CredentialKind::operator_token, "admin");
+  first.every_scope = true;
+  const MintedToken prepared =
+      credentials_.prepare(std::move(first), CredentialKind::operator_token, "operator");
   EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
   EXPECT_EQ(engine_.run(credentials_.authenticate(prepared.token)).error().kind,
             ErrorKind::unauthorized);

@@ -1,6 +1,7 @@
 #include "core/runs/runs.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <utility>
 
@@ -68,6 +69,7 @@ struct Runs::Shared {
   const RunSettling settling;
   const RunDriverPorts driver_ports;
   ActiveRuns active;
+  std::atomic<bool> recovers{false};  // whether recover() was called
 };
 
 Runs::Runs(const RunPorts& ports, RunOptions options)
@@ -297,9 +299,9 @@ Task<void> Runs::cancel_stored(std::shared_ptr<Shared> shared, Scope scope, std:
 void Runs::go_on(const Scope& scope, const std::string& run_id) {
   if (const auto driver = shared_->active.find(run_id)) {
     driver->recheck();
-  } else {
+  } else if (shared_->recovers) {
     shared_->lanes.next().spawn("resume_run", resume(shared_, scope, run_id));
-  }
+  }  // else not yet: recover() takes it up
 }
 
 // Takes up a parked run if it has been answered. Whoever comes second finds the thread claimed, or
@@ -339,6 +341,7 @@ Task<bool> Runs::take_up(std::shared_ptr<Shared> shared, Run run) {
 
 Task<Result<std::size_t>> Runs::recover() {
   const auto shared = shared_;
+  shared->recovers = true;  // first: an answer from now on is seen by one of the two
   auto unfinished = co_await shared->runs.unfinished_runs();
   if (!unfinished) co_return fail(std::move(unfinished.error()));
   std::size_t count = 0;
