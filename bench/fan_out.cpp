@@ -108,7 +108,7 @@ Figures of_floor(const Setup& setup, std::size_t count) {
   return out;
 }
 
-Figures of_server(const Setup& setup, std::size_t count) {
+Figures of_server(const Setup& setup, std::size_t count, bool with_latencies = true) {
   Loop loop;
   StubProvider stub(loop);
   Server server({.binary = setup.server,
@@ -138,7 +138,7 @@ Figures of_server(const Setup& setup, std::size_t count) {
   Figures out;
   const Emit emit = [&](std::string_view text) { stub.emit(call, text); };
   flat_out(setup, loop, subscribers, emit, server.pid(), out);
-  paced(setup, loop, subscribers, emit, out);
+  if (with_latencies) paced(setup, loop, subscribers, emit, out);
   stub.finish(call);
   loop.run_until(SteadyClock::now() + std::chrono::seconds(20));
   if (sender.status() != 200) throw std::runtime_error("the run failed: " + answer);
@@ -165,6 +165,11 @@ void add_row(Section& out, std::size_t count, const std::string& name, const Fig
 }
 
 }  // namespace
+
+double events_a_second(const Setup& setup, std::size_t subscribers) {
+  const Pinned pinned(setup.load_cpu);
+  return of_server(setup, subscribers, false).events_a_second;
+}
 
 Section measure_fan_out(const Setup& setup) {
   Section out{.title = "Fan-out"};
@@ -196,7 +201,7 @@ Section measure_fan_out(const Setup& setup) {
       "deliveries a second, latency in milliseconds from the provider's write to a subscriber's "
       "read, over all deliveries. The bare loop writes the same bytes to the same sockets and "
       "stores nothing; Colonnade commits each token before it is sent (full durability). One I/O "
-      "thread on one core, the generator on the other, in runs, " +
+      "thread on one core, the generator on the other, in turns, " +
       std::to_string(setup.rounds) + " rounds, medians.";
   out.header = {"subscribers",     "server",    "events a second", "tokens a second",
                 "CPU µs an event", "paced p50", "paced p99"};

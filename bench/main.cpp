@@ -1,6 +1,7 @@
 // Measures what Colonnade promises, beside what it is compared with, and prints one Markdown table.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -30,6 +31,7 @@ constexpr Measurement measurements[] = {
     {"sdk", measure_sdk},
     {"gate", measure_gate},
     {"memory", measure_memory},
+    {"search", measure_search},
     {"context", measure_context},
     {"mcp", measure_mcp},
     {"kills", measure_kills},
@@ -38,7 +40,10 @@ constexpr Measurement measurements[] = {
 constexpr const char* usage =
     "usage: colonnade_bench --server <program> [--work <folder>] [--quick] [--only a,b]\n"
     "                       [--rounds n] [--kills n] [--write <file>]\n"
-    "measurements: latency runs reads fan-out idle start sdk gate memory context mcp kills\n";
+    "       colonnade_bench --server <program> --baseline <program> [--baseline-name <commit>]\n"
+    "                       [--pairs n] [--work <folder>] [--quick] [--write <file>]\n"
+    "measurements: latency runs reads fan-out idle start sdk gate memory search context mcp "
+    "kills\n";
 
 struct Arguments {
   Setup setup{};
@@ -52,6 +57,7 @@ bool parse(int argc, char** argv, Arguments& out) {
     if (name == "--quick") {
       out.setup.quick = true;
       out.setup.rounds = 1;
+      out.setup.pairs = 1;
       continue;
     }
     if (i + 1 == argc) return false;
@@ -66,13 +72,31 @@ bool parse(int argc, char** argv, Arguments& out) {
       out.write = value;
     } else if (name == "--rounds") {
       out.setup.rounds = std::atoi(value.c_str());
+    } else if (name == "--baseline") {
+      out.setup.baseline = std::filesystem::absolute(value);
+    } else if (name == "--baseline-name") {
+      out.setup.baseline_name = value;
+    } else if (name == "--pairs") {
+      out.setup.pairs = std::atoi(value.c_str());
     } else if (name == "--kills") {
       out.setup.kills = std::atoi(value.c_str());
     } else {
       return false;
     }
   }
-  return !out.setup.server.empty() && out.setup.rounds > 0;
+  return !out.setup.server.empty() && out.setup.rounds > 0 && out.setup.pairs > 0;
+}
+
+// The comparison with an older program is a report of its own: a figure that got worse in every
+// pair is a failure.
+int run_against(const Arguments& arguments, const std::string& load_before) {
+  const Section section = measure_against(arguments.setup);
+  const std::string text = markdown({section}, machine_text(arguments.setup.work, load_before));
+  std::fputs(text.c_str(), stdout);
+  if (!arguments.write.empty()) write_between_markers(arguments.write, "compared", text);
+  std::filesystem::remove_all(arguments.setup.work);
+  return std::ranges::any_of(
+      section.findings, [](const Finding& finding) { return finding.verdict == Verdict::missed; });
 }
 
 int run(Arguments& arguments) {
@@ -87,6 +111,7 @@ int run(Arguments& arguments) {
   }
   raise_open_files();
   const std::string load_before = load_text();
+  if (!setup.baseline.empty()) return run_against(arguments, load_before);
   std::vector<Section> sections;
   int failures = 0;
   for (const auto& [name, measure] : measurements) {
@@ -105,7 +130,7 @@ int run(Arguments& arguments) {
   }
   const std::string text = markdown(sections, machine_text(setup.work, load_before));
   std::fputs(text.c_str(), stdout);
-  if (!arguments.write.empty()) write_between_markers(arguments.write, text);
+  if (!arguments.write.empty()) write_between_markers(arguments.write, "measured", text);
   if (failures == 0) std::filesystem::remove_all(setup.work);
   return failures == 0 ? 0 : 1;
 }

@@ -25,11 +25,29 @@ Section measure_sdk(const Setup& setup);
 Section measure_gate(const Setup& setup);
 // Recall of agent memory: how well a labelled set is answered, and how fast 100,000 items are.
 Section measure_memory(const Setup& setup);
+// Search over 100,000 messages, and in one message of many words.
+Section measure_search(const Setup& setup);
 // What caches of prompts can serve of a long thread, and what making a request costs.
 Section measure_context(const Setup& setup);
 // A call of an MCP server's tool through our client, beside the same bytes without it.
 Section measure_mcp(const Setup& setup);
 // SIGKILL at random moments under load: tests/kill.
 Section measure_kills(const Setup& setup);
+
+// `setup.server` beside the older `setup.baseline`, in pairs that take turns: processor time and
+// system calls a run, reads, fan-out, memory, start. Not one of the measurements above.
+Section measure_against(const Setup& setup);
+
+// --- single figures, which measure_against takes of two programs ---------------------------------
+
+struct Started {
+  double ms = 0;   // from fork to the first 200
+  double mib = 0;  // resident right after it
+  bool stopped_well = false;
+};
+Started start_once(const Setup& setup, const std::string& folder);
+
+// Flat out, to so many subscribers of one thread.
+double events_a_second(const Setup& setup, std::size_t subscribers);
 
 }  // namespace colonnade::bench

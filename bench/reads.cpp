@@ -55,7 +55,7 @@ Section measure_reads(const Setup& setup) {
   }
   out.how =
       "wrk, 1 thread, 32 connections, on the other core; Colonnade with one I/O thread and "
-      "nginx with one worker on the same core, in runs, " +
+      "nginx with one worker on the same core, in turns, " +
       std::to_string(setup.rounds) +
       " rounds, medians. The list holds 50 threads, the thread 10 exchanges. nginx serves a "
       "file with the same bytes, from its open-file cache; Colonnade checks the token and "

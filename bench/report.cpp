@@ -11,9 +11,6 @@
 namespace colonnade::bench {
 namespace {
 
-constexpr std::string_view begin_marker = "<!-- measured: begin -->";
-constexpr std::string_view end_marker = "<!-- measured: end -->";
-
 std::string line_of(const std::string& file, const std::string& prefix) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
@@ -112,15 +109,17 @@ std::string markdown(const std::vector<Section>& sections, const std::string& ma
   return out;
 }
 
-void write_between_markers(const std::string& file, const std::string& text) {
+void write_between_markers(const std::string& file, const std::string& name,
+                           const std::string& text) {
+  const std::string begin_marker = "<!-- " + name + ": begin -->";
+  const std::string end_marker = "<!-- " + name + ": end -->";
   std::stringstream content;
   content << std::ifstream(file).rdbuf();
   std::string all = content.str();
   const std::size_t begin = all.find(begin_marker);
   const std::size_t end = all.find(end_marker);
   if (begin == std::string::npos || end == std::string::npos || end < begin) {
-    throw std::runtime_error(file + " lacks the lines " + std::string(begin_marker) + " and " +
-                             std::string(end_marker));
+    throw std::runtime_error(file + " lacks the lines " + begin_marker + " and " + end_marker);
   }
   const std::size_t from = begin + begin_marker.size();
   all.replace(from, end - from, "\n\n" + text + "\n");

@@ -34,7 +34,9 @@ std::string load_text();
 
 std::string markdown(const std::vector<Section>& sections, const std::string& machine);
 
-// Replaces what stands between the markers in `file`. Throws std::runtime_error without markers.
-void write_between_markers(const std::string& file, const std::string& text);
+// Replaces what stands between the markers "<!-- name: begin -->" and "<!-- name: end -->" in
+// `file`. Throws std::runtime_error without markers.
+void write_between_markers(const std::string& file, const std::string& name,
+                           const std::string& text);
 
 }  // namespace colonnade::bench

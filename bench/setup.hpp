@@ -18,6 +18,9 @@ struct Setup {
   bool quick = false;      // a smoke run: its figures mean nothing
   int rounds = 3;
   int kills = 200;
+  std::string baseline{};       // the older program of --against; "": none
+  std::string baseline_name{};  // its commit, for the report
+  int pairs = 7;                // of measurements: one of it, one of ours
   // Whoever is measured on one core has the first, load the second; none of it on a single core.
   std::optional<int> measured_cpu{};
   std::optional<int> load_cpu{};

@@ -2,13 +2,6 @@
 #include "measurements.hpp"
 
 namespace colonnade::bench {
-namespace {
-
-struct Started {
-  double ms = 0;
-  double mib = 0;
-  bool stopped_well = false;
-};
 
 Started start_once(const Setup& setup, const std::string& folder) {
   Server server({.binary = setup.server, .data_dir = folder, .port = free_port()});
@@ -16,8 +9,6 @@ Started start_once(const Setup& setup, const std::string& folder) {
   const double ms = static_cast<double>(server.start_time().count()) / 1000;
   return {.ms = ms, .mib = mib, .stopped_well = server.stop()};
 }
-
-}  // namespace
 
 Section measure_start(const Setup& setup) {
   const int count = setup.quick ? 3 : 20;

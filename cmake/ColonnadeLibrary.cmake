@@ -24,13 +24,19 @@ add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COM
                         BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 
 # Two precompiled headers serve every library and every test. They differ in -fPIC and -fPIE, which
-# clang does not let one file mix. They must not be relied upon for missing includes: the target
-# colonnade_headers (cmake/ColonnadeHeaders.cmake) and the g++ build go without.
+# clang does not let one file mix. They must not be relied upon for missing includes:
+# tools/std_headers finds those of the standard library, and the g++ build goes without.
 if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # Without a timestamp inside, equal precompiled headers are equal bytes, and ccache hits.
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang$<SEMICOLON>-fno-pch-timestamp>)
   add_library(colonnade_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
   target_precompile_headers(colonnade_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp)
+  if(COLONNADE_UNITY AND COLONNADE_SERVER)
+    # Clean builds parse core's headers once, too.
+    add_library(colonnade_core_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+    target_include_directories(colonnade_core_pch PRIVATE ${CMAKE_SOURCE_DIR}/src)
+    target_precompile_headers(colonnade_core_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled_core.hpp)
+  endif()
   if(COLONNADE_TESTS)
     add_library(colonnade_test_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
     set_target_properties(colonnade_test_pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
@@ -51,7 +57,9 @@ function(colonnade_library name)
   target_include_directories(colonnade_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_compile_options(colonnade_${name} PRIVATE ${COLONNADE_WARNINGS})
   target_link_libraries(colonnade_${name} PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE})
-  if(TARGET colonnade_pch AND NOT arg_NO_PCH)
+  if(TARGET colonnade_core_pch AND NOT arg_NO_PCH AND NOT name MATCHES "^(base|net)$")
+    target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_core_pch)
+  elseif(TARGET colonnade_pch AND NOT arg_NO_PCH)
     target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_pch)
   endif()
   if(COLONNADE_UNITY AND NOT arg_NO_UNITY)
@@ -63,6 +71,53 @@ function(colonnade_library name)
       endif()
     endforeach()
   endif()
+endfunction()
+
+# colonnade_symbols_apart(<program>)
+#   Moves the program's debug symbols into <program>.debug beside it, where debuggers find them by the
+#   link that stays in the program. `cmake --install` installs the program alone, `--component symbols`
+#   the symbols.
+function(colonnade_symbols_apart program)
+  if(NOT COLONNADE_SYMBOLS_APART OR NOT CMAKE_OBJCOPY)
+    return()
+  endif()
+  set(file $<TARGET_FILE:${program}>)
+  add_custom_command(TARGET ${program} POST_BUILD
+    COMMAND ${CMAKE_OBJCOPY} --only-keep-debug --compress-debug-sections ${file} ${file}.debug
+    COMMAND ${CMAKE_OBJCOPY} --strip-all ${file}
+    COMMAND ${CMAKE_OBJCOPY} --add-gnu-debuglink=${file}.debug ${file}
+    VERBATIM)
+  install(FILES ${file}.debug DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT symbols EXCLUDE_FROM_ALL)
+endfunction()
+
+# colonnade_test_library(<name> SOURCES … LINK …)
+#   Makes the static library colonnade_<name> of what several test programs share, compiled once.
+function(colonnade_test_library name)
+  if(NOT COLONNADE_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_library(colonnade_${name} STATIC ${arg_SOURCES})
+  target_compile_options(colonnade_${name} PRIVATE ${COLONNADE_WARNINGS} ${COLONNADE_TEST_OPTIONS})
+  colonnade_tell_source_folder(${arg_SOURCES})
+  target_link_libraries(colonnade_${name} PUBLIC ${arg_LINK} PRIVATE GTest::gtest GTest::gmock)
+  if(TARGET colonnade_test_pch)
+    set_target_properties(colonnade_${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(colonnade_${name} PRIVATE -fPIE)  # as the programs that share the header
+    target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_test_pch)
+  endif()
+endfunction()
+
+# Only files that look for scripts or pages are told where the sources are: what does not know its own
+# place compiles once for all checkouts, out of one cache.
+function(colonnade_tell_source_folder)
+  foreach(source IN LISTS ARGN)
+    file(STRINGS ${source} mentions REGEX "COLONNADE_SOURCE_DIR|mcp_peers\\.hpp" LIMIT_COUNT 1)
+    if(mentions)
+      set_source_files_properties(${source} PROPERTIES
+        COMPILE_DEFINITIONS COLONNADE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    endif()
+  endforeach()
 endfunction()
 
 # colonnade_test(<name> SOURCES … LINK …)
@@ -77,15 +132,7 @@ function(colonnade_test name)
   target_compile_definitions(${name}_test PRIVATE
     COLONNADE_FIXTURES="${COLONNADE_FIXTURES}"
     COLONNADE_CONTRACTS="${COLONNADE_CONTRACTS}")
-  # Only files that look for scripts or pages are told where the sources are: what does not know its
-  # own place compiles once for all checkouts, out of one cache.
-  foreach(source IN LISTS arg_SOURCES)
-    file(STRINGS ${source} mentions REGEX "COLONNADE_SOURCE_DIR|mcp_peers\\.hpp" LIMIT_COUNT 1)
-    if(mentions)
-      set_source_files_properties(${source} PROPERTIES
-        COMPILE_DEFINITIONS COLONNADE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    endif()
-  endforeach()
+  colonnade_tell_source_folder(${arg_SOURCES})
   target_link_libraries(${name}_test PRIVATE ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   if(TARGET colonnade_test_pch AND NOT arg_NO_PCH)
     target_precompile_headers(${name}_test REUSE_FROM colonnade_test_pch)

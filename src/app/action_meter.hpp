@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-#include "core/events/event_feed.hpp"
+#include "core/events/feed_listener.hpp"
 
 namespace colonnade::app {
 
@@ -27,9 +27,6 @@ struct ActionCounts {
 
 class ActionMeter final : public core::FeedListener {
  public:
-  // Listens to `feed`: make it before the first commit.
-  explicit ActionMeter(core::EventFeed& feed) { feed.listen(*this); }
-
   void stored(const core::StoredAction& action) override;
   ActionCounts counts() const;
 

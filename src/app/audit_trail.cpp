@@ -5,13 +5,16 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "app/audit_lines.hpp"
-#include "app/audit_routes.hpp"
-#include "app/limits.hpp"
 #include "app/running_server.hpp"
+#include "app/wiring_store.hpp"
 #include "base/json.hpp"
+#include "base/lane.hpp"
 #include "colonnade/transport.hpp"
-#include "storage/sqlite/store.hpp"
+#include "core/access/operators.hpp"
+#include "core/governance/audit_lines.hpp"
+#include "core/governance/audit_reader.hpp"
+#include "dialects/operator/limits.hpp"
+#include "dialects/operator/wire.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -30,18 +33,26 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 class StoreTrail final : public AuditTrail {
  public:
-  explicit StoreTrail(std::unique_ptr<storage::sqlite::Store> store) : store_(std::move(store)) {}
+  explicit StoreTrail(std::unique_ptr<storage::Store> store)
+      : lanes_(1), store_(std::move(store)), reader_(store_->stores().audit) {}
 
   base::Result<Page> page(std::int64_t after) override {
-    const auto newest = store_->last_audit_seq();
-    if (!newest) return fail(newest.error());
-    const auto text = audit_page(*store_, after, limits::audit_page_records_max);
-    if (!text) return fail(text.error());
-    return Page{.lines = lines_of(*text), .newest = *newest};
+    const core::AuditPageRequest request{.after = after,
+                                         .records_max = limits::audit_page_records_max,
+                                         .bytes_max = limits::audit_page_bytes_max};
+    const auto page = base::run_on(lanes_[0], reader_.page(core::system_operator(), request));
+    if (!page) return fail(page.error());
+    Page out{.newest = page->newest};
+    for (const core::AuditRecord& record : page->records) {
+      out.lines.push_back(core::audit_line(record));
+    }
+    return out;
   }
 
  private:
-  std::unique_ptr<storage::sqlite::Store> store_;
+  base::Lanes lanes_;
+  std::unique_ptr<storage::Store> store_;
+  core::AuditReader reader_;
 };
 
 class ServerTrail final : public AuditTrail {
@@ -63,7 +74,7 @@ class ServerTrail final : public AuditTrail {
                       .status = reply->status,
                       .body = std::move(reply->body)});
     }
-    const std::string text(header(*reply, audit_newest_header));
+    const std::string text(header(*reply, dialects::operators::audit_newest_header));
     Page out{.lines = lines_of(reply->body)};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.newest);
     if (error != std::errc{} || end != text.data() + text.size()) {
@@ -125,7 +136,7 @@ base::Result<std::unique_ptr<AuditTrail>> open_audit_trail(const Context& contex
   if (is_named || find_running_server(settings.data_dir)) {
     auto remote = find_remote(options, config, context.environment);
     if (!remote) return fail(remote.error());
-    if (remote->ca_file.empty() && !is_named) remote->ca_file = settings.tls_certificate_file;
+    if (remote->ca_file.empty() && !is_named) remote->ca_file = settings.tls.certificate_file;
     return std::make_unique<ServerTrail>(*std::move(remote));
   }
   const std::string path = database_path(settings.data_dir);
@@ -136,7 +147,7 @@ base::Result<std::unique_ptr<AuditTrail>> open_audit_trail(const Context& contex
                     " and there is no store in it; name the folder with --data-dir, or a server "
                     "with --url");
   }
-  auto store = storage::sqlite::Store::open(path, {.migrate = false});
+  auto store = open_store(settings, OlderSchema::refuse);
   if (!store) return fail(store.error());
   return std::make_unique<StoreTrail>(*std::move(store));
 }

@@ -16,7 +16,7 @@ namespace colonnade::app {
 class AuditTrail {
  public:
   struct Page {
-    std::vector<std::string> lines{};  // audit_lines.hpp, oldest first
+    std::vector<std::string> lines{};  // core/governance/audit_lines.hpp, oldest first
     std::int64_t newest = 0;           // seq of the newest record there is
   };
 

@@ -5,7 +5,7 @@
 
 #include <deque>
 
-#include "app/audit_lines.hpp"
+#include "core/governance/audit_lines.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::string line(std::int64_t seq) { return encode(AuditLine{.seq = seq}); }
+std::string line(std::int64_t seq) { return encode(core::AuditLine{.seq = seq}); }
 
 // Plays pages, and keeps what was asked for.
 class ScriptedTrail final : public AuditTrail {

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "app/audit_lines.hpp"
 #include "base/json.hpp"
 #include "core/governance/audit.hpp"
+#include "core/governance/audit_lines.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -39,13 +39,13 @@ AuditFault AuditVerifier::fault(std::string message) const {
 std::optional<AuditFault> AuditVerifier::take(std::string_view line) {
   ++lines_;
   if (ended_) return fault("there are lines after the last line of the trail");
-  return looks_like_audit_end(line) ? take_end(line) : take_record(line);
+  return core::looks_like_audit_end(line) ? take_end(line) : take_record(line);
 }
 
 // A record that was changed as a whole, its own hash included, shows only at the next one, whose
 // hash goes on from what was there before.
 std::optional<AuditFault> AuditVerifier::take_record(std::string_view line) {
-  const auto read = decode_audit_line(line);
+  const auto read = core::decode_audit_line(line);
   if (!read) return fault(read.error().message);
   const std::int64_t seq = count_ + 1;
   if (read->seq != seq) {
@@ -71,7 +71,7 @@ std::optional<AuditFault> AuditVerifier::take_record(std::string_view line) {
 }
 
 std::optional<AuditFault> AuditVerifier::take_end(std::string_view line) {
-  const auto read = decode_audit_end(line);
+  const auto read = core::decode_audit_end(line);
   if (!read) return fault(read.error().message);
   if (read->count != count_) {
     return fault("the trail should have " + std::to_string(read->count) + " records and has " +

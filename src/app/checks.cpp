@@ -8,17 +8,21 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <system_error>
 
 #include "app/files.hpp"
 #include "app/prices_file.hpp"
 #include "app/running_server.hpp"
 #include "app/windows_file.hpp"
+#include "app/wiring_store.hpp"
 #include "base/clock.hpp"
+#include "base/json.hpp"
+#include "colonnade/transport.hpp"
 #include "dialects/client_address.hpp"
-#include "storage/sqlite/maintenance.hpp"
-#include "storage/sqlite/schema.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -26,6 +30,7 @@ namespace {
 constexpr std::uint64_t free_bytes_min = 1024ULL * 1024 * 1024;
 constexpr std::uint64_t free_bytes_failing = 64ULL * 1024 * 1024;
 constexpr int problems_shown_max = 5;
+constexpr auto readiness_time_max = std::chrono::seconds(5);
 constexpr mode_t others_mask = 0077;
 
 using Findings = std::vector<Finding>;
@@ -41,6 +46,36 @@ void check_variables(const Environment& environment, Findings& out) {
         meant.empty() ? "remove it, or see `colonnade config show` for the settings"
                       : "did you mean " + meant + "?");
   }
+}
+
+// What the server itself says of its store, on its readiness route.
+void check_running_server(const RunningServer& running, const Settings& settings, Findings& out) {
+  const std::string where = "runs with process id " + std::to_string(running.pid) + " on ";
+  if (running.urls.empty()) return add(out, "server", Health::ok, where + "no address");
+  const std::string& url = running.urls.front();
+  HttpOptions http;
+  http.ca_file = settings.tls.certificate_file;
+  const Timeouts timeouts{.connect = readiness_time_max, .read = readiness_time_max};
+  TransportRequest request{.method = "GET",
+                           .url = url + settings.base_path + "/api/v1/ready",
+                           .connect_timeout = timeouts.connect,
+                           .read_timeout = timeouts.read};
+  std::optional<colonnade::Result<TransportReply>> answer;
+  make_http_transport(http)->call(
+      std::move(request), Calling::blocking,
+      [&answer](colonnade::Result<TransportReply> reply) { answer = std::move(reply); });
+  if (!answer || !*answer) {
+    // A certificate for another name is refused here, although clients outside are content.
+    const bool may_be_the_name = url.starts_with("https://");
+    return add(out, "server", may_be_the_name ? Health::warning : Health::failure,
+               where + url + " and does not answer", "look at its log; restart it");
+  }
+  if ((*answer)->status == 200) return add(out, "server", Health::ok, where + url + ", ready");
+  std::string reason = "HTTP " + std::to_string((*answer)->status);
+  const auto body = base::parse_json((*answer)->body, "the answer");
+  if (body && body->is_object()) reason = body->value("error", reason);
+  add(out, "server", Health::failure, where + url + ", not ready: " + reason,
+      "mend what it names; it goes on by itself, except after damage");
 }
 
 void check_folder(const Settings& settings, Findings& out) {
@@ -91,7 +126,8 @@ void check_token(const Settings& settings, Findings& out) {
     std::error_code ignored;
     if (!std::filesystem::exists(database_path(settings.data_dir), ignored)) return;
     return add(out, "operator token", Health::warning, settings.token_file + " does not exist",
-               "if the token is lost: colonnade token create --operator --name operator --save " +
+               "if the token is lost: colonnade token create --name operator --scope '*' "
+               "--user admin --role operator --save " +
                    settings.token_file + " (with the server stopped)");
   }
   if ((info.st_mode & others_mask) != 0) {
@@ -109,12 +145,13 @@ void check_store(const Settings& settings, Findings& out) {
     return add(out, "store", Health::ok,
                "there is none yet; the first `colonnade serve` creates it");
   }
-  const auto version = storage::sqlite::schema_version(path);
+  const auto store = store_maintenance(settings);
+  const auto version = store->schema();
   if (!version) {
     return add(out, "store", Health::failure, version.error().message,
                "restore a backup, or set data_dir to the right folder");
   }
-  const int newest = storage::sqlite::newest_schema();
+  const int newest = store->newest_schema();
   const std::string schema = "schema " + std::to_string(*version);
   if (*version > newest) {
     return add(out, "store", Health::failure,
@@ -126,7 +163,7 @@ void check_store(const Settings& settings, Findings& out) {
         "colonnade backup before.db && colonnade migrate (or just `colonnade serve`)");
     return;
   }
-  const auto problems = storage::sqlite::integrity_check(path);
+  const auto problems = store->integrity_check();
   if (!problems) {
     return add(out, "store", Health::failure, problems.error().message,
                "restore the newest backup that this check passes");
@@ -164,7 +201,7 @@ int bind_error(const ListenAddress& address) {
 void check_ports(const Settings& settings, bool server_runs, Findings& out) {
   for (const ListenAddress& address : settings.listen) {
     const std::string text = to_string(address);
-    if (!dialects::is_this_machine(address.host) && settings.tls_certificate_file.empty()) {
+    if (!dialects::is_this_machine(address.host) && settings.tls.certificate_file.empty()) {
       add(out, "ports", Health::warning, text + " is reachable from outside without TLS",
           "set tls.certificate_file and tls.private_key_file, or listen on 127.0.0.1 behind a "
           "proxy that speaks TLS");
@@ -185,8 +222,8 @@ void check_ports(const Settings& settings, bool server_runs, Findings& out) {
 
 void check_tls(const Settings& settings, Findings& out) {
   for (const auto& [name, path] :
-       {std::pair("tls.certificate_file", settings.tls_certificate_file),
-        std::pair("tls.private_key_file", settings.tls_private_key_file)}) {
+       {std::pair("tls.certificate_file", settings.tls.certificate_file),
+        std::pair("tls.private_key_file", settings.tls.private_key_file)}) {
     if (path.empty()) continue;
     struct stat info{};
     if (::access(path.c_str(), R_OK) != 0 || ::stat(path.c_str(), &info) != 0) {
@@ -237,9 +274,9 @@ void check_prices(const Settings& settings, Findings& out) {
 }
 
 void check_windows(const Settings& settings, Findings& out) {
-  if (settings.windows_file.empty()) return;
-  const auto windows = load_windows(settings.windows_file);
-  if (windows) return add(out, "windows", Health::ok, settings.windows_file);
+  if (settings.context.windows_file.empty()) return;
+  const auto windows = load_windows(settings.context.windows_file);
+  if (windows) return add(out, "windows", Health::ok, settings.context.windows_file);
   add(out, "windows", Health::failure, windows.error().message,
       "fix the file, or leave context.windows_file unset");
 }
@@ -289,9 +326,7 @@ std::vector<Finding> run_checks(const std::expected<Config, ConfigFaults>& confi
   check_variables(environment, out);
   const auto running = find_running_server(settings.data_dir);
   if (running) {
-    add(out, "server", Health::ok,
-        "runs with process id " + std::to_string(running->pid) + " on " +
-            (running->urls.empty() ? "no address" : running->urls.front()));
+    check_running_server(*running, settings, out);
   }
   check_folder(settings, out);
   check_space(settings, out);

@@ -149,16 +149,16 @@ bool is_http_address(const std::string& url) {
 }
 
 void check_memory(const Settings& s, ConfigFaults& faults) {
-  if (!s.embeddings_url.empty() && !is_http_address(s.embeddings_url)) {
+  if (!s.memory.embeddings.url.empty() && !is_http_address(s.memory.embeddings.url)) {
     faults.emplace_back(
         "memory.embeddings.url: expected an address that begins with http:// or https://");
   }
-  if (!s.embeddings_url.empty() && s.embeddings_model.empty()) {
+  if (!s.memory.embeddings.url.empty() && s.memory.embeddings.model.empty()) {
     faults.emplace_back(
         "memory.embeddings.model: missing; say which model the server shall use, such as "
         "text-embedding-3-small");
   }
-  if (s.embeddings_url.empty() && !s.embeddings_model.empty()) {
+  if (s.memory.embeddings.url.empty() && !s.memory.embeddings.model.empty()) {
     faults.emplace_back(
         "memory.embeddings.url: missing; set the address of the server of memory.embeddings.model");
   }
@@ -172,8 +172,8 @@ void check_together(const Config& config, ConfigFaults& faults) {
         "data_dir: there is neither $XDG_DATA_HOME nor $HOME to derive it from; set data_dir, "
         "COLONNADE_DATA_DIR or --data-dir");
   }
-  if (s.tls_certificate_file.empty() != s.tls_private_key_file.empty()) {
-    const bool key_missing = s.tls_private_key_file.empty();
+  if (s.tls.certificate_file.empty() != s.tls.private_key_file.empty()) {
+    const bool key_missing = s.tls.private_key_file.empty();
     faults.push_back(std::string("tls.") + (key_missing ? "private_key_file" : "certificate_file") +
                      ": TLS needs both files; set this one too, or neither");
   }
@@ -183,8 +183,10 @@ void check_together(const Config& config, ConfigFaults& faults) {
         s.base_path + "\"");
   }
   for (const auto& [name, provider] : s.providers) {
-    const bool known = name == "anthropic" || name == "openai" || name == "openrouter";
-    if (!known && provider.kind.empty()) {
+    const auto& kinds = known_providers();
+    const bool known =
+        std::ranges::find(kinds, name, &KnownProvider::name) != std::ranges::end(kinds);
+    if (kind_of(name, provider).empty()) {
       faults.push_back("providers." + name +
                        ".kind: missing; set anthropic or chat_completions (any server that speaks "
                        "OpenAI's chat completions)");

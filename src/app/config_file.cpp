@@ -134,8 +134,7 @@ class Reader {
                         std::vector<std::string>& out) {
     if (tree.kind != yaml::Value::Kind::scalar) return false;
     const Plain kind = tree.quoted ? Plain::text : plain_kind(tree.text);
-    const bool wants_text =
-        std::holds_alternative<Member<std::string>>(setting.target) || is_list(setting);
+    const bool wants_text = is_word(setting) || is_list(setting);
     const Plain wanted = wants_text            ? Plain::text
                          : is_boolean(setting) ? Plain::boolean
                                                : Plain::number;
@@ -159,7 +158,7 @@ class Reader {
 
   static std::string remedy(const Setting& setting, const yaml::Value& tree) {
     if (tree.kind != yaml::Value::Kind::scalar) return "";
-    const bool wants_text = std::holds_alternative<Member<std::string>>(setting.target);
+    const bool wants_text = is_word(setting);
     const Plain kind = plain_kind(tree.text);
     if (wants_text && setting.choices.empty() && !tree.quoted) return "; put it in quotes";
     if (is_boolean(setting) && (tree.text == "yes" || tree.text == "on")) return "; write true";

@@ -200,12 +200,12 @@ void read_mcp_servers(const yaml::Value& tree, Settings& settings, const McpRead
     }
     McpServerSettings one;
     read_members(entry.value.entries, full, "", one, reading);
-    settings.mcp_servers.emplace_back(entry.key, std::move(one));
+    settings.mcp.servers.emplace_back(entry.key, std::move(one));
   }
 }
 
 void check_mcp_servers(const Settings& settings, ConfigFaults& faults) {
-  for (const auto& [name, server] : settings.mcp_servers) {
+  for (const auto& [name, server] : settings.mcp.servers) {
     const std::string full = "mcp.servers." + name;
     if (server.command.empty() == server.url.empty()) {
       faults.push_back(full + ": set either command or url");
@@ -223,7 +223,7 @@ void check_mcp_servers(const Settings& settings, ConfigFaults& faults) {
 }
 
 void resolve_mcp_secrets(Settings& settings, const Environment& environment, ConfigFaults& faults) {
-  for (auto& [name, server] : settings.mcp_servers) {
+  for (auto& [name, server] : settings.mcp.servers) {
     const std::string full = "mcp.servers." + name;
     fill_from(server.env_from, full + ".env_from", environment, server.env, faults);
     fill_from(server.headers_from, full + ".headers_from", environment, server.headers, faults);
@@ -247,7 +247,7 @@ void resolve_mcp_secrets(Settings& settings, const Environment& environment, Con
 
 std::vector<std::pair<std::string, std::string>> shown_mcp_servers(const Settings& settings) {
   std::vector<std::pair<std::string, std::string>> out;
-  for (const auto& [name, server] : settings.mcp_servers) {
+  for (const auto& [name, server] : settings.mcp.servers) {
     for (const Row& row : rows()) {
       std::string value;
       if (row.text != nullptr) value = server.*(row.text);

@@ -38,8 +38,8 @@ TEST(ConfigMcp, ReadsServers) {
       "        client_credentials: true\n");
   EXPECT_THAT(faults, IsEmpty());
   Settings& settings = config.settings;
-  ASSERT_EQ(settings.mcp_servers.size(), 2U);
-  const auto& [name, files] = settings.mcp_servers[0];
+  ASSERT_EQ(settings.mcp.servers.size(), 2U);
+  const auto& [name, files] = settings.mcp.servers[0];
   EXPECT_EQ(name, "files");
   EXPECT_THAT(files.command, ElementsAre("npx", "-y", "server", "/srv"));
   EXPECT_THAT(files.env, Contains(Pair("PORT", "8080")));
@@ -47,7 +47,7 @@ TEST(ConfigMcp, ReadsServers) {
   resolve_mcp_secrets(settings, environment, faults);
   EXPECT_THAT(faults, IsEmpty());
   EXPECT_THAT(files.env, Contains(Pair("OTHER", "from there")));
-  const McpServerSettings& web = settings.mcp_servers[1].second;
+  const McpServerSettings& web = settings.mcp.servers[1].second;
   EXPECT_EQ(web.oauth_client_secret, "hush-hush");
   EXPECT_TRUE(web.oauth_client_credentials);
   for (const auto& [setting, value] : shown_mcp_servers(settings)) {

@@ -47,11 +47,11 @@ TEST_F(ConfigTest, FlagsThenEnvironmentThenFileThenDefaults) {
   ASSERT_TRUE(config) << config.error()[0];
   EXPECT_EQ(config->settings.model, "flag");
   EXPECT_EQ(config->origins.at("model"), "flag --model");
-  EXPECT_EQ(config->settings.log_level, "error");
+  EXPECT_EQ(config->settings.log.level, base::log::Level::error);
   EXPECT_EQ(config->origins.at("log.level"), "environment COLONNADE_LOG_LEVEL");
   EXPECT_EQ(config->settings.provider, "offline");
   EXPECT_EQ(config->origins.at("provider"), "c.yaml:2");
-  EXPECT_EQ(config->settings.durability, "full");
+  EXPECT_EQ(config->settings.durability, Durability::full);
   EXPECT_FALSE(config->origins.contains("durability"));
 }
 

@@ -28,14 +28,14 @@ TEST(KnownVariables, AreOtherNamesOfSettings) {
                             {"FARAMESH_PORT", "8123"}});
   ASSERT_TRUE(config) << config.error().front();
   const Settings& s = config->settings;
-  EXPECT_EQ(s.faramesh_tokens, (std::vector<std::string>{"one", "two"}));
-  EXPECT_EQ(s.policy_file, "/etc/policy.yaml");
-  EXPECT_EQ(s.policy_profile, "/etc/profile.yaml");
-  EXPECT_EQ(s.policy_version, "v7");
-  EXPECT_EQ(s.tool_time, std::chrono::seconds(45));
-  EXPECT_EQ(s.cors_origins, std::vector<std::string>{"*"});
+  EXPECT_EQ(s.faramesh.tokens, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(s.policy.file, "/etc/policy.yaml");
+  EXPECT_EQ(s.policy.profile, "/etc/profile.yaml");
+  EXPECT_EQ(s.policy.version, "v7");
+  EXPECT_EQ(s.limits.tool_time, std::chrono::seconds(45));
+  EXPECT_EQ(s.cors.origins, std::vector<std::string>{"*"});
   EXPECT_EQ(s.listen, (std::vector<ListenAddress>{{"127.0.0.1", 8123}}));
-  EXPECT_FALSE(s.faramesh_open);
+  EXPECT_FALSE(s.faramesh.open);
 }
 
 TEST(KnownVariables, OurOwnNamesComeFirst) {
@@ -45,9 +45,9 @@ TEST(KnownVariables, OurOwnNamesComeFirst) {
                             {"FARAMESH_ENABLE_CORS", "0"}},
                            {{"listen", {"127.0.0.1:1"}}});
   ASSERT_TRUE(config) << config.error().front();
-  EXPECT_EQ(config->settings.policy_file, "/ours.yaml");
+  EXPECT_EQ(config->settings.policy.file, "/ours.yaml");
   EXPECT_EQ(config->settings.listen, (std::vector<ListenAddress>{{"127.0.0.1", 1}}));
-  EXPECT_TRUE(config->settings.cors_origins.empty());
+  EXPECT_TRUE(config->settings.cors.origins.empty());
 }
 
 TEST(KnownVariables, TheHostAloneKeepsTheUsualPort) {

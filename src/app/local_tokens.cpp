@@ -4,15 +4,17 @@
 #include <utility>
 
 #include "app/files.hpp"
-#include "app/operator_routes.hpp"
 #include "app/running_server.hpp"
+#include "app/wiring_store.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/lane.hpp"
 #include "colonnade/fathom.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/operators.hpp"
+#include "core/access/principal.hpp"
+#include "core/access/tokens.hpp"
 #include "core/events/event_feed.hpp"
-#include "storage/sqlite/store.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -25,6 +27,8 @@ TokenRow row_of(const core::Credential& credential, std::string token = {}) {
   return {.id = credential.id,
           .name = credential.name,
           .user = credential.user_id,
+          .scope = credential.scope.key(),
+          .role = std::string(core::to_string(credential.role)),
           .kind = std::string(core::to_string(credential.kind)),
           .created_at = base::to_rfc3339(credential.created_at),
           .token = std::move(token)};
@@ -33,50 +37,52 @@ TokenRow row_of(const core::Credential& credential, std::string token = {}) {
 // The store's own, for as long as this object holds its lock.
 class StoreTokens final : public Tokens {
  public:
-  explicit StoreTokens(std::unique_ptr<storage::sqlite::Store> store)
+  explicit StoreTokens(std::unique_ptr<storage::Store> store)
       : lanes_(1),
         store_(std::move(store)),
-        feed_(lanes_, *store_, *store_),
-        credentials_(*store_, feed_, clock_) {}
+        stores_(store_->stores()),
+        feed_(lanes_, stores_.events, stores_.journal),
+        credentials_(stores_.credentials, feed_, clock_),
+        tokens_(stores_.credentials, credentials_) {}
   ~StoreTokens() override {
     store_->close();
     lanes_.stop();
   }
 
   base::Result<TokenRow> create(const NewTokenRequest& request) override {
-    const auto kind = request.is_operator ? core::CredentialKind::operator_token
-                                          : core::CredentialKind::api_token;
-    auto minted = base::run_on(
-        lanes_[0], credentials_.mint(core::Scope::main(), kind, request.user, request.name));
+    core::NewToken input{
+        .name = request.name, .scope = request.scope, .user = request.user, .role = request.role};
+    const auto minted =
+        base::run_on(lanes_[0], tokens_.create(core::system_operator(), std::move(input)));
     if (!minted) return fail(minted.error());
     return row_of(minted->credential, minted->token);
   }
 
-  base::Result<std::vector<TokenRow>> list(const std::string& user) override {
+  base::Result<std::vector<TokenRow>> list(const std::string& scope,
+                                           const std::string& user) override {
+    const auto who = core::looking_at(core::system_operator(), scope);
+    if (!who) return fail(who.error());
+    const auto found = base::run_on(lanes_[0], tokens_.list(*who, user));
+    if (!found) return fail(found.error());
     std::vector<TokenRow> out;
-    for (const auto kind :
-         {core::CredentialKind::operator_token, core::CredentialKind::api_token}) {
-      const auto found = store_->credentials(core::Scope::main(), user, kind);
-      if (!found) return fail(found.error());
-      for (const core::Credential& credential : *found) out.push_back(row_of(credential));
-    }
+    for (const core::Credential& credential : *found) out.push_back(row_of(credential));
     return out;
   }
 
-  base::Result<void> revoke(const std::string& id) override {
-    const auto found = store_->credential(core::Scope::main(), id);
-    if (!found) return fail(found.error());
-    if (!*found) return fail(base::ErrorKind::not_found, "there is no token " + id);
-    const core::Principal owner{.scope = core::Scope::main(), .user_id = (*found)->user_id};
-    return base::run_on(lanes_[0], credentials_.revoke(owner, (*found)->kind, id));
+  base::Result<void> revoke(const std::string& scope, const std::string& id) override {
+    const auto who = core::looking_at(core::system_operator(), scope);
+    if (!who) return fail(who.error());
+    return base::run_on(lanes_[0], tokens_.revoke(*who, id));
   }
 
  private:
   base::SystemClock clock_;
   base::Lanes lanes_;
-  std::unique_ptr<storage::sqlite::Store> store_;
+  std::unique_ptr<storage::Store> store_;
+  core::Stores stores_;
   core::EventFeed feed_;
   core::Credentials credentials_;
+  core::Tokens tokens_;
 };
 
 // The running server's, through its operator routes.
@@ -88,33 +94,36 @@ class ServerTokens final : public Tokens {
   base::Result<TokenRow> create(const NewTokenRequest& request) override {
     std::string body;
     base::JsonWriter json(body);
-    json.object().field("name", request.name).field("user", request.user);
-    json.field("operator", request.is_operator).end_object();
-    const auto answer = call("POST", "/operator/tokens", body);
+    json.object().field("name", request.name).field("scope", request.scope);
+    json.field("user", request.user).field("role", request.role).end_object();
+    const auto answer = call("POST", "/operator/tokens", "", body);
     if (!answer) return fail(answer.error());
     return row_from(*answer);
   }
 
-  base::Result<std::vector<TokenRow>> list(const std::string& user) override {
-    const auto answer = call("GET", "/operator/tokens?user=" + escaped(user), "");
+  base::Result<std::vector<TokenRow>> list(const std::string& scope,
+                                           const std::string& user) override {
+    const auto answer =
+        call("GET", "/operator/tokens", "?user=" + escaped(user) + "&scope=" + escaped(scope), "");
     if (!answer) return fail(answer.error());
     std::vector<TokenRow> out;
     for (const base::Json& row : answer->at("tokens")) out.push_back(row_from(row));
     return out;
   }
 
-  base::Result<void> revoke(const std::string& id) override {
-    const auto answer = call("DELETE", "/operator/tokens/" + escaped(id), "");
+  base::Result<void> revoke(const std::string& scope, const std::string& id) override {
+    const auto answer =
+        call("DELETE", "/operator/tokens/" + escaped(id), "?scope=" + escaped(scope), "");
     if (!answer) return fail(answer.error());
     return {};
   }
 
  private:
   base::Result<base::Json> call(std::string_view method, const std::string& path,
-                                const std::string& body) {
+                                const std::string& query, const std::string& body) {
     try {
       const Json sent = body.empty() ? Json() : Json::parse(body);
-      return base::parse_json(client_.request(method, path, sent).dump(), "answer");
+      return base::parse_json(client_.request(method, path + query, sent).dump(), "answer");
     } catch (const colonnade::Error& error) {
       std::string message = error.failure().message;
       const auto json = base::parse_json(error.failure().body, "body");
@@ -129,6 +138,8 @@ class ServerTokens final : public Tokens {
     return {.id = json.value("id", ""),
             .name = json.value("name", ""),
             .user = json.value("user", ""),
+            .scope = json.value("scope", ""),
+            .role = json.value("role", ""),
             .kind = json.value("kind", ""),
             .created_at = json.value("created_at", ""),
             .token = json.value("token", "")};
@@ -171,14 +182,14 @@ base::Result<std::unique_ptr<Tokens>> open_tokens(const Settings& settings) {
     fathom::Options options;
     options.base_url = running->urls.front();
     options.token = trimmed(*token);
-    options.http.ca_file = settings.tls_certificate_file;
+    options.http.ca_file = settings.tls.certificate_file;
     try {
       return std::make_unique<ServerTokens>(running->urls.front(), options);
     } catch (const colonnade::Error& error) {
       return fail(base::ErrorKind::upstream, error.what());
     }
   }
-  auto store = storage::sqlite::Store::open(database_path(settings.data_dir));
+  auto store = open_store(settings, OlderSchema::migrate);
   if (!store) return fail(store.error());
   return std::make_unique<StoreTokens>(std::move(*store));
 }

@@ -11,16 +11,20 @@
 
 namespace colonnade::app {
 
+// Scope, user and role as they were given; open_tokens()' object checks them.
 struct NewTokenRequest {
   std::string name{};
-  std::string user{"admin"};
-  bool is_operator = false;
+  std::string scope{};  // ORGANIZATION/PROJECT/ENVIRONMENT
+  std::string user{};
+  std::string role{};  // operator or member
 };
 
 struct TokenRow {
   std::string id{};
   std::string name{};
   std::string user{};
+  std::string scope{};
+  std::string role{};
   std::string kind{};
   std::string created_at{};
   std::string token{};  // only for one that was just made
@@ -30,8 +34,9 @@ class Tokens {
  public:
   virtual ~Tokens() = default;
   virtual base::Result<TokenRow> create(const NewTokenRequest& request) = 0;
-  virtual base::Result<std::vector<TokenRow>> list(const std::string& user) = 0;
-  virtual base::Result<void> revoke(const std::string& id) = 0;
+  virtual base::Result<std::vector<TokenRow>> list(const std::string& scope,
+                                                   const std::string& user) = 0;
+  virtual base::Result<void> revoke(const std::string& scope, const std::string& id) = 0;
 };
 
 // Prefers the running server. Errors: conflict when the store is in use but no server can be found.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/limits.hpp"
+#include "base/json_rpc.hpp"
 #include "base/sse.hpp"
 #include "net/http.hpp"
 #include "net/limits.hpp"
@@ -20,16 +21,8 @@ constexpr std::chrono::milliseconds connect_time_max{10'000};
 constexpr std::chrono::milliseconds drain_time_max{1'500};  // hosts end us soon after our input
 constexpr std::chrono::milliseconds goodbye_time_max{1'500};
 
-const Json& member(const Json& object, std::string_view name) {
-  static const Json null;
-  if (!object.is_object()) return null;
-  const auto found = object.find(name);
-  return found == object.end() ? null : *found;
-}
-
-std::string text_of(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : std::string();
-}
+using base::json_rpc::member;
+using base::json_rpc::text_member;
 
 std::string base64(std::string_view text) {
   constexpr std::string_view digits =
@@ -112,11 +105,11 @@ void McpBridge::take(const std::string& line) {
   Message message{.text = line};
   const auto tree = base::parse_json(line, "the line");
   if (tree && tree->is_object()) {
-    message.method = text_of(member(*tree, "method"));
+    message.method = text_member(*tree, "method");
     message.id = member(*tree, "id");
     message.params = member(*tree, "params");
     const Json& meta = member(message.params, "_meta");
-    message.modern_revision = text_of(member(meta, "io.modelcontextprotocol/protocolVersion"));
+    message.modern_revision = text_member(meta, "io.modelcontextprotocol/protocolVersion");
   }
   if (message.method == "tools/call" && !message.id.is_null()) {
     start_call(std::move(message));
@@ -279,7 +272,7 @@ TransportRequest McpBridge::request_of(const Message& message, std::stop_token s
     out.headers.push_back({"MCP-Protocol-Version", header_value(message.modern_revision)});
     out.headers.push_back({"Mcp-Method", header_value(message.method)});
     const std::string name =
-        text_of(member(message.params, message.method == "resources/read" ? "uri" : "name"));
+        text_member(message.params, message.method == "resources/read" ? "uri" : "name");
     if (!name.empty()) out.headers.push_back({"Mcp-Name", header_value(name)});
     return out;
   }
@@ -296,7 +289,7 @@ void McpBridge::remember(const Message& message, const Reply& reply) {
   const std::lock_guard lock(mutex_);
   initialize_ = message.text;
   session_id_ = reply.session_id;
-  revision_ = answer ? text_of(member(member(*answer, "result"), "protocolVersion")) : "";
+  revision_ = answer ? text_member(member(*answer, "result"), "protocolVersion") : "";
 }
 
 // The server was started anew and knows no sessions of before. The host need not notice.
@@ -319,18 +312,16 @@ bool McpBridge::begin_anew() {
   });
   if (reply.session_id.empty()) return false;
   remember(again, reply);
-  const Message ready{.text = R"({"jsonrpc":"2.0","method":"notifications/initialized"})"};
+  const Message ready{.text = base::json_rpc::encode_notification("notifications/initialized", "")};
   transport_->call(request_of(ready, {}), Calling::blocking, [](const Result<TransportReply>&) {});
   return true;
 }
 
 void McpBridge::fail(const Message& message, const std::string& why) {
   if (message.id.is_null()) return;
-  std::string out;
-  base::JsonWriter json(out);
-  json.object().field("jsonrpc", "2.0").field("id", message.id);
-  json.key("error").object().field("code", -32000).field("message", why);
-  json.end_object().end_object();
+  namespace rpc = base::json_rpc;
+  const std::string out = rpc::encode_fault(
+      rpc::read_id(message.id), {.code = rpc::error_code::server_error, .message = why});
   const std::lock_guard lock(write_mutex_);
   write_(out);
 }

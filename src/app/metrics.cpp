@@ -173,6 +173,7 @@ net::HttpServerCounts sum(const net::HttpServerCounts& a, const net::HttpServerC
   for (int i = 0; i < 6; ++i) out.requests_by_status_class[i] += b.requests_by_status_class[i];
   out.streams_open += b.streams_open;
   out.streams_cut_slow += b.streams_cut_slow;
+  out.answers_cut += b.answers_cut;
   return out;
 }
 

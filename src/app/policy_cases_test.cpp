@@ -74,7 +74,7 @@ TEST(PolicyCases, BadFilesAreNamedWithTheirPlace) {
   EXPECT_THAT(error_of(one + "    expect: {}\n"),
               HasSubstr("cases.yaml:4: cases[0].expect: expects nothing"));
   EXPECT_THAT(error_of(one + "    expect: {effect: maybe}\n"),
-              HasSubstr("cases.yaml:4: cases[0].expect.effect: \"maybe\" is no effect"));
+              HasSubstr("cases.yaml:4: cases[0].expect.effect: \"maybe\" is not an effect"));
   EXPECT_THAT(error_of(one + "    expect: {effect: deny, outcome: HALT}\n"),
               HasSubstr("cases[0].expect.outcome: is an alias of effect"));
   EXPECT_THAT(error_of(one + "    expect: {effect: deny, rule: 3}\n"),
@@ -87,7 +87,7 @@ TEST(PolicyCases, BadFilesAreNamedWithTheirPlace) {
               HasSubstr("cases.yaml:4: cases[0].args: "));
   EXPECT_THAT(error_of(one + "    expect: {effect: deny}\n  - id: a\n    tool: t\n"
                              "    expect: {effect: deny}\n"),
-              HasSubstr("cases.yaml:5: cases[1].id: stands twice"));
+              HasSubstr("cases.yaml:5: cases[1].id: is used twice"));
   EXPECT_THAT(error_of("cases:\n  - id: a\n    expect: {effect: deny}\n"),
               HasSubstr("cases[0].tool: is missing"));
   EXPECT_THAT(error_of("cases:\n  - id: a\n    tool: 5\n    expect: {effect: deny}\n"),

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "base/joined.hpp"
 #include "gate/canonical.hpp"
 #include "gate/value.hpp"
 
@@ -166,8 +167,9 @@ void diff_lists(const std::string& name, const RuleList& before, const RuleList&
     const Value* condition = condition_of(rule);
     return condition == nullptr ? "" : gate::canonical_text(*condition);
   });
-  pair_by(before, after, origins, taken,
-          [](const Value& rule) { return tool_of(rule, "tool") + "/" + tool_of(rule, "op"); });
+  pair_by(before, after, origins, taken, [](const Value& rule) {
+    return base::joined({tool_of(rule, "tool"), tool_of(rule, "op")});
+  });
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (taken[i]) continue;
     out.push_back({.kind = RuleChange::Kind::removed,

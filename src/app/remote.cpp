@@ -27,7 +27,7 @@ std::string find_url(const RemoteOptions& options, const Config& config,
   if (auto url = environment.get("FATHOM_BASE_URL")) return trimmed(*url);
   const auto running = find_running_server(config.settings.data_dir);
   if (running && !running->urls.empty()) return running->urls.front();
-  return local_url(config.settings.listen.front(), !config.settings.tls_certificate_file.empty());
+  return local_url(config.settings.listen.front(), !config.settings.tls.certificate_file.empty());
 }
 
 // The text that a Fathom or Faramesh server put into its error, or "".

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "core/access/account.hpp"
 #include "tools/mcp/protocol.hpp"
 
 namespace colonnade::app {
@@ -107,7 +108,7 @@ std::optional<Json> answered_content(const Json& params, const Json& schema) {
 base::Task<void> ServerQuestions::wait(base::Lane* lane, std::int64_t after, std::string action_id,
                                        std::stop_token stop) {
   AnswerSubscriber answered(action_id);
-  auto subscription = feed_.subscribe(*lane, after, answered);
+  auto subscription = co_await feed_.subscribe(lane, after, &answered);
   if (!subscription) {
     base::log::error("question_subscription_failed", {{"error", subscription.error().message}});
     co_return;
@@ -120,8 +121,14 @@ base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
                                                    tools::mcp::Elicitation question,
                                                    std::stop_token stop) {
   using Verdict = ElicitationAnswer::Action;
+  const auto place = open_.take(core::account_of(context.scope, context.user_id));
+  if (!place) {
+    base::log::warn("question_not_asked",
+                    {{"server", question.server}, {"error", place.error().message}});
+    co_return ElicitationAnswer{};
+  }
   base::Lane* lane = servers_lane_.is_current() ? &servers_lane_ : context.lane;
-  const core::Principal who{.scope = context.scope, .user_id = context.user_id};
+  const core::Principal who(context.scope, context.user_id, core::UserRole::member);
   core::ActionRequest request{
       .agent_id = context.agent_id.empty() ? std::string(core::default_agent_id) : context.agent_id,
       .tool = question_tool,
@@ -130,7 +137,7 @@ base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
       .context = base::to_text(Json{{"thread_id", context.thread_id},
                                     {"run_id", context.run_id},
                                     {"server", question.server}})};
-  const auto before = feed_.last_seq();
+  const auto before = co_await feed_.last_seq();
   auto action = co_await actions_.submit(who, std::move(request));
   if (!action || !before) {
     base::log::warn("question_not_asked", {{"server", question.server}});
@@ -139,7 +146,7 @@ base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
   const std::string id = action->id;
   if (action->state == core::ActionState::pending_approval) {
     co_await wait(lane, *before, id, stop);
-    action = actions_.get(who, id);
+    action = co_await actions_.get(who, id);
   }
   if (action && action->state == core::ActionState::pending_approval) {
     auto withdrawn = co_await actions_.resolve(who, id, withdrawal());

@@ -5,11 +5,16 @@
 #include <optional>
 #include <string>
 
+#include "base/share.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "tools/mcp/tool_host.hpp"
 
 namespace colonnade::app {
+
+// Each waits for a human, and is a pending approval meanwhile.
+constexpr base::ShareBounds question_bounds{
+    .what = "open questions of MCP servers", .per_account = 32, .total = 1024};
 
 class ServerQuestions {
  public:
@@ -18,7 +23,8 @@ class ServerQuestions {
       : actions_(actions), feed_(feed), servers_lane_(servers_lane) {}
 
   // Waits for the answer, the action's expiry, or the stop, which withdraws the question. What the
-  // policy denies, or allows without a human, is declined. Called on the run's or the servers'
+  // policy denies, or allows without a human, is declined. Beyond question_bounds nobody is asked,
+  // and the answer is a cancellation. Called on the run's or the servers'
   // lane.
   base::Task<tools::mcp::ElicitationAnswer> ask(tools::ToolContext context,
                                                 tools::mcp::Elicitation question,
@@ -31,6 +37,7 @@ class ServerQuestions {
   core::Actions& actions_;
   core::AuditFeed& feed_;
   base::Lane& servers_lane_;
+  base::Share open_{question_bounds};
 };
 
 // What the human approves: the server's words and the form it wants.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <type_traits>
+#include <utility>
 
 namespace colonnade::app {
 namespace {
@@ -17,6 +19,20 @@ using OptionalWhole = Member<std::optional<int>>;
 using OptionalNumber = Member<std::optional<double>>;
 using Seconds = Member<std::chrono::seconds>;
 using Flag = Member<bool>;
+
+// `member` reaches it in a Settings.
+template <auto member>
+constexpr EnumMember enumeration() {
+  using Enum = std::remove_reference_t<decltype(member(std::declval<Settings&>()))>;
+  static_assert(std::is_enum_v<Enum>);
+  return {.get =
+              [](const Settings& settings) {
+                // Reached through an accessor that can also write; nothing is written here.
+                return static_cast<std::size_t>(member(const_cast<Settings&>(settings)));
+              },
+          .set = [](Settings& settings,
+                    std::size_t value) { member(settings) = static_cast<Enum>(value); }};
+}
 
 constexpr int threads_max = 256;  // more I/O threads than any machine here has cores
 constexpr int worker_threads_max = 64;
@@ -59,19 +75,19 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .target = Texts([](Settings& s) -> auto& { return s.trusted_proxies; }),
        .help = "Peers whose X-Forwarded-For is believed: addresses, without ports."},
       {.name = "tls.certificate_file",
-       .target = Text([](Settings& s) -> auto& { return s.tls_certificate_file; }),
+       .target = Text([](Settings& s) -> auto& { return s.tls.certificate_file; }),
        .help = "Certificate chain (PEM). With it, and a key, every address speaks HTTPS.",
        .is_path = true},
       {.name = "tls.private_key_file",
-       .target = Text([](Settings& s) -> auto& { return s.tls_private_key_file; }),
+       .target = Text([](Settings& s) -> auto& { return s.tls.private_key_file; }),
        .help = "The certificate's private key (PEM).",
        .is_path = true},
       {.name = "cors.origins",
-       .target = Texts([](Settings& s) -> auto& { return s.cors_origins; }),
+       .target = Texts([](Settings& s) -> auto& { return s.cors.origins; }),
        .help =
            "Web origins whose pages may call the server, such as https://app.example; or \"*\"."},
       {.name = "metrics",
-       .target = Text([](Settings& s) -> auto& { return s.metrics; }),
+       .target = enumeration<[](Settings& s) -> auto& { return s.metrics; }>(),
        .help =
            "Who may read /metrics. local: this machine without a token, others with one; token: "
            "only with one; open: anybody; off: nobody.",
@@ -82,21 +98,21 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .max = threads_max},
       {.name = "worker_threads",
        .target = Whole([](Settings& s) -> auto& { return s.worker_threads; }),
-       .help = "Threads for long reads, such as searches.",
+       .help = "Threads for long reads, such as searches; one account has half of them at most.",
        .min = 1,
        .max = worker_threads_max},
       {.name = "durability",
-       .target = Text([](Settings& s) -> auto& { return s.durability; }),
+       .target = enumeration<[](Settings& s) -> auto& { return s.durability; }>(),
        .help =
            "full: what was answered survives a power cut. normal: it survives a killed process, "
            "and a power cut may take the last moments.",
        .choices = {"full", "normal"}},
       {.name = "log.level",
-       .target = Text([](Settings& s) -> auto& { return s.log_level; }),
+       .target = enumeration<[](Settings& s) -> auto& { return s.log.level; }>(),
        .help = "How much is logged.",
        .choices = {"debug", "info", "warn", "error", "off"}},
       {.name = "log.file",
-       .target = Text([](Settings& s) -> auto& { return s.log_file; }),
+       .target = Text([](Settings& s) -> auto& { return s.log.file; }),
        .help = "The file that log lines are appended to, opened again on SIGHUP. Empty: standard "
                "error.",
        .is_path = true},
@@ -119,149 +135,166 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .min = 1,
        .max = 1e7},
       {.name = "reasoning_effort",
-       .target = Text([](Settings& s) -> auto& { return s.reasoning_effort; }),
+       .target = enumeration<[](Settings& s) -> auto& { return s.reasoning_effort; }>(),
        .help = "How hard a reasoning model thinks when nobody chose. Empty: the vendor's default.",
        .choices = {"", "low", "medium", "high"}},
       {.name = "agent.name",
-       .target = Text([](Settings& s) -> auto& { return s.agent_name; }),
+       .target = Text([](Settings& s) -> auto& { return s.agent.name; }),
        .help = "The name of the agent that a thread without one talks to."},
       {.name = "agent.instructions",
-       .target = Text([](Settings& s) -> auto& { return s.agent_instructions; }),
+       .target = Text([](Settings& s) -> auto& { return s.agent.instructions; }),
        .help = "That agent's system prompt."},
       {.name = "limits.rounds",
-       .target = Whole([](Settings& s) -> auto& { return s.turn_rounds; }),
+       .target = Whole([](Settings& s) -> auto& { return s.limits.rounds; }),
        .help = "Model calls in one run, at most.",
        .min = 1,
        .max = 10'000},
       {.name = "limits.retries",
-       .target = Whole([](Settings& s) -> auto& { return s.model_retries; }),
+       .target = Whole([](Settings& s) -> auto& { return s.limits.retries; }),
        .help = "How often a failed model call is made again.",
        .max = 20},
       {.name = "limits.run_seconds",
-       .target = Seconds([](Settings& s) -> auto& { return s.run_time; }),
+       .target = Seconds([](Settings& s) -> auto& { return s.limits.run_time; }),
        .help = "Longest run, in seconds, without the time it waits for approvals.",
        .min = 1,
        .max = 7 * day_seconds},
       {.name = "limits.tool_seconds",
-       .target = Seconds([](Settings& s) -> auto& { return s.tool_time; }),
+       .target = Seconds([](Settings& s) -> auto& { return s.limits.tool_time; }),
        .help = "Longest tool call, in seconds.",
        .min = 1,
        .max = day_seconds},
+      {.name = "limits.message_bytes_max",
+       .target = Whole([](Settings& s) -> auto& { return s.limits.message_bytes_max; }),
+       .help = "Largest message of a user, in bytes. What a dialect takes in one request bounds it "
+               "too.",
+       .min = 1024,
+       .max = 64.0 * 1024 * 1024},
       {.name = "limits.connections",
-       .target = Whole([](Settings& s) -> auto& { return s.connections; }),
+       .target = Whole([](Settings& s) -> auto& { return s.limits.connections; }),
        .help = "Connections open at once, on each address.",
        .min = 1,
        .max = 1e6},
+      {.name = "limits.bodies_mib",
+       .target = Whole([](Settings& s) -> auto& { return s.limits.bodies_mib; }),
+       .help = "Memory of all request bodies that are under way, in MiB. Beyond it, 503.",
+       .min = 16,
+       .max = 1e6},
+      {.name = "limits.bodies_per_address_mib",
+       .target = Whole([](Settings& s) -> auto& { return s.limits.bodies_per_address_mib; }),
+       .help = "The same, of the clients at one address. Clients behind one proxy share its "
+               "address.",
+       .min = 16,
+       .max = 1e6},
       {.name = "context.windows_file",
-       .target = Text([](Settings& s) -> auto& { return s.windows_file; }),
+       .target = Text([](Settings& s) -> auto& { return s.context.windows_file; }),
        .help = "A table of model windows that replaces the one built in.",
        .is_path = true},
       {.name = "context.input_tokens_max",
-       .target = OptionalWhole([](Settings& s) -> auto& { return s.context_input_tokens_max; }),
+       .target = OptionalWhole([](Settings& s) -> auto& { return s.context.input_tokens_max; }),
        .help = "The largest request to a model, in tokens, where its window would allow more.",
        .min = static_cast<double>(limits::context_window_tokens_min),
        .max = 1e8,
        .default_note = "as much as fits into the window besides a reply"},
       {.name = "context.compact_at_percent",
-       .target = Whole([](Settings& s) -> auto& { return s.context_compact_at_percent; }),
+       .target = Whole([](Settings& s) -> auto& { return s.context.compact_at_percent; }),
        .help = "When a request takes this share of what it may have, the thread's older turns are "
                "summarised.",
        .min = 10,
        .max = 100},
       {.name = "context.summary_provider",
-       .target = Text([](Settings& s) -> auto& { return s.context_summary_provider; }),
+       .target = Text([](Settings& s) -> auto& { return s.context.summary_provider; }),
        .help = "The provider that writes those summaries.",
        .default_note = "the one that the run asks"},
       {.name = "context.summary_model",
-       .target = Text([](Settings& s) -> auto& { return s.context_summary_model; }),
+       .target = Text([](Settings& s) -> auto& { return s.context.summary_model; }),
        .help = "The model that writes them; a small one is cheaper.",
        .default_note = "the run's model, or the default_model of context.summary_provider"},
       {.name = "tools.workspaces",
-       .target = Text([](Settings& s) -> auto& { return s.tool_workspaces; }),
+       .target = Text([](Settings& s) -> auto& { return s.tools.workspaces; }),
        .help = "The folder that holds a folder for each thread, where its tools work.",
        .is_path = true,
        .default_note = "workspaces in data_dir"},
       {.name = "tools.workspace",
-       .target = Text([](Settings& s) -> auto& { return s.tool_workspace; }),
+       .target = Text([](Settings& s) -> auto& { return s.tools.workspace; }),
        .help = "One folder where the tools of all threads work, instead of one for each.",
        .is_path = true},
       {.name = "tools.sandbox",
-       .target = Text([](Settings& s) -> auto& { return s.tool_sandbox; }),
+       .target = enumeration<[](Settings& s) -> auto& { return s.tools.sandbox; }>(),
        .help =
            "required: the shell tool runs commands under bubblewrap or not at all. off: it runs "
            "them with the server's own rights, limits and a clean environment apart.",
        .choices = {"required", "off"}},
       {.name = "tools.private_hosts",
-       .target = Texts([](Settings& s) -> auto& { return s.tool_private_hosts; }),
+       .target = Texts([](Settings& s) -> auto& { return s.tools.private_hosts; }),
        .help = "Hosts that the fetch tool may ask although their addresses are not public, as URLs "
                "name them; \"*\" for all."},
       {.name = "memory.embeddings.url",
-       .target = Text([](Settings& s) -> auto& { return s.embeddings_url; }),
+       .target = Text([](Settings& s) -> auto& { return s.memory.embeddings.url; }),
        .help = "A server of embeddings that speaks OpenAI's wire, without /embeddings at the end, "
                "such as https://api.openai.com/v1 or http://127.0.0.1:11434/v1. With it, memories "
                "are found by what they mean."},
       {.name = "memory.embeddings.model",
-       .target = Text([](Settings& s) -> auto& { return s.embeddings_model; }),
+       .target = Text([](Settings& s) -> auto& { return s.memory.embeddings.model; }),
        .help = "The model that it is asked for. Another one later makes all vectors anew."},
       {.name = "memory.embeddings.api_key",
-       .target = Text([](Settings& s) -> auto& { return s.embeddings_api_key; }),
+       .target = Text([](Settings& s) -> auto& { return s.memory.embeddings.api_key; }),
        .help = "Its key. Empty for a server that needs none.",
        .secret = true},
       {.name = "memory.embeddings.dimensions",
-       .target = Whole([](Settings& s) -> auto& { return s.embeddings_dimensions; }),
+       .target = Whole([](Settings& s) -> auto& { return s.memory.embeddings.dimensions; }),
        .help = "How long the vectors shall be, for models that let one choose. 0: the model's own.",
        .max = limits::memory_dimensions_max},
       {.name = "memory.word_vectors",
-       .target = Flag([](Settings& s) -> auto& { return s.memory_word_vectors; }),
+       .target = Flag([](Settings& s) -> auto& { return s.memory.word_vectors; }),
        .help =
            "Without an embeddings server: use the table of English word vectors that comes with "
            "the server, when it is there. It is basic: it knows kindred words, not sentences. "
            "false: memories are found by their words alone."},
       {.name = "memory.word_vectors_file",
-       .target = Text([](Settings& s) -> auto& { return s.memory_word_vectors_file; }),
+       .target = Text([](Settings& s) -> auto& { return s.memory.word_vectors_file; }),
        .help = "That table.",
        .is_path = true,
        .default_note = "word_vectors.bin beside the program, else in ../share/colonnade"},
       {.name = "policy.file",
-       .target = Text([](Settings& s) -> auto& { return s.policy_file; }),
+       .target = Text([](Settings& s) -> auto& { return s.policy.file; }),
        .help =
            "The policy that decides on every tool call and submitted action, read again when it "
            "changes. Empty: tools that change nothing run, the others ask a human.",
        .is_path = true},
       {.name = "policy.profile",
-       .target = Text([](Settings& s) -> auto& { return s.policy_profile; }),
+       .target = Text([](Settings& s) -> auto& { return s.policy.profile; }),
        .help = "The execution profile that comes before the policy. Missing or wrong, it denies "
                "everything.",
        .is_path = true},
       {.name = "policy.version",
-       .target = Text([](Settings& s) -> auto& { return s.policy_version; }),
+       .target = Text([](Settings& s) -> auto& { return s.policy.version; }),
        .help = "The policy's version as decisions name it.",
        .default_note = "made from the file's content"},
       {.name = "approvals.seconds",
-       .target = Seconds([](Settings& s) -> auto& { return s.approval_time; }),
+       .target = Seconds([](Settings& s) -> auto& { return s.approvals.time; }),
        .help = "How long a question to a human stays open, in seconds.",
        .min = 1,
        .max = 365 * day_seconds},
       {.name = "approvals.on_timeout",
-       .target = Text([](Settings& s) -> auto& { return s.approval_on_timeout; }),
+       .target = enumeration<[](Settings& s) -> auto& { return s.approvals.on_timeout; }>(),
        .help = "What counts as the answer when nobody gave one in time.",
        .choices = {"deny", "approve"}},
       {.name = "audit.redact",
-       .target = Texts([](Settings& s) -> auto& { return s.redacted_names; }),
+       .target = Texts([](Settings& s) -> auto& { return s.audit.redact; }),
        .help = "Members of arguments whose values never reach the audit trail, besides password, "
                "token, secret and their like; matched anywhere in a name, case, - and _ ignored."},
       {.name = "faramesh.tokens",
-       .target = Texts([](Settings& s) -> auto& { return s.faramesh_tokens; }),
+       .target = Texts([](Settings& s) -> auto& { return s.faramesh.tokens; }),
        .help = "Tokens that Faramesh clients were given elsewhere and may go on using. Whoever has "
                "one acts as admin, below /v1 and /playground only. Besides our own tokens.",
        .secret = true},
       {.name = "faramesh.open",
-       .target = Flag([](Settings& s) -> auto& { return s.faramesh_open; }),
+       .target = Flag([](Settings& s) -> auto& { return s.faramesh.open; }),
        .help = "Programs on this machine may use the Faramesh paths as admin without any token, as "
                "a Faramesh server without FARAMESH_TOKEN lets them. Not through a proxy, and not "
                "from web pages."},
       {.name = "mcp.redirect_url",
-       .target = Text([](Settings& s) -> auto& { return s.mcp_redirect_url; }),
+       .target = Text([](Settings& s) -> auto& { return s.mcp.redirect_url; }),
        .help = "Where authorization servers of MCP servers send a human's browser back to: this "
                "server's /api/v1/mcp/callback as browsers reach it.",
        .default_note = "on the first listen address"},
@@ -304,11 +337,8 @@ struct Store {
   bool one() const { return text.size() == 1; }
 
   bool operator()(std::string& out) const {
-    if (!one()) return false;
-    const auto& choices = setting.choices;
-    if (!choices.empty() && std::ranges::find(choices, text[0]) == choices.end()) return false;
-    out = text[0];
-    return true;
+    if (one()) out = text[0];
+    return one();
   }
   bool operator()(bool& out) const { return one() && parse_boolean(text[0], out); }
   bool operator()(int& out) const { return one() && parse_number(setting, text[0], out); }
@@ -386,8 +416,9 @@ struct Expected {
     return "from " + number_text(setting.min) + " to " +
            std::to_string(static_cast<long long>(setting.max));
   }
-  std::string operator()(Text) const {
-    if (setting.choices.empty()) return "a string";
+  std::string operator()(Text) const { return setting.choices.empty() ? "a string" : choice(); }
+  std::string operator()(EnumMember) const { return choice(); }
+  std::string choice() const {
     std::string out = "one of ";
     for (const std::string& choice : setting.choices) {
       if (out.size() > 7) out += ", ";
@@ -419,35 +450,6 @@ std::string spelled(std::string_view name, char separator, bool upper) {
 }
 
 }  // namespace
-
-std::optional<ListenAddress> parse_listen_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  if (host.front() == '[') {
-    if (host.size() < 3 || host.back() != ']') return std::nullopt;
-    host = host.substr(1, host.size() - 2);
-  } else if (host.contains(':')) {
-    return std::nullopt;  // an IPv6 address needs its brackets, or its end looks like a port
-  }
-  ListenAddress out{.host = std::string(host)};
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-  if (error != std::errc() || end != port.data() + port.size()) return std::nullopt;
-  return out;
-}
-
-std::string to_string(const ListenAddress& address) {
-  const bool brackets = address.host.contains(':');
-  return (brackets ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-}
-
-std::string local_url(const ListenAddress& address, bool tls) {
-  ListenAddress local = address;
-  if (local.host == "0.0.0.0") local.host = "127.0.0.1";
-  if (local.host == "::") local.host = "::1";
-  return (tls ? "https://" : "http://") + to_string(local);
-}
 
 ProviderSettings& Settings::provider_entry(std::string_view name) {
   for (auto& [known, entry] : providers) {
@@ -494,6 +496,21 @@ const std::vector<ProviderSetting>& provider_settings_table() {
   return table;
 }
 
+const std::vector<KnownProvider>& known_providers() {
+  static const std::vector<KnownProvider> table = {
+      {.name = "anthropic", .kind = "anthropic"},
+      {.name = "openai", .kind = "chat_completions"},
+      {.name = "openrouter", .kind = "chat_completions"},
+  };
+  return table;
+}
+
+std::string_view kind_of(std::string_view name, const ProviderSettings& settings) {
+  if (!settings.kind.empty()) return settings.kind;
+  const auto known = std::ranges::find(known_providers(), name, &KnownProvider::name);
+  return known == known_providers().end() ? std::string_view() : known->kind;
+}
+
 const std::vector<ProviderVariable>& provider_variables() {
   static const std::vector<ProviderVariable> table = {
       {"ANTHROPIC_API_KEY", "anthropic", &ProviderSettings::api_key},
@@ -520,20 +537,49 @@ bool is_list(const Setting& setting) {
 
 bool is_boolean(const Setting& setting) { return std::holds_alternative<Flag>(setting.target); }
 
+bool is_word(const Setting& setting) {
+  return std::holds_alternative<Text>(setting.target) ||
+         std::holds_alternative<EnumMember>(setting.target);
+}
+
 std::string expected(const Setting& setting) {
   return std::visit(Expected{setting}, setting.target);
 }
 
 bool set_from_text(const Setting& setting, Settings& settings,
                    const std::vector<std::string>& text) {
+  if (const auto* member = std::get_if<EnumMember>(&setting.target)) {
+    const auto found =
+        text.size() == 1 ? std::ranges::find(setting.choices, text[0]) : setting.choices.end();
+    if (found == setting.choices.end()) return false;
+    member->set(settings, static_cast<std::size_t>(found - setting.choices.begin()));
+    return true;
+  }
   const Store store{setting, text};
-  return std::visit([&](auto member) { return store(member(settings)); }, setting.target);
+  return std::visit(
+      [&](auto member) {
+        if constexpr (std::is_same_v<decltype(member), EnumMember>)
+          return false;
+        else
+          return store(member(settings));
+      },
+      setting.target);
 }
 
 std::string value_text(const Setting& setting, const Settings& settings) {
+  if (const auto* member = std::get_if<EnumMember>(&setting.target)) {
+    return setting.choices.at(member->get(settings));
+  }
   // Members are reached through one accessor that can also write; nothing is written here.
   auto& reachable = const_cast<Settings&>(settings);
-  return std::visit([&](auto member) { return Show{}(member(reachable)); }, setting.target);
+  return std::visit(
+      [&](auto member) {
+        if constexpr (std::is_same_v<decltype(member), EnumMember>)
+          return std::string();
+        else
+          return Show{}(member(reachable));
+      },
+      setting.target);
 }
 
 }  // namespace colonnade::app

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,25 +14,17 @@
 #include <vector>
 
 #include "app/limits.hpp"
+#include "app/listen_address.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "core/context/limits.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/limits.hpp"
 #include "core/tools/limits.hpp"
+#include "net/body_limits.hpp"
 #include "net/limits.hpp"
 
 namespace colonnade::app {
-
-struct ListenAddress {
-  std::string host{};
-  std::uint16_t port = 0;  // 0: any free port
-  bool operator==(const ListenAddress&) const = default;
-};
-// "127.0.0.1:8790", "[::1]:8790"; nullopt for anything else.
-std::optional<ListenAddress> parse_listen_address(std::string_view text);
-std::string to_string(const ListenAddress& address);
-// Where a client on this machine reaches it: a wildcard host becomes the loopback address.
-std::string local_url(const ListenAddress& address, bool tls);
 
 // One entry of `providers`. At most one of the three ways to give the key is used, in this order.
 struct ProviderSettings {
@@ -62,6 +55,96 @@ struct McpServerSettings {
   bool oauth_client_credentials = false;
 };
 
+enum class MetricsReaders { local, token, open, off };
+enum class Durability { full, normal };
+enum class ReasoningEffort { vendor_default, low, medium, high };
+enum class Sandboxing { required, off };
+enum class UnansweredApproval { deny, approve };
+
+// The groups of the file, each with the members that its names have there.
+struct TlsSettings {
+  std::string certificate_file{};
+  std::string private_key_file{};
+};
+
+struct CorsSettings {
+  std::vector<std::string> origins{};
+};
+
+struct LogSettings {
+  base::log::Level level = base::log::Level::info;
+  std::string file{};  // "": standard error
+};
+
+struct AgentSettings {
+  std::string name{"Assistant"};
+  std::string instructions{"You are a helpful assistant."};
+};
+
+struct LimitSettings {
+  int rounds = limits::run_rounds_max;
+  int retries = limits::model_retries_max;
+  std::chrono::seconds run_time = limits::run_time_max;
+  std::chrono::seconds tool_time = limits::tool_time_max;
+  int message_bytes_max = static_cast<int>(limits::message_bytes_max);
+  int connections = static_cast<int>(limits::http_connections_max);
+  int bodies_mib = limits::http_bodies_bytes_max / limits::MiB;
+  int bodies_per_address_mib = limits::http_bodies_address_bytes_max / limits::MiB;
+};
+
+struct ContextSettings {
+  std::string windows_file{};
+  int compact_at_percent = limits::context_compact_at_percent;
+  std::optional<int> input_tokens_max{};
+  std::string summary_provider{};
+  std::string summary_model{};
+};
+
+struct ToolSettings {
+  std::string workspaces{};  // "": workspaces in data_dir
+  std::string workspace{};   // one folder for all threads; "": one for each
+  Sandboxing sandbox = Sandboxing::required;
+  std::vector<std::string> private_hosts{};
+};
+
+struct EmbeddingSettings {
+  std::string url{};  // "": no embeddings server
+  std::string model{};
+  std::string api_key{};  // secret
+  int dimensions = 0;     // 0: the model's own
+};
+
+struct MemorySettings {
+  EmbeddingSettings embeddings{};
+  bool word_vectors = true;
+  std::string word_vectors_file{};  // "": beside the program
+};
+
+struct PolicySettings {
+  std::string file{};     // "": the rules that the tools imply
+  std::string profile{};  // "": none
+  std::string version{};  // "": made from the file's content
+};
+
+struct ApprovalSettings {
+  std::chrono::seconds time = limits::approval_time_max;
+  UnansweredApproval on_timeout = UnansweredApproval::deny;
+};
+
+struct AuditSettings {
+  std::vector<std::string> redact{};  // besides core::Redaction's own
+};
+
+struct FarameshSettings {
+  std::vector<std::string> tokens{};  // secrets
+  bool open = false;
+};
+
+struct McpSettings {
+  std::string redirect_url{};  // "": the callback on the first address
+  std::vector<std::pair<std::string, McpServerSettings>> servers{};  // in the file's order
+};
+
 struct Settings {
   std::string data_dir{};
   std::string token_file{};       // "": operator.token in data_dir
@@ -70,56 +153,32 @@ struct Settings {
   bool classic_ports = false;
   std::string base_path{};
   std::vector<std::string> trusted_proxies{"127.0.0.1", "::1"};
-  std::string tls_certificate_file{};
-  std::string tls_private_key_file{};
-  std::vector<std::string> cors_origins{};
-  std::string metrics{"local"};
+  TlsSettings tls{};
+  CorsSettings cors{};
+  MetricsReaders metrics = MetricsReaders::local;
   int io_threads = 0;
-  int worker_threads = 2;
-  std::string durability{"full"};
-  std::string log_level{"info"};
-  std::string log_file{};
+  int worker_threads = 4;
+  Durability durability = Durability::full;
+  LogSettings log{};
   std::string provider{};
   std::string model{};
   std::optional<double> temperature{};
   std::optional<int> max_output_tokens{};
-  std::string reasoning_effort{};
-  std::string agent_name{"Assistant"};
-  std::string agent_instructions{"You are a helpful assistant."};
-  int turn_rounds = limits::run_rounds_max;
-  int model_retries = limits::model_retries_max;
-  std::chrono::seconds run_time = limits::run_time_max;
-  std::chrono::seconds tool_time = limits::tool_time_max;
-  int connections = static_cast<int>(limits::http_connections_max);
+  ReasoningEffort reasoning_effort = ReasoningEffort::vendor_default;
+  AgentSettings agent{};
+  LimitSettings limits{};
+  ContextSettings context{};
+  ToolSettings tools{};
+  MemorySettings memory{};
+  PolicySettings policy{};
+  ApprovalSettings approvals{};
+  AuditSettings audit{};
+  FarameshSettings faramesh{};
+  McpSettings mcp{};
   std::string prices_file{};
-  std::string windows_file{};
-  int context_compact_at_percent = limits::context_compact_at_percent;
-  std::optional<int> context_input_tokens_max{};
-  std::string context_summary_provider{};
-  std::string context_summary_model{};
-  std::string tool_workspaces{};  // "": workspaces in data_dir
-  std::string tool_workspace{};   // one folder for all threads; "": one for each
-  std::string tool_sandbox{"required"};
-  std::vector<std::string> tool_private_hosts{};
-  std::string embeddings_url{};  // "": no embeddings server
-  std::string embeddings_model{};
-  std::string embeddings_api_key{};  // secret
-  int embeddings_dimensions = 0;     // 0: the model's own
-  bool memory_word_vectors = true;
-  std::string memory_word_vectors_file{};  // "": beside the program
-  std::string policy_file{};               // "": the rules that the tools imply
-  std::string policy_profile{};            // "": none
-  std::string policy_version{};            // "": made from the file's content
-  std::chrono::seconds approval_time = limits::approval_time_max;
-  std::string approval_on_timeout{"deny"};
-  std::vector<std::string> redacted_names{};   // besides core::Redaction's own
-  std::vector<std::string> faramesh_tokens{};  // secrets
-  bool faramesh_open = false;
-  std::chrono::seconds drain_time = limits::drain_time_max;
+  std::chrono::seconds drain_time = colonnade::limits::drain_time_max;
   // In the order of the file; the environment's own keys are merged in by name.
   std::vector<std::pair<std::string, ProviderSettings>> providers{};
-  std::string mcp_redirect_url{};  // "": the callback on the first address
-  std::vector<std::pair<std::string, McpServerSettings>> mcp_servers{};  // in the file's order
 
   // The entry of that name, made when there is none.
   ProviderSettings& provider_entry(std::string_view name);
@@ -128,16 +187,21 @@ struct Settings {
 // How to reach a member. The member's type is the setting's type.
 template <class T>
 using Member = T& (*)(Settings&);
+// An enumeration, by the number of its enumerator: 0 for the first of the row's `choices`.
+struct EnumMember {
+  std::size_t (*get)(const Settings&);
+  void (*set)(Settings&, std::size_t);
+};
 using Target =
     std::variant<Member<std::string>, Member<bool>, Member<int>, Member<std::optional<int>>,
                  Member<std::optional<double>>, Member<std::chrono::seconds>,
-                 Member<std::vector<std::string>>, Member<std::vector<ListenAddress>>>;
+                 Member<std::vector<std::string>>, Member<std::vector<ListenAddress>>, EnumMember>;
 
 struct Setting {
   std::string_view name;  // as in the file, groups with dots: "tls.certificate_file"
   Target target;
   std::string_view help;
-  std::vector<std::string> choices{};  // text: nothing else is allowed
+  std::vector<std::string> choices{};  // one for each enumerator, in their order; else none
   double min = 0;                      // numbers and seconds
   double max = 1e9;
   bool is_path = false;             // "~/" is the home folder; relative to the file that names it
@@ -160,6 +224,15 @@ struct ProviderSetting {
 };
 const std::vector<ProviderSetting>& provider_settings_table();
 
+// Providers whose names say what wire they speak and where they are.
+struct KnownProvider {
+  std::string_view name;
+  std::string_view kind;
+};
+const std::vector<KnownProvider>& known_providers();
+// The wire that the provider of that name speaks; "" when neither says.
+std::string_view kind_of(std::string_view name, const ProviderSettings& settings);
+
 // Variables that providers' own tools use too, understood without a file.
 struct ProviderVariable {
   std::string_view variable;
@@ -174,6 +247,8 @@ std::string environment_variable(const Setting& setting);
 std::string flag_name(const Setting& setting);
 bool is_list(const Setting& setting);
 bool is_boolean(const Setting& setting);
+// A word without quotes, or a text with or without them.
+bool is_word(const Setting& setting);
 
 // What a value must look like: "an integer from 0 to 64", "one of full, normal".
 std::string expected(const Setting& setting);

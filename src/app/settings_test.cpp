@@ -42,6 +42,31 @@ TEST(Settings, EveryRowReachesItsOwnMember) {
   }
 }
 
+// Only an enumeration has choices, and each of them is another enumerator.
+TEST(Settings, ChoicesAreEnumerators) {
+  for (const Setting& setting : settings_table()) {
+    const auto* member = std::get_if<EnumMember>(&setting.target);
+    EXPECT_EQ(member != nullptr, !setting.choices.empty()) << setting.name;
+    if (member == nullptr) continue;
+    for (std::size_t i = 0; i < setting.choices.size(); ++i) {
+      Settings changed;
+      ASSERT_TRUE(set_from_text(setting, changed, {setting.choices[i]})) << setting.name;
+      EXPECT_EQ(member->get(changed), i) << setting.name;
+      EXPECT_EQ(value_text(setting, changed), setting.choices[i]);
+    }
+    Settings changed;
+    for (const std::vector<std::string>& wrong :
+         {std::vector<std::string>{"wrong"}, {setting.choices[0], setting.choices[0]}, {}}) {
+      EXPECT_FALSE(set_from_text(setting, changed, wrong)) << setting.name;
+    }
+  }
+  Settings changed;
+  ASSERT_TRUE(set_from_text(*find_setting("log.level"), changed, {"off"}));
+  EXPECT_EQ(changed.log.level, base::log::Level::off);
+  ASSERT_TRUE(set_from_text(*find_setting("durability"), changed, {"normal"}));
+  EXPECT_EQ(changed.durability, Durability::normal);
+}
+
 TEST(Settings, DefaultsAreValuesThatTheRowsAccept) {
   const Settings defaults;
   for (const Setting& setting : settings_table()) {

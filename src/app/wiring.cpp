@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -11,12 +12,9 @@
 #include <utility>
 
 #include "app/action_meter.hpp"
-#include "app/audit_routes.hpp"
 #include "app/files.hpp"
-#include "app/mcp_routes.hpp"
-#include "app/metrics.hpp"
+#include "app/metrics_route.hpp"
 #include "app/model_meter.hpp"
-#include "app/operator_routes.hpp"
 #include "app/prices_file.hpp"
 #include "app/running_server.hpp"
 #include "app/secret_key.hpp"
@@ -28,6 +26,7 @@
 #include "app/wiring_memory.hpp"
 #include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
+#include "app/wiring_store.hpp"
 #include "app/wiring_tools.hpp"
 #include "base/clock.hpp"
 #include "base/lane.hpp"
@@ -37,28 +36,33 @@
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
+#include "core/access/tokens.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/events/store_health.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
+#include "core/governance/audit_log.hpp"
+#include "core/governance/audit_reader.hpp"
 #include "core/memory/memories.hpp"
 #include "core/models/prices.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
+#include "core/tools/tool_server_connections.hpp"
 #include "core/tools/tool_servers.hpp"
-#include "dialects/authentication.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/faramesh/routes.hpp"
 #include "dialects/fathom/routes.hpp"
 #include "dialects/mcp/routes.hpp"
+#include "dialects/operator/routes.hpp"
 #include "dialects/phoson/routes.hpp"
 #include "gate/policy_inspector.hpp"
 #include "gate/rule_gate.hpp"
+#include "net/answer_budget.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
-#include "storage/sqlite/store.hpp"
 #include "tools/catalog.hpp"
 #include "tools/limits.hpp"
 #include "tools/mcp/tool_host.hpp"
@@ -68,6 +72,7 @@ namespace {
 
 using base::Result;
 
+constexpr const char* first_user = "admin";
 constexpr std::size_t prices_bytes_max = 1024 * 1024;
 constexpr auto purge_interval = std::chrono::hours(1);     // of idempotency keys that have expired
 constexpr auto expiry_interval = std::chrono::seconds(1);  // how late an approval may expire
@@ -88,43 +93,37 @@ std::string secret_key_path(const Settings& settings) {
                                           : settings.secret_key_file;
 }
 
-storage::sqlite::StoreOptions store_options(const Settings& settings) {
-  storage::sqlite::StoreOptions out;
-  out.durability = settings.durability == "normal" ? storage::sqlite::Durability::normal
-                                                   : storage::sqlite::Durability::full;
-  return out;
-}
-
 std::size_t lane_count(const Settings& settings) {
   if (settings.io_threads > 0) return static_cast<std::size_t>(settings.io_threads);
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
 core::NewAgent default_agent(const Settings& settings) {
-  return {.name = settings.agent_name,
-          .instructions = settings.agent_instructions,
+  return {.name = settings.agent.name,
+          .instructions = settings.agent.instructions,
           .tool_servers = configured_tool_server_ids(settings)};
 }
 
 core::RunOptions run_options(const Settings& settings, const core::ModelWindows& windows) {
   core::RunOptions out;
-  out.limits.rounds_max = settings.turn_rounds;
-  out.limits.retries_max = settings.model_retries;
-  out.run_time_max = settings.run_time;
-  out.tool_time_max = settings.tool_time;
-  out.approval_time_max = settings.approval_time;
+  out.limits.rounds_max = settings.limits.rounds;
+  out.limits.retries_max = settings.limits.retries;
+  out.run_time_max = settings.limits.run_time;
+  out.tool_time_max = settings.limits.tool_time;
+  out.message_bytes_max = static_cast<std::size_t>(settings.limits.message_bytes_max);
+  out.approval_time_max = settings.approvals.time;
   if (!settings.provider.empty()) out.defaults.provider = settings.provider;
   if (!settings.model.empty()) out.defaults.model = settings.model;
   out.defaults.temperature = settings.temperature;
   out.defaults.max_output_tokens = settings.max_output_tokens;
-  if (!settings.reasoning_effort.empty()) {
-    out.defaults.reasoning_effort = settings.reasoning_effort;
+  if (settings.reasoning_effort != ReasoningEffort::vendor_default) {
+    out.defaults.reasoning_effort = value_text(*find_setting("reasoning_effort"), settings);
   }
   out.context.windows = windows;
-  out.context.compact_at_percent = settings.context_compact_at_percent;
-  out.context.input_tokens_max = settings.context_input_tokens_max;
-  out.context.summary_provider = settings.context_summary_provider;
-  out.context.summary_model = settings.context_summary_model;
+  out.context.compact_at_percent = settings.context.compact_at_percent;
+  out.context.input_tokens_max = settings.context.input_tokens_max;
+  out.context.summary_provider = settings.context.summary_provider;
+  out.context.summary_model = settings.context.summary_model;
   return out;
 }
 
@@ -139,26 +138,41 @@ std::vector<ListenAddress> listen_addresses(const Settings& settings) {
 }
 
 core::ActionOptions action_options(const Settings& settings) {
-  return {.approval_time_max = settings.approval_time,
-          .approve_when_expired = settings.approval_on_timeout == "approve",
-          .tool_time_max = settings.tool_time};
+  return {.approval_time_max = settings.approvals.time,
+          .approve_when_expired = settings.approvals.on_timeout == UnansweredApproval::approve,
+          .tool_time_max = settings.limits.tool_time};
 }
 
 std::vector<std::string> redacted_names(const Settings& settings) {
   std::vector<std::string> out = core::Redaction::default_names();
-  out.insert(out.end(), settings.redacted_names.begin(), settings.redacted_names.end());
+  out.insert(out.end(), settings.audit.redact.begin(), settings.audit.redact.end());
   return out;
 }
 
-net::HttpServerOptions http_options(const Settings& settings, const ListenAddress& address) {
+net::BodyLimits body_limits(const Settings& settings) {
+  return {.bytes_max = static_cast<std::size_t>(settings.limits.bodies_mib) * limits::MiB,
+          .address_bytes_max =
+              static_cast<std::size_t>(settings.limits.bodies_per_address_mib) * limits::MiB};
+}
+
+// What all listeners share.
+struct HttpBudgets {
+  std::shared_ptr<net::BodyBudget> bodies;
+  std::shared_ptr<net::AnswerBudget> answers;
+};
+
+net::HttpServerOptions http_options(const Settings& settings, const ListenAddress& address,
+                                    HttpBudgets budgets) {
   net::HttpServerOptions out;
+  out.body_budget = std::move(budgets.bodies);
   out.host = address.host;
   out.port = address.port;
-  out.tls.certificate_file = settings.tls_certificate_file;
-  out.tls.private_key_file = settings.tls_private_key_file;
-  out.cors.origins = settings.cors_origins;
+  out.tls.certificate_file = settings.tls.certificate_file;
+  out.tls.private_key_file = settings.tls.private_key_file;
+  out.cors.origins = settings.cors.origins;
   out.base_path = settings.base_path;
-  out.connections_max = static_cast<std::size_t>(settings.connections);
+  out.connections_max = static_cast<std::size_t>(settings.limits.connections);
+  out.answers = std::move(budgets.answers);
   return out;
 }
 
@@ -190,25 +204,29 @@ base::Task<void> settle_expired(core::Actions* actions, std::stop_token stop) {
 
 // In order of construction; see the header.
 struct Server::Parts {
-  Parts(Settings settings_in, std::unique_ptr<storage::sqlite::Store> store_in,
-        core::Prices prices_in, const core::ModelWindows& windows, dialects::TrustedProxies proxies,
+  Parts(Settings settings_in, std::unique_ptr<storage::Store> store_in, core::Prices prices_in,
+        const core::ModelWindows& windows, dialects::TrustedProxies proxies,
         const base::SecretBox::Key& secret_key)
       : settings(std::move(settings_in)),
         secret_box(secret_key),
         lanes(lane_count(settings)),
-        workers(static_cast<std::size_t>(settings.worker_threads)),
-        tool_workers(limits::tool_threads),
         store(std::move(store_in)),
-        feed(lanes, *store, *store),
-        audit_feed(feed, lanes, *store, *store),
-        action_meter(feed),
-        agents(*store, feed, clock, default_agent(settings)),
-        threads(*store, *store, feed, clock, workers),
-        tool_servers(*store, *store, agents, feed, clock, secret_box,
+        workers({.what = "searches and other long requests",
+                 .threads = static_cast<std::size_t>(settings.worker_threads)}),
+        tool_workers({.what = "tools",
+                      .threads = limits::tool_threads,
+                      .running_per_account = limits::tool_threads_per_account}),
+        stores(store->stores()),
+        feed(lanes, stores.events, stores.journal, {&action_meter}),
+        audit_feed(feed, lanes, stores.audit, stores.actions),
+        audit_log(feed),
+        agents(stores.agents, feed, clock, default_agent(settings)),
+        threads(stores.threads, feed, clock, workers),
+        tool_servers(stores.tool_servers, agents, feed, clock, secret_box,
                      configured_tool_servers(settings)),
-        credentials(*store, feed, clock),
+        credentials(stores.credentials, feed, clock),
         pairings(credentials, clock),
-        keyed_requests(*store, feed, clock),
+        keyed_requests(stores.keyed_requests, feed, clock),
         prices(std::move(prices_in)),
         meter(prices),
         http_client(lanes),
@@ -217,16 +235,18 @@ struct Server::Parts {
                                     std::bind_front(&Parts::ask_human, this),
                                     [this] { return redirect_url(); })),
         embedder(make_embedder(settings, http_client)),
-        memories(*store, feed, clock, workers, embedder.get()),
+        memories(stores.memories, feed, clock, workers, embedder.get()),
         tools(built_in_tools(settings, clock, tool_workers, http_client, memories),
               tools::Workspaces(workspaces_options(settings)), &tool_host),
-        permissions(*store, feed, clock),
+        permissions(stores.permissions, feed, clock),
         redaction(redacted_names(settings)),
         policy(settings, gate::built_in_policy(tools.harmless(), tools.harmful()),
-               {.feed = feed, .clock = clock, .workers = workers}),
+               {.audit = audit_log, .clock = clock}),
         gate(policy.source(), tools.asking(),
              [this](std::string_view tool) { return tool_host.may_be(tool); }),
-        runs({.stores = store->stores(),
+        runs({.threads = stores.threads,
+              .runs = stores.runs,
+              .actions = stores.actions,
               .feed = feed,
               .providers = providers,
               .gate = gate,
@@ -235,10 +255,11 @@ struct Server::Parts {
               .permissions = permissions,
               .redaction = redaction,
               .prices = prices,
+              .lanes = lanes,
               .clock = clock},
              run_options(settings, windows)),
-        actions({.store = *store,
-                 .audit = *store,
+        actions({.store = stores.actions,
+                 .audit = stores.audit,
                  .feed = feed,
                  .gate = gate,
                  .tools = tools,
@@ -247,34 +268,40 @@ struct Server::Parts {
                  .runs = runs,
                  .clock = clock},
                 action_options(settings)),
-        erasure({.store = *store,
-                 .run_store = *store,
+        erasure({.store = stores.threads,
+                 .run_store = stores.runs,
                  .feed = feed,
                  .agents = agents,
                  .threads = threads,
                  .runs = runs,
                  .clock = clock}),
         questions(actions, audit_feed, tool_host.lane()),
-        mcp_routes(credentials, tool_host.servers()),
-        operator_routes(credentials, *store),
-        audit_routes(credentials, *store),
+        tokens(stores.credentials, credentials),
+        audit_reader(stores.audit),
+        tool_server_connections(tool_host),
+        operators({.credentials = credentials,
+                   .tokens = tokens,
+                   .audit = audit_reader,
+                   .connections = tool_server_connections}),
         fathom({.threads = threads,
                 .runs = runs,
                 .credentials = credentials,
                 .pairings = pairings,
                 .keyed_requests = keyed_requests,
-                .feed = feed,
+                .subscriptions = feed.subscriptions(),
+                .revisions = feed.revisions(),
                 .clock = clock,
                 .lanes = lanes},
                {.version = version(),
-                .started_at = clock.now(),
+                .started_at = clock.steady(),
+                .readiness = readiness(),
                 .trusted_proxies = std::move(proxies)}),
         phoson({.agents = agents,
                 .threads = threads,
                 .runs = runs,
                 .erasure = erasure,
                 .tool_servers = tool_servers,
-                .feed = feed,
+                .subscriptions = feed.subscriptions(),
                 .credentials = credentials,
                 .keyed_requests = keyed_requests},
                {.configured = run_options(settings, windows).defaults}),
@@ -287,7 +314,11 @@ struct Server::Parts {
                   .keyed_requests = keyed_requests,
                   .workers = workers,
                   .lanes = lanes},
-                 {.access = {.tokens = settings.faramesh_tokens, .open = settings.faramesh_open}}),
+                 {.access = {.shared = core::Principal(core::default_view(), first_user,
+                                                       core::UserRole::member),
+                             .tokens = settings.faramesh.tokens,
+                             .open = settings.faramesh.open},
+                  .readiness = readiness()}),
         mcp({.agents = agents,
              .threads = threads,
              .runs = runs,
@@ -295,48 +326,48 @@ struct Server::Parts {
              .policies = policy_inspector,
              .credentials = credentials,
              .keyed_requests = keyed_requests,
-             .feed = feed,
+             .subscriptions = feed.subscriptions(),
              .clock = clock},
-            {.version = version(), .origins = settings.cors_origins}) {
+            {.version = version(), .origins = settings.cors.origins}),
+        metrics(credentials, {.readers = settings.metrics,
+                              .started_at = clock.now(),
+                              .snapshot = [this] { return metrics_snapshot(); }}) {
     add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
     phoson.add_to(router);
     faramesh.add_to(router);
     mcp.add_to(router);
-    router.add(operator_routes.routes());
-    router.add(audit_routes.routes());
-    router.add(mcp_routes.routes());
+    operators.add_to(router);
     tool_servers.tell(tool_host);
-    started_at = clock.now();
-    if (settings.metrics != "off") {
-      router.add(net::Route{.method = net::Method::get,
-                            .pattern = "/metrics",
-                            .handler = [this](std::shared_ptr<const net::Request> request) {
-                              return metrics(std::move(request));
-                            }});
-    }
+    if (settings.metrics != MetricsReaders::off) router.add(metrics.route());
   }
 
-  base::Task<net::Reply> metrics(std::shared_ptr<const net::Request> request);
   base::Task<tools::mcp::ElicitationAnswer> ask_human(tools::ToolContext context,
                                                       tools::mcp::Elicitation question,
                                                       std::stop_token stop) {
     return questions.ask(std::move(context), std::move(question), std::move(stop));
   }
+  // Of every dialect's readiness route.
+  std::function<Result<void>()> readiness() {
+    return [this] { return core::readiness_of(stores.journal.health()); };
+  }
   std::string redirect_url();
-  bool may_read_metrics(const net::Request& request);
-  net::HttpServerCounts http_counts() const;
+  Result<std::string> make_first_token();
+  MetricsSnapshot metrics_snapshot();
 
   Settings settings;
   base::SecretBox secret_box;
   base::SystemClock clock;
   base::Lanes lanes;
+  std::unique_ptr<storage::Store> store;
+  // Jobs use what comes before and after: stop() ends them before anything of it.
   base::Workers workers;
   base::Workers tool_workers;  // apart: a command may hold its thread for minutes
-  std::unique_ptr<storage::sqlite::Store> store;
-  core::EventFeed feed;
-  core::AuditFeed audit_feed;  // this and the next before anything that commits
+  core::Stores stores;
   ActionMeter action_meter;
+  core::EventFeed feed;
+  core::AuditFeed audit_feed;  // before anything that commits
+  core::AuditLog audit_log;
   core::Agents agents;
   core::Threads threads;
   core::ToolServers tool_servers;
@@ -359,18 +390,20 @@ struct Server::Parts {
   core::Actions actions;
   core::Erasure erasure;
   ServerQuestions questions;
-  McpRoutes mcp_routes;
-  OperatorRoutes operator_routes;
-  AuditRoutes audit_routes;
+  core::Tokens tokens;
+  core::AuditReader audit_reader;
+  core::ToolServerConnections tool_server_connections;
+  dialects::operators::Dialect operators;
   dialects::fathom::Dialect fathom;
   dialects::phoson::Dialect phoson;
   gate::PolicyInspector policy_inspector;
   dialects::faramesh::Dialect faramesh;
   dialects::mcp::Dialect mcp;
+  MetricsRoute metrics;
   net::Router router;
+  std::shared_ptr<net::AnswerBudget> answers = std::make_shared<net::AnswerBudget>();
   std::vector<std::unique_ptr<net::HttpServer>> servers;
   std::stop_source stopping;
-  base::Time started_at{};
   std::mutex first_url_mutex;
   std::string first_url;
   bool note_left = false;
@@ -379,43 +412,40 @@ struct Server::Parts {
 
 // Of the first address, whose port is known once it listens.
 std::string Server::Parts::redirect_url() {
-  if (!settings.mcp_redirect_url.empty()) return settings.mcp_redirect_url;
+  if (!settings.mcp.redirect_url.empty()) return settings.mcp.redirect_url;
   const std::lock_guard lock(first_url_mutex);
-  return first_url.empty() ? "" : first_url + settings.base_path + mcp_callback_path;
+  if (first_url.empty()) return "";
+  return first_url + settings.base_path + dialects::operators::mcp_callback_path;
 }
 
-bool Server::Parts::may_read_metrics(const net::Request& request) {
-  if (settings.metrics == "open") return true;
-  // A proxy on this machine speaks for somebody else.
-  const bool is_local = dialects::is_loopback(request.peer_address) &&
-                        !request.has_header("X-Forwarded-For") && !request.has_header("Forwarded");
-  if (settings.metrics == "local" && is_local) return true;
-  return dialects::authenticate(credentials, request).has_value();
-}
-
-net::HttpServerCounts Server::Parts::http_counts() const {
-  net::HttpServerCounts out;
-  for (const auto& server : servers) out = sum(out, server->counts());
-  return out;
-}
-
-base::Task<net::Reply> Server::Parts::metrics(std::shared_ptr<const net::Request> request) {
-  net::Response out;
-  if (!may_read_metrics(*request)) {
-    out.status = 401;
-    out.body = R"({"error":"metrics need a token from here; see the setting metrics"})";
-    co_return out;
+// The operator's token when the store has none yet: the first start. Else "".
+Result<std::string> Server::Parts::make_first_token() {
+  const auto none_yet = base::run_on(lanes[0], credentials.none_yet());
+  if (!none_yet) return std::unexpected(none_yet.error());
+  if (!*none_yet) return "";
+  // Written down before it counts: a crash here must not leave a server that nobody can enter.
+  core::Principal first(core::default_view(), first_user, core::UserRole::operator_role);
+  first.every_scope = true;
+  auto minted =
+      credentials.prepare(std::move(first), core::CredentialKind::operator_token, "operator");
+  const auto saved = write_owner_only_file(settings.token_file, minted.token + "\n");
+  if (!saved) {
+    return base::fail(base::ErrorKind::unavailable,
+                      "the first token could not be saved: " + saved.error().message, "token_file");
   }
-  ProcessUse process = process_use();
-  process.start_seconds = static_cast<double>(started_at.micros) / 1e6;
-  out.content_type = "text/plain; version=0.0.4";
-  out.body = metrics_text({.http = http_counts(),
-                           .runs = runs.counts(),
-                           .subscribers = feed.subscriber_count(),
-                           .models = meter.counts(),
-                           .actions = action_meter.counts()},
-                          process);
-  co_return out;
+  const auto admitted = base::run_on(lanes[0], credentials.admit(std::move(minted.credential)));
+  if (!admitted) return std::unexpected(admitted.error());
+  return std::move(minted.token);
+}
+
+MetricsSnapshot Server::Parts::metrics_snapshot() {
+  net::HttpServerCounts http;
+  for (const auto& server : servers) http = sum(http, server->counts());
+  return {.http = http,
+          .runs = runs.counts(),
+          .subscribers = feed.subscriptions().count(),
+          .models = meter.counts(),
+          .actions = action_meter.counts()};
 }
 
 Result<std::unique_ptr<Server>> Server::build(Settings settings) {
@@ -426,12 +456,11 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   }
   auto prices = load_prices(settings);
   if (!prices) return std::unexpected(prices.error());
-  auto windows = load_windows(settings.windows_file);
+  auto windows = load_windows(settings.context.windows_file);
   if (!windows) return std::unexpected(windows.error());
   const auto secret_key = load_secret_key(secret_key_path(settings));
   if (!secret_key) return std::unexpected(secret_key.error());
-  auto store =
-      storage::sqlite::Store::open(database_path(settings.data_dir), store_options(settings));
+  auto store = open_store(settings, OlderSchema::migrate);
   if (!store) return std::unexpected(store.error());
   auto parts = std::make_unique<Parts>(std::move(settings), std::move(*store), std::move(*prices),
                                        *windows, std::move(*proxies), *secret_key);
@@ -450,47 +479,43 @@ Result<Server::Started> Server::start() {
   Started out;
   // First: a run that goes on may be about to call one. They are connected once it is known where a
   // human's consent comes back to.
-  if (auto opened = p.tool_servers.open_all(); !opened) return std::unexpected(opened.error());
-  const auto recovered = p.runs.recover(p.lanes);
+  const auto opened = base::run_on(p.lanes[0], p.tool_servers.open_all());
+  if (!opened) return std::unexpected(opened.error());
+  const auto recovered = base::run_on(p.lanes[0], p.runs.recover());
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
   const auto settled = base::run_on(p.lanes[0], p.actions.recover());
   if (!settled) return std::unexpected(settled.error());
   base::run_on(p.lanes[0], p.erasure.recover());
   release_startup_memory();
+  const HttpBudgets budgets{.bodies = std::make_shared<net::BodyBudget>(body_limits(p.settings)),
+                            .answers = p.answers};
   for (const ListenAddress& address : listen_addresses(p.settings)) {
-    auto server =
-        std::make_unique<net::HttpServer>(p.lanes, p.router, http_options(p.settings, address));
-    if (auto listening = server->start(); !listening) {
-      return base::fail(listening_error(listening.error()));
+    auto server = std::make_unique<net::HttpServer>(p.lanes, p.router,
+                                                    http_options(p.settings, address, budgets));
+    if (auto bound = server->bind(); !bound) {
+      return base::fail(listening_error(bound.error()));
     }
     ListenAddress real = address;
     real.port = server->port();
-    out.urls.push_back(local_url(real, !p.settings.tls_certificate_file.empty()));
+    out.urls.push_back(local_url(real, !p.settings.tls.certificate_file.empty()));
     p.servers.push_back(std::move(server));
   }
   {
     const std::lock_guard lock(p.first_url_mutex);
     p.first_url = out.urls.front();
   }
-  p.tool_host.servers().begin();
-  // Only once it listens: a start that fails must not use up the one time that the token is shown.
-  const auto none_yet = p.credentials.none_yet();
-  if (!none_yet) return std::unexpected(none_yet.error());
-  if (*none_yet) {
-    // Written down before it counts: a crash here must not leave a server that nobody can enter.
-    auto minted = p.credentials.prepare(core::Scope::main(), core::CredentialKind::operator_token,
-                                        "admin", "operator");
-    auto saved = write_owner_only_file(p.settings.token_file, minted.token + "\n");
-    if (!saved) {
-      return base::fail(base::ErrorKind::unavailable,
-                        "the first token could not be saved: " + saved.error().message,
-                        "token_file");
+  // With the addresses taken, as a start that fails must not use up the one time that the token is
+  // shown; and before anybody is let in, so that the token counts when it can first be sent.
+  auto first_token = p.make_first_token();
+  if (!first_token) return std::unexpected(std::move(first_token.error()));
+  out.first_token = std::move(*first_token);
+  for (const auto& server : p.servers) {
+    if (auto listening = server->listen(); !listening) {
+      return base::fail(listening_error(listening.error()));
     }
-    auto admitted = base::run_on(p.lanes[0], p.credentials.admit(std::move(minted.credential)));
-    if (!admitted) return std::unexpected(admitted.error());
-    out.first_token = std::move(minted.token);
   }
+  p.tool_host.servers().begin();
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.keyed_requests, p.stopping.get_token()));
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));
@@ -509,6 +534,8 @@ Result<Server::Started> Server::start() {
   return out;
 }
 
+std::vector<std::string> Server::routes() const { return parts_->router.listing(); }
+
 void Server::reload_policy() { parts_->policy.reload(); }
 
 void Server::stop() {
@@ -523,6 +550,10 @@ void Server::stop() {
   p.runs.park_all();
   p.actions.stop_all();
   p.mcp.stop();
+  // Whoever waits for a search hears it now; nobody's connection is held up for one.
+  p.workers.end();
+  p.tool_workers.end();
+  p.policy.end();
   base::run_on(p.lanes[0], p.tool_host.stop());
   std::vector<std::thread> stoppers;
   for (const auto& server : p.servers) {

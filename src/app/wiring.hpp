@@ -36,6 +36,8 @@ class Server {
   };
   // Takes up unfinished runs, listens, mints the first token. Call once.
   base::Result<Started> start();
+  // Every route of every dialect, as Router::listing() has them.
+  std::vector<std::string> routes() const;
   // Reads the policy files again, whether they changed or not. Not from a lane.
   void reload_policy();
   // Comes to rest within the drain time, a little more at most. Idempotent; not from a lane.

@@ -17,11 +17,17 @@ tools::mcp::OAuthSettings oauth_of(const McpServerSettings& from) {
   return out;
 }
 
+base::Task<std::vector<std::string>> servers_of(core::Agents* agents, core::Scope scope,
+                                                std::string agent_id) {
+  auto agent = co_await agents->get(std::move(scope), std::move(agent_id));
+  co_return agent ? std::move(agent->tool_servers) : std::vector<std::string>();
+}
+
 }  // namespace
 
 std::vector<core::NewToolServer> configured_tool_servers(const Settings& settings) {
   std::vector<core::NewToolServer> out;
-  for (const auto& [name, server] : settings.mcp_servers) {
+  for (const auto& [name, server] : settings.mcp.servers) {
     const bool is_http = !server.url.empty();
     out.push_back(
         {.name = name,
@@ -35,7 +41,7 @@ std::vector<core::NewToolServer> configured_tool_servers(const Settings& setting
 
 std::vector<std::string> configured_tool_server_ids(const Settings& settings) {
   std::vector<std::string> out;
-  for (const auto& [name, server] : settings.mcp_servers) {
+  for (const auto& [name, server] : settings.mcp.servers) {
     out.push_back(core::configured_tool_server_id(name));
   }
   return out;
@@ -47,16 +53,13 @@ tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpParts
   tools::mcp::ToolHostOptions out;
   out.client_version = version();
   out.ask = std::move(ask);
-  out.servers_of = [agents = &parts.agents](const core::Scope& scope, const std::string& id) {
-    const auto agent = agents->get(scope, id);
-    return agent ? agent->tool_servers : std::vector<std::string>();
-  };
+  out.servers_of = std::bind_front(servers_of, &parts.agents);
   out.keep = [tool_servers = &parts.tool_servers](const core::Scope& scope, const std::string& id,
                                                   std::string pins) {
     tool_servers->store_pins(scope, id, std::move(pins));
   };
   out.inherited = Environment::of_process().all();
-  for (const auto& [name, server] : settings.mcp_servers) out.oauth[name] = oauth_of(server);
+  for (const auto& [name, server] : settings.mcp.servers) out.oauth[name] = oauth_of(server);
   out.redirect_url = std::move(redirect_url);
   out.wait_for_begin = true;  // until the redirect URL is known
   return out;

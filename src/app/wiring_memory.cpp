@@ -18,7 +18,7 @@ constexpr const char* word_vectors_name = "word_vectors.bin";
 
 // Beside the program; in the share folder of a build; in that of an installation.
 std::vector<std::string> word_vector_places(const Settings& settings) {
-  if (!settings.memory_word_vectors_file.empty()) return {settings.memory_word_vectors_file};
+  if (!settings.memory.word_vectors_file.empty()) return {settings.memory.word_vectors_file};
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (error) return {};
@@ -36,7 +36,7 @@ std::unique_ptr<core::Embedder> find_word_vectors(const Settings& settings) {
       return embeddings::basic_words(std::move(*table));
     }
     const bool is_absent = table.error().kind == base::ErrorKind::not_found;
-    if (!is_absent || !settings.memory_word_vectors_file.empty()) {
+    if (!is_absent || !settings.memory.word_vectors_file.empty()) {
       base::log::warn("word_vectors_unusable", {{"file", place}, {"error", table.error().message}});
     }
   }
@@ -46,16 +46,16 @@ std::unique_ptr<core::Embedder> find_word_vectors(const Settings& settings) {
 }  // namespace
 
 std::unique_ptr<core::Embedder> make_embedder(const Settings& settings, net::HttpClient& http) {
-  if (!settings.embeddings_url.empty()) {
-    base::log::info("memory_search",
-                    {{"method", "words and embeddings"}, {"model", settings.embeddings_model}});
-    return embeddings::endpoint({.base_url = settings.embeddings_url,
-                                 .model = settings.embeddings_model,
-                                 .api_key = settings.embeddings_api_key,
-                                 .dimensions = settings.embeddings_dimensions},
+  if (!settings.memory.embeddings.url.empty()) {
+    base::log::info("memory_search", {{"method", "words and embeddings"},
+                                      {"model", settings.memory.embeddings.model}});
+    return embeddings::endpoint({.base_url = settings.memory.embeddings.url,
+                                 .model = settings.memory.embeddings.model,
+                                 .api_key = settings.memory.embeddings.api_key,
+                                 .dimensions = settings.memory.embeddings.dimensions},
                                 http);
   }
-  if (settings.memory_word_vectors) {
+  if (settings.memory.word_vectors) {
     if (auto words = find_word_vectors(settings)) return words;
   }
   base::log::info("memory_search", {{"method", "words alone"}});

@@ -8,7 +8,10 @@
 namespace colonnade::app {
 namespace {
 
+using base::Result;
+
 constexpr auto look_interval = std::chrono::seconds(1);
+constexpr auto look_time_max = std::chrono::minutes(1);  // the largest policy takes some seconds
 
 void log_file(const char* what, const gate::LoadedFile& file) {
   if (file.error) {
@@ -42,9 +45,9 @@ base::Json details_of(const gate::LoadReport& report) {
 PolicyWatch::PolicyWatch(const Settings& settings, std::shared_ptr<const gate::Policy> built_in,
                          PolicyWatchParts parts)
     : parts_(parts),
-      source_({.policy_path = settings.policy_file,
-               .profile_path = settings.policy_profile,
-               .policy_version = settings.policy_version,
+      source_({.policy_path = settings.policy.file,
+               .profile_path = settings.policy.profile,
+               .policy_version = settings.policy.version,
                .built_in = std::move(built_in),
                .on_load = [this](const gate::LoadReport& report) { loaded(report); }}) {
   began_ = true;
@@ -61,24 +64,24 @@ void PolicyWatch::loaded(const gate::LoadReport& report) {
     fault_->message = "policy.file: " + fault_->message;
     return;
   }
-  core::Unit unit{.scope = core::Scope::main()};
-  unit.changes.emplace_back(
-      core::AppendAudit{{.kind = std::string(core::audit_kind::policy),
-                         .actor = "system",
-                         .subject = report.policy_hash.value_or(report.policy_version),
-                         .details = details_of(report),
-                         .at = parts_.clock.now()}});
-  parts_.feed.append(std::move(unit), [](const core::Result<std::int64_t>& stored) {
-    if (!stored) base::log::error("audit_not_stored", {{"error", stored.error().message}});
-  });
+  parts_.audit.record(core::Scope::whole_server(),
+                      {.kind = std::string(core::audit_kind::policy),
+                       .actor = "system",
+                       .subject = report.policy_hash.value_or(report.policy_version),
+                       .details = details_of(report),
+                       .at = parts_.clock.now()});
 }
 
 base::Task<void> PolicyWatch::watch(std::stop_token stop) {
   for (;;) {
     const bool passed = co_await base::sleep_for(look_interval, stop);
     if (!passed) co_return;
-    auto look = [this] { return source_.reload_if_changed().has_value(); };
-    co_await parts_.workers.run<bool>(std::move(look));
+    base::Job job{.time_max = look_time_max, .stop = stop};
+    std::move_only_function<Result<bool>(std::stop_token)> look =
+        [this](const std::stop_token& /*over*/) { return source_.reload_if_changed().has_value(); };
+    const auto looked = co_await worker_.run<bool>(std::move(job), std::move(look));
+    if (looked || stop.stop_requested()) continue;
+    base::log::error("policy_files_not_read", {{"error", looked.error().message}});
   }
 }
 

@@ -11,15 +11,14 @@
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "base/workers.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/governance/audit_log.hpp"
 #include "gate/policy_source.hpp"
 
 namespace colonnade::app {
 
 struct PolicyWatchParts {
-  core::EventFeed& feed;
+  core::AuditLog& audit;
   base::Clock& clock;
-  base::Workers& workers;
 };
 
 class PolicyWatch {
@@ -33,10 +32,13 @@ class PolicyWatch {
   // denies everything, and so does a profile that is missing or wrong.
   std::optional<base::Error> fault() const { return fault_; }
 
-  // Reads changed files again until a stop. On a lane.
+  // Reads changed files again until a stop. On a lane; the files are read on a thread of its own,
+  // so that no request delays it.
   base::Task<void> watch(std::stop_token stop);
   // Blocks on files; not from a lane.
   void reload() { source_.reload(); }
+  // Returns when no file is being read any more.
+  void end() { worker_.end(); }
 
  private:
   void loaded(const gate::LoadReport& report);
@@ -44,7 +46,8 @@ class PolicyWatch {
   PolicyWatchParts parts_;
   std::optional<base::Error> fault_{};
   bool began_ = false;
-  gate::PolicySource source_;  // last: it loads while it is made
+  gate::PolicySource source_;  // late: it loads while it is made
+  base::Workers worker_{1};    // last: it uses the source
 };
 
 }  // namespace colonnade::app

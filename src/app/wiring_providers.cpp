@@ -1,6 +1,10 @@
 #include "app/wiring_providers.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "providers/anthropic/provider.hpp"
@@ -41,12 +45,22 @@ std::unique_ptr<core::ModelProvider> make_anthropic(const std::string& name,
   return providers::anthropic::make_provider(std::move(options), http);
 }
 
+// Whose peculiarities are known, by the provider's name.
+struct ChatVendor {
+  std::string_view name;
+  chat::Options (*options)();
+};
+constexpr ChatVendor chat_vendors[] = {
+    {"openai", chat::openai_options},
+    {"openrouter", chat::openrouter_options},
+};
+
 std::unique_ptr<core::ModelProvider> make_chat(const std::string& name,
                                                const ProviderSettings& settings,
                                                net::HttpClient& http) {
-  chat::Options options = name == "openai"       ? chat::openai_options()
-                          : name == "openrouter" ? chat::openrouter_options()
-                                                 : chat::compatible_options(name, "");
+  const auto* vendor = std::ranges::find(chat_vendors, name, &ChatVendor::name);
+  chat::Options options =
+      vendor != std::end(chat_vendors) ? vendor->options() : chat::compatible_options(name, "");
   options.name = name;
   if (!settings.base_url.empty()) options.base_url = without_slash(settings.base_url);
   options.api_key = settings.api_key;
@@ -55,16 +69,32 @@ std::unique_ptr<core::ModelProvider> make_chat(const std::string& name,
   return chat::make_provider(std::move(options), http);
 }
 
+// A wire that providers speak. The settings' choices for `kind` are these names.
+struct Kind {
+  std::string_view name;
+  std::unique_ptr<core::ModelProvider> (*make)(const std::string& name,
+                                               const ProviderSettings& settings,
+                                               net::HttpClient& http);
+};
+constexpr Kind kinds[] = {
+    {"anthropic", make_anthropic},
+    {"chat_completions", make_chat},
+};
+
 }  // namespace
+
+std::vector<std::string> provider_kinds() {
+  std::vector<std::string> out;
+  for (const Kind& kind : kinds) out.emplace_back(kind.name);
+  return out;
+}
 
 void add_providers(const Settings& settings, net::HttpClient& http, ModelMeter& meter,
                    core::ModelProviders& out) {
   for (const auto& [name, provider] : settings.providers) {
-    const bool is_anthropic =
-        provider.kind == "anthropic" || (provider.kind.empty() && name == "anthropic");
-    out.add(metered(
-        is_anthropic ? make_anthropic(name, provider, http) : make_chat(name, provider, http),
-        meter));
+    const auto* kind = std::ranges::find(kinds, kind_of(name, provider), &Kind::name);
+    if (kind == std::end(kinds)) throw std::logic_error("provider of no kind: " + name);
+    out.add(metered(kind->make(name, provider, http), meter));
   }
   out.add(metered(providers::offline::make_provider(), meter));
   if (!settings.provider.empty()) {

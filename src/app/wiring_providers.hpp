@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "app/model_meter.hpp"
 #include "app/settings.hpp"
@@ -9,6 +11,9 @@
 #include "net/http_client.hpp"
 
 namespace colonnade::app {
+
+// The wires that providers may speak: what the setting providers.<name>.kind may be.
+std::vector<std::string> provider_kinds();
 
 // Adds `offline` and every configured provider, each metered, and sets the default: the setting
 // `provider`, else the first that is configured, else `offline`.

@@ -16,16 +16,16 @@
 namespace colonnade::app {
 
 tools::WorkspacesOptions workspaces_options(const Settings& settings) {
-  return {.root = settings.tool_workspaces.empty() ? settings.data_dir + "/workspaces"
-                                                   : settings.tool_workspaces,
-          .fixed = settings.tool_workspace};
+  return {.root = settings.tools.workspaces.empty() ? settings.data_dir + "/workspaces"
+                                                    : settings.tools.workspaces,
+          .fixed = settings.tools.workspace};
 }
 
 namespace {
 
 tools::SandboxOptions sandbox_options(const Settings& settings) {
-  return {.mode = settings.tool_sandbox == "off" ? tools::SandboxMode::off
-                                                 : tools::SandboxMode::required,
+  return {.mode = settings.tools.sandbox == Sandboxing::off ? tools::SandboxMode::off
+                                                            : tools::SandboxMode::required,
           .hidden_folders = {settings.data_dir}};
 }
 
@@ -46,7 +46,7 @@ std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& setting
   out.push_back(std::make_unique<tools::TodoWriteTool>());
   out.push_back(std::make_unique<tools::ShellTool>(workers, sandbox_options(settings)));
   out.push_back(std::make_unique<tools::FetchTool>(
-      http_client, tools::FetchOptions{.private_hosts = settings.tool_private_hosts}));
+      http_client, tools::FetchOptions{.private_hosts = settings.tools.private_hosts}));
   out.push_back(std::make_unique<tools::QuestionTool>());
   for (auto& tool : tools::memory_key_tools(memories)) out.push_back(std::move(tool));
   for (auto& tool : tools::memory_text_tools(memories)) out.push_back(std::move(tool));

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/files.hpp"
+#include "gate/yaml_expansion.hpp"
 
 namespace colonnade::app::yaml {
 namespace {
@@ -68,6 +69,9 @@ std::unexpected<base::Error> broken(std::string_view name, int line, std::string
 base::Result<Value> parse(std::string_view text, std::string_view name) {
   if (text.size() > file_bytes_max) return broken(name, 1, "the file is larger than 1 MiB");
   try {
+    if (const auto fault = gate::expansion_fault(text)) {
+      return broken(name, fault->line, fault->message);
+    }
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
     if (documents.empty()) return Value{};
     if (documents.size() > 1) {

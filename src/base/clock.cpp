@@ -1,5 +1,6 @@
 #include "base/clock.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -120,12 +121,26 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   return Time{seconds * micros_per_second + *fraction};
 }
 
+Time TimeLine::at(Time wall, SteadyTime steady) {
+  constexpr std::int64_t per_microsecond = 1000;
+  constexpr std::int64_t catch_up_part = 10;  // of the time that passes
+  std::int64_t next = wall.micros * per_microsecond;
+  if (seen_) {
+    const std::int64_t passed =
+        std::max<std::int64_t>(std::chrono::nanoseconds(steady - *seen_).count(), 0);
+    next = std::max(
+        {next, nanoseconds_ + passed - passed / catch_up_part, nanoseconds_ + per_microsecond});
+  }
+  seen_ = steady;
+  nanoseconds_ = next;
+  return Time{next / per_microsecond};
+}
+
 Time SystemClock::now() {
+  const std::lock_guard lock(mutex_);
   const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
   const Time wall{std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count()};
-  const std::lock_guard lock(mutex_);
-  last_ = wall > last_ ? wall : Time{last_.micros + 1};
-  return last_;
+  return line_.at(wall, steady());
 }
 
 Time ManualClock::now() {
@@ -133,7 +148,18 @@ Time ManualClock::now() {
   return now_;
 }
 
+SteadyTime ManualClock::steady() {
+  const std::lock_guard lock(mutex_);
+  return steady_;
+}
+
 void ManualClock::advance(std::chrono::microseconds by) {
+  const std::lock_guard lock(mutex_);
+  now_ = now_ + by;
+  steady_ += by;
+}
+
+void ManualClock::step(std::chrono::microseconds by) {
   const std::lock_guard lock(mutex_);
   now_ = now_ + by;
 }

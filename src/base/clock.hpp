@@ -31,11 +31,32 @@ std::string to_rfc3339(Time time);
 // not in the years 0000 to 9999 of UTC, which to_rfc3339 could not write.
 std::optional<Time> parse_rfc3339(std::string_view text);
 
+// For durations within this process: it never steps, whatever the machine's clock is set to.
+using SteadyTime = std::chrono::steady_clock::time_point;
+
 // Where core gets the time from. Thread-safe.
+//
+// What is shown or stored is a now(): a stored deadline means a date, and follows when the clock is
+// set forward. How long something in memory lasts (a code, a window of attempts, a session) is
+// measured by steady().
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual Time now() = 0;
+  virtual SteadyTime steady() = 0;
+};
+
+// Moments that never go back and never stand still, made of a wall clock, which may be set, and a
+// steady one. After a step back they go on slower than time does, until the wall clock is there:
+// deadlines end a tenth late at most, not late by the step. Not thread-safe.
+class TimeLine {
+ public:
+  // Later than every moment before, by a microsecond at least.
+  Time at(Time wall, SteadyTime steady);
+
+ private:
+  std::int64_t nanoseconds_ = 0;  // since 1970-01-01T00:00:00Z
+  std::optional<SteadyTime> seen_{};
 };
 
 // The machine's clock. Strictly increasing across all callers of one object: two events never get
@@ -43,10 +64,11 @@ class Clock {
 class SystemClock final : public Clock {
  public:
   Time now() override;
+  SteadyTime steady() override { return std::chrono::steady_clock::now(); }
 
  private:
   std::mutex mutex_;
-  Time last_{};
+  TimeLine line_;
 };
 
 // Stands still until told otherwise; for tests.
@@ -54,11 +76,16 @@ class ManualClock final : public Clock {
  public:
   explicit ManualClock(Time start = {1'700'000'000'000'000}) : now_(start) {}
   Time now() override;
+  SteadyTime steady() override;
+  // Time passes.
   void advance(std::chrono::microseconds by);
+  // Somebody sets the clock, forward or back; no time passes.
+  void step(std::chrono::microseconds by);
 
  private:
   std::mutex mutex_;
   Time now_;
+  SteadyTime steady_{std::chrono::hours(1)};
 };
 
 }  // namespace colonnade::base

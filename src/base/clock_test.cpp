@@ -119,12 +119,65 @@ TEST(SystemClock, IsTheMachinesClock) {
   EXPECT_LE(now.micros, after);
 }
 
+// A wall clock and a steady one that a test moves.
+struct Machine {
+  Time wall{birthday};
+  SteadyTime steady{std::chrono::hours(5)};
+  TimeLine line{};
+
+  Time now() { return line.at(wall, steady); }
+  void pass(std::chrono::microseconds by) {
+    wall = wall + by;
+    steady += by;
+  }
+};
+
+TEST(TimeLine, FollowsTheWallClock) {
+  Machine machine;
+  EXPECT_EQ(machine.now(), birthday);
+  machine.pass(std::chrono::seconds(3));
+  EXPECT_EQ(machine.now(), birthday + std::chrono::seconds(3));
+  machine.wall = machine.wall + std::chrono::hours(1);
+  EXPECT_EQ(machine.now(), birthday + std::chrono::seconds(3603)) << "set forward";
+  EXPECT_EQ(machine.now(), birthday + std::chrono::microseconds(3'603'000'001)) << "never twice";
+}
+
+TEST(TimeLine, GoesOnWhenTheWallClockIsSetBack) {
+  Machine machine;
+  EXPECT_EQ(machine.now(), birthday);
+  machine.wall = machine.wall - std::chrono::hours(1);
+  machine.pass(std::chrono::seconds(100));
+  EXPECT_EQ(machine.now(), birthday + std::chrono::seconds(90));
+  Time last = machine.now();
+  for (int i = 0; i < 10'000; ++i) {  // in steps that are smaller than a microsecond's tenths
+    machine.pass(std::chrono::microseconds(9));
+    const Time now = machine.now();
+    ASSERT_GT(now, last);
+    last = now;
+  }
+  EXPECT_GE(last, birthday + std::chrono::seconds(90) + std::chrono::microseconds(81'000));
+}
+
+TEST(TimeLine, IsCaughtUpWithAfterAStepBack) {
+  Machine machine;
+  machine.now();
+  machine.wall = machine.wall - std::chrono::hours(1);
+  machine.pass(std::chrono::hours(9));
+  EXPECT_GT(machine.now(), machine.wall);
+  machine.pass(std::chrono::hours(1) + std::chrono::seconds(1));
+  EXPECT_EQ(machine.now(), machine.wall);
+}
+
 TEST(ManualClock, MovesOnlyWhenAdvanced) {
   ManualClock clock(Time{100});
   EXPECT_EQ(clock.now(), Time{100});
   EXPECT_EQ(clock.now(), Time{100});
   clock.advance(std::chrono::milliseconds(2));
   EXPECT_EQ(clock.now(), Time{2'100});
+  const SteadyTime steady = clock.steady();
+  clock.step(-std::chrono::milliseconds(1));
+  EXPECT_EQ(clock.now(), Time{1'100});
+  EXPECT_EQ(clock.steady(), steady) << "no time has passed";
 }
 
 }  // namespace

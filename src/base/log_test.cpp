@@ -161,7 +161,7 @@ TEST_F(Log, NamesACoroutineThatFailed) {
   std::multiset<std::string> got;  // the two kinds of work come in no particular order
   for (const Json& line : lines()) {
     got.insert(line.value("event", "") + " " + line.value("coroutine", "-") + " " +
-               line.value("what", ""));
+               line.value("error", ""));
   }
   EXPECT_EQ(got, (std::multiset<std::string>{"coroutine_failed some_work out of luck",
                                              "lane_exception - posted",

@@ -12,6 +12,7 @@
 #include "core/runs/run.hpp"
 #include "core/threads/message.hpp"
 #include "core/tools/tool_server.hpp"
+#include "core/tools/tool_server_connection.hpp"
 
 namespace colonnade::core {
 namespace {
@@ -50,6 +51,15 @@ constexpr Names<AgentMemory, 3> agent_memory_names{{
 constexpr Names<ToolServerTransport, 2> tool_server_transport_names{{
     {ToolServerTransport::stdio, "stdio"},
     {ToolServerTransport::http, "http"},
+}};
+
+constexpr Names<ToolServerState, 6> tool_server_state_names{{
+    {ToolServerState::starting, "starting"},
+    {ToolServerState::ready, "ready"},
+    {ToolServerState::held_back, "held_back"},
+    {ToolServerState::needs_auth, "needs_auth"},
+    {ToolServerState::failed, "failed"},
+    {ToolServerState::stopped, "stopped"},
 }};
 
 constexpr Names<RunState, 6> run_state_names{{
@@ -128,6 +138,10 @@ std::string_view to_string(ToolServerTransport transport) {
 }
 std::optional<ToolServerTransport> tool_server_transport_from(std::string_view text) {
   return value_of(tool_server_transport_names, text);
+}
+
+std::string_view to_string(ToolServerState state) {
+  return name_of(tool_server_state_names, state);
 }
 
 std::string_view to_string(RunState state) { return name_of(run_state_names, state); }

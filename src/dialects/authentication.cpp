@@ -16,6 +16,13 @@ bool equal_ignoring_case(std::string_view text, std::string_view lower_case) {
   return true;
 }
 
+base::Task<base::Result<core::Principal>> look_at(
+    base::Task<base::Result<core::Principal>> authenticated, std::string scope) {
+  auto who = co_await std::move(authenticated);
+  if (!who) co_return who;
+  co_return core::looking_at(std::move(*who), scope);
+}
+
 }  // namespace
 
 std::optional<std::string_view> bearer_token(const net::Request& request) {
@@ -33,16 +40,25 @@ std::optional<std::string_view> bearer_token(const net::Request& request) {
   return value.substr(first, last - first + 1);
 }
 
-base::Result<core::Principal> authenticate(core::Credentials& credentials,
-                                           const net::Request& request) {
+base::Task<base::Result<core::Principal>> in_named_scope(
+    base::Task<base::Result<core::Principal>> authenticated, const net::Request& request) {
+  if (!request.has_header(scope_header)) return authenticated;
+  return look_at(std::move(authenticated), std::string(request.header(scope_header)));
+}
+
+base::Task<base::Result<core::Principal>> not_admitted(base::Error error) {
+  co_return base::fail(std::move(error));
+}
+
+base::Task<base::Result<core::Principal>> authenticate(core::Credentials& credentials,
+                                                       const net::Request& request) {
   const auto token = bearer_token(request);
-  if (!token) {
-    return base::fail(base::ErrorKind::unauthorized,
-                      "Missing or invalid Authorization header: send 'Authorization: Bearer "
-                      "<token>'",
-                      "Authorization");
-  }
-  return credentials.authenticate(*token);
+  if (token) return in_named_scope(credentials.authenticate(std::string(*token)), request);
+  return not_admitted({.kind = base::ErrorKind::unauthorized,
+                       .message =
+                           "Missing or invalid Authorization header: send 'Authorization: Bearer "
+                           "<token>'",
+                       .field = "Authorization"});
 }
 
 }  // namespace colonnade::dialects

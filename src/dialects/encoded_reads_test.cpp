@@ -20,12 +20,10 @@ class EncodedReadsTest : public ::testing::Test {
  protected:
   // Reads thread "a" and says what was shown and how often the store was asked so far.
   std::string read(const std::string& key = "a") {
-    const auto body =
-        reads_.get(key, Revisions::of_thread(scope, "a"), [&]() -> base::Result<std::string> {
-          ++asked_;
-          return stored_;
-        });
-    return *body;
+    auto reading = reads_.begin(key, Revisions::of_thread(scope, "a"));
+    if (const auto known = reads_.find(reading)) return *known;
+    ++asked_;
+    return *reads_.keep(std::move(reading), stored_);
   }
 
   Revisions revisions_;
@@ -58,22 +56,17 @@ TEST_F(EncodedReadsTest, AChangeUnderWayIsAskedForEachTime) {
 
 TEST_F(EncodedReadsTest, WhatWasReadBeforeAChangeIsNotKeptAfterIt) {
   // The change begins and ends between the stamp and the end of the read.
-  const auto body =
-      reads_.get("a", Revisions::of_thread(scope, "a"), [&]() -> base::Result<std::string> {
-        revisions_.end(revisions_.begin(message_in("a")));
-        return std::string("old");
-      });
-  EXPECT_EQ(*body, "old");
+  auto reading = reads_.begin("a", Revisions::of_thread(scope, "a"));
+  EXPECT_EQ(reads_.find(reading), nullptr);
+  revisions_.end(revisions_.begin(message_in("a")));
+  reads_.keep(std::move(reading), "old");
   stored_ = "new";
   EXPECT_EQ(read(), "new");
 }
 
-TEST_F(EncodedReadsTest, ErrorsAreNotKept) {
-  const auto place = Revisions::of_thread(scope, "a");
-  const auto failed = reads_.get("a", place, []() -> base::Result<std::string> {
-    return base::fail(base::ErrorKind::not_found, "no such thread");
-  });
-  EXPECT_FALSE(failed);
+TEST_F(EncodedReadsTest, AReadThatCameToNothingLeavesNothing) {
+  const auto failed = reads_.begin("a", Revisions::of_thread(scope, "a"));
+  EXPECT_EQ(reads_.find(failed), nullptr);
   EXPECT_EQ(read(), "old");
 }
 
@@ -106,10 +99,10 @@ TEST_F(EncodedReadsTest, MemoryIsBounded) {
   const auto place = Revisions::of_thread(scope, "a");
   int asked = 0;
   const auto fetch = [&](int i) {
-    (void)reads_.get(std::to_string(i), place, [&]() -> base::Result<std::string> {
-      ++asked;
-      return page;
-    });
+    auto reading = reads_.begin(std::to_string(i), place);
+    if (reads_.find(reading) != nullptr) return;
+    ++asked;
+    reads_.keep(std::move(reading), page);
   };
   for (int i = 0; i < 40; ++i) fetch(i);
   fetch(39);

@@ -4,8 +4,11 @@
 #include <memory>
 #include <utility>
 
+#include "base/result.hpp"
 #include "base/task.hpp"
-#include "core/access/scope.hpp"
+#include "core/access/credentials.hpp"
+#include "core/access/principal.hpp"
+#include "dialects/revocation.hpp"
 #include "net/http.hpp"
 #include "net/router.hpp"
 
@@ -21,31 +24,48 @@ net::Handler open_to_all(Resource& resource,
       [&resource, handler](RequestPtr request) { return (resource.*handler)(std::move(request)); };
 }
 
-// Handlers for whoever is let in, which is looked at before anything else is.
+// Handlers for whoever is let in, which is judged by the head, before anything else is. What they
+// hold open ends when the credential is revoked (dialects/revocation.hpp).
 //
-// `admit` takes the request and says who asks, or why not; `refusal` turns that error into the
-// dialect's answer. Both are copied into each handler.
-template <class Admit, class Refusal>
+// `admit` takes the request without its body and returns a task that says who asks, or why not;
+// `refusal` turns that error into the dialect's answer. `admit` is copied into each route;
+// `credentials` must outlive them.
+template <class Admit>
 class Admitted {
  public:
-  Admitted(Admit admit, Refusal refusal) : admit_(std::move(admit)), refusal_(refusal) {}
+  template <class Resource>
+  using Member = base::Task<net::Reply> (Resource::*)(core::Principal, RequestPtr);
+
+  Admitted(core::Credentials& credentials, Admit admit, RefusalOf refusal)
+      : credentials_(&credentials), admit_(std::move(admit)), refusal_(refusal) {}
 
   template <class Resource>
-  net::Handler operator()(Resource& resource,
-                          base::Task<net::Reply> (Resource::*handler)(core::Principal,
-                                                                      RequestPtr)) const {
-    return [admit = admit_, refusal = refusal_, &resource, handler](RequestPtr request) {
-      auto who = admit(*request);
-      if (!who) return refuse(refusal(who.error()));
-      return (resource.*handler)(std::move(*who), std::move(request));
+  net::Guard operator()(Resource& resource, Member<Resource> handler) const {
+    return [credentials = credentials_, admit = admit_, refusal = refusal_, &resource,
+            handler](const net::Request& head) {
+      auto admitted = admit(head);
+      return admission(credentials, std::move(admitted), refusal, &resource, handler);
     };
   }
 
  private:
-  static base::Task<net::Reply> refuse(net::Response response) { co_return response; }
+  template <class Resource>
+  static base::Task<net::Admission> admission(core::Credentials* credentials,
+                                              base::Task<base::Result<core::Principal>> admitted,
+                                              RefusalOf refusal, Resource* resource,
+                                              Member<Resource> handler) {
+    auto who = co_await std::move(admitted);
+    if (!who) co_return std::unexpected(refusal(who.error()));
+    co_return [credentials, who = std::move(*who), refusal, resource, handler](RequestPtr request) {
+      auto work = (resource->*handler)(who, request);
+      return until_revoked(credentials, bearer_of(who), std::move(request), refusal,
+                           std::move(work));
+    };
+  }
 
+  core::Credentials* credentials_;
   Admit admit_;
-  Refusal refusal_;
+  RefusalOf refusal_;
 };
 
 }  // namespace colonnade::dialects

@@ -22,9 +22,7 @@ class RunGuard {
   RunGuard(const RunGuard&) = delete;
   RunGuard& operator=(const RunGuard&) = delete;
   ~RunGuard() {
-    if (ended_) return;
-    // not_found: it has just ended by itself
-    [[maybe_unused]] const auto asked = runs_.cancel(principal_, run_id_);
+    if (!ended_) runs_.cancel_soon(std::move(principal_), std::move(run_id_));
   }
   void ended() { ended_ = true; }
   const std::string& run_id() const { return run_id_; }

@@ -140,6 +140,14 @@ void Condition::add_field(const Value& match, const Lines& lines, const std::str
   checks_.push_back(Field{.name = *field->text(), .wanted = *wanted});
 }
 
+std::size_t Condition::pattern_size() const {
+  std::size_t out = 0;
+  for (const Check& check : checks_) {
+    if (const auto* search = std::get_if<Search>(&check)) out += search->pattern.size();
+  }
+  return out;
+}
+
 bool Condition::holds(Facts& facts) const {
   if (never_) return false;
   const auto check = Overloaded{

@@ -36,6 +36,9 @@ class Condition {
   // Nothing but tool and operation to compare.
   bool is_unconditional() const { return checks_.empty() && !never_; }
 
+  // Steps of its compiled regular expression; 0 without one.
+  std::size_t pattern_size() const;
+
   // Whether all keys but tool and operation hold; those two are the index's part.
   bool holds(Facts& facts) const;
 

@@ -11,6 +11,7 @@
 #include "base/limits.hpp"
 #include "base/utf8.hpp"
 #include "gate/limits.hpp"
+#include "gate/yaml_expansion.hpp"
 
 namespace colonnade::gate {
 namespace {
@@ -274,6 +275,7 @@ base::Result<Document> parse_document(std::string_view text, std::string_view na
   }
   if (!base::is_valid_utf8(text)) return broken(0, "the file is not UTF-8");
   try {
+    if (auto fault = expansion_fault(text)) return broken(fault->line, std::move(fault->message));
     const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
     if (documents.empty()) return Document{};
     if (documents.size() > 1) {

@@ -26,7 +26,7 @@ struct Document {
 
 // `name` is the file's name for messages. Errors (ErrorKind::invalid) name file and line: no YAML,
 // invalid UTF-8, more than one document, a key used twice or not text, a date (put it in quotes),
-// a number that is not finite, a merge key or a tag, limits::policy_* exceeded.
+// a number that is not finite, a merge key or a tag, limits::policy_* or yaml_alias_* exceeded.
 base::Result<Document> parse_document(std::string_view text, std::string_view name);
 
 // "rules[2].match is wrong": where, what and how to mend it, thrown while a document is read.

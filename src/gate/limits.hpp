@@ -20,4 +20,8 @@ constexpr std::size_t policy_pattern_bytes_max = 4 * KiB;   // one regular expre
 constexpr std::int64_t policy_pattern_memory_bytes_max = 1 * 1024 * 1024;  // its compiled form
 constexpr std::size_t explained_rules_max = 1000;  // rules that an explanation lists
 
+// Steps of its compiled regular expressions, 16 bytes each: room for 100,000 usual ones. A text of
+// half a megabyte can ask for billions.
+constexpr std::size_t policy_pattern_steps_max = 4'000'000;
+
 }  // namespace colonnade::limits

@@ -70,4 +70,6 @@ bool Pattern::is_in(std::string_view text) const {
   return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *machine_);
 }
 
+std::size_t Pattern::size() const { return static_cast<std::size_t>(machine_->ProgramSize()); }
+
 }  // namespace colonnade::gate

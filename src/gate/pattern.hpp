@@ -31,6 +31,8 @@ class Pattern {
 
   // Thread-safe.
   bool is_in(std::string_view text) const;
+  // Steps of the compiled form.
+  std::size_t size() const;
 
  private:
   explicit Pattern(std::shared_ptr<const re2::RE2> machine) : machine_(std::move(machine)) {}

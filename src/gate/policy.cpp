@@ -207,8 +207,17 @@ void Policy::read_rule(const Value& rule, const Lines& lines, const std::string&
   out.reads_as_default = out.effect == Effect::deny && out.reason == no_rule_matched;
   out.risk = risk_member(rule, lines, path, "risk");
   out.condition = Condition::compile(*match, match_lines, match_path, warnings_);
+  count_pattern(out.condition, match_lines.line, match_path);
   rule_index_.add(out.condition);
   rules_.push_back(std::move(out));
+}
+
+void Policy::count_pattern(const Condition& condition, int line, const std::string& path) {
+  pattern_steps_ += condition.pattern_size();
+  if (pattern_steps_ <= limits::policy_pattern_steps_max) return;
+  throw DocumentError{
+      line, path,
+      "the regular expressions up to here are too large together; make them simpler or fewer"};
 }
 
 void Policy::read_risk(const Value& risk, const Lines& lines) {
@@ -247,6 +256,7 @@ void Policy::read_risk_rule(const Value& rule, const Lines& lines, const std::st
   }
   out.risk = *risk;
   out.condition = Condition::compile(when, when_lines, when_path, warnings_);
+  count_pattern(out.condition, when_lines.line, when_path);
   risk_index_.add(out.condition);
   risk_rules_.push_back(std::move(out));
 }

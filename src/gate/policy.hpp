@@ -64,6 +64,7 @@ class Policy {
   Policy() = default;
   void read(const Document& document, std::string_view version);
   void read_rule(const Value& rule, const Lines& lines, const std::string& path);
+  void count_pattern(const Condition& condition, int line, const std::string& path);
   void read_risk(const Value& risk, const Lines& lines);
   void read_risk_rule(const Value& rule, const Lines& lines, const std::string& path);
 
@@ -74,6 +75,7 @@ class Policy {
   RuleIndex rule_index_;
   RuleIndex risk_index_;
   std::vector<Warning> warnings_;
+  std::size_t pattern_steps_ = 0;  // limits::policy_pattern_steps_max at most
 };
 
 // `<name>@<first 12 hex digits of the text's SHA-256>`.

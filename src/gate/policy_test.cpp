@@ -57,7 +57,7 @@ TEST(Policy, ErrorsNameLineAndKey) {
        "risk.rules[0].when.too", "policy.yaml:4: risk.rules[0].when.too: unknown key"},
       {"rules: []\nrisk: {rules: [{name: a, when: {}}]}", "risk.rules[0].risk_level",
        "policy.yaml:2: risk.rules[0].risk_level: is missing"},
-      {"rules: []\nrules: []\n", "", "policy.yaml:2: the key \"rules\" is there twice"},
+      {"rules: []\nrules: []\n", "", "policy.yaml:2: the key \"rules\" is repeated"},
       {rule("{field: d, value: 2024-01-31}"), "", "policy.yaml:2: put the date 2024-01-31"},
       {rule("{amount_gt: .inf}"), "", "policy.yaml:2: the number .inf"},
       {rule("{tool: !!python/name a}"), "", "policy.yaml:2: the tag"},
@@ -95,9 +95,22 @@ TEST(Policy, BoundsAliasesAndNesting) {
     text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
     for (int k = 0; k < 10; ++k) text += before + (k < 9 ? "," : "]\n");
   }
-  EXPECT_NE(error_of(text).message.find("too many values"), std::string::npos);
+  EXPECT_NE(error_of(text).message.find(":4: the aliases stand for more than 10000 values"),
+            std::string::npos)
+      << error_of(text).message;
   EXPECT_NE(error_of(std::string(100, '[') + std::string(100, ']')).message.find("too deep"),
             std::string::npos);
+}
+
+TEST(Policy, BoundsItsPatternsTogether) {
+  std::string pattern;
+  for (int i = 0; i < 20; ++i) pattern += "a{1000}";
+  const std::string large = rule("{tool: a, pattern: '" + pattern + "'}");
+  const std::string one = large.substr(large.find("  - "));
+  std::string text = "rules:\n";
+  for (int i = 0; i < 1000; ++i) text += one;
+  EXPECT_TRUE(error_of(text).message.contains("too large together")) << error_of(text).message;
+  EXPECT_EQ(policy_of("rules:\n" + one)->rules().size(), 1U);
 }
 
 TEST(Policy, WarnsOfRulesThatCannotMean) {

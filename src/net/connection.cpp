@@ -1,3 +1,4 @@
+// long: one connection from its first byte to its last; its parts share its phases and limits
 #include "net/connection.hpp"
 
 #include <algorithm>
@@ -5,34 +6,17 @@
 #include <boost/asio/error.hpp>
 #include <cstring>
 
-#include "base/ids.hpp"
 #include "base/log.hpp"
+#include "net/answer_budget.hpp"
 #include "net/event_stream.hpp"
 #include "net/limits.hpp"
+#include "net/request_id.hpp"
 #include "net/response_head.hpp"
 
 namespace colonnade::net {
 namespace {
 
 using base::ErrorKind;
-
-constexpr std::size_t request_id_random_bytes = 8;
-
-bool is_sane_request_id(std::string_view id) {
-  if (id.empty() || id.size() > limits::http_request_id_bytes_max) return false;
-  return std::ranges::all_of(id, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
-  });
-}
-
-// "/c/r1/api" is "/api" below "/c/r1"; "/c/r12" is not below it.
-std::string_view without_base(std::string_view path, std::string_view base) {
-  if (base.empty() || !path.starts_with(base)) return path;
-  const std::string_view rest = path.substr(base.size());
-  if (rest.empty()) return "/";
-  return rest.front() == '/' ? rest : path;
-}
 
 // Whether a stream's handler asks for this header. The connection ends with the stream all the
 // same.
@@ -76,9 +60,15 @@ base::Task<void> Connection::run(std::shared_ptr<Connection> self) {
     }
     const After after = co_await answer(self);
     if (after == After::handed_over) co_return;
-    if (after == After::next_request) continue;
+    self->forget_request();
+    if (after == After::next_request) {
+      if (self->body_read_) continue;
+      const bool usable = co_await discard_body(self);
+      if (usable && !self->close_after_) continue;
+    }
     // Closing over unread input would reset the connection, and with it perhaps our answer.
-    if (self->has_unread_input() || self->transport_->secure()) co_await linger(self);
+    const bool more_to_come = !self->body_read_ || self->has_unread_input();
+    if (more_to_come || self->transport_->secure()) co_await linger(self);
     break;
   }
   self->finish();
@@ -106,15 +96,15 @@ base::Task<bool> Connection::handshake(std::shared_ptr<Connection> self) {
   co_return !error;
 }
 
-// --- reading
-// ---------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 base::Task<Connection::Outcome> Connection::read_request(std::shared_ptr<Connection> self) {
   self->reader_.reset();
   self->match_ = {};
-  self->preflight_.reset();
+  self->early_.reset();
   self->path_.clear();
   self->request_id_.clear();
+  self->body_read_ = true;
   bool fresh = self->begin_ < self->end_;  // unread input that the reader has not seen
   bool continue_due = false;
   self->enter(fresh ? Phase::head : Phase::idle);
@@ -128,15 +118,23 @@ base::Task<Connection::Outcome> Connection::read_request(std::shared_ptr<Connect
       self->begin_ += step->consumed;
       if (step->progress == RequestReader::Progress::done) co_return Outcome::request;
       if (step->progress == RequestReader::Progress::head) {
-        self->plan();
+        co_await judge(self);
+        if (self->early_) {
+          self->body_read_ = !self->reader_.has_body();
+          if (!self->body_read_ && !self->body_is_discardable()) self->early_->close = true;
+          co_return Outcome::request;
+        }
         continue_due = self->reader_.expects_continue();
         self->enter(Phase::body);
         continue;
       }
+      if (self->phase_ == Phase::body && !self->body_fits()) co_return Outcome::fault;
     }
     if (continue_due && self->begin_ == self->end_) {
       continue_due = false;
-      const bool sent = co_await write(self, "HTTP/1.1 100 Continue\r\n\r\n", std::string());
+      AnswerBudget::Hold hold(*self->shard_->options().answers, std::string());
+      std::string head = "HTTP/1.1 100 Continue\r\n\r\n";
+      const bool sent = co_await write(self, std::move(head), std::string_view(), &hold);
       if (!sent) co_return Outcome::closed;
       self->enter(Phase::body);
     }
@@ -157,6 +155,7 @@ base::Task<bool> Connection::read_more(std::shared_ptr<Connection> self) {
     co_return false;
   }
   self->end_ += got;
+  self->read_filled_buffer_ = self->end_ == self->buffer_.size();
   // A sweep may have run between the arrival of the bytes and this line.
   co_return !self->time_passed_;
 }
@@ -164,10 +163,11 @@ base::Task<bool> Connection::read_more(std::shared_ptr<Connection> self) {
 void Connection::make_room() {
   if (begin_ == end_) begin_ = end_ = 0;
   if (end_ < buffer_.size() && (phase_ != Phase::body || begin_ > 0)) return;
-  const bool large_body =
-      phase_ == Phase::body && reader_.content_length().value_or(0) > buffer_.size();
+  // A large body gets larger reads once it arrives faster than it is read.
   std::size_t wanted = std::max(buffer_.size(), limits::http_read_buffer_bytes);
-  if (large_body) wanted = limits::http_body_read_bytes;
+  if (phase_ == Phase::body && read_filled_buffer_) {
+    wanted = std::max(wanted, limits::http_body_read_bytes);
+  }
   if (end_ - begin_ == buffer_.size()) wanted = std::max(wanted, buffer_.size() * 2);
   if (begin_ > 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
@@ -177,18 +177,92 @@ void Connection::make_room() {
   if (wanted > buffer_.size()) buffer_.resize(wanted);
 }
 
-// The head is known: what will answer it, and how much body may come.
-void Connection::plan() {
-  const Request& request = reader_.request();
-  path_ = without_base(request.path, shard_->options().base_path);
-  const std::string_view id = request.header("X-Request-Id");
-  request_id_ =
-      is_sane_request_id(id) ? std::string(id) : base::random_hex(request_id_random_bytes);
+// What the bytes of the head do not say.
+void Connection::describe_request() {
+  Request& request = reader_.request();
+  path_ = path_below(shard_->options().base_path, request.path);
+  request_id_ = request_id_of(request);
   request_start_ = std::chrono::steady_clock::now();
   match_ = shard_->shared().router->match(request.method, path_);
-  preflight_ = cors_preflight(shard_->options().cors, request, match_.allow);
-  reader_.body_bytes_max(match_.route != nullptr ? match_.route->body_bytes_max
-                                                 : limits::http_unrouted_body_bytes_max);
+  request.path = path_;
+  request.peer_address = peer_address_;
+  request.request_id = request_id_;
+  request.secure = transport_->secure();
+  request.lane = &shard_->lane();
+  request.path_parameters = std::move(match_.parameters);
+}
+
+base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
+  self->describe_request();
+  const Request& request = self->reader_.request();
+  self->early_ = cors_preflight(self->shard_->options().cors, request, self->match_.allow);
+  if (self->early_) co_return;
+  const Route* route = self->match_.route;
+  if (route == nullptr) {
+    self->early_ = self->unrouted_response(request);
+    co_return;
+  }
+  self->reader_.body_bytes_max(route->body_bytes_max);
+  self->body_share_ = BodyBudget::Share(self->shard_->options().body_budget, self->peer_address_);
+  if (const auto* open = std::get_if<Handler>(&route->handler)) {
+    self->handler_ = *open;
+    co_return;
+  }
+  self->enter(Phase::handling);
+  std::optional<std::string> failure;
+  try {
+    base::Task<Admission> task = std::get<Guard>(route->handler)(request);
+    Admission admission = co_await std::move(task);
+    if (admission) {
+      self->handler_ = std::move(*admission);
+    } else {
+      self->early_ = std::move(admission.error());
+    }
+  } catch (const std::exception& e) {
+    failure = e.what();
+  } catch (...) {
+    failure = "unknown exception";
+  }
+  if (failure) self->early_ = self->failed_response(request, *failure);
+}
+
+// False with the fault set when others hold too much.
+bool Connection::body_fits() {
+  const std::size_t held = reader_.request().body.capacity();
+  if (held <= limits::http_body_uncounted_bytes || body_share_.grow_to(held)) return true;
+  fault_ = RequestFault{
+      .status = 503,
+      .error = {.kind = ErrorKind::unavailable,
+                .message = "too many request bodies are under way; try again in a moment, or raise "
+                           "limits.bodies_mib and limits.bodies_per_address_mib",
+                .retry_after = limits::http_bodies_retry_after}};
+  return false;
+}
+
+// Whether it is cheaper to read it away than to make the client connect again. One that waits for
+// "100 Continue" may never send it.
+bool Connection::body_is_discardable() const {
+  return reader_.content_length().value_or(limits::http_unrouted_body_bytes_max + 1) <=
+             limits::http_unrouted_body_bytes_max &&
+         !reader_.expects_continue();
+}
+
+base::Task<bool> Connection::discard_body(std::shared_ptr<Connection> self) {
+  self->reader_.body_bytes_max(limits::http_unrouted_body_bytes_max);
+  self->enter(Phase::body);
+  for (;;) {
+    if (self->begin_ < self->end_) {
+      auto step = self->reader_.feed(self->unread());
+      if (!step) co_return false;
+      self->begin_ += step->consumed;
+      if (step->progress == RequestReader::Progress::done) {
+        self->body_read_ = true;
+        co_return true;
+      }
+    }
+    const bool more = co_await read_more(self);
+    if (!more) co_return false;
+  }
 }
 
 Connection::Outcome Connection::outcome_of_read_end() {
@@ -206,31 +280,35 @@ Connection::Outcome Connection::outcome_of_read_end() {
   return Outcome::fault;
 }
 
-// --- answering
-// -------------------------------------------------------------------------------------
+// --- answering -----------------------------------------------------------------------------------
 
 std::shared_ptr<const Request> Connection::finish_request() {
   auto request = std::make_shared<Request>(reader_.take());
-  request->path = path_;
-  request->peer_address = peer_address_;
-  request->request_id = request_id_;
-  request->secure = transport_->secure();
-  request->lane = &shard_->lane();
-  request->path_parameters = std::move(match_.parameters);
-  if (match_.route != nullptr && match_.route->long_running && !preflight_) {
+  if (!early_ && match_.route->long_running) {
     disconnected_ = std::stop_source();
     request->disconnected = disconnected_.get_token();
+    request->leave = disconnected_;
   }
   return request;
+}
+
+void Connection::forget_request() {
+  handler_ = nullptr;
+  body_share_.release();
+  // What a large body needed is not kept for a connection that may be idle for long.
+  if (begin_ == end_ && buffer_.size() > limits::http_read_buffer_bytes) {
+    begin_ = end_ = 0;
+    buffer_.resize(limits::http_read_buffer_bytes);
+    buffer_.shrink_to_fit();
+  }
+  read_filled_buffer_ = false;
 }
 
 base::Task<Connection::After> Connection::answer(std::shared_ptr<Connection> self) {
   const auto request = self->finish_request();
   Reply reply;
-  if (self->preflight_) {
-    reply = std::move(*self->preflight_);
-  } else if (self->match_.route == nullptr) {
-    reply = self->unrouted_response(*request);
+  if (self->early_) {
+    reply = std::move(*self->early_);
   } else {
     reply = co_await handle(self, request);
   }
@@ -251,7 +329,7 @@ base::Task<Reply> Connection::handle(std::shared_ptr<Connection> self,
   Reply reply;
   std::optional<std::string> failure;
   try {
-    base::Task<Reply> task = self->match_.route->handler(request);
+    base::Task<Reply> task = self->handler_(request);
     reply = co_await std::move(task);
   } catch (const std::exception& e) {
     failure = e.what();
@@ -306,30 +384,108 @@ Response Connection::unrouted_response(const Request& request) const {
 // True when the connection can carry a further request.
 base::Task<bool> Connection::respond(std::shared_ptr<Connection> self,
                                      std::shared_ptr<const Request> request, Response response) {
+  // Keeps the source until the answer is over, and the account's share as long as it is held.
+  const std::shared_ptr<BodySource> source = std::move(response.source);
+  AnswerBudget::Hold hold(*self->shard_->options().answers, std::move(response.account));
+  BodySource::Piece first{.last = true};
+  if (source) {
+    auto piece = co_await source->next();
+    if (piece) {
+      first = std::move(*piece);
+      response.body = std::move(first.bytes);
+    } else {
+      base::log::error("http_answer_failed",
+                       {{"request_id", request->request_id}, {"error", piece.error().message}});
+      response =
+          self->error_response({.kind = ErrorKind::internal, .message = "internal error"}, 500);
+    }
+  }
+  const SharedBytes shared = std::move(response.shared);
+  std::string_view body = shared ? std::string_view(*shared) : std::string_view(response.body);
+  // A large answer is refused while its account leaves others unread, rather than broken off.
+  if (body.size() > limits::answer_piece_bytes && !hold.resize(body.size())) {
+    first.last = true;
+    response = self->unread_response();
+    body = response.body;
+  }
   add_cors_headers(self->shard_->options().cors, *request, response.headers);
+  const bool in_pieces = !first.last;
+  const bool chunked = in_pieces && !request->http_1_0;
   const bool with_body = status_has_body(response.status);
-  const bool close = response.close || self->close_after_ || !self->reader_.keep_alive();
+  const bool close = response.close || self->close_after_ || !self->reader_.keep_alive() ||
+                     (in_pieces && !chunked);
   ResponseHead head{.status = response.status,
                     .http_1_0 = request->http_1_0,
                     .close = close,
+                    .chunked = chunked,
                     .content_type = with_body ? response.content_type : std::string_view(),
                     .headers = &response.headers,
                     .request_id = request->request_id};
-  if (with_body) head.content_length = response.body.size();
+  if (with_body && !in_pieces) head.content_length = body.size();
   std::string text;
   text.reserve(512);
   write_head(text, head);
-  if (!with_body || request->method == Method::head) response.body.clear();
+  const bool head_only = !with_body || request->method == Method::head;
+  if (head_only) body = {};
   self->shard_->counts().answered(response.status);
   self->log_request(*request, response.status);
-  const bool sent = co_await write(self, std::move(text), std::move(response.body));
+  if (chunked && !body.empty()) {
+    append_chunk_head(text, body.size());
+    response.body.append(chunk_end);
+    body = response.body;
+  }
+  bool sent = co_await write(self, std::move(text), body, &hold);
+  if (sent && in_pieces && !head_only) {
+    response.body.clear();
+    sent = co_await write_rest(self, source, chunked, &hold);
+  }
   if (!sent) self->transport_->close();
   co_return sent && !close;
 }
 
+base::Task<bool> Connection::write_rest(std::shared_ptr<Connection> self,
+                                        std::shared_ptr<BodySource> source, bool chunked,
+                                        AnswerBudget::Hold* hold) {
+  for (;;) {
+    hold->resize(0);
+    self->enter(Phase::handling);
+    auto piece = co_await source->next();
+    if (!piece) {
+      base::log::error("http_answer_failed", {{"error", piece.error().message}});
+      self->transport_->abort();
+      co_return false;
+    }
+    std::string head;
+    if (chunked) {
+      if (!piece->bytes.empty()) {  // an empty chunk would be the last
+        append_chunk_head(head, piece->bytes.size());
+        piece->bytes.append(chunk_end);
+      }
+      if (piece->last) piece->bytes.append(last_of_chunks);
+    }
+    const bool sent = co_await write(self, std::move(head), piece->bytes, hold);
+    if (!sent || piece->last) co_return sent;
+  }
+}
+
+Response Connection::unread_response() {
+  shard_->counts().add(shard_->counts().answers_cut);
+  Response out = error_response({.kind = ErrorKind::unavailable,
+                                 .message = "too many answers of this account are unread; read "
+                                            "them, then try again",
+                                 .retry_after = limits::answer_retry_after,
+                                 .retryable = true},
+                                503);
+  if (find_header(out.headers, "Retry-After").empty()) {
+    out.headers.push_back({"Retry-After", std::to_string(limits::answer_retry_after.count())});
+  }
+  return out;
+}
+
 base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string head,
-                                   std::string body) {
-  std::array<iovec, 2> pieces{{{head.data(), head.size()}, {body.data(), body.size()}}};
+                                   std::string_view body, AnswerBudget::Hold* hold) {
+  std::array<iovec, 2> pieces{
+      {{head.data(), head.size()}, {const_cast<char*>(body.data()), body.size()}}};
   std::size_t left = head.size() + body.size();
   const auto advance = [&pieces, &left](std::size_t sent) {
     left -= sent;
@@ -346,6 +502,16 @@ base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string
     if (sent < 0) co_return false;
     advance(static_cast<std::size_t>(sent));
   }
+  if (left > 0) {
+    if (!hold->resize(std::max(hold->bytes(), body.size()))) {
+      self->shard_->counts().add(self->shard_->counts().answers_cut);
+      self->transport_->abort();
+      co_return false;
+    }
+    const auto seconds = std::chrono::seconds(1 + left / limits::answer_rate_bytes_min);
+    self->written_by_ =
+        std::chrono::steady_clock::now() + self->shard_->options().write_time_max + seconds;
+  }
   while (left > 0) {
     self->enter(Phase::writing);
     Transport::ErrorCode error;
@@ -353,6 +519,7 @@ base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string
     if (error) co_return false;
     advance(sent);
   }
+  self->written_by_ = SteadyTime::max();
   co_return true;
 }
 
@@ -381,15 +548,16 @@ base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
   self->log_request(*request, reply.status);
   self->transport_->send_buffer_bytes(limits::stream_send_buffer_bytes);
   if (request->method == Method::head) {
-    const bool sent = co_await write(self, std::move(text), std::string());
+    AnswerBudget::Hold hold(*shard->options().answers, std::move(reply.account));
+    const bool sent = co_await write(self, std::move(text), std::string_view(), &hold);
     if (!sent) self->transport_->close();
     co_return false;
   }
 
   // The stream joins before the connection leaves, so that a stopping shard never looks empty.
-  auto stream = std::make_shared<EventStream>(shard, std::move(self->transport_),
-                                              std::move(self->ticket_), std::move(text), chunked,
-                                              shard->keepalive_bytes(reply.keepalive));
+  auto stream = std::make_shared<EventStream>(
+      shard, std::move(self->transport_), std::move(self->ticket_), std::move(text), chunked,
+      shard->keepalive_bytes(reply.keepalive), std::move(reply.account));
   stream->open();
   self->detach();
   try {
@@ -410,7 +578,9 @@ base::Task<void> Connection::refuse(std::shared_ptr<Connection> self) {
   const RequestFault fault = std::move(*self->fault_);
   self->fault_.reset();
   auto request = std::make_shared<Request>(self->reader_.take());
-  if (self->request_id_.empty()) self->request_id_ = base::random_hex(request_id_random_bytes);
+  request->body = {};
+  self->forget_request();
+  if (self->request_id_.empty()) self->request_id_ = new_request_id();
   if (self->path_.empty()) self->path_ = request->path;
   request->path = self->path_;
   request->request_id = self->request_id_;
@@ -418,9 +588,11 @@ base::Task<void> Connection::refuse(std::shared_ptr<Connection> self) {
                                            {"request_id", self->request_id_},
                                            {"peer", self->peer_address_},
                                            {"reason", fault.error.message}});
-  const bool unrouted = fault.status == 413 && self->match_.route == nullptr && !self->preflight_;
-  Response response = unrouted ? self->unrouted_response(*request)
-                               : self->error_response(fault.error, fault.status);
+  Response response = self->error_response(fault.error, fault.status);
+  if (fault.error.retry_after && find_header(response.headers, "Retry-After").empty()) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*fault.error.retry_after).count();
+    response.headers.push_back({"Retry-After", std::to_string(seconds)});
+  }
   response.close = true;
   self->time_passed_ = false;
   co_await respond(self, request, std::move(response));
@@ -444,8 +616,7 @@ base::Task<void> Connection::linger(std::shared_ptr<Connection> self) {
   }
 }
 
-// --- time and ending
-// -------------------------------------------------------------------------------
+// --- time and ending -----------------------------------------------------------------------------
 
 void Connection::enter(Phase phase) {
   const HttpServerOptions& options = shard_->options();
@@ -462,6 +633,7 @@ void Connection::enter(Phase phase) {
   phase_ = phase;
   deadline_ =
       phase == Phase::handling ? SteadyTime::max() : std::chrono::steady_clock::now() + limit;
+  if (phase == Phase::writing) deadline_ = std::min(deadline_, written_by_);
 }
 
 void Connection::sweep(SteadyTime now) {
@@ -475,7 +647,10 @@ void Connection::sweep(SteadyTime now) {
   switch (phase_) {
     case Phase::head:
     case Phase::body: transport_->cancel(); break;  // the read ends and a 408 is sent
-    case Phase::writing: transport_->abort(); break;
+    case Phase::writing:
+      shard_->counts().add(shard_->counts().answers_cut);
+      transport_->abort();
+      break;
     default: transport_->close(); break;
   }
 }

@@ -5,8 +5,10 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "net/body_budget.hpp"
 #include "net/request_reader.hpp"
 #include "net/server_shard.hpp"
 
@@ -36,13 +38,25 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   static base::Task<bool> handshake(std::shared_ptr<Connection> self);
   static base::Task<Outcome> read_request(std::shared_ptr<Connection> self);
   static base::Task<bool> read_more(std::shared_ptr<Connection> self);
+  // Once the head is there: who handles the request, or what it is answered without its body.
+  static base::Task<void> judge(std::shared_ptr<Connection> self);
+  // The body of a request that was answered without it. False when the connection is of no more
+  // use.
+  static base::Task<bool> discard_body(std::shared_ptr<Connection> self);
   static base::Task<After> answer(std::shared_ptr<Connection> self);
   static base::Task<Reply> handle(std::shared_ptr<Connection> self,
                                   std::shared_ptr<const Request> request);
   static base::Task<bool> respond(std::shared_ptr<Connection> self,
                                   std::shared_ptr<const Request> request, Response response);
+  // `head`, then `body`, which must live until the task has ended. What the socket does not take at
+  // once is counted in `hold`. False when the client is gone or does not read.
   static base::Task<bool> write(std::shared_ptr<Connection> self, std::string head,
-                                std::string body);
+                                std::string_view body, AnswerBudget::Hold* hold);
+  // The pieces after the first, as chunks or as they are.
+  static base::Task<bool> write_rest(std::shared_ptr<Connection> self,
+                                     std::shared_ptr<BodySource> source, bool chunked,
+                                     AnswerBudget::Hold* hold);
+  Response unread_response();
   // False when the client is gone.
   static base::Task<bool> open_stream(std::shared_ptr<Connection> self,
                                       std::shared_ptr<const Request> request, StreamReply reply);
@@ -50,8 +64,10 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   static base::Task<void> linger(std::shared_ptr<Connection> self);
 
   void enter(Phase phase);
-  void plan();
+  void describe_request();
   void make_room();
+  bool body_fits();
+  bool body_is_discardable() const;
   bool has_unread_input();
   std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
   Outcome outcome_of_read_end();
@@ -59,6 +75,7 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   Response unrouted_response(const Request& request) const;
   Response failed_response(const Request& request, std::string_view what) const;
   std::shared_ptr<const Request> finish_request();
+  void forget_request();
   void note_peer();
   void finish();
   void watch_peer();
@@ -74,17 +91,22 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   std::vector<char> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  bool read_filled_buffer_ = false;  // the last one: more is waiting
 
   // The request at hand.
   std::string path_;  // without the base path
   Router::Match match_;
-  std::optional<Response> preflight_;
+  Handler handler_;
+  std::optional<Response> early_;  // the answer that does not need the body
+  bool body_read_ = true;
+  BodyBudget::Share body_share_;
   std::optional<RequestFault> fault_;
   std::string request_id_;
   SteadyTime request_start_{};
   std::stop_source disconnected_{std::nostopstate};
 
   SteadyTime deadline_ = SteadyTime::max();
+  SteadyTime written_by_ = SteadyTime::max();  // what is being written; sooner when it stalls
   Phase phase_ = Phase::idle;
   bool time_passed_ = false;  // the limit of the phase, noticed by a sweep
   bool peer_ended_ = false;   // the peer will send nothing more

@@ -74,13 +74,14 @@ std::span<char> input_sink() {
 
 EventStream::EventStream(std::shared_ptr<ServerShard> shard, std::unique_ptr<Transport> transport,
                          std::unique_ptr<ConnectionTicket> ticket, std::string head, bool chunked,
-                         SharedBytes keepalive)
+                         SharedBytes keepalive, std::string account)
     : lane_(shard->lane()),
       shard_(std::move(shard)),
       transport_(std::move(transport)),
       ticket_(std::move(ticket)),
       response_head_(std::make_shared<const std::string>(std::move(head))),
       keepalive_(std::move(keepalive)),
+      hold_(*shard_->options().answers, std::move(account)),
       chunked_(chunked) {
   enqueue(response_head_);
 }
@@ -118,6 +119,10 @@ bool EventStream::send(SharedBytes bytes) {
     return false;
   }
   enqueue(std::move(bytes));
+  if (!count_queue()) {
+    cut("account_unread");
+    return false;
+  }
   if (begun_) {
     wait_to_write();
   } else {
@@ -140,6 +145,10 @@ bool EventStream::write_directly(const Item& item) {
   if (static_cast<std::size_t>(sent) == wire_size(item)) return true;
   enqueue(item);
   offset_ = static_cast<std::size_t>(sent);
+  if (!count_queue()) {
+    cut("account_unread");
+    return false;
+  }
   wait_to_write();
   return true;
 }
@@ -157,6 +166,11 @@ bool EventStream::queue_full() const {
   const std::size_t first = queue_[head_] ? queue_[head_]->size() : 0;
   return queue_.size() - head_ >= limits::stream_queue_events_max ||
          queued_bytes_ - first > limits::stream_queue_bytes_max;
+}
+
+// Rounded down, so that a short queue, which most streams have at times, costs no lock.
+bool EventStream::count_queue() {
+  return hold_.resize(queued_bytes_ - queued_bytes_ % limits::answer_count_bytes);
 }
 
 void EventStream::wait_to_write() {
@@ -237,6 +251,7 @@ void EventStream::consume(std::size_t bytes) {
     queue_[head_].reset();
     ++head_;
   }
+  [[maybe_unused]] const bool fewer = count_queue();
   if (head_ < queue_.size()) {
     if (head_ < limits::stream_queue_events_max) return;
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(head_));
@@ -273,6 +288,13 @@ void EventStream::finish() {
   write_queue();
 }
 
+// A clean end when the client has all that was sent, else a reset, which says that it has not.
+void EventStream::end_now() {
+  if (state_ == State::ended) return;
+  if (queue_.empty() && state_ == State::open) return finish();
+  end(true);
+}
+
 void EventStream::all_written() {
   // Input is thrown away as it comes, so closing now cannot reset what the client has yet to read.
   if (!transport_->secure()) return end(false);
@@ -304,12 +326,14 @@ void EventStream::end(bool reset) {
   std::vector<Item>().swap(queue_);
   head_ = 0;
   queued_bytes_ = 0;
+  hold_.resize(0);
   if (drained_) drained_->notify();
   report_closed();
   detach();
   ticket_.reset();
   response_head_.reset();
   keepalive_.reset();
+  kept_.reset();
   // Whoever holds a writer after the server and its lanes are gone holds no socket of theirs.
   transport_.reset();
   shard_.reset();

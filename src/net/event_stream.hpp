@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "net/answer_budget.hpp"
 #include "net/server_shard.hpp"
 
 namespace colonnade::net {
@@ -22,7 +23,7 @@ class EventStream final : public StreamWriter,
   // whatever opened the stream is done, so nothing that follows is missed.
   EventStream(std::shared_ptr<ServerShard> shard, std::unique_ptr<Transport> transport,
               std::unique_ptr<ConnectionTicket> ticket, std::string head, bool chunked,
-              SharedBytes keepalive);
+              SharedBytes keepalive, std::string account);
   ~EventStream() override;
   // Starts watching the peer; once, before anything else.
   void open();
@@ -31,6 +32,8 @@ class EventStream final : public StreamWriter,
 
   bool send(SharedBytes bytes) override;
   void finish() override;
+  void end_now() override;
+  void keep(std::shared_ptr<void> thing) override { kept_ = std::move(thing); }
   bool closed() const override { return state_ != State::open; }
   void on_closed(std::move_only_function<void()> callback) override;
   base::Lane& lane() override { return lane_; }
@@ -61,6 +64,7 @@ class EventStream final : public StreamWriter,
   void write_tls();
   void consume(std::size_t bytes);
   bool queue_full() const;
+  bool count_queue();
   void cut(const char* reason);
   void all_written();
   void end(bool reset);
@@ -75,6 +79,7 @@ class EventStream final : public StreamWriter,
   SharedBytes response_head_;  // null once it is on its way
   SharedBytes keepalive_;
   std::move_only_function<void()> on_closed_;
+  std::shared_ptr<void> kept_;              // until the end
   std::unique_ptr<base::Signal> drained_;   // made by the first waiter
   std::unique_ptr<std::string> tls_block_;  // what the TLS write under way reads from
 
@@ -83,6 +88,7 @@ class EventStream final : public StreamWriter,
   std::size_t head_ = 0;
   std::size_t offset_ = 0;
   std::size_t queued_bytes_ = 0;
+  AnswerBudget::Hold hold_;  // for what is unsent
   SteadyTime last_write_{};
 
   State state_ = State::open;

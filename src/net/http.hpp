@@ -1,6 +1,7 @@
 // HTTP as the rest of the server sees it. Values only; no socket and no third-party type.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -57,6 +58,8 @@ struct Request {
   // Requested when the client goes away before it was answered. Watched only on routes marked
   // `long_running`.
   std::stop_token disconnected{};
+  // Of `disconnected`: to end the handling as if the client had gone. The client is still answered.
+  std::stop_source leave{std::nostopstate};
   base::Lane* lane = nullptr;  // where this request is handled
 
   // First header of that name, ASCII case ignored; "" when absent.
@@ -66,16 +69,35 @@ struct Request {
   std::optional<std::string> query_parameter(std::string_view name) const;
 };
 
+// Bytes shared by all who send them; encoded once.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+// A body that is made while its reader takes it, so that a large one is never held whole: the next
+// piece is asked for once the socket has taken the last. Used on the connection's lane.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  struct Piece {
+    std::string bytes{};  // about limits::answer_piece_bytes
+    bool last = false;
+  };
+  // An error before the head is sent is answered with 500; later it breaks the answer off.
+  virtual base::Task<base::Result<Piece>> next() = 0;
+};
+
 struct Response {
   int status = 200;
   Headers headers{};
   std::string content_type{"application/json"};
   std::string body{};
   bool close = false;  // end the connection afterwards
+  // In place of `body`: one that others are sent too, or one that is made while it is sent.
+  SharedBytes shared{};
+  std::shared_ptr<BodySource> source{};
+  // Whose share of limits::answers_bytes_max it takes while it is unread. Set for what comes in by
+  // a credential (dialects/revocation.hpp).
+  std::string account{};
 };
-
-// Bytes shared by all who send them; encoded once.
-using SharedBytes = std::shared_ptr<const std::string>;
 
 // The sending end of one event stream. Lives on its connection's lane and may be used only there.
 // Bounded: when limits::stream_queue_events_max or _bytes_max are unsent (the event on its way not
@@ -90,7 +112,11 @@ class StreamWriter {
   virtual bool send(SharedBytes bytes) = 0;
   // Sends what is queued, then ends the stream cleanly (last chunk, connection closed).
   virtual void finish() = 0;
+  // Ends the stream at once: nothing more is sent, also not what is queued.
+  virtual void end_now() = 0;
   virtual bool closed() const = 0;
+  // Keeps something until the stream has ended; one thing, whose destructor may run on the lane.
+  virtual void keep(std::shared_ptr<void> thing) = 0;
   // Called once, on the lane, when the stream has ended for whatever reason; never from inside
   // send() or finish(). Set it in `on_open`.
   virtual void on_closed(std::move_only_function<void()> callback) = 0;
@@ -113,6 +139,7 @@ struct StreamReply {
   std::string content_type{"text/event-stream"};
   std::string keepalive{": ping\n\n"};
   std::move_only_function<void(std::shared_ptr<StreamWriter>)> on_open{};
+  std::string account{};  // as for Response
 };
 
 using Reply = std::variant<Response, StreamReply>;

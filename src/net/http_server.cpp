@@ -1,7 +1,10 @@
 #include "net/http_server.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "net/limits.hpp"
 #include "net/listener.hpp"
@@ -17,6 +20,7 @@ struct HttpServer::State {
       : lanes(lanes_in), shared(std::make_shared<ServerShared>()) {
     shared->router = &router;
     shared->options = std::move(options);
+    if (!shared->options.answers) shared->options.answers = std::make_shared<AnswerBudget>();
   }
 
   // Waits until no shard has anything open; false when `limit` passed first.
@@ -34,7 +38,7 @@ struct HttpServer::State {
   base::Lanes& lanes;
   std::shared_ptr<ServerShared> shared;
   std::vector<std::shared_ptr<ServerShard>> shards;
-  std::uint16_t port = 0;
+  Listeners bound;  // until the shards have them
   bool stopped = false;
 };
 
@@ -69,9 +73,17 @@ base::Result<void> check(HttpServerOptions& options) {
 HttpServer::HttpServer(base::Lanes& lanes, const Router& router, HttpServerOptions options)
     : state_(std::make_shared<State>(lanes, router, std::move(options))) {}
 
-HttpServer::~HttpServer() { stop(0ms); }
+HttpServer::~HttpServer() {
+  stop(0ms);
+  for (const int descriptor : state_->bound.descriptors) ::close(descriptor);
+}
 
 base::Result<void> HttpServer::start() {
+  if (auto bound = bind(); !bound) return bound;
+  return listen();
+}
+
+base::Result<void> HttpServer::bind() {
   ServerShared& shared = *state_->shared;
   HttpServerOptions& options = shared.options;
   auto checked = check(options);
@@ -82,9 +94,19 @@ base::Result<void> HttpServer::start() {
   shared.request_limits.header_bytes_max = options.header_bytes_max;
   shared.sweep_interval = sweep_interval_for(options);
 
-  auto listeners = listen_on(options.host, options.port, state_->lanes.size());
-  if (!listeners) return std::unexpected(std::move(listeners.error()));
-  state_->port = listeners->port;
+  if (!options.body_budget) options.body_budget = std::make_shared<BodyBudget>();
+
+  auto bound = bind_to(options.host, options.port, state_->lanes.size());
+  if (!bound) return std::unexpected(std::move(bound.error()));
+  state_->bound = std::move(*bound);
+  return {};
+}
+
+base::Result<void> HttpServer::listen() {
+  ServerShared& shared = *state_->shared;
+  auto listening = listen_on(state_->bound, shared.options.host);
+  if (!listening) return listening;
+  const std::vector<int> descriptors = std::exchange(state_->bound.descriptors, {});
   for (std::size_t i = 0; i < state_->lanes.size(); ++i) {
     base::Lane& lane = state_->lanes[i];
     auto shard = std::make_shared<ServerShard>(lane, state_->shared);
@@ -93,14 +115,14 @@ base::Result<void> HttpServer::start() {
       const std::lock_guard lock(shared.mutex);
       ++shared.shards_busy;
     }
-    const int listener = listeners->descriptors[i];
-    const bool ipv6 = listeners->ipv6;
+    const int listener = descriptors[i];
+    const bool ipv6 = state_->bound.ipv6;
     lane.post([shard, listener, ipv6] { shard->start(listener, ipv6); });
   }
   return {};
 }
 
-std::uint16_t HttpServer::port() const { return state_->port; }
+std::uint16_t HttpServer::port() const { return state_->bound.port; }
 
 void HttpServer::stop(std::chrono::milliseconds grace) {
   if (state_->stopped || state_->shards.empty()) return;
@@ -125,6 +147,7 @@ HttpServerCounts HttpServer::counts() const {
     }
     out.streams_open += counts.streams_open;
     out.streams_cut_slow += counts.streams_cut_slow;
+    out.answers_cut += counts.answers_cut;
   }
   return out;
 }

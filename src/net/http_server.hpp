@@ -9,10 +9,13 @@
 
 #include "base/lane.hpp"
 #include "base/result.hpp"
+#include "net/body_budget.hpp"
 #include "net/limits.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::net {
+
+class AnswerBudget;
 
 struct TlsOptions {
   std::string certificate_file{};  // PEM chain; empty: plain HTTP
@@ -32,12 +35,17 @@ struct HttpServerOptions {
   std::string base_path{};
   std::size_t connections_max = limits::http_connections_max;
   std::size_t header_bytes_max = limits::http_header_bytes_max;
+  // What request bodies may hold together. Servers that are given the same object share it; unset:
+  // one of the server's own, with the limits' defaults.
+  std::shared_ptr<BodyBudget> body_budget{};
   std::chrono::milliseconds header_time_max = limits::http_header_time_max;
   std::chrono::milliseconds body_time_max = limits::http_body_time_max;
   std::chrono::milliseconds idle_time_max = limits::http_idle_time_max;
   std::chrono::milliseconds write_time_max = limits::http_write_time_max;
   std::chrono::milliseconds keepalive_interval = limits::stream_keepalive_interval;
   std::chrono::milliseconds stream_stall_time_max = limits::stream_stall_time_max;
+  // Shared by the servers of one process; nullptr: one of the server's own.
+  std::shared_ptr<AnswerBudget> answers{};
 };
 
 // What the server counts; read by /metrics. All values are totals or gauges since start.
@@ -49,6 +57,7 @@ struct HttpServerCounts {
   std::uint64_t requests_by_status_class[6] = {};  // [2] = 2xx …
   std::uint64_t streams_open = 0;
   std::uint64_t streams_cut_slow = 0;
+  std::uint64_t answers_cut = 0;  // refused or broken off: their readers did not read
 };
 
 class HttpServer {
@@ -57,8 +66,12 @@ class HttpServer {
   HttpServer(base::Lanes& lanes, const Router& router, HttpServerOptions options);
   ~HttpServer();
 
-  // Binds and listens; afterwards port() is real. Errors name the setting (address in use, bad
-  // certificate …).
+  // Takes the address, without letting anybody in yet; afterwards port() is real. Errors name the
+  // setting (address in use, bad certificate …). Once.
+  base::Result<void> bind();
+  // Lets clients in, after bind(). Once.
+  base::Result<void> listen();
+  // Both.
   base::Result<void> start();
   std::uint16_t port() const;
   // Stops accepting; ends idle connections; open streams are finished; lets handlers answer for up

@@ -35,6 +35,14 @@ constexpr auto stream_keepalive_interval = 20s;          // fathom §4.2 allows 
 constexpr auto stream_stall_time_max = 60s;  // no byte accepted for so long: the reader is gone
 constexpr std::size_t stream_gather_events_max = 64;  // queued events sent with one system call
 constexpr int stream_discard_reads_max = 16;  // reads of unwanted input before other work's turn
+// What readers have not taken yet. One large answer fits in an account's share; readers that do not
+// read take it from nobody else.
+constexpr std::size_t answers_account_bytes_max = 64 * MiB;
+constexpr std::size_t answers_bytes_max = 512 * MiB;
+constexpr std::size_t answer_piece_bytes = 64 * KiB;  // of an answer that is made while it is sent
+constexpr std::size_t answer_count_bytes = 16 * KiB;  // what a stream holds is counted in these
+constexpr std::size_t answer_rate_bytes_min = 16 * KiB;  // a second: a slower reader is cut off
+constexpr auto answer_retry_after = 1s;  // said to whom may not have a large answer just now
 constexpr std::size_t client_buffer_bytes_max =
     256 * KiB;                                             // unread of one transfer; then it pauses
 constexpr std::size_t client_header_bytes_max = 64 * KiB;  // of one response

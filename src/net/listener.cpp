@@ -90,7 +90,7 @@ void set_port(Address& address, std::uint16_t port) {
 
 }  // namespace
 
-base::Result<Listeners> listen_on(const std::string& host, std::uint16_t port, std::size_t count) {
+base::Result<Listeners> bind_to(const std::string& host, std::uint16_t port, std::size_t count) {
   auto address = resolve(host, port);
   if (!address) return std::unexpected(std::move(address.error()));
   if (port != 0) {
@@ -103,9 +103,8 @@ base::Result<Listeners> listen_on(const std::string& host, std::uint16_t port, s
   Listeners out{.ipv6 = address->storage.ss_family == AF_INET6};
   for (std::size_t i = 0; i < count; ++i) {
     const int descriptor = bind_socket(*address, true);
-    if (descriptor < 0 || ::listen(descriptor, limits::http_backlog_connections) != 0) {
+    if (descriptor < 0) {
       const int code = errno;
-      if (descriptor >= 0) ::close(descriptor);
       for (const int each : out.descriptors) ::close(each);
       return std::unexpected(bind_error(host, port, code));
     }
@@ -116,6 +115,15 @@ base::Result<Listeners> listen_on(const std::string& host, std::uint16_t port, s
     }
   }
   return out;
+}
+
+base::Result<void> listen_on(const Listeners& listeners, const std::string& host) {
+  for (const int descriptor : listeners.descriptors) {
+    if (::listen(descriptor, limits::http_backlog_connections) != 0) {
+      return std::unexpected(bind_error(host, listeners.port, errno));
+    }
+  }
+  return {};
 }
 
 }  // namespace colonnade::net

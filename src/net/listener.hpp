@@ -10,8 +10,8 @@
 
 namespace colonnade::net {
 
-// Listening, non-blocking descriptors that share one port (SO_REUSEPORT): the kernel spreads new
-// connections over them. The caller closes them.
+// Bound, non-blocking descriptors that share one port (SO_REUSEPORT): once they listen, the kernel
+// spreads new connections over them. The caller closes them.
 struct Listeners {
   std::vector<int> descriptors{};
   std::uint16_t port = 0;
@@ -19,6 +19,9 @@ struct Listeners {
 };
 
 // `host` is an address or a name; it may block for a name. Errors name `host` or `port`.
-base::Result<Listeners> listen_on(const std::string& host, std::uint16_t port, std::size_t count);
+// Until listen_on(), a client is refused.
+base::Result<Listeners> bind_to(const std::string& host, std::uint16_t port, std::size_t count);
+// From here on clients get in. Closes nothing when it fails.
+base::Result<void> listen_on(const Listeners& listeners, const std::string& host);
 
 }  // namespace colonnade::net

@@ -204,9 +204,9 @@ struct RequestReader::Parser final : http::basic_parser<true> {
       body.start_chunked(limits.header_bytes_max);
     } else if (const auto length = announced_length()) {
       body.start_fixed(*length);
-      // The announced length is a claim: only so much is reserved on its word.
-      request.body.reserve(
-          static_cast<std::size_t>(std::min<std::uint64_t>(*length, limits::http_body_read_bytes)));
+      // The announced length is a claim: memory is taken as the body arrives.
+      request.body.reserve(static_cast<std::size_t>(
+          std::min<std::uint64_t>(*length, limits::http_read_buffer_bytes)));
     }
   }
 
@@ -319,7 +319,7 @@ std::expected<RequestReader::Step, RequestFault> RequestReader::feed(std::string
   return step;
 }
 
-const Request& RequestReader::request() const { return parser_->request; }
+Request& RequestReader::request() { return parser_->request; }
 Request RequestReader::take() { return std::move(parser_->request); }
 
 bool RequestReader::keep_alive() const { return parser_->head_done && parser_->keep_alive(); }

@@ -52,7 +52,7 @@ class RequestReader {
   void body_bytes_max(std::uint64_t bytes);
 
   // From the head on. path_parameters, peer_address and the like are left to the caller.
-  const Request& request() const;
+  Request& request();
   Request take();
   bool keep_alive() const;        // what version and Connection header ask for
   bool expects_continue() const;  // Expect: 100-continue, and a body is to come

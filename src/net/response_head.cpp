@@ -135,6 +135,12 @@ void write_head(std::string& out, const ResponseHead& head) {
   out.append("\r\n");
 }
 
+void append_chunk_head(std::string& out, std::size_t bytes) {
+  std::array<char, 16> digits;
+  const char* end = std::to_chars(digits.data(), digits.data() + digits.size(), bytes, 16).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data())).append(chunk_end);
+}
+
 void add_cors_headers(const CorsOptions& options, const Request& request, Headers& headers) {
   if (options.origins.empty()) return;
   const bool any = std::ranges::find(options.origins, "*") != options.origins.end();

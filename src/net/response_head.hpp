@@ -32,6 +32,12 @@ void write_head(std::string& out, const ResponseHead& head);
 // Whether 1xx, 204 and 304 forbid a body (RFC 9110 §6.4.1).
 bool status_has_body(int status);
 
+// The chunks of a body whose length is not known: the size line, then the bytes and chunk_end, and
+// at the very end last_of_chunks. A chunk of no bytes would be the last.
+void append_chunk_head(std::string& out, std::size_t bytes);
+inline constexpr std::string_view chunk_end = "\r\n";
+inline constexpr std::string_view last_of_chunks = "0\r\n\r\n";
+
 // The headers that let a page of an allowed origin read the answer; none when CORS is off or the
 // origin is not allowed.
 void add_cors_headers(const CorsOptions& options, const Request& request, Headers& headers);

@@ -5,6 +5,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "net/body_limits.hpp"
+
 namespace colonnade::net {
 namespace {
 
@@ -119,6 +121,16 @@ struct Search {
   }
 };
 
+template <class Node>
+void list_routes(const Node& node, const std::string& path, std::vector<std::string>& out) {
+  for (std::size_t i = 0; i < method_count; ++i) {
+    if (node.routes[i] == nullptr) continue;
+    out.push_back(std::string(to_string(static_cast<Method>(i))) + " " + path);
+  }
+  for (const auto& [segment, next] : node.literals) list_routes(*next, path + "/" + segment, out);
+  if (node.parameter) list_routes(*node.parameter, path + "/{}", out);
+}
+
 }  // namespace
 
 void Router::add(Route route) {
@@ -126,7 +138,13 @@ void Router::add(Route route) {
   if (!route.pattern.starts_with('/')) {
     throw std::logic_error("route pattern must start with '/': " + route.pattern);
   }
-  if (!route.handler) throw std::logic_error("route without a handler: " + route.pattern);
+  const bool open = std::holds_alternative<Handler>(route.handler);
+  const bool handled = std::visit([](const auto& each) { return each != nullptr; }, route.handler);
+  if (!handled) throw std::logic_error("route without a handler: " + route.pattern);
+  if (route.body_bytes_max == 0) {
+    route.body_bytes_max =
+        open ? limits::http_open_body_bytes_max : limits::http_body_bytes_default;
+  }
   Node* node = root_.get();
   for (const std::string_view segment : split(route.pattern)) {
     std::unique_ptr<Node>& next =
@@ -170,6 +188,13 @@ Router::Match Router::match(Method method, std::string_view path) const {
   }
   out.path_known = search.path_known;
   if (out.path_known) out.allow = search.allow();
+  return out;
+}
+
+std::vector<std::string> Router::listing() const {
+  std::vector<std::string> out;
+  if (root_) list_routes(*root_, "", out);
+  std::ranges::sort(out);
   return out;
 }
 

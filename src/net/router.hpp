@@ -1,10 +1,12 @@
 // From method and path to a handler. Routes are one visible table per dialect.
 #pragma once
 
+#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/limits.hpp"
@@ -14,11 +16,18 @@ namespace colonnade::net {
 
 using Handler = std::function<base::Task<Reply>(std::shared_ptr<const Request>)>;
 
+// What becomes of a request once its caller is known: who handles it, or how it is refused.
+using Admission = std::expected<Handler, Response>;
+// Judges the caller by the head, before a byte of the body is read. `head` is the request without
+// its body; it stays until the task has ended.
+using Guard = std::function<base::Task<Admission>(const Request& head)>;
+
 struct Route {
   Method method = Method::get;
   std::string pattern{};  // "/api/v1/threads/{id}/messages": `{x}` matches one non-empty segment
-  Handler handler{};
-  std::size_t body_bytes_max = 64 * limits::KiB;
+  std::variant<Handler, Guard> handler{};  // a Handler is for anybody
+  // 0: limits::http_body_bytes_default, or http_open_body_bytes_max where anybody may call.
+  std::size_t body_bytes_max = 0;
   // Watch for the client's going away while the handler runs (costs a little per request).
   bool long_running = false;
 };
@@ -52,6 +61,8 @@ class Router {
   // `path` is raw; segments are percent-decoded after splitting, so %2F never splits.
   // HEAD falls back to GET. A badly escaped segment matches nothing.
   Match match(Method method, std::string_view path) const;
+  // Every route that was added, as "GET /api/v1/threads/{}", sorted.
+  std::vector<std::string> listing() const;
   // The encoder with the longest matching prefix (whole segments); there is always one.
   const ErrorEncoder& error_encoder(std::string_view path) const;
 

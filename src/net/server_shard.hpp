@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 
+#include "net/answer_budget.hpp"
 #include "net/http_server.hpp"
 #include "net/request_reader.hpp"
 #include "net/transport.hpp"
@@ -80,6 +81,7 @@ struct ShardCounts {
   std::atomic<std::uint64_t> requests_by_status_class[6] = {};
   std::atomic<std::uint64_t> streams_open{0};
   std::atomic<std::uint64_t> streams_cut_slow{0};
+  std::atomic<std::uint64_t> answers_cut{0};  // unread too much, or for too long
 
   void add(std::atomic<std::uint64_t>& count) { count.fetch_add(1, std::memory_order_relaxed); }
   void answered(int status) {

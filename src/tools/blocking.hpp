@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <utility>
 
 #include "base/task.hpp"
@@ -14,10 +15,14 @@
 
 namespace colonnade::tools {
 
-// Runs `work` on a worker thread and resumes on the caller's lane with its outcome. `work` owns
-// what it uses and ends soon after a stop, which this waits for. Work that waits for a free thread
-// when the stop comes never begins.
-base::Task<core::ToolOutcome> run_blocking(base::Workers* workers, std::stop_token stop,
-                                           std::move_only_function<core::ToolOutcome()> work);
+using BlockingWork = std::move_only_function<core::ToolOutcome(std::stop_token)>;
+
+// Runs `work` on a worker thread, in the share of `account`, and resumes
+// on the caller's lane with its outcome. `work` owns what it uses and ends soon after its token is
+// stopped, by `stop` or the end of the workers, which this waits for. Work that waits for a free
+// thread when the stop comes never begins. When the account has too much work already, the outcome
+// says so.
+base::Task<core::ToolOutcome> run_blocking(base::Workers* workers, std::string account,
+                                           std::stop_token stop, BlockingWork work);
 
 }  // namespace colonnade::tools

@@ -20,8 +20,9 @@ class CatalogTest : public ::testing::Test {
     const core::ToolCall call{.id = "c", .tool = tool, .arguments = std::move(arguments)};
     auto verdict =
         gate.decide(call, {.agent_id = "a", .tool = tool, .operation = "call"}, std::nullopt);
-    return base::run_on(
-        lanes_[0], catalog_.run(lanes_[0], core::ToolCaller{}, std::move(*verdict.permit), stop));
+    return base::run_on(lanes_[0],
+                        catalog_.run(lanes_[0], core::ToolCaller{.scope = core::Scope::main()},
+                                     std::move(*verdict.permit), stop));
   }
 
   static std::vector<std::unique_ptr<Tool>> tools(base::Clock& clock) {
@@ -37,7 +38,8 @@ class CatalogTest : public ::testing::Test {
 };
 
 TEST_F(CatalogTest, OffersEveryToolWithASchemaOfAnObject) {
-  const auto definitions = base::run_on(lanes_[0], catalog_.definitions(core::Agent{}, {}));
+  const auto definitions =
+      base::run_on(lanes_[0], catalog_.definitions(core::Agent{.scope = core::Scope::main()}, {}));
   ASSERT_EQ(definitions.size(), 2U);
   for (const auto& definition : definitions) {
     EXPECT_FALSE(definition.description.empty());

@@ -8,7 +8,9 @@
 
 namespace colonnade::limits {
 
-constexpr std::size_t tool_threads = 8;  // files and processes of tools; a shell holds one
+// Files and processes of tools: a shell holds a thread for as long as its command runs.
+constexpr std::size_t tool_threads = 32;
+constexpr std::size_t tool_threads_per_account = 8;  // then an account waits for its own commands
 // The workspace. A file larger than this is data, not text for a model.
 constexpr std::size_t workspace_file_bytes_max = 32 * MiB;  // read, edited or searched
 constexpr std::size_t workspace_write_bytes_max = 8 * MiB;  // written by one call

@@ -23,7 +23,7 @@ enum class Effect {
 // Who runs the tool, and where.
 struct ToolContext {
   base::Lane* lane = nullptr;  // the run's; outlives the call
-  core::Scope scope = core::Scope::main();
+  core::Scope scope;
   std::string user_id{};   // who started the run
   std::string agent_id{};  // "" for the default agent
   std::string thread_id{};

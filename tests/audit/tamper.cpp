@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "app/audit_lines.hpp"
+#include "core/governance/audit_lines.hpp"
 
 namespace colonnade::tests {
 namespace {
@@ -54,17 +54,17 @@ void change_text(std::string& line, Random& random) {
     const auto [begin, end] = text_in(line);
     return change_byte(line, begin + below(random, end - begin), random);
   }
-  app::AuditLine decoded = *app::decode_audit_line(line);
+  core::AuditLine decoded = *core::decode_audit_line(line);
   change_byte(decoded.text, below(random, decoded.text.size()), random);
-  line = app::encode(decoded);
+  line = core::encode(decoded);
 }
 
 void change_hash(std::string& line, Random& random) {
-  app::AuditLine decoded = *app::decode_audit_line(line);
+  core::AuditLine decoded = *core::decode_audit_line(line);
   std::string& hash =
       random() % 2 == 0 && !decoded.previous_hash.empty() ? decoded.previous_hash : decoded.hash;
   hash[below(random, hash.size())] = "0123456789abcdef"[below(random, 16)];
-  line = app::encode(decoded);
+  line = core::encode(decoded);
 }
 
 std::size_t often_an_end(Random& random, std::size_t count) {
@@ -78,9 +78,9 @@ std::size_t often_an_end(Random& random, std::size_t count) {
 void renumber(Lines& lines, std::size_t removed) {
   lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(removed));
   for (std::size_t i = removed; i + 1 < lines.size(); ++i) {
-    app::AuditLine decoded = *app::decode_audit_line(lines[i]);
+    core::AuditLine decoded = *core::decode_audit_line(lines[i]);
     decoded.seq -= 1;
-    lines[i] = app::encode(decoded);
+    lines[i] = core::encode(decoded);
   }
 }
 
@@ -100,10 +100,10 @@ Lines cut(const Lines& lines, Random& random) {
 }  // namespace
 
 std::string record_line(std::int64_t seq, std::string_view text, std::string_view previous_hash) {
-  return app::encode(app::AuditLine{.seq = seq,
-                                    .text = std::string(text),
-                                    .previous_hash = std::string(previous_hash),
-                                    .hash = core::audit_hash(previous_hash, text)});
+  return core::encode(core::AuditLine{.seq = seq,
+                                      .text = std::string(text),
+                                      .previous_hash = std::string(previous_hash),
+                                      .hash = core::audit_hash(previous_hash, text)});
 }
 
 std::string other_text(const core::AuditRecord& record, std::int64_t seq) {
@@ -117,7 +117,7 @@ std::vector<core::AuditRecord> varied_records(std::size_t count, std::uint64_t s
   Random random(seed);
   std::vector<core::AuditRecord> out;
   for (std::size_t i = 0; i < count; ++i) {
-    core::AuditRecord record;
+    core::AuditRecord record{.scope = core::Scope::main()};
     record.seq = static_cast<std::int64_t>(i) + 1;
     record.text = core::audit_text(varied_entry(i, random), core::Scope::main(), record.seq);
     record.previous_hash = out.empty() ? "" : out.back().hash;
@@ -129,10 +129,10 @@ std::vector<core::AuditRecord> varied_records(std::size_t count, std::uint64_t s
 
 Lines exported(const std::vector<core::AuditRecord>& records) {
   Lines out;
-  for (const core::AuditRecord& record : records) out.push_back(app::audit_line(record));
+  for (const core::AuditRecord& record : records) out.push_back(core::audit_line(record));
   out.push_back(
-      app::encode(app::AuditEndLine{.count = static_cast<std::int64_t>(records.size()),
-                                    .last_hash = records.empty() ? "" : records.back().hash}));
+      core::encode(core::AuditEndLine{.count = static_cast<std::int64_t>(records.size()),
+                                      .last_hash = records.empty() ? "" : records.back().hash}));
   return out;
 }
 

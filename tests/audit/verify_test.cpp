@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/audit_lines.hpp"
 #include "app/audit_verify.hpp"
+#include "core/governance/audit_lines.hpp"
 #include "tamper.hpp"
 
 namespace colonnade::tests {
@@ -62,7 +62,7 @@ TEST_F(AuditVerify, NamesTheLineAndTheRecord) {
 
   Lines first = lines_;
   first[0] = record_line(1, records_[0].text, records_[4].hash);
-  EXPECT_THAT(fault_on(1, first), HasSubstr("what was before it is gone"));
+  EXPECT_THAT(fault_on(1, first), HasSubstr("names a previous record, which is missing"));
 }
 
 TEST_F(AuditVerify, ATextHasItsOwnNumber) {
@@ -99,7 +99,7 @@ TEST_F(AuditVerify, NothingComesBehindTheEnd) {
   const auto fault = verify_audit(lines);
   ASSERT_TRUE(fault);
   EXPECT_EQ(fault->line, 11U);
-  EXPECT_THAT(fault->message, HasSubstr("more behind"));
+  EXPECT_THAT(fault->message, HasSubstr("lines after the last line"));
 }
 
 TEST_F(AuditVerify, TheEndCountsAndNamesTheLastHash) {
@@ -114,7 +114,7 @@ TEST_F(AuditVerify, TheEndCountsAndNamesTheLastHash) {
 // The chain vouches for its order, not for its end: that takes a note kept elsewhere.
 TEST_F(AuditVerify, ExpectationsFindAForgedEnd) {
   auto fewer = records_;
-  fewer.resize(6);
+  fewer.erase(fewer.begin() + 6, fewer.end());
   const Lines cut = exported(fewer);
   EXPECT_FALSE(verify_audit(cut));
   const auto says = [&](const Lines& lines, const app::AuditExpectation& expectation) {

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/lane.hpp"
 #include "core/stores.hpp"
 
 namespace colonnade::conformance {
@@ -88,6 +89,7 @@ inline core::Credential credential_of(std::string id, std::string token, std::in
           .scope = here,
           .kind = core::CredentialKind::device,
           .user_id = "ann",
+          .role = core::UserRole::member,
           .name = "phone",
           .token_sha256 = std::move(token),
           .created_at = {at},
@@ -144,6 +146,11 @@ class StoreSuite : public testing::TestWithParam<StoreFactory> {
   StoreSuite() : backend_(GetParam().make()) {}
 
   core::Stores stores() { return backend_->stores(); }
+  // What a read comes to, from a lane as in the server.
+  template <class T>
+  T awaited(base::Task<T> task) {
+    return base::run_on(lanes_[0], std::move(task));
+  }
 
   std::future<base::Result<std::int64_t>> append(core::Unit unit) {
     auto answer = std::make_shared<std::promise<base::Result<std::int64_t>>>();
@@ -173,30 +180,31 @@ class StoreSuite : public testing::TestWithParam<StoreFactory> {
     put({core::InsertThread{thread_of(id, at)}});
   }
   std::vector<core::Event> events(const std::string& thread, std::int64_t after = 0) {
-    const auto found = stores().events.events(here, thread, after, 1000);
+    const auto found = awaited(stores().events.events(here, thread, after, 1000));
     EXPECT_TRUE(found) << found.error().message;
     return found.value_or(std::vector<core::Event>{});
   }
   std::vector<std::string> message_ids(const std::string& thread, const core::MessagePage& page) {
-    const auto found = stores().threads.messages(here, thread, page);
+    const auto found = awaited(stores().threads.messages(here, thread, page));
     EXPECT_TRUE(found) << found.error().message;
     std::vector<std::string> ids;
     for (const core::Message& message : *found) ids.push_back(message.id);
     return ids;
   }
   std::vector<std::string> thread_ids(std::size_t limit = 50) {
-    const auto found = stores().threads.threads(here, "ann", {.limit = limit});
+    const auto found = awaited(stores().threads.threads(here, "ann", {.limit = limit}));
     EXPECT_TRUE(found) << found.error().message;
     std::vector<std::string> ids;
     for (const core::Thread& thread : *found) ids.push_back(thread.id);
     return ids;
   }
   core::Thread thread(const std::string& id) {
-    const auto found = stores().threads.thread(here, id);
+    const auto found = awaited(stores().threads.thread(here, id));
     EXPECT_TRUE(found && *found) << id;
-    return found && *found ? **found : core::Thread{};
+    return found && *found ? **found : core::Thread{.scope = here};
   }
 
+  base::Lanes lanes_{1};
   std::unique_ptr<StoreBackend> backend_;
 };
 

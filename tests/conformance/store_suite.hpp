@@ -41,8 +41,8 @@ TEST_P(StoreSuite, ThreadKeepsEveryMember) {
   EXPECT_EQ(read.created_at, Time{1000});
   EXPECT_EQ(read.deleted_at, std::nullopt);
   EXPECT_EQ(refusal(core::InsertThread{made}), ErrorKind::conflict);
-  EXPECT_EQ(*stores().threads.thread(elsewhere, "t1"), std::nullopt);
-  EXPECT_EQ(*stores().threads.thread(here, "t2"), std::nullopt);
+  EXPECT_EQ(*awaited(stores().threads.thread(elsewhere, "t1")), std::nullopt);
+  EXPECT_EQ(*awaited(stores().threads.thread(here, "t2")), std::nullopt);
 }
 
 TEST_P(StoreSuite, ThreadsAreListedByUpdateThenCreationThenId) {
@@ -60,7 +60,7 @@ TEST_P(StoreSuite, ThreadsAreListedByUpdateThenCreationThenId) {
   put({core::InsertThread{foreign}});
   EXPECT_EQ(thread_ids(), (Ids{"new", "tie-newer", "tie-b", "tie-a", "old"}));
   EXPECT_EQ(thread_ids(2), (Ids{"new", "tie-newer"}));
-  EXPECT_TRUE(stores().threads.threads(elsewhere, "ann", {})->empty());
+  EXPECT_TRUE(awaited(stores().threads.threads(elsewhere, "ann", {}))->empty());
 }
 
 TEST_P(StoreSuite, DeletionHidesFromListsAndRestorationReturnsToTheTop) {
@@ -100,7 +100,7 @@ TEST_P(StoreSuite, RenamingBumpsAndLeavesTitledThreadsAloneWhenAsked) {
 TEST_P(StoreSuite, TheSummaryThatCoversMostCounts) {
   put_thread("t1");
   put_thread("t2");
-  EXPECT_FALSE(*stores().threads.newest_summary(here, "t1"));
+  EXPECT_FALSE(*awaited(stores().threads.newest_summary(here, "t1")));
   core::ThreadSummary made{.id = "s1",
                            .thread_id = "t1",
                            .run_id = "r1",
@@ -119,7 +119,7 @@ TEST_P(StoreSuite, TheSummaryThatCoversMostCounts) {
                            .cost_micros = 77,
                            .created_at = {9000}};
   put({core::InsertSummary{made}});
-  auto read = *stores().threads.newest_summary(here, "t1");
+  auto read = *awaited(stores().threads.newest_summary(here, "t1"));
   ASSERT_TRUE(read);
   EXPECT_EQ(read->id, "s1");
   EXPECT_EQ(read->thread_id, "t1");
@@ -137,9 +137,9 @@ TEST_P(StoreSuite, TheSummaryThatCoversMostCounts) {
   made.id = "s2";
   made.up_to = {8000};
   put({core::InsertSummary{made}});
-  EXPECT_EQ((*stores().threads.newest_summary(here, "t1"))->id, "s2");
-  EXPECT_FALSE(*stores().threads.newest_summary(here, "t2"));
-  EXPECT_FALSE(*stores().threads.newest_summary(elsewhere, "t1"));
+  EXPECT_EQ((*awaited(stores().threads.newest_summary(here, "t1")))->id, "s2");
+  EXPECT_FALSE(*awaited(stores().threads.newest_summary(here, "t2")));
+  EXPECT_FALSE(*awaited(stores().threads.newest_summary(elsewhere, "t1")));
   made.id = "s3";
   made.thread_id = "t9";
   EXPECT_EQ(refusal(core::InsertSummary{made}), ErrorKind::not_found);
@@ -169,7 +169,7 @@ TEST_P(StoreSuite, MessageKeepsEveryMemberAndBumpsItsThread) {
       core::ProviderPart{.provider = "p", .block = base::Json::object()},
   };
   put({core::InsertMessage{made}});
-  const auto read = stores().threads.message(here, "m1");
+  const auto read = awaited(stores().threads.message(here, "m1"));
   ASSERT_TRUE(read && *read);
   EXPECT_EQ((*read)->thread_id, "t1");
   EXPECT_EQ((*read)->parts, made.parts);
@@ -180,7 +180,7 @@ TEST_P(StoreSuite, MessageKeepsEveryMemberAndBumpsItsThread) {
   EXPECT_EQ((*read)->usage, made.usage);
   EXPECT_EQ((*read)->metadata, made.metadata);
   EXPECT_EQ(thread("t1").updated_at, Time{7000});
-  EXPECT_EQ((*stores().runs.reply_of(here, "r1"))->id, "m1");
+  EXPECT_EQ((*awaited(stores().runs.reply_of(here, "r1")))->id, "m1");
   EXPECT_EQ(refusal(core::InsertMessage{made}), ErrorKind::conflict);
 }
 
@@ -191,10 +191,10 @@ TEST_P(StoreSuite, MessagesOfOtherScopesAreNowhere) {
   reply.run_id = "r1";
   reply.usage = core::Usage{.input_tokens = 1};
   put({core::InsertMessage{reply}});
-  EXPECT_TRUE(stores().threads.messages(elsewhere, "t1", {})->empty());
-  EXPECT_FALSE(stores().threads.message(elsewhere, "m1")->has_value());
-  EXPECT_FALSE(stores().runs.reply_of(elsewhere, "r1")->has_value());
-  EXPECT_EQ(stores().threads.usage(elsewhere, "t1")->message_count, 0);
+  EXPECT_TRUE(awaited(stores().threads.messages(elsewhere, "t1", {}))->empty());
+  EXPECT_FALSE(awaited(stores().threads.message(elsewhere, "m1"))->has_value());
+  EXPECT_FALSE(awaited(stores().runs.reply_of(elsewhere, "r1"))->has_value());
+  EXPECT_EQ(awaited(stores().threads.usage(elsewhere, "t1"))->message_count, 0);
   EXPECT_EQ(refusal(core::InsertMessage{message_of("m2", "t1", "x")}, elsewhere),
             ErrorKind::not_found);
 }
@@ -211,7 +211,7 @@ TEST_P(StoreSuite, OddTextsComeBack) {
   for (const auto& [written, expected] : texts) {
     const std::string id = "m" + std::to_string(number++);
     put({core::InsertMessage{message_of(id, "t1", written)}});
-    const auto read = stores().threads.message(here, id);
+    const auto read = awaited(stores().threads.message(here, id));
     ASSERT_TRUE(read && *read);
     ASSERT_EQ((*read)->parts.size(), 1U);
     EXPECT_TRUE(std::get<core::TextPart>((*read)->parts[0]).text == expected) << id;
@@ -248,14 +248,14 @@ TEST_P(StoreSuite, MessagePagesAreBounded) {
 
 TEST_P(StoreSuite, UsageIsTheSumOverMessagesThatCarryIt) {
   put_thread("t1");
-  EXPECT_EQ(stores().threads.usage(here, "t1")->usage, core::Usage{});
+  EXPECT_EQ(awaited(stores().threads.usage(here, "t1"))->usage, core::Usage{});
   core::Message one = message_of("m1", "t1", "x");
   one.usage = core::Usage{1, 2, 3, 4, 5, std::nullopt};
   core::Message two = message_of("m2", "t1", "x");
   two.usage = core::Usage{10, 20, 30, 40, 50, 60};
   put({core::InsertMessage{one}, core::InsertMessage{two},
        core::InsertMessage{message_of("m3", "t1", "x")}});
-  const auto sum = stores().threads.usage(here, "t1");
+  const auto sum = awaited(stores().threads.usage(here, "t1"));
   ASSERT_TRUE(sum);
   EXPECT_EQ(sum->message_count, 2);
   EXPECT_EQ(sum->usage, (core::Usage{11, 22, 33, 44, 55, 60}));
@@ -271,9 +271,9 @@ TEST_P(StoreSuite, OneUnfinishedRunAThread) {
   put({core::InsertRun{run}});
   put({core::InsertRun{run_of("r2", "t2")}});
   EXPECT_EQ(refusal(core::InsertRun{run_of("r3", "t1")}), ErrorKind::conflict);
-  EXPECT_EQ((*stores().runs.active_run(here, "t1"))->id, "r1");
-  EXPECT_EQ((*stores().runs.active_run(here, "t1"))->settings, run.settings);
-  EXPECT_EQ(stores().runs.unfinished_runs()->size(), 2U);
+  EXPECT_EQ((*awaited(stores().runs.active_run(here, "t1")))->id, "r1");
+  EXPECT_EQ((*awaited(stores().runs.active_run(here, "t1")))->settings, run.settings);
+  EXPECT_EQ(awaited(stores().runs.unfinished_runs())->size(), 2U);
 
   run.state = RunState::succeeded;
   run.usage = {.input_tokens = 3};
@@ -282,8 +282,8 @@ TEST_P(StoreSuite, OneUnfinishedRunAThread) {
   run.finished_at = Time{77};
   EXPECT_EQ(refusal(core::UpdateRun{.run = run, .from = RunState::running}), ErrorKind::conflict);
   put({core::UpdateRun{.run = run, .from = RunState::queued}});
-  EXPECT_FALSE(stores().runs.active_run(here, "t1")->has_value());
-  const auto read = stores().runs.run(here, "r1");
+  EXPECT_FALSE(awaited(stores().runs.active_run(here, "t1"))->has_value());
+  const auto read = awaited(stores().runs.run(here, "r1"));
   ASSERT_TRUE(read && *read);
   EXPECT_EQ((*read)->state, RunState::succeeded);
   EXPECT_EQ((*read)->usage, run.usage);
@@ -291,6 +291,94 @@ TEST_P(StoreSuite, OneUnfinishedRunAThread) {
   EXPECT_EQ((*read)->finished_at, Time{77});
   put({core::InsertRun{run_of("r3", "t1")}});
   EXPECT_EQ(refusal(core::InsertRun{run_of("r1", "t9")}), ErrorKind::not_found);
+}
+
+TEST_P(StoreSuite, WhatARunStartsFromIsOneRead) {
+  EXPECT_FALSE(*awaited(stores().runs.opening(here, "t1")));
+  put_thread("t1");
+  for (std::int64_t at = 1; at <= 3; ++at) {
+    put({core::InsertMessage{message_of("m" + std::to_string(at), "t1", "x", at * 1000)}});
+  }
+  auto opening = *awaited(stores().runs.opening(here, "t1"));
+  ASSERT_TRUE(opening);
+  EXPECT_EQ(opening->thread.id, "t1");
+  EXPECT_FALSE(opening->active);
+  EXPECT_FALSE(opening->summary);
+  ASSERT_EQ(opening->newest.size(), 3U);
+  EXPECT_EQ(opening->newest.front().id, "m1");
+  EXPECT_FALSE(opening->more);
+
+  put({core::InsertRun{run_of("r1", "t1")}, core::InsertSummary{{.id = "s1",
+                                                                 .thread_id = "t1",
+                                                                 .up_to_message_id = "m2",
+                                                                 .up_to = {2000},
+                                                                 .text = "notes"}}});
+  opening = *awaited(stores().runs.opening(here, "t1"));
+  ASSERT_TRUE(opening && opening->active && opening->summary);
+  EXPECT_EQ(opening->active->id, "r1");
+  EXPECT_EQ(opening->summary->id, "s1");
+  ASSERT_EQ(opening->newest.size(), 1U) << "what the summary covers is not read";
+  EXPECT_EQ(opening->newest.front().id, "m3");
+  EXPECT_FALSE(*awaited(stores().runs.opening(elsewhere, "t1")));
+}
+
+TEST_P(StoreSuite, AnOpeningSaysThatThereAreOlderMessages) {
+  put_thread("t1");
+  const auto count = static_cast<std::int64_t>(limits::page_rows_max) + 2;
+  std::vector<core::Change> messages;
+  for (std::int64_t at = 1; at <= count; ++at) {
+    messages.emplace_back(core::InsertMessage{message_of("m" + std::to_string(at), "t1", "x", at)});
+  }
+  put(std::move(messages));
+  auto opening = *awaited(stores().runs.opening(here, "t1"));
+  ASSERT_TRUE(opening);
+  EXPECT_TRUE(opening->more);
+  ASSERT_EQ(opening->newest.size(), limits::page_rows_max);
+  EXPECT_EQ(opening->newest.front().id, "m3");
+  // Behind a summary that covers the first one there is still more than a page.
+  put({core::InsertSummary{
+      {.id = "s1", .thread_id = "t1", .up_to_message_id = "m1", .up_to = {1}, .text = "notes"}}});
+  opening = *awaited(stores().runs.opening(here, "t1"));
+  EXPECT_TRUE(opening->more);
+  EXPECT_EQ(opening->newest.size(), limits::page_rows_max);
+  // Behind one that covers some of the newest page there is not.
+  put({core::InsertSummary{
+      {.id = "s2", .thread_id = "t1", .up_to_message_id = "m2", .up_to = {2}, .text = "notes"}}});
+  opening = *awaited(stores().runs.opening(here, "t1"));
+  EXPECT_EQ(opening->newest.front().id, "m3");
+  EXPECT_EQ(opening->newest.size(), limits::page_rows_max);
+}
+
+TEST_P(StoreSuite, AThreadAndARunAreShownAsOfOneMoment) {
+  EXPECT_FALSE(*awaited(stores().threads.thread_detail(here, "t1", 10)));
+  EXPECT_FALSE(*awaited(stores().runs.run_detail(here, "r1")));
+  put_thread("t1");
+  core::Message reply = message_of("m2", "t1", "answer", 3000);
+  reply.role = core::Role::assistant;
+  reply.run_id = "r1";
+  put({core::InsertMessage{message_of("m1", "t1", "question", 2000)},
+       core::InsertRun{run_of("r1", "t1")}, core::InsertToolCall{call_of("c1", "r1", "t1")}});
+  auto thread = *awaited(stores().threads.thread_detail(here, "t1", 1));
+  ASSERT_TRUE(thread);
+  EXPECT_EQ(thread->thread.id, "t1");
+  EXPECT_TRUE(thread->running);
+  auto run = *awaited(stores().runs.run_detail(here, "r1"));
+  ASSERT_TRUE(run);
+  EXPECT_FALSE(run->reply);
+  ASSERT_EQ(run->calls.size(), 1U);
+  EXPECT_EQ(run->calls.front().id, "c1");
+
+  put({core::InsertMessage{reply},
+       core::UpdateRun{.run = run_of("r1", "t1", RunState::succeeded), .from = RunState::running}});
+  thread = *awaited(stores().threads.thread_detail(here, "t1", 1));
+  EXPECT_FALSE(thread->running);
+  ASSERT_EQ(thread->messages.size(), 1U);
+  EXPECT_EQ(thread->messages.front().id, "m2");
+  run = *awaited(stores().runs.run_detail(here, "r1"));
+  ASSERT_TRUE(run->reply);
+  EXPECT_EQ(run->reply->id, "m2");
+  EXPECT_FALSE(*awaited(stores().threads.thread_detail(elsewhere, "t1", 1)));
+  EXPECT_FALSE(*awaited(stores().runs.run_detail(elsewhere, "r1")));
 }
 
 TEST_P(StoreSuite, NoRunStartsInADeletedThread) {
@@ -303,10 +391,10 @@ TEST_P(StoreSuite, RunsOfOtherScopesAreNowhere) {
   put_thread("t1");
   put({core::InsertRun{run_of("r1", "t1")}, core::InsertStep{{.run_id = "r1"}},
        core::InsertToolCall{call_of("c1", "r1", "t1")}});
-  EXPECT_FALSE(stores().runs.run(elsewhere, "r1")->has_value());
-  EXPECT_FALSE(stores().runs.active_run(elsewhere, "t1")->has_value());
-  EXPECT_TRUE(stores().runs.steps(elsewhere, "r1")->empty());
-  EXPECT_TRUE(stores().runs.tool_calls(elsewhere, "r1")->empty());
+  EXPECT_FALSE(awaited(stores().runs.run(elsewhere, "r1"))->has_value());
+  EXPECT_FALSE(awaited(stores().runs.active_run(elsewhere, "t1"))->has_value());
+  EXPECT_TRUE(awaited(stores().runs.steps(elsewhere, "r1"))->empty());
+  EXPECT_TRUE(awaited(stores().runs.tool_calls(elsewhere, "r1"))->empty());
   EXPECT_EQ(refusal(core::InsertStep{{.run_id = "r1", .number = 1}}, elsewhere),
             ErrorKind::not_found);
   EXPECT_EQ(refusal(core::InsertToolCall{call_of("c2", "r1", "t1")}, elsewhere),
@@ -323,7 +411,7 @@ TEST_P(StoreSuite, StepsAndToolCallsComeInOrder) {
   put({core::InsertStep{step}});
   put({core::InsertStep{{.run_id = "r1", .number = 0}}});
   EXPECT_EQ(refusal(core::InsertStep{step}), ErrorKind::conflict);
-  const auto steps = stores().runs.steps(here, "r1");
+  const auto steps = awaited(stores().runs.steps(here, "r1"));
   ASSERT_TRUE(steps);
   ASSERT_EQ(steps->size(), 2U);
   EXPECT_EQ((*steps)[0].number, 0);
@@ -335,7 +423,7 @@ TEST_P(StoreSuite, StepsAndToolCallsComeInOrder) {
   call.arguments = {{"pattern", "a"}};
   put({core::InsertToolCall{call}, core::InsertToolCall{call_of("a", "r1", "t1")}});
   EXPECT_EQ(refusal(core::InsertToolCall{call}), ErrorKind::conflict);
-  const auto calls = stores().runs.tool_calls(here, "r1");
+  const auto calls = awaited(stores().runs.tool_calls(here, "r1"));
   ASSERT_TRUE(calls);
   ASSERT_EQ(calls->size(), 2U);
   EXPECT_EQ((*calls)[0].id, "z");
@@ -355,7 +443,7 @@ TEST_P(StoreSuite, ToolCallMovesOnlyFromTheStateThatWasExpected) {
                           .to = ToolCallState::succeeded,
                           .result = "found",
                           .finished_at = Time{8}}});
-  const auto calls = stores().runs.tool_calls(here, "r1");
+  const auto calls = awaited(stores().runs.tool_calls(here, "r1"));
   EXPECT_EQ((*calls)[0].state, ToolCallState::succeeded);
   EXPECT_EQ((*calls)[0].result, "found");
   EXPECT_EQ((*calls)[0].finished_at, Time{8});
@@ -364,26 +452,34 @@ TEST_P(StoreSuite, ToolCallMovesOnlyFromTheStateThatWasExpected) {
 // --- credentials --------------------------------------------------------------------------------
 
 TEST_P(StoreSuite, CredentialsAreFoundByTokenUntilRevoked) {
-  EXPECT_FALSE(*stores().credentials.any_credential());
   put({core::InsertCredential{credential_of("d1", "hash-1", 10)},
        core::InsertCredential{credential_of("d2", "hash-2", 20)}});
-  EXPECT_TRUE(*stores().credentials.any_credential());
-  const auto found = stores().credentials.credential_by_token("hash-1");
+  EXPECT_FALSE(*awaited(stores().credentials.any_server_operator()));
+  core::Credential root = credential_of("o1", "hash-0");
+  root.kind = core::CredentialKind::operator_token;
+  root.user_id = "root";
+  root.every_scope = true;
+  put({core::InsertCredential{root}});
+  EXPECT_TRUE(*awaited(stores().credentials.any_server_operator()));
+  const auto found = awaited(stores().credentials.credential_by_token("hash-1"));
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->id, "d1");
   EXPECT_EQ((*found)->scope, here);
   EXPECT_EQ((*found)->name, "phone");
-  const auto devices = stores().credentials.credentials(here, "ann", core::CredentialKind::device);
+  const auto devices =
+      awaited(stores().credentials.credentials(here, "ann", core::CredentialKind::device));
   ASSERT_EQ(devices->size(), 2U);
   EXPECT_EQ((*devices)[0].id, "d2");
   EXPECT_TRUE(
-      stores().credentials.credentials(here, "ann", core::CredentialKind::api_token)->empty());
+      awaited(stores().credentials.credentials(here, "ann", core::CredentialKind::api_token))
+          ->empty());
   EXPECT_TRUE(
-      stores().credentials.credentials(elsewhere, "ann", core::CredentialKind::device)->empty());
-  EXPECT_FALSE(stores().credentials.credential(elsewhere, "d1")->has_value());
+      awaited(stores().credentials.credentials(elsewhere, "ann", core::CredentialKind::device))
+          ->empty());
+  EXPECT_FALSE(awaited(stores().credentials.credential(elsewhere, "d1"))->has_value());
 
   put({core::TouchCredential{.id = "d1", .at = {99}}, core::TouchCredential{.id = "gone"}});
-  EXPECT_EQ((*stores().credentials.credential(here, "d1"))->last_seen, Time{99});
+  EXPECT_EQ((*awaited(stores().credentials.credential(here, "d1")))->last_seen, Time{99});
 
   const auto revoke = [](std::string id, std::string user, core::CredentialKind kind) {
     return core::RevokeCredential{.id = id, .user_id = user, .kind = kind, .at = {100}};
@@ -395,13 +491,13 @@ TEST_P(StoreSuite, CredentialsAreFoundByTokenUntilRevoked) {
   EXPECT_EQ(refusal(revoke("d1", "ann", device), elsewhere), ErrorKind::not_found);
   put({revoke("d1", "ann", device)});
   EXPECT_EQ(refusal(revoke("d1", "ann", device)), ErrorKind::not_found);
-  EXPECT_FALSE(stores().credentials.credential_by_token("hash-1")->has_value());
-  EXPECT_EQ(stores().credentials.credentials(here, "ann", device)->size(), 1U);
-  EXPECT_EQ((*stores().credentials.credential(here, "d1"))->revoked_at, Time{100});
+  EXPECT_FALSE(awaited(stores().credentials.credential_by_token("hash-1"))->has_value());
+  EXPECT_EQ(awaited(stores().credentials.credentials(here, "ann", device))->size(), 1U);
+  EXPECT_EQ((*awaited(stores().credentials.credential(here, "d1")))->revoked_at, Time{100});
   EXPECT_EQ(refusal(core::InsertCredential{credential_of("d3", "hash-2")}), ErrorKind::conflict);
 }
 
-// --- submissions --------------------------------------------------------------------------------
+// --- keyed requests -----------------------------------------------------------------------------
 
 TEST_P(StoreSuite, SubmissionKeysAreTakenUntilTheyExpire) {
   put({core::InsertKeyedRequest{.keyed_request = submission_of("s1", "k", 100),
@@ -419,19 +515,19 @@ TEST_P(StoreSuite, SubmissionKeysAreTakenUntilTheyExpire) {
        core::AnswerKeyedRequest{
            .id = "s1",
            .answer = {.status = 201, .content_type = "a/b", .body = std::string("\0\xFF", 2)}}});
-  const auto read = stores().keyed_requests.keyed_request(here, "ann", "k");
+  const auto read = awaited(stores().keyed_requests.keyed_request(here, "ann", "k"));
   ASSERT_TRUE(read && *read && (*read)->answer);
   EXPECT_EQ((*read)->object_id, "t1");
   EXPECT_EQ((*read)->fingerprint, "f");
   EXPECT_EQ((*read)->answer->status, 201);
   EXPECT_EQ((*read)->answer->content_type, "a/b");
   EXPECT_EQ((*read)->answer->body, std::string("\0\xFF", 2));
-  EXPECT_FALSE((*stores().keyed_requests.keyed_request(elsewhere, "ann", "k"))->answer);
+  EXPECT_FALSE((*awaited(stores().keyed_requests.keyed_request(elsewhere, "ann", "k")))->answer);
 
   // Expired: the new one takes the key, and nothing of the old one shows through.
   put({core::InsertKeyedRequest{.keyed_request = submission_of("s4", "k", 200),
                                 .expired_before = {101}}});
-  const auto fresh = stores().keyed_requests.keyed_request(here, "ann", "k");
+  const auto fresh = awaited(stores().keyed_requests.keyed_request(here, "ann", "k"));
   ASSERT_TRUE(fresh && *fresh);
   EXPECT_EQ((*fresh)->id, "s4");
   EXPECT_EQ((*fresh)->object_id, "");
@@ -445,11 +541,11 @@ TEST_P(StoreSuite, SubmissionsAreDroppedAndPurged) {
   EXPECT_TRUE(commit(
       {.scope = elsewhere, .changes = {core::InsertKeyedRequest{submission_of("s3", "c", 100)}}}));
   put({core::PurgeKeyedRequests{.created_before = {200}}});
-  EXPECT_FALSE(stores().keyed_requests.keyed_request(here, "ann", "a")->has_value());
-  EXPECT_FALSE(stores().keyed_requests.keyed_request(elsewhere, "ann", "c")->has_value());
-  EXPECT_TRUE(stores().keyed_requests.keyed_request(here, "ann", "b")->has_value());
+  EXPECT_FALSE(awaited(stores().keyed_requests.keyed_request(here, "ann", "a"))->has_value());
+  EXPECT_FALSE(awaited(stores().keyed_requests.keyed_request(elsewhere, "ann", "c"))->has_value());
+  EXPECT_TRUE(awaited(stores().keyed_requests.keyed_request(here, "ann", "b"))->has_value());
   put({core::DropKeyedRequest{.id = "s2"}});
-  EXPECT_FALSE(stores().keyed_requests.keyed_request(here, "ann", "b")->has_value());
+  EXPECT_FALSE(awaited(stores().keyed_requests.keyed_request(here, "ann", "b"))->has_value());
   put({core::InsertKeyedRequest{.keyed_request = submission_of("s5", "b", 201)}});
 }
 

@@ -41,12 +41,12 @@ inline core::Action action_of(std::string id, std::int64_t at = 1000) {
 class StoreActions : public StoreSuite {
  protected:
   core::Action stored(const std::string& id) {
-    const auto found = stores().actions.action(here, id);
+    const auto found = awaited(stores().actions.action(here, id));
     EXPECT_TRUE(found && *found) << id;
-    return found && *found ? **found : core::Action{};
+    return found && *found ? **found : core::Action{.scope = here};
   }
   Ids listed(const core::ActionFilter& filter, const Scope& scope = here) {
-    const auto found = stores().actions.actions(scope, filter);
+    const auto found = awaited(stores().actions.actions(scope, filter));
     EXPECT_TRUE(found) << found.error().message;
     Ids ids;
     for (const core::Action& action : *found) ids.push_back(action.id);
@@ -60,7 +60,7 @@ class StoreActions : public StoreSuite {
                               .at = {7'000'000}}};
   }
   std::vector<core::AuditRecord> trail() {
-    const auto found = stores().audit.audit(0, 1000);
+    const auto found = awaited(stores().audit.audit(0, 1000));
     EXPECT_TRUE(found) << found.error().message;
     return found.value_or(std::vector<core::AuditRecord>{});
   }
@@ -96,7 +96,7 @@ TEST_P(StoreActions, AnActionComesBackAsItWas) {
   EXPECT_EQ(back.resolved_at, std::nullopt);
   EXPECT_EQ(back.version, 1);
   EXPECT_EQ(refusal(core::InsertAction{action}), ErrorKind::conflict);
-  EXPECT_EQ(*stores().actions.action(elsewhere, "a1"), std::nullopt);
+  EXPECT_EQ(*awaited(stores().actions.action(elsewhere, "a1")), std::nullopt);
 }
 
 TEST_P(StoreActions, OfTwoVerdictsOneWins) {
@@ -130,6 +130,10 @@ TEST_P(StoreActions, AreListedNewestFirstAndFiltered) {
   put({core::InsertAction{other}});
   EXPECT_EQ(listed({}), (Ids{"b1", "a4", "a3", "a2", "a1"}));
   EXPECT_EQ(listed({.limit = 2, .offset = 1}), (Ids{"a4", "a3"}));
+  EXPECT_EQ(listed({.limit = 2, .before = "a4"}), (Ids{"a3", "a2"}));
+  put({core::InsertAction{action_of("tie", 3)}});
+  EXPECT_EQ(listed({.before = "tie"}), (Ids{"a3", "a2", "a1"})) << "of one moment, the later first";
+  EXPECT_EQ(listed({.before = "a1"}), Ids{});
   EXPECT_EQ(listed({.agent_id = "waiter"}), (Ids{"b1"}));
   EXPECT_EQ(listed({.tool = "fetch"}), (Ids{"b1"}));
   EXPECT_EQ(listed({.owner = "ann", .limit = 1}), (Ids{"a4"}));
@@ -148,12 +152,43 @@ TEST_P(StoreActions, ExpiredOnesAreFoundInEveryScope) {
   core::Unit unit{.scope = elsewhere};
   unit.changes.emplace_back(core::InsertAction{foreign});
   ASSERT_TRUE(commit(std::move(unit)));
-  const auto expired = stores().actions.expired_actions({300}, 10);
+  const auto expired = awaited(stores().actions.expired_actions({300}, {}));
   ASSERT_TRUE(expired);
   ASSERT_EQ(expired->size(), 2U);
-  EXPECT_EQ((*expired)[0].id, "early");
-  EXPECT_EQ((*expired)[1].id, "foreign");
-  EXPECT_EQ((*expired)[1].scope, elsewhere);
+  EXPECT_EQ((*expired)[0].id, "foreign");
+  EXPECT_EQ((*expired)[0].scope, elsewhere);
+  EXPECT_EQ((*expired)[1].id, "early");
+  const auto rest = awaited(
+      stores().actions.expired_actions({300}, core::EveryScopePage{}.after(expired->front())));
+  ASSERT_EQ(rest->size(), 1U);
+  EXPECT_EQ(rest->front().id, "early");
+}
+
+TEST_P(StoreActions, ExecutingOnesWithoutARunAreFoundPageByPageInEveryScope) {
+  Ids made;
+  for (const Scope& scope : {elsewhere, here}) {  // in the order of their keys
+    core::Unit unit{.scope = scope};
+    for (int i = 10; i < 35; ++i) {
+      core::Action action = action_of("x" + std::to_string(i), 1);
+      action.scope = scope;
+      action.state = ActionState::executing;
+      if (i % 5 == 0) action.run_id = "r1";  // its run settles it
+      if (i % 5 == 1) action.state = ActionState::succeeded;
+      if (i % 5 > 1) made.push_back(scope.key() + action.id);
+      unit.changes.emplace_back(core::InsertAction{action});
+    }
+    ASSERT_TRUE(commit(std::move(unit)));
+  }
+  Ids found;
+  core::EveryScopePage page{.limit = 4};
+  for (;;) {
+    const auto some = awaited(stores().actions.executing_actions(page));
+    ASSERT_TRUE(some) << some.error().message;
+    for (const core::Action& action : *some) found.push_back(action.scope.key() + action.id);
+    if (some->size() < page.limit) break;
+    page = page.after(some->back());
+  }
+  EXPECT_EQ(found, made);
 }
 
 TEST_P(StoreActions, PermissionsAreTheOwnersUntilRevoked) {
@@ -167,16 +202,16 @@ TEST_P(StoreActions, PermissionsAreTheOwnersUntilRevoked) {
                                     .created_by = "ann",
                                     .created_at = {5}};
   put({core::InsertPermission{permission}});
-  const auto found = stores().permissions.permissions(here, "ann");
+  const auto found = awaited(stores().permissions.permissions(here, "ann"));
   ASSERT_TRUE(found);
   ASSERT_EQ(found->size(), 1U);
   EXPECT_EQ((*found)[0].pattern, "*ls*");
   EXPECT_EQ((*found)[0].thread_id, "t1");
-  EXPECT_TRUE(stores().permissions.permissions(here, "bob")->empty());
+  EXPECT_TRUE(awaited(stores().permissions.permissions(here, "bob"))->empty());
   EXPECT_EQ(refusal(core::RevokePermission{.id = "p1", .owner = "bob", .at = {6}}),
             ErrorKind::not_found);
   put({core::RevokePermission{.id = "p1", .owner = "ann", .at = {6}}});
-  EXPECT_TRUE(stores().permissions.permissions(here, "ann")->empty());
+  EXPECT_TRUE(awaited(stores().permissions.permissions(here, "ann"))->empty());
 }
 
 TEST_P(StoreActions, TheAuditTrailIsOneChainOverScopesAndRestarts) {
@@ -197,9 +232,9 @@ TEST_P(StoreActions, TheAuditTrailIsOneChainOverScopesAndRestarts) {
   EXPECT_EQ(first["scope"], here.key());
   EXPECT_EQ(first["at"], "1970-01-01T00:00:07.000000Z");
   EXPECT_EQ(first["details"]["tool"], "shell");
-  EXPECT_EQ(*stores().audit.last_audit_seq(), 4);
-  EXPECT_EQ(stores().audit.audit(2, 1)->at(0).seq, 3);
-  const auto about = stores().audit.audit_of(here, "a1");
+  EXPECT_EQ(*awaited(stores().audit.last_audit_seq()), 4);
+  EXPECT_EQ(awaited(stores().audit.audit(2, 1))->at(0).seq, 3);
+  const auto about = awaited(stores().audit.audit_of(here, "a1"));
   ASSERT_EQ(about->size(), 2U);
   EXPECT_EQ(about->at(1).seq, 4);
 }

@@ -25,7 +25,7 @@ class StoreErasure : public StoreSuite {
   }
   Ids found(std::string_view query) {
     Ids ids;
-    const auto hits = stores().threads.search(here, "ann", query, 20);
+    const auto hits = stores().threads.search(here, "ann", query, 20, {});
     for (const core::SearchHit& hit : *hits) ids.push_back(hit.message_id);
     return ids;
   }
@@ -33,12 +33,12 @@ class StoreErasure : public StoreSuite {
 
 TEST_P(StoreErasure, HidesAThreadForGood) {
   put({core::EraseThread{.id = "t1", .at = {50}}});
-  EXPECT_EQ(*stores().threads.thread(here, "t1"), std::nullopt);
+  EXPECT_EQ(*awaited(stores().threads.thread(here, "t1")), std::nullopt);
   EXPECT_EQ(thread_ids(), (Ids{"t2"}));
   EXPECT_EQ(found("tulips"), (Ids{"m2"}));
   EXPECT_EQ(refusal(core::EraseThread{.id = "t1", .at = {51}}), ErrorKind::not_found);
   EXPECT_EQ(refusal(core::InsertRun{run_of("r1", "t1")}), ErrorKind::conflict);
-  const auto left = stores().threads.erased_threads(10);
+  const auto left = awaited(stores().threads.erased_threads({}));
   ASSERT_EQ(left->size(), 1U);
   EXPECT_EQ(left->front().id, "t1");
   EXPECT_EQ(left->front().scope, here);
@@ -54,25 +54,25 @@ TEST_P(StoreErasure, PurgesAllThatTheThreadHeld) {
   EXPECT_EQ(found("tulips"), (Ids{"m2", "m1"}));  // indexed
   EXPECT_EQ(refusal(core::PurgeThread{"t1"}), ErrorKind::not_found) << "not erased yet";
   put({core::EraseThread{.id = "t1", .at = {50}}, core::PurgeThread{"t1"}});
-  EXPECT_TRUE(stores().threads.erased_threads(10)->empty());
-  EXPECT_EQ(*stores().threads.message(here, "m1"), std::nullopt);
-  EXPECT_EQ(*stores().runs.run(here, "r-t1"), std::nullopt);
-  EXPECT_FALSE(*stores().threads.newest_summary(here, "t1"));
-  EXPECT_TRUE(*stores().threads.newest_summary(here, "t2"));
-  EXPECT_TRUE(stores().runs.steps(here, "r-t1")->empty());
-  EXPECT_TRUE(stores().runs.tool_calls(here, "r-t1")->empty());
+  EXPECT_TRUE(awaited(stores().threads.erased_threads({}))->empty());
+  EXPECT_EQ(*awaited(stores().threads.message(here, "m1")), std::nullopt);
+  EXPECT_EQ(*awaited(stores().runs.run(here, "r-t1")), std::nullopt);
+  EXPECT_FALSE(*awaited(stores().threads.newest_summary(here, "t1")));
+  EXPECT_TRUE(*awaited(stores().threads.newest_summary(here, "t2")));
+  EXPECT_TRUE(awaited(stores().runs.steps(here, "r-t1"))->empty());
+  EXPECT_TRUE(awaited(stores().runs.tool_calls(here, "r-t1"))->empty());
   EXPECT_TRUE(events("t1").empty());
   // The other thread has lost nothing.
   EXPECT_EQ(found("tulips"), (Ids{"m2"}));
-  EXPECT_EQ(stores().runs.steps(here, "r-t2")->size(), 1U);
-  EXPECT_EQ(stores().runs.tool_calls(here, "r-t2")->size(), 1U);
+  EXPECT_EQ(awaited(stores().runs.steps(here, "r-t2"))->size(), 1U);
+  EXPECT_EQ(awaited(stores().runs.tool_calls(here, "r-t2"))->size(), 1U);
   EXPECT_EQ(events("t2").size(), 1U);
 }
 
 TEST_P(StoreErasure, WaitsForTheRunToEnd) {
   put({core::InsertRun{run_of("r1", "t1")}, core::EraseThread{.id = "t1", .at = {50}}});
   EXPECT_EQ(refusal(core::PurgeThread{"t1"}), ErrorKind::conflict);
-  EXPECT_EQ(stores().threads.erased_threads(10)->size(), 1U);
+  EXPECT_EQ(awaited(stores().threads.erased_threads({}))->size(), 1U);
 }
 
 // Numbers of what was removed must not be given out again: readers resume by them, and the search
@@ -83,11 +83,11 @@ TEST_P(StoreErasure, LeavesNumbersThatAreNotUsedTwice) {
           {event_of("t1", core::MessageStored{message_of("m3", "t1", "newest tulips")})});
   EXPECT_EQ(found("newest"), (Ids{"m3"}));
   put({core::EraseThread{.id = "t1", .at = {50}}, core::PurgeThread{"t1"}});
-  EXPECT_EQ(*stores().threads.message(here, "m3"), std::nullopt);
+  EXPECT_EQ(*awaited(stores().threads.message(here, "m3")), std::nullopt);
   EXPECT_EQ(message_ids("t1", {}), Ids{});
   backend_->reopen();
   EXPECT_EQ(found("newest"), Ids{});
-  EXPECT_EQ(*stores().events.last_cursor(), last);
+  EXPECT_EQ(*awaited(stores().events.last_cursor()), last);
   const std::int64_t next =
       put({core::InsertMessage{message_of("m4", "t2", "later tulips", 60)}},
           {event_of("t2", core::MessageStored{message_of("m4", "t2", "later tulips")})});
@@ -105,7 +105,7 @@ TEST_P(StoreErasure, ThreadsOfOneAgentAreAPage) {
   }
   const auto page = [&](const core::ThreadPage& wanted) {
     Ids ids;
-    for (const core::Thread& one : *stores().threads.threads(here, "ann", wanted)) {
+    for (const core::Thread& one : *awaited(stores().threads.threads(here, "ann", wanted))) {
       ids.push_back(one.id);
     }
     return ids;

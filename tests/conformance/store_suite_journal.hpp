@@ -80,10 +80,10 @@ TEST_P(StoreJournal, UnitIsAppliedCompletelyOrNotAtAll) {
   EXPECT_EQ(failed.error().kind, ErrorKind::not_found);
   EXPECT_EQ(thread_ids(), (Ids{"t1"}));
   EXPECT_EQ(thread("t1").title, "");
-  EXPECT_FALSE(stores().threads.message(here, "m1")->has_value());
-  EXPECT_TRUE(stores().threads.search(here, "ann", "words", 5)->empty());
+  EXPECT_FALSE(awaited(stores().threads.message(here, "m1"))->has_value());
+  EXPECT_TRUE(stores().threads.search(here, "ann", "words", 5, {})->empty());
   EXPECT_TRUE(events("t1").empty());
-  EXPECT_EQ(*stores().events.last_cursor(), 0);
+  EXPECT_EQ(*awaited(stores().events.last_cursor()), 0);
 }
 
 TEST_P(StoreJournal, FailingUnitsDoNotDisturbTheirNeighbours) {
@@ -106,7 +106,7 @@ TEST_P(StoreJournal, FailingUnitsDoNotDisturbTheirNeighbours) {
   }
   for (int i = 0; i < 20; ++i) {
     const auto answer = answers[static_cast<std::size_t>(i)].get();
-    const auto found = stores().threads.thread(here, "n" + std::to_string(i));
+    const auto found = awaited(stores().threads.thread(here, "n" + std::to_string(i)));
     ASSERT_TRUE(found);
     EXPECT_EQ(answer.has_value(), i % 3 == 2) << i;
     EXPECT_EQ(found->has_value(), i % 3 == 2) << i;
@@ -115,7 +115,7 @@ TEST_P(StoreJournal, FailingUnitsDoNotDisturbTheirNeighbours) {
     if (i % 3 == 2) EXPECT_EQ(events("n" + std::to_string(i)).size(), 1U);
   }
   // Six of twenty worked, one event each, without a gap.
-  EXPECT_EQ(*stores().events.last_cursor(), 6);
+  EXPECT_EQ(*awaited(stores().events.last_cursor()), 6);
 }
 
 TEST_P(StoreJournal, UnitsOfOneThreadAreAppliedInOrder) {
@@ -211,7 +211,7 @@ TEST_P(StoreJournal, CursorsRiseStoreWideAndSeqPerThread) {
   put_thread("t2");
   EXPECT_EQ(put({}, {delta_of("t1", "a")}), 1);
   EXPECT_EQ(put({}, {delta_of("t2", "b"), delta_of("t1", "c")}), 3);
-  EXPECT_EQ(*stores().events.last_cursor(), 3);
+  EXPECT_EQ(*awaited(stores().events.last_cursor()), 3);
   const auto first = events("t1");
   ASSERT_EQ(first.size(), 2U);
   EXPECT_EQ(first[0].cursor, 1);
@@ -229,12 +229,75 @@ TEST_P(StoreJournal, ResumeGivesExactlyWhatWasMissed) {
   for (int i = 1; i <= 5; ++i) put({}, {delta_of("t1", std::to_string(i))});
   EXPECT_EQ(texts_of(events("t1", 3)), (Ids{"4", "5"}));
   EXPECT_EQ(texts_of(events("t1", 5)), Ids{});
-  EXPECT_EQ(texts_of(*stores().events.events(here, "t1", 1, 2)), (Ids{"2", "3"}));
-  EXPECT_TRUE(stores().events.events(elsewhere, "t1", 0, 10)->empty());
-  EXPECT_TRUE(stores().events.events(here, "t9", 0, 10)->empty());
+  EXPECT_EQ(texts_of(*awaited(stores().events.events(here, "t1", 1, 2))), (Ids{"2", "3"}));
+  EXPECT_TRUE(awaited(stores().events.events(elsewhere, "t1", 0, 10))->empty());
+  EXPECT_TRUE(awaited(stores().events.events(here, "t9", 0, 10))->empty());
   const auto foreign = commit({.scope = elsewhere, .events = {delta_of("t1", "x")}});
   ASSERT_FALSE(foreign);
   EXPECT_EQ(foreign.error().kind, ErrorKind::not_found);
+}
+
+// One page of a topic, and all that follow it, as a subscription reads them.
+inline core::EventPage page_of(core::EventStore& events, const core::EventTopic& topic,
+                               std::int64_t after, std::size_t limit) {
+  base::Lanes lanes(1);
+  auto page = base::run_on(lanes[0], events.event_page(topic, after, limit));
+  EXPECT_TRUE(page);
+  return std::move(*page);
+}
+
+inline Ids all_of(core::EventStore& events, const core::EventTopic& topic, std::size_t limit) {
+  Ids out;
+  for (std::int64_t after = 0;;) {
+    const core::EventPage page = page_of(events, topic, after, limit);
+    EXPECT_LE(page.events.size(), limit);
+    for (const core::Event& event : page.events) {
+      EXPECT_EQ(event.owner, event.thread_id == "t3" ? "bob" : "ann");
+      out.push_back(std::to_string(event.cursor));
+    }
+    EXPECT_GE(page.read_to, after);
+    if (page.last) return out;
+    EXPECT_GT(page.read_to, after) << "no progress";
+    after = page.read_to;
+  }
+}
+
+TEST_P(StoreJournal, EventsAreReadByThreadByUserAndByScope) {
+  using core::EventTopic;
+  put_thread("t1");
+  put_thread("t2");
+  put({core::InsertThread{thread_of("t3", 1000, "bob")}});
+  for (const char* id : {"t1", "t2", "t3", "t1"}) put({}, {delta_of(id, "x")});
+  for (const std::size_t limit : {1, 2, 100}) {
+    core::EventStore& events = stores().events;
+    EXPECT_EQ(all_of(events, EventTopic::of_thread(here, "t1"), limit), (Ids{"1", "4"}));
+    EXPECT_EQ(all_of(events, EventTopic::of_user(here, "ann"), limit), (Ids{"1", "2", "4"}));
+    EXPECT_EQ(all_of(events, EventTopic::of_user(here, "bob"), limit), Ids{"3"});
+    EXPECT_EQ(all_of(events, EventTopic::of_user(here, ""), limit), Ids{});
+    EXPECT_EQ(all_of(events, EventTopic::of_scope(here), limit), (Ids{"1", "2", "3", "4"}));
+    EXPECT_EQ(all_of(events, EventTopic::of_scope(elsewhere), limit), Ids{});
+    EXPECT_EQ(all_of(events, EventTopic::of_user(elsewhere, "ann"), limit), Ids{});
+  }
+}
+
+// A page ends after so many events of others, and the next goes on behind them.
+TEST_P(StoreJournal, APageOfAUserLooksAtABoundedNumberOfEvents) {
+  using core::EventTopic;
+  put_thread("t1");
+  put({core::InsertThread{thread_of("t3", 1000, "bob")}});
+  put({}, {delta_of("t1", "first")});
+  std::vector<core::Event> many;
+  for (std::size_t i = 0; i < limits::events_looked_at_max + 10; ++i) {
+    many.push_back(delta_of("t3", "x", "r" + std::to_string(i)));
+  }
+  put({}, std::move(many));
+  put({}, {delta_of("t1", "last")});
+  const EventTopic ann = EventTopic::of_user(here, "ann");
+  const auto page = page_of(stores().events, ann, 1, 200);
+  EXPECT_TRUE(page.events.empty());
+  EXPECT_FALSE(page.last);
+  EXPECT_EQ(page.read_to, 1 + static_cast<std::int64_t>(limits::events_looked_at_max));
+  EXPECT_EQ(all_of(stores().events, ann, 200).size(), 2U);
 }
 
 TEST_P(StoreJournal, EveryEventComesBackAsItWas) {
@@ -413,14 +476,14 @@ TEST_P(StoreJournal, ReadAfterACompletionSeesItsUnitOnAnyThread) {
                             .changes = {core::InsertThread{thread_of(id)},
                                         core::InsertMessage{message_of(id, id, "x")}},
                             .events = {delta_of(id, "x")}}));
-        EXPECT_TRUE(stores().threads.thread(here, id)->has_value());
-        EXPECT_TRUE(stores().threads.message(here, id)->has_value());
-        EXPECT_EQ(stores().events.events(here, id, 0, 10)->size(), 1U);
+        EXPECT_TRUE(awaited(stores().threads.thread(here, id))->has_value());
+        EXPECT_TRUE(awaited(stores().threads.message(here, id))->has_value());
+        EXPECT_EQ(awaited(stores().events.events(here, id, 0, 10))->size(), 1U);
       }
     });
   }
   for (std::thread& worker : workers) worker.join();
-  EXPECT_EQ(*stores().events.last_cursor(), 120);
+  EXPECT_EQ(*awaited(stores().events.last_cursor()), 120);
 }
 
 // --- reopening ----------------------------------------------------------------------------------
@@ -431,8 +494,8 @@ TEST_P(StoreJournal, NumberingGoesOnAfterReopening) {
   put({core::InsertRun{run_of("r1", "t1")}}, {delta_of("t1", "a")});
   put({}, {delta_of("t2", "b")});
   backend_->reopen();
-  EXPECT_EQ(*stores().events.last_cursor(), 2);
-  EXPECT_EQ((*stores().runs.unfinished_runs()).size(), 1U);
+  EXPECT_EQ(*awaited(stores().events.last_cursor()), 2);
+  EXPECT_EQ((*awaited(stores().runs.unfinished_runs())).size(), 1U);
   EXPECT_EQ(put({}, {delta_of("t1", "c")}), 3);
   const auto all = events("t1");
   EXPECT_EQ(texts_of(all), (Ids{"a", "c"}));

@@ -42,13 +42,13 @@ class StoreMemory : public StoreSuite {
   std::optional<core::MemoryItem> get(const std::string& id,
                                       const core::MemoryHolder& holder = ann_with_gardener,
                                       const Scope& scope = here, Time at = now) {
-    auto found = stores().memories.memory(scope, holder, id, at);
+    auto found = awaited(stores().memories.memory(scope, holder, id, at));
     EXPECT_TRUE(found) << found.error().message;
     return found.value_or(std::nullopt);
   }
   Ids listed(const core::MemoryFilter& filter, const core::MemoryHolder& holder = ann_with_gardener,
              const Scope& scope = here, Time at = now) {
-    const auto found = stores().memories.memories(scope, holder, filter, at);
+    const auto found = awaited(stores().memories.memories(scope, holder, filter, at));
     EXPECT_TRUE(found) << found.error().message;
     Ids ids;
     for (const core::MemoryItem& item : found.value_or(std::vector<core::MemoryItem>{})) {
@@ -134,9 +134,9 @@ TEST_P(StoreMemory, NothingCrossesScopeOwnerOrAgent) {
        {std::pair{elsewhere, ann_with_gardener}, std::pair{here, bob_with_gardener},
         std::pair{here, ann_with_cook}}) {
     EXPECT_FALSE(get("i1", holder, scope));
-    EXPECT_FALSE(*stores().memories.memory_by_key(scope, holder, "likes", now));
-    EXPECT_FALSE(*stores().memories.memory_by_digest(scope, holder,
-                                                     core::memory_digest("white roses"), now));
+    EXPECT_FALSE(*awaited(stores().memories.memory_by_key(scope, holder, "likes", now)));
+    EXPECT_FALSE(*awaited(stores().memories.memory_by_digest(
+        scope, holder, core::memory_digest("white roses"), now)));
     EXPECT_EQ(listed({}, holder, scope), Ids{});
     EXPECT_EQ(by_words({"roses"}, holder, scope), Ids{});
     EXPECT_TRUE(matching({.vector = core::MemoryVector{"m", {1, 0}}}, holder, scope).empty());
@@ -158,7 +158,8 @@ TEST_P(StoreMemory, OneItemAKey) {
   core::MemoryItem next = memory_of("i2", "coffee", "drink", 2000);
   next.metadata = {{"why", "told so"}};
   keep(next);
-  const auto found = stores().memories.memory_by_key(here, ann_with_gardener, "drink", now);
+  const auto found =
+      awaited(stores().memories.memory_by_key(here, ann_with_gardener, "drink", now));
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->id, "i1");
   EXPECT_EQ((*found)->text, "coffee");
@@ -354,7 +355,7 @@ TEST_P(StoreMemory, AnAgentsMemoryGoesWithIt) {
   }
   keep(bob);
   keep(cook);
-  EXPECT_FALSE(*stores().memories.memories_to_sweep(now));
+  EXPECT_FALSE(*awaited(stores().memories.memories_to_sweep(now)));
   put({core::RemoveMemoriesOfAgent{.agent_id = "gardener"}});
   put({core::RemoveMemoriesOfAgent{.agent_id = "nobody"}});
   EXPECT_EQ(listed({}), Ids{});
@@ -364,7 +365,7 @@ TEST_P(StoreMemory, AnAgentsMemoryGoesWithIt) {
   // A new agent of that name begins with nothing.
   keep(memory_of("n1", "new tulips"), {1, 0});
   int sweeps = 0;
-  while (*stores().memories.memories_to_sweep(now) && sweeps < 10) {
+  while (*awaited(stores().memories.memories_to_sweep(now)) && sweeps < 10) {
     put({core::SweepMemories{.now = now, .limit = 2}});
     ++sweeps;
   }
@@ -379,10 +380,10 @@ TEST_P(StoreMemory, SweepsWhatHasExpired) {
   expiring.expires_at = Time{5000};
   keep(expiring, {1, 0});
   keep(memory_of("i2", "roses"));
-  EXPECT_FALSE(*stores().memories.memories_to_sweep({4999}));
-  EXPECT_TRUE(*stores().memories.memories_to_sweep({5000}));
+  EXPECT_FALSE(*awaited(stores().memories.memories_to_sweep({4999})));
+  EXPECT_TRUE(*awaited(stores().memories.memories_to_sweep({5000})));
   put({core::SweepMemories{.now = {5000}, .limit = 100}});
-  EXPECT_FALSE(*stores().memories.memories_to_sweep({5000}));
+  EXPECT_FALSE(*awaited(stores().memories.memories_to_sweep({5000})));
   EXPECT_FALSE(get("i1", ann_with_gardener, here, {1}));
   EXPECT_TRUE(get("i2"));
 }

@@ -22,7 +22,7 @@ class StoreSearch : public StoreSuite {
     put({core::InsertMessage{reply}});
   }
   Ids found(std::string_view query, const Scope& scope = here) {
-    const auto hits = stores().threads.search(scope, "ann", query, 20);
+    const auto hits = stores().threads.search(scope, "ann", query, 20, {});
     EXPECT_TRUE(hits) << query << ": " << hits.error().message;
     Ids ids;
     if (hits) {
@@ -45,7 +45,7 @@ TEST_P(StoreSearch, FindsWordsOfTheOwnersLiveThreads) {
 }
 
 TEST_P(StoreSearch, HitsSayWhereAndMarkTheMatch) {
-  const auto hits = stores().threads.search(here, "ann", "red", 20);
+  const auto hits = stores().threads.search(here, "ann", "red", 20, {});
   ASSERT_TRUE(hits);
   ASSERT_EQ(hits->size(), 1U);
   EXPECT_EQ((*hits)[0].thread_id, "t1");
@@ -53,7 +53,7 @@ TEST_P(StoreSearch, HitsSayWhereAndMarkTheMatch) {
   EXPECT_EQ((*hits)[0].role, core::Role::user);
   EXPECT_EQ((*hits)[0].created_at, Time{10});
   EXPECT_EQ((*hits)[0].snippet, "Plant the <mark>red</mark> tulips in autumn.");
-  EXPECT_EQ(stores().threads.search(here, "ann", "tulips", 1)->size(), 1U);
+  EXPECT_EQ(stores().threads.search(here, "ann", "tulips", 1, {})->size(), 1U);
 }
 
 TEST_P(StoreSearch, PlainWordsJustWork) {
@@ -80,7 +80,7 @@ TEST_P(StoreSearch, PhrasesPrefixesAndOperators) {
 
 TEST_P(StoreSearch, BadSyntaxNamesTheField) {
   for (const std::string_view query : {"\"open", "AND red", "red OR", "red AND OR blue", "NOT x"}) {
-    const auto hits = stores().threads.search(here, "ann", query, 20);
+    const auto hits = stores().threads.search(here, "ann", query, 20, {});
     ASSERT_FALSE(hits) << query;
     EXPECT_EQ(hits.error().kind, ErrorKind::invalid) << query;
     EXPECT_EQ(hits.error().field, "q") << query;

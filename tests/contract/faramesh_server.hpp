@@ -95,10 +95,14 @@ class FarameshServer {
     }
     throw std::runtime_error("the feed ended before the action did");
   }
+  // Of every dialect, as Router::listing() has them.
+  std::vector<std::string> routes() const { return server_->routes(); }
   // A token of another user's.
-  std::string token_of(const std::string& user) {
+  std::string token_of(const std::string& user, const std::string& role = "member",
+                       const std::string& scope = "main/main/main") {
     const Answer made =
-        post_json("/api/v1/operator/tokens", base::Json{{"name", "t"}, {"user", user}});
+        post_json("/api/v1/operator/tokens",
+                  base::Json{{"name", "t"}, {"user", user}, {"scope", scope}, {"role", role}});
     if (made.status != 200) throw std::runtime_error(made.body);
     return made.json()["token"];
   }
@@ -112,16 +116,16 @@ class FarameshServer {
     out.token_file = folder.file("data/operator.token");
     out.listen = {{"127.0.0.1", 0}};
     out.io_threads = 2;
-    out.durability = "normal";
-    out.tool_sandbox = "off";
-    out.policy_file = folder.file("policy.yaml");
-    out.policy_version = options.version;
-    out.faramesh_tokens = std::move(options.tokens);
-    out.faramesh_open = options.open;
-    if (options.policy) std::ofstream(out.policy_file) << *options.policy;
+    out.durability = app::Durability::normal;
+    out.tools.sandbox = app::Sandboxing::off;
+    out.policy.file = folder.file("policy.yaml");
+    out.policy.version = options.version;
+    out.faramesh.tokens = std::move(options.tokens);
+    out.faramesh.open = options.open;
+    if (options.policy) std::ofstream(out.policy.file) << *options.policy;
     if (!options.profile.empty()) {
-      out.policy_profile = folder.file("profile.yaml");
-      std::ofstream(out.policy_profile) << options.profile;
+      out.policy.profile = folder.file("profile.yaml");
+      std::ofstream(out.policy.profile) << options.profile;
     }
     return out;
   }

@@ -34,6 +34,28 @@ class Faramesh : public testing::Test {
   FarameshServer server{folder, {.tokens = {"first", "second"}}};
 };
 
+// --- large lists --------------------------------------------------------------------------------
+
+// The contract's list has no word for "more": it is sent in pieces, and whole.
+TEST_F(Faramesh, AListOfLargeActionsIsSentInPieces) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 12; ++i) {
+    Json params = Json::object();
+    for (int k = 0; k < 9; ++k) params["text" + std::to_string(k)] = std::string(9'900, 'x');
+    ids.insert(ids.begin(), server.submit("http", std::move(params))["id"]);
+  }
+  const Answer all = server.get("/v1/actions?limit=1000");
+  EXPECT_EQ(all.header("Transfer-Encoding"), "chunked");
+  std::vector<std::string> listed;
+  for (const Json& action : all.json()) listed.push_back(action["id"]);
+  EXPECT_EQ(listed, ids);
+  const Answer some = server.get("/v1/actions?limit=5&offset=2");
+  listed.clear();
+  for (const Json& action : some.json()) listed.push_back(action["id"]);
+  EXPECT_EQ(listed, std::vector(ids.begin() + 2, ids.begin() + 7));
+  EXPECT_EQ(server.get("/v1/actions?limit=1&status=denied").header("Content-Length"), "2");
+}
+
 // --- who may ask --------------------------------------------------------------------------------
 
 TEST_F(Faramesh, TokensAreOursOrTheOnesThatWereBroughtAlong) {
@@ -42,6 +64,18 @@ TEST_F(Faramesh, TokensAreOursOrTheOnesThatWereBroughtAlong) {
     const Answer answer = with_header("Bearer  " + token + " ");
     EXPECT_EQ(answer.status, 200) << answer.body;
     EXPECT_THAT(answer.body, HasSubstr(made)) << "all of them are admin";
+  }
+}
+
+// A client that names another scope must not believe that it was heard there.
+TEST_F(Faramesh, ATokenThatWasBroughtAlongCountsInItsScopeOnly) {
+  for (const auto& [scope, status] : {std::pair("main/main/main", 200),
+                                      std::pair("acme/shop/live", 401), std::pair("bad", 422)}) {
+    const Answer answer =
+        call(server.port(),
+             {.target = "/v1/actions",
+              .headers = {{"Authorization", "Bearer first"}, {"X-Colonnade-Scope", scope}}});
+    EXPECT_EQ(answer.status, status) << scope << answer.body;
   }
 }
 

@@ -39,15 +39,16 @@ class FathomServer {
                  .credentials = credentials,
                  .pairings = pairings,
                  .keyed_requests = keyed_requests,
-                 .feed = engine.feed,
+                 .subscriptions = engine.feed.subscriptions(),
+                 .revisions = engine.feed.revisions(),
                  .clock = engine.clock,
                  .lanes = engine.lanes},
                 {.version = "0.1.0",
-                 .started_at = engine.clock.now(),
+                 .started_at = engine.clock.steady(),
                  .readiness = std::move(options.readiness)}) {
     dialect.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
-    if (const auto taken_up = engine.runs.recover(engine.lanes); !taken_up) {
+    if (const auto taken_up = engine.run(engine.runs.recover()); !taken_up) {
       throw std::runtime_error(taken_up.error().message);
     }
     http = std::make_unique<net::HttpServer>(
@@ -67,10 +68,14 @@ class FathomServer {
     engine.lanes.stop();
   }
 
-  // A token of that user's.
-  std::string mint(const std::string& user) {
-    const auto minted = engine.run(
-        credentials.mint(core::Scope::main(), core::CredentialKind::operator_token, user, "test"));
+  // A token of that user's: "admin" is the operator, everybody else a member.
+  std::string mint(const std::string& user, const core::Scope& scope = core::Scope::main()) {
+    const bool operates = user == "admin";
+    const core::Principal bearer(scope, user,
+                                 operates ? core::UserRole::operator_role : core::UserRole::member);
+    const auto minted = engine.run(credentials.mint(
+        bearer, operates ? core::CredentialKind::operator_token : core::CredentialKind::api_token,
+        "test"));
     if (!minted) throw std::runtime_error(minted.error().message);
     return minted->token;
   }

@@ -85,7 +85,8 @@ TEST_F(FathomStreams, ALongBacklogIsReplayedWhole) {
   const std::string text(300, 'x');
   core::Unit unit{.scope = core::Scope::main()};
   for (int i = 0; i < deltas; ++i) {
-    unit.events.push_back(core::Event{.thread_id = id,
+    unit.events.push_back(core::Event{.scope = core::Scope::main(),
+                                      .thread_id = id,
                                       .run_id = std::to_string(i),  // so that none are joined
                                       .at = server.engine.clock.now(),
                                       .body = core::TextDelta{text}});
@@ -103,6 +104,40 @@ TEST_F(FathomStreams, ALongBacklogIsReplayedWhole) {
     last = std::stoll(event->id);
   }
   EXPECT_EQ(server.http->counts().streams_cut_slow, 0U);
+}
+
+// --- large threads ------------------------------------------------------------------------------
+
+TEST_F(FathomStreams, ALargeThreadIsSentInPieces) {
+  FathomServer server(path_);
+  const std::string id = server.new_thread("Large");
+  core::Unit unit{.scope = core::Scope::main()};
+  std::vector<std::string> texts;
+  for (int i = 0; i < 12; ++i) {
+    texts.push_back(std::to_string(i) + std::string(100'000, 'x'));
+    unit.changes.emplace_back(core::InsertMessage{{.id = "m" + std::to_string(i),
+                                                   .thread_id = id,
+                                                   .parts = {core::TextPart{texts.back()}},
+                                                   .user_id = "admin",
+                                                   .created_at = server.engine.clock.now()}});
+  }
+  ASSERT_TRUE(server.engine.run(server.engine.feed.commit(std::move(unit))));
+  const auto contents = [](const Json& messages) {
+    std::vector<std::string> out;
+    for (const Json& message : messages) out.push_back(message["content"]);
+    return out;
+  };
+  const Answer view = server.get("/api/v1/threads/" + id);
+  EXPECT_EQ(view.header("Transfer-Encoding"), "chunked");
+  EXPECT_EQ(view.json()["thread"]["title"], "Large");
+  EXPECT_EQ(view.json()["running"], false);
+  EXPECT_EQ(contents(view.json()["messages"]), texts);
+  const Answer page = server.get("/api/v1/threads/" + id + "/messages?limit=7");
+  EXPECT_EQ(page.header("Transfer-Encoding"), "chunked");
+  EXPECT_EQ(contents(page.json()["messages"]), std::vector(texts.begin() + 5, texts.end()));
+  const Answer small = server.get("/api/v1/threads/" + id + "/messages?limit=1");
+  EXPECT_FALSE(small.header("Content-Length").empty());
+  EXPECT_EQ(contents(small.json()["messages"]), std::vector{texts.back()});
 }
 
 // --- leaving ------------------------------------------------------------------------------------

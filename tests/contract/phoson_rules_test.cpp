@@ -98,11 +98,12 @@ TEST_F(Phoson, DeletingAnAgentDeletesWhatItHeld) {
   EXPECT_EQ(running.read_answer().status, 502);
   for (const std::string& id : {idle, busy}) {
     expect_detail(server_.get("/v1/conversations/" + id), 404, "Conversation not found");
-    EXPECT_TRUE(
-        server_.engine.store->messages(core::Scope::main(), base::plain_form(id), {.limit = 10})
-            ->empty());
+    EXPECT_TRUE(server_.engine
+                    .run(server_.engine.store->messages(core::Scope::main(), base::plain_form(id),
+                                                        {.limit = 10}))
+                    ->empty());
   }
-  EXPECT_TRUE(server_.engine.store->erased_threads(10)->empty());
+  EXPECT_TRUE(server_.engine.run(server_.engine.store->erased_threads({}))->empty());
   EXPECT_EQ(server_.get("/v1/conversations").json().size(), 1U);
   EXPECT_EQ(server_.get("/v1/conversations/" + other).status, 200);
 }
@@ -131,14 +132,14 @@ TEST_F(Phoson, SecretsOfToolServersAreGivenToTheServerOnly) {
   EXPECT_EQ(server_.get("/v1/mcp").body.find("s3cret"), std::string::npos);
   ASSERT_EQ(server_.host.seen().size(), 1U);
   EXPECT_EQ(server_.host.seen()[0].secrets.headers.at("Authorization"), "Bearer s3cret");
-  const auto row =
-      server_.engine.store->tool_server(core::Scope::main(), made.json()["id"].get<std::string>());
+  const auto row = server_.engine.run(
+      server_.engine.store->tool_server(core::Scope::main(), made.json()["id"].get<std::string>()));
   EXPECT_EQ((*row)->sealed_secrets.find("s3cret"), std::string::npos);
   EXPECT_EQ(server_.post("/v1/mcp", body).status, 409) << "the name is taken";
   // After a restart the host hears of it again, secrets included.
   HostLog again;
   server_.tool_servers.tell(again);
-  ASSERT_TRUE(server_.tool_servers.open_all());
+  ASSERT_TRUE(server_.engine.run(server_.tool_servers.open_all()));
   ASSERT_EQ(again.seen().size(), 1U);
   EXPECT_EQ(again.seen()[0].secrets.headers.at("Authorization"), "Bearer s3cret");
 }
@@ -228,7 +229,7 @@ TEST(PhosonRestart, ATurnGoesOnThoughItsStreamWasLost) {
                        model.script(PhosonServer::answer_acts("Fine, thanks."));
                      }});
   // The keys of the first server are in the store, too; this one is the second's own.
-  const auto run = again.engine.store->threads(core::Scope::main(), "admin", {});
+  const auto run = again.engine.run(again.engine.store->threads(core::Scope::main(), "admin", {}));
   ASSERT_EQ(run->size(), 1U);
   Answer next;
   again.script_answer("Again.");

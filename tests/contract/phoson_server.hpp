@@ -57,8 +57,7 @@ class PhosonServer {
         credentials(*engine.store, engine.feed, engine.clock),
         pairings(credentials, engine.clock),
         keyed_requests(*engine.store, engine.feed, engine.clock),
-        tool_servers(*engine.store, *engine.store, engine.agents, engine.feed, engine.clock, box,
-                     {}),
+        tool_servers(*engine.store, engine.agents, engine.feed, engine.clock, box, {}),
         erasure({.store = *engine.store,
                  .run_store = *engine.store,
                  .feed = engine.feed,
@@ -71,7 +70,7 @@ class PhosonServer {
                 .runs = engine.runs,
                 .erasure = erasure,
                 .tool_servers = tool_servers,
-                .feed = engine.feed,
+                .subscriptions = engine.feed.subscriptions(),
                 .credentials = credentials,
                 .keyed_requests = keyed_requests},
                {}),
@@ -80,10 +79,11 @@ class PhosonServer {
                 .credentials = credentials,
                 .pairings = pairings,
                 .keyed_requests = keyed_requests,
-                .feed = engine.feed,
+                .subscriptions = engine.feed.subscriptions(),
+                .revisions = engine.feed.revisions(),
                 .clock = engine.clock,
                 .lanes = engine.lanes},
-               {.version = "0.1.0", .started_at = engine.clock.now()}) {
+               {.version = "0.1.0", .started_at = engine.clock.steady()}) {
     auto owned = std::make_unique<ScriptedProvider>("anthropic");
     anthropic = owned.get();
     engine.providers.add(std::move(owned));
@@ -91,7 +91,7 @@ class PhosonServer {
     phoson.add_to(router);
     fathom.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
-    if (const auto taken_up = engine.runs.recover(engine.lanes); !taken_up) {
+    if (const auto taken_up = engine.run(engine.runs.recover()); !taken_up) {
       throw std::runtime_error(taken_up.error().message);
     }
     engine.run(erasure.recover());
@@ -114,7 +114,11 @@ class PhosonServer {
   // A key of that account's.
   std::string mint(const std::string& account,
                    core::CredentialKind kind = core::CredentialKind::operator_token) {
-    const auto minted = engine.run(credentials.mint(core::Scope::main(), kind, account, "test"));
+    const bool operates = kind == core::CredentialKind::operator_token;
+    core::Principal bearer(core::Scope::main(), account,
+                           operates ? core::UserRole::operator_role : core::UserRole::member);
+    bearer.every_scope = operates;
+    const auto minted = engine.run(credentials.mint(bearer, kind, "test"));
     if (!minted) throw std::runtime_error(minted.error().message);
     return minted->token;
   }

@@ -57,7 +57,10 @@ void WireConnection::send(const Call& call) {
         "\r\n";
   }
   text += "\r\n" + call.body;
-  std::string_view left = text;
+  send_text(text);
+}
+
+void WireConnection::send_text(std::string_view left) {
   while (!left.empty()) {
     const ssize_t sent = ::send(socket_, left.data(), left.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;

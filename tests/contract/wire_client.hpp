@@ -42,6 +42,8 @@ class WireConnection {
   WireConnection& operator=(const WireConnection&) = delete;
 
   void send(const Call& call);
+  // The bytes as they are: half a request, or one that no client would send.
+  void send_text(std::string_view text);
   // A whole answer; for a chunked one, up to its last chunk.
   Answer read_answer();
   // Status and headers only; the body follows by read_body().

@@ -179,7 +179,9 @@ TEST_F(Audit, TheRoutePages) {
 TEST_F(Audit, OnlyTheOperatorMayReadIt) {
   EXPECT_EQ(get("", "").status, 401);
   EXPECT_EQ(get("", "nosuchtoken").status, 401);
-  const auto made = run({"token", "create", "--name", "api", "--save", "api.token"}, folder_);
+  const auto made = run({"token", "create", "--name", "api", "--scope", "main/main/main", "--user",
+                         "admin", "--role", "member", "--save", "api.token"},
+                        folder_);
   ASSERT_EQ(made.code, 0) << made.err;
   std::string token = read_file(folder_ / "api.token");
   token.pop_back();

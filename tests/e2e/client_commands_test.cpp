@@ -143,7 +143,8 @@ TEST_F(ClientCommands, ADeviceIsPairedUsedAndShutOut) {
 }
 
 TEST_F(ClientCommands, TokensAreManagedThroughTheServer) {
-  const Json made = call_json({"token", "create", "--name", "ci", "--user", "robot"});
+  const Json made = call_json({"token", "create", "--name", "ci", "--scope", "main/main/main",
+                               "--user", "robot", "--role", "member"});
   const std::string token = made["token"];
   EXPECT_EQ(made["user"], "robot");
   const Variables as_robot{{"FATHOM_TOKEN", token}};
@@ -162,9 +163,11 @@ TEST_F(ClientCommands, TokensAreManagedThroughTheServer) {
 }
 
 TEST_F(ClientCommands, OnlyTheOperatorMakesTokens) {
-  const Json made = call_json({"token", "create", "--name", "plain"});
+  const Json made = call_json({"token", "create", "--name", "plain", "--scope", "main/main/main",
+                               "--user", "admin", "--role", "member"});
   const std::string file = folder_->write("plain.token", made["token"].get<std::string>() + "\n");
-  const auto ended = call({"token", "create", "--name", "more", "--token-file", file});
+  const auto ended = call({"token", "create", "--name", "more", "--scope", "main/main/main",
+                           "--user", "admin", "--role", "member", "--token-file", file});
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.err, HasSubstr("only the operator's token"));
 }

@@ -26,9 +26,9 @@ std::map<std::string, std::string> health_of(const std::string& out) {
 
 TEST(Maintenance, TokensWithoutAServer) {
   const Folder folder;
-  const auto made =
-      run({"token", "create", "--operator", "--name", "first", "--save", folder / "first.token"},
-          folder);
+  const auto made = run({"token", "create", "--scope", "*", "--user", "admin", "--role", "operator",
+                         "--name", "first", "--save", folder / "first.token"},
+                        folder);
   ASSERT_EQ(made.code, 0) << made.err;
   const auto listed = Json::parse(run({"token", "list", "--json"}, folder).out);
   ASSERT_EQ(listed["tokens"].size(), 1U);

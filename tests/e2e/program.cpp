@@ -173,8 +173,9 @@ Process::Ended run(const Arguments& arguments, const Folder& folder, std::string
 
 namespace {
 
-Arguments serve_arguments(const Arguments& more) {
-  Arguments out{"serve", "--json", "--listen", "127.0.0.1:0"};
+Arguments serve_arguments(const Arguments& before, const Arguments& more) {
+  Arguments out = before;
+  out.insert(out.end(), {"serve", "--json", "--listen", "127.0.0.1:0"});
   out.insert(out.end(), more.begin(), more.end());
   return out;
 }
@@ -182,8 +183,9 @@ Arguments serve_arguments(const Arguments& more) {
 }  // namespace
 
 ServerProcess::ServerProcess(const Folder& folder, const Arguments& more,
-                             const Variables& variables)
-    : process_(serve_arguments(more), variables, folder.path()) {
+                             const Variables& variables, const std::string& program,
+                             const Arguments& before)
+    : process_(serve_arguments(before, more), variables, folder.path(), program) {
   if (const auto line = process_.read_line()) ready_ = nlohmann::json::parse(*line, nullptr, false);
 }
 

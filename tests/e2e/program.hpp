@@ -80,8 +80,11 @@ Process::Ended run(const Arguments& arguments, const Folder& folder, std::string
 // constructor returns.
 class ServerProcess {
  public:
+  // `program` is run with the arguments `before` in front of those of the server.
   explicit ServerProcess(const Folder& folder, const Arguments& more = {},
-                         const Variables& variables = {});
+                         const Variables& variables = {},
+                         const std::string& program = COLONNADE_PROGRAM,
+                         const Arguments& before = {});
 
   const nlohmann::json& ready() const { return ready_; }  // null when it did not start
   std::string url() const;

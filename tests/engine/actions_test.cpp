@@ -19,7 +19,7 @@ using base::ErrorKind;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const Principal alice{.user_id = "alice"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
 
 // Stands in for the shell: says what it was asked to run.
 class EchoShell final : public tools::Tool {
@@ -83,7 +83,7 @@ class ActionsTest : public ::testing::Test {
 
   Action settled(Engine& engine, const std::string& id) {
     for (;;) {
-      Action action = *engine.actions.get(alice, id);
+      Action action = *engine.run(engine.actions.get(alice, id));
       if (is_terminal(action.state)) return action;
       std::this_thread::yield();
     }
@@ -110,12 +110,15 @@ TEST_F(ActionsTest, TheGatesVerdictIsTheFirstState) {
   EXPECT_TRUE(asked->expires_at);
   EXPECT_EQ(asked->decision.provenance_id.size(), 64U);
 
-  const auto all = engine.actions.list(alice, {.limit = 10});
+  const auto all = engine.run(engine.actions.list(alice, {.limit = 10}));
   ASSERT_EQ(all->size(), 3U);
   EXPECT_EQ(all->front().id, asked->id) << "newest first";
-  EXPECT_EQ(engine.actions.list(alice, {.tool = "http", .limit = 10})->size(), 1U);
-  EXPECT_TRUE(engine.actions.list({.user_id = "bob"}, {.limit = 10})->empty());
-  const auto about = engine.actions.history(alice, denied->id);
+  EXPECT_EQ(engine.run(engine.actions.list(alice, {.tool = "http", .limit = 10}))->size(), 1U);
+  EXPECT_TRUE(engine
+                  .run(engine.actions.list(Principal(Scope::main(), "bob", UserRole::member),
+                                           {.limit = 10}))
+                  ->empty());
+  const auto about = engine.run(engine.actions.history(alice, denied->id));
   ASSERT_EQ(about->size(), 1U);
   EXPECT_EQ(about->front().kind, "decision");
 }
@@ -128,7 +131,7 @@ TEST_F(ActionsTest, EqualRequestsHaveEqualHashesAndNothingIsStoredByJudging) {
       engine.run(engine.actions.submit(alice, request("http", R"({"url":"x"})")));
   EXPECT_EQ(judged->decision.request_hash, submitted->decision.request_hash);
   EXPECT_EQ(judged->decision.provenance_id, submitted->decision.provenance_id);
-  EXPECT_EQ(engine.actions.list(alice, {.limit = 10})->size(), 1U);
+  EXPECT_EQ(engine.run(engine.actions.list(alice, {.limit = 10}))->size(), 1U);
   const auto blank = engine.run(engine.actions.submit(alice, request("  ")));
   ASSERT_FALSE(blank);
   EXPECT_EQ(blank.error().field, "tool");
@@ -170,6 +173,20 @@ TEST_F(ActionsTest, StartRunsTheShellInTheOwnersWorkspace) {
   EXPECT_EQ(settled(engine, broken->id).state, ActionState::failed);
 }
 
+TEST_F(ActionsTest, HowAnExecutionEndedIsHeldUntilItIsStored) {
+  EngineOptions quick = options();
+  quick.actions.commit_retry = {.delay_min = std::chrono::milliseconds(1),
+                                .delay_max = std::chrono::milliseconds(2)};
+  Engine engine(path_, std::move(quick));
+  const auto allowed =
+      engine.run(engine.actions.submit(alice, request("shell", R"({"cmd":"ls"})")));
+  engine.journal.fail(Fault::failed_sync, 2, 3);  // its end, three times
+  ASSERT_TRUE(engine.run(engine.actions.start(alice, allowed->id, engine.lanes[0])));
+  EXPECT_EQ(settled(engine, allowed->id).state, ActionState::succeeded);
+  EXPECT_EQ(engine.journal.failed(), 3U);
+  EXPECT_THAT(shell_->seen(), ElementsAre("ls")) << "run once";
+}
+
 TEST_F(ActionsTest, AShellThatTakesTooLongIsATimeout) {
   Engine engine(path_, options());
   ActionRequest slow = request("shell", R"({"cmd":"wait"})");
@@ -187,7 +204,7 @@ TEST_F(ActionsTest, StartOfAnotherToolIsDoneAtOnce) {
   const auto allowed = engine.run(engine.actions.submit(alice, request("http")));
   const auto started = engine.run(engine.actions.start(alice, allowed->id, engine.lanes[0]));
   EXPECT_EQ(started->state, ActionState::succeeded);
-  const auto about = engine.actions.history(alice, allowed->id);
+  const auto about = engine.run(engine.actions.history(alice, allowed->id));
   ASSERT_EQ(about->size(), 3U);
   EXPECT_EQ(about->at(2).kind, "execution.finished");
 }
@@ -221,7 +238,7 @@ TEST_F(ActionsTest, WhatRanWhenTheServerDiedIsFailed) {
   }
   Engine engine(path_, options());
   EXPECT_EQ(*engine.run(engine.actions.recover()), 1U);
-  EXPECT_EQ(engine.actions.get(alice, id)->state, ActionState::failed);
+  EXPECT_EQ(engine.run(engine.actions.get(alice, id))->state, ActionState::failed);
   EXPECT_EQ(*engine.run(engine.actions.recover()), 0U);
 }
 
@@ -244,10 +261,10 @@ TEST_F(ActionsTest, SecretsStayOutOfTheAuditTrail) {
   Engine engine(path_, options());
   const auto asked = engine.run(
       engine.actions.submit(alice, request("pay", R"({"api_key":"hunter2","to":"bob"})")));
-  const auto about = engine.actions.history(alice, asked->id);
+  const auto about = engine.run(engine.actions.history(alice, asked->id));
   EXPECT_THAT(about->front().text, ::testing::Not(HasSubstr("hunter2")));
   EXPECT_THAT(about->front().text, HasSubstr("bob"));
-  EXPECT_EQ(engine.actions.get(alice, asked->id)->request.params,
+  EXPECT_EQ(engine.run(engine.actions.get(alice, asked->id))->request.params,
             R"({"api_key":"hunter2","to":"bob"})")
       << "the approver sees what is asked";
 }

@@ -18,8 +18,8 @@ using base::ErrorKind;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const Principal alice{.user_id = "alice"};
-const Principal bob{.user_id = "bob"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
+const Principal bob(Scope::main(), "bob", UserRole::member);
 
 class ApprovalsTest : public ::testing::Test {
  protected:
@@ -42,11 +42,12 @@ class ApprovalsTest : public ::testing::Test {
 
   // Waits until the run is stored as waiting.
   Action pending(Engine& engine) {
-    while (engine.store->run(Scope::main(), run_.id).value()->state != RunState::waiting_approval) {
+    while (engine.run(engine.store->run(Scope::main(), run_.id)).value()->state !=
+           RunState::waiting_approval) {
       std::this_thread::yield();
     }
-    const auto open =
-        engine.actions.list(alice, {.state = ActionState::pending_approval, .limit = 10});
+    const auto open = engine.run(
+        engine.actions.list(alice, {.state = ActionState::pending_approval, .limit = 10}));
     if (!open || open->size() != 1) throw std::runtime_error("expected one open question");
     return open->front();
   }
@@ -57,7 +58,7 @@ class ApprovalsTest : public ::testing::Test {
 
   std::vector<std::string> audit_kinds(Engine& engine, const std::string& subject) {
     std::vector<std::string> out;
-    for (const AuditRecord& record : *engine.store->audit_of(Scope::main(), subject)) {
+    for (const AuditRecord& record : *engine.run(engine.store->audit_of(Scope::main(), subject))) {
       out.push_back(record.kind);
     }
     return out;
@@ -66,13 +67,13 @@ class ApprovalsTest : public ::testing::Test {
   TemporaryFolder folder_;
   std::string path_ = folder_.file("colonnade.db");
   std::shared_ptr<Launches> launches_ = std::make_shared<Launches>();
-  Thread thread_;
-  core::Run run_;
+  Thread thread_{.scope = Scope::main()};
+  core::Run run_{.scope = Scope::main()};
 };
 
 TEST_F(ApprovalsTest, NothingRunsBeforeAHumanAllowedItAndThenOnce) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   EXPECT_TRUE(launches_->seen().empty());
   EXPECT_EQ(open.request.tool, "launch");
@@ -92,7 +93,7 @@ TEST_F(ApprovalsTest, NothingRunsBeforeAHumanAllowedItAndThenOnce) {
   EXPECT_EQ(finished->run.state, RunState::succeeded);
   EXPECT_THAT(launches_->seen(), ElementsAre("moon"));
   EXPECT_EQ(result_told(engine).content, "launched moon");
-  const Action done = *engine.actions.get(alice, open.id);
+  const Action done = *engine.run(engine.actions.get(alice, open.id));
   EXPECT_EQ(done.state, ActionState::succeeded);
   EXPECT_EQ(done.resolved_by, "alice");
   EXPECT_EQ(done.decision.outcome, Outcome::abstain) << "the gate's verdict is never changed";
@@ -103,7 +104,7 @@ TEST_F(ApprovalsTest, NothingRunsBeforeAHumanAllowedItAndThenOnce) {
 
 TEST_F(ApprovalsTest, ADenialIsToldToTheModelWithItsReason) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   engine.model->script({reply({TextPart{"Then not."}})});
   ASSERT_TRUE(engine.run(
@@ -112,17 +113,17 @@ TEST_F(ApprovalsTest, ADenialIsToldToTheModelWithItsReason) {
   EXPECT_TRUE(launches_->seen().empty());
   EXPECT_TRUE(result_told(engine).is_error);
   EXPECT_THAT(result_told(engine).content, HasSubstr("wrong moon"));
-  EXPECT_EQ(engine.actions.get(alice, open.id)->state, ActionState::denied);
+  EXPECT_EQ(engine.run(engine.actions.get(alice, open.id))->state, ActionState::denied);
 }
 
 TEST_F(ApprovalsTest, TheQuestionKeepsItsIdOverARestartAndTheAnswerRunsItOnce) {
-  Action open;
+  Action open{.scope = Scope::main()};
   {
     Engine engine(path_, options());
     open = asked(engine);
   }
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   EXPECT_EQ(engine.runs.counts().active, 0U);
   const Action again = pending(engine);
   EXPECT_EQ(again.id, open.id);
@@ -143,14 +144,14 @@ TEST_F(ApprovalsTest, AnAnswerThatNobodyTookUpIsFoundAtTheNextStart) {
   }
   Engine engine(path_, options());
   engine.model->script({reply({TextPart{"Launched."}})});
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
   EXPECT_THAT(launches_->seen(), ElementsAre("moon"));
 }
 
 TEST_F(ApprovalsTest, OfManyAnswersAtOnceOneCounts) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   engine.model->script({reply({TextPart{"Done."}})});
   std::vector<std::future<Result<Action>>> answers;
@@ -176,7 +177,7 @@ TEST_F(ApprovalsTest, OfManyAnswersAtOnceOneCounts) {
 
 TEST_F(ApprovalsTest, EditedArgumentsAreDecidedOnAgainAndRunAsEdited) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   engine.model->script({reply({TextPart{"Launched."}})});
   const auto answered = engine.run(
@@ -198,7 +199,7 @@ TEST_F(ApprovalsTest, AnEditThatThePolicyDeniesIsRefusedAndTheQuestionStaysOpen)
     require_approval: true
 )";
   Engine engine(path_, std::move(with_policy));
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   const auto refused = engine.run(
       engine.actions.resolve(alice, open.id, {.approve = true, .params = R"({"target":"sun"})"}));
@@ -206,13 +207,13 @@ TEST_F(ApprovalsTest, AnEditThatThePolicyDeniesIsRefusedAndTheQuestionStaysOpen)
   EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
   EXPECT_EQ(refused.error().field, "params");
   EXPECT_THAT(refused.error().message, HasSubstr("never the sun"));
-  EXPECT_EQ(engine.actions.get(alice, open.id)->state, ActionState::pending_approval);
+  EXPECT_EQ(engine.run(engine.actions.get(alice, open.id))->state, ActionState::pending_approval);
   EXPECT_TRUE(launches_->seen().empty());
 }
 
 // What was approved yesterday is denied when the policy says so today.
 TEST_F(ApprovalsTest, ThePolicyInForceWhenItRunsHasTheLastWord) {
-  Action open;
+  Action open{.scope = Scope::main()};
   {
     Engine engine(path_, options());
     open = asked(engine);
@@ -223,7 +224,7 @@ TEST_F(ApprovalsTest, ThePolicyInForceWhenItRunsHasTheLastWord) {
   std::ofstream(stricter.policy_file) << "rules:\n  - match: {tool: launch}\n    deny: true\n";
   Engine engine(path_, std::move(stricter));
   engine.model->script({reply({TextPart{"I may not."}})});
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
   EXPECT_TRUE(launches_->seen().empty());
   EXPECT_THAT(result_told(engine).content, HasSubstr("POLICY_DENY"));
@@ -231,7 +232,7 @@ TEST_F(ApprovalsTest, ThePolicyInForceWhenItRunsHasTheLastWord) {
 
 TEST_F(ApprovalsTest, ARememberedAnswerCountsForItsThreadAndPatternOnly) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
   engine.model->script({reply({TextPart{"Launched."}})});
   ASSERT_TRUE(engine.run(engine.actions.resolve(
@@ -247,18 +248,18 @@ TEST_F(ApprovalsTest, ARememberedAnswerCountsForItsThreadAndPatternOnly) {
   // Another thread: asked again.
   EXPECT_EQ(asked(engine, "mercury").state, ActionState::pending_approval);
   // Listed and revoked: asked again in the thread, too.
-  const auto standing = engine.permissions.list(alice);
+  const auto standing = engine.run(engine.permissions.list(alice));
   ASSERT_EQ(standing->size(), 1U);
-  EXPECT_TRUE(engine.permissions.list(bob)->empty());
+  EXPECT_TRUE(engine.run(engine.permissions.list(bob))->empty());
   EXPECT_EQ(engine.run(engine.permissions.revoke(bob, standing->front().id)).error().kind,
             ErrorKind::not_found);
   ASSERT_TRUE(engine.run(engine.permissions.revoke(alice, standing->front().id)));
-  EXPECT_TRUE(engine.permissions.list(alice)->empty());
+  EXPECT_TRUE(engine.run(engine.permissions.list(alice))->empty());
 }
 
 TEST_F(ApprovalsTest, WithoutAPatternARememberedAnswerIsForTheseArgumentsOnly) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine, "a*?\\b");
   engine.model->script({reply({TextPart{"Launched."}})});
   ASSERT_TRUE(engine.run(
@@ -267,18 +268,18 @@ TEST_F(ApprovalsTest, WithoutAPatternARememberedAnswerIsForTheseArgumentsOnly) {
   const ActionRequest same = open.request;
   ActionRequest other = same;
   other.params = R"({"target":"axy\\b"})";
-  EXPECT_TRUE(engine.permissions.allow(Scope::main(), "alice", "anywhere", same));
-  EXPECT_FALSE(engine.permissions.allow(Scope::main(), "alice", "anywhere", other));
-  EXPECT_FALSE(engine.permissions.allow(Scope::main(), "bob", "anywhere", same));
+  EXPECT_TRUE(engine.run(engine.permissions.allow(Scope::main(), "alice", "anywhere", same)));
+  EXPECT_FALSE(engine.run(engine.permissions.allow(Scope::main(), "alice", "anywhere", other)));
+  EXPECT_FALSE(engine.run(engine.permissions.allow(Scope::main(), "bob", "anywhere", same)));
 }
 
 TEST_F(ApprovalsTest, ACancelledRunLeavesNoOpenQuestion) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
-  ASSERT_TRUE(engine.runs.cancel(alice, run_.id));
+  ASSERT_TRUE(engine.run(engine.runs.cancel(alice, run_.id)));
   EXPECT_EQ(engine.wait(alice, run_)->run.state, RunState::cancelled);
-  EXPECT_EQ(engine.actions.get(alice, open.id)->state, ActionState::denied);
+  EXPECT_EQ(engine.run(engine.actions.get(alice, open.id))->state, ActionState::denied);
   const auto late = engine.run(engine.actions.resolve(alice, open.id, {.approve = true}));
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().kind, ErrorKind::conflict);
@@ -288,10 +289,10 @@ TEST_F(ApprovalsTest, ACancelledRunLeavesNoOpenQuestion) {
 // Between the moment that a run is stored as waiting and the moment that its driver lets go of it.
 TEST_F(ApprovalsTest, ACancelIsNotLostWhileTheRunIsBeingParked) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   for (int i = 0; i < 200; ++i) {
     asked(engine);
-    ASSERT_TRUE(engine.runs.cancel(alice, run_.id));
+    ASSERT_TRUE(engine.run(engine.runs.cancel(alice, run_.id)));
     ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::cancelled) << i;
   }
 }
@@ -302,12 +303,12 @@ TEST_F(ApprovalsTest, NobodysAnswerIsADenialUnlessConfiguredOtherwise) {
     quick.runs.approval_time_max = std::chrono::milliseconds(0);
     quick.actions.approve_when_expired = approve;
     Engine engine(folder_.file(approve ? "b.db" : "a.db"), std::move(quick));
-    ASSERT_TRUE(engine.runs.recover(engine.lanes));
+    ASSERT_TRUE(engine.run(engine.runs.recover()));
     const Action open = asked(engine);
     engine.model->script({reply({TextPart{"Well."}})});
     EXPECT_EQ(engine.run(engine.actions.settle_expired()), 1U);
     ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
-    const Action settled = *engine.actions.get(alice, open.id);
+    const Action settled = *engine.run(engine.actions.get(alice, open.id));
     EXPECT_EQ(settled.state, approve ? ActionState::succeeded : ActionState::denied);
     EXPECT_EQ(settled.resolved_by, "");
     EXPECT_EQ(launches_->seen().size(), approve ? 1U : 0U);
@@ -317,10 +318,10 @@ TEST_F(ApprovalsTest, NobodysAnswerIsADenialUnlessConfiguredOtherwise) {
 
 TEST_F(ApprovalsTest, OthersSeeNothingAndAWrongTokenAnswersNothing) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const Action open = asked(engine);
-  EXPECT_EQ(engine.actions.get(bob, open.id).error().kind, ErrorKind::not_found);
-  EXPECT_TRUE(engine.actions.list(bob, {})->empty());
+  EXPECT_EQ(engine.run(engine.actions.get(bob, open.id)).error().kind, ErrorKind::not_found);
+  EXPECT_TRUE(engine.run(engine.actions.list(bob, {}))->empty());
   EXPECT_EQ(engine.run(engine.actions.resolve(bob, open.id, {.approve = true})).error().kind,
             ErrorKind::not_found);
   EXPECT_EQ(engine
@@ -329,7 +330,7 @@ TEST_F(ApprovalsTest, OthersSeeNothingAndAWrongTokenAnswersNothing) {
                 .error()
                 .kind,
             ErrorKind::unauthorized);
-  EXPECT_EQ(engine.actions.get(alice, open.id)->state, ActionState::pending_approval);
+  EXPECT_EQ(engine.run(engine.actions.get(alice, open.id))->state, ActionState::pending_approval);
   EXPECT_EQ(engine.run(engine.actions.start(alice, open.id, engine.lanes[0])).error().kind,
             ErrorKind::conflict);
   EXPECT_EQ(engine.run(engine.actions.report(alice, open.id, true, "")).error().kind,
@@ -339,17 +340,18 @@ TEST_F(ApprovalsTest, OthersSeeNothingAndAWrongTokenAnswersNothing) {
 
 TEST_F(ApprovalsTest, SeveralQuestionsOfOneReplyAreAnsweredOneByOne) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   engine.model->script(
       {reply({ToolCallPart{.call_id = "a", .tool = "launch", .arguments = {{"target", "moon"}}},
               ToolCallPart{.call_id = "b", .tool = "launch", .arguments = {{"target", "mars"}}}},
              StopReason::tool_use)});
   thread_ = engine.new_thread(alice);
   run_ = *engine.start(alice, thread_.id, "both");
-  while (engine.store->run(Scope::main(), run_.id).value()->state != RunState::waiting_approval) {
+  while (engine.run(engine.store->run(Scope::main(), run_.id)).value()->state !=
+         RunState::waiting_approval) {
     std::this_thread::yield();
   }
-  const auto open = *engine.actions.list(alice, {.limit = 10});
+  const auto open = *engine.run(engine.actions.list(alice, {.limit = 10}));
   ASSERT_EQ(open.size(), 2U);
   engine.model->script({reply({TextPart{"Done."}})});
   ASSERT_TRUE(engine.run(engine.actions.resolve(alice, open[0].id, {.approve = true})));
@@ -361,7 +363,7 @@ TEST_F(ApprovalsTest, SeveralQuestionsOfOneReplyAreAnsweredOneByOne) {
 
 TEST_F(ApprovalsTest, AQuestionToTheUserIsAnsweredThroughItsArguments) {
   Engine engine(path_, options());
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   engine.model->script({tool_call("call_1", "question", {{"question", "Which moon?"}})});
   thread_ = engine.new_thread(alice);
   run_ = *engine.start(alice, thread_.id, "ask me");

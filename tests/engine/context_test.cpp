@@ -17,7 +17,7 @@ using namespace core;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const Principal alice{.user_id = "alice"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
 
 // Room for 3,000 tokens of input.
 constexpr std::int64_t window_tokens = 4'000;
@@ -111,18 +111,18 @@ TEST_F(ContextTest, ALongThreadIsSummarisedAndEveryRequestFits) {
   EXPECT_THAT(first_text(all.turns.back()), HasSubstr("Notes: words were said."));
   EXPECT_THAT(visible_text(all.turns.back().messages.back().parts), HasSubstr("message 23 "));
 
-  const auto summary = *engine.store->newest_summary(Scope::main(), thread_id);
+  const auto summary = *engine.run(engine.store->newest_summary(Scope::main(), thread_id));
   ASSERT_TRUE(summary);
   EXPECT_EQ(summary->text, "Notes: words were said.");
   EXPECT_EQ(summary->tokens, 20);
   EXPECT_EQ(summary->provider, "scripted");
   EXPECT_EQ(summary->model, "scripted-1");
-  const auto last = *engine.store->message(Scope::main(), summary->up_to_message_id);
+  const auto last = *engine.run(engine.store->message(Scope::main(), summary->up_to_message_id));
   ASSERT_TRUE(last);
   EXPECT_EQ(last->role, Role::assistant) << "whole turns are covered";
   EXPECT_EQ(last->created_at, summary->up_to);
   // The thread itself has lost nothing.
-  EXPECT_EQ(engine.threads.view(alice, thread_id, 200)->messages.size(), 48U);
+  EXPECT_EQ(engine.run(engine.threads.view(alice, thread_id, 200))->messages.size(), 48U);
 }
 
 TEST_F(ContextTest, BetweenTwoSummariesEachRequestBeginsWithTheOneBefore) {
@@ -148,7 +148,7 @@ TEST_F(ContextTest, ARunPaysForItsSummary) {
   Engine engine(path_, small_window());
   answer_all(engine);
   const std::string thread_id = engine.new_thread(alice).id;
-  FinishedRun finished;
+  FinishedRun finished{.run = {.scope = Scope::main()}};
   while (asked(engine).summaries == 0) finished = say(engine, thread_id, words(200));
   EXPECT_EQ(finished.run.usage.input_tokens, 10 + 1'000);
   EXPECT_EQ(finished.run.usage.output_tokens, 5 + 20);
@@ -192,13 +192,13 @@ TEST_F(ContextTest, WithoutASummaryTheOldestTurnsAreLeftOutAndTheNextRunTriesAga
   const ModelRequest sent = asked(engine).turns.back();
   EXPECT_THAT(first_text(sent), HasSubstr("left out"));
   EXPECT_LE(tokens_of(sent), room_tokens);
-  EXPECT_FALSE(*engine.store->newest_summary(Scope::main(), thread_id));
+  EXPECT_FALSE(*engine.run(engine.store->newest_summary(Scope::main(), thread_id)));
 
   broken = false;
   ASSERT_EQ(say(engine, thread_id, "go on").run.state, RunState::succeeded);
   EXPECT_THAT(first_text(asked(engine).turns.back()), HasSubstr("Notes at last."));
   EXPECT_THAT(first_text(asked(engine).turns.back()), Not(HasSubstr("left out")));
-  EXPECT_TRUE(*engine.store->newest_summary(Scope::main(), thread_id));
+  EXPECT_TRUE(*engine.run(engine.store->newest_summary(Scope::main(), thread_id)));
 }
 
 TEST_F(ContextTest, ASummaryWithoutTextIsNone) {
@@ -209,7 +209,7 @@ TEST_F(ContextTest, ASummaryWithoutTextIsNone) {
     ASSERT_EQ(say(engine, thread_id, words(200)).run.state, RunState::succeeded);
   }
   EXPECT_THAT(first_text(asked(engine).turns.back()), HasSubstr("left out"));
-  EXPECT_FALSE(*engine.store->newest_summary(Scope::main(), thread_id));
+  EXPECT_FALSE(*engine.run(engine.store->newest_summary(Scope::main(), thread_id)));
 }
 
 // The thread's next message, `words(200)`, needs a summary first: a thread of the same messages
@@ -226,7 +226,7 @@ std::string thread_at_its_limit(Engine& engine) {
 }
 
 TEST_F(ContextTest, AServerThatStopsWhileASummaryIsMadeMakesItAgain) {
-  core::Run run;
+  core::Run run{.scope = Scope::main()};
   {
     Engine engine(path_, small_window());
     const std::string thread_id = thread_at_its_limit(engine);
@@ -238,7 +238,7 @@ TEST_F(ContextTest, AServerThatStopsWhileASummaryIsMadeMakesItAgain) {
   }
   Engine engine(path_, small_window());
   answer_all(engine);
-  EXPECT_EQ(*engine.runs.recover(engine.lanes), 1U);
+  EXPECT_EQ(*engine.run(engine.runs.recover()), 1U);
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::succeeded);
@@ -255,12 +255,12 @@ TEST_F(ContextTest, ACancelledRunEndsWhileASummaryIsMade) {
   const auto run = engine.start(alice, thread_id, words(200));
   ASSERT_TRUE(run);
   holding.get_future().wait();
-  ASSERT_TRUE(engine.runs.cancel(alice, run->id));
+  ASSERT_TRUE(engine.run(engine.runs.cancel(alice, run->id)));
   const auto finished = engine.wait(alice, *run);
   ASSERT_TRUE(finished);
   EXPECT_EQ(finished->run.state, RunState::cancelled);
   EXPECT_EQ(engine.model->stopped_calls(), 1) << "the call was let go of";
-  EXPECT_FALSE(*engine.store->newest_summary(Scope::main(), thread_id));
+  EXPECT_FALSE(*engine.run(engine.store->newest_summary(Scope::main(), thread_id)));
 }
 
 TEST_F(ContextTest, AnotherModelMayWriteTheSummaries) {
@@ -296,15 +296,16 @@ TEST_F(ContextTest, AVendorThatFindsARequestTooLongGetsAShorterOne) {
   EXPECT_THAT(failed.run.error, HasSubstr("context.windows_file"));
 }
 
-TEST_F(ContextTest, AMessageThatCannotFitFailsItsRunAndNamesTheSettings) {
+TEST_F(ContextTest, AMessageThatCannotFitIsRefusedAndNotStored) {
   Engine engine(path_, small_window());
   answer_all(engine);
   const std::string thread_id = engine.new_thread(alice).id;
-  const auto finished = say(engine, thread_id, words(20'000));
-  EXPECT_EQ(finished.run.state, RunState::failed);
-  EXPECT_THAT(finished.run.error, HasSubstr("context.windows_file"));
+  const auto refused = engine.start(alice, thread_id, words(20'000));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, base::ErrorKind::too_large);
+  EXPECT_THAT(refused.error().message, HasSubstr("context.windows_file"));
   EXPECT_TRUE(engine.model->requests().empty()) << "nobody was asked";
-  // The thread goes on; the message that did not fit is left to a summary.
+  EXPECT_TRUE(engine.run(engine.threads.messages(alice, thread_id, {}))->empty());
   EXPECT_EQ(say(engine, thread_id, "shorter").run.state, RunState::succeeded);
   EXPECT_LE(tokens_of(asked(engine).turns.back()), room_tokens);
 }

@@ -19,7 +19,11 @@ using namespace std::chrono_literals;
 class CredentialsTest : public ::testing::Test {
  protected:
   MintedToken mint(CredentialKind kind, const std::string& user) {
-    return *engine_.run(credentials_.mint(Scope::main(), kind, user, "name"));
+    return *engine_.run(credentials_.mint(bearer(kind, user), kind, "name"));
+  }
+  static Principal bearer(CredentialKind kind, const std::string& user) {
+    const bool operates = kind == CredentialKind::operator_token;
+    return Principal(Scope::main(), user, operates ? UserRole::operator_role : UserRole::member);
   }
   Result<MintedToken> claim(const std::string& code, const std::string& address = "10.0.0.1",
                             const std::string& name = "phone") {
@@ -31,50 +35,58 @@ class CredentialsTest : public ::testing::Test {
   base::ManualClock clock_;
   Credentials credentials_{*engine_.store, engine_.feed, clock_};
   Pairings pairings_{credentials_, clock_};
-  Principal admin_{.user_id = "admin"};
+  Principal admin_{Scope::main(), "admin", UserRole::member};
 };
 
 TEST_F(CredentialsTest, ATokenLetsItsUserIn) {
-  EXPECT_TRUE(*credentials_.none_yet());
+  EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
   const MintedToken minted = mint(CredentialKind::operator_token, "admin");
-  EXPECT_FALSE(*credentials_.none_yet());
+  EXPECT_TRUE(*engine_.run(credentials_.none_yet())) << "an operator of one scope";
+  Principal of_all = bearer(CredentialKind::operator_token, "root");
+  of_all.every_scope = true;
+  ASSERT_TRUE(engine_.run(credentials_.mint(of_all, CredentialKind::operator_token, "first")));
+  EXPECT_FALSE(*engine_.run(credentials_.none_yet()));
   EXPECT_EQ(minted.token.size(), 43U);
   EXPECT_NE(minted.credential.token_sha256, minted.token);
   for (int i = 0; i < 2; ++i) {  // from the store, then from memory
-    const auto who = credentials_.authenticate(minted.token);
+    const auto who = engine_.run(credentials_.authenticate(minted.token));
     ASSERT_TRUE(who);
     EXPECT_EQ(who->user_id, "admin");
     EXPECT_EQ(who->device_id, "");
   }
-  EXPECT_EQ(credentials_.authenticate("guess").error().kind, ErrorKind::unauthorized);
-  EXPECT_EQ(credentials_.authenticate("").error().kind, ErrorKind::unauthorized);
+  EXPECT_EQ(engine_.run(credentials_.authenticate("guess")).error().kind, ErrorKind::unauthorized);
+  EXPECT_EQ(engine_.run(credentials_.authenticate("")).error().kind, ErrorKind::unauthorized);
 }
 
 // A server killed between the two is entered with a new token at its next start.
 TEST_F(CredentialsTest, APreparedTokenCountsForNothingUntilItIsAdmitted) {
+  Principal first = bearer(CredentialKind::operator_token, "admin");
+  first.every_scope = true;
   const MintedToken prepared =
-      credentials_.prepare(Scope::main(), CredentialKind::operator_token, "admin", "operator");
-  EXPECT_TRUE(*credentials_.none_yet());
-  EXPECT_EQ(credentials_.authenticate(prepared.token).error().kind, ErrorKind::unauthorized);
+      credentials_.prepare(std::move(first), CredentialKind::operator_token, "operator");
+  EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
+  EXPECT_EQ(engine_.run(credentials_.authenticate(prepared.token)).error().kind,
+            ErrorKind::unauthorized);
   ASSERT_TRUE(engine_.run(credentials_.admit(prepared.credential)));
-  EXPECT_FALSE(*credentials_.none_yet());
-  EXPECT_TRUE(credentials_.authenticate(prepared.token));
+  EXPECT_FALSE(*engine_.run(credentials_.none_yet()));
+  EXPECT_TRUE(engine_.run(credentials_.authenticate(prepared.token)));
 }
 
 TEST_F(CredentialsTest, ARevokedTokenIsDeadAtOnce) {
   const MintedToken device = mint(CredentialKind::device, "admin");
   EXPECT_EQ(device.credential.id.size(), 12U);
-  EXPECT_EQ(credentials_.authenticate(device.token)->device_id, device.credential.id);
-  ASSERT_EQ(credentials_.list(admin_, CredentialKind::device)->size(), 1U);
-  const Principal other{.user_id = "other"};
+  EXPECT_EQ(engine_.run(credentials_.authenticate(device.token))->device_id, device.credential.id);
+  ASSERT_EQ(engine_.run(credentials_.list(admin_, CredentialKind::device))->size(), 1U);
+  const Principal other(Scope::main(), "other", UserRole::member);
   const auto foreign =
       engine_.run(credentials_.revoke(other, CredentialKind::device, device.credential.id));
   EXPECT_EQ(foreign.error().kind, ErrorKind::not_found);
-  EXPECT_TRUE(credentials_.authenticate(device.token));
+  EXPECT_TRUE(engine_.run(credentials_.authenticate(device.token)));
   ASSERT_TRUE(
       engine_.run(credentials_.revoke(admin_, CredentialKind::device, device.credential.id)));
-  EXPECT_EQ(credentials_.authenticate(device.token).error().kind, ErrorKind::unauthorized);
-  EXPECT_TRUE(credentials_.list(admin_, CredentialKind::device)->empty());
+  EXPECT_EQ(engine_.run(credentials_.authenticate(device.token)).error().kind,
+            ErrorKind::unauthorized);
+  EXPECT_TRUE(engine_.run(credentials_.list(admin_, CredentialKind::device))->empty());
   const auto again =
       engine_.run(credentials_.revoke(admin_, CredentialKind::device, device.credential.id));
   EXPECT_EQ(again.error().kind, ErrorKind::not_found);
@@ -84,15 +96,17 @@ TEST_F(CredentialsTest, LastSeenIsWrittenNowAndThen) {
   const MintedToken device = mint(CredentialKind::device, "admin");
   const base::Time made = device.credential.last_seen;
   clock_.advance(2 * limits::credential_touch_interval);
-  ASSERT_TRUE(credentials_.authenticate(device.token));
+  ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
   // Units are committed in order: once a later one is, the touch is.
   ASSERT_TRUE(engine_.run(engine_.feed.commit(Unit{.scope = Scope::main()})));
-  const base::Time seen = credentials_.list(admin_, CredentialKind::device)->front().last_seen;
+  const base::Time seen =
+      engine_.run(credentials_.list(admin_, CredentialKind::device))->front().last_seen;
   EXPECT_EQ(seen - made, 2 * limits::credential_touch_interval);
   clock_.advance(1s);
-  ASSERT_TRUE(credentials_.authenticate(device.token));
+  ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
   ASSERT_TRUE(engine_.run(engine_.feed.commit(Unit{.scope = Scope::main()})));
-  EXPECT_EQ(credentials_.list(admin_, CredentialKind::device)->front().last_seen, seen);
+  EXPECT_EQ(engine_.run(credentials_.list(admin_, CredentialKind::device))->front().last_seen,
+            seen);
 }
 
 TEST_F(CredentialsTest, ACodePairsOneDeviceWithItsIssuer) {
@@ -104,7 +118,7 @@ TEST_F(CredentialsTest, ACodePairsOneDeviceWithItsIssuer) {
   ASSERT_TRUE(device) << device.error().message;
   EXPECT_EQ(device->credential.user_id, "admin");
   EXPECT_EQ(device->credential.name, "phone");
-  EXPECT_TRUE(credentials_.authenticate(device->token));
+  EXPECT_TRUE(engine_.run(credentials_.authenticate(device->token)));
   EXPECT_EQ(claim(code->code).error().kind, ErrorKind::conflict);
 }
 
@@ -115,6 +129,35 @@ TEST_F(CredentialsTest, CodesExpireAndUnknownOnesAreUnknown) {
   EXPECT_EQ(claim(code->code).error().kind, ErrorKind::gone);
   clock_.advance(60s);
   EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found) << "swept";
+}
+
+TEST_F(CredentialsTest, AHundredThousandCodesOfOneUserLeaveRoomForAnothers) {
+  const Principal other(Scope::main(), "other", UserRole::member);
+  std::size_t given = 0;
+  base::Error refused;
+  for (int i = 0; i < 100'000; ++i) {
+    const auto code = pairings_.start(other);
+    given += code ? 1 : 0;
+    if (!code) refused = code.error();
+  }
+  EXPECT_EQ(given, limits::pairing_codes_per_account);
+  EXPECT_EQ(refused.kind, ErrorKind::rate_limited);
+  EXPECT_TRUE(refused.retry_after);
+  const auto code = pairings_.start(admin_);
+  ASSERT_TRUE(code) << code.error().message;
+  EXPECT_TRUE(claim(code->code));
+  clock_.advance(limits::pairing_code_time);
+  EXPECT_TRUE(pairings_.start(other)) << "expired codes take no place";
+}
+
+TEST_F(CredentialsTest, AClaimedCodeMakesRoom) {
+  std::string last;
+  for (std::size_t i = 0; i < limits::pairing_codes_per_account; ++i) {
+    last = pairings_.start(admin_)->code;
+  }
+  EXPECT_FALSE(pairings_.start(admin_));
+  EXPECT_TRUE(claim(last));
+  EXPECT_TRUE(pairings_.start(admin_));
 }
 
 TEST_F(CredentialsTest, ADeviceWithoutANameGetsOne) {
@@ -137,6 +180,70 @@ TEST_F(CredentialsTest, TheSixthClaimInAMinuteIsRefusedPerAddress) {
   EXPECT_EQ(claim("no such", "1.1.1.1").error().kind, ErrorKind::not_found);
 }
 
+// Whoever sets the clock makes no code live longer, or shorter.
+TEST_F(CredentialsTest, ACodeEndsInItsTimeWhateverTheClockIsSetTo) {
+  for (const auto step : {-3600s, 3600s, -86'400s}) {
+    const auto code = pairings_.start(admin_);
+    clock_.step(step);
+    clock_.advance(59s);
+    EXPECT_EQ(claim("none", std::to_string(step.count())).error().kind, ErrorKind::not_found);
+    const auto alive = pairings_.start(admin_);
+    clock_.advance(1s);
+    EXPECT_EQ(claim(code->code, std::to_string(step.count())).error().kind, ErrorKind::gone);
+    EXPECT_TRUE(claim(alive->code, std::to_string(step.count())));
+    clock_.advance(60s);
+  }
+}
+
+TEST_F(CredentialsTest, AnAddressMayTryAgainInItsTimeWhateverTheClockIsSetTo) {
+  for (const auto step : {-3600s, 3600s}) {
+    for (int i = 0; i < limits::pairing_claims_max; ++i) {
+      EXPECT_EQ(claim("none").error().kind, ErrorKind::not_found);
+    }
+    clock_.step(step);
+    const auto refused = claim("none");
+    EXPECT_EQ(refused.error().kind, ErrorKind::rate_limited);
+    EXPECT_EQ(refused.error().retry_after, limits::pairing_window);
+    clock_.advance(limits::pairing_window);
+    EXPECT_EQ(claim("none").error().kind, ErrorKind::not_found) << "the window is open again";
+    clock_.advance(limits::pairing_window);
+  }
+}
+
+TEST_F(CredentialsTest, ADeviceIsSeenThoughTheClockWasSetBack) {
+  const MintedToken device = mint(CredentialKind::device, "admin");
+  ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
+  clock_.step(-3600s);
+  clock_.advance(limits::credential_touch_interval);
+  ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
+  ASSERT_TRUE(engine_.run(engine_.feed.commit(Unit{.scope = Scope::main()})));
+  EXPECT_EQ(engine_.run(credentials_.list(admin_, CredentialKind::device))->front().last_seen,
+            clock_.now());
+}
+
+TEST_F(CredentialsTest, NamesThatDoNotShowGetNoCredential) {
+  using namespace std::string_literals;
+  for (const std::string& user : {""s, "ad min"s, "admin\n"s, "admin\0"s}) {
+    const auto refused =
+        engine_.run(credentials_.mint(Principal(Scope::main(), user, UserRole::operator_role),
+                                      CredentialKind::operator_token, "name"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+    EXPECT_EQ(refused.error().field, "user");
+  }
+  EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
+}
+
+TEST_F(CredentialsTest, ACodeIsWorthNoMoreThanTheCredentialThatAskedForIt) {
+  const MintedToken lost = mint(CredentialKind::device, "ann");
+  const auto who = engine_.run(credentials_.authenticate(lost.token));
+  ASSERT_TRUE(who);
+  const auto code = pairings_.start(*who);
+  ASSERT_TRUE(engine_.run(credentials_.revoke(*who, CredentialKind::device, lost.credential.id)));
+  EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found);
+  EXPECT_TRUE(engine_.run(credentials_.list(*who, CredentialKind::device))->empty());
+}
+
 TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {
   const auto code = pairings_.start(admin_);
   std::vector<std::future<Result<MintedToken>>> claims;
@@ -149,7 +256,7 @@ TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {
   int won = 0;
   for (auto& attempt : claims) won += attempt.get().has_value() ? 1 : 0;
   EXPECT_EQ(won, 1);
-  EXPECT_EQ(credentials_.list(admin_, CredentialKind::device)->size(), 1U);
+  EXPECT_EQ(engine_.run(credentials_.list(admin_, CredentialKind::device))->size(), 1U);
 }
 
 TEST_F(CredentialsTest, AWatcherSeesTheClaimAlsoAfterwards) {
@@ -167,7 +274,7 @@ TEST_F(CredentialsTest, AWatcherSeesTheClaimAlsoAfterwards) {
 TEST_F(CredentialsTest, AWatcherOfNothingOrOfAnothersCodeIsToldSo) {
   EXPECT_EQ(engine_.run(pairings_.watch(admin_, "000000", {})).error().kind, ErrorKind::not_found);
   const auto code = pairings_.start(admin_);
-  const Principal other{.user_id = "other"};
+  const Principal other(Scope::main(), "other", UserRole::member);
   EXPECT_EQ(engine_.run(pairings_.watch(other, code->code, {})).error().kind, ErrorKind::not_found);
   std::stop_source left;
   left.request_stop();

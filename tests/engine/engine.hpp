@@ -18,6 +18,7 @@
 #include "core/governance/actions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
+#include "faulty_journal.hpp"
 #include "gate/rule_gate.hpp"
 #include "scripted_provider.hpp"
 #include "storage/sqlite/store.hpp"
@@ -64,20 +65,25 @@ struct EngineOptions {
   std::set<std::string, std::less<>> extra_allowed{};
   core::ActionOptions actions{};
   std::string policy_file{};  // "": the built-in rules
+  std::size_t lanes = 2;
 };
 
 class Engine {
  public:
   explicit Engine(const std::string& path, EngineOptions options = {})
-      : store(open_store(path)),
-        feed(lanes, *store, *store),
+      : lanes(options.lanes),
+        store(open_store(path)),
+        journal(*store),
+        feed(lanes, *store, journal),
         agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
-        threads(*store, *store, feed, clock, workers),
+        threads(*store, feed, clock, workers),
         catalog(with(builtin_tools(clock), std::move(options.extra_tools))),
         permissions(*store, feed, clock),
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),
-        runs({.stores = store->stores(),
+        runs({.threads = *store,
+              .runs = *store,
+              .actions = *store,
               .feed = feed,
               .providers = providers,
               .gate = gate,
@@ -86,6 +92,7 @@ class Engine {
               .permissions = permissions,
               .redaction = redaction,
               .prices = prices,
+              .lanes = lanes,
               .clock = clock},
              options.runs),
         actions({.store = *store,
@@ -106,6 +113,7 @@ class Engine {
   ~Engine() {
     runs.park_all();
     actions.stop_all();
+    workers.end();
     lanes.stop();
     store->close();
   }
@@ -124,7 +132,7 @@ class Engine {
     return run(runs.wait(who, started.id, {}));
   }
   std::vector<core::Event> events(const std::string& thread_id, std::int64_t after = 0) {
-    return *store->events(core::Scope::main(), thread_id, after, 1000);
+    return *run(store->events(core::Scope::main(), thread_id, after, 1000));
   }
 
  private:
@@ -146,9 +154,10 @@ class Engine {
 
  public:
   base::SystemClock clock;
-  base::Lanes lanes{2};
+  base::Lanes lanes;
   base::Workers workers{1};
   std::unique_ptr<storage::sqlite::Store> store;
+  FaultyJournal journal;  // the store's own, as long as no test asks for a fault
   core::EventFeed feed;
   core::Agents agents;
   core::Threads threads;

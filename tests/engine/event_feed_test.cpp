@@ -14,7 +14,7 @@ namespace {
 
 using namespace core;
 
-const Principal alice{.user_id = "alice"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
 
 class Recorder final : public Subscriber {
  public:
@@ -59,22 +59,24 @@ class EventFeedTest : public ::testing::Test {
   Unit events(int count) {
     Unit unit{.scope = Scope::main()};
     for (int i = 0; i < count; ++i) {
-      unit.events.push_back(Event{.thread_id = thread_.id,
+      unit.events.push_back(Event{.scope = Scope::main(),
+                                  .thread_id = thread_.id,
                                   .at = engine_.clock.now(),
                                   .body = ThreadChanged{.title = std::to_string(i)}});
     }
     return unit;
   }
+  EventTopic topic() const { return EventTopic::of_thread(Scope::main(), thread_.id); }
   void commit(int count) { ASSERT_TRUE(engine_.run(engine_.feed.commit(events(count)))); }
-  std::unique_ptr<EventFeed::Subscription> subscribe(Recorder& recorder, std::size_t lane,
-                                                     std::optional<std::int64_t> after = {}) {
-    std::unique_ptr<EventFeed::Subscription> out;
+  std::unique_ptr<Subscription> subscribe(Recorder& recorder, std::size_t lane,
+                                          std::optional<std::int64_t> after = {}) {
+    std::unique_ptr<Subscription> out;
     on_lane(engine_.lanes[lane], [&] {
-      out = engine_.feed.subscribe(engine_.lanes[lane], Scope::main(), thread_.id, after, recorder);
+      out = engine_.feed.subscriptions().subscribe(engine_.lanes[lane], topic(), after, recorder);
     });
     return out;
   }
-  void end(std::unique_ptr<EventFeed::Subscription> subscription, std::size_t lane) {
+  void end(std::unique_ptr<Subscription> subscription, std::size_t lane) {
     on_lane(engine_.lanes[lane], [&] { subscription.reset(); });
   }
 
@@ -97,7 +99,7 @@ TEST_F(EventFeedTest, EverySubscriberOnEveryLaneGetsEveryEventOnceInOrder) {
   EXPECT_EQ(a.size(), 150U);
   EXPECT_EQ(b.size(), 151U);
   end(std::move(on_b), 1);
-  EXPECT_EQ(engine_.feed.subscriber_count(), 0U);
+  EXPECT_EQ(engine_.feed.subscriptions().count(), 0U);
 }
 
 TEST_F(EventFeedTest, WithoutACursorNothingIsReplayed) {
@@ -115,7 +117,8 @@ TEST_F(EventFeedTest, OtherThreadsStayOut) {
   auto subscription = subscribe(recorder, 0);
   const Thread other = engine_.new_thread(alice);
   Unit unit{.scope = Scope::main()};
-  unit.events.push_back(Event{.thread_id = other.id, .body = ThreadChanged{}});
+  unit.events.push_back(
+      Event{.scope = Scope::main(), .thread_id = other.id, .body = ThreadChanged{}});
   ASSERT_TRUE(engine_.run(engine_.feed.commit(std::move(unit))));
   EXPECT_EQ(recorder.size(), 0U);
   end(std::move(subscription), 0);
@@ -140,7 +143,7 @@ TEST_F(EventFeedTest, AResumingSubscriberMissesNothingAndRepeatsNothing) {
   std::vector<std::int64_t> expected;
   std::int64_t cursor = after;
   for (;;) {
-    const auto page = engine_.store->events(Scope::main(), thread_.id, cursor, 200);
+    const auto page = engine_.run(engine_.store->events(Scope::main(), thread_.id, cursor, 200));
     if (page->empty()) break;
     for (const Event& event : *page) expected.push_back(event.cursor);
     cursor = expected.back();
@@ -157,12 +160,12 @@ TEST_F(EventFeedTest, ASubscriberMayLeaveWhileItIsTold) {
       mine.reset();
     }
     int told = 0;
-    std::unique_ptr<EventFeed::Subscription> mine;
+    std::unique_ptr<Subscription> mine;
   };
   Leaver live;
   commit(300);
   on_lane(engine_.lanes[0], [&] {
-    live.mine = engine_.feed.subscribe(engine_.lanes[0], Scope::main(), thread_.id, {}, live);
+    live.mine = engine_.feed.subscriptions().subscribe(engine_.lanes[0], topic(), {}, live);
   });
   Recorder stays;
   auto subscription = subscribe(stays, 0);
@@ -170,7 +173,7 @@ TEST_F(EventFeedTest, ASubscriberMayLeaveWhileItIsTold) {
   EXPECT_EQ(live.told, 1);
   EXPECT_EQ(stays.size(), 5U);
   end(std::move(subscription), 0);
-  EXPECT_EQ(engine_.feed.subscriber_count(), 0U);
+  EXPECT_EQ(engine_.feed.subscriptions().count(), 0U);
 }
 
 TEST_F(EventFeedTest, OneMayMakeAnotherLeaveAndBringAThirdWhileItIsTold) {
@@ -180,12 +183,12 @@ TEST_F(EventFeedTest, OneMayMakeAnotherLeaveAndBringAThirdWhileItIsTold) {
       victim.reset();
       if (!brought) brought = bring();
     }
-    std::unique_ptr<EventFeed::Subscription> mine, victim, brought;
-    std::function<std::unique_ptr<EventFeed::Subscription>()> bring;
+    std::unique_ptr<Subscription> mine, victim, brought;
+    std::function<std::unique_ptr<Subscription>()> bring;
   };
   base::Lane& lane = engine_.lanes[0];
   const auto join = [&](Subscriber& subscriber) {
-    return engine_.feed.subscribe(lane, Scope::main(), thread_.id, {}, subscriber);
+    return engine_.feed.subscriptions().subscribe(lane, topic(), {}, subscriber);
   };
   Recorder leaves, joins;
   Replacer replacer;
@@ -203,7 +206,7 @@ TEST_F(EventFeedTest, OneMayMakeAnotherLeaveAndBringAThirdWhileItIsTold) {
     replacer.mine.reset();
     replacer.brought.reset();
   });
-  EXPECT_EQ(engine_.feed.subscriber_count(), 0U);
+  EXPECT_EQ(engine_.feed.subscriptions().count(), 0U);
 }
 
 }  // namespace

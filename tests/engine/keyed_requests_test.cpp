@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
+#include <vector>
 
 #include "core/access/limits.hpp"
 #include "engine.hpp"
@@ -14,8 +16,8 @@ namespace {
 using namespace core;
 using base::ErrorKind;
 
-const Principal alice{.user_id = "alice"};
-const Principal bob{.user_id = "bob"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
+const Principal bob(Scope::main(), "bob", UserRole::member);
 
 class KeyedRequestsTest : public ::testing::Test {
  protected:
@@ -55,6 +57,35 @@ TEST_F(KeyedRequestsTest, TheSecondGetsTheFirstsAnswerAlsoAfterARestart) {
   EXPECT_EQ(house.begin(alice, "k", "other request").error().kind, ErrorKind::conflict);
 }
 
+TEST_F(KeyedRequestsTest, WaitersOfOneAccountAreBoundedAndLeaveAnothersAlone) {
+  House house(path_);
+  const auto first = as<KeyedRequests::First>(house.begin(alice, "k"));
+  auto of_bob = as<KeyedRequests::First>(house.begin(bob, "k"));
+  std::vector<std::future<Result<KeyedRequests::Begun>>> waiting;
+  // The last one is refused, whichever that is: the others wait for the answer.
+  std::atomic<int> refused = 0;
+  std::promise<base::Error> error;
+  for (std::size_t i = 0; i <= limits::keyed_waiters_per_account; ++i) {
+    waiting.push_back(std::async(std::launch::async, [&] {
+      auto begun = house.begin(alice, "k");
+      if (!begun && refused.fetch_add(1) == 0) error.set_value(begun.error());
+      return begun;
+    }));
+  }
+  const base::Error told = error.get_future().get();
+  EXPECT_EQ(told.kind, ErrorKind::rate_limited);
+  EXPECT_TRUE(told.retry_after);
+  auto second_of_bob = std::async(std::launch::async, [&] { return house.begin(bob, "k"); });
+  house.engine.run(house.keyed_requests.answer(bob, of_bob.id, {200, "application/json", "{}"}));
+  EXPECT_EQ(as<KeyedRequests::Answered>(second_of_bob.get()).answer.status, 200);
+  house.engine.run(house.keyed_requests.answer(alice, first.id, {201, "application/json", "{}"}));
+  for (auto& one : waiting) {
+    const auto begun = one.get();
+    if (begun) EXPECT_EQ(as<KeyedRequests::Answered>(begun).answer.status, 201);
+  }
+  EXPECT_EQ(refused, 1);
+}
+
 TEST_F(KeyedRequestsTest, AConcurrentSecondWaitsForTheAnswer) {
   House house(path_);
   const auto first = as<KeyedRequests::First>(house.begin(alice, "k"));
@@ -88,7 +119,7 @@ TEST_F(KeyedRequestsTest, AnAttemptThatDiedIsTakenOverOrItsObjectIsFound) {
   House house(path_);
   as<KeyedRequests::First>(house.begin(alice, "no effect"));
   const auto orphan = as<KeyedRequests::Orphan>(house.begin(alice, "made a thread"));
-  EXPECT_TRUE(house.engine.threads.get(alice, orphan.object_id));
+  EXPECT_TRUE(house.engine.run(house.engine.threads.get(alice, orphan.object_id)));
   house.engine.run(house.keyed_requests.answer(alice, orphan.id, {200, "t", "a"}));
   as<KeyedRequests::Answered>(house.begin(alice, "made a thread"));
 }
@@ -109,8 +140,9 @@ TEST_F(KeyedRequestsTest, PurgingForgetsOnlyWhatIsOld) {
   const auto young = as<KeyedRequests::First>(house.begin(alice, "young"));
   house.engine.run(house.keyed_requests.answer(alice, young.id, {200, "t", "b"}));
   house.engine.run(house.keyed_requests.purge());
-  EXPECT_FALSE(*house.engine.store->keyed_request(Scope::main(), "alice", "old"));
-  EXPECT_TRUE(*house.engine.store->keyed_request(Scope::main(), "alice", "young"));
+  EXPECT_FALSE(*house.engine.run(house.engine.store->keyed_request(Scope::main(), "alice", "old")));
+  EXPECT_TRUE(
+      *house.engine.run(house.engine.store->keyed_request(Scope::main(), "alice", "young")));
 }
 
 TEST_F(KeyedRequestsTest, AKeyHasALength) {

@@ -15,8 +15,8 @@ namespace {
 using namespace core;
 using base::ErrorKind;
 
-const Principal alice{.user_id = "alice"};
-const Principal bob{.user_id = "bob"};
+const Principal alice(Scope::main(), "alice", UserRole::member);
+const Principal bob(Scope::main(), "bob", UserRole::member);
 
 template <class T>
 std::vector<const T*> of_kind(const std::vector<Event>& events) {
@@ -58,7 +58,7 @@ TEST_F(RunsTest, AMessageIsAnsweredStoredTitledAndTold) {
   EXPECT_EQ(finished->reply->model, "scripted-1");
   EXPECT_EQ(finished->reply->usage->input_tokens, 10);
 
-  const auto view = engine.threads.view(alice, thread.id, 50);
+  const auto view = engine.run(engine.threads.view(alice, thread.id, 50));
   ASSERT_TRUE(view);
   EXPECT_EQ(view->thread.title, "What's the weather?");
   EXPECT_FALSE(view->running);
@@ -103,7 +103,7 @@ TEST_F(RunsTest, ToolCallsGoThroughTheGateAndTheirResultsBackToTheModel) {
             (ToolResultPart{.call_id = "call_1", .tool = "calculator", .content = "42"}));
   EXPECT_EQ(finished->reply->parts.size(), 3U);
 
-  const auto calls = engine.store->tool_calls(Scope::main(), run->id);
+  const auto calls = engine.run(engine.store->tool_calls(Scope::main(), run->id));
   ASSERT_TRUE(calls);
   ASSERT_EQ(calls->size(), 1U);
   EXPECT_EQ(calls->front().state, ToolCallState::succeeded);
@@ -153,13 +153,13 @@ TEST_F(RunsTest, OneRunAThread) {
   const Thread thread = engine.new_thread(alice);
   const auto first = engine.start(alice, thread.id, "one");
   ASSERT_TRUE(first);
-  EXPECT_TRUE(engine.threads.view(alice, thread.id, 1)->running);
+  EXPECT_TRUE(engine.run(engine.threads.view(alice, thread.id, 1))->running);
   const auto second = engine.start(alice, thread.id, "two");
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::conflict);
   engine.model->release();
   EXPECT_EQ(engine.wait(alice, *first)->run.state, RunState::succeeded);
-  EXPECT_EQ(engine.threads.view(alice, thread.id, 50)->messages.size(), 2U);
+  EXPECT_EQ(engine.run(engine.threads.view(alice, thread.id, 50))->messages.size(), 2U);
   engine.model->script({reply({TextPart{"again"}})});
   const auto third = engine.start(alice, thread.id, "three");
   ASSERT_TRUE(third) << "the thread is free again";
@@ -184,7 +184,7 @@ TEST_F(RunsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
       while (engine_.model->requests().size() < 2 && !refused()) continue;
     }
     std::future<Result<core::Run>> second;
-    std::unique_ptr<EventFeed::Subscription> mine;
+    std::unique_ptr<Subscription> mine;
 
    private:
     Engine& engine_;
@@ -203,7 +203,8 @@ TEST_F(RunsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
     done.get_future().wait();
   };
   on_lane_1([&] {
-    starter.mine = engine.feed.subscribe(engine.lanes[1], Scope::main(), thread.id, {}, starter);
+    starter.mine = engine.feed.subscriptions().subscribe(
+        engine.lanes[1], EventTopic::of_thread(Scope::main(), thread.id), {}, starter);
   });
   engine.model->script({reply({TextPart{"first"}})});
   engine.model->script({reply({TextPart{"second"}})});
@@ -214,7 +215,7 @@ TEST_F(RunsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
   const auto second = starter.second.get();
   ASSERT_TRUE(second) << second.error().message;
   EXPECT_EQ(engine.wait(alice, *second)->run.state, RunState::succeeded);
-  EXPECT_EQ(engine.threads.view(alice, thread.id, 50)->messages.size(), 4U);
+  EXPECT_EQ(engine.run(engine.threads.view(alice, thread.id, 50))->messages.size(), 4U);
   on_lane_1([&] { starter.mine.reset(); });
 }
 
@@ -243,21 +244,21 @@ TEST_F(RunsTest, ConcurrentStartsInOneThreadGiveOneRun) {
   engine.model->release();
   EXPECT_EQ(engine.wait(alice, won.front())->run.state, RunState::succeeded);
   EXPECT_EQ(engine.model->requests().size(), 1U);
-  EXPECT_EQ(engine.threads.view(alice, thread.id, 50)->messages.size(), 2U);
+  EXPECT_EQ(engine.run(engine.threads.view(alice, thread.id, 50))->messages.size(), 2U);
 }
 
 TEST_F(RunsTest, OthersCanNeitherWriteNorWaitNorCancel) {
   Engine engine(path_);
   engine.model->script({Hold{}});
   const Thread thread = engine.new_thread(alice);
-  EXPECT_EQ(engine.start(bob, thread.id, "hi").error().kind, ErrorKind::forbidden);
+  EXPECT_EQ(engine.start(bob, thread.id, "hi").error().kind, ErrorKind::not_found);
   EXPECT_EQ(engine.start(alice, "nothing", "hi").error().kind, ErrorKind::not_found);
-  const Principal elsewhere{.scope = Scope("other", "main", "main"), .user_id = "alice"};
+  const Principal elsewhere(Scope("other", "main", "main"), "alice", UserRole::member);
   EXPECT_EQ(engine.start(elsewhere, thread.id, "hi").error().kind, ErrorKind::not_found);
   const auto run = engine.start(alice, thread.id, "hi");
   EXPECT_EQ(engine.wait(bob, *run).error().kind, ErrorKind::not_found);
-  EXPECT_EQ(engine.runs.cancel(bob, run->id).error().kind, ErrorKind::not_found);
-  EXPECT_TRUE(engine.runs.cancel(alice, run->id));
+  EXPECT_EQ(engine.run(engine.runs.cancel(bob, run->id)).error().kind, ErrorKind::not_found);
+  EXPECT_TRUE(engine.run(engine.runs.cancel(alice, run->id)));
   EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::cancelled);
 }
 
@@ -272,7 +273,7 @@ TEST_F(RunsTest, CancelledFromTheFirstInstantAndInMidStream) {
     const auto run = engine.start(alice, thread.id, "think");
     ASSERT_TRUE(run);
     if (mid_stream) holding.get_future().wait();
-    ASSERT_TRUE(engine.runs.cancel(alice, run->id));
+    ASSERT_TRUE(engine.run(engine.runs.cancel(alice, run->id)));
     const auto finished = engine.wait(alice, *run);
     ASSERT_TRUE(finished);
     EXPECT_EQ(finished->run.state, RunState::cancelled);
@@ -291,7 +292,7 @@ TEST_F(RunsTest, AFailingModelFailsTheRunAndKeepsTheMessage) {
   ASSERT_TRUE(finished);
   EXPECT_EQ(finished->run.state, RunState::failed);
   EXPECT_EQ(finished->run.error, "model unreachable");
-  const auto view = engine.threads.view(alice, thread.id, 50);
+  const auto view = engine.run(engine.threads.view(alice, thread.id, 50));
   ASSERT_EQ(view->messages.size(), 1U);
   EXPECT_EQ(view->thread.title, "");
   const auto events = engine.events(thread.id);
@@ -336,14 +337,15 @@ TEST_F(RunsTest, WhoWaitsIsToldAfterTheSubscribers) {
     }
     std::promise<void> reached, go_on;
     std::atomic<bool> told = false;
-    std::unique_ptr<EventFeed::Subscription> mine;
+    std::unique_ptr<Subscription> mine;
   };
   Engine engine(path_);
   const Thread thread = engine.new_thread(alice);
   Slow slow;
   std::promise<void> subscribed;
   engine.lanes[1].post([&] {
-    slow.mine = engine.feed.subscribe(engine.lanes[1], Scope::main(), thread.id, {}, slow);
+    slow.mine = engine.feed.subscriptions().subscribe(
+        engine.lanes[1], EventTopic::of_thread(Scope::main(), thread.id), {}, slow);
     subscribed.set_value();
   });
   subscribed.get_future().wait();
@@ -351,7 +353,7 @@ TEST_F(RunsTest, WhoWaitsIsToldAfterTheSubscribers) {
   const auto run = engine.start(alice, thread.id, "one");
   ASSERT_TRUE(run);
   slow.reached.get_future().wait();
-  ASSERT_TRUE(is_terminal((*engine.store->run(Scope::main(), run->id))->state));
+  ASSERT_TRUE(is_terminal((*engine.run(engine.store->run(Scope::main(), run->id)))->state));
   auto waiting = std::async(std::launch::async, [&] {
     const auto finished = engine.wait(alice, *run);
     return finished && slow.told.load();
@@ -385,14 +387,14 @@ TEST_F(RunsTest, AnUnknownProviderIsRefusedBeforeAnythingIsStored) {
   const auto run = engine.run(engine.runs.start(alice, std::move(input), engine.lanes[0]));
   ASSERT_FALSE(run);
   EXPECT_EQ(run.error().kind, ErrorKind::unavailable);
-  EXPECT_TRUE(engine.threads.view(alice, thread.id, 50)->messages.empty());
+  EXPECT_TRUE(engine.run(engine.threads.view(alice, thread.id, 50))->messages.empty());
 }
 
 // --- restart ------------------------------------------------------------------------------------
 
 TEST_F(RunsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
   std::string thread_id;
-  core::Run run;
+  core::Run run{.scope = Scope::main()};
   std::int64_t seen = 0;
   {
     Engine engine(path_);
@@ -412,7 +414,7 @@ TEST_F(RunsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
   }
   Engine engine(path_);
   engine.model->script({text("A whole answer."), reply({TextPart{"A whole answer."}})});
-  EXPECT_EQ(*engine.runs.recover(engine.lanes), 1U);
+  EXPECT_EQ(*engine.run(engine.runs.recover()), 1U);
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::succeeded);
@@ -420,7 +422,7 @@ TEST_F(RunsTest, ARunInTheMiddleOfAModelCallGoesOnAfterARestart) {
   const auto after = engine.events(thread_id, seen);
   EXPECT_EQ(kinds(after).front(), kind<OutputRestarted>());
   EXPECT_EQ(kinds(after).back(), kind<RunFinished>());
-  EXPECT_EQ(engine.threads.view(alice, thread_id, 50)->messages.size(), 2U);
+  EXPECT_EQ(engine.run(engine.threads.view(alice, thread_id, 50))->messages.size(), 2U);
 }
 
 // A tool that counts its runs and can be held.
@@ -460,7 +462,7 @@ EngineOptions with_counting_tool(std::atomic<int>& runs, std::promise<void>* run
 TEST_F(RunsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
   std::atomic<int> runs = 0;
   std::string thread_id;
-  core::Run run;
+  core::Run run{.scope = Scope::main()};
   {
     std::promise<void> running;
     Engine engine(path_, with_counting_tool(runs, &running, tools::Effect::changes));
@@ -471,12 +473,12 @@ TEST_F(RunsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
   engine.model->script({reply({TextPart{"I do not know whether it worked."}})});
-  EXPECT_EQ(*engine.runs.recover(engine.lanes), 1U);
+  EXPECT_EQ(*engine.run(engine.runs.recover()), 1U);
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished);
   EXPECT_EQ(finished->run.state, RunState::succeeded);
   EXPECT_EQ(runs, 1);
-  EXPECT_EQ(engine.store->tool_calls(Scope::main(), run.id)->front().state,
+  EXPECT_EQ(engine.run(engine.store->tool_calls(Scope::main(), run.id))->front().state,
             ToolCallState::interrupted);
   const auto told = std::get<ToolResultPart>(engine.model->requests()[0].messages.back().parts[1]);
   EXPECT_TRUE(told.is_error);
@@ -485,7 +487,7 @@ TEST_F(RunsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
 
 TEST_F(RunsTest, AnIdempotentToolIsAskedAgain) {
   std::atomic<int> runs = 0;
-  core::Run run;
+  core::Run run{.scope = Scope::main()};
   {
     std::promise<void> running;
     Engine engine(path_, with_counting_tool(runs, &running, tools::Effect::none));
@@ -495,14 +497,14 @@ TEST_F(RunsTest, AnIdempotentToolIsAskedAgain) {
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::none));
   engine.model->script({reply({TextPart{"counted"}})});
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   EXPECT_EQ(engine.wait(alice, run)->run.state, RunState::succeeded);
   EXPECT_EQ(runs, 2);
 }
 
 TEST_F(RunsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
   std::atomic<int> runs = 0;
-  core::Run run;
+  core::Run run{.scope = Scope::main()};
   {
     std::promise<void> holding;
     Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
@@ -514,7 +516,7 @@ TEST_F(RunsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
   engine.model->script({reply({TextPart{"counted"}})});
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const auto finished = engine.wait(alice, run);
   EXPECT_EQ(finished->run.state, RunState::succeeded);
   EXPECT_EQ(runs, 1);
@@ -525,7 +527,7 @@ TEST_F(RunsTest, AFinishedToolCallIsNotRepeatedAfterARestart) {
 }
 
 TEST_F(RunsTest, ARunWhoseProviderIsGoneFailsInsteadOfHanging) {
-  core::Run run;
+  core::Run run{.scope = Scope::main()};
   {
     Engine engine(path_);
     std::promise<void> holding;
@@ -539,7 +541,7 @@ TEST_F(RunsTest, ARunWhoseProviderIsGoneFailsInsteadOfHanging) {
   Unit unit{.scope = Scope::main()};
   unit.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running});
   ASSERT_TRUE(engine.run(engine.feed.commit(std::move(unit))));
-  ASSERT_TRUE(engine.runs.recover(engine.lanes));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
   const auto finished = engine.wait(alice, run);
   ASSERT_TRUE(finished) << finished.error().message;
   EXPECT_EQ(finished->run.state, RunState::failed);

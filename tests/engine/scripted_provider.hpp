@@ -63,6 +63,11 @@ class ScriptedProvider final : public core::ModelProvider {
   }
   // Called, on the lane, when a call reaches a Hold.
   void on_hold(std::function<void()> callback) { shared_->on_hold = std::move(callback); }
+  // How many steps of scripts were taken, of all calls.
+  int acts_done() const {
+    const std::lock_guard lock(shared_->mutex);
+    return shared_->acts_done;
+  }
   int stopped_calls() const {
     const std::lock_guard lock(shared_->mutex);
     return shared_->stopped;
@@ -90,6 +95,7 @@ class ScriptedProvider final : public core::ModelProvider {
     std::deque<std::vector<Act>> scripts;
     std::vector<core::ModelRequest> requests;
     int stopped = 0;
+    int acts_done = 0;
     std::function<std::vector<Act>(const core::ModelRequest&)> answer;
     base::Signal released;
     std::function<void()> on_hold;
@@ -112,6 +118,10 @@ class ScriptedProvider final : public core::ModelProvider {
         }
         Act act = std::move(acts_.front());
         acts_.pop_front();
+        {
+          const std::lock_guard lock(shared_->mutex);
+          ++shared_->acts_done;
+        }
         if (auto* say = std::get_if<Say>(&act)) co_return std::move(say->events);
         if (auto* broken = std::get_if<Break>(&act)) co_return base::fail(std::move(broken->error));
         if (shared_->on_hold) shared_->on_hold();

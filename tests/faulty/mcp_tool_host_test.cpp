@@ -15,6 +15,10 @@ using base::Json;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+base::Task<std::vector<std::string>> servers_of(core::Scope, std::string agent) {
+  co_return agent == "with" ? std::vector<std::string>{"id"} : std::vector<std::string>();
+}
+
 class McpToolHost : public ::testing::Test {
  protected:
   ~McpToolHost() override { end(); }
@@ -22,9 +26,7 @@ class McpToolHost : public ::testing::Test {
   void begin() {
     ToolHostOptions options;
     options.inherited = variables();
-    options.servers_of = [](const core::Scope&, const std::string& agent) {
-      return agent == "with" ? std::vector<std::string>{"id"} : std::vector<std::string>();
-    };
+    options.servers_of = servers_of;
     options.keep = [this](const core::Scope&, const std::string&, std::string pins) {
       const std::lock_guard lock(mutex_);
       pins_ = std::move(pins);
@@ -40,7 +42,7 @@ class McpToolHost : public ::testing::Test {
     host_.reset();
   }
   void add(const std::string& mode) {
-    core::OpenedToolServer one;
+    core::OpenedToolServer one{.server = {.scope = core::Scope::main()}};
     one.server.id = "id";
     one.server.name = "files";
     one.server.command = {"python3",
@@ -51,12 +53,13 @@ class McpToolHost : public ::testing::Test {
   }
   base::Result<core::ToolOutcome> run(const std::string& tool, const Json& arguments,
                                       const std::string& agent = "with") {
-    ToolContext context{.lane = &lanes_[1], .agent_id = agent, .run_id = "run"};
+    ToolContext context{
+        .lane = &lanes_[1], .scope = core::Scope::main(), .agent_id = agent, .run_id = "run"};
     const core::ToolCall call{.id = "call", .run_id = "run", .tool = tool, .arguments = arguments};
     return base::run_on(lanes_[1], host_->run(std::move(context), call, stop_.get_token()));
   }
   std::vector<core::ToolDefinition> definitions(std::vector<std::string> servers) {
-    core::Agent agent{.tool_servers = std::move(servers)};
+    core::Agent agent{.scope = core::Scope::main(), .tool_servers = std::move(servers)};
     return base::run_on(lanes_[1], host_->definitions(std::move(agent), stop_.get_token()));
   }
   std::string text(const std::string& tool, const Json& arguments,

@@ -235,6 +235,7 @@ TEST_F(EscapeShell, AForkBombIsSeenBesideOthersOfTheSameUser) {
   std::jthread beside([&] {
     base::Lanes lanes{1};
     ToolContext context{.lane = &lanes[0],
+                        .scope = core::Scope::main(),
                         .thread_id = "th1",
                         .run_id = "r1",
                         .tool_call_id = "c2",

@@ -55,6 +55,7 @@ class ToolBench : public ::testing::Test {
 
   core::ToolOutcome call(Tool& tool, base::Json arguments, std::stop_token stop = {}) {
     ToolContext context{.lane = &lanes_[0],
+                        .scope = core::Scope::main(),
                         .thread_id = "th1",
                         .run_id = "r1",
                         .tool_call_id = "c1",

@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 
-#include "app/audit_lines.hpp"
 #include "app/audit_trail.hpp"
 #include "app/audit_verify.hpp"
 #include "app/command_line.hpp"
@@ -18,6 +17,7 @@
 #include "app/limits.hpp"
 #include "app/remote.hpp"
 #include "base/json.hpp"
+#include "core/governance/audit_lines.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -77,11 +77,11 @@ class Sink {
 };
 
 // The records and the line behind them.
-base::Result<AuditEndLine> export_to(Sink& sink, AuditTrail& trail) {
-  AuditEndLine end;
+base::Result<core::AuditEndLine> export_to(Sink& sink, AuditTrail& trail) {
+  core::AuditEndLine end;
   base::Result<void> written;
   const auto read = read_audit(trail, 0, [&](const std::string& line) {
-    const auto decoded = decode_audit_line(line);
+    const auto decoded = core::decode_audit_line(line);
     written = decoded ? sink.write(line) : base::fail(decoded.error());
     if (!written) return false;
     ++end.count;
@@ -379,7 +379,7 @@ base::Result<std::deque<base::Json>> last_records(AuditTrail& trail, const ShowO
   std::deque<base::Json> out;
   base::Result<void> decoded;
   const auto read = read_audit(trail, after, [&](const std::string& line) {
-    const auto record = decode_audit_line(line);
+    const auto record = core::decode_audit_line(line);
     const auto text = record ? base::parse_json(record->text, "text") : base::fail(record.error());
     if (!text || !text->is_object()) {
       decoded = base::fail(base::ErrorKind::invalid,

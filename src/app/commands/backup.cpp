@@ -5,8 +5,8 @@
 
 #include "app/command_line.hpp"
 #include "app/running_server.hpp"
+#include "app/wiring_store.hpp"
 #include "base/json.hpp"
-#include "storage/sqlite/maintenance.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 int backup(const Context& context, const Settings& settings, const std::string& target,
            bool as_json) {
   const std::string path = database_path(settings.data_dir);
-  if (const auto done = storage::sqlite::backup(path, target); !done) {
+  if (const auto done = store_maintenance(settings)->backup(target); !done) {
     return print_error(context, done.error().message);
   }
   std::error_code ignored;

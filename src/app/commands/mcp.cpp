@@ -113,12 +113,12 @@ int serve_alone(const Context& context, Settings settings, Lines& lines) {
     return exit_usage;
   }
   if (!open_log(settings)) {
-    return print_error(context, "log.file: cannot open " + settings.log_file, exit_usage);
+    return print_error(context, "log.file: cannot open " + settings.log.file, exit_usage);
   }
   settings.listen = {{"127.0.0.1", 0}};
   settings.classic_ports = false;
-  settings.tls_certificate_file.clear();
-  settings.tls_private_key_file.clear();
+  settings.tls.certificate_file.clear();
+  settings.tls.private_key_file.clear();
   settings.base_path.clear();
   auto server = Server::build(settings);
   if (!server) return print_error(context, server.error().message);

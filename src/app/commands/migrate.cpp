@@ -4,8 +4,8 @@
 
 #include "app/command_line.hpp"
 #include "app/running_server.hpp"
+#include "app/wiring_store.hpp"
 #include "base/json.hpp"
-#include "storage/sqlite/maintenance.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -13,11 +13,12 @@ namespace {
 int migrate(const Context& context, const Settings& settings, bool as_json) {
   const std::string path = database_path(settings.data_dir);
   // A store that is not there yet counts as version 0.
-  const int before = storage::sqlite::schema_version(path).value_or(0);
-  if (const auto done = storage::sqlite::migrate(path); !done) {
+  const auto store = store_maintenance(settings);
+  const int before = store->schema().value_or(0);
+  if (const auto done = store->migrate(); !done) {
     return print_error(context, done.error().message);
   }
-  const auto after = storage::sqlite::schema_version(path);
+  const auto after = store->schema();
   if (!after) return print_error(context, after.error().message);
   std::string out;
   if (as_json) {

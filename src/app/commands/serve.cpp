@@ -133,7 +133,7 @@ int serve(const Context& context, Config config, const ServeOptions& options) {
   }
   StopSignals signals(settings);  // before any other thread
   if (!open_log(settings)) {
-    return print_error(context, "log.file: cannot open " + settings.log_file, exit_usage);
+    return print_error(context, "log.file: cannot open " + settings.log.file, exit_usage);
   }
   auto server = Server::build(settings);
   if (!server) {

@@ -7,6 +7,7 @@
 #include "app/local_tokens.hpp"
 #include "app/terminal.hpp"
 #include "base/json.hpp"
+#include "core/access/principal.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -23,6 +24,7 @@ void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), std
 
 void write_row(base::JsonWriter& json, const TokenRow& row) {
   json.object().field("id", row.id).field("name", row.name).field("user", row.user);
+  json.field("scope", row.scope).field("role", row.role);
   json.field("kind", row.kind).field("created_at", row.created_at);
   if (!row.token.empty()) json.field("token", row.token);
   json.end_object();
@@ -52,7 +54,7 @@ int create(const Context& context, Tokens& tokens, const TokenOptions& options) 
 }
 
 int list(const Context& context, Tokens& tokens, const TokenOptions& options) {
-  const auto rows = tokens.list(options.request.user);
+  const auto rows = tokens.list(options.request.scope, options.request.user);
   if (!rows) return print_error(context, rows.error().message);
   if (options.json) {
     std::string out;
@@ -64,14 +66,14 @@ int list(const Context& context, Tokens& tokens, const TokenOptions& options) {
     return exit_ok;
   }
   for (const TokenRow& row : *rows) {
-    print_line(row.id + "  " + row.kind + "  " + row.created_at.substr(0, 19) + "Z  " +
-               printable(row.name));
+    print_line(row.id + "  " + row.scope + "  " + row.role + "  " + row.created_at.substr(0, 19) +
+               "Z  " + printable(row.name));
   }
   return exit_ok;
 }
 
 int revoke(const Context& context, Tokens& tokens, const TokenOptions& options) {
-  const auto done = tokens.revoke(options.id);
+  const auto done = tokens.revoke(options.request.scope, options.id);
   if (!done) return print_error(context, done.error().message);
   print_line("Revoked.");
   return exit_ok;
@@ -96,18 +98,29 @@ void add_create(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand("create", "Create a token and print it, this once.");
   command.footer(
       "Examples:\n"
-      "  colonnade token create --name ci\n"
-      "  colonnade token create --name ada --user ada      a user with threads of her own\n"
-      "  colonnade token create --operator --name spare --save spare.token");
+      "  colonnade token create --name ci --scope main/main/main --user ci --role member\n"
+      "  colonnade token create --name ada --scope acme/shop/test --user ada --role operator \\\n"
+      "                         --save ada.token");
   auto options = std::make_shared<TokenOptions>();
   command.add_option("--name", options->request.name, "A name that says what it is for.")
       .required()
       .type_name("NAME");
+  command
+      .add_option("--scope", options->request.scope,
+                  "The scope that it counts in; * for all, with the role operator.")
+      .required()
+      .type_name("ORG/PROJECT/ENV");
   command.add_option("--user", options->request.user, "The user whose threads it sees.")
-      .capture_default_str()
+      .required()
       .type_name("USER");
-  command.add_flag("--operator", options->request.is_operator,
-                   "Create an operator's token: it may create and revoke tokens.");
+  command
+      .add_option(
+          "--role", options->request.role,
+          "A member sees what is the user's; an operator sees all of the scope, and creates "
+          "and revokes its tokens.")
+      .required()
+      .one_of({"operator", "member"})
+      .type_name("ROLE");
   command
       .add_option("--save", options->save,
                   "Write the token into this file (mode 0600) instead of printing it.")
@@ -115,13 +128,22 @@ void add_create(Command parent, Invocation& invocation) {
   run_with(command, invocation, options, create);
 }
 
+void add_scope(Command command, TokenOptions& options) {
+  options.request.scope = core::default_view().key();
+  command.add_option("--scope", options.request.scope, "The scope.")
+      .capture_default_str()
+      .type_name("ORG/PROJECT/ENV");
+}
+
 void add_list(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand("list", "List a user's tokens; never their values.");
   command.footer("Example:\n  colonnade token list --json | jq -r '.tokens[].id'");
   auto options = std::make_shared<TokenOptions>();
+  options->request.user = "admin";
   command.add_option("--user", options->request.user, "The user.")
       .capture_default_str()
       .type_name("USER");
+  add_scope(command, *options);
   run_with(command, invocation, options, list);
 }
 
@@ -130,6 +152,7 @@ void add_revoke(Command parent, Invocation& invocation) {
   command.footer("Example:\n  colonnade token revoke ID");
   auto options = std::make_shared<TokenOptions>();
   command.add_option("id", options->id, "As `colonnade token list` shows it.").required();
+  add_scope(command, *options);
   run_with(command, invocation, options, revoke);
 }
 
@@ -161,7 +184,7 @@ void add_token(Command parent, Invocation& invocation) {
       "While a server runs on the data folder, these go through it, with the operator's token;\n"
       "otherwise they open the store themselves.\n"
       "Examples:\n"
-      "  colonnade token create --name ci\n"
+      "  colonnade token create --name ci --scope main/main/main --user ci --role member\n"
       "  colonnade token list\n"
       "  colonnade token revoke ID");
   add_create(command, invocation);

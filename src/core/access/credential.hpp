@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/clock.hpp"
-#include "core/access/scope.hpp"
+#include "core/access/principal.hpp"
 
 namespace colonnade::core {
 
@@ -16,9 +16,11 @@ std::optional<CredentialKind> credential_kind_from(std::string_view text);
 // The token itself is nowhere: only its SHA-256 is kept.
 struct Credential {
   std::string id{};  // a device's id is 12 lower-case hex characters (fathom §2.4)
-  Scope scope = Scope::main();
+  Scope scope;
   CredentialKind kind = CredentialKind::api_token;
-  std::string user_id{};
+  std::string user_id;
+  UserRole role;
+  bool every_scope = false;  // see Principal
   std::string name{};
   std::string token_sha256{};  // hex
   base::Time created_at{};

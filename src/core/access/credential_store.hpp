@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/access/credential.hpp"
 #include "core/access/scope.hpp"
 
@@ -20,17 +21,18 @@ class CredentialStore {
  public:
   virtual ~CredentialStore() = default;
   // Not revoked. The one read without a scope: a token is how a scope is found.
-  virtual Result<std::optional<Credential>> credential_by_token(std::string_view token_sha256) = 0;
-  // Not revoked, of that kind and user, newest first.
-  virtual Result<std::vector<Credential>> credentials(const Scope& scope, std::string_view user_id,
-                                                      CredentialKind kind) = 0;
-  virtual Result<std::optional<Credential>> credential(const Scope& scope, std::string_view id) = 0;
-  // Whether any credential exists at all, in any scope.
-  virtual Result<bool> any_credential() = 0;
+  virtual base::Task<Result<std::optional<Credential>>> credential_by_token(
+      std::string token_sha256) = 0;
+  // Not revoked, of that kind and user (nullopt: of everybody), newest first.
+  virtual base::Task<Result<std::vector<Credential>>> credentials(
+      Scope scope, std::optional<std::string> user_id, CredentialKind kind) = 0;
+  virtual base::Task<Result<std::optional<Credential>>> credential(Scope scope, std::string id) = 0;
+  // Whether an operator of every scope was ever made, also when it is revoked by now.
+  virtual base::Task<Result<bool>> any_server_operator() = 0;
 };
 
 struct InsertCredential {
-  Credential credential{};
+  Credential credential;
 };
 struct TouchCredential {  // last_seen; a missing row is no error
   std::string id{};

@@ -2,21 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/access/credential.hpp"
 #include "core/access/credential_store.hpp"
+#include "core/access/revocations.hpp"
 #include "core/events/event_feed.hpp"
 
 namespace colonnade::core {
 
 struct MintedToken {
-  Credential credential{};
+  Credential credential;
   std::string token{};  // shown once, stored nowhere
 };
 
@@ -27,29 +31,46 @@ class Credentials {
 
   // unauthorized for an unknown or revoked token. Fast: answered from memory after the first time.
   // Notes when a device was last seen (written at most once per limits::credential_touch_interval).
-  Result<Principal> authenticate(std::string_view token);
+  base::Task<Result<Principal>> authenticate(std::string token);
   // Makes a token that counts for nothing yet. Whoever must not lose it (the first start) writes it
   // down before admit(): a crash in between leaves a useless token, never a server without a key.
-  MintedToken prepare(Scope scope, CredentialKind kind, std::string user_id, std::string name);
+  MintedToken prepare(Principal bearer, CredentialKind kind, std::string name);
   // Stores it; from then on it lets its bearer in. `actor` is who the audit trail says did it.
   base::Task<Result<void>> admit(Credential credential, std::string actor = "system");
-  // Both at once: makes a token for `user_id`.
-  base::Task<Result<MintedToken>> mint(Scope scope, CredentialKind kind, std::string user_id,
-                                       std::string name, std::string actor = "system");
-  Result<std::vector<Credential>> list(const Principal& who, CredentialKind kind);
-  // The token is dead at once, also in memory. not_found for another user's or an unknown one.
-  // `actor` as for admit(); "" for `who`.
+  // Both at once: makes a token that lets its bearer in as `bearer`. invalid for a name that
+  // check_user_name() refuses.
+  base::Task<Result<MintedToken>> mint(Principal bearer, CredentialKind kind, std::string name,
+                                       std::string actor = "system");
+  base::Task<Result<std::vector<Credential>>> list(Principal who, CredentialKind kind);
+  // Registers something that its holder keeps open: `end` is posted to `lane` when the credential
+  // is revoked. nullptr when it has been already.
+  std::unique_ptr<Revocations::Watch> watch(std::string credential_id, base::Lane& lane,
+                                            std::move_only_function<void()> end);
+  // What is open by credentials of any kind.
+  std::size_t open_count() const { return revocations_.count(); }
+  // The token is dead at once, also in memory, and what it holds open ends. not_found for one
+  // that `who` may not see. `actor` as for admit(); "" for `who`.
   base::Task<Result<void>> revoke(Principal who, CredentialKind kind, std::string id,
                                   std::string actor = "");
-  // True when no token exists yet: the first start.
-  Result<bool> none_yet();
+  // Whether a credential that was let in since the start still counts.
+  bool is_live(const std::string& credential_id) const;
+  // True when no operator of every scope was ever made: the first start, also where other tokens
+  // were made before it.
+  base::Task<Result<bool>> none_yet();
 
  private:
   struct Cache;
+  struct Known;
+  Known known(const std::string& hash, base::SteadyTime now) const;
+  // What the store says; nullopt when a token was revoked meanwhile, perhaps this one: look again.
+  base::Task<Result<std::optional<Principal>>> look_up(std::string hash, std::uint64_t revocations);
+  bool remember(const std::string& hash, const Credential& credential, const Principal& who,
+                std::uint64_t revocations);
   CredentialStore& store_;
   EventFeed& feed_;
   base::Clock& clock_;
   std::unique_ptr<Cache> cache_;
+  Revocations revocations_;
 };
 
 }  // namespace colonnade::core

@@ -17,7 +17,7 @@ struct StoredAnswer {
 
 struct KeyedRequest {
   std::string id{};
-  Scope scope = Scope::main();
+  Scope scope;
   std::string user_id{};      // keys of different users never meet
   std::string key{};          // as the client chose it
   std::string fingerprint{};  // SHA-256 over method, path and body: the same key must mean the same

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/access/keyed_request.hpp"
 #include "core/access/scope.hpp"
 
@@ -18,13 +19,13 @@ using base::Time;
 class KeyedRequestStore {
  public:
   virtual ~KeyedRequestStore() = default;
-  virtual Result<std::optional<KeyedRequest>> keyed_request(const Scope& scope,
-                                                            std::string_view user_id,
-                                                            std::string_view key) = 0;
+  virtual base::Task<Result<std::optional<KeyedRequest>>> keyed_request(Scope scope,
+                                                                        std::string user_id,
+                                                                        std::string key) = 0;
 };
 
 struct InsertKeyedRequest {  // conflict when the user has used the key since `expired_before`
-  KeyedRequest keyed_request{};
+  KeyedRequest keyed_request;
   Time expired_before{};  // an older row under the same key is replaced
 };
 struct LinkKeyedRequest {  // not_found when it is gone

@@ -5,7 +5,10 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/joined.hpp"
 #include "base/log.hpp"
+#include "base/share.hpp"
+#include "core/access/account.hpp"
 #include "core/access/limits.hpp"
 
 namespace colonnade::core {
@@ -18,9 +21,14 @@ namespace {
 
 using Waiter = std::shared_ptr<base::Completion<bool>>;
 
+constexpr base::ShareBounds waiter_bounds{
+    .what = "requests that wait for another with their Idempotency-Key",
+    .per_account = limits::keyed_waiters_per_account,
+    .total = limits::keyed_waiters_max};
+
 // Keys of different users never meet, whatever characters they are made of.
 std::string place_of(const Principal& who, std::string_view key) {
-  return who.scope.key() + '\n' + who.user_id + '\n' + std::string(key);
+  return base::joined({who.scope.key(), who.user_id, key});
 }
 
 }  // namespace
@@ -34,19 +42,25 @@ struct KeyedRequests::State {
   std::mutex mutex;
   std::unordered_map<std::string, std::string> id_by_place;
   std::unordered_map<std::string, Work> by_id;
+  base::Share waiting{waiter_bounds};
 
-  // Nobody works on `place`: `id` does from now on, and nullptr comes back. Else a place in the
-  // queue.
-  Waiter enter(const std::string& place, const std::string& id) {
+  struct Entered {
+    Waiter waiter{};  // nullptr: nobody works on the place, and the id does from now on
+    base::Share::Hold held{};
+  };
+  Result<Entered> enter(const std::string& place, const std::string& id,
+                        const std::string& account) {
     const std::lock_guard lock(mutex);
     const auto [entry, fresh] = id_by_place.try_emplace(place, id);
     if (fresh) {
       by_id[id] = {.place = place};
-      return nullptr;
+      return Entered{};
     }
+    auto held = waiting.take(account);
+    if (!held) return fail(std::move(held.error()));
     auto waiter = std::make_shared<base::Completion<bool>>();
     by_id[entry->second].waiters.push_back(waiter);
-    return waiter;
+    return Entered{.waiter = std::move(waiter), .held = std::move(*held)};
   }
 
   // The row has another id than was entered under (an orphan's).
@@ -91,11 +105,12 @@ Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::stri
   const base::Time expired_before = now - limits::idempotency_time;
   const std::string id = base::new_id(now);
   for (;;) {
-    auto waiter = state_->enter(place, id);
-    if (!waiter) break;
-    co_await waiter->wait();
+    const auto entered = state_->enter(place, id, account_of(who));
+    if (!entered) co_return fail(entered.error());
+    if (!entered->waiter) break;
+    co_await entered->waiter->wait();
   }
-  auto row = store_.keyed_request(who.scope, who.user_id, key);
+  auto row = co_await store_.keyed_request(who.scope, who.user_id, key);
   if (!row) {
     state_->leave(id);
     co_return fail(std::move(row.error()));
@@ -159,7 +174,7 @@ Task<void> KeyedRequests::drop(Principal who, std::string id) {
 void KeyedRequests::leave(const std::string& id) { state_->leave(id); }
 
 Task<void> KeyedRequests::purge() {
-  Unit unit{.scope = Scope::main()};
+  Unit unit{.scope = Scope::whole_server()};
   unit.changes.emplace_back(
       PurgeKeyedRequests{.created_before = clock_.now() - limits::idempotency_time});
   auto committed = co_await feed_.commit(std::move(unit));

@@ -37,8 +37,10 @@ class KeyedRequests {
   };
   using Begun = std::variant<First, Answered, Orphan>;
 
-  // Waits while the same key is being worked on here. conflict when the key was used for another
-  // request; invalid for a key that is empty or longer than limits::idempotency_key_bytes_max.
+  // Waits while the same key is being worked on here; rate_limited or unavailable, with
+  // retry_after, when too many of the account's requests, or of all, do so. conflict when the key
+  // was used for another request; invalid for a key that is empty or longer than
+  // limits::idempotency_key_bytes_max.
   base::Task<Result<Begun>> begin(Principal who, std::string key, std::string fingerprint);
   // Stores the answer and wakes those who wait for it.
   base::Task<void> answer(Principal who, std::string id, StoredAnswer answer);

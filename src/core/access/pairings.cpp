@@ -1,24 +1,35 @@
 #include "core/access/pairings.hpp"
 
+#include <deque>
 #include <map>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
 
 #include "base/ids.hpp"
+#include "base/share.hpp"
+#include "core/access/account.hpp"
 #include "core/access/limits.hpp"
+#include "core/access/visibility.hpp"
 
 namespace colonnade::core {
 
 using base::ErrorKind;
 using base::fail;
 using base::Task;
-using base::Time;
+using namespace std::chrono_literals;
 
 namespace {
 
 constexpr std::size_t code_digits = 6;
-constexpr std::size_t codes_max = 100'000;  // a tenth of all codes: guessing stays hopeless
+constexpr base::ShareBounds code_bounds{.what = "open pairing codes",
+                                        .per_account = limits::pairing_codes_per_account,
+                                        .total = limits::pairing_codes_max,
+                                        .retry_after = limits::pairing_code_time};
+constexpr base::ShareBounds watcher_bounds{.what = "waits for a pairing code",
+                                           .per_account = limits::pairing_watchers_per_account,
+                                           .total = limits::pairing_watchers_max,
+                                           .retry_after = std::chrono::seconds(5)};
 constexpr std::string_view unnamed = "Unnamed device";
 using Watcher = std::shared_ptr<base::Completion<Result<Credential>>>;
 
@@ -26,24 +37,28 @@ using Watcher = std::shared_ptr<base::Completion<Result<Credential>>>;
 
 struct Pairings::State {
   struct Pending {
-    Principal issuer{};
-    Time expires_at{};
+    Principal issuer;
+    base::Share::Hold place{};  // until it is claimed or expires
+    base::SteadyTime expires_at{};
     bool claimed = false;
     std::optional<Credential> device{};  // once its token is stored
     std::vector<Watcher> watchers{};
   };
   struct Window {  // fixed, per address
-    Time began{};
+    base::SteadyTime began{};
     int attempts = 0;
   };
 
   std::mutex mutex;
   std::map<std::string, Pending> codes;
   std::unordered_map<std::string, Window> windows;
-  Time swept_at{};
+  std::deque<std::pair<base::SteadyTime, std::string>> by_expiry;  // all live equally long
+  base::Share open_codes{code_bounds};
+  base::Share watching{watcher_bounds};
+  base::SteadyTime swept_at{};
 
   // Expired codes and old windows go away now and then, at whatever call comes next.
-  void sweep(Time now) {
+  void sweep(base::SteadyTime now) {
     if (now - swept_at < limits::pairing_sweep_interval) return;
     swept_at = now;
     std::erase_if(codes, [&](const auto& entry) {
@@ -54,7 +69,22 @@ struct Pairings::State {
     });
   }
 
-  Result<void> count_attempt(const std::string& address, Time now) {
+  // What has expired is kept for a while, to say so, but takes no place.
+  void free_expired(base::SteadyTime now) {
+    for (; !by_expiry.empty() && by_expiry.front().first <= now; by_expiry.pop_front()) {
+      const auto found = codes.find(by_expiry.front().second);
+      if (found != codes.end() && found->second.expires_at <= now) found->second.place.release();
+    }
+  }
+
+  Result<void> count_attempt(const std::string& address, base::SteadyTime now) {
+    if (windows.size() >= limits::pairing_addresses_max && !windows.contains(address)) {
+      return fail(base::Error{.kind = ErrorKind::unavailable,
+                              .message = "too many addresses try to pair; try again in a minute",
+                              .field = {},
+                              .retry_after = limits::pairing_window,
+                              .retryable = false});
+    }
     Window& window = windows[address];
     if (window.attempts == 0 || now - window.began >= limits::pairing_window) {
       window = {.began = now, .attempts = 0};
@@ -78,25 +108,33 @@ Pairings::Pairings(Credentials& credentials, base::Clock& clock)
 Pairings::~Pairings() = default;
 
 Result<PairingCode> Pairings::start(const Principal& who) {
-  const Time now = clock_.now();
+  const base::SteadyTime now = clock_.steady();
   const std::lock_guard lock(state_->mutex);
   state_->sweep(now);
-  if (state_->codes.size() >= codes_max) {
-    return fail(ErrorKind::unavailable, "too many pairing codes are open; try again in a minute");
-  }
-  PairingCode out{.code = {}, .expires_at = now + limits::pairing_code_time};
+  state_->free_expired(now);
+  auto place = state_->open_codes.take(account_of(who));
+  if (!place) return fail(std::move(place.error()));
+  PairingCode out{.code = {}, .expires_at = clock_.now() + limits::pairing_code_time};
   do {
     out.code = base::random_digits(code_digits);
   } while (state_->codes.contains(out.code));
-  state_->codes[out.code] = {.issuer = who, .expires_at = out.expires_at};
+  const base::SteadyTime expires_at = now + limits::pairing_code_time;
+  state_->codes.insert_or_assign(
+      out.code,
+      State::Pending{.issuer = who, .place = std::move(*place), .expires_at = expires_at});
+  state_->by_expiry.emplace_back(expires_at, out.code);
   return out;
+}
+
+bool Pairings::is_revoked(const Principal& issuer) const {
+  return !issuer.credential_id.empty() && !credentials_.is_live(issuer.credential_id);
 }
 
 Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_name,
                                           std::string address) {
-  Principal issuer;
+  std::optional<Principal> issuer;
   {
-    const Time now = clock_.now();
+    const base::SteadyTime now = clock_.steady();
     const std::lock_guard lock(state_->mutex);
     if (auto allowed = state_->count_attempt(address, now); !allowed) {
       co_return fail(std::move(allowed.error()));
@@ -107,12 +145,24 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
     if (found == state_->codes.end()) co_return fail(ErrorKind::not_found, "invalid pairing code");
     if (now >= found->second.expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
     if (found->second.claimed) co_return fail(ErrorKind::conflict, "code already claimed");
+    // A code is worth no more than the credential that asked for it.
+    if (is_revoked(found->second.issuer))
+      co_return fail(ErrorKind::not_found, "invalid pairing code");
     found->second.claimed = true;  // whoever comes now is too late, also while the token is stored
     issuer = found->second.issuer;
   }
   if (device_name.empty()) device_name = unnamed;
-  auto minted = co_await credentials_.mint(issuer.scope, CredentialKind::device, issuer.user_id,
-                                           std::move(device_name), issuer.user_id);
+  // Whoever issued the code, a device is no operator: it may be lost.
+  const UserRole role = issuer->is_operator() ? UserRole::member : issuer->role;
+  auto minted =
+      co_await credentials_.mint(Principal(issuer->scope, issuer->user_id, role),
+                                 CredentialKind::device, std::move(device_name), issuer->user_id);
+  if (minted && is_revoked(*issuer)) {  // meanwhile
+    auto undone = co_await credentials_.revoke(*issuer, CredentialKind::device,
+                                               minted->credential.id, issuer->user_id);
+    if (!undone) co_return fail(std::move(undone.error()));
+    co_return fail(ErrorKind::not_found, "invalid pairing code");
+  }
   std::vector<Watcher> watchers;
   {
     const std::lock_guard lock(state_->mutex);
@@ -120,6 +170,7 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
     if (found != state_->codes.end()) {
       if (minted) {
         found->second.device = minted->credential;
+        found->second.place.release();
         watchers.swap(found->second.watchers);
       } else {
         found->second.claimed = false;  // nothing came of it: the code may be tried again
@@ -132,20 +183,24 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
 
 Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::stop_token stop) {
   auto watcher = std::make_shared<base::Completion<Result<Credential>>>();
-  Time expires_at;
+  base::Share::Hold place;  // until this returns
+  base::SteadyTime expires_at;
   {
-    const Time now = clock_.now();
+    const base::SteadyTime now = clock_.steady();
     const std::lock_guard lock(state_->mutex);
     state_->sweep(now);
     const auto found = state_->codes.find(code);
-    if (found == state_->codes.end() || found->second.issuer.user_id != who.user_id ||
-        found->second.issuer.scope != who.scope) {
+    if (found == state_->codes.end() ||
+        !may_see(who, found->second.issuer.scope, found->second.issuer.user_id)) {
       co_return fail(ErrorKind::not_found, "invalid pairing code");
     }
     if (found->second.device) co_return *found->second.device;
     if (now >= found->second.expires_at && !found->second.claimed) {
       co_return fail(ErrorKind::gone, "pairing code expired");
     }
+    auto taken = state_->watching.take(account_of(who));
+    if (!taken) co_return fail(std::move(taken.error()));
+    place = std::move(*taken);
     expires_at = found->second.expires_at;
     found->second.watchers.push_back(watcher);
   }
@@ -153,7 +208,8 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
   auto over = std::make_shared<std::stop_source>();
   const auto end_wait = [over] { over->request_stop(); };
   const std::stop_callback client_left(stop, end_wait);
-  auto until_expiry = std::max(expires_at - clock_.now(), std::chrono::microseconds{0});
+  const auto until_expiry =
+      std::max(std::chrono::ceil<std::chrono::microseconds>(expires_at - clock_.steady()), 0us);
   auto patience = std::min<std::chrono::microseconds>(until_expiry, limits::pairing_watch_time_max);
   auto timed_out = std::make_shared<std::atomic<bool>>(false);
   auto ring = [over, timed_out] {
@@ -170,7 +226,7 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
     if (found != state_->codes.end()) std::erase(found->second.watchers, watcher);
   }
   if (!timed_out->load()) co_return fail(ErrorKind::cancelled, "the client left");
-  if (clock_.now() >= expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
+  if (clock_.steady() >= expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
   co_return fail(ErrorKind::timeout, "no claim yet");
 }
 

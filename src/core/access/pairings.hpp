@@ -10,7 +10,7 @@
 #include "base/clock.hpp"
 #include "base/task.hpp"
 #include "core/access/credentials.hpp"
-#include "core/access/scope.hpp"
+#include "core/access/principal.hpp"
 
 namespace colonnade::core {
 
@@ -35,6 +35,8 @@ class Pairings {
   base::Task<Result<Credential>> watch(Principal who, std::string code, std::stop_token stop);
 
  private:
+  // Whether the credential that asked for a code counts no more.
+  bool is_revoked(const Principal& issuer) const;
   struct State;
   Credentials& credentials_;
   base::Clock& clock_;

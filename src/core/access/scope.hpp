@@ -4,7 +4,10 @@
 
 #include <compare>
 #include <string>
+#include <string_view>
 #include <utility>
+
+#include "base/result.hpp"
 
 namespace colonnade::core {
 
@@ -15,8 +18,10 @@ class Scope {
       : key_(std::move(organization) + "/" + std::move(project) + "/" + std::move(environment)) {}
   // From key(); for stores.
   static Scope from_key(std::string key) { return Scope(std::move(key)); }
-  // The scope of a server that nobody divided further.
+  // The scope of a server that nobody divided further; what its first operator looks at.
   static Scope main() { return {"main", "main", "main"}; }
+  // Of what concerns the server as a whole: its policies, its sweeps. No credential can name it.
+  static Scope whole_server() { return {"*", "*", "*"}; }
 
   const std::string& key() const { return key_; }
   auto operator<=>(const Scope&) const = default;
@@ -26,13 +31,8 @@ class Scope {
   std::string key_;
 };
 
-// Who asks. Comes out of Credentials::authenticate() and goes into every use case.
-struct Principal {
-  Scope scope = Scope::main();
-  std::string user_id{};        // "admin" for the operator's first-start token
-  std::string device_id{};      // "" unless a paired device's token was used
-  std::string credential_id{};  // the row that let it in
-  bool is_operator = false;     // may do what concerns the whole server
-};
+// From "organization/project/environment", each 1 to limits::scope_part_bytes_max letters, digits,
+// dots, dashes and underscores. Errors: invalid with the field "scope".
+base::Result<Scope> parse_scope(std::string_view text);
 
 }  // namespace colonnade::core

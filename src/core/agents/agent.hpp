@@ -41,7 +41,7 @@ constexpr std::string_view default_agent_id = "default";
 
 struct Agent {
   std::string id{};
-  Scope scope = Scope::main();
+  Scope scope;
   std::string owner{};  // user id; "" for an agent that everybody in the scope may use
   std::string name{};
   std::string description{};

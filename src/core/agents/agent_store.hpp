@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent.hpp"
 #include "core/limits.hpp"
@@ -15,28 +17,37 @@
 namespace colonnade::core {
 
 using base::Result;
+using base::Time;
 
 struct AgentFilter {  // empty members filter nothing
   std::optional<std::string> owner{};
   std::string tool_server{};  // those that have it
   std::size_t limit = limits::list_rows_max;
   std::size_t offset = 0;
+  std::string before{};  // only those behind this agent in the list
 };
 
 class AgentStore {
  public:
   virtual ~AgentStore() = default;
-  virtual Result<std::optional<Agent>> agent(const Scope& scope, std::string_view id) = 0;
+  virtual base::Task<Result<std::optional<Agent>>> agent(Scope scope, std::string id) = 0;
   // By created_at and id, newest first.
-  virtual Result<std::vector<Agent>> agents(const Scope& scope, const AgentFilter& filter) = 0;
+  virtual base::Task<Result<std::vector<Agent>>> agents(Scope scope, AgentFilter filter) = 0;
 };
 
-struct PutAgent {  // inserts, or replaces when `agent.version` is one more than stored: else
-                   // conflict
-  Agent agent{};
+// Version 1 is inserted: conflict when the id is taken. Any other replaces the version before it:
+// conflict when that is not what is stored, also when the agent was deleted.
+struct PutAgent {
+  Agent agent;
+  // Tool servers that have to exist in the scope: not_found, with the field "tool_server", when one
+  // does not.
+  std::vector<std::string> servers_needed{};
 };
-struct DeleteAgent {  // with its older versions; not_found unless it exists
+// With its older versions and its threads, of whoever and deleted ones too: they are erased, as
+// EraseThread does it, and each is told by a ThreadChanged event. not_found unless it exists.
+struct DeleteAgent {
   std::string id{};
+  Time at{};
 };
 
 }  // namespace colonnade::core

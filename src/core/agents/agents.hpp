@@ -41,12 +41,13 @@ class Agents {
   // It belongs to `who`. invalid for an empty name.
   base::Task<Result<Agent>> create(Principal who, NewAgent input);
   // Whoever owns it. "" and default_agent_id find the default agent, whose id is "".
-  Result<Agent> get(const Scope& scope, std::string_view id) const;
-  // not_found also when it is another user's.
-  Result<Agent> get(const Principal& who, std::string_view id) const;
-  // The caller's own, newest first; without the default agent.
-  Result<std::vector<Agent>> list(const Principal& who, std::size_t limit,
-                                  std::size_t offset) const;
+  base::Task<Result<Agent>> get(Scope scope, std::string id) const;
+  // not_found also when the caller may not see it.
+  base::Task<Result<Agent>> get(Principal who, std::string id) const;
+  // Those that the caller may see, newest first; without the default agent. With `before`, an
+  // agent's id, only those behind it.
+  base::Task<Result<std::vector<Agent>>> list(Principal who, std::size_t limit, std::size_t offset,
+                                              std::string before = {}) const;
   // not_found, also when it is another user's; conflict for the default agent. Nothing is stored,
   // and the version stays, when nothing changes.
   base::Task<Result<Agent>> change(Principal who, std::string id, AgentChange change);
@@ -55,10 +56,11 @@ class Agents {
   using Alter = std::move_only_function<Result<bool>(Agent&)>;
   base::Task<Result<Agent>> alter(Principal who, std::string id, Alter alter);
 
-  // Stores the next version; conflict when somebody else was faster.
-  base::Task<Result<Agent>> update(Principal who, Agent agent);
-
  private:
+  Agent default_agent(const Scope& scope) const;
+  base::Task<Result<Agent>> update(Principal who, Agent agent,
+                                   std::vector<std::string> servers_needed);
+
   AgentStore& store_;
   EventFeed& feed_;
   base::Clock& clock_;

@@ -22,29 +22,30 @@ template <class T>
 concept OfAction = OneOf<T, InsertAction, UpdateAction>;
 
 template <class T>
-concept OfNoThread = OneOf<T, PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins,
+concept OfNoThread = OneOf<T, PutAgent, PutToolServer, DeleteToolServer, KeepToolPins,
                            InsertPermission, RevokePermission, AppendAudit, InsertCredential,
                            TouchCredential, RevokeCredential, InsertKeyedRequest, LinkKeyedRequest,
                            AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests, PutMemory,
                            RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
 
 struct ShownIn {
-  std::string_view operator()(const InsertThread& change) const { return change.thread.id; }
-  std::string_view operator()(const InsertMessage& change) const {
-    return change.message.thread_id;
+  ThreadsShowing operator()(const InsertThread& change) const { return {change.thread.id}; }
+  ThreadsShowing operator()(const InsertMessage& change) const {
+    return {change.message.thread_id};
   }
-  std::string_view operator()(const OfThreadById auto& change) const { return change.id; }
-  std::string_view operator()(const InsertRun& change) const { return change.run.thread_id; }
-  std::string_view operator()(const UpdateRun& change) const { return change.run.thread_id; }
-  std::string_view operator()(const InThreadUnseen auto& /*change*/) const { return {}; }
-  std::string_view operator()(const OfAction auto& /*change*/) const { return {}; }
-  std::string_view operator()(const OfNoThread auto& /*change*/) const { return {}; }
+  ThreadsShowing operator()(const OfThreadById auto& change) const { return {change.id}; }
+  ThreadsShowing operator()(const InsertRun& change) const { return {change.run.thread_id}; }
+  ThreadsShowing operator()(const UpdateRun& change) const { return {change.run.thread_id}; }
+  ThreadsShowing operator()(const DeleteAgent& /*change*/) const { return {.all = true}; }
+  ThreadsShowing operator()(const InThreadUnseen auto& /*change*/) const { return {}; }
+  ThreadsShowing operator()(const OfAction auto& /*change*/) const { return {}; }
+  ThreadsShowing operator()(const OfNoThread auto& /*change*/) const { return {}; }
 };
 
 struct StoredActionOf {
   const Action* operator()(const OfAction auto& change) const { return &change.action; }
-  const Action* operator()(
-      const OneOf<InsertThread, InsertMessage, InsertRun, UpdateRun> auto& /*change*/) const {
+  const Action* operator()(const OneOf<InsertThread, InsertMessage, InsertRun, UpdateRun,
+                                       DeleteAgent> auto& /*change*/) const {
     return nullptr;
   }
   const Action* operator()(const OfThreadById auto& /*change*/) const { return nullptr; }
@@ -58,7 +59,7 @@ static_assert(!std::invocable<const StoredActionOf&, const Forgotten&>);
 
 }  // namespace
 
-std::string_view thread_shown_in(const Change& change) { return std::visit(ShownIn{}, change); }
+ThreadsShowing threads_showing(const Change& change) { return std::visit(ShownIn{}, change); }
 
 const Action* action_stored_by(const Change& change) {
   return std::visit(StoredActionOf{}, change);

@@ -8,9 +8,12 @@
 
 namespace colonnade::core {
 
-// The thread whose reads show the change (its row, its messages, whether a run is active in it); ""
-// for a change that no read of a thread shows. Lives as long as the change.
-std::string_view thread_shown_in(const Change& change);
+// The threads whose reads show a change: their rows, their messages, whether a run is active.
+struct ThreadsShowing {
+  std::string_view id{};  // one; "" for none. Lives as long as the change
+  bool all = false;       // of the scope: which ones is known only when it is applied
+};
+ThreadsShowing threads_showing(const Change& change);
 
 // The action that the change stores; nullptr for every other change.
 const Action* action_stored_by(const Change& change);

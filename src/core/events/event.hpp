@@ -77,7 +77,8 @@ using EventBody =
 struct Event {
   std::int64_t cursor = 0;  // store-wide, rising; given by the store at commit
   std::int64_t seq = 0;     // per thread, 1, 2, 3 …; given by the store at commit
-  Scope scope = Scope::main();
+  Scope scope;
+  std::string owner{};  // of its thread, a user id; given by the store
   std::string thread_id{};
   std::string run_id{};  // "" for thread events
   base::Time at{};

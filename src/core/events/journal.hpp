@@ -2,10 +2,11 @@
 // is applied completely or not at all. Each noun's changes stand with its store port
 // (core/<room>/<noun>_store.hpp).
 //
-// Of every store port: reads run on the calling thread and see every unit whose completion was
-// called. They must be short: a page at most, by an index. Anything long (search) says so and
-// belongs on a worker thread. All members are thread-safe. A read across scopes finds nothing:
-// nullopt or an empty page.
+// Of every store port: reads are awaited. A read sees every unit whose completion was called before
+// it was first awaited, and resumes on the awaiting coroutine's lane. It is short: a page at most,
+// by an index; what belongs together is one read, as of one moment. Anything long (search) says so
+// and belongs on a worker thread. All members are thread-safe; hold no lock while you await one. A
+// read across scopes finds nothing: nullopt or an empty page.
 //
 // Each change says what it does when the row is not as expected: the whole unit then fails with the
 // kind named there, and nothing of it is applied.
@@ -23,6 +24,7 @@
 #include "core/access/scope.hpp"
 #include "core/agents/agent_store.hpp"
 #include "core/events/event.hpp"
+#include "core/events/store_health.hpp"
 #include "core/governance/action_store.hpp"
 #include "core/governance/audit_store.hpp"
 #include "core/governance/permission_store.hpp"
@@ -72,11 +74,22 @@ class Journal {
   virtual ~Journal() = default;
   // Queues a unit. Units appended by one thread are applied in that order; all units that wait
   // form one transaction (group commit). A unit that fails is rolled back alone and does not
-  // disturb its neighbours. When the queue is full (limits::commit_queue_units_max) or the store is
-  // closed, the completion gets ErrorKind::unavailable, perhaps before this returns.
+  // disturb its neighbours.
+  //
+  // Errors, perhaps before this returns. What the change names (conflict, not_found, invalid, …):
+  // the unit will never be stored as it is; not retryable. unavailable and retryable, with
+  // `retry_after`: not stored now, may be stored later (no space, a failed write, a failed sync, or
+  // limits::commit_queue_units_max units wait); the unit may be appended again. unavailable and not
+  // retryable: the store is closed. internal: the store is damaged, or a bug.
+  //
+  // When the disk refuses a transaction, all of its units fail, and all that wait behind it, in
+  // their order; later ones fail at once until the disk works again (health()). Whoever needs an
+  // order among units appends the next after the completion of the one before.
   virtual void append(Unit unit, Completion completion) = 0;
   // At most one observer, set before the first append; it must outlive the journal's use.
   virtual void observe(CommitObserver& observer) = 0;
+  // Whether units can be stored now. Any thread; cheap enough for every request.
+  virtual StoreHealth health() const = 0;
 };
 
 }  // namespace colonnade::core

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 
 #include "core/events/change_subject.hpp"
 
@@ -25,10 +26,15 @@ std::optional<Revisions::Stamp> Revisions::stamp(Place place) const {
 std::vector<Revisions::Place> Revisions::begin(const Unit& unit) {
   std::vector<Place> touched;
   for (const Change& change : unit.changes) {
-    const std::string_view thread_id = thread_shown_in(change);
-    if (thread_id.empty()) continue;
+    const ThreadsShowing shown = threads_showing(change);
+    if (shown.all) {
+      touched.resize(place_count);
+      std::iota(touched.begin(), touched.end(), Place{0});
+      break;
+    }
+    if (shown.id.empty()) continue;
     if (touched.empty()) touched.push_back(of_threads(unit.scope));
-    const Place place = of_thread(unit.scope, thread_id);
+    const Place place = of_thread(unit.scope, shown.id);
     if (std::ranges::find(touched, place) == touched.end()) touched.push_back(place);
   }
   for (const Place place : touched) counts_[place].begun.fetch_add(1, std::memory_order_acq_rel);

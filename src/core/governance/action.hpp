@@ -64,7 +64,7 @@ constexpr bool is_terminal(ActionState s) {
 
 struct Action {
   std::string id{};  // a random UUID (faramesh §2.1)
-  Scope scope = Scope::main();
+  Scope scope;
   ActionRequest request{};
   Decision decision{};  // never changed by a human's verdict
   ActionState state = ActionState::denied;
@@ -88,7 +88,7 @@ struct Action {
 // It never allows what the gate denies.
 struct Permission {
   std::string id{};
-  Scope scope = Scope::main();
+  Scope scope;
   std::string owner{};      // whose actions it is for
   std::string thread_id{};  // only in this thread; "" for all
   std::string tool{};       // exact name

@@ -8,6 +8,7 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/access/visibility.hpp"
 #include "core/governance/action_records.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/runs.hpp"
@@ -21,8 +22,7 @@ using base::Task;
 
 namespace {
 
-constexpr int attempts_max = 3;               // of a change that another one overtook
-constexpr std::size_t settled_at_once = 100;  // expired actions, in one look
+constexpr int attempts_max = 3;  // of a change that another one overtook
 constexpr const char* shell_tool = "shell";
 
 base::Error no_such_action() {
@@ -44,7 +44,7 @@ void move(Action& action, ActionState state, std::string reason, Time now) {
 
 // What a human, or nobody in time, made of a question.
 struct Settlement {
-  Action action{};  // as it is afterwards
+  Action action;  // as it is afterwards
   std::string actor{};
   bool edited = false;
 };
@@ -89,9 +89,9 @@ std::optional<Remember> remember_from(std::string_view text) {
 struct Actions::State {
   State(ActionParts parts_in, ActionOptions options_in) : parts(parts_in), options(options_in) {}
 
-  Result<Action> mine(const Principal& who, std::string_view id) const;
-  Result<Action> startable(const Principal& who, std::string_view id) const;
-  Action fresh_action(const Principal& who, Verdict verdict) const;
+  Task<Result<Action>> mine(Principal who, std::string id) const;
+  Task<Result<Action>> startable(Principal who, std::string id) const;
+  Task<Action> fresh_action(Principal who, Verdict verdict) const;
   Result<void> take_edit(Settlement& settled, const std::string& params) const;
   Result<Settlement> settlement(Action action, std::string actor, const HumanAnswer& answer) const;
   Result<void> remember(Unit& unit, const Action& action, const HumanAnswer& answer) const;
@@ -131,36 +131,37 @@ Actions::~Actions() = default;
 
 // --- reading ------------------------------------------------------------------------------------
 
-Result<Action> Actions::State::mine(const Principal& who, std::string_view id) const {
-  auto found = parts.store.action(who.scope, id);
-  if (!found) return fail(std::move(found.error()));
-  if (!*found || (*found)->owner != who.user_id) return fail(no_such_action());
-  return std::move(**found);
+Task<Result<Action>> Actions::State::mine(Principal who, std::string id) const {
+  auto found = co_await parts.store.action(who.scope, std::move(id));
+  if (!found) co_return fail(std::move(found.error()));
+  if (!*found || !may_see(who, (*found)->scope, (*found)->owner)) co_return fail(no_such_action());
+  co_return std::move(**found);
 }
 
 Result<Verdict> Actions::judge(ActionRequest request) const {
   return state_->parts.gate.judge(std::move(request), RequestForm::submitted);
 }
 
-Result<Action> Actions::get(const Principal& who, std::string_view id) const {
-  return state_->mine(who, id);
+Task<Result<Action>> Actions::get(Principal who, std::string id) const {
+  return state_->mine(std::move(who), std::move(id));
 }
 
-Result<std::vector<Action>> Actions::list(const Principal& who, ActionFilter filter) const {
-  filter.owner = who.user_id;
+Task<Result<std::vector<Action>>> Actions::list(Principal who, ActionFilter filter) const {
+  filter.owner = owner_seen_by(who);
   filter.limit = std::clamp<std::size_t>(filter.limit, 1, limits::actions_listed_max);
-  return state_->parts.store.actions(who.scope, filter);
+  return state_->parts.store.actions(std::move(who.scope), std::move(filter));
 }
 
-Result<std::vector<AuditRecord>> Actions::history(const Principal& who, std::string_view id) const {
-  auto action = state_->mine(who, id);
-  if (!action) return fail(std::move(action.error()));
-  return state_->parts.audit.audit_of(who.scope, id);
+Task<Result<std::vector<AuditRecord>>> Actions::history(Principal who, std::string id) const {
+  auto action = co_await state_->mine(who, id);
+  if (!action) co_return fail(std::move(action.error()));
+  auto records = co_await state_->parts.audit.audit_of(std::move(who.scope), std::move(id));
+  co_return records;
 }
 
 // --- submitting ---------------------------------------------------------------------------------
 
-Action Actions::State::fresh_action(const Principal& who, Verdict verdict) const {
+Task<Action> Actions::State::fresh_action(Principal who, Verdict verdict) const {
   const Time now = parts.clock.now();
   Action out{.id = base::new_uuid(),
              .scope = who.scope,
@@ -173,8 +174,10 @@ Action Actions::State::fresh_action(const Principal& who, Verdict verdict) const
   switch (out.decision.outcome) {
     case Outcome::execute: out.state = ActionState::allowed; break;
     case Outcome::halt: out.state = ActionState::denied; break;
-    case Outcome::abstain:
-      if (parts.permissions.allow(who.scope, who.user_id, "", out.request)) {
+    case Outcome::abstain: {
+      const bool allowed =
+          co_await parts.permissions.allow(who.scope, who.user_id, "", out.request);
+      if (allowed) {
         out.state = ActionState::approved;
         out.reason = "Approved by a standing permission";
         out.resolved_by = who.user_id;
@@ -185,15 +188,16 @@ Action Actions::State::fresh_action(const Principal& who, Verdict verdict) const
         out.expires_at = now + options.approval_time_max;
       }
       break;
+    }
   }
-  return out;
+  co_return out;
 }
 
 Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
                                      std::string keyed_request_id) {
   auto verdict = judge(std::move(request));
   if (!verdict) co_return fail(std::move(verdict.error()));
-  Action action = state_->fresh_action(who, std::move(*verdict));
+  Action action = co_await state_->fresh_action(who, std::move(*verdict));
   Unit unit{.scope = who.scope};
   unit.changes.emplace_back(InsertAction{action});
   const std::string_view granted = action.state == ActionState::approved ? "permission" : "";
@@ -309,7 +313,7 @@ Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnsw
 // A change that overtakes ours is looked at again: it may be the answer, or none.
 Task<Result<Action>> Actions::resolve(Principal who, std::string id, HumanAnswer answer) {
   for (int attempt = 1;; ++attempt) {
-    auto action = state_->mine(who, id);
+    auto action = co_await state_->mine(who, id);
     if (!action) co_return fail(std::move(action.error()));
     if (action->state != ActionState::pending_approval) {
       co_return fail(wrong_state(*action, "pending_approval"));
@@ -325,32 +329,37 @@ Task<Result<Action>> Actions::resolve(Principal who, std::string id, HumanAnswer
 
 Task<std::size_t> Actions::settle_expired() {
   std::size_t count = 0;
-  auto due = state_->parts.store.expired_actions(state_->parts.clock.now(), settled_at_once);
-  if (!due) {
-    base::log::error("expired_unreadable", {{"error", due.error().message}});
-    co_return count;
-  }
   const bool approve = state_->options.approve_when_expired;
-  for (Action& action : *due) {
-    HumanAnswer answer{.approve = approve,
-                       .reason = approve ? "no answer in time; approvals.on_timeout approves it"
-                                         : "no answer in time"};
-    auto settled = co_await settle(std::move(action), "system", std::move(answer));
-    if (settled) ++count;
-    // Else somebody answered just now, or the next look tries again.
+  const Time now = state_->parts.clock.now();
+  EveryScopePage page;
+  for (;;) {
+    auto due = co_await state_->parts.store.expired_actions(now, page);
+    if (!due) {
+      base::log::error("expired_unreadable", {{"error", due.error().message}});
+      co_return count;
+    }
+    const bool is_last = due->size() < page.limit;
+    if (!due->empty()) page = page.after(due->back());
+    for (Action& action : *due) {
+      HumanAnswer answer{.approve = approve,
+                         .reason = approve ? "no answer in time; approvals.on_timeout approves it"
+                                           : "no answer in time"};
+      auto settled = co_await settle(std::move(action), "system", std::move(answer));
+      if (settled) ++count;
+      // Else somebody answered just now, or the next look tries again.
+    }
+    if (is_last) co_return count;
   }
-  co_return count;
 }
 
 // --- executing ----------------------------------------------------------------------------------
 
-Result<Action> Actions::State::startable(const Principal& who, std::string_view id) const {
-  auto action = mine(who, id);
-  if (!action) return action;
-  if (!action->run_id.empty()) {
-    return fail(ErrorKind::conflict, "the action is a tool call; its run executes it");
+Task<Result<Action>> Actions::State::startable(Principal who, std::string id) const {
+  auto action = co_await mine(std::move(who), std::move(id));
+  if (action && !action->run_id.empty()) {
+    co_return fail(ErrorKind::conflict, "the action is a tool call; its run executes it");
   }
-  return action;
+  co_return action;
 }
 
 // The shell takes `cmd`, as Faramesh names it, or `command`.
@@ -384,7 +393,7 @@ std::chrono::milliseconds Actions::State::time_for(const Action& action) const {
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
 Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& lane) {
   State& state = *state_;
-  auto action = state.startable(who, id);
+  auto action = co_await state.startable(std::move(who), std::move(id));
   if (!action) co_return action;
   if (action->state != ActionState::allowed && action->state != ActionState::approved) {
     co_return fail(wrong_state(*action, "allowed or approved"));
@@ -437,14 +446,30 @@ Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Acti
   // Its client may have reported a result meanwhile; then that counts.
   unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
   unit.changes.emplace_back(AppendAudit{state->finished(action)});
-  auto stored = co_await state->parts.feed.commit(std::move(unit));
-  if (!stored) base::log::error("result_not_stored", {{"error", stored.error().message}});
+  // What it did is held until it is stored; a server that stops meanwhile says that it is unknown.
+  const std::size_t spread = std::hash<std::string>{}(action.id);
+  for (int attempt = 0;; ++attempt) {
+    Unit now = unit;
+    auto stored = co_await state->parts.feed.commit(std::move(now));
+    if (stored) break;
+    bool again = stored.error().retryable;
+    if (!again) {
+      base::log::error("commit_failed", {{"action", action.id}, {"error", stored.error().message}});
+    } else if (attempt == 0) {
+      base::log::warn("commit_delayed", {{"action", action.id}, {"error", stored.error().message}});
+    }
+    if (again) {
+      again = co_await wait_to_retry(state->options.commit_retry, attempt, spread,
+                                     state->stopping.get_token());
+    }
+    if (!again) break;
+  }
   state->leave();
 }
 
 Task<Result<Action>> Actions::report(Principal who, std::string id, bool success,
                                      std::string error) {
-  auto action = state_->startable(who, id);
+  auto action = co_await state_->startable(std::move(who), std::move(id));
   if (!action) co_return action;
   if (action->state != ActionState::allowed && action->state != ActionState::approved &&
       action->state != ActionState::executing) {
@@ -463,23 +488,26 @@ Task<Result<Action>> Actions::report(Principal who, std::string id, bool success
 
 Task<Result<std::size_t>> Actions::recover() {
   State& state = *state_;
-  auto executing = state.parts.store.actions(
-      Scope::main(), {.state = ActionState::executing, .limit = limits::actions_listed_max});
-  if (!executing) co_return fail(std::move(executing.error()));
   std::size_t count = 0;
-  for (Action& action : *executing) {
-    if (!action.run_id.empty()) continue;  // its run settles it
-    move(action, ActionState::failed,
-         "The server was restarted while this ran. Whether it took effect is unknown.",
-         state.parts.clock.now());
-    Unit unit{.scope = action.scope};
-    unit.changes.emplace_back(UpdateAction{.action = action});
-    unit.changes.emplace_back(AppendAudit{state.finished(action)});
-    auto stored = co_await state.parts.feed.commit(std::move(unit));
-    if (!stored) co_return fail(std::move(stored.error()));
-    ++count;
+  EveryScopePage page;
+  for (;;) {
+    auto executing = co_await state.parts.store.executing_actions(page);
+    if (!executing) co_return fail(std::move(executing.error()));
+    const bool is_last = executing->size() < page.limit;
+    if (!executing->empty()) page = page.after(executing->back());
+    for (Action& action : *executing) {
+      move(action, ActionState::failed,
+           "The server was restarted while this ran. Whether it took effect is unknown.",
+           state.parts.clock.now());
+      Unit unit{.scope = action.scope};
+      unit.changes.emplace_back(UpdateAction{.action = action});
+      unit.changes.emplace_back(AppendAudit{state.finished(action)});
+      auto stored = co_await state.parts.feed.commit(std::move(unit));
+      if (!stored) co_return fail(std::move(stored.error()));
+      ++count;
+    }
+    if (is_last) co_return count;
   }
-  co_return count;
 }
 
 void Actions::stop_all() {

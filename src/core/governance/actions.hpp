@@ -2,7 +2,7 @@
 // submissions and of runs' tool calls alike), and how it ends.
 //
 // Every change is one transaction with its audit record; of two changes at once one loses and is
-// told so. Users see and answer their own actions only.
+// told so. Users see and answer what core/access/visibility.hpp lets them see.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "base/lane.hpp"
 #include "base/task.hpp"
+#include "core/events/commit_retry.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/action.hpp"
 #include "core/governance/action_store.hpp"
@@ -51,6 +52,7 @@ struct ActionOptions {
   std::chrono::milliseconds approval_time_max = limits::approval_time_max;
   bool approve_when_expired = false;  // what nobody's answer counts as
   std::chrono::milliseconds tool_time_max = limits::tool_time_max;
+  CommitRetry commit_retry{};  // of how an execution ended
 };
 
 struct ActionParts {
@@ -79,12 +81,12 @@ class Actions {
   base::Task<Result<Action>> submit(Principal who, ActionRequest request,
                                     std::string keyed_request_id = "");
 
-  // not_found for another user's.
-  Result<Action> get(const Principal& who, std::string_view id) const;
+  // not_found for one that the caller may not see.
+  base::Task<Result<Action>> get(Principal who, std::string id) const;
   // Newest first. `filter.owner` is ignored, `filter.limit` is brought into its range.
-  Result<std::vector<Action>> list(const Principal& who, ActionFilter filter) const;
-  // What the audit trail says of one action, oldest first; empty for another user's.
-  Result<std::vector<AuditRecord>> history(const Principal& who, std::string_view id) const;
+  base::Task<Result<std::vector<Action>>> list(Principal who, ActionFilter filter) const;
+  // What the audit trail says of one action, oldest first; not_found as for get().
+  base::Task<Result<std::vector<AuditRecord>>> history(Principal who, std::string id) const;
 
   // A human's answer to a pending action. The run that waits for it goes on. Errors in this order:
   // not_found; conflict (nothing is asked any more); unauthorized (the token is wrong); invalid

@@ -39,7 +39,7 @@ struct AuditEntry {
 // As it is in the trail.
 struct AuditRecord {
   std::int64_t seq = 0;  // 1, 2, 3 … over all scopes, without a gap
-  Scope scope = Scope::main();
+  Scope scope;
   std::string kind{};
   std::string subject{};
   std::string text{};  // JSON: {"seq","at","scope","kind","actor","subject","details"}

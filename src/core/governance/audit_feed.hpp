@@ -23,7 +23,7 @@
 namespace colonnade::core {
 
 struct AuditNews {
-  AuditRecord record{};
+  AuditRecord record;
   base::Time at{};
   base::Json details = base::Json::object();
   std::optional<Action> action{};  // as it is now, of records that are about one
@@ -49,22 +49,24 @@ class AuditFeed final : public FeedListener {
   ~AuditFeed() override;
 
   // Records of every scope with a number above `after`, `limit` at most.
-  Result<std::vector<AuditNewsPtr>> read(std::int64_t after, std::size_t limit) const;
-  Result<std::int64_t> last_seq() const { return audit_.last_audit_seq(); }
+  base::Task<Result<std::vector<AuditNewsPtr>>> read(std::int64_t after, std::size_t limit) const;
+  base::Task<Result<std::int64_t>> last_seq() const { return audit_.last_audit_seq(); }
 
   // Ends with its destruction, which must happen on the lane.
   class Subscription;
   // Call on `lane`. First everything after the number `after`, then what is added. A number that
   // the trail has not reached counts as its end. Records of all scopes and owners are delivered:
-  // the subscriber picks.
-  Result<std::unique_ptr<Subscription>> subscribe(base::Lane& lane, std::int64_t after,
-                                                  AuditSubscriber& subscriber);
+  // the subscriber picks. Nothing is delivered before this returns.
+  base::Task<Result<std::unique_ptr<Subscription>>> subscribe(base::Lane* lane, std::int64_t after,
+                                                              AuditSubscriber* subscriber);
 
   void committed() override;
 
  private:
   struct LaneTable;  // the subscriptions of one lane; all but its flags is touched there only
-  void catch_up(std::size_t lane);
+  void wake(std::size_t lane);
+  static base::Task<void> catch_up(AuditFeed* self, std::size_t lane);
+  base::Task<bool> catch_up_by_a_page(std::size_t lane);  // false when there is no more
 
   base::Lanes& lanes_;
   AuditStore& audit_;
@@ -85,13 +87,15 @@ class AuditFeed::Subscription {
   void offer(const AuditNewsPtr& news);
   // Reads the store page by page until nothing is left, then leaves the rest to offer().
   static base::Task<void> replay(Subscription* self, std::shared_ptr<bool> alive);
-  bool replay_page();  // false when there is no more
+  // False when there is no more, or the subscription has ended.
+  static base::Task<bool> replay_page(Subscription* self, std::shared_ptr<bool> alive);
 
   AuditFeed& feed_;
   base::Lane& lane_;
   AuditSubscriber& subscriber_;
   std::int64_t cursor_ = 0;
-  bool caught_up_ = true;
+  bool caught_up_ = false;
+  std::int64_t passed_ = 0;      // the newest record that was offered before it had caught up
   std::shared_ptr<bool> alive_;  // false once destroyed; read by what was spawned
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/access/scope.hpp"
 #include "core/governance/audit.hpp"
 
@@ -18,12 +19,13 @@ class AuditStore {
  public:
   virtual ~AuditStore() = default;
   // Records of every scope with seq > `after`, in order.
-  virtual Result<std::vector<AuditRecord>> audit(std::int64_t after, std::size_t limit) = 0;
+  virtual base::Task<Result<std::vector<AuditRecord>>> audit(std::int64_t after,
+                                                             std::size_t limit) = 0;
   // Everything about one subject, in order.
-  virtual Result<std::vector<AuditRecord>> audit_of(const Scope& scope,
-                                                    std::string_view subject) = 0;
+  virtual base::Task<Result<std::vector<AuditRecord>>> audit_of(Scope scope,
+                                                                std::string subject) = 0;
   // Of the newest record; 0 when there is none.
-  virtual Result<std::int64_t> last_audit_seq() = 0;
+  virtual base::Task<Result<std::int64_t>> last_audit_seq() = 0;
 };
 
 struct AppendAudit {  // given its number and its hash at commit

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/access/scope.hpp"
 #include "core/governance/action.hpp"
 
@@ -18,13 +19,13 @@ using base::Time;
 class PermissionStore {
  public:
   virtual ~PermissionStore() = default;
-  // Not revoked, of that owner, oldest first.
-  virtual Result<std::vector<Permission>> permissions(const Scope& scope,
-                                                      std::string_view owner) = 0;
+  // Not revoked, of that owner (nullopt: of everybody), oldest first.
+  virtual base::Task<Result<std::vector<Permission>>> permissions(
+      Scope scope, std::optional<std::string> owner) = 0;
 };
 
 struct InsertPermission {
-  Permission permission{};
+  Permission permission;
 };
 struct RevokePermission {  // not_found unless it exists, belongs to `owner` and is live
   std::string id{};

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "core/access/visibility.hpp"
 #include "core/governance/action_records.hpp"
 
 namespace colonnade::core {
@@ -11,14 +12,14 @@ namespace colonnade::core {
 using base::fail;
 using base::Task;
 
-bool Permissions::allow(const Scope& scope, const std::string& owner, const std::string& thread_id,
-                        const ActionRequest& request) const {
-  const auto standing = store_.permissions(scope, owner);
+Task<bool> Permissions::allow(Scope scope, std::string owner, std::string thread_id,
+                              ActionRequest request) const {
+  const auto standing = co_await store_.permissions(std::move(scope), std::move(owner));
   if (!standing) {
     base::log::error("permissions_unreadable", {{"error", standing.error().message}});
-    return false;
+    co_return false;
   }
-  return std::ranges::any_of(*standing, [&](const Permission& one) {
+  co_return std::ranges::any_of(*standing, [&](const Permission& one) {
     return one.tool == request.tool &&
            (one.operation.empty() || one.operation == request.operation) &&
            (one.thread_id.empty() || one.thread_id == thread_id) &&
@@ -26,14 +27,21 @@ bool Permissions::allow(const Scope& scope, const std::string& owner, const std:
   });
 }
 
-Result<std::vector<Permission>> Permissions::list(const Principal& who) const {
-  return store_.permissions(who.scope, who.user_id);
+Task<Result<std::vector<Permission>>> Permissions::list(Principal who) const {
+  auto owner = owner_seen_by(who);
+  return store_.permissions(std::move(who.scope), std::move(owner));
 }
 
 Task<Result<void>> Permissions::revoke(Principal who, std::string id) {
+  auto seen = co_await list(who);
+  if (!seen) co_return fail(std::move(seen.error()));
+  const auto found = std::ranges::find(*seen, id, &Permission::id);
+  if (found == seen->end()) {
+    co_return fail(base::ErrorKind::not_found, "there is no permission " + id);
+  }
   const Time now = clock_.now();
   Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(RevokePermission{.id = id, .owner = who.user_id, .at = now});
+  unit.changes.emplace_back(RevokePermission{.id = id, .owner = found->owner, .at = now});
   unit.changes.emplace_back(AppendAudit{{.kind = std::string(audit_kind::permission),
                                          .actor = who.user_id,
                                          .subject = id,

@@ -19,11 +19,11 @@ class Permissions {
 
   // Whether one of the owner's answers the question about this request. A store that cannot be read
   // permits nothing.
-  bool allow(const Scope& scope, const std::string& owner, const std::string& thread_id,
-             const ActionRequest& request) const;
+  base::Task<bool> allow(Scope scope, std::string owner, std::string thread_id,
+                         ActionRequest request) const;
 
-  Result<std::vector<Permission>> list(const Principal& who) const;
-  // not_found when there is no such live permission of the principal's.
+  base::Task<Result<std::vector<Permission>>> list(Principal who) const;
+  // not_found when there is no such live permission that the caller may see.
   base::Task<Result<void>> revoke(Principal who, std::string id);
 
  private:

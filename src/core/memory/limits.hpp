@@ -1,6 +1,7 @@
 // Limits of what agents remember.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 #include "base/limits.hpp"
@@ -24,5 +25,9 @@ constexpr std::size_t memory_sweep_items = 500;  // removed in one transaction: 
 constexpr auto memory_sweep_interval = 60s;
 constexpr std::size_t memory_place_items = 64;  // given a vector later, in one go
 constexpr auto embedding_pause = 30s;           // after a failure: full text alone meanwhile
+
+constexpr auto memory_search_time_max = std::chrono::seconds(5);  // one, waiting included
+// The server's own look for memories that have no vector yet.
+constexpr auto memory_look_time_max = std::chrono::seconds(30);
 
 }  // namespace colonnade::limits

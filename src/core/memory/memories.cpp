@@ -7,6 +7,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/access/account.hpp"
 #include "core/memory/limits.hpp"
 
 namespace colonnade::core {
@@ -97,7 +98,7 @@ Task<Result<StoredMemory>> Memories::put(base::Lane* lane, Scope scope, MemoryHo
 }
 
 Task<Result<MemoryItem>> Memories::change(base::Lane* lane, MemoryItem item, std::stop_token stop) {
-  auto before = get(item.scope, item.holder, item.id);
+  auto before = co_await get(item.scope, item.holder, item.id);
   if (!before) co_return fail(std::move(before.error()));
   item.created_at = before->created_at;
   item.updated_at = clock_.now();
@@ -108,18 +109,17 @@ Task<Result<MemoryItem>> Memories::change(base::Lane* lane, MemoryItem item, std
   co_return std::move(stored->item);
 }
 
-Result<std::optional<MemoryItem>> Memories::same(const Scope& scope, const MemoryItem& item,
-                                                 base::Time now) {
-  if (!item.key.empty()) return store_.memory_by_key(scope, item.holder, item.key, now);
-  return store_.memory_by_digest(scope, item.holder, memory_digest(item.text), now);
+Task<Result<std::optional<MemoryItem>>> Memories::same(const MemoryItem& item, base::Time now) {
+  if (!item.key.empty()) return store_.memory_by_key(item.scope, item.holder, item.key, now);
+  return store_.memory_by_digest(item.scope, item.holder, memory_digest(item.text), now);
 }
 
 Task<Result<StoredMemory>> Memories::store(base::Lane* lane, MemoryItem item, bool by_id,
                                            std::stop_token stop) {
   if (auto sound = check(item); !sound) co_return fail(std::move(sound.error()));
-  auto before = same(item.scope, item, item.updated_at);
+  auto before = co_await same(item, item.updated_at);
   if (!before) co_return fail(std::move(before.error()));
-  StoredMemory out{.replaced = by_id || before->has_value()};
+  StoredMemory out{.item = item, .replaced = by_id || before->has_value()};
   PutMemory put{.item = item, .items_max = limits::memory_items_max};
   if (item.key.empty()) {
     put.vector = co_await place(lane, item.text, stop);
@@ -130,33 +130,34 @@ Task<Result<StoredMemory>> Memories::store(base::Lane* lane, MemoryItem item, bo
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
   // As it is now: what was there has kept its id and its creation.
-  auto after = by_id ? store_.memory(item.scope, item.holder, item.id, item.updated_at)
-                     : same(item.scope, item, item.updated_at);
+  auto read = by_id ? store_.memory(item.scope, item.holder, item.id, item.updated_at)
+                    : same(item, item.updated_at);
+  auto after = co_await std::move(read);
   if (!after) co_return fail(std::move(after.error()));
   // Absent when it expires at once, or somebody has removed it meanwhile.
   out.item = *after ? std::move(**after) : std::move(item);
   co_return out;
 }
 
-Result<MemoryItem> Memories::get(const Scope& scope, const MemoryHolder& holder,
-                                 std::string_view id) {
-  auto found = store_.memory(scope, holder, id, clock_.now());
-  if (!found) return fail(std::move(found.error()));
-  if (!*found) return no_such_memory();
-  return std::move(**found);
+Task<Result<MemoryItem>> Memories::get(Scope scope, MemoryHolder holder, std::string id) {
+  auto found =
+      co_await store_.memory(std::move(scope), std::move(holder), std::move(id), clock_.now());
+  if (!found) co_return fail(std::move(found.error()));
+  if (!*found) co_return no_such_memory();
+  co_return std::move(**found);
 }
 
-Result<MemoryItem> Memories::read(const Scope& scope, const MemoryHolder& holder,
-                                  std::string_view key) {
-  auto found = store_.memory_by_key(scope, holder, key, clock_.now());
-  if (!found) return fail(std::move(found.error()));
-  if (!*found) return no_such_memory();
-  return std::move(**found);
+Task<Result<MemoryItem>> Memories::read(Scope scope, MemoryHolder holder, std::string key) {
+  auto found = co_await store_.memory_by_key(std::move(scope), std::move(holder), std::move(key),
+                                             clock_.now());
+  if (!found) co_return fail(std::move(found.error()));
+  if (!*found) co_return no_such_memory();
+  co_return std::move(**found);
 }
 
-Result<std::vector<MemoryItem>> Memories::list(const Scope& scope, const MemoryHolder& holder,
-                                               const MemoryFilter& filter) {
-  return store_.memories(scope, holder, filter, clock_.now());
+Task<Result<std::vector<MemoryItem>>> Memories::list(Scope scope, MemoryHolder holder,
+                                                     MemoryFilter filter) {
+  return store_.memories(std::move(scope), std::move(holder), std::move(filter), clock_.now());
 }
 
 Task<Result<void>> Memories::remove(Scope scope, MemoryHolder holder, std::string id) {
@@ -169,7 +170,7 @@ Task<Result<void>> Memories::remove(Scope scope, MemoryHolder holder, std::strin
 }
 
 Task<Result<void>> Memories::remove_key(Scope scope, MemoryHolder holder, std::string key) {
-  auto found = read(scope, holder, key);
+  auto found = co_await read(scope, holder, std::move(key));
   if (!found) co_return fail(std::move(found.error()));
   auto removed = co_await remove(std::move(scope), std::move(holder), std::move(found->id));
   co_return removed;
@@ -196,29 +197,34 @@ Task<Result<std::vector<RankedMemory>>> Memories::search(base::Lane* lane, Scope
                     .shape = search.shape,
                     .candidates = limits::memory_candidates};
   query.vector = co_await place(lane, text, stop);
-  using Ranked = Result<std::vector<RankedMemory>>;
+  using Ranked = std::vector<RankedMemory>;
   const Time now = clock_.now();
-  std::move_only_function<Ranked()> work = [&store = store_, scope = std::move(scope),
-                                            holder = std::move(holder), query = std::move(query),
-                                            now, limit = search.limit]() -> Ranked {
+  base::Job job{.account = account_of(scope, holder.owner),
+                .time_max = limits::memory_search_time_max,
+                .stop = std::move(stop)};
+  std::move_only_function<Result<Ranked>(std::stop_token)> work =
+      [&store = store_, scope = std::move(scope), holder = std::move(holder),
+       query = std::move(query), now,
+       limit = search.limit](std::stop_token over) mutable -> Result<Ranked> {
+    query.stop = std::move(over);
     auto matches = store.matching_memories(scope, holder, query, now);
     if (!matches) return fail(std::move(matches.error()));
     return rank_memories(std::move(*matches), query.words, now, limit);
   };
-  auto ranked = co_await workers_.run<Ranked>(std::move(work));
+  auto ranked = co_await workers_.run<Ranked>(std::move(job), std::move(work));
   co_return ranked;
 }
 
 bool Memories::embedder_rests() const {
-  return clock_.now().micros < embedder_rests_until_.load(std::memory_order_relaxed);
+  return clock_.steady().time_since_epoch().count() <
+         embedder_rests_until_.load(std::memory_order_relaxed);
 }
 
 void Memories::note_failure(const base::Error& error) {
   unplaced_ = true;
   if (error.kind == ErrorKind::cancelled) return;
-  const Time until =
-      clock_.now() + std::chrono::duration_cast<std::chrono::microseconds>(limits::embedding_pause);
-  embedder_rests_until_ = until.micros;
+  const base::SteadyTime until = clock_.steady() + limits::embedding_pause;
+  embedder_rests_until_ = until.time_since_epoch().count();
   base::log::warn("embeddings_failed", {{"model", embedder_->model()},
                                         {"error", error.message},
                                         {"meanwhile", "memory is searched by full text alone"},
@@ -253,11 +259,12 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
     --singles_;
     limit = 1;
   }
-  using Unplaced = Result<std::vector<UnplacedMemory>>;
-  std::move_only_function<Unplaced()> work = [this, limit] {
-    return store_.unplaced_memories(embedder_->model(), limit);
-  };
-  auto unplaced = co_await workers_.run<Unplaced>(std::move(work));
+  using Unplaced = std::vector<UnplacedMemory>;
+  base::Job job{.time_max = limits::memory_look_time_max, .stop = stop};
+  std::move_only_function<Result<Unplaced>(std::stop_token)> work =
+      [&store = store_, model = std::string(embedder_->model()),
+       limit](const std::stop_token& /*over*/) { return store.unplaced_memories(model, limit); };
+  auto unplaced = co_await workers_.run<Unplaced>(std::move(job), std::move(work));
   if (!unplaced || unplaced->empty()) co_return false;
   std::vector<std::string> texts;
   for (const UnplacedMemory& one : *unplaced) texts.push_back(one.text);
@@ -283,7 +290,10 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
         .updated_at = one.updated_at,
         .vector = {.model = std::string(embedder_->model()), .values = std::move((*vectors)[i])}});
     auto committed = co_await feed_.commit(std::move(unit));
-    if (!committed) co_return false;
+    if (!committed) {
+      unplaced_ = true;  // the next round tries again
+      co_return false;
+    }
   }
   co_return unplaced->size() == limit;
 }
@@ -291,9 +301,9 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
 Task<void> Memories::keep_once(base::Lane* lane, std::stop_token stop) {
   for (;;) {
     const Time now = clock_.now();
-    const auto waiting = store_.memories_to_sweep(now);
+    const auto waiting = co_await store_.memories_to_sweep(now);
     if (!waiting || !*waiting || stop.stop_requested()) break;
-    Unit unit{.scope = Scope::main()};  // of every scope: what is swept belongs to nobody any more
+    Unit unit{.scope = Scope::whole_server()};
     unit.changes.emplace_back(SweepMemories{.now = now, .limit = limits::memory_sweep_items});
     auto committed = co_await feed_.commit(std::move(unit));
     if (!committed) break;

@@ -38,7 +38,7 @@ struct NewMemory {
 };
 
 struct StoredMemory {
-  MemoryItem item{};
+  MemoryItem item;
   bool replaced = false;  // there was one under that key, or with that text
 };
 
@@ -61,10 +61,10 @@ class Memories {
   base::Task<Result<StoredMemory>> put(base::Lane* lane, Scope scope, MemoryHolder holder,
                                        NewMemory input, std::stop_token stop);
   // not_found when there is none.
-  Result<MemoryItem> get(const Scope& scope, const MemoryHolder& holder, std::string_view id);
-  Result<MemoryItem> read(const Scope& scope, const MemoryHolder& holder, std::string_view key);
-  Result<std::vector<MemoryItem>> list(const Scope& scope, const MemoryHolder& holder,
-                                       const MemoryFilter& filter);
+  base::Task<Result<MemoryItem>> get(Scope scope, MemoryHolder holder, std::string id);
+  base::Task<Result<MemoryItem>> read(Scope scope, MemoryHolder holder, std::string key);
+  base::Task<Result<std::vector<MemoryItem>>> list(Scope scope, MemoryHolder holder,
+                                                   MemoryFilter filter);
   // Stores what was changed of an item that get() gave; its id, holder and creation stay.
   base::Task<Result<MemoryItem>> change(base::Lane* lane, MemoryItem item, std::stop_token stop);
   // Best first. An embedder that fails or takes longer than its limit leaves it to the words.
@@ -85,8 +85,7 @@ class Memories {
   base::Task<std::optional<MemoryVector>> place(base::Lane* lane, std::string text,
                                                 std::stop_token stop);
   base::Task<bool> place_some(base::Lane* lane, std::stop_token stop);
-  Result<std::optional<MemoryItem>> same(const Scope& scope, const MemoryItem& item,
-                                         base::Time now);
+  base::Task<Result<std::optional<MemoryItem>>> same(const MemoryItem& item, base::Time now);
   base::Task<Result<StoredMemory>> store(base::Lane* lane, MemoryItem item, bool by_id,
                                          std::stop_token stop);
   bool embedder_rests() const;
@@ -97,7 +96,7 @@ class Memories {
   base::Clock& clock_;
   base::Workers& workers_;
   Embedder* embedder_;
-  std::atomic<std::int64_t> embedder_rests_until_{0};  // microseconds, as the clock's
+  std::atomic<std::int64_t> embedder_rests_until_{0};  // ticks of Clock::steady()
   std::size_t singles_ = 0;                            // texts to embed one by one; keep()'s alone
   std::atomic<bool> unplaced_{true};  // some texts may lack a vector: unknown after the start
 };

@@ -48,7 +48,7 @@ inline constexpr std::string_view solution_capsule = "solution_capsule";
 
 struct MemoryItem {
   std::string id{};
-  Scope scope = Scope::main();
+  Scope scope;
   MemoryHolder holder{};
   MemoryTier tier = MemoryTier::project;
   std::string kind = std::string(memory_kind::note);

@@ -73,7 +73,7 @@ std::vector<RankedMemory> rank_memories(std::vector<MemoryMatch> matches,
     return a.item.id > b.item.id;
   };
   std::ranges::sort(out, better);
-  if (out.size() > limit) out.resize(limit);
+  if (out.size() > limit) out.erase(out.begin() + static_cast<std::ptrdiff_t>(limit), out.end());
   return out;
 }
 

@@ -11,7 +11,7 @@
 namespace colonnade::core {
 
 struct RankedMemory {
-  MemoryItem item{};
+  MemoryItem item;
   double score = 0;  // 0 .. 1, comparable within one search
 };
 

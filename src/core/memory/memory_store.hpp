@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/memory/memory_item.hpp"
 
 namespace colonnade::core {
@@ -28,18 +30,19 @@ struct MemoryQuery {
   std::optional<MemoryVector> vector{};  // nullopt: full text only
   MemoryFilter::Shape shape = MemoryFilter::Shape::free;
   std::size_t candidates = 50;  // at most so many by words, and so many by the vector
+  std::stop_token stop{};       // requested: the read fails with cancelled soon after
 };
 
 // An item that a query found, by its words, by its vector or by both.
 struct MemoryMatch {
-  MemoryItem item{};
+  MemoryItem item;
   double lexical = 0;     // BM25, higher is better; 0: none of the words
   double similarity = 0;  // cosine, -1 .. 1; 0: no vector of that model
 };
 
 // A memory without a vector of the model that is asked for.
 struct UnplacedMemory {
-  Scope scope = Scope::main();
+  Scope scope;
   MemoryHolder holder{};
   std::string id{};
   std::string text{};
@@ -51,23 +54,24 @@ struct UnplacedMemory {
 class MemoryStore {
  public:
   virtual ~MemoryStore() = default;
-  virtual base::Result<std::optional<MemoryItem>> memory(const Scope& scope,
-                                                         const MemoryHolder& holder,
-                                                         std::string_view id, base::Time now) = 0;
-  virtual base::Result<std::optional<MemoryItem>> memory_by_key(const Scope& scope,
-                                                                const MemoryHolder& holder,
-                                                                std::string_view key,
-                                                                base::Time now) = 0;
+  virtual base::Task<base::Result<std::optional<MemoryItem>>> memory(Scope scope,
+                                                                     MemoryHolder holder,
+                                                                     std::string id,
+                                                                     base::Time now) = 0;
+  virtual base::Task<base::Result<std::optional<MemoryItem>>> memory_by_key(Scope scope,
+                                                                            MemoryHolder holder,
+                                                                            std::string key,
+                                                                            base::Time now) = 0;
   // The one without a key whose text has that digest.
-  virtual base::Result<std::optional<MemoryItem>> memory_by_digest(const Scope& scope,
-                                                                   const MemoryHolder& holder,
-                                                                   std::string_view digest,
-                                                                   base::Time now) = 0;
+  virtual base::Task<base::Result<std::optional<MemoryItem>>> memory_by_digest(Scope scope,
+                                                                               MemoryHolder holder,
+                                                                               std::string digest,
+                                                                               base::Time now) = 0;
   // Keyed ones alone: in the order of their keys. Otherwise the latest updated first.
-  virtual base::Result<std::vector<MemoryItem>> memories(const Scope& scope,
-                                                         const MemoryHolder& holder,
-                                                         const MemoryFilter& filter,
-                                                         base::Time now) = 0;
+  virtual base::Task<base::Result<std::vector<MemoryItem>>> memories(Scope scope,
+                                                                     MemoryHolder holder,
+                                                                     MemoryFilter filter,
+                                                                     base::Time now) = 0;
   // The best candidates of either kind, each once, in no order. Demoted items are not found. Long:
   // milliseconds at a hundred thousand items, so on a worker thread.
   virtual base::Result<std::vector<MemoryMatch>> matching_memories(const Scope& scope,
@@ -78,14 +82,14 @@ class MemoryStore {
   virtual base::Result<std::vector<UnplacedMemory>> unplaced_memories(std::string_view model,
                                                                       std::size_t limit) = 0;
   // Whether SweepMemories would find something at `now`.
-  virtual base::Result<bool> memories_to_sweep(base::Time now) = 0;
+  virtual base::Task<base::Result<bool>> memories_to_sweep(base::Time now) = 0;
 };
 
 // Inserts; or replaces the holder's item of the same id, else of the same key, else (both without a
 // key) of the same digest: that one keeps its id and created_at. too_large when it is new and the
 // holder has `items_max` already; conflict when id and key belong to different items.
 struct PutMemory {
-  MemoryItem item{};
+  MemoryItem item;
   std::optional<MemoryVector> vector{};  // replaces the one before; nullopt: none
   std::size_t items_max = 0;
 };

@@ -13,7 +13,9 @@ const Words question = {"water", "tulips"};
 // `text` is what it says; its scores are as the store would give them.
 MemoryMatch match(std::string text, double lexical, double similarity, std::int64_t age_days = 0) {
   constexpr std::int64_t day = 86'400'000'000;
-  return {.item = {.text = std::move(text), .updated_at = {1000 * day - age_days * day}},
+  return {.item = {.scope = Scope::main(),
+                   .text = std::move(text),
+                   .updated_at = {1000 * day - age_days * day}},
           .lexical = lexical,
           .similarity = similarity};
 }

@@ -7,12 +7,21 @@
 
 namespace colonnade::limits {
 
-constexpr auto untold_delta_time_max = 50ms;  // before output that nobody follows is stored
-constexpr std::size_t untold_delta_bytes_max = 64 * KiB;
+constexpr auto pending_output_time_max = 50ms;  // before output that nobody follows is stored
+constexpr std::size_t pending_output_bytes_max = 64 * KiB;
+constexpr int output_units_under_way_max = 32;  // then nothing more is read from the model
+// Turns without an answer: of so many, the newest, the model is shown the steps; of older ones it
+// is said only that they ended. The middle of a longer result is left out.
+constexpr std::size_t unanswered_turns_read_max = 20;
+constexpr std::size_t unanswered_result_bytes_max = 8 * KiB;
 constexpr int run_rounds_max = 50;    // model calls in one run
 constexpr auto run_time_max = 30min;  // a whole run, waiting for approvals excluded
 constexpr int model_retries_max = 4;  // after the first attempt, only before any output
 constexpr auto model_retry_delay_min = 500ms;
 constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
+
+// The texts, files and arguments of a user's message: a book of 500 pages. The default of the
+// setting limits.message_bytes_max.
+constexpr std::size_t message_bytes_max = 1024 * 1024;
 
 }  // namespace colonnade::limits

@@ -26,11 +26,11 @@ constexpr std::string_view out_of_rounds = "iteration limit reached";
 struct Run {
   std::string id{};
   std::string thread_id{};
-  Scope scope = Scope::main();
+  Scope scope;
   std::string agent_id{};
   int agent_version = 1;
   std::string user_message_id{};
-  std::string started_by{};  // user id
+  std::string started_by{};  // user id: whose thread it is, also when an operator wrote there
   RunState state = RunState::queued;
   ModelSettings settings{};  // resolved: what the model calls use
   int rounds = 0;            // model replies so far

@@ -80,7 +80,7 @@ RunAction RunMachine::step(const RetryDue&) {
 
 RunAction RunMachine::step(const GateAnswered& input) {
   const auto call = calls_.find(input.tool_call_id);
-  if (call == calls_.end() || call->second != CallState::asked) return Wait{};
+  if (call == calls_.end() || call->second != CallState::asked) return ignored();
   if (ending_) {
     call->second = CallState::done;
     return after_calls();
@@ -95,14 +95,14 @@ RunAction RunMachine::step(const GateAnswered& input) {
 
 RunAction RunMachine::step(const ToolFinished& input) {
   const auto call = calls_.find(input.tool_call_id);
-  if (call == calls_.end() || call->second != CallState::running) return Wait{};
+  if (call == calls_.end() || call->second != CallState::running) return ignored();
   call->second = CallState::done;
   return after_calls();
 }
 
 RunAction RunMachine::step(const HumanAnswered& input) {
   const auto call = calls_.find(input.tool_call_id);
-  if (ending_ || call == calls_.end() || call->second != CallState::pending) return Wait{};
+  if (ending_ || call == calls_.end() || call->second != CallState::pending) return ignored();
   if (!input.allowed) {
     call->second = CallState::done;
     return after_calls();
@@ -115,6 +115,11 @@ RunAction RunMachine::step(const LimitReached& input) {
   return end({.state = RunState::failed, .error = input.message});
 }
 
+RunAction RunMachine::step(const CommitFailed& input) {
+  return end({.state = RunState::failed,
+              .error = "the run's progress could not be stored: " + input.error.message});
+}
+
 RunAction RunMachine::step(const CancelRequested&) {
   return end({.state = RunState::cancelled, .error = "cancelled"});
 }
@@ -124,6 +129,12 @@ RunAction RunMachine::after_calls() {
   if (ending_) return finish_;
   if (any(CallState::pending)) return Park{};
   return next_round();
+}
+
+RunAction RunMachine::ignored() const {
+  const bool only_humans =
+      !ending_ && any(CallState::pending) && !any(CallState::running) && !any(CallState::asked);
+  return only_humans ? RunAction{Park{}} : RunAction{Wait{}};
 }
 
 RunAction RunMachine::next_round() {

@@ -41,9 +41,12 @@ struct RetryDue {};
 struct LimitReached {  // run time, budget
   std::string message{};
 };
+struct CommitFailed {  // the store refused something for good: nothing may follow from it
+  base::Error error{};
+};
 struct CancelRequested {};
 using RunInput = std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished, HumanAnswered,
-                              RetryDue, LimitReached, CancelRequested>;
+                              RetryDue, LimitReached, CommitFailed, CancelRequested>;
 
 // --- actions ------------------------------------------------------------------------------------
 
@@ -101,8 +104,10 @@ class RunMachine {
   RunAction step(const HumanAnswered& input);
   RunAction step(const RetryDue& input);
   RunAction step(const LimitReached& input);
+  RunAction step(const CommitFailed& input);
   RunAction step(const CancelRequested& input);
-  RunAction after_calls();  // what to do once a call changed state
+  RunAction after_calls();    // what to do once a call changed state
+  RunAction ignored() const;  // an input that changes nothing
   RunAction next_round();
   RunAction end(Finish finish);
   bool any(CallState state) const;

@@ -1,78 +1,31 @@
-// Runs: a user's message in, a run of the agent loop, an answer out. Drives the turn machine: asks
-// the model, passes tool calls through the gate, stores and publishes every step, and survives
-// restarts.
+// Runs: a user's message in, a run of the agent loop, an answer out. Starts, joins, cancels,
+// recovers and parks them; core/runs/run_driver drives each one.
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
-#include "base/clock.hpp"
 #include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/agents/agents.hpp"
-#include "core/context/context.hpp"
-#include "core/events/event_feed.hpp"
-#include "core/governance/limits.hpp"
-#include "core/governance/permissions.hpp"
-#include "core/governance/policy_gate.hpp"
-#include "core/governance/redaction.hpp"
-#include "core/models/model_provider.hpp"
-#include "core/models/prices.hpp"
-#include "core/runs/limits.hpp"
-#include "core/runs/run_machine.hpp"
-#include "core/stores.hpp"
-#include "core/tools/limits.hpp"
-#include "core/tools/tool_runner.hpp"
+#include "core/governance/action_store.hpp"
+#include "core/runs/active_runs.hpp"
+#include "core/runs/run_driver.hpp"
+#include "core/runs/run_settling.hpp"
+#include "core/runs/run_start.hpp"
+#include "core/runs/run_store.hpp"
+#include "core/threads/thread_store.hpp"
 
 namespace colonnade::core {
 
-struct NewMessage {
-  std::string thread_id{};
-  std::vector<Part> parts{};
-  ModelSettings settings{};        // of this request; win over thread, agent, configuration
-  base::Json metadata = nullptr;   // stored with the user's message
-  std::string keyed_request_id{};  // linked to the run in the same transaction; "" for none
-};
-
-struct FinishedRun {
-  Run run{};
-  Message user_message{};
-  std::optional<Message> reply{};  // when succeeded
-};
-
-// A run as it is stored now.
-struct RunView {
-  Run run{};
-  std::optional<Message> reply{};  // when succeeded
-  std::vector<ToolCall> calls{};   // in order of creation
-};
-
-struct RunOptions {
-  RunLimits limits{};
-  std::chrono::milliseconds run_time_max = limits::run_time_max;
-  std::chrono::milliseconds tool_time_max = limits::tool_time_max;
-  std::chrono::milliseconds approval_time_max = limits::approval_time_max;
-  ModelSettings defaults{};  // configuration: used when request, thread and agent say nothing
-  ContextOptions context{};
-  bool auto_title = true;
-};
-
-struct RunCounts {
-  std::uint64_t started = 0;
-  std::uint64_t succeeded = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t cancelled = 0;
-  std::uint64_t active = 0;
-};
-
-// The ports and parts that a turn needs, handed over once by wiring.
+// What wiring hands over; each part of a run gets what it uses.
 struct RunPorts {
-  Stores stores;
+  ThreadStore& threads;
+  RunStore& runs;
+  ActionStore& actions;
   EventFeed& feed;
   ModelProviders& providers;
   PolicyGate& gate;
@@ -81,37 +34,40 @@ struct RunPorts {
   const Permissions& permissions;
   const Redaction& redaction;
   const Prices& prices;
+  base::Lanes& lanes;  // where runs go that are taken up again
   base::Clock& clock;
 };
 
-class RunDriver;
-struct RunStart;
-
 class Runs {
  public:
-  Runs(RunPorts parts, RunOptions options);
+  Runs(const RunPorts& ports, RunOptions options);
   ~Runs();
 
   // Stores the message and starts a run on `lane`, which is the calling lane. Returns once the
   // message is durable; the model may have been asked before. Errors: not_found, forbidden,
   // conflict (thread deleted, or a run is active in it), unavailable (no such provider configured,
-  // or stopping), invalid (no parts).
+  // stopping, or, with retry_after, the store cannot write just now), invalid (no parts), too_large
+  // (beyond message_bytes_max, or more than the model's window takes). After an error nothing is
+  // stored and the thread is free.
   base::Task<Result<Run>> start(Principal who, NewMessage input, base::Lane& lane);
   // Waits until the run is terminal, also one that was started elsewhere or before a restart. After
   // a stop of `stop` (the run goes on): cancelled. While the server stops: unavailable.
   base::Task<Result<FinishedRun>> wait(Principal who, std::string run_id, std::stop_token stop);
-  // not_found for another user's.
-  Result<RunView> read(const Principal& who, std::string_view run_id) const;
+  // The run as it is stored now. not_found for who may not see it.
+  base::Task<Result<RunDetail>> read(Principal who, std::string run_id) const;
   // Asks an active run to stop; it ends as cancelled soon after. not_found when there is none,
   // unavailable while the server stops.
-  Result<void> cancel(const Principal& who, std::string_view run_id);
+  base::Task<Result<void>> cancel(Principal who, std::string run_id);
+  // The same for who does not wait to hear of it. Any thread.
+  void cancel_soon(Principal who, std::string run_id);
 
   // A human has answered one of the run's questions, and the store knows: goes on with the run,
   // which may be parked. Any thread.
   void go_on(const Scope& scope, const std::string& run_id);
 
-  // Takes up every unfinished run again, spread over the lanes. Call once, before serving.
-  Result<std::size_t> recover(base::Lanes& lanes);
+  // Takes up every unfinished run again, spread over the lanes; returns how many that ran. Call
+  // once, before serving.
+  base::Task<Result<std::size_t>> recover();
   // Lets go of all active runs where they are: they stay unfinished in the store and are taken up
   // at the next start. Waiters get unavailable. Blocks until none runs. Not from a lane.
   void park_all();
@@ -119,21 +75,26 @@ class Runs {
   RunCounts counts() const;
 
  private:
-  struct State;
-  bool has_ended(const Scope& scope, const std::string& run_id) const;
-  std::shared_ptr<RunDriver> find(std::string_view run_id) const;
-  Result<RunStart> fresh_start(const Principal& who, NewMessage input);
-  std::optional<Result<FinishedRun>> stored_outcome(const Principal& who,
-                                                    const std::string& run_id) const;
-  Result<void> claim(const std::shared_ptr<RunDriver>& driver);
-  Result<RunStart> recovered_start(const Run& run);
-  void give_up(const Run& run, const std::string& reason);
-  void resume(const Scope& scope, const std::string& run_id);
-  void cancel_waiting(Run run);
+  struct Shared;
+  static base::Task<Result<void>> claim(std::shared_ptr<Shared> shared,
+                                        std::shared_ptr<RunDriver> driver);
+  static base::Task<void> supervise(std::shared_ptr<Shared> shared,
+                                    std::shared_ptr<RunDriver> driver);
+  static base::Task<void> settle(std::shared_ptr<Shared> shared, Run run, RunSettling::End end);
+  static base::Task<std::optional<Result<FinishedRun>>> stored_outcome(
+      std::shared_ptr<Shared> shared, Principal who, std::string run_id);
+  static base::Task<Result<RunDetail>> visible_detail(std::shared_ptr<Shared> shared, Principal who,
+                                                      std::string run_id);
+  static base::Task<Result<void>> cancel_shared(std::shared_ptr<Shared> shared, Principal who,
+                                                std::string run_id);
+  static base::Task<void> cancel_unawaited(std::shared_ptr<Shared> shared, Principal who,
+                                           std::string run_id);
+  static base::Task<void> cancel_stored(std::shared_ptr<Shared> shared, Scope scope,
+                                        std::string run_id, RunState from);
+  static base::Task<void> resume(std::shared_ptr<Shared> shared, Scope scope, std::string run_id);
+  static base::Task<bool> take_up(std::shared_ptr<Shared> shared, Run run);
 
-  RunPorts parts_;
-  RunOptions options_;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace colonnade::core

@@ -1,7 +1,6 @@
 #include "core/threads/erasure.hpp"
 
 #include "base/log.hpp"
-#include "core/limits.hpp"
 
 namespace colonnade::core {
 
@@ -19,10 +18,7 @@ void Erasure::add(Unit& unit, const Thread& thread) const {
 }
 
 Task<Result<void>> Erasure::erase_thread(Principal who, std::string id) {
-  auto thread = parts_.threads.get(who, id);
-  if (!thread && thread.error().kind == ErrorKind::forbidden) {
-    co_return fail(ErrorKind::not_found, "no such thread");
-  }
+  auto thread = co_await parts_.threads.get(who, std::move(id));
   if (!thread) co_return fail(std::move(thread.error()));
   Unit unit{.scope = who.scope};
   add(unit, *thread);
@@ -33,39 +29,42 @@ Task<Result<void>> Erasure::erase_thread(Principal who, std::string id) {
 }
 
 Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
-  auto agent = parts_.agents.get(who, id);
+  auto agent = co_await parts_.agents.get(who, std::move(id));
   if (!agent) co_return fail(std::move(agent.error()));
   if (agent->id.empty()) {
     co_return fail(ErrorKind::conflict, "the default agent cannot be deleted");
   }
+  // Its threads are found in the transaction that deletes it: one that was made a moment ago goes
+  // too, and one that comes a moment later finds no agent.
+  const std::string agent_id = agent->id;
   Unit unit{.scope = who.scope};
-  unit.changes.emplace_back(DeleteAgent{.id = agent->id});
-  unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent->id});
-  std::vector<std::string> ids;
-  for (ThreadPage page{.agent_id = agent->id};; page.offset += page.limit) {
-    auto threads = parts_.store.threads(who.scope, who.user_id, page);
-    if (!threads) co_return fail(std::move(threads.error()));
-    for (const Thread& thread : *threads) {
-      add(unit, thread);
-      ids.push_back(thread.id);
-    }
-    if (threads->size() < page.limit) break;
-  }
+  unit.changes.emplace_back(DeleteAgent{.id = agent_id, .at = parts_.clock.now()});
+  unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent_id});
   auto hidden = co_await parts_.feed.commit(std::move(unit));
   if (!hidden) co_return fail(std::move(hidden.error()));
-  for (const std::string& thread_id : ids) co_await purge(who.scope, thread_id);
+  EveryScopePage page;
+  for (;;) {
+    auto erased = co_await parts_.store.erased_threads(page);
+    if (!erased) break;  // the next start purges them
+    for (const Thread& thread : *erased) {
+      if (thread.scope != who.scope || thread.agent_id != agent_id) continue;
+      co_await purge(who.scope, thread.id);
+    }
+    if (erased->size() < page.limit) break;
+    page = page.after(erased->back());
+  }
   co_return Result<void>{};
 }
 
 // Nobody finds the thread any more, so no run can begin in it; one that is active is stopped first.
 // A server that stops meanwhile leaves the rest to its next start.
 Task<void> Erasure::purge(Scope scope, std::string id) {
-  auto run = parts_.run_store.active_run(scope, id);
+  auto run = co_await parts_.run_store.active_run(scope, id);
   if (run && *run) {
-    const Principal starter{.scope = scope, .user_id = (*run)->started_by};
+    const Principal starter(scope, (*run)->started_by, UserRole::member);
     const std::string run_id = (*run)->id;
     // Not found: it has just ended by itself.
-    [[maybe_unused]] const auto cancelled = parts_.runs.cancel(starter, run_id);
+    [[maybe_unused]] const auto cancelled = co_await parts_.runs.cancel(starter, run_id);
     std::stop_token none;
     auto ended = co_await parts_.runs.wait(starter, run_id, std::move(none));
     if (!ended && ended.error().kind == ErrorKind::unavailable) co_return;
@@ -79,13 +78,16 @@ Task<void> Erasure::purge(Scope scope, std::string id) {
 }
 
 Task<void> Erasure::recover() {
+  EveryScopePage page;
   for (;;) {
-    auto left = parts_.store.erased_threads(limits::page_rows_max);
-    if (!left || left->empty()) co_return;
+    auto left = co_await parts_.store.erased_threads(page);
+    if (!left) {
+      base::log::error("erased_threads_unreadable", {{"error", left.error().message}});
+      co_return;
+    }
     for (const Thread& thread : *left) co_await purge(thread.scope, thread.id);
-    auto after = parts_.store.erased_threads(1);
-    // What could not be purged now is tried again at the next start, not for ever.
-    if (!after || after->empty() || after->front().id == left->front().id) co_return;
+    if (left->size() < page.limit) co_return;
+    page = page.after(left->back());
   }
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/task.hpp"
-#include "core/access/scope.hpp"
+#include "core/access/principal.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/runs/run_store.hpp"

@@ -13,7 +13,7 @@ namespace colonnade::core {
 
 struct Thread {
   std::string id{};
-  Scope scope = Scope::main();
+  Scope scope;
   std::string owner{};  // user id
   std::string agent_id{};
   std::string title{};       // "" until titled

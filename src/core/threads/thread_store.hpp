@@ -5,12 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/task.hpp"
+#include "core/access/every_scope.hpp"
 #include "core/access/scope.hpp"
 #include "core/context/thread_summary.hpp"
 #include "core/limits.hpp"
@@ -51,32 +54,47 @@ struct ThreadUsage {
   Usage usage{};
 };
 
+// A thread as a client looks at it, as of one moment.
+struct ThreadDetail {
+  Thread thread;
+  std::vector<Message> messages{};  // the newest ones, oldest first
+  bool running = false;             // a run is not terminal
+};
+
 class ThreadStore {
  public:
   virtual ~ThreadStore() = default;
   // Also a deleted one, but none that was erased. Whoever owns it: the use case compares.
-  virtual Result<std::optional<Thread>> thread(const Scope& scope, std::string_view id) = 0;
-  // One owner's, not deleted, by updated_at, created_at and id, newest first.
-  virtual Result<std::vector<Thread>> threads(const Scope& scope, std::string_view owner,
-                                              const ThreadPage& page) = 0;
-  // Erased ones of every scope that still hold messages; at the start only.
-  virtual Result<std::vector<Thread>> erased_threads(std::size_t limit) = 0;
+  virtual base::Task<Result<std::optional<Thread>>> thread(Scope scope, std::string id) = 0;
+  // One owner's, or everybody's (nullopt), not deleted, by updated_at, created_at and id, newest
+  // first.
+  virtual base::Task<Result<std::vector<Thread>>> threads(Scope scope,
+                                                          std::optional<std::string> owner,
+                                                          ThreadPage page) = 0;
+  // Erased ones of every scope that still hold messages.
+  virtual base::Task<Result<std::vector<Thread>>> erased_threads(EveryScopePage page) = 0;
   // Oldest first within the page.
-  virtual Result<std::vector<Message>> messages(const Scope& scope, std::string_view thread_id,
-                                                const MessagePage& page) = 0;
-  virtual Result<std::optional<Message>> message(const Scope& scope, std::string_view id) = 0;
-  virtual Result<ThreadUsage> usage(const Scope& scope, std::string_view thread_id) = 0;
+  virtual base::Task<Result<std::vector<Message>>> messages(Scope scope, std::string thread_id,
+                                                            MessagePage page) = 0;
+  // The thread, at most `messages` of its newest messages, and whether a run is active in it.
+  virtual base::Task<Result<std::optional<ThreadDetail>>> thread_detail(Scope scope, std::string id,
+                                                                        std::size_t messages) = 0;
+  virtual base::Task<Result<std::optional<Message>>> message(Scope scope, std::string id) = 0;
+  virtual base::Task<Result<ThreadUsage>> usage(Scope scope, std::string thread_id) = 0;
   // The one that covers most; nullopt when the thread has none.
-  virtual Result<std::optional<ThreadSummary>> newest_summary(const Scope& scope,
-                                                              std::string_view thread_id) = 0;
-  // Full text over one owner's messages in threads that are not deleted, best first. May take
-  // milliseconds. ErrorKind::invalid for a query that the search syntax does not allow.
-  virtual Result<std::vector<SearchHit>> search(const Scope& scope, std::string_view owner,
-                                                std::string_view query, std::size_t limit) = 0;
+  virtual base::Task<Result<std::optional<ThreadSummary>>> newest_summary(
+      Scope scope, std::string thread_id) = 0;
+  // Full text over one owner's messages, or everybody's (nullopt), in threads that are not deleted,
+  // best first. May take milliseconds, in time linear in the texts; cancelled soon after `stop` is
+  // requested. ErrorKind::invalid for a query that the search syntax does not allow.
+  virtual Result<std::vector<SearchHit>> search(const Scope& scope,
+                                                const std::optional<std::string>& owner,
+                                                std::string_view query, std::size_t limit,
+                                                std::stop_token stop) = 0;
 };
 
 struct InsertThread {  // not_found when its agent has to exist and does not
-  Thread thread{};
+  Thread thread;
   bool agent_must_exist = false;
 };
 struct InsertMessage {  // also sets the thread's updated_at to the message's created_at

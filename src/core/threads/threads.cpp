@@ -1,6 +1,9 @@
 #include "core/threads/threads.hpp"
 
 #include "base/ids.hpp"
+#include "core/access/account.hpp"
+#include "core/access/visibility.hpp"
+#include "core/threads/limits.hpp"
 
 namespace colonnade::core {
 
@@ -17,6 +20,14 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
+std::unexpected<base::Error> no_such_thread() {
+  return fail(ErrorKind::not_found, "no such thread");
+}
+
+bool may_see_thread(const Principal& who, const Thread& thread) {
+  return may_see(who, thread.scope, thread.owner);
+}
+
 Event thread_event(const Thread& thread, Time at, bool deleted) {
   return Event{.scope = thread.scope,
                .thread_id = thread.id,
@@ -26,9 +37,8 @@ Event thread_event(const Thread& thread, Time at, bool deleted) {
 
 }  // namespace
 
-Threads::Threads(ThreadStore& store, RunStore& runs, EventFeed& feed, base::Clock& clock,
-                 base::Workers& workers)
-    : store_(store), runs_(runs), feed_(feed), clock_(clock), workers_(workers) {}
+Threads::Threads(ThreadStore& store, EventFeed& feed, base::Clock& clock, base::Workers& workers)
+    : store_(store), feed_(feed), clock_(clock), workers_(workers) {}
 
 Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
   const Time now = clock_.now();
@@ -53,42 +63,59 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
   co_return thread;
 }
 
-Result<std::vector<Thread>> Threads::list(const Principal& who, const ThreadPage& page) {
-  return store_.threads(who.scope, who.user_id, page);
+Task<Result<std::vector<Thread>>> Threads::list(Principal who, ThreadPage page) {
+  auto owner = owner_seen_by(who);
+  return store_.threads(std::move(who.scope), std::move(owner), std::move(page));
 }
 
-Result<Thread> Threads::get(const Principal& who, std::string_view id) {
-  auto thread = store_.thread(who.scope, id);
-  if (!thread) return fail(std::move(thread.error()));
-  if (!*thread) return fail(ErrorKind::not_found, "no such thread");
-  if ((*thread)->owner != who.user_id) return fail(ErrorKind::forbidden, "not your thread");
-  return std::move(**thread);
+Task<Result<Thread>> Threads::get(Principal who, std::string id) {
+  auto thread = co_await store_.thread(who.scope, std::move(id));
+  if (!thread) co_return fail(std::move(thread.error()));
+  if (!*thread || !may_see_thread(who, **thread)) co_return no_such_thread();
+  co_return std::move(**thread);
 }
 
-Result<ThreadView> Threads::view(const Principal& who, std::string_view id, std::size_t messages) {
-  auto thread = get(who, id);
-  if (!thread) return fail(std::move(thread.error()));
-  auto page = store_.messages(who.scope, id, {.limit = messages});
-  if (!page) return fail(std::move(page.error()));
-  auto active = runs_.active_run(who.scope, id);
-  if (!active) return fail(std::move(active.error()));
-  return ThreadView{
-      .thread = std::move(*thread), .messages = std::move(*page), .running = active->has_value()};
+Task<Result<bool>> Threads::is_anothers(Principal who, std::string id) {
+  auto thread = co_await store_.thread(who.scope, std::move(id));
+  if (!thread) co_return fail(std::move(thread.error()));
+  co_return *thread && !may_see_thread(who, **thread);
 }
 
-Result<std::vector<Message>> Threads::messages(const Principal& who, std::string_view id,
-                                               const MessagePage& page) {
-  if (auto thread = get(who, id); !thread) return fail(std::move(thread.error()));
-  return store_.messages(who.scope, id, page);
+Task<Result<ThreadDetail>> Threads::view(Principal who, std::string id, std::size_t messages) {
+  auto detail = co_await store_.thread_detail(who.scope, std::move(id), messages);
+  if (!detail) co_return fail(std::move(detail.error()));
+  if (!*detail || !may_see_thread(who, (*detail)->thread)) co_return no_such_thread();
+  co_return std::move(**detail);
 }
 
-Result<ThreadUsage> Threads::usage(const Principal& who, std::string_view id) {
-  if (auto thread = get(who, id); !thread) return fail(std::move(thread.error()));
-  return store_.usage(who.scope, id);
+Task<Result<std::vector<Message>>> Threads::messages(Principal who, std::string id,
+                                                     MessagePage page) {
+  auto thread = co_await get(who, id);
+  if (!thread) co_return fail(std::move(thread.error()));
+  auto messages = co_await store_.messages(who.scope, std::move(id), std::move(page));
+  co_return messages;
+}
+
+Task<Result<Message>> Threads::message(Principal who, std::string id, std::string message_id) {
+  auto thread = co_await get(who, id);
+  if (!thread) co_return fail(std::move(thread.error()));
+  auto message = co_await store_.message(who.scope, std::move(message_id));
+  if (!message) co_return fail(std::move(message.error()));
+  if (!*message || (*message)->thread_id != id) {
+    co_return fail(ErrorKind::not_found, "no such message");
+  }
+  co_return std::move(**message);
+}
+
+Task<Result<ThreadUsage>> Threads::usage(Principal who, std::string id) {
+  auto thread = co_await get(who, id);
+  if (!thread) co_return fail(std::move(thread.error()));
+  auto usage = co_await store_.usage(who.scope, std::move(id));
+  co_return usage;
 }
 
 Task<Result<Thread>> Threads::rename(Principal who, std::string id, std::string title) {
-  auto thread = get(who, id);
+  auto thread = co_await get(who, id);
   if (!thread) co_return fail(std::move(thread.error()));
   thread->title = std::string(trimmed(title));
   if (thread->title.empty()) {
@@ -107,7 +134,7 @@ Task<Result<Thread>> Threads::rename(Principal who, std::string id, std::string 
 }
 
 Task<Result<void>> Threads::remove(Principal who, std::string id) {
-  auto thread = get(who, id);
+  auto thread = co_await get(who, id);
   if (!thread) co_return fail(std::move(thread.error()));
   if (thread->deleted_at) co_return fail(ErrorKind::not_found, "no such thread");
   const Time now = clock_.now();
@@ -120,7 +147,7 @@ Task<Result<void>> Threads::remove(Principal who, std::string id) {
 }
 
 Task<Result<void>> Threads::restore(Principal who, std::string id) {
-  auto thread = get(who, id);
+  auto thread = co_await get(who, id);
   if (!thread) co_return fail(std::move(thread.error()));
   if (!thread->deleted_at) co_return fail(ErrorKind::not_found, "no deleted thread by that id");
   const Time now = clock_.now();
@@ -133,12 +160,16 @@ Task<Result<void>> Threads::restore(Principal who, std::string id) {
 }
 
 Task<Result<std::vector<SearchHit>>> Threads::search(Principal who, std::string query,
-                                                     std::size_t limit) {
-  using Hits = Result<std::vector<SearchHit>>;
-  std::move_only_function<Hits()> work = [&threads = store_, who, query, limit] {
-    return threads.search(who.scope, who.user_id, query, limit);
-  };
-  auto hits = co_await workers_.run<Hits>(std::move(work));
+                                                     std::size_t limit, std::stop_token stop) {
+  using Hits = std::vector<SearchHit>;
+  base::Job job{
+      .account = account_of(who), .time_max = limits::search_time_max, .stop = std::move(stop)};
+  std::move_only_function<Result<Hits>(std::stop_token)> work =
+      [&threads = store_, who = std::move(who), query = std::move(query),
+       limit](std::stop_token over) {
+        return threads.search(who.scope, owner_seen_by(who), query, limit, std::move(over));
+      };
+  auto hits = co_await workers_.run<Hits>(std::move(job), std::move(work));
   co_return hits;
 }
 

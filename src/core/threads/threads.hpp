@@ -1,8 +1,9 @@
-// What can be done with threads. A thread belongs to its owner: within the scope, another user's
-// thread is ErrorKind::forbidden; outside it does not exist.
+// What can be done with threads. To whom one is visible is core/access/visibility.hpp's to say; to
+// everybody else it is not_found.
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,9 +11,8 @@
 #include "base/clock.hpp"
 #include "base/task.hpp"
 #include "base/workers.hpp"
-#include "core/access/scope.hpp"
+#include "core/access/principal.hpp"
 #include "core/events/event_feed.hpp"
-#include "core/runs/run_store.hpp"
 #include "core/threads/thread_store.hpp"
 
 namespace colonnade::core {
@@ -25,40 +25,38 @@ struct NewThread {
   std::string keyed_request_id{};  // linked to the thread in the same transaction; "" for none
 };
 
-struct ThreadView {
-  Thread thread{};
-  std::vector<Message> messages{};  // the newest page, oldest first
-  bool running = false;             // a run is not terminal
-};
-
 class Threads {
  public:
-  Threads(ThreadStore& store, RunStore& runs, EventFeed& feed, base::Clock& clock,
-          base::Workers& workers);
+  Threads(ThreadStore& store, EventFeed& feed, base::Clock& clock, base::Workers& workers);
 
   // not_found with the field "agent_id" when there is no such agent.
   base::Task<Result<Thread>> create(Principal who, NewThread input);
-  // The caller's own, not deleted, newest first.
-  Result<std::vector<Thread>> list(const Principal& who, const ThreadPage& page);
+  // Those that the caller may see, not deleted, newest first.
+  base::Task<Result<std::vector<Thread>>> list(Principal who, ThreadPage page);
   // Also a deleted one.
-  Result<Thread> get(const Principal& who, std::string_view id);
-  Result<ThreadView> view(const Principal& who, std::string_view id, std::size_t messages);
-  Result<std::vector<Message>> messages(const Principal& who, std::string_view id,
-                                        const MessagePage& page);
-  Result<ThreadUsage> usage(const Principal& who, std::string_view id);
+  base::Task<Result<Thread>> get(Principal who, std::string id);
+  // Whether there is one that the caller may not see, for a contract that says so.
+  base::Task<Result<bool>> is_anothers(Principal who, std::string id);
+  // With at most `messages` of its newest messages.
+  base::Task<Result<ThreadDetail>> view(Principal who, std::string id, std::size_t messages);
+  base::Task<Result<std::vector<Message>>> messages(Principal who, std::string id,
+                                                    MessagePage page);
+  // One of the thread's.
+  base::Task<Result<Message>> message(Principal who, std::string id, std::string message_id);
+  base::Task<Result<ThreadUsage>> usage(Principal who, std::string id);
   // `title` is trimmed; blank is ErrorKind::invalid.
   base::Task<Result<Thread>> rename(Principal who, std::string id, std::string title);
   // Soft. not_found when it is deleted already.
   base::Task<Result<void>> remove(Principal who, std::string id);
   // not_found when it is not deleted.
   base::Task<Result<void>> restore(Principal who, std::string id);
-  // Runs on a worker thread.
+  // Runs on a worker thread. timeout after search_time_max, cancelled after `stop`, and the
+  // refusals of base::Workers.
   base::Task<Result<std::vector<SearchHit>>> search(Principal who, std::string query,
-                                                    std::size_t limit);
+                                                    std::size_t limit, std::stop_token stop);
 
  private:
   ThreadStore& store_;
-  RunStore& runs_;
   EventFeed& feed_;
   base::Clock& clock_;
   base::Workers& workers_;

@@ -23,7 +23,7 @@ struct ToolOutcome {
 
 // On whose behalf a tool runs.
 struct ToolCaller {
-  Scope scope = Scope::main();
+  Scope scope;
   std::string user_id{};   // who started the run
   std::string agent_id{};  // "" for the default agent
 };

@@ -25,7 +25,7 @@ struct ToolServerSecrets {
 
 struct ToolServer {
   std::string id{};
-  Scope scope = Scope::main();
+  Scope scope;
   std::string name{};  // [a-zA-Z0-9-], unique within the scope; its tools are `<name>__<tool>`
   ToolServerTransport transport = ToolServerTransport::stdio;
   std::vector<std::string> command{};  // stdio: the program and its arguments
@@ -34,5 +34,8 @@ struct ToolServer {
   bool configured = false;             // from the configuration: is no row and cannot be removed
   base::Time created_at{};
 };
+
+// Whether the id is one of the configuration's servers, which are no rows.
+bool is_configured_tool_server(std::string_view id);
 
 }  // namespace colonnade::core

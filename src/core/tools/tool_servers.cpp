@@ -5,7 +5,6 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
-#include "core/limits.hpp"
 #include "core/tools/limits.hpp"
 
 namespace colonnade::core {
@@ -16,6 +15,8 @@ using base::Json;
 using base::Task;
 
 namespace {
+
+constexpr std::string_view configured_prefix = "configured-";
 
 std::string purpose_of(const ToolServer& server) {
   return "tool server " + server.scope.key() + " " + server.id;
@@ -44,10 +45,23 @@ std::string to_text(const ToolServerSecrets& secrets) {
   return base::to_text(Json{{"environment", secrets.environment}, {"headers", secrets.headers}});
 }
 
+Result<bool> add_to(Agent& agent, const std::string& id) {
+  if (std::ranges::find(agent.tool_servers, id) != agent.tool_servers.end()) return false;
+  if (agent.tool_servers.size() >= limits::tool_servers_of_agent_max) {
+    return fail(ErrorKind::conflict, "an agent has at most " +
+                                         std::to_string(limits::tool_servers_of_agent_max) +
+                                         " tool servers; detach one first");
+  }
+  agent.tool_servers.push_back(id);
+  return true;
+}
+
 }  // namespace
 
+bool is_configured_tool_server(std::string_view id) { return id.starts_with(configured_prefix); }
+
 std::string configured_tool_server_id(std::string_view name) {
-  return "configured-" + std::string(name);
+  return std::string(configured_prefix) + std::string(name);
 }
 
 Result<void> check_tool_server_name(std::string_view name) {
@@ -107,19 +121,14 @@ Result<void> check_tool_server(const NewToolServer& input) {
   return {};
 }
 
-ToolServers::ToolServers(ToolServerStore& store, AgentStore& agent_store, Agents& agents,
-                         EventFeed& feed, base::Clock& clock, const base::SecretBox& box,
+ToolServers::ToolServers(ToolServerStore& store, Agents& agents, EventFeed& feed,
+                         base::Clock& clock, const base::SecretBox& box,
                          std::vector<NewToolServer> configured)
-    : store_(store),
-      agent_store_(agent_store),
-      agents_(agents),
-      feed_(feed),
-      clock_(clock),
-      box_(box) {
+    : store_(store), agents_(agents), feed_(feed), clock_(clock), box_(box) {
   const Time now = clock_.now();
   for (NewToolServer& input : configured) {
     configured_.push_back({.server = {.id = configured_tool_server_id(input.name),
-                                      .scope = Scope::main(),
+                                      .scope = default_view(),
                                       .name = std::move(input.name),
                                       .transport = input.transport,
                                       .command = std::move(input.command),
@@ -131,16 +140,16 @@ ToolServers::ToolServers(ToolServerStore& store, AgentStore& agent_store, Agents
   std::ranges::sort(configured_, {}, [](const auto& one) { return one.server.name; });
 }
 
-Result<void> ToolServers::open_all() {
-  if (host_ == nullptr) return {};
+Task<Result<void>> ToolServers::open_all() {
+  if (host_ == nullptr) co_return Result<void>{};
   for (OpenedToolServer opened : configured_) {
-    auto pins = store_.tool_pins(opened.server.scope, opened.server.id);
-    if (!pins) return fail(std::move(pins.error()));
+    auto pins = co_await store_.tool_pins(opened.server.scope, opened.server.id);
+    if (!pins) co_return fail(std::move(pins.error()));
     opened.pins = std::move(*pins);
     host_->added(std::move(opened));
   }
-  auto servers = store_.all_tool_servers();
-  if (!servers) return fail(std::move(servers.error()));
+  auto servers = co_await store_.all_tool_servers();
+  if (!servers) co_return fail(std::move(servers.error()));
   for (ToolServer& server : *servers) {
     auto secrets = open(server);
     if (!secrets) {  // its own trouble: the others are started
@@ -148,12 +157,12 @@ Result<void> ToolServers::open_all() {
                        {{"server", server.name}, {"error", secrets.error().message}});
       continue;
     }
-    auto pins = store_.tool_pins(server.scope, server.id);
-    if (!pins) return fail(std::move(pins.error()));
+    auto pins = co_await store_.tool_pins(server.scope, server.id);
+    if (!pins) co_return fail(std::move(pins.error()));
     host_->added(
         {.server = std::move(server), .secrets = std::move(*secrets), .pins = std::move(*pins)});
   }
-  return {};
+  co_return Result<void>{};
 }
 
 Result<ToolServerSecrets> ToolServers::open(const ToolServer& server) const {
@@ -169,6 +178,12 @@ Result<ToolServerSecrets> ToolServers::open(const ToolServer& server) const {
 
 Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input) {
   if (auto sound = check_tool_server(input); !sound) co_return fail(std::move(sound.error()));
+  if (input.transport == ToolServerTransport::stdio && !who.is_server_operator()) {
+    co_return fail(
+        ErrorKind::forbidden,
+        "a server's command runs on this machine: only an operator of every scope adds it",
+        "transport");
+  }
   const auto taken = std::ranges::any_of(
       configured_, [&](const auto& one) { return one.server.name == input.name; });
   if (taken) co_return fail(ErrorKind::conflict, "the name is taken", "name");
@@ -196,75 +211,54 @@ Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input)
   co_return server;
 }
 
-Result<std::vector<ToolServer>> ToolServers::list(const Scope& scope) const {
-  auto servers = store_.tool_servers(scope);
-  if (!servers) return servers;
+Task<Result<std::vector<ToolServer>>> ToolServers::list(Scope scope) const {
+  auto servers = co_await store_.tool_servers(scope);
+  if (!servers) co_return servers;
   for (const OpenedToolServer& one : configured_) {
     if (one.server.scope == scope) servers->push_back(one.server);
   }
   std::ranges::sort(*servers, {}, &ToolServer::name);
-  return servers;
+  co_return servers;
 }
 
-Result<ToolServer> ToolServers::get(const Scope& scope, std::string_view id) const {
+Task<Result<ToolServer>> ToolServers::get(Scope scope, std::string id) const {
   for (const OpenedToolServer& one : configured_) {
-    if (one.server.id == id && one.server.scope == scope) return one.server;
+    if (one.server.id == id && one.server.scope == scope) co_return one.server;
   }
-  auto server = store_.tool_server(scope, id);
-  if (!server) return fail(std::move(server.error()));
-  if (!*server) return no_such_server();
-  return std::move(**server);
+  auto server = co_await store_.tool_server(std::move(scope), std::move(id));
+  if (!server) co_return fail(std::move(server.error()));
+  if (!*server) co_return no_such_server();
+  co_return std::move(**server);
 }
 
 Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
-  for (int attempt = 1;; ++attempt) {
-    auto server = get(who.scope, id);
-    if (!server) co_return fail(std::move(server.error()));
-    if (server->configured) {
-      co_return fail(ErrorKind::conflict,
-                     "this server is part of the configuration (mcp.servers); remove it there");
-    }
-    Unit unit{.scope = who.scope};
-    unit.changes.emplace_back(DeleteToolServer{.id = id});
-    for (AgentFilter filter{.tool_server = id};; filter.offset += filter.limit) {
-      auto agents = agent_store_.agents(who.scope, filter);
-      if (!agents) co_return fail(std::move(agents.error()));
-      for (Agent& agent : *agents) {
-        std::erase(agent.tool_servers, id);
-        ++agent.version;
-        agent.updated_at = clock_.now();
-        unit.changes.emplace_back(PutAgent{std::move(agent)});
-      }
-      if (agents->size() < filter.limit) break;
-    }
-    auto removed = co_await feed_.commit(std::move(unit));
-    const bool again = !removed && removed.error().kind == ErrorKind::conflict;
-    if (again && attempt < limits::change_attempts_max) continue;
-    if (!removed) co_return fail(std::move(removed.error()));
-    if (host_ != nullptr) host_->removed(who.scope, id);
-    co_return Result<void>{};
+  auto server = co_await get(who.scope, id);
+  if (!server) co_return fail(std::move(server.error()));
+  if (server->configured) {
+    co_return fail(ErrorKind::conflict,
+                   "this server is part of the configuration (mcp.servers); remove it there");
   }
+  Unit unit{.scope = who.scope};
+  unit.changes.emplace_back(DeleteToolServer{.id = id, .at = clock_.now()});
+  auto removed = co_await feed_.commit(std::move(unit));
+  if (!removed && removed.error().kind == ErrorKind::not_found) co_return no_such_server();
+  if (!removed) co_return fail(std::move(removed.error()));
+  if (host_ != nullptr) host_->removed(who.scope, id);
+  co_return Result<void>{};
 }
 
 Task<Result<Agent>> ToolServers::attach(Principal who, std::string agent_id,
                                         std::string server_id) {
-  Agents::Alter alter = [this, scope = who.scope, id = std::move(server_id)](Agent& agent) {
-    return add_to(agent, scope, id);
-  };
+  // In this order, so that who names neither learns of the agent first.
+  auto agent = co_await agents_.get(who, agent_id);
+  if (!agent) co_return agent;
+  if (!agent->id.empty()) {  // alter() refuses to change the default agent
+    auto server = co_await get(who.scope, server_id);
+    if (!server) co_return fail(std::move(server.error()));
+  }
+  Agents::Alter alter = [id = std::move(server_id)](Agent& one) { return add_to(one, id); };
   auto changed = co_await agents_.alter(std::move(who), std::move(agent_id), std::move(alter));
   co_return changed;
-}
-
-Result<bool> ToolServers::add_to(Agent& agent, const Scope& scope, const std::string& id) const {
-  if (auto server = get(scope, id); !server) return fail(std::move(server.error()));
-  if (std::ranges::find(agent.tool_servers, id) != agent.tool_servers.end()) return false;
-  if (agent.tool_servers.size() >= limits::tool_servers_of_agent_max) {
-    return fail(ErrorKind::conflict, "an agent has at most " +
-                                         std::to_string(limits::tool_servers_of_agent_max) +
-                                         " tool servers; detach one first");
-  }
-  agent.tool_servers.push_back(id);
-  return true;
 }
 
 Task<Result<Agent>> ToolServers::detach(Principal who, std::string agent_id,

@@ -10,7 +10,6 @@
 #include "base/clock.hpp"
 #include "base/secret_box.hpp"
 #include "base/task.hpp"
-#include "core/agents/agent_store.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/tools/tool_server.hpp"
@@ -20,7 +19,7 @@ namespace colonnade::core {
 
 // A server as whoever connects to it needs it.
 struct OpenedToolServer {
-  ToolServer server{};
+  ToolServer server;
   ToolServerSecrets secrets{};
   std::string pins{};  // what was kept for it last, opaque here; "" at first
 };
@@ -54,23 +53,23 @@ Result<void> check_tool_server(const NewToolServer& input);
 
 class ToolServers {
  public:
-  // `configured` are the servers of the configuration, with their secrets; they stand in Scope
-  // main(), and their ids are made from their names, so that they stay the same.
-  ToolServers(ToolServerStore& store, AgentStore& agent_store, Agents& agents, EventFeed& feed,
-              base::Clock& clock, const base::SecretBox& box,
-              std::vector<NewToolServer> configured);
+  // `configured` are the servers of the configuration, with their secrets; they stand in
+  // default_view(), and their ids are made from their names, so that they stay the same.
+  ToolServers(ToolServerStore& store, Agents& agents, EventFeed& feed, base::Clock& clock,
+              const base::SecretBox& box, std::vector<NewToolServer> configured);
 
   // Before anything is added. The host must outlive the use.
   void tell(ToolServerHost& host) { host_ = &host; }
   // Tells the host of every server of every scope; once, at the start.
-  Result<void> open_all();
+  base::Task<Result<void>> open_all();
 
-  // conflict when the name is taken.
+  // conflict when the name is taken; forbidden for a command (stdio) unless `who` is an operator of
+  // every scope.
   base::Task<Result<ToolServer>> create(Principal who, NewToolServer input);
   // By name.
-  Result<std::vector<ToolServer>> list(const Scope& scope) const;
+  base::Task<Result<std::vector<ToolServer>>> list(Scope scope) const;
   // not_found.
-  Result<ToolServer> get(const Scope& scope, std::string_view id) const;
+  base::Task<Result<ToolServer>> get(Scope scope, std::string id) const;
   // Also from every agent that has it. not_found; conflict for a configured one.
   base::Task<Result<void>> remove(Principal who, std::string id);
 
@@ -85,10 +84,8 @@ class ToolServers {
 
  private:
   Result<ToolServerSecrets> open(const ToolServer& server) const;
-  Result<bool> add_to(Agent& agent, const Scope& scope, const std::string& id) const;
 
   ToolServerStore& store_;
-  AgentStore& agent_store_;
   Agents& agents_;
   EventFeed& feed_;
   base::Clock& clock_;

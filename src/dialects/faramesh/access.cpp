@@ -3,12 +3,11 @@
 #include <optional>
 
 #include "base/ids.hpp"
+#include "dialects/authentication.hpp"
 #include "dialects/client_address.hpp"
 
 namespace colonnade::dialects::faramesh {
 namespace {
-
-constexpr std::string_view operator_user = "admin";
 
 // Exactly "Bearer ", then anything but blanks.
 std::optional<std::string_view> bearer(const net::Request& request) {
@@ -22,7 +21,18 @@ std::optional<std::string_view> bearer(const net::Request& request) {
   return value.substr(first, value.find_last_not_of(blanks) - first + 1);
 }
 
-core::Principal admin() { return {.user_id = std::string(operator_user)}; }
+base::Task<base::Result<core::Principal>> admitted(core::Principal who) { co_return who; }
+
+// By a token of ours; what is wrong with it is said in the contract's words.
+base::Task<base::Result<core::Principal>> named_by(core::Credentials* credentials,
+                                                   std::string token) {
+  auto who = co_await credentials->authenticate(std::move(token));
+  if (!who && who.error().kind == base::ErrorKind::unauthorized) {
+    co_return base::fail(base::ErrorKind::unauthorized, "Invalid authentication token",
+                         "Authorization");
+  }
+  co_return who;
+}
 
 }  // namespace
 
@@ -41,22 +51,17 @@ bool Access::is_shared_token(std::string_view token) const {
   return found;
 }
 
-base::Result<core::Principal> Access::admit(const net::Request& request) const {
+base::Task<base::Result<core::Principal>> Access::admit(const net::Request& request) const {
   const auto token = bearer(request);
-  if (!token) {
-    if (options_.open && !request.has_header("Authorization") && is_local_program(request)) {
-      return admin();
-    }
-    return base::fail(base::ErrorKind::unauthorized, "Missing or invalid Authorization header",
-                      "Authorization");
+  if (token && !is_shared_token(*token)) {
+    return in_named_scope(named_by(&credentials_, std::string(*token)), request);
   }
-  if (is_shared_token(*token)) return admin();
-  auto who = credentials_.authenticate(*token);
-  if (!who && who.error().kind == base::ErrorKind::unauthorized) {
-    return base::fail(base::ErrorKind::unauthorized, "Invalid authentication token",
-                      "Authorization");
-  }
-  return who;
+  const bool is_open =
+      options_.open && !request.has_header("Authorization") && is_local_program(request);
+  if (token || is_open) return in_named_scope(admitted(options_.shared), request);
+  return not_admitted({.kind = base::ErrorKind::unauthorized,
+                       .message = "Missing or invalid Authorization header",
+                       .field = "Authorization"});
 }
 
 }  // namespace colonnade::dialects::faramesh

@@ -6,15 +6,18 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/task.hpp"
 #include "core/access/credentials.hpp"
 #include "net/http.hpp"
 
 namespace colonnade::dialects::faramesh {
 
 struct AccessOptions {
-  // Secrets. Whoever sends one is the operator's user, "admin".
+  // Whom the two below let in.
+  core::Principal shared;
+  // Secrets. Whoever sends one is `shared`.
   std::vector<std::string> tokens{};
-  // Without any token, programs on this machine are "admin". What a browser sends for a page, what
+  // Without any token, programs on this machine are `shared`. What a browser sends for a page, what
   // came through a proxy and what names another host is not let in by this.
   bool open = false;
 };
@@ -29,7 +32,7 @@ class Access {
       : credentials_(credentials), options_(std::move(options)) {}
 
   // unauthorized, in the contract's own words.
-  base::Result<core::Principal> admit(const net::Request& request) const;
+  base::Task<base::Result<core::Principal>> admit(const net::Request& request) const;
 
  private:
   bool is_shared_token(std::string_view token) const;

@@ -5,6 +5,8 @@
 #include "dialects/faramesh/errors.hpp"
 #include "dialects/faramesh/events.hpp"
 #include "dialects/faramesh/resources.hpp"
+#include "dialects/limits.hpp"
+#include "dialects/row_source.hpp"
 
 namespace colonnade::dialects::faramesh {
 namespace {
@@ -61,7 +63,10 @@ base::Task<net::Reply> ActionResource::submit(Principal who, RequestPtr request)
 
 base::Task<Attempted> ActionResource::answer_once(Principal who, core::ActionRequest action,
                                                   Attempt attempt) {
-  if (!attempt.object_id.empty()) co_return answer(parts_.actions.get(who, attempt.object_id));
+  if (!attempt.object_id.empty()) {
+    const auto earlier = co_await parts_.actions.get(std::move(who), attempt.object_id);
+    co_return answer(earlier);
+  }
   const auto stored = co_await parts_.actions.submit(std::move(who), std::move(action),
                                                      std::move(attempt.keyed_request_id));
   co_return answer(stored);
@@ -104,23 +109,56 @@ base::Task<Attempted> ActionResource::submit_all(Principal who, RequestPtr reque
 
 // --- reading ------------------------------------------------------------------------------------
 
+namespace {
+
+// The list goes on behind the last action that was read, so what is submitted meanwhile moves
+// nothing.
+class ActionRows final : public RowSource {
+ public:
+  ActionRows(const core::Actions& actions, Principal who, core::ActionFilter filter)
+      : RowSource("[", "]", filter.limit),
+        actions_(actions),
+        who_(std::move(who)),
+        filter_(std::move(filter)) {}
+
+ private:
+  base::Task<Rows> read(std::size_t limit) override {
+    filter_.limit = limit;
+    const auto actions = co_await actions_.list(who_, filter_);
+    if (!actions) co_return base::fail(actions.error());
+    std::vector<std::string> rows;
+    for (const core::Action& action : *actions) rows.push_back(encode_listed(action));
+    if (!actions->empty()) {
+      filter_.before = actions->back().id;
+      filter_.offset = 0;
+    }
+    co_return rows;
+  }
+
+  const core::Actions& actions_;
+  Principal who_;
+  core::ActionFilter filter_;
+};
+
+}  // namespace
+
 base::Task<net::Reply> ActionResource::list(Principal who, RequestPtr request) {
   auto filter = decode_filter(*request);
   if (!filter) co_return refusal(filter.error());
   if (!*filter) co_return net::Response{.body = "[]"};
-  const auto actions = parts_.actions.list(who, std::move(**filter));
-  if (!actions) co_return error_response(actions.error());
-  co_return net::Response{.body = encode_actions(*actions)};
+  co_return net::Response{
+      .source = std::make_shared<ActionRows>(parts_.actions, std::move(who), std::move(**filter))};
 }
 
 base::Task<net::Reply> ActionResource::get(Principal who, RequestPtr request) {
-  co_return answer(parts_.actions.get(who, action_id(request))).response;
+  const auto action = co_await parts_.actions.get(std::move(who), action_id(request));
+  co_return answer(action).response;
 }
 
 base::Task<net::Reply> ActionResource::events(Principal who, RequestPtr request) {
-  const auto action = parts_.actions.get(who, action_id(request));
+  const auto action = co_await parts_.actions.get(who, action_id(request));
   if (!action) co_return action_error(action.error());
-  const auto records = parts_.actions.history(who, action->id);
+  const auto records = co_await parts_.actions.history(std::move(who), action->id);
   if (!records) co_return error_response(records.error());
   co_return net::Response{.body = encode_events(action->id, events_of(*action, *records))};
 }
@@ -187,27 +225,35 @@ net::Response ActionResource::replay_of(const ActionResult& action) const {
 }
 
 // Among the newest ones; several may share it, then the newest counts.
-ActionResource::ActionResult ActionResource::by_provenance(const Principal& who,
-                                                           std::string_view provenance_id) const {
-  const auto actions = parts_.actions.list(who, {.limit = limits::actions_listed_max});
-  if (!actions) return base::fail(actions.error());
-  for (const core::Action& action : *actions) {
-    if (wire_decision(action.decision).provenance_id == provenance_id) return action;
+base::Task<ActionResource::ActionResult> ActionResource::by_provenance(
+    Principal who, std::string provenance_id) const {
+  core::ActionFilter filter{.limit = limits::listed_rows_at_once};
+  for (std::size_t seen = 0; seen < limits::actions_listed_max; seen += filter.limit) {
+    const auto actions = co_await parts_.actions.list(who, filter);
+    if (!actions) co_return base::fail(actions.error());
+    for (const core::Action& action : *actions) {
+      if (wire_decision(action.decision).provenance_id == provenance_id) co_return action;
+    }
+    if (actions->size() < filter.limit) break;
+    filter.before = actions->back().id;
   }
-  return base::fail(base::ErrorKind::not_found,
-                    "there is no action with this provenance_id among the newest " +
-                        std::to_string(limits::actions_listed_max));
+  co_return base::fail(base::ErrorKind::not_found,
+                       "there is no action with this provenance_id among the newest " +
+                           std::to_string(limits::actions_listed_max));
 }
 
 base::Task<net::Reply> ActionResource::replay(Principal who, RequestPtr request) {
-  co_return replay_of(parts_.actions.get(who, action_id(request)));
+  const auto action = co_await parts_.actions.get(std::move(who), action_id(request));
+  co_return replay_of(action);
 }
 
 base::Task<net::Reply> ActionResource::replay_named(Principal who, RequestPtr request) {
   const auto body = decode_replay(*request);
   if (!body) co_return refusal(body.error());
-  co_return replay_of(body->action_id.empty() ? by_provenance(who, body->provenance_id)
-                                              : parts_.actions.get(who, body->action_id));
+  auto named = body->action_id.empty() ? by_provenance(std::move(who), body->provenance_id)
+                                       : parts_.actions.get(std::move(who), body->action_id);
+  const auto action = co_await std::move(named);
+  co_return replay_of(action);
 }
 
 }  // namespace colonnade::dialects::faramesh

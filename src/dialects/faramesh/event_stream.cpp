@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/access/visibility.hpp"
 #include "dialects/faramesh/events.hpp"
 #include "dialects/faramesh/limits.hpp"
 
@@ -41,38 +42,49 @@ EventStream::EventStream(FrameEncoder& encoder, core::Principal who,
     : encoder_(encoder), principal_(std::move(who)), writer_(std::move(writer)) {}
 
 void EventStream::open(Start start, std::shared_ptr<net::StreamWriter> writer) {
-  auto self = std::make_shared<EventStream>(start.encoder, std::move(start.who), writer);
+  auto self = std::make_shared<EventStream>(*start.encoder, start.who, writer);
   writer->on_closed([self] { self->close(); });
-  if (!start.after && !self->send_newest(start.feed, start.last)) {
-    writer->finish();
-    return;
+  writer->lane().spawn("audit_stream", begin(std::move(self), std::move(start)));
+}
+
+base::Task<void> EventStream::begin(std::shared_ptr<EventStream> self, Start start) {
+  bool can_read = true;
+  if (!start.after) can_read = co_await send_newest(self, &start);
+  if (!self->writer_) co_return;
+  if (!can_read) {
+    self->writer_->finish();
+    co_return;
   }
   const std::int64_t after = std::min(start.after.value_or(start.last), start.last);
-  auto subscription = start.feed.subscribe(writer->lane(), after, *self);
+  auto subscription = co_await start.feed->subscribe(&self->writer_->lane(), after, self.get());
+  if (!self->writer_) co_return;  // it was closed meanwhile
   if (subscription) {
     self->subscription_ = std::move(*subscription);
   } else {
-    writer->finish();
+    self->writer_->finish();
   }
 }
 
-bool EventStream::send_newest(const core::AuditFeed& feed, std::int64_t last) {
+base::Task<bool> EventStream::send_newest(std::shared_ptr<EventStream> self, const Start* start) {
   constexpr auto searched = static_cast<std::int64_t>(limits::faramesh_feed_records_searched);
-  const std::int64_t before = std::max<std::int64_t>(last - searched, 0);
-  const auto page = feed.read(before, static_cast<std::size_t>(last - before));
-  if (!page) return false;
+  const std::int64_t before = std::max<std::int64_t>(start->last - searched, 0);
+  const auto page =
+      co_await start->feed->read(before, static_cast<std::size_t>(start->last - before));
+  if (!page) co_return false;
+  if (!self->writer_) co_return true;
   std::vector<net::SharedBytes> frames;
   for (const core::AuditNewsPtr& news : *page) {
-    if (auto frame = frame_of(*news)) frames.push_back(std::move(frame));
+    if (auto frame = self->frame_of(*news)) frames.push_back(std::move(frame));
   }
   const std::size_t count = std::min(frames.size(), limits::faramesh_feed_events_replayed);
-  for (std::size_t i = frames.size() - count; i < frames.size(); ++i) writer_->send(frames[i]);
-  return true;
+  for (std::size_t i = frames.size() - count; i < frames.size(); ++i) {
+    self->writer_->send(frames[i]);
+  }
+  co_return true;
 }
 
 net::SharedBytes EventStream::frame_of(const core::AuditNews& news) {
-  const bool mine = news.action && news.action->owner == principal_.user_id &&
-                    news.record.scope == principal_.scope;
+  const bool mine = news.action && core::may_see(principal_, news.record.scope, news.action->owner);
   return mine ? encoder_.encode(news) : nullptr;
 }
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "core/access/scope.hpp"
+#include "core/access/principal.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "net/http.hpp"
 
@@ -31,8 +31,8 @@ class FrameEncoder {
 class EventStream final : public core::AuditSubscriber {
  public:
   struct Start {
-    core::AuditFeed& feed;
-    FrameEncoder& encoder;  // of the writer's lane
+    core::AuditFeed* feed = nullptr;
+    FrameEncoder* encoder = nullptr;  // of the writer's lane
     core::Principal who;
     std::int64_t last = 0;                // the trail's end when the request came
     std::optional<std::int64_t> after{};  // beyond the end counts as the end
@@ -47,8 +47,9 @@ class EventStream final : public core::AuditSubscriber {
   base::Task<void> ready_for_more() override;
 
  private:
+  static base::Task<void> begin(std::shared_ptr<EventStream> self, Start start);
   // Of the records up to `last`; false when they cannot be read.
-  bool send_newest(const core::AuditFeed& feed, std::int64_t last);
+  static base::Task<bool> send_newest(std::shared_ptr<EventStream> self, const Start* start);
   net::SharedBytes frame_of(const core::AuditNews& news);
   void close();
 

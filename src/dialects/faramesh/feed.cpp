@@ -11,7 +11,7 @@ FeedResource::FeedResource(core::AuditFeed& feed, std::size_t lanes)
 // Where the stream begins is settled before its head is sent: a client that has the head misses
 // nothing that it causes.
 base::Task<net::Reply> FeedResource::stream(Principal who, RequestPtr request) {
-  const auto last = feed_.last_seq();
+  const auto last = co_await feed_.last_seq();
   if (!last) co_return error_response(last.error());
   net::StreamReply reply;
   reply.content_type = "text/event-stream; charset=utf-8";
@@ -20,8 +20,9 @@ base::Task<net::Reply> FeedResource::stream(Principal who, RequestPtr request) {
   reply.on_open = [this, who = std::move(who), last = *last,
                    after = resume_after(*request)](std::shared_ptr<net::StreamWriter> writer) {
     FrameEncoder& encoder = encoders_[writer->lane().index()];
-    EventStream::open({.feed = feed_, .encoder = encoder, .who = who, .last = last, .after = after},
-                      std::move(writer));
+    EventStream::open(
+        {.feed = &feed_, .encoder = &encoder, .who = who, .last = last, .after = after},
+        std::move(writer));
   };
   co_return reply;
 }

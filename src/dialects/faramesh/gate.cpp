@@ -39,7 +39,7 @@ base::Task<net::Reply> GateResource::evaluate(Principal who, RequestPtr request)
 base::Task<Attempted> GateResource::evaluate_once(Principal who, core::ActionRequest action,
                                                   Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto earlier = parts_.actions.get(who, attempt.object_id);
+    const auto earlier = co_await parts_.actions.get(std::move(who), attempt.object_id);
     if (!earlier) co_return refused(action_error(earlier.error()));
     co_return Attempted{.response = answer(earlier->decision, &*earlier)};
   }

@@ -11,7 +11,7 @@ base::Task<net::Reply> HealthResource::health(RequestPtr /*request*/) {
 base::Task<net::Reply> HealthResource::ready(RequestPtr /*request*/) {
   if (readiness_) {
     const auto ready = readiness_();
-    if (!ready) co_return error_response(503, "unavailable", ready.error().message);
+    if (!ready) co_return error_response(ready.error());
   }
   co_return net::Response{.body = R"({"status":"ready"})"};
 }

@@ -1,6 +1,7 @@
 // Limits of Faramesh's wire.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 #include "base/limits.hpp"
@@ -19,5 +20,8 @@ constexpr std::size_t faramesh_sample_bytes_max = 1 * KiB;      // of params rep
 constexpr std::size_t faramesh_feed_events_replayed = 10;       // faramesh §3.4, to a new reader
 constexpr std::size_t faramesh_feed_records_searched = page_rows_max;  // for those
 constexpr std::size_t faramesh_metric_tools_max = 50;  // tool names among the metrics; then "other"
+
+// Reading a policy that is only looked at, waiting for its turn included.
+constexpr auto policy_check_time_max = std::chrono::seconds(10);
 
 }  // namespace colonnade::limits

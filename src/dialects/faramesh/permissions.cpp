@@ -18,7 +18,7 @@ std::string encode_permissions(std::span<const core::Permission> permissions) {
 }
 
 base::Task<net::Reply> PermissionResource::list(Principal who, RequestPtr /*request*/) {
-  const auto all = permissions_.list(who);
+  const auto all = co_await permissions_.list(std::move(who));
   if (!all) co_return error_response(all.error());
   co_return net::Response{.body = encode_permissions(*all)};
 }

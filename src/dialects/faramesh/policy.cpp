@@ -1,33 +1,44 @@
 #include <utility>
 
+#include "core/access/account.hpp"
 #include "dialects/faramesh/errors.hpp"
+#include "dialects/faramesh/limits.hpp"
 #include "dialects/faramesh/resources.hpp"
 
 namespace colonnade::dialects::faramesh {
+namespace {
+
+base::Job job_of(const Principal& who, const net::Request& request) {
+  return {.account = core::account_of(who),
+          .time_max = limits::policy_check_time_max,
+          .stop = request.disconnected};
+}
+
+}  // namespace
 
 base::Task<net::Reply> PolicyResource::info(Principal /*who*/, RequestPtr /*request*/) {
   co_return net::Response{.body = encode_policy_in_force(parts_.policies.in_force())};
 }
 
-base::Task<net::Reply> PolicyResource::validate(Principal /*who*/, RequestPtr request) {
+base::Task<net::Reply> PolicyResource::validate(Principal who, RequestPtr request) {
   auto body = decode_policy(*request, /*with_action=*/false);
   if (!body) co_return refusal(body.error());
-  std::move_only_function<core::PolicySyntaxCheck()> work = [policies = &parts_.policies,
-                                                             text = std::move(body->policy)] {
-    return policies->read(text);
-  };
-  const auto reading = co_await parts_.workers.run(std::move(work));
-  co_return net::Response{.body = encode_policy_reading(reading)};
+  std::move_only_function<core::Result<core::PolicySyntaxCheck>(std::stop_token)> work =
+      [policies = &parts_.policies, text = std::move(body->policy)](
+          const std::stop_token& /*over*/) { return policies->read(text); };
+  const auto reading = co_await parts_.workers.run(job_of(who, *request), std::move(work));
+  if (!reading) co_return error_response(reading.error());
+  co_return net::Response{.body = encode_policy_reading(*reading)};
 }
 
-base::Task<net::Reply> PolicyResource::test(Principal /*who*/, RequestPtr request) {
+base::Task<net::Reply> PolicyResource::test(Principal who, RequestPtr request) {
   auto body = decode_policy(*request, /*with_action=*/true);
   if (!body) co_return refusal(body.error());
-  std::move_only_function<core::Result<core::PolicyEvaluation>()> work =
-      [policies = &parts_.policies, body = std::move(*body)] {
+  std::move_only_function<core::Result<core::PolicyEvaluation>(std::stop_token)> work =
+      [policies = &parts_.policies, body = std::move(*body)](const std::stop_token& /*over*/) {
         return policies->evaluate(body.policy, body.action);
       };
-  const auto trial = co_await parts_.workers.run(std::move(work));
+  const auto trial = co_await parts_.workers.run(job_of(who, *request), std::move(work));
   if (!trial) co_return error_response(trial.error());
   co_return net::Response{.body = encode_policy_trial(*trial)};
 }

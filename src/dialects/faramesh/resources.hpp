@@ -56,7 +56,7 @@ class ActionResource {
   base::Task<Attempted> report_once(Principal who, std::string id, ResultBody body);
   static Attempted answer(const ActionResult& action);
   net::Response replay_of(const ActionResult& action) const;
-  ActionResult by_provenance(const Principal& who, std::string_view provenance_id) const;
+  base::Task<ActionResult> by_provenance(Principal who, std::string provenance_id) const;
 
   Parts parts_;
 };

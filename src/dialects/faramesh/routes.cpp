@@ -9,7 +9,8 @@
 namespace colonnade::dialects::faramesh {
 
 Dialect::Dialect(Parts parts, Options options)
-    : access_(parts.credentials, std::move(options.access)),
+    : credentials_(parts.credentials),
+      access_(parts.credentials, std::move(options.access)),
       answer_once_(parts.keyed_requests),
       actions_({.actions = parts.actions, .answer_once = answer_once_}),
       permissions_(parts.permissions),
@@ -23,9 +24,11 @@ std::vector<net::Route> Dialect::routes() {
   using A = ActionResource;
   using G = GateResource;
   const Admitted in(
+      credentials_,
       [&access = access_](const net::Request& request) { return access.admit(request); },
       [](const base::Error& error) { return error_response(error); });
   const std::size_t bytes = limits::faramesh_body_bytes_max;
+  // `long_running` rows read a large text, and must notice that the client has left.
   return {
       {get, "/health", open_to_all(health_, &HealthResource::health)},
       {get, "/ready", open_to_all(health_, &HealthResource::ready)},
@@ -51,8 +54,10 @@ std::vector<net::Route> Dialect::routes() {
       {del, "/v1/permissions/{id}", in(permissions_, &PermissionResource::revoke)},
 
       {get, "/v1/policy/info", in(policy_, &PolicyResource::info)},
-      {post, "/v1/policy/validate", in(policy_, &PolicyResource::validate), bytes},
-      {post, "/v1/policy/test", in(policy_, &PolicyResource::test), bytes},
+      {post, "/v1/policy/validate", in(policy_, &PolicyResource::validate), bytes,
+       /*long_running=*/true},
+      {post, "/v1/policy/test", in(policy_, &PolicyResource::test), bytes,
+       /*long_running=*/true},
 
       {get, "/v1/events", in(feed_, &FeedResource::stream)},
   };

@@ -34,7 +34,7 @@ struct Parts {
 };
 
 struct Options {
-  AccessOptions access{};
+  AccessOptions access;
   // /ready: an error says why not. Called on any lane; must be fast. Empty: always ready.
   std::function<base::Result<void>()> readiness{};
 };
@@ -50,6 +50,7 @@ class Dialect {
   void add_to(net::Router& router);
 
  private:
+  core::Credentials& credentials_;
   Access access_;
   AnswerOnce answer_once_;
   ActionResource actions_;

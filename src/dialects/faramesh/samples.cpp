@@ -6,7 +6,7 @@
 namespace colonnade::dialects::faramesh {
 namespace {
 
-std::string as_json(std::string_view text) {
+std::string json_quoted(std::string_view text) {
   std::string out;
   base::append_json_string(out, text);
   return out;
@@ -42,14 +42,14 @@ std::string js_example(const core::ActionRequest& request) {
 
 // JSON's texts are Python's, its true, false and null are not: so objects go through json.loads.
 std::string python_example(const core::ActionRequest& request) {
-  std::string call = "action = submit_action(" + as_json(request.agent_id) + ", " +
-                     as_json(request.tool) + ", " + as_json(request.operation);
+  std::string call = "action = submit_action(" + json_quoted(request.agent_id) + ", " +
+                     json_quoted(request.tool) + ", " + json_quoted(request.operation);
   bool loads = false;
   const auto add = [&](const char* name, const std::string& object) {
     if (!is_shown(object)) return;
     loads = true;
-    call +=
-        std::string(",\n                       ") + name + "=json.loads(" + as_json(object) + ")";
+    call += std::string(",\n                       ") + name + "=json.loads(" +
+            json_quoted(object) + ")";
   };
   add("params", request.params);
   add("context", request.context);

@@ -161,13 +161,11 @@ std::string encode_action(const core::Action& action) {
   return out;
 }
 
-std::string encode_actions(std::span<const core::Action> actions) {
+std::string encode_listed(const core::Action& action) {
   std::string out;
-  out.reserve(action_bytes * (actions.size() + 1));
+  out.reserve(action_bytes + action.request.params.size() + action.request.context.size());
   JsonWriter json(out);
-  json.array();
-  for (const core::Action& action : actions) write_action(json, action, Token::absent);
-  json.end_array();
+  write_action(json, action, Token::absent);
   return out;
 }
 

@@ -78,7 +78,7 @@ std::string wire_reason(const core::Action& action, std::string_view reason);
 enum class Token { shown, absent };
 void write_action(base::JsonWriter& json, const core::Action& action, Token token);
 std::string encode_action(const core::Action& action);
-std::string encode_actions(std::span<const core::Action> actions);
+std::string encode_listed(const core::Action& action);
 
 // The 11 members of a gate's answer (§2.2), without the braces.
 void write_decision(base::JsonWriter& json, const core::Decision& decision);

@@ -16,6 +16,7 @@ using core::Outcome;
 
 core::Action action_of(Outcome outcome, ActionState state) {
   core::Action out{.id = "id-1",
+                   .scope = core::Scope::main(),
                    .request = {.agent_id = "ag",
                                .tool = "shell",
                                .operation = "run",
@@ -55,7 +56,7 @@ TEST(FarameshWire, AnActionHasItsMembersInOrder) {
 
 TEST(FarameshWire, ARowOfAListHasNoToken) {
   const core::Action action = action_of(Outcome::abstain, ActionState::pending_approval);
-  const Json rows = Json::parse(encode_actions(std::span(&action, 1)));
+  const Json rows = Json::array({Json::parse(encode_listed(action))});
   EXPECT_FALSE(rows[0].contains("approval_token"));
   EXPECT_EQ(rows[0].size(), 25U);
 }
@@ -144,7 +145,8 @@ core::AuditRecord record(std::int64_t seq, std::string_view kind, const Json& de
                                .subject = "id-1",
                                .details = details,
                                .at = {1'700'000'000'000'000}};
-  core::AuditRecord out{.seq = seq, .kind = entry.kind, .subject = entry.subject};
+  core::AuditRecord out{
+      .seq = seq, .scope = core::Scope::main(), .kind = entry.kind, .subject = entry.subject};
   out.text = core::audit_text(entry, out.scope, seq);
   out.hash = core::audit_hash("", out.text);
   return out;

@@ -7,7 +7,7 @@
 namespace colonnade::dialects::fathom {
 
 base::Task<net::Reply> DeviceResource::list(Principal who, RequestPtr /*request*/) {
-  const auto devices = credentials_.list(who, core::CredentialKind::device);
+  const auto devices = co_await credentials_.list(std::move(who), core::CredentialKind::device);
   if (!devices) co_return error_response(devices.error());
   co_return net::Response{.body = encode_devices(*devices)};
 }

@@ -77,10 +77,7 @@ std::vector<net::ErrorEncoder> error_encoders() {
   const auto encode = [](const base::Error& error, std::string_view /*request_id*/) {
     return error_response(error);
   };
-  return {
-      {.prefix = "/api/v1", .encode = encode, .wrong_method = wrong_method},
-      {.prefix = "", .encode = encode, .wrong_method = wrong_method},
-  };
+  return {{.prefix = "/api/v1", .encode = encode, .wrong_method = wrong_method}};
 }
 
 }  // namespace colonnade::dialects::fathom

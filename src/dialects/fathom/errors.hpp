@@ -21,8 +21,8 @@ net::Response error_response(int status, std::string_view text);
 // The end of an attempt that had no effect.
 Attempted refused(const base::Error& error);
 
-// What is said when no route matches: at and below /api/v1, and as the server's encoder of last
-// resort. A verb without a row is 404 below /api/v1/threads/ and 405 elsewhere.
+// What is said when no route matches, at and below /api/v1. A verb without a row is 404 below
+// /api/v1/threads/ and 405 elsewhere.
 std::vector<net::ErrorEncoder> error_encoders();
 
 }  // namespace colonnade::dialects::fathom

@@ -8,7 +8,13 @@ namespace {
 const base::Time at = *base::parse_rfc3339("2026-05-24T05:33:44.601602Z");
 
 core::Event event(core::EventBody body, std::int64_t cursor = 7) {
-  return {.cursor = cursor, .seq = 1, .thread_id = "t1", .run_id = "r1", .at = at, .body = body};
+  return {.cursor = cursor,
+          .seq = 1,
+          .scope = core::Scope::main(),
+          .thread_id = "t1",
+          .run_id = "r1",
+          .at = at,
+          .body = body};
 }
 
 core::Message user_message() {

@@ -8,7 +8,8 @@ namespace colonnade::dialects::fathom {
 
 base::Task<net::Reply> HealthResource::health(RequestPtr /*request*/) {
   const base::Time now = parts_.clock.now();
-  const auto uptime = std::chrono::floor<std::chrono::seconds>(now - parts_.started_at);
+  const auto uptime =
+      std::chrono::floor<std::chrono::seconds>(parts_.clock.steady() - parts_.started_at);
   net::Response response;
   base::JsonWriter json(response.body);
   json.object();
@@ -28,7 +29,7 @@ base::Task<net::Reply> HealthResource::health(RequestPtr /*request*/) {
 base::Task<net::Reply> HealthResource::ready(RequestPtr /*request*/) {
   if (parts_.readiness) {
     const auto ready = parts_.readiness();
-    if (!ready) co_return error_response(503, ready.error().message);
+    if (!ready) co_return error_response(ready.error());
   }
   net::Response response;
   base::JsonWriter(response.body).object().field("ready", true).end_object();

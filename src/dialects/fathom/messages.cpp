@@ -3,6 +3,7 @@
 
 #include "dialects/fathom/errors.hpp"
 #include "dialects/fathom/resources.hpp"
+#include "dialects/fathom/stored_messages.hpp"
 #include "dialects/fathom/wire.hpp"
 #include "dialects/run_waiting.hpp"
 
@@ -35,8 +36,17 @@ std::optional<RequestKey> key_of(const net::Request& request, const SendBody& bo
 base::Task<net::Reply> MessageResource::page(Principal who, RequestPtr request) {
   const auto page = decode_page(*request);
   if (!page) co_return error_response(page.error());
-  const auto messages = parts_.threads.messages(who, thread_id(*request), *page);
-  if (!messages) co_return error_response(messages.error());
+  const auto messages = co_await parts_.threads.messages(who, thread_id(*request), *page);
+  if (!messages) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+                                           messages.error());
+    co_return refusal;
+  }
+  if (are_large(*messages)) {
+    co_return net::Response{
+        .source = std::make_shared<StoredMessages>(
+            parts_.threads, std::move(who), thread_id(*request), *messages, messages_frame())};
+  }
   co_return net::Response{.body = encode_messages(*messages)};
 }
 
@@ -59,8 +69,12 @@ base::Task<Attempted> MessageResource::send_once(Principal who, core::NewMessage
   std::string run_id = std::move(attempt.object_id);
   if (run_id.empty()) {
     message.keyed_request_id = std::move(attempt.keyed_request_id);
+    const std::string id = message.thread_id;
     auto run = co_await parts_.runs.start(who, std::move(message), *waiter.lane);
-    if (!run) co_return refused(run.error());
+    if (!run) {
+      auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), id, run.error());
+      co_return dialects::refused(std::move(refusal));
+    }
     run_id = std::move(run->id);
   }
   auto attempted = co_await answer(std::move(who), std::move(run_id), waiter.gone, encode_sent);

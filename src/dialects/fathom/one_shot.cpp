@@ -31,12 +31,13 @@ class OneShotStream final : public core::Subscriber,
   OneShotStream(std::shared_ptr<RunGuard> guard, std::shared_ptr<net::StreamWriter> writer)
       : guard_(std::move(guard)), writer_(std::move(writer)) {}
 
-  void open(core::EventFeed& feed, const core::Scope& scope, std::string thread_id) {
+  void open(core::Subscriptions& subscriptions, const core::Scope& scope, std::string thread_id) {
     auto writer = writer_;
     writer->on_closed([self = shared_from_this()] { self->close(); });
     constexpr std::int64_t from_the_first = 0;
-    subscription_ =
-        feed.subscribe(writer->lane(), scope, std::move(thread_id), from_the_first, *this);
+    subscription_ = subscriptions.subscribe(
+        writer->lane(), core::EventTopic::of_thread(scope, std::move(thread_id)), from_the_first,
+        *this);
   }
 
   void deliver(const core::EventPtr& event) override {
@@ -51,6 +52,10 @@ class OneShotStream final : public core::Subscriber,
                      : encode_one_shot_error(failure_text(finished->state, finished->error)));
       writer_->finish();
     }
+  }
+
+  void cut_off() override {
+    if (writer_) writer_->finish();
   }
 
   base::Task<void> ready_for_more() override {
@@ -70,7 +75,7 @@ class OneShotStream final : public core::Subscriber,
 
   std::shared_ptr<RunGuard> guard_;
   std::shared_ptr<net::StreamWriter> writer_;  // nullptr once closed
-  std::unique_ptr<core::EventFeed::Subscription> subscription_{};
+  std::unique_ptr<core::Subscription> subscription_{};
 };
 
 }  // namespace
@@ -138,7 +143,7 @@ base::Task<net::Reply> MessageResource::one_shot_stream(Principal who, RequestPt
   reply.on_open = [this, scope = who.scope, thread_id = run->thread_id,
                    guard = std::move(guard)](std::shared_ptr<net::StreamWriter> writer) mutable {
     auto stream = std::make_shared<OneShotStream>(std::move(guard), std::move(writer));
-    stream->open(parts_.feed, scope, std::move(thread_id));
+    stream->open(parts_.subscriptions, scope, std::move(thread_id));
   };
   co_return reply;
 }

@@ -13,7 +13,8 @@
 #include "base/task.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/pairings.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/revisions.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "dialects/answer_once.hpp"
@@ -29,12 +30,18 @@ namespace colonnade::dialects::fathom {
 using core::Principal;
 using dialects::RequestPtr;
 
+// What is answered when a use case of one thread fails. Core says that another user's thread is not
+// there; the contract (fathom §1.4) says 403, within the scope.
+base::Task<net::Response> thread_refusal(core::Threads* threads, Principal who, std::string id,
+                                         base::Error error);
+
 // /threads and what hangs on one thread, but for sending (fathom §3.1–3.3, §3.5, §3.8, §4).
 class ThreadResource {
  public:
   struct Parts {
     core::Threads& threads;
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
+    const core::Revisions& revisions;
     base::Clock& clock;
     AnswerOnce& answer_once;
     std::size_t lanes = 1;  // how many there are
@@ -68,7 +75,7 @@ class MessageResource {
   struct Parts {
     core::Threads& threads;
     core::Runs& runs;
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
     AnswerOnce& answer_once;
   };
   explicit MessageResource(Parts parts)
@@ -137,7 +144,7 @@ class HealthResource {
     core::Runs& runs;
     base::Clock& clock;
     std::string version{};
-    base::Time started_at{};
+    base::SteadyTime started_at{};
     std::string mode{};
     std::string profile{};
     std::function<base::Result<void>()> readiness{};

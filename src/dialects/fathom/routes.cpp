@@ -13,13 +13,14 @@ Dialect::Dialect(Parts parts, Options options)
     : credentials_(parts.credentials),
       answer_once_(parts.keyed_requests),
       threads_({.threads = parts.threads,
-                .feed = parts.feed,
+                .subscriptions = parts.subscriptions,
+                .revisions = parts.revisions,
                 .clock = parts.clock,
                 .answer_once = answer_once_,
                 .lanes = parts.lanes.size()}),
       messages_({.threads = parts.threads,
                  .runs = parts.runs,
-                 .feed = parts.feed,
+                 .subscriptions = parts.subscriptions,
                  .answer_once = answer_once_}),
       pairing_({.pairings = parts.pairings, .proxies = std::move(options.trusted_proxies)}),
       devices_(parts.credentials),
@@ -36,12 +37,14 @@ std::vector<net::Route> Dialect::routes() {
   using T = ThreadResource;
   using M = MessageResource;
   const Admitted token(
+      credentials_,
       [&credentials = credentials_](const net::Request& request) {
         return authenticate(credentials, request);
       },
       [](const base::Error& error) { return error_response(error); });
   const std::size_t message_bytes = limits::fathom_message_body_bytes_max;
-  // `long_running` rows wait for an agent or a person, and must notice that the client has left.
+  // `long_running` rows wait for an agent, a person or a long read, and must notice that the client
+  // has left.
   return {
       {get, "/api/v1/health", open_to_all(health_, &HealthResource::health)},
       {get, "/api/v1/ready", open_to_all(health_, &HealthResource::ready)},
@@ -49,7 +52,10 @@ std::vector<net::Route> Dialect::routes() {
       {get, "/api/v1/threads", token(threads_, &T::list)},
       {post, "/api/v1/threads", token(threads_, &T::create)},
       // A literal wins over {id}: no thread has the id "search".
-      {get, "/api/v1/threads/search", token(threads_, &T::search)},
+      {.method = get,
+       .pattern = "/api/v1/threads/search",
+       .handler = token(threads_, &T::search),
+       .long_running = true},
       {get, "/api/v1/threads/{id}", token(threads_, &T::get)},
       {patch, "/api/v1/threads/{id}", token(threads_, &T::rename)},
       {del, "/api/v1/threads/{id}", token(threads_, &T::remove)},

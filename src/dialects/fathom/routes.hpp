@@ -11,7 +11,8 @@
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/revisions.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "dialects/answer_once.hpp"
@@ -28,16 +29,17 @@ struct Parts {
   core::Credentials& credentials;
   core::Pairings& pairings;
   core::KeyedRequests& keyed_requests;
-  core::EventFeed& feed;
+  core::Subscriptions& subscriptions;
+  const core::Revisions& revisions;
   base::Clock& clock;
   base::Lanes& lanes;
 };
 
 struct Options {
-  std::string version{};         // of the server, as /health says it
-  base::Time started_at{};       // /health counts its uptime from here
-  std::string mode{"personal"};  // /health: how many people share the server
-  std::string profile{"full"};   // /health: which set of features is built in
+  std::string version{};          // of the server, as /health says it
+  base::SteadyTime started_at{};  // /health counts its uptime from here
+  std::string mode{"personal"};   // /health: how many people share the server
+  std::string profile{"full"};    // /health: which set of features is built in
   // /ready: an error says why not. Called on any lane; must be fast. Empty: always ready.
   std::function<base::Result<void>()> readiness{};
   // Whose X-Forwarded-For is believed when pairing attempts are counted per client.

@@ -33,8 +33,9 @@ void ThreadStream::open(Start start, std::shared_ptr<net::StreamWriter> writer) 
   auto self = std::make_shared<ThreadStream>(start.encoder, start.resume.with_ids, writer);
   writer->on_closed([self] { self->close(); });
   // Subscribed before `ready` is sent: what a client does once it has seen `ready` is not missed.
-  self->subscription_ =
-      start.feed.subscribe(writer->lane(), start.scope, start.thread_id, start.resume.after, *self);
+  self->subscription_ = start.subscriptions.subscribe(
+      writer->lane(), core::EventTopic::of_thread(start.scope, start.thread_id), start.resume.after,
+      *self);
   // A cursor from elsewhere, which this store has not reached, was not what the stream began after.
   const std::int64_t reached = self->subscription_->cursor();
   const Ready ready{.thread_id = start.thread_id,
@@ -42,18 +43,16 @@ void ThreadStream::open(Start start, std::shared_ptr<net::StreamWriter> writer) 
                     .with_id = start.resume.with_ids,
                     .cursor = std::min(start.resume.after.value_or(reached), reached)};
   writer->send(std::make_shared<const std::string>(encode_ready(ready)));
-  const auto held = std::exchange(self->held_back_events_, std::nullopt);
-  for (const core::EventPtr& event : *held) self->deliver(event);
 }
 
 void ThreadStream::deliver(const core::EventPtr& event) {
-  if (held_back_events_) {
-    held_back_events_->push_back(event);
-    return;
-  }
   if (!writer_ || writer_->closed()) return;
   // A slow reader's stream is cut off by the writer, which then calls close().
   if (auto bytes = encoder_.encode(*event, with_ids_)) writer_->send(std::move(bytes));
+}
+
+void ThreadStream::cut_off() {
+  if (writer_) writer_->finish();
 }
 
 base::Task<void> ThreadStream::ready_for_more() {

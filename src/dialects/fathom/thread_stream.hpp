@@ -1,15 +1,14 @@
-// One subscriber of a thread: joins a stream's writer with the event feed (fathom §4).
+// One subscriber of a thread: joins a stream's writer with its events (fathom §4).
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/clock.hpp"
 #include "core/access/scope.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/subscriptions.hpp"
 #include "dialects/fathom/events.hpp"
 #include "net/http.hpp"
 
@@ -30,7 +29,7 @@ Resume decode_resume(const net::Request& request);
 class ThreadStream final : public core::Subscriber {
  public:
   struct Start {
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
     EventEncoder& encoder;  // of the writer's lane
     base::Clock& clock;
     core::Scope scope;
@@ -43,6 +42,7 @@ class ThreadStream final : public core::Subscriber {
 
   ThreadStream(EventEncoder& encoder, bool with_ids, std::shared_ptr<net::StreamWriter> writer);
   void deliver(const core::EventPtr& event) override;
+  void cut_off() override;
   base::Task<void> ready_for_more() override;
 
  private:
@@ -51,9 +51,7 @@ class ThreadStream final : public core::Subscriber {
   EventEncoder& encoder_;
   const bool with_ids_;
   std::shared_ptr<net::StreamWriter> writer_;  // nullptr once closed
-  std::unique_ptr<core::EventFeed::Subscription> subscription_{};
-  // What a replay delivered before `ready` was sent; nullopt afterwards.
-  std::optional<std::vector<core::EventPtr>> held_back_events_{std::in_place};
+  std::unique_ptr<core::Subscription> subscription_{};
 };
 
 }  // namespace colonnade::dialects::fathom

@@ -1,31 +1,38 @@
 #include <utility>
 
+#include "base/joined.hpp"
 #include "core/limits.hpp"
 #include "dialects/fathom/errors.hpp"
 #include "dialects/fathom/limits.hpp"
 #include "dialects/fathom/resources.hpp"
+#include "dialects/fathom/stored_messages.hpp"
 #include "dialects/fathom/thread_stream.hpp"
 #include "dialects/fathom/wire.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {
 
-// Who asks comes last, and neither scopes nor user ids hold line breaks: so no id, whatever it is
-// made of, makes one user's key another's.
 std::string kept_key(std::string_view kind, const Principal& who, std::string_view id = {}) {
-  std::string key;
-  key.reserve(kind.size() + who.scope.key().size() + who.user_id.size() + id.size() + 3);
-  key.append(kind).append("\n").append(id).append("\n").append(who.scope.key());
-  key.append("\n").append(who.user_id);
-  return key;
+  return base::joined({kind, who.scope.key(), who.is_operator() ? "*" : "-", who.user_id, id});
 }
 
 }  // namespace
 
+base::Task<net::Response> thread_refusal(core::Threads* threads, Principal who, std::string id,
+                                         base::Error error) {
+  if (error.kind == base::ErrorKind::not_found) {
+    const auto anothers = co_await threads->is_anothers(std::move(who), std::move(id));
+    if (anothers && *anothers) {
+      co_return error_response({.kind = base::ErrorKind::forbidden, .message = "not your thread"});
+    }
+  }
+  co_return error_response(error);
+}
+
 ThreadResource::ThreadResource(Parts parts) : parts_(parts) {
   for (std::size_t lane = 0; lane < parts.lanes; ++lane) {
     encoders_.emplace_back();
-    reads_.emplace_back(parts.feed.revisions());
+    reads_.emplace_back(parts.revisions);
   }
 }
 
@@ -34,15 +41,13 @@ EncodedReads& ThreadResource::reads_on(const net::Request& request) {
 }
 
 base::Task<net::Reply> ThreadResource::list(Principal who, RequestPtr request) {
-  const auto read = [&]() -> base::Result<std::string> {
-    const auto threads = parts_.threads.list(who, {.limit = limits::fathom_threads_listed_max});
-    if (!threads) return base::fail(threads.error());
-    return encode_threads(*threads);
-  };
-  auto body = reads_on(*request).get(kept_key("threads", who),
-                                     core::Revisions::of_threads(who.scope), read);
-  if (!body) co_return error_response(body.error());
-  co_return net::Response{.body = std::move(*body)};
+  EncodedReads& reads = reads_on(*request);
+  auto reading = reads.begin(kept_key("threads", who), core::Revisions::of_threads(who.scope));
+  if (auto known = reads.find(reading)) co_return net::Response{.shared = std::move(known)};
+  core::ThreadPage page{.limit = limits::fathom_threads_listed_max};
+  const auto threads = co_await parts_.threads.list(std::move(who), std::move(page));
+  if (!threads) co_return error_response(threads.error());
+  co_return net::Response{.shared = reads.keep(std::move(reading), encode_threads(*threads))};
 }
 
 base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request) {
@@ -59,7 +64,7 @@ base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request)
 base::Task<Attempted> ThreadResource::create_once(Principal who, std::string title,
                                                   Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = parts_.threads.get(who, attempt.object_id);
+    const auto made = co_await parts_.threads.get(who, attempt.object_id);
     if (!made) co_return refused(made.error());
     co_return Attempted{.response = {.body = encode_thread(*made)}};
   }
@@ -71,30 +76,45 @@ base::Task<Attempted> ThreadResource::create_once(Principal who, std::string tit
 }
 
 base::Task<net::Reply> ThreadResource::get(Principal who, RequestPtr request) {
-  const std::string id = thread_id(*request);
-  const auto read = [&]() -> base::Result<std::string> {
-    const auto view = parts_.threads.view(who, id, limits::fathom_messages_shown_max);
-    if (!view) return base::fail(view.error());
-    return encode_view(*view);
-  };
-  auto body = reads_on(*request).get(kept_key("thread", who, id),
-                                     core::Revisions::of_thread(who.scope, id), read);
-  if (!body) co_return error_response(body.error());
-  co_return net::Response{.body = std::move(*body)};
+  std::string id = thread_id(*request);
+  EncodedReads& reads = reads_on(*request);
+  auto reading =
+      reads.begin(kept_key("thread", who, id), core::Revisions::of_thread(who.scope, id));
+  if (auto known = reads.find(reading)) co_return net::Response{.shared = std::move(known)};
+  auto view = co_await parts_.threads.view(who, id, limits::fathom_messages_shown_max);
+  if (!view) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), id, view.error());
+    co_return refusal;
+  }
+  if (!are_large(view->messages)) {
+    co_return net::Response{.shared = reads.keep(std::move(reading), encode_view(*view))};
+  }
+  // Too large to be held as one answer.
+  const auto messages = std::exchange(view->messages, {});
+  co_return net::Response{.source = std::make_shared<StoredMessages>(parts_.threads, std::move(who),
+                                                                     std::move(id), messages,
+                                                                     view_frame(std::move(*view)))};
 }
 
 base::Task<net::Reply> ThreadResource::rename(Principal who, RequestPtr request) {
   auto title = decode_rename(request->body);
   if (!title) co_return error_response(title.error());
-  const auto thread =
-      co_await parts_.threads.rename(std::move(who), thread_id(*request), std::move(*title));
-  if (!thread) co_return error_response(thread.error());
+  const auto thread = co_await parts_.threads.rename(who, thread_id(*request), std::move(*title));
+  if (!thread) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+                                           thread.error());
+    co_return refusal;
+  }
   co_return net::Response{.body = encode_renamed(*thread)};
 }
 
 base::Task<net::Reply> ThreadResource::remove(Principal who, RequestPtr request) {
-  const auto removed = co_await parts_.threads.remove(std::move(who), thread_id(*request));
-  if (!removed) co_return error_response(removed.error());
+  const auto removed = co_await parts_.threads.remove(who, thread_id(*request));
+  if (!removed) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+                                           removed.error());
+    co_return refusal;
+  }
   co_return net::Response{.body = encode_single("deleted", thread_id(*request))};
 }
 
@@ -108,14 +128,21 @@ base::Task<net::Reply> ThreadResource::restore(Principal who, RequestPtr request
 }
 
 base::Task<Attempted> ThreadResource::restore_once(Principal who, std::string id) {
-  const auto restored = co_await parts_.threads.restore(std::move(who), id);
-  if (!restored) co_return refused(restored.error());
+  const auto restored = co_await parts_.threads.restore(who, id);
+  if (!restored) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), id, restored.error());
+    co_return dialects::refused(std::move(refusal));
+  }
   co_return Attempted{.response = {.body = encode_single("restored", id)}};
 }
 
 base::Task<net::Reply> ThreadResource::usage(Principal who, RequestPtr request) {
-  const auto usage = parts_.threads.usage(who, thread_id(*request));
-  if (!usage) co_return error_response(usage.error());
+  const auto usage = co_await parts_.threads.usage(who, thread_id(*request));
+  if (!usage) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+                                           usage.error());
+    co_return refusal;
+  }
   co_return net::Response{.body = encode_usage(thread_id(*request), *usage)};
 }
 
@@ -124,21 +151,26 @@ base::Task<net::Reply> ThreadResource::search(Principal who, RequestPtr request)
   if (query.empty()) co_return net::Response{.body = encode_hits(query, {})};
   const std::size_t limit = decode_limit(request->query_parameter("limit"),
                                          limits::fathom_hits_default, limits::page_rows_max);
-  const auto hits = co_await parts_.threads.search(std::move(who), query, limit);
+  const auto hits =
+      co_await parts_.threads.search(std::move(who), query, limit, request->disconnected);
   if (!hits) co_return error_response(hits.error());
   co_return net::Response{.body = encode_hits(query, *hits)};
 }
 
 base::Task<net::Reply> ThreadResource::stream(Principal who, RequestPtr request) {
-  const auto thread = parts_.threads.get(who, thread_id(*request));
-  if (!thread) co_return error_response(thread.error());
+  const auto thread = co_await parts_.threads.get(who, thread_id(*request));
+  if (!thread) {
+    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+                                           thread.error());
+    co_return refusal;
+  }
   net::StreamReply reply;
   reply.headers = {
       {"Cache-Control", "no-store"}, {"Connection", "keep-alive"}, {"X-Accel-Buffering", "no"}};
   reply.on_open = [this, scope = who.scope, id = thread->id, resume = decode_resume(*request)](
                       std::shared_ptr<net::StreamWriter> writer) mutable {
     EventEncoder& encoder = encoders_[writer->lane().index()];
-    ThreadStream::open({.feed = parts_.feed,
+    ThreadStream::open({.subscriptions = parts_.subscriptions,
                         .encoder = encoder,
                         .clock = parts_.clock,
                         .scope = std::move(scope),

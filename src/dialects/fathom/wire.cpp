@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "core/limits.hpp"
 #include "dialects/fathom/limits.hpp"
+#include "dialects/limits.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {
@@ -276,7 +277,7 @@ std::string encode_threads(std::span<const core::Thread> threads) {
   return out;
 }
 
-std::string encode_view(const core::ThreadView& view) {
+std::string encode_view(const core::ThreadDetail& view) {
   std::size_t bytes = thread_bytes + small_body_bytes + view.thread.title.size();
   for (const core::Message& message : view.messages) bytes += size_hint(message);
   std::string out;
@@ -299,6 +300,37 @@ std::string encode_messages(std::span<const core::Message> messages) {
   write_messages(json, messages);
   json.end_object();
   return out;
+}
+
+std::string encode_message(const core::Message& message) {
+  std::string out;
+  out.reserve(size_hint(message));
+  JsonWriter json(out);
+  write_message(json, message);
+  return out;
+}
+
+namespace {
+
+Frame frame_of(const std::string& without_messages) {
+  constexpr std::string_view none = R"("messages":[])";
+  const std::size_t end = without_messages.rfind(none) + none.size() - 1;
+  return {.prefix = without_messages.substr(0, end), .suffix = without_messages.substr(end)};
+}
+
+}  // namespace
+
+Frame view_frame(core::ThreadDetail view) {
+  view.messages.clear();
+  return frame_of(encode_view(view));
+}
+
+Frame messages_frame() { return frame_of(encode_messages({})); }
+
+bool are_large(std::span<const core::Message> messages) {
+  std::size_t bytes = 0;
+  for (const core::Message& message : messages) bytes += size_hint(message);
+  return bytes > limits::encoded_read_bytes_max;
 }
 
 std::string encode_sent(const core::FinishedRun& finished) {

@@ -65,8 +65,18 @@ void write_device(base::JsonWriter& json, const core::Credential& device);
 // The bodies of the answers in §3's tables.
 std::string encode_thread(const core::Thread& thread);
 std::string encode_threads(std::span<const core::Thread> threads);
-std::string encode_view(const core::ThreadView& view);
+std::string encode_view(const core::ThreadDetail& view);
 std::string encode_messages(std::span<const core::Message> messages);
+std::string encode_message(const core::Message& message);
+// What stands before and after the messages of either.
+struct Frame {
+  std::string prefix{};
+  std::string suffix{};
+};
+Frame view_frame(core::ThreadDetail view);
+Frame messages_frame();
+// Whether these messages are too many bytes to be held as one answer while it is read.
+bool are_large(std::span<const core::Message> messages);
 std::string encode_sent(const core::FinishedRun& finished);
 std::string encode_renamed(const core::Thread& thread);
 std::string encode_usage(std::string_view thread_id, const core::ThreadUsage& usage);

@@ -131,7 +131,11 @@ TEST(FathomWire, ALimitThatIsNoneIsTheDefault) {
 // --- out ----------------------------------------------------------------------------------------
 
 TEST(FathomWire, AThreadOmitsWhatItLacks) {
-  core::Thread thread{.id = "t1", .owner = "admin", .created_at = at, .updated_at = later};
+  core::Thread thread{.id = "t1",
+                      .scope = core::Scope::main(),
+                      .owner = "admin",
+                      .created_at = at,
+                      .updated_at = later};
   EXPECT_EQ(encode_thread(thread),
             R"({"id":"t1","user_id":"admin","title":"","created_at":"2026-05-24T05:33:40.000000Z",)"
             R"("updated_at":"2026-05-24T05:33:47.250000Z"})");
@@ -195,14 +199,18 @@ TEST(FathomWire, EmptyListsAreArrays) {
 }
 
 TEST(FathomWire, AViewSaysWhetherARunIsActive) {
-  core::ThreadView view{.thread = {.id = "t1", .owner = "u", .created_at = at, .updated_at = at},
-                        .running = true};
+  core::ThreadDetail view{.thread = {.id = "t1",
+                                     .scope = core::Scope::main(),
+                                     .owner = "u",
+                                     .created_at = at,
+                                     .updated_at = at},
+                          .running = true};
   EXPECT_EQ(encode_view(view),
             "{\"thread\":" + encode_thread(view.thread) + ",\"messages\":[],\"running\":true}");
 }
 
 TEST(FathomWire, ASentMessageIsAnsweredWithBothMessagesAndTheRun) {
-  core::FinishedRun finished{.run = {.id = "r1"}};
+  core::FinishedRun finished{.run = {.id = "r1", .scope = core::Scope::main()}};
   finished.user_message = {.id = "m1", .thread_id = "t1", .created_at = at};
   finished.reply =
       core::Message{.id = "m2", .thread_id = "t1", .role = core::Role::assistant, .created_at = at};
@@ -222,7 +230,9 @@ TEST(FathomWire, UsageIsSummedUp) {
 
 TEST(FathomWire, PairingReturnsTheTokenOnce) {
   const core::Credential device{.id = "9f8e7d6c5b4a",
+                                .scope = core::Scope::main(),
                                 .user_id = "admin",
+                                .role = core::UserRole::member,
                                 .name = "ci-bot",
                                 .created_at = at,
                                 .last_seen = later};

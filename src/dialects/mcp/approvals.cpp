@@ -11,18 +11,19 @@ namespace colonnade::dialects::mcp {
 namespace {
 
 constexpr std::string_view find_approvals = "list_approvals tells what waits for an answer";
-constexpr Arguments::Range rows{.least = 1, .most = limits::page_rows_max};
+constexpr Arguments::Range approval_rows{.least = 1, .most = limits::page_rows_max};
 
 }  // namespace
 
 base::Task<Attempted> ApprovalTools::list(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
-  const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
+  const std::int64_t limit = arguments.whole("limit", approval_rows, limits::mcp_listed_default);
   const std::string run_id = arguments.optional_text("run_id");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  auto questions = open_questions(actions_, call.who, run_id);
+  auto questions = co_await open_questions(&actions_, call.who, run_id);
   if (!questions) co_return failed(questions.error());
-  questions->resize(std::min(questions->size(), static_cast<std::size_t>(limit)));
+  const auto shown = std::min(questions->size(), static_cast<std::size_t>(limit));
+  questions->erase(questions->begin() + static_cast<std::ptrdiff_t>(shown), questions->end());
   co_return answered(encode_actions(*questions));
 }
 

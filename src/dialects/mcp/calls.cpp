@@ -10,6 +10,14 @@
 
 namespace colonnade::dialects::mcp {
 
+namespace {
+
+constexpr base::ShareBounds bounds{.what = "tool calls under way",
+                                   .per_account = limits::mcp_endpoint_calls_max,
+                                   .total = limits::mcp_endpoint_calls_of_all};
+
+}  // namespace
+
 using Tickets = std::unordered_map<Calls::Ticket*, std::weak_ptr<Calls::Ticket>>;
 
 // Shared with the tickets, which may go last.
@@ -21,7 +29,7 @@ struct CallsState {
   bool stopping = false;
 };
 
-Calls::Calls() : state_(std::make_shared<CallsState>()) {}
+Calls::Calls() : places_(bounds), state_(std::make_shared<CallsState>()) {}
 
 Calls::Ticket::~Ticket() {
   if (!state_) return;
@@ -35,17 +43,20 @@ Calls::Ticket::~Ticket() {
   state_->idle.notify_all();
 }
 
-std::shared_ptr<Calls::Ticket> Calls::begin(const std::string& client, const std::string& id) {
+std::shared_ptr<Calls::Ticket> Calls::begin(const std::string& account, const std::string& client,
+                                            const std::string& id) {
+  auto place = places_.take(account);
+  if (!place) return nullptr;
   std::shared_ptr<Ticket> out(new Ticket());
   const std::lock_guard lock(state_->mutex);
   if (state_->stopping) return nullptr;
   Tickets& tickets = state_->by_client[client];
-  if (tickets.size() >= limits::mcp_endpoint_calls_max) return nullptr;
   for (const auto& [one, held] : tickets) {
     if (!id.empty() && one->id_ == id) return nullptr;
   }
   out->client_ = client;
   out->id_ = id;
+  out->place_ = std::move(*place);
   out->state_ = state_;
   tickets[out.get()] = out;
   ++state_->count;

@@ -7,6 +7,8 @@
 #include <stop_token>
 #include <string>
 
+#include "base/share.hpp"
+
 namespace colonnade::dialects::mcp {
 
 // Thread-safe.
@@ -35,13 +37,16 @@ class Calls {
     std::shared_ptr<struct CallsState> state_{};
     std::string client_{};
     std::string id_{};
+    base::Share::Hold place_{};
     std::stop_source stop_{};
     std::atomic<bool> cancelled_ = false;
   };
 
-  // nullptr when the client has too many (limits::mcp_endpoint_calls_max), when one of the same id
-  // is under way, and when the server stops. An empty id is no id: such a call has no name.
-  std::shared_ptr<Ticket> begin(const std::string& client, const std::string& id);
+  // nullptr when the account has too many, of all its sessions together
+  // (limits::mcp_endpoint_calls_max), or all accounts have, when one of the same id is under way,
+  // and when the server stops. An empty id is no id: such a call has no name.
+  std::shared_ptr<Ticket> begin(const std::string& account, const std::string& client,
+                                const std::string& id);
   // Nothing happens when there is no such call.
   void cancel(const std::string& client, const std::string& id);
   // Nobody waits for any of a client's calls any more; what they began goes on.
@@ -54,6 +59,7 @@ class Calls {
   static constexpr std::chrono::seconds stop_time_max{2};
 
  private:
+  base::Share places_;
   std::shared_ptr<struct CallsState> state_;
 };
 

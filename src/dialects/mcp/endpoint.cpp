@@ -7,6 +7,7 @@
 #include "dialects/authentication.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/mcp/errors.hpp"
+#include "dialects/revocation.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {
@@ -17,13 +18,6 @@ using net::same_ignoring_case;
 constexpr std::string_view session_header = "Mcp-Session-Id";
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view stream_type = "text/event-stream";
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t";
-  while (!text.empty() && blanks.contains(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blanks.contains(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 // The host in an origin, with its port: "http://[::1]:80" → "[::1]:80".
 std::string_view host_of(std::string_view origin) {
@@ -83,31 +77,30 @@ bool Endpoint::is_trusted_page(const net::Request& request) const {
   });
 }
 
-base::Result<Principal> Endpoint::admit(const net::Request& request) const {
-  if (!is_trusted_page(request)) {
-    return base::fail(ErrorKind::forbidden,
-                      "pages of this origin may not ask; the setting cors.origins lists those that "
-                      "may",
-                      "Origin");
+base::Task<base::Result<Principal>> Endpoint::admit(const net::Request& head) const {
+  if (!is_trusted_page(head)) {
+    return dialects::not_admitted(
+        {.kind = ErrorKind::forbidden,
+         .message = "pages of this origin may not ask; the setting cors.origins lists those that "
+                    "may",
+         .field = "Origin"});
   }
-  return authenticate(parts_.credentials, request);
+  return authenticate(parts_.credentials, head);
 }
 
 // --- messages in --------------------------------------------------------------------------------
 
-base::Task<net::Reply> Endpoint::post(RequestPtr request) {
-  auto who = admit(*request);
-  if (!who) co_return error_response(who.error());
+base::Task<net::Reply> Endpoint::post(Principal who, RequestPtr request) {
   if (auto fault = form_fault(*request)) co_return std::move(*fault);
   auto decoding = decode(request->body);
   if (!decoding) co_return fault_response(400, decoding.error().id, decoding.error().fault);
   if (decoding->batch) {
-    auto reply = co_await take_batch(std::move(*who), std::move(request), std::move(*decoding));
+    auto reply = co_await take_batch(std::move(who), std::move(request), std::move(*decoding));
     co_return reply;
   }
   Decoded& message = decoding->messages.front();
   if (!message) co_return fault_response(400, message.error().id, message.error().fault);
-  auto reply = co_await take(std::move(*who), std::move(request), std::move(*message));
+  auto reply = co_await take(std::move(who), std::move(request), std::move(*message));
   co_return reply;
 }
 
@@ -172,9 +165,25 @@ net::Reply Endpoint::initialize(const Exchange& exchange) {
   }
   Negotiated agreed = negotiate(message.params, options_.server_info);
   const std::string session_id = sessions_.create(exchange.who, std::move(agreed.revision));
+  if (!end_when_revoked(exchange.who, *exchange.request, session_id)) {
+    sessions_.end(session_id);
+    return refused_with(401, "the token was revoked");
+  }
   net::Response out{.body = encode_result(*message.id, agreed.members)};
   out.headers.push_back({std::string(session_header), session_id});
   return out;
+}
+
+bool Endpoint::end_when_revoked(const Principal& who, const net::Request& request,
+                                const std::string& session_id) {
+  if (who.credential_id.empty()) return true;
+  auto end = [this, session_id] {
+    sessions_.end(session_id);
+    calls_.leave_all(session_id);
+  };
+  std::shared_ptr<void> watch =
+      parts_.credentials.watch(who.credential_id, *request.lane, std::move(end));
+  return watch && sessions_.keep(session_id, std::move(watch));
 }
 
 std::optional<net::Response> Endpoint::session_fault(const Principal& who,
@@ -233,9 +242,7 @@ base::Task<net::Reply> Endpoint::take_batch(Principal who, RequestPtr request, D
 
 // --- streams and sessions -----------------------------------------------------------------------
 
-base::Task<net::Reply> Endpoint::get(RequestPtr request) {
-  auto who = admit(*request);
-  if (!who) co_return error_response(who.error());
+base::Task<net::Reply> Endpoint::get(Principal who, RequestPtr request) {
   const auto era = era_of(*request);
   if (!era) co_return fault_response(400, std::nullopt, era.error());
   if (*era == Era::modern) {
@@ -246,10 +253,10 @@ base::Task<net::Reply> Endpoint::get(RequestPtr request) {
   if (!accepts(*request, stream_type)) {
     co_return refused_with(406, "Accept must name text/event-stream");
   }
-  if (auto fault = session_fault(*who, *request)) co_return std::move(*fault);
+  if (auto fault = session_fault(who, *request)) co_return std::move(*fault);
   net::StreamReply reply;
   reply.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
-  reply.on_open = [this, who = std::move(*who), id = std::string(request->header(session_header))](
+  reply.on_open = [this, who = std::move(who), id = std::string(request->header(session_header))](
                       std::shared_ptr<net::StreamWriter> writer) {
     // The connection keeps the writer; the session only ends it.
     if (!sessions_.attach(who, id, writer)) writer->finish();
@@ -257,9 +264,7 @@ base::Task<net::Reply> Endpoint::get(RequestPtr request) {
   co_return reply;
 }
 
-base::Task<net::Reply> Endpoint::end(RequestPtr request) {
-  auto who = admit(*request);
-  if (!who) co_return error_response(who.error());
+base::Task<net::Reply> Endpoint::end(Principal who, RequestPtr request) {
   const auto era = era_of(*request);
   if (!era) co_return fault_response(400, std::nullopt, era.error());
   if (*era == Era::modern) {
@@ -267,9 +272,9 @@ base::Task<net::Reply> Endpoint::end(RequestPtr request) {
     out.headers.push_back({"Allow", "POST"});
     co_return out;
   }
-  if (auto fault = session_fault(*who, *request)) co_return std::move(*fault);
+  if (auto fault = session_fault(who, *request)) co_return std::move(*fault);
   const std::string id(request->header(session_header));
-  sessions_.remove(*who, id);
+  sessions_.remove(who, id);
   calls_.leave_all(id);
   co_return net::Response{.content_type = ""};
 }

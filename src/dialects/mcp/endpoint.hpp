@@ -42,9 +42,12 @@ class Endpoint {
   };
   Endpoint(Parts parts, Options options);
 
-  base::Task<net::Reply> post(RequestPtr request);
-  base::Task<net::Reply> get(RequestPtr request);
-  base::Task<net::Reply> end(RequestPtr request);
+  // Who is let in, by the head alone.
+  base::Task<base::Result<Principal>> admit(const net::Request& head) const;
+
+  base::Task<net::Reply> post(Principal who, RequestPtr request);
+  base::Task<net::Reply> get(Principal who, RequestPtr request);
+  base::Task<net::Reply> end(Principal who, RequestPtr request);
 
   // See Calls::stop().
   void stop() { calls_.stop(); }
@@ -53,15 +56,13 @@ class Endpoint {
   // Who asks what, in which era.
   struct Exchange {
     RequestPtr request{};
-    Principal who{};
+    Principal who;
     Era era = Era::handshake;
     std::string session_id{};  // of the handshake era
     Incoming message{};
   };
   using Answer = std::expected<std::string, RpcFault>;  // the members of a result
 
-  // Who is let in, before anything of the body counts.
-  base::Result<Principal> admit(const net::Request& request) const;
   bool is_trusted_page(const net::Request& request) const;
 
   base::Task<net::Reply> take(Principal who, RequestPtr request, Incoming message);
@@ -69,6 +70,8 @@ class Endpoint {
   base::Task<net::Reply> modern(Exchange exchange);
   base::Task<net::Reply> handshake(Exchange exchange);
   net::Reply initialize(const Exchange& exchange);
+  bool end_when_revoked(const Principal& who, const net::Request& request,
+                        const std::string& session_id);
   std::optional<net::Response> session_fault(const Principal& who, const net::Request& request);
   void notice(const Exchange& exchange);
 
@@ -77,8 +80,8 @@ class Endpoint {
   base::Task<net::Response> answer(Exchange exchange);
   static net::Response response_to(const Exchange& exchange, const Answer& answer);
   // For everything but tools/call.
-  Answer answer_at_once(const Exchange& exchange);
-  Answer read_resource(const Exchange& exchange);
+  base::Task<Answer> answer_at_once(Exchange exchange);
+  base::Task<Answer> read_resource(Exchange exchange);
   std::expected<const Tool*, RpcFault> tool_of(const Exchange& exchange) const;
   std::shared_ptr<Calls::Ticket> begin_call(const Exchange& exchange);
   base::Task<Answer> call_tool(Exchange exchange, const Tool* tool,

@@ -2,6 +2,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/joined.hpp"
+#include "core/access/account.hpp"
 #include "dialects/mcp/answer_stream.hpp"
 #include "dialects/mcp/endpoint.hpp"
 #include "dialects/mcp/errors.hpp"
@@ -28,7 +30,7 @@ int status_of(Era era, const RpcFault& fault) {
 
 // The newer era's calls have no name to be cancelled by: their connections end instead.
 std::string client_of(const Principal& who) {
-  return "user:" + who.scope.key() + "/" + who.user_id;
+  return base::joined({"user", core::account_of(who)});
 }
 
 RpcFault cancelled_fault() {
@@ -78,7 +80,8 @@ base::Task<net::Reply> Endpoint::reply_to(Exchange exchange) {
 
 base::Task<net::Response> Endpoint::answer(Exchange exchange) {
   if (exchange.message.method != "tools/call") {
-    co_return response_to(exchange, answer_at_once(exchange));
+    const auto answered = co_await answer_at_once(exchange);
+    co_return response_to(exchange, answered);
   }
   const auto tool = tool_of(exchange);
   if (!tool) co_return response_to(exchange, std::unexpected(tool.error()));
@@ -101,44 +104,47 @@ base::Task<net::Response> Endpoint::answer(Exchange exchange) {
 
 // --- what is answered at once -------------------------------------------------------------------
 
-Endpoint::Answer Endpoint::answer_at_once(const Exchange& exchange) {
+base::Task<Endpoint::Answer> Endpoint::answer_at_once(Exchange exchange) {
   const std::string& method = exchange.message.method;
   const bool modern = exchange.era == Era::modern;
   if (method == "server/discover" && modern) {
-    return finished(exchange, discovery(options_.server_info), Caching::own);
+    co_return finished(exchange, discovery(options_.server_info), Caching::own);
   }
-  if (method == "ping" && !modern) return std::string();
+  if (method == "ping" && !modern) co_return std::string();
   const bool lists =
       method == "tools/list" || method == "resources/list" || method == "resources/templates/list";
   if (lists && !member(exchange.message.params, "cursor").is_null()) {
-    return invalid_params("Invalid params: this cursor is not known; the lists have one page");
+    co_return invalid_params("Invalid params: this cursor is not known; the lists have one page");
   }
-  if (method == "tools/list") return finished(exchange, parts_.toolbox.listing(), Caching::own);
+  if (method == "tools/list") co_return finished(exchange, parts_.toolbox.listing(), Caching::own);
   if (method == "resources/templates/list") {
-    return finished(exchange, ThreadTools::list_templates(), Caching::own);
+    co_return finished(exchange, ThreadTools::list_templates(), Caching::own);
   }
   if (method == "resources/list") {
-    auto members = parts_.toolbox.threads().list_resources(exchange.who);
-    if (!members) return std::unexpected(fault_of(members.error()));
-    return finished(exchange, std::move(*members), Caching::own);
+    auto members = co_await parts_.toolbox.threads().list_resources(exchange.who);
+    if (!members) co_return std::unexpected(fault_of(members.error()));
+    co_return finished(exchange, std::move(*members), Caching::own);
   }
-  if (method == "resources/read") return read_resource(exchange);
-  return std::unexpected(RpcFault{.code = error_code::method_not_found,
-                                  .message = "Method not found: " + shown(method)});
+  if (method == "resources/read") {
+    auto answered = co_await read_resource(std::move(exchange));
+    co_return answered;
+  }
+  co_return std::unexpected(RpcFault{.code = error_code::method_not_found,
+                                     .message = "Method not found: " + shown(method)});
 }
 
-Endpoint::Answer Endpoint::read_resource(const Exchange& exchange) {
+base::Task<Endpoint::Answer> Endpoint::read_resource(Exchange exchange) {
   const std::string uri = text_member(exchange.message.params, "uri");
-  if (uri.empty()) return invalid_params("Invalid params: 'uri' must be a string");
-  auto members = parts_.toolbox.threads().read_resource(exchange.who, uri);
-  if (members) return finished(exchange, std::move(*members), Caching::own);
+  if (uri.empty()) co_return invalid_params("Invalid params: 'uri' must be a string");
+  auto members = co_await parts_.toolbox.threads().read_resource(exchange.who, uri);
+  if (members) co_return finished(exchange, std::move(*members), Caching::own);
   RpcFault fault = fault_of(members.error());
   if (members.error().kind == ErrorKind::not_found) {
     fault.code =
         exchange.era == Era::modern ? error_code::invalid_params : error_code::resource_not_found;
     base::JsonWriter(fault.data).object().field("uri", uri).end_object();
   }
-  return std::unexpected(std::move(fault));
+  co_return std::unexpected(std::move(fault));
 }
 
 // --- tools --------------------------------------------------------------------------------------
@@ -161,8 +167,9 @@ std::expected<const Tool*, RpcFault> Endpoint::tool_of(const Exchange& exchange)
 }
 
 std::shared_ptr<Calls::Ticket> Endpoint::begin_call(const Exchange& exchange) {
-  if (exchange.era == Era::modern) return calls_.begin(client_of(exchange.who), "");
-  return calls_.begin(exchange.session_id, id_text(*exchange.message.id));
+  const std::string account = core::account_of(exchange.who);
+  if (exchange.era == Era::modern) return calls_.begin(account, client_of(exchange.who), "");
+  return calls_.begin(account, exchange.session_id, id_text(*exchange.message.id));
 }
 
 base::Task<Endpoint::Answer> Endpoint::call_tool(Exchange exchange, const Tool* tool,

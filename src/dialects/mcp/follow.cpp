@@ -46,7 +46,7 @@ std::vector<std::string> rows_of(std::span<const core::EventPtr> events) {
 base::Task<void> until_news(std::shared_ptr<RunWatch> watch, std::stop_token stop) {
   const auto over = [&] {
     return watch->full() || watch->finished() || watch->timed_out() || stop.stop_requested() ||
-           (watch->end() != nullptr && watch->caught_up());
+           (watch->end() != nullptr && watch->has_caught_up());
   };
   while (!over() && watch->events().empty()) co_await watch->changed(stop);
   if (!over()) co_await base::sleep_for(limits::mcp_follow_gather_time, stop);
@@ -63,22 +63,22 @@ base::Task<Attempted> RunTools::follow(Call call, Attempt /*attempt*/) {
       {.least = 0, .most = duration_cast<seconds>(limits::mcp_follow_time_max).count()},
       duration_cast<seconds>(limits::mcp_follow_time_default).count()));
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  auto view = parts_.runs.read(call.who, run_id);
+  auto view = co_await parts_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), "start_run and ask_agent tell the id of a run");
   const std::string thread_id = view->run.thread_id;
-  const auto watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, thread_id,
+  const auto watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope, thread_id,
                                     {.run_id = run_id, .after = after, .keep_events = true});
   watch->expect(parts_.runs, call.who, run_id);
   co_await RunWatch::wake_after(watch, time);
   co_await until_news(watch, call.ticket->stop_token());
   EventPage page{.run_id = run_id, .thread_id = thread_id, .cursor = watch->cursor()};
   page.events = rows_of(watch->events());
-  const bool seen_all = !watch->full() && watch->caught_up();
+  const bool seen_all = !watch->full() && watch->has_caught_up();
   const bool finished = watch->finished();
   watch->close();
-  view = parts_.runs.read(call.who, run_id);
+  view = co_await parts_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error());
-  const RunReport report = report_of(call.who, std::move(view->run));
+  const RunReport report = co_await report_of(call.who, std::move(view->run));
   page.state = state_of(report);
   page.done = finished || (core::is_terminal(report.run.state) && seen_all);
   co_return answered(encode_events(page));

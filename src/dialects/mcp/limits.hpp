@@ -27,4 +27,9 @@ constexpr std::size_t mcp_listed_default = 20;              // rows that suit a 
 constexpr std::size_t mcp_argument_bytes_max = 512 * KiB;   // of one text
 constexpr std::size_t mcp_name_echo_bytes_max = 100;        // of a client's word, in our errors
 
+// A client has one, a host some; then the account's own idlest ends.
+constexpr std::size_t mcp_endpoint_sessions_per_account = 64;
+
+constexpr std::size_t mcp_endpoint_calls_of_all = 8192;  // under way at once
+
 }  // namespace colonnade::limits

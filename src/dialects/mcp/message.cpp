@@ -18,38 +18,24 @@ InvalidMessage unreadable(std::int64_t code, std::string message,
   return {.fault = {.code = code, .message = std::move(message)}, .id = std::move(id)};
 }
 
-std::optional<RequestId> id_of(const Json& value) {
-  if (value.is_string()) return RequestId(value.get<std::string>());
-  if (!value.is_number_integer()) return std::nullopt;
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return std::nullopt;
-  return RequestId(value.get<std::int64_t>());
-}
-
 Decoded message_from(const Json& object, std::string_view text) {
   using enum Kind;
-  const auto wrong = [](std::string what, std::optional<RequestId> id = {}) {
-    return std::unexpected(unreadable(error_code::invalid_request,
-                                      "Invalid request: " + std::move(what), std::move(id)));
+  const auto wrong = [](const std::string& why, std::optional<RequestId> id = {}) {
+    return std::unexpected(
+        unreadable(error_code::invalid_request, "Invalid request: " + why, std::move(id)));
   };
-  if (!object.is_object()) return wrong("a message is a JSON object");
-  Incoming out{.text = std::string(text)};
-  const bool has_id = object.contains("id");
-  if (has_id) out.id = id_of(object.at("id"));
-  if (text_member(object, "jsonrpc") != "2.0") return wrong("'jsonrpc' must be \"2.0\"", out.id);
-  if (!object.contains("method")) {
-    if (!object.contains("result") && !object.contains("error")) {
-      return wrong("it has no 'method', 'result' or 'error'", out.id);
-    }
+  auto frame = base::json_rpc::read_frame(object);
+  if (!frame) return wrong(frame.error().why, std::move(frame.error().id));
+  Incoming out{.id = std::move(frame->id),
+               .method = std::move(frame->method),
+               .params = std::move(frame->params),
+               .text = std::string(text)};
+  if (frame->is_answer) {
     out.kind = response;
     return out;
   }
-  if (has_id && !out.id) return wrong("'id' must be a string or an integer");
-  if (!object.at("method").is_string()) return wrong("'method' must be a string", out.id);
-  out.kind = has_id ? request : notification;
-  out.method = object.at("method").get<std::string>();
-  const Json& params = member(object, "params");
-  if (!params.is_null() && !params.is_object()) return wrong("'params' must be an object", out.id);
-  if (params.is_object()) out.params = params;
+  if (frame->id_sent && !out.id) return wrong("'id' must be a string or an integer");
+  out.kind = frame->id_sent ? request : notification;
   return out;
 }
 
@@ -96,48 +82,10 @@ std::expected<Decoding, InvalidMessage> decode(std::string_view text) {
   return out;
 }
 
-std::string id_text(const RequestId& id) {
-  if (const auto* number = std::get_if<std::int64_t>(&id)) return std::to_string(*number);
-  std::string out;
-  base::append_json_string(out, std::get<std::string>(id));
-  return out;
-}
-
 std::string encode_result(const RequestId& id, std::string_view members) {
-  std::string out = R"({"jsonrpc":"2.0","id":)" + id_text(id) + R"(,"result":{)";
-  out.append(members).append("}}");
-  return out;
-}
-
-std::string encode_fault(const std::optional<RequestId>& id, const RpcFault& fault) {
-  std::string out;
-  base::JsonWriter json(out);
-  json.object().field("jsonrpc", "2.0");
-  if (id) json.key("id").raw(id_text(*id));
-  json.key("error").object().field("code", fault.code).field("message", fault.message);
-  if (!fault.data.empty()) json.key("data").raw(fault.data);
-  json.end_object().end_object();
-  return out;
-}
-
-std::string encode_notification(std::string_view method, std::string_view params) {
-  std::string out;
-  base::JsonWriter json(out);
-  json.object().field("jsonrpc", "2.0").field("method", method);
-  json.key("params").raw(params).end_object();
-  return out;
-}
-
-const Json& member(const Json& object, std::string_view name) {
-  static const Json null;
-  if (!object.is_object()) return null;
-  const auto found = object.find(name);
-  return found == object.end() ? null : *found;
-}
-
-std::string text_member(const Json& object, std::string_view name) {
-  const Json& value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string();
+  std::string result = "{";
+  result.append(members).append("}");
+  return base::json_rpc::encode_result(id, result);
 }
 
 std::string exact_value(std::string_view json, std::vector<std::string_view> path) {

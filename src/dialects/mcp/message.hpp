@@ -1,4 +1,4 @@
-// JSON-RPC 2.0 as a server of MCP sees it: what clients send, what they are answered.
+// Messages as a server of MCP sees them: what clients send, what they are answered.
 #pragma once
 
 #include <cstdint>
@@ -7,36 +7,28 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/json_rpc.hpp"
 #include "base/result.hpp"
 
 namespace colonnade::dialects::mcp {
 
-// A client's own; given back as it came.
-using RequestId = std::variant<std::int64_t, std::string>;
+using base::json_rpc::id_text;
+using base::json_rpc::member;
+using base::json_rpc::RequestId;
+using base::json_rpc::text_member;
+using RpcFault = base::json_rpc::Fault;
 
-// JSON-RPC 2.0 §5.1, and the codes of MCP's own (2025-11-25 server/resources; 2026-07-28
-// basic/index, "Error Codes").
+// Beside the framing's, the codes of MCP's own (2025-11-25 server/resources; 2026-07-28
+// basic/index, "Error Codes"). server_error: it was stopped, or refused before any method.
 namespace error_code {
-constexpr std::int64_t parse_error = -32700;
-constexpr std::int64_t invalid_request = -32600;
-constexpr std::int64_t method_not_found = -32601;
-constexpr std::int64_t invalid_params = -32602;
-constexpr std::int64_t internal_error = -32603;
-constexpr std::int64_t server_error = -32000;  // ours: it was stopped, or refused before any method
+using namespace base::json_rpc::error_code;
 constexpr std::int64_t resource_not_found = -32002;  // up to 2025-11-25; then invalid_params
 constexpr std::int64_t header_mismatch = -32020;
 constexpr std::int64_t unsupported_version = -32022;
 }  // namespace error_code
-
-struct RpcFault {
-  std::int64_t code = error_code::internal_error;
-  std::string message{};
-  std::string data{};  // JSON text; "" for none
-};
 
 enum class Kind { request, notification, response };
 
@@ -66,20 +58,11 @@ std::expected<Decoding, InvalidMessage> decode(std::string_view text);
 
 // `members` are those of the result object, without its braces.
 std::string encode_result(const RequestId& id, std::string_view members);
-// Without an id where none could be read, as MCP's schemas want it.
-std::string encode_fault(const std::optional<RequestId>& id, const RpcFault& fault);
-// `params` is JSON text.
-std::string encode_notification(std::string_view method, std::string_view params);
-
-// The id as JSON text; what two requests of one client are told apart by.
-std::string id_text(const RequestId& id);
+using base::json_rpc::encode_fault;
+using base::json_rpc::encode_notification;
 
 // --- looking into untrusted values; never throws ---
 
-// The member of that name, or null.
-const base::Json& member(const base::Json& object, std::string_view name);
-// "" when it is no text.
-std::string text_member(const base::Json& object, std::string_view name);
 // The value at the end of a path of members, byte for byte as it was sent; "" when there is none.
 // `json` must be sound.
 std::string exact_value(std::string_view json, std::vector<std::string_view> path);

@@ -40,15 +40,8 @@ RpcFault mismatch(std::string message) {
   return {.code = error_code::header_mismatch, .message = "Header mismatch: " + std::move(message)};
 }
 
-RpcFault invalid_params(std::string message) {
+RpcFault invalid_meta(std::string message) {
   return {.code = error_code::invalid_params, .message = "Invalid params: " + std::move(message)};
-}
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view blanks = " \t";
-  while (!text.empty() && blanks.contains(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blanks.contains(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 // nullopt for what is not base64 with its padding (RFC 4648 §4).
@@ -120,6 +113,13 @@ void write_capabilities(JsonWriter& json) {
 
 }  // namespace
 
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t";
+  while (!text.empty() && blanks.contains(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blanks.contains(text.back())) text.remove_suffix(1);
+  return text;
+}
+
 bool is_handshake_revision(std::string_view revision) {
   return std::ranges::find(handshake_revisions, revision) != handshake_revisions.end();
 }
@@ -161,12 +161,12 @@ std::optional<RpcFault> modern_fault(const net::Request& request, const Incoming
   }
   if (message.kind != Kind::request) return std::nullopt;
   const Json& meta = member(message.params, "_meta");
-  if (!meta.is_object()) return invalid_params("params._meta is missing");
+  if (!meta.is_object()) return invalid_meta("params._meta is missing");
   if (!member(meta, version_key).is_string()) {
-    return invalid_params("params._meta has no string '" + std::string(version_key) + "'");
+    return invalid_meta("params._meta has no string '" + std::string(version_key) + "'");
   }
   if (!member(meta, capabilities_key).is_object()) {
-    return invalid_params("params._meta has no object '" + std::string(capabilities_key) + "'");
+    return invalid_meta("params._meta has no object '" + std::string(capabilities_key) + "'");
   }
   return std::nullopt;
 }

@@ -19,6 +19,9 @@ constexpr std::string_view newest_handshake_revision = "2025-11-25";
 constexpr std::string_view batch_revision = "2025-03-26";
 bool is_handshake_revision(std::string_view revision);
 
+// The text without blanks and tabs around it, as header fields are read (RFC 9110 §5.5).
+std::string_view trimmed(std::string_view text);
+
 enum class Era { handshake, modern };
 
 // What a request says of its revision contradicts itself, or names one that is not served. Such a

@@ -4,6 +4,7 @@
 
 #include "dialects/mcp/errors.hpp"
 #include "dialects/mcp/limits.hpp"
+#include "dialects/route_handlers.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {
@@ -16,22 +17,17 @@ constexpr std::string_view instructions =
     "When an agent needs a human's approval, the state is waiting_approval: show the human what "
     "list_approvals says, and call approve or deny only with their answer.";
 
-net::Handler handled_by(Endpoint& endpoint,
-                        base::Task<net::Reply> (Endpoint::*handler)(RequestPtr)) {
-  return
-      [&endpoint, handler](RequestPtr request) { return (endpoint.*handler)(std::move(request)); };
-}
-
 }  // namespace
 
 Dialect::Dialect(Parts parts, Options options)
-    : answer_once_(parts.keyed_requests),
+    : credentials_(parts.credentials),
+      answer_once_(parts.keyed_requests),
       toolbox_({.agents = parts.agents,
                 .threads = parts.threads,
                 .runs = parts.runs,
                 .actions = parts.actions,
                 .policies = parts.policies,
-                .feed = parts.feed,
+                .subscriptions = parts.subscriptions,
                 .answer_once = answer_once_}),
       endpoint_({.toolbox = toolbox_, .credentials = parts.credentials, .clock = parts.clock},
                 {.server_info = {.version = std::move(options.version),
@@ -41,12 +37,16 @@ Dialect::Dialect(Parts parts, Options options)
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
   using E = Endpoint;
+  const Admitted in(
+      credentials_,
+      [&endpoint = endpoint_](const net::Request& head) { return endpoint.admit(head); },
+      [](const base::Error& error) { return error_response(error); });
   // A call may wait for an agent, and must notice that its client has left.
   return {
-      {post, path, handled_by(endpoint_, &E::post), limits::mcp_endpoint_body_bytes_max,
+      {post, path, in(endpoint_, &E::post), limits::mcp_endpoint_body_bytes_max,
        /*long_running=*/true},
-      {get, path, handled_by(endpoint_, &E::get)},
-      {del, path, handled_by(endpoint_, &E::end)},
+      {get, path, in(endpoint_, &E::get)},
+      {del, path, in(endpoint_, &E::end)},
   };
 }
 

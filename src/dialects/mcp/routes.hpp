@@ -10,7 +10,7 @@
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/agents/agents.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/policy_inspector.hpp"
 #include "core/runs/runs.hpp"
@@ -31,7 +31,7 @@ struct Parts {
   core::PolicyInspector& policies;
   core::Credentials& credentials;
   core::KeyedRequests& keyed_requests;
-  core::EventFeed& feed;
+  core::Subscriptions& subscriptions;
   base::Clock& clock;
 };
 
@@ -57,6 +57,7 @@ class Dialect {
   void stop() { endpoint_.stop(); }
 
  private:
+  core::Credentials& credentials_;
   AnswerOnce answer_once_;
   Toolbox toolbox_;
   Endpoint endpoint_;

@@ -25,7 +25,7 @@ std::size_t weight(const core::Event& event) {
 
 }  // namespace
 
-std::shared_ptr<RunWatch> RunWatch::open(core::EventFeed& feed, base::Lane& lane,
+std::shared_ptr<RunWatch> RunWatch::open(core::Subscriptions& subscriptions, base::Lane& lane,
                                          const core::Scope& scope, std::string thread_id,
                                          Options options) {
   auto self = std::make_shared<RunWatch>();
@@ -33,7 +33,8 @@ std::shared_ptr<RunWatch> RunWatch::open(core::EventFeed& feed, base::Lane& lane
   self->options_ = std::move(options);
   const auto after = self->options_.after;
   self->cursor_ = after.value_or(0);
-  self->subscription_ = feed.subscribe(lane, scope, std::move(thread_id), after, *self);
+  self->subscription_ = subscriptions.subscribe(
+      lane, core::EventTopic::of_thread(scope, std::move(thread_id)), after, *self);
   if (!after) self->cursor_ = self->subscription_->cursor();
   return self;
 }
@@ -69,6 +70,12 @@ void RunWatch::close() {
   closing_.request_stop();
   alarm_.reset();
   subscription_.reset();
+}
+
+// Whoever follows gets what was kept so far, and comes back with its cursor.
+void RunWatch::cut_off() {
+  full_ = true;
+  changed_.notify();
 }
 
 std::string RunWatch::progress_text() { return std::exchange(progress_text_, {}); }

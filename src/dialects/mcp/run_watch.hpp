@@ -9,7 +9,7 @@
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/runs/runs.hpp"
 
 namespace colonnade::dialects::mcp {
@@ -23,7 +23,7 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
     std::optional<std::int64_t> after{};
     bool keep_events = false;  // up to limits::mcp_follow_events_max and _bytes_max
   };
-  static std::shared_ptr<RunWatch> open(core::EventFeed& feed, base::Lane& lane,
+  static std::shared_ptr<RunWatch> open(core::Subscriptions& subscriptions, base::Lane& lane,
                                         const core::Scope& scope, std::string thread_id,
                                         Options options);
 
@@ -41,7 +41,7 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
   bool timed_out() const { return timed_out_; }
   bool full() const { return full_; }          // no more events are kept
   bool finished() const { return finished_; }  // the event of its end was delivered
-  bool caught_up() const { return subscription_ && subscription_->caught_up(); }
+  bool has_caught_up() const { return subscription_ && subscription_->caught_up(); }
   // The newest event's cursor that was delivered and kept, or the one it began after.
   std::int64_t cursor() const { return cursor_; }
   const std::vector<core::EventPtr>& events() const { return events_; }
@@ -51,6 +51,8 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
   void close();
 
   void deliver(const core::EventPtr& event) override;
+  void caught_up() override { changed_.notify(); }
+  void cut_off() override;
 
  private:
   static base::Task<void> await_end(std::shared_ptr<RunWatch> self, core::Runs* runs,
@@ -60,7 +62,7 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
 
   base::Lane* lane_ = nullptr;
   Options options_{};
-  std::unique_ptr<core::EventFeed::Subscription> subscription_{};
+  std::unique_ptr<core::Subscription> subscription_{};
   base::Signal changed_{};
   std::stop_source closing_{};
   std::unique_ptr<base::Alarm> alarm_{};

@@ -47,22 +47,23 @@ Attempted stopping(const base::Error& error) {
 
 }  // namespace
 
-core::Result<std::vector<core::Action>> open_questions(const core::Actions& actions,
-                                                       const Principal& who,
-                                                       const std::string& run_id) {
-  auto pending = actions.list(
-      who, {.state = core::ActionState::pending_approval, .limit = limits::actions_listed_max});
-  if (!pending || run_id.empty()) return pending;
+base::Task<core::Result<std::vector<core::Action>>> open_questions(const core::Actions* actions,
+                                                                   Principal who,
+                                                                   std::string run_id) {
+  core::ActionFilter filter{.state = core::ActionState::pending_approval,
+                            .limit = limits::actions_listed_max};
+  auto pending = co_await actions->list(std::move(who), std::move(filter));
+  if (!pending || run_id.empty()) co_return pending;
   std::erase_if(*pending, [&](const core::Action& action) { return action.run_id != run_id; });
-  return pending;
+  co_return pending;
 }
 
 base::Task<Attempted> RunTools::list_agents(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto standard = parts_.agents.get(call.who.scope, "");
+  const auto standard = co_await parts_.agents.get(call.who.scope, "");
   if (!standard) co_return failed(standard.error());
-  const auto others = parts_.agents.list(call.who, limits::list_rows_max, 0);
+  const auto others = co_await parts_.agents.list(call.who, limits::list_rows_max, 0);
   if (!others) co_return failed(others.error());
   co_return answered(encode_agents(*standard, *others));
 }
@@ -91,10 +92,11 @@ base::Task<core::Result<core::Thread>> RunTools::thread_of(Principal who, Wanted
                            "that has its agent: leave one of them out",
                            "agent_id");
     }
-    co_return parts_.threads.get(who, wanted.thread_id);
+    auto known = co_await parts_.threads.get(std::move(who), std::move(wanted.thread_id));
+    co_return known;
   }
   if (!wanted.agent_id.empty()) {
-    const auto agent = parts_.agents.get(who, wanted.agent_id);
+    const auto agent = co_await parts_.agents.get(who, wanted.agent_id);
     if (!agent) {
       co_return base::fail(agent.error().kind,
                            agent.error().message + ": list_agents tells which agents there are");
@@ -108,31 +110,29 @@ base::Task<core::Result<core::Thread>> RunTools::thread_of(Principal who, Wanted
 
 base::Task<core::Result<RunTools::Begun>> RunTools::begin(Call call, Attempt attempt,
                                                           Wanted wanted) {
-  Begun out;
   if (!attempt.object_id.empty()) {  // an earlier attempt began it
-    auto view = parts_.runs.read(call.who, attempt.object_id);
+    auto view = co_await parts_.runs.read(call.who, attempt.object_id);
     if (!view) co_return base::fail(std::move(view.error()));
-    out.run = std::move(view->run);
-    out.watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, out.run.thread_id,
+    Begun out{.run = std::move(view->run)};
+    out.watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope, out.run.thread_id,
                                {.run_id = out.run.id});
     co_return out;
   }
   auto thread = co_await thread_of(call.who, wanted);
   if (!thread) co_return base::fail(std::move(thread.error()));
   // Before the run begins, so that none of its events is missed.
-  out.watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, thread->id, {});
-  out.cursor = out.watch->cursor();
+  auto watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope, thread->id, {});
+  const std::int64_t cursor = watch->cursor();
   core::NewMessage message{.thread_id = thread->id,
                            .settings = std::move(wanted.settings),
                            .keyed_request_id = std::move(attempt.keyed_request_id)};
   message.parts.emplace_back(core::TextPart{.text = std::move(wanted.message)});
   auto run = co_await parts_.runs.start(call.who, std::move(message), *call.lane);
   if (!run) {
-    out.watch->close();
+    watch->close();
     co_return base::fail(std::move(run.error()));
   }
-  out.run = std::move(*run);
-  co_return out;
+  co_return Begun{.run = std::move(*run), .watch = std::move(watch), .cursor = cursor};
 }
 
 base::Task<Attempted> RunTools::start(Call call, Attempt attempt) {
@@ -170,16 +170,16 @@ base::Task<Attempted> RunTools::wait_for(Call call, Begun begun, std::chrono::mi
   const std::shared_ptr<RunWatch> watch = begun.watch;
   watch->expect(parts_.runs, call.who, begun.run.id);
   co_await RunWatch::wake_after(watch, time);
-  const auto questions = open_questions(parts_.actions, call.who, begun.run.id);
+  const auto questions = co_await open_questions(&parts_.actions, call.who, begun.run.id);
   const bool waits_already = questions && !questions->empty();
   if (!waits_already) co_await until_over(call, watch);
   if (call.ticket->is_cancelled() && watch->end() == nullptr) {
     // not_found: it has just ended by itself
-    [[maybe_unused]] const auto asked = parts_.runs.cancel(call.who, begun.run.id);
+    [[maybe_unused]] const auto asked = co_await parts_.runs.cancel(call.who, begun.run.id);
     const std::stop_token none;
     while (watch->end() == nullptr && !watch->timed_out()) co_await watch->changed(none);
   }
-  Attempted out = outcome(call, begun);
+  Attempted out = co_await outcome(call, begun);
   watch->close();
   co_return out;
 }
@@ -202,38 +202,38 @@ base::Task<void> RunTools::until_over(Call call, std::shared_ptr<RunWatch> watch
   }
 }
 
-RunReport RunTools::report_of(const Principal& who, core::Run run) {
+base::Task<RunReport> RunTools::report_of(Principal who, core::Run run) {
   RunReport out{.run = std::move(run)};
-  if (core::is_terminal(out.run.state)) return out;
-  if (auto questions = open_questions(parts_.actions, who, out.run.id)) {
-    out.waiting = std::move(*questions);
-  }
+  if (core::is_terminal(out.run.state)) co_return out;
+  auto questions = co_await open_questions(&parts_.actions, std::move(who), out.run.id);
+  if (questions) out.waiting = std::move(*questions);
   out.next = next_of(out.run, !out.waiting.empty());
-  return out;
+  co_return out;
 }
 
-Attempted RunTools::outcome(const Call& call, const Begun& begun) {
+base::Task<Attempted> RunTools::outcome(Call call, Begun begun) {
   const auto* end = begun.watch->end();
   if (end != nullptr && !*end) {
     const bool leaves = end->error().kind == ErrorKind::unavailable;
-    return leaves ? stopping(end->error()) : failed(end->error());
+    co_return leaves ? stopping(end->error()) : failed(end->error());
   }
   if (end == nullptr && call.ticket->stop_token().stop_requested()) {
-    return stopping({.kind = ErrorKind::unavailable,
-                     .message = "the server stops, or the session of this call has ended"});
+    co_return stopping({.kind = ErrorKind::unavailable,
+                        .message = "the server stops, or the session of this call has ended"});
   }
   if (end == nullptr) {
-    auto view = parts_.runs.read(call.who, begun.run.id);
-    if (!view) return failed(view.error());
-    Attempted out = answered(encode_report(report_of(call.who, std::move(view->run))));
+    auto view = co_await parts_.runs.read(call.who, begun.run.id);
+    if (!view) co_return failed(view.error());
+    const RunReport now = co_await report_of(call.who, std::move(view->run));
+    Attempted out = answered(encode_report(now));
     out.settlement = KeyOutcome::leave;
-    return out;
+    co_return out;
   }
   RunReport report{.run = (*end)->run};
   if ((*end)->reply) report.answer = core::visible_text((*end)->reply->parts);
   const std::string text = encode_report(report);
-  return report.run.state == core::RunState::succeeded ? answered(text)
-                                                       : answered_with_failure(text);
+  co_return report.run.state == core::RunState::succeeded ? answered(text)
+                                                          : answered_with_failure(text);
 }
 
 // --- looking and stopping -----------------------------------------------------------------------
@@ -242,9 +242,9 @@ base::Task<Attempted> RunTools::read(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::string run_id = arguments.text("run_id");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto view = parts_.runs.read(call.who, run_id);
+  const auto view = co_await parts_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), find_runs);
-  const RunReport report = report_of(call.who, view->run);
+  const RunReport report = co_await report_of(call.who, view->run);
   co_return answered(encode_run(*view, report.waiting, report.next));
 }
 
@@ -252,26 +252,30 @@ base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::string run_id = arguments.text("run_id");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  auto view = parts_.runs.read(call.who, run_id);
+  auto view = co_await parts_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), find_runs);
   if (core::is_terminal(view->run.state)) {
     co_return answered(encode_report({.run = std::move(view->run)}));
   }
-  const auto watch = RunWatch::open(parts_.feed, *call.lane, call.who.scope, view->run.thread_id,
-                                    {.run_id = run_id});
+  const auto watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope,
+                                    view->run.thread_id, {.run_id = run_id});
   Begun begun{.run = std::move(view->run), .watch = watch};
   watch->expect(parts_.runs, call.who, run_id);
   co_await RunWatch::wake_after(watch, limits::mcp_follow_time_default);
   // not_found: it has just ended by itself
-  [[maybe_unused]] const auto asked = parts_.runs.cancel(call.who, run_id);
+  [[maybe_unused]] const auto asked = co_await parts_.runs.cancel(call.who, run_id);
   const std::stop_token stop = call.ticket->stop_token();
   while (watch->end() == nullptr && !watch->timed_out() && !stop.stop_requested()) {
     co_await watch->changed(stop);
   }
   // That it is cancelled is what was wanted.
   const auto* end = watch->end();
-  Attempted out =
-      end != nullptr && *end ? answered(encode_report({.run = (*end)->run})) : outcome(call, begun);
+  Attempted out;
+  if (end != nullptr && *end) {
+    out = answered(encode_report({.run = (*end)->run}));
+  } else {
+    out = co_await outcome(call, begun);
+  }
   watch->close();
   co_return out;
 }

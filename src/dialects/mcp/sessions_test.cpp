@@ -7,8 +7,12 @@
 namespace colonnade::dialects::mcp {
 namespace {
 
-const core::Principal ada{.user_id = "ada"};
-const core::Principal eve{.user_id = "eve"};
+core::Principal member(const std::string& user) {
+  return core::Principal(core::Scope::main(), user, core::UserRole::member);
+}
+
+const core::Principal ada = member("ada");
+const core::Principal eve = member("eve");
 
 TEST(McpSessions, AreTheirUsersOwn) {
   base::ManualClock clock;
@@ -34,20 +38,66 @@ TEST(McpSessions, AnIdleOneEndsAndAUsedOneDoesNot) {
   EXPECT_TRUE(sessions.use(ada, used));
 }
 
-TEST(McpSessions, TheIdlestMakesRoom) {
+TEST(McpSessions, AnIdleOneEndsInItsTimeWhateverTheClockIsSetTo) {
   base::ManualClock clock;
   Sessions sessions(clock);
-  const std::string first = sessions.create(ada, "2025-11-25");
+  const std::string id = sessions.create(ada, "2025-11-25");
+  clock.step(2 * limits::mcp_endpoint_session_idle_time_max);
+  EXPECT_TRUE(sessions.use(ada, id)) << "set forward, no time has passed";
+  clock.step(-10 * limits::mcp_endpoint_session_idle_time_max);
+  clock.advance(limits::mcp_endpoint_session_idle_time_max + std::chrono::microseconds(1));
+  EXPECT_FALSE(sessions.use(ada, id)) << "set back";
+}
+
+TEST(McpSessions, AnAccountsOwnIdlestMakesRoom) {
+  base::ManualClock clock;
+  Sessions sessions(clock);
+  const std::string idlest = sessions.create(ada, "2025-11-25");
   clock.advance(std::chrono::microseconds(1));
-  const std::string second = sessions.create(ada, "2025-11-25");
+  const std::string first = sessions.create(eve, "2025-11-25");
   clock.advance(std::chrono::microseconds(1));
-  EXPECT_TRUE(sessions.use(ada, first));
-  while (sessions.size() < limits::mcp_endpoint_sessions_max) sessions.create(eve, "2025-11-25");
-  const std::string last = sessions.create(ada, "2025-11-25");
+  const std::string second = sessions.create(eve, "2025-11-25");
+  clock.advance(std::chrono::microseconds(1));
+  EXPECT_TRUE(sessions.use(eve, first));
+  for (std::size_t i = 2; i < limits::mcp_endpoint_sessions_per_account; ++i) {
+    sessions.create(eve, "2025-11-25");
+  }
+  EXPECT_TRUE(sessions.use(eve, second));
+  clock.advance(std::chrono::microseconds(1));
+  EXPECT_TRUE(sessions.use(eve, second));
+  const std::string last = sessions.create(eve, "2025-11-25");
+  EXPECT_EQ(sessions.size(), 1 + limits::mcp_endpoint_sessions_per_account);
+  EXPECT_TRUE(sessions.use(eve, second));
+  EXPECT_TRUE(sessions.use(eve, last));
+  EXPECT_TRUE(sessions.use(ada, idlest)) << "another account's, and the idlest of all";
+}
+
+TEST(McpSessions, TenThousandOfOneAccountEndNoneOfAnother) {
+  base::ManualClock clock;
+  Sessions sessions(clock);
+  const std::string id = sessions.create(ada, "2025-11-25");
+  for (std::size_t i = 0; i < limits::mcp_endpoint_sessions_max; ++i) {
+    clock.advance(std::chrono::microseconds(1));
+    sessions.create(eve, "2025-11-25");
+  }
+  EXPECT_TRUE(sessions.use(ada, id));
+}
+
+TEST(McpSessions, WhoeverHasTheMostMakesRoomForAll) {
+  base::ManualClock clock;
+  Sessions sessions(clock);
+  const std::string id = sessions.create(ada, "2025-11-25");
+  const core::Principal many = member("many");
+  const std::string idlest_of_many = sessions.create(many, "2025-11-25");
+  clock.advance(std::chrono::microseconds(1));
+  sessions.create(many, "2025-11-25");
+  for (int i = 0; sessions.size() < limits::mcp_endpoint_sessions_max; ++i) {
+    sessions.create(member(std::to_string(i)), "2025-11-25");
+  }
+  sessions.create(eve, "2025-11-25");
   EXPECT_EQ(sessions.size(), limits::mcp_endpoint_sessions_max);
-  EXPECT_FALSE(sessions.use(ada, second));
-  EXPECT_TRUE(sessions.use(ada, first));
-  EXPECT_TRUE(sessions.use(ada, last));
+  EXPECT_FALSE(sessions.use(many, idlest_of_many));
+  EXPECT_TRUE(sessions.use(ada, id));
 }
 
 }  // namespace

@@ -12,15 +12,31 @@ namespace {
 constexpr std::string_view uri_prefix = "colonnade://threads/";
 constexpr std::string_view mime = "application/json";
 constexpr std::string_view find_threads = "list_threads tells which threads there are";
-constexpr Arguments::Range rows{.least = 1, .most = limits::page_rows_max};
+constexpr std::size_t page_bytes_max = 256 * limits::KiB;  // of the messages of one page
+constexpr Arguments::Range thread_rows{.least = 1, .most = limits::page_rows_max};
+
+// Keeps the newest messages that fit, at least one. Whether any were left out.
+bool cut_to_bytes(std::vector<core::Message>& messages) {
+  std::size_t bytes = 0;
+  auto first = messages.end();
+  while (first != messages.begin()) {
+    bytes += core::visible_text(std::prev(first)->parts).size();
+    if (bytes > page_bytes_max && first != messages.end()) break;
+    --first;
+  }
+  const bool cut = first != messages.begin();
+  messages.erase(messages.begin(), first);
+  return cut;
+}
 
 }  // namespace
 
 base::Task<Attempted> ThreadTools::list(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
-  const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
+  const std::int64_t limit = arguments.whole("limit", thread_rows, limits::mcp_listed_default);
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto threads = threads_.list(call.who, {.limit = static_cast<std::size_t>(limit)});
+  core::ThreadPage page{.limit = static_cast<std::size_t>(limit)};
+  const auto threads = co_await threads_.list(call.who, std::move(page));
   if (!threads) co_return failed(threads.error());
   co_return answered(encode_threads(*threads));
 }
@@ -28,7 +44,7 @@ base::Task<Attempted> ThreadTools::list(Call call, Attempt /*attempt*/) {
 base::Task<Attempted> ThreadTools::read(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::string id = arguments.text("thread_id");
-  const std::int64_t limit = arguments.whole("limit", rows, limits::mcp_listed_default);
+  const std::int64_t limit = arguments.whole("limit", thread_rows, limits::mcp_listed_default);
   const std::string before = arguments.optional_text("before");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
   core::MessagePage page{.limit = static_cast<std::size_t>(limit)};
@@ -40,29 +56,31 @@ base::Task<Attempted> ThreadTools::read(Call call, Attempt /*attempt*/) {
                                    "2026-05-24T05:33:44Z, as an earlier answer named it"});
     }
   }
-  const auto text = page_of(call.who, id, page);
+  const auto text = co_await page_of(call.who, id, page);
   if (!text) co_return failed(text.error(), find_threads);
   co_return answered(*text);
 }
 
-core::Result<std::string> ThreadTools::page_of(const Principal& who, const std::string& id,
-                                               const core::MessagePage& page) {
-  auto view = threads_.view(who, id, 1);
-  if (!view) return base::fail(std::move(view.error()));
-  auto messages = threads_.messages(who, id, page);
-  if (!messages) return base::fail(std::move(messages.error()));
+base::Task<core::Result<std::string>> ThreadTools::page_of(Principal who, std::string id,
+                                                           core::MessagePage page) {
+  auto view = co_await threads_.view(who, id, 1);
+  if (!view) co_return base::fail(std::move(view.error()));
+  auto messages = co_await threads_.messages(std::move(who), std::move(id), page);
+  if (!messages) co_return base::fail(std::move(messages.error()));
   ThreadPage out{.thread = std::move(view->thread),
                  .messages = std::move(*messages),
                  .running = view->running};
   out.more = out.messages.size() == page.limit;
-  return encode_thread(out);
+  if (cut_to_bytes(out.messages)) out.more = true;
+  co_return encode_thread(out);
 }
 
 // --- as resources -------------------------------------------------------------------------------
 
-core::Result<std::string> ThreadTools::list_resources(const Principal& who) {
-  const auto threads = threads_.list(who, {.limit = limits::page_rows_max});
-  if (!threads) return base::fail(threads.error());
+base::Task<core::Result<std::string>> ThreadTools::list_resources(Principal who) {
+  core::ThreadPage page{.limit = limits::page_rows_max};
+  const auto threads = co_await threads_.list(std::move(who), std::move(page));
+  if (!threads) co_return base::fail(threads.error());
   std::string out = R"("resources":)";
   base::JsonWriter json(out);
   json.array();
@@ -74,7 +92,7 @@ core::Result<std::string> ThreadTools::list_resources(const Principal& who) {
     json.field("lastModified", base::to_rfc3339(thread.updated_at)).end_object().end_object();
   }
   json.end_array();
-  return out;
+  co_return out;
 }
 
 std::string ThreadTools::list_templates() {
@@ -87,25 +105,26 @@ std::string ThreadTools::list_templates() {
   return out;
 }
 
-core::Result<std::string> ThreadTools::read_resource(const Principal& who, const std::string& uri) {
+base::Task<core::Result<std::string>> ThreadTools::read_resource(Principal who, std::string uri) {
   const auto unknown = [] {
     return base::fail(base::ErrorKind::not_found,
                       "Resource not found: resources are colonnade://threads/{thread_id}, of "
                       "threads that resources/list names");
   };
-  if (!uri.starts_with(uri_prefix)) return unknown();
-  auto text = page_of(who, uri.substr(uri_prefix.size()), {.limit = limits::page_rows_default});
+  if (!uri.starts_with(uri_prefix)) co_return unknown();
+  core::MessagePage page{.limit = limits::page_rows_default};
+  auto text = co_await page_of(std::move(who), uri.substr(uri_prefix.size()), page);
   if (!text) {
     const auto kind = text.error().kind;
     const bool absent = kind == base::ErrorKind::not_found || kind == base::ErrorKind::forbidden;
-    if (absent) return unknown();
-    return text;
+    if (absent) co_return unknown();
+    co_return text;
   }
   std::string out = R"("contents":)";
   base::JsonWriter json(out);
   json.array().object().field("uri", uri).field("mimeType", mime).field("text", *text);
   json.end_object().end_array();
-  return out;
+  co_return out;
 }
 
 }  // namespace colonnade::dialects::mcp

@@ -10,7 +10,7 @@
 #include "base/json.hpp"
 #include "base/lane.hpp"
 #include "base/task.hpp"
-#include "core/access/scope.hpp"
+#include "core/access/principal.hpp"
 #include "dialects/answer_once.hpp"
 #include "dialects/mcp/calls.hpp"
 
@@ -23,7 +23,7 @@ using ReportProgress = std::function<void(std::string_view message)>;
 
 // One call of a tool.
 struct Call {
-  Principal who{};
+  Principal who;
   base::Lane* lane = nullptr;  // the calling one
   base::Json arguments = base::Json::object();
   std::string text{};  // the whole message, as it was sent

@@ -60,7 +60,7 @@ Toolbox::Toolbox(Parts parts)
              .threads = parts.threads,
              .runs = parts.runs,
              .actions = parts.actions,
-             .feed = parts.feed}),
+             .subscriptions = parts.subscriptions}),
       threads_(parts.threads),
       approvals_(parts.actions),
       gate_({.actions = parts.actions, .policies = parts.policies}),

@@ -20,7 +20,7 @@ class Toolbox {
     core::Runs& runs;
     core::Actions& actions;
     core::PolicyInspector& policies;
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
     AnswerOnce& answer_once;
   };
   explicit Toolbox(Parts parts);

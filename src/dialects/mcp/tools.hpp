@@ -10,7 +10,7 @@
 
 #include "base/task.hpp"
 #include "core/agents/agents.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/policy_inspector.hpp"
 #include "core/runs/runs.hpp"
@@ -23,9 +23,9 @@
 namespace colonnade::dialects::mcp {
 
 // Those of the owner's questions that wait for a human; of one run, or all when `run_id` is "".
-core::Result<std::vector<core::Action>> open_questions(const core::Actions& actions,
-                                                       const Principal& who,
-                                                       const std::string& run_id);
+base::Task<core::Result<std::vector<core::Action>>> open_questions(const core::Actions* actions,
+                                                                   Principal who,
+                                                                   std::string run_id);
 
 // Asking an agent, at once or in the background.
 class RunTools {
@@ -35,7 +35,7 @@ class RunTools {
     core::Threads& threads;
     core::Runs& runs;
     core::Actions& actions;
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
   };
   explicit RunTools(Parts parts) : parts_(parts) {}
 
@@ -56,7 +56,7 @@ class RunTools {
     core::ModelSettings settings{};
   };
   struct Begun {
-    core::Run run{};
+    core::Run run;
     std::shared_ptr<RunWatch> watch{};
     std::int64_t cursor = 0;  // from which all of the run can be followed
   };
@@ -65,8 +65,8 @@ class RunTools {
   base::Task<core::Result<Begun>> begin(Call call, Attempt attempt, Wanted wanted);
   base::Task<Attempted> wait_for(Call call, Begun begun, std::chrono::milliseconds time);
   static base::Task<void> until_over(Call call, std::shared_ptr<RunWatch> watch);
-  Attempted outcome(const Call& call, const Begun& begun);
-  RunReport report_of(const Principal& who, core::Run run);
+  base::Task<Attempted> outcome(Call call, Begun begun);
+  base::Task<RunReport> report_of(Principal who, core::Run run);
 
   Parts parts_;
 };
@@ -79,14 +79,14 @@ class ThreadTools {
   base::Task<Attempted> read(Call call, Attempt attempt);
 
   // The same as resources: the members of their results.
-  core::Result<std::string> list_resources(const Principal& who);
+  base::Task<core::Result<std::string>> list_resources(Principal who);
   static std::string list_templates();
   // not_found for what is no thread of the caller's.
-  core::Result<std::string> read_resource(const Principal& who, const std::string& uri);
+  base::Task<core::Result<std::string>> read_resource(Principal who, std::string uri);
 
  private:
-  core::Result<std::string> page_of(const Principal& who, const std::string& id,
-                                    const core::MessagePage& page);
+  base::Task<core::Result<std::string>> page_of(Principal who, std::string id,
+                                                core::MessagePage page);
   core::Threads& threads_;
 };
 

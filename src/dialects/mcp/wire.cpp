@@ -204,7 +204,7 @@ std::string encode_report(const RunReport& report) {
   return out;
 }
 
-std::string encode_run(const core::RunView& view, const std::vector<core::Action>& waiting,
+std::string encode_run(const core::RunDetail& view, const std::vector<core::Action>& waiting,
                        std::string_view next) {
   const core::Run& run = view.run;
   std::string out;

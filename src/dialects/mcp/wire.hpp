@@ -23,7 +23,7 @@ std::string encode_agents(const core::Agent& standard, std::span<const core::Age
 std::string encode_threads(std::span<const core::Thread> threads);
 
 struct ThreadPage {
-  core::Thread thread{};
+  core::Thread thread;
   std::vector<core::Message> messages{};  // oldest first
   bool running = false;
   bool more = false;  // there are older ones
@@ -32,13 +32,13 @@ std::string encode_thread(const ThreadPage& page);
 
 // What became of a run that somebody asks about. `next` tells a model what it may do about it.
 struct RunReport {
-  core::Run run{};
+  core::Run run;
   std::string answer{};                 // the assistant's text, when succeeded
   std::vector<core::Action> waiting{};  // questions that a human must answer
   std::string next{};
 };
 std::string encode_report(const RunReport& report);
-std::string encode_run(const core::RunView& view, const std::vector<core::Action>& waiting,
+std::string encode_run(const core::RunDetail& view, const std::vector<core::Action>& waiting,
                        std::string_view next);
 
 // The state that a report says: a run with open questions waits, whatever is left running of it.

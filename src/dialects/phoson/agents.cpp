@@ -3,12 +3,10 @@
 #include "dialects/phoson/errors.hpp"
 #include "dialects/phoson/resources.hpp"
 #include "dialects/phoson/wire.hpp"
+#include "dialects/row_source.hpp"
 
 namespace colonnade::dialects::phoson {
 namespace {
-
-constexpr int created = 201;
-constexpr int no_content = 204;
 
 std::string agent_id(const net::Request& request) {
   return stored_agent_id(request.path_parameters.front());
@@ -28,14 +26,41 @@ net::Response attachment_error(const base::Error& error, std::string_view missin
   return error_response(error, Object::agent);
 }
 
+// The list goes on behind the last agent that was read, so what is made meanwhile moves nothing.
+class AgentRows final : public RowSource {
+ public:
+  AgentRows(core::Agents& agents, Principal who, ListQuery query)
+      : RowSource("[", "]", query.limit),
+        agents_(agents),
+        who_(std::move(who)),
+        offset_(query.offset) {}
+
+ private:
+  base::Task<Rows> read(std::size_t limit) override {
+    const auto agents = co_await agents_.list(who_, limit, offset_, before_);
+    if (!agents) co_return base::fail(agents.error());
+    std::vector<std::string> rows;
+    for (const core::Agent& agent : *agents) rows.push_back(encode_agent(agent));
+    if (!agents->empty()) {
+      before_ = agents->back().id;
+      offset_ = 0;
+    }
+    co_return rows;
+  }
+
+  core::Agents& agents_;
+  Principal who_;
+  std::size_t offset_;
+  std::string before_{};
+};
+
 }  // namespace
 
 base::Task<net::Reply> AgentResource::list(Principal who, RequestPtr request) {
   const auto query = decode_list(*request);
   if (!query) co_return query.error();
-  const auto agents = parts_.agents.list(who, query->limit, query->offset);
-  if (!agents) co_return agent_error(agents.error());
-  co_return net::Response{.body = encode_agents(*agents)};
+  co_return net::Response{.source =
+                              std::make_shared<AgentRows>(parts_.agents, std::move(who), *query)};
 }
 
 base::Task<net::Reply> AgentResource::create(Principal who, RequestPtr request) {
@@ -52,7 +77,7 @@ base::Task<net::Reply> AgentResource::create(Principal who, RequestPtr request) 
 base::Task<Attempted> AgentResource::create_once(Principal who, core::NewAgent input,
                                                  Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = parts_.agents.get(who, attempt.object_id);
+    const auto made = co_await parts_.agents.get(who, attempt.object_id);
     if (!made) co_return refused(agent_error(made.error()));
     co_return Attempted{.response = {.status = created, .body = encode_agent(*made)}};
   }
@@ -63,7 +88,7 @@ base::Task<Attempted> AgentResource::create_once(Principal who, core::NewAgent i
 }
 
 base::Task<net::Reply> AgentResource::get(Principal who, RequestPtr request) {
-  const auto agent = parts_.agents.get(who, agent_id(*request));
+  const auto agent = co_await parts_.agents.get(std::move(who), agent_id(*request));
   if (!agent) co_return agent_error(agent.error());
   co_return net::Response{.body = encode_agent(*agent)};
 }

@@ -7,19 +7,18 @@
 namespace colonnade::dialects::phoson {
 namespace {
 
-constexpr int created = 201;
-constexpr int no_content = 204;
-
 net::Response conversation_error(const base::Error& error) {
   return error_response(error, Object::conversation);
 }
 
 // A thread that another dialect has put aside is not there (it can be restored there).
-core::Result<core::Thread> present(core::Result<core::Thread> thread) {
+base::Task<core::Result<core::Thread>> present(core::Threads* threads, core::Principal who,
+                                               std::string id) {
+  auto thread = co_await threads->get(std::move(who), std::move(id));
   if (thread && thread->deleted_at) {
-    return base::fail(base::ErrorKind::not_found, "the conversation is deleted");
+    co_return base::fail(base::ErrorKind::not_found, "the conversation is deleted");
   }
-  return thread;
+  co_return thread;
 }
 
 }  // namespace
@@ -29,7 +28,7 @@ base::Task<net::Reply> ConversationResource::list(Principal who, RequestPtr requ
   if (!query) co_return query.error();
   core::ThreadPage page{.limit = query->limit, .offset = query->offset};
   if (const auto id = request->query_parameter("agent_id")) page.agent_id = stored_agent_id(*id);
-  const auto threads = parts_.threads.list(who, page);
+  const auto threads = co_await parts_.threads.list(std::move(who), std::move(page));
   if (!threads) co_return conversation_error(threads.error());
   co_return net::Response{.body = encode_conversations(*threads)};
 }
@@ -48,11 +47,11 @@ base::Task<net::Reply> ConversationResource::create(Principal who, RequestPtr re
 base::Task<Attempted> ConversationResource::create_once(Principal who, core::NewThread input,
                                                         Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = parts_.threads.get(who, attempt.object_id);
+    const auto made = co_await parts_.threads.get(who, attempt.object_id);
     if (!made) co_return refused(conversation_error(made.error()));
     co_return Attempted{.response = {.status = created, .body = encode_conversation(*made)}};
   }
-  const auto agent = parts_.agents.get(who, input.agent_id);
+  const auto agent = co_await parts_.agents.get(who, input.agent_id);
   if (!agent) co_return refused(error_response(agent.error(), Object::agent));
   input.agent_id = agent->id;
   input.keyed_request_id = std::move(attempt.keyed_request_id);
@@ -63,7 +62,7 @@ base::Task<Attempted> ConversationResource::create_once(Principal who, core::New
 }
 
 base::Task<net::Reply> ConversationResource::get(Principal who, RequestPtr request) {
-  const auto thread = present(parts_.threads.get(who, conversation_id(*request)));
+  const auto thread = co_await present(&parts_.threads, who, conversation_id(*request));
   if (!thread) co_return conversation_error(thread.error());
   co_return net::Response{.body = encode_conversation(*thread)};
 }
@@ -71,7 +70,7 @@ base::Task<net::Reply> ConversationResource::get(Principal who, RequestPtr reque
 base::Task<net::Reply> ConversationResource::update(Principal who, RequestPtr request) {
   auto title = decode_title(request->body);
   if (!title) co_return std::move(title.error());
-  auto thread = present(parts_.threads.get(who, conversation_id(*request)));
+  auto thread = co_await present(&parts_.threads, who, conversation_id(*request));
   if (thread && *title) {
     thread = co_await parts_.threads.rename(std::move(who), thread->id, std::move(**title));
   }
@@ -80,7 +79,7 @@ base::Task<net::Reply> ConversationResource::update(Principal who, RequestPtr re
 }
 
 base::Task<net::Reply> ConversationResource::remove(Principal who, RequestPtr request) {
-  const auto thread = present(parts_.threads.get(who, conversation_id(*request)));
+  const auto thread = co_await present(&parts_.threads, who, conversation_id(*request));
   if (!thread) co_return conversation_error(thread.error());
   const auto removed = co_await parts_.erasure.erase_thread(std::move(who), thread->id);
   if (!removed) co_return conversation_error(removed.error());

@@ -19,13 +19,14 @@ std::string_view missing(Object object) {
 }
 
 // Texts that the contract fixes; "" where the error speaks for itself.
-std::string_view fixed_text(base::ErrorKind kind, Object object) {
+std::string_view fixed_text(const base::Error& error, Object object) {
   using enum base::ErrorKind;
-  switch (kind) {
+  switch (error.kind) {
     case unauthorized: return "Invalid or missing API key";
     case forbidden:
     case not_found: return missing(object);
-    case too_large: return "Request body too large";
+    // A part of a body that is too large says which and why.
+    case too_large: return error.field.empty() ? "Request body too large" : "";
     case rate_limited: return "Rate limit exceeded";
     case internal: return "Internal server error";
     default: return {};
@@ -88,7 +89,7 @@ net::Response error_response(const base::Error& error, Object object) {
   if (error.kind == base::ErrorKind::invalid) {
     return error_response(Fault{.field = error.field, .message = error.message, .type = "value"});
   }
-  std::string_view text = fixed_text(error.kind, object);
+  std::string_view text = fixed_text(error, object);
   if (text.empty()) text = error.message.empty() ? base::to_string(error.kind) : error.message;
   net::Response response = error_response(status_of(error.kind), text);
   if (error.retry_after) {

@@ -86,11 +86,12 @@ std::string encode_event(const core::Event& event) {
   return {};
 }
 
-void MessageStream::open(core::EventFeed& feed, const core::Scope& scope, std::string thread_id,
-                         std::int64_t after) {
+void MessageStream::open(core::Subscriptions& subscriptions, const core::Scope& scope,
+                         std::string thread_id, std::int64_t after) {
   auto writer = writer_;
   writer->on_closed([self = shared_from_this()] { self->close(); });
-  subscription_ = feed.subscribe(writer->lane(), scope, std::move(thread_id), after, *this);
+  subscription_ = subscriptions.subscribe(
+      writer->lane(), core::EventTopic::of_thread(scope, std::move(thread_id)), after, *this);
 }
 
 void MessageStream::deliver(const core::EventPtr& event) {
@@ -100,6 +101,10 @@ void MessageStream::deliver(const core::EventPtr& event) {
   if (ended) guard_->ended();
   if (!frame.empty()) writer_->send(std::make_shared<const std::string>(std::move(frame)));
   if (ended) writer_->finish();
+}
+
+void MessageStream::cut_off() {
+  if (writer_) writer_->finish();
 }
 
 base::Task<void> MessageStream::ready_for_more() {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/events/event_feed.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/threads/message.hpp"
 #include "dialects/run_waiting.hpp"
 #include "net/http.hpp"
@@ -29,9 +29,10 @@ class MessageStream final : public core::Subscriber,
   MessageStream(std::shared_ptr<RunGuard> guard, std::shared_ptr<net::StreamWriter> writer)
       : guard_(std::move(guard)), writer_(std::move(writer)) {}
 
-  void open(core::EventFeed& feed, const core::Scope& scope, std::string thread_id,
+  void open(core::Subscriptions& subscriptions, const core::Scope& scope, std::string thread_id,
             std::int64_t after);
   void deliver(const core::EventPtr& event) override;
+  void cut_off() override;
   base::Task<void> ready_for_more() override;
 
  private:
@@ -39,7 +40,7 @@ class MessageStream final : public core::Subscriber,
 
   std::shared_ptr<RunGuard> guard_;
   std::shared_ptr<net::StreamWriter> writer_;  // nullptr once closed
-  std::unique_ptr<core::EventFeed::Subscription> subscription_{};
+  std::unique_ptr<core::Subscription> subscription_{};
 };
 
 }  // namespace colonnade::dialects::phoson

@@ -4,6 +4,7 @@
 #include "dialects/phoson/message_stream.hpp"
 #include "dialects/phoson/resources.hpp"
 #include "dialects/phoson/wire.hpp"
+#include "dialects/row_source.hpp"
 #include "dialects/run_waiting.hpp"
 
 namespace colonnade::dialects::phoson {
@@ -41,6 +42,33 @@ net::Response stream_error(const base::Error& error) {
   return error_response(error, Object::conversation);
 }
 
+// Messages are only ever added at the end, so the places of a list's stay what they are.
+class MessageRows final : public RowSource {
+ public:
+  MessageRows(core::Threads& threads, Principal who, std::string thread_id, ListQuery query)
+      : RowSource("[", "]", query.limit),
+        threads_(threads),
+        who_(std::move(who)),
+        thread_id_(std::move(thread_id)),
+        from_(query.offset) {}
+
+ private:
+  base::Task<Rows> read(std::size_t limit) override {
+    core::MessagePage page{.from = from_, .limit = limit};
+    const auto messages = co_await threads_.messages(who_, thread_id_, std::move(page));
+    if (!messages) co_return base::fail(messages.error());
+    std::vector<std::string> rows;
+    for (const core::Message& message : *messages) rows.push_back(encode_message(message));
+    from_ += rows.size();
+    co_return rows;
+  }
+
+  core::Threads& threads_;
+  Principal who_;
+  std::string thread_id_;
+  std::size_t from_;
+};
+
 }  // namespace
 
 MessageResource::MessageResource(Parts parts)
@@ -52,13 +80,11 @@ base::Task<net::Reply> MessageResource::list(Principal who, RequestPtr request) 
   const auto query = decode_list(*request);
   if (!query) co_return query.error();
   const std::string id = conversation_id(*request);
-  const auto thread = parts_.threads.get(who, id);
+  const auto thread = co_await parts_.threads.get(who, id);
   if (!thread) co_return error_response(thread.error(), Object::conversation);
   if (thread->deleted_at) co_return error_response(404, "Conversation not found");
-  const auto messages =
-      parts_.threads.messages(who, id, {.from = query->offset, .limit = query->limit});
-  if (!messages) co_return error_response(messages.error(), Object::conversation);
-  co_return net::Response{.body = encode_messages(*messages)};
+  co_return net::Response{
+      .source = std::make_shared<MessageRows>(parts_.threads, std::move(who), id, *query)};
 }
 
 base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) {
@@ -70,7 +96,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
                     .gone = request->disconnected};
   question.message.parts.emplace_back(core::TextPart{.text = std::move(body->content)});
   // The contract's order (§5.1): an unknown conversation, then one that is busy.
-  const auto thread = parts_.threads.get(who, question.message.thread_id);
+  const auto thread = co_await parts_.threads.get(who, question.message.thread_id);
   if (!thread) co_return error_response(thread.error(), Object::conversation);
   if (thread->deleted_at) co_return error_response(404, "Conversation not found");
   auto key = request_key(*request);
@@ -117,7 +143,7 @@ base::Task<Attempted> MessageResource::send_once(Principal who, Question questio
 base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
                                                std::optional<RequestKey> key) {
   base::Lane* const lane = question.lane;
-  const std::int64_t before = parts_.feed.now();
+  const std::int64_t before = parts_.subscriptions.now();
   KeyedStreams::Start begin =
       [this, who, question = std::move(question)](std::string keyed_request_id) mutable {
         question.message.keyed_request_id = std::move(keyed_request_id);
@@ -133,7 +159,7 @@ base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
   reply.on_open = [this, scope = who.scope, thread_id = run->thread_id, before,
                    guard = std::move(guard)](std::shared_ptr<net::StreamWriter> writer) mutable {
     auto stream = std::make_shared<MessageStream>(std::move(guard), std::move(writer));
-    stream->open(parts_.feed, scope, std::move(thread_id), before);
+    stream->open(parts_.subscriptions, scope, std::move(thread_id), before);
   };
   co_return reply;
 }

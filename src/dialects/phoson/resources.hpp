@@ -8,7 +8,7 @@
 #include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/agents/agents.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
@@ -23,6 +23,10 @@ namespace colonnade::dialects::phoson {
 
 using core::Principal;
 using dialects::RequestPtr;
+
+// HTTP statuses of answers to changes (phoson §3).
+constexpr int created = 201;
+constexpr int no_content = 204;
 
 // /v1/agents and the servers that are attached to one (phoson §3, §5.3).
 class AgentResource {
@@ -78,7 +82,7 @@ class MessageResource {
   struct Parts {
     core::Threads& threads;
     core::Runs& runs;
-    core::EventFeed& feed;
+    core::Subscriptions& subscriptions;
     AnswerOnce& answer_once;
     core::ModelSettings defaults{};  // for what neither the request nor the configuration says
   };

@@ -34,7 +34,7 @@ Dialect::Dialect(Parts parts, Options options)
                       .answer_once = answer_once_}),
       messages_({.threads = parts.threads,
                  .runs = parts.runs,
-                 .feed = parts.feed,
+                 .subscriptions = parts.subscriptions,
                  .answer_once = answer_once_,
                  .defaults = defaults_beside(options.configured)}),
       tool_servers_({.tool_servers = parts.tool_servers, .answer_once = answer_once_}) {}
@@ -46,6 +46,7 @@ std::vector<net::Route> Dialect::routes() {
   using M = MessageResource;
   using S = ToolServerResource;
   const Admitted key(
+      credentials_,
       [&credentials = credentials_](const net::Request& request) {
         return authenticate(credentials, request);
       },

@@ -7,7 +7,7 @@
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/agents/agents.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/subscriptions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
@@ -25,7 +25,7 @@ struct Parts {
   core::Runs& runs;
   core::Erasure& erasure;
   core::ToolServers& tool_servers;
-  core::EventFeed& feed;
+  core::Subscriptions& subscriptions;
   core::Credentials& credentials;
   core::KeyedRequests& keyed_requests;
 };

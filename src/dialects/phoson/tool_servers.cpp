@@ -7,8 +7,6 @@
 namespace colonnade::dialects::phoson {
 namespace {
 
-constexpr int created = 201;
-constexpr int no_content = 204;
 constexpr int forbidden = 403;
 
 net::Response not_an_operator() {
@@ -16,20 +14,21 @@ net::Response not_an_operator() {
 }
 
 net::Response server_error(const base::Error& error) {
+  if (error.kind == base::ErrorKind::forbidden) return error_response(forbidden, error.message);
   return error_response(error, Object::tool_server);
 }
 
 }  // namespace
 
 base::Task<net::Reply> ToolServerResource::list(Principal who, RequestPtr /*request*/) {
-  if (!who.is_operator) co_return not_an_operator();
-  const auto servers = parts_.tool_servers.list(who.scope);
+  if (!who.is_operator()) co_return not_an_operator();
+  const auto servers = co_await parts_.tool_servers.list(who.scope);
   if (!servers) co_return server_error(servers.error());
   co_return net::Response{.body = encode_tool_servers(*servers)};
 }
 
 base::Task<net::Reply> ToolServerResource::create(Principal who, RequestPtr request) {
-  if (!who.is_operator) co_return not_an_operator();
+  if (!who.is_operator()) co_return not_an_operator();
   auto input = decode_new_tool_server(request->body);
   if (!input) co_return std::move(input.error());
   auto work = [this, who, input = std::move(*input)](Attempt attempt) mutable {
@@ -43,7 +42,7 @@ base::Task<net::Reply> ToolServerResource::create(Principal who, RequestPtr requ
 base::Task<Attempted> ToolServerResource::create_once(Principal who, core::NewToolServer input,
                                                       Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = parts_.tool_servers.get(who.scope, attempt.object_id);
+    const auto made = co_await parts_.tool_servers.get(who.scope, attempt.object_id);
     if (!made) co_return refused(server_error(made.error()));
     co_return Attempted{.response = {.status = created, .body = encode_tool_server(*made)}};
   }
@@ -54,7 +53,7 @@ base::Task<Attempted> ToolServerResource::create_once(Principal who, core::NewTo
 }
 
 base::Task<net::Reply> ToolServerResource::remove(Principal who, RequestPtr request) {
-  if (!who.is_operator) co_return not_an_operator();
+  if (!who.is_operator()) co_return not_an_operator();
   const auto removed =
       co_await parts_.tool_servers.remove(std::move(who), request->path_parameters.front());
   if (!removed) co_return server_error(removed.error());

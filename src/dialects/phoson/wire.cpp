@@ -399,9 +399,6 @@ std::string stored_agent_id(std::string_view id) {
 // --- out ----------------------------------------------------------------------------------------
 
 std::string encode_agent(const core::Agent& agent) { return encode_one(agent, write_agent); }
-std::string encode_agents(std::span<const core::Agent> agents) {
-  return encode_all(agents, write_agent);
-}
 std::string encode_conversation(const core::Thread& thread) {
   return encode_one(thread, write_conversation);
 }
@@ -410,9 +407,6 @@ std::string encode_conversations(std::span<const core::Thread> threads) {
 }
 std::string encode_message(const core::Message& message) {
   return encode_one(message, write_message);
-}
-std::string encode_messages(std::span<const core::Message> messages) {
-  return encode_all(messages, write_message);
 }
 std::string encode_tool_server(const core::ToolServer& server) {
   return encode_one(server, write_tool_server);

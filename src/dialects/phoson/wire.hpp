@@ -59,11 +59,9 @@ std::string stored_agent_id(std::string_view id);
 // --- out ----------------------------------------------------------------------------------------
 
 std::string encode_agent(const core::Agent& agent);
-std::string encode_agents(std::span<const core::Agent> agents);
 std::string encode_conversation(const core::Thread& thread);
 std::string encode_conversations(std::span<const core::Thread> threads);
 std::string encode_message(const core::Message& message);
-std::string encode_messages(std::span<const core::Message> messages);
 std::string encode_tool_server(const core::ToolServer& server);
 std::string encode_tool_servers(std::span<const core::ToolServer> servers);
 

@@ -60,14 +60,13 @@ void write_file(JsonWriter& w, const core::FilePart& file, const Dialect& dialec
                           " was attached; this model cannot be shown it]");
 }
 
+bool has_content(const core::Part* part) {
+  const auto* text = std::get_if<core::TextPart>(part);
+  return std::holds_alternative<core::FilePart>(*part) || (text != nullptr && !text->text.empty());
+}
+
 void write_user(JsonWriter& w, const Entry& entry, const Dialect& dialect) {
-  const auto has_content = [](const auto* part) {
-    const auto* text = std::get_if<core::TextPart>(part);
-    return std::holds_alternative<core::FilePart>(*part) ||
-           (text != nullptr && !text->text.empty());
-  };
   const auto pieces = std::ranges::count_if(entry.parts, has_content);
-  if (pieces == 0) return;
   w.object().key("content");
   const std::string text = joined_text(entry);
   if (pieces == 1 && !text.empty()) {  // the form that every server takes
@@ -121,11 +120,12 @@ void write_calls(JsonWriter& w, const std::vector<const core::ToolCallPart*>& ca
   w.end_array();
 }
 
-void write_assistant(JsonWriter& w, const Entry& entry, const Options& options, bool turn_is_open) {
+// False when there is nothing to be sent of it.
+bool write_assistant(JsonWriter& w, const Entry& entry, const Options& options, bool turn_is_open) {
   AssistantContent said = said_in(entry, options.name);
   const Dialect& dialect = options.dialect;
   if (!dialect.refusal_field) said.refusal.clear();
-  if (said.text.empty() && said.refusal.empty() && said.calls.empty()) return;
+  if (said.text.empty() && said.refusal.empty() && said.calls.empty()) return false;
   w.object().key("content");
   if (said.text.empty()) {
     w.null();
@@ -144,6 +144,13 @@ void write_assistant(JsonWriter& w, const Entry& entry, const Options& options, 
   w.field("role", "assistant");
   write_calls(w, said.calls);
   w.end_object();
+  return true;
+}
+
+// The templates of many local models (Gemma, Mistral) refuse a user's message that follows another
+// one, or a tool's result: this stands for the answer that there was not.
+void write_missing_answer(JsonWriter& w) {
+  w.object().field("content", "[No answer was given.]").field("role", "assistant").end_object();
 }
 
 void write_results(JsonWriter& w, const Entry& entry) {
@@ -170,12 +177,23 @@ void write_messages(JsonWriter& w, const core::ModelRequest& request, const Opti
   const Entry* open_from = last_user == entries.rend() ? entries.data() : &*last_user;
   w.key("messages").array();
   write_system(w, request.instructions, options.dialect);
+  bool wants_answer = false;  // the last message was the user's, or a tool's result
   for (const auto& entry : entries) {
     switch (entry.kind) {
       case EntryKind::system: write_system(w, joined_text(entry), options.dialect); break;
-      case EntryKind::user: write_user(w, entry, options.dialect); break;
-      case EntryKind::assistant: write_assistant(w, entry, options, &entry >= open_from); break;
-      case EntryKind::tool_results: write_results(w, entry); break;
+      case EntryKind::user:
+        if (std::ranges::none_of(entry.parts, has_content)) break;
+        if (wants_answer) write_missing_answer(w);
+        write_user(w, entry, options.dialect);
+        wants_answer = true;
+        break;
+      case EntryKind::assistant:
+        if (write_assistant(w, entry, options, &entry >= open_from)) wants_answer = false;
+        break;
+      case EntryKind::tool_results:
+        write_results(w, entry);
+        wants_answer = true;
+        break;
     }
   }
   w.end_array();

@@ -112,7 +112,34 @@ TEST(ChatRequest, ARefusalIsNeverSentAsText) {
   EXPECT_EQ(openai.at(2), Json({{"role", "assistant"}, {"content", nullptr}, {"refusal", "No."}}));
   const std::string other = request_body(request, openrouter_options());
   EXPECT_EQ(other.find("No."), std::string::npos);
-  EXPECT_EQ(Json::parse(other).at("messages").size(), 3u);
+  EXPECT_EQ(Json::parse(other).at("messages").size(), 4u) << "something stands in its place";
+}
+
+// Templates of Gemma, Mistral and others refuse every later turn of a thread otherwise.
+TEST(ChatRequest, UserAndAssistantAlternateWhateverTheAnswersWere) {
+  const Json gap = {{"role", "assistant"}, {"content", "[No answer was given.]"}};
+  const std::vector<std::vector<core::Part>> answers = {
+      {},
+      {core::TextPart{""}},
+      {core::ReasoningPart{.provider = "local", .text = "hm"}},
+      {core::RefusalPart{"No."}}};
+  for (const auto& answer : answers) {
+    core::ModelRequest request{.model = "m"};
+    request.messages = {user("One"), assistant(answer), user("Two")};
+    const Json messages = body_of(request, compatible_options("local", "http://l")).at("messages");
+    ASSERT_EQ(messages.size(), 3U);
+    EXPECT_EQ(messages.at(1), gap);
+  }
+  core::ModelRequest request{.model = "m"};
+  request.messages = {user("One"),
+                      assistant({core::ToolCallPart{.call_id = "c", .tool = "f"},
+                                 core::ToolResultPart{.call_id = "c", .content = "r"}})};
+  const Options local = compatible_options("local", "http://l");
+  EXPECT_EQ(body_of(request, local).at("messages").size(), 3U) << "the turn is under way";
+  request.messages.push_back(user("Two"));
+  const Json messages = body_of(request, local).at("messages");
+  ASSERT_EQ(messages.size(), 5U);
+  EXPECT_EQ(messages.at(3), gap);
 }
 
 TEST(ChatRequest, NothingEmptyIsEverSent) {

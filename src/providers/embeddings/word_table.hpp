@@ -2,6 +2,7 @@
 // word_vectors_trainer at build time, mapped into memory by the server.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

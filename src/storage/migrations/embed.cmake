@@ -5,7 +5,9 @@ set(migrations
   0002_actions
   0003_tool_servers
   0004_memory
-  0005_thread_summaries)
+  0005_thread_summaries
+  0006_keyed_requests
+  0007_credential_roles)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

@@ -339,9 +339,11 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertCredential&
   const core::Credential& c = change.credential;
   return inserted(
       write("INSERT INTO credentials (scope, id, kind, user_id, name, token_sha256, created_at,"
-            " last_seen, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            " last_seen, revoked_at, role, every_scope)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             scope.key(), c.id, core::to_string(c.kind), c.user_id, c.name, c.token_sha256,
-            c.created_at, c.last_seen, c.revoked_at),
+            c.created_at, c.last_seen, c.revoked_at, core::to_string(c.role),
+            c.every_scope ? 1 : 0),
       "credential", c.id);
 }
 
@@ -358,7 +360,7 @@ Result<void> Changes::on(const core::Scope& scope, const core::RevokeCredential&
       [&] { return missing("credential", change.id); });
 }
 
-// --- submissions --------------------------------------------------------------------------------
+// --- keyed requests -----------------------------------------------------------------------------
 
 Result<void> Changes::on(const core::Scope& scope, const core::InsertKeyedRequest& change) {
   const core::KeyedRequest& s = change.keyed_request;
@@ -368,14 +370,14 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertKeyedReques
   };
   const auto body = s.answer ? std::optional(Blob{s.answer->body}) : std::nullopt;
   const auto changed = write(
-      "INSERT INTO submissions (scope, id, user_id, key, fingerprint, object_id, created_at,"
+      "INSERT INTO keyed_requests (scope, id, user_id, key, fingerprint, object_id, created_at,"
       " answer_status, answer_content_type, answer_body)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
       " ON CONFLICT (key, user_id, scope) DO UPDATE SET id = excluded.id,"
       " fingerprint = excluded.fingerprint, object_id = excluded.object_id,"
       " created_at = excluded.created_at, answer_status = excluded.answer_status,"
       " answer_content_type = excluded.answer_content_type, answer_body = excluded.answer_body"
-      " WHERE submissions.created_at < ?11",
+      " WHERE keyed_requests.created_at < ?11",
       scope.key(), s.id, s.user_id, s.key, s.fingerprint, s.object_id, s.created_at,
       answer(&core::StoredAnswer::status), answer(&core::StoredAnswer::content_type), body,
       change.expired_before);
@@ -384,14 +386,14 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertKeyedReques
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::LinkKeyedRequest& change) {
-  return one_row(write("UPDATE submissions SET object_id = ?3 WHERE id = ?1 AND scope = ?2",
+  return one_row(write("UPDATE keyed_requests SET object_id = ?3 WHERE id = ?1 AND scope = ?2",
                        change.id, scope.key(), change.object_id),
                  [&] { return missing("submission", change.id); });
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::AnswerKeyedRequest& change) {
   return any_row(
-      write("UPDATE submissions SET answer_status = ?3, answer_content_type = ?4,"
+      write("UPDATE keyed_requests SET answer_status = ?3, answer_content_type = ?4,"
             " answer_body = ?5 WHERE id = ?1 AND scope = ?2",
             change.id, scope.key(), change.answer.status, change.answer.content_type,
             Blob{change.answer.body}));
@@ -399,12 +401,12 @@ Result<void> Changes::on(const core::Scope& scope, const core::AnswerKeyedReques
 
 Result<void> Changes::on(const core::Scope& scope, const core::DropKeyedRequest& change) {
   return any_row(
-      write("DELETE FROM submissions WHERE id = ?1 AND scope = ?2", change.id, scope.key()));
+      write("DELETE FROM keyed_requests WHERE id = ?1 AND scope = ?2", change.id, scope.key()));
 }
 
 Result<void> Changes::on(const core::Scope&, const core::PurgeKeyedRequests& change) {
   // Of every scope: age is all that counts.
-  return any_row(write("DELETE FROM submissions WHERE created_at < ?1", change.created_before));
+  return any_row(write("DELETE FROM keyed_requests WHERE created_at < ?1", change.created_before));
 }
 
 }  // namespace colonnade::storage::sqlite

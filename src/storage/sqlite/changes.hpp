@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "core/events/journal.hpp"
 #include "storage/sqlite/database.hpp"
@@ -26,6 +27,8 @@ class Changes {
   void reset_wrote() { wrote_ = false; }
   // Messages since the last call, rolled back ones included.
   std::size_t take_messages_stored() { return std::exchange(messages_stored_, 0); }
+  // Events that changes of the unit have made by themselves, since the last call.
+  std::vector<core::Event> take_events() { return std::exchange(made_events_, {}); }
   // After a rollback of any kind: where the audit trail ends is to be read again.
   void forget_audit_end() { audit_end_.reset(); }
 
@@ -67,6 +70,7 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::PlaceMemory& change);
   Result<void> on(const core::Scope& scope, const core::SweepMemories& change);
 
+  Result<void> erase_threads_of(const core::Scope& scope, const std::string& agent_id, Time at);
   Result<void> store_message(const core::Scope& scope, const core::Message& message,
                              std::int64_t thread_no);
 
@@ -98,6 +102,7 @@ class Changes {
   ThreadIndex& threads_;
   bool wrote_ = false;
   std::size_t messages_stored_ = 0;
+  std::vector<core::Event> made_events_;
   struct AuditEnd {
     std::int64_t seq = 0;
     std::string hash{};

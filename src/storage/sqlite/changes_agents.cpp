@@ -1,5 +1,8 @@
 // Agents and the servers of their tools.
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "storage/event_codec.hpp"
 #include "storage/sqlite/change_results.hpp"
@@ -13,20 +16,33 @@ Result<void> Changes::on(const core::Scope& scope, const core::PutAgent& change)
   const std::string settings = settings_text(a.settings);
   const std::optional<std::string> tools = names_text(a.tools);
   const std::string servers = *names_text(a.tool_servers);
-  const auto put = write(
-      "INSERT INTO agents (scope, id, version, name, description, settings, tools, created_at,"
-      " updated_at, instructions, owner, memory, tool_servers)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-      " ON CONFLICT (id, scope) DO UPDATE SET version = excluded.version, name = excluded.name,"
-      " description = excluded.description, settings = excluded.settings, tools = excluded.tools,"
-      " created_at = excluded.created_at, updated_at = excluded.updated_at,"
-      " instructions = excluded.instructions, owner = excluded.owner, memory = excluded.memory,"
-      " tool_servers = excluded.tool_servers WHERE agents.version + 1 = excluded.version",
-      scope.key(), a.id, a.version, a.name, a.description, settings, tools, a.created_at,
-      a.updated_at, a.instructions, a.owner, core::to_string(a.memory), servers);
-  const auto is_put = one_row(put, [&] {
-    return fail(ErrorKind::conflict, quoted("agent", a.id) + " was changed by somebody else");
-  });
+  for (const std::string& server : change.servers_needed) {
+    const auto there = database_.number(
+        "SELECT count(*) FROM tool_servers WHERE id = ?1 AND scope = ?2", server, scope.key());
+    if (!there) return fail(there.error());
+    if (*there == 0) return fail(ErrorKind::not_found, "no such tool server", "tool_server");
+  }
+  const auto is_put =
+      a.version == 1
+          ? inserted(write("INSERT INTO agents (scope, id, version, name, description, settings,"
+                           " tools, created_at, updated_at, instructions, owner, memory,"
+                           " tool_servers)"
+                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                           scope.key(), a.id, a.version, a.name, a.description, settings, tools,
+                           a.created_at, a.updated_at, a.instructions, a.owner,
+                           core::to_string(a.memory), servers),
+                     "agent", a.id)
+          : one_row(write("UPDATE agents SET version = ?3, name = ?4, description = ?5,"
+                          " settings = ?6, tools = ?7, created_at = ?8, updated_at = ?9,"
+                          " instructions = ?10, owner = ?11, memory = ?12, tool_servers = ?13"
+                          " WHERE id = ?2 AND scope = ?1 AND version + 1 = ?3",
+                          scope.key(), a.id, a.version, a.name, a.description, settings, tools,
+                          a.created_at, a.updated_at, a.instructions, a.owner,
+                          core::to_string(a.memory), servers),
+                    [&] {
+                      return fail(ErrorKind::conflict,
+                                  quoted("agent", a.id) + " was changed by somebody else");
+                    });
   if (!is_put) return is_put;
   return any_row(
       write("INSERT INTO agent_versions (scope, id, version, name, description, settings, tools,"
@@ -41,8 +57,10 @@ Result<void> Changes::on(const core::Scope& scope, const core::DeleteAgent& chan
       one_row(write("DELETE FROM agents WHERE id = ?1 AND scope = ?2", change.id, scope.key()),
               [&] { return missing("agent", change.id); });
   if (!gone) return gone;
-  return any_row(
+  const auto versions = any_row(
       write("DELETE FROM agent_versions WHERE id = ?1 AND scope = ?2", change.id, scope.key()));
+  if (!versions) return versions;
+  return erase_threads_of(scope, change.id, change.at);
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::PutToolServer& change) {
@@ -59,6 +77,18 @@ Result<void> Changes::on(const core::Scope& scope, const core::DeleteToolServer&
       write("DELETE FROM tool_servers WHERE id = ?1 AND scope = ?2", change.id, scope.key()),
       [&] { return missing("tool server", change.id); });
   if (!gone) return gone;
+  const auto agents =
+      database_.all<core::Agent>("SELECT " COLONNADE_AGENT_COLUMNS
+                                 " FROM agents WHERE scope = ?1 AND EXISTS"
+                                 " (SELECT 1 FROM json_each(tool_servers) WHERE value = ?2)",
+                                 read_agent, scope.key(), change.id);
+  if (!agents) return fail(agents.error());
+  for (core::Agent agent : *agents) {
+    std::erase(agent.tool_servers, change.id);
+    ++agent.version;
+    agent.updated_at = change.at;
+    if (auto put = on(scope, core::PutAgent{.agent = std::move(agent)}); !put) return put;
+  }
   return any_row(
       write("DELETE FROM tool_pins WHERE server_id = ?1 AND scope = ?2", change.id, scope.key()));
 }

@@ -2,6 +2,10 @@
 //
 // The newest message and the newest event of the whole store stay as empty rows if they were the
 // thread's, because their numbers must not be given out twice.
+#include <iterator>
+#include <string>
+#include <utility>
+
 #include "storage/event_codec.hpp"
 #include "storage/sqlite/change_results.hpp"
 #include "storage/sqlite/changes.hpp"
@@ -14,6 +18,31 @@ Result<void> Changes::on(const core::Scope& scope, const core::EraseThread& chan
                        " AND erased_at IS NULL",
                        change.id, scope.key(), change.at),
                  [&] { return missing("thread", change.id); });
+}
+
+// Both halves by an index of their own.
+Result<void> Changes::erase_threads_of(const core::Scope& scope, const std::string& agent_id,
+                                       Time at) {
+  const auto id_of = [](Statement& row) -> Result<std::string> { return row.string(0); };
+  auto ids = database_.all<std::string>(
+      "SELECT id FROM threads WHERE agent_id = ?1 AND scope = ?2 AND deleted_at IS NULL", id_of,
+      agent_id, scope.key());
+  if (!ids) return fail(ids.error());
+  auto deleted = database_.all<std::string>(
+      "SELECT id FROM threads WHERE agent_id = ?1 AND scope = ?2 AND deleted_at IS NOT NULL"
+      " AND erased_at IS NULL",
+      id_of, agent_id, scope.key());
+  if (!deleted) return fail(deleted.error());
+  ids->insert(ids->end(), std::make_move_iterator(deleted->begin()),
+              std::make_move_iterator(deleted->end()));
+  for (std::string& id : *ids) {
+    if (auto erased = on(scope, core::EraseThread{.id = id, .at = at}); !erased) return erased;
+    made_events_.push_back({.scope = scope,
+                            .thread_id = std::move(id),
+                            .at = at,
+                            .body = core::ThreadChanged{.title = {}, .deleted = true}});
+  }
+  return {};
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& change) {

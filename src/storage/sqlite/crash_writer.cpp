@@ -39,12 +39,14 @@ class Slots {
 core::Unit unit_of(const std::string& id) {
   const core::Scope scope = core::Scope::main();
   core::Unit unit{.scope = scope};
-  unit.changes.emplace_back(core::InsertThread{{.id = id, .owner = "ann"}});
+  unit.changes.emplace_back(core::InsertThread{{.id = id, .scope = scope, .owner = "ann"}});
   unit.changes.emplace_back(core::InsertMessage{
       {.id = id, .thread_id = id, .parts = {core::TextPart{"words of " + id}}}});
-  unit.changes.emplace_back(core::InsertRun{{.id = id, .thread_id = id}});
-  unit.events.push_back({.thread_id = id, .run_id = id, .body = core::OutputRestarted{}});
-  unit.events.push_back({.thread_id = id, .run_id = id, .body = core::TextDelta{id}});
+  unit.changes.emplace_back(core::InsertRun{{.id = id, .thread_id = id, .scope = scope}});
+  unit.events.push_back(
+      {.scope = scope, .thread_id = id, .run_id = id, .body = core::OutputRestarted{}});
+  unit.events.push_back(
+      {.scope = scope, .thread_id = id, .run_id = id, .body = core::TextDelta{id}});
   return unit;
 }
 

@@ -4,36 +4,27 @@
 
 #include <utility>
 
+#include "storage/limits.hpp"
+#include "storage/sqlite/health.hpp"
+
 namespace colonnade::storage::sqlite {
 namespace {
 
-base::Error error_of(sqlite3* handle, int code) {
-  const std::string text = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+base::Error error_of(int code, int system_error, const std::string& text) {
   switch (code & 0xff) {
     case SQLITE_CONSTRAINT: return {.kind = ErrorKind::conflict, .message = text};
-    case SQLITE_FULL:
-      return {.kind = ErrorKind::unavailable,
-              .message = "the disk with the data folder is full; free some space",
-              .retryable = true};
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return {.kind = ErrorKind::unavailable,
-              .message = "the database is locked by another program: " + text,
-              .retryable = true};
     case SQLITE_NOTADB:
       return {.kind = ErrorKind::invalid,
               .message = "the file is not an SQLite database; choose another path"};
+    case SQLITE_INTERRUPT:
+      return {.kind = ErrorKind::cancelled, .message = "the query was stopped"};
     case SQLITE_TOOBIG:
       return {.kind = ErrorKind::too_large, .message = "a value is too large to be stored"};
-    case SQLITE_IOERR:
-      // A quota or a file size limit. A full disk proper is SQLITE_FULL.
-      if (code == SQLITE_IOERR_WRITE) {
-        return {.kind = ErrorKind::unavailable,
-                .message = "the database file cannot be written: disk, quota or file size limit",
-                .retryable = true};
-      }
-      break;
     default: break;
+  }
+  const auto fault = fault_of(code, system_error);
+  if (fault && fault->state != core::StoreState::damaged) {
+    return *core::refusal_of({.state = fault->state, .reason = fault->reason});
   }
   return {.kind = ErrorKind::internal,
           .message = "database failure: " + text + " (SQLite code " + std::to_string(code) + ")"};
@@ -50,7 +41,7 @@ Result<bool> Statement::step() {
   const int code = sqlite3_step(prepared_);
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
-  return fail(error_of(handle_, code));
+  return fail(database_.failure(code));
 }
 
 bool Statement::is_null(int column) const {
@@ -88,7 +79,8 @@ void Statement::bind_one(int index, Blob value) {
   sqlite3_bind_blob64(prepared_, index, data, value.bytes.size(), SQLITE_STATIC);
 }
 
-Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access access) {
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access access,
+                                                 const std::string& vfs) {
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   switch (access) {
     case Access::read_write_create: flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE; break;
@@ -96,9 +88,11 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access
     case Access::read_only: flags |= SQLITE_OPEN_READONLY; break;
   }
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) {
-    base::Error error = error_of(handle, code);
+    base::Error error = error_of(code, handle != nullptr ? sqlite3_system_errno(handle) : 0,
+                                 handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
     sqlite3_close(handle);
     error.message = "cannot open the database " + path + ": " + error.message;
     return fail(std::move(error));
@@ -113,7 +107,7 @@ Database::~Database() {
 
 Result<void> Database::execute(const char* sql) {
   const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return fail(error_of(handle_, code));
+  if (code != SQLITE_OK) return fail(failure(code));
   return {};
 }
 
@@ -124,7 +118,7 @@ Result<sqlite3_stmt*> Database::prepared(const char* sql) {
       sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &place->second, nullptr);
   if (code == SQLITE_OK) return place->second;
   statements_.erase(place);
-  return fail(error_of(handle_, code));
+  return fail(failure(code));
 }
 
 Result<std::int64_t> Database::finish(Statement& statement) {
@@ -133,6 +127,38 @@ Result<std::int64_t> Database::finish(Statement& statement) {
     if (!more) return fail(more.error());
     if (!*more) return sqlite3_changes64(handle_);
   }
+}
+
+Interruptible::Interruptible(Database& database, std::stop_token stop)
+    : database_(database), stop_(std::move(stop)) {
+  const auto look = [](void* token) {
+    return static_cast<const std::stop_token*>(token)->stop_requested() ? 1 : 0;
+  };
+  sqlite3_progress_handler(database_.handle(), limits::search_steps_between_looks, look, &stop_);
+}
+
+Interruptible::~Interruptible() {
+  sqlite3_progress_handler(database_.handle(), 0, nullptr, nullptr);
+}
+
+base::Error Database::failure(int code) { return failure(code, sqlite3_system_errno(handle_)); }
+
+base::Error Database::failure(int code, int system_error) {
+  if (health_ != nullptr) {
+    const auto fault = fault_of(code, system_error);
+    if (fault && (tell_ == Tell::all || fault->state == core::StoreState::damaged)) {
+      health_->report(fault->state, fault->reason);
+    }
+  }
+  return error_of(code, system_error, sqlite3_errmsg(handle_));
+}
+
+void Database::keep_log_at_close() {
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+void Database::wait_for_others(std::chrono::milliseconds time) {
+  sqlite3_busy_timeout(handle_, static_cast<int>(time.count()));
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }

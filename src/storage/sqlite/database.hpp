@@ -1,9 +1,12 @@
 // SQLite's C interface behind owners. Private to this folder: nothing of it appears in a port.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,11 +31,15 @@ struct Blob {
   std::string_view bytes;
 };
 
+class Database;
+class Health;
+
 // A borrowed prepared statement. Ends its implicit transaction (reset) when it is destroyed, so
 // that no read snapshot stays open. Bound text is not copied: it must live until then.
 class Statement {
  public:
-  Statement(sqlite3* handle, sqlite3_stmt* prepared) : handle_(handle), prepared_(prepared) {}
+  Statement(Database& database, sqlite3_stmt* prepared)
+      : database_(database), prepared_(prepared) {}
   ~Statement();
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
@@ -44,8 +51,7 @@ class Statement {
     (bind_one(++index, values), ...);
   }
 
-  // True: a row is there. Constraint violations are ErrorKind::conflict, a full disk or a busy file
-  // unavailable, a value beyond SQLite's size too_large, everything else internal.
+  // True: a row is there. Errors as Database::failure() makes them.
   Result<bool> step();
 
   bool is_null(int column) const;
@@ -78,7 +84,7 @@ class Statement {
     }
   }
 
-  sqlite3* handle_;
+  Database& database_;
   sqlite3_stmt* prepared_;
 };
 
@@ -91,7 +97,9 @@ enum class Access {
 // One connection, used by one thread at a time.
 class Database {
  public:
-  static Result<std::unique_ptr<Database>> open(const std::string& path, Access access);
+  // `vfs`: of SQLite, by name; "" for the system's own.
+  static Result<std::unique_ptr<Database>> open(const std::string& path, Access access,
+                                                const std::string& vfs = "");
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -108,7 +116,7 @@ class Database {
   Result<std::int64_t> run(const char* sql, const Values&... values) {
     const auto handle = prepared(sql);
     if (!handle) return fail(handle.error());
-    Statement statement(handle_, *handle);
+    Statement statement(*this, *handle);
     statement.bind(values...);
     return finish(statement);
   }
@@ -118,7 +126,7 @@ class Database {
   Result<void> each(const char* sql, Use use, const Values&... values) {
     const auto handle = prepared(sql);
     if (!handle) return fail(handle.error());
-    Statement statement(handle_, *handle);
+    Statement statement(*this, *handle);
     statement.bind(values...);
     for (;;) {
       const auto more = statement.step();
@@ -150,7 +158,7 @@ class Database {
   Result<std::optional<T>> one(const char* sql, Read read, const Values&... values) {
     const auto handle = prepared(sql);
     if (!handle) return fail(handle.error());
-    Statement statement(handle_, *handle);
+    Statement statement(*this, *handle);
     statement.bind(values...);
     const auto there = statement.step();
     if (!there) return fail(there.error());
@@ -169,6 +177,26 @@ class Database {
     return found->value_or(0);
   }
 
+  // Which failures the health, which must live longer, is told of: damage alone, or whatever keeps
+  // the disk from taking what is written.
+  enum class Tell { damage, all };
+  void tell(Health& health, Tell what) {
+    health_ = &health;
+    tell_ = what;
+  }
+  // What a result code of SQLite means; tells the health of it. Constraint violations are
+  // ErrorKind::conflict, a value beyond SQLite's size too_large, what the disk or another program
+  // does to us unavailable and retryable, everything else internal.
+  base::Error failure(int code);
+  // The same of a call below SQLite, which left `system_error` in errno.
+  base::Error failure(int code, int system_error);
+
+  // The last connection that closes copies the log into the database; not this one then.
+  void keep_log_at_close();
+
+  // How long a call may wait for another connection's lock.
+  void wait_for_others(std::chrono::milliseconds time);
+
   // False also after a failure that made SQLite roll back by itself.
   bool in_transaction() const;
   sqlite3* handle() const { return handle_; }
@@ -178,7 +206,23 @@ class Database {
   Result<std::int64_t> finish(Statement& statement);
 
   sqlite3* handle_;
+  Health* health_ = nullptr;
+  Tell tell_ = Tell::damage;
   std::unordered_map<const char*, sqlite3_stmt*> statements_;
+};
+
+// While it lives, a statement of the connection fails with ErrorKind::cancelled soon after `stop`
+// is requested.
+class Interruptible {
+ public:
+  Interruptible(Database& database, std::stop_token stop);
+  ~Interruptible();
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+
+ private:
+  Database& database_;
+  std::stop_token stop_;
 };
 
 // Rolls back when it is destroyed before commit() succeeded.

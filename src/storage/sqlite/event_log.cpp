@@ -58,6 +58,7 @@ void EventLog::join_or_add(const Collected& one) {
   one.thread->newest_pending = index;
   written_as_.push_back(index);
   one.event->scope = *one.scope;
+  one.event->owner = one.thread->owner;
   written_.push_back(std::make_shared<core::Event>(std::move(*one.event)));
   written_to_.push_back(one.thread);
 }

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <future>
 
+#include "base/lane.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/schema.hpp"
 #include "storage/sqlite/store.hpp"
@@ -36,16 +37,16 @@ core::Result<std::int64_t> commit(Store& store, core::Unit unit) {
 
 core::Unit thread_unit(const std::string& id) {
   core::Unit unit{.scope = scope};
-  unit.changes.emplace_back(core::InsertThread{{.id = id, .owner = "ann"}});
+  unit.changes.emplace_back(core::InsertThread{{.id = id, .scope = scope, .owner = "ann"}});
   unit.changes.emplace_back(
       core::InsertMessage{{.id = id,
                            .thread_id = id,
                            .parts = {core::TextPart{"hello"}, core::RefusalPart{"no"}},
                            .usage = core::Usage{.input_tokens = 3}}});
-  unit.changes.emplace_back(core::InsertRun{{.id = id, .thread_id = id}});
-  unit.events.push_back({.thread_id = id, .body = core::OutputRestarted{}});
-  unit.events.push_back({.thread_id = id, .body = core::ThreadChanged{}});
-  unit.events.push_back({.thread_id = id, .body = core::TextDelta{"x"}});
+  unit.changes.emplace_back(core::InsertRun{{.id = id, .thread_id = id, .scope = scope}});
+  unit.events.push_back({.scope = scope, .thread_id = id, .body = core::OutputRestarted{}});
+  unit.events.push_back({.scope = scope, .thread_id = id, .body = core::ThreadChanged{}});
+  unit.events.push_back({.scope = scope, .thread_id = id, .body = core::TextDelta{"x"}});
   return unit;
 }
 
@@ -256,8 +257,8 @@ TEST_F(Maintenance, WhatACrashLeftUnindexedIsFound) {
   execute(messages_not_indexed);
   auto store = Store::open(path_);
   ASSERT_TRUE(store);
-  EXPECT_EQ((*store)->search(scope, "ann", "zebra 1500", 10)->size(), 1U);
-  EXPECT_EQ((*store)->search(scope, "ann", "zebra", 2000)->size(), 1500U);
+  EXPECT_EQ((*store)->search(scope, "ann", "zebra 1500", 10, {})->size(), 1U);
+  EXPECT_EQ((*store)->search(scope, "ann", "zebra", 2000, {})->size(), 1500U);
 }
 
 TEST_F(Maintenance, WhatACrashLeftUnindexedIsNoDamage) {
@@ -277,7 +278,7 @@ TEST_F(Maintenance, AStoreThatIsClosedHasIndexedAll) {
       ASSERT_TRUE(commit(**store, std::move(unit)));
     }
     (*store)->close();
-    EXPECT_EQ((*store)->search(scope, "ann", "zebra", 100)->size(), 20U);
+    EXPECT_EQ((*store)->search(scope, "ann", "zebra", 100, {})->size(), 20U);
   }
   auto database = Database::open(path_, Access::read_write);
   ASSERT_TRUE(database);
@@ -326,11 +327,12 @@ TEST_F(Maintenance, BackupWhileWritingIsWholeAndHoldsWhatWasAcknowledged) {
 
   auto restored = Store::open(target);
   ASSERT_TRUE(restored) << restored.error().message;
+  base::Lanes lanes(1);
   for (int i = 0; i < 50; ++i) {
     const std::string id = "before" + std::to_string(i);
-    EXPECT_EQ((*restored)->events(scope, id, 0, 10)->size(), 3U);
+    EXPECT_EQ(base::run_on(lanes[0], (*restored)->events(scope, id, 0, 10))->size(), 3U);
   }
-  EXPECT_TRUE((*restored)->thread(scope, "while3")->has_value());
+  EXPECT_TRUE(base::run_on(lanes[0], (*restored)->thread(scope, "while3"))->has_value());
   EXPECT_TRUE(commit(**restored, thread_unit("new life")));
 
   const auto again = backup(path_, target);

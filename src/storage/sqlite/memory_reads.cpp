@@ -21,7 +21,12 @@ constexpr int refetches_max = 3;
 // Full text does not know what has expired or was demoted: so much more is fetched of it.
 constexpr std::size_t spare_share = 2;
 
-using Scores = std::map<std::int64_t, core::MemoryMatch>;  // by the item's number
+struct Score {
+  std::optional<core::MemoryItem> item{};  // once it was fetched
+  double lexical = 0;
+  double similarity = 0;
+};
+using Scores = std::map<std::int64_t, Score>;  // by the item's number
 
 // A partition with more than half of all memories is looked for among all of them, with some room
 // for its share of the best being smaller.
@@ -99,7 +104,7 @@ Result<std::vector<std::int64_t>> fetch_items(Database& database, std::int64_t p
                                               Scores& scores) {
   std::vector<std::int64_t> absent;
   for (auto& [no, match] : scores) {
-    if (!match.item.id.empty()) continue;
+    if (match.item) continue;
     auto item = database.one<core::MemoryItem>(
         "SELECT " COLONNADE_MEMORY_COLUMNS
         " FROM memories m JOIN memory_partitions p ON p.no = m.partition_no"
@@ -109,7 +114,7 @@ Result<std::vector<std::int64_t>> fetch_items(Database& database, std::int64_t p
         read_memory, no, partition, now, static_cast<int>(query.shape));
     if (!item) return fail(std::move(item.error()));
     if (*item) {
-      match.item = std::move(**item);
+      match.item = std::move(*item);
     } else {
       absent.push_back(no);
     }
@@ -147,10 +152,10 @@ Result<void> find_by_vector(Database& database, MemoryVectors& table, const Vect
 
 }  // namespace
 
-Result<std::optional<core::MemoryItem>> Store::memory(const core::Scope& scope,
-                                                      const core::MemoryHolder& holder,
-                                                      std::string_view id, base::Time now) {
-  return readers_->with([&](Database& database) {
+base::Task<Result<std::optional<core::MemoryItem>>> Store::memory(core::Scope scope,
+                                                                  core::MemoryHolder holder,
+                                                                  std::string id, base::Time now) {
+  co_return readers_->with([&](Database& database) {
     return database.one<core::MemoryItem>(
         "SELECT " COLONNADE_MEMORY_COLUMNS COLONNADE_MEMORIES_OF_HOLDER COLONNADE_LIVE_MEMORY
         " AND m.id = ?5",
@@ -158,10 +163,11 @@ Result<std::optional<core::MemoryItem>> Store::memory(const core::Scope& scope,
   });
 }
 
-Result<std::optional<core::MemoryItem>> Store::memory_by_key(const core::Scope& scope,
-                                                             const core::MemoryHolder& holder,
-                                                             std::string_view key, base::Time now) {
-  return readers_->with([&](Database& database) {
+base::Task<Result<std::optional<core::MemoryItem>>> Store::memory_by_key(core::Scope scope,
+                                                                         core::MemoryHolder holder,
+                                                                         std::string key,
+                                                                         base::Time now) {
+  co_return readers_->with([&](Database& database) {
     return database.one<core::MemoryItem>(
         "SELECT " COLONNADE_MEMORY_COLUMNS COLONNADE_MEMORIES_OF_HOLDER COLONNADE_LIVE_MEMORY
         " AND m.key = ?5 AND m.key <> ''",
@@ -169,11 +175,9 @@ Result<std::optional<core::MemoryItem>> Store::memory_by_key(const core::Scope& 
   });
 }
 
-Result<std::optional<core::MemoryItem>> Store::memory_by_digest(const core::Scope& scope,
-                                                                const core::MemoryHolder& holder,
-                                                                std::string_view digest,
-                                                                base::Time now) {
-  return readers_->with([&](Database& database) {
+base::Task<Result<std::optional<core::MemoryItem>>> Store::memory_by_digest(
+    core::Scope scope, core::MemoryHolder holder, std::string digest, base::Time now) {
+  co_return readers_->with([&](Database& database) {
     return database.one<core::MemoryItem>(
         "SELECT " COLONNADE_MEMORY_COLUMNS COLONNADE_MEMORIES_OF_HOLDER COLONNADE_LIVE_MEMORY
         " AND m.digest = ?5 AND m.key = ''",
@@ -181,13 +185,13 @@ Result<std::optional<core::MemoryItem>> Store::memory_by_digest(const core::Scop
   });
 }
 
-Result<std::vector<core::MemoryItem>> Store::memories(const core::Scope& scope,
-                                                      const core::MemoryHolder& holder,
-                                                      const core::MemoryFilter& filter,
-                                                      base::Time now) {
+base::Task<Result<std::vector<core::MemoryItem>>> Store::memories(core::Scope scope,
+                                                                  core::MemoryHolder holder,
+                                                                  core::MemoryFilter filter,
+                                                                  base::Time now) {
   const std::size_t limit = std::clamp<std::size_t>(filter.limit, 1, limits::memories_listed_max);
   const auto tier = filter.tier ? std::optional(core::to_string(*filter.tier)) : std::nullopt;
-  return readers_->with([&](Database& database) {
+  co_return readers_->with([&](Database& database) {
     // The prefix is compared byte by byte, so that no character in it means something else.
     if (filter.shape == core::MemoryFilter::Shape::keyed) {
       return database.all<core::MemoryItem>(
@@ -216,6 +220,7 @@ Result<std::vector<core::MemoryMatch>> Store::matching_memories(const core::Scop
                                                                 base::Time now) {
   Scores scores;
   const auto search = [&](Database& database) -> Result<void> {
+    const Interruptible interruptible(database, query.stop);
     const auto partition = database.number(
         "SELECT no FROM memory_partitions"
         " WHERE owner = ?1 AND agent_id = ?2 AND scope = ?3 AND removed = 0",
@@ -241,7 +246,11 @@ Result<std::vector<core::MemoryMatch>> Store::matching_memories(const core::Scop
   if (auto done = readers_->with(search); !done) return fail(done.error());
   std::vector<core::MemoryMatch> out;
   out.reserve(scores.size());
-  for (auto& [no, match] : scores) out.push_back(std::move(match));
+  for (auto& [no, match] : scores) {
+    if (!match.item) continue;
+    out.push_back(
+        {.item = std::move(*match.item), .lexical = match.lexical, .similarity = match.similarity});
+  }
   return out;
 }
 
@@ -264,8 +273,8 @@ Result<std::vector<core::UnplacedMemory>> Store::unplaced_memories(std::string_v
   });
 }
 
-Result<bool> Store::memories_to_sweep(base::Time now) {
-  return readers_->with([&](Database& database) -> Result<bool> {
+base::Task<Result<bool>> Store::memories_to_sweep(base::Time now) {
+  co_return readers_->with([&](Database& database) -> Result<bool> {
     const auto found = database.number(
         "SELECT EXISTS (SELECT 1 FROM memories WHERE expires_at <= ?1)"
         " OR EXISTS (SELECT 1 FROM memory_partitions WHERE removed = 1)",

@@ -191,6 +191,7 @@ Result<core::Event> read_event(Statement& row) {
   return core::Event{.cursor = row.integer(0),
                      .seq = row.integer(1),
                      .scope = scope_at(row, 2),
+                     .owner = row.string(7),
                      .thread_id = row.string(3),
                      .run_id = row.string(4),
                      .at = row.time(5),
@@ -200,10 +201,14 @@ Result<core::Event> read_event(Statement& row) {
 Result<core::Credential> read_credential(Statement& row) {
   const auto kind = word(row, 2, "credential kind", core::credential_kind_from);
   if (!kind) return fail(kind.error());
+  const auto role = word(row, 9, "role", core::user_role_from);
+  if (!role) return fail(role.error());
   return core::Credential{.id = row.string(0),
                           .scope = scope_at(row, 1),
                           .kind = *kind,
                           .user_id = row.string(3),
+                          .role = *role,
+                          .every_scope = row.integer(10) != 0,
                           .name = row.string(4),
                           .token_sha256 = row.string(5),
                           .created_at = row.time(6),

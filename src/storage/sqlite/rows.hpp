@@ -31,10 +31,11 @@
 #define COLONNADE_TOOL_CALL_COLUMNS \
   "id, call_id, run_id, thread_id, tool, arguments, state, result, created_at, finished_at"
 // From events e joined with threads t.
-#define COLONNADE_EVENT_COLUMNS "e.cursor, e.seq, e.scope, t.id, e.run_id, e.at, e.body"
-#define COLONNADE_CREDENTIAL_COLUMNS \
-  "id, scope, kind, user_id, name, token_sha256, created_at, last_seen, revoked_at"
-#define COLONNADE_SUBMISSION_COLUMNS                                                      \
+#define COLONNADE_EVENT_COLUMNS "e.cursor, e.seq, e.scope, t.id, e.run_id, e.at, e.body, t.owner"
+#define COLONNADE_CREDENTIAL_COLUMNS                                                        \
+  "id, scope, kind, user_id, name, token_sha256, created_at, last_seen, revoked_at, role, " \
+  "every_scope"
+#define COLONNADE_KEYED_REQUEST_COLUMNS                                                   \
   "id, scope, user_id, key, fingerprint, object_id, answer_status, answer_content_type, " \
   "answer_body, created_at"
 #define COLONNADE_ACTION_COLUMNS                                                            \

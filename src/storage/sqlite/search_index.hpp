@@ -11,8 +11,13 @@
 
 namespace colonnade::storage::sqlite {
 
-// Indexes the next messages, `limit` at most, in a transaction of its own. Returns how many there
-// were: fewer than `limit` means that all are indexed now.
-Result<std::size_t> index_messages(Database& database, std::size_t limit);
+struct IndexedBatch {
+  std::size_t messages = 0;
+  bool more = false;  // some are left
+};
+
+// Indexes the next messages in a transaction of its own: at most search_batch_messages, and no more
+// behind search_batch_bytes_max of text.
+Result<IndexedBatch> index_messages(Database& database);
 
 }  // namespace colonnade::storage::sqlite

@@ -35,6 +35,7 @@ class QueryWriter {
       if (!pending_.empty()) out_.append(pending_).append(" ");
     }
     pending_ = {};
+    terms_.push_back({.text = std::string(text), .prefix = prefix, .excluded = excluded_});
     out_ += '"';
     for (const char c : text) {
       if (c == '"') out_ += '"';
@@ -48,25 +49,28 @@ class QueryWriter {
       return bad_query(std::string(word) + " needs a word before it; lower case searches for it");
     }
     pending_ = word;
+    excluded_ = word == "NOT";  // up to the next one: terms side by side belong together
     return {};
   }
 
-  Result<std::string> finish() {
+  Result<SearchQuery> finish() {
     if (!pending_.empty()) {
       return bad_query(std::string(pending_) +
                        " needs a word behind it; lower case searches for it");
     }
-    return std::move(out_);
+    return SearchQuery{.match = std::move(out_), .terms = std::move(terms_)};
   }
 
  private:
   std::string out_;
+  std::vector<SearchTerm> terms_;
   std::string_view pending_;  // the operator since the last term
+  bool excluded_ = false;     // behind NOT
 };
 
 }  // namespace
 
-Result<std::string> search_query(std::string_view typed) {
+Result<SearchQuery> search_query(std::string_view typed) {
   const std::string repaired = base::replace_invalid_utf8(typed);
   std::string_view rest = repaired;
   QueryWriter writer;

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "storage/sqlite/data_file.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/health.hpp"
 #include "storage/sqlite/memory_vectors.hpp"
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/schema.hpp"
@@ -13,7 +14,6 @@
 namespace colonnade::storage::sqlite {
 namespace {
 
-constexpr int checkpoint_pages = 4000;                     // 16 MB of log
 constexpr std::int64_t log_bytes_kept = 64 * 1024 * 1024;  // a longer one is cut after a checkpoint
 
 // What every connection needs. SQLite takes no parameters in a PRAGMA; all of these are numbers.
@@ -27,7 +27,7 @@ std::string common_pragmas(const StoreOptions& options, std::int64_t cache_bytes
 
 Result<std::unique_ptr<Database>> open_for_writing(const std::string& path,
                                                    const StoreOptions& options) {
-  auto database = Database::open(path, Access::read_write);
+  auto database = Database::open(path, Access::read_write, options.vfs);
   if (!database) return database;
   // A file that is not ours is left as it is.
   if (auto ours = schema_of(**database); !ours) return fail(ours.error());
@@ -35,19 +35,20 @@ Result<std::unique_ptr<Database>> open_for_writing(const std::string& path,
   pragmas += "PRAGMA journal_mode = wal; PRAGMA synchronous = ";
   pragmas += options.durability == Durability::full ? "full" : "normal";
   // Rows that the writer refers to were looked up by itself, so foreign keys are left to the
-  // integrity check.
+  // integrity check. The writer copies the log itself: SQLite would drop the errors of that.
   pragmas +=
-      "; PRAGMA secure_delete = off; PRAGMA foreign_keys = off; PRAGMA wal_autocheckpoint = " +
-      std::to_string(checkpoint_pages) +
-      "; PRAGMA journal_size_limit = " + std::to_string(log_bytes_kept) + ";";
+      "; PRAGMA secure_delete = off; PRAGMA foreign_keys = off; PRAGMA wal_autocheckpoint = 0"
+      "; PRAGMA journal_size_limit = " +
+      std::to_string(log_bytes_kept) + ";";
   if (auto set = (*database)->execute(pragmas.c_str()); !set) return fail(set.error());
   return database;
 }
 
 Result<std::unique_ptr<Database>> open_for_reading(const std::string& path,
-                                                   const StoreOptions& options) {
-  auto database = Database::open(path, Access::read_write);
+                                                   const StoreOptions& options, Health& health) {
+  auto database = Database::open(path, Access::read_write, options.vfs);
   if (!database) return database;
+  (*database)->tell(health, Database::Tell::damage);
   const std::string pragmas =
       common_pragmas(options, options.reader_cache_bytes) + "PRAGMA query_only = on;";
   if (auto set = (*database)->execute(pragmas.c_str()); !set) return fail(set.error());
@@ -56,9 +57,11 @@ Result<std::unique_ptr<Database>> open_for_reading(const std::string& path,
 
 }  // namespace
 
-Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Writer> writer,
-             std::unique_ptr<ReaderPool> readers, std::size_t memory_vectors_bytes)
+Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Health> health,
+             std::unique_ptr<Writer> writer, std::unique_ptr<ReaderPool> readers,
+             std::size_t memory_vectors_bytes)
     : lock_(std::move(lock)),
+      health_(std::move(health)),
       writer_(std::move(writer)),
       readers_(std::move(readers)),
       memory_vectors_(std::make_unique<MemoryVectors>(memory_vectors_bytes)) {}
@@ -73,12 +76,17 @@ core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreO
   const auto schema =
       options.migrate ? apply_migrations(**database) : require_newest_schema(**database);
   if (!schema) return fail(schema.error());
-  auto writer = Writer::start(std::move(*database), options.commit_window);
+  auto health = std::make_unique<Health>();
+  auto writer = Writer::start(std::move(*database), *health,
+                              {.gather = options.commit_window,
+                               .syncs_commits = options.durability == Durability::full,
+                               .busy_time = options.busy_time});
   if (!writer) return fail(writer.error());
   auto readers = std::make_unique<ReaderPool>(
-      [path, options] { return open_for_reading(path, options); }, options.read_connections);
+      [path, options, &told = *health] { return open_for_reading(path, options, told); },
+      options.read_connections);
   return std::unique_ptr<Store>(new Store(std::make_unique<DataLock>(std::move(*lock)),
-                                          std::move(*writer), std::move(readers),
+                                          std::move(health), std::move(*writer), std::move(readers),
                                           options.memory_vectors_bytes));
 }
 
@@ -96,6 +104,8 @@ void Store::append(core::Unit unit, Completion completion) {
 
 void Store::observe(core::CommitObserver& observer) { writer_->observe(observer); }
 
-core::Result<std::int64_t> Store::last_cursor() { return writer_->last_cursor(); }
+core::StoreHealth Store::health() const { return health_->now(); }
+
+base::Task<core::Result<std::int64_t>> Store::last_cursor() { co_return writer_->last_cursor(); }
 
 }  // namespace colonnade::storage::sqlite

@@ -11,18 +11,17 @@
 
 #include "core/stores.hpp"
 #include "storage/limits.hpp"
+#include "storage/store.hpp"
 
 namespace colonnade::storage::sqlite {
 
 class MemoryVectors;
 class ReaderPool;
 class Writer;
+class Health;
 class DataLock;
 
-enum class Durability {
-  full,    // what was acknowledged survives a power cut
-  normal,  // it survives a killed process; a power cut may take the last transactions, whole
-};
+using storage::Durability;
 
 struct StoreOptions {
   Durability durability = Durability::full;
@@ -35,9 +34,11 @@ struct StoreOptions {
   std::int64_t reader_cache_bytes = 4 * 1024 * 1024;  // each connection
   std::size_t read_connections = limits::read_connections_max;
   std::size_t memory_vectors_bytes = limits::memory_vectors_bytes_max;  // kept for searches
+  std::string vfs{};  // what SQLite reads and writes files with; "" for the system's own
 };
 
-class Store final : public core::AgentStore,
+class Store final : public storage::Store,
+                    public core::AgentStore,
                     public core::ToolServerStore,
                     public core::ThreadStore,
                     public core::RunStore,
@@ -58,120 +59,133 @@ class Store final : public core::AgentStore,
   // Commits what was submitted, then closes.
   ~Store() override;
 
-  core::Stores stores() {
+  core::Stores stores() override {
     return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this};
   }
   // Commits what was submitted; later submits complete with unavailable. Reads go on.
-  void close();
+  void close() override;
 
-  core::Result<std::optional<core::Agent>> agent(const core::Scope& scope,
-                                                 std::string_view id) override;
-  core::Result<std::vector<core::Agent>> agents(const core::Scope& scope,
-                                                const core::AgentFilter& filter) override;
+  base::Task<core::Result<std::optional<core::Agent>>> agent(core::Scope scope,
+                                                             std::string id) override;
+  base::Task<core::Result<std::vector<core::Agent>>> agents(core::Scope scope,
+                                                            core::AgentFilter filter) override;
 
-  core::Result<std::optional<core::ToolServer>> tool_server(const core::Scope& scope,
-                                                            std::string_view id) override;
-  core::Result<std::vector<core::ToolServer>> tool_servers(const core::Scope& scope) override;
-  core::Result<std::vector<core::ToolServer>> all_tool_servers() override;
-  core::Result<std::string> tool_pins(const core::Scope& scope,
-                                      std::string_view server_id) override;
+  base::Task<core::Result<std::optional<core::ToolServer>>> tool_server(core::Scope scope,
+                                                                        std::string id) override;
+  base::Task<core::Result<std::vector<core::ToolServer>>> tool_servers(core::Scope scope) override;
+  base::Task<core::Result<std::vector<core::ToolServer>>> all_tool_servers() override;
+  base::Task<core::Result<std::string>> tool_pins(core::Scope scope,
+                                                  std::string server_id) override;
 
-  core::Result<std::optional<core::Thread>> thread(const core::Scope& scope,
-                                                   std::string_view id) override;
-  core::Result<std::vector<core::Thread>> threads(const core::Scope& scope, std::string_view owner,
-                                                  const core::ThreadPage& page) override;
-  core::Result<std::vector<core::Thread>> erased_threads(std::size_t limit) override;
-  core::Result<std::vector<core::Message>> messages(const core::Scope& scope,
-                                                    std::string_view thread_id,
-                                                    const core::MessagePage& page) override;
-  core::Result<std::optional<core::Message>> message(const core::Scope& scope,
-                                                     std::string_view id) override;
-  core::Result<core::ThreadUsage> usage(const core::Scope& scope,
-                                        std::string_view thread_id) override;
-  core::Result<std::optional<core::ThreadSummary>> newest_summary(
-      const core::Scope& scope, std::string_view thread_id) override;
+  base::Task<core::Result<std::optional<core::Thread>>> thread(core::Scope scope,
+                                                               std::string id) override;
+  base::Task<core::Result<std::vector<core::Thread>>> threads(core::Scope scope,
+                                                              std::optional<std::string> owner,
+                                                              core::ThreadPage page) override;
+  base::Task<core::Result<std::vector<core::Thread>>> erased_threads(
+      core::EveryScopePage page) override;
+  base::Task<core::Result<std::vector<core::Message>>> messages(core::Scope scope,
+                                                                std::string thread_id,
+                                                                core::MessagePage page) override;
+  base::Task<core::Result<std::optional<core::ThreadDetail>>> thread_detail(
+      core::Scope scope, std::string id, std::size_t messages) override;
+  base::Task<core::Result<std::optional<core::Message>>> message(core::Scope scope,
+                                                                 std::string id) override;
+  base::Task<core::Result<core::ThreadUsage>> usage(core::Scope scope,
+                                                    std::string thread_id) override;
+  base::Task<core::Result<std::optional<core::ThreadSummary>>> newest_summary(
+      core::Scope scope, std::string thread_id) override;
   core::Result<std::vector<core::SearchHit>> search(const core::Scope& scope,
-                                                    std::string_view owner, std::string_view query,
-                                                    std::size_t limit) override;
+                                                    const std::optional<std::string>& owner,
+                                                    std::string_view query, std::size_t limit,
+                                                    std::stop_token stop) override;
 
-  core::Result<std::optional<core::Run>> run(const core::Scope& scope,
-                                             std::string_view id) override;
-  core::Result<std::optional<core::Run>> active_run(const core::Scope& scope,
-                                                    std::string_view thread_id) override;
-  core::Result<std::vector<core::RunStep>> steps(const core::Scope& scope,
-                                                 std::string_view run_id) override;
-  core::Result<std::vector<core::ToolCall>> tool_calls(const core::Scope& scope,
-                                                       std::string_view run_id) override;
-  core::Result<std::optional<core::Message>> reply_of(const core::Scope& scope,
-                                                      std::string_view run_id) override;
-  core::Result<std::vector<core::Run>> unfinished_runs() override;
+  base::Task<core::Result<std::optional<core::Run>>> run(core::Scope scope,
+                                                         std::string id) override;
+  base::Task<core::Result<std::optional<core::Run>>> active_run(core::Scope scope,
+                                                                std::string thread_id) override;
+  base::Task<core::Result<std::vector<core::RunStep>>> steps(core::Scope scope,
+                                                             std::string run_id) override;
+  base::Task<core::Result<std::vector<core::ToolCall>>> tool_calls(core::Scope scope,
+                                                                   std::string run_id) override;
+  base::Task<core::Result<std::optional<core::Message>>> reply_of(core::Scope scope,
+                                                                  std::string run_id) override;
+  base::Task<core::Result<std::optional<core::RunOpening>>> opening(core::Scope scope,
+                                                                    std::string thread_id) override;
+  base::Task<core::Result<std::optional<core::RunDetail>>> run_detail(core::Scope scope,
+                                                                      std::string id) override;
+  base::Task<core::Result<std::vector<core::Run>>> unfinished_runs() override;
 
-  core::Result<std::vector<core::Event>> events(const core::Scope& scope,
-                                                std::string_view thread_id, std::int64_t after,
-                                                std::size_t limit) override;
-  core::Result<std::int64_t> last_cursor() override;
+  base::Task<core::Result<std::vector<core::Event>>> events(core::Scope scope,
+                                                            std::string thread_id,
+                                                            std::int64_t after,
+                                                            std::size_t limit) override;
+  base::Task<core::Result<core::EventPage>> event_page(core::EventTopic topic, std::int64_t after,
+                                                       std::size_t limit) override;
+  base::Task<core::Result<std::int64_t>> last_cursor() override;
 
-  core::Result<std::optional<core::Action>> action(const core::Scope& scope,
-                                                   std::string_view id) override;
-  core::Result<std::vector<core::Action>> actions(const core::Scope& scope,
-                                                  const core::ActionFilter& filter) override;
-  core::Result<std::vector<core::Action>> actions_of_run(const core::Scope& scope,
-                                                         std::string_view run_id) override;
-  core::Result<std::vector<core::Action>> expired_actions(base::Time now,
-                                                          std::size_t limit) override;
-  core::Result<std::vector<core::Permission>> permissions(const core::Scope& scope,
-                                                          std::string_view owner) override;
-  core::Result<std::vector<core::AuditRecord>> audit(std::int64_t after,
-                                                     std::size_t limit) override;
-  core::Result<std::vector<core::AuditRecord>> audit_of(const core::Scope& scope,
-                                                        std::string_view subject) override;
-  core::Result<std::int64_t> last_audit_seq() override;
+  base::Task<core::Result<std::optional<core::Action>>> action(core::Scope scope,
+                                                               std::string id) override;
+  base::Task<core::Result<std::vector<core::Action>>> actions(core::Scope scope,
+                                                              core::ActionFilter filter) override;
+  base::Task<core::Result<std::vector<core::Action>>> actions_of_run(core::Scope scope,
+                                                                     std::string run_id) override;
+  base::Task<core::Result<std::vector<core::Action>>> expired_actions(
+      base::Time now, core::EveryScopePage page) override;
+  base::Task<core::Result<std::vector<core::Action>>> executing_actions(
+      core::EveryScopePage page) override;
+  base::Task<core::Result<std::vector<core::Permission>>> permissions(
+      core::Scope scope, std::optional<std::string> owner) override;
+  base::Task<core::Result<std::vector<core::AuditRecord>>> audit(std::int64_t after,
+                                                                 std::size_t limit) override;
+  base::Task<core::Result<std::vector<core::AuditRecord>>> audit_of(core::Scope scope,
+                                                                    std::string subject) override;
+  base::Task<core::Result<std::int64_t>> last_audit_seq() override;
 
-  core::Result<std::optional<core::Credential>> credential_by_token(
-      std::string_view token_sha256) override;
-  core::Result<std::vector<core::Credential>> credentials(const core::Scope& scope,
-                                                          std::string_view user_id,
-                                                          core::CredentialKind kind) override;
-  core::Result<std::optional<core::Credential>> credential(const core::Scope& scope,
-                                                           std::string_view id) override;
-  core::Result<bool> any_credential() override;
+  base::Task<core::Result<std::optional<core::Credential>>> credential_by_token(
+      std::string token_sha256) override;
+  base::Task<core::Result<std::vector<core::Credential>>> credentials(
+      core::Scope scope, std::optional<std::string> user_id, core::CredentialKind kind) override;
+  base::Task<core::Result<std::optional<core::Credential>>> credential(core::Scope scope,
+                                                                       std::string id) override;
+  base::Task<core::Result<bool>> any_server_operator() override;
 
-  core::Result<std::optional<core::KeyedRequest>> keyed_request(const core::Scope& scope,
-                                                                std::string_view user_id,
-                                                                std::string_view key) override;
+  base::Task<core::Result<std::optional<core::KeyedRequest>>> keyed_request(
+      core::Scope scope, std::string user_id, std::string key) override;
 
-  core::Result<std::optional<core::MemoryItem>> memory(const core::Scope& scope,
-                                                       const core::MemoryHolder& holder,
-                                                       std::string_view id,
-                                                       base::Time now) override;
-  core::Result<std::optional<core::MemoryItem>> memory_by_key(const core::Scope& scope,
-                                                              const core::MemoryHolder& holder,
-                                                              std::string_view key,
-                                                              base::Time now) override;
-  core::Result<std::optional<core::MemoryItem>> memory_by_digest(const core::Scope& scope,
-                                                                 const core::MemoryHolder& holder,
-                                                                 std::string_view digest,
-                                                                 base::Time now) override;
-  core::Result<std::vector<core::MemoryItem>> memories(const core::Scope& scope,
-                                                       const core::MemoryHolder& holder,
-                                                       const core::MemoryFilter& filter,
-                                                       base::Time now) override;
+  base::Task<core::Result<std::optional<core::MemoryItem>>> memory(core::Scope scope,
+                                                                   core::MemoryHolder holder,
+                                                                   std::string id,
+                                                                   base::Time now) override;
+  base::Task<core::Result<std::optional<core::MemoryItem>>> memory_by_key(core::Scope scope,
+                                                                          core::MemoryHolder holder,
+                                                                          std::string key,
+                                                                          base::Time now) override;
+  base::Task<core::Result<std::optional<core::MemoryItem>>> memory_by_digest(
+      core::Scope scope, core::MemoryHolder holder, std::string digest, base::Time now) override;
+  base::Task<core::Result<std::vector<core::MemoryItem>>> memories(core::Scope scope,
+                                                                   core::MemoryHolder holder,
+                                                                   core::MemoryFilter filter,
+                                                                   base::Time now) override;
   core::Result<std::vector<core::MemoryMatch>> matching_memories(const core::Scope& scope,
                                                                  const core::MemoryHolder& holder,
                                                                  const core::MemoryQuery& query,
                                                                  base::Time now) override;
   core::Result<std::vector<core::UnplacedMemory>> unplaced_memories(std::string_view model,
                                                                     std::size_t limit) override;
-  core::Result<bool> memories_to_sweep(base::Time now) override;
+  base::Task<core::Result<bool>> memories_to_sweep(base::Time now) override;
 
   void append(core::Unit unit, Completion completion) override;
   void observe(core::CommitObserver& observer) override;
+  core::StoreHealth health() const override;
 
  private:
-  Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Writer> writer,
-        std::unique_ptr<ReaderPool> readers, std::size_t memory_vectors_bytes);
+  Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Health> health,
+        std::unique_ptr<Writer> writer, std::unique_ptr<ReaderPool> readers,
+        std::size_t memory_vectors_bytes);
 
   std::unique_ptr<DataLock> lock_;  // released last
+  std::unique_ptr<Health> health_;  // told by the connections
   std::unique_ptr<Writer> writer_;  // closes last of the connections, so that it empties the WAL
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<MemoryVectors> memory_vectors_;

@@ -14,9 +14,10 @@ Result<KnownThread*> ThreadIndex::find(const core::Scope& scope, std::string_vie
   }
   const auto found = database_.one<KnownThread>(
       "SELECT t.no, (SELECT e.seq FROM events e WHERE e.thread_no = t.no"
-      " ORDER BY e.cursor DESC LIMIT 1) FROM threads t WHERE t.id = ?1 AND t.scope = ?2",
+      " ORDER BY e.cursor DESC LIMIT 1), t.owner FROM threads t WHERE t.id = ?1 AND t.scope = ?2",
       [](Statement& row) -> Result<KnownThread> {
-        return KnownThread{.no = row.integer(0), .last_seq = row.integer(1)};
+        return KnownThread{
+            .no = row.integer(0), .last_seq = row.integer(1), .owner = row.string(2)};
       },
       id, scope.key());
   if (!found) return fail(found.error());

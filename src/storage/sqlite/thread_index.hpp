@@ -15,6 +15,7 @@ namespace colonnade::storage::sqlite {
 struct KnownThread {
   std::int64_t no = 0;        // the row
   std::int64_t last_seq = 0;  // of its newest event
+  std::string owner{};
   // Where the transaction's newest event of this thread is, for joining deltas; -1 for none.
   std::int64_t newest_pending = -1;
 };

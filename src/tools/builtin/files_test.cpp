@@ -5,6 +5,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "core/access/account.hpp"
 #include "tools/builtin/edit.hpp"
 #include "tools/builtin/glob.hpp"
 #include "tools/builtin/grep.hpp"
@@ -27,7 +28,7 @@ class FilesTest : public ::testing::Test {
   ~FilesTest() override { std::filesystem::remove_all(folder_); }
 
   core::ToolOutcome call(Tool& tool, base::Json arguments, std::stop_token stop = {}) {
-    ToolContext context{.lane = &lanes_[0], .workspace = folder_};
+    ToolContext context{.lane = &lanes_[0], .scope = core::Scope::main(), .workspace = folder_};
     return base::run_on(lanes_[0], tool.run(std::move(context), std::move(arguments), stop));
   }
   void write(const std::string& path, const std::string& content) {
@@ -92,7 +93,10 @@ TEST_F(FilesTest, GlobAndGrepFindWhatIsThere) {
 
 TEST_F(FilesTest, AStopEndsWorkThatWaitsForAThread) {
   std::promise<void> free;
-  workers_.post([held = free.get_future().share()] { held.wait(); });
+  const auto posted =
+      workers_.post("", std::make_shared<base::JobTicket>(),
+                    [held = free.get_future().share()](const std::stop_token&) { held.wait(); });
+  ASSERT_TRUE(posted);
   std::stop_source stop;
   stop.request_stop();
   const auto tool = glob_tool(workers_);
@@ -100,6 +104,30 @@ TEST_F(FilesTest, AStopEndsWorkThatWaitsForAThread) {
   EXPECT_EQ(outcome.content, "the tool was stopped");
   EXPECT_TRUE(outcome.is_error);
   free.set_value();
+}
+
+// As eight `sleep 100` of one user, when there are eight threads.
+TEST_F(FilesTest, OneAccountsCommandsLeaveAThreadToAnothers) {
+  base::Workers workers(
+      {.what = "tools", .threads = 8, .running_per_account = 7, .queued_per_account = 1});
+  std::promise<void> over;
+  const std::shared_future<void> held = over.get_future().share();
+  const std::string ann = core::account_of(core::Scope::main(), "ann");
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(workers.post(ann, std::make_shared<base::JobTicket>(),
+                             [held](const std::stop_token&) { held.wait(); }));
+  }
+  const auto tool = glob_tool(workers);
+  const auto by = [&](const std::string& user) {
+    ToolContext context{
+        .lane = &lanes_[0], .scope = core::Scope::main(), .user_id = user, .workspace = folder_};
+    return base::run_on(lanes_[0], tool->run(std::move(context), {{"pattern", "*"}}, {}));
+  };
+  EXPECT_EQ(by("bob").content, "[no file fits]\n");
+  const auto one_more = by("ann");
+  EXPECT_TRUE(one_more.is_error);
+  EXPECT_TRUE(one_more.content.contains("this account has 8 tools")) << one_more.content;
+  over.set_value();
 }
 
 TEST_F(FilesTest, TodoAndQuestionSayWhatIsMissing) {

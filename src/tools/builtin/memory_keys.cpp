@@ -42,7 +42,7 @@ class MemoryRead final : public MemoryTool {
   base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
                                     std::stop_token) override {
     const auto key = arguments.at("key").get<std::string>();
-    const auto item = memories_.read(context.scope, memory_holder(context), key);
+    const auto item = co_await memories_.read(context.scope, memory_holder(context), key);
     if (item) co_return core::ToolOutcome{.content = item->text};
     if (item.error().kind == base::ErrorKind::not_found) co_return no_such_key(key);
     co_return memory_failure(item.error());
@@ -128,7 +128,7 @@ class MemoryList final : public MemoryTool {
                         .key_prefix = arguments.value("prefix", ""),
                         .limit = limits::memory_keys_shown + 1,
                         .offset = arguments.value("offset", std::size_t{0})};
-    auto items = memories_.list(context.scope, memory_holder(context), filter);
+    auto items = co_await memories_.list(context.scope, memory_holder(context), filter);
     if (!items) co_return memory_failure(items.error());
     const bool more = items->size() > limits::memory_keys_shown;
     if (more) items->pop_back();

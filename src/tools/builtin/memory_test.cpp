@@ -114,7 +114,7 @@ class MemoryTools : public ::testing::Test {
   }
   std::vector<std::string> offered(AgentMemory memory) {
     std::vector<std::string> out;
-    const core::Agent agent{.memory = memory};
+    const core::Agent agent{.scope = core::Scope::main(), .memory = memory};
     const std::stop_token never;
     for (const auto& definition : base::run_on(lanes_[0], catalog_->definitions(agent, never))) {
       out.push_back(definition.name);
@@ -128,9 +128,12 @@ class MemoryTools : public ::testing::Test {
     co_return true;
   }
 
-  inline static const core::ToolCaller ann{.user_id = "ann", .agent_id = "gardener"};
-  inline static const core::ToolCaller bob{.user_id = "bob", .agent_id = "gardener"};
-  inline static const core::ToolCaller cook{.user_id = "ann", .agent_id = "cook"};
+  inline static const core::ToolCaller ann{
+      .scope = core::Scope::main(), .user_id = "ann", .agent_id = "gardener"};
+  inline static const core::ToolCaller bob{
+      .scope = core::Scope::main(), .user_id = "bob", .agent_id = "gardener"};
+  inline static const core::ToolCaller cook{
+      .scope = core::Scope::main(), .user_id = "ann", .agent_id = "cook"};
   inline static const core::ToolCaller elsewhere{
       .scope = core::Scope("other", "main", "main"), .user_id = "ann", .agent_id = "gardener"};
 
@@ -250,9 +253,9 @@ TEST_F(MemoryTools, ExpiredItemsAreGoneAndSwept) {
   EXPECT_EQ(recalled("dog").size(), 1U);
   clock_.advance(std::chrono::hours(2));
   EXPECT_TRUE(recalled("dog").empty());
-  EXPECT_TRUE(*store_->memories_to_sweep(clock_.now()));
+  EXPECT_TRUE(*base::run_on(lanes_[0], store_->memories_to_sweep(clock_.now())));
   keep_once();
-  EXPECT_FALSE(*store_->memories_to_sweep(clock_.now()));
+  EXPECT_FALSE(*base::run_on(lanes_[0], store_->memories_to_sweep(clock_.now())));
 }
 
 TEST_F(MemoryTools, AnItemIsChangedInPlace) {

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "core/access/account.hpp"
 #include "core/tools/limits.hpp"
 #include "tools/blocking.hpp"
 #include "tools/limits.hpp"
@@ -79,10 +80,13 @@ base::Task<core::ToolOutcome> ShellTool::run(ToolContext context, base::Json arg
   }
   const std::chrono::seconds time_max(
       arguments.value("timeout_seconds", std::chrono::seconds(limits::shell_time_default).count()));
+  auto account = core::account_of(context.scope, context.user_id);
   auto on_worker = [sandbox = sandbox_, folder = std::move(context.workspace),
-                    command = std::move(command), time_max,
-                    stop] { return run_command(*sandbox, folder, command, time_max, stop); };
-  auto outcome = co_await run_blocking(&workers_, stop, std::move(on_worker));
+                    command = std::move(command), time_max](std::stop_token over) {
+    return run_command(*sandbox, folder, command, time_max, std::move(over));
+  };
+  auto outcome =
+      co_await run_blocking(&workers_, std::move(account), std::move(stop), std::move(on_worker));
   co_return outcome;
 }
 

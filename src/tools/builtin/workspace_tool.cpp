@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/access/account.hpp"
 #include "tools/blocking.hpp"
 
 namespace colonnade::tools {
@@ -12,13 +13,15 @@ WorkspaceTool::WorkspaceTool(base::Workers& workers, core::ToolDefinition defini
 
 base::Task<core::ToolOutcome> WorkspaceTool::run(ToolContext context, base::Json arguments,
                                                  std::stop_token stop) {
+  auto account = core::account_of(context.scope, context.user_id);
   auto on_worker = [work = work_, folder = std::move(context.workspace),
-                    arguments = std::move(arguments), stop]() -> core::ToolOutcome {
+                    arguments = std::move(arguments)](std::stop_token over) -> core::ToolOutcome {
     auto workspace = Workspace::open(folder);
     if (!workspace) return failed(workspace.error().message);
-    return work(*workspace, arguments, stop);
+    return work(*workspace, arguments, std::move(over));
   };
-  auto outcome = co_await run_blocking(&workers_, stop, std::move(on_worker));
+  auto outcome =
+      co_await run_blocking(&workers_, std::move(account), std::move(stop), std::move(on_worker));
   co_return outcome;
 }
 

@@ -17,29 +17,6 @@ std::unexpected<base::Error> wrong(const std::string& what) {
   return base::fail(ErrorKind::upstream, "the MCP server sent no valid message: " + what);
 }
 
-std::optional<RequestId> id_of(const Json& value) {
-  if (value.is_string()) return RequestId(value.get<std::string>());
-  if (value.is_number_integer()) {
-    if (value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX) return std::nullopt;
-    return RequestId(value.get<std::int64_t>());
-  }
-  // A number that was written as 1.0 is the integer 1.
-  if (value.is_number_float()) {
-    const double number = value.get<double>();
-    if (number >= -9e15 && number <= 9e15 && number == static_cast<double>(std::int64_t(number))) {
-      return RequestId(static_cast<std::int64_t>(number));
-    }
-  }
-  return std::nullopt;
-}
-
-Result<Json> params_of(const Json& object) {
-  const Json& params = member(object, "params");
-  if (params.is_null()) return Json::object();
-  if (!params.is_object()) return wrong("'params' is not an object");
-  return params;
-}
-
 Result<Message> failure_from(const Json& object, std::optional<RequestId> id) {
   const Json& error = object.at("error");
   const Json& code = member(error, "code");
@@ -53,32 +30,28 @@ Result<Message> failure_from(const Json& object, std::optional<RequestId> id) {
 }
 
 Result<Message> message_from(const Json& object) {
-  if (!object.is_object()) return wrong("it is not an object");
-  if (text_member(object, "jsonrpc") != "2.0") return wrong("'jsonrpc' is not \"2.0\"");
-  std::optional<RequestId> id = id_of(member(object, "id"));
-  const bool has_id = object.contains("id") && !object.at("id").is_null();
-  if (has_id && !id) return wrong("'id' is neither a string nor an integer");
-  if (object.contains("method")) {
-    if (!object.at("method").is_string()) return wrong("'method' is not a string");
-    auto params = params_of(object);
-    if (!params) return base::fail(params.error());
-    std::string method = object.at("method").get<std::string>();
-    if (id) return Message(RpcRequest{std::move(*id), std::move(method), std::move(*params)});
-    return Message(RpcNotification{std::move(method), std::move(*params)});
+  auto frame = base::json_rpc::read_frame(object);
+  if (!frame) return wrong(frame.error().why);
+  if (frame->id_sent && !frame->id && !object.at("id").is_null()) {
+    return wrong("'id' must be a string or an integer");
+  }
+  std::optional<RequestId> id = std::move(frame->id);
+  if (!frame->is_answer) {
+    std::string method = std::move(frame->method);
+    Json params = std::move(frame->params);
+    if (id) return Message(RpcRequest{std::move(*id), std::move(method), std::move(params)});
+    return Message(RpcNotification{std::move(method), std::move(params)});
   }
   if (object.contains("error")) return failure_from(object, std::move(id));
-  if (!object.contains("result")) return wrong("it has no 'method', 'result' or 'error'");
   if (!id) return wrong("its 'result' has no 'id'");
   if (!object.at("result").is_object()) return wrong("'result' is not an object");
   return Message(RpcResult{std::move(*id), object.at("result")});
 }
 
-}  // namespace
+// "" for none.
+std::string text_of(const Json& params) { return params.is_null() ? "" : base::to_text(params); }
 
-Json to_json(const RequestId& id) {
-  if (const auto* number = std::get_if<std::int64_t>(&id)) return *number;
-  return std::get<std::string>(id);
-}
+}  // namespace
 
 Result<std::vector<Message>> decode_messages(std::string_view text) {
   if (text.size() > limits::mcp_message_bytes_max) {
@@ -106,50 +79,19 @@ Result<std::vector<Message>> decode_messages(std::string_view text) {
 }
 
 std::string encode_request(std::int64_t id, std::string_view method, const Json& params) {
-  std::string out;
-  base::JsonWriter w(out);
-  w.object().field("jsonrpc", "2.0").field("id", id).field("method", method);
-  if (!params.is_null()) w.field("params", params);
-  w.end_object();
-  return out;
+  return base::json_rpc::encode_request(id, method, text_of(params));
 }
 
 std::string encode_notification(std::string_view method, const Json& params) {
-  std::string out;
-  base::JsonWriter w(out);
-  w.object().field("jsonrpc", "2.0").field("method", method);
-  if (!params.is_null()) w.field("params", params);
-  w.end_object();
-  return out;
+  return base::json_rpc::encode_notification(method, text_of(params));
 }
 
 std::string encode_result(const RequestId& id, const Json& result) {
-  std::string out;
-  base::JsonWriter w(out);
-  w.object().field("jsonrpc", "2.0").field("id", to_json(id)).field("result", result);
-  w.end_object();
-  return out;
+  return base::json_rpc::encode_result(id, base::to_text(result));
 }
 
 std::string encode_failure(const RequestId& id, std::int64_t code, std::string_view message) {
-  std::string out;
-  base::JsonWriter w(out);
-  w.object().field("jsonrpc", "2.0").field("id", to_json(id));
-  w.key("error").object().field("code", code).field("message", message).end_object();
-  w.end_object();
-  return out;
-}
-
-const Json& member(const Json& object, std::string_view name) {
-  static const Json null;
-  if (!object.is_object()) return null;
-  const auto found = object.find(name);
-  return found == object.end() ? null : *found;
-}
-
-std::string text_member(const Json& object, std::string_view name) {
-  const Json& value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : std::string();
+  return base::json_rpc::encode_fault(id, {.code = code, .message = std::string(message)});
 }
 
 }  // namespace colonnade::tools::mcp

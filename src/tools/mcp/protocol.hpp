@@ -1,4 +1,4 @@
-// JSON-RPC 2.0 as MCP uses it: requests, notifications and the two kinds of answers.
+// Messages as a client of MCP sees them: requests, notifications and the two kinds of answers.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,20 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/json_rpc.hpp"
 #include "base/result.hpp"
 
 namespace colonnade::tools::mcp {
 
 // Ours are numbers; a server's may be texts.
-using RequestId = std::variant<std::int64_t, std::string>;
-base::Json to_json(const RequestId& id);
+using base::json_rpc::member;
+using base::json_rpc::RequestId;
+using base::json_rpc::text_member;
+using base::json_rpc::to_json;
 
-// JSON-RPC 2.0 §5.1, and the codes that revision 2026-07-28 reserves (basic/index, "Error Codes").
+// Beside the framing's, the codes that revision 2026-07-28 reserves (basic/index, "Error Codes").
 namespace error_code {
-constexpr std::int64_t method_not_found = -32601;
-constexpr std::int64_t invalid_params = -32602;
-constexpr std::int64_t internal_error = -32603;
+using namespace base::json_rpc::error_code;
 constexpr std::int64_t rejected_by_user = -1;  // client/sampling, "Error Handling"
 constexpr std::int64_t header_mismatch = -32020;
 constexpr std::int64_t missing_capability = -32021;
@@ -64,12 +65,5 @@ std::string encode_request(std::int64_t id, std::string_view method, const base:
 std::string encode_notification(std::string_view method, const base::Json& params);
 std::string encode_result(const RequestId& id, const base::Json& result);
 std::string encode_failure(const RequestId& id, std::int64_t code, std::string_view message);
-
-// --- looking into untrusted objects; never throws ---
-
-// The member of that name, or null.
-const base::Json& member(const base::Json& object, std::string_view name);
-// "" when it is no text.
-std::string text_member(const base::Json& object, std::string_view name);
 
 }  // namespace colonnade::tools::mcp

@@ -12,18 +12,6 @@ using base::Json;
 using base::Result;
 using SteadyClock = std::chrono::steady_clock;
 
-std::string_view to_string(ServerState state) {
-  switch (state) {
-    case ServerState::starting: return "starting";
-    case ServerState::ready: return "ready";
-    case ServerState::held_back: return "held_back";
-    case ServerState::needs_auth: return "needs_auth";
-    case ServerState::failed: return "failed";
-    case ServerState::stopped: return "stopped";
-  }
-  return "unknown";
-}
-
 Session::Session(base::Lane& lane, SessionOptions options, Connect connect)
     : lane_(lane), options_(std::move(options)), connect_(std::move(connect)) {
   accepted_ = options_.accepted;

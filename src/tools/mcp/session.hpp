@@ -15,21 +15,14 @@
 #include "base/lane.hpp"
 #include "core/tools/limits.hpp"
 #include "core/tools/tool_runner.hpp"
+#include "core/tools/tool_server_connection.hpp"
 #include "tools/mcp/connection.hpp"
 #include "tools/mcp/limits.hpp"
 #include "tools/mcp/pins.hpp"
 
 namespace colonnade::tools::mcp {
 
-enum class ServerState {
-  starting,
-  ready,
-  held_back,   // as ready, but its tools differ from the accepted ones: those are not offered
-  needs_auth,  // it wants a credential; nothing is tried until retry()
-  failed,      // with a reason; it is tried again after a delay
-  stopped,
-};
-std::string_view to_string(ServerState state);
+using ServerState = core::ToolServerState;
 
 struct ServerStatus {
   ServerState state = ServerState::starting;

@@ -334,8 +334,9 @@ class StdioConnection final : public Connection {
     auto pump =
         std::make_unique<Pump>(&lane_, options_, std::move(*process), shared_, std::move(listener));
     worker_ = std::make_unique<base::Workers>(1);
-    worker_->post([pump = std::move(pump)] { pump->run(); });
-    return {};
+    // It ends by itself once it is told to: no deadline and no other stop.
+    return worker_->post("", std::make_shared<base::JobTicket>(),
+                         [pump = std::move(pump)](const std::stop_token&) { pump->run(); });
   }
 
   void send(Outgoing message) override {

@@ -4,6 +4,8 @@
 
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/share.hpp"
+#include "core/access/account.hpp"
 #include "tools/mcp/limits.hpp"
 
 namespace colonnade::tools::mcp {
@@ -16,6 +18,26 @@ namespace {
 
 // The run bounds its tool calls; this is only the last resort.
 constexpr std::chrono::milliseconds call_time_max = std::chrono::hours(24);
+// A server takes limits::mcp_outstanding_max at once: one account does not take them all.
+constexpr base::ShareBounds call_bounds{.what = "calls of MCP servers' tools under way",
+                                        .per_account = limits::mcp_outstanding_max / 4,
+                                        .total = 4096};
+
+core::ToolServerConnection connection_of(ServerReport report) {
+  ServerStatus& status = report.status;
+  return {.id = std::move(report.id),
+          .name = std::move(report.name),
+          .state = status.state,
+          .reason = std::move(status.reason),
+          .failures = status.failures,
+          .revision = std::move(status.server.revision),
+          .server_name = std::move(status.server.name),
+          .server_version = std::move(status.server.version),
+          .tools = std::move(report.offered),
+          .refused = std::move(status.refused),
+          .held_back_set = std::move(status.held_back_set),
+          .authorization_url = std::move(report.authorization_url)};
+}
 
 }  // namespace
 
@@ -25,19 +47,20 @@ struct ToolHost::State {
 
   // What is kept of one server.
   struct StoredPins {
-    core::Scope scope = core::Scope::main();
+    core::Scope scope;
     Json pins{};  // null: nothing is accepted yet
     std::string sealed{};
   };
 
   struct Caller {
-    ToolContext context{};
+    ToolContext context;
     int calls = 0;
   };
 
   mutable std::mutex mutex{};  // guards what follows
   std::map<std::string, StoredPins> kept{};
   std::map<std::string, Caller> callers{};  // with calls under way, by their runs
+  base::Share calls{call_bounds};
   std::vector<std::shared_ptr<base::Completion<bool>>> waiting{};  // for any change of state
 
   static std::string purpose(const StoredPins& of, const std::string& id) {
@@ -75,19 +98,20 @@ void ToolHost::State::read(const std::string& id, const core::OpenedToolServer& 
     }
   }
   const std::lock_guard lock(mutex);
-  kept[id] = std::move(found);
+  kept.insert_or_assign(id, std::move(found));
 }
 
 void ToolHost::State::keep(const std::string& id, const std::function<void(StoredPins&)>& change) {
-  StoredPins now;
+  std::optional<StoredPins> changed;
   {
     const std::lock_guard lock(mutex);
     const auto found = kept.find(id);
     if (found == kept.end()) return;  // removed meanwhile
     change(found->second);
-    now = found->second;
+    changed = found->second;
   }
   if (!options.keep) return;
+  const StoredPins& now = *changed;
   Json text = Json::object();
   if (now.pins.is_object()) text["tools"] = now.pins;
   if (!now.sealed.empty()) text["sealed"] = now.sealed;
@@ -105,7 +129,7 @@ void ToolHost::State::wake() {
 
 void ToolHost::State::enter(const ToolContext& context) {
   const std::lock_guard lock(mutex);
-  Caller& caller = callers[context.run_id];
+  Caller& caller = callers.try_emplace(context.run_id, Caller{.context = context}).first->second;
   caller.context = context;
   ++caller.calls;
 }
@@ -200,6 +224,22 @@ void ToolHost::removed(const core::Scope&, const std::string& id) {
   servers_.remove(id);
 }
 
+std::vector<core::ToolServerConnection> ToolHost::connections() const {
+  std::vector<core::ToolServerConnection> out;
+  for (ServerReport& report : servers_.list()) out.push_back(connection_of(std::move(report)));
+  return out;
+}
+
+Result<void> ToolHost::accept(const std::string& id, const std::string& set) {
+  return servers_.accept(id, set);
+}
+
+Result<void> ToolHost::retry(const std::string& id) { return servers_.retry(id); }
+
+base::Task<Result<void>> ToolHost::complete_authorization(std::string query) {
+  return servers_.complete_authorization(std::move(query));
+}
+
 base::Task<std::vector<core::ToolDefinition>> ToolHost::definitions(core::Agent agent,
                                                                     std::stop_token stop) {
   std::vector<core::ToolDefinition> out;
@@ -244,7 +284,7 @@ base::Task<void> ToolHost::await_until(std::function<bool()> there, std::stop_to
 base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::ToolCall call,
                                                     std::stop_token stop) {
   const std::shared_ptr<State> state = state_;
-  const auto ids = state->options.servers_of(context.scope, context.agent_id);
+  const auto ids = co_await state->options.servers_of(context.scope, context.agent_id);
   auto there = [this, ids, name = call.tool] {
     return servers_.tool(ids, name) || !servers_.is_starting(ids, name);
   };
@@ -259,6 +299,8 @@ base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::T
   options.time_max = call_time_max;
   options.stop = stop;
   options.caller = context.run_id;
+  const auto place = state->calls.take(core::account_of(context.scope, context.user_id));
+  if (!place) co_return failed(place.error().message);
   state->enter(context);
   auto outcome = co_await servers_.call(tool->server_id, tool->tool, std::move(call.arguments),
                                         std::move(options));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/secret_box.hpp"
+#include "core/tools/tool_server_connections.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "tools/attached_tools.hpp"
 #include "tools/mcp/servers.hpp"
@@ -24,8 +25,8 @@ using AskHuman =
 struct ToolHostOptions {
   std::string client_version{"0"};
   AskHuman ask{};  // empty: servers are told that nobody answers
-  // The ids of the tool servers that an agent has; on a run's lane, so it must not block for long.
-  std::function<std::vector<std::string>(const core::Scope&, const std::string& agent_id)>
+  // The ids of the tool servers that an agent has; on a run's lane.
+  std::function<base::Task<std::vector<std::string>>(core::Scope, std::string agent_id)>
       servers_of{};
   // What to keep for a server, for OpenedToolServer::pins.
   std::function<void(const core::Scope&, const std::string& id, std::string pins)> keep{};
@@ -40,7 +41,9 @@ struct ToolHostOptions {
 
 // What is kept for a server is a JSON text: the accepted definitions in the clear, and what its
 // authorization server gave, sealed.
-class ToolHost final : public core::ToolServerHost, public AttachedTools {
+class ToolHost final : public core::ToolServerHost,
+                       public core::ToolServerConnector,
+                       public AttachedTools {
  public:
   // `lane`, `client` and `box` outlive it.
   ToolHost(base::Lane& lane, net::HttpClient& client, const base::SecretBox& box,
@@ -49,6 +52,12 @@ class ToolHost final : public core::ToolServerHost, public AttachedTools {
 
   void added(core::OpenedToolServer server) override;
   void removed(const core::Scope& scope, const std::string& id) override;
+
+  // Servers::list(), accept(), retry() and complete_authorization().
+  std::vector<core::ToolServerConnection> connections() const override;
+  base::Result<void> accept(const std::string& id, const std::string& set) override;
+  base::Result<void> retry(const std::string& id) override;
+  base::Task<base::Result<void>> complete_authorization(std::string query) override;
 
   // A server that starts for the first time is waited for, `start_wait_max` of the options at most:
   // an agent's first question after a start finds its tools.

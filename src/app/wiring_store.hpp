@@ -1,0 +1,21 @@
+// The store that the configuration asks for: the one place that knows which one it is.
+#pragma once
+
+#include <memory>
+
+#include "app/settings.hpp"
+#include "base/result.hpp"
+#include "storage/store.hpp"
+
+namespace colonnade::app {
+
+enum class OlderSchema { migrate, refuse };
+
+// Makes it when there is none. conflict when another server uses it, or its schema is newer than
+// this program; unavailable when it cannot be opened.
+base::Result<std::unique_ptr<storage::Store>> open_store(const Settings& settings,
+                                                         OlderSchema older_schema);
+
+std::unique_ptr<storage::Maintenance> store_maintenance(const Settings& settings);
+
+}  // namespace colonnade::app

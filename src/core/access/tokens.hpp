@@ -1,0 +1,50 @@
+// What operators do with tokens: make, list and revoke them. Devices pair themselves
+// (core/access/pairings.hpp).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "core/access/credential.hpp"
+#include "core/access/credential_store.hpp"
+#include "core/access/credentials.hpp"
+#include "core/access/principal.hpp"
+
+namespace colonnade::core {
+
+// Each text as it was given; Tokens::create() checks them.
+struct NewToken {
+  std::string name{};
+  std::string scope{};  // ORGANIZATION/PROJECT/ENVIRONMENT; "*" for an operator of every scope
+  std::string user{};
+  std::string role{};  // operator or member
+};
+
+// The scope of NewToken that stands for all.
+inline constexpr std::string_view every_scope_text = "*";
+
+// Thread-safe. All errors are forbidden for whoever is no operator.
+class Tokens {
+ public:
+  // Both must outlive it.
+  Tokens(CredentialStore& store, Credentials& credentials)
+      : store_(store), credentials_(credentials) {}
+
+  // Those of `user` in the scope that `who` looks at: operators' tokens first, each kind newest
+  // first.
+  base::Task<Result<std::vector<Credential>>> list(Principal who, std::string user);
+  // Errors: invalid with the field "scope", "user" or "role"; unauthorized for a scope in which
+  // `who` does not count; forbidden for "*" unless `who` is an operator of every scope.
+  base::Task<Result<MintedToken>> create(Principal who, NewToken input);
+  // Of anybody in the scope that `who` looks at. not_found.
+  base::Task<Result<void>> revoke(Principal who, std::string id);
+
+ private:
+  CredentialStore& store_;
+  Credentials& credentials_;
+};
+
+}  // namespace colonnade::core

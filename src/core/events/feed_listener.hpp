@@ -1,0 +1,29 @@
+// Notified of what is committed: for counters, and for feeds of other rows than events.
+#pragma once
+
+#include <string>
+
+#include "base/clock.hpp"
+#include "core/governance/action.hpp"
+
+namespace colonnade::core {
+
+// What became of an action in a commit, for whoever counts.
+struct StoredAction {
+  std::string tool{};
+  ActionState state = ActionState::denied;
+  base::Time created_at{};
+  base::Time updated_at{};
+};
+
+// Called on the writer's thread, before the completions. Must be fast and must not throw.
+class FeedListener {
+ public:
+  virtual ~FeedListener() = default;
+  // A transaction is durable; reads see it.
+  virtual void committed() {}
+  // An action was inserted or changed.
+  virtual void stored(const StoredAction& /*action*/) {}
+};
+
+}  // namespace colonnade::core

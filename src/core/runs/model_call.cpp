@@ -1,0 +1,221 @@
+#include "core/runs/model_call.hpp"
+
+#include <utility>
+
+#include "base/ids.hpp"
+#include "base/log.hpp"
+
+namespace colonnade::core {
+
+using base::ErrorKind;
+using base::fail;
+using base::Task;
+
+namespace {
+
+std::string too_large_text(const ContextRoom& room, std::int64_t tokens) {
+  return "the message and what belongs to it take about " + std::to_string(tokens) +
+         " tokens, more than the " + std::to_string(room.input) +
+         " that fit besides a reply into the model's window of " + std::to_string(room.window) +
+         "; shorten it, lower max_output_tokens, choose a model with a larger window, or correct "
+         "the window in context.windows_file or context.input_tokens_max";
+}
+
+}  // namespace
+
+ModelCall::ModelCall(ModelCallPorts ports, const ContextOptions& options, base::Lane& lane,
+                     ModelProvider& provider, ContextStart start, RunInputs& inputs,
+                     RunRecord& record)
+    : ports_(ports),
+      options_(options),
+      lane_(lane),
+      provider_(provider),
+      inputs_(inputs),
+      record_(record),
+      context_(std::move(start), options) {}
+
+Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>* tools) {
+  Answer answer;
+  for (bool again = true; again;) {
+    const bool fits = co_await fit_context(tools);
+    if (!fits) co_return std::nullopt;
+    auto request = context_.request(record_.produced(), *tools);
+    answer = co_await ask_once(std::move(request));
+    // An estimate or a table may be wrong: once in a run, the vendor's word makes the room smaller.
+    again = !answer.reply && answer.error.kind == ErrorKind::too_large && !answer.output_seen &&
+            !answer.commit_failed && record_.is_open() && !inputs_.parked() &&
+            !std::exchange(refused_as_too_long_, true);
+    if (again) context_.refused();
+  }
+  if (inputs_.parked() || !record_.is_open()) co_return std::nullopt;
+  if (answer.reply) {
+    context_.reported(answer.reply->usage);
+    co_return std::move(answer.reply);
+  }
+  note_failure(answer);
+  co_return std::nullopt;
+}
+
+void ModelCall::note_failure(Answer& answer) {
+  if (answer.commit_failed) {
+    inputs_.push(CommitFailed{std::move(answer.error)});
+    return;
+  }
+  // A stop that somebody asked for is in the queue with its reason; that reason counts.
+  if (answer.error.kind == ErrorKind::cancelled && !inputs_.empty()) return;
+  base::log::warn("model_call_failed", {{"run", record_.run().id},
+                                        {"provider", provider_.name()},
+                                        {"kind", to_string(answer.error.kind)},
+                                        {"error", answer.error.message},
+                                        {"retryable", answer.error.retryable}});
+  inputs_.push(ModelFailed{.error = std::move(answer.error), .output_seen = answer.output_seen});
+}
+
+Task<ModelCall::Answer> ModelCall::ask_once(ModelRequest request) {
+  Answer answer;
+  // The call is under way while the user's message is still being written; what comes back waits.
+  auto stream = provider_.ask(lane_, std::move(request), inputs_.work());
+  if (!record_.is_open()) {
+    const bool opened = co_await record_.opened();
+    if (!opened) co_return answer;
+  }
+  for (;;) {
+    auto events = co_await stream->next();
+    if (!events) {
+      answer.error = std::move(events.error());
+      co_return answer;
+    }
+    if (inputs_.parked()) co_return answer;
+    bool output = false;
+    for (ModelEvent& event : *events) {
+      if (auto* reply = std::get_if<ModelReply>(&event)) {
+        answer.reply = std::move(*reply);
+      } else if (record_.add_output(event)) {
+        output = true;
+      }
+    }
+    answer.output_seen = answer.output_seen || output;
+    if (answer.reply) co_return answer;  // a unit follows at once, with the rest of the output
+    if (!output) continue;
+    auto published = co_await record_.publish_output();
+    if (published) continue;
+    answer.error = std::move(published.error());
+    answer.commit_failed = true;
+    co_return answer;
+  }
+}
+
+// --- the window ---------------------------------------------------------------------------------
+
+// Whether the model may be asked. Otherwise an input says why, or the run is being stopped.
+Task<bool> ModelCall::fit_context(const std::vector<ToolDefinition>* tools) {
+  for (;;) {
+    const ContextPlan plan = context_.next(record_.produced(), *tools);
+    if (plan.step == ContextPlan::Step::send) co_return true;
+    // Nothing is paid for a message that does not exist.
+    const bool opened = co_await record_.opened();
+    if (!opened) co_return false;
+    if (plan.step == ContextPlan::Step::too_large) {
+      inputs_.push(
+          ModelFailed{.error = {.kind = ErrorKind::invalid,
+                                .message = too_large_text(context_.room(), context_.tokens()),
+                                .field = "content"}});
+      co_return false;
+    }
+    const bool goes_on = co_await cover_turns(plan.turns);
+    if (!goes_on) co_return false;
+  }
+}
+
+// The oldest turns give way to a summary of them, or to a note when there is none to be had.
+Task<bool> ModelCall::cover_turns(std::size_t turns) {
+  const std::string& run_id = record_.run().id;
+  if (!summaries_fail_) {
+    auto summary = co_await summarise(turns);
+    if (inputs_.parked()) co_return false;
+    if (inputs_.work().stop_requested()) {  // the reason is in the queue
+      if (inputs_.empty()) inputs_.push(CancelRequested{});
+      co_return false;
+    }
+    if (summary) {
+      base::log::info("thread_summarised", {{"run", run_id},
+                                            {"thread", record_.run().thread_id},
+                                            {"turns", std::to_string(turns)},
+                                            {"model", summary->model}});
+      context_.take_summary(std::move(*summary), turns);
+      co_return true;
+    }
+    summaries_fail_ = true;
+    base::log::warn("summary_failed", {{"run", run_id},
+                                       {"thread", record_.run().thread_id},
+                                       {"kind", to_string(summary.error().kind)},
+                                       {"error", summary.error().message}});
+  }
+  base::log::warn("turns_left_out", {{"run", run_id}, {"turns", std::to_string(turns)}});
+  context_.leave_out(turns);
+  co_return true;
+}
+
+// Asks for the summary and stores it. One that is not stored is not used.
+Task<Result<ThreadSummary>> ModelCall::summarise(std::size_t turns) {
+  ModelProvider* provider = &provider_;
+  std::string model = record_.run().settings.model.value_or(std::string(provider->default_model()));
+  if (!options_.summary_provider.empty()) {
+    provider = ports_.providers.find(options_.summary_provider);
+    if (provider == nullptr) {
+      co_return fail(ErrorKind::unavailable, "there is no model provider named '" +
+                                                 options_.summary_provider +
+                                                 "'; correct context.summary_provider");
+    }
+    if (provider != &provider_) model = std::string(provider->default_model());
+  }
+  if (!options_.summary_model.empty()) model = options_.summary_model;
+  auto request = context_.summary_request(turns, std::string(provider->name()), model);
+  auto reply = co_await ask_for_summary(provider, std::move(request));
+  if (!reply) co_return fail(std::move(reply.error()));
+  auto summary = summary_of(turns, *reply, provider->name(), model);
+  if (!summary) co_return summary;
+  auto stored = co_await record_.store_summary(*summary);
+  if (!stored) co_return fail(std::move(stored.error()));
+  co_return summary;
+}
+
+Result<ThreadSummary> ModelCall::summary_of(std::size_t turns, const ModelReply& reply,
+                                            std::string_view provider, const std::string& model) {
+  const Message& last = context_.last_of(turns);
+  const auto& before = context_.summary();
+  const Time now = record_.now();
+  ThreadSummary summary{.id = base::new_id(now),
+                        .thread_id = record_.run().thread_id,
+                        .run_id = record_.run().id,
+                        .up_to_message_id = last.id,
+                        .up_to = last.created_at,
+                        .text = context_.kept_summary(visible_text(reply.parts)),
+                        .tokens = reply.usage.output_tokens,
+                        .provider = std::string(provider),
+                        .model = reply.model.empty() ? model : reply.model,
+                        .usage = reply.usage,
+                        .created_at = now};
+  summary.cost_micros = ports_.prices.cost_micros(provider, summary.model, reply.usage);
+  record_.add_cost(summary.usage, summary.cost_micros);
+  if (before && before->run_id == record_.run().id) {
+    summary.usage += before->usage;
+    summary.cost_micros += before->cost_micros;
+  }
+  if (summary.text.empty()) return fail(ErrorKind::upstream, "the summary has no text");
+  return summary;
+}
+
+Task<Result<ModelReply>> ModelCall::ask_for_summary(ModelProvider* provider, ModelRequest request) {
+  auto stream = provider->ask(lane_, std::move(request), inputs_.work());
+  for (;;) {
+    auto events = co_await stream->next();
+    if (!events) co_return fail(std::move(events.error()));
+    for (ModelEvent& event : *events) {
+      if (auto* reply = std::get_if<ModelReply>(&event)) co_return std::move(*reply);
+    }
+    if (inputs_.parked()) co_return fail(ErrorKind::cancelled, "the server is stopping");
+  }
+}
+
+}  // namespace colonnade::core

@@ -1,0 +1,88 @@
+// What a run starts from, read once: a fresh one from what a user asked for, one taken up again
+// from what the store holds of it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/task.hpp"
+#include "core/access/scope.hpp"
+#include "core/agents/agents.hpp"
+#include "core/context/context.hpp"
+#include "core/context/thread_summary.hpp"
+#include "core/governance/action.hpp"
+#include "core/governance/action_store.hpp"
+#include "core/models/model_provider.hpp"
+#include "core/runs/limits.hpp"
+#include "core/runs/run.hpp"
+#include "core/runs/run_store.hpp"
+#include "core/threads/message.hpp"
+#include "core/threads/thread.hpp"
+#include "core/threads/thread_store.hpp"
+
+namespace colonnade::core {
+
+struct NewMessage {
+  std::string thread_id{};
+  std::vector<Part> parts{};
+  ModelSettings settings{};        // of this request; win over thread, agent, configuration
+  base::Json metadata = nullptr;   // stored with the user's message
+  std::string keyed_request_id{};  // linked to the run in the same transaction; "" for none
+};
+
+struct RunStart {
+  Run run;
+  Thread thread;
+  Agent agent;
+  ModelProvider* provider = nullptr;
+  Message user_message{};
+  std::optional<ThreadSummary> summary{};  // of the thread's older part
+  std::vector<Message> history{};          // behind it, oldest first, the user's message last
+  bool history_is_cut = false;             // there were more messages between the two
+  // Of a run taken up again; empty for a fresh one.
+  bool recovered = false;
+  std::vector<RunStep> steps{};
+  std::vector<ToolCall> tool_calls{};
+  std::vector<Action> actions{};  // of those calls
+};
+
+constexpr const char* run_is_active_text = "an agent run is already active in this thread";
+
+struct RunStartPorts {
+  ThreadStore& threads;
+  RunStore& runs;
+  ActionStore& actions;
+  Agents& agents;
+  const ModelProviders& providers;
+  base::Clock& clock;
+};
+
+struct RunStartOptions {
+  ModelSettings defaults{};  // used when request, thread and agent say nothing
+  ContextOptions context{};  // whose window a message must fit into
+  std::size_t message_bytes_max = limits::message_bytes_max;
+};
+
+// Thread-safe.
+class RunStarts {
+ public:
+  RunStarts(RunStartPorts ports, RunStartOptions options);
+
+  // Everything that can be refused is refused here, before anything is stored or asked. Errors as
+  // for Runs::start.
+  base::Task<Result<RunStart>> fresh(Principal who, NewMessage input) const;
+  // Errors say why the run cannot go on.
+  base::Task<Result<RunStart>> again(Run run) const;
+
+ private:
+  Result<ModelSettings> settings_for(const ModelSettings& wanted, const Thread& thread,
+                                     const Agent& agent) const;
+  Result<void> check_fits(const RunStart& start) const;
+
+  RunStartPorts ports_;
+  RunStartOptions options_;
+};
+
+}  // namespace colonnade::core

@@ -1,0 +1,23 @@
+// What a run's steps hold: replies of the model, and the results of a reply's calls.
+#pragma once
+
+#include "core/runs/run.hpp"
+
+namespace colonnade::core {
+
+// Whether it is the results of a reply's calls, not a reply.
+inline bool holds_results(const RunStep& step) {
+  return !step.parts.empty() && std::holds_alternative<ToolResultPart>(step.parts.front());
+}
+
+// What the model is told of a call whose run goes on without it, or has ended.
+inline ToolResultPart result_of(const ToolCall& call) {
+  const bool never_began =
+      call.state == ToolCallState::requested || call.state == ToolCallState::waiting_approval;
+  return {.call_id = call.call_id,
+          .tool = call.tool,
+          .content = never_began ? "not started: the run ended first" : call.result,
+          .is_error = call.state != ToolCallState::succeeded};
+}
+
+}  // namespace colonnade::core

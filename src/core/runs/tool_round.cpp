@@ -1,0 +1,386 @@
+#include "core/runs/tool_round.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "base/utf8.hpp"
+#include "core/governance/action_records.hpp"
+#include "core/governance/limits.hpp"
+#include "core/runs/run_steps.hpp"
+
+namespace colonnade::core {
+
+using base::ErrorKind;
+using base::Task;
+
+namespace {
+
+// What the gate is told that a run's tool call does; policies name it as `op`.
+constexpr std::string_view tool_operation = "call";
+constexpr const char* invalid_arguments = "INVALID_ARGUMENTS";
+constexpr std::size_t malformed_shown_bytes = 200;
+constexpr std::string_view interrupted_text =
+    "The server was restarted while this tool ran. Whether it took effect is unknown.";
+
+// The default agent has no id of its own.
+std::string agent_name_for_gate(const Agent& agent) {
+  return agent.id.empty() ? std::string(default_agent_id) : agent.id;
+}
+
+std::string context_of(const Run& run) {
+  std::string out;
+  base::JsonWriter json(out);
+  json.object().field("thread_id", run.thread_id).field("run_id", run.id).end_object();
+  return out;
+}
+
+}  // namespace
+
+// Counts a coroutine of the round from its start to its end.
+struct ToolRound::UnderWay {
+  explicit UnderWay(ToolRound& round) : round_(round) { ++round_.under_way_; }
+  ~UnderWay() {
+    --round_.under_way_;
+    round_.inputs_.note_change();
+  }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+
+ private:
+  ToolRound& round_;
+};
+
+ToolRound::ToolRound(ToolRoundPorts ports, ToolRoundOptions options, base::Lane& lane, Agent agent,
+                     RunInputs& inputs, RunRecord& record)
+    : ports_(ports),
+      options_(options),
+      lane_(lane),
+      agent_(std::move(agent)),
+      inputs_(inputs),
+      record_(record) {}
+
+Task<void> ToolRound::load_definitions() {
+  definitions_ = co_await ports_.tools.definitions(agent_, inputs_.work());
+  if (agent_.tools) {
+    std::erase_if(definitions_, [this](const ToolDefinition& tool) {
+      return std::ranges::find(*agent_.tools, tool.name) == agent_.tools->end();
+    });
+  }
+}
+
+ToolDefinition ToolRound::as_offered(const std::string& tool) const {
+  const auto found = std::ranges::find(definitions_, tool, &ToolDefinition::name);
+  return found == definitions_.end() ? ToolDefinition{.name = tool} : *found;
+}
+
+ToolCaller ToolRound::caller() const {
+  const Run& run = record_.run();
+  return {.scope = run.scope, .user_id = run.started_by, .agent_id = agent_.id};
+}
+
+ToolCall& ToolRound::call_of(const std::string& id) {
+  return *std::ranges::find(calls_, id, &ToolCall::id);
+}
+
+// --- the calls of a reply -----------------------------------------------------------------------
+
+std::vector<std::string> ToolRound::begin(const ModelReply& reply) {
+  calls_.clear();
+  std::vector<std::string> ids;
+  const Time now = record_.now();
+  for (const Part& part : reply.parts) {
+    const auto* call = std::get_if<ToolCallPart>(&part);
+    if (call == nullptr) continue;
+    ToolCall row{.id = base::new_id(now),
+                 .call_id = call->call_id,
+                 .run_id = record_.run().id,
+                 .thread_id = record_.run().thread_id,
+                 .tool = call->tool,
+                 .arguments = call->arguments,
+                 .state = ToolCallState::requested,
+                 .result = {},
+                 .created_at = now};
+    if (!call->malformed_arguments.empty()) {
+      row.state = ToolCallState::failed;
+      row.result = "the arguments are not a JSON object: " +
+                   std::string(base::cut_utf8(call->malformed_arguments, malformed_shown_bytes));
+      row.finished_at = now;
+    } else {
+      ids.push_back(row.id);
+    }
+    calls_.push_back(std::move(row));
+  }
+  results_pending_ = !calls_.empty();
+  return ids;
+}
+
+void ToolRound::load(const std::vector<RunStep>& steps, const std::vector<ToolCall>& rows,
+                     std::vector<Action> actions) {
+  for (Action& action : actions) {
+    const std::string id = action.tool_call_id;
+    actions_.insert_or_assign(id, std::move(action));
+  }
+  if (steps.empty() || holds_results(steps.back())) return;
+  for (const Part& part : steps.back().parts) {
+    const auto* call = std::get_if<ToolCallPart>(&part);
+    if (call == nullptr) continue;
+    // Providers reuse call ids between rounds; the last row of that id is this round's.
+    const auto row = std::find_if(rows.rbegin(), rows.rend(), [call](const ToolCall& one) {
+      return one.call_id == call->call_id;
+    });
+    if (row != rows.rend()) calls_.push_back(*row);
+  }
+  results_pending_ = !calls_.empty();
+}
+
+Task<Result<void>> ToolRound::settle_interrupted() {
+  for (ToolCall& call : calls_) {
+    if (call.state != ToolCallState::running) continue;
+    const bool again = ports_.tools.is_idempotent(call.tool);
+    call.state = again ? ToolCallState::requested : ToolCallState::interrupted;
+    call.result = again ? "" : std::string(interrupted_text);
+    if (!again) call.finished_at = record_.now();
+    std::optional<Action> settled;
+    if (const auto action = actions_.find(call.id); !again && action != actions_.end()) {
+      action->second.state = ActionState::failed;
+      action->second.reason = call.result;
+      action->second.updated_at = *call.finished_at;
+      ++action->second.version;
+      settled = action->second;
+    }
+    auto stored = co_await record_.interrupt_call(call, std::move(settled));
+    if (!stored) co_return stored;
+  }
+  co_return Result<void>();
+}
+
+std::vector<Part> ToolRound::take_results() {
+  std::vector<Part> parts;
+  if (!std::exchange(results_pending_, false)) return parts;
+  for (const ToolCall& call : calls_) parts.emplace_back(result_of(call));
+  return parts;
+}
+
+// --- the gate -----------------------------------------------------------------------------------
+
+Task<void> ToolRound::ask_gate(std::vector<std::string> ids) {
+  for (const std::string& id : ids) {
+    const GateAnswer answer = co_await ask_gate_about(id);
+    inputs_.push(GateAnswered{.tool_call_id = id, .answer = answer});
+  }
+}
+
+base::Task<std::optional<Grant>> ToolRound::grant_for(std::string id, ActionRequest request) const {
+  const Run& run = record_.run();
+  const auto before = actions_.find(id);
+  if (before != actions_.end() && before->second.state == ActionState::approved) {
+    co_return Grant{before->second.decision.request_hash};
+  }
+  const bool allowed = co_await ports_.permissions.allow(run.scope, run.started_by, run.thread_id,
+                                                         std::move(request));
+  co_return allowed ? std::optional(Grant{}) : std::nullopt;
+}
+
+// An execution stores its decision in the transaction that starts it.
+Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
+  const ToolCall& call = call_of(id);
+  ActionRequest request{.agent_id = agent_name_for_gate(agent_),
+                        .tool = call.tool,
+                        .operation = std::string(tool_operation),
+                        .params = base::to_text(call.arguments),
+                        .context = context_of(record_.run())};
+  const std::optional<Grant> grant = co_await grant_for(id, request);
+  Verdict verdict = ports_.gate.decide(call, std::move(request), grant);
+  if (verdict.permit) {
+    permits_.insert_or_assign(id, std::move(*verdict.permit));
+    note_verdict(id, verdict, ActionState::executing);
+    co_return GateAnswer::allowed;
+  }
+  if (verdict.decision.outcome == Outcome::abstain) {
+    if (auto sound = ports_.tools.check(as_offered(call.tool), call.arguments); !sound) {
+      // Nobody is asked about what could not run anyway.
+      verdict.decision.outcome = Outcome::halt;
+      verdict.decision.reason_code = invalid_arguments;
+      verdict.decision.reason = std::move(sound.error().message);
+    }
+  }
+  if (verdict.decision.outcome == Outcome::abstain) {
+    note_verdict(id, verdict, ActionState::pending_approval);
+    co_await ask_human(std::move(id));
+    co_return GateAnswer::pending;
+  }
+  note_verdict(id, verdict, ActionState::denied);
+  co_await deny(std::move(id));
+  co_return GateAnswer::denied;
+}
+
+// The call's action as this verdict leaves it: a new one, or the one that a human approved.
+Action& ToolRound::note_verdict(const std::string& id, Verdict& verdict, ActionState state) {
+  const Run& run = record_.run();
+  const Time now = record_.now();
+  const auto [place, fresh] = actions_.try_emplace(id, Action{.scope = run.scope});
+  Action& action = place->second;
+  if (fresh) {
+    action.id = base::new_uuid();
+    action.thread_id = run.thread_id;
+    action.run_id = run.id;
+    action.tool_call_id = id;
+    action.owner = run.started_by;
+    action.created_at = now;
+  } else {
+    ++action.version;
+  }
+  action.request = std::move(verdict.request);
+  action.decision = std::move(verdict.decision);
+  action.state = state;
+  action.reason = action.decision.reason;
+  action.updated_at = now;
+  action.approval_token.clear();
+  action.expires_at.reset();
+  if (state == ActionState::pending_approval) {
+    action.approval_token = new_approval_token();
+    action.expires_at = now + options_.approval_time_max;
+  }
+  return action;
+}
+
+Task<void> ToolRound::deny(std::string id) {
+  ToolCall& call = call_of(id);
+  const Action& action = actions_.at(id);
+  call.state = ToolCallState::denied;
+  call.result = "denied (" + action.decision.reason_code + "): " + action.decision.reason;
+  call.finished_at = record_.now();
+  auto stored = co_await record_.deny(call, action);
+  if (!stored) inputs_.push(CommitFailed{std::move(stored.error())});
+}
+
+Task<void> ToolRound::ask_human(std::string id) {
+  ToolCall& call = call_of(id);
+  call.state = ToolCallState::waiting_approval;
+  auto stored = co_await record_.ask_human(call, actions_.at(id));
+  if (!stored) inputs_.push(CommitFailed{std::move(stored.error())});
+}
+
+// --- humans -------------------------------------------------------------------------------------
+
+Task<void> ToolRound::read_answers(std::shared_ptr<ToolRound> self) {
+  const UnderWay counted(*self);
+  try {
+    co_await self->hear_answers();
+  } catch (...) {
+    self->inputs_.broke(std::current_exception());
+  }
+}
+
+bool ToolRound::start_hearing() {
+  hears_ = true;
+  return std::exchange(missed_answers_, false);
+}
+
+Task<void> ToolRound::hear_answers() {
+  if (!hears_) {
+    missed_answers_ = true;
+    co_return;
+  }
+  const Run& run = record_.run();
+  auto stored = co_await ports_.runs.tool_calls(run.scope, run.id);
+  auto actions = co_await ports_.actions.actions_of_run(run.scope, run.id);
+  if (!stored || !actions) {
+    base::log::error(
+        "answers_unreadable",
+        {{"run", run.id}, {"error", stored ? actions.error().message : stored.error().message}});
+    co_return;
+  }
+  for (ToolCall& call : *stored) {
+    const auto ours = std::ranges::find(calls_, call.id, &ToolCall::id);
+    if (ours == calls_.end() || ours->state != ToolCallState::waiting_approval ||
+        call.state == ToolCallState::waiting_approval) {
+      continue;
+    }
+    const auto action = std::ranges::find(*actions, call.id, &Action::tool_call_id);
+    if (action == actions->end()) continue;
+    const std::string id = call.id;
+    const bool allowed = co_await take_answer(std::move(call), std::move(*action));
+    if (call_of(id).state == ToolCallState::waiting_approval) continue;  // asked anew
+    inputs_.push(HumanAnswered{.tool_call_id = id, .allowed = allowed});
+  }
+}
+
+// Whether the call may run now. What a human allowed still passes the gate: edited arguments are
+// decided on again, and a policy may have come to deny them.
+Task<bool> ToolRound::take_answer(ToolCall stored, Action action) {
+  const std::string id = stored.id;
+  ToolCall& call = call_of(id);
+  call = std::move(stored);
+  actions_.insert_or_assign(id, std::move(action));
+  if (call.state != ToolCallState::requested) co_return false;
+  const GateAnswer answer = co_await ask_gate_about(id);
+  co_return answer == GateAnswer::allowed;
+}
+
+// --- execution ----------------------------------------------------------------------------------
+
+Task<void> ToolRound::run_tool(std::shared_ptr<ToolRound> self, std::string id) {
+  const UnderWay counted(*self);
+  try {
+    co_await self->run(std::move(id));
+  } catch (...) {
+    self->inputs_.broke(std::current_exception());
+  }
+}
+
+// The move from `requested` to `running` is one transaction that succeeds at most once, so whoever
+// loses it (another process, a second attempt) does not run the tool.
+Task<void> ToolRound::run(std::string id) {
+  auto node = permits_.extract(id);
+  ExecutionPermit permit = std::move(node.mapped());
+  auto began = co_await record_.begin_call(call_of(id), actions_.at(id), inputs_.work());
+  if (inputs_.parked()) co_return;
+  ExecutedTool done;
+  if (began) {
+    call_of(id).state = ToolCallState::running;
+    done = co_await execute_tool(&ports_.tools, &lane_, caller(), std::move(permit),
+                                 options_.tool_time_max, inputs_.work());
+    // Stopped with the server: what it did is unknown, and the next start says so.
+    if (inputs_.parked()) co_return;
+  } else {
+    done.outcome = {.content = "the call was not started: " + began.error().message,
+                    .is_error = true};
+    const bool withdrawn = began.error().kind == ErrorKind::cancelled;
+    if (!withdrawn) {
+      inputs_.push(CommitFailed{std::move(began.error())});
+      inputs_.push(ToolFinished{id});
+      co_return;
+    }
+  }
+  const bool started = began.has_value();
+  co_await end_call(id, std::move(done), started);
+  inputs_.push(ToolFinished{id});
+}
+
+// What a tool did is held here until it is stored.
+Task<void> ToolRound::end_call(std::string id, ExecutedTool done, bool began) {
+  ToolCall& call = call_of(id);
+  call.state = done.outcome.is_error ? ToolCallState::failed : ToolCallState::succeeded;
+  call.result = std::move(done.outcome.content);
+  call.finished_at = record_.now();
+  std::optional<Action> ended;
+  if (began) {
+    Action& action = actions_.at(id);
+    action.state = done.timed_out                           ? ActionState::timeout
+                   : call.state == ToolCallState::succeeded ? ActionState::succeeded
+                                                            : ActionState::failed;
+    action.reason = std::string(base::cut_utf8(call.result, limits::action_reason_bytes_max));
+    action.updated_at = *call.finished_at;
+    ++action.version;
+    ended = action;
+  }
+  const ToolCallState from = began ? ToolCallState::running : ToolCallState::requested;
+  auto stored = co_await record_.end_call(call, from, std::move(ended));
+  if (!stored) inputs_.push(CommitFailed{std::move(stored.error())});
+}
+
+}  // namespace colonnade::core

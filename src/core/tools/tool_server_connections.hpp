@@ -1,0 +1,54 @@
+// What operators do with the connections to tool servers, and the port to whatever holds them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "core/access/principal.hpp"
+#include "core/tools/tool_server_connection.hpp"
+
+namespace colonnade::core {
+
+using base::Result;
+
+// Holds the connections; implemented beside the tools. Thread-safe, and never waits for a server
+// that is away.
+class ToolServerConnector {
+ public:
+  virtual ~ToolServerConnector() = default;
+  virtual std::vector<ToolServerConnection> connections() const = 0;  // by id
+  // Offers the tools that are held back under the name `set`. not_found when there is no such
+  // server, conflict when another set is held back by now.
+  virtual Result<void> accept(const std::string& id, const std::string& set) = 0;
+  // Tries at once a server that failed or wanted a credential. not_found.
+  virtual Result<void> retry(const std::string& id) = 0;
+  // A human has been to an authorization server; `query` is what the redirect brought. Errors:
+  // not_found when nobody waits for it, else what the authorization server said.
+  virtual base::Task<Result<void>> complete_authorization(std::string query) = 0;
+};
+
+// Thread-safe. Connections are the whole server's: all but complete_authorization() is forbidden
+// for whoever is no operator of every scope.
+class ToolServerConnections {
+ public:
+  // Must outlive it.
+  explicit ToolServerConnections(ToolServerConnector& connector) : connector_(connector) {}
+
+  Result<std::vector<ToolServerConnection>> list(const Principal& who) const;
+  // Both take the server's id, or its name where only one has it, and return the id. Errors:
+  // not_found when none or several are meant; those of the port.
+  Result<std::string> accept(const Principal& who, const std::string& server,
+                             const std::string& set);
+  Result<std::string> retry(const Principal& who, const std::string& server);
+  // For anybody: only the state that was sent to the authorization server opens it.
+  base::Task<Result<void>> complete_authorization(std::string query);
+
+ private:
+  Result<std::string> find(const Principal& who, const std::string& server) const;
+
+  ToolServerConnector& connector_;
+};
+
+}  // namespace colonnade::core

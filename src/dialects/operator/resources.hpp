@@ -1,0 +1,67 @@
+// The handlers of the operator's routes, one class per resource. Each decodes, calls a use case,
+// encodes. All are thread-safe and serve every lane; they must outlive the server.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "base/task.hpp"
+#include "core/access/tokens.hpp"
+#include "core/governance/audit_reader.hpp"
+#include "core/tools/tool_server_connections.hpp"
+#include "dialects/route_handlers.hpp"
+#include "net/http.hpp"
+
+namespace colonnade::dialects::operators {
+
+using core::Principal;
+using dialects::RequestPtr;
+
+// An answer that no cache keeps: it has a token in it, or is about who may come in.
+inline net::Response unstored(std::string body) {
+  net::Response out{.body = std::move(body)};
+  out.headers.push_back({"Cache-Control", "no-store"});
+  return out;
+}
+
+// /api/v1/operator/tokens, of the scope that the query names or the operator looks at.
+class TokenResource {
+ public:
+  explicit TokenResource(core::Tokens& tokens) : tokens_(tokens) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> create(Principal who, RequestPtr request);
+  base::Task<net::Reply> revoke(Principal who, RequestPtr request);
+
+ private:
+  core::Tokens& tokens_;
+};
+
+// /api/v1/operator/audit: the trail as lines.
+class AuditResource {
+ public:
+  explicit AuditResource(core::AuditReader& reader) : reader_(reader) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+
+ private:
+  core::AuditReader& reader_;
+};
+
+// /api/v1/operator/mcp-servers: the MCP servers that give agents tools.
+class McpServerResource {
+ public:
+  explicit McpServerResource(core::ToolServerConnections& connections)
+      : connections_(connections) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> accept(Principal who, RequestPtr request);
+  base::Task<net::Reply> retry(Principal who, RequestPtr request);
+  // Where a human's browser comes back to from an authorization server; answers in plain text.
+  base::Task<net::Reply> callback(RequestPtr request);
+
+ private:
+  core::ToolServerConnections& connections_;
+};
+
+}  // namespace colonnade::dialects::operators

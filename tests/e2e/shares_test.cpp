@@ -1,0 +1,120 @@
+// What one user asks for leaves the server to the others, and to whoever stops it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "net/testing.hpp"
+#include "program.hpp"
+
+namespace colonnade::e2e {
+namespace {
+
+using net::testing::RawClient;
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class SharesTest : public testing::Test {
+ protected:
+  void start(const Arguments& more = {}) {
+    server_ = std::make_unique<ServerProcess>(folder_, more);
+    ASSERT_TRUE(server_->ready().is_object()) << server_->process().wait().err;
+    token_ = server_->ready()["first_token"];
+  }
+  std::string request(const std::string& method, const std::string& path,
+                      const std::string& body = {}) {
+    RawClient client(server_->port());
+    client.send(method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" +
+                "Authorization: Bearer " + token_ + "\r\nContent-Type: application/json\r\n" +
+                "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    return client.read_to_end();
+  }
+  static json body_of(const std::string& response) {
+    return json::parse(response.substr(response.find("\r\n\r\n") + 4), nullptr, false);
+  }
+  std::string new_thread() { return body_of(request("POST", "/api/v1/threads", "{}"))["id"]; }
+  std::size_t messages_in(const std::string& thread) {
+    return body_of(request("GET", "/api/v1/threads/" + thread + "/messages"))["messages"].size();
+  }
+
+  Folder folder_;
+  std::unique_ptr<ServerProcess> server_;
+  std::string token_;
+};
+
+std::string words(std::size_t bytes) {
+  std::string out;
+  while (out.size() < bytes) out += "a ";
+  return out;
+}
+
+TEST_F(SharesTest, AMessageThatNoWindowTakesIsRefusedAndNotStored) {
+  start();
+  const std::string thread = new_thread();
+  const std::string text = words(900'000);
+  const std::string path = "/api/v1/threads/" + thread + "/messages";
+  const std::string fathom = request("POST", path, json{{"text", text}}.dump());
+  EXPECT_THAT(fathom, StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(fathom, HasSubstr("the model's window of"));
+  EXPECT_EQ(messages_in(thread), 0U);
+  const json agent = body_of(request("POST", "/v1/agents", json{{"name", "a"}}.dump()));
+  const json conversation =
+      body_of(request("POST", "/v1/conversations", json{{"agent_id", agent["id"]}}.dump()));
+  const std::string messages =
+      "/v1/conversations/" + conversation["id"].get<std::string>() + "/messages";
+  const std::string phoson = request("POST", messages, json{{"content", text}}.dump());
+  EXPECT_THAT(phoson, StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(body_of(phoson)["detail"].get<std::string>(), HasSubstr("the model's window of"));
+}
+
+TEST_F(SharesTest, AMessageBeyondTheSettingIsRefusedWithItsName) {
+  start({"--limits-message-bytes-max", "2048"});
+  const std::string thread = new_thread();
+  const std::string path = "/api/v1/threads/" + thread + "/messages";
+  const std::string refused = request("POST", path, json{{"text", words(2049)}}.dump());
+  EXPECT_THAT(refused, StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(refused, HasSubstr("limits.message_bytes_max (2048)"));
+  EXPECT_EQ(messages_in(thread), 0U);
+  EXPECT_THAT(request("POST", path, json{{"text", words(2000)}}.dump()),
+              StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(messages_in(thread), 2U);
+}
+
+// Searches that take their time are under way when the server is told to stop, and new ones come.
+TEST_F(SharesTest, AStopUnderSearchesEndsThemAndNothingElse) {
+  const std::string windows = folder_.write(
+      "windows.yaml",
+      "dated: 2026-01-01\nwindows:\n  offline:\n    \"*\": {context: 9000000, output: 8192}\n");
+  start({"--context-windows-file", windows});
+  const std::string thread = new_thread();
+  const std::string sent = request("POST", "/api/v1/threads/" + thread + "/messages",
+                                   json{{"text", words(900'000)}}.dump());
+  ASSERT_THAT(sent, StartsWith("HTTP/1.1 200"));
+  constexpr int searchers = 8;
+  const std::string search = "/api/v1/threads/search?q=a&limit=200";
+  std::latch answered(searchers);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < searchers; ++i) {
+    threads.emplace_back([&] {
+      EXPECT_THAT(request("GET", search), StartsWith("HTTP/1.1 200"));
+      answered.count_down();
+      try {
+        while (!request("GET", search).empty()) {
+        }
+      } catch (const std::runtime_error&) {  // it does not listen any more
+      }
+    });
+  }
+  answered.wait();
+  const auto ended = server_->stop();
+  EXPECT_EQ(ended.code, 0) << ended.err;
+}
+
+}  // namespace
+}  // namespace colonnade::e2e
