@@ -76,7 +76,8 @@ class ToolBench : public ::testing::Test {
   fs::path data_;
   fs::path workspace_;
   base::Lanes lanes_{1};
-  base::Workers workers_{2};
+  // A call of a test may run beside another of the same account.
+  base::Workers workers_{base::WorkersOptions{.threads = 2, .running_per_account = 2}};
 };
 
 }  // namespace colonnade::tools::testing
