@@ -135,7 +135,9 @@ AuditEntry credential_entry(const Credential& credential, std::string actor, Tim
 }  // namespace
 
 Task<Result<void>> Credentials::admit(Credential credential, std::string actor) {
-  if (auto fault = user_name_fault(credential.user_id)) co_return fail(std::move(*fault));
+  if (auto named = check_user_name(credential.user_id); !named) {
+    co_return fail(std::move(named.error()));
+  }
   Unit unit{.scope = credential.scope};
   unit.changes.emplace_back(
       AppendAudit{credential_entry(credential, std::move(actor), clock_.now())});

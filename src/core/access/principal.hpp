@@ -39,10 +39,6 @@ struct Principal {
 // configuration sets up (tool servers, Faramesh's shared tokens).
 inline Scope default_view() { return Scope::main(); }
 
-// As user_name_fault() (core/access/user_name.hpp), for callers that want a Result. Errors:
-// invalid with the field "user", saying what would be right.
-base::Result<void> check_user_name(std::string_view name);
-
 // The same principal, looking at another scope. unauthorized when its credential does not count
 // there, invalid when `scope` is no scope.
 base::Result<Principal> looking_at(Principal who, std::string_view scope);

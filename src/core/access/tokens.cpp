@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/access/operators.hpp"
+#include "core/access/user_name.hpp"
 
 namespace colonnade::core {
 
