@@ -103,7 +103,7 @@ class AccessTable : public ::testing::Test {
     EXPECT_TRUE(run(engine_->actions.resolve(
         ann, remembered->id, {.approve = true, .remember = Remember::always, .pattern = "x"})));
     out.permission = run(engine_->permissions.list(ann))->back().id;
-    out.device = run(credentials_->mint(ann, CredentialKind::device, "phone"))->credential.id;
+    out.device = run(credentials_->create(ann, CredentialKind::device, "phone"))->credential.id;
     return out;
   }
   static ActionRequest pay(const std::string& to = "shop") {

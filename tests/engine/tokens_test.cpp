@@ -14,7 +14,7 @@ using base::ErrorKind;
 
 class TokensTest : public ::testing::Test {
  protected:
-  Result<MintedToken> create(const Principal& who, NewToken input) {
+  Result<CreatedToken> create(const Principal& who, NewToken input) {
     return engine_.run(tokens_.create(who, std::move(input)));
   }
   NewToken member(const std::string& scope) const {

@@ -96,10 +96,10 @@ Task<Result<std::optional<Principal>>> Credentials::look_up(std::string hash,
   co_return who;
 }
 
-MintedToken Credentials::prepare(Principal bearer, CredentialKind kind, std::string name) {
+CreatedToken Credentials::prepare(Principal bearer, CredentialKind kind, std::string name) {
   constexpr std::size_t device_id_bytes = 6;  // 12 hex characters, fathom §2.4
   const base::Time now = clock_.now();
-  MintedToken minted{
+  CreatedToken created{
       .credential = {.id = kind == CredentialKind::device ? base::random_hex(device_id_bytes)
                                                           : base::new_id(now),
                      .scope = std::move(bearer.scope),
@@ -113,8 +113,8 @@ MintedToken Credentials::prepare(Principal bearer, CredentialKind kind, std::str
                      .last_seen = now,
                      .revoked_at = std::nullopt},
       .token = base::new_token()};
-  minted.credential.token_sha256 = base::sha256_hex(minted.token);
-  return minted;
+  created.credential.token_sha256 = base::sha256_hex(created.token);
+  return created;
 }
 
 namespace {
@@ -147,12 +147,12 @@ Task<Result<void>> Credentials::admit(Credential credential, std::string actor) 
   co_return Result<void>{};
 }
 
-Task<Result<MintedToken>> Credentials::mint(Principal bearer, CredentialKind kind, std::string name,
-                                            std::string actor) {
-  MintedToken minted = prepare(std::move(bearer), kind, std::move(name));
-  auto admitted = co_await admit(minted.credential, std::move(actor));
+Task<Result<CreatedToken>> Credentials::create(Principal bearer, CredentialKind kind,
+                                               std::string name, std::string actor) {
+  CreatedToken created = prepare(std::move(bearer), kind, std::move(name));
+  auto admitted = co_await admit(created.credential, std::move(actor));
   if (!admitted) co_return fail(std::move(admitted.error()));
-  co_return minted;
+  co_return created;
 }
 
 Task<Result<std::vector<Credential>>> Credentials::list(Principal who, CredentialKind kind) {

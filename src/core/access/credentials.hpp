@@ -19,7 +19,7 @@
 
 namespace colonnade::core {
 
-struct MintedToken {
+struct CreatedToken {
   Credential credential;
   std::string token{};  // shown once, stored nowhere
 };
@@ -34,13 +34,13 @@ class Credentials {
   base::Task<Result<Principal>> authenticate(std::string token);
   // Makes a token that counts for nothing yet. Whoever must not lose it (the first start) writes it
   // down before admit(): a crash in between leaves a useless token, never a server without a key.
-  MintedToken prepare(Principal bearer, CredentialKind kind, std::string name);
+  CreatedToken prepare(Principal bearer, CredentialKind kind, std::string name);
   // Stores it; from then on it lets its bearer in. `actor` is who the audit trail says did it.
   base::Task<Result<void>> admit(Credential credential, std::string actor = "system");
   // Both at once: makes a token that lets its bearer in as `bearer`. invalid for a name that
   // check_user_name() refuses.
-  base::Task<Result<MintedToken>> mint(Principal bearer, CredentialKind kind, std::string name,
-                                       std::string actor = "system");
+  base::Task<Result<CreatedToken>> create(Principal bearer, CredentialKind kind, std::string name,
+                                          std::string actor = "system");
   base::Task<Result<std::vector<Credential>>> list(Principal who, CredentialKind kind);
   // Registers something that its holder keeps open: `end` is posted to `lane` when the credential
   // is revoked. nullptr when it has been already.

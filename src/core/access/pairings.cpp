@@ -130,8 +130,8 @@ bool Pairings::is_revoked(const Principal& issuer) const {
   return !issuer.credential_id.empty() && !credentials_.is_live(issuer.credential_id);
 }
 
-Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_name,
-                                          std::string address) {
+Task<Result<CreatedToken>> Pairings::claim(std::string code, std::string device_name,
+                                           std::string address) {
   std::optional<Principal> issuer;
   {
     const base::SteadyTime now = clock_.steady();
@@ -154,12 +154,12 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
   if (device_name.empty()) device_name = unnamed;
   // Whoever issued the code, a device is no operator: it may be lost.
   const UserRole role = issuer->is_operator() ? UserRole::member : issuer->role;
-  auto minted =
-      co_await credentials_.mint(Principal(issuer->scope, issuer->user_id, role),
-                                 CredentialKind::device, std::move(device_name), issuer->user_id);
-  if (minted && is_revoked(*issuer)) {  // meanwhile
+  auto created =
+      co_await credentials_.create(Principal(issuer->scope, issuer->user_id, role),
+                                   CredentialKind::device, std::move(device_name), issuer->user_id);
+  if (created && is_revoked(*issuer)) {  // meanwhile
     auto undone = co_await credentials_.revoke(*issuer, CredentialKind::device,
-                                               minted->credential.id, issuer->user_id);
+                                               created->credential.id, issuer->user_id);
     if (!undone) co_return fail(std::move(undone.error()));
     co_return fail(ErrorKind::not_found, "invalid pairing code");
   }
@@ -168,8 +168,8 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->codes.find(code);
     if (found != state_->codes.end()) {
-      if (minted) {
-        found->second.device = minted->credential;
+      if (created) {
+        found->second.device = created->credential;
         found->second.place.release();
         watchers.swap(found->second.watchers);
       } else {
@@ -177,8 +177,8 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
       }
     }
   }
-  for (const Watcher& watcher : watchers) watcher->complete(minted->credential);
-  co_return minted;
+  for (const Watcher& watcher : watchers) watcher->complete(created->credential);
+  co_return created;
 }
 
 Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::stop_token stop) {

@@ -57,15 +57,15 @@ Task<Result<std::vector<Credential>>> Tokens::list(Principal who, std::string us
   co_return out;
 }
 
-Task<Result<MintedToken>> Tokens::create(Principal who, NewToken input) {
+Task<Result<CreatedToken>> Tokens::create(Principal who, NewToken input) {
   if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
   auto bearer = bearer_of(input);
   if (!bearer) co_return fail(std::move(bearer.error()));
   if (auto fits = check_bearer(who, *bearer); !fits) co_return fail(std::move(fits.error()));
   const CredentialKind kind =
       bearer->is_operator() ? CredentialKind::operator_token : CredentialKind::api_token;
-  co_return co_await credentials_.mint(std::move(*bearer), kind, std::move(input.name),
-                                       std::move(who.user_id));
+  co_return co_await credentials_.create(std::move(*bearer), kind, std::move(input.name),
+                                         std::move(who.user_id));
 }
 
 Task<Result<void>> Tokens::revoke(Principal who, std::string id) {
