@@ -497,6 +497,27 @@ TEST_P(StoreSuite, CredentialsAreFoundByTokenUntilRevoked) {
   EXPECT_EQ(refusal(core::InsertCredential{credential_of("d3", "hash-2")}), ErrorKind::conflict);
 }
 
+TEST_P(StoreSuite, ACredentialIsStoredByTheRightOfALiveOneOnly) {
+  core::Credential root = credential_of("o1", "hash-0");
+  root.kind = core::CredentialKind::operator_token;
+  root.every_scope = true;
+  put({core::InsertCredential{root},
+       core::InsertCredential{.credential = credential_of("d1", "hash-1"), .issuer_id = "o1"}});
+  put({core::InsertCredential{.credential = credential_of("d2", "hash-2"), .issuer_id = "d1"}});
+  const auto by = [](std::string issuer, const core::Scope& scope) {
+    core::Credential made = credential_of("d3", "hash-3");
+    made.scope = scope;
+    return core::InsertCredential{.credential = std::move(made), .issuer_id = std::move(issuer)};
+  };
+  EXPECT_EQ(refusal(by("nobody", here)), ErrorKind::unauthorized);
+  EXPECT_EQ(refusal(by("d1", elsewhere), elsewhere), ErrorKind::unauthorized) << "of one scope";
+  const auto revoked = core::RevokeCredential{
+      .id = "d1", .user_id = "ann", .kind = core::CredentialKind::device, .at = {100}};
+  put({revoked});
+  EXPECT_EQ(refusal(by("d1", here)), ErrorKind::unauthorized);
+  EXPECT_FALSE(awaited(stores().credentials.credential(here, "d3"))->has_value());
+}
+
 // --- keyed requests -----------------------------------------------------------------------------
 
 TEST_P(StoreSuite, SubmissionKeysAreTakenUntilTheyExpire) {

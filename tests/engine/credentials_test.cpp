@@ -244,6 +244,19 @@ TEST_F(CredentialsTest, ACodeIsWorthNoMoreThanTheCredentialThatAskedForIt) {
   EXPECT_TRUE(engine_.run(credentials_.list(*who, CredentialKind::device))->empty());
 }
 
+// The store decides, in the transaction of the claim: what this process remembers may be behind.
+TEST_F(CredentialsTest, ACodeIsWorthNothingOnceTheStoreHasTheRevocation) {
+  const CreatedToken lost = create_token(CredentialKind::device, "ann");
+  const auto who = engine_.run(credentials_.authenticate(lost.token));
+  ASSERT_TRUE(who);
+  const auto code = pairings_.start(*who);
+  Credentials others(*engine_.store, engine_.feed, clock_);
+  ASSERT_TRUE(engine_.run(others.revoke(*who, CredentialKind::device, lost.credential.id)));
+  EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found) << "again";
+  EXPECT_TRUE(engine_.run(credentials_.list(*who, CredentialKind::device))->empty());
+}
+
 TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {
   const auto code = pairings_.start(admin_);
   std::vector<std::future<Result<CreatedToken>>> claims;

@@ -134,23 +134,24 @@ AuditEntry credential_entry(const Credential& credential, std::string actor, Tim
 
 }  // namespace
 
-Task<Result<void>> Credentials::admit(Credential credential, std::string actor) {
+Task<Result<void>> Credentials::admit(Credential credential, CredentialIssuer issuer) {
   if (auto named = check_user_name(credential.user_id); !named) {
     co_return fail(std::move(named.error()));
   }
   Unit unit{.scope = credential.scope};
   unit.changes.emplace_back(
-      AppendAudit{credential_entry(credential, std::move(actor), clock_.now())});
-  unit.changes.emplace_back(InsertCredential{std::move(credential)});
+      AppendAudit{credential_entry(credential, std::move(issuer.actor), clock_.now())});
+  unit.changes.emplace_back(InsertCredential{.credential = std::move(credential),
+                                             .issuer_id = std::move(issuer.credential_id)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
   co_return Result<void>{};
 }
 
 Task<Result<CreatedToken>> Credentials::create(Principal bearer, CredentialKind kind,
-                                               std::string name, std::string actor) {
+                                               std::string name, CredentialIssuer issuer) {
   CreatedToken created = prepare(std::move(bearer), kind, std::move(name));
-  auto admitted = co_await admit(created.credential, std::move(actor));
+  auto admitted = co_await admit(created.credential, std::move(issuer));
   if (!admitted) co_return fail(std::move(admitted.error()));
   co_return created;
 }
@@ -197,11 +198,6 @@ Task<Result<void>> Credentials::revoke(Principal who, CredentialKind kind, std::
   }
   revocations_.revoke(id);
   co_return Result<void>{};
-}
-
-bool Credentials::is_live(const std::string& credential_id) const {
-  const std::shared_lock lock(cache_->mutex);
-  return cache_->live.contains(credential_id);
 }
 
 Task<Result<bool>> Credentials::none_yet() {
