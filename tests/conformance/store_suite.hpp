@@ -266,7 +266,7 @@ TEST_P(StoreSuite, UsageIsTheSumOverMessagesThatCarryIt) {
 TEST_P(StoreSuite, OneUnfinishedRunAThread) {
   put_thread("t1");
   put_thread("t2");
-  core::Run run = run_of("r1", "t1", RunState::queued);
+  core::Run run = run_of("r1", "t1", RunState::waiting_approval);
   run.settings = {.model = "m"};
   put({core::InsertRun{run}});
   put({core::InsertRun{run_of("r2", "t2")}});
@@ -281,7 +281,7 @@ TEST_P(StoreSuite, OneUnfinishedRunAThread) {
   run.rounds = 2;
   run.finished_at = Time{77};
   EXPECT_EQ(refusal(core::UpdateRun{.run = run, .from = RunState::running}), ErrorKind::conflict);
-  put({core::UpdateRun{.run = run, .from = RunState::queued}});
+  put({core::UpdateRun{.run = run, .from = RunState::waiting_approval}});
   EXPECT_FALSE(awaited(stores().runs.active_run(here, "t1"))->has_value());
   const auto read = awaited(stores().runs.run(here, "r1"));
   ASSERT_TRUE(read && *read);

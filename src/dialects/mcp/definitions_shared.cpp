@@ -34,7 +34,7 @@ const std::string_view shared =
   },
   "run_state": {
     "type": "string",
-    "enum": ["queued", "running", "waiting_approval", "succeeded", "failed", "cancelled"]
+    "enum": ["running", "waiting_approval", "succeeded", "failed", "cancelled"]
   },
   "next": {"type": "string", "description": "What can be done about it."},
   "run": {

@@ -106,6 +106,8 @@ Result<std::optional<core::Run>> find_run(Database& database, const core::Scope&
                                  read_run, id, scope.key());
 }
 
+// 'queued' is no state of a run: it stands in the condition of the index runs_unfinished, which a
+// query must repeat.
 Result<std::optional<core::Run>> find_active_run(Database& database, const core::Scope& scope,
                                                  std::string_view thread_id) {
   return database.one<core::Run>("SELECT " COLONNADE_RUN_COLUMNS
