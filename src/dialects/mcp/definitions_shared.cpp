@@ -42,11 +42,15 @@ const std::string_view shared =
     "properties": {
       "run_id": {"type": "string"}, "thread_id": {"type": "string"}, "state": "$run_state",
       "agent_id": {"type": "string"}, "answer": {"type": "string"}, "error": {"type": "string"},
-      "approvals": "$approvals", "next": "$next"
+      "approvals": "$approvals", "more_approvals": "$more_approvals", "next": "$next"
     },
     "required": ["run_id", "thread_id", "state"]
   },
   "approvals": {"type": "array", "items": "$approval"},
+  "more_approvals": {
+    "type": "boolean",
+    "description": "The run asks for more than these: list_approvals with its run_id tells all."
+  },
   "approval": {
     "type": "object",
     "properties": {
