@@ -48,6 +48,7 @@ TEST(Cli, EveryCommandExplainsItselfWithAnExample) {
                                            {"backup"},
                                            {"doctor"},
                                            {"config", "show"},
+                                           {"config", "trust"},
                                            {"version"}};
   for (Arguments arguments : commands) {
     const std::string name = arguments.back();
