@@ -29,7 +29,9 @@ const Scope acme("acme", "shop", "live");
 const Principal ann(Scope::main(), "ann", UserRole::member);
 const Principal root(Scope::main(), "root", UserRole::operator_role);
 const Principal bob(Scope::main(), "bob", UserRole::member);
-const Principal eve(acme, "ann", UserRole::operator_role);  // of the same name, elsewhere
+const Principal gus(Scope::main(), "gus", UserRole::guest);
+const Principal own_guest(Scope::main(), "ann", UserRole::guest);  // her name, as a guest
+const Principal eve(acme, "ann", UserRole::operator_role);         // of the same name, elsewhere
 
 enum class Seen { there, missing, forbidden, failed };
 
@@ -233,7 +235,7 @@ std::vector<AccessTable::Row> AccessTable::rows() {  // long: a row for each use
       {"pairings: watch",
        [&](const auto& who, const auto& /*things*/) {
          const std::string code = pairings_->start(ann)->code;
-         EXPECT_TRUE(run(pairings_->claim(code, "phone", "10.0.0.1")));
+         EXPECT_TRUE(run(pairings_->claim(code, "phone", who.user_id)));  // few an address
          return seen(run(pairings_->watch(who, code, {})));
        }},
       {"subscriptions: of all that one may see",
@@ -251,8 +253,10 @@ std::vector<AccessTable::Row> AccessTable::rows() {  // long: a row for each use
 TEST_F(AccessTable, WhatIsNotTheirsIsMissingInEveryUseCase) {
   for (const Row& row : rows()) {
     EXPECT_EQ(row.look(bob, make()), Seen::missing) << row.what << ": another member";
+    EXPECT_EQ(row.look(gus, make()), Seen::missing) << row.what << ": a guest";
     EXPECT_EQ(row.look(eve, make()), Seen::missing) << row.what << ": an operator elsewhere";
     EXPECT_EQ(row.look(ann, make()), Seen::there) << row.what << ": its owner";
+    EXPECT_EQ(row.look(own_guest, make()), Seen::there) << row.what << ": its owner, a guest";
     EXPECT_EQ(row.look(root, make()), Seen::there) << row.what << ": an operator of the scope";
   }
 }

@@ -244,6 +244,18 @@ TEST_F(CredentialsTest, ACodeIsWorthNoMoreThanTheCredentialThatAskedForIt) {
   EXPECT_TRUE(engine_.run(credentials_.list(*who, CredentialKind::device))->empty());
 }
 
+// Whoever issued the code: a device is no operator, and a guest's is a guest.
+TEST_F(CredentialsTest, ADeviceHasTheRoleOfItsIssuerAtMost) {
+  for (const UserRole role : {UserRole::operator_role, UserRole::member, UserRole::guest}) {
+    const auto code = pairings_.start(Principal(Scope::main(), "ann", role));
+    const auto device = claim(code->code);
+    ASSERT_TRUE(device) << device.error().message;
+    const auto who = engine_.run(credentials_.authenticate(device->token));
+    ASSERT_TRUE(who);
+    EXPECT_EQ(who->role, role == UserRole::guest ? UserRole::guest : UserRole::member);
+  }
+}
+
 // The store decides, in the transaction of the claim: what this process remembers may be behind.
 TEST_F(CredentialsTest, ACodeIsWorthNothingOnceTheStoreHasTheRevocation) {
   const CreatedToken lost = create_token(CredentialKind::device, "ann");
