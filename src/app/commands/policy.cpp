@@ -1,6 +1,7 @@
 // colonnade policy check | test | explain; diff and simulate have files of their own.
 #include "app/commands/policy.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <memory>
