@@ -274,7 +274,8 @@ struct Server::Parts {
                  .agents = agents,
                  .threads = threads,
                  .runs = runs,
-                 .clock = clock}),
+                 .clock = clock,
+                 .readiness = readiness()}),
         questions(actions, audit_feed, tool_host.lane()),
         tokens(stores.credentials, credentials),
         audit_reader(stores.audit),
@@ -328,7 +329,7 @@ struct Server::Parts {
              .keyed_requests = keyed_requests,
              .subscriptions = feed.subscriptions(),
              .clock = clock},
-            {.version = version(), .origins = settings.cors.origins}),
+            {.version = version(), .origins = settings.cors.origins, .readiness = readiness()}),
         metrics(credentials, {.readers = settings.metrics,
                               .started_at = clock.now(),
                               .snapshot = [this] { return metrics_snapshot(); }}) {
