@@ -482,11 +482,11 @@ Result<Server::Started> Server::start() {
   // human's consent comes back to.
   const auto opened = base::run_on(p.lanes[0], p.tool_servers.open_all());
   if (!opened) return std::unexpected(opened.error());
+  const auto settled = base::run_on(p.lanes[0], p.actions.recover());
+  if (!settled) return std::unexpected(settled.error());
   const auto recovered = base::run_on(p.lanes[0], p.runs.recover());
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
-  const auto settled = base::run_on(p.lanes[0], p.actions.recover());
-  if (!settled) return std::unexpected(settled.error());
   base::run_on(p.lanes[0], p.erasure.recover());
   release_startup_memory();
   const HttpBudgets budgets{.bodies = std::make_shared<net::BodyBudget>(body_limits(p.settings)),
