@@ -548,6 +548,7 @@ void Server::stop() {
   // Runs are parked before any connection ends: a client that loses its connection while its run
   // goes on would cancel it. Whoever waits for a run, or starts one now, hears that the server
   // stops.
+  p.pairings.stop();
   p.runs.park_all();
   p.actions.stop_all();
   p.mcp.stop();
