@@ -24,6 +24,26 @@ bool names_keep_alive(const Headers& headers) {
   return same_ignoring_case(find_header(headers, "Connection"), "keep-alive");
 }
 
+// The next piece; whatever the source throws is a failure too, so that there is an answer.
+base::Task<base::Result<BodySource::Piece>> next_piece(std::shared_ptr<BodySource> source) {
+  std::string what;
+  try {
+    auto piece = co_await source->next();
+    co_return piece;
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+    what = "unknown exception";
+  }
+  co_return base::fail(ErrorKind::internal, std::move(what));
+}
+
+void add_retry_after(Response& response, const base::Error& error) {
+  if (!error.retry_after || !find_header(response.headers, "Retry-After").empty()) return;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
+  response.headers.push_back({"Retry-After", std::to_string(seconds)});
+}
+
 std::int64_t micros_since(SteadyTime start) {
   const auto passed = std::chrono::steady_clock::now() - start;
   return std::chrono::duration_cast<std::chrono::microseconds>(passed).count();
@@ -86,6 +106,7 @@ void Connection::finish() {
 
 base::Task<bool> Connection::handshake(std::shared_ptr<Connection> self) {
   if (!self->transport_->secure()) co_return true;
+  if (self->shard_->stopping()) co_return false;
   self->enter(Phase::handshake);
   Transport::ErrorCode error;
   co_await self->transport_->handshake(error);
@@ -138,6 +159,7 @@ base::Task<Connection::Outcome> Connection::read_request(std::shared_ptr<Connect
       if (!sent) co_return Outcome::closed;
       self->enter(Phase::body);
     }
+    if (self->shard_->stopping()) co_return self->outcome_of_read_end();
     const bool more = co_await read_more(self);
     if (!more) co_return self->outcome_of_read_end();
     if (self->phase_ == Phase::idle) self->enter(Phase::head);
@@ -260,6 +282,7 @@ base::Task<bool> Connection::discard_body(std::shared_ptr<Connection> self) {
         co_return true;
       }
     }
+    if (self->shard_->stopping()) co_return false;
     const bool more = co_await read_more(self);
     if (!more) co_return false;
   }
@@ -272,6 +295,14 @@ Connection::Outcome Connection::outcome_of_read_end() {
     fault_ = RequestFault{
         .status = 408,
         .error = {.kind = ErrorKind::timeout, .message = "the request took too long to arrive"}};
+    return Outcome::fault;
+  }
+  if (shard_->stopping()) {
+    if (phase_ == Phase::head) return Outcome::closed;
+    fault_ = RequestFault{.status = 503,
+                          .error = {.kind = ErrorKind::unavailable,
+                                    .message = "the server is stopping; nothing was done with this "
+                                               "request"}};
     return Outcome::fault;
   }
   if (!peer_ended_) return Outcome::closed;
@@ -389,15 +420,14 @@ base::Task<bool> Connection::respond(std::shared_ptr<Connection> self,
   AnswerBudget::Hold hold(*self->shard_->options().answers, std::move(response.account));
   BodySource::Piece first{.last = true};
   if (source) {
-    auto piece = co_await source->next();
+    auto piece = co_await next_piece(source);
     if (piece) {
       first = std::move(*piece);
       response.body = std::move(first.bytes);
     } else {
       base::log::error("http_answer_failed",
                        {{"request_id", request->request_id}, {"error", piece.error().message}});
-      response =
-          self->error_response({.kind = ErrorKind::internal, .message = "internal error"}, 500);
+      response = self->unmade_response(piece.error());
     }
   }
   const SharedBytes shared = std::move(response.shared);
@@ -449,7 +479,7 @@ base::Task<bool> Connection::write_rest(std::shared_ptr<Connection> self,
   for (;;) {
     hold->resize(0);
     self->enter(Phase::handling);
-    auto piece = co_await source->next();
+    auto piece = co_await next_piece(source);
     if (!piece) {
       base::log::error("http_answer_failed", {{"error", piece.error().message}});
       self->transport_->abort();
@@ -468,17 +498,26 @@ base::Task<bool> Connection::write_rest(std::shared_ptr<Connection> self,
   }
 }
 
+// What the store cannot read just now is no fault of the server's own.
+Response Connection::unmade_response(const base::Error& error) const {
+  if (error.kind != ErrorKind::unavailable) {
+    return error_response({.kind = ErrorKind::internal, .message = "internal error"}, 500);
+  }
+  Response out = error_response(error, 503);
+  add_retry_after(out, error);
+  return out;
+}
+
 Response Connection::unread_response() {
   shard_->counts().add(shard_->counts().answers_cut);
-  Response out = error_response({.kind = ErrorKind::unavailable,
-                                 .message = "too many answers of this account are unread; read "
-                                            "them, then try again",
-                                 .retry_after = limits::answer_retry_after,
-                                 .retryable = true},
-                                503);
-  if (find_header(out.headers, "Retry-After").empty()) {
-    out.headers.push_back({"Retry-After", std::to_string(limits::answer_retry_after.count())});
-  }
+  const base::Error error{.kind = ErrorKind::unavailable,
+                          .message =
+                              "too many answers of this account are unread; read them, "
+                              "then try again",
+                          .retry_after = limits::answer_retry_after,
+                          .retryable = true};
+  Response out = error_response(error, 503);
+  add_retry_after(out, error);
   return out;
 }
 
@@ -589,10 +628,7 @@ base::Task<void> Connection::refuse(std::shared_ptr<Connection> self) {
                                            {"peer", self->peer_address_},
                                            {"reason", fault.error.message}});
   Response response = self->error_response(fault.error, fault.status);
-  if (fault.error.retry_after && find_header(response.headers, "Retry-After").empty()) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*fault.error.retry_after).count();
-    response.headers.push_back({"Retry-After", std::to_string(seconds)});
-  }
+  add_retry_after(response, fault.error);
   response.close = true;
   self->time_passed_ = false;
   co_await respond(self, request, std::move(response));
@@ -606,6 +642,11 @@ base::Task<void> Connection::linger(std::shared_ptr<Connection> self) {
   self->enter(Phase::lingering);
   Transport::ErrorCode error;
   co_await self->transport_->shutdown();
+  // A server that stops has no time for that: only what is here already is read away.
+  if (self->shard_->stopping() && self->transport_->open() && !self->transport_->secure()) {
+    [[maybe_unused]] const bool peer_is_there = self->transport_->discard_input();
+    co_return;
+  }
   std::size_t discarded = 0;
   while (!error && self->transport_->open() && discarded < limits::http_linger_bytes_max) {
     self->begin_ = self->end_ = 0;
@@ -657,7 +698,17 @@ void Connection::sweep(SteadyTime now) {
 
 void Connection::begin_stop() {
   close_after_ = true;
-  if (phase_ == Phase::idle || phase_ == Phase::handshake) transport_->close();
+  switch (phase_) {
+    case Phase::handshake: transport_->close(); break;
+    case Phase::idle:
+    case Phase::head:
+    case Phase::body: transport_->cancel(); break;  // a request that is whole by now is answered
+    case Phase::lingering:
+      if (!transport_->secure()) transport_->cancel();
+      break;
+    case Phase::handling:
+    case Phase::writing: break;  // the drain time is theirs
+  }
 }
 
 void Connection::close_now() {

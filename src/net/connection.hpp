@@ -56,6 +56,7 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   static base::Task<bool> write_rest(std::shared_ptr<Connection> self,
                                      std::shared_ptr<BodySource> source, bool chunked,
                                      AnswerBudget::Hold* hold);
+  Response unmade_response(const base::Error& error) const;
   Response unread_response();
   // False when the client is gone.
   static base::Task<bool> open_stream(std::shared_ptr<Connection> self,

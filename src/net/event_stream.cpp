@@ -383,7 +383,11 @@ void EventStream::sweep(SteadyTime now) {
     return;
   }
   if (!queue_.empty()) {
-    if (waited > shard_->options().stream_stall_time_max) cut("stalled");
+    std::chrono::milliseconds time_max = shard_->options().stream_stall_time_max;
+    if (shard_->stopping()) {
+      time_max = std::min<std::chrono::milliseconds>(time_max, limits::http_linger_time_max);
+    }
+    if (waited > time_max) cut("stalled");
     return;
   }
   if (state_ == State::open && keepalive_ && waited >= shard_->options().keepalive_interval) {

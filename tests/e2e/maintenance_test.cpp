@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "program.hpp"
 
@@ -133,6 +134,32 @@ TEST(Maintenance, ABackupOfARunningServerServes) {
                           folder);
   ASSERT_EQ(listed.code, 0) << listed.err;
   EXPECT_EQ(Json::parse(listed.out)["threads"].size(), 1U);
+}
+
+TEST(Maintenance, ABackupOfADamagedDatabaseFails) {
+  const Folder folder;
+  {
+    ServerProcess server(folder);
+    ASSERT_TRUE(server.ready().is_object());
+    ASSERT_EQ(run({"send", "/say keep this"}, folder).code, 0);
+    EXPECT_EQ(server.stop().code, 0);
+  }
+  {
+    const std::string path = folder / ".local/share/colonnade/colonnade.db";
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = std::filesystem::file_size(path);
+    constexpr std::uintmax_t page = 4096;
+    for (std::uintmax_t at = 8 * page; at < size; at += page) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file << std::string(64, 'Z');
+    }
+  }
+  const Folder target;
+  const auto ended = run({"backup", target / "copy.db"}, folder);
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_THAT(ended.err, HasSubstr("the database is damaged, so no backup was written"));
+  EXPECT_TRUE(std::filesystem::is_empty(target.path())) << "nothing is left of it";
 }
 
 TEST(Maintenance, ABackupOfNothingFails) {

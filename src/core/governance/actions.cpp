@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
@@ -97,6 +98,7 @@ struct Actions::State {
   Result<void> remember(Unit& unit, const Action& action, const HumanAnswer& answer) const;
   std::optional<ExecutionPermit> permit_for(const Action& action) const;
   std::chrono::milliseconds time_for(const Action& action) const;
+  Task<Result<void>> cap_waits() const;
 
   AuditEntry started(const Action& action) const {
     return started_entry(action, action.updated_at, parts.redaction);
@@ -486,8 +488,35 @@ Task<Result<Action>> Actions::report(Principal who, std::string id, bool success
   co_return action;
 }
 
+// A question waits no longer than the longest wait from now, whatever its stored end says: the
+// machine's clock may have been set back since, or the setting been lowered.
+Task<Result<void>> Actions::State::cap_waits() const {
+  constexpr Time the_last{std::numeric_limits<std::int64_t>::max()};
+  const Time latest = parts.clock.now() + options.approval_time_max;
+  EveryScopePage page;
+  for (;;) {
+    auto pending = co_await parts.store.expired_actions(the_last, page);
+    if (!pending) co_return fail(std::move(pending.error()));
+    const bool is_last = pending->size() < page.limit;
+    if (!pending->empty()) page = page.after(pending->back());
+    for (Action& action : *pending) {
+      if (!action.expires_at || *action.expires_at <= latest) continue;
+      base::log::warn("approval_wait_shortened", {{"action", action.id}});
+      action.expires_at = latest;
+      ++action.version;
+      Unit unit{.scope = action.scope};
+      unit.changes.emplace_back(UpdateAction{.action = std::move(action), .if_unchanged = true});
+      const auto stored = co_await parts.feed.commit(std::move(unit));
+      if (!stored && !stored.error().retryable) co_return fail(stored.error());
+    }
+    if (is_last) co_return Result<void>{};
+  }
+}
+
 Task<Result<std::size_t>> Actions::recover() {
   State& state = *state_;
+  auto capped = co_await state.cap_waits();
+  if (!capped) co_return fail(std::move(capped.error()));
   std::size_t count = 0;
   EveryScopePage page;
   for (;;) {
