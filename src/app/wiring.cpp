@@ -151,6 +151,8 @@ std::vector<std::string> redacted_names(const Settings& settings) {
 
 net::BodyLimits body_limits(const Settings& settings) {
   return {.bytes_max = static_cast<std::size_t>(settings.limits.bodies_mib) * limits::MiB,
+          .account_bytes_max =
+              static_cast<std::size_t>(settings.limits.bodies_per_account_mib) * limits::MiB,
           .address_bytes_max =
               static_cast<std::size_t>(settings.limits.bodies_per_address_mib) * limits::MiB};
 }

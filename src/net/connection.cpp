@@ -38,6 +38,7 @@ base::Task<base::Result<BodySource::Piece>> next_piece(std::shared_ptr<BodySourc
   co_return base::fail(ErrorKind::internal, std::move(what));
 }
 
+// Unless the dialect has said it already.
 void add_retry_after(Response& response, const base::Error& error) {
   if (!error.retry_after || !find_header(response.headers, "Retry-After").empty()) return;
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
@@ -225,9 +226,9 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
     co_return;
   }
   self->reader_.body_bytes_max(route->body_bytes_max);
-  self->body_share_ = BodyBudget::Share(self->shard_->options().body_budget, self->peer_address_);
   if (const auto* open = std::get_if<Handler>(&route->handler)) {
     self->handler_ = *open;
+    self->take_places({.kind = BodyHolder::Kind::address, .name = self->peer_address_});
     co_return;
   }
   self->enter(Phase::handling);
@@ -236,7 +237,8 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
     base::Task<Admission> task = std::get<Guard>(route->handler)(request);
     Admission admission = co_await std::move(task);
     if (admission) {
-      self->handler_ = std::move(*admission);
+      self->handler_ = std::move(admission->handler);
+      self->take_places({.kind = BodyHolder::Kind::account, .name = std::move(admission->account)});
     } else {
       self->early_ = std::move(admission.error());
     }
@@ -248,16 +250,29 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
   if (failure) self->early_ = self->failed_response(request, *failure);
 }
 
-// False with the fault set when others hold too much.
+// The request's place among those that are under way, until it is answered or its stream has ended.
+// Refused before anything of the body is read: nothing has happened then.
+void Connection::take_places(BodyHolder holder) {
+  // Accounts and addresses take no places from each other.
+  const bool is_address = holder.kind == BodyHolder::Kind::address;
+  auto place = shard_->shared().requests->take(is_address ? "address " + holder.name : holder.name);
+  if (!place) {
+    handler_ = nullptr;
+    early_ = later_response(place.error());
+    return;
+  }
+  ticket_->hold(std::move(*place));
+  body_share_ = BodyBudget::Share(shard_->options().body_budget, std::move(holder));
+}
+
+// False with the fault set when the caller or all together hold too much.
 bool Connection::body_fits() {
   const std::size_t held = reader_.request().body.capacity();
-  if (held <= limits::http_body_uncounted_bytes || body_share_.grow_to(held)) return true;
-  fault_ = RequestFault{
-      .status = 503,
-      .error = {.kind = ErrorKind::unavailable,
-                .message = "too many request bodies are under way; try again in a moment, or raise "
-                           "limits.bodies_mib and limits.bodies_per_address_mib",
-                .retry_after = limits::http_bodies_retry_after}};
+  if (held <= limits::http_body_uncounted_bytes) return true;
+  auto grown = body_share_.grow_to(held);
+  if (grown) return true;
+  const int status = grown.error().kind == ErrorKind::rate_limited ? 429 : 503;
+  fault_ = RequestFault{.status = status, .error = std::move(grown.error())};
   return false;
 }
 
@@ -326,6 +341,7 @@ std::shared_ptr<const Request> Connection::finish_request() {
 void Connection::forget_request() {
   handler_ = nullptr;
   body_share_.release();
+  if (ticket_) ticket_->release();
   // What a large body needed is not kept for a connection that may be idle for long.
   if (begin_ == end_ && buffer_.size() > limits::http_read_buffer_bytes) {
     begin_ = end_ = 0;
@@ -503,20 +519,21 @@ Response Connection::unmade_response(const base::Error& error) const {
   if (error.kind != ErrorKind::unavailable) {
     return error_response({.kind = ErrorKind::internal, .message = "internal error"}, 500);
   }
-  Response out = error_response(error, 503);
-  add_retry_after(out, error);
-  return out;
+  return later_response(error);
 }
 
 Response Connection::unread_response() {
   shard_->counts().add(shard_->counts().answers_cut);
-  const base::Error error{.kind = ErrorKind::unavailable,
-                          .message =
-                              "too many answers of this account are unread; read them, "
-                              "then try again",
-                          .retry_after = limits::answer_retry_after,
-                          .retryable = true};
-  Response out = error_response(error, 503);
+  return later_response({.kind = ErrorKind::unavailable,
+                         .message = "too many answers of this account are unread; read them, then "
+                                    "try again",
+                         .retry_after = limits::answer_retry_after,
+                         .retryable = true});
+}
+
+// rate_limited or unavailable, for now.
+Response Connection::later_response(const base::Error& error) const {
+  Response out = error_response(error, error.kind == ErrorKind::rate_limited ? 429 : 503);
   add_retry_after(out, error);
   return out;
 }

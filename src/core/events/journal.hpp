@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -49,6 +50,9 @@ using Change =
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {
   Scope scope;
+  // Whose share of the queue it takes while it waits (core/access/account.hpp); "" for what the
+  // server does by itself, which counts as its scope's.
+  std::string account{};
   std::vector<Change> changes{};
   std::vector<Event> events{};  // cursor and seq are the store's to give
 };
@@ -77,7 +81,9 @@ class Journal {
   // Errors, perhaps before this returns. What the change names (conflict, not_found, invalid, …):
   // never stored as it is. unavailable and retryable, with `retry_after`: not stored now (no space,
   // a failed write or sync, limits::commit_queue_units_max units wait); it may be appended again.
-  // unavailable and not retryable: the store is closed, or damaged. internal: a bug.
+  // rate_limited, the same, when limits::commit_queue_units_per_account of the unit's account wait:
+  // those of others are taken. unavailable and not retryable: the store is closed, or damaged.
+  // internal: a bug.
   //
   // When the disk refuses a transaction, all of its units fail, and all that wait behind it, in
   // their order; later ones fail at once until the disk works again (health()). Whoever needs an

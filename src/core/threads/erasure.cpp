@@ -4,6 +4,7 @@
 #include <stop_token>
 
 #include "base/log.hpp"
+#include "core/access/account.hpp"
 #include "core/threads/limits.hpp"
 
 namespace colonnade::core {
@@ -24,7 +25,7 @@ void Erasure::add(Unit& unit, const Thread& thread) const {
 Task<Result<void>> Erasure::erase_thread(Principal who, std::string id) {
   auto thread = co_await parts_.threads.get(who, std::move(id));
   if (!thread) co_return fail(std::move(thread.error()));
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   add(unit, *thread);
   auto hidden = co_await parts_.feed.commit(std::move(unit));
   if (!hidden) co_return fail(std::move(hidden.error()));
@@ -41,7 +42,7 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
   // Its threads are found in the transaction that deletes it: one that was made a moment ago goes
   // too, and one that comes a moment later finds no agent.
   const std::string agent_id = agent->id;
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(DeleteAgent{.id = agent_id, .at = parts_.clock.now()});
   unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent_id});
   auto hidden = co_await parts_.feed.commit(std::move(unit));
