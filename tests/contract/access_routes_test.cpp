@@ -480,8 +480,9 @@ TEST_F(AccessRoutes, AWrongScopeHeaderIsNamed) {
       const auto answer =
           call(server_.port(),
                {.target = path, .token = who->token, .headers = {{"X-Colonnade-Scope", scope}}});
-      const bool is_phoson = std::string_view(path) == "/v1/agents";
-      EXPECT_EQ(answer.status, is_phoson && status == 400 ? 422 : status) << path << answer.body;
+      // Both contracts call a request that breaks their schema a 422.
+      const bool has_schema = std::string_view(path).starts_with("/v1/");
+      EXPECT_EQ(answer.status, has_schema && status == 400 ? 422 : status) << path << answer.body;
       EXPECT_NE(answer.body.find("X-Colonnade-Scope: "), std::string::npos) << path << answer.body;
     }
   }

@@ -283,7 +283,7 @@ TEST(Serve, ASecondSignalLeavesAtOnce) {
     return nlohmann::json::parse(answer.body);
   };
   const std::string thread = ask("/api/v1/threads", nlohmann::json::object())["id"];
-  ask("/api/v1/threads/" + thread + "/messages", {{"text", "/say " + std::string(100'000, 'x')}});
+  ask("/api/v1/threads/" + thread + "/messages", {{"text", "/say " + std::string(50'000, 'x')}});
   std::string requests;
   for (int i = 0; i < 100; ++i) {
     requests += "GET /api/v1/threads/" + thread + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
