@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "app/settings.hpp"
 #include "base/clock.hpp"
@@ -31,6 +33,9 @@ class PolicyWatch {
   // Why the server must not start: there is a policy file, and it is no policy. A missing one
   // denies everything, and so does a profile that is missing or wrong.
   std::optional<base::Error> fault() const { return fault_; }
+  // What an operator should mend although requests are answered. Names no path: whoever asks
+  // whether the server is ready hears it. Thread-safe, and no I/O.
+  std::vector<std::string> warnings() const;
 
   // Reads changed files again until a stop. On a lane; the files are read on a thread of its own,
   // so that no request delays it.
