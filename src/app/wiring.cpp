@@ -528,7 +528,8 @@ Result<Server::Started> Server::start() {
     return std::unexpected(left.error());
   }
   p.note_left = true;
-  out.policy_missing = !p.policy.warnings().empty();
+  out.policy_missing = p.policy.policy_missing();
+  out.profile_unusable = p.policy.profile_unusable();
   out.provider = p.providers.default_name();
   const core::ModelProvider* provider = p.providers.find("");
   out.model = !p.settings.model.empty() ? p.settings.model

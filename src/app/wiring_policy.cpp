@@ -51,6 +51,7 @@ base::Json details_of(const gate::LoadReport& report) {
 PolicyWatch::PolicyWatch(const Settings& settings, std::shared_ptr<const gate::Policy> built_in,
                          PolicyWatchParts parts)
     : parts_(parts),
+      names_profile_(!settings.policy.profile.empty()),
       source_({.policy_path = settings.policy.file,
                .profile_path = settings.policy.profile,
                .policy_version = settings.policy.version,
@@ -79,8 +80,14 @@ void PolicyWatch::loaded(const gate::LoadReport& report) {
 }
 
 std::vector<std::string> PolicyWatch::warnings() const {
-  if (source_.engine()->policy()) return {};
-  return {"policy.file names no file that exists, so that every action is denied"};
+  std::vector<std::string> out;
+  if (policy_missing()) {
+    out.emplace_back("policy.file names no file that exists, so that every action is denied");
+  }
+  if (profile_unusable()) {
+    out.emplace_back("policy.profile names no usable profile, so that every action is denied");
+  }
+  return out;
 }
 
 base::Task<void> PolicyWatch::watch(std::stop_token stop) {

@@ -75,6 +75,15 @@ TEST(FarameshWithoutAPolicy, AMissingFileIsSaidByReadiness) {
   EXPECT_EQ(server.submit("http")["reason_code"], "DEFAULT_DENY_NO_MATCH");
 }
 
+TEST(FarameshWithoutAProfile, AnUnusableOneIsSaidByReadiness) {
+  const TemporaryFolder folder;
+  FarameshServer server(folder, {.profile = "id: p\n"});
+  const Answer answer = server.get("/ready");
+  ASSERT_EQ(answer.json()["warnings"].size(), 1U) << answer.body;
+  EXPECT_THAT(answer.json()["warnings"][0].get<std::string>(), HasSubstr("policy.profile"));
+  EXPECT_EQ(server.submit("http")["reason_code"], "PROFILE_LOAD_ERROR");
+}
+
 // --- reasons ------------------------------------------------------------------------------------
 
 class FarameshReasons : public ::testing::Test {
