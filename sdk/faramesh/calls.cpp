@@ -145,6 +145,7 @@ PlannedCall<PolicyInfo> policy_info() { return get("/v1/policy/info", &wire::pol
 PlannedCall<PolicyCheck> validate_policy(std::string_view yaml) {
   auto call = with_body("POST", "/v1/policy/validate", wire::policy(yaml), &wire::policy_check);
   call->spec.repeatable = true;
+  call->spec.also_accepted = 422;  // it is none
   return call;
 }
 

@@ -417,7 +417,7 @@ TEST(FarameshPolicy, faults_are_named) {
   EXPECT_THROW(create_policy(wrong.rules), ValidationError);
   testing::ScriptedTransport wire;
   wire.expect("POST", "/v1/policy/validate").reply(404, R"({"detail":"Not Found"})");
-  wire.expect("POST", "/v1/policy/validate").reply(200, R"({"valid":false,"errors":["no"]})");
+  wire.expect("POST", "/v1/policy/validate").reply(422, R"({"valid":false,"errors":["no"]})");
   const Client client({.base_url = "http://test", .http = {.transport = wire.transport()}});
   EXPECT_FALSE(client.validate_policy(wrong).valid);
   const Policy right{.rules = {{.match = {.tool = "*"}, .effect = Effect::allow}}};
@@ -427,10 +427,13 @@ TEST(FarameshPolicy, faults_are_named) {
   EXPECT_EQ(check.errors, std::vector<std::string>{"no"});
   wire.expect("POST", "/v1/policy/validate").reply(404, "");
   wire.expect("POST", "/v1/policy/validate").reply(401, "");
+  // A refusal of the request is no opinion on the policy.
+  wire.expect("POST", "/v1/policy/validate").reply(422, R"({"detail":"policy is too long"})");
   const AsyncClient async({.base_url = "http://test", .http = {.transport = wire.transport()}});
   EXPECT_FALSE(run(async.validate_policy(wrong)).valid);
   EXPECT_TRUE(run(async.validate_policy(right)).valid);
   EXPECT_THROW(run(async.validate_policy(right)), AuthError);
+  EXPECT_THROW(run(async.validate_policy(right)), ValidationError);
   wire.verify();
 }
 

@@ -247,6 +247,14 @@ Result<PolicyInfo> policy_info(const CallSpec& spec, const TransportReply& reply
 Result<PolicyCheck> policy_check(const CallSpec& spec, const TransportReply& reply) {
   const auto root = open(spec, reply, {});
   if (!root) return root.error();
+  // A refusal of the request says nothing of the policy.
+  Element verdict;
+  const bool says_so = root->at_key("valid").get(verdict) == simdjson::SUCCESS;
+  if (!says_so && reply.status == spec.also_accepted) {
+    CallSpec strict = spec;
+    strict.also_accepted = 0;
+    return *colonnade::detail::refusal(strict, reply.status, reply.body);
+  }
   PolicyCheck out;
   out.raw = colonnade::detail::to_json(*root);
   Element value;

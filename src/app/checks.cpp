@@ -15,8 +15,10 @@
 #include <system_error>
 
 #include "app/files.hpp"
+#include "app/policy_files.hpp"
 #include "app/prices_file.hpp"
 #include "app/running_server.hpp"
+#include "app/sample_policy.hpp"
 #include "app/windows_file.hpp"
 #include "app/wiring_store.hpp"
 #include "base/clock.hpp"
@@ -287,6 +289,30 @@ void check_windows(const Settings& settings, Findings& out) {
       "fix the file, or leave context.windows_file unset");
 }
 
+void check_policy(const Settings& settings, Findings& out) {
+  const std::string& path = settings.policy.file;
+  if (path.empty()) {
+    add(out, "policy", Health::ok, "built-in: what changes nothing runs, everything else asks");
+  } else if (std::error_code ignored; !std::filesystem::exists(path, ignored)) {
+    add(out, "policy", Health::failure,
+        path + " does not exist; a server that starts without it denies every action",
+        missing_policy_remedy());
+  } else if (const auto policy = load_policy(path); !policy) {
+    add(out, "policy", Health::failure, policy.error().message,
+        "fix the file; `colonnade policy check` says whether it is");
+  } else if (const std::size_t warnings = policy->policy->warnings().size(); warnings > 0) {
+    add(out, "policy", Health::warning, path + " has " + std::to_string(warnings) + " warnings",
+        "colonnade policy check " + path);
+  } else {
+    add(out, "policy", Health::ok, path);
+  }
+  if (settings.policy.profile.empty()) return;
+  const auto profile = load_profile(settings.policy.profile);
+  if (profile) return add(out, "profile", Health::ok, settings.policy.profile);
+  add(out, "profile", Health::failure, profile.error().message + "; every action is denied",
+      "fix the file, or leave policy.profile unset");
+}
+
 void check_clock(Findings& out) {
   base::SystemClock clock;
   const std::string now = base::to_rfc3339(clock.now());
@@ -343,6 +369,7 @@ std::vector<Finding> run_checks(const std::expected<Config, ConfigFaults>& confi
   check_providers(settings, environment, out);
   check_prices(settings, out);
   check_windows(settings, out);
+  check_policy(settings, out);
   check_clock(out);
   return out;
 }

@@ -298,6 +298,7 @@ struct Server::Parts {
                {.version = version(),
                 .started_at = clock.steady(),
                 .readiness = readiness(),
+                .warnings = [this] { return policy.warnings(); },
                 .trusted_proxies = std::move(proxies)}),
         phoson({.agents = agents,
                 .threads = threads,
@@ -321,7 +322,8 @@ struct Server::Parts {
                                                        core::UserRole::member),
                              .tokens = settings.faramesh.tokens,
                              .open = settings.faramesh.open},
-                  .readiness = readiness()}),
+                  .readiness = readiness(),
+                  .warnings = [this] { return policy.warnings(); }}),
         mcp({.agents = agents,
              .threads = threads,
              .runs = runs,
@@ -529,6 +531,8 @@ Result<Server::Started> Server::start() {
     return std::unexpected(left.error());
   }
   p.note_left = true;
+  out.policy_missing = p.policy.policy_missing();
+  out.profile_unusable = p.policy.profile_unusable();
   out.provider = p.providers.default_name();
   const core::ModelProvider* provider = p.providers.find("");
   out.model = !p.settings.model.empty() ? p.settings.model

@@ -33,6 +33,8 @@ class Server {
     std::string provider{};           // asked when nobody chose one
     std::string model{};
     std::size_t recovered_runs = 0;
+    bool policy_missing = false;    // policy.file does not exist: every action is denied
+    bool profile_unusable = false;  // nor does policy.profile, or it is none: the same
   };
   // Takes up unfinished runs, listens, makes the first token. Call once.
   base::Result<Started> start();

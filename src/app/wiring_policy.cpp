@@ -3,6 +3,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "app/sample_policy.hpp"
 #include "base/log.hpp"
 
 namespace colonnade::app {
@@ -13,10 +14,15 @@ using base::Result;
 constexpr auto look_interval = std::chrono::seconds(1);
 constexpr auto look_time_max = std::chrono::minutes(1);  // the largest policy takes some seconds
 
-void log_file(const char* what, const gate::LoadedFile& file) {
+constexpr std::string_view policy_role = "policy";
+
+void log_file(std::string_view what, const gate::LoadedFile& file) {
   if (file.error) {
-    base::log::error("policy_not_loaded",
-                     {{"file", file.path}, {"as", what}, {"error", file.error->message}});
+    std::string error = file.error->message;
+    if (file.error->kind == base::ErrorKind::not_found && what == policy_role) {
+      error += "; " + missing_policy_remedy();
+    }
+    base::log::error("policy_not_loaded", {{"file", file.path}, {"as", what}, {"error", error}});
   }
   for (const gate::Warning& warning : file.warnings) {
     base::log::warn("policy_warning", {{"file", file.path},
@@ -45,6 +51,7 @@ base::Json details_of(const gate::LoadReport& report) {
 PolicyWatch::PolicyWatch(const Settings& settings, std::shared_ptr<const gate::Policy> built_in,
                          PolicyWatchParts parts)
     : parts_(parts),
+      names_profile_(!settings.policy.profile.empty()),
       source_({.policy_path = settings.policy.file,
                .profile_path = settings.policy.profile,
                .policy_version = settings.policy.version,
@@ -54,7 +61,7 @@ PolicyWatch::PolicyWatch(const Settings& settings, std::shared_ptr<const gate::P
 }
 
 void PolicyWatch::loaded(const gate::LoadReport& report) {
-  log_file("policy", report.policy);
+  log_file(policy_role, report.policy);
   if (report.profile) log_file("profile", *report.profile);
   base::log::info("policy_loaded",
                   {{"version", report.policy_version}, {"replaced", report.replaced}});
@@ -70,6 +77,17 @@ void PolicyWatch::loaded(const gate::LoadReport& report) {
                        .subject = report.policy_hash.value_or(report.policy_version),
                        .details = details_of(report),
                        .at = parts_.clock.now()});
+}
+
+std::vector<std::string> PolicyWatch::warnings() const {
+  std::vector<std::string> out;
+  if (policy_missing()) {
+    out.emplace_back("policy.file names no file that exists, so that every action is denied");
+  }
+  if (profile_unusable()) {
+    out.emplace_back("policy.profile names no usable profile, so that every action is denied");
+  }
+  return out;
 }
 
 base::Task<void> PolicyWatch::watch(std::stop_token stop) {

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <vector>
 
 #include "app/settings.hpp"
 #include "base/clock.hpp"
@@ -31,6 +33,12 @@ class PolicyWatch {
   // Why the server must not start: there is a policy file, and it is no policy. A missing one
   // denies everything, and so does a profile that is missing or wrong.
   std::optional<base::Error> fault() const { return fault_; }
+  // There is no usable policy or profile although the settings name one: every action is denied.
+  // Thread-safe, and no I/O.
+  bool policy_missing() const { return source_.engine()->policy() == nullptr; }
+  bool profile_unusable() const { return names_profile_ && source_.engine()->profile() == nullptr; }
+  // The same in words, for whoever asks whether the server is ready: names no path.
+  std::vector<std::string> warnings() const;
 
   // Reads changed files again until a stop. On a lane; the files are read on a thread of its own,
   // so that no request delays it.
@@ -45,6 +53,7 @@ class PolicyWatch {
 
   PolicyWatchParts parts_;
   std::optional<base::Error> fault_{};
+  bool names_profile_ = false;
   bool began_ = false;
   gate::PolicySource source_;  // late: it loads while it is made
   base::Workers worker_{1};    // last: it uses the source

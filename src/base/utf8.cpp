@@ -72,4 +72,14 @@ std::string_view cut_utf8(std::string_view text, std::size_t bytes_max) {
   return text.substr(0, end);
 }
 
+std::string_view first_characters(std::string_view text, std::size_t characters_max) {
+  if (text.size() <= characters_max) return text;
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins_one = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+    if (begins_one && ++characters > characters_max) return text.substr(0, i);
+  }
+  return text;
+}
+
 }  // namespace colonnade::base

@@ -74,5 +74,15 @@ TEST(CutUtf8, NeverSplitsACharacter) {
   EXPECT_EQ(cut_utf8(text, 100), text);
 }
 
+TEST(FirstCharacters, CountsCharactersNotBytes) {
+  const std::string text = "a\xC3\xA9\xF0\x9F\x8F\x9Bz";
+  EXPECT_EQ(first_characters(text, 0), "");
+  EXPECT_EQ(first_characters(text, 1), "a");
+  EXPECT_EQ(first_characters(text, 2), "a\xC3\xA9");
+  EXPECT_EQ(first_characters(text, 3), "a\xC3\xA9\xF0\x9F\x8F\x9B");
+  EXPECT_EQ(first_characters(text, 4), text);
+  EXPECT_EQ(first_characters(text, 100), text);
+}
+
 }  // namespace
 }  // namespace colonnade::base

@@ -1,6 +1,7 @@
 #include "gate/action_request.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "base/utf8.hpp"
@@ -95,6 +96,22 @@ Result<void> check_object(Value& value, const std::string& field, std::size_t by
   return trim_object(value, field, 0);
 }
 
+// Of an amount that is no number rules have an opinion; one that compares alike with every bound is
+// refused (faramesh §9.10). The one that rules look at: params before context (§4.2).
+Result<void> must_have_finite_amount(const ActionInput& input) {
+  const Value* amount = input.params.find("amount");
+  std::string field = "params.amount";
+  if (amount == nullptr) {
+    amount = input.context.find("amount");
+    field = "context.amount";
+  }
+  if (amount == nullptr) return {};
+  const auto number = python::number(*amount);
+  if (!number || std::isfinite(*number)) return {};
+  return base::fail(ErrorKind::invalid,
+                    field + " is NaN, infinite or too large; give a finite number", field);
+}
+
 }  // namespace
 
 Result<ActionRequest> ActionRequest::normalise(ActionInput input) {
@@ -104,6 +121,7 @@ Result<ActionRequest> ActionRequest::normalise(ActionInput input) {
   if (checked) checked = trim_name(input.operation, "operation");
   if (checked) checked = check_object(input.params, "params", limits::action_params_bytes_max);
   if (checked) checked = check_object(input.context, "context", limits::action_context_bytes_max);
+  if (checked) checked = must_have_finite_amount(input);
   if (!checked) return std::unexpected(std::move(checked.error()));
   return ActionRequest(std::move(input));
 }
@@ -115,6 +133,7 @@ Result<ActionRequest> ActionRequest::exact(ActionInput input) {
   if (checked) checked = must_be_name(input.operation, "operation");
   if (checked) checked = must_be_object(input.params, "params");
   if (checked) checked = must_be_object(input.context, "context");
+  if (checked) checked = must_have_finite_amount(input);
   if (!checked) return std::unexpected(std::move(checked.error()));
   return ActionRequest(std::move(input));
 }

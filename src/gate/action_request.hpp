@@ -24,13 +24,14 @@ class ActionRequest {
   // Trims the three names and the texts inside params and context: members of objects at any level,
   // and items of lists that are such members; nothing deeper inside lists. Errors are
   // ErrorKind::invalid and name the field ("params.user.name"): an empty or overlong name, an
-  // overlong text, a NUL, objects nested too deeply, params or context too large. The limits are
+  // overlong text, a NUL, objects nested too deeply, params or context too large, an `amount` that
+  // is NaN or infinite as a number or as text (faramesh §9.10). The limits are
   // limits::action_*. Empty texts inside params and context are accepted.
   static base::Result<ActionRequest> normalise(ActionInput input);
 
   // As it came, nothing trimmed and no size looked at: what runs is what was decided on. For tool
   // calls, whose size is bounded elsewhere. Errors: an empty name, params or context that is no
-  // object.
+  // object, an `amount` as above.
   static base::Result<ActionRequest> exact(ActionInput input);
 
   const std::string& agent_id() const { return input_.agent_id; }

@@ -1,7 +1,7 @@
 #include "gate/condition.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cmath>
 #include <utility>
 
 #include "gate/python.hpp"
@@ -17,19 +17,14 @@ struct Overloaded : Ts... {
 // What a null in the file means to the text comparisons.
 std::string text_of(const Value& value) { return value.is_null() ? "" : python::str(value); }
 
-Warning never(const DocumentError& where, std::string why) {
-  return {.line = where.line,
-          .path = where.path,
-          .message = "the rule never matches: " + std::move(why)};
-}
-
 const Value empty_text{""};
 
 }  // namespace
 
 Condition Condition::compile(const Value& match, const Lines& lines, const std::string& path,
-                             std::vector<Warning>& warnings) {
+                             ConditionUse use, std::vector<Warning>& warnings) {
   Condition out;
+  out.use_ = use;
   const Value::Object& members = *match.object();
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto& [key, value] = members[i];
@@ -41,14 +36,25 @@ Condition Condition::compile(const Value& match, const Lines& lines, const std::
   return out;
 }
 
+void Condition::can_never_hold(const DocumentError& where, std::string why,
+                               std::vector<Warning>& warnings) {
+  if (use_.restricts && use_.reading == Reading::loading) {
+    throw DocumentError{where.line, where.path,
+                        why + "; the rule would never match and restrict nothing"};
+  }
+  never_ = true;
+  warnings.push_back({.line = where.line,
+                      .path = where.path,
+                      .message = "the rule never matches: " + std::move(why)});
+}
+
 void Condition::add_key(const std::string& key, const Value& value, const DocumentError& where,
                         std::vector<Warning>& warnings) {
   if (key == "tool" || key == "op") {
     if (value.is_null() || (value.text() != nullptr && *value.text() == "*")) return;
     if (value.text() == nullptr) {
-      never_ = true;
-      warnings.push_back(never(where, key + " is " + std::string(value.kind()) + ", not a string"));
-      return;
+      return can_never_hold(where, key + " is " + std::string(value.kind()) + ", not a string",
+                            warnings);
     }
     (key == "tool" ? tool_ : operation_) = *value.text();
   } else if (key == "contains") {
@@ -76,10 +82,10 @@ void Condition::add_key(const std::string& key, const Value& value, const Docume
 void Condition::add_amount(std::string_view key, const Value& value, const DocumentError& where,
                            std::vector<Warning>& warnings) {
   const auto bound = python::number(value);
-  if (!bound) {
-    never_ = true;
-    warnings.push_back(never(where, "the bound is not a number"));
-    return;
+  if (!bound) return can_never_hold(where, "the bound is not a number", warnings);
+  // Every amount would pass it, or none.
+  if (!std::isfinite(*bound) && use_.reading == Reading::loading) {
+    throw DocumentError{where.line, where.path, "the bound must be a finite number"};
   }
   using enum Amount::Order;
   const auto order = key == "amount_gt"    ? above
@@ -101,9 +107,8 @@ void Condition::add_path(std::string_view key, const Value& value) {
 void Condition::add_pattern(const Value& value, const DocumentError& where,
                             std::vector<Warning>& warnings) {
   if (value.text() == nullptr) {
-    never_ = true;
-    warnings.push_back(never(where, "pattern is " + std::string(value.kind()) + ", not a string"));
-    return;
+    return can_never_hold(where, "pattern is " + std::string(value.kind()) + ", not a string",
+                          warnings);
   }
   auto compiled = Pattern::compile(*value.text());
   if (const auto* unsupported = std::get_if<Pattern::Unsupported>(&compiled)) {
@@ -111,11 +116,16 @@ void Condition::add_pattern(const Value& value, const DocumentError& where,
                         "the regular expression is not supported: " + unsupported->reason};
   }
   if (const auto* malformed = std::get_if<Pattern::Malformed>(&compiled)) {
-    never_ = true;
-    warnings.push_back(never(where, "not a regular expression: " + malformed->reason));
-    return;
+    return can_never_hold(where, "not a regular expression: " + malformed->reason, warnings);
   }
-  checks_.push_back(Search{std::get<Pattern>(std::move(compiled))});
+  auto& pattern = std::get<Pattern>(compiled);
+  if (pattern.names_beyond_ascii()) {
+    warnings.push_back({.line = where.line,
+                        .path = where.path,
+                        .message = "characters beyond ASCII are searched as \\uXXXX and match "
+                                   "nothing as they are; write \\\\u00e9 for é"});
+  }
+  checks_.push_back(Search{std::move(pattern)});
 }
 
 // `field` and `value` count only together.
@@ -129,6 +139,11 @@ void Condition::add_field(const Value& match, const Lines& lines, const std::str
   const Value* field = match.find("field");
   const Value* wanted = match.find("value");
   if (field == nullptr || wanted == nullptr) {
+    if (!use_.restricts && use_.reading == Reading::loading) {
+      throw DocumentError{line, path + "." + place->key,
+                          "field and value count only together, so that the rule would permit more "
+                          "than it says"};
+    }
     warnings.push_back({.line = line,
                         .path = path + "." + place->key,
                         .message = "field and value count only together; this one is not looked "
@@ -154,8 +169,8 @@ bool Condition::holds(Facts& facts) const {
       [&](const Contains& c) { return facts.probe().contains(c.part); },
       [&](const Amount& c) {
         const auto amount = facts.amount();
-        if (!amount) return false;
-        // Written as refusals, so that a NaN passes.
+        if (!amount) return use_.restricts;
+        // Written as refusals, so that a NaN for a bound passes.
         switch (c.order) {
           case Amount::Order::above: return !(*amount <= c.bound);
           case Amount::Order::below: return !(*amount >= c.bound);

@@ -21,12 +21,25 @@ struct Warning {
   std::string message{};
 };
 
+// What becomes of a rule that restricts and cannot be evaluated: a pattern that is none, a bound
+// that is no number.
+enum class Reading {
+  loading,     // an error: without the rule, more would be allowed than the file says
+  evaluation,  // it never matches, as with a Faramesh server: to compare with recorded verdicts
+};
+
+// What its rule is for, which says what is safe where a condition cannot be told.
+struct ConditionUse {
+  bool restricts = true;  // deny, require_approval, high risk; else it permits
+  Reading reading = Reading::loading;
+};
+
 class Condition {
  public:
-  // `path` is where the condition stands ("rules[3].match"). Throws Broken for a value that cannot
-  // be meant; appends to `warnings`. `match` is an object whose keys are known to be good.
+  // `path` is where the condition stands ("rules[3].match"). Throws DocumentError for a value that
+  // cannot be meant; appends to `warnings`. `match` is an object whose keys are known to be good.
   static Condition compile(const Value& match, const Lines& lines, const std::string& path,
-                           std::vector<Warning>& warnings);
+                           ConditionUse use, std::vector<Warning>& warnings);
 
   // The tool and operation it asks for; nullopt: any. A condition that asks for something else than
   // text can never hold.
@@ -39,7 +52,8 @@ class Condition {
   // Steps of its compiled regular expression; 0 without one.
   std::size_t pattern_size() const;
 
-  // Whether all keys but tool and operation hold; those two are the index's part.
+  // Whether all keys but tool and operation hold; those two are the index's part. An amount that is
+  // no number is beyond every bound of a rule that restricts and within none of one that permits.
   bool holds(Facts& facts) const;
 
  private:
@@ -82,7 +96,9 @@ class Condition {
   void add_pattern(const Value& value, const DocumentError& where, std::vector<Warning>& warnings);
   void add_field(const Value& match, const Lines& lines, const std::string& path,
                  std::vector<Warning>& warnings);
+  void can_never_hold(const DocumentError& where, std::string why, std::vector<Warning>& warnings);
 
+  ConditionUse use_{};
   std::optional<std::string> tool_;
   std::optional<std::string> operation_;
   bool never_ = false;

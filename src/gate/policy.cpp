@@ -155,8 +155,9 @@ base::Result<std::shared_ptr<const Policy>> Policy::parse(std::string_view text,
 
 base::Result<std::shared_ptr<const Policy>> Policy::compile(const Document& document,
                                                             std::string_view name,
-                                                            std::string_view version) {
-  std::shared_ptr<Policy> policy(new Policy);
+                                                            std::string_view version,
+                                                            Reading reading) {
+  std::shared_ptr<Policy> policy(new Policy(reading));
   try {
     policy->read(document, version);
   } catch (const DocumentError& broken) {
@@ -206,7 +207,9 @@ void Policy::read_rule(const Value& rule, const Lines& lines, const std::string&
   if (out.reason.empty()) out.reason = default_reason(out.effect);
   out.reads_as_default = out.effect == Effect::deny && out.reason == no_rule_matched;
   out.risk = risk_member(rule, lines, path, "risk");
-  out.condition = Condition::compile(*match, match_lines, match_path, warnings_);
+  out.condition = Condition::compile(
+      *match, match_lines, match_path,
+      {.restricts = out.effect != Effect::allow, .reading = reading_}, warnings_);
   count_pattern(out.condition, match_lines.line, match_path);
   rule_index_.add(out.condition);
   rules_.push_back(std::move(out));
@@ -255,7 +258,10 @@ void Policy::read_risk_rule(const Value& rule, const Lines& lines, const std::st
                         "must be low, medium or high"};
   }
   out.risk = *risk;
-  out.condition = Condition::compile(when, when_lines, when_path, warnings_);
+  // High risk makes an allowed action ask.
+  out.condition =
+      Condition::compile(when, when_lines, when_path,
+                         {.restricts = out.risk == Risk::high, .reading = reading_}, warnings_);
   count_pattern(out.condition, when_lines.line, when_path);
   risk_index_.add(out.condition);
   risk_rules_.push_back(std::move(out));

@@ -37,14 +37,16 @@ class Policy {
  public:
   // Errors (ErrorKind::invalid) name file, line and key; `field` is the key ("rules[3].match.opp").
   // `name` is the file's name without folders. `version` replaces `<name>@<first 12 hex digits of
-  // the content's hash>` when it is not empty.
+  // the content's hash>` when it is not empty. A rule that restricts and cannot be evaluated is an
+  // error.
   static base::Result<std::shared_ptr<const Policy>> parse(std::string_view text,
                                                            std::string_view name,
                                                            std::string_view version = {});
   // The same from a document that is parsed already. `version` must not be empty.
   static base::Result<std::shared_ptr<const Policy>> compile(const Document& document,
                                                              std::string_view name,
-                                                             std::string_view version);
+                                                             std::string_view version,
+                                                             Reading reading = Reading::loading);
 
   const std::string& version() const { return version_; }
   const std::string& hash() const { return hash_; }  // faramesh §5.2, version included
@@ -61,13 +63,14 @@ class Policy {
   }
 
  private:
-  Policy() = default;
+  explicit Policy(Reading reading) : reading_(reading) {}
   void read(const Document& document, std::string_view version);
   void read_rule(const Value& rule, const Lines& lines, const std::string& path);
   void count_pattern(const Condition& condition, int line, const std::string& path);
   void read_risk(const Value& risk, const Lines& lines);
   void read_risk_rule(const Value& rule, const Lines& lines, const std::string& path);
 
+  Reading reading_;
   std::string version_;
   std::string hash_;
   std::vector<PolicyRule> rules_;

@@ -65,9 +65,7 @@ base::Result<core::PolicyEvaluation> PolicyInspector::evaluate(std::string_view 
   if (!policy) {
     return base::fail(base::ErrorKind::invalid, std::move(policy.error().message), "policy");
   }
-  const PolicySource source({.built_in = *policy});
-  RuleGate gate(source);
-  auto verdict = gate.judge(std::move(request), core::RequestForm::submitted);
+  auto verdict = judge_by(Engine({.policy = *policy}), request, core::RequestForm::submitted);
   if (!verdict) return std::unexpected(std::move(verdict.error()));
   core::PolicyEvaluation out{.decision = std::move(verdict->decision)};
   name_the_rule(out, *policy, verdict->request);

@@ -58,6 +58,8 @@ TEST_F(PolicyInspectorTest, NamesTheRuleThatDecides) {
   ASSERT_TRUE(unmatched);
   EXPECT_EQ(unmatched->decision.reason_code, "DEFAULT_DENY_NO_MATCH");
   EXPECT_EQ(unmatched->rule_line, 0);
+  // The text alone decides, whatever counts without a policy file.
+  EXPECT_EQ(unmatched->decision.outcome, core::Outcome::halt);
   EXPECT_EQ(inspector.evaluate("rules: 3", request("http")).error().field, "policy");
   EXPECT_FALSE(inspector.evaluate(rules, request("  ")));
 }

@@ -106,6 +106,20 @@ TEST_F(PolicySourceTest, AnInvalidOrMissingFileKeepsTheRulesBefore) {
   EXPECT_FALSE(source.reload_if_changed().has_value());
 }
 
+TEST_F(PolicySourceTest, ARuleThatCannotBeEvaluatedKeepsTheRulesBefore) {
+  write("policy.yaml", deny_all);
+  PolicySource source(options());
+  for (const char* match : {"pattern: '(unclosed'", "amount_gt: abc"}) {
+    write("policy.yaml", "rules:\n  - {match: {" + std::string(match) +
+                             "}, deny: true}\n  - {match: {tool: '*'}, allow: true}\n");
+    const auto report = source.reload_if_changed();
+    ASSERT_TRUE(report && report->policy.error) << match;
+    EXPECT_FALSE(report->replaced);
+    EXPECT_TRUE(report->policy.error->field.starts_with("rules[0].match.")) << match;
+    EXPECT_EQ(decide(source).reason_code, "POLICY_DENY");
+  }
+}
+
 TEST_F(PolicySourceTest, AnUnusableProfileFailsClosedUntilItIsMended) {
   write("policy.yaml", allow_all);
   write("profile.yaml", "id: p\nversion: 1\nallowed_tools: [shell]\n");

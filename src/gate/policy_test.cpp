@@ -116,20 +116,82 @@ TEST(Policy, BoundsItsPatternsTogether) {
 TEST(Policy, WarnsOfRulesThatCannotMean) {
   const auto policy = policy_of(
       "rules:\n"
-      "  - {match: {tool: a, pattern: '['}, deny: true}\n"
-      "  - {match: {tool: 5}, deny: true}\n"
-      "  - {match: {tool: a, amount_gt: much}, deny: true}\n"
+      "  - {match: {tool: a, pattern: '['}, allow: true}\n"
+      "  - {match: {tool: 5}, allow: true}\n"
+      "  - {match: {tool: a, amount_gt: much}, allow: true}\n"
       "  - {match: {field: x}, deny: true, descripton: typo}\n"
       "risk:\n"
       "  rules:\n"
-      "    - {name: r, when: {operation: x}, risk_level: high}\n");
+      "    - {name: r, when: {operation: x}, risk_level: high}\n"
+      "    - {name: s, when: {pattern: 'caf\u00e9'}, risk_level: high}\n");
   std::vector<std::pair<int, std::string>> found;
   for (const Warning& warning : policy->warnings()) found.emplace_back(warning.line, warning.path);
   const std::vector<std::pair<int, std::string>> expected = {
-      {2, "rules[0].match.pattern"},   {3, "rules[1].match.tool"},
-      {4, "rules[2].match.amount_gt"}, {5, "rules[3].descripton"},
-      {5, "rules[3].match.field"},     {8, "risk.rules[0].when.operation"}};
+      {2, "rules[0].match.pattern"},    {3, "rules[1].match.tool"},
+      {4, "rules[2].match.amount_gt"},  {5, "rules[3].descripton"},
+      {5, "rules[3].match.field"},      {8, "risk.rules[0].when.operation"},
+      {9, "risk.rules[1].when.pattern"}};
   EXPECT_EQ(found, expected);
+}
+
+struct Unevaluable {
+  std::string match;
+  std::string field;
+  std::string message;
+};
+
+// A rule that restricts and can never match would let pass what it was written against.
+TEST(Policy, ARuleThatRestrictsMustBeEvaluable) {
+  const Unevaluable all[] = {{"{pattern: '(unclosed'}", "pattern", "not a regular expression"},
+                             {R"({pattern: '\p{L}'})", "pattern", "not a regular expression"},
+                             {"{pattern: 5}", "pattern", "pattern is a number, not a string"},
+                             {"{pattern: [a]}", "pattern", "pattern is a list, not a string"},
+                             {"{amount_gt: abc}", "amount_gt", "the bound is not a number"},
+                             {"{amount_lte: '1,000'}", "amount_lte", "the bound is not a number"},
+                             {"{amount_gte: }", "amount_gte", "the bound is not a number"},
+                             {"{tool: [shell, http]}", "tool", "tool is a list, not a string"},
+                             {"{tool: a, op: 5}", "op", "op is a number, not a string"}};
+  for (const Unevaluable& one : all) {
+    for (const char* effect : {"deny: true", "require_approval: true"}) {
+      const base::Error error = error_of(rule(one.match, effect));
+      EXPECT_EQ(error.kind, base::ErrorKind::invalid) << one.match << effect;
+      EXPECT_EQ(error.field, "rules[0].match." + one.field);
+      EXPECT_TRUE(error.message.starts_with("policy.yaml:2: ")) << error.message;
+      EXPECT_TRUE(error.message.contains(one.message)) << error.message;
+    }
+    EXPECT_EQ(policy_of(rule(one.match))->warnings().size(), 1U) << "it allows nothing";
+    const std::string risk =
+        "rules: []\nrisk: {rules: [{name: a, risk_level: high, when: " + one.match + "}]}";
+    EXPECT_EQ(error_of(risk).field, "risk.rules[0].when." + one.field);
+  }
+}
+
+// Every amount is within such a bound, or none is.
+TEST(Policy, ABoundIsAFiniteNumber) {
+  for (const char* bound : {"nan", "' inf'", "'-Infinity'", "'1e999'"}) {
+    for (const char* effect : {"allow: true", "deny: true"}) {
+      const auto error = error_of(rule("{amount_lt: " + std::string(bound) + "}", effect));
+      EXPECT_EQ(error.field, "rules[0].match.amount_lt") << bound;
+      EXPECT_TRUE(error.message.contains("a finite number")) << error.message;
+    }
+  }
+}
+
+TEST(Policy, ARuleThatPermitsIsNotWiderThanItSays) {
+  for (const char* half : {"{tool: a, field: user.role}", "{tool: a, value: admin}"}) {
+    EXPECT_TRUE(error_of(rule(half)).message.contains("permit more than it says")) << half;
+    EXPECT_EQ(policy_of(rule(half, "deny: true"))->warnings().size(), 1U);
+  }
+}
+
+TEST(Policy, EvaluationAloneKeepsWhatAFarameshServerMakesOfSuchRules) {
+  const auto document = parse_document(rule("{pattern: '('}", "deny: true"), "p").value();
+  EXPECT_FALSE(Policy::compile(document, "p", "v"));
+  const auto policy = Policy::compile(document, "p", "v", Reading::evaluation);
+  ASSERT_TRUE(policy) << policy.error().message;
+  auto request = ActionRequest::normalise(
+      {.agent_id = "a", .tool = "t", .operation = "go", .params = Value::Object{}});
+  EXPECT_EQ(Engine({.policy = *policy}).decide(*request).reason_code, "DEFAULT_DENY_NO_MATCH");
 }
 
 TEST(Policy, HashCoversTheVersion) {
@@ -173,6 +235,39 @@ TEST(Policy, PatternsAreThoseOfPython) {
   }
   for (const char* pattern : {"[", "(", ")", "*a", "a**", "[b-a]"})
     EXPECT_FALSE(matches(pattern, "a"));
+}
+
+TEST(Policy, AnAmountThatIsNoNumberIsBeyondEveryBound) {
+  const auto outcome = [](const std::string& text, Value amount) {
+    return decide(text, {{.key = "amount", .value = std::move(amount)}}).outcome;
+  };
+  const Value odd[] = {"1,000 dollars", "", Value(), Value::Array{1}, Value::Object{}};
+  for (const char* key : {"amount_gt", "amount_lt", "amount_gte", "amount_lte"}) {
+    const std::string match = "{" + std::string(key) + ": 100}";
+    const std::string otherwise = "  - {match: {tool: '*'}, allow: true}\n";
+    for (const Value& amount : odd) {
+      EXPECT_EQ(outcome(rule(match), amount), Outcome::halt) << key;
+      EXPECT_EQ(outcome(rule(match, "deny: true") + otherwise, amount), Outcome::halt) << key;
+      EXPECT_EQ(outcome(rule(match, "require_approval: true") + otherwise, amount),
+                Outcome::abstain)
+          << key;
+      const auto risky = [&](const std::string& level) {
+        return "rules:\n" + otherwise + "risk: {rules: [{name: a, risk_level: " + level +
+               ", when: " + match + "}]}";
+      };
+      EXPECT_EQ(outcome(risky("high"), amount), Outcome::abstain) << key;
+      EXPECT_EQ(outcome(risky("medium"), amount), Outcome::execute) << key;
+    }
+  }
+}
+
+TEST(Policy, DeleteIsSearchedAsPythonWritesIt) {
+  const auto matches = [](const std::string& match) {
+    return decide(rule(match), {{.key = "c", .value = "a\x7f"}}).outcome == Outcome::execute;
+  };
+  EXPECT_TRUE(matches(R"({contains: '\u007f'})"));
+  EXPECT_TRUE(matches(R"({pattern: 'a\\u007f'})"));
+  EXPECT_FALSE(matches("{contains: \"\\x7f\"}"));
 }
 
 // A pattern that backtracking engines never finish.

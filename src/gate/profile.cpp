@@ -34,18 +34,12 @@ std::string text_of(const Value& object, const Lines& lines, const std::string& 
       "must be text, not " + std::string(found.value->kind()) + "; put it in quotes"};
 }
 
-// What a `when` asks of the tool or operation.
-void read_name(const Found& wanted, const std::string& path, std::optional<std::string>& out,
-               ProfileRule& rule, std::vector<Warning>& warnings) {
-  if (wanted.value == nullptr) return;
-  if (const auto* text = wanted.value->text()) {
-    if (*text != "*") out = *text;
-    return;
-  }
-  rule.can_match = false;
-  warnings.push_back({.line = wanted.lines.line,
-                      .path = path,
-                      .message = "the rule never matches: this must be a string"});
+// Words that were meant to restrict, whatever they mean here.
+bool reads_as_restriction(std::string outcome) {
+  outcome = upper_case(std::move(outcome));
+  return outcome == "HALT" || outcome == "DENY" || outcome == "BLOCK" || outcome == "REJECT" ||
+         outcome == "ABSTAIN" || outcome == "DEFER" || outcome == "PENDING" ||
+         outcome == "REQUIRE_APPROVAL";
 }
 
 }  // namespace
@@ -65,8 +59,9 @@ base::Result<std::shared_ptr<const Profile>> Profile::parse(std::string_view tex
 }
 
 base::Result<std::shared_ptr<const Profile>> Profile::compile(const Document& document,
-                                                              std::string_view name) {
-  std::shared_ptr<Profile> profile(new Profile);
+                                                              std::string_view name,
+                                                              Reading reading) {
+  std::shared_ptr<Profile> profile(new Profile(reading));
   try {
     profile->read(document);
   } catch (const DocumentError& broken) {
@@ -123,12 +118,50 @@ void Profile::read_tools(const Document& document) {
   }
 }
 
+// A rule that halts or asks must be able to; one that lets pass need not.
+void Profile::can_never_match(int line, const std::string& path, const std::string& why,
+                              ProfileRule& rule) {
+  if (rule.outcome != Outcome::execute && reading_ == Reading::loading) {
+    throw DocumentError{line, path, why + "; the rule would never match and restrict nothing"};
+  }
+  rule.can_match = false;
+  warnings_.push_back({.line = line, .path = path, .message = "the rule never matches: " + why});
+}
+
+// What a `when` asks of the tool or operation; nullptr: nothing.
+void Profile::read_name(const Value* wanted, int line, const std::string& path,
+                        std::optional<std::string>& out, ProfileRule& rule) {
+  if (wanted == nullptr) return;
+  if (wanted->text() == nullptr)
+    return can_never_match(line, path, "it is " + std::string(wanted->kind()) + ", not a string",
+                           rule);
+  if (*wanted->text() != "*") out = *wanted->text();
+}
+
+void Profile::read_outcome(const Value& rule, const Lines& lines, const std::string& path,
+                           const std::string& outcome, ProfileRule& out) {
+  out.outcome = outcome == "HALT"      ? Outcome::halt
+                : outcome == "ABSTAIN" ? Outcome::abstain
+                                       : Outcome::execute;
+  if (out.outcome != Outcome::execute || outcome == "EXECUTE") return;
+  const int line = find(rule, lines, "outcome").lines.line;
+  if (reading_ == Reading::loading && reads_as_restriction(outcome)) {
+    throw DocumentError{line, path + ".outcome",
+                        "\"" + outcome + "\" would mean EXECUTE; write HALT or ABSTAIN"};
+  }
+  warnings_.push_back({.line = line,
+                       .path = path + ".outcome",
+                       .message = "an outcome other than HALT or ABSTAIN means EXECUTE"});
+}
+
 // Returns what of the rule counts for the hash.
 Value Profile::read_rule(const Value& rule, const Lines& lines, const std::string& path) {
   if (rule.object() == nullptr) throw DocumentError{lines.line, path, "must be a group of keys"};
   ProfileRule out;
   out.line = lines.line;
   out.name = text_of(rule, lines, path, "name");
+  const std::string outcome = text_of(rule, lines, path, "outcome", "HALT");
+  read_outcome(rule, lines, path, outcome, out);
   const Found when = find(rule, lines, "when");
   Value hashed_when = Value::Object{};
   if (when.value != nullptr) {
@@ -140,15 +173,6 @@ Value Profile::read_rule(const Value& rule, const Lines& lines, const std::strin
   read_when(hashed_when, when.lines, path + ".when", out);
   const Found pattern = find(rule, lines, "pattern");
   if (pattern.value != nullptr) read_pattern(*pattern.value, pattern.lines, path + ".pattern", out);
-  const std::string outcome = text_of(rule, lines, path, "outcome", "HALT");
-  out.outcome = outcome == "HALT"      ? Outcome::halt
-                : outcome == "ABSTAIN" ? Outcome::abstain
-                                       : Outcome::execute;
-  if (out.outcome == Outcome::execute && outcome != "EXECUTE") {
-    warnings_.push_back({.line = find(rule, lines, "outcome").lines.line,
-                         .path = path + ".outcome",
-                         .message = "an outcome other than HALT or ABSTAIN means EXECUTE"});
-  }
   out.reason_code = text_of(rule, lines, path, "reason_code", "PROFILE_RULE_DENY");
   Value hashed = Value::Object{
       {.key = "name", .value = out.name},
@@ -163,18 +187,14 @@ Value Profile::read_rule(const Value& rule, const Lines& lines, const std::strin
 void Profile::read_when(const Value& when, const Lines& lines, const std::string& path,
                         ProfileRule& out) {
   if (when.object()->empty()) {
-    out.can_match = false;
-    warnings_.push_back(
-        {.line = lines.line,
-         .path = path,
-         .message = "the rule never matches: when is empty; name a tool, or \"*\""});
-    return;
+    return can_never_match(lines.line, path, "when is empty; name a tool, or \"*\"", out);
   }
-  read_name(find(when, lines, "tool"), path + ".tool", out.tool, out, warnings_);
+  const Found tool = find(when, lines, "tool");
+  read_name(tool.value, tool.lines.line, path + ".tool", out.tool, out);
   Found operation = find(when, lines, "operation");
   const bool given = operation.value != nullptr && python::truthy(*operation.value);
   if (!given) operation = find(when, lines, "op");
-  read_name(operation, path + ".operation", out.operation, out, warnings_);
+  read_name(operation.value, operation.lines.line, path + ".operation", out.operation, out);
   for (const auto& member : *when.object()) {
     if (member.key == "tool" || member.key == "operation" || member.key == "op") continue;
     warnings_.push_back({.line = find(when, lines, member.key).lines.line,
@@ -193,12 +213,7 @@ void Profile::read_pattern(const Value& value, const Lines& lines, const std::st
                         "the regular expression is not supported: " + unsupported->reason};
   }
   if (const auto* malformed = std::get_if<Pattern::Malformed>(&compiled)) {
-    out.can_match = false;
-    warnings_.push_back(
-        {.line = lines.line,
-         .path = path,
-         .message = "the rule never matches: not a regular expression: " + malformed->reason});
-    return;
+    return can_never_match(lines.line, path, "not a regular expression: " + malformed->reason, out);
   }
   out.pattern = std::get<Pattern>(std::move(compiled));
 }

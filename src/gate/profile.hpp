@@ -35,11 +35,13 @@ struct ProfileRule {
 class Profile {
  public:
   // Errors (ErrorKind::invalid) name file, line and key. `id`, `version` and `allowed_tools` are
-  // required; a number in place of text is an error, as is an unsupported regular expression.
+  // required; a number in place of text is an error, as are an unsupported regular expression and a
+  // rule with HALT or ABSTAIN that could never match.
   static base::Result<std::shared_ptr<const Profile>> parse(std::string_view text,
                                                             std::string_view name);
   static base::Result<std::shared_ptr<const Profile>> compile(const Document& document,
-                                                              std::string_view name);
+                                                              std::string_view name,
+                                                              Reading reading = Reading::loading);
 
   const std::string& id() const { return id_; }
   const std::string& version() const { return version_; }
@@ -51,7 +53,7 @@ class Profile {
   const std::vector<Warning>& warnings() const { return warnings_; }
 
  private:
-  Profile() = default;
+  explicit Profile(Reading reading) : reading_(reading) {}
   void read(const Document& document);
   void read_tools(const Document& document);
   Value read_rule(const Value& rule, const Lines& lines, const std::string& path);
@@ -59,7 +61,14 @@ class Profile {
   void read_pattern(const Value& value, const Lines& lines, const std::string& path,
                     ProfileRule& out);
   bool read_controls(const Value& root, const Lines& lines);
+  void can_never_match(int line, const std::string& path, const std::string& why,
+                       ProfileRule& rule);
+  void read_name(const Value* wanted, int line, const std::string& path,
+                 std::optional<std::string>& out, ProfileRule& rule);
+  void read_outcome(const Value& rule, const Lines& lines, const std::string& path,
+                    const std::string& outcome, ProfileRule& out);
 
+  Reading reading_;
   std::string id_;
   std::string version_;
   std::string hash_;

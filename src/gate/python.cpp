@@ -56,8 +56,6 @@ void append_json_text(std::string& out, std::string_view text) {
       default:
         if (value >= 0x20 && value < 0x7F) {
           out.push_back(static_cast<char>(value));
-        } else if (value == 0x7F) {
-          out.push_back('\x7F');
         } else if (value < 0x10000) {
           append_hex(out.append("\\u"), value, 4);
         } else {
@@ -371,8 +369,10 @@ std::optional<double> number(const Value& value) {
   if (const auto* integer = value.integer()) {
     double out = 0;
     const auto& digits = integer->digits;
-    std::from_chars(digits.data(), digits.data() + digits.size(), out);
-    return out;
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    if (parsed.ec != std::errc::result_out_of_range) return out;
+    const double infinity = std::numeric_limits<double>::infinity();
+    return digits.starts_with('-') ? -infinity : infinity;
   }
   if (const auto* text = value.text()) return number_of_text(*text);
   return std::nullopt;

@@ -10,7 +10,8 @@
 
 namespace colonnade::gate::python {
 
-// json.dumps(value): `, ` and `: ` between, non-ASCII as \uXXXX, members in their order.
+// json.dumps(value): `, ` and `: ` between, members in their order, and all but printable ASCII as
+// \uXXXX or a short escape.
 void append_json(std::string& out, const Value& value);
 std::string json(const Value& value);
 
@@ -23,7 +24,7 @@ std::string compact(const Value& value);
 std::string str(const Value& value);
 
 // float(value): numbers, booleans, and text such as "500", " 1e3 ", "nan", "1_000". nullopt where
-// Python raises ValueError or TypeError. Text beyond the range of a double becomes an infinity.
+// Python raises ValueError or TypeError. What is beyond the range of a double becomes an infinity.
 std::optional<double> number(const Value& value);
 
 // a == b: numbers and booleans compare by value, objects without regard to order.

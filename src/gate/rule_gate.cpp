@@ -47,6 +47,8 @@ base::Result<ActionRequest> read(const core::ActionRequest& request, core::Reque
                                               : ActionRequest::exact(std::move(input));
 }
 
+constexpr std::string_view operation_of_runs = "call";
+
 void append_rule(std::string& yaml, const std::string& tool, std::string_view effect,
                  std::string_view description) {
   yaml.append("  - match: {tool: \"").append(tool).append("\", op: call}\n    ").append(effect);
@@ -59,29 +61,53 @@ RuleGate::RuleGate(const PolicySource& source, ToolNames asking,
                    std::function<bool(std::string_view tool)> attached)
     : source_(source), asking_(std::move(asking)), attached_(std::move(attached)) {}
 
-// The built-in policy was made before anybody knew what servers would offer. A profile's denial and
-// a policy file's stay.
+// No rule of the built-in policy fits. A profile's denial and a policy file's stay.
+bool RuleGate::denies_for_want_of_a_policy(const core::Decision& decision) const {
+  return source_.policy_path().empty() && decision.outcome == core::Outcome::halt &&
+         decision.reason_code == reason_code::default_deny && !decision.by_profile;
+}
+
+// The built-in policy was made before anybody knew what servers would offer.
 void RuleGate::ask_about_attached(std::string_view tool, core::Decision& decision) const {
-  const bool built_in = source_.policy_path().empty() && !decision.by_profile;
-  if (!built_in || decision.outcome != core::Outcome::halt || !attached_ || !attached_(tool)) {
-    return;
-  }
+  if (!denies_for_want_of_a_policy(decision) || !attached_ || !attached_(tool)) return;
   decision.outcome = core::Outcome::abstain;
   decision.reason_code = reason_code::attached_tool;
   decision.reason = "without a policy, a tool of a tool server needs a human's approval";
 }
 
-base::Result<core::Verdict> RuleGate::judge(core::ActionRequest request, core::RequestForm form) {
+// Clients have tools of their own, which no built-in policy can know.
+void RuleGate::ask_about_submitted(core::Decision& decision) const {
+  if (!denies_for_want_of_a_policy(decision)) return;
+  decision.outcome = core::Outcome::abstain;
+  decision.reason_code = reason_code::policy_require_approval;
+  decision.reason =
+      "without a policy, an action that may change something needs a human's approval; policy.file "
+      "names one";
+}
+
+base::Result<core::Verdict> judge_by(const Engine& engine, const core::ActionRequest& request,
+                                     core::RequestForm form) {
   const auto read_request = read(request, form);
   if (!read_request) return std::unexpected(read_request.error());
-  core::Verdict out{.decision = core_decision(source_.engine()->decide(*read_request))};
+  core::Verdict out{.decision = core_decision(engine.decide(*read_request))};
   out.request = {.agent_id = read_request->agent_id(),
                  .tool = read_request->tool(),
                  .operation = read_request->operation(),
                  .params = python::compact(read_request->params()),
                  .context = python::compact(read_request->context())};
-  // What clients submit is not run by an agent's servers.
-  if (form == core::RequestForm::exact) ask_about_attached(out.request.tool, out.decision);
+  return out;
+}
+
+base::Result<core::Verdict> RuleGate::judge(core::ActionRequest request, core::RequestForm form) {
+  auto out = judge_by(*source_.engine(), request, form);
+  if (!out) return out;
+  // What clients submit is not run by an agent's servers; what is started here was submitted when
+  // its operation is another than that of runs.
+  if (form == core::RequestForm::submitted || out->request.operation != operation_of_runs) {
+    ask_about_submitted(out->decision);
+  } else {
+    ask_about_attached(out->request.tool, out->decision);
+  }
   return out;
 }
 
@@ -112,7 +138,8 @@ core::Verdict RuleGate::decide(const core::ToolCall& call, core::ActionRequest r
 }
 
 std::shared_ptr<const Policy> built_in_policy(const ToolNames& harmless, const ToolNames& others) {
-  std::string yaml = "rules:\n";
+  // The version covers this line, so that decisions of before are not taken for those of now.
+  std::string yaml = "# submitted actions that no rule fits ask a human\nrules:\n";
   for (const std::string& tool : harmless) {
     append_rule(yaml, tool, "allow", "the tool changes nothing");
   }

@@ -14,12 +14,17 @@ namespace colonnade::gate {
 
 using ToolNames = std::set<std::string, std::less<>>;
 
+// What an engine says of a request, without a permit. Errors: invalid, naming the field.
+base::Result<core::Verdict> judge_by(const Engine& engine, const core::ActionRequest& request,
+                                     core::RequestForm form);
+
 class RuleGate final : public core::PolicyGate {
  public:
   // `source` must outlive the gate. `asking`: tools whose point is a human's answer; they ask even
   // where the policy allows them, and no standing permission answers for the human.
   // `attached` says whether a tool may be one of an agent's tool servers: without a policy file
-  // such a tool asks a human.
+  // such a tool asks a human. What clients submit asks as well then, unless it is a harmless tool
+  // of the server's.
   explicit RuleGate(const PolicySource& source, ToolNames asking = {},
                     std::function<bool(std::string_view tool)> attached = {});
 
@@ -28,15 +33,17 @@ class RuleGate final : public core::PolicyGate {
                        const std::optional<core::Grant>& grant) override;
 
  private:
+  bool denies_for_want_of_a_policy(const core::Decision& decision) const;
   void ask_about_attached(std::string_view tool, core::Decision& decision) const;
+  void ask_about_submitted(core::Decision& decision) const;
 
   const PolicySource& source_;
   ToolNames asking_;
   std::function<bool(std::string_view)> attached_;
 };
 
-// What counts on a server without a policy file: the harmless tools run, the others ask a human,
-// and what is no tool of the server's is denied.
+// What counts on a server without a policy file: the harmless tools run and the others ask a human.
+// What is no tool of the server's is denied here; RuleGate asks about it when a client submits it.
 std::shared_ptr<const Policy> built_in_policy(const ToolNames& harmless, const ToolNames& others);
 
 namespace reason_code {

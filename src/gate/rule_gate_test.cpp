@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <type_traits>
+#include <utility>
 
 namespace colonnade::gate {
 namespace {
@@ -65,7 +66,79 @@ TEST(BuiltInPolicy, AsksAboutToolsOfToolServers) {
   // A client that submits it would run it by itself.
   const auto submitted = gate.judge(request_for(call), RequestForm::submitted);
   ASSERT_TRUE(submitted);
-  EXPECT_EQ(submitted->decision.outcome, core::Outcome::halt);
+  EXPECT_EQ(submitted->decision.reason_code, reason_code::policy_require_approval);
+}
+
+// Clients have tools of their own: what only reads runs, all else asks.
+TEST(BuiltInPolicy, JudgesSubmissionsByTheDefaultOfOurTools) {
+  const PolicySource source = built_in({"read"}, {"shell"});
+  RuleGate gate(source);
+  const auto submitted = [&](const std::string& tool, const std::string& operation) {
+    const auto verdict =
+        gate.judge({.agent_id = "a", .tool = tool, .operation = operation}, RequestForm::submitted);
+    EXPECT_TRUE(verdict);
+    EXPECT_FALSE(verdict->permit);
+    return verdict->decision;
+  };
+  EXPECT_EQ(submitted("read", "call").outcome, core::Outcome::execute);
+  const std::pair<const char*, const char*> asking[] = {
+      {"http", "get"}, {"shell", "exec"}, {"shell", "call"}, {"read", "all"}};
+  for (const auto& [tool, operation] : asking) {
+    const core::Decision asked = submitted(tool, operation);
+    EXPECT_EQ(asked.outcome, core::Outcome::abstain) << tool << operation;
+    EXPECT_EQ(asked.reason_code, reason_code::policy_require_approval);
+    EXPECT_FALSE(asked.policy_hash.empty());
+  }
+  // What was approved is started: it is decided on again as it was submitted.
+  const core::ToolCall start{.tool = "shell", .arguments = {{"command", "ls"}}};
+  const core::ActionRequest approved{
+      .agent_id = "a", .tool = "shell", .operation = "exec", .params = R"({"cmd":"ls"})"};
+  const auto asked = gate.decide(start, approved, std::nullopt);
+  EXPECT_EQ(asked.decision.outcome, core::Outcome::abstain);
+  EXPECT_FALSE(asked.permit);
+  EXPECT_TRUE(gate.decide(start, approved, Grant{asked.decision.request_hash}).permit);
+}
+
+TEST(RuleGate, APolicyFilesSilenceDenies) {
+  const PolicySource nowhere({.policy_path = "/nonexistent/policy.yaml"});
+  RuleGate gate(nowhere);
+  const auto verdict =
+      gate.judge({.agent_id = "a", .tool = "http", .operation = "get"}, RequestForm::submitted);
+  ASSERT_TRUE(verdict);
+  EXPECT_EQ(verdict->decision.outcome, core::Outcome::halt);
+}
+
+TEST(RuleGate, AnAmountThatIsNotFiniteIsRefused) {
+  const PolicySource source = built_in({"pay"}, {});
+  RuleGate gate(source);
+  for (const char* amount : {R"("nan")", R"(" -Infinity ")", R"("1e999")", R"("INF")"}) {
+    const core::ActionRequest request{.agent_id = "a",
+                                      .tool = "pay",
+                                      .operation = "call",
+                                      .params = R"({"amount":)" + std::string(amount) + "}"};
+    for (const auto form : {RequestForm::submitted, RequestForm::exact}) {
+      const auto judged = gate.judge(request, form);
+      ASSERT_FALSE(judged) << amount;
+      EXPECT_EQ(judged.error().kind, base::ErrorKind::invalid);
+      EXPECT_EQ(judged.error().field, "params.amount");
+    }
+    const auto verdict = gate.decide({.tool = "pay"}, request, Grant{});
+    EXPECT_EQ(verdict.decision.outcome, core::Outcome::halt);
+    EXPECT_EQ(verdict.decision.reason_code, reason_code::invalid_request);
+    EXPECT_FALSE(verdict.permit);
+  }
+  const auto by_context = gate.judge(
+      {.agent_id = "a", .tool = "pay", .operation = "call", .context = R"({"amount":"nan"})"},
+      RequestForm::submitted);
+  ASSERT_FALSE(by_context);
+  EXPECT_EQ(by_context.error().field, "context.amount");
+  // Rules look at params first.
+  EXPECT_TRUE(gate.judge({.agent_id = "a",
+                          .tool = "pay",
+                          .operation = "call",
+                          .params = R"({"amount":5})",
+                          .context = R"({"amount":"nan"})"},
+                         RequestForm::submitted));
 }
 
 TEST(BuiltInPolicy, AsksAboutTheOthersAndTakesAYesForExactlyWhatWasAsked) {

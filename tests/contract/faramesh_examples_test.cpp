@@ -255,7 +255,18 @@ TEST(FarameshExamples, PolicyRows) {
     if (row["kind"] != "policy_eval") continue;
     SCOPED_TRACE(row["action"].dump());
     const Answer answer = server.post_json("/v1/actions", row["action"]);
+    const Json& params = row["action"]["params"];
+    if (params.contains("amount") && params["amount"] == "nan") {
+      EXPECT_EQ(answer.status, 422) << "no number to compare with (faramesh §9.10)";
+      EXPECT_TRUE(answer.body.contains("params.amount")) << answer.body;
+      continue;
+    }
     ASSERT_EQ(answer.status, 200) << answer.body;
+    // A text or null for an amount is beyond the bound of the rule that asks.
+    if (params.contains("amount") && (params["amount"].is_null() || params["amount"] == "abc")) {
+      EXPECT_EQ(answer.json()["reason"], "big refund");
+      continue;
+    }
     // Here a rule for an agent looks at the agent that asks, too (faramesh §9.8).
     if (row.value("note", "").starts_with("agent_id key reads params/context")) {
       EXPECT_EQ(answer.json()["reason"], "boss");
@@ -266,7 +277,7 @@ TEST(FarameshExamples, PolicyRows) {
     }
     ++compared;
   }
-  EXPECT_EQ(compared, 37U);
+  EXPECT_EQ(compared, 34U);
 }
 
 TEST(FarameshExamples, FeedRow) {

@@ -33,6 +33,7 @@ inline const std::string simple_policy = R"(rules:
 
 struct FarameshServerOptions {
   std::optional<std::string> policy = simple_policy;  // nullopt: a path without a file
+  bool built_in = false;                              // no path: the built-in policy
   std::string profile{};
   std::string version{};
   std::vector<std::string> tokens{};
@@ -122,7 +123,11 @@ class FarameshServer {
     out.policy.version = options.version;
     out.faramesh.tokens = std::move(options.tokens);
     out.faramesh.open = options.open;
-    if (options.policy) std::ofstream(out.policy.file) << *options.policy;
+    if (options.built_in) {
+      out.policy.file.clear();
+    } else if (options.policy) {
+      std::ofstream(out.policy.file) << *options.policy;
+    }
     if (!options.profile.empty()) {
       out.policy.profile = folder.file("profile.yaml");
       std::ofstream(out.policy.profile) << options.profile;

@@ -491,9 +491,18 @@ TEST_F(Faramesh, PoliciesAreReadWithoutCountingFromNowOn) {
   const Json good = server.post_json("/v1/policy/validate", Json{{"policy", allow_all}}).json();
   EXPECT_EQ(good["valid"], true);
   EXPECT_EQ(good["rules"], 1);
-  const Json bad = server.post_json("/v1/policy/validate", Json{{"policy", "rules: 3"}}).json();
-  EXPECT_EQ(bad["valid"], false);
-  EXPECT_EQ(bad["errors"].size(), 1U);
+  const std::string deny = "rules:\n  - match: {tool: t, ";
+  for (const std::string& text :
+       {std::string("rules: 3"), std::string("rules: ["), deny + "pattern: '('}\n    deny: true\n",
+        deny + "amount_gt: abc}\n    require_approval: true\n", deny + "x: 1}\n    deny: true\n"}) {
+    const Answer refused = server.post_json("/v1/policy/validate", Json{{"policy", text}});
+    EXPECT_EQ(refused.status, 422) << text;
+    const Json bad = refused.json();
+    EXPECT_EQ(bad["valid"], false);
+    ASSERT_EQ(bad["errors"].size(), 1U);
+    EXPECT_EQ(bad["detail"], bad["errors"][0]);
+    EXPECT_EQ(bad["code"], "invalid_action");
+  }
   const Json action = {
       {"agent_id", "a"}, {"tool", "rm"}, {"operation", "o"}, {"params", Json::object()}};
   const Json trial =

@@ -99,6 +99,63 @@ TEST_F(PolicyCommands, CheckNamesFileLineAndKey) {
   EXPECT_THAT(other.err, HasSubstr("bad-profile.yaml"));
 }
 
+// A rule that restricts and can never match keeps a file from counting, wherever it is read.
+TEST_F(PolicyCommands, ARuleThatCannotBeEvaluatedIsRefused) {
+  for (const std::string match : {"pattern: '(unclosed'", "amount_gt: abc"}) {
+    folder_.write("open.yaml", "rules:\n  - match: {tool: a, " + match +
+                                   "}\n    deny: true\n  - match: {tool: '*'}\n    allow: true\n");
+    const auto checked = call({"check", "open.yaml"});
+    EXPECT_EQ(checked.code, 1);
+    EXPECT_THAT(checked.err, StartsWith("open.yaml:2: rules[0].match."));
+    EXPECT_THAT(checked.err, HasSubstr("restrict nothing"));
+    EXPECT_EQ(call({"explain", "open.yaml", "--tool", "a"}).code, 2);
+    const auto served =
+        run({"serve", "--listen", "127.0.0.1:0", "--policy-file", "open.yaml"}, folder_);
+    EXPECT_EQ(served.code, 2);
+    EXPECT_THAT(served.err, HasSubstr("policy.file: open.yaml:2: rules[0].match."));
+  }
+}
+
+TEST_F(PolicyCommands, AMissingFileIsSaidAndASampleNamed) {
+  const std::string missing = folder_ / "nosuch.yaml";
+  const auto doctor = run({"doctor", "--policy-file", missing}, folder_);
+  EXPECT_EQ(doctor.code, 1);
+  EXPECT_THAT(doctor.out, HasSubstr(missing + " does not exist"));
+  const std::string sample_place = "share/doc/colonnade/policy.yaml";
+  const auto end = doctor.out.find(sample_place);
+  ASSERT_NE(end, std::string::npos) << doctor.out;
+  const auto begin = doctor.out.rfind(' ', end) + 1;
+  const std::string sample = doctor.out.substr(begin, end - begin) + sample_place;
+  EXPECT_EQ(call({"check", sample}).code, 0);
+  EXPECT_THAT(call({"explain", sample, "--tool", "http", "--operation", "get"}).out,
+              StartsWith("EXECUTE"));
+  EXPECT_THAT(call({"explain", sample, "--tool", "shell", "--operation", "exec"}).out,
+              StartsWith("ABSTAIN"));
+  EXPECT_THAT(run({"doctor"}, folder_).out, HasSubstr("built-in: what changes nothing runs"));
+  folder_.write("open.yaml", "rules: [{match: {pattern: '('}, deny: true}]");
+  EXPECT_THAT(run({"doctor", "--policy-file", "open.yaml"}, folder_).out,
+              HasSubstr("rules[0].match.pattern"));
+
+  ServerProcess server(folder_, {"--policy-file", missing});
+  ASSERT_TRUE(server.ready().is_object()) << server.process().wait().err;
+  EXPECT_EQ(server.ready()["policy_missing"], true);
+  EXPECT_EQ(server.ready()["policy"], missing);
+  EXPECT_EQ(server.stop().code, 0);
+
+  Process process({"serve", "--listen", "127.0.0.1:0", "--policy-file", missing}, {},
+                  folder_.path());
+  std::string told;
+  while (told.find("colonnade chat") == std::string::npos) {
+    const auto line = process.read_line();
+    ASSERT_TRUE(line) << told << process.wait().err;
+    told += *line + "\n";
+  }
+  EXPECT_THAT(told, HasSubstr("Policy:   " + missing + " does not exist"));
+  EXPECT_THAT(told, HasSubstr(sample));
+  process.signal(SIGTERM);
+  EXPECT_EQ(process.wait().code, 0);
+}
+
 TEST_F(PolicyCommands, TestRunsCases) {
   folder_.write(
       "cases.yaml",

@@ -149,7 +149,8 @@ TEST_F(ActionsTest, ASubmissionIsApprovedRunByItsClientAndReported) {
   const auto failed =
       engine.run(engine.actions.report(alice, asked->id, false, std::string(3000, 'x')));
   EXPECT_EQ(failed->state, ActionState::failed);
-  EXPECT_EQ(failed->reason.size(), limits::action_reason_bytes_max);
+  EXPECT_EQ(failed->reason,
+            std::string(limits::end_reason_characters_max, 'x') + "... (truncated)");
   EXPECT_EQ(engine.run(engine.actions.report(alice, asked->id, true, "")).error().kind,
             ErrorKind::conflict);
 }

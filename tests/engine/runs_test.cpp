@@ -533,6 +533,11 @@ TEST_F(RunsTest, AToolThatRanWhenTheServerDiedIsReportedAndNeverRepeated) {
     thread_id = engine.new_thread(alice).id;
     run = *engine.start(alice, thread_id, "count");
     running.get_future().wait();
+    const auto actions = engine.run(engine.actions.list(alice, {.limit = 10}));
+    ASSERT_EQ(actions->size(), 1U);
+    EXPECT_EQ(actions->front().state, core::ActionState::executing);
+    EXPECT_EQ(actions->front().reason, "Executing");  // faramesh §3.1
+    EXPECT_FALSE(actions->front().decision.reason.empty());
   }
   Engine engine(path_, with_counting_tool(runs, nullptr, tools::Effect::changes));
   engine.model->script({reply({TextPart{"I do not know whether it worked."}})});

@@ -60,6 +60,11 @@ base::Result<gate::ActionRequest> request_of(const Value& body) {
                                          .context = context == nullptr ? Value() : *context});
 }
 
+// Where this gate says otherwise, by the amount of the row
+// (docs/reference/faramesh-differences.md).
+bool is_refused(const Value& amount) { return amount == Value("nan"); }
+bool is_no_number(const Value& amount) { return amount.is_null() || amount == Value("abc"); }
+
 TEST(GateExamples, PolicyVerdicts) {
   const Examples all = examples();
   if (all.rows.empty()) GTEST_SKIP() << "no faramesh-examples.jsonl in " << COLONNADE_CONTRACTS;
@@ -72,8 +77,19 @@ TEST(GateExamples, PolicyVerdicts) {
     const Value* note = row.find("note");
     if (note != nullptr && otherwise.contains(*note->text())) continue;
     SCOPED_TRACE(at(row, "action").to_json().dump());
-    const auto decision =
-        engine_of(all, text(row, "policy")).value().decide(*request_of(at(row, "action")));
+    const auto request = request_of(at(row, "action"));
+    const Value* amount = at(at(row, "action"), "params").find("amount");
+    if (amount != nullptr && is_refused(*amount)) {
+      ASSERT_FALSE(request);
+      EXPECT_EQ(request.error().field, "params.amount");
+      continue;
+    }
+    const auto decision = engine_of(all, text(row, "policy")).value().decide(request.value());
+    if (amount != nullptr && is_no_number(*amount)) {
+      EXPECT_EQ(decision.reason, "big refund");
+      EXPECT_EQ(decision.outcome, gate::Outcome::abstain);
+      continue;
+    }
     const Value& expect = at(row, "expect");
     EXPECT_EQ(gate::to_string(decision.outcome), text(expect, "outcome"));
     EXPECT_EQ(decision.reason_code, text(expect, "reason_code"));

@@ -66,7 +66,7 @@ std::string python_json(const Tree& value) {
   std::vector<std::string> parts;
   if (value.is_object()) {
     for (const auto& [key, item] : value.items()) {
-      parts.push_back(Tree(key).dump() + ": " + python_json(item));
+      parts.push_back(Tree(key).dump(-1, ' ', true) + ": " + python_json(item));
     }
     return "{" + joined(parts, ", ") + "}";
   }
@@ -74,7 +74,7 @@ std::string python_json(const Tree& value) {
     for (const auto& item : value) parts.push_back(python_json(item));
     return "[" + joined(parts, ", ") + "]";
   }
-  return value.dump();
+  return value.dump(-1, ' ', true);  // U+007F is no printable ASCII
 }
 
 std::string python_repr(const Tree& value) {
@@ -100,7 +100,7 @@ std::string python_repr(const Tree& value) {
   std::string out = quote;
   for (const char c : text) {
     if (c == '\\' || (c == '\'' && quote == "'")) out += '\\';
-    out += c;
+    out += c == '\x7f' ? "\\x7f" : std::string(1, c);
   }
   return out + quote;
 }
@@ -184,12 +184,15 @@ bool name_fits(const Tree& match, const std::string& key, const Tree& actual) {
   return match[key] == "*" || match[key] == actual;
 }
 
-bool amounts_fit(const Tree& match, const Tree& action) {
+// An amount that is no number is beyond every bound of what restricts, and within none of what
+// permits.
+bool amounts_fit(const Tree& match, const Tree& action, bool restricts) {
   for (const std::string key : {"amount_gt", "amount_lt", "amount_gte", "amount_lte"}) {
     if (!has(match, key)) continue;
     const auto amount = python_float(get(action, "amount", 0));
     const auto bound = python_float(match[key]);
-    if (!amount || !bound) return false;
+    if (!bound || (!amount && !restricts)) return false;
+    if (!amount) continue;
     if (std::isnan(*amount) || std::isnan(*bound)) continue;
     if (key == "amount_gt" && *amount <= *bound) return false;
     if (key == "amount_lt" && *amount >= *bound) return false;
@@ -218,14 +221,14 @@ std::string upper(std::string text) {
   return text;
 }
 
-bool matches(const Tree& match, const Tree& action) {
+bool matches(const Tree& match, const Tree& action, bool restricts) {
   const std::string probe = python_json(action["params"]);
   if (!name_fits(match, "tool", action["tool"])) return false;
   if (!name_fits(match, "op", action["operation"])) return false;
   if (has(match, "contains") && probe.find(text_or_empty(match["contains"])) == std::string::npos) {
     return false;
   }
-  if (!amounts_fit(match, action) || !paths_fit(match, action)) return false;
+  if (!amounts_fit(match, action, restricts) || !paths_fit(match, action)) return false;
   if (has(match, "method") &&
       upper(text_or_empty(match["method"])) != upper(text_or_empty(get(action, "method", "")))) {
     return false;
@@ -290,13 +293,13 @@ std::optional<Verdict> by_profile(const Tree& profile, const Tree& action) {
 Verdict by_policy(const Tree& policy, const Tree& action) {
   std::string risk = "low";
   for (const auto& rule : policy["risk"]["rules"]) {
-    if (!matches(rule["when"], action)) continue;
+    if (!matches(rule["when"], action, rule["risk_level"] == "high")) continue;
     risk = rule["risk_level"];
     break;
   }
   for (const auto& rule : policy["rules"]) {
-    if (!matches(rule["match"], action)) continue;
     const auto set = [&](const char* key) { return has(rule, key) && python_truthy(rule[key]); };
+    if (!matches(rule["match"], action, set("deny") || set("require_approval"))) continue;
     const auto reason = [&](const char* otherwise) {
       return set("description") ? rule["description"].get<std::string>() : std::string(otherwise);
     };
@@ -347,6 +350,18 @@ std::string canonical(const Tree& value) {
   return number == 0 ? "0" : shortest(number, "%.*f");
 }
 
+// §9.10
+std::optional<Verdict> refusal(const Tree& action) {
+  const char* holder = has(action["params"], "amount") ? "params" : "context";
+  if (!has(action[holder], "amount")) return std::nullopt;
+  const auto amount = python_float(action[holder]["amount"]);
+  if (!amount || std::isfinite(*amount)) return std::nullopt;
+  Verdict out;
+  out.outcome = "REFUSED";
+  out.reason = std::string(holder) + ".amount";
+  return out;
+}
+
 }  // namespace
 
 Verdict decide(const Tree& policy, const Tree& profile, const Tree& given) {
@@ -356,7 +371,8 @@ Verdict decide(const Tree& policy, const Tree& profile, const Tree& given) {
   }
   action["params"] = trimmed(given["params"]);
   action["context"] = trimmed(given["context"]);
-  std::optional<Verdict> out;
+  std::optional<Verdict> out = refusal(action);
+  if (out) return *out;
   if (!profile.is_null()) out = by_profile(profile, action);
   if (!out) out = by_policy(policy, action);
   out->canonical_request = canonical(action);

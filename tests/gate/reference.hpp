@@ -10,9 +10,9 @@ namespace colonnade::tests::reference {
 using Tree = nlohmann::ordered_json;
 
 struct Verdict {
-  std::string outcome{};
+  std::string outcome{};  // "REFUSED" for a request that is not decided on
   std::string reason_code{};
-  std::string reason{};
+  std::string reason{};  // of a refusal: the field
   std::string risk_level{};
   bool by_policy = false;
   std::string canonical_request{};  // the text whose hash is the request's
@@ -20,7 +20,8 @@ struct Verdict {
 };
 
 // `profile` may be null. `action` has agent_id, tool, operation, params, context, not yet trimmed.
-// Texts are ASCII without control characters, numbers small.
+// Texts have no control characters but U+007F, numbers are small. Rules that cannot be evaluated
+// never match, as faramesh §4.2 has it.
 Verdict decide(const Tree& policy, const Tree& profile, const Tree& action);
 
 }  // namespace colonnade::tests::reference

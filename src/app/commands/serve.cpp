@@ -10,6 +10,7 @@
 #include "app/command_line.hpp"
 #include "app/files.hpp"
 #include "app/log_output.hpp"
+#include "app/sample_policy.hpp"
 #include "app/service_notify.hpp"
 #include "app/signals.hpp"
 #include "app/version.hpp"
@@ -72,6 +73,9 @@ std::string ready_line(const Server::Started& started, const Settings& settings)
   json.end_array().field("data_dir", settings.data_dir);
   json.field("provider", started.provider).field("model", started.model);
   json.field("token_file", settings.token_file);
+  json.field("policy", settings.policy.file.empty() ? "built-in" : settings.policy.file);
+  json.field("policy_missing", started.policy_missing);
+  json.field("profile_unusable", started.profile_unusable);
   if (!started.first_token.empty()) json.field("first_token", started.first_token);
   json.field("recovered_runs", static_cast<std::uint64_t>(started.recovered_runs)).end_object();
   return out + "\n";
@@ -90,6 +94,16 @@ std::string greeting(const Context& context, const Server::Started& started,
   } else {
     out += "Provider: " + started.provider;
     out += (started.model.empty() ? "" : ", model " + started.model) + "\n";
+  }
+  if (started.policy_missing) {
+    out += terminal.out(Colour::red, "Policy:   ") + settings.policy.file +
+           " does not exist, so that every action is denied;\n          " +
+           missing_policy_remedy() + "\n";
+  }
+  if (started.profile_unusable) {
+    out += terminal.out(Colour::red, "Profile:  ") + settings.policy.profile +
+           " cannot be used, so that every action is denied;\n          "
+           "colonnade doctor says why\n";
   }
   if (started.recovered_runs > 0) {
     out += "Resumed:  " + std::to_string(started.recovered_runs) + " unfinished runs\n";

@@ -55,6 +55,8 @@ enum class ActionState {
   failed,
   timeout,
 };
+// The reason of an action as long as it is executing (faramesh §3.1).
+constexpr std::string_view executing_reason = "Executing";
 std::string_view to_string(ActionState state);
 std::optional<ActionState> action_state_from(std::string_view text);
 constexpr bool is_terminal(ActionState s) {

@@ -39,9 +39,21 @@ base::Error wrong_state(const Action& action, std::string_view wanted) {
 
 void move(Action& action, ActionState state, std::string reason, Time now) {
   action.state = state;
-  action.reason = std::string(base::cut_utf8(reason, limits::action_reason_bytes_max));
+  action.reason = std::move(reason);
   action.updated_at = now;
   ++action.version;
+}
+
+std::string first_characters(std::string_view text, std::size_t most) {
+  return std::string(base::first_characters(text, most));
+}
+
+// A client's error, which says so when it is cut (faramesh §3.1).
+std::string reported_error(std::string_view error) {
+  if (error.empty()) return "Execution failed";
+  std::string out = first_characters(error, limits::end_reason_characters_max);
+  if (out.size() < error.size()) out += "... (truncated)";
+  return out;
 }
 
 // What a human, or nobody in time, made of a question.
@@ -245,7 +257,7 @@ Result<Settlement> Actions::State::settlement(Action action, std::string actor,
     if (auto taken = take_edit(out, *answer.params); !taken) return fail(std::move(taken.error()));
   }
   const Time now = parts.clock.now();
-  std::string reason = answer.reason;
+  std::string reason = first_characters(answer.reason, limits::answer_reason_characters_max);
   if (reason.empty()) reason = answer.approve ? "Approved by human" : "Denied by human";
   move(out.action, answer.approve ? ActionState::approved : ActionState::denied, std::move(reason),
        now);
@@ -411,7 +423,7 @@ Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& l
     }
   }
   Unit unit{.scope = action->scope, .account = account_of(action->scope, action->owner)};
-  move(*action, ActionState::executing, "Executing", state.parts.clock.now());
+  move(*action, ActionState::executing, std::string(executing_reason), state.parts.clock.now());
   unit.changes.emplace_back(UpdateAction{.action = *action});
   unit.changes.emplace_back(AppendAudit{state.started(*action)});
   if (!ours) {
@@ -443,7 +455,7 @@ Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Acti
   const ActionState end = done.timed_out          ? ActionState::timeout
                           : done.outcome.is_error ? ActionState::failed
                                                   : ActionState::succeeded;
-  std::string reason = std::move(done.outcome.content);
+  std::string reason = first_characters(done.outcome.content, limits::end_reason_characters_max);
   if (reason.empty()) reason = end == ActionState::succeeded ? "ok" : "failed";
   move(action, end, std::move(reason), state->parts.clock.now());
   Unit unit{.scope = action.scope, .account = account_of(action.scope, action.owner)};
@@ -479,9 +491,8 @@ Task<Result<Action>> Actions::report(Principal who, std::string id, bool success
       action->state != ActionState::executing) {
     co_return fail(wrong_state(*action, "allowed, approved or executing"));
   }
-  if (error.empty()) error = "Execution failed";
   move(*action, success ? ActionState::succeeded : ActionState::failed,
-       success ? "Execution completed" : std::move(error), state_->parts.clock.now());
+       success ? "Execution completed" : reported_error(error), state_->parts.clock.now());
   Unit unit{.scope = action->scope, .account = account_of(action->scope, action->owner)};
   unit.changes.emplace_back(UpdateAction{.action = *action});
   unit.changes.emplace_back(AppendAudit{state_->finished(*action)});

@@ -7,9 +7,10 @@
 
 namespace colonnade::limits {
 
-constexpr std::size_t actions_listed_max = 1000;       // faramesh §2.5
-constexpr std::size_t action_reason_bytes_max = 1000;  // faramesh §3.1: how it ended, cut
-constexpr std::size_t audit_text_bytes_max = 4 * KiB;  // of one text in a record's details
+constexpr std::size_t actions_listed_max = 1000;              // faramesh §2.5
+constexpr std::size_t end_reason_characters_max = 1000;       // faramesh §3.1: how it ended, cut
+constexpr std::size_t answer_reason_characters_max = 20'000;  // what a human says to an approval
+constexpr std::size_t audit_text_bytes_max = 4 * KiB;         // of one text in a record's details
 constexpr std::size_t permission_pattern_bytes_max = 1 * KiB;
 constexpr auto approval_time_max = 24h;  // then nobody's answer is an answer
 

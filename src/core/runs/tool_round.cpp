@@ -236,7 +236,8 @@ Action& ToolRound::note_verdict(const std::string& id, Verdict& verdict, ActionS
   action.request = std::move(verdict.request);
   action.decision = std::move(verdict.decision);
   action.state = state;
-  action.reason = action.decision.reason;
+  action.reason =
+      state == ActionState::executing ? std::string(executing_reason) : action.decision.reason;
   action.updated_at = now;
   action.approval_token.clear();
   action.expires_at.reset();
@@ -373,7 +374,8 @@ Task<void> ToolRound::end_call(std::string id, ExecutedTool done, bool began) {
     action.state = done.timed_out                           ? ActionState::timeout
                    : call.state == ToolCallState::succeeded ? ActionState::succeeded
                                                             : ActionState::failed;
-    action.reason = std::string(base::cut_utf8(call.result, limits::action_reason_bytes_max));
+    action.reason =
+        std::string(base::first_characters(call.result, limits::end_reason_characters_max));
     action.updated_at = *call.finished_at;
     ++action.version;
     ended = action;

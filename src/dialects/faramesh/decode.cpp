@@ -136,7 +136,8 @@ Decoded<core::ActionRequest> decode_evaluation(const net::Request& request) {
   core::ActionRequest out;
   out.agent_id = body.text("agent_id");
   const std::string tool_id = body.text("tool_id");
-  const auto slash = tool_id.find('/');
+  // A tool's name may have slashes, an operation has none.
+  const auto slash = tool_id.rfind('/');
   out.tool = tool_id.substr(0, slash);
   out.operation = slash == std::string::npos ? "call" : tool_id.substr(slash + 1);
   out.params = body.optional_object("args");

@@ -28,7 +28,9 @@ base::Task<net::Reply> PolicyResource::validate(Principal who, RequestPtr reques
           const std::stop_token& /*over*/) { return policies->read(text); };
   const auto reading = co_await parts_.workers.run(job_of(who, *request), std::move(work));
   if (!reading) co_return error_response(reading.error());
-  co_return net::Response{.body = encode_policy_reading(*reading)};
+  // A client that looks at the status alone must not take it for a policy.
+  co_return net::Response{.status = reading->error ? 422 : 200,
+                          .body = encode_policy_reading(*reading)};
 }
 
 base::Task<net::Reply> PolicyResource::test(Principal who, RequestPtr request) {

@@ -124,14 +124,16 @@ class FeedResource {
 // /health and /ready (§2.3), for anyone.
 class HealthResource {
  public:
-  explicit HealthResource(std::function<base::Result<void>()> readiness)
-      : readiness_(std::move(readiness)) {}
+  HealthResource(std::function<base::Result<void>()> readiness,
+                 std::function<std::vector<std::string>()> warnings)
+      : readiness_(std::move(readiness)), warnings_(std::move(warnings)) {}
 
   base::Task<net::Reply> health(RequestPtr request);
   base::Task<net::Reply> ready(RequestPtr request);
 
  private:
   std::function<base::Result<void>()> readiness_;
+  std::function<std::vector<std::string>()> warnings_;
 };
 
 }  // namespace colonnade::dialects::faramesh

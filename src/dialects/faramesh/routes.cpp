@@ -17,7 +17,7 @@ Dialect::Dialect(Parts parts, Options options)
       gate_({.actions = parts.actions, .answer_once = answer_once_}),
       policy_({.policies = parts.policies, .workers = parts.workers}),
       feed_(parts.feed, parts.lanes.size()),
-      health_(std::move(options.readiness)) {}
+      health_(std::move(options.readiness), std::move(options.warnings)) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;

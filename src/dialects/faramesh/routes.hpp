@@ -37,6 +37,8 @@ struct Options {
   AccessOptions access;
   // /ready: an error says why not. Called on any lane; must be fast. Empty: always ready.
   std::function<base::Result<void>()> readiness{};
+  // What /ready says besides: what an operator should mend although requests are answered. As fast.
+  std::function<std::vector<std::string>()> warnings{};
 };
 
 class Dialect {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/ids.hpp"
+#include "dialects/faramesh/errors.hpp"
 #include "dialects/faramesh/samples.hpp"
 
 namespace colonnade::dialects::faramesh {
@@ -215,6 +216,8 @@ std::string encode_policy_reading(const core::PolicySyntaxCheck& reading) {
   json.field("risk_rules", static_cast<std::uint64_t>(reading.risk_rules));
   write_nullable(json, "policy_version", reading.version);
   write_nullable(json, "policy_hash", reading.hash);
+  // It is the body of an error then, too (§2.4).
+  if (reading.error) write_error(json, *reading.error);
   json.end_object();
   return out;
 }

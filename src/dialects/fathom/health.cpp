@@ -32,7 +32,15 @@ base::Task<net::Reply> HealthResource::ready(RequestPtr /*request*/) {
     if (!ready) co_return error_response(ready.error());
   }
   net::Response response;
-  base::JsonWriter(response.body).object().field("ready", true).end_object();
+  base::JsonWriter json(response.body);
+  json.object().field("ready", true);
+  if (const auto warnings = parts_.warnings ? parts_.warnings() : std::vector<std::string>();
+      !warnings.empty()) {
+    json.key("warnings").array();
+    for (const std::string& warning : warnings) json.value(warning);
+    json.end_array();
+  }
+  json.end_object();
   co_return response;
 }
 

@@ -148,6 +148,7 @@ class HealthResource {
     std::string mode{};
     std::string profile{};
     std::function<base::Result<void>()> readiness{};
+    std::function<std::vector<std::string>()> warnings{};
   };
   explicit HealthResource(Parts parts) : parts_(std::move(parts)) {}
 

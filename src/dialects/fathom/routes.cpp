@@ -30,7 +30,8 @@ Dialect::Dialect(Parts parts, Options options)
                .started_at = options.started_at,
                .mode = std::move(options.mode),
                .profile = std::move(options.profile),
-               .readiness = std::move(options.readiness)}) {}
+               .readiness = std::move(options.readiness),
+               .warnings = std::move(options.warnings)}) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;

@@ -42,6 +42,8 @@ struct Options {
   std::string profile{"full"};    // /health: which set of features is built in
   // /ready: an error says why not. Called on any lane; must be fast. Empty: always ready.
   std::function<base::Result<void>()> readiness{};
+  // What /ready says besides: what an operator should mend although requests are answered. As fast.
+  std::function<std::vector<std::string>()> warnings{};
   // Whose X-Forwarded-For is believed when pairing attempts are counted per client.
   TrustedProxies trusted_proxies = TrustedProxies::loopback();
 };
