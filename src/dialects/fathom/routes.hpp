@@ -43,7 +43,9 @@ struct Options {
   // /ready: an error says why not. Called on any lane; must be fast. Empty: always ready.
   std::function<base::Result<void>()> readiness{};
   // Whose X-Forwarded-For is believed when pairing attempts are counted per client.
-  TrustedProxies trusted_proxies = TrustedProxies::loopback();
+  TrustedProxies trusted_proxies{};
+  // Web origins whose pages may claim a code besides the server's own; "*" for all.
+  std::vector<std::string> origins{};
 };
 
 class Dialect {
