@@ -21,10 +21,12 @@
 #include "app/sample_policy.hpp"
 #include "app/windows_file.hpp"
 #include "app/wiring_store.hpp"
+#include "app/workspace_check.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "colonnade/transport.hpp"
 #include "dialects/client_address.hpp"
+#include "net/tls_certificate.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -34,6 +36,7 @@ constexpr std::uint64_t free_bytes_failing = 64ULL * 1024 * 1024;
 constexpr int problems_shown_max = 5;
 constexpr auto readiness_time_max = std::chrono::seconds(5);
 constexpr mode_t others_mask = 0077;
+constexpr auto certificate_days_left_min = std::chrono::days(21);  // a renewal that failed thrice
 
 using Findings = std::vector<Finding>;
 
@@ -149,6 +152,10 @@ void check_token(const Settings& settings, Findings& out) {
 void check_store(const Settings& settings, Findings& out) {
   const std::string path = database_path(settings.data_dir);
   std::error_code ignored;
+  if (const auto there = check_store_is_there(settings.data_dir); !there) {
+    return add(out, "store", Health::failure, there.error().message,
+               "colonnade restore FILE, with the newest backup");
+  }
   if (!std::filesystem::exists(path, ignored)) {
     return add(out, "store", Health::ok,
                "there is none yet; the first `colonnade serve` creates it");
@@ -174,14 +181,15 @@ void check_store(const Settings& settings, Findings& out) {
   const auto problems = store->integrity_check();
   if (!problems) {
     return add(out, "store", Health::failure, problems.error().message,
-               "restore the newest backup that this check passes");
+               "colonnade restore FILE, with the newest backup that passes this check");
   }
   if (problems->empty()) return add(out, "store", Health::ok, schema + ", whole");
   std::string message = std::to_string(problems->size()) + " problems";
   for (int i = 0; i < problems_shown_max && i < static_cast<int>(problems->size()); ++i) {
     message += "; " + (*problems)[static_cast<std::size_t>(i)];
   }
-  add(out, "store", Health::failure, message, "restore the newest backup that this check passes");
+  add(out, "store", Health::failure, message,
+      "colonnade restore FILE, with the newest backup that passes this check");
 }
 
 // What bind() says about an address: 0, or the reason.
@@ -243,6 +251,34 @@ void check_tls(const Settings& settings, Findings& out) {
       add(out, "tls", Health::ok, path);
     }
   }
+}
+
+void check_certificate(const Settings& settings, Findings& out) {
+  const std::string& path = settings.tls.certificate_file;
+  if (path.empty() || ::access(path.c_str(), R_OK) != 0) return;
+  const auto until = net::certificate_expiry(path);
+  if (!until) {
+    return add(out, "certificate", Health::failure, until.error().message,
+               "set tls.certificate_file to a certificate chain in PEM");
+  }
+  const auto left = *until - base::SystemClock().now();
+  const std::string when = path + " is good until " + base::to_rfc3339(*until);
+  if (left > certificate_days_left_min) return add(out, "certificate", Health::ok, when);
+  const bool is_over = left.count() <= 0;
+  add(out, "certificate", is_over ? Health::failure : Health::warning,
+      is_over ? path + " expired at " + base::to_rfc3339(*until) : when,
+      "renew it, then send the server SIGHUP (systemctl reload)");
+}
+
+void check_workspaces(const Config& config, Findings& out) {
+  const auto faults = workspace_faults(config);
+  for (const std::string& fault : faults) {
+    add(out, "workspaces", Health::failure, fault, "the server does not start until then");
+  }
+  if (!faults.empty()) return;
+  const Settings& settings = config.settings;
+  add(out, "workspaces", Health::ok,
+      settings.tools.workspace.empty() ? workspaces_root(settings) : settings.tools.workspace);
 }
 
 void check_providers(const Settings& loaded, const Environment& environment, Findings& out) {
@@ -366,6 +402,8 @@ std::vector<Finding> run_checks(const std::expected<Config, ConfigFaults>& confi
   check_token(settings, out);
   check_ports(settings, running.has_value(), out);
   check_tls(settings, out);
+  check_certificate(settings, out);
+  check_workspaces(*config, out);
   check_providers(settings, environment, out);
   check_prices(settings, out);
   check_windows(settings, out);

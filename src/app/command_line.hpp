@@ -71,6 +71,7 @@ void add_mcp_servers(Command parent, Invocation& invocation);
 void add_audit(Command parent, Invocation& invocation);
 void add_migrate(Command parent, Invocation& invocation);
 void add_backup(Command parent, Invocation& invocation);
+void add_restore(Command parent, Invocation& invocation);
 void add_doctor(Command parent, Invocation& invocation);
 void add_config(Command parent, Invocation& invocation);
 void add_version(Command parent, Invocation& invocation);

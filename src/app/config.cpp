@@ -10,12 +10,11 @@
 #include "app/known_variables.hpp"
 #include "app/nearest.hpp"
 #include "app/yaml.hpp"
+#include "base/this_machine.hpp"
 #include "base/url_secrets.hpp"
 
 namespace colonnade::app {
 namespace {
-
-constexpr std::size_t key_file_bytes_max = 16 * 1024;  // a key is a line of text
 
 std::string current_folder() {
   std::error_code ignored;
@@ -194,6 +193,28 @@ void check_memory(const Settings& s, ConfigFaults& faults) {
   }
 }
 
+// Who comes through a proxy looks like this machine, so that a mode without tokens wants to be told
+// that there is none.
+void check_open_modes(const Settings& s, ConfigFaults& faults) {
+  if (s.proxy == ProxyInFront::none && !s.trusted_proxies.empty()) {
+    faults.emplace_back("proxy: none, but trusted_proxies names some; leave one of them out");
+  }
+  if (!s.faramesh.open) return;
+  if (s.proxy != ProxyInFront::none) {
+    faults.emplace_back(
+        "faramesh.open: lets in whatever reaches a loopback address, and a proxy, tunnel or "
+        "forwarded port hands strangers on to it unseen; set proxy: none when there is nothing of "
+        "the kind, else give clients tokens");
+  }
+  const bool is_reachable = std::ranges::any_of(
+      s.listen, [](const ListenAddress& address) { return base::is_this_machine(address.host); });
+  if (!is_reachable) {
+    faults.emplace_back(
+        "faramesh.open: counts on loopback addresses only, and listen has none; add 127.0.0.1:8790 "
+        "to it, or give clients tokens");
+  }
+}
+
 // What one setting alone cannot tell.
 void check_together(const Config& config, ConfigFaults& faults) {
   const Settings& s = config.settings;
@@ -207,6 +228,7 @@ void check_together(const Config& config, ConfigFaults& faults) {
     faults.push_back(std::string("tls.") + (key_missing ? "private_key_file" : "certificate_file") +
                      ": TLS needs both files; set this one too, or neither");
   }
+  check_open_modes(s, faults);
   if (!s.base_path.empty() && !is_base_path(s.base_path)) {
     faults.push_back(
         "base_path: expected a path such as /c/r1, without a slash at its end, but found \"" +
@@ -273,11 +295,12 @@ std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
                          " is not set");
       }
     } else if (!provider.api_key_file.empty()) {
-      const auto key = read_small_file(provider.api_key_file, key_file_bytes_max);
+      auto key = read_key_file(provider.api_key_file);
       if (!key) {
         faults.push_back(full + ".api_key_file: " + key.error().message);
-      } else if (provider.api_key = trimmed(*key); provider.api_key.empty()) {
-        faults.push_back(full + ".api_key_file: " + provider.api_key_file + " is empty");
+      } else {
+        provider.api_key = std::move(*key);
+        provider.key_from_file = true;
       }
     }
   }

@@ -100,6 +100,27 @@ const std::vector<Row>& rows() {  // long: the one table, a row for each member
        .value = "true or false",
        .meaning = "The client is authorised by its secret alone, without a human.",
        .flag = &McpServerSettings::oauth_client_credentials},
+      {.name = "sandbox",
+       .value = "true or false",
+       .meaning = "The command runs in the sandbox of the shell tool: without network, with a "
+                  "read-only system and an empty home. false: it runs with all rights of the "
+                  "server's user.",
+       .flag = &McpServerSettings::sandbox},
+      {.name = "sandbox_read",
+       .value = "a list of paths",
+       .meaning = "Files and folders that it sees there too, at their own paths.",
+       .list = &McpServerSettings::sandbox_read,
+       .path = true},
+      {.name = "sandbox_write",
+       .value = "a list of paths",
+       .meaning = "Folders that it may change there, at their own paths. The first is its working "
+                  "folder.",
+       .list = &McpServerSettings::sandbox_write,
+       .path = true},
+      {.name = "sandbox_network",
+       .value = "true or false",
+       .meaning = "It has the network there, also what listens on this machine.",
+       .flag = &McpServerSettings::sandbox_network},
   };
   return all;
 }
@@ -118,7 +139,9 @@ bool take(const Row& row, const yaml::Value& value,
       return false;
     }
     (out.*(row.list)).clear();
-    for (const yaml::Value& item : value.items) (out.*(row.list)).push_back(item.text);
+    for (const yaml::Value& item : value.items) {
+      (out.*(row.list)).push_back(row.path ? path_of(item.text) : item.text);
+    }
   } else if (row.map != nullptr) {
     if (value.kind != yaml::Value::Kind::map) return false;
     for (const yaml::Entry& entry : value.entries) {
@@ -215,6 +238,14 @@ void check_mcp_servers(const Settings& settings, ConfigFaults& faults) {
     }
     if (!server.command.empty() && (!server.headers.empty() || !server.headers_from.empty())) {
       faults.push_back(full + ".headers: belong to a url; for a command there is env");
+    }
+    const bool sandbox_members =
+        server.sandbox_network || !server.sandbox_read.empty() || !server.sandbox_write.empty();
+    if (!server.sandbox && sandbox_members) {
+      faults.push_back(full + ".sandbox: must be true for the other sandbox settings to count");
+    }
+    if (server.sandbox && server.command.empty()) {
+      faults.push_back(full + ".sandbox: belongs to a command");
     }
     if (server.oauth_client_credentials && server.oauth_client_id.empty()) {
       faults.push_back(full + ".oauth.client_credentials: needs oauth.client_id");

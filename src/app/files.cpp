@@ -12,6 +12,8 @@
 namespace colonnade::app {
 namespace {
 
+constexpr std::size_t key_file_bytes_max = 16 * 1024;  // a key is a line of text
+
 class File {
  public:
   explicit File(int fd) : fd_(fd) {}
@@ -61,6 +63,20 @@ base::Result<std::string> read_small_file(const std::string& path, std::size_t b
           path + " is larger than " + std::to_string(bytes_max) + " bytes; is it the right file?");
     }
   }
+}
+
+std::string key_text(std::string_view text) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  return trimmed(text);
+}
+
+base::Result<std::string> read_key_file(const std::string& path) {
+  const auto text = read_small_file(path, key_file_bytes_max);
+  if (!text) return std::unexpected(text.error());
+  std::string out = key_text(*text);
+  if (out.empty()) return base::fail(base::ErrorKind::invalid, path + " is empty");
+  return out;
 }
 
 base::Result<void> make_owner_only_folder(const std::string& path) {

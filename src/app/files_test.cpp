@@ -53,5 +53,12 @@ TEST_F(Files, AFolderInTheWayIsNamed) {
   EXPECT_FALSE(exists(path_ + ".new"));
 }
 
+TEST(KeyText, HasNoByteOrderMarkAndNoLineEnd) {
+  EXPECT_EQ(key_text("\xef\xbb\xbfsk-1\r\n"), "sk-1");
+  EXPECT_EQ(key_text("  sk-1 \n\n"), "sk-1");
+  EXPECT_EQ(key_text("\xef\xbb\xbf\r\n"), "");
+  EXPECT_EQ(key_text("sk-\xef\xbb\xbf-1"), "sk-\xef\xbb\xbf-1");
+}
+
 }  // namespace
 }  // namespace colonnade::app

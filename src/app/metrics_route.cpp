@@ -15,11 +15,9 @@ net::Route MetricsRoute::route() {
 
 base::Task<bool> MetricsRoute::may_read(RequestPtr request) {
   if (options_.readers == MetricsReaders::open) co_return true;
-  // A proxy on this machine speaks for somebody else.
-  const bool is_local = dialects::is_loopback(request->peer_address) &&
-                        !request->has_header("X-Forwarded-For") &&
-                        !request->has_header("Forwarded");
-  if (options_.readers == MetricsReaders::local && is_local) co_return true;
+  if (options_.readers == MetricsReaders::local && dialects::is_local_program(*request)) {
+    co_return true;
+  }
   const auto who = co_await dialects::authenticate(credentials_, *request);
   co_return who.has_value();
 }

@@ -46,7 +46,7 @@ base::Result<base::SecretBox::Key> load_secret_key(const std::string& path) {
     if (::stat(path.c_str(), &about) == 0 && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
       return unfit(path, "can be read by others; set its mode to 0600");
     }
-    return parse(path, trimmed(*text));
+    return parse(path, key_text(*text));
   }
   if (text.error().kind != base::ErrorKind::not_found) return unfit(path, text.error().message);
   const base::SecretBox::Key key = base::SecretBox::new_key();

@@ -1,3 +1,4 @@
+// long: the one table, a row for each setting
 #include "app/settings.hpp"
 #include "core/memory/limits.hpp"
 #include "core/models/limits.hpp"
@@ -73,7 +74,30 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
            "with and without it."},
       {.name = "trusted_proxies",
        .target = Texts([](Settings& s) -> auto& { return s.trusted_proxies; }),
-       .help = "Peers whose X-Forwarded-For is believed: addresses, without ports."},
+       .help =
+           "Proxies whose X-Forwarded-For is believed: addresses or networks, such as 127.0.0.1 "
+           "or 10.0.0.0/8. A client is the last hop that none of them is. Empty: the header is "
+           "ignored, and all who come through a proxy count as one client."},
+      {.name = "proxy",
+       .target = enumeration<[](Settings& s) -> auto& { return s.proxy; }>(),
+       .help = "Whether a reverse proxy, a tunnel or a forwarded port hands other machines' "
+               "requests on to the loopback addresses. none: nothing does, which faramesh.open "
+               "needs to be told. in_front: something does, so that nobody counts as this machine. "
+               "Empty: nobody knows; metrics counts the loopback addresses as this machine's own "
+               "unless trusted_proxies, allowed_hosts, base_path or mcp.redirect_url speak of a "
+               "proxy.",
+       .choices = {"", "none", "in_front"}},
+      {.name = "allowed_hosts",
+       .target = Texts([](Settings& s) -> auto& { return s.allowed_hosts; }),
+       .help = "Host names that loopback addresses answer to besides localhost and loopback "
+               "addresses, as a proxy in front passes them on; \"*\" for all. Any other name is "
+               "refused: a web page's owner can make one point here. The host of "
+               "mcp.redirect_url counts too."},
+      {.name = "allowed_origins",
+       .target = Texts([](Settings& s) -> auto& { return s.allowed_origins; }),
+       .help = "The only web origins whose pages may ask, besides the server's own; requests of "
+               "other pages are refused whatever token they have. Empty: a token decides, and what "
+               "needs none is refused to all pages but those of cors.origins."},
       {.name = "tls.certificate_file",
        .target = Text([](Settings& s) -> auto& { return s.tls.certificate_file; }),
        .help = "Certificate chain (PEM). With it, and a key, every address speaks HTTPS.",
@@ -88,9 +112,9 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
            "Web origins whose pages may call the server, such as https://app.example; or \"*\"."},
       {.name = "metrics",
        .target = enumeration<[](Settings& s) -> auto& { return s.metrics; }>(),
-       .help =
-           "Who may read /metrics. local: this machine without a token, others with one; token: "
-           "only with one; open: anybody; off: nobody.",
+       .help = "Who may read /metrics. local: this machine without a token, others with one (the "
+               "setting proxy says when this machine can be told); token: only with one; open: "
+               "anybody; off: nobody.",
        .choices = {"local", "token", "open", "off"}},
       {.name = "io_threads",
        .target = Whole([](Settings& s) -> auto& { return s.io_threads; }),
@@ -297,7 +321,7 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .target = Flag([](Settings& s) -> auto& { return s.faramesh.open; }),
        .help = "Programs on this machine may use the Faramesh paths as admin without any token, as "
                "a Faramesh server without FARAMESH_TOKEN lets them. Not through a proxy, and not "
-               "from web pages."},
+               "from web pages. Needs proxy: none, and a loopback address in listen."},
       {.name = "mcp.redirect_url",
        .target = Text([](Settings& s) -> auto& { return s.mcp.redirect_url; }),
        .help = "Where authorization servers of MCP servers send a human's browser back to: this "

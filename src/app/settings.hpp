@@ -33,6 +33,7 @@ struct ProviderSettings {
   std::string api_key{};       // the key itself
   std::string api_key_env{};   // the environment variable that holds it
   std::string api_key_file{};  // the file that holds it
+  bool key_from_file = false;  // api_key was read from api_key_file
   std::string default_model{};
 };
 
@@ -53,8 +54,13 @@ struct McpServerSettings {
   std::string oauth_metadata_url{};
   std::string oauth_scope{};
   bool oauth_client_credentials = false;
+  bool sandbox = false;                      // the command runs in the sandbox
+  std::vector<std::string> sandbox_read{};   // folders that it sees there
+  std::vector<std::string> sandbox_write{};  // folders that it may change there
+  bool sandbox_network = false;
 };
 
+enum class ProxyInFront { unknown, none, in_front };
 enum class MetricsReaders { local, token, open, off };
 enum class Durability { full, normal };
 enum class ReasoningEffort { vendor_default, low, medium, high };
@@ -153,7 +159,10 @@ struct Settings {
   std::vector<ListenAddress> listen{{"127.0.0.1", 8790}};
   bool classic_ports = false;
   std::string base_path{};
-  std::vector<std::string> trusted_proxies{"127.0.0.1", "::1"};
+  ProxyInFront proxy = ProxyInFront::unknown;
+  std::vector<std::string> trusted_proxies{};
+  std::vector<std::string> allowed_hosts{};    // besides this machine's own, on loopback addresses
+  std::vector<std::string> allowed_origins{};  // empty: all, as far as a credential lets them in
   TlsSettings tls{};
   CorsSettings cors{};
   MetricsReaders metrics = MetricsReaders::local;

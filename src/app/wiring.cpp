@@ -13,6 +13,7 @@
 
 #include "app/action_meter.hpp"
 #include "app/files.hpp"
+#include "app/listener_rules.hpp"
 #include "app/metrics_route.hpp"
 #include "app/model_meter.hpp"
 #include "app/prices_file.hpp"
@@ -149,6 +150,11 @@ std::vector<std::string> redacted_names(const Settings& settings) {
   return out;
 }
 
+// Whose pages may ask without a credential. The narrower of the two lists.
+std::vector<std::string> page_origins(const Settings& settings) {
+  return settings.allowed_origins.empty() ? settings.cors.origins : settings.allowed_origins;
+}
+
 net::BodyLimits body_limits(const Settings& settings) {
   return {.bytes_max = static_cast<std::size_t>(settings.limits.bodies_mib) * limits::MiB,
           .account_bytes_max =
@@ -175,6 +181,10 @@ net::HttpServerOptions http_options(const Settings& settings, const ListenAddres
   out.base_path = settings.base_path;
   out.connections_max = static_cast<std::size_t>(settings.limits.connections);
   out.answers = std::move(budgets.answers);
+  out.local = is_local_listener(address, settings);
+  out.admit = [rules = head_rules(address, settings)](const net::Request& head) {
+    return dialects::check_head(rules, head);
+  };
   return out;
 }
 
@@ -299,7 +309,8 @@ struct Server::Parts {
                 .started_at = clock.steady(),
                 .readiness = readiness(),
                 .warnings = [this] { return policy.warnings(); },
-                .trusted_proxies = std::move(proxies)}),
+                .trusted_proxies = std::move(proxies),
+                .origins = page_origins(settings)}),
         phoson({.agents = agents,
                 .threads = threads,
                 .runs = runs,
@@ -321,7 +332,8 @@ struct Server::Parts {
                  {.access = {.shared = core::Principal(core::default_view(), first_user,
                                                        core::UserRole::member),
                              .tokens = settings.faramesh.tokens,
-                             .open = settings.faramesh.open},
+                             .open = settings.faramesh.open &&
+                                     settings.proxy == ProxyInFront::none},
                   .readiness = readiness(),
                   .warnings = [this] { return policy.warnings(); }}),
         mcp({.agents = agents,
@@ -337,7 +349,7 @@ struct Server::Parts {
         metrics(credentials, {.readers = settings.metrics,
                               .started_at = clock.now(),
                               .snapshot = [this] { return metrics_snapshot(); }}) {
-    add_providers(settings, http_client, meter, providers);
+    file_keys = add_providers(settings, http_client, meter, providers);
     fathom.add_to(router);
     phoson.add_to(router);
     faramesh.add_to(router);
@@ -383,6 +395,7 @@ struct Server::Parts {
   ModelMeter meter;
   net::HttpClient http_client;
   core::ModelProviders providers;
+  std::vector<providers::upstream::SharedApiKey> file_keys;
   tools::mcp::ToolHost tool_host;
   std::unique_ptr<core::Embedder> embedder;  // none: full text alone
   core::Memories memories;
@@ -544,6 +557,15 @@ Result<Server::Started> Server::start() {
 std::vector<std::string> Server::routes() const { return parts_->router.listing(); }
 
 void Server::reload_policy() { parts_->policy.reload(); }
+
+void Server::reload_keys() {
+  for (const auto& key : parts_->file_keys) key->reload();
+  for (const auto& server : parts_->servers) {
+    if (const auto read = server->reload_tls(); !read) {
+      base::log::error("certificate_not_reloaded", {{"error", read.error().message}});
+    }
+  }
+}
 
 void Server::stop() {
   Parts& p = *parts_;

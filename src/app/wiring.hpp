@@ -42,6 +42,9 @@ class Server {
   std::vector<std::string> routes() const;
   // Reads the policy files again, whether they changed or not. Not from a lane.
   void reload_policy();
+  // Reads the keys that providers have in files again, and the certificate with its key. What
+  // cannot be read stays as it was; the log says so. After start(); not from a lane.
+  void reload_keys();
   // Comes to rest within the drain time, a little more at most. Idempotent; not from a lane.
   void stop();
 

@@ -1,6 +1,7 @@
 #include "app/wiring_mcp.hpp"
 
 #include "app/version.hpp"
+#include "tools/sandbox.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -15,6 +16,19 @@ tools::mcp::OAuthSettings oauth_of(const McpServerSettings& from) {
   out.scope = from.oauth_scope;
   out.client_credentials = from.oauth_client_credentials;
   return out;
+}
+
+tools::IntoSandbox sandbox_of(const std::string& name, const McpServerSettings& server,
+                              const Settings& settings) {
+  const auto sandbox = std::make_shared<const tools::Sandbox>(
+      tools::SandboxOptions{.hidden_folders = {settings.data_dir}});
+  const tools::SandboxedFolders folders{.name = "mcp." + name,
+                                        .read = server.sandbox_read,
+                                        .write = server.sandbox_write,
+                                        .network = server.sandbox_network};
+  return [sandbox, folders](std::vector<std::string> program) {
+    return sandbox->wrap(folders, std::move(program));
+  };
 }
 
 base::Task<std::vector<std::string>> servers_of(core::Agents* agents, core::Scope scope,
@@ -59,7 +73,10 @@ tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpParts
     tool_servers->store_pins(scope, id, std::move(pins));
   };
   out.inherited = Environment::of_process().all();
-  for (const auto& [name, server] : settings.mcp.servers) out.oauth[name] = oauth_of(server);
+  for (const auto& [name, server] : settings.mcp.servers) {
+    out.oauth[name] = oauth_of(server);
+    if (server.sandbox) out.sandboxes[name] = sandbox_of(name, server, settings);
+  }
   out.redirect_url = std::move(redirect_url);
   out.wait_for_begin = true;  // until the redirect URL is known
   return out;

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "app/files.hpp"
+#include "base/log.hpp"
 #include "providers/anthropic/provider.hpp"
 #include "providers/chat_completions/provider.hpp"
 #include "providers/offline/provider.hpp"
@@ -15,6 +17,20 @@ namespace colonnade::app {
 namespace {
 
 namespace chat = providers::chat_completions;
+using providers::upstream::SharedApiKey;
+
+SharedApiKey key_of(const std::string& name, const ProviderSettings& settings) {
+  if (!settings.key_from_file)
+    return std::make_shared<providers::upstream::ApiKey>(settings.api_key);
+  auto read = [name, path = settings.api_key_file] {
+    auto key = read_key_file(path);
+    if (key) return std::move(*key);
+    base::log::warn("api_key_file_unreadable",
+                    {{"provider", name}, {"error", key.error().message}});
+    return std::string();
+  };
+  return std::make_shared<providers::upstream::ApiKey>(settings.api_key, std::move(read));
+}
 
 // What an error about a missing or refused key should name.
 std::string key_setting(const std::string& name, const ProviderSettings& settings,
@@ -31,7 +47,7 @@ std::string without_slash(std::string url) {
 
 std::unique_ptr<core::ModelProvider> make_anthropic(const std::string& name,
                                                     const ProviderSettings& settings,
-                                                    net::HttpClient& http) {
+                                                    SharedApiKey key, net::HttpClient& http) {
   providers::anthropic::Options options;
   options.name = name;
   if (!settings.base_url.empty()) {
@@ -39,7 +55,7 @@ std::unique_ptr<core::ModelProvider> make_anthropic(const std::string& name,
     // The vendor's own libraries take the address without /v1; many write it with.
     if (options.base_url.ends_with("/v1")) options.base_url.resize(options.base_url.size() - 3);
   }
-  options.api_key = settings.api_key;
+  options.shared_key = std::move(key);
   options.key_setting = key_setting(name, settings, options.key_setting);
   if (!settings.default_model.empty()) options.default_model = settings.default_model;
   return providers::anthropic::make_provider(std::move(options), http);
@@ -56,14 +72,14 @@ constexpr ChatVendor chat_vendors[] = {
 };
 
 std::unique_ptr<core::ModelProvider> make_chat(const std::string& name,
-                                               const ProviderSettings& settings,
+                                               const ProviderSettings& settings, SharedApiKey key,
                                                net::HttpClient& http) {
   const auto* vendor = std::ranges::find(chat_vendors, name, &ChatVendor::name);
   chat::Options options =
       vendor != std::end(chat_vendors) ? vendor->options() : chat::compatible_options(name, "");
   options.name = name;
   if (!settings.base_url.empty()) options.base_url = without_slash(settings.base_url);
-  options.api_key = settings.api_key;
+  options.shared_key = std::move(key);
   options.key_setting = key_setting(name, settings, options.key_setting);
   if (!settings.default_model.empty()) options.default_model = settings.default_model;
   return chat::make_provider(std::move(options), http);
@@ -73,7 +89,7 @@ std::unique_ptr<core::ModelProvider> make_chat(const std::string& name,
 struct Kind {
   std::string_view name;
   std::unique_ptr<core::ModelProvider> (*make)(const std::string& name,
-                                               const ProviderSettings& settings,
+                                               const ProviderSettings& settings, SharedApiKey key,
                                                net::HttpClient& http);
 };
 constexpr Kind kinds[] = {
@@ -89,12 +105,15 @@ std::vector<std::string> provider_kinds() {
   return out;
 }
 
-void add_providers(const Settings& settings, net::HttpClient& http, ModelMeter& meter,
-                   core::ModelProviders& out) {
+std::vector<SharedApiKey> add_providers(const Settings& settings, net::HttpClient& http,
+                                        ModelMeter& meter, core::ModelProviders& out) {
+  std::vector<SharedApiKey> from_files;
   for (const auto& [name, provider] : settings.providers) {
     const auto* kind = std::ranges::find(kinds, kind_of(name, provider), &Kind::name);
     if (kind == std::end(kinds)) throw std::logic_error("provider of no kind: " + name);
-    out.add(metered(kind->make(name, provider, http), meter));
+    SharedApiKey key = key_of(name, provider);
+    if (provider.key_from_file) from_files.push_back(key);
+    out.add(metered(kind->make(name, provider, std::move(key), http), meter));
   }
   out.add(metered(providers::offline::make_provider(), meter));
   if (!settings.provider.empty()) {
@@ -102,6 +121,7 @@ void add_providers(const Settings& settings, net::HttpClient& http, ModelMeter& 
   } else {
     out.set_default(settings.providers.empty() ? "offline" : settings.providers.front().first);
   }
+  return from_files;
 }
 
 }  // namespace colonnade::app

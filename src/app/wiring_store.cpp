@@ -13,11 +13,49 @@
 namespace colonnade::app {
 namespace {
 
+bool has_bytes(const std::string& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  return !error && size > 0;
+}
+
+// What shows that there was a store; "" when nothing does.
+std::string trace_of_use(const std::string& data_dir) {
+  std::error_code error;
+  std::string token = data_dir + "/operator.token";
+  if (std::filesystem::exists(token, error)) return token;
+  std::string log = database_path(data_dir) + "-wal";
+  if (has_bytes(log)) return log;
+  std::string workspaces = data_dir + "/workspaces";
+  const bool none = std::filesystem::is_empty(workspaces, error);
+  return error || none ? "" : workspaces;
+}
+
+}  // namespace
+
+// A new store in its place would look like a first start, with a new token, and hide the loss.
+base::Result<void> check_store_is_there(const std::string& data_dir) {
+  const std::string path = database_path(data_dir);
+  if (has_bytes(path)) return {};
+  const std::string trace = trace_of_use(data_dir);
+  if (trace.empty()) return {};
+  return base::fail(base::ErrorKind::conflict,
+                    path + " is missing or empty, but " + trace +
+                        " shows that this data folder was used; bring the file back with "
+                        "`colonnade restore FILE`, or move the whole folder away to begin anew");
+}
+
+namespace {
+
 class FileMaintenance final : public storage::Maintenance {
  public:
-  explicit FileMaintenance(std::string path) : path_(std::move(path)) {}
+  explicit FileMaintenance(const std::string& data_dir)
+      : data_dir_(data_dir), path_(database_path(data_dir)) {}
 
-  base::Result<void> migrate() override { return storage::sqlite::migrate(path_); }
+  base::Result<void> migrate() override {
+    if (auto there = check_store_is_there(data_dir_); !there) return there;
+    return storage::sqlite::migrate(path_);
+  }
   base::Result<int> schema() override { return storage::sqlite::schema_version(path_); }
   int newest_schema() const override { return storage::sqlite::newest_schema(); }
   base::Result<std::vector<std::string>> integrity_check() override {
@@ -26,8 +64,12 @@ class FileMaintenance final : public storage::Maintenance {
   base::Result<void> backup(const std::string& target) override {
     return storage::sqlite::backup(path_, target);
   }
+  base::Result<std::string> restore(const std::string& source) override {
+    return storage::sqlite::restore(path_, source);
+  }
 
  private:
+  std::string data_dir_;
   std::string path_;
 };
 
@@ -35,6 +77,9 @@ class FileMaintenance final : public storage::Maintenance {
 
 base::Result<std::unique_ptr<storage::Store>> open_store(const Settings& settings,
                                                          OlderSchema older_schema) {
+  if (auto there = check_store_is_there(settings.data_dir); !there) {
+    return std::unexpected(std::move(there.error()));
+  }
   storage::sqlite::StoreOptions options;
   options.durability = settings.durability == Durability::normal ? storage::Durability::normal
                                                                  : storage::Durability::full;
@@ -55,7 +100,7 @@ base::Result<void> check_store_exists(const Settings& settings) {
 }
 
 std::unique_ptr<storage::Maintenance> store_maintenance(const Settings& settings) {
-  return std::make_unique<FileMaintenance>(database_path(settings.data_dir));
+  return std::make_unique<FileMaintenance>(settings.data_dir);
 }
 
 }  // namespace colonnade::app

@@ -12,8 +12,11 @@ namespace colonnade::app {
 
 enum class OlderSchema { migrate, refuse };
 
-// Makes it when there is none. conflict when another server uses it, or its schema is newer than
-// this program; unavailable when it cannot be opened.
+// conflict when the store's file is missing or empty in a data folder that was used.
+base::Result<void> check_store_is_there(const std::string& data_dir);
+
+// Makes it when there is none, as check_store_is_there() allows. conflict when another server uses
+// it, or its schema is newer than this program; unavailable when it cannot be opened.
 base::Result<std::unique_ptr<storage::Store>> open_store(const Settings& settings,
                                                          OlderSchema older_schema);
 

@@ -1,5 +1,6 @@
 #include "app/wiring_tools.hpp"
 
+#include "app/workspace_check.hpp"
 #include "tools/builtin/calculator.hpp"
 #include "tools/builtin/clock.hpp"
 #include "tools/builtin/edit.hpp"
@@ -16,9 +17,7 @@
 namespace colonnade::app {
 
 tools::WorkspacesOptions workspaces_options(const Settings& settings) {
-  return {.root = settings.tools.workspaces.empty() ? settings.data_dir + "/workspaces"
-                                                    : settings.tools.workspaces,
-          .fixed = settings.tools.workspace};
+  return {.root = workspaces_root(settings), .fixed = settings.tools.workspace};
 }
 
 namespace {
@@ -26,7 +25,8 @@ namespace {
 tools::SandboxOptions sandbox_options(const Settings& settings) {
   return {.mode = settings.tools.sandbox == Sandboxing::off ? tools::SandboxMode::off
                                                             : tools::SandboxMode::required,
-          .hidden_folders = {settings.data_dir}};
+          .hidden_folders = {settings.data_dir},
+          .shared_workspace = settings.tools.workspace};
 }
 
 }  // namespace

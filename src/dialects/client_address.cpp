@@ -3,8 +3,10 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
+#include <vector>
 
 namespace colonnade::dialects {
 namespace {
@@ -48,20 +50,33 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-// "[::1]:80" and "[::1]" → "::1"; "10.0.0.1:80" → "10.0.0.1"; anything else as it is.
-std::string_view without_port(std::string_view hop) {
-  if (hop.starts_with('[')) {
-    const auto end = hop.find(']');
-    return end == std::string_view::npos ? hop : hop.substr(1, end - 1);
+// Every hop, in the order of all the headers of that name.
+std::vector<std::string_view> hops_of(const net::Request& request) {
+  std::vector<std::string_view> out;
+  for (const net::Header& header : request.headers) {
+    if (!net::same_ignoring_case(header.name, "X-Forwarded-For")) continue;
+    std::string_view rest = header.value;
+    for (;;) {
+      const auto comma = rest.find(',');
+      out.push_back(base::without_port(trimmed(rest.substr(0, comma))));
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
   }
-  const auto colon = hop.find(':');
-  const bool one_colon = colon != std::string_view::npos && colon == hop.rfind(':');
-  return one_colon ? hop.substr(0, colon) : hop;
+  return out;
 }
 
-}  // namespace
+// What proxies, tunnels and content networks add, but for X-Forwarded-… with any end.
+constexpr std::array<std::string_view, 7> forwarding_headers = {"Forwarded",
+                                                                "Via",
+                                                                "X-Real-IP",
+                                                                "X-Client-IP",
+                                                                "CF-Connecting-IP",
+                                                                "True-Client-IP",
+                                                                "X-Original-Forwarded-For"};
+constexpr std::string_view forwarding_prefix = "X-Forwarded-";
 
-TrustedProxies TrustedProxies::loopback() { return *parse({"127.0.0.0/8", "::1"}); }
+}  // namespace
 
 base::Result<TrustedProxies> TrustedProxies::parse(const std::vector<std::string>& entries) {
   TrustedProxies out;
@@ -98,23 +113,30 @@ bool TrustedProxies::contains(std::string_view address) const {
   });
 }
 
-bool is_loopback(std::string_view address) {
-  static const TrustedProxies itself = TrustedProxies::loopback();
-  return itself.contains(address);
-}
-
-bool is_this_machine(std::string_view host) {
-  const std::string_view name = without_port(host);
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(name, std::string_view("localhost"), {}, lower) || is_loopback(name);
-}
-
 std::string client_address(const net::Request& request, const TrustedProxies& proxies) {
-  const std::string_view forwarded = request.header("X-Forwarded-For");
-  if (forwarded.empty() || !proxies.contains(request.peer_address)) return request.peer_address;
-  const std::string_view hop = without_port(trimmed(forwarded.substr(0, forwarded.find(','))));
-  if (!parse_address(hop)) return request.peer_address;
-  return std::string(hop);
+  std::string_view client = request.peer_address;
+  const std::vector<std::string_view> hops = hops_of(request);
+  for (auto hop = hops.rbegin(); hop != hops.rend() && proxies.contains(client); ++hop) {
+    if (!parse_address(*hop)) break;
+    client = *hop;
+  }
+  return std::string(client);
+}
+
+bool was_forwarded(const net::Request& request) {
+  return std::ranges::any_of(request.headers, [](const net::Header& header) {
+    const std::string_view name = header.name;
+    return net::same_ignoring_case(name.substr(0, forwarding_prefix.size()), forwarding_prefix) ||
+           std::ranges::any_of(forwarding_headers, [name](std::string_view known) {
+             return net::same_ignoring_case(name, known);
+           });
+  });
+}
+
+bool is_local_program(const net::Request& request) {
+  return request.local_listener && is_loopback(request.peer_address) &&
+         is_this_machine(request.header("Host")) && !request.has_header("Origin") &&
+         !was_forwarded(request);
 }
 
 }  // namespace colonnade::dialects

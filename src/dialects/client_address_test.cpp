@@ -12,17 +12,23 @@ net::Request from(std::string peer, std::string forwarded = {}) {
   return request;
 }
 
-TEST(TrustedProxies, LoopbackIsTheDefault) {
-  const auto proxies = TrustedProxies::loopback();
-  EXPECT_TRUE(proxies.contains("127.0.0.1"));
-  EXPECT_TRUE(proxies.contains("127.8.9.10"));
-  EXPECT_TRUE(proxies.contains("::1"));
-  EXPECT_TRUE(proxies.contains("::ffff:127.0.0.1"));
-  EXPECT_FALSE(proxies.contains("128.0.0.1"));
-  EXPECT_FALSE(proxies.contains("10.0.0.1"));
-  EXPECT_FALSE(proxies.contains("::2"));
-  EXPECT_FALSE(proxies.contains(""));
-  EXPECT_FALSE(proxies.contains("localhost"));
+TrustedProxies trusting(const std::vector<std::string>& entries) {
+  return *TrustedProxies::parse(entries);
+}
+
+TEST(TrustedProxies, AreNobodyByDefault) {
+  EXPECT_FALSE(TrustedProxies().contains("127.0.0.1"));
+  EXPECT_FALSE(TrustedProxies().contains("::1"));
+  EXPECT_EQ(client_address(from("127.0.0.1", "203.0.113.9"), TrustedProxies()), "127.0.0.1");
+}
+
+TEST(ThisMachine, HasLoopbackAddressesInDigits) {
+  for (const char* address : {"127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"}) {
+    EXPECT_TRUE(is_loopback(address)) << address;
+  }
+  for (const char* address : {"128.0.0.1", "10.0.0.1", "::2", "", "localhost", "::ffff:10.0.0.1"}) {
+    EXPECT_FALSE(is_loopback(address)) << address;
+  }
 }
 
 TEST(ThisMachine, IsNamedByLocalhostOrByLoopbackDigits) {
@@ -60,20 +66,64 @@ TEST(TrustedProxies, NamesTheInvalidEntry) {
   }
 }
 
-TEST(ClientAddress, IsTheFirstHopBehindATrustedProxy) {
-  const auto proxies = TrustedProxies::loopback();
-  EXPECT_EQ(client_address(from("127.0.0.1", "203.0.113.9, 10.0.0.1"), proxies), "203.0.113.9");
+// Whoever connects to the proxy writes what stands before its own entry.
+TEST(ClientAddress, IsTheLastHopThatNoTrustedProxyVouchesFor) {
+  const auto proxies = trusting({"127.0.0.1", "::1", "10.0.0.0/8"});
+  EXPECT_EQ(client_address(from("127.0.0.1", "203.0.113.9"), proxies), "203.0.113.9");
+  EXPECT_EQ(client_address(from("127.0.0.1", "198.51.100.7, 203.0.113.9"), proxies), "203.0.113.9");
+  EXPECT_EQ(client_address(from("127.0.0.1", "198.51.100.7, 203.0.113.9, 10.0.0.1"), proxies),
+            "203.0.113.9");
   EXPECT_EQ(client_address(from("127.0.0.1", " 203.0.113.9:4711"), proxies), "203.0.113.9");
   EXPECT_EQ(client_address(from("::1", "[2001:db8::9]:4711"), proxies), "2001:db8::9");
   EXPECT_EQ(client_address(from("::1", "2001:db8::9"), proxies), "2001:db8::9");
+  EXPECT_EQ(client_address(from("127.0.0.1", "10.0.0.2, 10.0.0.1"), proxies), "10.0.0.2");
+  net::Request twice = from("127.0.0.1", "198.51.100.7");
+  twice.headers.push_back({"x-forwarded-for", "203.0.113.9"});
+  EXPECT_EQ(client_address(twice, proxies), "203.0.113.9");
 }
 
 TEST(ClientAddress, IsThePeerWhenNobodyTrustworthySaysOtherwise) {
-  const auto proxies = TrustedProxies::loopback();
+  const auto proxies = trusting({"127.0.0.1", "10.0.0.1"});
   EXPECT_EQ(client_address(from("198.51.100.1", "203.0.113.9"), proxies), "198.51.100.1");
   EXPECT_EQ(client_address(from("127.0.0.1"), proxies), "127.0.0.1");
-  EXPECT_EQ(client_address(from("127.0.0.1", "unknown, 203.0.113.9"), proxies), "127.0.0.1");
+  EXPECT_EQ(client_address(from("127.0.0.1", "203.0.113.9, unknown"), proxies), "127.0.0.1");
+  EXPECT_EQ(client_address(from("127.0.0.1", "203.0.113.9, unknown, 10.0.0.1"), proxies),
+            "10.0.0.1");
   EXPECT_EQ(client_address(from("", "203.0.113.9"), proxies), "");
+}
+
+net::Request local(const std::string& host, net::Headers more = {}) {
+  net::Request out{.peer_address = "127.0.0.1", .local_listener = true};
+  out.headers = std::move(more);
+  if (!host.empty()) out.headers.push_back({"Host", host});
+  return out;
+}
+
+TEST(LocalProgram, IsOneOnThisMachineThatSpeaksForItself) {
+  for (const char* host : {"localhost", "localhost:8000", "127.0.0.1:8000", "[::1]:8000"}) {
+    EXPECT_TRUE(is_local_program(local(host))) << host;
+  }
+  // Names that a page's owner may have pointed here.
+  for (const char* host : {"", "evil.example", "evil.example:8000", "127.evil.example",
+                           "127.0.0.1.evil.example", "localhost.evil.example"}) {
+    EXPECT_FALSE(is_local_program(local(host))) << host;
+  }
+  EXPECT_FALSE(is_local_program(local("localhost", {{"Origin", "null"}})));
+  net::Request far = local("localhost");
+  far.peer_address = "203.0.113.9";
+  EXPECT_FALSE(is_local_program(far));
+}
+
+TEST(LocalProgram, IsNobodyWhereAProxyMayStandInFront) {
+  net::Request request = local("localhost");
+  request.local_listener = false;
+  EXPECT_FALSE(is_local_program(request));
+  for (const char* name : {"X-Forwarded-For", "Forwarded", "x-forwarded-proto", "X-Forwarded-Host",
+                           "X-Real-IP", "Via", "CF-Connecting-IP", "X-Forwarded-Anything"}) {
+    EXPECT_FALSE(is_local_program(local("localhost", {{name, "127.0.0.1"}}))) << name;
+    EXPECT_TRUE(was_forwarded(local("localhost", {{name, ""}}))) << name;
+  }
+  EXPECT_FALSE(was_forwarded(local("localhost", {{"X-Forward", "1"}, {"Accept", "*/*"}})));
 }
 
 }  // namespace

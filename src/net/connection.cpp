@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "net/answer_budget.hpp"
+#include "net/client_group.hpp"
 #include "net/event_stream.hpp"
 #include "net/limits.hpp"
 #include "net/request_id.hpp"
@@ -211,6 +212,7 @@ void Connection::describe_request() {
   request.peer_address = peer_address_;
   request.request_id = request_id_;
   request.secure = transport_->secure();
+  request.local_listener = shard_->options().local;
   request.lane = &shard_->lane();
   request.path_parameters = std::move(match_.parameters);
 }
@@ -218,6 +220,12 @@ void Connection::describe_request() {
 base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
   self->describe_request();
   const Request& request = self->reader_.request();
+  if (const auto& admit = self->shard_->options().admit) {
+    if (const auto admitted = admit(request); !admitted) {
+      self->early_ = self->error_response(admitted.error(), 403);
+      co_return;
+    }
+  }
   self->early_ = cors_preflight(self->shard_->options().cors, request, self->match_.allow);
   if (self->early_) co_return;
   const Route* route = self->match_.route;
@@ -228,7 +236,7 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
   self->reader_.body_bytes_max(route->body_bytes_max);
   if (const auto* open = std::get_if<Handler>(&route->handler)) {
     self->handler_ = *open;
-    self->take_places({.kind = BodyHolder::Kind::address, .name = self->peer_address_});
+    self->take_places({.kind = BodyHolder::Kind::address, .name = client_group(self->peer_address_)});
     co_return;
   }
   self->enter(Phase::handling);

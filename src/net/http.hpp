@@ -50,6 +50,8 @@ struct Request {
   std::string peer_address{};  // of the socket, no port
   std::string request_id{};    // ours, or the client's X-Request-Id when it is sane
   bool secure = false;         // came over TLS
+  // Came in where only programs on this machine can: HttpServerOptions::local.
+  bool local_listener = false;
   bool http_1_0 = false;
 
   // Filled by the router: decoded values of `{name}` segments, in order of appearance.

@@ -155,6 +155,7 @@ class Transfer final : public LaneTransfer, public std::enable_shared_from_this<
   void set_method();
   void set_headers();
   bool take_header_line(std::string_view line);
+  bool is_private_peer() const;
   void finish(std::optional<Error> error);
   void take_back();
 
@@ -298,6 +299,14 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
   return transfer.take_header_line({data, size * count}) ? size * count : 0;
 }
 
+bool Transfer::is_private_peer() const {
+  const char* address = nullptr;
+  if (curl_easy_getinfo(handle_, CURLINFO_PRIMARY_IP, &address) != CURLE_OK) return false;
+  if (address == nullptr || *address == '\0') return false;
+  const std::string kind = special_kind(std::string_view(address));
+  return !kind.empty() && kind != unknown_kind;
+}
+
 bool Transfer::take_header_line(std::string_view line) {
   if (head_done_) return true;  // trailers
   header_bytes_ += line.size();
@@ -309,6 +318,7 @@ bool Transfer::take_header_line(std::string_view line) {
   if (line.starts_with("HTTP/")) {
     const std::size_t space = std::min(text.find(' '), text.size());
     head_ = {};
+    head_.from_private_address = is_private_peer();
     head_.status = std::atoi(std::string(text.substr(space)).c_str());
   } else if (!text.empty()) {
     const std::size_t colon = text.find(':');

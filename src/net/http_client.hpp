@@ -34,6 +34,9 @@ struct HttpClientRequest {
 struct HttpClientHead {
   int status = 0;
   Headers headers{};
+  // It came from an address that is not of the public Internet (net/public_address.hpp). Through a
+  // proxy, the proxy's address is judged.
+  bool from_private_address = false;
   std::string_view header(
       std::string_view name) const;  // first of that name, case ignored; "" if none
 };

@@ -1,9 +1,11 @@
 #include "net/http_client.hpp"
 
 #include <gtest/gtest.h>
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <filesystem>
 
 #include <atomic>
 #include <cstdlib>
@@ -16,6 +18,7 @@
 #include "base/log.hpp"
 #include "net/limits.hpp"
 #include "net/testing.hpp"
+#include "net/tls_certificate.hpp"
 
 namespace colonnade::net {
 namespace {
@@ -526,6 +529,67 @@ TEST(ClientTls, VerifiesTheCertificate) {
   ::unsetenv("SSL_CERT_FILE");
   ASSERT_TRUE(trusted.head) << trusted.head.error().message;
   EXPECT_EQ(trusted.head->status, 201);
+}
+
+// A certificate is renewed while the server runs.
+TEST(ClientTls, AServerReadsItsCertificateAgain) {
+  base::log::set_level(base::log::Level::off);
+  const auto files = testing::make_certificate();
+  const auto renewed = testing::make_certificate();
+  HttpServerOptions options;
+  options.tls = {files.certificate_file, files.private_key_file};
+  const auto stage = std::make_shared<Stage>();
+  TestServer server(stage_routes(stage), options);
+  base::Lanes lanes(1);
+  const HttpClientRequest request{
+      .url = "https://localhost:" + std::to_string(server.server.port()) + "/reflect"};
+  const auto trusting = [&](const std::string& certificate) {
+    HttpClient client(lanes);
+    ::setenv("SSL_CERT_FILE", certificate.c_str(), 1);
+    const Answer answer =
+        base::run_on(lanes[0], fetch(&client, &lanes[0], request, std::stop_token()));
+    ::unsetenv("SSL_CERT_FILE");
+    return answer.head.has_value();
+  };
+  EXPECT_TRUE(trusting(files.certificate_file));
+  const auto old = std::filesystem::path(files.certificate_file).string() + ".old";
+  std::filesystem::copy_file(files.certificate_file, old,
+                             std::filesystem::copy_options::overwrite_existing);
+  const auto overwrite = std::filesystem::copy_options::overwrite_existing;
+  std::filesystem::copy_file(renewed.certificate_file, files.certificate_file, overwrite);
+  // The new certificate with the old key is refused, and the old pair stays in use.
+  const auto mismatch = server.server.reload_tls();
+  ASSERT_FALSE(mismatch);
+  EXPECT_EQ(mismatch.error().field, "tls.private_key_file");
+  EXPECT_TRUE(trusting(old));
+  std::filesystem::copy_file(renewed.private_key_file, files.private_key_file, overwrite);
+  EXPECT_TRUE(server.server.reload_tls());
+  EXPECT_FALSE(trusting(old));
+  EXPECT_TRUE(trusting(renewed.certificate_file));
+}
+
+TEST(Certificate, SaysUntilWhenItCounts) {
+  const auto files = testing::make_certificate();
+  const auto until = certificate_expiry(files.certificate_file);
+  ASSERT_TRUE(until) << until.error().message;
+  EXPECT_GT(*until, base::SystemClock().now());
+  EXPECT_FALSE(certificate_expiry(files.private_key_file));
+  EXPECT_FALSE(certificate_expiry("missing.pem"));
+}
+
+TEST(ClientHead, SaysWhetherAPrivateAddressAnswered) {
+  const auto stage = std::make_shared<Stage>();
+  TestServer server(stage_routes(stage));
+  base::Lanes lanes(1);
+  HttpClient client(lanes);
+  const HttpClientRequest request{
+      .url = "http://localhost:" + std::to_string(server.server.port()) + "/reflect"};
+  for (int i = 0; i < 2; ++i) {  // on a new connection, and on one that is used again
+    const Answer answer =
+        base::run_on(lanes[0], fetch(&client, &lanes[0], request, std::stop_token()));
+    ASSERT_TRUE(answer.head);
+    EXPECT_TRUE(answer.head->from_private_address);
+  }
 }
 
 }  // namespace

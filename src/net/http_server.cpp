@@ -103,7 +103,7 @@ base::Result<void> HttpServer::bind() {
   if (!checked) return checked;
   auto tls = make_tls_context(options.tls);
   if (!tls) return std::unexpected(std::move(tls.error()));
-  shared.tls = std::move(*tls);
+  shared.set_tls(std::move(*tls));
   shared.request_limits.header_bytes_max = options.header_bytes_max;
   shared.sweep_interval = sweep_interval_for(options);
 
@@ -132,6 +132,15 @@ base::Result<void> HttpServer::listen() {
     const bool ipv6 = state_->bound.ipv6;
     lane.post([shard, listener, ipv6] { shard->start(listener, ipv6); });
   }
+  return {};
+}
+
+base::Result<void> HttpServer::reload_tls() {
+  ServerShared& shared = *state_->shared;
+  if (!shared.tls()) return {};
+  auto tls = make_tls_context(shared.options.tls);
+  if (!tls) return std::unexpected(std::move(tls.error()));
+  shared.set_tls(std::move(*tls));
   return {};
 }
 

@@ -46,6 +46,11 @@ struct HttpServerOptions {
   std::chrono::milliseconds stream_stall_time_max = limits::stream_stall_time_max;
   // Shared by the servers of one process; nullptr: one of the server's own.
   std::shared_ptr<AnswerBudget> answers{};
+  // Looks at the head of every request before anything else does, on the connection's lane. An
+  // error refuses it with 403, in the words of the dialect that its path belongs to.
+  std::function<base::Result<void>(const Request&)> admit{};
+  // Nothing but programs on this machine connects here; told to handlers by each request.
+  bool local = false;
 };
 
 // What the server counts; read by /metrics. All values are totals or gauges since start.
@@ -74,6 +79,9 @@ class HttpServer {
   // Both.
   base::Result<void> start();
   std::uint16_t port() const;
+  // Reads certificate and key again, for connections from now on. Errors as bind() has them; then
+  // the old ones stay in use. Any thread; nothing without TLS.
+  base::Result<void> reload_tls();
   // Stops accepting; ends idle connections and half requests (half a body is answered 503) and
   // finishes streams; handlers may answer for up to `grace`. Blocks. Not from a lane. Idempotent.
   void stop(std::chrono::milliseconds grace);

@@ -533,6 +533,24 @@ TEST(ServerLimits, BeyondTheConnectionLimitIsA503) {
   EXPECT_EQ(status_of(server.exchange("GET /hello HTTP/1.0\r\n\r\n")), 200);
 }
 
+TEST(ServerAdmission, LooksAtEveryHeadBeforeAnythingElseDoes) {
+  HttpServerOptions options;
+  options.local = true;
+  options.admit = [](const Request& head) -> base::Result<void> {
+    EXPECT_TRUE(head.local_listener);
+    if (head.header("Host") != "evil") return {};
+    return base::fail(base::ErrorKind::forbidden, "not by this name", "Host");
+  };
+  TestServer server(routes(), options, error_encoders());
+  for (const char* path : {"/hello", "/nowhere", "/api/throws"}) {
+    const std::string line = "GET " + std::string(path) + " HTTP/1.1\r\nHost: ";
+    const auto refused = server.exchange(line + "evil\r\nConnection: close\r\n\r\n");
+    EXPECT_EQ(status_of(refused), 403) << path;
+    EXPECT_NE(body_of(refused).find("not by this name"), std::string::npos);
+    EXPECT_NE(status_of(server.exchange(line + "good\r\nConnection: close\r\n\r\n")), 403);
+  }
+}
+
 // --- starting
 // --------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 #include "net/public_address.hpp"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -85,6 +86,15 @@ std::string special_kind(const sockaddr& address) {
     return kind6(bytes);
   }
   return "local";
+}
+
+std::string special_kind(std::string_view address) {
+  const std::string text(address);
+  in_addr ipv4{};
+  if (inet_pton(AF_INET, text.c_str(), &ipv4) == 1) return kind4(ntohl(ipv4.s_addr));
+  Bytes ipv6{};
+  if (inet_pton(AF_INET6, text.c_str(), ipv6.data()) == 1) return kind6(ipv6);
+  return std::string(unknown_kind);
 }
 
 }  // namespace colonnade::net

@@ -122,7 +122,7 @@ bool ServerShard::accept_one() {
     refuse(descriptor);
     return true;
   }
-  auto transport = std::make_unique<Transport>(loop(), descriptor, ipv6_, shared_->tls.get());
+  auto transport = std::make_unique<Transport>(loop(), descriptor, ipv6_, shared_->tls());
   Connection::serve(shared_from_this(), std::move(transport),
                     std::make_unique<ConnectionTicket>(shared_), address_text(address));
   return true;
@@ -150,7 +150,7 @@ void ServerShard::refuse(int descriptor) {
       "Connection: close\r\n\r\n";
   counts_.add(counts_.connections_refused);
   base::log::debug("http_connection_refused", {{"connections_max", options().connections_max}});
-  if (!shared_->tls) {
+  if (!shared_->tls()) {
     // Best effort: what the client sent already is read away, so that the close is no reset.
     std::array<char, 4096> scratch;
     (void)::recv(descriptor, scratch.data(), scratch.size(), MSG_DONTWAIT);

@@ -21,12 +21,24 @@ namespace colonnade::net {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// The same for all lanes; fixed once the server has started, but for the two counts.
+// The same for all lanes; fixed once the server has started, but for the two counts and the
+// certificate.
 struct ServerShared {
+  using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
+
+  // Null for plain HTTP. Whoever serves a connection by it keeps it meanwhile.
+  TlsContext tls() const {
+    const std::lock_guard lock(tls_mutex);
+    return tls_now;
+  }
+  void set_tls(TlsContext context) {
+    const std::lock_guard lock(tls_mutex);
+    tls_now = std::move(context);
+  }
+
   const Router* router = nullptr;
   HttpServerOptions options{};
   RequestLimits request_limits{};
-  std::unique_ptr<boost::asio::ssl::context> tls{};
   std::chrono::milliseconds sweep_interval{};
   std::atomic<std::size_t> connections_open{0};
   std::unique_ptr<base::Share> requests{};  // under way, with open streams
@@ -35,6 +47,9 @@ struct ServerShared {
   std::mutex mutex{};
   std::condition_variable changed{};
   std::size_t shards_busy = 0;
+
+  mutable std::mutex tls_mutex{};
+  TlsContext tls_now{};
 };
 
 class ServerShard;

@@ -32,7 +32,8 @@ Pieces to_buffers(std::span<const iovec> pieces) {
 
 }  // namespace
 
-Transport::Transport(asio::io_context& loop, int descriptor, bool ipv6, asio::ssl::context* tls)
+Transport::Transport(asio::io_context& loop, int descriptor, bool ipv6,
+                     std::shared_ptr<asio::ssl::context> tls)
     : socket_(loop.get_executor(), ipv6 ? tcp::v6() : tcp::v4(), descriptor) {
   ErrorCode ignored;
   socket_.non_blocking(true, ignored);

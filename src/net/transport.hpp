@@ -30,7 +30,7 @@ class Transport {
 
   // Takes over an accepted, non-blocking descriptor. `tls` may be null: plain.
   Transport(boost::asio::io_context& loop, int descriptor, bool ipv6,
-            boost::asio::ssl::context* tls);
+            std::shared_ptr<boost::asio::ssl::context> tls);
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -73,6 +73,7 @@ class Transport {
  private:
   using TlsStream = boost::asio::ssl::stream<TcpSocket&>;
   TcpSocket socket_;
+  std::shared_ptr<boost::asio::ssl::context> tls_context_;  // outlives the stream
   std::unique_ptr<TlsStream> tls_;
 };
 

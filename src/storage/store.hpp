@@ -39,6 +39,13 @@ class Maintenance {
   // Copies a consistent state to the file `target`, also while a server writes. conflict when it
   // exists. It is complete and on the disk when this returns, or absent.
   virtual base::Result<void> backup(const std::string& target) = 0;
+  // Puts a copy of `source`, a backup, in the store's place, brought up to date and checked before
+  // anything of the old one is touched. What was there is kept beside it under the name that is
+  // returned; "" when there was nothing. conflict when a server uses the store, or the backup is
+  // newer than this program; not_found without a backup; invalid for one that does not pass the
+  // check. When it fails, the old store is as it was; only a crash between two renames leaves
+  // neither in place, and then this does its work again.
+  virtual base::Result<std::string> restore(const std::string& source) = 0;
 };
 
 }  // namespace colonnade::storage

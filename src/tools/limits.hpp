@@ -26,15 +26,29 @@ constexpr std::size_t shell_command_bytes_max = 64 * KiB;  // the kernel allows 
 constexpr std::size_t shell_output_bytes_max = 96 * KiB;   // shown, of each of the two streams
 constexpr std::size_t shell_output_read_max = 64 * MiB;  // more is a runaway: the command is ended
 constexpr auto shell_time_default = 60s;
-constexpr auto shell_cpu_time_max = 120s;                        // of each process
-constexpr std::size_t shell_address_space_max = 4096 * MiB;      // of each process
-constexpr std::size_t shell_memory_max = 2048 * MiB;             // resident, all processes
-constexpr std::size_t shell_file_bytes_max = 512 * MiB;          // of each file
+constexpr auto shell_cpu_time_max = 120s;                    // of each process
+constexpr std::size_t shell_address_space_max = 4096 * MiB;  // of each process
+constexpr std::size_t shell_memory_max = 2048 * MiB;         // all processes, shared memory once
+constexpr std::size_t shell_mappings_bytes_max = 2 * MiB;    // text of one process's /proc/PID/maps
+constexpr std::size_t shell_file_bytes_max = 512 * MiB;      // of each file
 constexpr std::size_t shell_temporary_bytes_max = 256 * MiB;     // of /tmp, which is memory
 constexpr std::size_t shell_shared_memory_bytes_max = 64 * MiB;  // of /dev/shm
-constexpr std::size_t shell_disk_free_min = 256 * MiB;  // left on the workspace's file system
-constexpr int shell_open_files_max = 1024;              // of each process
-constexpr int shell_tasks_max = 256;                    // processes and threads
+constexpr std::size_t shell_temporary_files_max = 65'536;        // in each of the two
+constexpr std::size_t shell_disk_free_min = 256 * MiB;     // left on the workspace's file system
+constexpr std::size_t shell_disk_files_free_min = 10'000;  // the same, of inodes
+// A thread's own workspace, bytes on the disk and files. A command that finds more may go on, to
+// remove some, as long as it adds none.
+constexpr std::size_t workspace_bytes_max = 4096 * MiB;
+constexpr std::size_t workspace_files_max = 200'000;
+// With less than those left on the disk, a command goes on as long as its workspace is no larger
+// than this, or does not grow; so that who filled the disk takes tools from nobody else.
+constexpr std::size_t workspace_low_disk_bytes = 64 * MiB;
+constexpr std::size_t workspace_low_disk_files = 2000;
+constexpr std::size_t shared_workspace_growth_max = 8 * MiB;  // of the disk's use, by one command
+constexpr std::size_t hidden_growth_max = 512 * MiB;          // the same, of what no folder shows
+constexpr auto workspace_watch_interval = 2s;                 // between walks through a workspace
+constexpr int shell_open_files_max = 1024;                    // of each process
+constexpr int shell_tasks_max = 256;                          // processes and threads
 // What the kernel grants the user of a command. More than the command may have, because others may
 // run as the same user: the kernel only keeps a bomb small until the look that ends it.
 constexpr int shell_user_tasks_max = 2 * shell_tasks_max;

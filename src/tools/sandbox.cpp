@@ -1,20 +1,18 @@
 #include "tools/sandbox.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <system_error>
 
 #include "base/log.hpp"
+#include "tools/command_watch.hpp"
 #include "tools/descriptor.hpp"
 #include "tools/limits.hpp"
 #include "tools/process_tree.hpp"
+#include "tools/sandbox_command.hpp"
 #include "tools/sandbox_user.hpp"
-#include "tools/system_call_filter.hpp"
 #include "tools/workspace.hpp"
 
 namespace colonnade::tools {
@@ -29,22 +27,9 @@ constexpr const char* how_to_allow =
     "; install bubblewrap and allow user namespaces (kernel.unprivileged_userns_clone=1, in a "
     "container also its seccomp and AppArmor profile), or set tools.sandbox: off to run commands "
     "without a sandbox";
-
-void append(std::vector<std::string>& to, std::initializer_list<std::string> more) {
-  to.insert(to.end(), more);
-}
-
-// An unnamed file in memory with these bytes, to be read from its beginning.
-Result<Descriptor> memory_file(std::string_view bytes) {
-  Descriptor file(::memfd_create("colonnade", MFD_CLOEXEC));
-  const bool written =
-      file.open() &&
-      ::write(file.number(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()) &&
-      ::lseek(file.number(), 0, SEEK_SET) == 0;
-  if (written) return file;
-  return base::fail(ErrorKind::unavailable,
-                    "the sandbox cannot be prepared: " + std::generic_category().message(errno));
-}
+constexpr const char* how_to_allow_servers =
+    "; install bubblewrap, or set mcp.servers.<name>.sandbox: false to run the MCP server with all "
+    "rights of the server's user";
 
 bool is_readable(const char* path) { return ::access(path, X_OK) == 0; }
 
@@ -66,104 +51,23 @@ std::vector<std::string> limited(std::size_t tasks_max, std::vector<std::string>
   return out;
 }
 
-// Ends what no limit of the kernel's bounds: all processes together, and for root any number of
-// them.
-std::optional<std::string> overuse(pid_t child, const std::string& workspace) {
-  constexpr std::size_t tasks_max = limits::shell_tasks_max;
-  const TreeUse use = use_of_tree(child, tasks_max);
-  if (use.tasks > tasks_max) {
-    return "it started more than " + std::to_string(tasks_max) + " processes and threads";
-  }
-  if (use.resident_bytes > limits::shell_memory_max) {
-    return "it used more than " + std::to_string(limits::shell_memory_max) + " bytes of memory";
-  }
-  struct statvfs disk{};
-  if (::statvfs(workspace.c_str(), &disk) == 0 &&
-      disk.f_bavail * disk.f_frsize < limits::shell_disk_free_min) {
-    return "less than " + std::to_string(limits::shell_disk_free_min) +
-           " bytes are free on the workspace's disk";
-  }
-  return std::nullopt;
-}
-
 std::vector<std::string> clean_environment(std::string_view home) {
   return {std::string("PATH=") + search_path, "HOME=" + std::string(home), "LANG=C.UTF-8",
           "TERM=dumb"};
 }
 
-ChildOptions child_options(const std::string& workspace, std::vector<std::string> command,
-                           std::chrono::milliseconds time_max) {
+ChildOptions child_options(std::vector<std::string> command, std::chrono::milliseconds time_max) {
   ChildOptions out;
   out.command = std::move(command);
   out.output_bytes_max = limits::shell_output_bytes_max;
   out.output_read_max = limits::shell_output_read_max;
   out.time_max = time_max;
-  out.watch = [workspace](pid_t child) { return overuse(child, workspace); };
   return out;
 }
 
 std::vector<std::string> shell(const std::string& command) {
   const char* program = is_readable("/bin/bash") ? "/bin/bash" : "/bin/sh";
   return {program, "-c", command};
-}
-
-void add_system(std::vector<std::string>& out) {
-  append(out, {"--ro-bind", "/usr", "/usr", "--perms", "0755", "--dir", "/etc"});
-  append(out, {"--perms", "0755", "--dir", "/etc/ssl"});
-  // On a merged system these are links into /usr, else folders of their own.
-  for (const char* folder : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
-    char target[64];
-    const ssize_t size = ::readlink(folder, target, sizeof target);
-    if (size > 0 && static_cast<std::size_t>(size) < sizeof target) {
-      append(out, {"--symlink", std::string(target, static_cast<std::size_t>(size)), folder});
-    } else {
-      append(out, {"--ro-bind-try", folder, folder});
-    }
-  }
-  for (const char* file : {"/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime",
-                           "/etc/mime.types", "/etc/ssl/certs", "/etc/ssl/openssl.cnf"}) {
-    append(out, {"--ro-bind-try", file, file});
-  }
-}
-
-// What bubblewrap does, in the order in which it does it. Descriptors: 3 passwd, 4 group, 5 the
-// filter of system calls.
-std::vector<std::string> sandbox_command(const SandboxOptions& options,
-                                         const std::string& workspace, bool as_user) {
-  std::vector<std::string> out = {options.bubblewrap};
-  if (as_user) {
-    // Root needs no user namespace; the filter of system calls keeps the command from making one.
-    append(out, {"--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
-                 "--unshare-cgroup-try", "--cap-drop", "ALL", "--cap-add", "CAP_SETUID",
-                 "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"});
-  } else {
-    append(out, {"--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL",
-                 "--uid", user_inside, "--gid", user_inside});
-  }
-  append(out, {"--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"});
-  add_system(out);
-  append(out, {"--perms", "0644", "--ro-bind-data", "3", "/etc/passwd"});
-  append(out, {"--perms", "0644", "--ro-bind-data", "4", "/etc/group"});
-  append(out, {"--proc", "/proc", "--dev", "/dev"});
-  append(out, {"--size", std::to_string(limits::shell_shared_memory_bytes_max), "--perms", "1777",
-               "--tmpfs", "/dev/shm"});
-  append(out, {"--size", std::to_string(limits::shell_temporary_bytes_max), "--perms", "1777",
-               "--tmpfs", "/tmp"});
-  for (const std::string& folder : options.hidden_folders) {
-    if (folder.starts_with("/usr/")) append(out, {"--tmpfs", folder, "--remount-ro", folder});
-  }
-  const std::string inside(workspace_in_sandbox);
-  // Root without capabilities may not enter another's folder; env does it after the change of user.
-  append(out, {"--bind", workspace, inside, "--chdir", as_user ? "/" : inside});
-  // /proc holds the kernel's settings, which a server that runs as root could write. The other two
-  // are memory without a size.
-  append(out, {"--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/"});
-  for (const std::string& variable : clean_environment(inside)) {
-    const std::size_t equals = variable.find('=');
-    append(out, {"--setenv", variable.substr(0, equals), variable.substr(equals + 1)});
-  }
-  append(out, {"--seccomp", "5", "--"});
-  return out;
 }
 
 }  // namespace
@@ -175,12 +79,22 @@ Sandbox::Sandbox(SandboxOptions options) : options_(std::move(options)) {
   }
 }
 
+std::function<std::optional<std::string>(pid_t)> Sandbox::watch_of(const std::string& workspace,
+                                                                   bool in_sandbox) const {
+  auto watch = std::make_shared<CommandWatch>(
+      CommandWatchOptions{.workspace = workspace,
+                          .is_shared = workspace == options_.shared_workspace,
+                          .in_sandbox = in_sandbox});
+  return [watch](pid_t child) { return watch->overuse(child); };
+}
+
 Result<ChildResult> Sandbox::run(const std::string& workspace, const std::string& command,
                                  std::chrono::milliseconds time_max, std::stop_token stop) const {
   if (options_.mode == SandboxMode::off) {
     // Here the kernel counts everything that this user runs.
     auto program = limited(tasks_of_this_user() + limits::shell_user_tasks_max, shell(command));
-    auto options = child_options(workspace, std::move(program), time_max);
+    auto options = child_options(std::move(program), time_max);
+    options.watch = watch_of(workspace, /*in_sandbox=*/false);
     options.environment = clean_environment(workspace);
     options.folder = workspace;
     base::log::info("command_without_sandbox", {});
@@ -198,26 +112,66 @@ Result<ChildResult> Sandbox::run_inside(const std::string& workspace,
   struct stat status{};
   const bool as_user =
       can_change_users() && ::stat(workspace.c_str(), &status) == 0 && status.st_uid != 0;
-  const std::string user = as_user ? std::to_string(status.st_uid) : user_inside;
-  const std::string group = as_user ? std::to_string(status.st_gid) : user_inside;
-  auto users = memory_file("user:x:" + user + ":" + group + ":user:/workspace:/bin/bash\n");
-  auto groups = memory_file("user:x:" + group + ":\n");
-  auto filter = memory_file(system_call_filter());
-  for (const auto* file : {&users, &groups, &filter}) {
-    if (!*file) return base::fail(file->error());
-  }
-  std::vector<std::string> command = sandbox_command(options_, workspace, as_user);
-  if (as_user) {
-    append(command, {"/usr/bin/setpriv", "--reuid=" + user, "--regid=" + group, "--clear-groups",
-                     "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--",
-                     "/usr/bin/env", "--chdir=" + std::string(workspace_in_sandbox)});
-  }
+  const std::string inside(workspace_in_sandbox);
+  const SandboxView view{
+      .bubblewrap = options_.bubblewrap,
+      .hidden_folders = options_.hidden_folders,
+      .mounts = {{.from = workspace, .to = inside, .writable = true}},
+      .folder = inside,
+      .home = inside,
+      .change_user = as_user,
+      .user = as_user ? std::to_string(status.st_uid) : user_inside,
+      .group = as_user ? std::to_string(status.st_gid) : user_inside,
+      .environment = clean_environment(inside),
+  };
+  auto files = sandbox_descriptors(view);
+  if (!files) return base::fail(files.error());
+  std::vector<std::string> command = sandbox_command(view);
   for (std::string& word : program) command.push_back(std::move(word));
-  auto options = child_options(workspace, std::move(command), time_max);
-  options.environment = clean_environment(workspace_in_sandbox);
+  auto options = child_options(std::move(command), time_max);
+  options.watch = watch_of(workspace, /*in_sandbox=*/true);
+  options.environment = clean_environment(inside);
   options.folder = "/";
-  options.descriptors = {users->number(), groups->number(), filter->number()};
+  for (const Descriptor& file : *files) options.descriptors.push_back(file.number());
   return run_child(std::move(options), std::move(stop));
+}
+
+Result<SandboxedProgram> Sandbox::wrap(const SandboxedFolders& folders,
+                                       std::vector<std::string> program) const {
+  if (!is_readable(options_.bubblewrap.c_str())) {
+    return base::fail(ErrorKind::unavailable,
+                      "there is no " + options_.bubblewrap + how_to_allow_servers);
+  }
+  struct stat status{};
+  const bool has_owner =
+      !folders.write.empty() && ::stat(folders.write.front().c_str(), &status) == 0;
+  const bool as_user = can_change_users();
+  std::string user = user_inside;
+  std::string group = user_inside;
+  if (as_user) {
+    // That of the folder that it may change; nobody's else, so that it is never root.
+    const uid_t own = user_of_thread(folders.name);
+    const bool owned = has_owner && status.st_uid != 0;
+    user = std::to_string(owned ? status.st_uid : own);
+    group = std::to_string(owned ? status.st_gid : own);
+  }
+  SandboxView view{.bubblewrap = options_.bubblewrap,
+                   .hidden_folders = options_.hidden_folders,
+                   .folder = folders.write.empty() ? "/tmp" : folders.write.front(),
+                   .home = "/tmp",
+                   .change_user = as_user,
+                   .user = user,
+                   .group = group,
+                   .network = folders.network,
+                   .environment = {"HOME=/tmp", "TMPDIR=/tmp"},
+                   .inherits_environment = true};
+  for (const std::string& path : folders.read) view.mounts.push_back({path, path, false});
+  for (const std::string& path : folders.write) view.mounts.push_back({path, path, true});
+  auto files = sandbox_descriptors(view);
+  if (!files) return base::fail(files.error());
+  SandboxedProgram out{.command = sandbox_command(view), .descriptors = std::move(*files)};
+  for (std::string& word : program) out.command.push_back(std::move(word));
+  return out;
 }
 
 // A failure of bubblewrap's own looks like one of the command's, so it is tried once with a command

@@ -3,13 +3,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "tools/child_process.hpp"
+#include "tools/sandboxed_program.hpp"
 
 namespace colonnade::tools {
 
@@ -23,6 +26,16 @@ struct SandboxOptions {
   std::string bubblewrap{"/usr/bin/bwrap"};
   // Folders that a command must not see even where they lie below /usr: the data folder.
   std::vector<std::string> hidden_folders{};
+  // The workspace that is not one thread's alone; "" when there is none.
+  std::string shared_workspace{};
+};
+
+// What a program that is no command of a model's is shown, besides a read-only system.
+struct SandboxedFolders {
+  std::string name{};                // whose user it gets where the server runs as root
+  std::vector<std::string> read{};   // at their own paths
+  std::vector<std::string> write{};  // at their own paths; the first is its working folder
+  bool network = false;
 };
 
 // With SandboxMode::required a command sees a read-only /usr, a handful of files of /etc, its
@@ -45,9 +58,17 @@ class Sandbox {
   base::Result<ChildResult> run(const std::string& workspace, const std::string& command,
                                 std::chrono::milliseconds time_max, std::stop_token stop) const;
 
+  // The command line that runs `program` (its path and arguments) in a sandbox, with the variables
+  // that the command line is started with but HOME and TMPDIR, which are its own /tmp. Nothing
+  // bounds its time and memory. ErrorKind::unavailable without bubblewrap.
+  base::Result<SandboxedProgram> wrap(const SandboxedFolders& folders,
+                                      std::vector<std::string> program) const;
+
   SandboxMode mode() const { return options_.mode; }
 
  private:
+  std::function<std::optional<std::string>(pid_t)> watch_of(const std::string& workspace,
+                                                            bool in_sandbox) const;
   base::Result<void> prove(const std::string& workspace, std::stop_token stop) const;
   base::Result<ChildResult> run_inside(const std::string& workspace,
                                        std::vector<std::string> program,

@@ -69,6 +69,15 @@ constexpr std::array refused = {
     SYS_io_uring_register,
 };
 
+// Memory that belongs to no process, or to no process alone, so that nobody sees what a command
+// holds of it: memory files, System V segments, queues and semaphores.
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+constexpr std::array<long, 5> missing = {
+    SYS_memfd_create, SYS_memfd_secret, SYS_shmget, SYS_msgget, SYS_semget,
+};
+
 constexpr std::array allowed_families = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 
 constexpr unsigned namespace_flags = 0x7e020000;  // every CLONE_NEW… flag of clone()
@@ -118,6 +127,10 @@ std::string system_call_filter() {
   for (const long number : refused) {
     program.unless_equal(static_cast<unsigned>(number), 1);
     program.answer(refuse);
+  }
+  for (const long number : missing) {
+    program.unless_equal(static_cast<unsigned>(number), 1);
+    program.answer(unknown);
   }
   // Its flags lie in memory, where a filter cannot look.
   program.unless_equal(SYS_clone3, 1);

@@ -278,7 +278,7 @@ class AccessRoutes : public ::testing::Test {
   static bool shows(const Answer& answer) { return answer.body.find(mark) != std::string::npos; }
 
   TemporaryFolder folder_;
-  FarameshServer server_{folder_};
+  FarameshServer server_{folder_, {.trusted_proxies = {"127.0.0.1"}}};
   Caller first_{"the first operator", server_.token};
   Caller ann_{"the owner", server_.token_of("ann")};
   Caller root_{"an operator of the scope", server_.token_of("root", "operator")};

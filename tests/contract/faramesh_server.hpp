@@ -38,6 +38,8 @@ struct FarameshServerOptions {
   std::string version{};
   std::vector<std::string> tokens{};
   bool open = false;
+  app::ProxyInFront proxy = app::ProxyInFront::none;
+  std::vector<std::string> trusted_proxies{};
 };
 
 class FarameshServer {
@@ -123,6 +125,8 @@ class FarameshServer {
     out.policy.version = options.version;
     out.faramesh.tokens = std::move(options.tokens);
     out.faramesh.open = options.open;
+    out.proxy = options.proxy;
+    out.trusted_proxies = std::move(options.trusted_proxies);
     if (options.built_in) {
       out.policy.file.clear();
     } else if (options.policy) {

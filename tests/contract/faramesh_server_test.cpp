@@ -108,10 +108,21 @@ TEST(FarameshOpen, LetsProgramsOfThisMachineInWhenToldTo) {
   };
   EXPECT_EQ(without_token({}), 200);
   EXPECT_EQ(without_token({{"Origin", "https://evil.example"}}), 401);
-  EXPECT_EQ(without_token({{"X-Forwarded-For", "203.0.113.9"}}), 401);
+  for (const char* name : {"X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Via"}) {
+    EXPECT_EQ(without_token({{name, "203.0.113.9"}}), 401) << name;
+  }
   EXPECT_EQ(without_token({{"Authorization", "Bearer wrong"}}), 401);
   // Only Faramesh's own paths.
   EXPECT_EQ(call(server.port(), {.target = "/api/v1/threads"}).status, 401);
+}
+
+// A plain proxy_pass adds no header at all.
+TEST(FarameshOpen, LetsNobodyInWhereAProxyMayBeInFront) {
+  for (const auto proxy : {app::ProxyInFront::unknown, app::ProxyInFront::in_front}) {
+    const TemporaryFolder folder;
+    FarameshServer server(folder, {.open = true, .proxy = proxy});
+    EXPECT_EQ(call(server.port(), {.target = "/v1/actions"}).status, 401);
+  }
 }
 
 TEST_F(Faramesh, UsersSeeAndAnswerTheirOwnActionsOnly) {

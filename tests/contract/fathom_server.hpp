@@ -45,7 +45,8 @@ class FathomServer {
                  .lanes = engine.lanes},
                 {.version = "0.1.0",
                  .started_at = engine.clock.steady(),
-                 .readiness = std::move(options.readiness)}) {
+                 .readiness = std::move(options.readiness),
+                 .trusted_proxies = *dialects::TrustedProxies::parse({"127.0.0.1"})}) {
     dialect.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
     if (const auto taken_up = engine.run(engine.runs.recover()); !taken_up) {

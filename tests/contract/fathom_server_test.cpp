@@ -297,8 +297,16 @@ TEST_F(FathomServerChecklist, S11_PairingCodes) {
   EXPECT_EQ(sixth.status, 429);
   EXPECT_TRUE(is_error_body(sixth));
   EXPECT_EQ(sixth.header("Retry-After"), "60");
-  // The peer is a trusted proxy, so what it says of its client counts.
-  EXPECT_EQ(claim(other_code({code, stale}), {{"X-Forwarded-For", "203.0.113.9"}}).status, 404);
+  // The peer is a trusted proxy, so its own entry counts: the last. What stands before it is
+  // whatever the client wrote.
+  const auto forwarded = [&](const std::string& hops) {
+    return claim(other_code({code, stale}), {{"X-Forwarded-For", hops}}).status;
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(forwarded("198.51.100." + std::to_string(i) + ", 203.0.113.9"), 404);
+  }
+  EXPECT_EQ(forwarded("198.51.100.9, 203.0.113.9"), 429);
+  EXPECT_EQ(forwarded("203.0.113.10"), 404);
 
   server.pairing_clock.advance(limits::pairing_window);
   const std::string contested = start();
@@ -309,6 +317,23 @@ TEST_F(FathomServerChecklist, S11_PairingCodes) {
   std::multiset<int> statuses;
   for (auto& each : claims) statuses.insert(each.get().status);
   EXPECT_EQ(statuses, (std::multiset<int>{200, 409, 409, 409})) << "exactly one wins";
+}
+
+// A claim needs no credential: a page of somebody else's must not make browsers try codes.
+TEST_F(FathomServerChecklist, PagesOfOthersClaimNoCodes) {
+  FathomServer server(path_);
+  const std::string code = server.post("/api/v1/pair/start").json()["code"];
+  const auto claim_from = [&](const std::string& origin) {
+    return call(server.port(), {.method = "POST",
+                                .target = "/api/v1/pair/claim",
+                                .body = pair_body(code),
+                                .headers = {{"Origin", origin}}});
+  };
+  const Answer refused = claim_from("https://evil.example");
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_TRUE(is_error_body(refused));
+  EXPECT_EQ(claim_from("null").status, 403);
+  EXPECT_EQ(claim_from("http://localhost").status, 200) << "its own: the Host is localhost";
 }
 
 TEST_F(FathomServerChecklist, S12_ARevokedTokenIs401) {

@@ -88,8 +88,8 @@ TEST_F(Ending, OfAWaitForAPairingCode) {
   WireConnection watching(server_.port());
   // Behind another on one connection: once that is answered, this one is being worked on.
   const std::string authorization = "Authorization: Bearer " + token_ + "\r\n\r\n";
-  watching.send_text("GET /api/v1/threads HTTP/1.1\r\nHost: x\r\n" + authorization +
-                     "GET /api/v1/pair/watch?code=" + code + " HTTP/1.1\r\nHost: x\r\n" +
+  watching.send_text("GET /api/v1/threads HTTP/1.1\r\nHost: localhost\r\n" + authorization +
+                     "GET /api/v1/pair/watch?code=" + code + " HTTP/1.1\r\nHost: localhost\r\n" +
                      authorization);
   EXPECT_EQ(watching.read_answer().status, 200);
   ask("GET", "/api/v1/threads");
@@ -163,11 +163,11 @@ TEST_F(EndingOfMcp, OfACallThatWaits) {
 
 TEST_F(Ending, OfHalfRequests) {
   RawClient head(server_.port());
-  head.send("GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\nGET /api/v1/he");
+  head.send("GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /api/v1/he");
   EXPECT_NE(head.read_response(), "");
   RawClient body(server_.port());
   body.send(
-      "POST /api/v1/threads HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+      "POST /api/v1/threads HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
       "Content-Length: 100\r\nAuthorization: Bearer " +
       token_ + "\r\n\r\n");
   EXPECT_NE(body.read_until("100 Continue\r\n\r\n"), "");

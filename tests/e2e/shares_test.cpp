@@ -30,7 +30,7 @@ class SharesTest : public testing::Test {
   std::string request(const std::string& method, const std::string& path,
                       const std::string& body = {}) {
     RawClient client(server_->port());
-    client.send(method + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" +
+    client.send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
                 "Authorization: Bearer " + token_ + "\r\nContent-Type: application/json\r\n" +
                 "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     return client.read_to_end();

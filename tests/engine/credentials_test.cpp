@@ -131,6 +131,36 @@ TEST_F(CredentialsTest, CodesExpireAndUnknownOnesAreUnknown) {
   EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found) << "swept";
 }
 
+// Whoever guesses has as many addresses as it likes; the code has its ten wrong claims.
+TEST_F(CredentialsTest, WrongClaimsOfAnybodyBurnTheOpenCodes) {
+  const std::string code = pairings_.start(admin_)->code;
+  for (std::uint64_t i = 0; i < limits::pairing_wrong_claims_max; ++i) {
+    EXPECT_EQ(claim("guess", "10.0.1." + std::to_string(i)).error().kind, ErrorKind::not_found);
+  }
+  const auto late = claim(code, "10.0.2.1");
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::gone);
+  EXPECT_EQ(engine_.run(pairings_.watch(admin_, code, {})).error().kind, ErrorKind::gone);
+  EXPECT_TRUE(claim(pairings_.start(admin_)->code, "10.0.2.2")) << "a new one counts anew";
+}
+
+TEST_F(CredentialsTest, FewerWrongClaimsLeaveACodeAsItIs) {
+  const std::string code = pairings_.start(admin_)->code;
+  for (std::uint64_t i = 1; i < limits::pairing_wrong_claims_max; ++i) {
+    EXPECT_EQ(claim("guess", "10.0.1." + std::to_string(i)).error().kind, ErrorKind::not_found);
+  }
+  EXPECT_TRUE(claim(code, "10.0.2.1"));
+}
+
+TEST_F(CredentialsTest, BurntCodesTakeNoPlace) {
+  for (std::size_t i = 0; i < limits::pairing_codes_per_account; ++i) pairings_.start(admin_);
+  EXPECT_FALSE(pairings_.start(admin_));
+  for (std::uint64_t i = 0; i < limits::pairing_wrong_claims_max; ++i) {
+    EXPECT_FALSE(claim("guess", "10.0.1." + std::to_string(i)));
+  }
+  EXPECT_TRUE(pairings_.start(admin_));
+}
+
 TEST_F(CredentialsTest, AHundredThousandCodesOfOneUserLeaveRoomForAnothers) {
   const Principal other(Scope::main(), "other", UserRole::member);
   std::size_t given = 0;

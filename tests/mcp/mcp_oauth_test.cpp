@@ -267,5 +267,50 @@ TEST_F(McpOAuth, AnOperatorsHeaderIsUsedInstead) {
   EXPECT_EQ(call().content, "called");
 }
 
+// A hostile server names whatever it wants to have asked.
+class PrivateNames : public ::testing::Test {
+ protected:
+  PrivateNames() {
+    router_.add(net::Route{.method = net::Method::get,
+                           .pattern = "/metadata",
+                           .handler = [this](std::shared_ptr<const net::Request>) {
+                             ++asked_;
+                             return answer();
+                           }});
+    router_.add(net::ErrorEncoder{
+        .encode = [](const base::Error&, std::string_view) { return net::Response{}; }});
+    EXPECT_TRUE(service_.start());
+  }
+  ~PrivateNames() override { service_.stop(std::chrono::seconds(1)); }
+  static base::Task<net::Reply> answer() { co_return net::Response{.body = "{}"}; }
+
+  std::string challenge(bool from_private_address) {
+    auto oauth = std::make_shared<OAuth>(
+        lanes_[0], client_, OAuthOptions{.name = "hostile", .url = "https://mcp.example/mcp"});
+    Challenge told{.status = 401,
+                   .header = "Bearer resource_metadata=\"http://127.0.0.1:" +
+                             std::to_string(service_.port()) + "/metadata\"",
+                   .from_private_address = from_private_address};
+    EXPECT_FALSE(base::run_on(lanes_[0], oauth->challenged(std::move(told), {})));
+    return oauth->problem();
+  }
+
+  base::Lanes lanes_{1};
+  net::HttpClient client_{lanes_};
+  std::atomic<int> asked_{0};
+  net::Router router_;
+  net::HttpServer service_{lanes_, router_, {}};
+};
+
+TEST_F(PrivateNames, OfAPublicServerAreNotAsked) {
+  EXPECT_THAT(challenge(false), HasSubstr("only public addresses"));
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(PrivateNames, OfAPrivateServerAre) {
+  EXPECT_THAT(challenge(true), Not(HasSubstr("only public addresses")));
+  EXPECT_GE(asked_, 1);
+}
+
 }  // namespace
 }  // namespace colonnade::tools::mcp

@@ -10,6 +10,9 @@
 #include "core/tools/limits.hpp"
 #include "tool_bench.hpp"
 #include "tools/builtin/shell.hpp"
+#include "tools/command_watch.hpp"
+#include "tools/disk_use.hpp"
+#include "tools/limits.hpp"
 #include "tools/process_tree.hpp"
 
 namespace colonnade::tools::testing {
@@ -180,8 +183,31 @@ const Attempt system_calls[] = {
      "import ctypes,os\nl=ctypes.CDLL(None,use_errno=True)\n"
      "raise SystemExit(os.strerror(ctypes.get_errno()) if l.syscall(425,1,0)<0 else 0)",
      "Operation not permitted"},
+    {"MemoryFile", "import os\nos.memfd_create('x')", "Function not implemented"},
+    {"SystemVSegment",
+     "import ctypes,os\nl=ctypes.CDLL(None,use_errno=True)\n"
+     "raise SystemExit(os.strerror(ctypes.get_errno()) if l.shmget(0,1<<20,0o1600)<0 else 0)",
+     "Function not implemented"},
+    {"SystemVQueue",
+     "import ctypes,os\nl=ctypes.CDLL(None,use_errno=True)\n"
+     "raise SystemExit(os.strerror(ctypes.get_errno()) if l.msgget(0,0o1600)<0 else 0)",
+     "Function not implemented"},
+    {"SystemVSemaphores",
+     "import ctypes,os\nl=ctypes.CDLL(None,use_errno=True)\n"
+     "raise SystemExit(os.strerror(ctypes.get_errno()) if l.semget(0,32000,0o1600)<0 else 0)",
+     "Function not implemented"},
+    // Of 2600 MiB that it holds, no page is its own at any look.
+    {"SharedMemoryThatItDoesNotShow",
+     "import mmap,time\na=mmap.mmap(-1,2600<<20)\nfor i in range(8):\n a[i<<20]=1\n"
+     "a.madvise(mmap.MADV_DONTNEED)\ntime.sleep(20)",
+     "bytes of memory"},
+    {"FilesOfNoBytes",
+     "import time\nfor i in range(70000): open('/tmp/%d' % i, 'w').close()\ntime.sleep(20)",
+     "files in /tmp"},
     {"MemoryBomb", "a=[]\nwhile True: a.append(bytearray(b'x')*(64<<20))", "bytes of memory"},
-    {"AddressSpaceBomb", "import mmap\na=[mmap.mmap(-1,1<<30) for i in range(8)]",
+    {"AddressSpaceBomb",
+     "import mmap\nf=mmap.MAP_PRIVATE|mmap.MAP_ANONYMOUS\n"
+     "a=[mmap.mmap(-1,1<<30,flags=f) for i in range(8)]",
      "Cannot allocate memory"},
     {"ABigFile", "f=open('/workspace/big','wb')\nf.truncate(4<<30)", "File too large"},
     {"AFullTmp", "f=open('/tmp/big','wb')\nwhile True: f.write(b'x'*(1<<20))",
@@ -364,9 +390,90 @@ TEST_F(NoSandbox, StillHasACleanEnvironmentLimitsAndAnEnd) {
 }
 
 TEST_F(NoSandbox, TheProcessTreeIsCounted) {
-  EXPECT_GE(use_of_tree(::getpid(), 1000).tasks, 1U);
-  EXPECT_GT(use_of_tree(::getpid(), 1000).resident_bytes, 0U);
-  EXPECT_GE(tasks_of_this_user(), use_of_tree(::getpid(), 1000).tasks);
+  const auto use = [] { return use_of_tree(::getpid(), 1000, limits::shell_memory_max); };
+  EXPECT_GE(use().tasks, 1U);
+  EXPECT_GT(use().memory_bytes, 0U);
+  EXPECT_GE(tasks_of_this_user(), use().tasks);
+}
+
+// --- the disk
+// ------------------------------------------------------------------------------------
+
+class SmallDisk : public ToolBench {
+ protected:
+  SmallDisk() {
+    bounds_.workspace_bytes_max = 1 << 20;
+    bounds_.workspace_files_max = 20;
+    bounds_.low_disk_bytes = 64 << 10;
+    bounds_.low_disk_files = 10;
+    bounds_.walk_interval = std::chrono::milliseconds(0);
+  }
+  // As if next to nothing were free.
+  void fill_disk() { bounds_.free_bytes_min = std::uint64_t{1} << 62; }
+  CommandWatch watch(const fs::path& workspace, bool is_shared = false) {
+    return CommandWatch({.workspace = workspace.string(), .is_shared = is_shared, .disk = bounds_});
+  }
+  CommandWatch watch() { return watch(workspace_); }
+  void add(const std::string& name, std::size_t bytes) {
+    put(workspace_ / name, std::string(bytes, 'x'));
+  }
+
+  DiskBounds bounds_;
+};
+
+TEST_F(SmallDisk, AWorkspaceHasSoManyBytesAndFiles) {
+  auto bytes = watch();
+  EXPECT_FALSE(bytes.disk_overuse());
+  add("big", 2 << 20);
+  EXPECT_NE(bytes.disk_overuse().value_or("").find("1048576 bytes"), std::string::npos);
+  fs::remove(workspace_ / "big");
+  auto files = watch();
+  EXPECT_FALSE(files.disk_overuse());
+  for (int i = 0; i < 30; ++i) add("empty-" + std::to_string(i), 0);
+  EXPECT_NE(files.disk_overuse().value_or("").find("20 files"), std::string::npos);
+}
+
+TEST_F(SmallDisk, WhatIsTooMuchMayBeRemoved) {
+  add("big", 2 << 20);
+  add("more", 2 << 20);
+  auto removing = watch();
+  EXPECT_FALSE(removing.disk_overuse());
+  fs::remove(workspace_ / "more");
+  EXPECT_FALSE(removing.disk_overuse());
+}
+
+// Whoever filled the disk takes tools from nobody else.
+TEST_F(SmallDisk, AFullDiskEndsCommandsOfLargeWorkspacesOnly) {
+  fill_disk();
+  const fs::path other = data_ / "workspaces/th2";
+  auto small = watch(other);
+  EXPECT_FALSE(small.disk_overuse());
+  put(other / "result.txt", "a few bytes");
+  EXPECT_FALSE(small.disk_overuse());
+  auto large = watch();
+  EXPECT_FALSE(large.disk_overuse());
+  add("big", 200 << 10);
+  EXPECT_NE(large.disk_overuse().value_or("").find("on the workspace's disk"), std::string::npos);
+  auto again = watch();
+  EXPECT_FALSE(again.disk_overuse()) << "it may look, and remove";
+}
+
+TEST_F(SmallDisk, AWorkspaceOfAllThreadsMayBeOfAnySize) {
+  add("big", 2 << 20);
+  for (int i = 0; i < 30; ++i) add("empty-" + std::to_string(i), 0);
+  auto shared = watch(workspace_, true);
+  EXPECT_FALSE(shared.disk_overuse());
+}
+
+TEST_F(SmallDisk, AWalkFollowsNoLinks) {
+  add("one", 8192);
+  fs::create_directory_symlink("/usr", workspace_ / "usr");
+  fs::create_hard_link(workspace_ / "one", workspace_ / "two");
+  const DiskUse use = disk_use(workspace_.string(), 1000);
+  EXPECT_EQ(use.files, 3U);
+  EXPECT_GE(use.bytes, 16384U);
+  EXPECT_LT(use.bytes, 65536U);
+  EXPECT_EQ(disk_use(workspace_.string(), 1).files, 2U) << "stops counting";
 }
 
 }  // namespace

@@ -44,8 +44,7 @@ void add_backup(Command parent, Invocation& invocation) {
       "  colonnade backup colonnade-$(date +%F).db\n"
       "  colonnade backup /mnt/backup/colonnade.db --data-dir /var/lib/colonnade\n"
       "\n"
-      "To restore: stop the server, put the copy in place of colonnade.db in the data folder,\n"
-      "remove colonnade.db-wal and colonnade.db-shm, start the server.");
+      "To bring it back: stop the server, then colonnade restore FILE.");
   auto target = std::make_shared<std::string>();
   command.add_option("file", *target, "The file to write; must not exist.").required();
   auto as_json = std::make_shared<bool>(false);

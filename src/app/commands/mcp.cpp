@@ -15,10 +15,12 @@
 #include "app/files.hpp"
 #include "app/log_output.hpp"
 #include "app/mcp_bridge.hpp"
+#include "app/process_guard.hpp"
 #include "app/remote.hpp"
 #include "app/running_server.hpp"
 #include "app/signals.hpp"
 #include "app/wiring.hpp"
+#include "app/workspace_check.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "dialects/mcp/limits.hpp"
@@ -107,11 +109,17 @@ void serve_host(Lines& lines, McpBridge::Endpoint place) {
 }
 
 // A server of our own, for as long as the host is there.
-int serve_alone(const Context& context, Settings settings, Lines& lines) {
+int serve_alone(const Context& context, const Config& config, Lines& lines) {
+  Settings settings = config.settings;
   if (auto secrets = resolve_secrets(settings, context.environment); !secrets) {
     for (const std::string& fault : secrets.error()) print_error(context, fault);
     return exit_usage;
   }
+  if (const auto faults = workspace_faults(config); !faults.empty()) {
+    for (const std::string& fault : faults) print_error(context, fault);
+    return exit_usage;
+  }
+  guard_process(secret_variables(settings));
   if (!open_log(settings)) {
     return print_error(context, "log.file: cannot open " + settings.log.file, exit_usage);
   }
@@ -148,7 +156,7 @@ int run_bridge(const Context& context, const RemoteOptions& options) {
   std::signal(SIGPIPE, SIG_IGN);
   const SignalWatch signals({SIGTERM, SIGINT}, [&lines](int) { lines.stop(); });
   if (!is_elsewhere(context, options, *config)) {
-    return serve_alone(context, config->settings, lines);
+    return serve_alone(context, *config, lines);
   }
   auto remote = find_remote(options, *config, context.environment);
   if (!remote) return print_error(context, remote.error().message);

@@ -10,11 +10,13 @@
 #include "app/command_line.hpp"
 #include "app/files.hpp"
 #include "app/log_output.hpp"
+#include "app/process_guard.hpp"
 #include "app/sample_policy.hpp"
 #include "app/service_notify.hpp"
 #include "app/signals.hpp"
 #include "app/version.hpp"
 #include "app/wiring.hpp"
+#include "app/workspace_check.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
 
@@ -24,13 +26,13 @@ namespace {
 namespace log = base::log;
 
 // SIGTERM and SIGINT end the wait, once; the next one ends the process on the spot. SIGHUP opens
-// the log file and reads the policy again.
+// the log file and reads the policy, keys and certificates again.
 class StopSignals {
  public:
   explicit StopSignals(const Settings& settings)
       : settings_(settings), watch_({SIGTERM, SIGINT, SIGHUP}, [this](int n) { on_signal(n); }) {}
 
-  // Whose policy SIGHUP reads again; nullptr for nobody's.
+  // Whose policy and keys SIGHUP reads again; nullptr for nobody's.
   void serve(Server* server) {
     const std::lock_guard lock(mutex_);
     server_ = server;
@@ -46,7 +48,9 @@ class StopSignals {
     if (number == SIGHUP) {
       if (!open_log(settings_)) log::warn("log_file_not_reopened");
       const std::lock_guard lock(mutex_);
-      if (server_ != nullptr) server_->reload_policy();
+      if (server_ == nullptr) return;
+      server_->reload_policy();
+      server_->reload_keys();
       return;
     }
     const std::lock_guard lock(mutex_);
@@ -145,7 +149,12 @@ int serve(const Context& context, Config config, const ServeOptions& options) {
     for (const std::string& fault : secrets.error()) print_error(context, fault);
     return exit_usage;
   }
-  StopSignals signals(settings);  // before any other thread
+  if (const auto faults = workspace_faults(config); !faults.empty()) {
+    for (const std::string& fault : faults) print_error(context, fault);
+    return exit_usage;
+  }
+  guard_process(secret_variables(settings));  // before any child
+  StopSignals signals(settings);              // before any other thread
   if (!open_log(settings)) {
     return print_error(context, "log.file: cannot open " + settings.log.file, exit_usage);
   }
@@ -183,7 +192,8 @@ void add_serve(Command parent, Invocation& invocation) {
       "The first start makes the operator's token, prints it once and keeps it in token_file.\n"
       "SIGTERM and SIGINT: no new requests, running turns are parked and taken up at the next\n"
       "start, what is under way may finish for drain_seconds. A second one leaves at once.\n"
-      "SIGHUP: opens log.file and reads the policy again.");
+      "SIGHUP: opens log.file and reads the policy, the keys of api_key_file and the certificate\n"
+      "again.");
   auto options = std::make_shared<ServeOptions>();
   command.add_flag("--json", options->json, "Print one JSON line when ready, nothing else.");
   command

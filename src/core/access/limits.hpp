@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/limits.hpp"
 
@@ -14,12 +15,16 @@ constexpr std::size_t idempotency_key_bytes_max = 255;
 constexpr auto credential_touch_interval = 60s;  // how exact last_seen is
 constexpr auto pairing_code_time = 60s;          // fathom §5.3
 constexpr auto pairing_sweep_interval = 30s;
-constexpr int pairing_claims_max = 5;  // per window and address
+constexpr int pairing_claims_max = 5;  // per window and client
+// Wrong claims, of all clients together, that a code outlives. Of a million codes that is one
+// chance in 100,000 for each open code, however many addresses somebody has.
+constexpr std::uint64_t pairing_wrong_claims_max = 10;
 constexpr auto pairing_window = 60s;
 constexpr auto pairing_watch_time_max = 90s;
 
 constexpr std::size_t pairing_codes_per_account = 32;  // open at once: nobody pairs more by hand
-constexpr std::size_t pairing_codes_max = 100'000;  // a tenth of all codes: guessing stays hopeless
+constexpr std::size_t pairing_codes_max =
+    100'000;  // a tenth of all codes: a new one is found at once
 constexpr std::size_t pairing_watchers_per_account = 64;  // connections that wait for a claim
 constexpr std::size_t pairing_watchers_max = 4096;
 constexpr std::size_t pairing_addresses_max = 100'000;  // whose attempts are counted

@@ -35,6 +35,13 @@ constexpr std::string_view stopping_text =
 constexpr std::string_view unnamed = "Unnamed device";
 using Watcher = std::shared_ptr<base::Completion<Result<Credential>>>;
 
+// Said as an expired code is: clients ask for a new one then.
+base::Error burnt_code() {
+  return {
+      .kind = ErrorKind::gone,
+      .message = "pairing code expired: too many wrong codes were tried meanwhile; make another"};
+}
+
 }  // namespace
 
 struct Pairings::State {
@@ -42,11 +49,12 @@ struct Pairings::State {
     Principal issuer;
     base::Share::Hold place{};  // until it is claimed or expires
     base::SteadyTime expires_at{};
+    std::uint64_t wrong_before = 0;  // wrong claims of all clients when it was made
     bool claimed = false;
     std::optional<Credential> device{};  // once its token is stored
     std::vector<Watcher> watchers{};
   };
-  struct Window {  // fixed, per address
+  struct Window {  // fixed, per client
     base::SteadyTime began{};
     int attempts = 0;
   };
@@ -59,6 +67,29 @@ struct Pairings::State {
   base::Share watching{watcher_bounds};
   base::SteadyTime swept_at{};
   bool stopping = false;
+  std::uint64_t wrong_claims = 0;           // of all clients, ever
+  std::deque<std::string> by_wrong_claims;  // codes in the order in which those burn them
+
+  // A wrong claim may have been meant for any code, so it counts against all that are open.
+  bool is_burnt(const Pending& code) const {
+    return wrong_claims - code.wrong_before >= limits::pairing_wrong_claims_max;
+  }
+
+  // Whoever waits for a code that this one burnt. The lock is held.
+  std::vector<Watcher> count_wrong_claim() {
+    ++wrong_claims;
+    std::vector<Watcher> out;
+    for (; !by_wrong_claims.empty(); by_wrong_claims.pop_front()) {
+      const auto found = codes.find(by_wrong_claims.front());
+      if (found == codes.end() || found->second.claimed) continue;
+      Pending& code = found->second;
+      if (!is_burnt(code)) break;
+      code.place.release();
+      out.insert(out.end(), code.watchers.begin(), code.watchers.end());
+      code.watchers.clear();
+    }
+    return out;
+  }
 
   // Expired codes and old windows go away now and then, at whatever call comes next.
   void sweep(base::SteadyTime now) {
@@ -78,17 +109,18 @@ struct Pairings::State {
       const auto found = codes.find(by_expiry.front().second);
       if (found != codes.end() && found->second.expires_at <= now) found->second.place.release();
     }
+    while (by_wrong_claims.size() > by_expiry.size()) by_wrong_claims.pop_front();
   }
 
-  Result<void> count_attempt(const std::string& address, base::SteadyTime now) {
-    if (windows.size() >= limits::pairing_addresses_max && !windows.contains(address)) {
+  Result<void> count_attempt(const std::string& client, base::SteadyTime now) {
+    if (windows.size() >= limits::pairing_addresses_max && !windows.contains(client)) {
       return fail(base::Error{.kind = ErrorKind::unavailable,
                               .message = "too many addresses try to pair; try again in a minute",
                               .field = {},
                               .retry_after = limits::pairing_window,
                               .retryable = false});
     }
-    Window& window = windows[address];
+    Window& window = windows[client];
     if (window.attempts == 0 || now - window.began >= limits::pairing_window) {
       window = {.began = now, .attempts = 0};
     }
@@ -122,28 +154,41 @@ Result<PairingCode> Pairings::start(const Principal& who) {
     out.code = base::random_digits(code_digits);
   } while (state_->codes.contains(out.code));
   const base::SteadyTime expires_at = now + limits::pairing_code_time;
-  state_->codes.insert_or_assign(
-      out.code,
-      State::Pending{.issuer = who, .place = std::move(*place), .expires_at = expires_at});
+  state_->codes.insert_or_assign(out.code, State::Pending{.issuer = who,
+                                                          .place = std::move(*place),
+                                                          .expires_at = expires_at,
+                                                          .wrong_before = state_->wrong_claims});
   state_->by_expiry.emplace_back(expires_at, out.code);
+  state_->by_wrong_claims.push_back(out.code);
   return out;
 }
 
 Task<Result<CreatedToken>> Pairings::claim(std::string code, std::string device_name,
-                                           std::string address) {
+                                           std::string client) {
   std::optional<Principal> issuer;
+  std::vector<Watcher> burnt;
+  bool known = true;
   {
     const base::SteadyTime now = clock_.steady();
     const std::lock_guard lock(state_->mutex);
-    if (auto allowed = state_->count_attempt(address, now); !allowed) {
+    if (auto allowed = state_->count_attempt(client, now); !allowed) {
       co_return fail(std::move(allowed.error()));
     }
     state_->sweep(now);
+    known = state_->codes.contains(code);
+    if (!known) burnt = state_->count_wrong_claim();
+  }
+  for (const Watcher& watcher : burnt) watcher->complete(fail(burnt_code()));
+  if (!known) co_return fail(ErrorKind::not_found, "invalid pairing code");
+  {
+    const base::SteadyTime now = clock_.steady();
+    const std::lock_guard lock(state_->mutex);
     // The order of these checks is the contract's (fathom §5.3).
     const auto found = state_->codes.find(code);
     if (found == state_->codes.end()) co_return fail(ErrorKind::not_found, "invalid pairing code");
     if (now >= found->second.expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
     if (found->second.claimed) co_return fail(ErrorKind::conflict, "code already claimed");
+    if (state_->is_burnt(found->second)) co_return fail(burnt_code());
     found->second.claimed = true;  // whoever comes now is too late, also while the token is stored
     issuer = found->second.issuer;
   }
@@ -209,6 +254,7 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
     if (now >= found->second.expires_at && !found->second.claimed) {
       co_return fail(ErrorKind::gone, "pairing code expired");
     }
+    if (!found->second.claimed && state_->is_burnt(found->second)) co_return fail(burnt_code());
     auto taken = state_->watching.take(account_of(who));
     if (!taken) co_return fail(std::move(taken.error()));
     place = std::move(*taken);

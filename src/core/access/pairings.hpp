@@ -25,11 +25,12 @@ class Pairings {
   ~Pairings();
 
   Result<PairingCode> start(const Principal& who);
-  // Makes a device token of the issuer's user. `address` is counted against the claim limit; ""
-  // shares one bucket. Errors: rate_limited (with retry_after), not_found (also when the credential
-  // that asked for the code was revoked), gone (expired), conflict (used).
+  // Makes a device token of the issuer's user. `client` is counted against the claim limit; ""
+  // shares one bucket. limits::pairing_wrong_claims_max wrong codes of whatever clients end every
+  // code that is open. Errors: rate_limited (with retry_after), not_found (also when the credential
+  // that asked for the code was revoked), gone (expired, or ended by wrong claims), conflict (used).
   base::Task<Result<CreatedToken>> claim(std::string code, std::string device_name,
-                                         std::string address);
+                                         std::string client);
   // Waits for the claim of a code that `who` issued. timeout after limits::pairing_watch_time_max,
   // gone when it expired unclaimed, not_found for an unknown one (or another user's).
   base::Task<Result<Credential>> watch(Principal who, std::string code, std::stop_token stop);

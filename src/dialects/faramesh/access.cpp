@@ -36,12 +36,6 @@ base::Task<base::Result<core::Principal>> named_by(core::Credentials* credential
 
 }  // namespace
 
-bool is_local_program(const net::Request& request) {
-  return is_loopback(request.peer_address) && is_this_machine(request.header("Host")) &&
-         !request.has_header("Origin") && !request.has_header("X-Forwarded-For") &&
-         !request.has_header("Forwarded");
-}
-
 // Looks at all of them, so that the time says nothing of which one it was.
 bool Access::is_shared_token(std::string_view token) const {
   bool found = false;

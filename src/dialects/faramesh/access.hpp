@@ -17,14 +17,10 @@ struct AccessOptions {
   core::Principal shared;
   // Secrets. Whoever sends one is `shared`.
   std::vector<std::string> tokens{};
-  // Without any token, programs on this machine are `shared`. What a browser sends for a page, what
-  // came through a proxy and what names another host is not let in by this.
+  // Without any token, programs on this machine are `shared` (is_local_program(),
+  // dialects/client_address.hpp).
   bool open = false;
 };
-
-// Whether it comes from a program on this machine that speaks for itself: not through a proxy, not
-// for a web page, and not to a name that somebody made to point here.
-bool is_local_program(const net::Request& request);
 
 class Access {
  public:

@@ -3,6 +3,8 @@
 #include "dialects/fathom/errors.hpp"
 #include "dialects/fathom/resources.hpp"
 #include "dialects/fathom/wire.hpp"
+#include "dialects/request_origin.hpp"
+#include "net/client_group.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {
@@ -21,11 +23,13 @@ base::Task<net::Reply> PairingResource::start(Principal who, RequestPtr /*reques
 }
 
 base::Task<net::Reply> PairingResource::claim(RequestPtr request) {
+  // Needs no credential, so any page that a browser on this network shows could try codes.
+  if (!is_page_of(*request, parts_.origins)) co_return error_response(foreign_page());
   auto body = decode_claim(request->body);
   if (!body) co_return error_response(body.error());
-  std::string address = client_address(*request, parts_.proxies);
+  std::string client = net::client_group(client_address(*request, parts_.proxies));
   const auto created = co_await parts_.pairings.claim(
-      std::move(body->code), std::move(body->device_name), std::move(address));
+      std::move(body->code), std::move(body->device_name), std::move(client));
   if (!created) co_return error_response(created.error());
   co_return secret(encode_claimed(*created));
 }

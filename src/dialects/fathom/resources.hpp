@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/lane.hpp"
@@ -113,7 +114,8 @@ class PairingResource {
  public:
   struct Parts {
     core::Pairings& pairings;
-    TrustedProxies proxies;
+    TrustedProxies proxies{};
+    std::vector<std::string> origins{};
   };
   explicit PairingResource(Parts parts) : parts_(std::move(parts)) {}
 

@@ -45,7 +45,9 @@ struct Options {
   // What /ready says besides: what an operator should mend although requests are answered. As fast.
   std::function<std::vector<std::string>()> warnings{};
   // Whose X-Forwarded-For is believed when pairing attempts are counted per client.
-  TrustedProxies trusted_proxies = TrustedProxies::loopback();
+  TrustedProxies trusted_proxies{};
+  // Web origins whose pages may claim a code besides the server's own; "*" for all.
+  std::vector<std::string> origins{};
 };
 
 class Dialect {

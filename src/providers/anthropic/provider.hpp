@@ -6,6 +6,7 @@
 
 #include "core/models/model_provider.hpp"
 #include "net/http_client.hpp"
+#include "providers/upstream/api_key.hpp"
 
 namespace colonnade::providers::anthropic {
 
@@ -13,6 +14,7 @@ struct Options {
   std::string name{"anthropic"};
   std::string base_url{"https://api.anthropic.com"};  // without /v1 and without a slash at its end
   std::string api_key{};                              // "" sends no x-api-key header
+  upstream::SharedApiKey shared_key{};                // in place of api_key: one that may change
   std::string key_setting{"ANTHROPIC_API_KEY"};       // named in errors about the key
   std::string default_model{"claude-sonnet-5-5"};
   bool prompt_cache = true;  // see RequestOptions::prompt_cache

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "providers/upstream/api_key.hpp"
+
 namespace colonnade::providers::chat_completions {
 
 enum class ReasoningRequest {
@@ -39,6 +41,7 @@ struct Options {
   std::string name{"openai"};                         // of the provider, as configured
   std::string base_url{"https://api.openai.com/v1"};  // without a slash at its end
   std::string api_key{};                              // "" sends no Authorization header
+  upstream::SharedApiKey shared_key{};                // in place of api_key: one that may change
   std::string key_setting{};                          // names the setting in errors about the key
   std::string default_model{};
   std::vector<std::pair<std::string, std::string>> headers{};  // further request headers

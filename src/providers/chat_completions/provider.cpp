@@ -10,7 +10,10 @@ namespace {
 class Provider final : public core::ModelProvider {
  public:
   Provider(Options options, net::HttpClient& client)
-      : options_(std::move(options)), client_(client) {}
+      : options_(std::move(options)),
+        client_(client),
+        key_(options_.shared_key ? options_.shared_key
+                                 : std::make_shared<upstream::ApiKey>(options_.api_key)) {}
 
   std::string_view name() const override { return options_.name; }
   std::string_view default_model() const override { return options_.default_model; }
@@ -27,12 +30,11 @@ class Provider final : public core::ModelProvider {
     net::HttpClientRequest call{.method = "POST", .url = options_.base_url + "/chat/completions"};
     call.headers = {{"content-type", "application/json"}, {"accept", "text/event-stream"}};
     for (const auto& [name, value] : options_.headers) call.headers.push_back({name, value});
-    if (!options_.api_key.empty()) {
-      call.headers.push_back({"authorization", "Bearer " + options_.api_key});
-    }
+    const std::string key = key_->get();
+    if (!key.empty()) call.headers.push_back({"authorization", "Bearer " + key});
     call.body = request_body(request, options_);
     const upstream::Vendor vendor{
-        .name = options_.name, .key = options_.api_key, .key_setting = options_.key_setting};
+        .name = options_.name, .key = key, .key_setting = options_.key_setting, .key_source = key_};
     return upstream::make_http_stream(vendor, client_.open(lane, std::move(call), stop),
                                       make_stream_decoder(vendor), stop);
   }
@@ -40,6 +42,7 @@ class Provider final : public core::ModelProvider {
  private:
   const Options options_;
   net::HttpClient& client_;
+  const upstream::SharedApiKey key_;
 };
 
 }  // namespace

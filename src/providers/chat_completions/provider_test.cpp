@@ -83,6 +83,10 @@ class Vendor final : public conformance::ProviderUnderTest {
     return conformance::hello("");
   }
   std::string last_request() { return vendor_.last_request(); }
+  void use_key(upstream::SharedApiKey key) {
+    options_.shared_key = std::move(key);
+    provider_ = make_provider(options_, client_);
+  }
 
  private:
   conformance::ScriptedVendor vendor_;
@@ -170,6 +174,37 @@ TEST_F(ChatProvider, WithoutAnyModelThereIsNothingToAsk) {
   ASSERT_EQ(asked.outcome.errors.size(), 1u);
   EXPECT_EQ(asked.outcome.errors[0].kind, base::ErrorKind::invalid);
   EXPECT_EQ(asked.outcome.errors[0].field, "model");
+}
+
+// Mounted secrets are replaced under a running server.
+TEST_F(ChatProvider, AKeyThatChangedIsTakenAfterARefusal) {
+  auto in_file = std::make_shared<std::string>("key-one-1111");
+  vendor_.use_key(
+      std::make_shared<upstream::ApiKey>("key-one-1111", [in_file] { return *in_file; }));
+  const auto refusal = [&] {
+    return ask(vendor_.answers({.status = 401,
+                                .headers = {{"content-type", "application/json"}},
+                                .body = R"({"error":{"message":"bad key"}})"}));
+  };
+  EXPECT_FALSE(refusal().errors.at(0).retryable) << "the file has the same key";
+  *in_file = "key-two-2222";
+  const auto changed = refusal();
+  EXPECT_EQ(changed.errors.at(0).kind, base::ErrorKind::unauthorized);
+  EXPECT_TRUE(changed.errors.at(0).retryable);
+  ask(vendor_.speaks());
+  EXPECT_NE(vendor_.last_request().find("Bearer key-two-2222"), std::string::npos);
+}
+
+TEST_F(ChatProvider, AKeyIsReadAgainWhenToldTo) {
+  std::string in_file = "key-one-1111";
+  const auto key = std::make_shared<upstream::ApiKey>(in_file, [&in_file] { return in_file; });
+  vendor_.use_key(key);
+  in_file = "key-two-2222";
+  key->reload();
+  in_file = "";
+  key->reload();  // cannot be read: the last one stays
+  ask(vendor_.speaks());
+  EXPECT_NE(vendor_.last_request().find("Bearer key-two-2222"), std::string::npos);
 }
 
 }  // namespace

@@ -9,14 +9,16 @@
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "providers/upstream/api_key.hpp"
 
 namespace colonnade::providers::upstream {
 
-// Who was asked. `key` is only here to be removed from messages.
+// Who was asked, and with which key.
 struct Vendor {
   std::string name{};         // the provider's configured name
   std::string key{};          // never appears in an Error
   std::string key_setting{};  // names the setting in an Error about the key: "OPENAI_API_KEY"
+  SharedApiKey key_source{};  // where `key` came from; may be null
 };
 
 // The headers of a failed answer that matter; "" when absent.

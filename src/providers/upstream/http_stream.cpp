@@ -86,9 +86,14 @@ base::Task<Result<void>> HttpStream::open() {
   const RetryAdvice advice{.retry_after = head->header("retry-after"),
                            .retry_after_ms = head->header("retry-after-ms"),
                            .should_retry = head->header("x-should-retry")};
-  co_return base::fail(failure_of_answer(vendor_, head->status,
-                                         body ? std::string_view(*body) : std::string_view(),
-                                         advice, base::SystemClock().now()));
+  Error failure =
+      failure_of_answer(vendor_, head->status, body ? std::string_view(*body) : std::string_view(),
+                        advice, base::SystemClock().now());
+  // A key that was changed meanwhile: the next attempt brings the new one.
+  if (head->status == 401 && vendor_.key_source && vendor_.key_source->replaced(vendor_.key)) {
+    failure.retryable = true;
+  }
+  co_return base::fail(std::move(failure));
 }
 
 // One piece of the body into events, or its end. Errors: only a stop, which wins over everything.

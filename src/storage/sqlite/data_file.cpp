@@ -72,29 +72,38 @@ Result<void> sync_to_disk(const std::string& path) {
 }
 
 Result<DataLock> DataLock::take(const std::string& path) {
+  const std::string folder = folder_of(path).string();
   const std::string lock_path = path + ".lock";
-  const int file = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return system_failure("cannot open the lock file " + lock_path, errno);
-  DataLock lock(file);
-  std::array<char, 32> text{};
-  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+  DataLock lock;
+  lock.folder_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock.folder_ < 0) return system_failure("cannot open the folder " + folder, errno);
+  lock.file_ = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock.file_ < 0) return system_failure("cannot open the lock file " + lock_path, errno);
+  for (const int file : {lock.folder_, lock.file_}) {
+    if (::flock(file, LOCK_EX | LOCK_NB) == 0) continue;
+    // Some network file systems lock files only.
+    if (file == lock.folder_ && errno != EWOULDBLOCK) continue;
     if (errno != EWOULDBLOCK) return system_failure("cannot lock " + lock_path, errno);
-    const ssize_t size = ::pread(file, text.data(), text.size() - 1, 0);
-    const std::string holder = size > 0 ? " (process " + std::string(text.data()) + ")" : "";
-    return base::fail(ErrorKind::conflict,
-                      "another Colonnade server" + holder + " uses " + path +
-                          "; stop it, or give this one a data folder of its own");
+    std::array<char, 32> text{};
+    const ssize_t size = ::pread(lock.file_, text.data(), text.size() - 1, 0);
+    std::string message = "another Colonnade server";
+    if (size > 0) message.append(" (process ").append(text.data()).append(")");
+    message.append(" uses ").append(path);
+    message.append("; stop it, or give this one a data folder of its own");
+    return base::fail(ErrorKind::conflict, std::move(message));
   }
   // The number is only there to be shown; the lock itself is the kernel's.
   const std::string self = std::to_string(::getpid());
-  if (::ftruncate(file, 0) == 0) (void)!::pwrite(file, self.data(), self.size(), 0);
+  if (::ftruncate(lock.file_, 0) == 0) (void)!::pwrite(lock.file_, self.data(), self.size(), 0);
   return lock;
 }
 
-DataLock::DataLock(DataLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+DataLock::DataLock(DataLock&& other) noexcept
+    : folder_(std::exchange(other.folder_, -1)), file_(std::exchange(other.file_, -1)) {}
 
 DataLock::~DataLock() {
   if (file_ >= 0) ::close(file_);
+  if (folder_ >= 0) ::close(folder_);
 }
 
 }  // namespace colonnade::storage::sqlite

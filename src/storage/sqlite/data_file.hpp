@@ -18,7 +18,8 @@ base::Result<void> prepare_data_file(const std::string& path);
 // Writes the file's and its folder's data to the disk.
 base::Result<void> sync_to_disk(const std::string& path);
 
-// Held for as long as a server uses the data folder: flock() on `<path>.lock`, so that it is gone
+// Held for as long as a server uses the data folder: flock() on the folder itself, which stays
+// locked whatever is deleted in it, and on `<path>.lock`, which says who holds it. Both are gone
 // with the process, however that ends.
 class DataLock {
  public:
@@ -29,8 +30,9 @@ class DataLock {
   ~DataLock();
 
  private:
-  explicit DataLock(int file) : file_(file) {}
-  int file_;
+  DataLock() = default;
+  int folder_ = -1;
+  int file_ = -1;
 };
 
 }  // namespace colonnade::storage::sqlite

@@ -3,14 +3,17 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <functional>
 #include <system_error>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "storage/event_codec.hpp"
 #include "storage/limits.hpp"
 #include "storage/sqlite/data_file.hpp"
@@ -269,6 +272,127 @@ Result<void> backup(const std::string& path, const std::string& target) {
     return written;
   }
   return sync_to_disk(target);
+}
+
+namespace {
+
+Result<void> rename_failure(const std::string& what, int code) {
+  return fail(ErrorKind::unavailable, what + ": " + std::generic_category().message(code));
+}
+
+Result<void> move_file(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return {};
+  return rename_failure("cannot rename " + from + " to " + to, errno);
+}
+
+// The bytes of a backup as a file that nobody uses yet, with what its log holds besides: a plain
+// copy of a store's files has one.
+Result<void> copy_backup(const std::string& source, const std::string& partial) {
+  std::error_code error;
+  for (const char* part : {"", "-wal"}) {
+    const std::string from = source + part;
+    const std::string to = partial + part;
+    if (*part != '\0' && !std::filesystem::exists(from, error)) continue;
+    if (auto made = prepare_data_file(to); !made) return made;
+    std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing, error);
+    if (error) {
+      return fail(ErrorKind::unavailable, "cannot copy " + from + ": " + error.message());
+    }
+    ::chmod(to.c_str(), 0600);
+  }
+  return {};
+}
+
+// For what is set aside: with the time, without a colon.
+std::string free_name(const std::string& path) {
+  std::string time = base::to_rfc3339(base::SystemClock().now());
+  std::ranges::replace(time, ':', '-');
+  return path + ".replaced-" + time;
+}
+
+void remove_files(const std::string& path) {
+  std::error_code ignored;
+  for (const char* part : {"", "-wal", "-shm"}) std::filesystem::remove(path + part, ignored);
+}
+
+// Up to date, without a fault and in one file.
+Result<void> make_sound(const std::string& partial, const std::string& source) {
+  {
+    auto database = open_existing(partial);
+    if (!database) return fail(database.error());
+    if (auto set = (*database)->execute("PRAGMA journal_mode = wal; PRAGMA synchronous = full;");
+        !set) {
+      return fail(ErrorKind::invalid, source + " is no backup: " + set.error().message);
+    }
+    const auto schema = schema_of(**database);
+    if (!schema || *schema == 0) {
+      return fail(ErrorKind::invalid, source + " is no backup of a Colonnade store");
+    }
+    if (auto migrated = apply_migrations(**database); !migrated) return migrated;
+  }
+  const auto findings = integrity_check(partial);
+  if (!findings) return fail(findings.error());
+  if (!findings->empty()) {
+    return fail(ErrorKind::invalid, source + " does not pass the check: " + findings->front() +
+                                        (findings->size() > 1 ? " …" : ""));
+  }
+  {
+    auto database = open_existing(partial);
+    if (!database) return fail(database.error());
+    if (auto whole = (*database)->execute("PRAGMA wal_checkpoint(TRUNCATE);"); !whole) return whole;
+  }
+  std::error_code error;
+  const std::string log = partial + "-wal";
+  if (std::filesystem::exists(log, error) && std::filesystem::file_size(log, error) > 0) {
+    return fail(ErrorKind::internal, "the copy's log could not be written into it");
+  }
+  std::filesystem::remove(log, error);
+  std::filesystem::remove(partial + "-shm", error);
+  return sync_to_disk(partial);
+}
+
+}  // namespace
+
+Result<std::string> restore(const std::string& path, const std::string& source) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(source, error)) {
+    return fail(ErrorKind::not_found, "there is no backup " + source);
+  }
+  if (std::filesystem::equivalent(source, path, error)) {
+    return fail(ErrorKind::invalid, source + " is the store itself; name a backup of it");
+  }
+  if (auto ready = prepare_folder(path); !ready) return fail(ready.error());
+  const auto lock = DataLock::take(path);
+  if (!lock) return fail(lock.error());
+  const std::string partial = path + ".restoring";
+  remove_files(partial);
+  auto prepared = copy_backup(source, partial);
+  if (prepared) prepared = make_sound(partial, source);
+  if (!prepared) {
+    remove_files(partial);
+    return fail(prepared.error());
+  }
+  // The log first would lose what it holds; a log that stays beside the new file would be written
+  // into it.
+  const std::string aside = free_name(path);
+  std::vector<std::string> set_aside;
+  Result<void> moved;
+  for (const char* part : {"", "-wal"}) {
+    if (!moved || !std::filesystem::exists(path + part, error)) continue;
+    moved = move_file(path + part, aside + part);
+    if (moved) set_aside.emplace_back(part);
+  }
+  if (moved) moved = move_file(partial, path);
+  if (!moved) {
+    for (const std::string& part : set_aside) {
+      ::rename((aside + part).c_str(), (path + part).c_str());
+    }
+    remove_files(partial);
+    return fail(moved.error());
+  }
+  std::filesystem::remove(path + "-shm", error);
+  if (auto synced = sync_to_disk(path); !synced) return fail(synced.error());
+  return set_aside.empty() ? std::string() : aside;
 }
 
 }  // namespace colonnade::storage::sqlite

@@ -26,4 +26,7 @@ base::Result<std::vector<std::string>> integrity_check(const std::string& path);
 // or absent.
 base::Result<void> backup(const std::string& path, const std::string& target);
 
+// As storage::Maintenance::restore() has it, log included.
+base::Result<std::string> restore(const std::string& path, const std::string& source);
+
 }  // namespace colonnade::storage::sqlite

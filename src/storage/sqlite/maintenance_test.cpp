@@ -122,6 +122,19 @@ TEST_F(Maintenance, SecondServerIsRefusedUntilTheFirstIsGone) {
   EXPECT_TRUE(Store::open(path_));
 }
 
+// Whoever tidies up the data folder must not let a second server in.
+TEST_F(Maintenance, DeletingTheLockFileLetsNobodyIn) {
+  auto first = Store::open(path_);
+  ASSERT_TRUE(first);
+  std::filesystem::remove(path_ + ".lock");
+  const auto second = Store::open(path_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().kind, ErrorKind::conflict);
+  EXPECT_EQ(migrate(path_).error().kind, ErrorKind::conflict);
+  first->reset();
+  EXPECT_TRUE(Store::open(path_));
+}
+
 // Closing any descriptor of a file drops all POSIX locks that the process has on it.
 TEST_F(Maintenance, RefusedSecondServerLeavesTheFirstOnesLocks) {
   auto first = Store::open(path_);
@@ -202,6 +215,94 @@ TEST_F(Maintenance, MigratesOnlyWhenAllowed) {
   ASSERT_TRUE(migrate(path_));
   EXPECT_EQ(*schema_version(path_), newest_schema());
   EXPECT_TRUE(Store::open(path_, {.migrate = false}));
+}
+
+// --- restoring ----------------------------------------------------------------------------------
+
+class Restoring : public Maintenance {
+ protected:
+  // A backup with three threads; the database has a fourth, part of it in the log.
+  void SetUp() override {
+    fill();
+    ASSERT_TRUE(backup(path_, backup_));
+    auto store = Store::open(path_);
+    ASSERT_TRUE(store);
+    ASSERT_TRUE(commit(**store, thread_unit("t4")));
+    // As a crash leaves it: what close() does to the log has not happened.
+    std::filesystem::copy_file(path_ + "-wal", path_ + ".kept-wal");
+    std::filesystem::copy_file(path_, path_ + ".kept");
+    store->reset();
+    std::filesystem::rename(path_ + ".kept", path_);
+    std::filesystem::rename(path_ + ".kept-wal", path_ + "-wal");
+    ASSERT_GT(std::filesystem::file_size(path_ + "-wal"), 0U);
+  }
+  static std::int64_t threads_in(const std::string& path) {
+    auto database = Database::open(path, Access::read_write);
+    if (!database) return -1;
+    const auto rows = (*database)->all<std::int64_t>(
+        "SELECT count(*) FROM threads",
+        [](Statement& row) -> Result<std::int64_t> { return row.integer(0); });
+    return rows ? rows->front() : -1;
+  }
+  std::string backup_ = folder_.file("backup.db");
+};
+
+TEST_F(Restoring, PutsTheBackupInPlaceAndKeepsTheOldOneWithItsLog) {
+  const auto replaced = restore(path_, backup_);
+  ASSERT_TRUE(replaced) << replaced.error().message;
+  EXPECT_FALSE(std::filesystem::exists(path_ + "-wal"));
+  EXPECT_FALSE(std::filesystem::exists(path_ + "-shm"));
+  EXPECT_EQ(mode_of(path_), 0600U);
+  EXPECT_EQ(threads_in(path_), 3) << "the old log would have brought the fourth";
+  EXPECT_THAT(findings(), IsEmpty());
+  EXPECT_EQ(threads_in(*replaced), 4);
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".restoring"));
+  EXPECT_TRUE(std::filesystem::exists(backup_));
+  EXPECT_TRUE(Store::open(path_));
+}
+
+TEST_F(Restoring, WorksWhereNothingIsLeft) {
+  std::filesystem::remove(path_);
+  std::filesystem::remove(path_ + "-wal");
+  const auto replaced = restore(path_, backup_);
+  ASSERT_TRUE(replaced) << replaced.error().message;
+  EXPECT_EQ(*replaced, "");
+  EXPECT_EQ(threads_in(path_), 3);
+}
+
+TEST_F(Restoring, TakesAPlainCopyWithItsLog) {
+  std::filesystem::copy_file(path_, folder_.file("copy.db"));
+  std::filesystem::copy_file(path_ + "-wal", folder_.file("copy.db-wal"));
+  ASSERT_TRUE(restore(path_, folder_.file("copy.db")));
+  EXPECT_EQ(threads_in(path_), 4);
+}
+
+TEST_F(Restoring, IsRefusedBesideAServer) {
+  auto store = Store::open(path_);
+  ASSERT_TRUE(store);
+  EXPECT_EQ(restore(path_, backup_).error().kind, ErrorKind::conflict);
+}
+
+TEST_F(Restoring, LeavesTheOldOneAloneWhenTheBackupIsNone) {
+  const auto refused = [&](const std::string& source) {
+    const auto done = restore(path_, source);
+    EXPECT_FALSE(done) << source;
+    EXPECT_FALSE(std::filesystem::exists(path_ + ".restoring"));
+    EXPECT_GT(std::filesystem::file_size(path_ + "-wal"), 0U);
+    return done ? "" : done.error().message;
+  };
+  EXPECT_THAT(refused(folder_.file("nothing.db")), HasSubstr("there is no backup"));
+  EXPECT_THAT(refused(path_), HasSubstr("the store itself"));
+  std::ofstream(folder_.file("text.db")) << std::string(10'000, 'x');
+  EXPECT_THAT(refused(folder_.file("text.db")), HasSubstr("is no backup"));
+  std::ofstream(folder_.file("empty.db")).flush();
+  EXPECT_THAT(refused(folder_.file("empty.db")), HasSubstr("is no backup"));
+  {
+    auto database = Database::open(backup_, Access::read_write);
+    ASSERT_TRUE((*database)->execute("UPDATE threads SET input_tokens = 4 WHERE id = 't1'"));
+  }
+  EXPECT_THAT(refused(backup_), HasSubstr("does not pass the check"));
+  EXPECT_EQ(threads_in(path_), 4);
 }
 
 // --- checking -----------------------------------------------------------------------------------

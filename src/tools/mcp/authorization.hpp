@@ -13,6 +13,8 @@ struct Challenge {
   int status = 0;        // 401, or 403 with insufficient_scope
   std::string header{};  // WWW-Authenticate
   std::string token{};   // that was refused; "" for none
+  // The server answers from an address that is not of the public Internet.
+  bool from_private_address = false;
 };
 
 // Used on the lane of its server's session only.

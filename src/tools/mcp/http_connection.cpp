@@ -90,7 +90,6 @@ net::HttpClientRequest request_to(const State& state, std::string method,
   out.method = std::move(method);
   out.url = state.options.url;
   out.headers = state.options.headers;
-  out.public_addresses_only = state.options.public_addresses_only;
   out.first_byte_time_max = as_long_as_it_takes;
   out.idle_time_max = as_long_as_it_takes;
   if (!revision.empty()) out.headers.push_back({"MCP-Protocol-Version", revision});
@@ -147,6 +146,7 @@ base::Task<Opened> open_authorized(std::shared_ptr<State> state, net::HttpClient
                       challenges == limits::mcp_challenges_max;
     if (done) co_return out;
     challenge.status = out.head->status;
+    challenge.from_private_address = out.head->from_private_address;
     challenge.header = out.head->header("WWW-Authenticate");
     auto again = co_await state->options.authorization->challenged(std::move(challenge), stop);
     if (!again || state->closing) co_return out;

@@ -13,10 +13,9 @@
 namespace colonnade::tools::mcp {
 
 struct HttpOptions {
-  std::string name{};                  // of the server, for logs and errors
-  std::string url{};                   // of its one endpoint
-  net::Headers headers{};              // the operator's, with each request; may be secrets
-  bool public_addresses_only = false;  // net::HttpClientRequest
+  std::string name{};      // of the server, for logs and errors
+  std::string url{};       // of its one endpoint
+  net::Headers headers{};  // the operator's, with each request; may be secrets
   // Of the bearer token; null when the headers say all. Asked for a better one when a request is
   // refused with 401, or with 403 for an insufficient scope.
   std::shared_ptr<Authorization> authorization{};

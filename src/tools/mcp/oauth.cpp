@@ -144,6 +144,7 @@ base::Task<bool> OAuth::challenged(Challenge challenge, std::stop_token stop) {
 
 // Ends with a new token, or with a URL that waits for a human.
 base::Task<Result<void>> OAuth::authorize(Challenge challenge, std::stop_token stop) {
+  public_addresses_only_ = !challenge.from_private_address;
   const ChallengeParameters told = read_challenge(challenge.header);
   auto found = co_await discover(told.resource_metadata, stop);
   if (!found) co_return base::fail(found.error());
@@ -263,7 +264,7 @@ base::Task<Result<std::optional<Json>>> OAuth::look(std::vector<std::string> url
 // Errors: not_found for 4xx (with what the server says), upstream, unavailable, timeout.
 base::Task<Result<Json>> OAuth::fetch(net::HttpClientRequest request, std::stop_token stop) {
   request.total_time_max = limits::mcp_oauth_time_max;
-  request.public_addresses_only = options_.public_addresses_only;
+  request.public_addresses_only = public_addresses_only_;
   const std::string host = origin_of(request.url);
   std::shared_ptr<net::HttpExchange> exchange = client_.open(lane_, std::move(request), stop);
   auto head = co_await exchange->head();

@@ -42,9 +42,12 @@ struct OAuthOptions {
   // redirects to. Empty: the URL waits for complete().
   std::function<base::Task<base::Result<std::string>>(std::string url)> follow{};
   std::function<std::string()> redirect_url{};  // when the settings name none
-  bool public_addresses_only = false;           // of everything that the server names
 };
 
+// What a server names is asked at addresses of the public Internet only, so that a hostile one
+// cannot send us to services of this machine or network; one that is itself at a private address
+// may name others there.
+//
 // Lives on one lane. One authorization is under way at a time; requests that are refused meanwhile
 // wait for its end.
 class OAuth final : public Authorization, public std::enable_shared_from_this<OAuth> {
@@ -110,6 +113,7 @@ class OAuth final : public Authorization, public std::enable_shared_from_this<OA
 
   // The lane's.
   bool busy_ = false;
+  bool public_addresses_only_ = true;  // until a challenge came from a private one
   std::vector<std::shared_ptr<base::Completion<bool>>> waiting_{};
   std::string issuer_{};  // that the rest belongs to
   Client registered_{};

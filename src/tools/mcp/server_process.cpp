@@ -107,6 +107,25 @@ struct Plan {
   Plan& operator=(const Plan&) = delete;
 };
 
+// What is executed: the program itself, or what puts it into a sandbox.
+struct Start {
+  std::string program{};
+  std::vector<std::string> words{};
+  std::vector<Descriptor> descriptors{};
+};
+
+Result<Start> start_of(const ServerCommand& command, const std::string& program) {
+  std::vector<std::string> words = {command.sandbox ? program : command.program};
+  words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+  if (!command.sandbox) return Start{.program = program, .words = std::move(words)};
+  auto wrapped = command.sandbox(std::move(words));
+  if (!wrapped) return base::fail(wrapped.error());
+  const std::string outer = wrapped->command.front();
+  return Start{.program = outer,
+               .words = std::move(wrapped->command),
+               .descriptors = std::move(wrapped->descriptors)};
+}
+
 struct Pipe {
   Descriptor ours;
   Descriptor theirs;  // above 2, so that placing one does not overwrite another
@@ -146,6 +165,8 @@ Result<ServerProcess> ServerProcess::start(const ServerCommand& command) {
   const std::vector<std::string> environment = server_environment(command);
   auto program = check(command, environment);
   if (!program) return base::fail(program.error());
+  auto wrapped = start_of(command, *program);
+  if (!wrapped) return base::fail(wrapped.error());
   auto in = make_pipe(false);
   if (!in) return base::fail(in.error());
   auto out = make_pipe(true);
@@ -156,15 +177,27 @@ Result<ServerProcess> ServerProcess::start(const ServerCommand& command) {
   posix_spawn_file_actions_adddup2(&plan.actions, in->theirs.number(), 0);
   posix_spawn_file_actions_adddup2(&plan.actions, out->theirs.number(), 1);
   posix_spawn_file_actions_adddup2(&plan.actions, err->theirs.number(), 2);
-  posix_spawn_file_actions_addclosefrom_np(&plan.actions, 3);
+  // Moved out of the way of the numbers that they get.
+  std::vector<Descriptor> moved;
+  for (const Descriptor& file : wrapped->descriptors) {
+    const int above = 3 + static_cast<int>(wrapped->descriptors.size());
+    moved.emplace_back(::fcntl(file.number(), F_DUPFD_CLOEXEC, above));
+    if (!moved.back().open()) {
+      return base::fail(ErrorKind::unavailable, "no descriptor for a sandbox: " + reason(errno));
+    }
+  }
+  int target = 3;
+  for (const Descriptor& file : moved) {
+    posix_spawn_file_actions_adddup2(&plan.actions, file.number(), target++);
+  }
+  posix_spawn_file_actions_addclosefrom_np(&plan.actions, target);
   if (!command.folder.empty()) {
     posix_spawn_file_actions_addchdir_np(&plan.actions, command.folder.c_str());
   }
-  std::vector<std::string> words = {command.program};
-  words.insert(words.end(), command.arguments.begin(), command.arguments.end());
   ServerProcess process;
-  const int code = posix_spawn(&process.pid_, program->c_str(), &plan.actions, &plan.attributes,
-                               pointers(words).data(), pointers(environment).data());
+  const int code =
+      posix_spawn(&process.pid_, wrapped->program.c_str(), &plan.actions, &plan.attributes,
+                  pointers(wrapped->words).data(), pointers(environment).data());
   if (code != 0) {
     process.pid_ = 0;
     return base::fail(ErrorKind::unavailable,

@@ -4,13 +4,13 @@
 
 #include <sys/types.h>
 
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
 #include "tools/descriptor.hpp"
+#include "tools/sandboxed_program.hpp"
 
 namespace colonnade::tools::mcp {
 
@@ -20,7 +20,8 @@ struct ServerCommand {
   std::map<std::string, std::string> environment{};  // its own variables; secrets may be in them
   // The variables of this process, of which server_environment() takes a few.
   std::map<std::string, std::string, std::less<>> inherited{};
-  std::string folder{};  // working folder; "" for ours
+  std::string folder{};   // working folder; "" for ours
+  IntoSandbox sandbox{};  // empty: the program runs with all rights of this process's user
 };
 
 // The process's whole environment, "NAME=value": HOME, LANG, LOGNAME, PATH, SHELL, TMPDIR, TZ and

@@ -87,7 +87,6 @@ void Servers::start(const std::shared_ptr<State>& state, Entry* entry) {
     http.name = record.name;
     http.url = record.url;
     http.headers = record.headers;
-    http.public_addresses_only = record.public_addresses_only;
     if (!has_credential(record)) {
       OAuthOptions oauth;
       oauth.name = record.name;
@@ -96,7 +95,6 @@ void Servers::start(const std::shared_ptr<State>& state, Entry* entry) {
       oauth.kept = record.kept;
       oauth.follow = shared.follow;
       oauth.redirect_url = shared.redirect_url;
-      oauth.public_addresses_only = record.public_addresses_only;
       if (shared.on_stored) {
         oauth.on_stored = [keep = shared.on_stored, id](const std::string& kept) {
           keep(id, kept);

@@ -19,13 +19,12 @@ namespace colonnade::tools::mcp {
 
 // One server: how it is reached, and what is kept about it.
 struct ServerRecord {
-  std::string id{};         // unique; agents name it so
-  std::string name{};       // core::check_tool_server_name(); in the names of its tools
-  ServerCommand command{};  // a child process, or
-  std::string url{};        // streamable HTTP
-  net::Headers headers{};   // with each HTTP request; may be secrets
-  OAuthSettings oauth{};    // used unless `headers` has an Authorization
-  bool public_addresses_only = false;
+  std::string id{};                    // unique; agents name it so
+  std::string name{};                  // core::check_tool_server_name(); in the names of its tools
+  ServerCommand command{};             // a child process, or
+  std::string url{};                   // streamable HTTP
+  net::Headers headers{};              // with each HTTP request; may be secrets
+  OAuthSettings oauth{};               // used unless `headers` has an Authorization
   std::optional<ToolPins> accepted{};  // absent: what it offers first counts as accepted
   std::string kept{};                  // OAuthOptions::kept; secret
 };

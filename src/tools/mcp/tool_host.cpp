@@ -204,6 +204,10 @@ void ToolHost::added(core::OpenedToolServer server) {
     record.command.arguments.assign(about.command.begin() + 1, about.command.end());
     record.command.environment = server.secrets.environment;
     record.command.inherited = state_->options.inherited;
+    if (const auto found = state_->options.sandboxes.find(about.name);
+        about.configured && found != state_->options.sandboxes.end()) {
+      record.command.sandbox = found->second;
+    }
   }
   if (const auto found = state_->options.oauth.find(about.name);
       about.configured && found != state_->options.oauth.end()) {

@@ -33,7 +33,9 @@ struct ToolHostOptions {
   // The variables of this process, of which server processes get a few.
   std::map<std::string, std::string, std::less<>> inherited{};
   std::map<std::string, OAuthSettings> oauth{};  // by server name
-  std::function<std::string()> redirect_url{};   // for those that name none
+  // ServerCommand::sandbox of configured servers, by name.
+  std::map<std::string, IntoSandbox> sandboxes{};
+  std::function<std::string()> redirect_url{};  // for those that name none
   SessionTimes times{};
   std::chrono::milliseconds start_wait_max = limits::mcp_start_wait_max;
   bool wait_for_begin = false;  // ServersOptions

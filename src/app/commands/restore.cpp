@@ -1,0 +1,59 @@
+// colonnade restore
+#include <cstdio>
+#include <string>
+
+#include "app/command_line.hpp"
+#include "app/running_server.hpp"
+#include "app/wiring_store.hpp"
+#include "base/json.hpp"
+
+namespace colonnade::app {
+namespace {
+
+int restore(const Context& context, const Settings& settings, const std::string& source,
+            bool as_json) {
+  const std::string path = database_path(settings.data_dir);
+  const auto replaced = store_maintenance(settings)->restore(source);
+  if (!replaced) return print_error(context, replaced.error().message);
+  std::string out;
+  if (as_json) {
+    base::JsonWriter json(out);
+    json.object().field("from", source).field("to", path).field("replaced", *replaced).end_object();
+  } else {
+    out = "Restored " + path + " from " + source + "; it passed the check.";
+    if (!replaced->empty()) {
+      out += "\nWhat was there is now " + *replaced + "; remove it once all is well.";
+    }
+  }
+  std::fputs((out + "\n").c_str(), stdout);
+  return exit_ok;
+}
+
+}  // namespace
+
+void add_restore(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand("restore", "Put a backup in place of the database.");
+  command.footer(
+      "Examples:\n"
+      "  colonnade restore colonnade-2026-11-30.db\n"
+      "  colonnade restore /mnt/backup/colonnade.db --data-dir /var/lib/colonnade\n"
+      "\n"
+      "The server must not run meanwhile. The backup is copied, brought up to date and checked\n"
+      "before anything is touched; the old database and its log (colonnade.db-wal) are kept under\n"
+      "another name. secrets.key and operator.token are not part of a backup: they stay as they\n"
+      "are.");
+  auto source = std::make_shared<std::string>();
+  command.add_option("file", *source, "The backup; it is only read.").required();
+  auto as_json = std::make_shared<bool>(false);
+  command.add_flag("--json", *as_json, "One JSON object.");
+  auto flags = add_config_flags(command, {"data_dir"});
+  command.callback([source, as_json, flags, &invocation] {
+    invocation.run = [source, as_json, flags](const Context& context) -> int {
+      const auto config = flags->load(context);
+      if (!config) return exit_usage;
+      return restore(context, config->settings, *source, *as_json);
+    };
+  });
+}
+
+}  // namespace colonnade::app

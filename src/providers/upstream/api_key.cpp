@@ -1,0 +1,25 @@
+#include "providers/upstream/api_key.hpp"
+
+#include <utility>
+
+namespace colonnade::providers::upstream {
+
+std::string ApiKey::get() const {
+  const std::lock_guard lock(mutex_);
+  return key_;
+}
+
+void ApiKey::reload() {
+  if (!read_) return;
+  std::string now = read_();
+  if (now.empty()) return;
+  const std::lock_guard lock(mutex_);
+  key_ = std::move(now);
+}
+
+bool ApiKey::replaced(const std::string& refused) {
+  reload();
+  return get() != refused;
+}
+
+}  // namespace colonnade::providers::upstream
