@@ -71,6 +71,13 @@ void RuleGate::ask_about_attached(std::string_view tool, core::Decision& decisio
   decision.reason = "without a policy, a tool of a tool server needs a human's approval";
 }
 
+void RuleGate::ask_for_asking(std::string_view tool, core::Decision& decision) const {
+  if (decision.outcome != core::Outcome::execute || !asking_.contains(tool)) return;
+  decision.outcome = core::Outcome::abstain;
+  decision.reason_code = reason_code::tool_asks;
+  decision.reason = "the tool always needs a human's answer";
+}
+
 base::Result<core::Verdict> RuleGate::judge(core::ActionRequest request, core::RequestForm form) {
   const auto read_request = read(request, form);
   if (!read_request) return std::unexpected(read_request.error());
@@ -80,13 +87,22 @@ base::Result<core::Verdict> RuleGate::judge(core::ActionRequest request, core::R
                  .operation = read_request->operation(),
                  .params = python::compact(read_request->params()),
                  .context = python::compact(read_request->context())};
-  // What clients submit is not run by an agent's servers.
-  if (form == core::RequestForm::exact) ask_about_attached(out.request.tool, out.decision);
+  // What clients submit is not run by an agent's servers, and asks nobody by itself.
+  if (form == core::RequestForm::exact) {
+    ask_about_attached(out.request.tool, out.decision);
+    ask_for_asking(out.request.tool, out.decision);
+  }
   return out;
 }
 
 core::Verdict RuleGate::decide(const core::ToolCall& call, core::ActionRequest request,
                                const std::optional<core::Grant>& grant) {
+  request.params = base::to_text(call.arguments);
+  return decide_submitted(call, std::move(request), grant);
+}
+
+core::Verdict RuleGate::decide_submitted(const core::ToolCall& call, core::ActionRequest request,
+                                         const std::optional<core::Grant>& grant) {
   auto judged = judge(request, core::RequestForm::exact);
   if (!judged) {
     core::Verdict denied{.request = std::move(request)};
@@ -95,13 +111,8 @@ core::Verdict RuleGate::decide(const core::ToolCall& call, core::ActionRequest r
     denied.decision.risk_level = to_string(Risk::high);
     return denied;
   }
-  core::Decision& decision = judged->decision;
+  const core::Decision& decision = judged->decision;
   const bool asks = asking_.contains(call.tool);
-  if (asks && decision.outcome == core::Outcome::execute) {
-    decision.outcome = core::Outcome::abstain;
-    decision.reason_code = reason_code::tool_asks;
-    decision.reason = "the tool always needs a human's answer";
-  }
   const bool answered =
       decision.outcome == core::Outcome::abstain && grant &&
       (grant->request_hash == decision.request_hash || (grant->request_hash.empty() && !asks));

@@ -26,9 +26,12 @@ class RuleGate final : public core::PolicyGate {
   base::Result<core::Verdict> judge(core::ActionRequest request, core::RequestForm form) override;
   core::Verdict decide(const core::ToolCall& call, core::ActionRequest request,
                        const std::optional<core::Grant>& grant) override;
+  core::Verdict decide_submitted(const core::ToolCall& call, core::ActionRequest request,
+                                 const std::optional<core::Grant>& grant) override;
 
  private:
   void ask_about_attached(std::string_view tool, core::Decision& decision) const;
+  void ask_for_asking(std::string_view tool, core::Decision& decision) const;
 
   const PolicySource& source_;
   ToolNames asking_;

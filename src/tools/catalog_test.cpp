@@ -25,6 +25,19 @@ class CatalogTest : public ::testing::Test {
                                      std::move(*verdict.permit), stop));
   }
 
+  static core::ToolCaller caller() { return {.scope = core::Scope::main()}; }
+  static std::string text_of(const base::Result<base::Json>& arguments) {
+    return arguments ? base::to_text(*arguments)
+                     : std::string(base::to_string(arguments.error().kind)) + ": " +
+                           arguments.error().message;
+  }
+  std::string prepared(const core::ToolDefinition& offered, base::Json arguments) {
+    return text_of(base::run_on(
+        lanes_[0],
+        catalog_.prepare(caller(), {.tool = offered.name, .arguments = std::move(arguments)},
+                         offered, core::ArgumentsFrom::model)));
+  }
+
   static std::vector<std::unique_ptr<Tool>> tools(base::Clock& clock) {
     std::vector<std::unique_ptr<Tool>> out;
     out.push_back(std::make_unique<CalculatorTool>());
@@ -60,17 +73,34 @@ TEST_F(CatalogTest, RunsWhatThePermitSays) {
   EXPECT_EQ(now->content, R"({"utc":"2023-11-14T22:13:20.000000Z","weekday":"Tuesday"})");
 }
 
-// Before a human is asked: by our own schema for our own tools, else by the one that was offered.
-TEST_F(CatalogTest, ChecksArgumentsByTheSchemaThatTheModelWasOffered) {
+// By our own schema for our own tools, else by the one that was offered.
+TEST_F(CatalogTest, PreparesArgumentsByTheSchemaThatTheModelWasOffered) {
   const core::ToolDefinition echo{.name = "files__echo",
-                                  .input_schema = {{"type", "object"}, {"required", {"text"}}}};
-  EXPECT_TRUE(catalog_.check(echo, {{"text", "x"}}));
-  const auto wrong = catalog_.check(echo, base::Json::object());
-  ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error().kind, base::ErrorKind::invalid);
-  EXPECT_EQ(wrong.error().message, "files__echo: 'text' is missing");
-  EXPECT_TRUE(catalog_.check({.name = "not_offered"}, base::Json::object()));
-  EXPECT_FALSE(catalog_.check({.name = "calculator"}, base::Json::object()));
+                                  .input_schema = {{"type", "object"},
+                                                   {"properties", {{"text", {{"type", "string"}}}}},
+                                                   {"required", {"text"}}}};
+  EXPECT_EQ(prepared(echo, {{"text", "x"}}), R"({"text":"x"})");
+  EXPECT_EQ(prepared(echo, base::Json::object()),
+            "invalid: files__echo: 'text' is missing; give it as string");
+  EXPECT_EQ(prepared(echo, {{"text", "x"}, {"cmd", "id"}}),
+            "invalid: files__echo: 'cmd' is unknown; allowed are 'text'");
+  core::ToolDefinition open = echo;
+  open.input_schema["additionalProperties"] = true;
+  EXPECT_EQ(prepared(open, {{"text", "x"}, {"more", 1}}), R"({"more":1,"text":"x"})");
+  const core::ToolDefinition calculator{.name = "calculator"};
+  EXPECT_TRUE(prepared(calculator, base::Json::object()).starts_with("invalid: calculator: "));
+}
+
+TEST_F(CatalogTest, AToolThatWasNotOfferedIsNotRunForAModel) {
+  const auto not_offered = [&](core::ArgumentsFrom from) {
+    return text_of(base::run_on(
+        lanes_[0],
+        catalog_.prepare(caller(), {.tool = "calculator", .arguments = {{"expression", "1"}}},
+                         std::nullopt, from)));
+  };
+  EXPECT_EQ(not_offered(core::ArgumentsFrom::model),
+            "invalid: the tool 'calculator' is not offered to this agent");
+  EXPECT_EQ(not_offered(core::ArgumentsFrom::approver), R"({"expression":"1"})");
 }
 
 TEST_F(CatalogTest, BadArgumentsAreAnOutcomeThatTellsTheModelWhy) {

@@ -7,6 +7,7 @@
 #include "base/share.hpp"
 #include "core/access/account.hpp"
 #include "tools/mcp/limits.hpp"
+#include "tools/schema_check.hpp"
 
 namespace colonnade::tools::mcp {
 
@@ -281,19 +282,38 @@ base::Task<void> ToolHost::await_until(std::function<bool()> there, std::stop_to
   }
 }
 
+base::Task<std::optional<ServerTool>> ToolHost::find_tool(ToolContext context, std::string name,
+                                                          std::stop_token stop) {
+  const std::shared_ptr<State> state = state_;
+  const auto ids = co_await state->options.servers_of(context.scope, context.agent_id);
+  auto there = [this, ids, name] {
+    return servers_.tool(ids, name) || !servers_.is_starting(ids, name);
+  };
+  co_await await_until(std::move(there), std::move(stop));
+  co_return servers_.tool(ids, name);
+}
+
+base::Task<std::optional<core::ToolDefinition>> ToolHost::definition(ToolContext context,
+                                                                     std::string tool) {
+  auto found = co_await find_tool(std::move(context), std::move(tool), std::stop_token());
+  if (!found) co_return std::nullopt;
+  co_return std::move(found->definition);
+}
+
 base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::ToolCall call,
                                                     std::stop_token stop) {
   const std::shared_ptr<State> state = state_;
-  const auto ids = co_await state->options.servers_of(context.scope, context.agent_id);
-  auto there = [this, ids, name = call.tool] {
-    return servers_.tool(ids, name) || !servers_.is_starting(ids, name);
-  };
-  co_await await_until(std::move(there), stop);
-  const auto tool = servers_.tool(ids, call.tool);
+  const auto tool = co_await find_tool(context, call.tool, stop);
   if (stop.stop_requested()) co_return base::fail(ErrorKind::cancelled, "the tool was stopped");
   if (!tool) {
+    const auto ids = co_await state->options.servers_of(context.scope, context.agent_id);
     co_return failed("the tool '" + call.tool +
                      "' is not offered now: " + servers_.why_not(ids, call.tool));
+  }
+  // Its server may have changed it since the call was prepared.
+  if (auto wrong =
+          schema_violation(tool->definition.input_schema, call.arguments, stranger_schema)) {
+    co_return failed(call.tool + ": " + *wrong);
   }
   RequestOptions options;
   options.time_max = call_time_max;

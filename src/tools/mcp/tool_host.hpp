@@ -64,6 +64,8 @@ class ToolHost final : public core::ToolServerHost,
   base::Task<std::vector<core::ToolDefinition>> definitions(core::Agent agent,
                                                             std::stop_token stop) override;
   bool may_be(std::string_view tool) const override;
+  base::Task<std::optional<core::ToolDefinition>> definition(ToolContext context,
+                                                             std::string tool) override;
   // A server that is just starting is waited for, `start_wait_max` of the options at most.
   base::Task<base::Result<core::ToolOutcome>> run(ToolContext context, core::ToolCall call,
                                                   std::stop_token stop) override;
@@ -75,6 +77,9 @@ class ToolHost final : public core::ToolServerHost,
 
  private:
   struct State;
+  // The tool that the agent of `context` calls so, once its server is not just starting.
+  base::Task<std::optional<ServerTool>> find_tool(ToolContext context, std::string name,
+                                                  std::stop_token stop);
   base::Task<void> await_until(std::function<bool()> there, std::stop_token stop);
   static ServersOptions servers_options(const std::shared_ptr<State>& state);
 
