@@ -25,8 +25,8 @@ class AttachedTools {
                                                                     std::stop_token stop) = 0;
   // Whether a tool of any server may be called so.
   virtual bool may_be(std::string_view tool) const = 0;
-  // The tool as it is offered to the agent now; a server that is starting is waited for as above.
-  // nullopt: it is not offered, or its server is away.
+  // The tool as it is offered to the agent now; nobody is waited for. nullopt: it is not offered,
+  // or its server is away or just starting.
   virtual base::Task<std::optional<core::ToolDefinition>> definition(ToolContext context,
                                                                      std::string tool) = 0;
   // On `context.lane`, which is the calling one. Arguments that do not fit what the tool is now are

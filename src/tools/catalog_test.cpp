@@ -11,6 +11,28 @@
 namespace colonnade::tools {
 namespace {
 
+// A tool server that offers one tool, or is away.
+class OneServer final : public AttachedTools {
+ public:
+  explicit OneServer(std::optional<core::ToolDefinition> offered) : offered_(std::move(offered)) {}
+  base::Task<std::vector<core::ToolDefinition>> definitions(core::Agent, std::stop_token) override {
+    std::vector<core::ToolDefinition> out;
+    if (offered_) out.push_back(*offered_);
+    co_return out;
+  }
+  bool may_be(std::string_view tool) const override { return tool.starts_with("files__"); }
+  base::Task<std::optional<core::ToolDefinition>> definition(ToolContext, std::string) override {
+    co_return offered_;
+  }
+  base::Task<base::Result<core::ToolOutcome>> run(ToolContext, core::ToolCall call,
+                                                  std::stop_token) override {
+    co_return core::ToolOutcome{.content = base::to_text(call.arguments)};
+  }
+
+ private:
+  std::optional<core::ToolDefinition> offered_;
+};
+
 class CatalogTest : public ::testing::Test {
  protected:
   base::Result<core::ToolOutcome> run(const std::string& tool, base::Json arguments,
@@ -101,6 +123,30 @@ TEST_F(CatalogTest, AToolThatWasNotOfferedIsNotRunForAModel) {
   EXPECT_EQ(not_offered(core::ArgumentsFrom::model),
             "invalid: the tool 'calculator' is not offered to this agent");
   EXPECT_EQ(not_offered(core::ArgumentsFrom::approver), R"({"expression":"1"})");
+}
+
+// As the server offers it when somebody approves, which may be a day later.
+TEST_F(CatalogTest, ArgumentsForAToolServerAreCheckedByWhatItOffersNow) {
+  const core::ToolDefinition echo{
+      .name = "files__echo",
+      .input_schema = {{"type", "object"}, {"properties", {{"text", {{"type", "string"}}}}}}};
+  const auto prepared_by = [&](OneServer& server, core::ArgumentsFrom from, base::Json arguments) {
+    Catalog catalog(tools(clock_), Workspaces({}), &server);
+    return text_of(base::run_on(
+        lanes_[0], catalog.prepare(caller(), {.tool = echo.name, .arguments = std::move(arguments)},
+                                   std::nullopt, from)));
+  };
+  using enum core::ArgumentsFrom;
+  OneServer there(echo);
+  for (const auto from : {model, approver, record}) {
+    EXPECT_EQ(prepared_by(there, from, {{"text", "x"}}), R"({"text":"x"})");
+    EXPECT_EQ(prepared_by(there, from, {{"text", 5}}),
+              "invalid: files__echo: 'text' must be of type string, not number");
+    EXPECT_TRUE(prepared_by(there, from, {{"cmd", "id"}}).starts_with("invalid: "));
+  }
+  OneServer away(std::nullopt);
+  EXPECT_EQ(prepared_by(away, model, {{"text", 5}}), R"({"text":5})") << "the gate has its say";
+  EXPECT_TRUE(prepared_by(away, approver, {{"text", 5}}).starts_with("unavailable: "));
 }
 
 TEST_F(CatalogTest, BadArgumentsAreAnOutcomeThatTellsTheModelWhy) {

@@ -282,20 +282,10 @@ base::Task<void> ToolHost::await_until(std::function<bool()> there, std::stop_to
   }
 }
 
-base::Task<std::optional<ServerTool>> ToolHost::find_tool(ToolContext context, std::string name,
-                                                          std::stop_token stop) {
-  const std::shared_ptr<State> state = state_;
-  const auto ids = co_await state->options.servers_of(context.scope, context.agent_id);
-  auto there = [this, ids, name] {
-    return servers_.tool(ids, name) || !servers_.is_starting(ids, name);
-  };
-  co_await await_until(std::move(there), std::move(stop));
-  co_return servers_.tool(ids, name);
-}
-
 base::Task<std::optional<core::ToolDefinition>> ToolHost::definition(ToolContext context,
                                                                      std::string tool) {
-  auto found = co_await find_tool(std::move(context), std::move(tool), std::stop_token());
+  const auto ids = co_await state_->options.servers_of(context.scope, context.agent_id);
+  auto found = servers_.tool(ids, tool);
   if (!found) co_return std::nullopt;
   co_return std::move(found->definition);
 }
@@ -303,10 +293,14 @@ base::Task<std::optional<core::ToolDefinition>> ToolHost::definition(ToolContext
 base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::ToolCall call,
                                                     std::stop_token stop) {
   const std::shared_ptr<State> state = state_;
-  const auto tool = co_await find_tool(context, call.tool, stop);
+  const auto ids = co_await state->options.servers_of(context.scope, context.agent_id);
+  auto there = [this, ids, name = call.tool] {
+    return servers_.tool(ids, name) || !servers_.is_starting(ids, name);
+  };
+  co_await await_until(std::move(there), stop);
+  const auto tool = servers_.tool(ids, call.tool);
   if (stop.stop_requested()) co_return base::fail(ErrorKind::cancelled, "the tool was stopped");
   if (!tool) {
-    const auto ids = co_await state->options.servers_of(context.scope, context.agent_id);
     co_return failed("the tool '" + call.tool +
                      "' is not offered now: " + servers_.why_not(ids, call.tool));
   }

@@ -77,9 +77,6 @@ class ToolHost final : public core::ToolServerHost,
 
  private:
   struct State;
-  // The tool that the agent of `context` calls so, once its server is not just starting.
-  base::Task<std::optional<ServerTool>> find_tool(ToolContext context, std::string name,
-                                                  std::stop_token stop);
   base::Task<void> await_until(std::function<bool()> there, std::stop_token stop);
   static ServersOptions servers_options(const std::shared_ptr<State>& state);
 
