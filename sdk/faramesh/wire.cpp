@@ -67,6 +67,7 @@ std::string_view to_string(Remember remember) noexcept {
   switch (remember) {
     case Remember::thread: return "thread";
     case Remember::always: return "always";
+    case Remember::everywhere: return "everywhere";
     case Remember::once: break;
   }
   return "once";

@@ -45,6 +45,29 @@ std::string describe(const Terminal& terminal, const faramesh::Action& action) {
   return out + "\n";
 }
 
+std::string describe_remembered(const faramesh::Action& action, const faramesh::Approval& verdict) {
+  if (verdict.remember == faramesh::Remember::once) return "Nothing will be remembered.";
+  const bool everywhere = verdict.remember == faramesh::Remember::everywhere;
+  const std::string thread = text_of(action.context, "thread_id");
+  std::string out = "Will not be asked about again: " + printable(action.tool);
+  if (action.operation != "call") out += " (" + printable(action.operation) + ")";
+  out += everywhere ? " by every agent" : " by agent " + printable(action.agent_id);
+  out += verdict.remember != faramesh::Remember::thread ? " in every thread"
+         : thread.empty()                               ? " in this thread"
+                                                        : " in thread " + printable(thread);
+  if (verdict.pattern.empty()) {
+    const Json& params = verdict.params.is_null() ? action.params : verdict.params;
+    return out + ", with exactly " + printable(params.dump());
+  }
+  out += ", with arguments like " + printable(verdict.pattern);
+  const bool is_command =
+      action.params.find("command") != nullptr || action.params.find("cmd") != nullptr;
+  if (is_command && verdict.pattern != "*") {
+    out += " (each of several commands; never with $, redirections or &)";
+  }
+  return out;
+}
+
 Json answered_params(const faramesh::Action& action, std::string_view answer) {
   Json out = action.params;
   out.set("answer", Json(std::string(answer)));
@@ -121,10 +144,10 @@ bool Approver::ask_user(const faramesh::Action& action) const {
 bool Approver::ask_permission(const faramesh::Action& action) const {
   put(describe(context_.terminal, action));
   for (;;) {
-    const auto line = read_line(
-        context_.terminal.out(Colour::yellow,
-                              "Allow? y yes, n no, t always in this thread, a always, e edit, "
-                              "l later: "));
+    const auto line = read_line(context_.terminal.out(
+        Colour::yellow,
+        "Allow? y yes, n no, t always in this thread, a always, w everywhere, "
+        "e edit, l later: "));
     if (!line) return false;
     faramesh::Approval verdict;
     if (*line == "y" || *line == "yes") return settle(action, true, verdict);
@@ -133,12 +156,17 @@ bool Approver::ask_permission(const faramesh::Action& action) const {
       verdict.reason = reason.value_or("");
       return settle(action, false, verdict);
     }
-    if (*line == "t" || *line == "a") {
-      verdict.remember = *line == "t" ? faramesh::Remember::thread : faramesh::Remember::always;
+    if (*line == "t" || *line == "a" || *line == "w") {
+      verdict.remember = *line == "t"   ? faramesh::Remember::thread
+                         : *line == "a" ? faramesh::Remember::always
+                                        : faramesh::Remember::everywhere;
       const auto pattern =
           read_line("For which arguments (a pattern such as *; empty: exactly these): ");
       verdict.pattern = pattern.value_or("");
-      return settle(action, true, verdict);
+      put(describe_remembered(action, verdict) + "\n");
+      const auto sure = read_line("Allow and remember this? y yes, n no: ");
+      if (!sure) return false;
+      if (*sure == "y" || *sure == "yes") return settle(action, true, verdict);
     }
     if (*line == "e") return edit(action);
     if (*line == "l") return false;

@@ -46,6 +46,10 @@ bool is_question(const faramesh::Action& action);
 // Several lines for people: what is asked, with which arguments, why, in which thread.
 std::string describe(const Terminal& terminal, const faramesh::Action& action);
 
+// What the verdict makes the server remember, in a sentence for people: the tool, the agent, the
+// thread and the arguments.
+std::string describe_remembered(const faramesh::Action& action, const faramesh::Approval& verdict);
+
 // The arguments with the human's answer in them, for the tool `question`.
 Json answered_params(const faramesh::Action& action, std::string_view answer);
 

@@ -20,13 +20,14 @@ std::string_view list_of(gate::RuleComparison::List list) {
 
 }  // namespace
 
-base::Result<PolicyFile> load_policy(const std::string& path) {
+base::Result<PolicyFile> load_policy(const std::string& path, const std::string& version) {
   const auto text = read_small_file(path, limits::policy_file_bytes_max);
   if (!text) return base::fail(text.error());
   auto document = gate::parse_document(*text, path);
   if (!document) return base::fail(document.error());
   const std::string name = std::filesystem::path(path).filename().string();
-  auto policy = gate::Policy::compile(*document, path, gate::content_version(*text, name));
+  auto policy = gate::Policy::compile(
+      *document, path, version.empty() ? gate::content_version(*text, name) : version);
   if (!policy) return base::fail(policy.error());
   return PolicyFile{.path = path, .document = *std::move(document), .policy = *std::move(policy)};
 }
@@ -39,7 +40,7 @@ base::Result<std::shared_ptr<const gate::Profile>> load_profile(const std::strin
 
 base::Result<gate::Engine> load_engine(const RuleFiles& files) {
   gate::EngineParts parts;
-  auto policy = load_policy(files.policy_path);
+  auto policy = load_policy(files.policy_path, files.version);
   if (!policy) return base::fail(policy.error());
   parts.policy = std::move(policy->policy);
   if (!files.profile_path.empty()) {

@@ -20,15 +20,17 @@ struct PolicyFile {
   std::shared_ptr<const gate::Policy> policy{};
 };
 
-// Reads, parses and compiles. Errors name `path` as it is given, the line and the key; the version
-// is that of a server with this file. not_found and invalid for a file that cannot be read.
-base::Result<PolicyFile> load_policy(const std::string& path);
+// Reads, parses and compiles. Errors name `path` as it is given, the line and the key. `version` is
+// the setting policy.version: "" makes it from the content, as the server does. not_found and
+// invalid for a file that cannot be read.
+base::Result<PolicyFile> load_policy(const std::string& path, const std::string& version = {});
 base::Result<std::shared_ptr<const gate::Profile>> load_profile(const std::string& path);
 
 // The rules that a command decides with.
 struct RuleFiles {
   std::string policy_path{};
   std::string profile_path{};  // "": none
+  std::string version{};       // load_policy()
 };
 base::Result<gate::Engine> load_engine(const RuleFiles& files);
 

@@ -36,17 +36,24 @@ base::Result<void> read_action(const Value& action, const std::string& place,
   }
   const Value* params = action.find("params");
   const Value* context = action.find("context");
-  auto request = gate::ActionRequest::normalise(
-      {.agent_id = text_of(action, "agent_id"),
-       .tool = text_of(action, "tool"),
-       .operation = text_of(action, "operation"),
-       .params = params != nullptr && !params->is_null() ? *params : Value(Value::Object{}),
-       .context = context != nullptr ? *context : Value()});
+  const gate::ActionInput input{
+      .agent_id = text_of(action, "agent_id"),
+      .tool = text_of(action, "tool"),
+      .operation = text_of(action, "operation"),
+      .params = params != nullptr && !params->is_null() ? *params : Value(Value::Object{}),
+      .context = context != nullptr ? *context : Value()};
+  // A record has what was judged: a run's call as it ran, a submission trimmed already. One that
+  // was written down before it was trimmed is found by its hash.
+  const std::string hash = text_of(action, "request_hash");
+  auto request = gate::ActionRequest::exact(input);
+  if (request && !hash.empty() && hash != request->hash()) {
+    auto trimmed = gate::ActionRequest::normalise(input);
+    if (trimmed && trimmed->hash() == hash) request = std::move(trimmed);
+  }
   if (!request) {
     out.left_out.push_back(place + ": " + request.error().message);
     return {};
   }
-  const std::string hash = text_of(action, "request_hash");
   const bool is_altered = !hash.empty() && hash != request->hash();
   out.actions.push_back({.id = text_of(action, "id"),
                          .request = *std::move(request),

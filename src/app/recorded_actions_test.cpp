@@ -53,6 +53,36 @@ TEST(RecordedActions, AHashThatDoesNotFitIsNoticed) {
   EXPECT_FALSE(parse_actions(two, "a")->actions.at(0).is_altered);
 }
 
+// A run's own call is judged as it runs: to the last space, whatever its size.
+TEST(RecordedActions, ARunsOwnCallIsLookedAtAsItWasJudged) {
+  const auto action_with = [](const std::string& content, const std::string& hash) {
+    return R"({"id":"3","agent_id":"a","tool":"write","operation":"call","params":{"content":")" +
+           content + R"("},"context":{},"outcome":"EXECUTE","request_hash":")" + hash + R"("})";
+  };
+  const auto hash_of = [](const std::string& content) {
+    gate::Value::Object params;
+    params.push_back({.key = "content", .value = content});
+    return gate::ActionRequest::exact({.agent_id = "a",
+                                       .tool = "write",
+                                       .operation = "call",
+                                       .params = gate::Value(std::move(params)),
+                                       .context = gate::Value()})
+        ->hash();
+  };
+  const std::string large(200'000, 'x');
+  for (const auto& [text, content] : {std::pair<std::string, std::string>{"hello\\n", "hello\n"},
+                                      {"  x", "  x"},
+                                      {large, large}}) {
+    const auto actions = parse_actions(action_with(text, hash_of(content)), "a");
+    ASSERT_TRUE(actions);
+    ASSERT_EQ(actions->actions.size(), 1U) << actions->left_out.size();
+    EXPECT_FALSE(actions->actions[0].is_altered) << text.substr(0, 10);
+  }
+  // What a client had written down before it was trimmed is found as well.
+  const auto trimmed = parse_actions(action_with("hello\\n", hash_of("hello")), "a");
+  EXPECT_FALSE(trimmed->actions.at(0).is_altered);
+}
+
 TEST(RecordedActions, BadOnesAreNamedWithTheirPlace) {
   EXPECT_THAT(error_of(""), HasSubstr("actions.jsonl: is empty"));
   EXPECT_THAT(error_of(std::string(one) + "\nno JSON\n"), HasSubstr("actions.jsonl:2"));

@@ -1,11 +1,10 @@
 #include "app/server_questions.hpp"
 
-#include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
 #include "core/access/account.hpp"
+#include "tools/form_answer.hpp"
 #include "tools/mcp/protocol.hpp"
 
 namespace colonnade::app {
@@ -35,32 +34,6 @@ class AnswerSubscriber final : public core::AuditSubscriber {
   std::string action_id_;
 };
 
-std::optional<Json> typed(const std::string& text, const Json& property) {
-  const std::string type = tools::mcp::text_member(property, "type");
-  if (type == "boolean") {
-    if (text == "true" || text == "yes") return true;
-    if (text == "false" || text == "no") return false;
-    return std::nullopt;
-  }
-  if (type != "number" && type != "integer") return text;
-  const auto number = base::parse_json(text, "answer");
-  if (!number || !number->is_number()) return std::nullopt;
-  if (type == "integer" && !number->is_number_integer()) return std::nullopt;
-  return *number;
-}
-
-// Whether each field that has to be there is, or has a default.
-bool is_complete(const Json& content, const Json& schema) {
-  const Json& required = member(schema, "required");
-  if (!required.is_array()) return true;
-  return std::ranges::all_of(required, [&](const Json& name) {
-    if (!name.is_string()) return true;
-    const auto& key = name.get_ref<const std::string&>();
-    return content.contains(key) ||
-           !member(member(member(schema, "properties"), key), "default").is_null();
-  });
-}
-
 core::HumanAnswer withdrawal() {
   return {.approve = false, .reason = "the call that asked has ended"};
 }
@@ -77,32 +50,6 @@ Json question_params(const tools::mcp::Elicitation& question) {
     out["options"] = properties.front().at("enum");
   }
   return out;
-}
-
-std::optional<Json> answered_content(const Json& params, const Json& schema) {
-  const Json& answer = member(params, "answer");
-  const Json& properties = member(schema, "properties");
-  Json content = Json::object();
-  if (answer.is_object()) {
-    content = answer;
-  } else if (answer.is_string()) {
-    const std::string text = answer.get<std::string>();
-    const auto parsed = base::parse_json(text, "answer");
-    if (parsed && parsed->is_object()) {
-      content = *parsed;
-    } else if (properties.is_object() && properties.size() == 1) {
-      auto value = typed(text, properties.front());
-      if (!value) return std::nullopt;
-      content[properties.begin().key()] = std::move(*value);
-    } else {
-      return std::nullopt;
-    }
-  } else if (!answer.is_null()) {
-    if (!properties.is_object() || properties.size() != 1) return std::nullopt;
-    content[properties.begin().key()] = answer;
-  }
-  if (!is_complete(content, schema)) return std::nullopt;
-  return content;
 }
 
 base::Task<void> ServerQuestions::wait(base::Lane* lane, std::int64_t after, std::string action_id,
@@ -157,9 +104,9 @@ base::Task<ElicitationAnswer> ServerQuestions::ask(tools::ToolContext context,
     co_return ElicitationAnswer{.action = by_human ? Verdict::decline : Verdict::cancel};
   }
   const auto params = base::parse_json(action->request.params, "params");
-  auto content = answered_content(params ? *params : Json(), question.schema);
+  auto content = tools::form_answer(params ? *params : Json(), question.schema);
   const bool filled_in = content.has_value();
-  const std::string problem = filled_in ? "" : "the answer does not fill in the form";
+  const std::string problem = filled_in ? "" : content.error().message;
   auto settled = co_await actions_.report(who, id, filled_in, problem);
   if (!content) co_return ElicitationAnswer{};
   co_return ElicitationAnswer{.action = Verdict::accept, .content = std::move(*content)};

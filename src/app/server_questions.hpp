@@ -2,7 +2,6 @@
 // `question`, which any dialect and any command can answer.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "base/share.hpp"
@@ -44,8 +43,4 @@ class ServerQuestions {
 
 // What the human approves: the server's words and the form it wants.
 base::Json question_params(const tools::mcp::Elicitation& question);
-// The form's content from approved params: `answer` is an object, or the text for the form's only
-// field, or such an object as JSON. nullopt when that does not answer the form.
-std::optional<base::Json> answered_content(const base::Json& params, const base::Json& schema);
-
 }  // namespace colonnade::app

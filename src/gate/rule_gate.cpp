@@ -85,6 +85,13 @@ void RuleGate::ask_about_submitted(core::Decision& decision) const {
       "names one";
 }
 
+void RuleGate::ask_for_asking(std::string_view tool, core::Decision& decision) const {
+  if (decision.outcome != core::Outcome::execute || !asking_.contains(tool)) return;
+  decision.outcome = core::Outcome::abstain;
+  decision.reason_code = reason_code::tool_asks;
+  decision.reason = "the tool always needs a human's answer";
+}
+
 base::Result<core::Verdict> judge_by(const Engine& engine, const core::ActionRequest& request,
                                      core::RequestForm form) {
   const auto read_request = read(request, form);
@@ -99,21 +106,38 @@ base::Result<core::Verdict> judge_by(const Engine& engine, const core::ActionReq
 }
 
 base::Result<core::Verdict> RuleGate::judge(core::ActionRequest request, core::RequestForm form) {
+  const bool by_run = form == core::RequestForm::exact && request.operation == operation_of_runs;
+  return judge_for(request, form, by_run ? Origin::run : Origin::client);
+}
+
+base::Result<core::Verdict> RuleGate::judge_for(const core::ActionRequest& request,
+                                                core::RequestForm form, Origin origin) const {
   auto out = judge_by(*source_.engine(), request, form);
   if (!out) return out;
-  // What clients submit is not run by an agent's servers; what is started here was submitted when
-  // its operation is another than that of runs.
-  if (form == core::RequestForm::submitted || out->request.operation != operation_of_runs) {
+  // What clients submit is not run by an agent's servers, and asks nobody by itself.
+  if (origin == Origin::client) {
     ask_about_submitted(out->decision);
   } else {
     ask_about_attached(out->request.tool, out->decision);
+    ask_for_asking(out->request.tool, out->decision);
   }
   return out;
 }
 
 core::Verdict RuleGate::decide(const core::ToolCall& call, core::ActionRequest request,
                                const std::optional<core::Grant>& grant) {
-  auto judged = judge(request, core::RequestForm::exact);
+  request.params = base::to_text(call.arguments);
+  return decide_for(call, std::move(request), grant, Origin::run);
+}
+
+core::Verdict RuleGate::decide_submitted(const core::ToolCall& call, core::ActionRequest request,
+                                         const std::optional<core::Grant>& grant) {
+  return decide_for(call, std::move(request), grant, Origin::client);
+}
+
+core::Verdict RuleGate::decide_for(const core::ToolCall& call, core::ActionRequest request,
+                                   const std::optional<core::Grant>& grant, Origin origin) {
+  auto judged = judge_for(request, core::RequestForm::exact, origin);
   if (!judged) {
     core::Verdict denied{.request = std::move(request)};
     denied.decision.reason_code = reason_code::invalid_request;
@@ -121,13 +145,8 @@ core::Verdict RuleGate::decide(const core::ToolCall& call, core::ActionRequest r
     denied.decision.risk_level = to_string(Risk::high);
     return denied;
   }
-  core::Decision& decision = judged->decision;
+  const core::Decision& decision = judged->decision;
   const bool asks = asking_.contains(call.tool);
-  if (asks && decision.outcome == core::Outcome::execute) {
-    decision.outcome = core::Outcome::abstain;
-    decision.reason_code = reason_code::tool_asks;
-    decision.reason = "the tool always needs a human's answer";
-  }
   const bool answered =
       decision.outcome == core::Outcome::abstain && grant &&
       (grant->request_hash == decision.request_hash || (grant->request_hash.empty() && !asks));

@@ -31,11 +31,20 @@ class RuleGate final : public core::PolicyGate {
   base::Result<core::Verdict> judge(core::ActionRequest request, core::RequestForm form) override;
   core::Verdict decide(const core::ToolCall& call, core::ActionRequest request,
                        const std::optional<core::Grant>& grant) override;
+  core::Verdict decide_submitted(const core::ToolCall& call, core::ActionRequest request,
+                                 const std::optional<core::Grant>& grant) override;
 
  private:
+  enum class Origin { run, client };  // who made the request
+
+  base::Result<core::Verdict> judge_for(const core::ActionRequest& request, core::RequestForm form,
+                                        Origin origin) const;
+  core::Verdict decide_for(const core::ToolCall& call, core::ActionRequest request,
+                           const std::optional<core::Grant>& grant, Origin origin);
   bool denies_for_want_of_a_policy(const core::Decision& decision) const;
   void ask_about_attached(std::string_view tool, core::Decision& decision) const;
   void ask_about_submitted(core::Decision& decision) const;
+  void ask_for_asking(std::string_view tool, core::Decision& decision) const;
 
   const PolicySource& source_;
   ToolNames asking_;

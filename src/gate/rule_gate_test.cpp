@@ -187,13 +187,47 @@ TEST(RuleGate, AToolCallIsDecidedOnToTheLastSpace) {
   EXPECT_FALSE(submitted->permit);
 }
 
+// The permit is for what was judged, whoever fills in the request.
+TEST(RuleGate, JudgesTheArgumentsOfTheCallItself) {
+  const PolicySource source({.built_in = *Policy::parse(R"(rules:
+  - match: {tool: write, contains: secret}
+    deny: true
+  - match: {tool: write}
+    allow: true
+)",
+                                                        "policy.yaml")});
+  RuleGate gate(source);
+  const core::ToolCall call{.tool = "write", .arguments = {{"path", "secret"}}};
+  core::ActionRequest request = request_for(call);
+  request.params = R"({"path":"harmless"})";
+  const auto verdict = gate.decide(call, request, std::nullopt);
+  EXPECT_FALSE(verdict.permit);
+  EXPECT_EQ(verdict.request.params, R"({"path":"secret"})");
+}
+
+// A decision is looked at again by everything that made it.
+TEST(RuleGate, AToolThatAsksIsJudgedSoWhenItIsJudgedAgain) {
+  const PolicySource source = built_in({"question"}, {});
+  RuleGate gate(source, {"question"});
+  const core::ToolCall call{.tool = "question", .arguments = {{"question", "which?\n"}}};
+  const auto asked = gate.decide(call, request_for(call), std::nullopt);
+  const auto again = gate.judge(asked.request, RequestForm::exact);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->decision.outcome, asked.decision.outcome);
+  EXPECT_EQ(again->decision.reason_code, asked.decision.reason_code);
+  EXPECT_EQ(again->decision.request_hash, asked.decision.request_hash);
+  // A client that submits it asks its human by itself.
+  EXPECT_EQ(gate.judge(asked.request, RequestForm::submitted)->decision.outcome,
+            core::Outcome::execute);
+}
+
 TEST(RuleGate, WhatCannotBeDecidedOnIsDenied) {
   const PolicySource source = built_in({"t"}, {});
   RuleGate gate(source);
   const core::ToolCall call{.tool = "t"};
   core::ActionRequest broken = request_for(call);
   broken.params = "[1]";
-  const auto verdict = gate.decide(call, broken, Grant{});
+  const auto verdict = gate.decide_submitted(call, broken, Grant{});
   EXPECT_EQ(verdict.decision.outcome, core::Outcome::halt);
   EXPECT_EQ(verdict.decision.reason_code, reason_code::invalid_request);
   EXPECT_NE(verdict.decision.reason.find("params"), std::string::npos);

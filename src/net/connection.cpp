@@ -236,7 +236,8 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
   self->reader_.body_bytes_max(route->body_bytes_max);
   if (const auto* open = std::get_if<Handler>(&route->handler)) {
     self->handler_ = *open;
-    self->take_places({.kind = BodyHolder::Kind::address, .name = client_group(self->peer_address_)});
+    self->take_places(
+        {.kind = BodyHolder::Kind::address, .name = client_group(self->peer_address_)});
     co_return;
   }
   self->enter(Phase::handling);

@@ -18,4 +18,9 @@ struct Url {
 // ErrorKind::invalid for a malformed URL, another scheme, and for a user name or password inside.
 base::Result<Url> parse_http_url(const std::string& text, const std::string& base = {});
 
+// The same in the one form of all texts that mean the same connection and the same page: the host
+// in lower case without a dot at its end, no default port, no "." and ".." in the path, no
+// %-escapes of letters, digits and "-._~".
+base::Result<Url> canonical_http_url(const std::string& text, const std::string& base = {});
+
 }  // namespace colonnade::net

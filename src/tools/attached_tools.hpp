@@ -1,6 +1,7 @@
 // Tools that are not the server's own: what an agent's tool servers offer at the moment.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -24,7 +25,12 @@ class AttachedTools {
                                                                     std::stop_token stop) = 0;
   // Whether a tool of any server may be called so.
   virtual bool may_be(std::string_view tool) const = 0;
-  // On `context.lane`, which is the calling one. Errors and outcomes as core::ToolRunner::run().
+  // The tool as it is offered to the agent now; nobody is waited for. nullopt: it is not offered,
+  // or its server is away or just starting.
+  virtual base::Task<std::optional<core::ToolDefinition>> definition(ToolContext context,
+                                                                     std::string tool) = 0;
+  // On `context.lane`, which is the calling one. Arguments that do not fit what the tool is now are
+  // an outcome with is_error. Errors and outcomes as core::ToolRunner::run().
   virtual base::Task<base::Result<core::ToolOutcome>> run(ToolContext context, core::ToolCall call,
                                                           std::stop_token stop) = 0;
 };

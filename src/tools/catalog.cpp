@@ -55,7 +55,19 @@ ToolContext Catalog::context_for(base::Lane* lane, const core::ToolCaller& calle
           .agent_id = caller.agent_id,
           .thread_id = call.thread_id,
           .run_id = call.run_id,
-          .tool_call_id = call.id};
+          .tool_call_id = call.id,
+          .judge_again = caller.judge_again};
+}
+
+void Catalog::give_workspace(const Tool& tool, ToolContext& context) const {
+  if (works_elsewhere(tool.effect())) return;
+  // A mkdir of one name: too short for a worker thread.
+  auto folder = workspaces_.folder_of(context.scope, context.thread_id);
+  if (folder) {
+    context.workspace = std::move(*folder);
+  } else {
+    base::log::warn("workspace_missing", {{"error", folder.error().message}});
+  }
 }
 
 bool Catalog::is_idempotent(std::string_view name) const {
@@ -63,15 +75,51 @@ bool Catalog::is_idempotent(std::string_view name) const {
   return tool != nullptr && changes_nothing(tool->effect());
 }
 
-// Of a tool that was not offered the gate has said what it thinks: its schema allows everything.
-base::Result<void> Catalog::check(const core::ToolDefinition& tool,
-                                  const base::Json& arguments) const {
-  const Tool* own = find(tool.name);
-  auto wrong = own != nullptr
-                   ? schema_violation(own->definition().input_schema, arguments)
-                   : schema_violation(tool.input_schema, arguments, LengthIn::characters);
-  if (!wrong) return {};
-  return fail(ErrorKind::invalid, tool.name + ": " + *wrong);
+// A stranger's schema that lists its properties and says no more means these.
+base::Task<base::Result<base::Json>> Catalog::prepare_attached(
+    ToolContext context, core::ToolCall call, std::optional<core::ToolDefinition> offered,
+    core::ArgumentsFrom from) const {
+  const bool may_be = attached_ != nullptr && attached_->may_be(call.tool);
+  if (!offered && may_be) offered = co_await attached_->definition(std::move(context), call.tool);
+  if (!offered) {
+    // Nothing is known of it. The gate says what it thinks of a model's call, and a tool that is
+    // back by then looks at it once more.
+    if (from == core::ArgumentsFrom::model) co_return std::move(call.arguments);
+    co_return fail(ErrorKind::unavailable,
+                   "the tool '" + call.tool +
+                       "' is not offered just now, so its arguments cannot be checked; approve it "
+                       "as it was asked for, or try again later");
+  }
+  if (auto wrong = schema_violation(offered->input_schema, call.arguments, stranger_schema)) {
+    co_return fail(ErrorKind::invalid, call.tool + ": " + *wrong);
+  }
+  co_return std::move(call.arguments);
+}
+
+base::Task<base::Result<base::Json>> Catalog::prepare(core::ToolCaller caller, core::ToolCall call,
+                                                      std::optional<core::ToolDefinition> offered,
+                                                      core::ArgumentsFrom from) {
+  const Tool* tool = find(call.tool);
+  ToolContext context = context_for(nullptr, caller, call);
+  if (tool == nullptr) {
+    auto prepared =
+        co_await prepare_attached(std::move(context), std::move(call), std::move(offered), from);
+    co_return prepared;
+  }
+  if (from == core::ArgumentsFrom::model && !offered) {
+    co_return fail(ErrorKind::invalid, "the tool '" + call.tool + "' is not offered to this agent",
+                   core::tool_field);
+  }
+  const bool of_approver = from == core::ArgumentsFrom::approver;
+  const base::Json& schema =
+      of_approver ? tool->accepted_schema() : tool->definition().input_schema;
+  if (auto wrong = schema_violation(schema, call.arguments)) {
+    co_return fail(ErrorKind::invalid, call.tool + ": " + *wrong);
+  }
+  give_workspace(*tool, context);
+  auto canonical = tool->canonical(context, std::move(call.arguments), from);
+  if (!canonical) canonical.error().message.insert(0, call.tool + ": ");
+  co_return canonical;
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
@@ -92,15 +140,7 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
   if (auto wrong = schema_violation(tool->accepted_schema(), call.arguments)) {
     co_return failed(call.tool + ": " + *wrong);
   }
-  if (!works_elsewhere(tool->effect())) {
-    // A mkdir of one name: too short for a worker thread.
-    auto folder = workspaces_.folder_of(caller.scope, call.thread_id);
-    if (folder) {
-      context.workspace = std::move(*folder);
-    } else {
-      base::log::warn("workspace_missing", {{"error", folder.error().message}});
-    }
-  }
+  give_workspace(*tool, context);
   auto outcome = co_await tool->run(std::move(context), call.arguments, stop);
   co_return outcome;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,9 +24,10 @@ class Catalog final : public core::ToolRunner {
   base::Task<std::vector<core::ToolDefinition>> definitions(core::Agent agent,
                                                             std::stop_token stop) override;
   bool is_idempotent(std::string_view tool) const override;
-  base::Result<void> check(const core::ToolDefinition& tool,
-                           const base::Json& arguments) const override;
-  // Checks the arguments against the tool's schema first.
+  base::Task<base::Result<base::Json>> prepare(core::ToolCaller caller, core::ToolCall call,
+                                               std::optional<core::ToolDefinition> offered,
+                                               core::ArgumentsFrom from) override;
+  // Checks the arguments against the tool's schema again.
   base::Task<base::Result<core::ToolOutcome>> run(base::Lane& lane, core::ToolCaller caller,
                                                   core::ExecutionPermit permit,
                                                   std::stop_token stop) override;
@@ -42,6 +44,10 @@ class Catalog final : public core::ToolRunner {
  private:
   ToolContext context_for(base::Lane* lane, const core::ToolCaller& caller,
                           const core::ToolCall& call) const;
+  void give_workspace(const Tool& tool, ToolContext& context) const;
+  base::Task<base::Result<base::Json>> prepare_attached(ToolContext context, core::ToolCall call,
+                                                        std::optional<core::ToolDefinition> offered,
+                                                        core::ArgumentsFrom from) const;
   Tool* find(std::string_view name) const;
   std::vector<std::unique_ptr<Tool>> tools_;
   Workspaces workspaces_;

@@ -11,6 +11,28 @@
 namespace colonnade::tools {
 namespace {
 
+// A tool server that offers one tool, or is away.
+class OneServer final : public AttachedTools {
+ public:
+  explicit OneServer(std::optional<core::ToolDefinition> offered) : offered_(std::move(offered)) {}
+  base::Task<std::vector<core::ToolDefinition>> definitions(core::Agent, std::stop_token) override {
+    std::vector<core::ToolDefinition> out;
+    if (offered_) out.push_back(*offered_);
+    co_return out;
+  }
+  bool may_be(std::string_view tool) const override { return tool.starts_with("files__"); }
+  base::Task<std::optional<core::ToolDefinition>> definition(ToolContext, std::string) override {
+    co_return offered_;
+  }
+  base::Task<base::Result<core::ToolOutcome>> run(ToolContext, core::ToolCall call,
+                                                  std::stop_token) override {
+    co_return core::ToolOutcome{.content = base::to_text(call.arguments)};
+  }
+
+ private:
+  std::optional<core::ToolDefinition> offered_;
+};
+
 class CatalogTest : public ::testing::Test {
  protected:
   base::Result<core::ToolOutcome> run(const std::string& tool, base::Json arguments,
@@ -23,6 +45,19 @@ class CatalogTest : public ::testing::Test {
     return base::run_on(lanes_[0],
                         catalog_.run(lanes_[0], core::ToolCaller{.scope = core::Scope::main()},
                                      std::move(*verdict.permit), stop));
+  }
+
+  static core::ToolCaller caller() { return {.scope = core::Scope::main()}; }
+  static std::string text_of(const base::Result<base::Json>& arguments) {
+    return arguments ? base::to_text(*arguments)
+                     : std::string(base::to_string(arguments.error().kind)) + ": " +
+                           arguments.error().message;
+  }
+  std::string prepared(const core::ToolDefinition& offered, base::Json arguments) {
+    return text_of(base::run_on(
+        lanes_[0],
+        catalog_.prepare(caller(), {.tool = offered.name, .arguments = std::move(arguments)},
+                         offered, core::ArgumentsFrom::model)));
   }
 
   static std::vector<std::unique_ptr<Tool>> tools(base::Clock& clock) {
@@ -60,17 +95,58 @@ TEST_F(CatalogTest, RunsWhatThePermitSays) {
   EXPECT_EQ(now->content, R"({"utc":"2023-11-14T22:13:20.000000Z","weekday":"Tuesday"})");
 }
 
-// Before a human is asked: by our own schema for our own tools, else by the one that was offered.
-TEST_F(CatalogTest, ChecksArgumentsByTheSchemaThatTheModelWasOffered) {
+// By our own schema for our own tools, else by the one that was offered.
+TEST_F(CatalogTest, PreparesArgumentsByTheSchemaThatTheModelWasOffered) {
   const core::ToolDefinition echo{.name = "files__echo",
-                                  .input_schema = {{"type", "object"}, {"required", {"text"}}}};
-  EXPECT_TRUE(catalog_.check(echo, {{"text", "x"}}));
-  const auto wrong = catalog_.check(echo, base::Json::object());
-  ASSERT_FALSE(wrong);
-  EXPECT_EQ(wrong.error().kind, base::ErrorKind::invalid);
-  EXPECT_EQ(wrong.error().message, "files__echo: 'text' is missing");
-  EXPECT_TRUE(catalog_.check({.name = "not_offered"}, base::Json::object()));
-  EXPECT_FALSE(catalog_.check({.name = "calculator"}, base::Json::object()));
+                                  .input_schema = {{"type", "object"},
+                                                   {"properties", {{"text", {{"type", "string"}}}}},
+                                                   {"required", {"text"}}}};
+  EXPECT_EQ(prepared(echo, {{"text", "x"}}), R"({"text":"x"})");
+  EXPECT_EQ(prepared(echo, base::Json::object()),
+            "invalid: files__echo: 'text' is missing; give it as string");
+  EXPECT_EQ(prepared(echo, {{"text", "x"}, {"cmd", "id"}}),
+            "invalid: files__echo: 'cmd' is unknown; allowed are 'text'");
+  core::ToolDefinition open = echo;
+  open.input_schema["additionalProperties"] = true;
+  EXPECT_EQ(prepared(open, {{"text", "x"}, {"more", 1}}), R"({"more":1,"text":"x"})");
+  const core::ToolDefinition calculator{.name = "calculator"};
+  EXPECT_TRUE(prepared(calculator, base::Json::object()).starts_with("invalid: calculator: "));
+}
+
+TEST_F(CatalogTest, AToolThatWasNotOfferedIsNotRunForAModel) {
+  const auto not_offered = [&](core::ArgumentsFrom from) {
+    return text_of(base::run_on(
+        lanes_[0],
+        catalog_.prepare(caller(), {.tool = "calculator", .arguments = {{"expression", "1"}}},
+                         std::nullopt, from)));
+  };
+  EXPECT_EQ(not_offered(core::ArgumentsFrom::model),
+            "invalid: the tool 'calculator' is not offered to this agent");
+  EXPECT_EQ(not_offered(core::ArgumentsFrom::approver), R"({"expression":"1"})");
+}
+
+// As the server offers it when somebody approves, which may be a day later.
+TEST_F(CatalogTest, ArgumentsForAToolServerAreCheckedByWhatItOffersNow) {
+  const core::ToolDefinition echo{
+      .name = "files__echo",
+      .input_schema = {{"type", "object"}, {"properties", {{"text", {{"type", "string"}}}}}}};
+  const auto prepared_by = [&](OneServer& server, core::ArgumentsFrom from, base::Json arguments) {
+    Catalog catalog(tools(clock_), Workspaces({}), &server);
+    return text_of(base::run_on(
+        lanes_[0], catalog.prepare(caller(), {.tool = echo.name, .arguments = std::move(arguments)},
+                                   std::nullopt, from)));
+  };
+  using enum core::ArgumentsFrom;
+  OneServer there(echo);
+  for (const auto from : {model, approver, record}) {
+    EXPECT_EQ(prepared_by(there, from, {{"text", "x"}}), R"({"text":"x"})");
+    EXPECT_EQ(prepared_by(there, from, {{"text", 5}}),
+              "invalid: files__echo: 'text' must be of type string, not number");
+    EXPECT_TRUE(prepared_by(there, from, {{"cmd", "id"}}).starts_with("invalid: "));
+  }
+  OneServer away(std::nullopt);
+  EXPECT_EQ(prepared_by(away, model, {{"text", 5}}), R"({"text":5})") << "the gate has its say";
+  EXPECT_TRUE(prepared_by(away, approver, {{"text", 5}}).starts_with("unavailable: "));
 }
 
 TEST_F(CatalogTest, BadArgumentsAreAnOutcomeThatTellsTheModelWhy) {

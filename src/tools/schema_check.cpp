@@ -1,7 +1,9 @@
 #include "tools/schema_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 namespace colonnade::tools {
@@ -58,13 +60,19 @@ std::size_t characters_in(std::string_view text) {
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
+// Where a schema may name members beside `properties`.
+constexpr auto keywords_with_members = std::to_array<const char*>(
+    {"patternProperties", "unevaluatedProperties", "propertyNames", "$ref", "$dynamicRef", "allOf",
+     "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"});
+
 class Checker {
  public:
-  explicit Checker(LengthIn length) : length_(length) {}
+  explicit Checker(SchemaReading reading) : reading_(reading) {}
 
   std::optional<std::string> check(const Json& schema, const Json& value, const std::string& path) {
     if (auto wrong = check_type(schema, value, path)) return wrong;
     if (auto wrong = check_enum(schema, value, path)) return wrong;
+    if (auto wrong = check_alternatives(schema, value, path)) return wrong;
     if (value.is_object()) return check_object(schema, value, path);
     if (value.is_array()) return check_array(schema, value, path);
     if (value.is_string()) return check_string(schema, value, path);
@@ -89,6 +97,10 @@ class Checker {
   }
 
   static Violation check_enum(const Json& schema, const Json& value, const std::string& path) {
+    const auto only = schema.find("const");
+    if (only != schema.end() && *only != value) {
+      return named(path) + " must be " + base::to_text(*only);
+    }
     const Json* choices = keyword(schema, "enum", &Json::is_array);
     if (choices == nullptr || std::ranges::find(*choices, value) != choices->end()) {
       return std::nullopt;
@@ -96,6 +108,48 @@ class Checker {
     std::string all;
     for (const Json& choice : *choices) all += (all.empty() ? "" : ", ") + base::to_text(choice);
     return named(path) + " must be one of " + all;
+  }
+
+  // Of alternatives, what is wrong with the first one is said.
+  Violation check_alternatives(const Json& schema, const Json& value, const std::string& path) {
+    if (const Json* all = keyword(schema, "allOf", &Json::is_array)) {
+      for (const Json& one : *all) {
+        if (auto wrong = check_part(one, value, path)) return wrong;
+      }
+    }
+    for (const char* name : {"anyOf", "oneOf"}) {
+      const Json* any = keyword(schema, name, &Json::is_array);
+      if (any == nullptr) continue;
+      Violation first;
+      bool fits = any->empty();
+      for (const Json& one : *any) {
+        auto wrong = check_part(one, value, path);
+        fits = fits || !wrong;
+        if (!first) first = std::move(wrong);
+      }
+      if (!fits) return *first + ", or fit another part of " + name;
+    }
+    return std::nullopt;
+  }
+
+  // A part of a schema speaks of the same value and does not list all of its members.
+  Violation check_part(const Json& part, const Json& value, const std::string& path) {
+    const bool listed_only = std::exchange(reading_.listed_members_only, false);
+    auto wrong = check(part, value, path);
+    reading_.listed_members_only = listed_only;
+    return wrong;
+  }
+
+  // Whether members that `properties` does not list are refused.
+  bool is_closed(const Json& schema, const std::string& path) const {
+    const auto others = schema.find("additionalProperties");
+    if (others != schema.end()) {
+      return *others == Json(false) && !schema.contains("patternProperties");
+    }
+    if (!reading_.listed_members_only || !path.empty()) return false;
+    if (keyword(schema, "properties", &Json::is_object) == nullptr) return false;
+    return std::ranges::none_of(keywords_with_members,
+                                [&](const char* name) { return schema.contains(name); });
   }
 
   Violation check_object(const Json& schema, const Json& value, const std::string& path) {
@@ -108,9 +162,7 @@ class Checker {
         return missing(properties, name.get_ref<const std::string&>(), path);
       }
     }
-    const auto others = schema.find("additionalProperties");
-    const bool closed =
-        others != schema.end() && *others == Json(false) && !schema.contains("patternProperties");
+    const bool closed = is_closed(schema, path);
     for (const auto& [key, element] : value.items()) {
       const auto property = properties.find(key);
       if (property != properties.end()) {
@@ -150,7 +202,7 @@ class Checker {
 
   Violation check_string(const Json& schema, const Json& value, const std::string& path) const {
     const auto& text = value.get_ref<const std::string&>();
-    const bool in_bytes = length_ == LengthIn::bytes;
+    const bool in_bytes = reading_.length == LengthIn::bytes;
     const Json size(in_bytes ? text.size() : characters_in(text));
     const std::string unit = in_bytes ? " bytes" : " characters";
     if (const Json* min = keyword(schema, "minLength", &Json::is_number);
@@ -189,14 +241,14 @@ class Checker {
     return out.empty() ? "none" : out;
   }
 
-  LengthIn length_;
+  SchemaReading reading_;
 };
 
 }  // namespace
 
 std::optional<std::string> schema_violation(const Json& schema, const Json& value,
-                                            LengthIn length) {
-  return Checker(length).check(schema, value, "");
+                                            SchemaReading reading) {
+  return Checker(reading).check(schema, value, "");
 }
 
 }  // namespace colonnade::tools

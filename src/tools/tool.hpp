@@ -1,6 +1,7 @@
 // One tool of the server's own.
 #pragma once
 
+#include <functional>
 #include <stop_token>
 #include <string>
 
@@ -30,6 +31,8 @@ struct ToolContext {
   std::string run_id{};
   std::string tool_call_id{};
   std::string workspace{};  // absolute folder of the thread; "" when it cannot be made
+  // core::ToolCaller::judge_again
+  std::function<base::Task<base::Result<void>>(base::Json arguments)> judge_again{};
 };
 
 // Stateless or thread-safe: one object serves all runs on all lanes.
@@ -46,8 +49,15 @@ class Tool {
   // What arguments must look like to be run. Differs from the definition's schema, which the model
   // sees, where an approver may add what a model may not.
   virtual const base::Json& accepted_schema() const { return definition().input_schema; }
-  // `arguments` fits accepted_schema(). Arguments that are bad nevertheless are an outcome with
-  // is_error that tells the model how to do better. Ends soon after a stop.
+  // The arguments as they are judged and run: see core::ToolRunner::prepare(). They fit the schema
+  // that counts for whose they are. On the run's lane, so it is short: a few system calls.
+  virtual base::Result<base::Json> canonical(const ToolContext& context, base::Json arguments,
+                                             core::ArgumentsFrom from) const {
+    (void)context, (void)from;
+    return arguments;
+  }
+  // `arguments` fits accepted_schema() and is canonical. Arguments that are bad nevertheless are an
+  // outcome with is_error that tells the model how to do better. Ends soon after a stop.
   virtual base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
                                             std::stop_token stop) = 0;
 };

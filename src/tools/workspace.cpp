@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
+#include <ranges>
 #include <system_error>
 #include <vector>
 
@@ -54,12 +56,21 @@ std::unexpected<Error> system_error(const std::string& path, int code) {
   }
 }
 
+std::unexpected<Error> was_linked(const std::string& path) {
+  return fail(
+      ErrorKind::conflict,
+      "'" + path +
+          "' goes through a link that was made since the call was judged; only the workspace "
+          "can be reached, as it was then: call again",
+      "path");
+}
+
 // One try after another while a rename elsewhere disturbs the walk.
-int open_at(int root, const std::string& inside, int flags, mode_t mode = 0) {
+int open_beneath_at(int root, const std::string& inside, int flags, Workspace::Links links) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
-  how.mode = mode;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  if (links == Workspace::Links::refused) how.resolve |= RESOLVE_NO_SYMLINKS;
   for (int tries = 1;; ++tries) {
     const long out = ::syscall(SYS_openat2, root, inside.c_str(), &how, sizeof how);
     const bool again = out < 0 && (errno == EAGAIN || errno == EINTR);
@@ -117,15 +128,19 @@ struct Workspace::Place {
   std::string name;
 };
 
-Workspace::Workspace(std::string folder, Descriptor root)
-    : folder_(std::move(folder)), root_(std::move(root)) {
+Workspace::Workspace(std::string folder, Descriptor root, Links links)
+    : folder_(std::move(folder)), root_(std::move(root)), links_(links) {
   struct stat status{};
   if (::geteuid() != 0 || ::fstat(root_.number(), &status) != 0) return;
   owner_ = status.st_uid;
   group_ = status.st_gid;
 }
 
-Result<Workspace> Workspace::open(const std::string& folder) {
+int Workspace::open_at(int root, const std::string& inside, int flags) const {
+  return open_beneath_at(root, inside, flags, links_);
+}
+
+Result<Workspace> Workspace::open(const std::string& folder, Links links) {
   if (folder.empty()) {
     return fail(ErrorKind::unavailable, "this thread has no workspace; the server's log says why");
   }
@@ -134,7 +149,7 @@ Result<Workspace> Workspace::open(const std::string& folder) {
     return fail(ErrorKind::unavailable,
                 "the workspace cannot be opened: " + std::generic_category().message(errno));
   }
-  return Workspace(folder, std::move(root));
+  return Workspace(folder, std::move(root), links);
 }
 
 Result<std::string> Workspace::relative(const std::string& path) const {
@@ -158,11 +173,119 @@ Result<std::string> Workspace::relative(const std::string& path) const {
   return leaves(path);
 }
 
+namespace {
+
+// Follows a path name by name, as the kernel would, and keeps what it is called without links.
+class PathWalk {
+ public:
+  PathWalk(Descriptor root, const std::string& shown)
+      : root_(std::move(root)),
+        folder_(::fcntl(root_.number(), F_DUPFD_CLOEXEC, 0)),
+        shown_(shown) {}
+
+  Result<std::string> follow(std::string_view path) {
+    push(path);
+    for (std::size_t steps = 0; !rest_.empty(); ++steps) {
+      if (steps == limits::workspace_path_steps_max) return system_error(shown_, ENAMETOOLONG);
+      const std::string name = std::move(rest_.back());
+      rest_.pop_back();
+      auto taken = name == ".." ? up() : down(name);
+      if (!taken) return fail(std::move(taken.error()));
+    }
+    return done_.empty() ? "." : joined();
+  }
+
+ private:
+  // In front of what is to be followed still.
+  void push(std::string_view path) {
+    std::vector<std::string> names;
+    while (!path.empty()) {
+      const std::size_t slash = path.find('/');
+      const std::string_view name = path.substr(0, slash);
+      if (!name.empty() && name != ".") names.emplace_back(name);
+      path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+    }
+    std::ranges::move(names | std::views::reverse, std::back_inserter(rest_));
+  }
+
+  Result<void> up() {
+    if (done_.empty()) return leaves(shown_);
+    done_.pop_back();
+    if (missing_ > 0) {
+      --missing_;
+      return {};
+    }
+    folder_ = Descriptor(open_beneath_at(root_.number(), done_.empty() ? "." : joined(),
+                                         O_PATH | O_DIRECTORY, Workspace::Links::refused));
+    if (!folder_.open()) return system_error(shown_, EAGAIN);
+    return {};
+  }
+
+  Result<void> down(const std::string& name) {
+    if (missing_ == 0) {
+      std::string target(limits::workspace_path_bytes_max, '\0');
+      const ssize_t size =
+          ::readlinkat(folder_.number(), name.c_str(), target.data(), target.size());
+      if (size >= 0) {
+        target.resize(static_cast<std::size_t>(size));
+        return through(target);
+      }
+    }
+    done_.push_back(name);
+    if (missing_ > 0) {
+      ++missing_;
+      return {};
+    }
+    Descriptor below(
+        open_beneath_at(folder_.number(), name, O_PATH | O_DIRECTORY, Workspace::Links::refused));
+    if (below.open()) {
+      folder_ = std::move(below);
+    } else if (errno == ELOOP || errno == EAGAIN) {
+      return system_error(shown_, EAGAIN);
+    } else {
+      missing_ = 1;  // a file, or nothing yet
+    }
+    return {};
+  }
+
+  Result<void> through(const std::string& target) {
+    if (++links_ > limits::workspace_path_links_max) return system_error(shown_, ELOOP);
+    if (target.starts_with('/')) return leaves(shown_);
+    push(target);
+    return {};
+  }
+
+  std::string joined() const {
+    std::string out;
+    for (const std::string& name : done_) out.append(out.empty() ? "" : "/").append(name);
+    return out;
+  }
+
+  Descriptor root_;
+  Descriptor folder_;  // the last one of done_ that exists
+  const std::string& shown_;
+  std::vector<std::string> rest_{};  // the next one last
+  std::vector<std::string> done_{};
+  std::size_t missing_ = 0;  // names at the end of done_ that are no folders
+  int links_ = 0;
+};
+
+}  // namespace
+
+Result<std::string> Workspace::canonical(const std::string& path) const {
+  auto inside = relative(path);
+  if (!inside) return inside;
+  Descriptor root(::fcntl(root_.number(), F_DUPFD_CLOEXEC, 0));
+  if (!root.open()) return system_error(path, errno);
+  return PathWalk(std::move(root), path).follow(*inside);
+}
+
 Result<Descriptor> Workspace::open_beneath(const std::string& inside, const std::string& shown,
                                            int flags) const {
   Descriptor out(open_at(root_.number(), inside, flags));
-  if (!out.open()) return system_error(shown, errno);
-  return out;
+  if (out.open()) return out;
+  if (errno == ELOOP && links_ == Links::refused) return was_linked(shown);
+  return system_error(shown, errno);
 }
 
 Result<Descriptor> Workspace::open_file(const std::string& path, int flags) const {
@@ -206,6 +329,7 @@ Result<Descriptor> Workspace::make_folders(const std::string& inside,
   constexpr mode_t folder_mode = 0755;
   Descriptor above(open_at(root_.number(), inside, O_PATH | O_DIRECTORY));
   if (above.open()) return above;
+  if (errno == ELOOP && links_ == Links::refused) return was_linked(shown);
   if (errno != ENOENT) return system_error(shown, errno);
   const auto [parent, name] = split(inside);
   if (name.empty() || parent == inside) return system_error(shown, ENOENT);
@@ -237,6 +361,7 @@ Result<Workspace::Place> Workspace::place_of(const std::string& path) const {
     std::string target(limits::workspace_path_bytes_max, '\0');
     const ssize_t size = ::readlinkat(folder->number(), name.c_str(), target.data(), target.size());
     if (size < 0) return Place{std::move(*folder), name};
+    if (links_ == Links::refused) return was_linked(path);
     target.resize(static_cast<std::size_t>(size));
     if (target.starts_with('/')) return leaves(path);
     *inside = above + "/" + target;

@@ -26,8 +26,17 @@ constexpr std::string_view workspace_in_sandbox = "/workspace";
 // Errors repeat the path as it was given. Calls block: use it on a worker thread. Needs Linux 5.6.
 class Workspace {
  public:
+  // Symbolic links in paths, at their ends too. A path that was made canonical() has none: one that
+  // has them by now leads elsewhere than it did, and is refused.
+  enum class Links { followed, refused };
+
   // ErrorKind::unavailable when the folder cannot be opened.
-  static base::Result<Workspace> open(const std::string& folder);
+  static base::Result<Workspace> open(const std::string& folder, Links links = Links::followed);
+
+  // The path of the file or folder that `path` leads to, relative to the workspace: without ".",
+  // "..", needless slashes and links, "." for the workspace itself. What does not exist yet is
+  // named as it would be made. Errors: a path that leads outside, goes in circles or is too long.
+  base::Result<std::string> canonical(const std::string& path) const;
 
   // The bytes of a regular file of at most limits::workspace_file_bytes_max.
   base::Result<std::string> read_file(const std::string& path) const;
@@ -51,8 +60,10 @@ class Workspace {
   base::Result<Descriptor> open_file(const std::string& path, int flags) const;
 
  private:
-  Workspace(std::string folder, Descriptor root);
+  Workspace(std::string folder, Descriptor root, Links links);
   struct Place;  // an open folder and a name in it
+
+  int open_at(int root, const std::string& inside, int flags) const;
 
   base::Result<std::string> relative(const std::string& path) const;
   base::Result<Descriptor> open_beneath(const std::string& inside, const std::string& shown,
@@ -62,6 +73,7 @@ class Workspace {
 
   std::string folder_;
   Descriptor root_;
+  Links links_;
   // Whom new files are given to; nobody (-1) unless this process is root.
   uid_t owner_ = static_cast<uid_t>(-1);
   gid_t group_ = static_cast<gid_t>(-1);

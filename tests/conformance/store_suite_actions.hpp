@@ -103,6 +103,8 @@ TEST_P(StoreActions, OfTwoVerdictsOneWins) {
   put({core::InsertAction{action_of("a1")}});
   core::Action approved = stored("a1");
   approved.version = 2;
+  approved.request.params = R"({"edited":true})";
+  approved.request.context = R"({"by":"ann"})";
   approved.state = ActionState::approved;
   approved.approval_token.clear();
   approved.resolved_by = "ann";
@@ -115,6 +117,8 @@ TEST_P(StoreActions, OfTwoVerdictsOneWins) {
   const core::Action back = stored("a1");
   EXPECT_EQ(back.state, ActionState::approved);
   EXPECT_EQ(back.approval_token, "");
+  EXPECT_EQ(back.request.params, R"({"edited":true})");
+  EXPECT_EQ(back.request.context, R"({"by":"ann"})");
   EXPECT_EQ(back.resolved_by, "ann");
   EXPECT_EQ(back.resolved_at, base::Time{2000});
   EXPECT_EQ(back.expires_at, std::nullopt);
@@ -210,6 +214,7 @@ TEST_P(StoreActions, PermissionsAreTheOwnersUntilRevoked) {
   const core::Permission permission{.id = "p1",
                                     .scope = here,
                                     .owner = "ann",
+                                    .agent_id = "cook",
                                     .thread_id = "t1",
                                     .tool = "shell",
                                     .operation = "run",
@@ -222,6 +227,7 @@ TEST_P(StoreActions, PermissionsAreTheOwnersUntilRevoked) {
   ASSERT_EQ(found->size(), 1U);
   EXPECT_EQ((*found)[0].pattern, "*ls*");
   EXPECT_EQ((*found)[0].thread_id, "t1");
+  EXPECT_EQ((*found)[0].agent_id, "cook");
   EXPECT_TRUE(awaited(stores().permissions.permissions(here, "bob"))->empty());
   EXPECT_EQ(refusal(core::RevokePermission{.id = "p1", .owner = "bob", .at = {6}}),
             ErrorKind::not_found);

@@ -446,6 +446,34 @@ TEST_F(Faramesh, AReplayComparesWithThePolicyOfNow) {
   EXPECT_EQ(server.get("/v1/actions").json().size(), 1U);
 }
 
+// A tool server's question within a call: what does not answer its form leaves it open.
+TEST(FarameshApproval, AQuestionIsApprovedWithAnAnswerThatFitsItsForm) {
+  const TemporaryFolder folder;
+  FarameshServer server(
+      folder, {.policy = "rules:\n  - match: {tool: question}\n    require_approval: true\n"});
+  const Json form = {{"type", "object"},
+                     {"properties", {{"colour", {{"enum", {"red", "blue"}}}}}},
+                     {"required", {"colour"}}};
+  Json params = {{"question", "which?"}, {"server", "s"}, {"form", form}};
+  const Json asked = server.submit("question", params);
+  const auto approve = [&](const Json& with) {
+    Json body = {{"token", asked["approval_token"]}, {"approve", true}};
+    if (!with.is_null()) body["params"] = with;
+    return server.post_json("/v1/actions/" + asked["id"].get<std::string>() + "/approval", body);
+  };
+  const Answer without = approve(Json());
+  EXPECT_EQ(without.status, 422);
+  EXPECT_THAT(without.json()["detail"].get<std::string>(), HasSubstr("'colour' is missing"));
+  for (const Json& answer : {Json("green"), Json(Json::object()), Json(5)}) {
+    params["answer"] = answer;
+    const Answer refused = approve(params);
+    EXPECT_EQ(refused.status, 422) << refused.body;
+    EXPECT_EQ(server.action(asked["id"])["status"], "pending_approval");
+  }
+  params["answer"] = "blue";
+  EXPECT_EQ(approve(params).status, 200);
+}
+
 TEST(FarameshReplay, SeesAChangedPolicy) {
   const TemporaryFolder folder;
   std::string id;

@@ -232,6 +232,28 @@ TEST_F(Approvals, ASignalEndsTheWaitAndCancelsTheTurn) {
   EXPECT_EQ(server_->stop().code, 0);
 }
 
+// Without a policy file, and to the last line break: a false alarm would hide a true one.
+TEST_F(Approvals, WhatRanIsJudgedAgainWithoutAFalseAlarm) {
+  start();
+  const std::string thread = new_thread();
+  const auto sender = say(thread, R"(/tool write {"path":"./note.txt","content":"hello\n"})");
+  const faramesh::Client client = gate();
+  const faramesh::Action question = next_question(client);
+  EXPECT_EQ(question.params["path"].as_string(), "note.txt") << "as it will be opened";
+  EXPECT_EQ(question.context["asked"]["path"].as_string(), "./note.txt");
+  client.approve_action(question.id);
+  EXPECT_EQ(sender->read_answer().status, 200);
+  EXPECT_EQ(workspace(thread, "note.txt"), "hello\n");
+  const auto replayed = client.request("POST", "/v1/actions/" + question.id + "/replay");
+  EXPECT_TRUE(replayed["success"].as_bool()) << replayed.dump();
+  folder_.write("all.yaml", "rules:\n  - match: {tool: \"*\"}\n    allow: true\n");
+  const auto simulated =
+      Document::parse(run({"policy", "simulate", "all.yaml", "--json"}, folder_).out);
+  EXPECT_EQ(simulated["actions"], 1);
+  EXPECT_EQ(simulated["altered"], 0);
+  EXPECT_EQ(simulated["left_out"].size(), 0U);
+}
+
 TEST_F(Approvals, AnInvalidPolicyKeepsTheServerFromStartingAndAChangedOneCountsAtOnce) {
   const std::string file = folder_.write("policy.yaml", "rules:\n  - match: {tol: shell}\n");
   const auto refused = run({"serve", "--policy-file", file, "--listen", "127.0.0.1:0"}, folder_);

@@ -67,6 +67,16 @@ TEST_F(PolicyCommands, CheckSumsUpAValidFile) {
   EXPECT_EQ(json["profile"]["id"], "builds");
 }
 
+// As the server with this configuration names it.
+TEST_F(PolicyCommands, TheVersionIsTheConfigurationsWhereItHasOne) {
+  folder_.write("colonnade.yaml", "policy:\n  version: v7\n");
+  EXPECT_THAT(call({"check", "policy.yaml"}).out, HasSubstr("version v7,"));
+  const Json explained = call_json({"explain", "policy.yaml", "--tool", "http"});
+  EXPECT_EQ(explained["policy_version"], "v7");
+  EXPECT_THAT(call({"check", "policy.yaml", "--policy-version", "v8"}).out,
+              HasSubstr("version v8,"));
+}
+
 TEST_F(PolicyCommands, CheckNamesFileLineAndKey) {
   folder_.write("bad.yaml",
                 "rules:\n  - match: {tool: a}\n    deny: true\n  - match: {operation: x}\n"

@@ -174,6 +174,36 @@ TEST_F(ActionsTest, StartRunsTheShellInTheOwnersWorkspace) {
   EXPECT_EQ(settled(engine, broken->id).state, ActionState::failed);
 }
 
+// What is judged is the command that runs, and the rest of the params says nothing for it.
+TEST_F(ActionsTest, StartJudgesTheCommandThatRuns) {
+  std::ofstream(folder_.file("policy.yaml")) << R"(rules:
+  - match: {tool: shell, field: command, value: ls}
+    allow: true
+  - match: {tool: shell, contains: harmless}
+    allow: true
+)";
+  Engine engine(path_, options());
+  const auto start = [&](const char* params) {
+    const auto action = engine.run(engine.actions.submit(alice, request("shell", params)));
+    EXPECT_EQ(action->state, ActionState::allowed) << params;
+    return engine.run(engine.actions.start(alice, action->id, engine.lanes[0]));
+  };
+  const auto both = start(R"({"command":"ls","cmd":"id"})");
+  ASSERT_FALSE(both);
+  EXPECT_EQ(both.error().kind, base::ErrorKind::invalid);
+  EXPECT_EQ(both.error().field, "params");
+  const auto noted = start(R"({"cmd":"id","note":"harmless"})");
+  ASSERT_FALSE(noted);
+  EXPECT_EQ(noted.error().kind, base::ErrorKind::conflict);
+  const auto number = start(R"({"cmd":5,"note":"harmless"})");
+  ASSERT_FALSE(number);
+  EXPECT_TRUE(shell_->seen().empty());
+  const auto good = start(R"({"command":"ls","note":"x"})");
+  ASSERT_TRUE(good) << good.error().message;
+  settled(engine, good->id);
+  EXPECT_THAT(shell_->seen(), ElementsAre("ls"));
+}
+
 TEST_F(ActionsTest, HowAnExecutionEndedIsHeldUntilItIsStored) {
   EngineOptions quick = options();
   quick.actions.commit_retry = {.delay_min = std::chrono::milliseconds(1),

@@ -188,6 +188,28 @@ TEST_F(ApprovalsTest, EditedArgumentsAreDecidedOnAgainAndRunAsEdited) {
   EXPECT_THAT(launches_->seen(), ElementsAre("mars"));
 }
 
+// What could not run is not taken for an answer.
+TEST_F(ApprovalsTest, AnEditHasToFitTheTool) {
+  Engine engine(path_, options());
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  const Action open = asked(engine);
+  for (const char* params :
+       {R"({"target":5})", "{}", R"({"target":"mars","cmd":"id"})", "[1]", "no JSON"}) {
+    const auto refused =
+        engine.run(engine.actions.resolve(alice, open.id, {.approve = true, .params = params}));
+    ASSERT_FALSE(refused) << params;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid) << params;
+    EXPECT_EQ(refused.error().field, "params") << params;
+    EXPECT_EQ(engine.run(engine.actions.get(alice, open.id))->state, ActionState::pending_approval);
+  }
+  EXPECT_TRUE(launches_->seen().empty());
+  engine.model->script({reply({TextPart{"Launched."}})});
+  ASSERT_TRUE(engine.run(
+      engine.actions.resolve(alice, open.id, {.approve = true, .params = R"({"target":"mars"})"})));
+  ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
+  EXPECT_THAT(launches_->seen(), ElementsAre("mars"));
+}
+
 TEST_F(ApprovalsTest, AnEditThatThePolicyDeniesIsRefusedAndTheQuestionStaysOpen) {
   EngineOptions with_policy = options();
   with_policy.policy_file = folder_.file("policy.yaml");
@@ -271,6 +293,48 @@ TEST_F(ApprovalsTest, WithoutAPatternARememberedAnswerIsForTheseArgumentsOnly) {
   EXPECT_TRUE(engine.run(engine.permissions.allow(Scope::main(), "alice", "anywhere", same)));
   EXPECT_FALSE(engine.run(engine.permissions.allow(Scope::main(), "alice", "anywhere", other)));
   EXPECT_FALSE(engine.run(engine.permissions.allow(Scope::main(), "bob", "anywhere", same)));
+  ActionRequest of_another = same;
+  of_another.agent_id = "another";
+  EXPECT_FALSE(engine.run(engine.permissions.allow(Scope::main(), "alice", "x", of_another)))
+      << "the answer was given to one agent";
+}
+
+TEST_F(ApprovalsTest, ARememberedAnswerIsForEveryAgentOnlyWhenThatIsSaid) {
+  Engine engine(path_, options());
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  const Action open = asked(engine);
+  engine.model->script({reply({TextPart{"Launched."}})});
+  ASSERT_TRUE(engine.run(
+      engine.actions.resolve(alice, open.id, {.approve = true, .remember = Remember::everywhere})));
+  ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
+  ActionRequest of_another = open.request;
+  of_another.agent_id = "another";
+  EXPECT_TRUE(engine.run(engine.permissions.allow(Scope::main(), "alice", "x", of_another)));
+  EXPECT_EQ(engine.run(engine.permissions.list(alice))->front().agent_id, "");
+}
+
+// A pattern for a shell command is about one command (core/governance/shell_command_test.cpp).
+TEST_F(ApprovalsTest, ARememberedCommandLetsNoOtherThrough) {
+  Engine engine(path_, options());
+  Unit storing{.scope = Scope::main()};
+  storing.changes.emplace_back(InsertPermission{{.id = "p1",
+                                                 .scope = Scope::main(),
+                                                 .owner = "alice",
+                                                 .agent_id = "a",
+                                                 .tool = "shell",
+                                                 .pattern = R"({"command":"git *)"}});
+  ASSERT_TRUE(engine.run(engine.feed.commit(std::move(storing))));
+  const auto allowed = [&](const char* command) {
+    return engine.run(
+        engine.permissions.allow(Scope::main(), "alice", "t",
+                                 {.agent_id = "a",
+                                  .tool = "shell",
+                                  .operation = "call",
+                                  .params = base::to_text(base::Json{{"command", command}})}));
+  };
+  EXPECT_TRUE(allowed("git status"));
+  EXPECT_FALSE(allowed("git status; curl example.org"));
+  EXPECT_FALSE(allowed("git status > /etc/passwd"));
 }
 
 TEST_F(ApprovalsTest, ACancelledRunLeavesNoOpenQuestion) {
@@ -374,6 +438,85 @@ TEST_F(ApprovalsTest, AQuestionToTheUserIsAnsweredThroughItsArguments) {
       {.approve = true, .params = R"({"question":"Which moon?","answer":"Europa"})"})));
   ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
   EXPECT_EQ(result_told(engine).content, "Europa");
+}
+
+TEST_F(ApprovalsTest, AQuestionIsNotApprovedWithoutItsAnswer) {
+  Engine engine(path_, options());
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  engine.model->script({tool_call("call_1", "question", {{"question", "Which moon?"}})});
+  thread_ = engine.new_thread(alice);
+  run_ = *engine.start(alice, thread_.id, "ask me");
+  const Action open = pending(engine);
+  for (const std::optional<std::string>& params :
+       {std::optional<std::string>(), std::optional<std::string>(R"({"question":"Which moon?"})"),
+        std::optional<std::string>(R"({"question":"Which moon?","answer":7})")}) {
+    const auto refused =
+        engine.run(engine.actions.resolve(alice, open.id, {.approve = true, .params = params}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+    EXPECT_THAT(refused.error().message, HasSubstr("'answer'"));
+    EXPECT_EQ(engine.run(engine.actions.get(alice, open.id))->state, ActionState::pending_approval);
+  }
+  engine.model->script({reply({TextPart{"Well."}})});
+  ASSERT_TRUE(engine.run(engine.actions.resolve(alice, open.id, {.approve = false})));
+  ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
+}
+
+// As a tool server asks in the middle of a call: the answer has to be one that the form has.
+TEST_F(ApprovalsTest, AFormIsApprovedOnlyWithAnAnswerThatFitsIt) {
+  const base::Json form = {
+      {"type", "object"},
+      {"properties", {{"colour", {{"type", "string"}, {"enum", {"red", "blue"}}}}}},
+      {"required", {"colour"}}};
+  base::Json params = {{"question", "which?"}, {"server", "s"}, {"form", form}};
+  std::ofstream(folder_.file("ask.yaml"))
+      << "rules:\n  - match: {tool: question}\n    require_approval: true\n";
+  EngineOptions asking = options();
+  asking.policy_file = folder_.file("ask.yaml");
+  Engine with_policy(folder_.file("b.db"), std::move(asking));
+  const auto open =
+      with_policy.run(with_policy.actions.submit(alice, {.agent_id = "default",
+                                                         .tool = "question",
+                                                         .operation = "call",
+                                                         .params = base::to_text(params)}));
+  ASSERT_TRUE(open);
+  ASSERT_EQ(open->state, ActionState::pending_approval);
+  const auto approve = [&](std::optional<std::string> edit) {
+    return with_policy.run(
+        with_policy.actions.resolve(alice, open->id, {.approve = true, .params = std::move(edit)}));
+  };
+  const auto without = approve(std::nullopt);
+  ASSERT_FALSE(without);
+  EXPECT_THAT(without.error().message, HasSubstr("'colour' is missing"));
+  for (const base::Json& answer :
+       {base::Json("green"), base::Json({{"colour", 5}}), base::Json({{"color", "red"}})}) {
+    params["answer"] = answer;
+    const auto refused = approve(base::to_text(params));
+    ASSERT_FALSE(refused) << answer;
+    EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
+    EXPECT_EQ(refused.error().field, "params");
+  }
+  EXPECT_EQ(with_policy.run(with_policy.actions.get(alice, open->id))->state,
+            ActionState::pending_approval);
+  params["answer"] = "blue";
+  EXPECT_TRUE(approve(base::to_text(params)));
+}
+
+// approvals.on_timeout: approve has no answer to give.
+TEST_F(ApprovalsTest, AQuestionThatNobodyAnsweredIsDeniedWhateverATimeoutMeans) {
+  EngineOptions quick = options();
+  quick.runs.approval_time_max = std::chrono::milliseconds(0);
+  quick.actions.approve_when_expired = true;
+  Engine engine(path_, std::move(quick));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  engine.model->script({tool_call("call_1", "question", {{"question", "Which moon?"}})});
+  thread_ = engine.new_thread(alice);
+  run_ = *engine.start(alice, thread_.id, "ask me");
+  const Action open = pending(engine);
+  engine.model->script({reply({TextPart{"Well."}})});
+  EXPECT_EQ(engine.run(engine.actions.settle_expired()), 1U);
+  ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
+  EXPECT_EQ(engine.run(engine.actions.get(alice, open.id))->state, ActionState::denied);
 }
 
 TEST_F(ApprovalsTest, AModelCannotAnswerItsOwnQuestion) {

@@ -65,6 +65,7 @@ struct EngineOptions {
   std::set<std::string, std::less<>> extra_allowed{};
   core::ActionOptions actions{};
   std::string policy_file{};  // "": the built-in rules
+  std::string workspace{};    // the folder of every thread; "": none has one
   std::size_t lanes = 2;
 };
 
@@ -77,7 +78,8 @@ class Engine {
         feed(lanes, *store, journal),
         agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
         threads(*store, feed, clock, workers),
-        catalog(with(builtin_tools(clock), std::move(options.extra_tools))),
+        catalog(with(builtin_tools(clock), std::move(options.extra_tools)),
+                tools::Workspaces({.fixed = options.workspace})),
         permissions(*store, feed, clock),
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),

@@ -126,6 +126,40 @@ TEST_F(EscapeFetch, ARedirectToAPrivateAddressIsJudgedToo) {
   EXPECT_EQ(site.requests, 1);
 }
 
+// Hop by hop, as the call it would be, and before anything is sent there.
+TEST_F(EscapeFetch, WhereARedirectLeadsIsJudgedBeforeItIsFollowed) {
+  Site site([](const net::Request& request) {
+    return request.path == "/start" ? redirect("/./%73ecret") : net::Response{.body = secret};
+  });
+  judge_ = [](base::Json) -> base::Task<base::Result<void>> {
+    co_return base::fail(base::ErrorKind::forbidden, "denied (POLICY_DENY): not there");
+  };
+  expect_refused(fetch(site.url("127.0.0.1", "start"), {"*"}), "not there");
+  EXPECT_EQ(site.requests, 1);
+  ASSERT_EQ(judged_again_.size(), 1U);
+  EXPECT_EQ(judged_again_.front(),
+            (base::Json{{"method", "GET"}, {"url", site.url("127.0.0.1", "secret")}}));
+  judge_ = {};
+  EXPECT_FALSE(fetch(site.url("127.0.0.1", "start"), {"*"}).is_error);
+}
+
+TEST_F(EscapeFetch, AUrlHasOneForm) {
+  const FetchTool tool(client_, {});
+  const auto form = [&](const std::string& url) {
+    const auto out =
+        tool.canonical({.scope = core::Scope::main()}, {{"url", url}}, core::ArgumentsFrom::model);
+    return out ? base::to_text(*out) : out.error().message;
+  };
+  for (const char* url :
+       {"http://example.org/a/secret?q=%C3%A4", "HTTP://EXAMPLE.org:80/a/secret?q=%C3%A4",
+        "http://example.org./a/b/../secret?q=%c3%a4#part",
+        "http://example.org/%61/%73ecret?q=%C3%A4",
+        "http://example.org/a/%2e%2E/a/secret?q=%C3%A4"}) {
+    EXPECT_EQ(form(url), R"({"method":"GET","url":"http://example.org/a/secret?q=%C3%A4"})") << url;
+  }
+  EXPECT_NE(form("http://a@example.org/").find("user name"), std::string::npos);
+}
+
 TEST_F(EscapeFetch, AConnectionThatIsAlreadyOpenIsNotReused) {
   Site site([](const net::Request&) { return net::Response{.body = "seen"}; });
   EXPECT_FALSE(fetch(site.url("127.0.0.1", "x"), {"*"}).is_error);

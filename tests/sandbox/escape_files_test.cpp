@@ -15,6 +15,7 @@
 #include "tools/builtin/grep.hpp"
 #include "tools/builtin/read.hpp"
 #include "tools/builtin/write.hpp"
+#include "tools/workspace.hpp"
 
 namespace colonnade::tools::testing {
 namespace {
@@ -58,6 +59,59 @@ TEST_F(EscapeFiles, PathsInsideWorkHoweverTheyAreWritten) {
   EXPECT_FALSE(write("file", "three").is_error);
   EXPECT_EQ(bytes_of(workspace_ / "a/b/c.txt"), "three");
   EXPECT_TRUE(fs::is_symlink(workspace_ / "file"));
+}
+
+// What the gate is told is what is opened.
+TEST_F(EscapeFiles, APathHasOneForm) {
+  ASSERT_FALSE(write("secrets/key", "k").is_error);
+  link("secrets", "public");
+  link("../secrets/key", "secrets/again");
+  fs::create_directory_symlink("missing/../secrets", workspace_ / "dangling");
+  const auto workspace = Workspace::open(workspace_.string());
+  ASSERT_TRUE(workspace);
+  const auto form = [&](const std::string& path) {
+    const auto out = workspace->canonical(path);
+    return out ? *out : out.error().message;
+  };
+  for (const std::string& path :
+       {std::string("secrets/key"), std::string("./secrets/key"), std::string(".//secrets//key"),
+        std::string("secrets/key/"), std::string("secrets/./key"), std::string("public/key"),
+        std::string("public/../secrets/key"), std::string("secrets/again"),
+        std::string("/workspace/secrets/key"), (workspace_ / "secrets/key").string(),
+        std::string("none/../secrets/key"), std::string("dangling/key")}) {
+    EXPECT_EQ(form(path), "secrets/key") << path;
+  }
+  EXPECT_EQ(form(""), ".");
+  EXPECT_EQ(form("secrets/.."), ".");
+  EXPECT_EQ(form("new/./folder//file"), "new/folder/file");
+  EXPECT_NE(form("../th2/other.txt").find(only_workspace), std::string::npos);
+  EXPECT_NE(form("secrets/../../x").find(only_workspace), std::string::npos);
+  // A folder is everything below it.
+  const ToolContext context{.scope = core::Scope::main(), .workspace = workspace_.string()};
+  const auto folder = [&](base::Json arguments) {
+    return grep_->canonical(context, std::move(arguments), core::ArgumentsFrom::model)
+        ->at("path")
+        .get<std::string>();
+  };
+  EXPECT_EQ(folder({{"pattern", "k"}, {"path", "./public"}}), "secrets/");
+  EXPECT_EQ(folder({{"pattern", "k"}}), ".");
+}
+
+// Something else in the workspace (a shell that still runs) makes a link where there was none.
+TEST_F(EscapeFiles, ALinkThatIsMadeAfterTheJudgingIsNotFollowed) {
+  put(workspace_ / "secrets/key", secret);
+  put(workspace_ / "public/key", "public");
+  before_run_ = [&] {
+    fs::remove_all(workspace_ / "public");
+    fs::create_symlink("secrets", workspace_ / "public");
+  };
+  expect_refused(read("public/key"), "since the call was judged");
+  before_run_ = [&] {
+    fs::remove(workspace_ / "note");
+    fs::create_symlink("secrets/key", workspace_ / "note");
+  };
+  expect_refused(write("note"), "since the call was judged");
+  EXPECT_EQ(bytes_of(workspace_ / "secrets/key"), secret);
 }
 
 TEST_F(EscapeFiles, ReadsThroughDotDot) {

@@ -6,10 +6,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "base/lane.hpp"
 #include "base/workers.hpp"
@@ -53,16 +55,26 @@ class ToolBench : public ::testing::Test {
     fs::remove_all(data_, ignored);
   }
 
+  // As the catalog does it: the arguments are brought into their one form, then the tool runs.
   core::ToolOutcome call(Tool& tool, base::Json arguments, std::stop_token stop = {}) {
+    auto go_on = [this](base::Json next) {
+      judged_again_.push_back(std::move(next));
+      return judge_ ? judge_(judged_again_.back()) : allow();
+    };
     ToolContext context{.lane = &lanes_[0],
                         .scope = core::Scope::main(),
                         .thread_id = "th1",
                         .run_id = "r1",
                         .tool_call_id = "c1",
-                        .workspace = workspace_.string()};
+                        .workspace = workspace_.string(),
+                        .judge_again = go_on};
+    auto canonical = tool.canonical(context, std::move(arguments), core::ArgumentsFrom::model);
+    if (!canonical) return failed(canonical.error().message);
+    if (before_run_) before_run_();
     return base::run_on(lanes_[0],
-                        tool.run(std::move(context), std::move(arguments), std::move(stop)));
+                        tool.run(std::move(context), std::move(*canonical), std::move(stop)));
   }
+  static base::Task<base::Result<void>> allow() { co_return base::Result<void>(); }
 
   // That it fails, that the reason is in the answer, and that the secret is not.
   static void expect_refused(const core::ToolOutcome& outcome, const std::string& reason) {
@@ -73,6 +85,9 @@ class ToolBench : public ::testing::Test {
     EXPECT_EQ(outcome.content.find(secret), std::string::npos) << outcome.content;
   }
 
+  std::function<base::Task<base::Result<void>>(base::Json)> judge_{};  // empty: allows all
+  std::vector<base::Json> judged_again_{};
+  std::function<void()> before_run_{};  // between the judging and the running
   fs::path data_;
   fs::path workspace_;
   base::Lanes lanes_{1};

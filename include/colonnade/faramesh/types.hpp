@@ -140,8 +140,9 @@ struct ListActions {
   std::string status{};
 };
 
-// How long an approval counts: this once, for every such call of its thread, or for every one.
-enum class Remember { once, thread, always };
+// What an approval counts for: this once, every such call of this agent in its thread, every one of
+// this agent, or every one of every agent.
+enum class Remember { once, thread, always, everywhere };
 COLONNADE_API std::string_view to_string(Remember remember) noexcept;  // "once"
 
 // A human's verdict.

@@ -93,6 +93,7 @@ int approve(const Context& context, const Approver& approver, const ApprovalOpti
   verdict.pattern = options.pattern;
   if (options.remember == "thread") verdict.remember = faramesh::Remember::thread;
   if (options.remember == "always") verdict.remember = faramesh::Remember::always;
+  if (options.remember == "everywhere") verdict.remember = faramesh::Remember::everywhere;
   if (!options.params.empty()) {
     auto params = Json::try_parse(options.params);
     if (!params || !params->is_object()) {
@@ -103,6 +104,10 @@ int approve(const Context& context, const Approver& approver, const ApprovalOpti
   }
   if (!options.answer.empty()) {
     verdict.params = answered_params(approver.client().get_action(options.id), options.answer);
+  }
+  if (verdict.remember != faramesh::Remember::once) {
+    const auto sentence = describe_remembered(approver.client().get_action(options.id), verdict);
+    std::fputs((sentence + "\n").c_str(), stderr);
   }
   return answered(approver.client().approve_action(options.id, verdict), options.json);
 }
@@ -145,9 +150,11 @@ int rules(const Context& context, const Approver& approver, const ApprovalOption
   const auto& all = answer["permissions"].as_array();
   for (const Json& rule : all) {
     const std::string thread = text_of(rule, "thread_id");
+    const std::string agent = text_of(rule, "agent_id");
     print_line(printable_line(text_of(rule, "id")) + "  " + printable_line(text_of(rule, "tool")) +
-               "  " + (thread.empty() ? "everywhere" : "in thread " + printable_line(thread)) +
-               "  " + printable_line(text_of(rule, "pattern")));
+               "  " + (agent.empty() ? "every agent" : "agent " + printable_line(agent)) + "  " +
+               (thread.empty() ? "everywhere" : "in thread " + printable_line(thread)) + "  " +
+               printable_line(text_of(rule, "pattern")));
   }
   if (all.empty() && context.terminal.output_is_terminal()) {
     print_line("No answers are remembered.");
@@ -219,8 +226,10 @@ void add_approvals(Command parent, Invocation& invocation) {
   approve_command.add_option("--answer", options->answer, "The answer to a tool's question.")
       .excludes(params);
   approve_command
-      .add_option("--remember", options->remember, "Remember the answer: once, thread or always.")
-      .one_of({"once", "thread", "always"});
+      .add_option("--remember", options->remember,
+                  "Remember the answer: once; thread, for this agent in this thread; always, "
+                  "for this agent; everywhere, for every agent.")
+      .one_of({"once", "thread", "always", "everywhere"});
   approve_command.add_option("--pattern", options->pattern,
                              "Pattern of the arguments to remember, as JSON text: * any number of "
                              "characters, ? one. Default: exactly these.");

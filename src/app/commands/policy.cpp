@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,21 @@
 
 namespace colonnade::app {
 namespace {
+
+using PolicyWork = std::function<int(const Context&)>;
+
+// Runs `work` with the version that the server's configuration gives its policy.
+int with_version(const Context& context, const ConfigFlags& flags, RuleFiles& files,
+                 const PolicyWork& work) {
+  auto config = flags.load(context);
+  if (!config) return exit_usage;
+  files.version = std::move(config->settings.policy.version);
+  return work(context);
+}
+
+std::shared_ptr<ConfigFlags> add_version_flags(Command command) {
+  return add_config_flags(command, {"policy.version"});
+}
 
 void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 void print_finding(const std::string& line) {
@@ -82,7 +98,7 @@ struct Checked {
 
 Checked check_files(const RuleFiles& files) {
   Checked out;
-  auto policy = load_policy(files.policy_path);
+  auto policy = load_policy(files.policy_path, files.version);
   if (policy) {
     out.policy = std::move(policy->policy);
     add_warnings(out.warnings, files.policy_path, out.policy->warnings());
@@ -165,8 +181,12 @@ void add_check(Command parent, Invocation& invocation) {
   command.add_option("file", options->files.policy_path, "The policy file.").required();
   add_profile_option(command, options->files.profile_path);
   command.add_flag("--json", options->json, "One JSON object.");
-  command.callback([options, &invocation] {
-    invocation.run = [options](const Context& context) -> int { return check(context, *options); };
+  auto flags = add_version_flags(command);
+  command.callback([options, flags, &invocation] {
+    invocation.run = [options, flags](const Context& context) -> int {
+      return with_version(context, *flags, options->files,
+                          [&](const Context& with) { return check(with, *options); });
+    };
   });
 }
 
@@ -250,8 +270,12 @@ void add_test(Command parent, Invocation& invocation) {
   command.add_option("--cases", options->cases, "The file of cases.").required().type_name("FILE");
   add_profile_option(command, options->files.profile_path);
   command.add_flag("--json", options->json, "One JSON object.");
-  command.callback([options, &invocation] {
-    invocation.run = [options](const Context& context) -> int { return test(context, *options); };
+  auto flags = add_version_flags(command);
+  command.callback([options, flags, &invocation] {
+    invocation.run = [options, flags](const Context& context) -> int {
+      return with_version(context, *flags, options->files,
+                          [&](const Context& with) { return test(with, *options); });
+    };
   });
 }
 
@@ -356,9 +380,11 @@ void add_explain(Command parent, Invocation& invocation) {
       .type_name("JSON");
   add_profile_option(command, options->files.profile_path);
   command.add_flag("--json", options->json, "One JSON object.");
-  command.callback([options, &invocation] {
-    invocation.run = [options](const Context& context) -> int {
-      return explain_decision(context, *options);
+  auto flags = add_version_flags(command);
+  command.callback([options, flags, &invocation] {
+    invocation.run = [options, flags](const Context& context) -> int {
+      return with_version(context, *flags, options->files,
+                          [&](const Context& with) { return explain_decision(with, *options); });
     };
   });
 }

@@ -16,7 +16,9 @@
 #include "app/remote.hpp"
 #include "colonnade/faramesh.hpp"
 #include "colonnade/transport.hpp"
+#include "core/governance/action_records.hpp"
 #include "core/governance/limits.hpp"
+#include "gate/rule_gate.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -112,6 +114,21 @@ struct Simulation {
   std::vector<std::string> left_out{};
 };
 
+// What the server says besides its policy stays as it is: it denies arguments that do not fit their
+// tool, and a tool that asks a human does so where the policy allows it.
+gate::Explanation judged_again(const gate::Engine& engine, const RecordedAction& action) {
+  gate::Explanation now = engine.explain(action.request);
+  const bool unfit = core::is_refusal_of_run(action.reason_code);
+  const bool asks = action.reason_code == gate::reason_code::tool_asks &&
+                    now.decision.outcome == gate::Outcome::execute;
+  if ((unfit && now.decision.outcome != gate::Outcome::halt) || asks) {
+    now.decision.outcome = *action.outcome;
+    now.decision.reason_code = action.reason_code;
+    now.decided_by.reset();
+  }
+  return now;
+}
+
 Simulation simulate_all(const gate::Engine& engine, const RecordedActions& recorded) {
   Simulation out{.actions = recorded.actions.size(), .left_out = recorded.left_out};
   for (const RecordedAction& action : recorded.actions) {
@@ -120,7 +137,7 @@ Simulation simulate_all(const gate::Engine& engine, const RecordedActions& recor
       ++out.unknown;
       continue;
     }
-    gate::Explanation now = engine.explain(action.request);
+    gate::Explanation now = judged_again(engine, action);
     if (now.decision.outcome == *action.outcome) continue;
     ++out.kinds[{*action.outcome, now.decision.outcome}];
     out.changed.push_back({.action = &action, .now = std::move(now)});

@@ -92,11 +92,13 @@ struct Permission {
   std::string id{};
   Scope scope;
   std::string owner{};      // whose actions it is for
+  std::string agent_id{};   // only this agent's, as requests name it; "" for all
   std::string thread_id{};  // only in this thread; "" for all
   std::string tool{};       // exact name
   std::string operation{};  // exact; "" for all
   // Of the params' text: * any run of characters, ? one byte, a backslash before what is meant
-  // literally.
+  // literally. With a wildcard, a shell command matches when each of its simple commands does
+  // (core/governance/shell_command.hpp); "*" alone matches everything.
   std::string pattern{"*"};
   std::string created_by{};
   base::Time created_at{};

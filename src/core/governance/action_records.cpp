@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/ids.hpp"
+#include "core/tools/tool_runner.hpp"
 
 namespace colonnade::core {
 namespace {
@@ -76,6 +77,18 @@ void withdraw(Unit& unit, Action& action, std::string reason, base::Time now,
   ++action.version;
   unit.changes.emplace_back(AppendAudit{approval_entry(action, "system", false, redaction)});
   unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
+}
+
+bool is_refusal_of_run(std::string_view code) {
+  return code == reason_code::invalid_arguments || code == reason_code::tool_not_offered;
+}
+
+void refuse_call(Decision& decision, const base::Error& why) {
+  const bool about_tool = why.field == tool_field;
+  decision.outcome = Outcome::halt;
+  decision.reason_code =
+      about_tool ? reason_code::tool_not_offered : reason_code::invalid_arguments;
+  decision.reason = why.message;
 }
 
 std::string new_approval_token() {

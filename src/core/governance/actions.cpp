@@ -12,7 +12,9 @@
 #include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/approved_request.hpp"
 #include "core/governance/limits.hpp"
+#include "core/governance/submitted_command.hpp"
 #include "core/runs/runs.hpp"
 #include "core/tools/tool_execution.hpp"
 
@@ -25,7 +27,6 @@ using base::Task;
 namespace {
 
 constexpr int attempts_max = 3;  // of a change that another one overtook
-constexpr const char* shell_tool = "shell";
 
 base::Error no_such_action() {
   return {.kind = ErrorKind::not_found, .message = "there is no such action"};
@@ -96,6 +97,7 @@ std::optional<Remember> remember_from(std::string_view text) {
   if (text == "once") return Remember::once;
   if (text == "thread") return Remember::thread;
   if (text == "always") return Remember::always;
+  if (text == "everywhere") return Remember::everywhere;
   return std::nullopt;
 }
 
@@ -106,10 +108,10 @@ struct Actions::State {
   Task<Result<Action>> mine(Principal who, std::string id) const;
   Task<Result<Action>> startable(Principal who, std::string id) const;
   Task<Action> fresh_action(Principal who, Verdict verdict) const;
-  Result<void> take_edit(Settlement& settled, const std::string& params) const;
-  Result<Settlement> settlement(Action action, std::string actor, const HumanAnswer& answer) const;
+  Result<void> take_edit(Settlement& settled, ActionRequest edited) const;
+  Task<Result<Settlement>> settlement(Action action, std::string actor, HumanAnswer answer) const;
   Result<void> remember(Unit& unit, const Action& action, const HumanAnswer& answer) const;
-  std::optional<ExecutionPermit> permit_for(const Action& action) const;
+  Result<ExecutionPermit> permit_for(const Action& action) const;
   std::chrono::milliseconds time_for(const Action& action) const;
   Task<Result<void>> cap_waits() const;
 
@@ -229,10 +231,8 @@ Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
 // --- answering ----------------------------------------------------------------------------------
 
 // The edited request is what is approved: decided on as if it had been asked for.
-Result<void> Actions::State::take_edit(Settlement& settled, const std::string& params) const {
+Result<void> Actions::State::take_edit(Settlement& settled, ActionRequest edited) const {
   Action& action = settled.action;
-  ActionRequest edited = action.request;
-  edited.params = params;
   const RequestForm form = action.run_id.empty() ? RequestForm::submitted : RequestForm::exact;
   auto verdict = parts.gate.judge(std::move(edited), form);
   if (!verdict) return fail(std::move(verdict.error()));
@@ -245,16 +245,19 @@ Result<void> Actions::State::take_edit(Settlement& settled, const std::string& p
   settled.edited = verdict->request.params != action.request.params;
   action.request = std::move(verdict->request);
   action.decision = std::move(verdict->decision);
-  // A human was asked, whatever the gate says of the edit.
-  action.decision.outcome = Outcome::abstain;
   return {};
 }
 
-Result<Settlement> Actions::State::settlement(Action action, std::string actor,
-                                              const HumanAnswer& answer) const {
+Task<Result<Settlement>> Actions::State::settlement(Action action, std::string actor,
+                                                    HumanAnswer answer) const {
   Settlement out{.action = std::move(action), .actor = std::move(actor)};
-  if (answer.approve && answer.params) {
-    if (auto taken = take_edit(out, *answer.params); !taken) return fail(std::move(taken.error()));
+  if (answer.approve) {
+    auto request = co_await approved_request(&parts.tools, out.action, answer.params);
+    if (!request) co_return fail(std::move(request.error()));
+    if (answer.params) {
+      auto taken = take_edit(out, std::move(*request));
+      if (!taken) co_return fail(std::move(taken.error()));
+    }
   }
   const Time now = parts.clock.now();
   std::string reason = first_characters(answer.reason, limits::answer_reason_characters_max);
@@ -265,14 +268,15 @@ Result<Settlement> Actions::State::settlement(Action action, std::string actor,
   out.action.expires_at.reset();
   out.action.resolved_by = out.actor == "system" ? "" : out.actor;
   out.action.resolved_at = now;
-  return out;
+  co_return out;
 }
 
 Result<void> Actions::State::remember(Unit& unit, const Action& action,
                                       const HumanAnswer& answer) const {
   if (!answer.approve || answer.remember == Remember::once) return {};
   if (answer.remember == Remember::thread && action.thread_id.empty()) {
-    return fail(ErrorKind::invalid, "remember: the action belongs to no thread; use once or always",
+    return fail(ErrorKind::invalid,
+                "remember: the action belongs to no thread; use once, always or everywhere",
                 "remember");
   }
   std::string pattern =
@@ -283,9 +287,11 @@ Result<void> Actions::State::remember(Unit& unit, const Action& action,
                     " bytes; give a shorter one, such as *",
                 "pattern");
   }
+  const bool everywhere = answer.remember == Remember::everywhere;
   Permission permission{.id = base::new_id(action.updated_at),
                         .scope = action.scope,
                         .owner = action.owner,
+                        .agent_id = everywhere ? "" : action.request.agent_id,
                         .thread_id = answer.remember == Remember::thread ? action.thread_id : "",
                         .tool = action.request.tool,
                         .operation = action.request.operation,
@@ -298,6 +304,7 @@ Result<void> Actions::State::remember(Unit& unit, const Action& action,
                    .subject = permission.id,
                    .details = {{"tool", permission.tool},
                                {"operation", permission.operation},
+                               {"agent_id", permission.agent_id},
                                {"thread_id", permission.thread_id},
                                {"pattern", parts.redaction.apply(base::Json(permission.pattern))}},
                    .at = permission.created_at}});
@@ -307,7 +314,7 @@ Result<void> Actions::State::remember(Unit& unit, const Action& action,
 
 Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnswer answer) {
   const State& state = *state_;
-  auto settled = state.settlement(std::move(action), std::move(actor), answer);
+  auto settled = co_await state.settlement(std::move(action), std::move(actor), answer);
   if (!settled) co_return fail(std::move(settled.error()));
   Unit unit{.scope = settled->action.scope,
             .account = account_of(settled->action.scope, settled->action.owner)};
@@ -343,9 +350,22 @@ Task<Result<Action>> Actions::resolve(Principal who, std::string id, HumanAnswer
   }
 }
 
+// Whether it was settled. What cannot be approved without a human's answer is denied.
+Task<bool> Actions::settle_without_answer(Action action) {
+  constexpr std::string_view none = "no answer in time";
+  if (state_->options.approve_when_expired) {
+    HumanAnswer approval{.approve = true,
+                         .reason = std::string(none) + "; approvals.on_timeout approves it"};
+    auto approved = co_await settle(action, "system", std::move(approval));
+    if (approved || approved.error().kind != ErrorKind::invalid) co_return approved.has_value();
+  }
+  HumanAnswer denial{.reason = std::string(none)};
+  auto denied = co_await settle(std::move(action), "system", std::move(denial));
+  co_return denied.has_value();
+}
+
 Task<std::size_t> Actions::settle_expired() {
   std::size_t count = 0;
-  const bool approve = state_->options.approve_when_expired;
   const Time now = state_->parts.clock.now();
   EveryScopePage page;
   for (;;) {
@@ -357,15 +377,40 @@ Task<std::size_t> Actions::settle_expired() {
     const bool is_last = due->size() < page.limit;
     if (!due->empty()) page = page.after(due->back());
     for (Action& action : *due) {
-      HumanAnswer answer{.approve = approve,
-                         .reason = approve ? "no answer in time; approvals.on_timeout approves it"
-                                           : "no answer in time"};
-      auto settled = co_await settle(std::move(action), "system", std::move(answer));
+      const bool settled = co_await settle_without_answer(std::move(action));
       if (settled) ++count;
       // Else somebody answered just now, or the next look tries again.
     }
     if (is_last) co_return count;
   }
+}
+
+// --- judging again -------------------------------------------------------------------------------
+
+// What a run refused by itself was never the policy's to decide. Arguments are looked at in the
+// same way again; which tools were offered then is on record only.
+Task<Result<Verdict>> Actions::judge_again(Action action) const {
+  const bool submitted = action.run_id.empty();
+  const RequestForm form = submitted ? RequestForm::submitted : RequestForm::exact;
+  auto verdict = state_->parts.gate.judge(action.request, form);
+  const bool refused = !submitted && is_refusal_of_run(action.decision.reason_code);
+  if (!verdict || !refused || verdict->decision.outcome == Outcome::halt) co_return verdict;
+  if (action.decision.reason_code == reason_code::tool_not_offered) {
+    refuse_call(verdict->decision,
+                {.message = std::move(action.decision.reason), .field = tool_field});
+    co_return verdict;
+  }
+  auto arguments = base::parse_json(action.request.params, "params");
+  if (!arguments) co_return verdict;
+  ToolCall call{.id = action.tool_call_id,
+                .run_id = action.run_id,
+                .thread_id = action.thread_id,
+                .tool = action.request.tool,
+                .arguments = std::move(*arguments)};
+  const auto prepared = co_await state_->parts.tools.prepare(caller_of(action), std::move(call),
+                                                             std::nullopt, ArgumentsFrom::record);
+  if (!prepared) refuse_call(verdict->decision, prepared.error());
+  co_return verdict;
 }
 
 // --- executing ----------------------------------------------------------------------------------
@@ -378,21 +423,28 @@ Task<Result<Action>> Actions::State::startable(Principal who, std::string id) co
   co_return action;
 }
 
-// The shell takes `cmd`, as Faramesh names it, or `command`.
-std::optional<ExecutionPermit> Actions::State::permit_for(const Action& action) const {
-  const auto params = base::parse_json(action.request.params, "params");
-  if (!params) return std::nullopt;
-  const char* name = params->contains("cmd") ? "cmd" : "command";
-  const base::Json command = params->value(name, base::Json(""));
-  constexpr std::size_t owner_characters = 16;
-  const ToolCall call{
-      .id = action.id,
-      .thread_id = "submitted-" + base::sha256_hex(action.owner).substr(0, owner_characters),
-      .tool = shell_tool,
-      .arguments = {{"command", command}}};
+// What was submitted has to be allowed, and the command alone, which is all that runs: no other
+// member may have allowed it.
+Result<ExecutionPermit> Actions::State::permit_for(const Action& action) const {
+  auto command = submitted_command(action);
+  if (!command) return fail(std::move(command.error()));
+  const auto refused = [] {
+    return fail(ErrorKind::conflict, "the policy in force now does not allow it any more");
+  };
+  const bool approved = action.state == ActionState::approved;
+  const auto whole = parts.gate.judge(action.request, RequestForm::exact);
+  if (!whole) return fail(whole.error());
+  const bool answered = approved && whole->decision.outcome == Outcome::abstain &&
+                        whole->decision.request_hash == action.decision.request_hash;
+  if (whole->decision.outcome != Outcome::execute && !answered) return refused();
   std::optional<Grant> grant;
-  if (action.state == ActionState::approved) grant = Grant{action.decision.request_hash};
-  return std::move(parts.gate.decide(call, action.request, grant).permit);
+  if (approved) {
+    const auto alone = parts.gate.judge(command->request, RequestForm::exact);
+    if (alone) grant = Grant{alone->decision.request_hash};
+  }
+  auto verdict = parts.gate.decide_submitted(command->call, std::move(command->request), grant);
+  if (!verdict.permit) return refused();
+  return std::move(*verdict.permit);
 }
 
 std::chrono::milliseconds Actions::State::time_for(const Action& action) const {
@@ -414,13 +466,12 @@ Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& l
   if (action->state != ActionState::allowed && action->state != ActionState::approved) {
     co_return fail(wrong_state(*action, "allowed or approved"));
   }
-  const bool ours = action->request.tool == shell_tool;
+  const bool ours = action->request.tool == submitted_shell;
   std::optional<ExecutionPermit> permit;
   if (ours) {
-    permit = state.permit_for(*action);
-    if (!permit) {
-      co_return fail(ErrorKind::conflict, "the policy in force now does not allow it any more");
-    }
+    auto allowed = state.permit_for(*action);
+    if (!allowed) co_return fail(std::move(allowed.error()));
+    permit = std::move(*allowed);
   }
   Unit unit{.scope = action->scope, .account = account_of(action->scope, action->owner)};
   move(*action, ActionState::executing, std::string(executing_reason), state.parts.clock.now());
@@ -445,12 +496,7 @@ Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& l
 
 Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Action action,
                             ExecutionPermit permit) {
-  ToolCaller caller{.scope = action.scope,
-                    .user_id = action.owner,
-                    .agent_id = action.request.agent_id == default_agent_id
-                                    ? std::string()
-                                    : action.request.agent_id};
-  auto done = co_await execute_tool(&state->parts.tools, lane, std::move(caller), std::move(permit),
+  auto done = co_await execute_tool(&state->parts.tools, lane, caller_of(action), std::move(permit),
                                     state->time_for(action), state->stopping.get_token());
   const ActionState end = done.timed_out          ? ActionState::timeout
                           : done.outcome.is_error ? ActionState::failed

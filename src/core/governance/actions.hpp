@@ -31,18 +31,26 @@ namespace colonnade::core {
 
 class Runs;
 
-// How long a human's answer counts.
-enum class Remember { once, thread, always };
-std::optional<Remember> remember_from(std::string_view text);  // "once", "thread", "always"
+// For what else a human's answer counts. It is the owner's, for the tool and operation that were
+// asked about, and unless everywhere is said for the agent that asked.
+enum class Remember {
+  once,
+  thread,      // this agent in this thread
+  always,      // this agent in every thread
+  everywhere,  // every agent in every thread
+};
+// "once", "thread", "always", "everywhere"
+std::optional<Remember> remember_from(std::string_view text);
 
 struct HumanAnswer {
   bool approve = false;
   std::string reason{};  // "": "Approved by human" or "Denied by human"
   // The action's approval token, from whoever must show one (faramesh §3.2).
   std::optional<std::string> token{};
-  // A JSON object's text to run with instead of what was asked for. It is decided on again.
+  // A JSON object's text to run with instead of what was asked for. Of a tool call, it has to fit
+  // the tool's schema. It is decided on again.
   std::optional<std::string> params{};
-  // An approval that counts again for this tool and operation: in this thread, or everywhere.
+  // An approval that counts again for this tool and operation.
   Remember remember = Remember::once;
   // For which params, as their JSON text: see Permission::pattern. "": exactly these.
   std::string pattern{};
@@ -90,12 +98,20 @@ class Actions {
 
   // A human's answer to a pending action. The run that waits for it goes on. Errors in this order:
   // not_found; conflict (nothing is asked any more); unauthorized (the token is wrong); invalid
-  // (edited params that the gate denies, or that are none; a pattern that is too long).
+  // (params that do not fit the tool, lack the answer to its question or are denied by the gate; a
+  // pattern that is too long); unavailable (edited params of a tool whose server is away). After an
+  // error the question is as open as before.
   base::Task<Result<Action>> resolve(Principal who, std::string id, HumanAnswer answer);
+
+  // The gate's verdict of now on what was asked then, in the form it was judged in. Errors:
+  // invalid, for a record that cannot be decided on any more.
+  base::Task<Result<Verdict>> judge_again(Action action) const;
 
   // Begins what was submitted and may run: `shell` in the sandbox, on `lane`, which is the calling
   // one; any other tool is its client's to run and counts as done (faramesh §3.1). The policy in
-  // force now has a say again. Errors: not_found; conflict (not allowed or approved, or a run's).
+  // force now has a say again: on what was submitted, and on the command alone, which is all that
+  // runs. Errors: not_found; conflict (not allowed or approved, or a run's); invalid (params of
+  // `shell` with two commands, or one that is no text).
   base::Task<Result<Action>> start(Principal who, std::string id, base::Lane& lane);
   // A client ran it by itself. Errors as for start().
   base::Task<Result<Action>> report(Principal who, std::string id, bool success, std::string error);
@@ -113,6 +129,7 @@ class Actions {
  private:
   struct State;
   base::Task<Result<Action>> settle(Action action, std::string actor, HumanAnswer answer);
+  base::Task<bool> settle_without_answer(Action action);
   static base::Task<void> execute(std::shared_ptr<State> state, base::Lane* lane, Action action,
                                   ExecutionPermit permit);
   std::shared_ptr<State> state_;

@@ -12,6 +12,7 @@ constexpr std::size_t end_reason_characters_max = 1000;       // faramesh §3.1:
 constexpr std::size_t answer_reason_characters_max = 20'000;  // what a human says to an approval
 constexpr std::size_t audit_text_bytes_max = 4 * KiB;         // of one text in a record's details
 constexpr std::size_t permission_pattern_bytes_max = 1 * KiB;
-constexpr auto approval_time_max = 24h;  // then nobody's answer is an answer
+constexpr std::size_t permission_commands_max = 64;  // of one shell input; a human reads no more
+constexpr auto approval_time_max = 24h;              // then nobody's answer is an answer
 
 }  // namespace colonnade::limits

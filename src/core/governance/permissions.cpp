@@ -7,11 +7,23 @@
 #include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/shell_command.hpp"
 
 namespace colonnade::core {
 
 using base::fail;
 using base::Task;
+
+namespace {
+
+bool is_for(const Permission& one, const ActionRequest& request, std::string_view thread_id) {
+  return one.tool == request.tool &&
+         (one.operation.empty() || one.operation == request.operation) &&
+         (one.agent_id.empty() || one.agent_id == request.agent_id) &&
+         (one.thread_id.empty() || one.thread_id == thread_id);
+}
+
+}  // namespace
 
 Task<bool> Permissions::allow(Scope scope, std::string owner, std::string thread_id,
                               ActionRequest request) const {
@@ -21,10 +33,7 @@ Task<bool> Permissions::allow(Scope scope, std::string owner, std::string thread
     co_return false;
   }
   co_return std::ranges::any_of(*standing, [&](const Permission& one) {
-    return one.tool == request.tool &&
-           (one.operation.empty() || one.operation == request.operation) &&
-           (one.thread_id.empty() || one.thread_id == thread_id) &&
-           matches_pattern(request.params, one.pattern);
+    return is_for(one, request, thread_id) && pattern_covers(one.pattern, request.params);
   });
 }
 

@@ -27,20 +27,27 @@ struct Verdict {
 // How a request is taken.
 enum class RequestForm {
   submitted,  // checked and trimmed, within its limits (faramesh §2.5)
-  exact,      // as it is: a tool call, whose arguments run as they were decided on
+  exact,      // as it is: a run's tool call, whose arguments run as they were decided on
 };
 
 // Thread-safe, fast, no I/O of its own.
 class PolicyGate {
  public:
   virtual ~PolicyGate() = default;
-  // What is decided on a request; nothing follows from it here, so there is never a permit. Errors:
-  // invalid, naming the field, for what cannot be decided on.
+  // What is decided on a request; nothing follows from it here, so there is never a permit. An
+  // exact request is judged by everything that decide() goes by. Errors: invalid, naming the field,
+  // for what cannot be decided on.
   virtual base::Result<Verdict> judge(ActionRequest request, RequestForm form) = 0;
-  // The same for a tool call, which `request` describes exactly. The permit comes with EXECUTE, and
-  // with ABSTAIN when `grant` answers it. Never fails: what cannot be decided is denied.
+  // The same for a run's tool call. The params that are decided on are the call's own arguments,
+  // whatever `request` has there, so the permit is for exactly what was judged. It comes with
+  // EXECUTE, and with ABSTAIN when `grant` answers it. Never fails: what cannot be decided is
+  // denied.
   virtual Verdict decide(const ToolCall& call, ActionRequest request,
                          const std::optional<Grant>& grant) = 0;
+  // The same for what a client submitted and this server runs as `call`. The caller answers for
+  // that `request` says everything that the call does, and nothing else.
+  virtual Verdict decide_submitted(const ToolCall& call, ActionRequest request,
+                                   const std::optional<Grant>& grant) = 0;
 };
 
 }  // namespace colonnade::core

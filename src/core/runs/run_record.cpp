@@ -406,6 +406,13 @@ Task<Result<void>> RunRecord::ask_human(ToolCall call, Action action) {
   co_return stored;
 }
 
+Task<Result<void>> RunRecord::note_decision(Action step, std::string granted_by) {
+  Unit decided = unit();
+  decided.changes.emplace_back(AppendAudit{decision_entry(step, granted_by, ports_.redaction)});
+  auto stored = co_await commit(std::move(decided));
+  co_return stored;
+}
+
 Task<Result<void>> RunRecord::begin_call(ToolCall call, Action action, std::stop_token withdraw) {
   std::vector<Event> events;
   events.push_back(event(ToolCallStarted{.tool_call_id = call.id, .tool = call.tool}));

@@ -111,6 +111,8 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
 
   base::Task<Result<void>> deny(ToolCall call, Action action);
   base::Task<Result<void>> ask_human(ToolCall call, Action action);
+  // The gate decided on a further step of a call that is running.
+  base::Task<Result<void>> note_decision(Action step, std::string granted_by);
   // requested → running, at most once ever. conflict: another has it. cancelled: `withdraw` was
   // requested before it could be stored; the call is as before.
   base::Task<Result<void>> begin_call(ToolCall call, Action action, std::stop_token withdraw);

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/call_context.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/run_steps.hpp"
 
@@ -20,7 +21,6 @@ namespace {
 
 // What the gate is told that a run's tool call does; policies name it as `op`.
 constexpr std::string_view tool_operation = "call";
-constexpr const char* invalid_arguments = "INVALID_ARGUMENTS";
 constexpr std::size_t malformed_shown_bytes = 200;
 constexpr std::string_view interrupted_text =
     "The server was restarted while this tool ran. Whether it took effect is unknown.";
@@ -28,13 +28,6 @@ constexpr std::string_view interrupted_text =
 // The default agent has no id of its own.
 std::string agent_name_for_gate(const Agent& agent) {
   return agent.id.empty() ? std::string(default_agent_id) : agent.id;
-}
-
-std::string context_of(const Run& run) {
-  std::string out;
-  base::JsonWriter json(out);
-  json.object().field("thread_id", run.thread_id).field("run_id", run.id).end_object();
-  return out;
 }
 
 }  // namespace
@@ -71,9 +64,15 @@ Task<void> ToolRound::load_definitions() {
   }
 }
 
-ToolDefinition ToolRound::as_offered(const std::string& tool) const {
+std::optional<ToolDefinition> ToolRound::offered(const std::string& tool) const {
   const auto found = std::ranges::find(definitions_, tool, &ToolDefinition::name);
-  return found == definitions_.end() ? ToolDefinition{.name = tool} : *found;
+  if (found == definitions_.end()) return std::nullopt;
+  return *found;
+}
+
+bool ToolRound::is_approved(const std::string& id) const {
+  const auto before = actions_.find(id);
+  return before != actions_.end() && before->second.state == ActionState::approved;
 }
 
 ToolCaller ToolRound::caller() const {
@@ -175,37 +174,60 @@ Task<void> ToolRound::ask_gate(std::vector<std::string> ids) {
 
 base::Task<std::optional<Grant>> ToolRound::grant_for(std::string id, ActionRequest request) const {
   const Run& run = record_.run();
-  const auto before = actions_.find(id);
-  if (before != actions_.end() && before->second.state == ActionState::approved) {
-    co_return Grant{before->second.decision.request_hash};
-  }
+  if (is_approved(id)) co_return Grant{actions_.at(id).decision.request_hash};
   const bool allowed = co_await ports_.permissions.allow(run.scope, run.started_by, run.thread_id,
                                                          std::move(request));
   co_return allowed ? std::optional(Grant{}) : std::nullopt;
 }
 
+// What an approver has looked at may be more than a model may ask for.
+base::Task<base::Result<base::Json>> ToolRound::prepare(ToolCall call) const {
+  const std::string& tool = call.tool;
+  auto definition = offered(tool);
+  const bool forbidden =
+      agent_.tools && std::ranges::find(*agent_.tools, tool) == agent_.tools->end();
+  if (forbidden) {
+    co_return base::fail(ErrorKind::invalid, "this agent has no tool named '" + tool + "'",
+                         tool_field);
+  }
+  const bool approved = is_approved(call.id);
+  const ArgumentsFrom from = approved ? ArgumentsFrom::approver : ArgumentsFrom::model;
+  if (approved && !definition) definition = ToolDefinition{.name = tool};
+  auto prepared =
+      co_await ports_.tools.prepare(caller(), std::move(call), std::move(definition), from);
+  co_return prepared;
+}
+
+ActionRequest ToolRound::request_for(const ToolCall& judged, const base::Json& asked) const {
+  const Run& run = record_.run();
+  return {.agent_id = agent_name_for_gate(agent_),
+          .tool = judged.tool,
+          .operation = std::string(tool_operation),
+          .params = base::to_text(judged.arguments),
+          .context = call_context(run.thread_id, run.id, asked, judged.arguments)};
+}
+
 // An execution stores its decision in the transaction that starts it.
 Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
-  const ToolCall& call = call_of(id);
-  ActionRequest request{.agent_id = agent_name_for_gate(agent_),
-                        .tool = call.tool,
-                        .operation = std::string(tool_operation),
-                        .params = base::to_text(call.arguments),
-                        .context = context_of(record_.run())};
-  const std::optional<Grant> grant = co_await grant_for(id, request);
-  Verdict verdict = ports_.gate.decide(call, std::move(request), grant);
+  ToolCall judged = call_of(id);
+  const base::Json asked = judged.arguments;
+  auto prepared = co_await prepare(judged);
+  if (prepared) judged.arguments = std::move(*prepared);
+  ActionRequest request = request_for(judged, asked);
+  std::optional<Grant> grant;
+  if (prepared) grant = co_await grant_for(id, request);
+  Verdict verdict = ports_.gate.decide(judged, std::move(request), grant);
+  if (!prepared) {
+    // Nobody is asked about what could not run anyway, and no policy allows it.
+    verdict.permit.reset();
+    if (verdict.decision.outcome != Outcome::halt) {
+      refuse_call(verdict.decision, prepared.error());
+    }
+  }
   if (verdict.permit) {
     permits_.insert_or_assign(id, std::move(*verdict.permit));
     note_verdict(id, verdict, ActionState::executing);
     co_return GateAnswer::allowed;
-  }
-  if (verdict.decision.outcome == Outcome::abstain) {
-    if (auto sound = ports_.tools.check(as_offered(call.tool), call.arguments); !sound) {
-      // Nobody is asked about what could not run anyway.
-      verdict.decision.outcome = Outcome::halt;
-      verdict.decision.reason_code = invalid_arguments;
-      verdict.decision.reason = std::move(sound.error().message);
-    }
   }
   if (verdict.decision.outcome == Outcome::abstain) {
     note_verdict(id, verdict, ActionState::pending_approval);
@@ -258,10 +280,13 @@ Task<void> ToolRound::deny(std::string id) {
   if (!stored) inputs_.push(CommitFailed{std::move(stored.error())});
 }
 
+// The human sees what would run.
 Task<void> ToolRound::ask_human(std::string id) {
-  ToolCall& call = call_of(id);
-  call.state = ToolCallState::waiting_approval;
-  auto stored = co_await record_.ask_human(call, actions_.at(id));
+  const Action& action = actions_.at(id);
+  call_of(id).state = ToolCallState::waiting_approval;
+  ToolCall shown = call_of(id);
+  shown.arguments = base::Json::parse(action.request.params);
+  auto stored = co_await record_.ask_human(std::move(shown), action);
   if (!stored) inputs_.push(CommitFailed{std::move(stored.error())});
 }
 
@@ -343,7 +368,11 @@ Task<void> ToolRound::run(std::string id) {
   ExecutedTool done;
   if (began) {
     call_of(id).state = ToolCallState::running;
-    done = co_await execute_tool(&ports_.tools, &lane_, caller(), std::move(permit),
+    ToolCaller on_behalf = caller();
+    on_behalf.judge_again = [this, id](base::Json arguments) {
+      return judge_again(id, std::move(arguments));
+    };
+    done = co_await execute_tool(&ports_.tools, &lane_, std::move(on_behalf), std::move(permit),
                                  options_.tool_time_max, inputs_.work());
     // Stopped with the server: what it did is unknown, and the next start says so.
     if (inputs_.parked()) co_return;
@@ -360,6 +389,37 @@ Task<void> ToolRound::run(std::string id) {
   const bool started = began.has_value();
   co_await end_call(id, std::move(done), started);
   inputs_.push(ToolFinished{id});
+}
+
+// The call goes on with other arguments than its permit was for. They need an answer of their own:
+// a rule that allows them, or a standing permission. Nobody is asked in the middle of a call.
+Task<base::Result<void>> ToolRound::judge_again(std::string id, base::Json arguments) {
+  const Run& run = record_.run();
+  ToolCall judged = call_of(id);
+  judged.arguments = std::move(arguments);
+  const ActionRequest request = request_for(judged, judged.arguments);
+  auto verdict = ports_.gate.judge(request, RequestForm::exact);
+  if (!verdict) co_return base::fail(std::move(verdict.error()));
+  bool permitted = false;
+  if (verdict->decision.outcome == Outcome::abstain) {
+    permitted =
+        co_await ports_.permissions.allow(run.scope, run.started_by, run.thread_id, request);
+  }
+  const bool allowed = permitted || verdict->decision.outcome == Outcome::execute;
+  Action step = actions_.at(id);
+  step.request = std::move(verdict->request);
+  step.decision = std::move(verdict->decision);
+  step.reason = step.decision.reason;
+  step.updated_at = record_.now();
+  const std::string granted_by = permitted ? "permission" : "";
+  auto stored = co_await record_.note_decision(step, granted_by);
+  if (!stored) co_return stored;
+  if (allowed) co_return base::Result<void>();
+  const bool asks = step.decision.outcome == Outcome::abstain;
+  std::string why =
+      asks ? "it needs a human's approval of its own; ask for it in a new call (" : "denied (";
+  why += step.decision.reason_code + "): " + step.decision.reason;
+  co_return base::fail(ErrorKind::forbidden, std::move(why));
 }
 
 // What a tool did is held here until it is stored.

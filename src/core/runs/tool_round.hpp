@@ -63,8 +63,8 @@ class ToolRound {
   // twice; the model is told. Only a tool that says it is idempotent is asked again.
   base::Task<Result<void>> settle_interrupted();
 
-  // Asks the gate about each call. A denial and a question are stored, with the record of the
-  // decision, before anything follows from them.
+  // Asks the gate about each call, in the one form that would run. A denial and a question are
+  // stored, with the record of the decision, before anything follows from them.
   base::Task<void> ask_gate(std::vector<std::string> ids);
   // Spends the call's permit. `self` keeps the round alive; spawned, one for each call.
   static base::Task<void> run_tool(std::shared_ptr<ToolRound> self, std::string id);
@@ -86,7 +86,10 @@ class ToolRound {
   struct UnderWay;
 
   base::Task<GateAnswer> ask_gate_about(std::string id);
+  base::Task<base::Result<base::Json>> prepare(ToolCall call) const;
+  ActionRequest request_for(const ToolCall& judged, const base::Json& asked) const;
   base::Task<std::optional<Grant>> grant_for(std::string id, ActionRequest request) const;
+  base::Task<base::Result<void>> judge_again(std::string id, base::Json arguments);
   base::Task<void> deny(std::string id);
   base::Task<void> ask_human(std::string id);
   base::Task<void> hear_answers();
@@ -95,7 +98,8 @@ class ToolRound {
   base::Task<void> end_call(std::string id, ExecutedTool done, bool began);
   Action& note_verdict(const std::string& id, Verdict& verdict, ActionState state);
   ToolCall& call_of(const std::string& id);
-  ToolDefinition as_offered(const std::string& tool) const;
+  std::optional<ToolDefinition> offered(const std::string& tool) const;
+  bool is_approved(const std::string& id) const;
   ToolCaller caller() const;
 
   ToolRoundPorts ports_;

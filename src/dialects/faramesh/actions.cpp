@@ -217,11 +217,11 @@ base::Task<Attempted> ActionResource::report_once(Principal who, std::string id,
 
 // --- replaying ----------------------------------------------------------------------------------
 
-net::Response ActionResource::replay_of(const ActionResult& action) const {
-  if (!action) return action_error(action.error());
-  const auto verdict = parts_.actions.judge(action->request);
-  if (!verdict) return error_response(verdict.error());
-  return {.body = encode_replay(*action, verdict->decision)};
+base::Task<net::Reply> ActionResource::replay_of(ActionResult action) const {
+  if (!action) co_return action_error(action.error());
+  const auto verdict = co_await parts_.actions.judge_again(*action);
+  if (!verdict) co_return error_response(verdict.error());
+  co_return net::Response{.body = encode_replay(*action, verdict->decision)};
 }
 
 // Among the newest ones; several may share it, then the newest counts.
@@ -243,8 +243,9 @@ base::Task<ActionResource::ActionResult> ActionResource::by_provenance(
 }
 
 base::Task<net::Reply> ActionResource::replay(Principal who, RequestPtr request) {
-  const auto action = co_await parts_.actions.get(std::move(who), action_id(request));
-  co_return replay_of(action);
+  auto action = co_await parts_.actions.get(std::move(who), action_id(request));
+  auto reply = co_await replay_of(std::move(action));
+  co_return reply;
 }
 
 base::Task<net::Reply> ActionResource::replay_named(Principal who, RequestPtr request) {
@@ -252,8 +253,9 @@ base::Task<net::Reply> ActionResource::replay_named(Principal who, RequestPtr re
   if (!body) co_return refusal(body.error());
   auto named = body->action_id.empty() ? by_provenance(std::move(who), body->provenance_id)
                                        : parts_.actions.get(std::move(who), body->action_id);
-  const auto action = co_await std::move(named);
-  co_return replay_of(action);
+  auto action = co_await std::move(named);
+  auto reply = co_await replay_of(std::move(action));
+  co_return reply;
 }
 
 }  // namespace colonnade::dialects::faramesh

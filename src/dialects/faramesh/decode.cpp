@@ -107,7 +107,9 @@ Decoded<core::HumanAnswer> decode_approval(const net::Request& request) {
   if (body.has("params")) out.params = body.object("params");
   if (const auto remember = body.optional_text("remember")) {
     const auto known = core::remember_from(*remember);
-    if (!known) body.add_fault("remember", "enum", "Input should be 'once', 'thread' or 'always'");
+    if (!known)
+      body.add_fault("remember", "enum",
+                     "Input should be 'once', 'thread', 'always' or 'everywhere'");
     out.remember = known.value_or(core::Remember::once);
   }
   out.pattern = body.optional_text("pattern").value_or("");

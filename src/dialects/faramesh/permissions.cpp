@@ -9,7 +9,8 @@ std::string encode_permissions(std::span<const core::Permission> permissions) {
   json.object().key("permissions").array();
   for (const core::Permission& one : permissions) {
     json.object().field("id", one.id).field("tool", one.tool).field("operation", one.operation);
-    json.field("thread_id", one.thread_id).field("pattern", one.pattern);
+    json.field("agent_id", one.agent_id).field("thread_id", one.thread_id);
+    json.field("pattern", one.pattern);
     json.field("created_by", one.created_by).field("created_at", wire_time(one.created_at));
     json.end_object();
   }

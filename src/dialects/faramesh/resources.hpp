@@ -55,7 +55,7 @@ class ActionResource {
   base::Task<Attempted> start_once(Principal who, RequestPtr request);
   base::Task<Attempted> report_once(Principal who, std::string id, ResultBody body);
   static Attempted answer(const ActionResult& action);
-  net::Response replay_of(const ActionResult& action) const;
+  base::Task<net::Reply> replay_of(ActionResult action) const;
   base::Task<ActionResult> by_provenance(Principal who, std::string provenance_id) const;
 
   Parts parts_;

@@ -28,7 +28,8 @@ Decoded<core::ActionRequest> decode_action(std::string_view json, const std::str
 Decoded<std::vector<std::string_view>> decode_batch(const net::Request& request);
 
 // An approval (§2.2); the token is required. Ours beside the contract's: `params` to run with
-// instead, `remember` ("once", "thread", "always") and the `pattern` of what is remembered.
+// instead, `remember` ("once", "thread", "always", "everywhere") and the `pattern` of what is
+// remembered.
 Decoded<core::HumanAnswer> decode_approval(const net::Request& request);
 
 struct ResultBody {

@@ -43,7 +43,8 @@ base::Task<Attempted> ApprovalTools::approve(Call call, Attempt /*attempt*/) {
   if (arguments.has_object("arguments")) {
     answer.params = exact_value(call.text, {"params", "arguments", "arguments"});
   }
-  const std::string remember = arguments.one_of("remember", {"once", "thread", "always"});
+  const std::string remember =
+      arguments.one_of("remember", {"once", "thread", "always", "everywhere"});
   answer.remember = core::remember_from(remember).value_or(core::Remember::once);
   answer.pattern = arguments.any_text("pattern");
   if (const auto fault = arguments.fault()) co_return failed(*fault);

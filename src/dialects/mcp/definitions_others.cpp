@@ -114,16 +114,19 @@ const std::string_view approve =
       "reason": {"type": "string", "description": "Why; kept in the audit trail."},
       "arguments": {
         "type": "object",
-        "description": "Run it with these arguments instead. They are decided on again."
+        "description": "Run it with these arguments instead. They have to fit the tool )json"
+    R"json(and are decided on again. The answer to a question goes here, as answer."
       },
       "remember": {
-        "type": "string", "enum": ["once", "thread", "always"],
-        "description": "For how long the answer counts; once without it."
+        "type": "string", "enum": ["once", "thread", "always", "everywhere"],
+        "description": "For what the answer counts; once without it. thread: this agent in )json"
+    R"json(this thread; always: this agent in every thread; everywhere: every agent."
       },
       "pattern": {
         "type": "string",
         "description": "With remember: for which arguments, as their JSON text, where * )json"
-    R"json(stands for anything. Without it, exactly these."
+    R"json(stands for anything; of a shell command, each of its commands has to match. )json"
+    R"json(Without it, exactly these."
       },
       "idempotency_key": "$idempotency_key"
     },

@@ -279,13 +279,13 @@ Result<void> Changes::on(const core::Scope& scope, const core::UpdateAction& cha
             " updated_at = ?11, outcome = ?12, reason_code = ?13, decision_reason = ?14,"
             " risk_level = ?15, by_profile = ?16, request_hash = ?17, policy_version = ?18,"
             " policy_hash = ?19, profile_id = ?20, profile_version = ?21, profile_hash = ?22,"
-            " runtime_version = ?23, provenance_id = ?24"
+            " runtime_version = ?23, provenance_id = ?24, context = ?25"
             " WHERE id = ?1 AND scope = ?2 AND version = ?3 - 1",
             a.id, scope.key(), a.version, a.request.params, core::to_string(a.state), a.reason,
             a.approval_token, a.resolved_by, a.resolved_at, a.expires_at, a.updated_at,
             core::to_string(d.outcome), d.reason_code, d.reason, d.risk_level, d.by_profile,
             d.request_hash, d.policy_version, d.policy_hash, d.profile_id, d.profile_version,
-            d.profile_hash, d.runtime_version, d.provenance_id),
+            d.profile_hash, d.runtime_version, d.provenance_id, a.request.context),
       [&]() -> Result<void> {
         if (change.if_unchanged) return {};
         return fail(ErrorKind::conflict, quoted("action", a.id) + " was changed by somebody else");
@@ -295,9 +295,9 @@ Result<void> Changes::on(const core::Scope& scope, const core::UpdateAction& cha
 Result<void> Changes::on(const core::Scope& scope, const core::InsertPermission& change) {
   const core::Permission& p = change.permission;
   return inserted(write("INSERT INTO permissions (" COLONNADE_PERMISSION_COLUMNS
-                        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                         p.id, scope.key(), p.owner, p.thread_id, p.tool, p.operation, p.pattern,
-                        p.created_by, p.created_at, p.revoked_at),
+                        p.created_by, p.created_at, p.revoked_at, p.agent_id),
                   "permission", p.id);
 }
 

@@ -276,6 +276,7 @@ Result<core::Permission> read_permission(Statement& row) {
   return core::Permission{.id = row.string(0),
                           .scope = scope_at(row, 1),
                           .owner = row.string(2),
+                          .agent_id = row.string(10),
                           .thread_id = row.string(3),
                           .tool = row.string(4),
                           .operation = row.string(5),

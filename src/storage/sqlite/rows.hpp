@@ -44,8 +44,9 @@
   "created_at, updated_at, outcome, reason_code, decision_reason, risk_level, by_profile, " \
   "request_hash, policy_version, policy_hash, profile_id, profile_version, profile_hash, "  \
   "runtime_version, provenance_id"
-#define COLONNADE_PERMISSION_COLUMNS \
-  "id, scope, owner, thread_id, tool, operation, pattern, created_by, created_at, revoked_at"
+#define COLONNADE_PERMISSION_COLUMNS                                                            \
+  "id, scope, owner, thread_id, tool, operation, pattern, created_by, created_at, revoked_at, " \
+  "agent_id"
 // From memories m joined with memory_partitions p.
 #define COLONNADE_MEMORY_COLUMNS                                                     \
   "m.id, p.scope, p.owner, p.agent_id, m.tier, m.kind, m.key, m.text, m.metadata, "  \

@@ -76,7 +76,8 @@ std::unique_ptr<Tool> edit_tool(base::Workers& workers) {
             {"replace_all", {{"type", "boolean"}}}}},
           {"required", {"path", "old_text", "new_text"}},
           {"additionalProperties", false}}};
-  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::changes, &edit);
+  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::changes,
+                                         WorkspaceTool::Target::file, &edit);
 }
 
 }  // namespace colonnade::tools

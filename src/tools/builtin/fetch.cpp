@@ -76,6 +76,14 @@ base::Task<Result<void>> read_body(net::HttpExchange* exchange, Page* page) {
   }
 }
 
+base::Task<Result<void>> may_go_on(const ToolContext* context, base::Json arguments) {
+  if (!context->judge_again) {
+    co_return base::fail(base::ErrorKind::forbidden, "nobody is there to judge where it leads");
+  }
+  auto judged = co_await context->judge_again(std::move(arguments));
+  co_return judged;
+}
+
 }  // namespace
 
 FetchTool::FetchTool(net::HttpClient& client, FetchOptions options)
@@ -104,13 +112,22 @@ bool FetchTool::may_be_private(const std::string& host) const {
   });
 }
 
+base::Result<base::Json> FetchTool::canonical(const ToolContext& /*context*/, base::Json arguments,
+                                              core::ArgumentsFrom /*from*/) const {
+  auto url = net::canonical_http_url(arguments.at("url").get<std::string>());
+  if (!url) return base::fail(url.error().kind, "'url': " + url.error().message, "url");
+  arguments["url"] = std::move(url->text);
+  if (!arguments.contains("method")) arguments["method"] = "GET";
+  return arguments;
+}
+
 base::Task<core::ToolOutcome> FetchTool::run(ToolContext context, base::Json arguments,
                                              std::stop_token stop) {
   std::string method = arguments.value("method", std::string("GET"));
   std::string body = arguments.value("body", std::string());
   const std::string type = arguments.value("content_type", std::string("application/json"));
   if (method == "GET" && !body.empty()) co_return failed("'body' needs the method POST");
-  auto url = net::parse_http_url(arguments.at("url").get<std::string>());
+  auto url = net::canonical_http_url(arguments.at("url").get<std::string>());
   if (!url) co_return failed("'url': " + url.error().message);
   for (int redirects = 0;; ++redirects) {
     net::HttpClientRequest request{.method = method, .url = url->text, .body = body};
@@ -138,9 +155,18 @@ base::Task<core::ToolOutcome> FetchTool::run(ToolContext context, base::Json arg
     if (!repeats) {
       method = "GET";
       body.clear();
+      arguments.erase("body");
+      arguments.erase("content_type");
     }
-    auto next = net::parse_http_url(location, url->text);
+    auto next = net::canonical_http_url(location, url->text);
     if (!next) co_return failed("redirected by " + url->host + ": " + next.error().message);
+    arguments["method"] = method;
+    arguments["url"] = next->text;
+    auto judged = co_await may_go_on(&context, arguments);
+    if (!judged) {
+      co_return failed("redirected by " + url->host + " to " + next->text + ", which was not " +
+                       "followed: " + judged.error().message);
+    }
     url = std::move(next);
   }
 }

@@ -23,6 +23,10 @@ class FetchTool final : public Tool {
 
   const core::ToolDefinition& definition() const override { return definition_; }
   Effect effect() const override { return Effect::changes; }
+  // The URL as it will be connected to, and the method.
+  base::Result<base::Json> canonical(const ToolContext& context, base::Json arguments,
+                                     core::ArgumentsFrom from) const override;
+  // Where a redirect leads is judged as a call of its own before it is followed.
   base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
                                     std::stop_token stop) override;
 

@@ -140,6 +140,14 @@ TEST_F(FilesTest, TodoAndQuestionSayWhatIsMissing) {
   EXPECT_TRUE(call(question, {{"question", "Which?"}}).is_error);
   EXPECT_EQ(call(question, {{"question", "Which?"}, {"answer", "this"}}).content, "this");
   EXPECT_FALSE(schema_violation(question.accepted_schema(), {{"question", "a"}, {"answer", "b"}}));
+  const auto approved = [&](const base::Json& arguments) {
+    return question
+        .canonical({.scope = core::Scope::main()}, arguments, core::ArgumentsFrom::approver)
+        .has_value();
+  };
+  EXPECT_TRUE(approved({{"question", "a"}, {"answer", "b"}}));
+  EXPECT_FALSE(approved({{"question", "a"}}));
+  EXPECT_FALSE(approved({{"question", "a"}, {"answer", 1}}));
   EXPECT_TRUE(
       schema_violation(question.definition().input_schema, {{"question", "a"}, {"answer", "b"}}));
 }
@@ -165,6 +173,33 @@ TEST(SchemaCheck, NamesThePathAndTheRemedy) {
   EXPECT_FALSE(schema_violation({{"type", "integer"}}, 2.0));
 }
 
+TEST(SchemaCheck, ReadsAlternativesAndConstants) {
+  const base::Json schema = {
+      {"properties", {{"kind", {{"oneOf", {{{"const", "a"}}, {{"const", 2}}}}}}}},
+      {"anyOf", {{{"required", {"x"}}}, {{"required", {"y"}}}}},
+      {"allOf", {{{"properties", {{"x", {{"type", "integer"}}}}}}}}};
+  EXPECT_FALSE(schema_violation(schema, {{"x", 1}, {"kind", "a"}}));
+  EXPECT_FALSE(schema_violation(schema, {{"y", 1}, {"kind", 2}}));
+  EXPECT_TRUE(schema_violation(schema, {{"x", 1}, {"kind", "b"}}));
+  EXPECT_TRUE(schema_violation(schema, {{"z", 1}}));
+  EXPECT_TRUE(schema_violation(schema, {{"x", "1"}}));
+}
+
+TEST(SchemaCheck, KnowsWhatAStrangersSchemaListsUnlessItSaysMore) {
+  const base::Json listed = {{"properties", {{"a", {{"properties", {{"b", true}}}}}}}};
+  const auto fits = [](const base::Json& schema, const base::Json& value) {
+    return !schema_violation(schema, value, stranger_schema);
+  };
+  EXPECT_TRUE(fits(listed, {{"a", {{"other", 1}}}})) << "of the value itself only";
+  EXPECT_FALSE(fits(listed, {{"cmd", 1}}));
+  EXPECT_TRUE(fits(base::Json::object(), {{"cmd", 1}}));
+  for (const char* more : {"additionalProperties", "patternProperties", "anyOf", "$ref"}) {
+    base::Json schema = listed;
+    schema[more] = more == std::string_view("anyOf") ? base::Json::array() : base::Json::object();
+    EXPECT_TRUE(fits(schema, {{"cmd", 1}})) << more;
+  }
+}
+
 // The schema of a stranger's tool may be anything.
 TEST(SchemaCheck, WhatAKeywordCannotBeAllowsEverything) {
   const base::Json value = {{"name", "ä"}, {"list", {1, 2}}, {"number", 7}};
@@ -186,9 +221,9 @@ TEST(SchemaCheck, CountsCharactersWhereTheSchemaIsNotOurs) {
   const base::Json two = {{"type", "string"}, {"minLength", 2}};
   const base::Json one = {{"type", "string"}, {"maxLength", 1}};
   EXPECT_FALSE(schema_violation(two, "ä"));
-  EXPECT_TRUE(schema_violation(two, "ä", LengthIn::characters));
+  EXPECT_TRUE(schema_violation(two, "ä", {.length = LengthIn::characters}));
   EXPECT_TRUE(schema_violation(one, "ä"));
-  EXPECT_FALSE(schema_violation(one, "ä", LengthIn::characters));
+  EXPECT_FALSE(schema_violation(one, "ä", {.length = LengthIn::characters}));
 }
 
 TEST(HtmlText, KeepsTheWords) {

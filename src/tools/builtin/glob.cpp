@@ -44,7 +44,8 @@ std::unique_ptr<Tool> glob_tool(base::Workers& workers) {
             {"path", {{"type", "string"}, {"description", "The folder to look in"}}}}},
           {"required", {"pattern"}},
           {"additionalProperties", false}}};
-  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::reads, &glob);
+  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::reads,
+                                         WorkspaceTool::Target::folder, &glob);
 }
 
 }  // namespace colonnade::tools

@@ -81,7 +81,8 @@ std::unique_ptr<Tool> grep_tool(base::Workers& workers) {
             {"ignore_case", {{"type", "boolean"}}}}},
           {"required", {"pattern"}},
           {"additionalProperties", false}}};
-  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::reads, &grep);
+  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::reads,
+                                         WorkspaceTool::Target::folder, &grep);
 }
 
 }  // namespace colonnade::tools

@@ -69,7 +69,8 @@ std::unique_ptr<Tool> read_tool(base::Workers& workers) {
                "Lines at most; " + std::to_string(limits::read_lines_default) + " by default"}}}}},
           {"required", {"path"}},
           {"additionalProperties", false}}};
-  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::reads, &read);
+  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::reads,
+                                         WorkspaceTool::Target::file, &read);
 }
 
 }  // namespace colonnade::tools

@@ -13,10 +13,18 @@ class WorkspaceTool final : public Tool {
   using Work = core::ToolOutcome (*)(const Workspace& workspace, const base::Json& arguments,
                                      std::stop_token stop);
 
-  WorkspaceTool(base::Workers& workers, core::ToolDefinition definition, Effect effect, Work work);
+  // What `path` names: a file, or a folder to look in, which is the workspace when it is left out.
+  enum class Target { file, folder };
+
+  WorkspaceTool(base::Workers& workers, core::ToolDefinition definition, Effect effect,
+                Target target, Work work);
 
   const core::ToolDefinition& definition() const override { return definition_; }
   Effect effect() const override { return effect_; }
+  // `path` as it will be opened. A folder ends in a slash: everything below it is meant, and a rule
+  // about what begins with "secrets/" has to see that.
+  base::Result<base::Json> canonical(const ToolContext& context, base::Json arguments,
+                                     core::ArgumentsFrom from) const override;
   base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
                                     std::stop_token stop) override;
 
@@ -24,6 +32,7 @@ class WorkspaceTool final : public Tool {
   base::Workers& workers_;
   core::ToolDefinition definition_;
   Effect effect_;
+  Target target_;
   Work work_;
 };
 

@@ -32,7 +32,8 @@ std::unique_ptr<Tool> write_tool(base::Workers& workers) {
             {"content", {{"type", "string"}, {"maxLength", limits::workspace_write_bytes_max}}}}},
           {"required", {"path", "content"}},
           {"additionalProperties", false}}};
-  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::changes, &write);
+  return std::make_unique<WorkspaceTool>(workers, std::move(definition), Effect::changes,
+                                         WorkspaceTool::Target::file, &write);
 }
 
 }  // namespace colonnade::tools

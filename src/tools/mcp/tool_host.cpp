@@ -7,6 +7,7 @@
 #include "base/share.hpp"
 #include "core/access/account.hpp"
 #include "tools/mcp/limits.hpp"
+#include "tools/schema_check.hpp"
 
 namespace colonnade::tools::mcp {
 
@@ -285,6 +286,14 @@ base::Task<void> ToolHost::await_until(std::function<bool()> there, std::stop_to
   }
 }
 
+base::Task<std::optional<core::ToolDefinition>> ToolHost::definition(ToolContext context,
+                                                                     std::string tool) {
+  const auto ids = co_await state_->options.servers_of(context.scope, context.agent_id);
+  auto found = servers_.tool(ids, tool);
+  if (!found) co_return std::nullopt;
+  co_return std::move(found->definition);
+}
+
 base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::ToolCall call,
                                                     std::stop_token stop) {
   const std::shared_ptr<State> state = state_;
@@ -298,6 +307,11 @@ base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::T
   if (!tool) {
     co_return failed("the tool '" + call.tool +
                      "' is not offered now: " + servers_.why_not(ids, call.tool));
+  }
+  // Its server may have changed it since the call was prepared.
+  if (auto wrong =
+          schema_violation(tool->definition.input_schema, call.arguments, stranger_schema)) {
+    co_return failed(call.tool + ": " + *wrong);
   }
   RequestOptions options;
   options.time_max = call_time_max;

@@ -66,6 +66,8 @@ class ToolHost final : public core::ToolServerHost,
   base::Task<std::vector<core::ToolDefinition>> definitions(core::Agent agent,
                                                             std::stop_token stop) override;
   bool may_be(std::string_view tool) const override;
+  base::Task<std::optional<core::ToolDefinition>> definition(ToolContext context,
+                                                             std::string tool) override;
   // A server that is just starting is waited for, `start_wait_max` of the options at most.
   base::Task<base::Result<core::ToolOutcome>> run(ToolContext context, core::ToolCall call,
                                                   std::stop_token stop) override;

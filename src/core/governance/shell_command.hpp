@@ -1,0 +1,27 @@
+// What a pattern of remembered arguments says of a shell command.
+//
+// A pattern such as `git *` is about one command. A command line may hold several, and may say more
+// than can be seen in it (substitutions, redirections, functions). So such a line is taken apart:
+// what is nothing but simple commands is matched command by command, and anything else is not
+// matched at all, which means that a human is asked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace colonnade::core {
+
+// The simple commands of a POSIX shell's input as they are written, joined there by `;`, `&&`,
+// `||`, `|` or line breaks. nullopt when there is anything else in it: expansions and substitutions
+// ($, backquotes), redirections, `&`, groups, comments, reserved words, assignments, a command name
+// that is itself expanded, a quote that does not end, control characters; or when it has no command
+// or more than limits::permission_commands_max.
+std::optional<std::vector<std::string>> simple_commands(std::string_view text);
+
+// Whether these params are what a pattern (see Permission::pattern) covers. Params whose `command`
+// or `cmd` is a text are those of a shell, whatever the tool is called.
+bool pattern_covers(std::string_view pattern, std::string_view params);
+
+}  // namespace colonnade::core

@@ -1,0 +1,82 @@
+#include "core/governance/shell_command.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.hpp"
+
+namespace colonnade::core {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::string params_of(const std::string& command) {
+  return base::to_text(base::Json{{"command", command}});
+}
+
+bool covers(const std::string& command) {
+  return pattern_covers(R"({"command":"git *)", params_of(command));
+}
+
+TEST(ShellCommand, SimpleCommandsComeAsTheyAreWritten) {
+  EXPECT_THAT(*simple_commands("  git  status "), ElementsAre("git  status"));
+  EXPECT_THAT(*simple_commands("a 'x;y' && b \"&& z\" || c \\; | d;\n\ne"),
+              ElementsAre("a 'x;y'", "b \"&& z\"", "c \\;", "d", "e"));
+  EXPECT_THAT(*simple_commands("a &&\n b"), ElementsAre("a", "b"));
+  EXPECT_THAT(*simple_commands("git add *.cpp a#b {x,y} k=v ~/f"),
+              ElementsAre("git add *.cpp a#b {x,y} k=v ~/f"));
+}
+
+TEST(ShellCommand, WhatIsInDoubtIsNothing) {
+  for (const char* text : {"",          " ",      ";",          "a;;b",    "a &",
+                           "a & b",     "a |& b", "a &&",       "a |",     "&& a",
+                           "a && && b", "a > f",  "a < f",      "a <<E",   "a 2>&1",
+                           "$(a)",      "a $(b)", "a `b`",      "a $X",    "a \"$X\"",
+                           "a \"`b`\"", "(a)",    "a() { b; }", "{ a; }",  "if a; then b; fi",
+                           "! a",       "X=1 a",  "X=1",        "a # b",   "# a",
+                           "a 'b",      "a \"b",  "a \\",       "a \\\nb", "*a b",
+                           "~/a",       "a\rb",   "time a",     "[[ a ]]", "a $'b'"}) {
+    EXPECT_FALSE(simple_commands(text)) << text;
+  }
+  EXPECT_FALSE(simple_commands(std::string("a\0b", 3)));
+  std::string many = "a";
+  for (int i = 0; i < 64; ++i) many += ";a";
+  EXPECT_FALSE(simple_commands(many));
+}
+
+// `git *` was remembered: it is about git and nothing else.
+TEST(ShellCommand, APatternCoversEachCommandOrNone) {
+  for (const char* one :
+       {"git status", "git log | git shortlog", "git add a && git commit -m 'b; c'",
+        "git status;git diff", "git diff\ngit log"}) {
+    EXPECT_TRUE(covers(one)) << one;
+  }
+  for (const char* one :
+       {"git status; echo pwned", "git status && echo pwned", "git log | sh -c 'echo pwned'",
+        "git log $(echo pwned)", "git log `echo pwned`", "git log\necho pwned",
+        "git log & echo pwned", "git log > pwned", "git log <(echo pwned)", "echo git status",
+        "GIT_PAGER=pwned git log", "git log || echo pwned", "git log \"$(echo pwned)\""}) {
+    EXPECT_FALSE(covers(one)) << one;
+  }
+}
+
+TEST(ShellCommand, ExactArgumentsAreCoveredWhateverTheyAre) {
+  const std::string params = params_of("git log > a; b $(c) & d");
+  EXPECT_TRUE(pattern_covers(params, params));
+  EXPECT_TRUE(pattern_covers("*", params));
+  EXPECT_FALSE(pattern_covers(R"({"command":*})", params)) << "a wildcard is about simple commands";
+}
+
+TEST(ShellCommand, OtherToolsAreMatchedByTheirText) {
+  EXPECT_TRUE(pattern_covers(R"({"path":"notes/*)", R"({"path":"notes/a;b"})"));
+  EXPECT_FALSE(pattern_covers(R"({"path":"notes/*)", R"({"path":"other"})"));
+  EXPECT_FALSE(pattern_covers(R"({"cmd":"ls*)", R"({"cmd":"ls; id"})"))
+      << "any tool with a command";
+  EXPECT_FALSE(pattern_covers("{*ls*", R"({"cmd":"ls","command":"ls"})"));
+  EXPECT_TRUE(pattern_covers(R"({"argv":["ls",*)", R"({"argv":["ls","; id"]})"));
+}
+
+}  // namespace
+}  // namespace colonnade::core

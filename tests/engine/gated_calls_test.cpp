@@ -1,0 +1,279 @@
+// The gate judges what will happen: a call in the one form that runs, every step of it, and what
+// was judged once can be judged again.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "engine.hpp"
+#include "launch_tool.hpp"
+#include "tools/builtin/grep.hpp"
+#include "tools/builtin/question.hpp"
+#include "tools/builtin/read.hpp"
+#include "tools/builtin/write.hpp"
+
+namespace colonnade::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace core;
+using base::Json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const Principal alice(Scope::main(), "alice", UserRole::member);
+
+// `hop {"to": ["a", "b"]}`: goes to each in turn, as a fetch follows redirects.
+class HopTool final : public tools::Tool {
+ public:
+  explicit HopTool(std::shared_ptr<Launches> hops) : hops_(std::move(hops)) {
+    definition_ = {.name = "hop",
+                   .description = "Hops.",
+                   .input_schema = {{"type", "object"},
+                                    {"properties", {{"to", {{"type", "array"}}}}},
+                                    {"additionalProperties", false}}};
+  }
+  const ToolDefinition& definition() const override { return definition_; }
+  tools::Effect effect() const override { return tools::Effect::changes; }
+  base::Task<ToolOutcome> run(tools::ToolContext context, Json arguments,
+                              std::stop_token) override {
+    const Json stops = arguments.at("to");
+    for (std::size_t i = 0; i < stops.size(); ++i) {
+      if (i > 0) {
+        Json next = Json::object();
+        next["to"] = Json::array({stops[i]});
+        auto judged = co_await context.judge_again(std::move(next));
+        if (!judged) co_return tools::failed(judged.error().message);
+      }
+      const std::lock_guard lock(hops_->mutex);
+      hops_->targets.push_back(stops[i].get<std::string>());
+    }
+    co_return ToolOutcome{.content = "there"};
+  }
+
+ private:
+  std::shared_ptr<Launches> hops_;
+  ToolDefinition definition_;
+};
+
+class GatedCallsTest : public ::testing::Test {
+ protected:
+  GatedCallsTest() {
+    fs::create_directories(workspace_ + "/secrets");
+    fs::create_directories(workspace_ + "/public");
+    std::ofstream(workspace_ + "/secrets/key") << "top secret";
+    std::ofstream(workspace_ + "/public/key") << "open";
+    std::ofstream(workspace_ + "/.env") << "TOKEN=top secret";
+    fs::create_symlink("secrets", workspace_ + "/link");
+  }
+  ~GatedCallsTest() override { workers_.end(); }
+
+  EngineOptions options(const std::string& policy = "") {
+    EngineOptions out;
+    out.workspace = workspace_;
+    out.extra_tools.push_back(std::make_unique<LaunchTool>(launches_));
+    out.extra_tools.push_back(std::make_unique<HopTool>(launches_));
+    out.extra_tools.push_back(std::make_unique<tools::QuestionTool>());
+    out.extra_tools.push_back(tools::read_tool(workers_));
+    out.extra_tools.push_back(tools::write_tool(workers_));
+    out.extra_tools.push_back(tools::grep_tool(workers_));
+    if (!policy.empty()) {
+      out.policy_file = folder_.file("policy.yaml");
+      std::ofstream(out.policy_file) << policy;
+    }
+    return out;
+  }
+
+  // The action of a run in which the model makes this call; settled, or asked about.
+  Action called(Engine& engine, const std::string& tool, Json arguments) {
+    engine.model->script({tool_call("call_1", tool, std::move(arguments))});
+    engine.model->answer_with(
+        [](const ModelRequest&) { return std::vector<Act>{reply({TextPart{"done"}})}; });
+    const Thread thread = *engine.run(engine.threads.create(alice, {.agent_id = agent_}));
+    run_ = *engine.start(alice, thread.id, "go");
+    for (;;) {
+      const auto state = engine.run(engine.store->run(Scope::main(), run_.id)).value()->state;
+      if (is_terminal(state) || state == RunState::waiting_approval) break;
+      std::this_thread::yield();
+    }
+    return engine.run(engine.actions.list(alice, {.limit = 1}))->front();
+  }
+
+  std::string told(Engine& engine) {
+    const auto requests = engine.model->requests();
+    return std::get<ToolResultPart>(requests.back().messages.back().parts.back()).content;
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("colonnade.db");
+  std::string workspace_ = folder_.file("workspace");
+  std::string agent_{};  // that is talked to; "" for the default agent
+  base::Workers workers_{1};
+  std::shared_ptr<Launches> launches_ = std::make_shared<Launches>();
+  core::Run run_{.scope = Scope::main()};
+};
+
+constexpr const char* no_secrets = R"(rules:
+  - match: {tool: read, path_starts_with: "secrets/"}
+    deny: true
+    description: no secrets
+  - match: {tool: read, path_ends_with: ".env"}
+    deny: true
+    description: no environments
+  - match: {tool: grep, path_starts_with: "secrets/"}
+    deny: true
+    description: no secrets
+  - match: {tool: "*"}
+    allow: true
+)";
+
+TEST_F(GatedCallsTest, AForbiddenPathIsForbiddenHoweverItIsWritten) {
+  Engine engine(path_, options(no_secrets));
+  for (const std::string& path :
+       {std::string("secrets/key"), std::string("./secrets/key"), std::string(".//secrets/key"),
+        std::string("/workspace/secrets/key"), workspace_ + "/secrets/key", std::string("link/key"),
+        std::string("public/../secrets/key"), std::string(".env/"), std::string("./.env")}) {
+    const Action action = called(engine, "read", {{"path", path}});
+    EXPECT_EQ(action.state, ActionState::denied) << path;
+    EXPECT_EQ(action.decision.reason_code, "POLICY_DENY") << path;
+    EXPECT_THAT(told(engine), ::testing::Not(HasSubstr("top secret"))) << path;
+  }
+  for (const char* path : {"secrets", "./link/", "secrets/."}) {
+    const Action action = called(engine, "grep", {{"pattern", "top"}, {"path", path}});
+    EXPECT_EQ(action.decision.reason_code, "POLICY_DENY") << path;
+  }
+  EXPECT_EQ(called(engine, "read", {{"path", "public/key"}}).state, ActionState::succeeded);
+}
+
+// What was asked for stands beside it.
+TEST_F(GatedCallsTest, TheActionShowsThePathThatIsOpenedAndTheOneThatWasAskedFor) {
+  Engine engine(path_, options("rules:\n  - match: {tool: read}\n    allow: true\n"));
+  const Action action = called(engine, "read", {{"path", ".//link/../link/key"}});
+  EXPECT_EQ(action.state, ActionState::succeeded);
+  EXPECT_EQ(action.request.params, R"({"path":"secrets/key"})");
+  const Json context = Json::parse(action.request.context);
+  EXPECT_EQ(context.at("asked"), (Json{{"path", ".//link/../link/key"}}));
+  EXPECT_EQ(context.at("thread_id"), action.thread_id);
+  const Action plain = called(engine, "read", {{"path", "public/key"}});
+  EXPECT_FALSE(Json::parse(plain.request.context).contains("asked"));
+}
+
+// Somebody approves `public/key`, and by then it is a link to something else.
+TEST_F(GatedCallsTest, AnApprovalIsForThePlaceItWasGivenFor) {
+  Engine engine(path_, options());
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  const Action open = called(engine, "write", {{"path", "public/key"}, {"content", "mine"}});
+  ASSERT_EQ(open.state, ActionState::pending_approval);
+  fs::remove_all(workspace_ + "/public");
+  fs::create_symlink("secrets", workspace_ + "/public");
+  ASSERT_TRUE(engine.run(engine.actions.resolve(alice, open.id, {.approve = true})));
+  Action asked = open;
+  while (asked.version <= open.version || asked.state == ActionState::approved) {
+    asked = *engine.run(engine.actions.get(alice, open.id));
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(asked.state, ActionState::pending_approval) << "asked anew";
+  EXPECT_THAT(asked.request.params, HasSubstr("secrets/key"));
+  std::ifstream file(workspace_ + "/secrets/key");
+  std::string content;
+  std::getline(file, content);
+  EXPECT_EQ(content, "top secret");
+}
+
+TEST_F(GatedCallsTest, APathThatLeavesTheWorkspaceIsDeniedUnasked) {
+  Engine engine(path_, options());
+  const Action action = called(engine, "write", {{"path", "../x"}, {"content", ""}});
+  EXPECT_EQ(action.state, ActionState::denied);
+  EXPECT_EQ(action.decision.reason_code, "INVALID_ARGUMENTS");
+  EXPECT_THAT(action.reason, HasSubstr("outside the workspace"));
+}
+
+// Also where the policy allows it: no member decides that does not run, and none runs undecided.
+TEST_F(GatedCallsTest, ArgumentsThatTheToolDoesNotKnowAreRefused) {
+  Engine engine(path_, options("rules:\n  - match: {tool: launch, field: target, value: moon}\n"
+                               "    allow: true\n"));
+  const Action extra = called(engine, "launch", {{"target", "moon"}, {"cmd", "id"}});
+  EXPECT_EQ(extra.decision.outcome, Outcome::halt);
+  EXPECT_EQ(extra.decision.reason_code, "INVALID_ARGUMENTS");
+  EXPECT_THAT(told(engine), HasSubstr("'cmd' is unknown"));
+  EXPECT_THAT(launches_->seen(), IsEmpty());
+  EXPECT_EQ(called(engine, "launch", {{"target", "moon"}}).state, ActionState::succeeded);
+  EXPECT_THAT(launches_->seen(), ElementsAre("moon"));
+}
+
+TEST_F(GatedCallsTest, AStepElsewhereIsJudgedBeforeItIsTaken) {
+  Engine engine(path_, options(R"(rules:
+  - match: {tool: hop, contains: "\"home\""}
+    allow: true
+  - match: {tool: hop, contains: "away"}
+    deny: true
+    description: stay here
+  - match: {tool: hop}
+    require_approval: true
+)"));
+  const Action denied = called(engine, "hop", {{"to", {"home", "home", "away", "home"}}});
+  EXPECT_THAT(launches_->seen(), ElementsAre("home", "home"));
+  EXPECT_THAT(told(engine), HasSubstr("stay here"));
+  // Each decision is on record, of the first step and of the two that followed.
+  std::vector<std::string> decided;
+  for (const AuditRecord& record : *engine.run(engine.store->audit_of(Scope::main(), denied.id))) {
+    if (record.kind != audit_kind::decision) continue;
+    decided.push_back(Json::parse(record.text).at("details").at("outcome").get<std::string>());
+  }
+  EXPECT_THAT(decided, ElementsAre("EXECUTE", "EXECUTE", "HALT"));
+  called(engine, "hop", {{"to", {"home", "market"}}});
+  EXPECT_THAT(told(engine), HasSubstr("needs a human's approval of its own"));
+  EXPECT_EQ(launches_->seen().size(), 3U);
+}
+
+// Whatever a policy allows: an agent's own list of tools is what its model may call.
+TEST_F(GatedCallsTest, AToolThatTheAgentDoesNotHaveIsNotRun) {
+  Engine engine(path_, options("rules:\n  - match: {tool: \"*\"}\n    allow: true\n"));
+  const auto agent = engine.run(
+      engine.agents.create(alice, {.name = "reader", .tools = std::vector<std::string>{"read"}}));
+  ASSERT_TRUE(agent) << agent.error().message;
+  agent_ = agent->id;
+  const Action action = called(engine, "launch", {{"target", "moon"}});
+  EXPECT_EQ(action.state, ActionState::denied);
+  EXPECT_EQ(action.decision.reason_code, "TOOL_NOT_OFFERED");
+  EXPECT_THAT(launches_->seen(), IsEmpty());
+  const auto again = engine.run(engine.actions.judge_again(action));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->decision.reason_code, "TOOL_NOT_OFFERED");
+}
+
+// A false alarm would hide a true one.
+TEST_F(GatedCallsTest, WhatRanIsJudgedAgainAsItWasJudged) {
+  Engine engine(path_, options(R"(rules:
+  - match: {tool: launch, contains: asks}
+    require_approval: true
+  - match: {tool: "*"}
+    allow: true
+)"));
+  const std::string large(150'000, 'x');
+  const std::vector<std::pair<const char*, Json>> calls = {{"launch", {{"target", "hello\n"}}},
+                                                           {"launch", {{"target", "  indented"}}},
+                                                           {"launch", {{"target", large}}},
+                                                           {"launch", {{"target", ""}}},
+                                                           {"launch", {{"target", "asks\n"}}},
+                                                           {"launch", {{"other", 1}}},
+                                                           {"question", {{"question", "which?\n"}}},
+                                                           {"read", {{"path", "./public/key"}}},
+                                                           {"read", {{"path", "../up"}}}};
+  for (const auto& [tool, arguments] : calls) {
+    const Action action = called(engine, tool, arguments);
+    const auto again = engine.run(engine.actions.judge_again(action));
+    const std::string shown = base::to_text(arguments).substr(0, 40);
+    ASSERT_TRUE(again) << shown << again.error().message;
+    EXPECT_EQ(again->decision.outcome, action.decision.outcome) << shown;
+    EXPECT_EQ(again->decision.reason_code, action.decision.reason_code) << shown;
+    EXPECT_EQ(again->decision.request_hash, action.decision.request_hash) << shown;
+    EXPECT_EQ(again->decision.provenance_id, action.decision.provenance_id) << shown;
+  }
+}
+
+}  // namespace
+}  // namespace colonnade::tests
