@@ -21,6 +21,7 @@
 #include "app/wiring_store.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "base/secret_text.hpp"
 #include "colonnade/transport.hpp"
 #include "dialects/client_address.hpp"
 
@@ -35,9 +36,9 @@ constexpr mode_t others_mask = 0077;
 
 using Findings = std::vector<Finding>;
 
-void add(Findings& out, std::string check, Health health, std::string message,
+void add(Findings& out, std::string check, Health health, const std::string& message,
          std::string remedy = {}) {
-  out.push_back({std::move(check), health, std::move(message), std::move(remedy)});
+  out.push_back({std::move(check), health, base::hide_secrets_in_url(message), std::move(remedy)});
 }
 
 void check_variables(const Environment& environment, Findings& out) {

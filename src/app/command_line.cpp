@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/version.hpp"
+#include "base/secret_text.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -72,8 +73,8 @@ std::shared_ptr<ConfigFlags> add_config_flags(Command command,
 }
 
 int print_error(const Context& context, std::string_view message, int code) {
-  const std::string line =
-      "colonnade: " + context.terminal.err(Colour::red, "error") + ": " + printable(message) + "\n";
+  const std::string line = "colonnade: " + context.terminal.err(Colour::red, "error") + ": " +
+                           printable(base::hide_secrets_in_url(message)) + "\n";
   std::fputs(line.c_str(), stderr);
   return code;
 }

@@ -5,6 +5,7 @@
 #include "app/config_mcp.hpp"
 #include "app/known_variables.hpp"
 #include "base/json.hpp"
+#include "base/secret_text.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -133,6 +134,7 @@ std::vector<ShownSetting> shown_settings(const Config& config) {
     const std::string full = "mcp.servers." + name;
     out.push_back({full, value.empty() ? "(secret, set)" : value, origin_of(config, full)});
   }
+  for (ShownSetting& row : out) row.value = base::hide_secrets_in_url(row.value);
   return out;
 }
 

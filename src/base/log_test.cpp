@@ -52,6 +52,25 @@ class Log : public testing::Test {
   std::filesystem::path path_;
 };
 
+TEST_F(Log, LeavesOutSecretsThatSomebodyElsesWordsHold) {
+  log::error("asked",
+             {{"error", "cannot reach https://ann:hunter2@example.com/?key=abc"}, {"count", 3}});
+  log::flush();
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0]["error"], "cannot reach https://ann:[redacted]@example.com/?key=[redacted]");
+  EXPECT_EQ(all[0]["count"], 3);
+}
+
+TEST_F(Log, TheFileIsItsOwnersAlone) {
+  namespace fs = std::filesystem;
+  const fs::perms owner = fs::perms::owner_read | fs::perms::owner_write;
+  EXPECT_EQ(fs::status(path_).permissions(), owner) << "a new one";
+  fs::permissions(path_, owner | fs::perms::group_read | fs::perms::others_read);
+  ASSERT_TRUE(log::write_to_file(path_.string()));
+  EXPECT_EQ(fs::status(path_).permissions(), owner) << "one that was there";
+}
+
 TEST_F(Log, WritesOneJsonObjectALine) {
   log::info("server_started", {{"port", 8787}, {"host", "::1"}, {"tls", false}, {"load", 0.5}});
   const auto got = lines();

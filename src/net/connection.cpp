@@ -217,6 +217,7 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
       self->handler_ = std::move(*admission);
     } else {
       self->early_ = std::move(admission.error());
+      self->shard_->shared().router->refused(request, self->early_->status);
     }
   } catch (const std::exception& e) {
     failure = e.what();

@@ -72,7 +72,8 @@ class ErasureTest : public ::testing::Test {
                     .agents = engine_.agents,
                     .threads = engine_.threads,
                     .runs = engine_.runs,
-                    .clock = engine_.clock}};
+                    .clock = engine_.clock,
+                    .memories = *engine_.store}};
   base::SecretBox box_{base::SecretBox::Key{}};
   ToolServers servers_{*engine_.store, engine_.agents, engine_.feed, engine_.clock, box_, {}};
 };

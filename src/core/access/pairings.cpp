@@ -10,6 +10,7 @@
 #include "base/share.hpp"
 #include "core/access/account.hpp"
 #include "core/access/limits.hpp"
+#include "core/access/login_failures.hpp"
 #include "core/access/visibility.hpp"
 
 namespace colonnade::core {
@@ -102,8 +103,11 @@ struct Pairings::State {
   }
 };
 
-Pairings::Pairings(Credentials& credentials, base::Clock& clock)
-    : credentials_(credentials), clock_(clock), state_(std::make_shared<State>()) {}
+Pairings::Pairings(Credentials& credentials, base::Clock& clock, LoginFailures* failures)
+    : credentials_(credentials),
+      clock_(clock),
+      failures_(failures),
+      state_(std::make_shared<State>()) {}
 
 Pairings::~Pairings() = default;
 
@@ -132,6 +136,16 @@ bool Pairings::is_revoked(const Principal& issuer) const {
 
 Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_name,
                                           std::string address) {
+  auto claimed = co_await claim_uncounted(std::move(code), std::move(device_name), address);
+  const bool is_wrong = !claimed && (claimed.error().kind == ErrorKind::not_found ||
+                                     claimed.error().kind == ErrorKind::gone ||
+                                     claimed.error().kind == ErrorKind::conflict);
+  if (is_wrong && failures_ != nullptr) failures_->add(address, "pairing_code");
+  co_return claimed;
+}
+
+Task<Result<MintedToken>> Pairings::claim_uncounted(std::string code, std::string device_name,
+                                                    std::string address) {
   std::optional<Principal> issuer;
   {
     const base::SteadyTime now = clock_.steady();

@@ -14,6 +14,8 @@
 
 namespace colonnade::core {
 
+class LoginFailures;
+
 struct PairingCode {
   std::string code{};
   base::Time expires_at{};
@@ -21,7 +23,8 @@ struct PairingCode {
 
 class Pairings {
  public:
-  Pairings(Credentials& credentials, base::Clock& clock);
+  // `failures` is told of codes that do not count; nullptr for nobody.
+  Pairings(Credentials& credentials, base::Clock& clock, LoginFailures* failures = nullptr);
   ~Pairings();
 
   Result<PairingCode> start(const Principal& who);
@@ -35,11 +38,14 @@ class Pairings {
   base::Task<Result<Credential>> watch(Principal who, std::string code, std::stop_token stop);
 
  private:
+  base::Task<Result<MintedToken>> claim_uncounted(std::string code, std::string device_name,
+                                                  std::string address);
   // Whether the credential that asked for a code counts no more.
   bool is_revoked(const Principal& issuer) const;
   struct State;
   Credentials& credentials_;
   base::Clock& clock_;
+  LoginFailures* failures_;
   std::shared_ptr<State> state_;
 };
 

@@ -1,5 +1,7 @@
 // Erasing: what is erased is gone at once for everybody, and its content soon after from the disk.
-// What was decided about tool calls stays in the audit trail.
+// That is messages, runs, tool calls, summaries, what was remembered in the thread, the permissions
+// and stored answers that belong to it, and the files of its workspace. What was decided about tool
+// calls stays in the audit trail.
 #pragma once
 
 #include <string>
@@ -9,8 +11,10 @@
 #include "core/access/principal.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/memory/memory_store.hpp"
 #include "core/runs/run_store.hpp"
 #include "core/runs/runs.hpp"
+#include "core/threads/thread_files.hpp"
 #include "core/threads/thread_store.hpp"
 #include "core/threads/threads.hpp"
 
@@ -24,6 +28,8 @@ struct ErasureParts {
   Threads& threads;
   Runs& runs;
   base::Clock& clock;
+  MemoryStore& memories;
+  ThreadFiles* files = nullptr;  // none: threads have no files
 };
 
 class Erasure {
@@ -40,6 +46,7 @@ class Erasure {
 
  private:
   base::Task<void> purge(Scope scope, std::string id);
+  base::Task<void> sweep_memories();
   void add(Unit& unit, const Thread& thread) const;
 
   ErasureParts parts_;
