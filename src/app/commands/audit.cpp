@@ -373,7 +373,8 @@ std::string one_line(std::string text) {
 std::string as_text(const Terminal& terminal, const base::Json& record) {
   std::string at = one_line(text_of(record, "at").substr(0, 19));
   if (at.size() > 10) at[10] = ' ';
-  const base::Json details = record.value("details", base::Json::object());
+  base::Json details = record.value("details", base::Json::object());
+  if (details.is_object()) details.erase("peaks");  // long, and for the next signature only
   std::string what = text_of(details, "tool");
   if (const std::string operation = text_of(details, "operation"); !operation.empty()) {
     what += (what.empty() ? "" : " ") + operation;
