@@ -16,7 +16,8 @@ using Json = nlohmann::json;
 class Erasing : public testing::Test {
  protected:
   Erasing()
-      : config_(folder_.write("config.yaml", "policy:\n  file: " + policy() + "\n")),
+      : config_(folder_.write("config.yaml",
+                              "tools:\n  sandbox: off\npolicy:\n  file: " + policy() + "\n")),
         server_(folder_, {"--config", config_}) {
     token_ = server_.ready()["first_token"];
   }
@@ -58,6 +59,14 @@ class Erasing : public testing::Test {
     }
     return "";
   }
+  bool has_file_named(const std::string& name) const {
+    std::error_code gone;
+    for (std::filesystem::recursive_directory_iterator at(data_folder(), gone), end;
+         !gone && at != end; at.increment(gone)) {
+      if (at->path().filename() == name) return true;
+    }
+    return false;
+  }
   // Until no file has it; each look takes the time of reading them all.
   std::string file_that_keeps(const std::string& word) const {
     const auto end = std::chrono::steady_clock::now() + patience;
@@ -84,7 +93,9 @@ TEST_F(Erasing, LeavesNothingInAnyFile) {
   say(gone, R"(/tool shell {"command":"printf '%s%s' Quux marker > note-on-it.txt"})", "k2");
   ASSERT_EQ(call({.target = "/api/v1/threads/search?q=" + marker}).status, 200);  // it is indexed
   ASSERT_NE(file_with(marker), "");
+  ASSERT_TRUE(has_file_named("note-on-it.txt"));
   EXPECT_EQ(call({.method = "DELETE", .target = "/v1/conversations/" + gone}).status, 204);
+  EXPECT_FALSE(has_file_named("note-on-it.txt")) << "gone before the answer came";
   EXPECT_EQ(file_that_keeps(marker), "") << "while the server runs";
   EXPECT_NE(file_with("daffodil"), "");
   EXPECT_THAT(call({.target = "/v1/conversations/" + other}).body, HasSubstr("Daffodil"));

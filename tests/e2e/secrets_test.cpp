@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -162,6 +165,9 @@ void Secrets::write_configuration() {
   text += "faramesh:\n  tokens: [" + plant("faramesh.tokens") + "]\n";
   text += "limits:\n  retries: 0\npolicy:\n  file: " + policy + "\n";
   text += "log:\n  level: debug\n  file: " + (folder_ / "server.log") + "\n";
+  if (std::system("bwrap --unshare-all --ro-bind / / true >/dev/null 2>&1") != 0) {
+    text += "tools:\n  sandbox: off\n";
+  }
   text += "mcp:\n  servers:\n";
   text += "    child:\n      command: " + faulty("good") +
           "\n      env: {GIVEN_TOKEN: " + plant("mcp.servers.*.env", given_away) +
@@ -361,7 +367,7 @@ TEST_F(Secrets, TheLogIsForItsOwnerAlone) {
 }
 
 TEST_F(Secrets, FailedLoginsAreRecordedWithoutWhatWasTried) {
-  config_ = folder_.write("config.yaml", "{}\n");
+  config_ = folder_.write("config.yaml", "log:\n  level: info\n");
   start();
   constexpr int tries = 25;
   for (int i = 0; i < tries; ++i) {
