@@ -61,11 +61,14 @@ class ServerTrail final : public AuditTrail {
     transport_ = make_http_transport(remote_.options().http);
   }
 
+  void sign_first() override { signs_ = true; }
+
   base::Result<Page> page(std::int64_t after) override {
     if (remote_.token.empty()) {
       return refused({.kind = ErrorKind::credentials_missing, .message = "there is no token"});
     }
-    auto reply = get("/api/v1/operator/audit?after=" + std::to_string(after));
+    const std::string sign = std::exchange(signs_, false) ? "&sign=1" : "";
+    auto reply = get("/api/v1/operator/audit?after=" + std::to_string(after) + sign);
     if (!reply) return refused(std::move(reply.error()));
     if (reply->status != 200) {
       return refused({.kind = reply->status == 401 ? ErrorKind::unauthorized : ErrorKind::http,
@@ -112,6 +115,7 @@ class ServerTrail final : public AuditTrail {
 
   Remote remote_;
   std::shared_ptr<Transport> transport_;
+  bool signs_ = false;
 };
 
 // The number of the record on a line of a page; whatever else is odd about it is for whoever reads

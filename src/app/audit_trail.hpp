@@ -21,6 +21,9 @@ class AuditTrail {
   };
 
   virtual ~AuditTrail() = default;
+  // The next page is asked for with a signature over all that there is (a server's trail alone:
+  // without a server nothing is written).
+  virtual void sign_first() {}
   // Records behind `after`. No lines: there are none.
   virtual base::Result<Page> page(std::int64_t after) = 0;
 };

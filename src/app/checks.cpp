@@ -24,6 +24,7 @@
 #include "app/workspace_check.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "base/secret_text.hpp"
 #include "colonnade/transport.hpp"
 #include "dialects/client_address.hpp"
 #include "net/tls_certificate.hpp"
@@ -40,9 +41,9 @@ constexpr auto certificate_days_left_min = std::chrono::days(21);  // a renewal 
 
 using Findings = std::vector<Finding>;
 
-void add(Findings& out, std::string check, Health health, std::string message,
+void add(Findings& out, std::string check, Health health, const std::string& message,
          std::string remedy = {}) {
-  out.push_back({std::move(check), health, std::move(message), std::move(remedy)});
+  out.push_back({std::move(check), health, base::hide_secrets_in_url(message), std::move(remedy)});
 }
 
 void check_variables(const Environment& environment, Findings& out) {

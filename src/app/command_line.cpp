@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "app/version.hpp"
-#include "base/url_secrets.hpp"
+#include "base/secret_text.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -95,7 +95,7 @@ std::shared_ptr<ConfigFlags> add_config_flags(Command command,
 
 int print_error(const Context& context, std::string_view message, int code) {
   const std::string line = "colonnade: " + context.terminal.err(Colour::red, "error") + ": " +
-                           printable(base::without_url_secrets(message)) + "\n";
+                           printable(base::hide_secrets_in_url(message)) + "\n";
   std::fputs(line.c_str(), stderr);
   return code;
 }

@@ -11,7 +11,7 @@
 #include "app/nearest.hpp"
 #include "app/yaml.hpp"
 #include "base/this_machine.hpp"
-#include "base/url_secrets.hpp"
+#include "base/secret_text.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -99,7 +99,7 @@ void apply_text(const Setting& setting, const std::vector<std::string>& text,
     std::string found;
     for (const std::string& item : text) found += (found.empty() ? "" : ", ") + item;
     if (setting.secret) found = "something else";
-    found = base::without_url_secrets(found);
+    found = base::hide_secrets_in_url(found);
     faults.push_back(place + ": expected " + expected(setting) + ", but found \"" + found + "\"");
     return;
   }

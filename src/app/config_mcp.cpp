@@ -5,6 +5,7 @@
 
 #include "app/files.hpp"
 #include "app/nearest.hpp"
+#include "base/secret_text.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -282,7 +283,9 @@ std::vector<std::pair<std::string, std::string>> shown_mcp_servers(const Setting
     for (const Row& row : rows()) {
       std::string value;
       if (row.text != nullptr) value = server.*(row.text);
-      if (row.list != nullptr && !(server.*(row.list)).empty()) value = joined(server.*(row.list));
+      if (row.list != nullptr && !(server.*(row.list)).empty()) {
+        value = joined(base::hide_secrets_in_command(server.*(row.list)));
+      }
       if (row.map != nullptr && !(server.*(row.map)).empty()) {
         std::vector<std::string> names;
         for (const auto& [key, text] : server.*(row.map)) {

@@ -5,14 +5,14 @@
 #include "app/config_mcp.hpp"
 #include "app/known_variables.hpp"
 #include "base/json.hpp"
-#include "base/url_secrets.hpp"
+#include "base/secret_text.hpp"
 #include "base/visible_text.hpp"
 
 namespace colonnade::app {
 namespace {
 
 // The shown value: whatever it is, no password inside it.
-std::string safe(const std::string& value) { return base::without_url_secrets(value); }
+std::string safe(const std::string& value) { return base::hide_secrets_in_url(value); }
 
 std::string origin_of(const Config& config, const std::string& name) {
   const auto found = config.origins.find(name);
@@ -146,6 +146,7 @@ std::vector<ShownSetting> shown_settings(const Config& config) {
     const std::string full = "mcp.servers." + name;
     out.push_back({full, value.empty() ? "(secret, set)" : safe(value), origin_of(config, full)});
   }
+  for (ShownSetting& row : out) row.value = base::hide_secrets_in_url(row.value);
   return out;
 }
 

@@ -39,8 +39,8 @@ TEST(ConfigView, MasksPasswordsAndKeysInsideUrls) {
                                    {"OPENAI_API_KEY", "k"}})});
   ASSERT_TRUE(config) << config.error()[0];
   for (const std::string& shown : {config_as_text(*config), config_as_json(*config)}) {
-    EXPECT_THAT(shown, HasSubstr("https://ada:***@e.example/v1?api_key=***"));
-    EXPECT_THAT(shown, HasSubstr("http://bob:***@127.0.0.1/v1"));
+    EXPECT_THAT(shown, HasSubstr("https://ada:[redacted]@e.example/v1?api_key=[redacted]"));
+    EXPECT_THAT(shown, HasSubstr("http://bob:[redacted]@127.0.0.1/v1"));
     for (const char* secret : {"hunter", "sk-inside"}) EXPECT_THAT(shown, Not(HasSubstr(secret)));
   }
 }

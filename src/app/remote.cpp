@@ -8,7 +8,7 @@
 #include "app/running_server.hpp"
 #include "app/wiring_store.hpp"
 #include "base/json.hpp"
-#include "base/url_secrets.hpp"
+#include "base/secret_text.hpp"
 #include "net/loopback.hpp"
 #include "net/url.hpp"
 
@@ -32,7 +32,7 @@ base::Result<std::string> checked_url(const std::string& url, const std::string&
     why = "holds a user or a password; the token goes into a file, for --token-file";
   }
   return base::fail(base::ErrorKind::invalid,
-                    place + ": \"" + base::without_url_secrets(url) + "\" " + why +
+                    place + ": \"" + base::hide_secrets_in_url(url) + "\" " + why +
                         "; write it like http://127.0.0.1:8790 or https://agents.example",
                     "url");
 }

@@ -312,6 +312,17 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .target = Texts([](Settings& s) -> auto& { return s.audit.redact; }),
        .help = "Members of arguments whose values never reach the audit trail, besides password, "
                "token, secret and their like; matched anywhere in a name, case, - and _ ignored."},
+      {.name = "audit.key_file",
+       .target = Text([](Settings& s) -> auto& { return s.audit.key_file; }),
+       .help = "The Ed25519 key (PEM) that the audit trail is signed with, readable by its owner "
+               "only; made when it is missing. The public half is audit.pub in data_dir.",
+       .is_path = true,
+       .default_note = "audit.key in data_dir"},
+      {.name = "audit.sign_seconds",
+       .target = Seconds([](Settings& s) -> auto& { return s.audit.sign_interval; }),
+       .help = "How often the audit trail is signed, in seconds, when something was added; 0: only "
+               "when it is exported and when the server stops, which it always is.",
+       .max = 30 * day_seconds},
       {.name = "faramesh.tokens",
        .target = Texts([](Settings& s) -> auto& { return s.faramesh.tokens; }),
        .help = "Tokens that Faramesh clients were given elsewhere and may go on using. Whoever has "

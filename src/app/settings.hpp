@@ -139,7 +139,9 @@ struct ApprovalSettings {
 };
 
 struct AuditSettings {
-  std::vector<std::string> redact{};  // besides core::Redaction's own
+  std::vector<std::string> redact{};         // besides core::Redaction's own
+  std::string key_file{};                    // "": audit.key in data_dir
+  std::chrono::seconds sign_interval{3600};  // 0: only at an export and at the end
 };
 
 struct FarameshSettings {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "app/action_meter.hpp"
+#include "app/audit_key.hpp"
 #include "app/files.hpp"
 #include "app/listener_rules.hpp"
 #include "app/metrics_route.hpp"
@@ -23,6 +24,7 @@
 #include "app/startup_memory.hpp"
 #include "app/version.hpp"
 #include "app/windows_file.hpp"
+#include "app/wiring_audit.hpp"
 #include "app/wiring_mcp.hpp"
 #include "app/wiring_memory.hpp"
 #include "app/wiring_policy.hpp"
@@ -33,9 +35,11 @@
 #include "base/lane.hpp"
 #include "base/log.hpp"
 #include "base/secret_box.hpp"
+#include "base/signing_key.hpp"
 #include "base/workers.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
+#include "core/access/login_failures.hpp"
 #include "core/access/pairings.hpp"
 #include "core/access/tokens.hpp"
 #include "core/agents/agents.hpp"
@@ -67,6 +71,7 @@
 #include "tools/catalog.hpp"
 #include "tools/limits.hpp"
 #include "tools/mcp/tool_host.hpp"
+#include "tools/workspace_removal.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -217,8 +222,8 @@ base::Task<void> settle_expired(core::Actions* actions, std::stop_token stop) {
 // In order of construction; see the header.
 struct Server::Parts {
   Parts(Settings settings_in, std::unique_ptr<storage::Store> store_in, core::Prices prices_in,
-        const core::ModelWindows& windows, dialects::TrustedProxies proxies,
-        const base::SecretBox::Key& secret_key)
+        const core::ModelWindows& windows, const dialects::TrustedProxies& proxies,
+        const base::SecretBox::Key& secret_key, base::SigningKey audit_key)
       : settings(std::move(settings_in)),
         secret_box(secret_key),
         lanes(lane_count(settings)),
@@ -232,12 +237,15 @@ struct Server::Parts {
         feed(lanes, stores.events, stores.journal, {&action_meter}),
         audit_feed(feed, lanes, stores.audit, stores.actions),
         audit_log(feed),
+        audit_signing(settings, std::move(audit_key),
+                      {.store = stores.audit, .feed = feed, .clock = clock}),
         agents(stores.agents, feed, clock, default_agent(settings)),
         threads(stores.threads, feed, clock, workers),
         tool_servers(stores.tool_servers, agents, feed, clock, secret_box,
                      configured_tool_servers(settings)),
         credentials(stores.credentials, feed, clock),
-        pairings(credentials, clock),
+        login_failures(audit_log, clock),
+        pairings(credentials, clock, &login_failures),
         keyed_requests(stores.keyed_requests, feed, clock),
         prices(std::move(prices_in)),
         meter(prices),
@@ -280,6 +288,7 @@ struct Server::Parts {
                  .runs = runs,
                  .clock = clock},
                 action_options(settings)),
+        workspace_removal(tools::Workspaces(workspaces_options(settings)), workers),
         erasure({.store = stores.threads,
                  .run_store = stores.runs,
                  .feed = feed,
@@ -287,11 +296,13 @@ struct Server::Parts {
                  .threads = threads,
                  .runs = runs,
                  .clock = clock,
-                 .readiness = readiness()}),
+                 .readiness = readiness(),
+                 .memories = stores.memories,
+                 .files = &workspace_removal}),
         questions(actions, audit_feed, tool_host.lane()),
         tokens(stores.credentials, credentials),
-        audit_reader(stores.audit),
-        tool_server_connections(tool_host),
+        audit_reader(stores.audit, &audit_signing.signer()),
+        tool_server_connections(tool_host, &audit_log, &clock),
         operators({.credentials = credentials,
                    .tokens = tokens,
                    .audit = audit_reader,
@@ -309,7 +320,7 @@ struct Server::Parts {
                 .started_at = clock.steady(),
                 .readiness = readiness(),
                 .warnings = [this] { return policy.warnings(); },
-                .trusted_proxies = std::move(proxies),
+                .trusted_proxies = proxies,
                 .origins = page_origins(settings)}),
         phoson({.agents = agents,
                 .threads = threads,
@@ -321,21 +332,21 @@ struct Server::Parts {
                 .keyed_requests = keyed_requests},
                {.configured = run_options(settings, windows).defaults}),
         policy_inspector(policy.source()),
-        faramesh({.actions = actions,
-                  .permissions = permissions,
-                  .policies = policy_inspector,
-                  .feed = audit_feed,
-                  .credentials = credentials,
-                  .keyed_requests = keyed_requests,
-                  .workers = workers,
-                  .lanes = lanes},
-                 {.access = {.shared = core::Principal(core::default_view(), first_user,
-                                                       core::UserRole::member),
-                             .tokens = settings.faramesh.tokens,
-                             .open = settings.faramesh.open &&
-                                     settings.proxy == ProxyInFront::none},
-                  .readiness = readiness(),
-                  .warnings = [this] { return policy.warnings(); }}),
+        faramesh(
+            {.actions = actions,
+             .permissions = permissions,
+             .policies = policy_inspector,
+             .feed = audit_feed,
+             .credentials = credentials,
+             .keyed_requests = keyed_requests,
+             .workers = workers,
+             .lanes = lanes},
+            {.access = {.shared = core::Principal(core::default_view(), first_user,
+                                                  core::UserRole::member),
+                        .tokens = settings.faramesh.tokens,
+                        .open = settings.faramesh.open && settings.proxy == ProxyInFront::none},
+             .readiness = readiness(),
+             .warnings = [this] { return policy.warnings(); }}),
         mcp({.agents = agents,
              .threads = threads,
              .runs = runs,
@@ -350,6 +361,11 @@ struct Server::Parts {
                               .started_at = clock.now(),
                               .snapshot = [this] { return metrics_snapshot(); }}) {
     file_keys = add_providers(settings, http_client, meter, providers);
+    router.tell_refusals([this, proxies](const net::Request& head, int status) {
+      constexpr int unauthorized = 401;
+      if (status != unauthorized || !head.has_header("Authorization")) return;
+      login_failures.add(net::client_group(dialects::client_address(head, proxies)), "token");
+    });
     fathom.add_to(router);
     phoson.add_to(router);
     faramesh.add_to(router);
@@ -385,10 +401,12 @@ struct Server::Parts {
   core::EventFeed feed;
   core::AuditFeed audit_feed;  // before anything that commits
   core::AuditLog audit_log;
+  AuditSigning audit_signing;
   core::Agents agents;
   core::Threads threads;
   core::ToolServers tool_servers;
   core::Credentials credentials;
+  core::LoginFailures login_failures;
   core::Pairings pairings;
   core::KeyedRequests keyed_requests;
   core::Prices prices;
@@ -406,6 +424,7 @@ struct Server::Parts {
   gate::RuleGate gate;
   core::Runs runs;
   core::Actions actions;
+  tools::WorkspaceRemoval workspace_removal;
   core::Erasure erasure;
   ServerQuestions questions;
   core::Tokens tokens;
@@ -478,10 +497,12 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   if (!windows) return std::unexpected(windows.error());
   const auto secret_key = load_secret_key(secret_key_path(settings));
   if (!secret_key) return std::unexpected(secret_key.error());
+  auto audit_key = load_audit_key(audit_files(settings.data_dir, settings.audit.key_file));
+  if (!audit_key) return std::unexpected(audit_key.error());
   auto store = open_store(settings, OlderSchema::migrate);
   if (!store) return std::unexpected(store.error());
   auto parts = std::make_unique<Parts>(std::move(settings), std::move(*store), std::move(*prices),
-                                       *windows, std::move(*proxies), *secret_key);
+                                       *windows, *proxies, *secret_key, *std::move(audit_key));
   auto fault = parts->policy.fault();
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   if (fault) return base::fail(std::move(*fault));
@@ -495,6 +516,8 @@ Server::~Server() { stop(); }
 Result<Server::Started> Server::start() {
   Parts& p = *parts_;
   Started out;
+  const auto compared = base::run_on(p.lanes[0], p.audit_signing.look_for_restore());
+  if (!compared) return std::unexpected(compared.error());
   // First: a run that goes on may be about to call one. They are connected once it is known where a
   // human's consent comes back to.
   const auto opened = base::run_on(p.lanes[0], p.tool_servers.open_all());
@@ -535,6 +558,7 @@ Result<Server::Started> Server::start() {
   }
   p.tool_host.servers().begin();
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.keyed_requests, p.stopping.get_token()));
+  p.lanes[0].spawn("sign_audit", p.audit_signing.keep(p.stopping.get_token()));
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));
   p.lanes[0].spawn("watch_policy", p.policy.watch(p.stopping.get_token()));
@@ -591,6 +615,7 @@ void Server::stop() {
   }
   for (std::thread& stopper : stoppers) stopper.join();
   p.mcp.stop();
+  base::run_on(p.lanes[0], p.audit_signing.sign());
   p.store->close();
   p.lanes.stop();
 }

@@ -1,9 +1,12 @@
 #include "base/log.hpp"
 
+#include <fcntl.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <memory>
@@ -13,7 +16,7 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
-#include "base/url_secrets.hpp"
+#include "base/secret_text.hpp"
 
 namespace colonnade::base::log {
 namespace {
@@ -33,6 +36,15 @@ std::string_view name_of(Level level) {
   return "info";
 }
 
+// Callers log no secrets; but an error's words may come from elsewhere, with a URL or a key in
+// them.
+struct Write {
+  JsonWriter& json;
+
+  void operator()(std::string_view text) const { json.value(hide_secrets(text)); }
+  void operator()(const auto& value) const { json.value(value); }
+};
+
 std::string line_of(Level level, std::string_view event, Fields fields) {
   static SystemClock clock;
   std::string line;
@@ -44,10 +56,23 @@ std::string line_of(Level level, std::string_view event, Fields fields) {
   json.field("event", event);
   for (const Field& field : fields) {
     json.key(field.name);
-    std::visit([&](const auto& value) { json.value(value); }, field.value);
+    std::visit(Write{json}, field.value);
   }
   json.end_object();
-  return line.find("://") == std::string::npos ? line : without_url_secrets(line);
+  return line;
+}
+
+// Makes the file when it is missing; what others may read of an old one is taken from them. A pipe
+// or a device is left as it is, and a file that cannot be opened is the sink's to report.
+void keep_from_others(const std::string& path) {
+  constexpr mode_t owner_only = 0600;
+  const int file =
+      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, owner_only);
+  if (file < 0) return;
+  struct stat about{};
+  const bool is_file = ::fstat(file, &about) == 0 && S_ISREG(about.st_mode);
+  if (is_file && (about.st_mode & 0177) != 0) (void)::fchmod(file, about.st_mode & owner_only);
+  ::close(file);
 }
 
 // The sink, its queue and its thread; made at the first line, so that a program that logs nothing
@@ -66,6 +91,7 @@ class Sink {
   }
 
   void open_file(const std::string& path) {
+    keep_from_others(path);
     replace(std::make_shared<spdlog::sinks::basic_file_sink_mt>(path));
   }
 

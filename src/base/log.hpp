@@ -1,7 +1,8 @@
 // Structured logs: one JSON object a line, on standard error.
 //
 // A line is an event name in snake_case and a few fields. Secrets never go in: callers log ids,
-// never tokens, keys, headers or bodies. Calls are cheap when the level is off, never block on the
+// never tokens, keys, headers or bodies, and what base::hide_secrets() finds in a text is left out.
+// Calls are cheap when the level is off, never block on the
 // sink for long (a full queue drops the oldest lines and counts them), and may come from any
 // thread.
 #pragma once
@@ -47,8 +48,9 @@ using Fields = std::initializer_list<Field>;
 // Default: info.
 void set_level(Level level);
 bool enabled(Level level);
-// Where lines go: standard error, or a file (appended, reopened on SIGHUP by the app). A file that
-// cannot be opened is ErrorKind::invalid; lines then go where they went before.
+// Where lines go: standard error, or a file (appended, reopened on SIGHUP by the app), which only
+// its owner may read. A file that cannot be opened is ErrorKind::invalid; lines then go where they
+// went before.
 Result<void> write_to_file(std::string_view path);
 // Blocks until everything logged so far is written.
 void flush();

@@ -52,13 +52,23 @@ class Log : public testing::Test {
   std::filesystem::path path_;
 };
 
-TEST_F(Log, HoldsNoPasswordOfAUrl) {
-  log::warn("upstream_failed", {{"url", "https://ada:hunter2@h/v1?api_key=sk-1"},
-                                {"error", "cannot reach http://bob:hunter3@h"}});
-  const auto got = lines();
-  ASSERT_EQ(got.size(), 1u);
-  EXPECT_EQ(got[0]["url"], "https://ada:***@h/v1?api_key=***");
-  EXPECT_EQ(got[0]["error"], "cannot reach http://bob:***@h");
+TEST_F(Log, LeavesOutSecretsThatSomebodyElsesWordsHold) {
+  log::error("asked",
+             {{"error", "cannot reach https://ann:hunter2@example.com/?key=abc"}, {"count", 3}});
+  log::flush();
+  const auto all = lines();
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0]["error"], "cannot reach https://ann:[redacted]@example.com/?key=[redacted]");
+  EXPECT_EQ(all[0]["count"], 3);
+}
+
+TEST_F(Log, TheFileIsItsOwnersAlone) {
+  namespace fs = std::filesystem;
+  const fs::perms owner = fs::perms::owner_read | fs::perms::owner_write;
+  EXPECT_EQ(fs::status(path_).permissions(), owner) << "a new one";
+  fs::permissions(path_, owner | fs::perms::group_read | fs::perms::others_read);
+  ASSERT_TRUE(log::write_to_file(path_.string()));
+  EXPECT_EQ(fs::status(path_).permissions(), owner) << "one that was there";
 }
 
 TEST_F(Log, WritesOneJsonObjectALine) {

@@ -250,6 +250,7 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
       self->take_places({.kind = BodyHolder::Kind::account, .name = std::move(admission->account)});
     } else {
       self->early_ = std::move(admission.error());
+      self->shard_->shared().router->refused(request, self->early_->status);
     }
   } catch (const std::exception& e) {
     failure = e.what();

@@ -39,6 +39,10 @@ struct Route {
   bool long_running = false;
 };
 
+// Told of each request that a guard turned away, with the status of the answer; on the request's
+// lane. Must not block.
+using RefusalListener = std::function<void(const Request& head, int status)>;
+
 // How a dialect encodes the errors of requests that reach no handler: no route matches, or the
 // request is malformed. Every dialect has its own body for these.
 struct ErrorEncoder {
@@ -64,6 +68,7 @@ class Router {
   void add(Route route);
   void add(std::vector<Route> routes);
   void add(ErrorEncoder error_encoder);
+  void tell_refusals(RefusalListener listener) { refused_ = std::move(listener); }
 
   // `path` is raw; segments are percent-decoded after splitting, so %2F never splits.
   // HEAD falls back to GET. A badly escaped segment matches nothing.
@@ -72,11 +77,15 @@ class Router {
   std::vector<std::string> listing() const;
   // The encoder with the longest matching prefix (whole segments); there is always one.
   const ErrorEncoder& error_encoder(std::string_view path) const;
+  void refused(const Request& head, int status) const {
+    if (refused_) refused_(head, status);
+  }
 
  private:
   struct Node;
   std::shared_ptr<Node> root_;
   std::vector<ErrorEncoder> error_encoders_;
+  RefusalListener refused_;
 };
 
 }  // namespace colonnade::net

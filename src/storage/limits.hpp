@@ -23,6 +23,14 @@ constexpr std::int64_t log_frames_kept_max = 4000;
 constexpr auto store_probe_delay_min = 100ms;
 constexpr auto store_probe_delay_max = 1s;
 constexpr auto store_probe_busy_time = 100ms;  // that a probe waits for readers
+// After something was erased, the search indexes are written anew and the log is emptied, some
+// pages at a time while the writer is idle, and now and then while it is not.
+constexpr int erasure_pages_at_once = 256;
+constexpr auto erasure_step_pause = 5ms;
+constexpr auto erasure_retry_pause = 1s;    // a reader was in the way, or the disk
+constexpr auto erasure_rest = 10s;          // between the end of one and the begin of the next
+constexpr auto erasure_busy_time = 20ms;    // that emptying the log waits for readers
+constexpr auto erasure_time_at_close = 5s;  // the next start goes on with the rest
 // Free on the disk before the store takes units again: a large unit, so that it does not fail at
 // once for the next.
 constexpr std::size_t store_room_min = 1 * MiB;

@@ -23,6 +23,7 @@ constexpr int workspace_depth_max = 64;   // folders below each other; each hold
 constexpr std::size_t workspace_entries_max = 50'000;  // looked at by one search
 constexpr std::size_t binary_probe_bytes = 8 * KiB;    // a NUL in these makes a file binary
 constexpr std::int64_t pattern_memory_bytes_max = 8 * 1024 * 1024;  // of one compiled pattern
+constexpr auto workspace_removal_time_max = 10min;  // of an erased thread's; the next start goes on
 // The shell. What one command may use; the operator's machine must stay usable meanwhile.
 constexpr std::size_t shell_command_bytes_max = 64 * KiB;  // the kernel allows 128 KiB
 constexpr std::size_t shell_output_bytes_max = 96 * KiB;   // shown, of each of the two streams

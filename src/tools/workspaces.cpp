@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <vector>
 
 #include "tools/sandbox_user.hpp"
 
@@ -18,6 +19,20 @@ using base::ErrorKind;
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
          c == '-';
+}
+
+// A tool may have taken the owner's rights from its folders.
+void give_back_rights(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::permissions(folder, fs::perms::owner_all, fs::perm_options::add | fs::perm_options::nofollow,
+                  error);
+  std::vector<fs::path> below;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    if (fs::is_directory(at->symlink_status(ignored))) below.push_back(at->path());
+  }
+  for (const fs::path& one : below) give_back_rights(one);
 }
 
 }  // namespace
@@ -55,6 +70,22 @@ base::Result<std::string> Workspaces::folder_of(const core::Scope&,
   const std::error_code reason(errno, std::generic_category());
   return base::fail(ErrorKind::unavailable, "the workspace cannot be made: " + reason.message() +
                                                 "; the setting tools.workspaces names its folder");
+}
+
+base::Result<void> Workspaces::remove(std::string_view thread_id) const {
+  if (!options_.fixed.empty() || options_.root.empty()) return {};
+  if (thread_id.empty() || !std::ranges::all_of(thread_id, is_plain)) {
+    return base::fail(ErrorKind::invalid, "the thread's id cannot name a folder", "thread_id");
+  }
+  const std::filesystem::path folder = options_.root + "/" + std::string(thread_id);
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);
+  if (!error) return {};
+  give_back_rights(folder);
+  std::filesystem::remove_all(folder, error);
+  if (!error) return {};
+  return base::fail(ErrorKind::unavailable,
+                    "the workspace " + folder.string() + " cannot be removed: " + error.message());
 }
 
 }  // namespace colonnade::tools

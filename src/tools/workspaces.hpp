@@ -24,6 +24,10 @@ class Workspaces {
   // ids are unique over all scopes, so the scope needs no folder of its own.
   base::Result<std::string> folder_of(const core::Scope& scope, std::string_view thread_id) const;
 
+  // Removes that folder with all that is in it; none is no error, and one that all threads share
+  // stays. Follows no links. Long. Errors: invalid as above; unavailable when something stays.
+  base::Result<void> remove(std::string_view thread_id) const;
+
  private:
   WorkspacesOptions options_;
 };

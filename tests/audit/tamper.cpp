@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/governance/audit_lines.hpp"
+#include "core/governance/audit_tree.hpp"
 
 namespace colonnade::tests {
 namespace {
@@ -125,6 +126,117 @@ std::vector<core::AuditRecord> varied_records(std::size_t count, std::uint64_t s
     out.push_back(std::move(record));
   }
   return out;
+}
+
+namespace {
+
+// Gives a record its place: number, hash before, hash.
+void place(core::AuditRecord& record, nlohmann::json text, std::vector<core::AuditRecord>& out) {
+  record.seq = static_cast<std::int64_t>(out.size()) + 1;
+  text["seq"] = record.seq;
+  record.text = text.dump();
+  record.previous_hash = out.empty() ? "" : out.back().hash;
+  record.hash = core::audit_hash(record.previous_hash, record.text);
+  out.push_back(record);
+}
+
+core::AuditTree tree_over(const std::vector<core::AuditRecord>& records) {
+  core::AuditTree out;
+  for (const core::AuditRecord& record : records) out.add(record.hash);
+  return out;
+}
+
+nlohmann::json signature_of(const std::vector<core::AuditRecord>& records,
+                            const base::SigningKey& key, const std::string& name) {
+  const core::AuditTree tree = tree_over(records);
+  const core::AuditHead head{.seq = tree.size(), .hash = records.back().hash, .root = tree.root()};
+  return {{"at", "2026-05-24T05:33:44.000000Z"},
+          {"scope", "*/*/*"},
+          {"kind", "signature"},
+          {"actor", "system"},
+          {"subject", name},
+          {"details",
+           {{"seq", head.seq},
+            {"hash", head.hash},
+            {"root", head.root},
+            {"peaks", tree.peaks()},
+            {"signature", key.sign(core::signed_text(head))}}}};
+}
+
+nlohmann::json text_of(const core::AuditRecord& record) {
+  return nlohmann::json::parse(record.text);
+}
+
+bool is_signature(const nlohmann::json& text) { return text.at("kind") == "signature"; }
+
+// The signature record as the forger writes it; null when it is left out.
+nlohmann::json forged_signature(nlohmann::json text, Forged how,
+                                const std::vector<core::AuditRecord>& before,
+                                const base::SigningKey& forgers) {
+  switch (how) {
+    case Forged::kept: return text;
+    case Forged::dropped: return nullptr;
+    case Forged::resigned: return signature_of(before, forgers, forgers.verifying_key().hex());
+    case Forged::claimed: return signature_of(before, forgers, text.at("subject"));
+    case Forged::adapted: {
+      const nlohmann::json fresh = signature_of(before, forgers, "");
+      for (const char* name : {"seq", "hash", "root", "peaks"}) {
+        text["details"][name] = fresh["details"][name];
+      }
+      return text;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<core::AuditRecord> signed_records(std::size_t count, std::uint64_t seed,
+                                              const base::SigningKey& key) {
+  std::vector<core::AuditRecord> out;
+  std::size_t plain = 0;
+  for (core::AuditRecord record : varied_records(count, seed)) {
+    place(record, text_of(record), out);
+    if (++plain % signed_every != 0 && plain != count) continue;
+    core::AuditRecord signature{.scope = core::Scope::whole_server()};
+    signature.kind = "signature";
+    place(signature, signature_of(out, key, key.verifying_key().hex()), out);
+  }
+  return out;
+}
+
+std::vector<core::AuditRecord> made_anew(std::vector<core::AuditRecord> records, Forged how,
+                                         const base::SigningKey& forgers, Random& random) {
+  std::size_t at = below(random, records.size());
+  while (is_signature(text_of(records[at]))) at = below(random, records.size());
+  const std::size_t deed = random() % 3;
+  std::vector<core::AuditRecord> out;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    nlohmann::json text = text_of(records[i]);
+    if (i == at) {
+      if (deed == 0) continue;  // removed
+      core::AuditRecord before = records[i];
+      if (deed == 1) place(before, text, out);  // one is added
+      text["actor"] = "somebody else";
+    }
+    if (i > at && is_signature(text)) {
+      text = forged_signature(std::move(text), how, out, forgers);
+      if (text.is_null()) continue;
+    }
+    place(records[i], std::move(text), out);
+  }
+  if (how != Forged::dropped && how != Forged::resigned) return out;
+  // All of it: not even what was signed before shows the key.
+  std::vector<core::AuditRecord> all;
+  for (core::AuditRecord& record : out) {
+    nlohmann::json text = text_of(record);
+    if (is_signature(text)) {
+      text = forged_signature(std::move(text), how, all, forgers);
+      if (text.is_null()) continue;
+    }
+    place(record, std::move(text), all);
+  }
+  return all;
 }
 
 Lines exported(const std::vector<core::AuditRecord>& records) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/signing_key.hpp"
 #include "core/governance/audit.hpp"
 
 namespace colonnade::tests {
@@ -16,6 +17,10 @@ using Random = std::mt19937_64;
 
 // Chained as the store chains them.
 std::vector<core::AuditRecord> varied_records(std::size_t count, std::uint64_t seed);
+// The same with a signature record behind every `signed_every` and at the end.
+constexpr std::size_t signed_every = 40;
+std::vector<core::AuditRecord> signed_records(std::size_t count, std::uint64_t seed,
+                                              const base::SigningKey& key);
 // As `audit export` writes them, the line that ends it included.
 Lines exported(const std::vector<core::AuditRecord>& records);
 
@@ -40,6 +45,20 @@ constexpr Tampering every_tampering[] = {
     Tampering::remove,       Tampering::swap,          Tampering::insert,
     Tampering::rewrite,      Tampering::renumber,      Tampering::truncate};
 std::string_view to_string(Tampering kind);  // "byte_of_text" …
+
+// What somebody does who can write everything but has not the key: changes, removes or adds a
+// record, and makes everything anew from there on, or all of it, with all hashes right.
+enum class Forged {
+  kept,      // signatures stay as they were
+  dropped,   // no signatures are left
+  resigned,  // with a key of the forger's own
+  claimed,   // with a key of the forger's own, under our key's name
+  adapted,   // our signatures, in records that name the new hash and root
+};
+constexpr Forged every_forged[] = {Forged::kept, Forged::dropped, Forged::resigned, Forged::claimed,
+                                   Forged::adapted};
+std::vector<core::AuditRecord> made_anew(std::vector<core::AuditRecord> records, Forged how,
+                                         const base::SigningKey& forgers, Random& random);
 
 // May give the same lines again, by chance.
 Lines tampered(const Lines& lines, const std::vector<core::AuditRecord>& records, Tampering kind,

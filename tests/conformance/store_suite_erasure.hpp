@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "tests/conformance/store_backend.hpp"
 
 namespace colonnade::conformance {
@@ -67,6 +70,62 @@ TEST_P(StoreErasure, PurgesAllThatTheThreadHeld) {
   EXPECT_EQ(awaited(stores().runs.steps(here, "r-t2"))->size(), 1U);
   EXPECT_EQ(awaited(stores().runs.tool_calls(here, "r-t2"))->size(), 1U);
   EXPECT_EQ(events("t2").size(), 1U);
+}
+
+// What does not hang on the thread's row, but is about it.
+TEST_P(StoreErasure, PurgesWhatIsAboutTheThreadElsewhere) {
+  const core::MemoryHolder holder{.owner = "ann", .agent_id = "gardener"};
+  const auto answer_of = [](const std::string& id, const std::string& object,
+                            const std::string& body) {
+    return core::InsertKeyedRequest{
+        .keyed_request = {.id = id,
+                          .scope = here,
+                          .user_id = "ann",
+                          .key = id,
+                          .object_id = object,
+                          .answer = core::StoredAnswer{.status = 200, .body = body},
+                          .created_at = {1'000}}};
+  };
+  for (const std::string thread : {"t1", "t2"}) {
+    put_run(thread, core::RunState::succeeded);
+    core::MemoryItem item{.id = "i-" + thread, .scope = here, .holder = holder, .text = thread};
+    item.thread_id = thread;
+    core::Action action{.id = "a-" + thread, .scope = here, .thread_id = thread};
+    action.run_id = "r-" + thread;
+    action.owner = "ann";
+    action.request.params = R"({"about":"tulips"})";
+    put({core::PutMemory{.item = item, .items_max = 10}, core::InsertAction{action},
+         core::InsertPermission{{.id = "p-" + thread,
+                                 .scope = here,
+                                 .owner = "ann",
+                                 .thread_id = thread,
+                                 .tool = "echo",
+                                 .pattern = "tulips"}},
+         answer_of("by-run-" + thread, "r-" + thread, "tulips"),
+         answer_of("by-thread-" + thread, thread, "tulips"),
+         answer_of("by-text-" + thread, "", R"({"id":")" + thread + "\"}")});
+  }
+  put({core::EraseThread{.id = "t1", .at = {50}}, core::PurgeThread{"t1"}});
+  const auto is_there = [&](const std::string& thread) {
+    std::vector<bool> out = {
+        awaited(stores().memories.memory(here, holder, "i-" + thread, {2'000}))->has_value()};
+    for (const std::string start : {"by-run-", "by-thread-", "by-text-"}) {
+      out.push_back(
+          awaited(stores().keyed_requests.keyed_request(here, "ann", start + thread))->has_value());
+    }
+    const auto standing = awaited(stores().permissions.permissions(here, "ann"));
+    out.push_back(std::ranges::any_of(
+        *standing, [&](const core::Permission& one) { return one.thread_id == thread; }));
+    return out;
+  };
+  EXPECT_EQ(is_there("t1"), std::vector<bool>(5, false));
+  EXPECT_EQ(is_there("t2"), std::vector<bool>(5, true));
+  // The decision stays, without what it was about.
+  const auto blank = awaited(stores().actions.action(here, "a-t1"));
+  ASSERT_TRUE(blank && *blank);
+  EXPECT_EQ((*blank)->request.params, "{}");
+  EXPECT_EQ((*awaited(stores().actions.action(here, "a-t2")))->request.params,
+            R"({"about":"tulips"})");
 }
 
 TEST_P(StoreErasure, WaitsForTheRunToEnd) {

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "../contract/wire_client.hpp"
+#include "base/signing_key.hpp"
 #include "program.hpp"
 
 namespace colonnade::e2e {
@@ -73,8 +75,11 @@ TEST_F(Audit, AnExportVerifiesAndATamperedOneDoesNot) {
 
   const auto whole = run({"audit", "verify", "trail.jsonl"}, folder_);
   EXPECT_EQ(whole.code, 0) << whole.err;
-  EXPECT_EQ(whole.out, "whole: " + count + " records, last hash " +
-                           end["last_hash"].get<std::string>() + "\n");
+  EXPECT_THAT(whole.out, StartsWith("whole: " + count + " records, last hash " +
+                                    end["last_hash"].get<std::string>() + "\n"));
+  // The export was signed first: all but the signature itself.
+  EXPECT_THAT(whole.out, HasSubstr("\nsigned up to record " + std::to_string(lines.size() - 2) +
+                                   " by the key "));
   EXPECT_EQ(run({"audit", "verify", "-"}, folder_, text).code, 0);
 
   std::string tampered = text;
@@ -215,6 +220,65 @@ TEST_F(Audit, WithoutAServerTheStoreIsRead) {
   const std::string number = std::to_string(line_with(lines_of(live), "6*7"));
   EXPECT_THAT(verified.err, HasSubstr("the trail:" + number + ": record " + number +
                                       ": its hash is not that of its text"));
+}
+
+TEST_F(Audit, IsSignedWithAKeyOfTheServersOwn) {
+  const std::string data = folder_ / ".local/share/colonnade/";
+  const auto mode_of = [](const std::string& path) {
+    return std::filesystem::status(path).permissions();
+  };
+  EXPECT_EQ(mode_of(data + "audit.key"), std::filesystem::perms(0600));
+  const std::string ours = folder_.write("ours.pub", read_file(data + "audit.pub"));
+  const std::string other =
+      folder_.write("other.pub", base::SigningKey::make().verifying_key().to_pem());
+  const auto verified = run({"audit", "verify", "--public-key", ours, "--json"}, folder_);
+  ASSERT_EQ(verified.code, 0) << verified.err;
+  const Json report = Json::parse(verified.out);
+  EXPECT_EQ(report["signed_up_to"], report["records"].get<int>() - 1);
+  const auto forged = run({"audit", "verify", "--public-key", other}, folder_);
+  EXPECT_EQ(forged.code, 1);
+  EXPECT_THAT(forged.err, HasSubstr("nothing is signed with the key"));
+  EXPECT_EQ(run({"audit", "verify", "--public-key", data + "audit.key"}, folder_).code, 2);
+
+  call_a_tool("2+3", "5");
+  EXPECT_EQ(server_->stop().code, 0);  // signs what came since
+  const auto last = run({"audit", "verify", "--public-key", ours, "--json"}, folder_);
+  ASSERT_EQ(last.code, 0) << last.err;
+  EXPECT_EQ(Json::parse(last.out)["signed_up_to"], Json::parse(last.out)["records"].get<int>() - 1);
+}
+
+TEST_F(Audit, OneRecordCanBeProvenWithoutTheOthers) {
+  const auto proven = run({"audit", "prove", "2"}, folder_);
+  ASSERT_EQ(proven.code, 0) << proven.err;
+  const Json proof = Json::parse(proven.out);
+  EXPECT_EQ(proof["record"]["seq"], 2);
+  const auto key = base::VerifyingKey::from_hex(proof["public_key"].get<std::string>());
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->to_pem(), read_file(folder_ / ".local/share/colonnade/audit.pub"));
+  const auto missing = run({"audit", "prove", "no-such-id"}, folder_);
+  EXPECT_EQ(missing.code, 1);
+  EXPECT_THAT(missing.err, HasSubstr("there is no audit record no-such-id"));
+}
+
+TEST_F(Audit, AnOlderStoreThatIsPutInPlaceIsRecorded) {
+  ASSERT_EQ(run({"backup", folder_ / "copy.db"}, folder_).code, 0);
+  call_a_tool("2+3", "5");
+  ASSERT_EQ(server_->stop().code, 0);
+  for (const char* beside : {"-wal", "-shm"}) std::filesystem::remove(database() + beside);
+  std::filesystem::copy_file(folder_ / "copy.db", database(),
+                             std::filesystem::copy_options::overwrite_existing);
+  server_ = std::make_unique<ServerProcess>(folder_);
+  ASSERT_TRUE(server_->ready().is_object());
+  const auto shown = run({"audit", "show", "--kind", "restore", "--json"}, folder_);
+  const Json records = Json::parse(shown.out)["records"];
+  ASSERT_EQ(records.size(), 1U) << shown.out;
+  EXPECT_GT(records[0]["details"]["noted_seq"], records[0]["details"]["newest_seq"]);
+  EXPECT_EQ(run({"audit", "verify"}, folder_).code, 0);
+  // Another start finds nothing new: the restored trail was signed.
+  ASSERT_EQ(server_->stop().code, 0);
+  server_ = std::make_unique<ServerProcess>(folder_);
+  const auto again = run({"audit", "show", "--kind", "restore", "--json"}, folder_);
+  EXPECT_EQ(Json::parse(again.out)["records"].size(), 1U);
 }
 
 TEST_F(Audit, WhatCannotBeReadIsExplained) {

@@ -110,7 +110,7 @@ TEST(Cli, MistakesSayWhatIsWrongAndWhatToDo) {
            {{"threads", "list", "--url", "localhost:8790"},
             {"--url: \"localhost:8790\" does not begin with http:// or https://"}},
            {{"threads", "list", "--url", "http://ada:hunter2@h"},
-            {"holds a user or a password", "--token-file", "ada:***@h"}},
+            {"holds a user or a password", "--token-file", "ada:[redacted]@h"}},
        }) {
     const auto ended = run(mistake.arguments, folder);
     EXPECT_EQ(ended.code, 2) << testing::PrintToString(mistake.arguments);

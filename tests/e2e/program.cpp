@@ -191,6 +191,11 @@ ServerProcess::ServerProcess(const Folder& folder, const Arguments& more,
                              const Arguments& before)
     : process_(serve_arguments(before, more), variables, folder.path(), program) {
   if (const auto line = process_.read_line()) ready_ = nlohmann::json::parse(*line, nullptr, false);
+  if (!ready_.is_object() || !ready_.value("is_first_start", false)) return;
+  // It is not printed into a pipe.
+  std::string token = read_file(ready_.at("token_file").get<std::string>());
+  while (token.ends_with('\n')) token.pop_back();
+  ready_["first_token"] = std::move(token);
 }
 
 std::string ServerProcess::url() const { return ready_.at("urls").at(0).get<std::string>(); }

@@ -89,7 +89,8 @@ class ServerProcess {
                          const std::string& program = COLONNADE_PROGRAM,
                          const Arguments& before = {});
 
-  const nlohmann::json& ready() const { return ready_; }  // null when it did not start
+  // Null when it did not start. With `first_token`, out of its file, when it was the first start.
+  const nlohmann::json& ready() const { return ready_; }
   std::string url() const;
   std::uint16_t port() const;
   Process& process() { return process_; }

@@ -82,7 +82,8 @@ class AccessTable : public ::testing::Test {
                                   .agents = engine_->agents,
                                   .threads = engine_->threads,
                                   .runs = engine_->runs,
-                                  .clock = engine_->clock});
+                                  .clock = engine_->clock,
+                                  .memories = *engine_->store});
     engine_->model->answer_with(
         [](const ModelRequest&) { return std::vector<Act>{reply({TextPart{mark}})}; });
   }

@@ -72,7 +72,8 @@ class ErasureTest : public ::testing::Test {
                     .agents = engine_.agents,
                     .threads = engine_.threads,
                     .runs = engine_.runs,
-                    .clock = engine_.clock}};
+                    .clock = engine_.clock,
+                    .memories = *engine_.store}};
   base::SecretBox box_{base::SecretBox::Key{}};
   ToolServers servers_{*engine_.store, engine_.agents, engine_.feed, engine_.clock, box_, {}};
 };
@@ -209,6 +210,37 @@ TEST_F(ErasureTest, AServerThatIsAttachedJustAfterItWasRemovedIsNotFound) {
   EXPECT_EQ(refused.error().kind, ErrorKind::not_found);
   EXPECT_EQ(refused.error().field, "tool_server");
   EXPECT_TRUE(engine_.run(engine_.agents.get(alice, agent.id))->tool_servers.empty());
+}
+
+// The folder of a workspace goes with the thread; what could not be removed is tried again.
+TEST_F(ErasureTest, FilesThatCannotBeRemovedAreTriedAgainAtTheNextStart) {
+  class Files final : public ThreadFiles {
+   public:
+    base::Task<Result<void>> remove(Scope /*scope*/, std::string id) override {
+      asked.push_back(std::move(id));
+      if (fails) co_return base::fail(ErrorKind::unavailable, "the disk is busy");
+      co_return Result<void>{};
+    }
+    bool fails = true;
+    std::vector<std::string> asked;
+  };
+  Files files;
+  Erasure erasure({.store = *engine_.store,
+                   .run_store = *engine_.store,
+                   .feed = engine_.feed,
+                   .agents = engine_.agents,
+                   .threads = engine_.threads,
+                   .runs = engine_.runs,
+                   .clock = engine_.clock,
+                   .memories = *engine_.store,
+                   .files = &files});
+  const Thread thread = engine_.new_thread(alice);
+  ASSERT_TRUE(engine_.run(erasure.erase_thread(alice, thread.id)));
+  EXPECT_EQ(engine_.run(engine_.store->erased_threads({}))->size(), 1U);
+  files.fails = false;
+  base::run_on(engine_.lanes[0], erasure.recover());
+  EXPECT_TRUE(engine_.run(engine_.store->erased_threads({}))->empty());
+  EXPECT_EQ(files.asked, (std::vector<std::string>{thread.id, thread.id}));
 }
 
 }  // namespace

@@ -84,7 +84,8 @@ TEST_F(RecoveryTest, EveryErasedThreadOfEveryScopeIsPurged) {
                    .agents = engine_.agents,
                    .threads = engine_.threads,
                    .runs = engine_.runs,
-                   .clock = engine_.clock}};
+                   .clock = engine_.clock,
+                   .memories = *engine_.store}};
   engine_.run([](Erasure* one) -> base::Task<int> {
     co_await one->recover();
     co_return 0;

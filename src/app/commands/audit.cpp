@@ -1,4 +1,4 @@
-// colonnade audit export | verify | show
+// colonnade audit export | verify | prove | show
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -12,6 +12,7 @@
 #include "app/audit_trail.hpp"
 #include "app/audit_verify.hpp"
 #include "app/command_line.hpp"
+#include "app/commands/audit_prove.hpp"
 #include "app/files.hpp"
 #include "app/json_output.hpp"
 #include "app/limits.hpp"
@@ -80,6 +81,7 @@ class Sink {
 base::Result<core::AuditEndLine> export_to(Sink& sink, AuditTrail& trail) {
   core::AuditEndLine end;
   base::Result<void> written;
+  trail.sign_first();
   const auto read = read_audit(trail, 0, [&](const std::string& line) {
     const auto decoded = core::decode_audit_line(line);
     written = decoded ? sink.write(line) : base::fail(decoded.error());
@@ -138,6 +140,7 @@ struct VerifyOptions {
   std::string expected_last{};
   std::int64_t expected_count = -1;
   std::string expected_record{};  // SEQ:HASH
+  std::string public_key_file{};
   bool json = false;
 };
 
@@ -171,6 +174,12 @@ std::optional<AuditExpectation> expectation_of(const Context& context,
     }
     known.hash = text.substr(colon + 1);
     out.known = std::move(known);
+  }
+  if (!options.public_key_file.empty()) {
+    const auto pem = read_small_file(options.public_key_file, limits::audit_key_bytes_max);
+    auto key = pem ? base::VerifyingKey::from_pem(*pem) : base::fail(pem.error());
+    if (!key) return wrong("--public-key: " + options.public_key_file + " " + key.error().message);
+    out.key = std::make_shared<base::VerifyingKey>(*std::move(key));
   }
   return out;
 }
@@ -235,12 +244,22 @@ Verified verify_file(const std::string& path, AuditVerifier& verifier) {
 
 Verified verify_trail(AuditTrail& trail, AuditVerifier& verifier) {
   std::optional<AuditFault> fault;
+  trail.sign_first();
   const auto read = read_audit(trail, 0, [&](const std::string& line) {
     fault = verifier.take(line);
     return !fault;
   });
   if (!read) return base::fail(read.error());
   return fault ? fault : verifier.finish();
+}
+
+// Without a key that is known from elsewhere, a signature only says that one key signed it all.
+std::string signed_line(const VerifyOptions& options, const AuditVerifier& verifier) {
+  const core::SignedHead& signature = verifier.signature();
+  if (signature.head.seq == 0) return "not signed";
+  return "signed up to record " + std::to_string(signature.head.seq) + " by the key " +
+         signature.key +
+         (options.public_key_file.empty() ? "; compare it, or name it with --public-key" : "");
 }
 
 int report(const Context& context, const VerifyOptions& options, const AuditVerifier& verifier,
@@ -253,6 +272,8 @@ int report(const Context& context, const VerifyOptions& options, const AuditVeri
     base::JsonWriter json(out);
     json.object().field("whole", !fault).field("records", verifier.count());
     json.field("last_hash", verifier.last_hash());
+    json.field("signed_up_to", verifier.signature().head.seq);
+    json.field("public_key", verifier.signature().key);
     if (fault) {
       json.field("line", static_cast<std::uint64_t>(fault->line)).field("record", fault->seq);
       json.field("fault", fault->message);
@@ -268,6 +289,7 @@ int report(const Context& context, const VerifyOptions& options, const AuditVeri
   print_line(context.terminal.out(Colour::green, "whole") + ": " +
              std::to_string(verifier.count()) + " records, last hash " +
              (verifier.last_hash().empty() ? "none" : verifier.last_hash()));
+  print_line(signed_line(options, verifier));
   return exit_ok;
 }
 
@@ -296,6 +318,7 @@ void add_verify(Command parent, Invocation& invocation) {
       "  colonnade audit verify\n"
       "  colonnade audit verify audit-2026-05-24.jsonl\n"
       "  colonnade audit verify --expect-record 1200:HASH     a hash that was noted before\n"
+      "  colonnade audit verify audit.jsonl --public-key audit.pub\n"
       "\n"
       "Exit codes: 0 whole, 1 not, 2 it could not be read.");
   auto options = std::make_shared<VerifyOptions>();
@@ -311,6 +334,10 @@ void add_verify(Command parent, Invocation& invocation) {
       .add_option("--expect-record", options->expected_record,
                   "A record's expected number and hash; more records may follow.")
       .type_name("SEQ:HASH");
+  command
+      .add_option("--public-key", options->public_key_file,
+                  "The public key that it must be signed with: the server's audit.pub, kept apart.")
+      .type_name("FILE");
   command.add_flag("--json", options->json, "One JSON object.");
   auto remote = add_remote_options(command);
   command.callback([options, remote, &invocation] {
@@ -338,7 +365,8 @@ std::string text_of(const base::Json& object, const char* name) {
 std::string as_text(const Terminal& terminal, const base::Json& record) {
   std::string at = printable_line(text_of(record, "at").substr(0, 19));
   if (at.size() > 10) at[10] = ' ';
-  const base::Json details = record.value("details", base::Json::object());
+  base::Json details = record.value("details", base::Json::object());
+  if (details.is_object()) details.erase("peaks");  // long, and for the next signature only
   std::string what = text_of(details, "tool");
   if (const std::string operation = text_of(details, "operation"); !operation.empty()) {
     what += (what.empty() ? "" : " ") + operation;
@@ -436,7 +464,8 @@ void add_show(Command parent, Invocation& invocation) {
 }  // namespace
 
 void add_audit(Command parent, Invocation& invocation) {
-  Command command = parent.add_subcommand("audit", "Show, export and verify the audit trail.");
+  Command command =
+      parent.add_subcommand("audit", "Show, export, verify and prove the audit trail.");
   command.require_subcommand(1);
   command.footer(
       "Read from the server that runs, with the operator's token; when none runs on the data\n"
@@ -447,6 +476,7 @@ void add_audit(Command parent, Invocation& invocation) {
       "  colonnade audit verify audit.jsonl");
   add_export(command, invocation);
   add_verify(command, invocation);
+  add_audit_prove(command, invocation);
   add_show(command, invocation);
 }
 

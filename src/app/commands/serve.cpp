@@ -68,7 +68,7 @@ class StopSignals {
   SignalWatch watch_;
 };
 
-std::string ready_line(const Server::Started& started, const Settings& settings) {
+std::string ready_line(const Server::Started& started, const Settings& settings, bool shows_token) {
   std::string out;
   base::JsonWriter json(out);
   json.object().field("event", "ready").field("version", version());
@@ -80,7 +80,10 @@ std::string ready_line(const Server::Started& started, const Settings& settings)
   json.field("policy", settings.policy.file.empty() ? "built-in" : settings.policy.file);
   json.field("policy_missing", started.policy_missing);
   json.field("profile_unusable", started.profile_unusable);
-  if (!started.first_token.empty()) json.field("first_token", started.first_token);
+  if (shows_token && !started.first_token.empty()) {
+    json.field("first_token", started.first_token);
+  }
+  json.field("is_first_start", !started.first_token.empty());
   json.field("recovered_runs", static_cast<std::uint64_t>(started.recovered_runs)).end_object();
   return out + "\n";
 }
@@ -112,7 +115,9 @@ std::string greeting(const Context& context, const Server::Started& started,
   if (started.recovered_runs > 0) {
     out += "Resumed:  " + std::to_string(started.recovered_runs) + " unfinished runs\n";
   }
-  if (!started.first_token.empty()) {
+  if (!started.first_token.empty() && !terminal.output_is_terminal()) {
+    out += "\nThe operator's token is in " + settings.token_file + ", which only you can read.\n";
+  } else if (!started.first_token.empty()) {
     out += "\nThe operator's token, shown this once:\n\n  " +
            terminal.out(Colour::bold, started.first_token) + "\n\nIt is also in " +
            settings.token_file + ", which only you can read.\n";
@@ -131,11 +136,14 @@ int announce(const Context& context, const Server::Started& started, const Setti
              const ServeOptions& options) {
   // In the log first: whoever was told may have the log file changed at once.
   log::info("ready", {{"url", started.urls.front()}, {"provider", started.provider}});
-  const std::string machine = ready_line(started, settings);
-  std::fputs((options.json ? machine : greeting(context, started, settings)).c_str(), stdout);
+  // What is no terminal may be a log that others read.
+  const bool is_terminal = context.terminal.output_is_terminal();
+  const std::string shown = ready_line(started, settings, is_terminal);
+  std::fputs((options.json ? shown : greeting(context, started, settings)).c_str(), stdout);
   std::fflush(stdout);
   if (!options.ready_file.empty()) {
-    if (auto saved = write_owner_only_file(options.ready_file, machine); !saved) {
+    const std::string whole = ready_line(started, settings, true);
+    if (auto saved = write_owner_only_file(options.ready_file, whole); !saved) {
       return print_error(context, "--ready-file: " + saved.error().message, exit_usage);
     }
   }
@@ -189,7 +197,8 @@ void add_serve(Command parent, Invocation& invocation) {
       "--tls-private-key-file k.pem\n"
       "  colonnade serve --listen 127.0.0.1:0 --json     any free port; one JSON line says which\n"
       "\n"
-      "The first start makes the operator's token, prints it once and keeps it in token_file.\n"
+      "The first start makes the operator's token and keeps it in token_file. On a terminal it is\n"
+      "printed, once.\n"
       "SIGTERM and SIGINT: no new requests, running turns are parked and taken up at the next\n"
       "start, what is under way may finish for drain_seconds. A second one leaves at once.\n"
       "SIGHUP: opens log.file and reads the policy, the keys of api_key_file and the certificate\n"

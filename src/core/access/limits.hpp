@@ -33,6 +33,11 @@ constexpr std::size_t pairing_addresses_max = 100'000;  // whose attempts are co
 // since the server started.
 constexpr std::size_t keyed_requests_per_account = 2'000'000;
 constexpr std::size_t keyed_requests_max = 8'000'000;
+// Failed logins that the audit trail has, in one window; the rest is counted.
+constexpr auto login_failure_window = 1h;
+constexpr std::size_t login_failures_per_address = 10;
+constexpr std::size_t login_failures_max = 1000;
+
 constexpr std::size_t keyed_waiters_per_account = 64;  // each holds a connection
 constexpr std::size_t keyed_waiters_max = 4096;
 

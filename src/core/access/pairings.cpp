@@ -10,6 +10,7 @@
 #include "base/share.hpp"
 #include "core/access/account.hpp"
 #include "core/access/limits.hpp"
+#include "core/access/login_failures.hpp"
 #include "core/access/visibility.hpp"
 
 namespace colonnade::core {
@@ -137,8 +138,11 @@ struct Pairings::State {
   }
 };
 
-Pairings::Pairings(Credentials& credentials, base::Clock& clock)
-    : credentials_(credentials), clock_(clock), state_(std::make_shared<State>()) {}
+Pairings::Pairings(Credentials& credentials, base::Clock& clock, LoginFailures* failures)
+    : credentials_(credentials),
+      clock_(clock),
+      failures_(failures),
+      state_(std::make_shared<State>()) {}
 
 Pairings::~Pairings() = default;
 
@@ -165,6 +169,16 @@ Result<PairingCode> Pairings::start(const Principal& who) {
 
 Task<Result<CreatedToken>> Pairings::claim(std::string code, std::string device_name,
                                            std::string client) {
+  auto claimed = co_await claim_uncounted(std::move(code), std::move(device_name), client);
+  const bool is_wrong = !claimed && (claimed.error().kind == ErrorKind::not_found ||
+                                     claimed.error().kind == ErrorKind::gone ||
+                                     claimed.error().kind == ErrorKind::conflict);
+  if (is_wrong && failures_ != nullptr) failures_->add(client, "pairing_code");
+  co_return claimed;
+}
+
+Task<Result<CreatedToken>> Pairings::claim_uncounted(std::string code, std::string device_name,
+                                                     std::string client) {
   std::optional<Principal> issuer;
   std::vector<Watcher> burnt;
   bool known = true;

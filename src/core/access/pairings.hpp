@@ -14,6 +14,8 @@
 
 namespace colonnade::core {
 
+class LoginFailures;
+
 struct PairingCode {
   std::string code{};
   base::Time expires_at{};
@@ -21,7 +23,8 @@ struct PairingCode {
 
 class Pairings {
  public:
-  Pairings(Credentials& credentials, base::Clock& clock);
+  // `failures` is told of codes that do not count; nullptr for nobody.
+  Pairings(Credentials& credentials, base::Clock& clock, LoginFailures* failures = nullptr);
   ~Pairings();
 
   Result<PairingCode> start(const Principal& who);
@@ -38,9 +41,12 @@ class Pairings {
   void stop();
 
  private:
+  base::Task<Result<CreatedToken>> claim_uncounted(std::string code, std::string device_name,
+                                                   std::string client);
   struct State;
   Credentials& credentials_;
   base::Clock& clock_;
+  LoginFailures* failures_;
   std::shared_ptr<State> state_;
 };
 

@@ -1,8 +1,11 @@
 #include "core/agents/agents.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/ids.hpp"
+#include "base/json.hpp"
+#include "base/secret_text.hpp"
 #include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
 #include "core/limits.hpp"
@@ -37,6 +40,22 @@ std::unexpected<base::Error> no_such_agent() {
 
 }  // namespace
 
+AuditEntry agent_entry(std::string_view change, const Agent& agent, std::string actor, Time at) {
+  AuditEntry out{.kind = std::string(audit_kind::agent),
+                 .actor = std::move(actor),
+                 .subject = agent.id,
+                 .details = {{"change", change},
+                             {"name", base::hide_secrets(agent.name)},
+                             {"owner", agent.owner},
+                             {"version", agent.version},
+                             {"memory", to_string(agent.memory)},
+                             {"tool_servers", agent.tool_servers},
+                             {"instructions_sha256", base::sha256_hex(agent.instructions)}},
+                 .at = at};
+  out.details["tools"] = agent.tools ? base::Json(*agent.tools) : base::Json();
+  return out;
+}
+
 Agents::Agents(AgentStore& store, EventFeed& feed, base::Clock& clock, NewAgent fallback)
     : store_(store), feed_(feed), clock_(clock), fallback_(std::move(fallback)) {}
 
@@ -59,6 +78,7 @@ Task<Result<Agent>> Agents::create(Principal who, NewAgent input) {
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(
       PutAgent{.agent = agent, .servers_needed = added_servers({}, agent.tool_servers)});
+  unit.changes.emplace_back(AppendAudit{agent_entry("created", agent, who.user_id, now)});
   if (!input.keyed_request_id.empty()) {
     unit.changes.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), agent.id});
   }
@@ -147,6 +167,8 @@ Task<Result<Agent>> Agents::update(Principal who, Agent agent,
   agent.updated_at = clock_.now();
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(PutAgent{.agent = agent, .servers_needed = std::move(servers_needed)});
+  unit.changes.emplace_back(
+      AppendAudit{agent_entry("changed", agent, who.user_id, agent.updated_at)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
   co_return agent;

@@ -12,6 +12,7 @@
 #include "core/agents/agent.hpp"
 #include "core/agents/agent_store.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/governance/audit.hpp"
 
 namespace colonnade::core {
 
@@ -32,6 +33,9 @@ struct AgentChange {
   std::optional<std::string> description{};
   std::optional<std::string> instructions{};
 };
+
+// What the audit trail says of a change: created, changed or removed.
+AuditEntry agent_entry(std::string_view change, const Agent& agent, std::string actor, Time at);
 
 class Agents {
  public:

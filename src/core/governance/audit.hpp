@@ -25,9 +25,14 @@ inline constexpr std::string_view execution_finished = "execution.finished";
 inline constexpr std::string_view credential = "credential";
 inline constexpr std::string_view permission = "permission";
 inline constexpr std::string_view policy = "policy";
+inline constexpr std::string_view tool_server = "tool_server";
+inline constexpr std::string_view agent = "agent";
+inline constexpr std::string_view login_failed = "login.failed";
+inline constexpr std::string_view restore = "restore";      // core/governance/audit_signer.hpp
+inline constexpr std::string_view signature = "signature";  // the same
 }  // namespace audit_kind
 
-// To be appended. Secrets are out of `details` already (core/redaction.hpp).
+// To be appended. Secrets are out of `details` already (core/governance/redaction.hpp).
 struct AuditEntry {
   std::string kind{};     // one of audit_kind
   std::string actor{};    // a user id, "agent:<id>", or "system"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hpp"
 #include "core/access/operators.hpp"
 
 namespace colonnade::core {
@@ -16,6 +17,11 @@ constexpr std::size_t records_read_at_once = 50;
 base::Task<Result<AuditPage>> AuditReader::page(Principal who, AuditPageRequest request) {
   if (auto allowed = check_server_operator(who); !allowed) {
     co_return base::fail(std::move(allowed.error()));
+  }
+  if (request.sign_first && signer_ != nullptr) {
+    // What could not be signed can still be read; it then says up to where it is signed.
+    const auto done = co_await signer_->sign();
+    if (!done) base::log::error("audit_not_signed", {{"error", done.error().message}});
   }
   // Before the records: what it names is then there to be read.
   const auto newest = co_await store_.last_audit_seq();

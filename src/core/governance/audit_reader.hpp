@@ -9,6 +9,7 @@
 #include "base/task.hpp"
 #include "core/access/principal.hpp"
 #include "core/governance/audit.hpp"
+#include "core/governance/audit_signer.hpp"
 #include "core/governance/audit_store.hpp"
 
 namespace colonnade::core {
@@ -19,6 +20,7 @@ struct AuditPageRequest {
   // The page ends once its texts are as large as this together; the store is read some records at a
   // time, so it may grow beyond by those.
   std::size_t bytes_max = 0;
+  bool sign_first = false;  // what is there is signed before it is read
 };
 
 struct AuditPage {
@@ -29,14 +31,16 @@ struct AuditPage {
 // Thread-safe.
 class AuditReader {
  public:
-  // Must outlive it.
-  explicit AuditReader(AuditStore& store) : store_(store) {}
+  // Both must outlive it. Without a signer nothing is signed first.
+  explicit AuditReader(AuditStore& store, AuditSigner* signer = nullptr)
+      : store_(store), signer_(signer) {}
 
   // The trail has the records of every scope: forbidden for whoever is no operator of them all.
   base::Task<Result<AuditPage>> page(Principal who, AuditPageRequest request);
 
  private:
   AuditStore& store_;
+  AuditSigner* signer_;
 };
 
 }  // namespace colonnade::core

@@ -30,6 +30,9 @@ class ManyRecords final : public AuditStore {
   base::Task<Result<std::vector<AuditRecord>>> audit_of(Scope, std::string) override {
     co_return std::vector<AuditRecord>();
   }
+  base::Task<Result<std::optional<AuditRecord>>> newest_audit_of(Scope, std::string) override {
+    co_return std::nullopt;
+  }
   base::Task<Result<std::int64_t>> last_audit_seq() override { co_return count_; }
   std::size_t read_at_once() const { return read_at_once_; }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,9 @@ class AuditStore {
   // Everything about one subject, in order.
   virtual base::Task<Result<std::vector<AuditRecord>>> audit_of(Scope scope,
                                                                 std::string subject) = 0;
+  // The newest about one subject; nullopt when there is none.
+  virtual base::Task<Result<std::optional<AuditRecord>>> newest_audit_of(Scope scope,
+                                                                         std::string subject) = 0;
   // Of the newest record; 0 when there is none.
   virtual base::Task<Result<std::int64_t>> last_audit_seq() = 0;
 };

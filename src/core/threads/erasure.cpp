@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "core/access/account.hpp"
+#include "core/memory/limits.hpp"
 #include "core/threads/limits.hpp"
 
 namespace colonnade::core {
@@ -43,7 +44,9 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
   // too, and one that comes a moment later finds no agent.
   const std::string agent_id = agent->id;
   Unit unit{.scope = who.scope, .account = account_of(who)};
-  unit.changes.emplace_back(DeleteAgent{.id = agent_id, .at = parts_.clock.now()});
+  const Time now = parts_.clock.now();
+  unit.changes.emplace_back(DeleteAgent{.id = agent_id, .at = now});
+  unit.changes.emplace_back(AppendAudit{agent_entry("removed", *agent, who.user_id, now)});
   unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent_id});
   auto hidden = co_await parts_.feed.commit(std::move(unit));
   if (!hidden) co_return fail(std::move(hidden.error()));
@@ -58,6 +61,7 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
     if (erased->size() < page.limit) break;
     page = page.after(erased->back());
   }
+  co_await sweep_memories();
   co_return Result<void>{};
 }
 
@@ -77,6 +81,19 @@ Task<bool> Erasure::ended(Principal starter, std::string run_id) const {
   }
 }
 
+// They are out of sight already; the sweep from time to time goes on with what fails here.
+Task<void> Erasure::sweep_memories() {
+  for (;;) {
+    const Time now = parts_.clock.now();
+    const auto waiting = co_await parts_.memories.memories_to_sweep(now);
+    if (!waiting || !*waiting) co_return;
+    Unit unit{.scope = Scope::whole_server()};
+    unit.changes.emplace_back(SweepMemories{.now = now, .limit = limits::memory_sweep_items});
+    auto committed = co_await parts_.feed.commit(std::move(unit));
+    if (!committed) co_return;
+  }
+}
+
 // Nobody finds the thread any more, so no run can begin in it; one that is active is stopped first.
 // A server that stops meanwhile leaves the rest to its next start.
 Task<void> Erasure::purge(Scope scope, std::string id) {
@@ -92,8 +109,17 @@ Task<void> Erasure::purge(Scope scope, std::string id) {
       co_return;
     }
   }
+  bool is_complete = true;
+  if (parts_.files != nullptr) {
+    auto removed = co_await parts_.files->remove(scope, id);
+    is_complete = removed.has_value();
+    if (!removed) {
+      base::log::error("workspace_not_removed",
+                       {{"thread", id}, {"error", removed.error().message}});
+    }
+  }
   Unit unit{.scope = scope};
-  unit.changes.emplace_back(PurgeThread{.id = id});
+  unit.changes.emplace_back(PurgeThread{.id = id, .is_complete = is_complete});
   auto purged = co_await parts_.feed.commit(std::move(unit));
   if (!purged) {
     base::log::warn("thread_not_purged", {{"thread", id}, {"error", purged.error().message}});

@@ -1,5 +1,7 @@
 // Erasing: what is erased is gone at once for everybody, and its content soon after from the disk.
-// What was decided about tool calls stays in the audit trail.
+// That is messages, runs, tool calls, summaries, what was remembered in the thread, the permissions
+// and stored answers that belong to it, and the files of its workspace. What was decided about tool
+// calls stays in the audit trail.
 #pragma once
 
 #include <functional>
@@ -11,8 +13,10 @@
 #include "core/access/principal.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/memory/memory_store.hpp"
 #include "core/runs/run_store.hpp"
 #include "core/runs/runs.hpp"
+#include "core/threads/thread_files.hpp"
 #include "core/threads/thread_store.hpp"
 #include "core/threads/threads.hpp"
 
@@ -28,6 +32,8 @@ struct ErasureParts {
   base::Clock& clock;
   // Whether the store takes what is written now: an error says why not. Empty: always.
   std::function<Result<void>()> readiness{};
+  MemoryStore& memories;
+  ThreadFiles* files = nullptr;  // none: threads have no files
 };
 
 class Erasure {
@@ -46,6 +52,7 @@ class Erasure {
  private:
   base::Task<void> purge(Scope scope, std::string id);
   base::Task<bool> ended(Principal starter, std::string run_id) const;
+  base::Task<void> sweep_memories();
   void add(Unit& unit, const Thread& thread) const;
 
   ErasureParts parts_;

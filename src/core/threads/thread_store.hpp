@@ -71,7 +71,7 @@ class ThreadStore {
   virtual base::Task<Result<std::vector<Thread>>> threads(Scope scope,
                                                           std::optional<std::string> owner,
                                                           ThreadPage page) = 0;
-  // Erased ones of every scope that still hold messages.
+  // Erased ones of every scope that something is left of.
   virtual base::Task<Result<std::vector<Thread>>> erased_threads(EveryScopePage page) = 0;
   // Oldest first within the page.
   virtual base::Task<Result<std::vector<Message>>> messages(Scope scope, std::string thread_id,
@@ -121,8 +121,11 @@ struct EraseThread {  // hides it for good; not_found unless it exists
   std::string id{};
   Time at{};
 };
-struct PurgeThread {  // removes all that an erased thread held; conflict while a run is unfinished
+// Removes all that an erased thread held, what was remembered in it included; conflict while a run
+// is unfinished.
+struct PurgeThread {
   std::string id{};
+  bool is_complete = true;  // false: something outside of the store is left; it stays in the list
 };
 
 }  // namespace colonnade::core

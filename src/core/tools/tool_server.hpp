@@ -20,7 +20,11 @@ std::optional<ToolServerTransport> tool_server_transport_from(std::string_view t
 struct ToolServerSecrets {
   std::map<std::string, std::string> environment{};  // of a child process
   std::map<std::string, std::string> headers{};      // of HTTP requests
-  bool empty() const { return environment.empty() && headers.empty(); }
+  std::string url{};  // the whole one when ToolServer's leaves a secret out, else ""
+  std::vector<std::string> command{};  // the same
+  bool empty() const {
+    return environment.empty() && headers.empty() && url.empty() && command.empty();
+  }
 };
 
 struct ToolServer {
@@ -28,6 +32,7 @@ struct ToolServer {
   Scope scope;
   std::string name{};  // [a-zA-Z0-9-], unique within the scope; its tools are `<name>__<tool>`
   ToolServerTransport transport = ToolServerTransport::stdio;
+  // Without the secrets in them, except for whoever connects (OpenedToolServer).
   std::vector<std::string> command{};  // stdio: the program and its arguments
   std::string url{};                   // http
   std::string sealed_secrets{};        // ToolServerSecrets behind base::SecretBox; "" for none

@@ -1,8 +1,10 @@
 #include "core/tools/tool_server_connections.hpp"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "core/access/operators.hpp"
+#include "core/governance/audit_log.hpp"
 
 namespace colonnade::core {
 
@@ -34,6 +36,13 @@ Result<std::string> ToolServerConnections::accept(const Principal& who, const st
   if (!id) return id;
   if (auto accepted = connector_.accept(*id, set); !accepted) {
     return fail(std::move(accepted.error()));
+  }
+  if (audit_ != nullptr) {
+    audit_->record(Scope::whole_server(), {.kind = std::string(audit_kind::tool_server),
+                                           .actor = who.user_id,
+                                           .subject = *id,
+                                           .details = {{"change", "tools accepted"}, {"set", set}},
+                                           .at = clock_->now()});
   }
   return id;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "core/access/principal.hpp"
@@ -12,6 +13,8 @@
 namespace colonnade::core {
 
 using base::Result;
+
+class AuditLog;
 
 // Holds the connections; implemented beside the tools. Thread-safe, and never waits for a server
 // that is away.
@@ -33,8 +36,10 @@ class ToolServerConnector {
 // for whoever is no operator of every scope.
 class ToolServerConnections {
  public:
-  // Must outlive it.
-  explicit ToolServerConnections(ToolServerConnector& connector) : connector_(connector) {}
+  // All must outlive it. `audit` has a record of what was accepted; nullptr for none.
+  explicit ToolServerConnections(ToolServerConnector& connector, AuditLog* audit = nullptr,
+                                 base::Clock* clock = nullptr)
+      : connector_(connector), audit_(audit), clock_(clock) {}
 
   Result<std::vector<ToolServerConnection>> list(const Principal& who) const;
   // Both take the server's id, or its name where only one has it, and return the id. Errors:
@@ -49,6 +54,8 @@ class ToolServerConnections {
   Result<std::string> find(const Principal& who, const std::string& server) const;
 
   ToolServerConnector& connector_;
+  AuditLog* audit_;
+  base::Clock* clock_;
 };
 
 }  // namespace colonnade::core

@@ -1,10 +1,12 @@
 #include "core/tools/tool_servers.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/secret_text.hpp"
 #include "core/access/account.hpp"
 #include "core/tools/limits.hpp"
 
@@ -43,7 +45,47 @@ bool are_sound(const std::map<std::string, std::string>& values, std::string_vie
 }
 
 std::string to_text(const ToolServerSecrets& secrets) {
-  return base::to_text(Json{{"environment", secrets.environment}, {"headers", secrets.headers}});
+  return base::to_text(Json{{"environment", secrets.environment},
+                            {"headers", secrets.headers},
+                            {"url", secrets.url},
+                            {"command", secrets.command}});
+}
+
+// Moves a URL or a command with a secret in it to what is stored sealed; what is left can be shown.
+void take_secrets(ToolServer& server, ToolServerSecrets& secrets) {
+  std::string url = base::hide_secrets_in_url(server.url);
+  if (url != server.url) secrets.url = std::exchange(server.url, std::move(url));
+  auto command = base::hide_secrets_in_command(server.command);
+  if (command != server.command) {
+    secrets.command = std::exchange(server.command, std::move(command));
+  }
+}
+
+// The server as whoever connects to it needs it.
+OpenedToolServer opened_with(ToolServer server, ToolServerSecrets secrets) {
+  if (!secrets.url.empty()) server.url = secrets.url;
+  if (!secrets.command.empty()) server.command = secrets.command;
+  return {.server = std::move(server), .secrets = std::move(secrets)};
+}
+
+template <class Map>
+Json names_of(const Map& values) {
+  Json out = Json::array();
+  for (const auto& [name, value] : values) out.push_back(name);
+  return out;
+}
+
+AuditEntry server_entry(std::string_view change, const ToolServer& server, std::string actor,
+                        base::Time at) {
+  return {.kind = std::string(audit_kind::tool_server),
+          .actor = std::move(actor),
+          .subject = server.id,
+          .details = {{"change", change},
+                      {"name", server.name},
+                      {"transport", to_string(server.transport)},
+                      {"url", base::hide_secrets_in_url(server.url)},
+                      {"command", base::hide_secrets_in_command(server.command)}},
+          .at = at};
 }
 
 Result<bool> add_to(Agent& agent, const std::string& id) {
@@ -137,6 +179,7 @@ ToolServers::ToolServers(ToolServerStore& store, Agents& agents, EventFeed& feed
                                       .configured = true,
                                       .created_at = now},
                            .secrets = std::move(input.secrets)});
+    take_secrets(configured_.back().server, configured_.back().secrets);
   }
   std::ranges::sort(configured_, {}, [](const auto& one) { return one.server.name; });
 }
@@ -146,8 +189,9 @@ Task<Result<void>> ToolServers::open_all() {
   for (OpenedToolServer opened : configured_) {
     auto pins = co_await store_.tool_pins(opened.server.scope, opened.server.id);
     if (!pins) co_return fail(std::move(pins.error()));
-    opened.pins = std::move(*pins);
-    host_->added(std::move(opened));
+    OpenedToolServer whole = opened_with(std::move(opened.server), std::move(opened.secrets));
+    whole.pins = std::move(*pins);
+    host_->added(std::move(whole));
   }
   auto servers = co_await store_.all_tool_servers();
   if (!servers) co_return fail(std::move(servers.error()));
@@ -160,8 +204,9 @@ Task<Result<void>> ToolServers::open_all() {
     }
     auto pins = co_await store_.tool_pins(server.scope, server.id);
     if (!pins) co_return fail(std::move(pins.error()));
-    host_->added(
-        {.server = std::move(server), .secrets = std::move(*secrets), .pins = std::move(*pins)});
+    OpenedToolServer whole = opened_with(std::move(server), std::move(*secrets));
+    whole.pins = std::move(*pins);
+    host_->added(std::move(whole));
   }
   co_return Result<void>{};
 }
@@ -174,7 +219,9 @@ Result<ToolServerSecrets> ToolServers::open(const ToolServer& server) const {
   if (!json.is_object()) return fail(ErrorKind::internal, "stored secrets are not a JSON object");
   return ToolServerSecrets{
       .environment = json.value("environment", decltype(ToolServerSecrets::environment){}),
-      .headers = json.value("headers", decltype(ToolServerSecrets::headers){})};
+      .headers = json.value("headers", decltype(ToolServerSecrets::headers){}),
+      .url = json.value("url", ""),
+      .command = json.value("command", decltype(ToolServerSecrets::command){})};
 }
 
 Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input) {
@@ -195,11 +242,16 @@ Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input)
                     .command = std::move(input.command),
                     .url = std::move(input.url),
                     .created_at = clock_.now()};
+  take_secrets(server, input.secrets);
   if (!input.secrets.empty()) {
     server.sealed_secrets = box_.seal(to_text(input.secrets), purpose_of(server));
   }
   Unit unit{.scope = who.scope, .account = account_of(who)};
+  AuditEntry entry = server_entry("registered", server, who.user_id, server.created_at);
+  entry.details["environment"] = names_of(input.secrets.environment);
+  entry.details["headers"] = names_of(input.secrets.headers);
   unit.changes.emplace_back(PutToolServer{server});
+  unit.changes.emplace_back(AppendAudit{std::move(entry)});
   if (!input.keyed_request_id.empty()) {
     unit.changes.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), server.id});
   }
@@ -208,7 +260,7 @@ Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input)
     co_return fail(ErrorKind::conflict, "the name is taken", "name");
   }
   if (!committed) co_return fail(std::move(committed.error()));
-  if (host_ != nullptr) host_->added({.server = server, .secrets = std::move(input.secrets)});
+  if (host_ != nullptr) host_->added(opened_with(server, std::move(input.secrets)));
   co_return server;
 }
 
@@ -240,7 +292,9 @@ Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
                    "this server is part of the configuration (mcp.servers); remove it there");
   }
   Unit unit{.scope = who.scope, .account = account_of(who)};
-  unit.changes.emplace_back(DeleteToolServer{.id = id, .at = clock_.now()});
+  const Time now = clock_.now();
+  unit.changes.emplace_back(DeleteToolServer{.id = id, .at = now});
+  unit.changes.emplace_back(AppendAudit{server_entry("removed", *server, who.user_id, now)});
   auto removed = co_await feed_.commit(std::move(unit));
   if (!removed && removed.error().kind == ErrorKind::not_found) co_return no_such_server();
   if (!removed) co_return fail(std::move(removed.error()));

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "base/secret_text.hpp"
 #include "core/governance/audit_lines.hpp"
 #include "dialects/operator/limits.hpp"
 
@@ -50,7 +51,7 @@ void write(base::JsonWriter& json, std::string_view member, std::span<const std:
 void write(base::JsonWriter& json, const core::ToolServerConnection& one) {
   json.object().field("authorization_url", one.authorization_url).field("failures", one.failures);
   json.field("held_back_set", one.held_back_set).field("id", one.id).field("name", one.name);
-  json.field("reason", one.reason);
+  json.field("reason", base::hide_secrets(one.reason));
   write(json, "refused", one.refused);
   json.field("revision", one.revision).field("server", one.server_name);
   json.field("server_version", one.server_version);
@@ -81,9 +82,12 @@ base::Result<core::AuditPageRequest> decode_audit_query(const net::Request& requ
   if (!after) return fail(after.error());
   const auto limit = number(request, "limit", limit_max, 1, limit_max);
   if (!limit) return fail(limit.error());
+  const auto sign = number(request, "sign", 0, 0, 1);
+  if (!sign) return fail(sign.error());
   return core::AuditPageRequest{.after = *after,
                                 .records_max = static_cast<std::size_t>(*limit),
-                                .bytes_max = limits::audit_page_bytes_max};
+                                .bytes_max = limits::audit_page_bytes_max,
+                                .sign_first = *sign == 1};
 }
 
 base::Result<std::string> decode_accepted_set(std::string_view body) {

@@ -68,11 +68,14 @@ TEST(OperatorWire, AnAuditQueryHasDefaultsAndBounds) {
   ASSERT_TRUE(some);
   EXPECT_EQ(some->after, 7);
   EXPECT_EQ(some->records_max, 3U);
+  EXPECT_FALSE(some->sign_first);
+  EXPECT_TRUE(decode_audit_query(with_query("after=0&sign=1"))->sign_first);
   for (const auto& [query, field] : {std::pair{"after=-1", "after"},
                                      {"after=x", "after"},
                                      {"limit=0", "limit"},
                                      {"limit=1001", "limit"},
-                                     {"limit=", "limit"}}) {
+                                     {"limit=", "limit"},
+                                     {"sign=2", "sign"}}) {
     const auto refused = decode_audit_query(with_query(query));
     ASSERT_FALSE(refused) << query;
     EXPECT_EQ(refused.error().field, field) << query;

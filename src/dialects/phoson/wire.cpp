@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/secret_text.hpp"
 #include "core/limits.hpp"
 #include "dialects/phoson/limits.hpp"
 
@@ -260,10 +261,10 @@ void write_tool_server(JsonWriter& json, const core::ToolServer& server) {
   json.field("transport", core::to_string(server.transport));
   if (server.transport == core::ToolServerTransport::stdio) {
     json.key("command").array();
-    for (const std::string& part : server.command) json.value(part);
+    for (const std::string& part : base::hide_secrets_in_command(server.command)) json.value(part);
     json.end_array().key("url").null();
   } else {
-    json.key("command").null().field("url", server.url);
+    json.key("command").null().field("url", base::hide_secrets_in_url(server.url));
   }
   json.field("created_at", base::to_rfc3339(server.created_at)).end_object();
 }

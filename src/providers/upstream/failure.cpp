@@ -6,6 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/secret_text.hpp"
 #include "base/utf8.hpp"
 #include "net/limits.hpp"
 
@@ -229,6 +230,7 @@ std::string without_secrets(std::string_view text, std::string_view key) {
       at = end;
     }
   }
+  out = base::hide_secrets(out);
   if (out.size() > limits::upstream_message_bytes_max) {
     out = std::string(base::cut_utf8(out, limits::upstream_message_bytes_max)) + "…";
   }

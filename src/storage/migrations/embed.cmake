@@ -8,7 +8,8 @@ set(migrations
   0005_thread_summaries
   0006_keyed_requests
   0007_credential_roles
-  0008_permission_agents)
+  0008_permission_agents
+  0010_erasure)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

@@ -29,6 +29,8 @@ class Changes {
   std::size_t take_messages_stored() { return std::exchange(messages_stored_, 0); }
   // Events that changes of the unit have made by themselves, since the last call.
   std::vector<core::Event> take_events() { return std::exchange(made_events_, {}); }
+  // Whether something was erased since the last call, rolled back or not.
+  bool take_erased() { return std::exchange(has_erased_, false); }
   // After a rollback of any kind: where the audit trail ends is to be read again.
   void forget_audit_end() { audit_end_.reset(); }
 
@@ -70,6 +72,13 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::PlaceMemory& change);
   Result<void> on(const core::Scope& scope, const core::SweepMemories& change);
 
+  Result<void> purge_beside(const core::Scope& scope, const std::string& id);
+  Result<void> remove_memories_of(const core::Scope& scope, const std::string& thread_id);
+  struct MemoryPlace {
+    std::int64_t no = 0;
+    std::int64_t partition = 0;
+  };
+  Result<void> remove_memories(const std::vector<MemoryPlace>& places);
   Result<void> erase_threads_of(const core::Scope& scope, const std::string& agent_id, Time at);
   Result<void> store_message(const core::Scope& scope, const core::Message& message,
                              std::int64_t thread_no);
@@ -101,6 +110,7 @@ class Changes {
   Database& database_;
   ThreadIndex& threads_;
   bool wrote_ = false;
+  bool has_erased_ = false;
   std::size_t messages_stored_ = 0;
   std::vector<core::Event> made_events_;
   struct AuditEnd {

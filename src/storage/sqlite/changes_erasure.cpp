@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/ids.hpp"
 #include "storage/event_codec.hpp"
 #include "storage/sqlite/change_results.hpp"
 #include "storage/sqlite/changes.hpp"
@@ -61,6 +62,7 @@ Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& chan
   if (unfinished->value_or(0) > 0) {
     return fail(ErrorKind::conflict, quoted("thread", change.id) + " has an unfinished run");
   }
+  if (auto gone = purge_beside(scope, change.id); !gone) return gone;
   std::string blank;
   append_event_body(blank, core::ThreadChanged{.deleted = true});
   const Result<std::int64_t> steps[] = {
@@ -84,12 +86,39 @@ Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& chan
             " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
             change.id, scope.key()),
       write("DELETE FROM runs WHERE thread_id = ?1 AND scope = ?2", change.id, scope.key()),
-      write("UPDATE threads SET purged = 1 WHERE no = ?1", no),
+      write("UPDATE threads SET purged = ?2 WHERE no = ?1", no, change.is_complete ? 1 : 0),
+      write(
+          "INSERT INTO erasures_to_finish (what) VALUES ('message_search') ON CONFLICT DO NOTHING"),
   };
   for (const auto& step : steps) {
     if (!step) return fail(step.error());
   }
+  has_erased_ = true;
   return {};
+}
+
+// What belongs to the thread but does not hang on its row. Before the runs go, by which some of it
+// is found. An answer may show a thread that its request did not make: then its text names it.
+Result<void> Changes::purge_beside(const core::Scope& scope, const std::string& id) {
+  const Result<std::int64_t> steps[] = {
+      write("DELETE FROM keyed_requests WHERE object_id = ?1 AND scope = ?2", id, scope.key()),
+      write("DELETE FROM keyed_requests WHERE scope = ?2 AND object_id IN"
+            " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
+            id, scope.key()),
+      write("DELETE FROM keyed_requests WHERE scope = ?2 AND object_id = ''"
+            " AND (instr(answer_body, ?1) > 0 OR instr(answer_body, ?3) > 0)",
+            id, scope.key(), base::uuid_form(id)),
+      write("DELETE FROM permissions WHERE thread_id = ?1 AND scope = ?2", id, scope.key()),
+      // The decision stays, without what it was about.
+      write("UPDATE actions SET params = '{}', context = '{}', reason = '', decision_reason = '',"
+            " approval_token = '' WHERE scope = ?2 AND run_id <> '' AND run_id IN"
+            " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
+            id, scope.key()),
+  };
+  for (const auto& step : steps) {
+    if (!step) return fail(step.error());
+  }
+  return remove_memories_of(scope, id);
 }
 
 }  // namespace colonnade::storage::sqlite

@@ -139,7 +139,34 @@ Result<void> Changes::remove_memory(std::int64_t no) {
   if (!vector) return fail(vector.error());
   const auto item = write("DELETE FROM memories WHERE no = ?1", no);
   if (!item) return fail(item.error());
+  const auto noted = write(
+      "INSERT INTO erasures_to_finish (what) VALUES ('memory_search') ON CONFLICT DO NOTHING");
+  if (!noted) return fail(noted.error());
+  has_erased_ = true;
   return {};
+}
+
+// With the partitions' counts.
+Result<void> Changes::remove_memories(const std::vector<MemoryPlace>& places) {
+  for (const MemoryPlace& one : places) {
+    if (auto removed = remove_memory(one.no); !removed) return removed;
+    const auto counted =
+        write("UPDATE memory_partitions SET items = items - 1 WHERE no = ?1", one.partition);
+    if (!counted) return fail(counted.error());
+  }
+  return {};
+}
+
+Result<void> Changes::remove_memories_of(const core::Scope& scope, const std::string& thread_id) {
+  const auto read = [](Statement& row) -> Result<MemoryPlace> {
+    return MemoryPlace{.no = row.integer(0), .partition = row.integer(1)};
+  };
+  const auto places = database_.all<MemoryPlace>(
+      "SELECT m.no, m.partition_no FROM memories m JOIN memory_partitions p ON p.no ="
+      " m.partition_no WHERE m.thread_id = ?1 AND m.thread_id <> '' AND p.scope = ?2",
+      read, thread_id, scope.key());
+  if (!places) return fail(places.error());
+  return remove_memories(*places);
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::PutMemory& change) {
@@ -209,25 +236,16 @@ Result<void> Changes::on(const core::Scope& scope, const core::PlaceMemory& chan
 }
 
 Result<void> Changes::on(const core::Scope&, const core::SweepMemories& change) {
-  struct Row {
-    std::int64_t no;
-    std::int64_t partition;
+  const auto read = [](Statement& row) -> Result<MemoryPlace> {
+    return MemoryPlace{.no = row.integer(0), .partition = row.integer(1)};
   };
-  const auto read = [](Statement& row) -> Result<Row> {
-    return Row{row.integer(0), row.integer(1)};
-  };
-  const auto rows = database_.all<Row>(
+  const auto rows = database_.all<MemoryPlace>(
       "SELECT * FROM (SELECT no, partition_no FROM memories WHERE expires_at <= ?1 LIMIT ?2)"
       " UNION SELECT * FROM (SELECT m.no, m.partition_no FROM memory_partitions p"
       " JOIN memories m ON m.partition_no = p.no WHERE p.removed = 1 LIMIT ?2) LIMIT ?2",
       read, change.now, change.limit);
   if (!rows) return fail(rows.error());
-  for (const Row& row : *rows) {
-    if (auto removed = remove_memory(row.no); !removed) return removed;
-    const auto counted =
-        write("UPDATE memory_partitions SET items = items - 1 WHERE no = ?1", row.partition);
-    if (!counted) return fail(counted.error());
-  }
+  if (auto removed = remove_memories(*rows); !removed) return removed;
   const auto emptied = write("DELETE FROM memory_partitions WHERE removed = 1 AND items = 0");
   if (!emptied) return fail(emptied.error());
   return {};

@@ -36,9 +36,10 @@ Result<std::unique_ptr<Database>> open_for_writing(const std::string& path,
   pragmas += "PRAGMA journal_mode = wal; PRAGMA synchronous = ";
   pragmas += options.durability == Durability::full ? "full" : "normal";
   // Rows that the writer refers to were looked up by itself, so foreign keys are left to the
-  // integrity check. The writer copies the log itself: SQLite would drop the errors of that.
+  // integrity check. What is deleted is overwritten: erased means erased. The writer copies the log
+  // itself: SQLite would drop the errors of that.
   pragmas +=
-      "; PRAGMA secure_delete = off; PRAGMA foreign_keys = off; PRAGMA wal_autocheckpoint = 0"
+      "; PRAGMA secure_delete = on; PRAGMA foreign_keys = off; PRAGMA wal_autocheckpoint = 0"
       "; PRAGMA journal_size_limit = " +
       std::to_string(log_bytes_kept) + ";";
   if (auto set = (*database)->execute(pragmas.c_str()); !set) return fail(set.error());

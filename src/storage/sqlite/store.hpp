@@ -140,6 +140,8 @@ class Store final : public storage::Store,
                                                                  std::size_t limit) override;
   base::Task<core::Result<std::vector<core::AuditRecord>>> audit_of(core::Scope scope,
                                                                     std::string subject) override;
+  base::Task<core::Result<std::optional<core::AuditRecord>>> newest_audit_of(
+      core::Scope scope, std::string subject) override;
   base::Task<core::Result<std::int64_t>> last_audit_seq() override;
 
   base::Task<core::Result<std::optional<core::Credential>>> credential_by_token(

@@ -500,6 +500,16 @@ base::Task<Result<std::vector<core::AuditRecord>>> Store::audit_of(core::Scope s
   });
 }
 
+base::Task<Result<std::optional<core::AuditRecord>>> Store::newest_audit_of(core::Scope scope,
+                                                                            std::string subject) {
+  co_return readers_->with([&](Database& database) {
+    return database.one<core::AuditRecord>(
+        "SELECT " COLONNADE_AUDIT_COLUMNS
+        " FROM audit WHERE subject = ?1 AND scope = ?2 ORDER BY seq DESC LIMIT 1",
+        read_audit, subject, scope.key());
+  });
+}
+
 base::Task<Result<std::int64_t>> Store::last_audit_seq() {
   co_return readers_->with([&](Database& database) {
     return database.number("SELECT coalesce(max(seq), 0) FROM audit");

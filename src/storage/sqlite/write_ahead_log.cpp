@@ -102,6 +102,14 @@ void WriteAheadLog::keep_short() {
   (void)checkpoint(SQLITE_CHECKPOINT_PASSIVE);
 }
 
+Result<bool> WriteAheadLog::empty() {
+  if (!health_.is_writable() || is_suspect_ || must_restart_) return false;
+  if (auto synced = sync(); !synced) return fail(synced.error());
+  const auto is_empty = checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+  if (is_empty && *is_empty) frames_ = synced_ = 0;
+  return is_empty;
+}
+
 void WriteAheadLog::sync_failed() {
   is_suspect_ = true;
   must_restart_ = true;

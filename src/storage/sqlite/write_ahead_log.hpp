@@ -32,6 +32,10 @@ class WriteAheadLog {
   // reported to the health.
   void keep_short();
 
+  // Copies all of the log and cuts the file to nothing. False when a reader was in the way, or the
+  // store is not healthy.
+  Result<bool> empty();
+
   // A commit could not sync. Call at once: what it may have lost is kept as long as the kernel
   // still has it.
   void sync_failed();

@@ -41,7 +41,10 @@ Writer::Writer(std::unique_ptr<Database> database, Health& health, WriterOptions
       log_(*database_, health_, options.syncs_commits),
       threads_(*database_, limits::writer_threads_known_max),
       changes_(*database_, threads_),
-      events_(*database_, threads_) {}
+      events_(*database_, threads_),
+      erasure_(*database_, log_, options_.busy_time) {
+  erasure_.add();  // a stop may have interrupted one
+}
 
 Result<std::unique_ptr<Writer>> Writer::start(std::unique_ptr<Database> database, Health& health,
                                               WriterOptions options) {
@@ -108,6 +111,7 @@ void Writer::run() {
     }
     if (!take(batch)) break;
     if (batch.empty() || search_is_due() || is_searched()) index_some();
+    if (erasure_is_due()) erasure_.step();
     if (batch.empty()) continue;
     const auto begun = SteadyClock::now();
     units_before_ = batch.size();
@@ -118,6 +122,7 @@ void Writer::run() {
         std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - begun);
   }
   index_all();
+  if (health_.is_writable()) erasure_.finish();
   // Closing the connection would copy what a failed sync may have lost.
   if (!health_.is_writable() && !try_disk()) database_->keep_log_at_close();
 }
@@ -129,10 +134,12 @@ bool Writer::take(Batch& batch) {
     units_before_ = 0;
     const auto wanted = [this] { return !queue_.empty() || closed_ || !searchers_.empty(); };
     wake_at_ = 1;
-    if (unindexed_ == 0) {
-      wake_.wait(lock, wanted);
-    } else {
+    if (unindexed_ > 0) {
       wake_.wait_for(lock, limits::search_behind_time_max, wanted);
+    } else if (erasure_.is_wanted()) {
+      wake_.wait_until(lock, erasure_.due(), wanted);
+    } else {
+      wake_.wait(lock, wanted);
     }
     wake_at_ = 0;
     if (queue_.empty()) return !closed_ || !searchers_.empty();
@@ -223,6 +230,10 @@ void Writer::tell_searchers(std::size_t messages, bool more) {
   if (any) indexed_.notify_all();
 }
 
+bool Writer::erasure_is_due() const {
+  return erasure_.is_wanted() && std::chrono::steady_clock::now() >= erasure_.due();
+}
+
 void Writer::index_all() {
   while (unindexed_ > 0) index_some();
 }
@@ -237,6 +248,7 @@ void Writer::write(Batch& batch) {
   events_.clear();
   const auto done = transact(batch);  // whatever fails inside is told to the health
   unindexed_ += changes_.take_messages_stored();
+  if (changes_.take_erased()) erasure_.add();
   if (!done) {
     give_up(batch, done.error());
     deliver(batch, false);

@@ -23,6 +23,7 @@
 #include "storage/limits.hpp"
 #include "storage/sqlite/changes.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/erasure_rest.hpp"
 #include "storage/sqlite/event_log.hpp"
 #include "storage/sqlite/health.hpp"
 #include "storage/sqlite/thread_index.hpp"
@@ -79,6 +80,7 @@ class Writer {
   void gather_more(std::unique_lock<std::mutex>& lock);
   bool search_is_due() const { return unindexed_ >= limits::search_behind_messages_max; }
   bool is_searched();
+  bool erasure_is_due() const;
   void index_some();
   void tell_searchers(std::size_t messages, bool more);
   void index_all();
@@ -103,6 +105,7 @@ class Writer {
   ThreadIndex threads_;
   Changes changes_;
   EventLog events_;
+  ErasureRest erasure_;
   core::CommitObserver* observer_ = nullptr;
   std::atomic<std::int64_t> last_cursor_ = 0;
   // At most so many messages wait to be indexed; unknown after the start. The writer's thread
