@@ -65,6 +65,7 @@
 #include "gate/policy_inspector.hpp"
 #include "gate/rule_gate.hpp"
 #include "net/answer_budget.hpp"
+#include "net/client_group.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
