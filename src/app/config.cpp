@@ -10,8 +10,8 @@
 #include "app/known_variables.hpp"
 #include "app/nearest.hpp"
 #include "app/yaml.hpp"
-#include "base/this_machine.hpp"
 #include "base/secret_text.hpp"
+#include "base/this_machine.hpp"
 
 namespace colonnade::app {
 namespace {

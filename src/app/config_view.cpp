@@ -45,7 +45,7 @@ Values come from four places. The first that names a setting wins:
 4. defaults.
 
 `colonnade config show` prints what is in force and where each value came from. Passwords and keys
-inside URLs are shown as `***`, as in the log.
+inside URLs are shown as `[redacted]`, as in the log.
 
 The file of the current folder can name programs to run and servers to send keys to, and the folder
 may be somebody else's. So it is ignored, with a line on standard error, until you have read it and

@@ -1,3 +1,4 @@
+// long: the one place where everything is made and meets
 #include "app/wiring.hpp"
 
 #include <unistd.h>

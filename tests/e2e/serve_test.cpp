@@ -314,8 +314,8 @@ TEST(Serve, ASecondSignalLeavesAtOnce) {
   ask("/api/v1/threads/" + thread + "/messages", {{"text", "/say " + std::string(50'000, 'x')}});
   std::string requests;
   for (int i = 0; i < 100; ++i) {
-    requests += "GET /api/v1/threads/" + thread + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " +
-                token + "\r\n\r\n";
+    requests += "GET /api/v1/threads/" + thread +
+                " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token + "\r\n\r\n";
   }
   RawClient reader(server.port(), 4096);
   reader.send(requests);

@@ -1,3 +1,4 @@
+// long: one fixture, and what a run does in every state
 // Whole turns on a real store with a scripted model.
 #include "core/runs/runs.hpp"
 

@@ -31,7 +31,8 @@ class Pairings {
   // Makes a device token of the issuer's user. `client` is counted against the claim limit; ""
   // shares one bucket. limits::pairing_wrong_claims_max wrong codes of whatever clients end every
   // code that is open. Errors: rate_limited (with retry_after), not_found (also when the credential
-  // that asked for the code was revoked), gone (expired, or ended by wrong claims), conflict (used).
+  // that asked for the code was revoked), gone (expired, or ended by wrong claims), conflict
+  // (used).
   base::Task<Result<CreatedToken>> claim(std::string code, std::string device_name,
                                          std::string client);
   // Waits for the claim of a code that `who` issued. timeout after limits::pairing_watch_time_max,

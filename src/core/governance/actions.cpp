@@ -1,3 +1,4 @@
+// long: one life of an action, from its submission to its end
 #include "core/governance/actions.hpp"
 
 #include <algorithm>
