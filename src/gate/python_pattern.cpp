@@ -25,7 +25,7 @@ bool is_one_of(std::uint32_t c, std::string_view letters) {
   return c < ascii_end && letters.contains(static_cast<char>(c));
 }
 
-std::string quoted(std::string_view part) { return "\"" + std::string(part) + "\""; }
+std::string in_quotes(std::string_view part) { return "\"" + std::string(part) + "\""; }
 
 // The text as code points; nothing is ever half read.
 class Source {
@@ -179,13 +179,13 @@ class Translator {
   }
 
   [[noreturn]] void bad_escape(std::size_t begin) const {
-    throw MalformedPattern{"bad escape " + quoted(source_.since(begin))};
+    throw MalformedPattern{"bad escape " + in_quotes(source_.since(begin))};
   }
 
   std::uint32_t hexadecimal(std::size_t begin, std::size_t digits) {
     const std::string_view found = source_.take_while(digits, is_hexadecimal);
     if (found.size() != digits) {
-      throw MalformedPattern{"incomplete escape " + quoted(source_.since(begin))};
+      throw MalformedPattern{"incomplete escape " + in_quotes(source_.since(begin))};
     }
     const std::uint32_t out = number_of(found, 16);
     if (out > code_point_max) bad_escape(begin);
@@ -214,7 +214,7 @@ class Translator {
   std::uint32_t octal(std::string_view digits, std::size_t begin) const {
     const std::uint32_t out = number_of(digits, 8);
     if (out > octal_max) {
-      throw MalformedPattern{"octal escape " + quoted(source_.since(begin)) + " is above \\377"};
+      throw MalformedPattern{"octal escape " + in_quotes(source_.since(begin)) + " is above \\377"};
     }
     return out;
   }
@@ -231,7 +231,7 @@ class Translator {
       return literal(octal(source_.since(digits), begin));
     }
     if (number_of(source_.since(digits), 10) > groups_) {
-      throw MalformedPattern{"invalid group reference " + quoted(source_.since(begin))};
+      throw MalformedPattern{"invalid group reference " + in_quotes(source_.since(begin))};
     }
     throw UnsupportedPattern{"back references"};
   }
@@ -281,7 +281,7 @@ class Translator {
 
   void append_range(const Item& first, const Item& last, std::string_view text) {
     if (first.category != '\0' || last.category != '\0' || last.character < first.character) {
-      throw MalformedPattern{"bad character range " + quoted(text)};
+      throw MalformedPattern{"bad character range " + in_quotes(text)};
     }
     note_beyond_ascii(last.character);
     if (first.character < ascii_end) {
@@ -353,7 +353,7 @@ class Translator {
       default: break;
     }
     if (c == '-' || is_one_of(c, flags_)) return flags(c, begin);
-    throw MalformedPattern{"unknown extension " + quoted(source_.since(begin + 1))};
+    throw MalformedPattern{"unknown extension " + in_quotes(source_.since(begin + 1))};
   }
 
   void comment() {
@@ -367,7 +367,7 @@ class Translator {
     if (source_.take('=')) throw UnsupportedPattern{"back references"};
     if (!source_.take('<')) {
       if (!source_.at_end()) source_.get();
-      throw MalformedPattern{"unknown extension " + quoted(source_.since(begin + 1))};
+      throw MalformedPattern{"unknown extension " + in_quotes(source_.since(begin + 1))};
     }
     const std::size_t name_begin = source_.position();
     while (source_.peek() != '>' && !source_.at_end()) source_.get();
@@ -381,8 +381,8 @@ class Translator {
                            const auto byte = static_cast<unsigned char>(c);
                            return c == '_' || is_letter(byte) || is_decimal(byte);
                          });
-    if (!is_name) throw MalformedPattern{"bad group name " + quoted(name)};
-    if (!names_.insert(name).second) throw MalformedPattern{"two groups named " + quoted(name)};
+    if (!is_name) throw MalformedPattern{"bad group name " + in_quotes(name)};
+    if (!names_.insert(name).second) throw MalformedPattern{"two groups named " + in_quotes(name)};
     ++groups_;
     open(ignores_case());
   }
@@ -420,7 +420,8 @@ class Translator {
     // m and s change nothing in a text of one line, a and u nothing in one of ASCII.
     if (c == ':') return open((ignores_case() || on.contains('i')) && !off.contains('i'));
     if (!at_start_) {
-      throw UnsupportedPattern{"flags that are not at the start, " + quoted(source_.since(begin))};
+      throw UnsupportedPattern{"flags that are not at the start, " +
+                               in_quotes(source_.since(begin))};
     }
     if (!on.contains('i') || ignores_case()) return;
     open_.back().ignores_case = true;
@@ -448,7 +449,8 @@ class Translator {
     const std::size_t least = low.empty() ? 0 : number_of(low, 10);
     const auto most = high.empty() ? std::nullopt : std::optional<std::size_t>(number_of(high, 10));
     if (most && *most < least) {
-      throw MalformedPattern{"min repeat greater than max repeat: " + quoted(source_.since(begin))};
+      throw MalformedPattern{"min repeat greater than max repeat: " +
+                             in_quotes(source_.since(begin))};
     }
     repeat(least, most);
   }

@@ -76,7 +76,7 @@ class ErasureRestTest : public testing::Test {
     put_answer("k2-" + id, "", word + " in " + base::uuid_form(id));
     core::Run ended{.id = "r-" + id, .thread_id = id, .scope = here};
     ended.state = core::RunState::succeeded;
-    put({core::UpdateRun{.run = ended, .from = core::RunState::queued}});
+    put({core::UpdateRun{.run = ended, .from = core::RunState::running}});
   }
   void put_memory(const std::string& id, const std::string& thread, const std::string& word) {
     core::MemoryItem item{.id = id, .scope = here, .holder = holder, .text = "likes " + word};
