@@ -123,7 +123,8 @@ TEST_F(ErasureTest, AnErasureDoesNotWaitForARunWhoseEndCannotBeStored) {
                    .readiness = [this]() -> Result<void> {
                      if (engine_.journal.failed() == 0) return {};
                      return fail(ErrorKind::unavailable, "the store cannot write");
-                   }});
+                   },
+                   .memories = *engine_.store});
   const Thread thread = engine_.new_thread(alice);
   engine_.model->script({text("Once"), Hold{}});
   const auto run = engine_.start(alice, thread.id, "go");
