@@ -66,7 +66,6 @@
 #include "gate/policy_inspector.hpp"
 #include "gate/rule_gate.hpp"
 #include "net/answer_budget.hpp"
-#include "net/client_group.hpp"
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
@@ -366,7 +365,7 @@ struct Server::Parts {
     router.tell_refusals([this, proxies](const net::Request& head, int status) {
       constexpr int unauthorized = 401;
       if (status != unauthorized || !head.has_header("Authorization")) return;
-      login_failures.add(net::client_group(dialects::client_address(head, proxies)), "token");
+      login_failures.add(dialects::client_address(head, proxies), "token");
     });
     fathom.add_to(router);
     phoson.add_to(router);

@@ -93,10 +93,10 @@ TEST(BuiltInPolicy, JudgesSubmissionsByTheDefaultOfOurTools) {
   const core::ToolCall start{.tool = "shell", .arguments = {{"command", "ls"}}};
   const core::ActionRequest approved{
       .agent_id = "a", .tool = "shell", .operation = "exec", .params = R"({"cmd":"ls"})"};
-  const auto asked = gate.decide(start, approved, std::nullopt);
+  const auto asked = gate.decide_submitted(start, approved, std::nullopt);
   EXPECT_EQ(asked.decision.outcome, core::Outcome::abstain);
   EXPECT_FALSE(asked.permit);
-  EXPECT_TRUE(gate.decide(start, approved, Grant{asked.decision.request_hash}).permit);
+  EXPECT_TRUE(gate.decide_submitted(start, approved, Grant{asked.decision.request_hash}).permit);
 }
 
 TEST(RuleGate, APolicyFilesSilenceDenies) {
@@ -122,7 +122,8 @@ TEST(RuleGate, AnAmountThatIsNotFiniteIsRefused) {
       EXPECT_EQ(judged.error().kind, base::ErrorKind::invalid);
       EXPECT_EQ(judged.error().field, "params.amount");
     }
-    const auto verdict = gate.decide({.tool = "pay"}, request, Grant{});
+    const core::ToolCall call{.tool = "pay", .arguments = base::Json::parse(request.params)};
+    const auto verdict = gate.decide(call, request, Grant{});
     EXPECT_EQ(verdict.decision.outcome, core::Outcome::halt);
     EXPECT_EQ(verdict.decision.reason_code, reason_code::invalid_request);
     EXPECT_FALSE(verdict.permit);

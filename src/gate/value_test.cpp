@@ -77,7 +77,7 @@ TEST(Python, WritesNumbersAsPythonDoes) {
 
 TEST(Python, EscapesTextAsPythonDoes) {
   EXPECT_EQ(python::json(parsed(R"("é\ud83d\ude00\u007f\u0001/\"\\\n")")),
-            "\"\\u00e9\\ud83d\\ude00\x7f\\u0001/\\\"\\\\\\n\"");
+            "\"\\u00e9\\ud83d\\ude00\\u007f\\u0001/\\\"\\\\\\n\"");
 }
 
 TEST(Python, PrintsValuesAsPythonDoes) {

@@ -90,6 +90,7 @@ base::Task<base::Result<base::Json>> Catalog::prepare_attached(
                        "' is not offered just now, so its arguments cannot be checked; approve it "
                        "as it was asked for, or try again later");
   }
+  call.arguments = without_left_out(offered->input_schema, std::move(call.arguments));
   if (auto wrong = schema_violation(offered->input_schema, call.arguments, stranger_schema)) {
     co_return fail(ErrorKind::invalid, call.tool + ": " + *wrong);
   }
@@ -113,6 +114,7 @@ base::Task<base::Result<base::Json>> Catalog::prepare(core::ToolCaller caller, c
   const bool of_approver = from == core::ArgumentsFrom::approver;
   const base::Json& schema =
       of_approver ? tool->accepted_schema() : tool->definition().input_schema;
+  call.arguments = without_left_out(schema, std::move(call.arguments));
   if (auto wrong = schema_violation(schema, call.arguments)) {
     co_return fail(ErrorKind::invalid, call.tool + ": " + *wrong);
   }

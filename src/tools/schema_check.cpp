@@ -251,4 +251,17 @@ std::optional<std::string> schema_violation(const Json& schema, const Json& valu
   return Checker(reading).check(schema, value, "");
 }
 
+Json without_left_out(const Json& schema, Json arguments) {
+  const Json* properties = keyword(schema, "properties", &Json::is_object);
+  if (properties == nullptr || !arguments.is_object()) return arguments;
+  const Json* required = keyword(schema, "required", &Json::is_array);
+  for (const auto& [name, member] : properties->items()) {
+    const auto given = arguments.find(name);
+    if (given == arguments.end() || !given->is_null()) continue;
+    if (required != nullptr && std::ranges::find(*required, Json(name)) != required->end()) continue;
+    if (schema_violation(member, *given)) arguments.erase(given);
+  }
+  return arguments;
+}
+
 }  // namespace colonnade::tools

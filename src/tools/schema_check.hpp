@@ -31,4 +31,8 @@ constexpr SchemaReading stranger_schema{.length = LengthIn::characters,
 std::optional<std::string> schema_violation(const base::Json& schema, const base::Json& value,
                                             SchemaReading reading = {});
 
+// The arguments without those members that are null, that `schema` lists and does not require, and
+// that it would refuse as null: models write so what they leave out.
+base::Json without_left_out(const base::Json& schema, base::Json arguments);
+
 }  // namespace colonnade::tools

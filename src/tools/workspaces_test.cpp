@@ -14,10 +14,6 @@ namespace fs = std::filesystem;
 
 class WorkspacesTest : public testing::Test {
  protected:
-  WorkspacesTest() {
-    std::string name = (fs::temp_directory_path() / "colonnade-XXXXXX").string();
-    root_ = ::mkdtemp(name.data());
-  }
   ~WorkspacesTest() override { fs::remove_all(root_); }
 
   std::string folder_with_files(const std::string& thread) const {
@@ -27,7 +23,12 @@ class WorkspacesTest : public testing::Test {
     return out;
   }
 
-  fs::path root_;
+  static fs::path new_folder() {
+    std::string name = (fs::temp_directory_path() / "colonnade-XXXXXX").string();
+    return ::mkdtemp(name.data());
+  }
+
+  fs::path root_ = new_folder();
   Workspaces workspaces_{{.root = root_.string() + "/workspaces"}};
 };
 

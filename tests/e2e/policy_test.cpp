@@ -69,11 +69,12 @@ TEST_F(PolicyCommands, CheckSumsUpAValidFile) {
 
 // As the server with this configuration names it.
 TEST_F(PolicyCommands, TheVersionIsTheConfigurationsWhereItHasOne) {
-  folder_.write("colonnade.yaml", "policy:\n  version: v7\n");
-  EXPECT_THAT(call({"check", "policy.yaml"}).out, HasSubstr("version v7,"));
-  const Json explained = call_json({"explain", "policy.yaml", "--tool", "http"});
+  const std::string config = folder_.write("server.yaml", "policy:\n  version: v7\n");
+  EXPECT_THAT(call({"check", "policy.yaml", "--config", config}).out, HasSubstr("version v7,"));
+  const Json explained =
+      call_json({"explain", "policy.yaml", "--tool", "http", "--config", config});
   EXPECT_EQ(explained["policy_version"], "v7");
-  EXPECT_THAT(call({"check", "policy.yaml", "--policy-version", "v8"}).out,
+  EXPECT_THAT(call({"check", "policy.yaml", "--config", config, "--policy-version", "v8"}).out,
               HasSubstr("version v8,"));
 }
 

@@ -152,6 +152,20 @@ TEST_F(FilesTest, TodoAndQuestionSayWhatIsMissing) {
       schema_violation(question.definition().input_schema, {{"question", "a"}, {"answer", "b"}}));
 }
 
+// Models write null for what they leave out.
+TEST(SchemaCheck, ANullThatMayBeLeftOutIsLeftOut) {
+  const base::Json schema =
+      base::Json::parse(R"({"type":"object","required":["query"],"properties":{
+      "query":{"type":"string"},"verbose":{"type":"boolean"},"note":{"type":["string","null"]}}})");
+  const auto left = [&](const char* text) {
+    return without_left_out(schema, base::Json::parse(text)).dump();
+  };
+  EXPECT_EQ(left(R"({"query":"q","verbose":null})"), R"({"query":"q"})");
+  EXPECT_EQ(left(R"({"note":null,"query":null})"), R"({"note":null,"query":null})");
+  EXPECT_EQ(left(R"({"other":null})"), R"({"other":null})");
+  EXPECT_EQ(left("[null]"), "[null]");
+}
+
 TEST(SchemaCheck, NamesThePathAndTheRemedy) {
   const TodoWriteTool todo;
   const base::Json& schema = todo.definition().input_schema;
