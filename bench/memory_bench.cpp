@@ -127,7 +127,7 @@ class Memory {
   base::Lanes lanes_{1};
   base::Workers workers_{1};
   base::SystemClock clock_;
-  core::MemoryHolder holder_{.owner = "bench", .agent_id = "bench"};
+  core::MemoryHolder holder_{.owner = "bench"};
   std::unique_ptr<storage::sqlite::Store> store_;
   std::unique_ptr<core::EventFeed> feed_;
   std::unique_ptr<core::Memories> memories_;

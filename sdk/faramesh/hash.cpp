@@ -1,5 +1,4 @@
 // Hashes of requests and log entries (faramesh §5), and the trimming that comes before (§2.5).
-#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -10,34 +9,6 @@
 
 namespace colonnade::inline v1::faramesh {
 namespace {
-
-// What describes a decision about a request, not the request (faramesh §5.1).
-constexpr std::array<std::string_view, 22> not_hashed{"id",
-                                                      "approval_token",
-                                                      "created_at",
-                                                      "updated_at",
-                                                      "tenant_id",
-                                                      "project_id",
-                                                      "version",
-                                                      "decision",
-                                                      "status",
-                                                      "reason",
-                                                      "risk_level",
-                                                      "policy_version",
-                                                      "policy_hash",
-                                                      "runtime_version",
-                                                      "profile_id",
-                                                      "profile_version",
-                                                      "profile_hash",
-                                                      "provenance_id",
-                                                      "outcome",
-                                                      "reason_code",
-                                                      "reason_details",
-                                                      "request_hash"};
-
-bool is_dropped(std::string_view name) {
-  return name.starts_with('_') || std::ranges::find(not_hashed, name) != not_hashed.end();
-}
 
 [[noreturn]] void refuse(std::string message) {
   throw ValidationError(Failure{.kind = ErrorKind::usage, .message = std::move(message)});
@@ -125,7 +96,7 @@ Json trimmed_members(const Json& object) {
 namespace detail {
 
 std::string request_hash_of_text(std::string_view json) {
-  const auto canonical = base::canonical_json(json, &is_dropped);
+  const auto canonical = base::canonical_json(json, &base::is_left_out_of_request_hash);
   if (!canonical) refuse(canonical.error().message);
   return colonnade::detail::sha256_hex(*canonical);
 }

@@ -52,10 +52,10 @@ class StoreTokens final : public Tokens {
   base::Result<TokenRow> create(const NewTokenRequest& request) override {
     core::NewToken input{
         .name = request.name, .scope = request.scope, .user = request.user, .role = request.role};
-    const auto minted =
+    const auto created =
         base::run_on(lanes_[0], tokens_.create(core::system_operator(), std::move(input)));
-    if (!minted) return fail(minted.error());
-    return row_of(minted->credential, minted->token);
+    if (!created) return fail(created.error());
+    return row_of(created->credential, created->token);
   }
 
   base::Result<std::vector<TokenRow>> list(const std::string& scope,

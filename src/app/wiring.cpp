@@ -426,16 +426,16 @@ Result<std::string> Server::Parts::make_first_token() {
   // Written down before it counts: a crash here must not leave a server that nobody can enter.
   core::Principal first(core::default_view(), first_user, core::UserRole::operator_role);
   first.every_scope = true;
-  auto minted =
+  auto created =
       credentials.prepare(std::move(first), core::CredentialKind::operator_token, "operator");
-  const auto saved = write_owner_only_file(settings.token_file, minted.token + "\n");
+  const auto saved = write_owner_only_file(settings.token_file, created.token + "\n");
   if (!saved) {
     return base::fail(base::ErrorKind::unavailable,
                       "the first token could not be saved: " + saved.error().message, "token_file");
   }
-  const auto admitted = base::run_on(lanes[0], credentials.admit(std::move(minted.credential)));
+  const auto admitted = base::run_on(lanes[0], credentials.admit(std::move(created.credential)));
   if (!admitted) return std::unexpected(admitted.error());
-  return std::move(minted.token);
+  return std::move(created.token);
 }
 
 MetricsSnapshot Server::Parts::metrics_snapshot() {

@@ -29,12 +29,12 @@ class Server {
 
   struct Started {
     std::vector<std::string> urls{};  // as a client on this machine uses them; real ports
-    std::string first_token{};        // minted at this start; "" when tokens existed
+    std::string first_token{};        // made at this start; "" when tokens existed
     std::string provider{};           // asked when nobody chose one
     std::string model{};
     std::size_t recovered_runs = 0;
   };
-  // Takes up unfinished runs, listens, mints the first token. Call once.
+  // Takes up unfinished runs, listens, makes the first token. Call once.
   base::Result<Started> start();
   // Every route of every dialect, as Router::listing() has them.
   std::vector<std::string> routes() const;

@@ -1,5 +1,7 @@
 #include "base/canonical_json.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -104,7 +106,35 @@ class Canonicalizer final : public nlohmann::json_sax<Json> {
   bool too_deep_ = false;
 };
 
+constexpr std::array<std::string_view, 22> not_in_request_hash = {"id",
+                                                                  "approval_token",
+                                                                  "created_at",
+                                                                  "updated_at",
+                                                                  "tenant_id",
+                                                                  "project_id",
+                                                                  "version",
+                                                                  "decision",
+                                                                  "status",
+                                                                  "reason",
+                                                                  "risk_level",
+                                                                  "policy_version",
+                                                                  "policy_hash",
+                                                                  "runtime_version",
+                                                                  "profile_id",
+                                                                  "profile_version",
+                                                                  "profile_hash",
+                                                                  "provenance_id",
+                                                                  "outcome",
+                                                                  "reason_code",
+                                                                  "reason_details",
+                                                                  "request_hash"};
+
 }  // namespace
+
+bool is_left_out_of_request_hash(std::string_view name) {
+  return name.starts_with('_') ||
+         std::ranges::find(not_in_request_hash, name) != not_in_request_hash.end();
+}
 
 Result<std::string> canonical_json(std::string_view text,
                                    const std::function<bool(std::string_view)>& drop) {

@@ -17,4 +17,8 @@ namespace colonnade::base {
 Result<std::string> canonical_json(std::string_view text,
                                    const std::function<bool(std::string_view)>& drop = {});
 
+// Whether a member of an action's outermost object with that name does not count for the hash of
+// the request: it describes what was decided, or begins with `_` (faramesh §5.1).
+bool is_left_out_of_request_hash(std::string_view name);
+
 }  // namespace colonnade::base

@@ -36,6 +36,15 @@ TEST(CanonicalJson, drops_named_members_of_the_outermost_object_only) {
   EXPECT_EQ(canonical_json(R"([{"id":1}])", drop), R"([{"id":1}])");
 }
 
+TEST(CanonicalJson, names_that_a_request_hash_leaves_out) {
+  for (const char* name : {"id", "approval_token", "outcome", "request_hash", "_any", "_"}) {
+    EXPECT_TRUE(is_left_out_of_request_hash(name)) << name;
+  }
+  for (const char* name : {"", "agent_id", "tool", "operation", "params", "context", "ID", "a_"}) {
+    EXPECT_FALSE(is_left_out_of_request_hash(name)) << name;
+  }
+}
+
 TEST(CanonicalJson, doubles_that_are_written_without_exponent) {
   EXPECT_EQ(canonical_json("[1.7976931348623157e2,-1.5e-7,2.50,1E2,-0.0]"),
             "[179.76931348623157,-0.00000015,2.5,100,0]");

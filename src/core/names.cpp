@@ -62,8 +62,7 @@ constexpr Names<ToolServerState, 6> tool_server_state_names{{
     {ToolServerState::stopped, "stopped"},
 }};
 
-constexpr Names<RunState, 6> run_state_names{{
-    {RunState::queued, "queued"},
+constexpr Names<RunState, 5> run_state_names{{
     {RunState::running, "running"},
     {RunState::waiting_approval, "waiting_approval"},
     {RunState::succeeded, "succeeded"},

@@ -81,8 +81,8 @@ TEST(ModelSettings, WhatIsSetWinsOverTheFallback) {
 }
 
 TEST(Names, EveryStateHasATextFormThatReadsBack) {
-  for (const auto state : {RunState::queued, RunState::running, RunState::waiting_approval,
-                           RunState::succeeded, RunState::failed, RunState::cancelled}) {
+  for (const auto state : {RunState::running, RunState::waiting_approval, RunState::succeeded,
+                           RunState::failed, RunState::cancelled}) {
     EXPECT_EQ(run_state_from(to_string(state)), state);
   }
   for (const auto state : {ToolCallState::requested, ToolCallState::waiting_approval,

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/canonical_json.hpp"
 #include "base/decimal.hpp"
 #include "base/json.hpp"
 
@@ -17,29 +18,6 @@ namespace colonnade::gate {
 namespace {
 
 constexpr std::size_t members_sorted_in_place_max = 16;  // of one object, without an allocation
-
-constexpr std::array<std::string_view, 22> excluded_names = {"id",
-                                                             "approval_token",
-                                                             "created_at",
-                                                             "updated_at",
-                                                             "tenant_id",
-                                                             "project_id",
-                                                             "version",
-                                                             "decision",
-                                                             "status",
-                                                             "reason",
-                                                             "risk_level",
-                                                             "policy_version",
-                                                             "policy_hash",
-                                                             "runtime_version",
-                                                             "profile_id",
-                                                             "profile_version",
-                                                             "profile_hash",
-                                                             "provenance_id",
-                                                             "outcome",
-                                                             "reason_code",
-                                                             "reason_details",
-                                                             "request_hash"};
 
 // Most texts need no escape; telling so takes one pass without a branch.
 void append_text(std::string& out, std::string_view text) {
@@ -143,9 +121,7 @@ std::string request_hash_of(const Value& action) {
   if (members == nullptr) return canonical_hash(action);
   Value::Object kept;
   for (const auto& member : *members) {
-    const bool excluded = member.key.starts_with('_') ||
-                          std::ranges::find(excluded_names, member.key) != excluded_names.end();
-    if (!excluded) kept.push_back(member);
+    if (!base::is_left_out_of_request_hash(member.key)) kept.push_back(member);
   }
   return canonical_hash(Value(std::move(kept)));
 }

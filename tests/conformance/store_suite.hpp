@@ -266,7 +266,7 @@ TEST_P(StoreSuite, UsageIsTheSumOverMessagesThatCarryIt) {
 TEST_P(StoreSuite, OneUnfinishedRunAThread) {
   put_thread("t1");
   put_thread("t2");
-  core::Run run = run_of("r1", "t1", RunState::queued);
+  core::Run run = run_of("r1", "t1", RunState::waiting_approval);
   run.settings = {.model = "m"};
   put({core::InsertRun{run}});
   put({core::InsertRun{run_of("r2", "t2")}});
@@ -281,7 +281,7 @@ TEST_P(StoreSuite, OneUnfinishedRunAThread) {
   run.rounds = 2;
   run.finished_at = Time{77};
   EXPECT_EQ(refusal(core::UpdateRun{.run = run, .from = RunState::running}), ErrorKind::conflict);
-  put({core::UpdateRun{.run = run, .from = RunState::queued}});
+  put({core::UpdateRun{.run = run, .from = RunState::waiting_approval}});
   EXPECT_FALSE(awaited(stores().runs.active_run(here, "t1"))->has_value());
   const auto read = awaited(stores().runs.run(here, "r1"));
   ASSERT_TRUE(read && *read);
@@ -495,6 +495,27 @@ TEST_P(StoreSuite, CredentialsAreFoundByTokenUntilRevoked) {
   EXPECT_EQ(awaited(stores().credentials.credentials(here, "ann", device))->size(), 1U);
   EXPECT_EQ((*awaited(stores().credentials.credential(here, "d1")))->revoked_at, Time{100});
   EXPECT_EQ(refusal(core::InsertCredential{credential_of("d3", "hash-2")}), ErrorKind::conflict);
+}
+
+TEST_P(StoreSuite, ACredentialIsStoredByTheRightOfALiveOneOnly) {
+  core::Credential root = credential_of("o1", "hash-0");
+  root.kind = core::CredentialKind::operator_token;
+  root.every_scope = true;
+  put({core::InsertCredential{root},
+       core::InsertCredential{.credential = credential_of("d1", "hash-1"), .issuer_id = "o1"}});
+  put({core::InsertCredential{.credential = credential_of("d2", "hash-2"), .issuer_id = "d1"}});
+  const auto by = [](std::string issuer, const core::Scope& scope) {
+    core::Credential made = credential_of("d3", "hash-3");
+    made.scope = scope;
+    return core::InsertCredential{.credential = std::move(made), .issuer_id = std::move(issuer)};
+  };
+  EXPECT_EQ(refusal(by("nobody", here)), ErrorKind::unauthorized);
+  EXPECT_EQ(refusal(by("d1", elsewhere), elsewhere), ErrorKind::unauthorized) << "of one scope";
+  const auto revoked = core::RevokeCredential{
+      .id = "d1", .user_id = "ann", .kind = core::CredentialKind::device, .at = {100}};
+  put({revoked});
+  EXPECT_EQ(refusal(by("d1", here)), ErrorKind::unauthorized);
+  EXPECT_FALSE(awaited(stores().credentials.credential(here, "d3"))->has_value());
 }
 
 // --- keyed requests -----------------------------------------------------------------------------

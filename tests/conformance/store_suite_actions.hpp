@@ -142,6 +142,21 @@ TEST_P(StoreActions, AreListedNewestFirstAndFiltered) {
   EXPECT_EQ(listed({}, elsewhere), Ids{});
 }
 
+TEST_P(StoreActions, OfOneRunArePagedToo) {
+  for (int i = 1; i <= 3; ++i) {
+    core::Action action = action_of("r" + std::to_string(i), i);
+    action.run_id = "run-1";
+    if (i == 2) action.owner = "bob";
+    put({core::InsertAction{action}, core::InsertAction{action_of("o" + std::to_string(i), i)}});
+  }
+  EXPECT_EQ(listed({.run_id = "run-1"}), (Ids{"r3", "r2", "r1"}));
+  EXPECT_EQ(listed({.run_id = "run-1", .limit = 1}), Ids{"r3"});
+  EXPECT_EQ(listed({.run_id = "run-1", .before = "r3"}), (Ids{"r2", "r1"}));
+  EXPECT_EQ(listed({.owner = "bob", .run_id = "run-1"}), Ids{"r2"});
+  EXPECT_EQ(listed({.run_id = "run-2"}), Ids{});
+  EXPECT_EQ(listed({.run_id = "run-1"}, elsewhere), Ids{});
+}
+
 TEST_P(StoreActions, ExpiredOnesAreFoundInEveryScope) {
   put({core::InsertAction{action_of("late", 500)}, core::InsertAction{action_of("early", 100)}});
   core::Action answered = action_of("answered", 1);

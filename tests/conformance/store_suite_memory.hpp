@@ -345,6 +345,32 @@ TEST_P(StoreMemory, AUnitThatFailsLeavesNoMemory) {
   EXPECT_EQ(by_vector({1, 0}), Ids{"i2"});
 }
 
+// A change that was under way when the item was removed does not bring it back.
+TEST_P(StoreMemory, AChangeOfWhatIsGoneIsRefused) {
+  core::PutMemory change = put_of(memory_of("i1", "one"));
+  change.item_must_exist = true;
+  EXPECT_EQ(refusal(change), ErrorKind::not_found);
+  keep(memory_of("i1", "one"));
+  change.item.text = "other";
+  put({change});
+  EXPECT_EQ(get("i1")->text, "other");
+  put({core::RemoveMemory{.holder = ann_with_gardener, .id = "i1"}});
+  EXPECT_EQ(refusal(change), ErrorKind::not_found);
+  EXPECT_FALSE(get("i1"));
+}
+
+TEST_P(StoreMemory, WhatAnErasedAgentRemembersIsRefused) {
+  core::PutMemory item = put_of(memory_of("i1", "one"));
+  item.agent_must_exist = true;
+  EXPECT_EQ(refusal(item), ErrorKind::not_found);
+  put({core::PutAgent{.agent = {.id = "gardener", .scope = here, .name = "gardener"}}});
+  put({item});
+  put({core::DeleteAgent{.id = "gardener"}, core::RemoveMemoriesOfAgent{.agent_id = "gardener"}});
+  item.item.id = "i2";
+  EXPECT_EQ(refusal(item), ErrorKind::not_found);
+  EXPECT_FALSE(get("i1"));
+}
+
 TEST_P(StoreMemory, AnAgentsMemoryGoesWithIt) {
   core::MemoryItem bob = memory_of("b1", "tulips of bob");
   bob.holder = bob_with_gardener;

@@ -42,7 +42,7 @@ TEST_F(FathomAnswerOnce, KeysOfDifferentUsersNeverMeet) {
   const Answer his = call(server.port(), {.method = "POST",
                                           .target = "/api/v1/threads",
                                           .body = "{}",
-                                          .token = server.mint("bob"),
+                                          .token = server.create_token("bob"),
                                           .headers = key("k")});
   EXPECT_EQ(his.status, 200);
   EXPECT_NE(his.json()["id"], mine.json()["id"]);

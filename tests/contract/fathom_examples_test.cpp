@@ -216,7 +216,7 @@ const std::map<std::string, Scene>& thread_replays() {  // long: one row an exam
       {"get another user's thread",
        [](Replay& r) {
          r.use_thread();
-         return r.ask_as(r.server.mint("bob"));
+         return r.ask_as(r.server.create_token("bob"));
        }},
       {"delete thread",
        [](Replay& r) {

@@ -58,7 +58,7 @@ class FathomServer {
     if (const auto started = http->start(); !started) {
       throw std::runtime_error(started.error().message);
     }
-    token = mint("admin");
+    token = create_token("admin");
   }
   // Parks first: a run that a client waits for goes on after the restart instead of being cancelled
   // with its connection.
@@ -69,15 +69,16 @@ class FathomServer {
   }
 
   // A token of that user's: "admin" is the operator, everybody else a member.
-  std::string mint(const std::string& user, const core::Scope& scope = core::Scope::main()) {
+  std::string create_token(const std::string& user,
+                           const core::Scope& scope = core::Scope::main()) {
     const bool operates = user == "admin";
     const core::Principal bearer(scope, user,
                                  operates ? core::UserRole::operator_role : core::UserRole::member);
-    const auto minted = engine.run(credentials.mint(
+    const auto created = engine.run(credentials.create(
         bearer, operates ? core::CredentialKind::operator_token : core::CredentialKind::api_token,
         "test"));
-    if (!minted) throw std::runtime_error(minted.error().message);
-    return minted->token;
+    if (!created) throw std::runtime_error(created.error().message);
+    return created->token;
   }
 
   std::uint16_t port() const { return http->port(); }

@@ -332,7 +332,7 @@ TEST_F(FathomServerChecklist, S12_ARevokedTokenIs401) {
 TEST_F(FathomServerChecklist, S13_AForeignThreadIs403OnEveryRoute) {
   FathomServer server(path_);
   const std::string thread = "/api/v1/threads/" + server.new_thread("mine");
-  const std::string stranger = server.mint("bob");
+  const std::string stranger = server.create_token("bob");
   const std::vector<std::array<std::string, 3>> routes = {
       {"GET", thread, ""},
       {"PATCH", thread, R"({"title":"his"})"},

@@ -287,7 +287,7 @@ TEST_F(FathomStreams, AWatchOfNothingIsRefused) {
   EXPECT_EQ(server.get("/api/v1/pair/watch").status, 400);
   EXPECT_EQ(server.get("/api/v1/pair/watch?code=x").status, 404);
   const std::string code = server.post("/api/v1/pair/start").json()["code"];
-  const std::string stranger = server.mint("bob");
+  const std::string stranger = server.create_token("bob");
   EXPECT_EQ(
       call(server.port(), {.target = "/api/v1/pair/watch?code=" + code, .token = stranger}).status,
       404)

@@ -298,6 +298,34 @@ TEST_F(McpTools, AStopAnswersWhoeverWaitsAndTheRunGoesOnLater) {
 
 // --- approvals ----------------------------------------------------------------------------------
 
+TEST_F(McpTools, OpenQuestionsComeInPagesThatSayWhetherThereAreMore) {
+  const Json report = client.use("ask_agent", {{"message", sum}});
+  ASSERT_EQ(report.at("state"), "waiting_approval");
+  EXPECT_FALSE(report.contains("more_approvals"));
+  std::vector<std::string> asked;
+  for (int i = 0; i < 4; ++i) {
+    const Answer submitted = server->post(
+        "/v1/actions", R"({"agent_id":"a","tool":"calculator","operation":"call","params":{"n":)" +
+                           std::to_string(i) + "}}");
+    asked.insert(asked.begin(), submitted.json().at("id").get<std::string>());
+  }
+  asked.push_back(report.at("approvals")[0].at("approval_id"));
+  std::vector<std::string> listed;
+  Json page = client.use("list_approvals", {{"limit", 2}});
+  for (;;) {
+    EXPECT_LE(page.at("approvals").size(), 2U);
+    for (const Json& one : page.at("approvals")) listed.push_back(one.at("approval_id"));
+    if (page.at("more") == false) break;
+    page = client.use("list_approvals", {{"limit", 2}, {"before", page.at("before")}});
+  }
+  EXPECT_EQ(listed, asked) << "the newest first, each once";
+  const Json of_run = client.use("list_approvals", {{"run_id", report.at("run_id")}});
+  ASSERT_EQ(of_run.at("approvals").size(), 1U);
+  EXPECT_EQ(of_run.at("approvals")[0].at("approval_id"), asked.back());
+  const Json refused = client.tool("list_approvals", {{"before", "nothing"}});
+  EXPECT_EQ(refused.at("isError"), true);
+}
+
 TEST_F(McpTools, AQuestionComesBackInsteadOfAnAnswer) {
   const Json report = client.use("ask_agent", {{"message", sum}});
   ASSERT_EQ(report.at("state"), "waiting_approval");

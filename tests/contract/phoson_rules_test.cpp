@@ -66,7 +66,7 @@ TEST_F(Phoson, AccountsSeeTheirOwnObjectsOnly) {
   const std::string agent = server_.new_agent();
   const std::string conversation = server_.new_conversation(agent);
   const std::string mine = server_.key;
-  server_.key = server_.mint("bob", core::CredentialKind::api_token);
+  server_.key = server_.create_token("bob", core::CredentialKind::api_token);
   expect_detail(server_.get("/v1/agents/" + agent), 404, "Agent not found");
   expect_detail(server_.ask("DELETE", "/v1/agents/" + agent), 404, "Agent not found");
   expect_detail(server_.get("/v1/conversations/" + conversation), 404, "Conversation not found");

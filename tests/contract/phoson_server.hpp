@@ -101,7 +101,7 @@ class PhosonServer {
     if (const auto started = http->start(); !started) {
       throw std::runtime_error(started.error().message);
     }
-    key = mint("admin");
+    key = create_token("admin");
   }
   // Parks first: a run that a client waits for goes on after the restart instead of being cancelled
   // with its connection.
@@ -112,15 +112,15 @@ class PhosonServer {
   }
 
   // A key of that account's.
-  std::string mint(const std::string& account,
-                   core::CredentialKind kind = core::CredentialKind::operator_token) {
+  std::string create_token(const std::string& account,
+                           core::CredentialKind kind = core::CredentialKind::operator_token) {
     const bool operates = kind == core::CredentialKind::operator_token;
     core::Principal bearer(core::Scope::main(), account,
                            operates ? core::UserRole::operator_role : core::UserRole::member);
     bearer.every_scope = operates;
-    const auto minted = engine.run(credentials.mint(bearer, kind, "test"));
-    if (!minted) throw std::runtime_error(minted.error().message);
-    return minted->token;
+    const auto created = engine.run(credentials.create(bearer, kind, "test"));
+    if (!created) throw std::runtime_error(created.error().message);
+    return created->token;
   }
 
   std::uint16_t port() const { return http->port(); }

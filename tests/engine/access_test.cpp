@@ -29,7 +29,9 @@ const Scope acme("acme", "shop", "live");
 const Principal ann(Scope::main(), "ann", UserRole::member);
 const Principal root(Scope::main(), "root", UserRole::operator_role);
 const Principal bob(Scope::main(), "bob", UserRole::member);
-const Principal eve(acme, "ann", UserRole::operator_role);  // of the same name, elsewhere
+const Principal gus(Scope::main(), "gus", UserRole::guest);
+const Principal own_guest(Scope::main(), "ann", UserRole::guest);  // her name, as a guest
+const Principal eve(acme, "ann", UserRole::operator_role);         // of the same name, elsewhere
 
 enum class Seen { there, missing, forbidden, failed };
 
@@ -103,7 +105,7 @@ class AccessTable : public ::testing::Test {
     EXPECT_TRUE(run(engine_->actions.resolve(
         ann, remembered->id, {.approve = true, .remember = Remember::always, .pattern = "x"})));
     out.permission = run(engine_->permissions.list(ann))->back().id;
-    out.device = run(credentials_->mint(ann, CredentialKind::device, "phone"))->credential.id;
+    out.device = run(credentials_->create(ann, CredentialKind::device, "phone"))->credential.id;
     return out;
   }
   static ActionRequest pay(const std::string& to = "shop") {
@@ -251,8 +253,10 @@ std::vector<AccessTable::Row> AccessTable::rows() {  // long: a row for each use
 TEST_F(AccessTable, WhatIsNotTheirsIsMissingInEveryUseCase) {
   for (const Row& row : rows()) {
     EXPECT_EQ(row.look(bob, make()), Seen::missing) << row.what << ": another member";
+    EXPECT_EQ(row.look(gus, make()), Seen::missing) << row.what << ": a guest";
     EXPECT_EQ(row.look(eve, make()), Seen::missing) << row.what << ": an operator elsewhere";
     EXPECT_EQ(row.look(ann, make()), Seen::there) << row.what << ": its owner";
+    EXPECT_EQ(row.look(own_guest, make()), Seen::there) << row.what << ": its owner, a guest";
     EXPECT_EQ(row.look(root, make()), Seen::there) << row.what << ": an operator of the scope";
   }
 }

@@ -18,15 +18,15 @@ using namespace std::chrono_literals;
 
 class CredentialsTest : public ::testing::Test {
  protected:
-  MintedToken mint(CredentialKind kind, const std::string& user) {
-    return *engine_.run(credentials_.mint(bearer(kind, user), kind, "name"));
+  CreatedToken create_token(CredentialKind kind, const std::string& user) {
+    return *engine_.run(credentials_.create(bearer(kind, user), kind, "name"));
   }
   static Principal bearer(CredentialKind kind, const std::string& user) {
     const bool operates = kind == CredentialKind::operator_token;
     return Principal(Scope::main(), user, operates ? UserRole::operator_role : UserRole::member);
   }
-  Result<MintedToken> claim(const std::string& code, const std::string& address = "10.0.0.1",
-                            const std::string& name = "phone") {
+  Result<CreatedToken> claim(const std::string& code, const std::string& address = "10.0.0.1",
+                             const std::string& name = "phone") {
     return engine_.run(pairings_.claim(code, name, address));
   }
 
@@ -40,16 +40,16 @@ class CredentialsTest : public ::testing::Test {
 
 TEST_F(CredentialsTest, ATokenLetsItsUserIn) {
   EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
-  const MintedToken minted = mint(CredentialKind::operator_token, "admin");
+  const CreatedToken created = create_token(CredentialKind::operator_token, "admin");
   EXPECT_TRUE(*engine_.run(credentials_.none_yet())) << "an operator of one scope";
   Principal of_all = bearer(CredentialKind::operator_token, "root");
   of_all.every_scope = true;
-  ASSERT_TRUE(engine_.run(credentials_.mint(of_all, CredentialKind::operator_token, "first")));
+  ASSERT_TRUE(engine_.run(credentials_.create(of_all, CredentialKind::operator_token, "first")));
   EXPECT_FALSE(*engine_.run(credentials_.none_yet()));
-  EXPECT_EQ(minted.token.size(), 43U);
-  EXPECT_NE(minted.credential.token_sha256, minted.token);
+  EXPECT_EQ(created.token.size(), 43U);
+  EXPECT_NE(created.credential.token_sha256, created.token);
   for (int i = 0; i < 2; ++i) {  // from the store, then from memory
-    const auto who = engine_.run(credentials_.authenticate(minted.token));
+    const auto who = engine_.run(credentials_.authenticate(created.token));
     ASSERT_TRUE(who);
     EXPECT_EQ(who->user_id, "admin");
     EXPECT_EQ(who->device_id, "");
@@ -62,7 +62,7 @@ TEST_F(CredentialsTest, ATokenLetsItsUserIn) {
 TEST_F(CredentialsTest, APreparedTokenCountsForNothingUntilItIsAdmitted) {
   Principal first = bearer(CredentialKind::operator_token, "admin");
   first.every_scope = true;
-  const MintedToken prepared =
+  const CreatedToken prepared =
       credentials_.prepare(std::move(first), CredentialKind::operator_token, "operator");
   EXPECT_TRUE(*engine_.run(credentials_.none_yet()));
   EXPECT_EQ(engine_.run(credentials_.authenticate(prepared.token)).error().kind,
@@ -73,7 +73,7 @@ TEST_F(CredentialsTest, APreparedTokenCountsForNothingUntilItIsAdmitted) {
 }
 
 TEST_F(CredentialsTest, ARevokedTokenIsDeadAtOnce) {
-  const MintedToken device = mint(CredentialKind::device, "admin");
+  const CreatedToken device = create_token(CredentialKind::device, "admin");
   EXPECT_EQ(device.credential.id.size(), 12U);
   EXPECT_EQ(engine_.run(credentials_.authenticate(device.token))->device_id, device.credential.id);
   ASSERT_EQ(engine_.run(credentials_.list(admin_, CredentialKind::device))->size(), 1U);
@@ -93,7 +93,7 @@ TEST_F(CredentialsTest, ARevokedTokenIsDeadAtOnce) {
 }
 
 TEST_F(CredentialsTest, LastSeenIsWrittenNowAndThen) {
-  const MintedToken device = mint(CredentialKind::device, "admin");
+  const CreatedToken device = create_token(CredentialKind::device, "admin");
   const base::Time made = device.credential.last_seen;
   clock_.advance(2 * limits::credential_touch_interval);
   ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
@@ -211,7 +211,7 @@ TEST_F(CredentialsTest, AnAddressMayTryAgainInItsTimeWhateverTheClockIsSetTo) {
 }
 
 TEST_F(CredentialsTest, ADeviceIsSeenThoughTheClockWasSetBack) {
-  const MintedToken device = mint(CredentialKind::device, "admin");
+  const CreatedToken device = create_token(CredentialKind::device, "admin");
   ASSERT_TRUE(engine_.run(credentials_.authenticate(device.token)));
   clock_.step(-3600s);
   clock_.advance(limits::credential_touch_interval);
@@ -225,8 +225,8 @@ TEST_F(CredentialsTest, NamesThatDoNotShowGetNoCredential) {
   using namespace std::string_literals;
   for (const std::string& user : {""s, "ad min"s, "admin\n"s, "admin\0"s}) {
     const auto refused =
-        engine_.run(credentials_.mint(Principal(Scope::main(), user, UserRole::operator_role),
-                                      CredentialKind::operator_token, "name"));
+        engine_.run(credentials_.create(Principal(Scope::main(), user, UserRole::operator_role),
+                                        CredentialKind::operator_token, "name"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().kind, ErrorKind::invalid);
     EXPECT_EQ(refused.error().field, "user");
@@ -235,7 +235,7 @@ TEST_F(CredentialsTest, NamesThatDoNotShowGetNoCredential) {
 }
 
 TEST_F(CredentialsTest, ACodeIsWorthNoMoreThanTheCredentialThatAskedForIt) {
-  const MintedToken lost = mint(CredentialKind::device, "ann");
+  const CreatedToken lost = create_token(CredentialKind::device, "ann");
   const auto who = engine_.run(credentials_.authenticate(lost.token));
   ASSERT_TRUE(who);
   const auto code = pairings_.start(*who);
@@ -244,9 +244,34 @@ TEST_F(CredentialsTest, ACodeIsWorthNoMoreThanTheCredentialThatAskedForIt) {
   EXPECT_TRUE(engine_.run(credentials_.list(*who, CredentialKind::device))->empty());
 }
 
+// Whoever issued the code: a device is no operator, and a guest's is a guest.
+TEST_F(CredentialsTest, ADeviceHasTheRoleOfItsIssuerAtMost) {
+  for (const UserRole role : {UserRole::operator_role, UserRole::member, UserRole::guest}) {
+    const auto code = pairings_.start(Principal(Scope::main(), "ann", role));
+    const auto device = claim(code->code);
+    ASSERT_TRUE(device) << device.error().message;
+    const auto who = engine_.run(credentials_.authenticate(device->token));
+    ASSERT_TRUE(who);
+    EXPECT_EQ(who->role, role == UserRole::guest ? UserRole::guest : UserRole::member);
+  }
+}
+
+// The store decides, in the transaction of the claim: what this process remembers may be behind.
+TEST_F(CredentialsTest, ACodeIsWorthNothingOnceTheStoreHasTheRevocation) {
+  const CreatedToken lost = create_token(CredentialKind::device, "ann");
+  const auto who = engine_.run(credentials_.authenticate(lost.token));
+  ASSERT_TRUE(who);
+  const auto code = pairings_.start(*who);
+  Credentials others(*engine_.store, engine_.feed, clock_);
+  ASSERT_TRUE(engine_.run(others.revoke(*who, CredentialKind::device, lost.credential.id)));
+  EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(claim(code->code).error().kind, ErrorKind::not_found) << "again";
+  EXPECT_TRUE(engine_.run(credentials_.list(*who, CredentialKind::device))->empty());
+}
+
 TEST_F(CredentialsTest, OfConcurrentClaimsExactlyOneWins) {
   const auto code = pairings_.start(admin_);
-  std::vector<std::future<Result<MintedToken>>> claims;
+  std::vector<std::future<Result<CreatedToken>>> claims;
   for (int i = 0; i < 8; ++i) {
     claims.push_back(std::async(std::launch::async, [&, i] {
       return base::run_on(engine_.lanes[static_cast<std::size_t>(i % 2)],

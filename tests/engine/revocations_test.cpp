@@ -15,11 +15,11 @@ using namespace core;
 
 class RevocationsTest : public ::testing::Test {
  protected:
-  MintedToken mint(const std::string& user) {
-    return *engine_.run(credentials_.mint(Principal(Scope::main(), user, UserRole::member),
-                                          CredentialKind::api_token, "test"));
+  CreatedToken create_token(const std::string& user) {
+    return *engine_.run(credentials_.create(Principal(Scope::main(), user, UserRole::member),
+                                            CredentialKind::api_token, "test"));
   }
-  Principal let_in(const MintedToken& token) {
+  Principal let_in(const CreatedToken& token) {
     return *engine_.run(credentials_.authenticate(token.token));
   }
   bool revoke(const Principal& who) {
@@ -39,8 +39,8 @@ class RevocationsTest : public ::testing::Test {
 };
 
 TEST_F(RevocationsTest, EachOpenThingOfTheCredentialIsEndedOnceOnItsLane) {
-  const Principal ann = let_in(mint("ann"));
-  const Principal other = let_in(mint("ann"));
+  const Principal ann = let_in(create_token("ann"));
+  const Principal other = let_in(create_token("ann"));
   int ended = 0;
   int others = 0;
   bool on_lane = true;
@@ -64,7 +64,7 @@ TEST_F(RevocationsTest, EachOpenThingOfTheCredentialIsEndedOnceOnItsLane) {
 
 // Between its being let in and its stream's opening, a credential may be revoked.
 TEST_F(RevocationsTest, NothingIsOpenedWithWhatWasRevokedMeanwhile) {
-  const Principal ann = let_in(mint("ann"));
+  const Principal ann = let_in(create_token("ann"));
   ASSERT_TRUE(revoke(ann));
   EXPECT_EQ(credentials_.watch(ann.credential_id, engine_.lanes[1], [] {}), nullptr);
   EXPECT_EQ(credentials_.open_count(), 0U);

@@ -14,7 +14,7 @@ using base::ErrorKind;
 
 class TokensTest : public ::testing::Test {
  protected:
-  Result<MintedToken> create(const Principal& who, NewToken input) {
+  Result<CreatedToken> create(const Principal& who, NewToken input) {
     return engine_.run(tokens_.create(who, std::move(input)));
   }
   NewToken member(const std::string& scope) const {
@@ -49,6 +49,21 @@ TEST_F(TokensTest, ATokenLetsItsBearerInUntilItIsRevoked) {
   EXPECT_TRUE(engine_.run(tokens_.list(root_, "ann"))->empty());
   EXPECT_EQ(engine_.run(tokens_.revoke(root_, made->credential.id)).error().kind,
             ErrorKind::not_found);
+}
+
+TEST_F(TokensTest, ARevokedTokenCreatesNoOther) {
+  const auto made =
+      create(root_, {.name = "a", .scope = "main/main/main", .user = "eve", .role = "operator"});
+  ASSERT_TRUE(made) << made.error().message;
+  const auto eve = engine_.run(credentials_.authenticate(made->token));
+  ASSERT_TRUE(eve);
+  EXPECT_TRUE(create(*eve, member("main/main/main")));
+  // Another process's, or a moment ago: this object does not know of it yet.
+  Credentials others(*engine_.store, engine_.feed, clock_);
+  ASSERT_TRUE(
+      engine_.run(others.revoke(root_, CredentialKind::operator_token, made->credential.id)));
+  EXPECT_EQ(create(*eve, member("main/main/main")).error().kind, ErrorKind::unauthorized);
+  EXPECT_EQ(engine_.run(tokens_.list(root_, "ann"))->size(), 1U);
 }
 
 TEST_F(TokensTest, AnOperatorOfOneScopeHasThatOneOnly) {

@@ -1,6 +1,7 @@
 // Canonical texts and hashes as the real server computes them.
 #include <gtest/gtest.h>
 
+#include "base/canonical_json.hpp"
 #include "gate/canonical.hpp"
 #include "gate/value.hpp"
 #include "rows.hpp"
@@ -45,6 +46,21 @@ TEST(GateHashes, AreThoseOfTheRealServer) {
       EXPECT_EQ(gate::canonical_text(*input), text(row, "canonical"));
     }
     EXPECT_EQ(hash_of(row, *input), text(row, "hash"));
+  }
+}
+
+// The gate writes from its own values, the SDK from text: the same, for a hash to match.
+TEST(GateHashes, AreThoseOfTheSdksCanonicalText) {
+  for (
+      const std::string text :
+      {R"({"tool":"t","params":{"b":[1,2.50,1e3,-0.0,12345678901234567890123],"a":"\u00e9\n\"\\/"},)"
+       R"("id":"x","_note":1,"context":{"id":"kept","_k":null,"t":true,"f":false},"agent_id":"a"})",
+       "{}", R"({"params":{},"operation":"","list":[[],{}]})"}) {
+    const auto value = Value::parse(text, "input");
+    ASSERT_TRUE(value) << value.error().message;
+    EXPECT_EQ(gate::canonical_text(*value), *base::canonical_json(text));
+    EXPECT_EQ(gate::request_hash_of(*value),
+              gate::sha256_hex(*base::canonical_json(text, &base::is_left_out_of_request_hash)));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/joined.hpp"
 #include "core/access/principal.hpp"
 #include "core/access/scope.hpp"
 
@@ -11,9 +12,7 @@ namespace colonnade::core {
 
 // A name that no other user of any scope has, whatever characters the two are made of.
 inline std::string account_of(const Scope& scope, std::string_view user_id) {
-  std::string out = std::to_string(user_id.size());
-  out.append(":").append(user_id).append(scope.key());
-  return out;
+  return base::joined({scope.key(), user_id});
 }
 inline std::string account_of(const Principal& who) { return account_of(who.scope, who.user_id); }
 

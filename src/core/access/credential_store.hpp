@@ -31,8 +31,9 @@ class CredentialStore {
   virtual base::Task<Result<bool>> any_server_operator() = 0;
 };
 
-struct InsertCredential {
+struct InsertCredential {  // unauthorized unless `issuer_id` is live, in the scope or in all
   Credential credential;
+  std::string issuer_id{};  // the credential by whose right it is made; "" when none is needed
 };
 struct TouchCredential {  // last_seen; a missing row is no error
   std::string id{};

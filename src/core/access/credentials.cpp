@@ -96,10 +96,10 @@ Task<Result<std::optional<Principal>>> Credentials::look_up(std::string hash,
   co_return who;
 }
 
-MintedToken Credentials::prepare(Principal bearer, CredentialKind kind, std::string name) {
+CreatedToken Credentials::prepare(Principal bearer, CredentialKind kind, std::string name) {
   constexpr std::size_t device_id_bytes = 6;  // 12 hex characters, fathom §2.4
   const base::Time now = clock_.now();
-  MintedToken minted{
+  CreatedToken created{
       .credential = {.id = kind == CredentialKind::device ? base::random_hex(device_id_bytes)
                                                           : base::new_id(now),
                      .scope = std::move(bearer.scope),
@@ -113,8 +113,8 @@ MintedToken Credentials::prepare(Principal bearer, CredentialKind kind, std::str
                      .last_seen = now,
                      .revoked_at = std::nullopt},
       .token = base::new_token()};
-  minted.credential.token_sha256 = base::sha256_hex(minted.token);
-  return minted;
+  created.credential.token_sha256 = base::sha256_hex(created.token);
+  return created;
 }
 
 namespace {
@@ -134,23 +134,26 @@ AuditEntry credential_entry(const Credential& credential, std::string actor, Tim
 
 }  // namespace
 
-Task<Result<void>> Credentials::admit(Credential credential, std::string actor) {
-  if (auto fault = user_name_fault(credential.user_id)) co_return fail(std::move(*fault));
+Task<Result<void>> Credentials::admit(Credential credential, CredentialIssuer issuer) {
+  if (auto named = check_user_name(credential.user_id); !named) {
+    co_return fail(std::move(named.error()));
+  }
   Unit unit{.scope = credential.scope};
   unit.changes.emplace_back(
-      AppendAudit{credential_entry(credential, std::move(actor), clock_.now())});
-  unit.changes.emplace_back(InsertCredential{std::move(credential)});
+      AppendAudit{credential_entry(credential, std::move(issuer.actor), clock_.now())});
+  unit.changes.emplace_back(InsertCredential{.credential = std::move(credential),
+                                             .issuer_id = std::move(issuer.credential_id)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
   co_return Result<void>{};
 }
 
-Task<Result<MintedToken>> Credentials::mint(Principal bearer, CredentialKind kind, std::string name,
-                                            std::string actor) {
-  MintedToken minted = prepare(std::move(bearer), kind, std::move(name));
-  auto admitted = co_await admit(minted.credential, std::move(actor));
+Task<Result<CreatedToken>> Credentials::create(Principal bearer, CredentialKind kind,
+                                               std::string name, CredentialIssuer issuer) {
+  CreatedToken created = prepare(std::move(bearer), kind, std::move(name));
+  auto admitted = co_await admit(created.credential, std::move(issuer));
   if (!admitted) co_return fail(std::move(admitted.error()));
-  co_return minted;
+  co_return created;
 }
 
 Task<Result<std::vector<Credential>>> Credentials::list(Principal who, CredentialKind kind) {
@@ -195,11 +198,6 @@ Task<Result<void>> Credentials::revoke(Principal who, CredentialKind kind, std::
   }
   revocations_.revoke(id);
   co_return Result<void>{};
-}
-
-bool Credentials::is_live(const std::string& credential_id) const {
-  const std::shared_lock lock(cache_->mutex);
-  return cache_->live.contains(credential_id);
 }
 
 Task<Result<bool>> Credentials::none_yet() {

@@ -19,9 +19,17 @@
 
 namespace colonnade::core {
 
-struct MintedToken {
+struct CreatedToken {
   Credential credential;
   std::string token{};  // shown once, stored nowhere
+};
+
+// By whose right a credential is made.
+struct CredentialIssuer {
+  std::string actor = "system";  // who the audit trail says made it
+  // Must be live in the transaction that stores the new one; "" for what needs none: a start, a
+  // command on the data folder.
+  std::string credential_id{};
 };
 
 class Credentials {
@@ -34,13 +42,13 @@ class Credentials {
   base::Task<Result<Principal>> authenticate(std::string token);
   // Makes a token that counts for nothing yet. Whoever must not lose it (the first start) writes it
   // down before admit(): a crash in between leaves a useless token, never a server without a key.
-  MintedToken prepare(Principal bearer, CredentialKind kind, std::string name);
-  // Stores it; from then on it lets its bearer in. `actor` is who the audit trail says did it.
-  base::Task<Result<void>> admit(Credential credential, std::string actor = "system");
-  // Both at once: makes a token that lets its bearer in as `bearer`. invalid for a name that
-  // check_user_name() refuses.
-  base::Task<Result<MintedToken>> mint(Principal bearer, CredentialKind kind, std::string name,
-                                       std::string actor = "system");
+  CreatedToken prepare(Principal bearer, CredentialKind kind, std::string name);
+  // Stores it; from then on it lets its bearer in. Errors: invalid for a name that
+  // check_user_name() refuses, unauthorized when the issuer's credential was revoked.
+  base::Task<Result<void>> admit(Credential credential, CredentialIssuer issuer = {});
+  // Both at once: makes a token that lets its bearer in as `bearer`.
+  base::Task<Result<CreatedToken>> create(Principal bearer, CredentialKind kind, std::string name,
+                                          CredentialIssuer issuer = {});
   base::Task<Result<std::vector<Credential>>> list(Principal who, CredentialKind kind);
   // Registers something that its holder keeps open: `end` is posted to `lane` when the credential
   // is revoked. nullptr when it has been already.
@@ -49,11 +57,9 @@ class Credentials {
   // What is open by credentials of any kind.
   std::size_t open_count() const { return revocations_.count(); }
   // The token is dead at once, also in memory, and what it holds open ends. not_found for one
-  // that `who` may not see. `actor` as for admit(); "" for `who`.
+  // that `who` may not see. `actor` is who the audit trail says did it; "" for `who`.
   base::Task<Result<void>> revoke(Principal who, CredentialKind kind, std::string id,
                                   std::string actor = "");
-  // Whether a credential that was let in since the start still counts.
-  bool is_live(const std::string& credential_id) const;
   // True when no operator of every scope was ever made: the first start, also where other tokens
   // were made before it.
   base::Task<Result<bool>> none_yet();

@@ -126,12 +126,8 @@ Result<PairingCode> Pairings::start(const Principal& who) {
   return out;
 }
 
-bool Pairings::is_revoked(const Principal& issuer) const {
-  return !issuer.credential_id.empty() && !credentials_.is_live(issuer.credential_id);
-}
-
-Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_name,
-                                          std::string address) {
+Task<Result<CreatedToken>> Pairings::claim(std::string code, std::string device_name,
+                                           std::string address) {
   std::optional<Principal> issuer;
   {
     const base::SteadyTime now = clock_.steady();
@@ -145,31 +141,24 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
     if (found == state_->codes.end()) co_return fail(ErrorKind::not_found, "invalid pairing code");
     if (now >= found->second.expires_at) co_return fail(ErrorKind::gone, "pairing code expired");
     if (found->second.claimed) co_return fail(ErrorKind::conflict, "code already claimed");
-    // A code is worth no more than the credential that asked for it.
-    if (is_revoked(found->second.issuer))
-      co_return fail(ErrorKind::not_found, "invalid pairing code");
     found->second.claimed = true;  // whoever comes now is too late, also while the token is stored
     issuer = found->second.issuer;
   }
   if (device_name.empty()) device_name = unnamed;
   // Whoever issued the code, a device is no operator: it may be lost.
   const UserRole role = issuer->is_operator() ? UserRole::member : issuer->role;
-  auto minted =
-      co_await credentials_.mint(Principal(issuer->scope, issuer->user_id, role),
-                                 CredentialKind::device, std::move(device_name), issuer->user_id);
-  if (minted && is_revoked(*issuer)) {  // meanwhile
-    auto undone = co_await credentials_.revoke(*issuer, CredentialKind::device,
-                                               minted->credential.id, issuer->user_id);
-    if (!undone) co_return fail(std::move(undone.error()));
-    co_return fail(ErrorKind::not_found, "invalid pairing code");
-  }
+  // A code is worth no more than the credential that asked for it.
+  CredentialIssuer by{.actor = issuer->user_id, .credential_id = issuer->credential_id};
+  auto created =
+      co_await credentials_.create(Principal(issuer->scope, issuer->user_id, role),
+                                   CredentialKind::device, std::move(device_name), std::move(by));
   std::vector<Watcher> watchers;
   {
     const std::lock_guard lock(state_->mutex);
     const auto found = state_->codes.find(code);
     if (found != state_->codes.end()) {
-      if (minted) {
-        found->second.device = minted->credential;
+      if (created) {
+        found->second.device = created->credential;
         found->second.place.release();
         watchers.swap(found->second.watchers);
       } else {
@@ -177,8 +166,11 @@ Task<Result<MintedToken>> Pairings::claim(std::string code, std::string device_n
       }
     }
   }
-  for (const Watcher& watcher : watchers) watcher->complete(minted->credential);
-  co_return minted;
+  for (const Watcher& watcher : watchers) watcher->complete(created->credential);
+  if (!created && created.error().kind == ErrorKind::unauthorized) {
+    co_return fail(ErrorKind::not_found, "invalid pairing code");
+  }
+  co_return created;
 }
 
 Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::stop_token stop) {

@@ -26,17 +26,15 @@ class Pairings {
 
   Result<PairingCode> start(const Principal& who);
   // Makes a device token of the issuer's user. `address` is counted against the claim limit; ""
-  // shares one bucket. Errors: rate_limited (with retry_after), not_found, gone (expired), conflict
-  // (used).
-  base::Task<Result<MintedToken>> claim(std::string code, std::string device_name,
-                                        std::string address);
+  // shares one bucket. Errors: rate_limited (with retry_after), not_found (also when the credential
+  // that asked for the code was revoked), gone (expired), conflict (used).
+  base::Task<Result<CreatedToken>> claim(std::string code, std::string device_name,
+                                         std::string address);
   // Waits for the claim of a code that `who` issued. timeout after limits::pairing_watch_time_max,
   // gone when it expired unclaimed, not_found for an unknown one (or another user's).
   base::Task<Result<Credential>> watch(Principal who, std::string code, std::stop_token stop);
 
  private:
-  // Whether the credential that asked for a code counts no more.
-  bool is_revoked(const Principal& issuer) const;
   struct State;
   Credentials& credentials_;
   base::Clock& clock_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/access/limits.hpp"
-#include "core/access/user_name.hpp"
 
 namespace colonnade::core {
 
@@ -55,11 +54,6 @@ std::optional<UserRole> user_role_from(std::string_view text) {
     if (text == to_string(role)) return role;
   }
   return std::nullopt;
-}
-
-base::Result<void> check_user_name(std::string_view name) {
-  if (auto fault = user_name_fault(name)) return fail(std::move(*fault));
-  return {};
 }
 
 base::Result<Principal> looking_at(Principal who, std::string_view scope) {

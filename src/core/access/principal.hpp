@@ -12,7 +12,8 @@
 namespace colonnade::core {
 
 // What a user may do in its scope. An operator sees all of it; a member sees what is the member's
-// own; a guest is somebody else's end user, and may not set up anything (agents, tool servers).
+// own. A guest is somebody else's end user: no token is made for one, a dialect lets it in (none
+// does yet), and it sees what a member sees. What else it may not do is that dialect's to refuse.
 enum class UserRole { operator_role = 1, member, guest };
 std::string_view to_string(UserRole role);  // "operator", "member", "guest"
 std::optional<UserRole> user_role_from(std::string_view text);
@@ -38,10 +39,6 @@ struct Principal {
 // What the first operator's token looks at until it names another scope, and the scope of what the
 // configuration sets up (tool servers, Faramesh's shared tokens).
 inline Scope default_view() { return Scope::main(); }
-
-// As user_name_fault() (core/access/user_name.hpp), for callers that want a Result. Errors:
-// invalid with the field "user", saying what would be right.
-base::Result<void> check_user_name(std::string_view name);
 
 // The same principal, looking at another scope. unauthorized when its credential does not count
 // there, invalid when `scope` is no scope.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/access/operators.hpp"
+#include "core/access/user_name.hpp"
 
 namespace colonnade::core {
 
@@ -56,15 +57,18 @@ Task<Result<std::vector<Credential>>> Tokens::list(Principal who, std::string us
   co_return out;
 }
 
-Task<Result<MintedToken>> Tokens::create(Principal who, NewToken input) {
+Task<Result<CreatedToken>> Tokens::create(Principal who, NewToken input) {
   if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
   auto bearer = bearer_of(input);
   if (!bearer) co_return fail(std::move(bearer.error()));
   if (auto fits = check_bearer(who, *bearer); !fits) co_return fail(std::move(fits.error()));
   const CredentialKind kind =
       bearer->is_operator() ? CredentialKind::operator_token : CredentialKind::api_token;
-  co_return co_await credentials_.mint(std::move(*bearer), kind, std::move(input.name),
-                                       std::move(who.user_id));
+  CredentialIssuer issuer{.actor = std::move(who.user_id),
+                          .credential_id = std::move(who.credential_id)};
+  auto created = co_await credentials_.create(std::move(*bearer), kind, std::move(input.name),
+                                              std::move(issuer));
+  co_return created;
 }
 
 Task<Result<void>> Tokens::revoke(Principal who, std::string id) {
@@ -75,7 +79,8 @@ Task<Result<void>> Tokens::revoke(Principal who, std::string id) {
     co_return fail(ErrorKind::not_found, "there is no token " + id);
   }
   const CredentialKind kind = (*found)->kind;
-  co_return co_await credentials_.revoke(std::move(who), kind, std::move(id));
+  auto revoked = co_await credentials_.revoke(std::move(who), kind, std::move(id));
+  co_return revoked;
 }
 
 }  // namespace colonnade::core

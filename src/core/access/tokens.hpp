@@ -37,8 +37,9 @@ class Tokens {
   // first.
   base::Task<Result<std::vector<Credential>>> list(Principal who, std::string user);
   // Errors: invalid with the field "scope", "user" or "role"; unauthorized for a scope in which
-  // `who` does not count; forbidden for "*" unless `who` is an operator of every scope.
-  base::Task<Result<MintedToken>> create(Principal who, NewToken input);
+  // `who` does not count, or when the token of `who` was revoked; forbidden for "*" unless `who` is
+  // an operator of every scope.
+  base::Task<Result<CreatedToken>> create(Principal who, NewToken input);
   // Of anybody in the scope that `who` looks at. not_found.
   base::Task<Result<void>> revoke(Principal who, std::string id);
 

@@ -33,16 +33,15 @@ std::u32string code_points(std::string_view text) {
 
 }  // namespace
 
-std::optional<base::Error> user_name_fault(std::string_view name) {
+base::Result<void> check_user_name(std::string_view name) {
   const bool fits = !name.empty() && name.size() <= user_name_bytes_max &&
                     base::is_valid_utf8(name) &&
                     std::ranges::none_of(code_points(name), does_not_show);
-  if (fits) return std::nullopt;
-  return base::Error{.kind = base::ErrorKind::invalid,
-                     .message = "user must have 1 to " + std::to_string(user_name_bytes_max) +
-                                " bytes of UTF-8, without blanks, line breaks and control "
-                                "characters",
-                     .field = "user"};
+  if (fits) return {};
+  return base::fail(base::ErrorKind::invalid,
+                    "user must have 1 to " + std::to_string(user_name_bytes_max) +
+                        " bytes of UTF-8, without blanks, line breaks and control characters",
+                    "user");
 }
 
 }  // namespace colonnade::core

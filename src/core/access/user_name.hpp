@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -12,9 +11,10 @@ namespace colonnade::core {
 // As platos §1.6 has it.
 constexpr std::size_t user_name_bytes_max = 256;
 
-// What is wrong with a user's name where a credential is made for it: it has 1 to
-// user_name_bytes_max bytes of UTF-8, without blanks, line breaks and other characters that
-// do not show. nullopt when nothing is. Names that were stored before are let in as they are.
-std::optional<base::Error> user_name_fault(std::string_view name);
+// Whether a credential may be made for a user of that name: it has 1 to user_name_bytes_max bytes
+// of UTF-8, without blanks, line breaks and other characters that do not show. Names that were
+// stored before are let in as they are. Errors: invalid with the field "user", saying what would be
+// right.
+base::Result<void> check_user_name(std::string_view name);
 
 }  // namespace colonnade::core

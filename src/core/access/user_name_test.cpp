@@ -8,9 +8,9 @@ namespace {
 TEST(UserNames, AreWhatPeopleAndProgramsAreCalled) {
   for (const char* name :
        {"ada", "ada@example.org", "Zo\u00eb", "\u674e", "org/team:7", "a.b-c_d"}) {
-    EXPECT_FALSE(user_name_fault(name)) << name;
+    EXPECT_TRUE(check_user_name(name)) << name;
   }
-  EXPECT_FALSE(user_name_fault(std::string(user_name_bytes_max, 'a')));
+  EXPECT_TRUE(check_user_name(std::string(user_name_bytes_max, 'a')));
 }
 
 TEST(UserNames, HaveNothingThatDoesNotShow) {
@@ -22,12 +22,12 @@ TEST(UserNames, HaveNothingThatDoesNotShow) {
         "\ufeff"sv
         "a"sv,
         "\xff"sv, "\xed\xa0\x80"sv}) {
-    const auto fault = user_name_fault(name);
-    ASSERT_TRUE(fault) << name;
-    EXPECT_EQ(fault->kind, base::ErrorKind::invalid);
-    EXPECT_EQ(fault->field, "user");
+    const auto named = check_user_name(name);
+    ASSERT_FALSE(named) << name;
+    EXPECT_EQ(named.error().kind, base::ErrorKind::invalid);
+    EXPECT_EQ(named.error().field, "user");
   }
-  EXPECT_TRUE(user_name_fault(std::string(user_name_bytes_max + 1, 'a')));
+  EXPECT_FALSE(check_user_name(std::string(user_name_bytes_max + 1, 'a')));
 }
 
 }  // namespace

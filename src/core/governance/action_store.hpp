@@ -23,6 +23,7 @@ struct ActionFilter {  // empty members filter nothing
   std::optional<std::string> owner{};
   std::string agent_id{};
   std::string tool{};
+  std::string run_id{};
   std::optional<ActionState> state{};
   std::size_t limit = 20;  // 1 .. limits::actions_listed_max
   std::size_t offset = 0;

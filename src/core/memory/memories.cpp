@@ -120,7 +120,11 @@ Task<Result<StoredMemory>> Memories::store(base::Lane* lane, MemoryItem item, bo
   auto before = co_await same(item, item.updated_at);
   if (!before) co_return fail(std::move(before.error()));
   StoredMemory out{.item = item, .replaced = by_id || before->has_value()};
-  PutMemory put{.item = item, .items_max = limits::memory_items_max};
+  // Looked at in the transaction: what was erased meanwhile stays erased.
+  PutMemory put{.item = item,
+                .items_max = limits::memory_items_max,
+                .item_must_exist = by_id,
+                .agent_must_exist = !item.holder.agent_id.empty()};
   if (item.key.empty()) {
     put.vector = co_await place(lane, item.text, stop);
     if (!put.vector && embedder_ != nullptr) unplaced_ = true;
@@ -128,6 +132,9 @@ Task<Result<StoredMemory>> Memories::store(base::Lane* lane, MemoryItem item, bo
   Unit unit{.scope = item.scope};
   unit.changes.emplace_back(std::move(put));
   auto committed = co_await feed_.commit(std::move(unit));
+  if (!committed && by_id && committed.error().kind == ErrorKind::not_found) {
+    co_return no_such_memory();
+  }
   if (!committed) co_return fail(std::move(committed.error()));
   // As it is now: what was there has kept its id and its creation.
   auto read = by_id ? store_.memory(item.scope, item.holder, item.id, item.updated_at)

@@ -56,8 +56,8 @@ class Memories {
            Embedder* embedder = nullptr);
 
   // Inserts, or replaces what the key (or, without one, the same text) has. Errors: invalid with
-  // the field, too_large with the field or when the memory is full. When the embedder fails, the
-  // text is stored all the same and given its vector later.
+  // the field, too_large with the field or when the memory is full, not_found for an agent that was
+  // erased. When the embedder fails, the text is stored all the same and given its vector later.
   base::Task<Result<StoredMemory>> put(base::Lane* lane, Scope scope, MemoryHolder holder,
                                        NewMemory input, std::stop_token stop);
   // not_found when there is none.

@@ -88,10 +88,12 @@ class MemoryStore {
 // Inserts; or replaces the holder's item of the same id, else of the same key, else (both without a
 // key) of the same digest: that one keeps its id and created_at. too_large when it is new and the
 // holder has `items_max` already; conflict when id and key belong to different items.
-struct PutMemory {
+struct PutMemory {  // not_found for an item that must be there and for an agent that is gone
   MemoryItem item;
   std::optional<MemoryVector> vector{};  // replaces the one before; nullopt: none
   std::size_t items_max = 0;
+  bool item_must_exist = false;   // by its id: a change must not bring back what was removed
+  bool agent_must_exist = false;  // the holder's
 };
 struct RemoveMemory {  // not_found unless the holder has it
   MemoryHolder holder{};

@@ -12,8 +12,8 @@
 
 namespace colonnade::core {
 
-// queued → running → (waiting_approval ⇄ running) → succeeded | failed | cancelled.
-enum class RunState { queued, running, waiting_approval, succeeded, failed, cancelled };
+// running → (waiting_approval ⇄ running) → succeeded | failed | cancelled.
+enum class RunState { running, waiting_approval, succeeded, failed, cancelled };
 std::string_view to_string(RunState state);
 std::optional<RunState> run_state_from(std::string_view text);
 constexpr bool is_terminal(RunState s) {
@@ -31,7 +31,7 @@ struct Run {
   int agent_version = 1;
   std::string user_message_id{};
   std::string started_by{};  // user id: whose thread it is, also when an operator wrote there
-  RunState state = RunState::queued;
+  RunState state = RunState::running;
   ModelSettings settings{};  // resolved: what the model calls use
   int rounds = 0;            // model replies so far
   Usage usage{};

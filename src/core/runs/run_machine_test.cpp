@@ -18,7 +18,7 @@ bool is(const RunAction& action) {
 
 RunState end_state(const RunAction& action) {
   EXPECT_TRUE(is<Finish>(action));
-  return is<Finish>(action) ? std::get<Finish>(action).state : RunState::queued;
+  return is<Finish>(action) ? std::get<Finish>(action).state : RunState::running;
 }
 
 ModelReplied calls(std::vector<std::string> ids) {

@@ -1,10 +1,9 @@
 #include "dialects/faramesh/errors.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/json.hpp"
+#include "dialects/error_answers.hpp"
 
 namespace colonnade::dialects::faramesh {
 namespace {
@@ -17,27 +16,28 @@ struct WireStatus {
   std::string_view code{"internal_error"};
 };
 
-WireStatus wire_status_of(ErrorKind kind) {
+std::string_view code_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::invalid: return {422, "invalid_action"};
-    case ErrorKind::unauthorized: return {401, "unauthorized"};
-    case ErrorKind::forbidden: return {403, "forbidden"};
-    case ErrorKind::not_found: return {404, "not_found"};
-    case ErrorKind::timeout: return {408, "timeout"};
-    case ErrorKind::conflict: return {409, "conflict"};
-    case ErrorKind::gone: return {410, "gone"};
-    case ErrorKind::too_large: return {413, "too_large"};
-    case ErrorKind::rate_limited: return {429, "rate_limited"};
-    case ErrorKind::unavailable: return {503, "unavailable"};
+    case ErrorKind::invalid: return "invalid_action";
+    case ErrorKind::unauthorized: return "unauthorized";
+    case ErrorKind::forbidden: return "forbidden";
+    case ErrorKind::not_found: return "not_found";
+    case ErrorKind::timeout: return "timeout";
+    case ErrorKind::conflict: return "conflict";
+    case ErrorKind::gone: return "gone";
+    case ErrorKind::too_large: return "too_large";
+    case ErrorKind::rate_limited: return "rate_limited";
+    case ErrorKind::unavailable: return "unavailable";
     case ErrorKind::cancelled:
     case ErrorKind::upstream:
     case ErrorKind::internal: break;
   }
-  return {};
+  return "internal_error";
 }
 
-std::string_view text_of(const base::Error& error) {
-  return error.message.empty() ? base::to_string(error.kind) : std::string_view(error.message);
+WireStatus wire_status_of(ErrorKind kind) {
+  const int status = kind == ErrorKind::invalid ? 422 : http_status_of(kind);
+  return {.status = status, .code = code_of(kind)};
 }
 
 void write_code(JsonWriter& json, std::string_view code, std::string_view message) {
@@ -46,11 +46,8 @@ void write_code(JsonWriter& json, std::string_view code, std::string_view messag
 }
 
 net::Response response_of(WireStatus wire_status, const base::Error& error) {
-  net::Response out = error_response(wire_status.status, wire_status.code, text_of(error));
-  if (error.retry_after) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
-    out.headers.push_back({"Retry-After", std::to_string(std::max<std::int64_t>(seconds, 1))});
-  }
+  net::Response out = error_response(wire_status.status, wire_status.code, error_text(error));
+  add_retry_after(out, error);
   return out;
 }
 
@@ -90,8 +87,8 @@ void write_faults(JsonWriter& json, const Faults& faults) {
 }
 
 void write_error(JsonWriter& json, const base::Error& error) {
-  json.field("detail", text_of(error));
-  write_code(json, wire_status_of(error.kind).code, text_of(error));
+  json.field("detail", error_text(error));
+  write_code(json, code_of(error.kind), error_text(error));
 }
 
 net::Response refusal(const Faults& faults) {

@@ -1,10 +1,8 @@
 #include "dialects/fathom/errors.hpp"
 
-#include <algorithm>
 #include <string>
-#include <utility>
 
-#include "base/json.hpp"
+#include "dialects/error_answers.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {
@@ -33,43 +31,11 @@ net::Response wrong_method(const net::Request& request, std::string_view allow) 
 
 }  // namespace
 
-int status_of(base::ErrorKind kind) {
-  using enum base::ErrorKind;
-  switch (kind) {
-    case invalid: return 400;
-    case unauthorized: return 401;
-    case forbidden: return 403;
-    case not_found: return 404;
-    case timeout: return 408;
-    case conflict: return 409;
-    case gone: return 410;
-    case too_large: return 413;
-    case rate_limited: return 429;
-    case unavailable: return 503;
-    case cancelled:
-    case upstream:
-    case internal: return 500;
-  }
-  return 500;
-}
-
 net::Response error_response(int status, std::string_view text) {
-  net::Response response{.status = status};
-  base::JsonWriter(response.body).object().field("error", text).end_object();
-  return response;
+  return encode_error(status, text);
 }
 
-net::Response error_response(const base::Error& error) {
-  const int status = status_of(error.kind);
-  net::Response response =
-      error_response(status, error.message.empty() ? base::to_string(error.kind) : error.message);
-  if (error.retry_after) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
-    response.headers.push_back({"Retry-After", std::to_string(std::max<std::int64_t>(seconds, 1))});
-  }
-  if (status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
-  return response;
-}
+net::Response error_response(const base::Error& error) { return encode_error(error); }
 
 Attempted refused(const base::Error& error) { return dialects::refused(error_response(error)); }
 

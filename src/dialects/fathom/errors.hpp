@@ -11,8 +11,6 @@
 
 namespace colonnade::dialects::fathom {
 
-int status_of(base::ErrorKind kind);
-
 // Carries `Retry-After` in whole seconds when the error has a time to wait, and `WWW-Authenticate`
 // when it is a 401.
 net::Response error_response(const base::Error& error);

@@ -24,10 +24,10 @@ base::Task<net::Reply> PairingResource::claim(RequestPtr request) {
   auto body = decode_claim(request->body);
   if (!body) co_return error_response(body.error());
   std::string address = client_address(*request, parts_.proxies);
-  const auto minted = co_await parts_.pairings.claim(
+  const auto created = co_await parts_.pairings.claim(
       std::move(body->code), std::move(body->device_name), std::move(address));
-  if (!minted) co_return error_response(minted.error());
-  co_return secret(encode_claimed(*minted));
+  if (!created) co_return error_response(created.error());
+  co_return secret(encode_claimed(*created));
 }
 
 base::Task<net::Reply> PairingResource::watch(Principal who, RequestPtr request) {

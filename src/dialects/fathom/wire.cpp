@@ -402,13 +402,13 @@ std::string encode_pairing_code(const core::PairingCode& code) {
   return out;
 }
 
-std::string encode_claimed(const core::MintedToken& minted) {
+std::string encode_claimed(const core::CreatedToken& created) {
   std::string out;
   JsonWriter json(out);
   json.object();
-  json.field("token", minted.token);
-  json.field("device_id", minted.credential.id);
-  json.field("device_name", minted.credential.name);
+  json.field("token", created.token);
+  json.field("device_id", created.credential.id);
+  json.field("device_name", created.credential.name);
   json.end_object();
   return out;
 }

@@ -83,7 +83,7 @@ std::string encode_usage(std::string_view thread_id, const core::ThreadUsage& us
 std::string encode_hits(std::string_view query, std::span<const core::SearchHit> hits);
 std::string encode_one_shot(const core::FinishedRun& finished);
 std::string encode_pairing_code(const core::PairingCode& code);
-std::string encode_claimed(const core::MintedToken& minted);
+std::string encode_claimed(const core::CreatedToken& created);
 std::string encode_watched(const core::Credential& device);
 std::string encode_devices(std::span<const core::Credential> devices);
 // {"<key>":"<value>"}: deleted, restored, revoked.

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -18,13 +17,21 @@ constexpr Arguments::Range approval_rows{.least = 1, .most = limits::page_rows_m
 base::Task<Attempted> ApprovalTools::list(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::int64_t limit = arguments.whole("limit", approval_rows, limits::mcp_listed_default);
-  const std::string run_id = arguments.optional_text("run_id");
+  QuestionPage page{.run_id = arguments.optional_text("run_id"),
+                    .before = arguments.optional_text("before"),
+                    .limit = static_cast<std::size_t>(limit)};
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  auto questions = co_await open_questions(&actions_, call.who, run_id);
+  if (!page.before.empty()) {
+    const auto known = co_await actions_.get(call.who, page.before);
+    if (!known) {
+      co_return failed({.kind = base::ErrorKind::invalid,
+                        .message = "the argument 'before' must be an approval's id, as 'before' "
+                                   "of an earlier answer named it"});
+    }
+  }
+  const auto questions = co_await open_questions(&actions_, call.who, std::move(page));
   if (!questions) co_return failed(questions.error());
-  const auto shown = std::min(questions->size(), static_cast<std::size_t>(limit));
-  questions->erase(questions->begin() + static_cast<std::ptrdiff_t>(shown), questions->end());
-  co_return answered(encode_actions(*questions));
+  co_return answered(encode_actions(questions->actions, questions->more));
 }
 
 base::Task<Attempted> ApprovalTools::approve(Call call, Attempt /*attempt*/) {

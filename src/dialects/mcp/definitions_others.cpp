@@ -83,16 +83,21 @@ const std::string_view list_approvals = R"json({
     "type": "object",
     "properties": {
       "limit": "$limit",
-      "run_id": {"type": "string", "description": "Only those of this run."}
+      "run_id": {"type": "string", "description": "Only those of this run."},
+      "before": {
+        "type": "string",
+        "description": "Only those behind this one: 'before' of an earlier answer."
+      }
     },
     "additionalProperties": false
   },
   "outputSchema": {
     "type": "object",
     "properties": {
-      "approvals": "$approvals"
+      "approvals": "$approvals",
+      "more": {"type": "boolean"}, "before": {"type": "string"}
     },
-    "required": ["approvals"]
+    "required": ["approvals", "more"]
   },
   "annotations": {"readOnlyHint": true, "idempotentHint": true, "openWorldHint": false}
 })json";

@@ -150,7 +150,7 @@ const std::string_view read_run = R"json({
       "run_id": {"type": "string"}, "thread_id": {"type": "string"},
       "state": "$run_state",
       "agent_id": {"type": "string"}, "answer": {"type": "string"}, "error": {"type": "string"},
-      "approvals": "$approvals",
+      "approvals": "$approvals", "more_approvals": "$more_approvals",
       "next": "$next",
       "tool_calls": {
         "type": "array",

@@ -34,7 +34,7 @@ const std::string_view shared =
   },
   "run_state": {
     "type": "string",
-    "enum": ["queued", "running", "waiting_approval", "succeeded", "failed", "cancelled"]
+    "enum": ["running", "waiting_approval", "succeeded", "failed", "cancelled"]
   },
   "next": {"type": "string", "description": "What can be done about it."},
   "run": {
@@ -42,11 +42,15 @@ const std::string_view shared =
     "properties": {
       "run_id": {"type": "string"}, "thread_id": {"type": "string"}, "state": "$run_state",
       "agent_id": {"type": "string"}, "answer": {"type": "string"}, "error": {"type": "string"},
-      "approvals": "$approvals", "next": "$next"
+      "approvals": "$approvals", "more_approvals": "$more_approvals", "next": "$next"
     },
     "required": ["run_id", "thread_id", "state"]
   },
   "approvals": {"type": "array", "items": "$approval"},
+  "more_approvals": {
+    "type": "boolean",
+    "description": "The run asks for more than these: list_approvals with its run_id tells all."
+  },
   "approval": {
     "type": "object",
     "properties": {

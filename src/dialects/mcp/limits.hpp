@@ -24,6 +24,7 @@ constexpr std::size_t mcp_follow_bytes_max = 128 * KiB;     // of their texts; a
 constexpr std::size_t mcp_event_text_bytes_max = 16 * KiB;  // of one of them; the rest is cut
 constexpr auto mcp_progress_interval = 500ms;               // between two notifications of a call
 constexpr std::size_t mcp_listed_default = 20;              // rows that suit a model's window
+constexpr std::size_t mcp_run_questions_max = 50;           // of one run's report
 constexpr std::size_t mcp_argument_bytes_max = 512 * KiB;   // of one text
 constexpr std::size_t mcp_name_echo_bytes_max = 100;        // of a client's word, in our errors
 

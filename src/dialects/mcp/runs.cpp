@@ -47,15 +47,20 @@ Attempted stopping(const base::Error& error) {
 
 }  // namespace
 
-base::Task<core::Result<std::vector<core::Action>>> open_questions(const core::Actions* actions,
-                                                                   Principal who,
-                                                                   std::string run_id) {
-  core::ActionFilter filter{.state = core::ActionState::pending_approval,
-                            .limit = limits::actions_listed_max};
+base::Task<core::Result<OpenQuestions>> open_questions(const core::Actions* actions, Principal who,
+                                                       QuestionPage page) {
+  core::ActionFilter filter{.run_id = std::move(page.run_id),
+                            .state = core::ActionState::pending_approval,
+                            .limit = page.limit + 1,
+                            .before = std::move(page.before)};
   auto pending = co_await actions->list(std::move(who), std::move(filter));
-  if (!pending || run_id.empty()) co_return pending;
-  std::erase_if(*pending, [&](const core::Action& action) { return action.run_id != run_id; });
-  co_return pending;
+  if (!pending) co_return base::fail(std::move(pending.error()));
+  OpenQuestions out{.actions = std::move(*pending), .more = false};
+  if (out.actions.size() > page.limit) {
+    out.actions.pop_back();
+    out.more = true;
+  }
+  co_return out;
 }
 
 base::Task<Attempted> RunTools::list_agents(Call call, Attempt /*attempt*/) {
@@ -170,8 +175,9 @@ base::Task<Attempted> RunTools::wait_for(Call call, Begun begun, std::chrono::mi
   const std::shared_ptr<RunWatch> watch = begun.watch;
   watch->expect(parts_.runs, call.who, begun.run.id);
   co_await RunWatch::wake_after(watch, time);
-  const auto questions = co_await open_questions(&parts_.actions, call.who, begun.run.id);
-  const bool waits_already = questions && !questions->empty();
+  QuestionPage first{.run_id = begun.run.id, .limit = 1};
+  const auto questions = co_await open_questions(&parts_.actions, call.who, std::move(first));
+  const bool waits_already = questions && !questions->actions.empty();
   if (!waits_already) co_await until_over(call, watch);
   if (call.ticket->is_cancelled() && watch->end() == nullptr) {
     // not_found: it has just ended by itself
@@ -205,8 +211,12 @@ base::Task<void> RunTools::until_over(Call call, std::shared_ptr<RunWatch> watch
 base::Task<RunReport> RunTools::report_of(Principal who, core::Run run) {
   RunReport out{.run = std::move(run)};
   if (core::is_terminal(out.run.state)) co_return out;
-  auto questions = co_await open_questions(&parts_.actions, std::move(who), out.run.id);
-  if (questions) out.waiting = std::move(*questions);
+  QuestionPage page{.run_id = out.run.id};
+  auto questions = co_await open_questions(&parts_.actions, std::move(who), std::move(page));
+  if (questions) {
+    out.waiting = std::move(questions->actions);
+    out.more_waiting = questions->more;
+  }
   out.next = next_of(out.run, !out.waiting.empty());
   co_return out;
 }
@@ -245,7 +255,7 @@ base::Task<Attempted> RunTools::read(Call call, Attempt /*attempt*/) {
   const auto view = co_await parts_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), find_runs);
   const RunReport report = co_await report_of(call.who, view->run);
-  co_return answered(encode_run(*view, report.waiting, report.next));
+  co_return answered(encode_run(*view, report));
 }
 
 base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {

@@ -16,16 +16,25 @@
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "dialects/mcp/arguments.hpp"
+#include "dialects/mcp/limits.hpp"
 #include "dialects/mcp/run_watch.hpp"
 #include "dialects/mcp/tool.hpp"
 #include "dialects/mcp/wire.hpp"
 
 namespace colonnade::dialects::mcp {
 
-// Those of the owner's questions that wait for a human; of one run, or all when `run_id` is "".
-base::Task<core::Result<std::vector<core::Action>>> open_questions(const core::Actions* actions,
-                                                                   Principal who,
-                                                                   std::string run_id);
+struct QuestionPage {
+  std::string run_id{};  // "": of all runs, and of what was submitted without one
+  std::string before{};  // only those behind this action in the list; "": the newest
+  std::size_t limit = limits::mcp_run_questions_max;
+};
+struct OpenQuestions {
+  std::vector<core::Action> actions{};  // newest first
+  bool more = false;                    // there are others behind them
+};
+// Those questions that wait for a human and that `who` may answer.
+base::Task<core::Result<OpenQuestions>> open_questions(const core::Actions* actions, Principal who,
+                                                       QuestionPage page);
 
 // Asking an agent, at once or in the background.
 class RunTools {

@@ -192,27 +192,36 @@ std::string_view state_of(const RunReport& report) {
   return core::to_string(waits ? core::RunState::waiting_approval : report.run.state);
 }
 
+namespace {
+
+void write_waiting(JsonWriter& json, const RunReport& report) {
+  if (report.waiting.empty()) return;
+  write_approvals(json, report.waiting);
+  if (report.more_waiting) json.field("more_approvals", true);
+}
+
+}  // namespace
+
 std::string encode_report(const RunReport& report) {
   std::string out;
   JsonWriter json(out);
   json.object();
   write_run(json, report.run, state_of(report));
   if (report.run.state == core::RunState::succeeded) json.field("answer", report.answer);
-  if (!report.waiting.empty()) write_approvals(json, report.waiting);
+  write_waiting(json, report);
   write_text(json, "next", report.next);
   json.end_object();
   return out;
 }
 
-std::string encode_run(const core::RunDetail& view, const std::vector<core::Action>& waiting,
-                       std::string_view next) {
+std::string encode_run(const core::RunDetail& view, const RunReport& report) {
   const core::Run& run = view.run;
   std::string out;
   JsonWriter json(out);
   json.object();
-  write_run(json, run, state_of({.run = run, .waiting = waiting}));
+  write_run(json, run, state_of(report));
   if (view.reply) json.field("answer", core::visible_text(view.reply->parts));
-  if (!waiting.empty()) write_approvals(json, waiting);
+  write_waiting(json, report);
   json.key("tool_calls").array();
   for (const core::ToolCall& call : view.calls) {
     json.object().field("tool", call.tool).field("state", core::to_string(call.state));
@@ -226,7 +235,7 @@ std::string encode_run(const core::RunDetail& view, const std::vector<core::Acti
   }
   write_time(json, "created_at", run.created_at);
   if (run.finished_at) write_time(json, "finished_at", *run.finished_at);
-  write_text(json, "next", next);
+  write_text(json, "next", report.next);
   json.end_object();
   return out;
 }
@@ -251,11 +260,13 @@ std::string encode_event(const core::Event& event) {
   return out;
 }
 
-std::string encode_actions(std::span<const core::Action> actions) {
+std::string encode_actions(std::span<const core::Action> actions, bool more) {
   std::string out;
   JsonWriter json(out);
   json.object();
   write_approvals(json, actions);
+  json.field("more", more);
+  if (more) json.field("before", actions.back().id);
   json.end_object();
   return out;
 }

@@ -35,11 +35,12 @@ struct RunReport {
   core::Run run;
   std::string answer{};                 // the assistant's text, when succeeded
   std::vector<core::Action> waiting{};  // questions that a human must answer
+  bool more_waiting = false;            // there are more than these
   std::string next{};
 };
 std::string encode_report(const RunReport& report);
-std::string encode_run(const core::RunDetail& view, const std::vector<core::Action>& waiting,
-                       std::string_view next);
+// `report` is of the same run.
+std::string encode_run(const core::RunDetail& view, const RunReport& report);
 
 // The state that a report says: a run with open questions waits, whatever is left running of it.
 std::string_view state_of(const RunReport& report);
@@ -56,7 +57,8 @@ std::string encode_events(const EventPage& page);
 // "" for what a follower of a run is not told.
 std::string encode_event(const core::Event& event);
 
-std::string encode_actions(std::span<const core::Action> actions);
+// `more`: there are others behind them.
+std::string encode_actions(std::span<const core::Action> actions, bool more);
 std::string encode_action(const core::Action& action);
 std::string encode_decision(const core::Decision& decision);
 std::string encode_policy(const core::ActivePolicy& policy);

@@ -28,9 +28,9 @@ base::Task<net::Reply> TokenResource::list(Principal who, RequestPtr request) {
 base::Task<net::Reply> TokenResource::create(Principal who, RequestPtr request) {
   auto input = decode_new_token(request->body);
   if (!input) co_return error_response(input.error());
-  const auto minted = co_await tokens_.create(std::move(who), std::move(*input));
-  if (!minted) co_return error_response(minted.error());
-  co_return unstored(encode_token(*minted));
+  const auto created = co_await tokens_.create(std::move(who), std::move(*input));
+  if (!created) co_return error_response(created.error());
+  co_return unstored(encode_token(*created));
 }
 
 base::Task<net::Reply> TokenResource::revoke(Principal who, RequestPtr request) {

@@ -93,10 +93,10 @@ base::Result<std::string> decode_accepted_set(std::string_view body) {
   return fail(ErrorKind::invalid, "expected an object with set, the held_back_set that was shown");
 }
 
-std::string encode_token(const core::MintedToken& minted) {
+std::string encode_token(const core::CreatedToken& created) {
   std::string out;
   base::JsonWriter json(out);
-  write(json, minted.credential, minted.token);
+  write(json, created.credential, created.token);
   return out;
 }
 

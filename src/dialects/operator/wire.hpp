@@ -31,7 +31,7 @@ base::Result<std::string> decode_accepted_set(std::string_view body);
 // --- out ---------------------------------------------------------------------------------------
 
 // {"id","name","user","scope","role","kind","created_at"}, with the token itself when it is new.
-std::string encode_token(const core::MintedToken& minted);
+std::string encode_token(const core::CreatedToken& created);
 std::string encode_tokens(std::span<const core::Credential> credentials);
 // One record a line (core/governance/audit_lines.hpp), each with its line end.
 std::string encode_audit(std::span<const core::AuditRecord> records);

@@ -1,10 +1,9 @@
 #include "dialects/phoson/errors.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "base/json.hpp"
+#include "dialects/error_answers.hpp"
 
 namespace colonnade::dialects::phoson {
 namespace {
@@ -37,20 +36,10 @@ int status_of(base::ErrorKind kind) {
   using enum base::ErrorKind;
   switch (kind) {
     case invalid: return 422;
-    case unauthorized: return 401;
     case forbidden: return 404;  // another account's objects do not exist (§3.3)
-    case not_found: return 404;
-    case timeout: return 408;
-    case conflict: return 409;
-    case gone: return 410;
-    case too_large: return 413;
-    case rate_limited: return 429;
-    case unavailable: return 503;
     case upstream: return 502;
-    case cancelled:
-    case internal: return 500;
+    default: return http_status_of(kind);
   }
-  return 500;
 }
 
 // A request that never reached a handler.
@@ -90,12 +79,9 @@ net::Response error_response(const base::Error& error, Object object) {
     return error_response(Fault{.field = error.field, .message = error.message, .type = "value"});
   }
   std::string_view text = fixed_text(error, object);
-  if (text.empty()) text = error.message.empty() ? base::to_string(error.kind) : error.message;
+  if (text.empty()) text = error_text(error);
   net::Response response = error_response(status_of(error.kind), text);
-  if (error.retry_after) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
-    response.headers.push_back({"Retry-After", std::to_string(std::max<std::int64_t>(seconds, 1))});
-  }
+  add_retry_after(response, error);
   if (response.status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
   return response;
 }

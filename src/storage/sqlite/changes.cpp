@@ -337,6 +337,16 @@ Result<void> Changes::on(const core::Scope& scope, const core::AppendAudit& chan
 
 Result<void> Changes::on(const core::Scope& scope, const core::InsertCredential& change) {
   const core::Credential& c = change.credential;
+  if (!change.issuer_id.empty()) {
+    const auto live = database_.number(
+        "SELECT count(*) FROM credentials WHERE id = ?1 AND (scope = ?2 OR every_scope = 1)"
+        " AND revoked_at IS NULL",
+        change.issuer_id, scope.key());
+    if (!live) return fail(live.error());
+    if (*live == 0) {
+      return fail(ErrorKind::unauthorized, "the credential that asked for this was revoked");
+    }
+  }
   return inserted(
       write("INSERT INTO credentials (scope, id, kind, user_id, name, token_sha256, created_at,"
             " last_seen, revoked_at, role, every_scope)"

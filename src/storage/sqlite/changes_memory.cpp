@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/event_codec.hpp"
+#include "storage/sqlite/change_results.hpp"
 #include "storage/sqlite/changes.hpp"
 #include "storage/sqlite/memory_vectors.hpp"
 
@@ -142,8 +143,22 @@ Result<void> Changes::remove_memory(std::int64_t no) {
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::PutMemory& change) {
+  if (change.agent_must_exist) {
+    const std::string& agent = change.item.holder.agent_id;
+    const auto agents = database_.number("SELECT count(*) FROM agents WHERE id = ?1 AND scope = ?2",
+                                         agent, scope.key());
+    if (!agents) return fail(agents.error());
+    if (*agents == 0) return missing("agent", agent);
+  }
   const auto partition = memory_partition_for_writing(scope, change.item.holder);
   if (!partition) return fail(partition.error());
+  if (change.item_must_exist) {
+    const auto there =
+        database_.number("SELECT count(*) FROM memories WHERE id = ?1 AND partition_no = ?2",
+                         change.item.id, *partition);
+    if (!there) return fail(there.error());
+    if (*there == 0) return no_such_memory(change.item.id);
+  }
   auto no = memory_number(*partition, change.item);
   if (!no) return fail(no.error());
   if (*no != 0) {

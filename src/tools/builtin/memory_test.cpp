@@ -53,8 +53,21 @@ class FakeEmbedder final : public core::Embedder {
 
 class MemoryTools : public ::testing::Test {
  protected:
-  MemoryTools() { reopen(); }
+  MemoryTools() {
+    reopen();
+    for (const core::ToolCaller& caller : {ann, cook, elsewhere}) {
+      commit(caller.scope,
+             core::PutAgent{.agent = {.id = caller.agent_id, .scope = caller.scope, .name = "a"}});
+    }
+  }
   ~MemoryTools() override { close(); }
+
+  void commit(const core::Scope& scope, core::Change change) {
+    core::Unit unit{.scope = scope};
+    unit.changes.push_back(std::move(change));
+    const auto committed = base::run_on(lanes_[0], feed_->commit(std::move(unit)));
+    if (!committed) throw std::runtime_error(committed.error().message);
+  }
 
   void close() {
     if (store_) store_->close();
@@ -277,6 +290,17 @@ TEST_F(MemoryTools, AnItemIsChangedInPlace) {
   const auto absent = base::run_on(lanes_[0], memories_->change(&lanes_[0], item, {}));
   ASSERT_FALSE(absent);
   EXPECT_EQ(absent.error().kind, base::ErrorKind::not_found);
+}
+
+// A run of an agent may go on for a moment after the agent was erased.
+TEST_F(MemoryTools, AnErasedAgentRemembersNothingMore) {
+  told("memory_remember", {{"text", "The dog barks."}});
+  commit(ann.scope, core::DeleteAgent{.id = "gardener"});
+  commit(ann.scope, core::RemoveMemoriesOfAgent{.agent_id = "gardener"});
+  refused("memory_remember", {{"text", "The dog is back."}});
+  refused("memory_write", {{"key", "dog"}, {"value", "back"}});
+  EXPECT_TRUE(recalled("dog").empty());
+  EXPECT_EQ(told("memory_remember", {{"text", "Salt"}}, cook).at("known_before"), false);
 }
 
 class MemoryToolsWithVectors : public MemoryTools {
