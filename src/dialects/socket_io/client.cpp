@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <list>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -116,6 +117,20 @@ base::Task<void> Socket::drained() {
 
 // --- Client
 // ----------------------------------------------------------------------------------------
+
+struct Client::Event {
+  std::string name{};
+  base::Json arguments;
+  std::optional<std::uint64_t> ack_id{};
+  std::size_t bytes = 0;
+};
+
+struct Client::Member {
+  std::shared_ptr<Socket> socket{};
+  std::shared_ptr<SocketHandler> handler{};  // null until the join is decided
+  std::list<Event> waiting{};                // costs nothing while empty
+  bool busy = true;                          // a coroutine handles its join or its events
+};
 
 Client::Client(Lobby& lobby, base::Lane& lane, std::shared_ptr<const net::Request> handshake,
                std::shared_ptr<Outlet> outlet, base::Share::Hold unjoined)

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -47,18 +46,8 @@ class Client final : public std::enable_shared_from_this<Client> {
 
  private:
   friend class Socket;
-  struct Event {
-    std::string name{};
-    base::Json arguments;
-    std::optional<std::uint64_t> ack_id{};
-    std::size_t bytes = 0;
-  };
-  struct Member {
-    std::shared_ptr<Socket> socket{};
-    std::shared_ptr<SocketHandler> handler{};  // null until the join is decided
-    std::list<Event> waiting{};                // costs nothing while empty
-    bool busy = true;                          // a coroutine handles its join or its events
-  };
+  struct Event;
+  struct Member;  // of one namespace
   using MemberPtr = std::shared_ptr<Member>;
 
   static base::Task<void> decide_join(std::shared_ptr<Client> self, MemberPtr member,
