@@ -164,15 +164,15 @@ TEST_F(SocketIo, AJoinedClientExchangesEvents) {
   EXPECT_LT(joined.find("40/agent,{\"sid\":\""), joined.find("42/agent,[\"connected\""));
   client.send(frame(R"(42/agent,["message",{"a":"é"},2])"));
   EXPECT_NE(client.read_until("echo").find("42/agent,[\"echo"), std::string::npos);
-  EXPECT_EQ(lobby_.told->all(), (std::vector<std::string>{R"(join{"token":"t"})",
-                                                          R"(message[{"a":"é"},2])"}));
+  EXPECT_EQ(lobby_.told->all(),
+            (std::vector<std::string>{R"(join{"token":"t"})", R"(message[{"a":"é"},2])"}));
 }
 
 // platos §3.3: the client sends both frames without reading anything, and the join takes a while.
 TEST_F(SocketIo, EventsBeforeTheJoinIsDecidedWait) {
   lobby_.gate = std::make_unique<base::Signal>();
-  RawClient client = connect(frame("40/agent,") + frame(R"(42/agent,["one"])") +
-                             frame(R"(42/agent,["two"])"));
+  RawClient client =
+      connect(frame("40/agent,") + frame(R"(42/agent,["one"])") + frame(R"(42/agent,["two"])"));
   client.read_until("pingTimeout");
   lobby_.gate->notify();
   const std::string all = client.read_until(R"(["echo",[]])");
@@ -232,11 +232,15 @@ TEST_F(SocketIo, WhatIsNoPacketClosesTheConnectionAndSaysWhy) {
   }
 }
 
-// --- polling ---------------------------------------------------------------------------------------
+// --- polling
+// ---------------------------------------------------------------------------------------
 
 TEST_F(SocketIo, AClientMayPoll) {
   const std::string query = "EIO=4&transport=polling&sid=" + open_session();
-  EXPECT_EQ(body_of(post(query, "40/agent,\x1E" "42/agent,[\"message\",1]")), "ok");
+  EXPECT_EQ(body_of(post(query,
+                         "40/agent,\x1E"
+                         "42/agent,[\"message\",1]")),
+            "ok");
   std::string all;
   while (all.find("echo") == std::string::npos) {
     const std::string answer = get(query);
