@@ -29,7 +29,8 @@ Section measure_kills(const Setup& setup) {
   if (status == 0 && kills < 1000) out.findings.back().verdict = Verdict::no_bar;
   out.how = "`kill_loop --kills " + std::to_string(kills) + "` (tests/kill):" + said +
             " The bar asks for 1,000 kills.";
-  if (status != 0) out.how += " It failed: see its output.";
+  out.broken = status != 0;
+  if (out.broken) out.how += " It failed; its output ends: " + end_of_file(output);
   return out;
 }
 

@@ -120,6 +120,7 @@ int run(Arguments& arguments) {
     std::fprintf(stderr, "measuring %s\n", name);
     try {
       sections.push_back(measure(setup));
+      if (sections.back().broken) ++failures;
     } catch (const std::exception& failure) {
       ++failures;
       std::fprintf(stderr, "%s was not measured: %s\n", name, failure.what());

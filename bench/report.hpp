@@ -23,7 +23,8 @@ constexpr Verdict verdict(bool passed) { return passed ? Verdict::passed : Verdi
 struct Section {
   std::string title{};
   std::vector<Finding> findings{};
-  std::string how{};  // one paragraph: what was done, so that it can be judged
+  std::string how{};    // one paragraph: what was done, so that it can be judged
+  bool broken = false;  // a fault was found: the program fails, and its work folder is kept
   std::vector<std::string> header{};
   std::vector<std::vector<std::string>> rows{};
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <latch>
 #include <semaphore>
 #include <thread>
@@ -67,6 +68,17 @@ TEST(HttpTransport, one_connection_serves_calls_one_after_the_other) {
   EXPECT_EQ(run(list_size(&async)), 0U);
   EXPECT_EQ(run(list_size(&derived)), 0U);
   EXPECT_EQ(server.connections(), 2);
+}
+
+// The environment's proxy is another machine: there, 127.0.0.1 is not ours.
+TEST(HttpTransport, no_proxy_of_the_environment_carries_loopback_calls) {
+  for (const char* variable : {"http_proxy", "ALL_PROXY"}) {
+    ::setenv(variable, "http://127.0.0.1:1", 1);  // NOLINT(concurrency-mt-unsafe): one thread yet
+    LoopbackServer server(answer_all);
+    const Client client(options_for(server));
+    EXPECT_TRUE(client.threads.list().empty()) << variable;
+    ::unsetenv(variable);  // NOLINT(concurrency-mt-unsafe)
+  }
 }
 
 TEST(HttpTransport, the_request_on_the_wire) {

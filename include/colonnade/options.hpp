@@ -42,7 +42,7 @@ struct HttpOptions {
   std::string user_agent{};       // put in front of the SDK's own
   std::string ca_file{};          // PEM certificates to trust instead of the system's
   // An http, https or socks5 URL; "" takes the usual environment variables (https_proxy, no_proxy
-  // …).
+  // …), which never count for a loopback address.
   std::string proxy{};
   // Replaces the built-in HTTP client; testing::ScriptedTransport is one. The options above that
   // concern connections then have no effect.

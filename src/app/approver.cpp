@@ -32,13 +32,16 @@ faramesh::Client governance_client(const Remote& remote) {
   return faramesh::Client(options);
 }
 
+bool is_question(const faramesh::Action& action) { return action.tool == question_tool; }
+
 std::string describe(const Terminal& terminal, const faramesh::Action& action) {
-  std::string out = terminal.out(Colour::bold, "Agent " + printable(action.agent_id) +
-                                                   " asks to use " + printable(action.tool));
-  if (action.operation != "call") out += " (" + printable(action.operation) + ")";
-  out += "\n  " + printable(action.params.dump()) + "\n";
-  out += terminal.out(Colour::dim, "  " + printable(action.reason) + "; risk " +
-                                       printable(action.risk_level) + "; id " + action.id);
+  std::string out = terminal.out(Colour::bold, "Agent " + printable_line(action.agent_id) +
+                                                   " asks to use " + printable_line(action.tool));
+  if (action.operation != "call") out += " (" + printable_line(action.operation) + ")";
+  out += "\n  " + printable_line(action.params.dump()) + "\n";
+  out += terminal.out(Colour::dim, "  " + printable_line(action.reason) + "; risk " +
+                                       printable_line(action.risk_level) + "; id " +
+                                       printable_line(action.id));
   return out + "\n";
 }
 
@@ -91,7 +94,7 @@ bool Approver::settle(const faramesh::Action& action, bool approve,
 }
 
 bool Approver::ask(const faramesh::Action& action) const {
-  return action.tool == question_tool ? ask_user(action) : ask_permission(action);
+  return is_question(action) ? ask_user(action) : ask_permission(action);
 }
 
 bool Approver::ask_user(const faramesh::Action& action) const {
@@ -103,7 +106,7 @@ bool Approver::ask_user(const faramesh::Action& action) const {
     }
   }
   for (std::size_t i = 0; i < options.size(); ++i) {
-    put("  " + std::to_string(i + 1) + ") " + printable(options[i]) + "\n");
+    put("  " + std::to_string(i + 1) + ") " + printable_line(options[i]) + "\n");
   }
   auto answer = read_line(options.empty() ? "Your answer: " : "Your answer, or its number: ");
   if (!answer) return false;

@@ -40,6 +40,9 @@ class Approver {
 // The same places and token as the Fathom client of a command has.
 faramesh::Client governance_client(const Remote& remote);
 
+// Whether the agent asks its user something, rather than for leave to do something.
+bool is_question(const faramesh::Action& action);
+
 // Several lines for people: what is asked, with which arguments, why, in which thread.
 std::string describe(const Terminal& terminal, const faramesh::Action& action);
 

@@ -1,7 +1,6 @@
 #include "app/audit_trail.hpp"
 
 #include <charconv>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -139,14 +138,7 @@ base::Result<std::unique_ptr<AuditTrail>> open_audit_trail(const Context& contex
     if (remote->ca_file.empty() && !is_named) remote->ca_file = settings.tls.certificate_file;
     return std::make_unique<ServerTrail>(*std::move(remote));
   }
-  const std::string path = database_path(settings.data_dir);
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) {
-    return fail(base::ErrorKind::not_found,
-                "no server runs on " + settings.data_dir +
-                    " and there is no store in it; name the folder with --data-dir, or a server "
-                    "with --url");
-  }
+  if (const auto there = check_store_exists(settings); !there) return fail(there.error());
   auto store = open_store(settings, OlderSchema::refuse);
   if (!store) return fail(store.error());
   return std::make_unique<StoreTrail>(*std::move(store));

@@ -78,10 +78,16 @@ void check_running_server(const RunningServer& running, const Settings& settings
       "mend what it names; it goes on by itself, except after damage");
 }
 
-void check_folder(const Settings& settings, Findings& out) {
+void check_folder(const Config& config, Findings& out) {
   struct stat info{};
-  const std::string& folder = settings.data_dir;
+  const std::string& folder = config.settings.data_dir;
   if (::stat(folder.c_str(), &info) != 0) {
+    const auto named = config.origins.find("data_dir");
+    if (errno == ENOENT && named != config.origins.end()) {
+      return add(out, "data folder", Health::warning,
+                 folder + " does not exist (" + named->second + ")",
+                 "check the name; if it is right, the first `colonnade serve` creates it");
+    }
     if (errno == ENOENT) {
       return add(out, "data folder", Health::ok,
                  folder + " does not exist yet; the first `colonnade serve` creates it");
@@ -328,7 +334,7 @@ std::vector<Finding> run_checks(const std::expected<Config, ConfigFaults>& confi
   if (running) {
     check_running_server(*running, settings, out);
   }
-  check_folder(settings, out);
+  check_folder(*config, out);
   check_space(settings, out);
   check_store(settings, out);
   check_token(settings, out);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app/version.hpp"
+#include "base/url_secrets.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -28,7 +29,9 @@ constexpr const char* footer =
     "  colonnade doctor                    check this installation\n"
     "\n"
     "Each command has its own --help with examples.\n"
-    "Exit codes: 0 done, 1 it could not be done, 2 the command line or the configuration is wrong.";
+    "Exit codes: 0 done, 1 it could not be done, 2 the command line or the configuration is "
+    "wrong,\n"
+    "3 a tool call waits for an approval (--no-wait), 130 and 143 ended by Ctrl-C and SIGTERM.";
 
 // Collects the values of one setting's flag.
 void add_flag_of(Command command, const Setting& setting,
@@ -52,8 +55,27 @@ void add_flag_of(Command command, const Setting& setting,
 
 }  // namespace
 
+std::expected<Config, ConfigFaults> ConfigFlags::read(const Context& context) const {
+  auto config = load_config({.file = file,
+                             .current_folder = current_folder,
+                             .flags = values,
+                             .environment = context.environment});
+  if (!config || config->ignored_file.empty()) return config;
+  const std::string name = "./" + config->ignored_file;
+  const std::string line =
+      "colonnade: " + context.terminal.err(Colour::yellow, "ignored") + ": " + name +
+      (current_folder
+           ? ", because a folder's file counts only once you trust it; read it, then run "
+             "`colonnade config trust`, or name it: --config " +
+                 name + "\n"
+           : ", because this command never reads a folder's file; name it: --config " + name +
+                 "\n");
+  std::fputs(line.c_str(), stderr);
+  return config;
+}
+
 std::optional<Config> ConfigFlags::load(const Context& context) const {
-  auto config = load_config({.file = file, .flags = values, .environment = context.environment});
+  auto config = read(context);
   if (config) return std::move(*config);
   for (const std::string& fault : config.error()) print_error(context, fault);
   return std::nullopt;
@@ -72,8 +94,8 @@ std::shared_ptr<ConfigFlags> add_config_flags(Command command,
 }
 
 int print_error(const Context& context, std::string_view message, int code) {
-  const std::string line =
-      "colonnade: " + context.terminal.err(Colour::red, "error") + ": " + printable(message) + "\n";
+  const std::string line = "colonnade: " + context.terminal.err(Colour::red, "error") + ": " +
+                           printable(base::without_url_secrets(message)) + "\n";
   std::fputs(line.c_str(), stderr);
   return code;
 }
@@ -89,8 +111,7 @@ int run_command_line(int argc, const char* const* argv) {
   if (const auto end = program.parse(argc, argv)) {
     if (end->fault.empty()) return end->exit_code;  // --help and --version
     print_error(context, end->fault);
-    std::fputs("Run `colonnade --help`, or add --help to the command, for how it is used.\n",
-               stderr);
+    std::fputs(("Run `" + end->command + " --help` for how it is used.\n").c_str(), stderr);
     return exit_usage;
   }
   return invocation.run(context);

@@ -1,9 +1,11 @@
 // The command line: one row per command in command_line.cpp, one file per command in commands/.
 #pragma once
 
+#include <expected>
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,8 +19,10 @@ namespace colonnade::app {
 // What the program answers to its caller.
 enum ExitCode : int {
   exit_ok = 0,
-  exit_failure = 1,  // the command could not do what was asked
-  exit_usage = 2,    // the command line or the configuration is wrong
+  exit_failure = 1,   // the command could not do what was asked
+  exit_usage = 2,     // the command line or the configuration is wrong
+  exit_waiting = 3,   // a tool call waits for an approval, and --no-wait was given
+  exit_signal = 128,  // and the signal's number: it ended the wait for an answer
 };
 
 // What every command gets.
@@ -37,10 +41,13 @@ struct Invocation {
 struct ConfigFlags {
   std::string file{};
   FlagValues values{};
+  bool current_folder = true;  // see ConfigInput
 
   // Loads the configuration. Faults are printed to standard error, one a line: then the command
   // ends with exit_usage.
   std::optional<Config> load(const Context& context) const;
+  // As load_config() gives it; says on standard error that a file is ignored, and how to trust it.
+  std::expected<Config, ConfigFaults> read(const Context& context) const;
 };
 
 // Gives `command` the flag --config and the flags of these settings (all of them when the list is

@@ -5,10 +5,12 @@
 
 #include "app/config_file.hpp"
 #include "app/config_mcp.hpp"
+#include "app/config_trust.hpp"
 #include "app/files.hpp"
 #include "app/known_variables.hpp"
 #include "app/nearest.hpp"
 #include "app/yaml.hpp"
+#include "base/url_secrets.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -20,30 +22,57 @@ std::string current_folder() {
   return std::filesystem::current_path(ignored).string();
 }
 
-// --config and $COLONNADE_CONFIG must be there; the usual places may be empty ("").
-std::string find_file(const ConfigInput& input) {
-  if (!input.file.empty()) return input.file;
-  if (auto named = input.environment.get("COLONNADE_CONFIG")) return *named;
-  std::vector<std::string> places{"colonnade.yaml"};
-  if (auto config_home = input.environment.get("XDG_CONFIG_HOME")) {
-    places.push_back(*config_home + "/colonnade/colonnade.yaml");
-  } else if (auto home = input.environment.get("HOME")) {
-    places.push_back(*home + "/.config/colonnade/colonnade.yaml");
+constexpr const char* file_of_current_folder = "colonnade.yaml";
+
+// The user's own file; "" when there is none.
+std::string file_of_user(const Environment& environment) {
+  std::string place;
+  if (auto config_home = environment.get("XDG_CONFIG_HOME")) {
+    place = *config_home + "/colonnade/colonnade.yaml";
+  } else if (auto home = environment.get("HOME")) {
+    place = *home + "/.config/colonnade/colonnade.yaml";
   }
-  for (const std::string& place : places) {
-    std::error_code ignored;
-    if (std::filesystem::exists(place, ignored)) return place;
+  std::error_code ignored;
+  return std::filesystem::exists(place, ignored) ? place : std::string();
+}
+
+struct FoundFile {
+  std::string path{};  // "" for none
+  // Read already, so that what was trusted and what is parsed are the same bytes.
+  std::optional<std::string> content{};
+};
+
+// --config and $COLONNADE_CONFIG must be there; the usual places may be empty.
+FoundFile find_file(const ConfigInput& input, Config& config) {
+  if (!input.file.empty()) return {.path = input.file};
+  if (auto named = input.environment.get("COLONNADE_CONFIG")) return {.path = *named};
+  const std::string own = file_of_user(input.environment);
+  std::error_code ignored;
+  const bool is_here = std::filesystem::exists(file_of_current_folder, ignored);
+  const bool is_own =
+      !own.empty() && std::filesystem::equivalent(file_of_current_folder, own, ignored);
+  if (!is_here || is_own) return {.path = own};
+  if (input.current_folder && std::filesystem::is_regular_file(file_of_current_folder, ignored)) {
+    auto content = read_small_file(file_of_current_folder, yaml::file_bytes_max);
+    if (content && is_trusted_config(input.environment, file_of_current_folder, *content)) {
+      return {.path = file_of_current_folder, .content = std::move(*content)};
+    }
   }
-  return {};
+  config.ignored_file = file_of_current_folder;
+  return {.path = own};
 }
 
 void apply_file(const ConfigInput& input, const std::string& home, Config& config,
                 ConfigFaults& faults) {
-  config.file = find_file(input);
+  const FoundFile found = find_file(input, config);
+  config.file = found.path;
   if (config.file.empty()) return;
-  const auto tree = yaml::parse_file(config.file);
+  const auto tree =
+      found.content ? yaml::parse(*found.content, config.file) : yaml::parse_file(config.file);
   if (!tree) {
-    faults.push_back(tree.error().message);
+    const bool is_missing = tree.error().kind == base::ErrorKind::not_found;
+    const std::string place = input.file.empty() ? "environment COLONNADE_CONFIG: " : "--config: ";
+    faults.push_back((is_missing ? place : "") + tree.error().message);
     return;
   }
   const std::string folder = std::filesystem::absolute(config.file).parent_path().string();
@@ -71,6 +100,7 @@ void apply_text(const Setting& setting, const std::vector<std::string>& text,
     std::string found;
     for (const std::string& item : text) found += (found.empty() ? "" : ", ") + item;
     if (setting.secret) found = "something else";
+    found = base::without_url_secrets(found);
     faults.push_back(place + ": expected " + expected(setting) + ", but found \"" + found + "\"");
     return;
   }

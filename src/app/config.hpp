@@ -1,8 +1,8 @@
 // The effective configuration and where each value came from.
 //
 // Order, first wins: flags, environment, file, defaults. One file is read: --config, else
-// $COLONNADE_CONFIG, else ./colonnade.yaml, else $XDG_CONFIG_HOME/colonnade/colonnade.yaml
-// (~/.config when unset); the last two only if they are there.
+// $COLONNADE_CONFIG, else ./colonnade.yaml if it is there and trusted (app/config_trust.hpp), else
+// $XDG_CONFIG_HOME/colonnade/colonnade.yaml (~/.config when unset) if it is there.
 #pragma once
 
 #include <expected>
@@ -23,13 +23,17 @@ using FlagValues = std::vector<std::pair<std::string, std::vector<std::string>>>
 
 struct ConfigInput {
   std::string file{};  // --config; "": look in the usual places
+  // Whether ./colonnade.yaml is one of those places. Never for a command that other programs start
+  // wherever they happen to be.
+  bool current_folder = true;
   FlagValues flags{};
   Environment environment{};
 };
 
 struct Config {
   Settings settings{};
-  std::string file{};  // the one that was read; "" for none
+  std::string file{};          // the one that was read; "" for none
+  std::string ignored_file{};  // ./colonnade.yaml when it is there and does not count; "" for none
   // By name ("log.level", "providers.openai.api_key"): "flag --log-level", "environment X",
   // "colonnade.yaml:12". What is absent here is a default.
   std::map<std::string, std::string, std::less<>> origins{};

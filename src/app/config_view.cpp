@@ -5,9 +5,14 @@
 #include "app/config_mcp.hpp"
 #include "app/known_variables.hpp"
 #include "base/json.hpp"
+#include "base/url_secrets.hpp"
+#include "base/visible_text.hpp"
 
 namespace colonnade::app {
 namespace {
+
+// The shown value: whatever it is, no password inside it.
+std::string safe(const std::string& value) { return base::without_url_secrets(value); }
 
 std::string origin_of(const Config& config, const std::string& name) {
   const auto found = config.origins.find(name);
@@ -35,11 +40,19 @@ Values come from four places. The first that names a setting wins:
 
 1. flags of the command line,
 2. the environment,
-3. one YAML file: `--config FILE`, else `$COLONNADE_CONFIG`, else `./colonnade.yaml` if it is there,
-   else `$XDG_CONFIG_HOME/colonnade/colonnade.yaml` (`~/.config` when that is unset),
+3. one YAML file: `--config FILE`, else `$COLONNADE_CONFIG`, else `./colonnade.yaml` if it is there
+   and trusted, else `$XDG_CONFIG_HOME/colonnade/colonnade.yaml` (`~/.config` when that is unset),
 4. defaults.
 
-`colonnade config show` prints what is in force and where each value came from.
+`colonnade config show` prints what is in force and where each value came from. Passwords and keys
+inside URLs are shown as `***`, as in the log.
+
+The file of the current folder can name programs to run and servers to send keys to, and the folder
+may be somebody else's. So it is ignored, with a line on standard error, until you have read it and
+run `colonnade config trust` there. That counts for this path and this content: a changed file wants
+it again. What is trusted is kept in `$XDG_STATE_HOME/colonnade/trusted-configs` (`~/.local/state`
+when that is unset), for you alone; remove its line to take it back. `colonnade mcp`, which other
+programs start, never reads the file of the current folder.
 
 In the file, a dot in a name is a group:
 
@@ -119,19 +132,19 @@ std::vector<ShownSetting> shown_settings(const Config& config) {
     const std::string name(setting.name);
     std::string value = value_text(setting, config.settings);
     if (setting.secret && value != value_text(setting, Settings{})) value = "(secret, set)";
-    out.push_back({name, std::move(value), origin_of(config, name)});
+    out.push_back({name, safe(value), origin_of(config, name)});
   }
   for (const auto& [name, provider] : config.settings.providers) {
     for (const ProviderSetting& row : provider_settings_table()) {
       const std::string& value = provider.*(row.target);
       if (value.empty()) continue;
       const std::string full = "providers." + name + "." + std::string(row.name);
-      out.push_back({full, row.secret ? "(secret, set)" : value, origin_of(config, full)});
+      out.push_back({full, row.secret ? "(secret, set)" : safe(value), origin_of(config, full)});
     }
   }
   for (const auto& [name, value] : shown_mcp_servers(config.settings)) {
     const std::string full = "mcp.servers." + name;
-    out.push_back({full, value.empty() ? "(secret, set)" : value, origin_of(config, full)});
+    out.push_back({full, value.empty() ? "(secret, set)" : safe(value), origin_of(config, full)});
   }
   return out;
 }
@@ -146,9 +159,11 @@ std::string config_as_text(const Config& config) {
     value_width = std::max(value_width, std::min(row.value.size(), value_width_max));
   }
   std::string out = "# file: " + (config.file.empty() ? "none" : config.file) + "\n";
+  if (!config.ignored_file.empty()) out += "# ignored: " + config.ignored_file + "\n";
   for (const ShownSetting& row : shown) {
     std::string value = row.value;
     std::replace(value.begin(), value.end(), '\n', ' ');
+    value = base::escape_hidden_on_one_line(value);
     if (value.empty()) value = "-";
     out += row.name + std::string(name_width - row.name.size() + 2, ' ') + value;
     out += std::string(value.size() < value_width ? value_width - value.size() + 2 : 2, ' ');
@@ -160,7 +175,8 @@ std::string config_as_text(const Config& config) {
 std::string config_as_json(const Config& config) {
   std::string out;
   base::JsonWriter json(out);
-  json.object().field("file", config.file).key("settings").array();
+  json.object().field("file", config.file);
+  json.field("ignored_file", config.ignored_file).key("settings").array();
   for (const ShownSetting& row : shown_settings(config)) {
     json.object().field("name", row.name).field("value", row.value).field("from", row.origin);
     json.end_object();

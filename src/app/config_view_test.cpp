@@ -30,6 +30,21 @@ TEST(ConfigView, MasksSecretsEverywhere) {
   EXPECT_THAT(config_as_text(config), HasSubstr("environment ANTHROPIC_API_KEY"));
 }
 
+TEST(ConfigView, MasksPasswordsAndKeysInsideUrls) {
+  const auto config = load_config(
+      {.flags = {{"memory.embeddings.url", {"https://ada:hunter2@e.example/v1?api_key=sk-inside"}},
+                 {"memory.embeddings.model", {"m"}}},
+       .environment = Environment({{"HOME", "/home/ada"},
+                                   {"OPENAI_BASE_URL", "http://bob:hunter3@127.0.0.1/v1"},
+                                   {"OPENAI_API_KEY", "k"}})});
+  ASSERT_TRUE(config) << config.error()[0];
+  for (const std::string& shown : {config_as_text(*config), config_as_json(*config)}) {
+    EXPECT_THAT(shown, HasSubstr("https://ada:***@e.example/v1?api_key=***"));
+    EXPECT_THAT(shown, HasSubstr("http://bob:***@127.0.0.1/v1"));
+    for (const char* secret : {"hunter", "sk-inside"}) EXPECT_THAT(shown, Not(HasSubstr(secret)));
+  }
+}
+
 TEST(ConfigView, ShowsEverySettingWithItsOrigin) {
   const auto json = nlohmann::json::parse(config_as_json(sample()));
   EXPECT_EQ(json["file"], "");

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "base/visible_text.hpp"
+
 namespace colonnade::app {
 
 void write_thread(base::JsonWriter& json, const fathom::Thread& thread) {
@@ -25,7 +27,7 @@ void write_device(base::JsonWriter& json, const fathom::Device& device) {
 }
 
 int print_json(const std::string& document) {
-  std::fputs((document + "\n").c_str(), stdout);
+  std::fputs((base::escape_hidden_in_json(document) + "\n").c_str(), stdout);
   return 0;
 }
 

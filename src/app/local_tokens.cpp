@@ -27,7 +27,7 @@ TokenRow row_of(const core::Credential& credential, std::string token = {}) {
   return {.id = credential.id,
           .name = credential.name,
           .user = credential.user_id,
-          .scope = credential.scope.key(),
+          .scope = core::scope_text(credential),
           .role = std::string(core::to_string(credential.role)),
           .kind = std::string(core::to_string(credential.kind)),
           .created_at = base::to_rfc3339(credential.created_at),
@@ -189,6 +189,7 @@ base::Result<std::unique_ptr<Tokens>> open_tokens(const Settings& settings) {
       return fail(base::ErrorKind::upstream, error.what());
     }
   }
+  if (const auto there = check_store_exists(settings); !there) return fail(there.error());
   auto store = open_store(settings, OlderSchema::migrate);
   if (!store) return fail(store.error());
   return std::make_unique<StoreTokens>(std::move(*store));

@@ -39,7 +39,8 @@ class Tokens {
   virtual base::Result<void> revoke(const std::string& scope, const std::string& id) = 0;
 };
 
-// Prefers the running server. Errors: conflict when the store is in use but no server can be found.
+// Prefers the running server. Errors: not_found when there is no store; conflict when the store is
+// in use but no server can be found.
 base::Result<std::unique_ptr<Tokens>> open_tokens(const Settings& settings);
 
 }  // namespace colonnade::app

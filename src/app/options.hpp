@@ -75,8 +75,9 @@ class Command {
 
 // Why parsing ended without a command to run.
 struct ParseEnd {
-  std::string fault{};  // with the option's name
-  int exit_code = 0;    // without a fault: --help or --version, which are printed already
+  std::string fault{};    // with the option's name
+  std::string command{};  // the one whose --help says more: "colonnade token create"
+  int exit_code = 0;      // without a fault: --help or --version, which are printed already
 };
 
 // The whole command line. Not thread-safe; lives as long as its handles.

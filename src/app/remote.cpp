@@ -1,33 +1,83 @@
 #include "app/remote.hpp"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "app/files.hpp"
 #include "app/running_server.hpp"
+#include "app/wiring_store.hpp"
 #include "base/json.hpp"
+#include "base/url_secrets.hpp"
+#include "net/loopback.hpp"
+#include "net/url.hpp"
 
 namespace colonnade::app {
 namespace {
 
 constexpr std::size_t token_file_bytes_max = 4096;
 
-bool is_on_this_machine(std::string_view url) {
-  for (const std::string_view host : {"//127.0.0.1", "//localhost", "//[::1]"}) {
-    const std::size_t at = url.find(host);
-    if (at == std::string_view::npos) continue;
-    const std::string_view rest = url.substr(at + host.size());
-    if (rest.empty() || rest[0] == ':' || rest[0] == '/') return true;
+// A URL that somebody wrote, or what is wrong with it; `place` says where.
+base::Result<std::string> checked_url(const std::string& url, const std::string& place) {
+  const auto scheme_end = url.find("://");
+  const std::string scheme = scheme_end == std::string::npos ? "" : url.substr(0, scheme_end);
+  const auto parsed = net::parse_http_url(url);
+  if (parsed && !scheme.empty()) return url;
+  std::string why = "is no URL";
+  if (parsed || scheme.empty()) {
+    why = "does not begin with http:// or https://";
+  } else if (scheme != "http" && scheme != "https") {
+    why = "begins with " + scheme + "://, and a server speaks http or https only";
+  } else if (url.find('@') != std::string::npos) {
+    why = "holds a user or a password; the token goes into a file, for --token-file";
   }
-  return false;
+  return base::fail(base::ErrorKind::invalid,
+                    place + ": \"" + base::without_url_secrets(url) + "\" " + why +
+                        "; write it like http://127.0.0.1:8790 or https://agents.example",
+                    "url");
 }
 
-std::string find_url(const RemoteOptions& options, const Config& config,
-                     const Environment& environment) {
-  if (!options.url.empty()) return options.url;
-  if (auto url = environment.get("FATHOM_BASE_URL")) return trimmed(*url);
-  const auto running = find_running_server(config.settings.data_dir);
+base::Result<std::string> find_url(const RemoteOptions& options, const Config& config,
+                                   const Environment& environment) {
+  if (!options.url.empty()) return checked_url(options.url, "--url");
+  if (auto url = environment.get("FATHOM_BASE_URL")) {
+    return checked_url(trimmed(*url), "environment FATHOM_BASE_URL");
+  }
+  const Settings& settings = config.settings;
+  const auto named = config.origins.find("data_dir");
+  std::error_code ignored;
+  if (named != config.origins.end() && named->second.starts_with("flag") &&
+      !std::filesystem::exists(settings.data_dir, ignored)) {
+    return base::fail(base::ErrorKind::not_found, no_data_folder(settings));
+  }
+  const auto running = find_running_server(settings.data_dir);
   if (running && !running->urls.empty()) return running->urls.front();
-  return local_url(config.settings.listen.front(), !config.settings.tls.certificate_file.empty());
+  return local_url(settings.listen.front(), !settings.tls.certificate_file.empty());
+}
+
+// As one word of a shell.
+std::string quoted(const std::string& text) {
+  constexpr std::string_view plain =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:@%+,=";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string flags_of(const RemoteOptions& options) {
+  std::string out;
+  const auto add = [&out](std::string_view flag, const std::string& value) {
+    if (!value.empty()) out.append(" ").append(flag).append(" ").append(quoted(value));
+  };
+  add("--url", options.url);
+  add("--token-file", options.token_file);
+  add("--ca-file", options.ca_file);
+  add("--config", options.config->file);
+  for (const auto& [name, values] : options.config->values) {
+    if (name == "data_dir" && !values.empty()) add("--data-dir", values.back());
+  }
+  return out;
 }
 
 // The text that a Fathom or Faramesh server put into its error, or "".
@@ -71,14 +121,18 @@ fathom::Options Remote::options() const {
 
 base::Result<Remote> find_remote(const RemoteOptions& options, const Config& config,
                                  const Environment& environment) {
-  Remote out{.base_url = find_url(options, config, environment), .ca_file = options.ca_file};
+  auto url = find_url(options, config, environment);
+  if (!url) return std::unexpected(url.error());
+  Remote out{.base_url = *std::move(url), .ca_file = options.ca_file, .flags = flags_of(options)};
   if (!options.token_file.empty()) {
     auto token = read_small_file(options.token_file, token_file_bytes_max);
-    if (!token) return std::unexpected(token.error());
+    if (!token) {
+      return base::fail(token.error().kind, "--token-file: " + token.error().message, "token_file");
+    }
     out.token = trimmed(*token);
   } else if (auto token = environment.get("FATHOM_TOKEN")) {
     out.token = trimmed(*token);
-  } else if (is_on_this_machine(out.base_url)) {
+  } else if (net::is_loopback_url(out.base_url)) {
     const auto local = read_small_file(config.settings.token_file, token_file_bytes_max);
     if (local) out.token = trimmed(*local);
   }

@@ -27,9 +27,14 @@ struct Remote {
   std::string base_url{};
   std::string token{};  // "" when there is none
   std::string ca_file{};
+  // What another command must be given to reach the same server with the same token: " --url …",
+  // quoted for a shell; "" where it finds it by itself.
+  std::string flags{};
 
   fathom::Options options() const;
 };
+// Errors: invalid for a URL that is not http or https; not_found for a data folder that was named
+// and is not there; those of reading the token's file.
 base::Result<Remote> find_remote(const RemoteOptions& options, const Config& config,
                                  const Environment& environment);
 

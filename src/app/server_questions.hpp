@@ -8,13 +8,15 @@
 #include "base/share.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
+#include "tools/mcp/limits.hpp"
 #include "tools/mcp/tool_host.hpp"
 
 namespace colonnade::app {
 
 // Each waits for a human, and is a pending approval meanwhile.
-constexpr base::ShareBounds question_bounds{
-    .what = "open questions of MCP servers", .per_account = 32, .total = 1024};
+constexpr base::ShareBounds question_bounds{.what = "open questions of MCP servers",
+                                            .per_account = limits::mcp_questions_per_account,
+                                            .total = limits::mcp_questions_max};
 
 class ServerQuestions {
  public:

@@ -179,10 +179,15 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .help = "Memory of all request bodies that are under way, in MiB. Beyond it, 503.",
        .min = 16,
        .max = 1e6},
+      {.name = "limits.bodies_per_account_mib",
+       .target = Whole([](Settings& s) -> auto& { return s.limits.bodies_per_account_mib; }),
+       .help = "The same, of one account (a user in a scope). Beyond it, 429.",
+       .min = 16,
+       .max = 1e6},
       {.name = "limits.bodies_per_address_mib",
        .target = Whole([](Settings& s) -> auto& { return s.limits.bodies_per_address_mib; }),
-       .help = "The same, of the clients at one address. Clients behind one proxy share its "
-               "address.",
+       .help = "The same, of those at one address who need no credential. Clients behind one proxy "
+               "share its address.",
        .min = 16,
        .max = 1e6},
       {.name = "context.windows_file",

@@ -89,6 +89,7 @@ struct LimitSettings {
   int message_bytes_max = static_cast<int>(limits::message_bytes_max);
   int connections = static_cast<int>(limits::http_connections_max);
   int bodies_mib = limits::http_bodies_bytes_max / limits::MiB;
+  int bodies_per_account_mib = limits::http_bodies_account_bytes_max / limits::MiB;
   int bodies_per_address_mib = limits::http_bodies_address_bytes_max / limits::MiB;
 };
 

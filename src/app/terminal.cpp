@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "base/visible_text.hpp"
+
 namespace colonnade::app {
 namespace {
 
@@ -36,19 +38,8 @@ std::string Terminal::err(Colour colour, std::string_view text) const {
   return painted(colour_err_, colour, text);
 }
 
-std::string printable(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool control = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f;
-    if (control) {
-      out += "\xEF\xBF\xBD";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
+std::string printable(std::string_view text) { return base::escape_hidden(text); }
+
+std::string printable_line(std::string_view text) { return base::escape_hidden_on_one_line(text); }
 
 }  // namespace colonnade::app

@@ -28,7 +28,10 @@ class Terminal {
   bool colour_err_;
 };
 
-// Control characters, which a terminal would obey, become U+FFFD; line ends and tabs stay.
+// Text of a model, a tool, a token or a user, for the terminal: what it would obey and what would
+// not show is written out (base/visible_text.hpp); line ends and tabs stay.
 std::string printable(std::string_view text);
+// The same on one line, for a row of a list.
+std::string printable_line(std::string_view text);
 
 }  // namespace colonnade::app

@@ -151,6 +151,8 @@ std::vector<std::string> redacted_names(const Settings& settings) {
 
 net::BodyLimits body_limits(const Settings& settings) {
   return {.bytes_max = static_cast<std::size_t>(settings.limits.bodies_mib) * limits::MiB,
+          .account_bytes_max =
+              static_cast<std::size_t>(settings.limits.bodies_per_account_mib) * limits::MiB,
           .address_bytes_max =
               static_cast<std::size_t>(settings.limits.bodies_per_address_mib) * limits::MiB};
 }
@@ -274,7 +276,8 @@ struct Server::Parts {
                  .agents = agents,
                  .threads = threads,
                  .runs = runs,
-                 .clock = clock}),
+                 .clock = clock,
+                 .readiness = readiness()}),
         questions(actions, audit_feed, tool_host.lane()),
         tokens(stores.credentials, credentials),
         audit_reader(stores.audit),
@@ -328,7 +331,7 @@ struct Server::Parts {
              .keyed_requests = keyed_requests,
              .subscriptions = feed.subscriptions(),
              .clock = clock},
-            {.version = version(), .origins = settings.cors.origins}),
+            {.version = version(), .origins = settings.cors.origins, .readiness = readiness()}),
         metrics(credentials, {.readers = settings.metrics,
                               .started_at = clock.now(),
                               .snapshot = [this] { return metrics_snapshot(); }}) {
@@ -481,11 +484,11 @@ Result<Server::Started> Server::start() {
   // human's consent comes back to.
   const auto opened = base::run_on(p.lanes[0], p.tool_servers.open_all());
   if (!opened) return std::unexpected(opened.error());
+  const auto settled = base::run_on(p.lanes[0], p.actions.recover());
+  if (!settled) return std::unexpected(settled.error());
   const auto recovered = base::run_on(p.lanes[0], p.runs.recover());
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
-  const auto settled = base::run_on(p.lanes[0], p.actions.recover());
-  if (!settled) return std::unexpected(settled.error());
   base::run_on(p.lanes[0], p.erasure.recover());
   release_startup_memory();
   const HttpBudgets budgets{.bodies = std::make_shared<net::BodyBudget>(body_limits(p.settings)),
@@ -547,6 +550,7 @@ void Server::stop() {
   // Runs are parked before any connection ends: a client that loses its connection while its run
   // goes on would cancel it. Whoever waits for a run, or starts one now, hears that the server
   // stops.
+  p.pairings.stop();
   p.runs.park_all();
   p.actions.stop_all();
   p.mcp.stop();

@@ -1,6 +1,8 @@
 #include "app/wiring_store.hpp"
 
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "app/running_server.hpp"
@@ -38,6 +40,18 @@ base::Result<std::unique_ptr<storage::Store>> open_store(const Settings& setting
                                                                  : storage::Durability::full;
   options.migrate = older_schema == OlderSchema::migrate;
   return storage::sqlite::Store::open(database_path(settings.data_dir), options);
+}
+
+std::string no_data_folder(const Settings& settings) {
+  return "there is no store in " + settings.data_dir +
+         "; check the folder's name (--data-dir, data_dir), or make a new store there with "
+         "`colonnade serve`";
+}
+
+base::Result<void> check_store_exists(const Settings& settings) {
+  std::error_code ignored;
+  if (std::filesystem::exists(database_path(settings.data_dir), ignored)) return {};
+  return base::fail(base::ErrorKind::not_found, no_data_folder(settings));
 }
 
 std::unique_ptr<storage::Maintenance> store_maintenance(const Settings& settings) {

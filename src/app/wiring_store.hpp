@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "app/settings.hpp"
 #include "base/result.hpp"
@@ -15,6 +16,12 @@ enum class OlderSchema { migrate, refuse };
 // this program; unavailable when it cannot be opened.
 base::Result<std::unique_ptr<storage::Store>> open_store(const Settings& settings,
                                                          OlderSchema older_schema);
+
+// For every command that works on a store and makes none: not_found, with the folder and the
+// remedy, when there is none. A mistyped folder must not become a new store.
+base::Result<void> check_store_exists(const Settings& settings);
+// What is said of a data folder that is not there, or has no store in it.
+std::string no_data_folder(const Settings& settings);
 
 std::unique_ptr<storage::Maintenance> store_maintenance(const Settings& settings);
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "base/url_secrets.hpp"
 
 namespace colonnade::base::log {
 namespace {
@@ -46,7 +47,7 @@ std::string line_of(Level level, std::string_view event, Fields fields) {
     std::visit([&](const auto& value) { json.value(value); }, field.value);
   }
   json.end_object();
-  return line;
+  return line.find("://") == std::string::npos ? line : without_url_secrets(line);
 }
 
 // The sink, its queue and its thread; made at the first line, so that a program that logs nothing

@@ -52,6 +52,15 @@ class Log : public testing::Test {
   std::filesystem::path path_;
 };
 
+TEST_F(Log, HoldsNoPasswordOfAUrl) {
+  log::warn("upstream_failed", {{"url", "https://ada:hunter2@h/v1?api_key=sk-1"},
+                                {"error", "cannot reach http://bob:hunter3@h"}});
+  const auto got = lines();
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0]["url"], "https://ada:***@h/v1?api_key=***");
+  EXPECT_EQ(got[0]["error"], "cannot reach http://bob:***@h");
+}
+
 TEST_F(Log, WritesOneJsonObjectALine) {
   log::info("server_started", {{"port", 8787}, {"host", "::1"}, {"tls", false}, {"load", 0.5}});
   const auto got = lines();

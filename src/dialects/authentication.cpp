@@ -20,7 +20,12 @@ base::Task<base::Result<core::Principal>> look_at(
     base::Task<base::Result<core::Principal>> authenticated, std::string scope) {
   auto who = co_await std::move(authenticated);
   if (!who) co_return who;
-  co_return core::looking_at(std::move(*who), scope);
+  auto there = core::looking_at(std::move(*who), scope);
+  if (!there) {
+    there.error().message = std::string(scope_header) + ": " + there.error().message;
+    there.error().field = scope_header;
+  }
+  co_return there;
 }
 
 }  // namespace

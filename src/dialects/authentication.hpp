@@ -21,7 +21,8 @@ base::Task<base::Result<core::Principal>> authenticate(core::Credentials& creden
                                                        const net::Request& request);
 // The header by which a token of every scope says which one it looks at.
 inline constexpr std::string_view scope_header = "X-Colonnade-Scope";
-// The same principal in the scope that the header names; the errors of core::looking_at().
+// The same principal in the scope that the header names; the errors of core::looking_at(), which
+// name the header in their text and as their field.
 base::Task<base::Result<core::Principal>> in_named_scope(
     base::Task<base::Result<core::Principal>> authenticated, const net::Request& request);
 // The same for whoever is turned away for a reason of the dialect's.

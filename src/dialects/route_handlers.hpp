@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "base/result.hpp"
 #include "base/task.hpp"
+#include "core/access/account.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/principal.hpp"
 #include "dialects/revocation.hpp"
@@ -56,11 +58,14 @@ class Admitted {
                                               Member<Resource> handler) {
     auto who = co_await std::move(admitted);
     if (!who) co_return std::unexpected(refusal(who.error()));
-    co_return [credentials, who = std::move(*who), refusal, resource, handler](RequestPtr request) {
+    std::string account = core::account_of(*who);
+    net::Handler handle = [credentials, who = std::move(*who), refusal, resource,
+                           handler](RequestPtr request) {
       auto work = (resource->*handler)(who, request);
       return until_revoked(credentials, bearer_of(who), std::move(request), refusal,
                            std::move(work));
     };
+    co_return net::LetIn{.handler = std::move(handle), .account = std::move(account)};
   }
 
   core::Credentials* credentials_;

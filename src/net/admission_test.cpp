@@ -23,8 +23,16 @@ base::Task<Admission> let_in(std::string who, std::string thing) {
   if (who.empty()) {
     co_return std::unexpected(Response{.status = 401, .body = "not to " + thing});
   }
-  co_return
-      [who](std::shared_ptr<const Request> request) { return greet(who, std::move(request)); };
+  Handler handle = [who](std::shared_ptr<const Request> request) {
+    return greet(who, std::move(request));
+  };
+  co_return LetIn{.handler = std::move(handle), .account = who};
+}
+
+base::Task<Reply> stay(std::shared_ptr<const Request> /*request*/) { co_return StreamReply{}; }
+
+base::Task<Admission> let_stay(std::string who) {
+  co_return LetIn{.handler = stay, .account = std::move(who)};
 }
 
 std::vector<Route> routes() {
@@ -37,6 +45,10 @@ std::vector<Route> routes() {
                  .handler = guard,
                  .body_bytes_max = 4 * limits::MiB});
   out.push_back({.method = Method::post, .pattern = "/usual/{thing}", .handler = guard});
+  const Guard stream_guard = [](const Request& head) {
+    return let_stay(std::string(head.header("X-Who")));
+  };
+  out.push_back({.method = Method::get, .pattern = "/stream", .handler = stream_guard});
   out.push_back({.method = Method::post, .pattern = "/open", .handler = testing::echo});
   return out;
 }
@@ -53,7 +65,7 @@ class Admissions : public ::testing::Test {
   static void SetUpTestSuite() { base::log::set_level(base::log::Level::off); }
 
   std::shared_ptr<BodyBudget> budget_ = std::make_shared<BodyBudget>(
-      BodyLimits{.bytes_max = 8 * limits::MiB, .address_bytes_max = 3 * limits::MiB});
+      BodyLimits{.bytes_max = 8 * limits::MiB, .account_bytes_max = 3 * limits::MiB});
   TestServer server_{routes(), {.body_budget = budget_}, {testing::text_error_encoder("", "root")}};
 };
 
@@ -137,9 +149,9 @@ TEST_F(Admissions, BodiesUnderWayShareTheirMemory) {
   late.send(head("/large/a", 2 * limits::MiB, ada));
   late.send(std::string(2 * limits::MiB - 1, 'a'));
   const std::string refused = late.read_to_end();
-  EXPECT_EQ(status_of(refused), 503) << refused;
+  EXPECT_EQ(status_of(refused), 429) << refused;
   EXPECT_EQ(header_of(refused, "Retry-After"), "1");
-  EXPECT_TRUE(body_of(refused).starts_with("root unavailable")) << refused;
+  EXPECT_TRUE(body_of(refused).starts_with("root rate_limited")) << refused;
   auto small = server_.connect();
   small.send(head("/large/a", 4, ada) + "abcd");
   EXPECT_EQ(body_of(small.read_response()), "ada:4") << "what every connection may hold is not "
@@ -153,6 +165,29 @@ TEST_F(Admissions, BodiesUnderWayShareTheirMemory) {
   EXPECT_EQ(status_of(again.read_response()), 200);
 }
 
+// All of these come from one address, as behind a proxy.
+TEST_F(Admissions, AnAccountsBodiesTakeNoMemoryFromAnother) {
+  auto ada_holds = server_.connect();
+  ada_holds.send(head("/large/a", 2 * limits::MiB, ada) + std::string(2 * limits::MiB - 1, 'a'));
+  ASSERT_TRUE(eventually([&] { return budget_->bytes() >= 2 * limits::MiB - 1; }));
+  auto bob = server_.connect();
+  bob.send(head("/large/a", 2 * limits::MiB, "X-Who: bob\r\n") + std::string(2 * limits::MiB, 'b'));
+  EXPECT_EQ(body_of(bob.read_response()), "bob:2097152");
+}
+
+TEST(BodiesOfAll, AreBoundedToo) {
+  HttpServerOptions options;
+  options.body_budget = std::make_shared<BodyBudget>(BodyLimits{.bytes_max = 1 * limits::MiB});
+  TestServer server(routes(), options, {testing::text_error_encoder("", "root")});
+  auto client = server.connect();
+  client.send(head("/large/a", 2 * limits::MiB, ada));
+  client.send(std::string(2 * limits::MiB - 1, 'a'));
+  const std::string refused = client.read_to_end();
+  EXPECT_EQ(status_of(refused), 503) << refused;
+  EXPECT_EQ(header_of(refused, "Retry-After"), "1");
+  EXPECT_TRUE(body_of(refused).starts_with("root unavailable")) << refused;
+}
+
 TEST_F(Admissions, AClientThatLeavesGivesItsMemoryBack) {
   {
     auto client = server_.connect();
@@ -160,6 +195,48 @@ TEST_F(Admissions, AClientThatLeavesGivesItsMemoryBack) {
     ASSERT_TRUE(eventually([&] { return budget_->bytes() >= 1 * limits::MiB; }));
   }
   EXPECT_TRUE(eventually([&] { return budget_->bytes() == 0; }));
+}
+
+std::string get_stream(const std::string& who) {
+  return "GET /stream HTTP/1.1\r\nHost: x\r\nX-Who: " + who + "\r\n\r\n";
+}
+
+TEST(AccountRequests, AnAccountsStreamsLeaveConnectionsToOthers) {
+  HttpServerOptions options;
+  options.connections_max = 5;  // so four requests of one account
+  TestServer server(routes(), options, {testing::text_error_encoder("", "root")});
+  std::vector<decltype(server.connect())> streams;
+  for (int i = 0; i < 4; ++i) {
+    streams.push_back(server.connect());
+    streams.back().send(get_stream("ada"));
+    ASSERT_EQ(status_of(streams.back().read_until("\r\n\r\n")), 200);
+  }
+  auto client = server.connect();
+  client.send(get_stream("ada"));
+  const std::string refused = client.read_response();
+  EXPECT_EQ(status_of(refused), 429) << refused;
+  EXPECT_EQ(header_of(refused, "Retry-After"), "1");
+  EXPECT_TRUE(body_of(refused).starts_with("root rate_limited")) << refused;
+  client.send(head("/usual/a", 4, "X-Who: bob\r\n") + "abcd");
+  EXPECT_EQ(body_of(client.read_response()), "bob:4");
+
+  streams.pop_back();
+  ASSERT_TRUE(eventually([&] { return server.server.counts().streams_open == 3; }));
+  client.send(head("/usual/a", 4, ada) + "abcd");
+  EXPECT_EQ(body_of(client.read_response()), "ada:4");
+}
+
+TEST(AccountRequests, AnAnsweredRequestGivesItsPlaceBack) {
+  HttpServerOptions options;
+  options.connections_max = 1;
+  TestServer server(routes(), options, {testing::text_error_encoder("", "root")});
+  auto client = server.connect();
+  for (int i = 0; i < 3; ++i) {
+    client.send(head("/usual/a", 4, ada) + "abcd");
+    EXPECT_EQ(body_of(client.read_response()), "ada:4");
+    client.send(head("/open", 2) + "hi");
+    EXPECT_EQ(status_of(client.read_response()), 200);
+  }
 }
 
 }  // namespace

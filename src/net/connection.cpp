@@ -25,6 +25,27 @@ bool names_keep_alive(const Headers& headers) {
   return same_ignoring_case(find_header(headers, "Connection"), "keep-alive");
 }
 
+// The next piece; whatever the source throws is a failure too, so that there is an answer.
+base::Task<base::Result<BodySource::Piece>> next_piece(std::shared_ptr<BodySource> source) {
+  std::string what;
+  try {
+    auto piece = co_await source->next();
+    co_return piece;
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+    what = "unknown exception";
+  }
+  co_return base::fail(ErrorKind::internal, std::move(what));
+}
+
+// Unless the dialect has said it already.
+void add_retry_after(Response& response, const base::Error& error) {
+  if (!error.retry_after || !find_header(response.headers, "Retry-After").empty()) return;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
+  response.headers.push_back({"Retry-After", std::to_string(seconds)});
+}
+
 std::int64_t micros_since(SteadyTime start) {
   const auto passed = std::chrono::steady_clock::now() - start;
   return std::chrono::duration_cast<std::chrono::microseconds>(passed).count();
@@ -87,6 +108,7 @@ void Connection::finish() {
 
 base::Task<bool> Connection::handshake(std::shared_ptr<Connection> self) {
   if (!self->transport_->secure()) co_return true;
+  if (self->shard_->stopping()) co_return false;
   self->enter(Phase::handshake);
   Transport::ErrorCode error;
   co_await self->transport_->handshake(error);
@@ -139,6 +161,7 @@ base::Task<Connection::Outcome> Connection::read_request(std::shared_ptr<Connect
       if (!sent) co_return Outcome::closed;
       self->enter(Phase::body);
     }
+    if (self->shard_->stopping()) co_return self->outcome_of_read_end();
     const bool more = co_await read_more(self);
     if (!more) co_return self->outcome_of_read_end();
     if (self->phase_ == Phase::idle) self->enter(Phase::head);
@@ -204,9 +227,9 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
     co_return;
   }
   self->reader_.body_bytes_max(route->body_bytes_max);
-  self->body_share_ = BodyBudget::Share(self->shard_->options().body_budget, self->peer_address_);
   if (const auto* open = std::get_if<Handler>(&route->handler)) {
     self->handler_ = *open;
+    self->take_places({.kind = BodyHolder::Kind::address, .name = self->peer_address_});
     co_return;
   }
   self->enter(Phase::handling);
@@ -215,7 +238,8 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
     base::Task<Admission> task = std::get<Guard>(route->handler)(request);
     Admission admission = co_await std::move(task);
     if (admission) {
-      self->handler_ = std::move(*admission);
+      self->handler_ = std::move(admission->handler);
+      self->take_places({.kind = BodyHolder::Kind::account, .name = std::move(admission->account)});
     } else {
       self->early_ = std::move(admission.error());
     }
@@ -227,16 +251,29 @@ base::Task<void> Connection::judge(std::shared_ptr<Connection> self) {
   if (failure) self->early_ = self->failed_response(request, *failure);
 }
 
-// False with the fault set when others hold too much.
+// The request's place among those that are under way, until it is answered or its stream has ended.
+// Refused before anything of the body is read: nothing has happened then.
+void Connection::take_places(BodyHolder holder) {
+  // Accounts and addresses take no places from each other.
+  const bool is_address = holder.kind == BodyHolder::Kind::address;
+  auto place = shard_->shared().requests->take(is_address ? "address " + holder.name : holder.name);
+  if (!place) {
+    handler_ = nullptr;
+    early_ = later_response(place.error());
+    return;
+  }
+  ticket_->hold(std::move(*place));
+  body_share_ = BodyBudget::Share(shard_->options().body_budget, std::move(holder));
+}
+
+// False with the fault set when the caller or all together hold too much.
 bool Connection::body_fits() {
   const std::size_t held = reader_.request().body.capacity();
-  if (held <= limits::http_body_uncounted_bytes || body_share_.grow_to(held)) return true;
-  fault_ = RequestFault{
-      .status = 503,
-      .error = {.kind = ErrorKind::unavailable,
-                .message = "too many request bodies are under way; try again in a moment, or raise "
-                           "limits.bodies_mib and limits.bodies_per_address_mib",
-                .retry_after = limits::http_bodies_retry_after}};
+  if (held <= limits::http_body_uncounted_bytes) return true;
+  auto grown = body_share_.grow_to(held);
+  if (grown) return true;
+  const int status = grown.error().kind == ErrorKind::rate_limited ? 429 : 503;
+  fault_ = RequestFault{.status = status, .error = std::move(grown.error())};
   return false;
 }
 
@@ -261,6 +298,7 @@ base::Task<bool> Connection::discard_body(std::shared_ptr<Connection> self) {
         co_return true;
       }
     }
+    if (self->shard_->stopping()) co_return false;
     const bool more = co_await read_more(self);
     if (!more) co_return false;
   }
@@ -273,6 +311,14 @@ Connection::Outcome Connection::outcome_of_read_end() {
     fault_ = RequestFault{
         .status = 408,
         .error = {.kind = ErrorKind::timeout, .message = "the request took too long to arrive"}};
+    return Outcome::fault;
+  }
+  if (shard_->stopping()) {
+    if (phase_ == Phase::head) return Outcome::closed;
+    fault_ = RequestFault{.status = 503,
+                          .error = {.kind = ErrorKind::unavailable,
+                                    .message = "the server is stopping; nothing was done with this "
+                                               "request"}};
     return Outcome::fault;
   }
   if (!peer_ended_) return Outcome::closed;
@@ -296,6 +342,7 @@ std::shared_ptr<const Request> Connection::finish_request() {
 void Connection::forget_request() {
   handler_ = nullptr;
   body_share_.release();
+  if (ticket_) ticket_->release();
   // What a large body needed is not kept for a connection that may be idle for long.
   if (begin_ == end_ && buffer_.size() > limits::http_read_buffer_bytes) {
     begin_ = end_ = 0;
@@ -394,15 +441,14 @@ base::Task<bool> Connection::respond(std::shared_ptr<Connection> self,
   AnswerBudget::Hold hold(*self->shard_->options().answers, std::move(response.account));
   BodySource::Piece first{.last = true};
   if (source) {
-    auto piece = co_await source->next();
+    auto piece = co_await next_piece(source);
     if (piece) {
       first = std::move(*piece);
       response.body = std::move(first.bytes);
     } else {
       base::log::error("http_answer_failed",
                        {{"request_id", request->request_id}, {"error", piece.error().message}});
-      response =
-          self->error_response({.kind = ErrorKind::internal, .message = "internal error"}, 500);
+      response = self->unmade_response(piece.error());
     }
   }
   const SharedBytes shared = std::move(response.shared);
@@ -454,7 +500,7 @@ base::Task<bool> Connection::write_rest(std::shared_ptr<Connection> self,
   for (;;) {
     hold->resize(0);
     self->enter(Phase::handling);
-    auto piece = co_await source->next();
+    auto piece = co_await next_piece(source);
     if (!piece) {
       base::log::error("http_answer_failed", {{"error", piece.error().message}});
       self->transport_->abort();
@@ -473,17 +519,27 @@ base::Task<bool> Connection::write_rest(std::shared_ptr<Connection> self,
   }
 }
 
+// What the store cannot read just now is no fault of the server's own.
+Response Connection::unmade_response(const base::Error& error) const {
+  if (error.kind != ErrorKind::unavailable) {
+    return error_response({.kind = ErrorKind::internal, .message = "internal error"}, 500);
+  }
+  return later_response(error);
+}
+
 Response Connection::unread_response() {
   shard_->counts().add(shard_->counts().answers_cut);
-  Response out = error_response({.kind = ErrorKind::unavailable,
-                                 .message = "too many answers of this account are unread; read "
-                                            "them, then try again",
-                                 .retry_after = limits::answer_retry_after,
-                                 .retryable = true},
-                                503);
-  if (find_header(out.headers, "Retry-After").empty()) {
-    out.headers.push_back({"Retry-After", std::to_string(limits::answer_retry_after.count())});
-  }
+  return later_response({.kind = ErrorKind::unavailable,
+                         .message = "too many answers of this account are unread; read them, then "
+                                    "try again",
+                         .retry_after = limits::answer_retry_after,
+                         .retryable = true});
+}
+
+// rate_limited or unavailable, for now.
+Response Connection::later_response(const base::Error& error) const {
+  Response out = error_response(error, error.kind == ErrorKind::rate_limited ? 429 : 503);
+  add_retry_after(out, error);
   return out;
 }
 
@@ -625,10 +681,7 @@ base::Task<void> Connection::refuse(std::shared_ptr<Connection> self) {
                                            {"peer", self->peer_address_},
                                            {"reason", fault.error.message}});
   Response response = self->error_response(fault.error, fault.status);
-  if (fault.error.retry_after && find_header(response.headers, "Retry-After").empty()) {
-    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*fault.error.retry_after).count();
-    response.headers.push_back({"Retry-After", std::to_string(seconds)});
-  }
+  add_retry_after(response, fault.error);
   response.close = true;
   self->time_passed_ = false;
   co_await respond(self, request, std::move(response));
@@ -642,6 +695,11 @@ base::Task<void> Connection::linger(std::shared_ptr<Connection> self) {
   self->enter(Phase::lingering);
   Transport::ErrorCode error;
   co_await self->transport_->shutdown();
+  // A server that stops has no time for that: only what is here already is read away.
+  if (self->shard_->stopping() && self->transport_->open() && !self->transport_->secure()) {
+    [[maybe_unused]] const bool peer_is_there = self->transport_->discard_input();
+    co_return;
+  }
   std::size_t discarded = 0;
   while (!error && self->transport_->open() && discarded < limits::http_linger_bytes_max) {
     self->begin_ = self->end_ = 0;
@@ -693,7 +751,17 @@ void Connection::sweep(SteadyTime now) {
 
 void Connection::begin_stop() {
   close_after_ = true;
-  if (phase_ == Phase::idle || phase_ == Phase::handshake) transport_->close();
+  switch (phase_) {
+    case Phase::handshake: transport_->close(); break;
+    case Phase::idle:
+    case Phase::head:
+    case Phase::body: transport_->cancel(); break;  // a request that is whole by now is answered
+    case Phase::lingering:
+      if (!transport_->secure()) transport_->cancel();
+      break;
+    case Phase::handling:
+    case Phase::writing: break;  // the drain time is theirs
+  }
 }
 
 void Connection::close_now() {

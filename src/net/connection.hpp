@@ -56,6 +56,7 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   static base::Task<bool> write_rest(std::shared_ptr<Connection> self,
                                      std::shared_ptr<BodySource> source, bool chunked,
                                      AnswerBudget::Hold* hold);
+  Response unmade_response(const base::Error& error) const;
   Response unread_response();
   // False when the client is gone.
   static base::Task<bool> open_stream(std::shared_ptr<Connection> self,
@@ -67,12 +68,14 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   void enter(Phase phase);
   void describe_request();
   void make_room();
+  void take_places(BodyHolder holder);
   bool body_fits();
   bool body_is_discardable() const;
   bool has_unread_input();
   std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
   Outcome outcome_of_read_end();
   Response error_response(const base::Error& error, int status) const;
+  Response later_response(const base::Error& error) const;
   Response unrouted_response(const Request& request) const;
   Response failed_response(const Request& request, std::string_view what) const;
   std::shared_ptr<const Request> finish_request();

@@ -23,7 +23,8 @@ struct CurlOptions {
   std::size_t connections_max = 100;  // open at once, for blocking and background calls each
   std::size_t idle_max = 20;          // kept open between calls, for each
   std::string ca_file{};              // "": the system's certificates
-  std::string proxy{};                // "": the environment's (http_proxy, https_proxy, no_proxy)
+  // "": the environment's (http_proxy, https_proxy, no_proxy), and none for loopback URLs.
+  std::string proxy{};
 };
 
 using CurlHeaders = std::vector<std::pair<std::string, std::string>>;

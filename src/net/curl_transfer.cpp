@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "net/limits.hpp"
+#include "net/loopback.hpp"
 
 namespace colonnade::net {
 namespace {
@@ -77,7 +78,12 @@ void CurlTransfer::set_up(const CurlOptions& options) {
   set(CURLOPT_PRIVATE, static_cast<void*>(this));
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
-  if (!options.proxy.empty()) set(CURLOPT_PROXY, options.proxy.c_str());
+  if (!options.proxy.empty()) {
+    set(CURLOPT_PROXY, options.proxy.c_str());
+  } else if (is_loopback_url(request_.url)) {
+    // The environment's proxy is for the network: on another machine this address is another one's.
+    set(CURLOPT_PROXY, "");
+  }
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   // libcurl's own default would be 300 s; zero means none here, which it spells as a very long
   // time.

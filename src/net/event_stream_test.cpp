@@ -122,6 +122,10 @@ class Streams : public ::testing::Test {
          .long_running = true},
         {.pattern = "/held", .handler = std::bind_front(wait_for_release, hub_)},
         {.pattern = "/hello", .handler = testing::echo},
+        {.method = Method::post,
+         .pattern = "/taken",
+         .handler = testing::echo,
+         .body_bytes_max = limits::KiB},
     };
   }
 
@@ -432,6 +436,38 @@ TEST_F(Streams, AGracefulStopFinishesStreamsAndLetsHandlersAnswer) {
   EXPECT_TRUE(eventually([&] { return hub_->closed == 1; }));
   EXPECT_THROW(server.connect(), std::runtime_error);
   server.server.stop(0ms);  // idempotent
+}
+
+// Nobody works on what has not come: only requests that are whole get time to be answered.
+TEST_F(Streams, AStopDoesNotWaitForTheRestOfARequest) {
+  TestServer server(routes());
+  RawClient head = server.connect();  // half of one behind a whole one
+  head.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /hello HTTP/1.1\r\nHo");
+  EXPECT_EQ(status_of(head.read_response()), 200);
+  RawClient body = server.connect();
+  body.send("POST /taken HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n");
+  EXPECT_EQ(status_of(body.read_until("\r\n\r\n")), 100);
+  body.send("half");
+  RawClient unwanted = server.connect();  // the body of a request that is answered without it
+  unwanted.send("POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf");
+  EXPECT_EQ(status_of(unwanted.read_response()), 404);
+
+  server.server.stop(std::chrono::hours(1));
+  EXPECT_EQ(head.read_to_end(), "");
+  const std::string told = body.read_to_end();
+  EXPECT_EQ(status_of(told), 503);
+  EXPECT_EQ(header_of(told, "Connection"), "close");
+  EXPECT_EQ(unwanted.read_to_end(), "");
+  EXPECT_EQ(server.server.counts().connections_open, 0U);
+}
+
+TEST_F(Streams, AStopDoesNotWaitForAReaderThatTakesNothing) {
+  TestServer server(routes());
+  RawClient stalled = subscriber(server, "/events", 4096);
+  on_lane(server, [&] { hub_->last()->send(bytes(std::string(4 * limits::MiB, 's'))); });
+  server.server.stop(std::chrono::hours(1));
+  EXPECT_EQ(server.server.counts().streams_cut_slow, 1U);
+  EXPECT_EQ(server.server.counts().connections_open, 0U);
 }
 
 TEST_F(Streams, AfterTheGraceEverythingIsClosed) {

@@ -81,7 +81,7 @@ class BodySource {
     std::string bytes{};  // about limits::answer_piece_bytes
     bool last = false;
   };
-  // An error before the head is sent is answered with 500; later it breaks the answer off.
+  // An error before the head is sent is a 500 (unavailable: 503); later it breaks the answer off.
   virtual base::Task<base::Result<Piece>> next() = 0;
 };
 

@@ -10,6 +10,7 @@
 
 #include "net/curl_lane.hpp"
 #include "net/limits.hpp"
+#include "net/loopback.hpp"
 #include "net/public_address.hpp"
 
 namespace colonnade::net {
@@ -242,6 +243,8 @@ void Transfer::set_options(const UrlParts& parts) {
     set(CURLOPT_PROXY, "");
     set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_open);
     set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  } else if (is_loopback_url(request_.url)) {
+    set(CURLOPT_PROXY, "");  // the environment's proxy is for the network
   }
   set_method();
   set_headers();

@@ -146,6 +146,24 @@ TEST_F(Client, SendsMethodHeadersAndBody) {
   }
 }
 
+// Set before the client's threads and gone after them.
+struct ProxyVariables {
+  ProxyVariables() {
+    ::setenv("http_proxy", "http://127.0.0.1:1", 1);  // NOLINT(concurrency-mt-unsafe)
+  }
+  ~ProxyVariables() {
+    ::unsetenv("http_proxy");  // NOLINT(concurrency-mt-unsafe)
+  }
+};
+class ClientWithAProxy : private ProxyVariables, public Client {};
+
+// A model on this machine is not reached through the company's proxy, which has a 127.0.0.1 too.
+TEST_F(ClientWithAProxy, CallsToLoopbackAddressesGoStraightThere) {
+  const Answer answer = get({.url = url("/reflect")});
+  ASSERT_TRUE(answer.head) << answer.head.error().message;
+  EXPECT_EQ(answer.head->header("X-Seen"), "GET /reflect");
+}
+
 TEST_F(Client, AddsNothingOfItsOwn) {
   const Answer with_body =
       get({.method = "POST", .url = url("/reflect"), .body = std::string(2 * limits::MiB, 'b')});

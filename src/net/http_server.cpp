@@ -15,12 +15,25 @@ namespace colonnade::net {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+base::ShareBounds request_bounds(std::size_t connections_max) {
+  const std::size_t percent = limits::http_account_requests_percent;
+  return {.what = "requests and streams under way",
+          .per_account = (connections_max * percent + 99) / 100,
+          .total = connections_max};
+}
+
+}  // namespace
+
 struct HttpServer::State {
   State(base::Lanes& lanes_in, const Router& router, HttpServerOptions options)
       : lanes(lanes_in), shared(std::make_shared<ServerShared>()) {
     shared->router = &router;
     shared->options = std::move(options);
     if (!shared->options.answers) shared->options.answers = std::make_shared<AnswerBudget>();
+    shared->requests =
+        std::make_unique<base::Share>(request_bounds(shared->options.connections_max));
   }
 
   // Waits until no shard has anything open; false when `limit` passed first.

@@ -74,8 +74,8 @@ class HttpServer {
   // Both.
   base::Result<void> start();
   std::uint16_t port() const;
-  // Stops accepting; ends idle connections; open streams are finished; lets handlers answer for up
-  // to `grace`, then closes everything. Blocks. Not from a lane. Idempotent.
+  // Stops accepting; ends idle connections and half requests (half a body is answered 503) and
+  // finishes streams; handlers may answer for up to `grace`. Blocks. Not from a lane. Idempotent.
   void stop(std::chrono::milliseconds grace);
   HttpServerCounts counts() const;
 

@@ -30,6 +30,34 @@ base::Task<Reply> throwing(std::shared_ptr<const Request>) {
   co_return Response{};
 }
 
+// A body that cannot be made: its first piece fails as `fail` does.
+class FailingSource final : public BodySource {
+ public:
+  using Fail = std::function<base::Result<Piece>()>;
+  explicit FailingSource(Fail fail) : fail_(std::move(fail)) {}
+  base::Task<base::Result<Piece>> next() override { co_return fail_(); }
+
+ private:
+  Fail fail_;
+};
+
+base::Task<Reply> failing_body(FailingSource::Fail fail, std::shared_ptr<const Request>) {
+  co_return Response{.source = std::make_shared<FailingSource>(std::move(fail))};
+}
+
+base::Result<BodySource::Piece> throwing_piece() { throw std::runtime_error("deliberate"); }
+
+base::Result<BodySource::Piece> wrong_piece() {
+  return base::fail(base::ErrorKind::internal, "words of nobody's business");
+}
+
+base::Result<BodySource::Piece> unreadable_piece() {
+  return base::fail({.kind = base::ErrorKind::unavailable,
+                     .message = "the disk is away",
+                     .retry_after = 1500ms,
+                     .retryable = true});
+}
+
 base::Task<Reply> no_content(std::shared_ptr<const Request>) {
   co_return Response{.status = 204, .body = "must not be sent"};
 }
@@ -44,6 +72,10 @@ std::vector<Route> routes() {
   out.push_back(route(Method::get, "/items/{id}", first_parameter));
   out.push_back(route(Method::get, "/api/throws", throwing));
   out.push_back(route(Method::del, "/items/{id}", no_content));
+  out.push_back(route(Method::get, "/api/throwing", std::bind_front(failing_body, throwing_piece)));
+  out.push_back(route(Method::get, "/api/wrong", std::bind_front(failing_body, wrong_piece)));
+  out.push_back(
+      route(Method::get, "/api/unreadable", std::bind_front(failing_body, unreadable_piece)));
   return out;
 }
 
@@ -320,6 +352,23 @@ TEST_F(Server, AHandlersExceptionIsA500InItsDialect) {
   client.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(status_of(client.read_response()), 200);
   EXPECT_EQ(server_.server.counts().requests_by_status_class[5], 1U);
+}
+
+// Whatever keeps a body from being made: there is an answer, and the connection goes on.
+TEST_F(Server, ABodyThatCannotBeMadeIsAnsweredAllTheSame) {
+  auto client = server_.connect();
+  for (const char* path : {"/api/throwing", "/api/wrong"}) {
+    client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nX-Request-Id: r1\r\n\r\n");
+    const std::string response = client.read_response();
+    EXPECT_EQ(status_of(response), 500) << path;
+    EXPECT_EQ(body_of(response), "api internal internal error [r1]") << path;
+  }
+  client.send("GET /api/unreadable HTTP/1.1\r\nHost: x\r\nX-Request-Id: r1\r\n\r\n");
+  const std::string response = client.read_response();
+  EXPECT_EQ(status_of(response), 503);
+  EXPECT_EQ(body_of(response), "api unavailable the disk is away [r1]");
+  EXPECT_EQ(header_of(response, "Retry-After"), "2");
+  EXPECT_EQ(server_.server.counts().connections_total, 1U);
 }
 
 TEST_F(Server, AClientThatEndsEarlyIsTold) {

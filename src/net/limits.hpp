@@ -12,6 +12,9 @@ constexpr std::size_t http_headers_max = 100;
 constexpr std::size_t http_target_bytes_max = 8 * KiB;
 constexpr std::size_t http_body_bytes_max = 16 * MiB;  // a route's own limit is usually far lower
 constexpr std::size_t http_connections_max = 20'000;
+// Requests under way and open streams of one account, of the connections that may be open: it takes
+// two accounts to fill them. The same for one address, of what needs no credential.
+constexpr std::size_t http_account_requests_percent = 80;
 constexpr auto http_header_time_max = 15s;  // from the first byte of a request to its last header
 constexpr auto http_body_time_max = 60s;    // slow senders are cut off after this
 constexpr auto http_idle_time_max = 75s;    // keep-alive without a request

@@ -16,8 +16,15 @@ namespace colonnade::net {
 
 using Handler = std::function<base::Task<Reply>(std::shared_ptr<const Request>)>;
 
+// A request whose caller is known.
+struct LetIn {
+  Handler handler{};
+  // Whose share of the server it takes: its place among the requests under way, and the memory of
+  // its body. No two callers that must not disturb each other have the same.
+  std::string account{};
+};
 // What becomes of a request once its caller is known: who handles it, or how it is refused.
-using Admission = std::expected<Handler, Response>;
+using Admission = std::expected<LetIn, Response>;
 // Judges the caller by the head, before a byte of the body is read. `head` is the request without
 // its body; it stays until the task has ended.
 using Guard = std::function<base::Task<Admission>(const Request& head)>;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/share.hpp"
 #include "net/answer_budget.hpp"
 #include "net/http_server.hpp"
 #include "net/request_reader.hpp"
@@ -29,6 +30,7 @@ struct ServerShared {
   std::unique_ptr<boost::asio::ssl::context> tls{};
   std::chrono::milliseconds sweep_interval{};
   std::atomic<std::size_t> connections_open{0};
+  std::unique_ptr<base::Share> requests{};  // under way, with open streams
 
   // How many shards have started and not closed everything; stop() waits on it.
   std::mutex mutex{};
@@ -71,8 +73,13 @@ class ConnectionTicket {
   ConnectionTicket(const ConnectionTicket&) = delete;
   ConnectionTicket& operator=(const ConnectionTicket&) = delete;
 
+  // The place of the request at hand, which a stream keeps until it ends.
+  void hold(base::Share::Hold place) { place_ = std::move(place); }
+  void release() { place_.release(); }
+
  private:
   std::shared_ptr<ServerShared> shared_;
+  base::Share::Hold place_{};
 };
 
 struct ShardCounts {

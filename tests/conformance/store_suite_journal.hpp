@@ -169,14 +169,22 @@ TEST_P(StoreJournal, FullQueueTellsWritersToWait) {
   std::atomic<int> completed = 0;
   std::promise<void> all;
   constexpr int extra = 3;
+  constexpr std::size_t accounts =
+      limits::commit_queue_units_max / limits::commit_queue_units_per_account;
   constexpr int total = static_cast<int>(limits::commit_queue_units_max) + extra;
   {
     const HeldWriter held(stores().journal);
     for (int i = 0; i < total; ++i) {
-      stores().journal.append({.scope = here}, [&](base::Result<std::int64_t> result) {
+      // What comes too late is of an account that holds nothing.
+      const bool is_late = i >= total - extra;
+      const std::string account =
+          is_late ? "late" : std::to_string(static_cast<std::size_t>(i) % accounts);
+      core::Unit unit{.scope = here, .account = account};
+      stores().journal.append(std::move(unit), [&](base::Result<std::int64_t> result) {
         if (!result) {
           EXPECT_EQ(result.error().kind, ErrorKind::unavailable);
           EXPECT_TRUE(result.error().retryable);
+          EXPECT_TRUE(result.error().retry_after);
           ++refused;
         }
         if (++completed == total) all.set_value();
@@ -186,6 +194,35 @@ TEST_P(StoreJournal, FullQueueTellsWritersToWait) {
   }
   all.get_future().wait();
   EXPECT_EQ(refused.load(), extra);
+}
+
+TEST_P(StoreJournal, OneAccountCannotFillTheQueue) {
+  std::vector<std::future<base::Result<std::int64_t>>> held_back;
+  std::future<base::Result<std::int64_t>> other;
+  std::future<base::Result<std::int64_t>> of_server;
+  {
+    const HeldWriter held(stores().journal);
+    for (std::size_t i = 0; i < limits::commit_queue_units_per_account; ++i) {
+      held_back.push_back(append({.scope = here, .account = "ada"}));
+    }
+    const auto refused = append({.scope = here, .account = "ada"}).get();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::rate_limited);
+    EXPECT_TRUE(refused.error().retryable);
+    EXPECT_EQ(refused.error().retry_after, limits::commit_queue_retry_after);
+    other = append({.scope = here, .account = "bob"});
+    of_server = append({.scope = here});
+  }
+  EXPECT_TRUE(other.get());
+  EXPECT_TRUE(of_server.get());
+  for (auto& one : held_back) EXPECT_TRUE(one.get());
+  // Taken in several transactions; all of the account's places are free again.
+  const HeldWriter held(stores().journal);
+  for (std::size_t i = 0; i < limits::commit_queue_units_per_account; ++i) {
+    held_back[i] = append({.scope = here, .account = "ada"});
+  }
+  EXPECT_EQ(held_back.back().wait_for(std::chrono::seconds(0)), std::future_status::timeout)
+      << "it waits, and was not refused";
 }
 
 TEST_P(StoreJournal, CloseCommitsWhatWasSubmittedAndRefusesTheRest) {

@@ -84,7 +84,7 @@ class StoreMemory : public StoreSuite {
     return ids;
   }
   Ids unplaced(const std::string& model = "m") {
-    const auto found = stores().memories.unplaced_memories(model, 100);
+    const auto found = stores().memories.unplaced_memories(model, 100, {});
     EXPECT_TRUE(found) << found.error().message;
     Ids ids;
     for (const auto& one : found.value_or(std::vector<core::UnplacedMemory>{})) {
@@ -93,6 +93,22 @@ class StoreMemory : public StoreSuite {
     return ids;
   }
 };
+
+// Nothing of it is without a vector, so that the whole is looked through.
+TEST_P(StoreMemory, TheSearchForUnplacedItemsEndsWhenItIsStopped) {
+  std::vector<core::Change> all;
+  for (int i = 0; i < 300; ++i) {
+    core::MemoryItem item = memory_of("i" + std::to_string(i), "Text " + std::to_string(i));
+    all.emplace_back(put_of(std::move(item), {1, 0}));
+  }
+  put(std::move(all));
+  EXPECT_EQ(unplaced(), Ids{});
+  std::stop_source nobody_waits;
+  nobody_waits.request_stop();
+  const auto stopped = stores().memories.unplaced_memories("m", 100, nobody_waits.get_token());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind, ErrorKind::cancelled);
+}
 
 TEST_P(StoreMemory, KeepsEveryMemberOverARestart) {
   core::MemoryItem item = memory_of("i1", "Ann's roses are white.");

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "base/ids.hpp"
 #include "faramesh_server.hpp"
@@ -468,6 +469,26 @@ TEST_F(AccessRoutes, AHeaderNamesAnotherScope) {
     EXPECT_EQ(looking(*who, "acme/shop/live").status, 401) << who->name;
     EXPECT_EQ(looking(*who, "main/main/main").status, 200) << who->name;
   }
+}
+
+// The error says which header was wrong, in every dialect's own body.
+TEST_F(AccessRoutes, AWrongScopeHeaderIsNamed) {
+  for (const char* path :
+       {"/api/v1/threads", "/v1/agents", "/v1/actions", "/api/v1/operator/tokens"}) {
+    for (const auto& [who, scope, status] :
+         {std::tuple{&first_, "nowhere", 400}, std::tuple{&root_, "acme/shop/live", 401}}) {
+      const auto answer =
+          call(server_.port(),
+               {.target = path, .token = who->token, .headers = {{"X-Colonnade-Scope", scope}}});
+      const bool is_phoson = std::string_view(path) == "/v1/agents";
+      EXPECT_EQ(answer.status, is_phoson && status == 400 ? 422 : status) << path << answer.body;
+      EXPECT_NE(answer.body.find("X-Colonnade-Scope: "), std::string::npos) << path << answer.body;
+    }
+  }
+  const auto phoson = call(server_.port(), {.target = "/v1/agents",
+                                            .token = first_.token,
+                                            .headers = {{"X-Colonnade-Scope", "nowhere"}}});
+  EXPECT_EQ(phoson.json()["detail"][0]["loc"], (Json{"header", "X-Colonnade-Scope"}));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 
@@ -179,6 +180,56 @@ TEST_F(Approvals, FromTheCommandLine) {
   const auto late = run({"approvals", "approve", again.id}, folder_);
   EXPECT_EQ(late.code, 1);
   EXPECT_THAT(late.err, HasSubstr("denied"));
+}
+
+// Nobody can be asked there, so it says what waits and how to answer it.
+TEST_F(Approvals, WithoutATerminalItIsSaidWhatWaitsAndHowToAnswer) {
+  start();
+  const std::string call = R"(/tool write {"path":"note.txt","content":"x"})";
+  for (const Arguments& arguments :
+       std::vector<Arguments>{{"send", call}, {"send", "--stream", call}, {"chat"}}) {
+    Process asking(arguments, {}, folder_.path());
+    if (arguments.front() == "chat") asking.write(call + "\n");
+    std::string said;
+    while (!said.contains("approvals deny")) {
+      const auto line = asking.read_error_line();
+      ASSERT_TRUE(line) << said;
+      said += *line + "\n";
+    }
+    EXPECT_THAT(said, HasSubstr("waiting: agent "));
+    EXPECT_THAT(said, HasSubstr("note.txt"));
+    const auto pending = Document::parse(run({"approvals", "list", "--json"}, folder_).out);
+    ASSERT_EQ(pending["approvals"].size(), 1U);
+    const std::string id = pending["approvals"][0]["id"];
+    EXPECT_THAT(said, HasSubstr("colonnade approvals approve " + id));
+    EXPECT_EQ(run({"approvals", "deny", id}, folder_).code, 0);
+    const auto ended = asking.wait();
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_NE(ended.out, "");
+  }
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+TEST_F(Approvals, ASignalEndsTheWaitAndCancelsTheTurn) {
+  start();
+  const std::string call = R"(/tool write {"path":"note.txt","content":"x"})";
+  for (const auto& [arguments, number] : std::vector<std::pair<Arguments, int>>{
+           {{"send", call}, SIGINT}, {{"send", call}, SIGTERM}, {{"chat"}, SIGTERM}}) {
+    Process asking(arguments, {}, folder_.path());
+    if (arguments.front() == "chat") asking.write(call + "\n");
+    auto line = asking.read_error_line();
+    while (line && !line->contains("approvals deny")) line = asking.read_error_line();
+    ASSERT_TRUE(line);
+    asking.signal(number);
+    const auto ended = asking.wait();
+    EXPECT_EQ(ended.code, 128 + number) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr("interrupted; the turn was cancelled"));
+  }
+  const auto refused = run({"send", "--no-wait", call}, folder_);
+  EXPECT_EQ(refused.code, 3) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("note.txt"));
+  EXPECT_THAT(refused.err, HasSubstr("--no-wait"));
+  EXPECT_EQ(server_->stop().code, 0);
 }
 
 TEST_F(Approvals, AnInvalidPolicyKeepsTheServerFromStartingAndAChangedOneCountsAtOnce) {

@@ -1,6 +1,7 @@
 // The command line itself: help, mistakes, exit codes, configuration.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "program.hpp"
 
@@ -47,6 +48,7 @@ TEST(Cli, EveryCommandExplainsItselfWithAnExample) {
                                            {"backup"},
                                            {"doctor"},
                                            {"config", "show"},
+                                           {"config", "trust"},
                                            {"version"}};
   for (Arguments arguments : commands) {
     const std::string name = arguments.back();
@@ -75,6 +77,83 @@ TEST(Cli, MistakesExitWithTwo) {
   }
 }
 
+TEST(Cli, MistakesSayWhatIsWrongAndWhatToDo) {
+  const Folder folder;
+  struct Mistake {
+    Arguments arguments;
+    std::vector<std::string> said;
+  };
+  for (const Mistake& mistake : std::vector<Mistake>{
+           {{}, {"colonnade needs a command; `colonnade --help` lists the commands"}},
+           {{"nonsense"},
+            {"colonnade has no command \"nonsense\"; `colonnade --help` lists the commands"}},
+           {{"srve"}, {"colonnade has no command \"srve\"; did you mean \"serve\"?"}},
+           {{"token"}, {"colonnade token needs a command", "`colonnade token --help`"}},
+           {{"token", "lst"}, {"colonnade token has no command \"lst\"; did you mean \"list\"?"}},
+           {{"serve", "--lisen", "x"},
+            {"colonnade serve has no option --lisen; did you mean \"--listen\"?",
+             "Run `colonnade serve --help`"}},
+           {{"--json", "version"}, {"--json stands before the command"}},
+           {{"send", "two", "words"}, {"one argument too many: \"words\"", "in quotes"}},
+           {{"token", "create", "--name", "n"}, {"--", " is required"}},
+           {{"threads", "show"}, {"an argument is missing: id is required"}},
+           {{"token", "create", "--role", "wizard"},
+            {"--role: expected operator or member, but found \"wizard\""}},
+           {{"audit", "show", "--last", "0"},
+            {"--last: expected an integer of at least 1, but found \"0\""}},
+           {{"serve", "--listen"}, {"--listen needs a value: VALUE"}},
+           {{"send", "x", "--new", "--thread", "t"}, {"excludes", "; give one of the two"}},
+           {{"threads", "list", "--config", "nosuch.yaml"}, {"--config: cannot read nosuch.yaml"}},
+           {{"threads", "list", "--token-file", "nosuch"}, {"--token-file: cannot read nosuch"}},
+           {{"threads", "list", "--url", "ftp://h"},
+            {"--url: \"ftp://h\" begins with ftp://", "http://127.0.0.1:8790"}},
+           {{"threads", "list", "--url", "localhost:8790"},
+            {"--url: \"localhost:8790\" does not begin with http:// or https://"}},
+           {{"threads", "list", "--url", "http://ada:hunter2@h"},
+            {"holds a user or a password", "--token-file", "ada:***@h"}},
+       }) {
+    const auto ended = run(mistake.arguments, folder);
+    EXPECT_EQ(ended.code, 2) << testing::PrintToString(mistake.arguments);
+    for (const std::string& said : mistake.said) EXPECT_THAT(ended.err, HasSubstr(said));
+    EXPECT_THAT(ended.err, Not(HasSubstr("hunter2")));
+  }
+}
+
+TEST(Cli, TheFileOfTheCurrentFolderIsIgnoredUntilItIsTrusted) {
+  const Folder folder;
+  folder.write("colonnade.yaml", "log:\n  level: warn\n");
+  const auto ignored = run({"config", "show"}, folder);
+  EXPECT_EQ(ignored.code, 0);
+  EXPECT_THAT(ignored.out, HasSubstr("# file: none\n# ignored: colonnade.yaml\n"));
+  EXPECT_THAT(ignored.out, Not(HasSubstr("colonnade.yaml:2")));
+  EXPECT_THAT(ignored.err, HasSubstr("colonnade: ignored: ./colonnade.yaml, "));
+  EXPECT_THAT(ignored.err, HasSubstr("`colonnade config trust`"));
+  const auto trusted = run({"config", "trust"}, folder);
+  EXPECT_EQ(trusted.code, 0) << trusted.err;
+  EXPECT_THAT(trusted.out, HasSubstr("Trusted "));
+  const auto read = run({"config", "show"}, folder);
+  EXPECT_THAT(read.out, HasSubstr("colonnade.yaml:2"));
+  EXPECT_EQ(read.err, "");
+  folder.write("colonnade.yaml", "log:\n  level: error\n");
+  EXPECT_THAT(run({"config", "show"}, folder).err, HasSubstr("colonnade: ignored: "));
+  EXPECT_EQ(run({"config", "trust", "nosuch.yaml"}, folder).code, 1);
+}
+
+// A host starts it in a checkout of somebody else's: what lies there must not run.
+TEST(Cli, TheMcpCommandNeverReadsTheFileOfTheCurrentFolder) {
+  const Folder folder;
+  folder.write("colonnade.yaml",
+               "mcp:\n  servers:\n    evil:\n      command: [touch, " + folder / "ran" + "]\n");
+  for (const bool trusted : {false, true}) {
+    if (trusted) EXPECT_EQ(run({"config", "trust"}, folder).code, 0);
+    const auto ended = run({"mcp"}, folder);
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    EXPECT_THAT(ended.err, HasSubstr("colonnade: ignored: ./colonnade.yaml, "));
+    EXPECT_EQ(read_file(folder / ".local/share/colonnade/colonnade.db").empty(), false);
+    EXPECT_NE(::access((folder / "ran").c_str(), F_OK), 0);
+  }
+}
+
 TEST(Cli, VersionForPeopleAndScripts) {
   const Folder folder;
   const auto text = run({"version"}, folder);
@@ -88,8 +167,9 @@ TEST(Cli, VersionForPeopleAndScripts) {
 TEST(Cli, AnUnknownKeyStopsEveryCommandThatReadsTheFile) {
   const Folder folder;
   folder.write("colonnade.yaml", "data_dir: data\nlisen: [\"127.0.0.1:0\"]\n");
-  for (const Arguments& arguments :
+  for (Arguments arguments :
        std::vector<Arguments>{{"serve"}, {"config", "show"}, {"threads", "list"}, {"migrate"}}) {
+    arguments.insert(arguments.end(), {"--config", "colonnade.yaml"});
     const auto ended = run(arguments, folder);
     EXPECT_EQ(ended.code, 2);
     EXPECT_EQ(ended.err,
@@ -102,8 +182,8 @@ TEST(Cli, ConfigShowKnowsWhereEachValueCameFrom) {
   const Folder folder;
   folder.write("colonnade.yaml", "log:\n  level: warn\nio_threads: 3\n");
   const auto ended =
-      run({"config", "show", "--json", "--io-threads", "2", "--listen", "127.0.0.1:1", "--listen",
-           "[::1]:2", "--classic-ports"},
+      run({"config", "show", "--config", "colonnade.yaml", "--json", "--io-threads", "2",
+           "--listen", "127.0.0.1:1", "--listen", "[::1]:2", "--classic-ports"},
           folder, "", {{"COLONNADE_MODEL", "m"}, {"ANTHROPIC_API_KEY", "sk-hidden"}});
   ASSERT_EQ(ended.code, 0) << ended.err;
   std::map<std::string, std::pair<std::string, std::string>> shown;

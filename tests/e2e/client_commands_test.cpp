@@ -92,6 +92,43 @@ TEST_F(ClientCommands, SendStreamsThePieces) {
   EXPECT_NE(pieces, "");
 }
 
+TEST_F(ClientCommands, WhatATerminalWouldObeyIsWrittenOut) {
+  EXPECT_EQ(call({"send", "/say a\u202Eb\u009b31m"}).out, "a\\u{202E}b\\u{9B}31m\n");
+  EXPECT_EQ(call({"chat"}, "/say a\u200Bb\n").out, "a\\u{200B}b\n");
+  EXPECT_EQ(call({"send", "--stream", "/say x\u2066y"}).out, "x\\u{2066}y\n");
+  const auto sent = call({"send", "--json", "/say a\u202Eb"});
+  EXPECT_THAT(sent.out, HasSubstr("a\\u202Eb"));
+  const Json exchange = Json::parse(sent.out);
+  EXPECT_EQ(exchange["agent_message"]["content"], "a\u202Eb");
+  // A title may be anything; in a list it stays one row.
+  const std::string id = exchange["thread_id"];
+  EXPECT_EQ(call({"threads", "rename", id, "one\nfake row\u202E"}).out,
+            "one\\nfake row\\u{202E}\n");
+  EXPECT_THAT(call({"threads", "list"}).out, HasSubstr("one\\nfake row\\u{202E}\n"));
+  for (const char* name : {"lamp\nfake", "lamp\u202E"}) {
+    const auto refused = call({"pair", "claim", "123456", "--name", name});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.err, HasSubstr("--name: "));
+  }
+  const auto refused = call({"token", "create", "--name", "ci\nfake", "--scope", "main/main/main",
+                             "--user", "u", "--role", "member"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("name must have 1 to 256 bytes"));
+}
+
+// The operator's token goes to this machine alone, and a proxy is another one.
+TEST_F(ClientCommands, TheOperatorsTokenStaysOnThisMachine) {
+  const auto elsewhere =
+      call({"threads", "list", "--url",
+            "http://0.0.0.0:" + std::to_string(server_->port()) + "//localhost/"});
+  EXPECT_EQ(elsewhere.code, 1);
+  EXPECT_THAT(elsewhere.err, HasSubstr("there is no token for "));
+  for (const char* variable : {"http_proxy", "ALL_PROXY"}) {
+    const auto direct = call({"threads", "list"}, {}, {{variable, "http://127.0.0.1:1"}});
+    EXPECT_EQ(direct.code, 0) << variable << direct.err;
+  }
+}
+
 TEST_F(ClientCommands, AFailedRunIsAFailure) {
   const auto ended = call({"send", "/fail upstream"});
   EXPECT_EQ(ended.code, 1);

@@ -1,6 +1,8 @@
 // Two paired devices on one thread, and a server that dies under them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "../contract/wire_client.hpp"
 #include "program.hpp"
 
@@ -115,6 +117,21 @@ TEST_F(PairedDevices, SeeTheSameAndMissNothingWhenTheServerIsKilled) {
   EXPECT_EQ(shown["messages"].size(), 4U);
   EXPECT_EQ(shown["messages"][3], last["message"]);
   EXPECT_EQ(shown["running"], false);
+}
+
+// The contract lets a device have any name; a list shows it on its own row, as what it is.
+TEST_F(PairedDevices, ANameStaysInItsRow) {
+  start();
+  pair("lamp\n0a1b2c3d4e5f  last seen never  fake\u202E\u009b2J");
+  const auto listed = run({"devices", "list"}, folder_);
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  EXPECT_TRUE(
+      listed.out.ends_with("  lamp\\n0a1b2c3d4e5f  last seen never  fake\\u{202E}\\u{9B}2J\n"))
+      << listed.out;
+  EXPECT_EQ(std::ranges::count(listed.out, '\n'), 1);
+  const auto devices = Json::parse(run({"devices", "list", "--json"}, folder_).out)["devices"];
+  EXPECT_EQ(devices[0]["name"], "lamp\n0a1b2c3d4e5f  last seen never  fake\u202E\u009b2J");
+  EXPECT_EQ(server_->stop().code, 0);
 }
 
 }  // namespace

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "program.hpp"
 
 namespace colonnade::e2e {
@@ -26,24 +29,85 @@ std::map<std::string, std::string> health_of(const std::string& out) {
 
 TEST(Maintenance, TokensWithoutAServer) {
   const Folder folder;
-  const auto made = run({"token", "create", "--scope", "*", "--user", "admin", "--role", "operator",
-                         "--name", "first", "--save", folder / "first.token"},
+  {
+    ServerProcess server(folder);
+    ASSERT_TRUE(server.ready().is_object());
+    EXPECT_EQ(server.stop().code, 0);
+  }
+  const auto made = run({"token", "create", "--scope", "*", "--user", "eve", "--role", "operator",
+                         "--name", "second", "--save", folder / "second.token"},
                         folder);
   ASSERT_EQ(made.code, 0) << made.err;
-  const auto listed = Json::parse(run({"token", "list", "--json"}, folder).out);
+  const auto listed = Json::parse(run({"token", "list", "--user", "eve", "--json"}, folder).out);
   ASSERT_EQ(listed["tokens"].size(), 1U);
   EXPECT_EQ(listed["tokens"][0]["kind"], "operator_token");
   {
     ServerProcess server(folder);
     ASSERT_TRUE(server.ready().is_object());
     EXPECT_FALSE(server.ready().contains("first_token"));  // there is one already
-    EXPECT_EQ(run({"send", "/say hi", "--token-file", folder / "first.token"}, folder).out, "hi\n");
+    EXPECT_EQ(run({"send", "/say hi", "--token-file", folder / "second.token"}, folder).out,
+              "hi\n");
     EXPECT_EQ(server.stop().code, 0);
   }
   EXPECT_EQ(run({"token", "revoke", listed["tokens"][0]["id"]}, folder).code, 0);
   EXPECT_EQ(run({"token", "revoke", "nosuch"}, folder).code, 1);
   EXPECT_EQ(run({"token", "path"}, folder).out,
             folder / ".local/share/colonnade/operator.token" + "\n");
+}
+
+// A token of every scope looks at main/main/main, and must not be taken for one of that scope.
+TEST(Maintenance, TokensOfEveryScopeAreShownAsSuch) {
+  const Folder folder;
+  ServerProcess server(folder);
+  ASSERT_TRUE(server.ready().is_object());
+  const auto check = [&] {
+    const auto made = run({"token", "create", "--scope", "main/main/main", "--user", "admin",
+                           "--role", "operator", "--name", "of one", "--json"},
+                          folder);
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_EQ(Json::parse(made.out)["scope"], "main/main/main");
+    const Json all = Json::parse(run({"token", "list", "--scope", "*", "--json"}, folder).out);
+    ASSERT_EQ(all["tokens"].size(), 1U) << all;
+    EXPECT_EQ(all["tokens"][0]["scope"], "*");
+    EXPECT_THAT(run({"token", "list", "--scope", "*"}, folder).out, HasSubstr("  *  operator  "));
+    const std::string both = run({"token", "list"}, folder).out;
+    EXPECT_THAT(both, HasSubstr("  *  operator  "));
+    EXPECT_THAT(both, HasSubstr("  main/main/main  operator  "));
+  };
+  check();
+  EXPECT_EQ(server.stop().code, 0);
+  check();  // straight from the store
+}
+
+TEST(Maintenance, AMistypedFolderDoesNotBecomeAStore) {
+  const Folder folder;
+  const std::string typo = folder / "typo";
+  for (const Arguments& arguments :
+       std::vector<Arguments>{{"token", "list"},
+                              {"token", "revoke", "x"},
+                              {"token", "create", "--name", "n", "--scope", "main/main/main",
+                               "--user", "u", "--role", "member"},
+                              {"backup", folder / "copy.db"},
+                              {"migrate"},
+                              {"audit", "show"},
+                              {"audit", "export"},
+                              {"audit", "verify"},
+                              {"threads", "list"},
+                              {"devices", "list"},
+                              {"approvals", "list"},
+                              {"pair", "start"},
+                              {"mcp-servers", "list"},
+                              {"send", "hello"}}) {
+    Arguments there = arguments;
+    there.insert(there.end(), {"--data-dir", typo});
+    const auto ended = run(there, folder);
+    EXPECT_NE(ended.code, 0) << testing::PrintToString(arguments);
+    EXPECT_THAT(ended.err, HasSubstr("there is no store in " + typo));
+    EXPECT_NE(::access(typo.c_str(), F_OK), 0) << testing::PrintToString(arguments);
+  }
+  const auto checked = run({"doctor", "--json", "--data-dir", typo}, folder);
+  EXPECT_EQ(health_of(checked.out).at("data folder"), "warning");
+  EXPECT_NE(::access(typo.c_str(), F_OK), 0);
 }
 
 TEST(Maintenance, ABackupOfARunningServerServes) {
@@ -72,6 +136,32 @@ TEST(Maintenance, ABackupOfARunningServerServes) {
   EXPECT_EQ(Json::parse(listed.out)["threads"].size(), 1U);
 }
 
+TEST(Maintenance, ABackupOfADamagedDatabaseFails) {
+  const Folder folder;
+  {
+    ServerProcess server(folder);
+    ASSERT_TRUE(server.ready().is_object());
+    ASSERT_EQ(run({"send", "/say keep this"}, folder).code, 0);
+    EXPECT_EQ(server.stop().code, 0);
+  }
+  {
+    const std::string path = folder / ".local/share/colonnade/colonnade.db";
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = std::filesystem::file_size(path);
+    constexpr std::uintmax_t page = 4096;
+    for (std::uintmax_t at = 8 * page; at < size; at += page) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file << std::string(64, 'Z');
+    }
+  }
+  const Folder target;
+  const auto ended = run({"backup", target / "copy.db"}, folder);
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_THAT(ended.err, HasSubstr("the database is damaged, so no backup was written"));
+  EXPECT_TRUE(std::filesystem::is_empty(target.path())) << "nothing is left of it";
+}
+
 TEST(Maintenance, ABackupOfNothingFails) {
   const Folder folder;
   const auto ended = run({"backup", folder / "copy.db"}, folder);
@@ -79,8 +169,10 @@ TEST(Maintenance, ABackupOfNothingFails) {
   EXPECT_NE(::access((folder / "copy.db").c_str(), F_OK), 0);
 }
 
-TEST(Maintenance, MigrateMakesTheStoreAndIsThenContent) {
+TEST(Maintenance, MigrateBringsAStoreUpToDateAndIsThenContent) {
   const Folder folder;
+  std::filesystem::create_directories(folder / ".local/share/colonnade");
+  folder.write(".local/share/colonnade/colonnade.db", "");
   const auto first = Json::parse(run({"migrate", "--json"}, folder).out);
   EXPECT_EQ(first["from"], 0);
   EXPECT_GE(first["to"].get<int>(), 1);
@@ -126,7 +218,8 @@ TEST(Maintenance, DoctorNamesWhatIsWrongAndWhatToDo) {
   folder.write("colonnade.yaml",
                "data_dir: data\nlisten: [\"127.0.0.1:" + std::to_string(other.port()) +
                    "\"]\nproviders:\n  openai: {api_key_env: NOT_SET}\n");
-  const auto ended = run({"doctor", "--json"}, folder, "", {{"COLONNADE_LOGLEVEL", "debug"}});
+  const auto ended = run({"doctor", "--json", "--config", "colonnade.yaml"}, folder, "",
+                         {{"COLONNADE_LOGLEVEL", "debug"}});
   EXPECT_EQ(ended.code, 1);
   const auto health = health_of(ended.out);
   EXPECT_EQ(health.at("environment"), "warning");
@@ -140,7 +233,7 @@ TEST(Maintenance, DoctorNamesWhatIsWrongAndWhatToDo) {
 TEST(Maintenance, DoctorReportsABrokenConfiguration) {
   const Folder folder;
   folder.write("colonnade.yaml", "lisen: x\n");
-  const auto ended = run({"doctor", "--json"}, folder);
+  const auto ended = run({"doctor", "--json", "--config", "colonnade.yaml"}, folder);
   EXPECT_EQ(ended.code, 1);
   EXPECT_EQ(health_of(ended.out).at("configuration"), "failure");
   EXPECT_THAT(ended.out, HasSubstr("did you mean"));

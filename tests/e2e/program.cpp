@@ -137,15 +137,19 @@ bool Process::read_some() {
   return true;
 }
 
-std::optional<std::string> Process::read_line() {
+std::optional<std::string> Process::read_line() { return take_line(out_, out_text_); }
+
+std::optional<std::string> Process::read_error_line() { return take_line(err_, err_text_); }
+
+std::optional<std::string> Process::take_line(const int& stream, std::string& text) {
   for (;;) {
-    const std::size_t end = out_text_.find('\n');
+    const std::size_t end = text.find('\n');
     if (end != std::string::npos) {
-      std::string line = out_text_.substr(0, end);
-      out_text_.erase(0, end + 1);
+      std::string line = text.substr(0, end);
+      text.erase(0, end + 1);
       return line;
     }
-    if (out_ < 0 || !read_some()) return std::nullopt;
+    if (stream < 0 || !read_some()) return std::nullopt;
   }
 }
 

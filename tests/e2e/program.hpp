@@ -50,6 +50,8 @@ class Process {
   // The next line of standard output, without its end; nullopt at the end or when patience runs
   // out.
   std::optional<std::string> read_line();
+  // The same of standard error.
+  std::optional<std::string> read_error_line();
   void signal(int number) const;
   pid_t pid() const { return pid_; }
 
@@ -62,6 +64,7 @@ class Process {
   Ended wait();
 
  private:
+  std::optional<std::string> take_line(const int& stream, std::string& text);
   bool read_some();  // of either stream; false when both are at their end or patience ran out
 
   pid_t pid_ = -1;

@@ -47,6 +47,25 @@ class StoreFaults : public testing::Test {
   Answer send(const std::string& thread, const std::string& text) {
     return call("POST", "/api/v1/threads/" + thread + "/messages", {{"text", text}});
   }
+  // The result of a tool of the MCP server.
+  Json mcp(const std::string& tool, const Json& arguments) {
+    const Json meta = {{"io.modelcontextprotocol/protocolVersion", "2026-07-28"},
+                       {"io.modelcontextprotocol/clientCapabilities", Json::object()}};
+    const Json message = {{"jsonrpc", "2.0"},
+                          {"id", 1},
+                          {"method", "tools/call"},
+                          {"params", {{"name", tool}, {"arguments", arguments}, {"_meta", meta}}}};
+    const Answer answer =
+        tests::call(server_->port(), {.method = "POST",
+                                      .target = "/api/mcp",
+                                      .body = message.dump(),
+                                      .token = token_,
+                                      .headers = {{"MCP-Protocol-Version", "2026-07-28"},
+                                                  {"Mcp-Method", "tools/call"},
+                                                  {"Mcp-Name", tool}}});
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return Json::parse(answer.body).at("result");
+  }
   // Asks until the answer has the status. The requests of one client are the clock here.
   Answer await_ready(int status) {
     const auto end = std::chrono::steady_clock::now() + patience;
@@ -172,6 +191,38 @@ TEST_F(StoreFaults, AFullDiskIsToldAndPassesWithoutARestart) {
     EXPECT_EQ(view["running"], false);
     EXPECT_EQ(view["messages"].size(), 4U) << "what was refused left nothing";
   }
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+// That a run was cancelled is an answer only once it is stored; until then there is an error, and
+// at once.
+TEST_F(StoreFaults, ACancelOverMcpIsAnErrorWhileTheDiskIsFull) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root may mount a small file system";
+  SmallFileSystem disk(folder_ / "small");
+  if (disk.failed() != 0) GTEST_SKIP() << "no tmpfs here: " << std::strerror(disk.failed());
+  data_dir_ = disk.path() + "/data";
+  serve({"--data-dir", data_dir_});
+  const std::string run_id = mcp("start_run", {{"message", "/slow 1000\n/tokens 4000"}})
+                                 .at("structuredContent")
+                                 .at("run_id");
+  disk.fill();
+  while (call("POST", "/api/v1/threads", Json::object()).status == 200) {
+  }
+  await_ready(503);
+  const Json refused = mcp("cancel_run", {{"run_id", run_id}});
+  EXPECT_EQ(refused.at("isError"), true) << refused;
+  const std::string told = refused.at("content").at(0).at("text");
+  EXPECT_NE(told.find("its end cannot be stored just now"), std::string::npos) << told;
+  EXPECT_NE(told.find("no space"), std::string::npos) << told;
+  disk.free();
+  await_ready(200);
+  // What was asked for happens, without being asked again.
+  const auto end = std::chrono::steady_clock::now() + patience;
+  Json state;
+  while (state != "cancelled" && std::chrono::steady_clock::now() < end) {
+    state = mcp("read_run", {{"run_id", run_id}}).at("structuredContent").at("state");
+  }
+  EXPECT_EQ(state, "cancelled");
   EXPECT_EQ(server_->stop().code, 0);
 }
 

@@ -235,7 +235,7 @@ std::vector<AccessTable::Row> AccessTable::rows() {  // long: a row for each use
       {"pairings: watch",
        [&](const auto& who, const auto& /*things*/) {
          const std::string code = pairings_->start(ann)->code;
-         EXPECT_TRUE(run(pairings_->claim(code, "phone", "10.0.0.1")));
+         EXPECT_TRUE(run(pairings_->claim(code, "phone", who.user_id)));  // few an address
          return seen(run(pairings_->watch(who, code, {})));
        }},
       {"subscriptions: of all that one may see",

@@ -242,6 +242,37 @@ TEST_F(ActionsTest, WhatRanWhenTheServerDiedIsFailed) {
   EXPECT_EQ(*engine.run(engine.actions.recover()), 0U);
 }
 
+// A start after the machine's clock was set back finds ends that are further away than any wait.
+TEST_F(ActionsTest, NoQuestionWaitsLongerThanTheLongestWaitAfterAStart) {
+  std::string far;
+  std::string near;
+  std::optional<base::Time> near_end;
+  {
+    EngineOptions as_before = options();
+    as_before.actions.approval_time_max = std::chrono::hours(24 * 365);  // by that much, as it were
+    Engine engine(path_, std::move(as_before));
+    far = engine.run(engine.actions.submit(alice, request("pay")))->id;
+  }
+  {
+    EngineOptions soon = options();
+    soon.actions.approval_time_max = std::chrono::minutes(5);
+    Engine engine(path_, std::move(soon));
+    const auto asked = engine.run(engine.actions.submit(alice, request("pay")));
+    near = asked->id;
+    near_end = asked->expires_at;
+  }
+  EngineOptions now = options();
+  now.actions.approval_time_max = std::chrono::minutes(10);
+  Engine engine(path_, std::move(now));
+  ASSERT_TRUE(engine.run(engine.actions.recover()));
+  const auto capped = engine.run(engine.actions.get(alice, far));
+  EXPECT_EQ(capped->state, ActionState::pending_approval);
+  EXPECT_LE(*capped->expires_at, engine.clock.now() + std::chrono::minutes(10));
+  EXPECT_EQ(engine.run(engine.actions.get(alice, near))->expires_at, near_end);
+  // It is answered as ever.
+  EXPECT_TRUE(engine.run(engine.actions.resolve(alice, far, {.approve = true})));
+}
+
 TEST_F(ActionsTest, AStandingPermissionAnswersForTheHuman) {
   Engine engine(path_, options());
   const auto asked = engine.run(engine.actions.submit(alice, request("pay", R"({"to":"bob"})")));

@@ -110,6 +110,36 @@ TEST_F(ErasureTest, AThreadThatIsMadeJustAfterItsAgentWasDeletedIsRefused) {
   EXPECT_EQ(threads_of_alice(), 0U);
 }
 
+// The thread is gone with the first commit; that the disk fails behind it is not waited for.
+TEST_F(ErasureTest, AnErasureDoesNotWaitForARunWhoseEndCannotBeStored) {
+  Erasure erasure({.store = *engine_.store,
+                   .run_store = *engine_.store,
+                   .feed = engine_.feed,
+                   .agents = engine_.agents,
+                   .threads = engine_.threads,
+                   .runs = engine_.runs,
+                   .clock = engine_.clock,
+                   .readiness = [this]() -> Result<void> {
+                     if (engine_.journal.failed() == 0) return {};
+                     return fail(ErrorKind::unavailable, "the store cannot write");
+                   }});
+  const Thread thread = engine_.new_thread(alice);
+  engine_.model->script({text("Once"), Hold{}});
+  const auto run = engine_.start(alice, thread.id, "go");
+  ASSERT_TRUE(run) << run.error().message;
+  engine_.journal.fail_from(Fault::no_space, "run cancelled");
+  ASSERT_TRUE(engine_.run(erasure.erase_thread(alice, thread.id)));
+  EXPECT_EQ(engine_.run(engine_.threads.get(alice, thread.id)).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(engine_.run(engine_.store->erased_threads({}))->size(), 1U) << "its content is there";
+  engine_.journal.heal();
+  EXPECT_EQ(engine_.wait(alice, *run)->run.state, RunState::cancelled);
+  engine_.run([](Erasure* one) -> base::Task<int> {  // as at the next start
+    co_await one->recover();
+    co_return 0;
+  }(&erasure));
+  EXPECT_TRUE(engine_.run(engine_.store->erased_threads({}))->empty());
+}
+
 TEST_F(ErasureTest, AChangeOfAnAgentThatIsDeletedDoesNotBringItBack) {
   const Agent agent = new_agent();
   std::future<Result<Agent>> changed;

@@ -14,11 +14,20 @@
 
 namespace colonnade::tests {
 
-enum class Fault { no_space, failed_sync, failed_write, full_queue, dies_before, dies_after };
-constexpr std::array all_faults = {Fault::no_space,   Fault::failed_sync, Fault::failed_write,
-                                   Fault::full_queue, Fault::dies_before, Fault::dies_after};
+enum class Fault {
+  no_space,
+  failed_sync,
+  failed_write,
+  full_queue,
+  dies_before,
+  dies_after,
+  dies_unsynced,  // refused as not stored now, and stored: the process ends before the disk works
+};
+constexpr std::array all_faults = {Fault::no_space,     Fault::failed_sync, Fault::failed_write,
+                                   Fault::full_queue,   Fault::dies_before, Fault::dies_after,
+                                   Fault::dies_unsynced};
 constexpr bool dies(Fault fault) {
-  return fault == Fault::dies_before || fault == Fault::dies_after;
+  return fault == Fault::dies_before || fault == Fault::dies_after || fault == Fault::dies_unsynced;
 }
 inline std::string_view name_of(Fault fault) {
   switch (fault) {
@@ -28,6 +37,7 @@ inline std::string_view name_of(Fault fault) {
     case Fault::full_queue: return "full queue";
     case Fault::dies_before: return "dies before the commit";
     case Fault::dies_after: return "dies after the commit";
+    case Fault::dies_unsynced: return "failed sync, then dies";
   }
   return "";
 }
@@ -126,11 +136,12 @@ class FaultyJournal final : public core::Journal {
     if (was_dead || (fails && fault == Fault::dies_before)) return completion(closed());
     if (!fails) return inner_.append(std::move(unit), std::move(completion));
     if (fault == Fault::full_queue) return completion(refused(fault));
-    const bool stored = fault == Fault::dies_after;
+    const bool stored = fault == Fault::dies_after || fault == Fault::dies_unsynced;
     // Later, and on the writer's thread, as a transaction fails.
     inner_.append(stored ? std::move(unit) : core::Unit{.scope = unit.scope},
                   [fault, done = std::move(completion)](base::Result<std::int64_t>) mutable {
-                    done(dies(fault) ? closed() : refused(fault));
+                    const bool is_closed = dies(fault) && fault != Fault::dies_unsynced;
+                    done(is_closed ? closed() : refused(fault));
                   });
   }
   void observe(core::CommitObserver& observer) override { inner_.observe(observer); }

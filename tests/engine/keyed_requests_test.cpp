@@ -22,14 +22,15 @@ const Principal bob(Scope::main(), "bob", UserRole::member);
 class KeyedRequestsTest : public ::testing::Test {
  protected:
   struct House {
-    explicit House(const std::string& path) : engine(path) {}
+    explicit House(const std::string& path, KeyedRequestBounds bounds = {})
+        : engine(path), keyed_requests(*engine.store, engine.feed, clock, bounds) {}
     Result<KeyedRequests::Begun> begin(const Principal& who, const std::string& key,
                                        const std::string& fingerprint = "f") {
       return engine.run(keyed_requests.begin(who, key, fingerprint));
     }
     Engine engine;
     base::ManualClock clock;
-    KeyedRequests keyed_requests{*engine.store, engine.feed, clock};
+    KeyedRequests keyed_requests;
   };
 
   template <class T>
@@ -84,6 +85,31 @@ TEST_F(KeyedRequestsTest, WaitersOfOneAccountAreBoundedAndLeaveAnothersAlone) {
     if (begun) EXPECT_EQ(as<KeyedRequests::Answered>(begun).answer.status, 201);
   }
   EXPECT_EQ(refused, 1);
+}
+
+TEST_F(KeyedRequestsTest, KeysOfOneAccountAreBoundedAndLeaveAnothersAlone) {
+  House house(path_, {.per_account = 2, .total = 3});
+  const auto done = [&](const KeyedRequests::First& first) {
+    house.engine.run(house.keyed_requests.answer(alice, first.id, {200, "text/plain", "ok"}));
+  };
+  done(as<KeyedRequests::First>(house.begin(alice, "a")));
+  const auto second = as<KeyedRequests::First>(house.begin(alice, "b"));
+  const auto refused = house.begin(alice, "c");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::rate_limited);
+  EXPECT_EQ(refused.error().field, "Idempotency-Key");
+  EXPECT_GE(refused.error().retry_after.value(), limits::idempotency_time);
+  EXPECT_EQ(as<KeyedRequests::Answered>(house.begin(alice, "a")).answer.body, "ok")
+      << "what is kept is given";
+  as<KeyedRequests::First>(house.begin(bob, "c"));
+  EXPECT_EQ(house.begin(bob, "d").error().kind, ErrorKind::unavailable) << "all have their three";
+
+  house.engine.run(house.keyed_requests.drop(alice, second.id));
+  done(as<KeyedRequests::First>(house.begin(alice, "c")));
+  EXPECT_EQ(house.begin(alice, "d").error().kind, ErrorKind::rate_limited);
+  house.clock.advance(limits::idempotency_time + std::chrono::hours(2));
+  house.engine.run(house.keyed_requests.purge());
+  done(as<KeyedRequests::First>(house.begin(alice, "d")));
 }
 
 TEST_F(KeyedRequestsTest, AConcurrentSecondWaitsForTheAnswer) {

@@ -167,6 +167,69 @@ TEST_F(RunsTest, OneRunAThread) {
 }
 
 // A driver lets go of its thread a moment after the end of its run was told.
+// A run whose model is silent until it is cancelled. One at a time: a Hold has one waiter.
+Result<Run> start_and_hold(Engine& engine, const Principal& who, const std::string& thread_id) {
+  const auto holds = std::make_shared<std::promise<void>>();
+  engine.model->on_hold([holds] { holds->set_value(); });
+  engine.model->script({Hold{}, reply({TextPart{"Done."}})});
+  auto run = engine.start(who, thread_id, "one");
+  if (run) holds->get_future().wait();
+  return run;
+}
+
+TEST_F(RunsTest, ActiveRunsOfOneAccountAreBoundedAndLeaveAnothersAlone) {
+  Engine engine(path_, {.runs = {.active_per_account = 1, .active_max = 2}});
+  const Thread thread = engine.new_thread(alice);
+  const auto first = start_and_hold(engine, alice, thread.id);
+  ASSERT_TRUE(first) << first.error().message;
+  const Thread other_thread = engine.new_thread(alice);
+  const auto refused = engine.start(alice, other_thread.id, "two");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::rate_limited);
+  EXPECT_TRUE(refused.error().retry_after);
+  EXPECT_EQ(engine.start(alice, thread.id, "again").error().kind, ErrorKind::conflict)
+      << "a busy thread is said first";
+  const auto view = engine.run(engine.threads.view(alice, other_thread.id, 50));
+  ASSERT_TRUE(view);
+  EXPECT_TRUE(view->messages.empty()) << "nothing is stored of what was refused";
+  EXPECT_FALSE(view->running);
+
+  engine.model->script({reply({TextPart{"Of bob."}})});
+  const auto of_bob = engine.start(bob, engine.new_thread(bob).id, "three");
+  ASSERT_TRUE(of_bob) << of_bob.error().message;
+  ASSERT_TRUE(engine.wait(bob, *of_bob));
+
+  ASSERT_TRUE(engine.run(engine.runs.cancel(alice, first->id)));
+  ASSERT_TRUE(engine.wait(alice, *first));
+  engine.model->script({reply({TextPart{"Now."}})});
+  const auto now = engine.start(alice, other_thread.id, "two");
+  ASSERT_TRUE(now) << now.error().message;
+  EXPECT_TRUE(engine.wait(alice, *now));
+}
+
+TEST_F(RunsTest, ActiveRunsOfAllAccountsAreBounded) {
+  Engine engine(path_, {.runs = {.active_per_account = 2, .active_max = 1}});
+  const auto first = start_and_hold(engine, alice, engine.new_thread(alice).id);
+  ASSERT_TRUE(first) << first.error().message;
+  const auto refused = engine.start(bob, engine.new_thread(bob).id, "two");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+  EXPECT_TRUE(refused.error().retry_after);
+  ASSERT_TRUE(engine.run(engine.runs.cancel(alice, first->id)));
+  EXPECT_TRUE(engine.wait(alice, *first));
+}
+
+TEST(RunInputs, ASecondCancelAddsNothing) {
+  base::Lanes lanes(1);
+  RunInputs inputs;
+  inputs.cancel();
+  inputs.cancel();
+  const auto first = base::run_on(lanes[0], inputs.next());
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(std::holds_alternative<CancelRequested>(*first));
+  EXPECT_TRUE(inputs.empty());
+}
+
 TEST_F(RunsTest, WhoIsToldOfTheEndMayStartTheNextRunAtOnce) {
   class Starter final : public Subscriber {
    public:

@@ -115,5 +115,37 @@ TEST_F(TokensTest, AreForOperatorsOnly) {
   EXPECT_TRUE(engine_.run(credentials_.authenticate(made->token)));
 }
 
+// Lists of tokens are read by people: a name of two lines would show a row that is not there.
+TEST_F(TokensTest, ANameThatWouldMisleadItsReaderIsRefused) {
+  for (const char* name : {"", "ci\nid  *  operator", "ci\r", "\x1b[2J", "\u009b31m", "a\u202Eb",
+                           "a\u200Bb", "\xff", "a\U000E0041"}) {
+    NewToken input = member("main/main/main");
+    input.name = name;
+    const auto made = create(root_, input);
+    ASSERT_FALSE(made) << name;
+    EXPECT_EQ(made.error().kind, ErrorKind::invalid);
+    EXPECT_EQ(made.error().field, "name");
+  }
+  NewToken input = member("main/main/main");
+  input.name = std::string(token_name_bytes_max + 1, 'n');
+  EXPECT_FALSE(create(root_, input));
+  input.name = "Ada's laptop, größer";
+  EXPECT_TRUE(create(root_, input));
+}
+
+TEST_F(TokensTest, EveryScopeIsShownAsAStarAndIsForOperators) {
+  const auto all =
+      create(system_, {.name = "all", .scope = "*", .user = "eve", .role = "operator"});
+  ASSERT_TRUE(all);
+  EXPECT_EQ(scope_text(all->credential), "*");
+  const auto one = create(root_, member("main/main/main"));
+  EXPECT_EQ(scope_text(one->credential), "main/main/main");
+  const auto refused =
+      create(system_, {.name = "m", .scope = "*", .user = "eve", .role = "member"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().field, "scope");
+  EXPECT_NE(refused.error().message.find("is for the role operator only"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace colonnade::tests

@@ -73,17 +73,17 @@ int show(const Context& context, const Approver& approver, const ApprovalOptions
   const faramesh::Action action = approver.client().get_action(options.id);
   if (options.json) return print_json(as_json(action));
   std::fputs(describe(context.terminal, action).c_str(), stdout);
-  print_line("  state " + action.status_text + "; policy " +
-             action.policy_version.value_or("none") + "; request " +
-             action.request_hash.substr(0, 12));
+  print_line("  state " + printable_line(action.status_text) + "; policy " +
+             printable_line(action.policy_version.value_or("none")) + "; request " +
+             printable_line(action.request_hash.substr(0, 12)));
   const std::string thread = text_of(action.context, "thread_id");
-  if (!thread.empty()) print_line("  in thread " + thread);
+  if (!thread.empty()) print_line("  in thread " + printable_line(thread));
   return exit_ok;
 }
 
 int answered(const faramesh::Action& action, bool as_json_text) {
   if (as_json_text) return print_json(as_json(action));
-  print_line(action.status_text + ": " + printable(action.reason));
+  print_line(printable_line(action.status_text) + ": " + printable_line(action.reason));
   return exit_ok;
 }
 
@@ -122,7 +122,8 @@ int watch(const Context& context, const Approver& approver, const ApprovalOption
     for (const faramesh::Action& listed : approver.pending()) {
       if (!seen.insert(listed.id).second) continue;
       if (!people) {
-        print_line(as_json(listed));
+        print_json(as_json(listed));
+        std::fflush(stdout);
       } else if (!approver.ask(approver.client().get_action(listed.id))) {
         print_line("It stays open.");
       }
@@ -144,9 +145,9 @@ int rules(const Context& context, const Approver& approver, const ApprovalOption
   const auto& all = answer["permissions"].as_array();
   for (const Json& rule : all) {
     const std::string thread = text_of(rule, "thread_id");
-    print_line(text_of(rule, "id") + "  " + printable(text_of(rule, "tool")) + "  " +
-               (thread.empty() ? "everywhere" : "in thread " + thread) + "  " +
-               printable(text_of(rule, "pattern")));
+    print_line(printable_line(text_of(rule, "id")) + "  " + printable_line(text_of(rule, "tool")) +
+               "  " + (thread.empty() ? "everywhere" : "in thread " + printable_line(thread)) +
+               "  " + printable_line(text_of(rule, "pattern")));
   }
   if (all.empty() && context.terminal.output_is_terminal()) {
     print_line("No answers are remembered.");

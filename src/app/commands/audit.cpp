@@ -334,17 +334,9 @@ std::string text_of(const base::Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-std::string one_line(std::string text) {
-  text = printable(text);
-  for (char& c : text) {
-    if (c == '\n' || c == '\t') c = ' ';
-  }
-  return text;
-}
-
 // "2026-05-24 05:33:44  decision  agent:a  calculator call  EXECUTE  Only looks  (9f…)"
 std::string as_text(const Terminal& terminal, const base::Json& record) {
-  std::string at = one_line(text_of(record, "at").substr(0, 19));
+  std::string at = printable_line(text_of(record, "at").substr(0, 19));
   if (at.size() > 10) at[10] = ' ';
   const base::Json details = record.value("details", base::Json::object());
   std::string what = text_of(details, "tool");
@@ -353,14 +345,16 @@ std::string as_text(const Terminal& terminal, const base::Json& record) {
   }
   std::string outcome = text_of(details, "outcome");
   if (outcome.empty()) outcome = text_of(details, "state");
-  std::string out = terminal.out(Colour::dim, at) + "  " + one_line(text_of(record, "kind"));
-  for (std::string part : {text_of(record, "actor"), what, outcome, text_of(details, "reason")}) {
-    if (!part.empty()) out += "  " + one_line(std::move(part));
+  std::string out = terminal.out(Colour::dim, at) + "  " + printable_line(text_of(record, "kind"));
+  for (const std::string& part :
+       {text_of(record, "actor"), what, outcome, text_of(details, "reason")}) {
+    if (!part.empty()) out += "  " + printable_line(part);
   }
   if (what.empty() && outcome.empty() && !details.empty()) {
-    out += "  " + one_line(base::to_text(details));
+    out += "  " + printable_line(base::to_text(details));
   }
-  return out + "  " + terminal.out(Colour::dim, "(" + one_line(text_of(record, "subject")) + ")");
+  return out + "  " +
+         terminal.out(Colour::dim, "(" + printable_line(text_of(record, "subject")) + ")");
 }
 
 bool is_wanted(const ShowOptions& options, const base::Json& record) {

@@ -14,6 +14,9 @@ namespace {
 int backup(const Context& context, const Settings& settings, const std::string& target,
            bool as_json) {
   const std::string path = database_path(settings.data_dir);
+  if (const auto there = check_store_exists(settings); !there) {
+    return print_error(context, there.error().message);
+  }
   if (const auto done = store_maintenance(settings)->backup(target); !done) {
     return print_error(context, done.error().message);
   }

@@ -11,12 +11,14 @@
 #include <set>
 #include <string>
 
+#include "app/approval_notices.hpp"
 #include "app/approver.hpp"
 #include "app/command_line.hpp"
 #include "app/conversation.hpp"
 #include "app/files.hpp"
 #include "app/remote.hpp"
 #include "app/signals.hpp"
+#include "app/turn_signals.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -82,16 +84,23 @@ class Chat {
   struct ChatTarget {
     std::string base_url{};   // for messages
     std::string thread_id{};  // "" for a new one
+    std::string flags{};      // see Remote
   };
-  // `interrupts` is nullptr when no terminal is there to send any.
-  Chat(const Context& context, const fathom::Client& client, Approver approver,
-       Interrupts* interrupts, ChatTarget place)
+  // Who listens to signals: one of the two. `interrupts` on a terminal, `signals` without one.
+  struct Listeners {
+    Interrupts* interrupts = nullptr;
+    TurnSignals* signals = nullptr;
+  };
+  Chat(const Context& context, const fathom::Client& client, Approver approver, Listeners listeners,
+       ChatTarget place)
       : context_(context),
         client_(client),
         approver_(std::move(approver)),
-        interrupts_(interrupts),
+        interrupts_(listeners.interrupts),
+        signals_(listeners.signals),
         base_url_(std::move(place.base_url)),
-        thread_id_(std::move(place.thread_id)) {}
+        thread_id_(std::move(place.thread_id)),
+        flags_(std::move(place.flags)) {}
 
   int run() {
     const bool people = interrupts_ != nullptr;
@@ -127,14 +136,21 @@ class Chat {
     return std::nullopt;
   }
 
-  // A script's line: the answer and nothing else.
+  // A script's line: the answer and nothing else. What waits for a human is said on standard error.
   int answer_only(const std::string& text) {
     try {
-      if (thread_id_.empty()) thread_id_ = client_.threads.create().id;
-      const fathom::Exchange exchange = client_.threads.send(thread_id_, text);
+      const fathom::Client stoppable = client_.with({.stop = signals_->begin()});
+      if (thread_id_.empty()) thread_id_ = stoppable.threads.create().id;
+      const ApprovalNotices notices(context_, approver_.client(),
+                                    {.thread_id = thread_id_, .flags = flags_});
+      const fathom::Exchange exchange = stoppable.threads.send(thread_id_, text);
+      signals_->end();
       put(printable(exchange.agent_message.content) + "\n");
       return exit_ok;
     } catch (const colonnade::Error& error) {
+      if (const int number = signals_->received(); number != 0) {
+        return print_interrupted(context_, number);
+      }
       return print_error(context_, explain(error, base_url_));
     }
   }
@@ -161,7 +177,7 @@ class Chat {
             "/quit           leave\n"
             "A \\ at the end of a line goes on in the next; // begins a message with a slash.\n");
       } else {
-        put("There is no " + printable(name) + "; /help lists what there is.\n");
+        put("There is no " + printable_line(name) + "; /help lists what there is.\n");
       }
     } catch (const colonnade::Error& error) {
       print_error(context_, explain(error, base_url_));
@@ -174,12 +190,12 @@ class Chat {
       const fathom::ThreadDetail detail = client_.threads.get(id);
       leave_thread();
       thread_id_ = detail.thread.id;
-      put("In \"" + printable(detail.thread.title) + "\" now.\n");
+      put("In \"" + printable_line(detail.thread.title) + "\" now.\n");
       return;
     }
     for (const fathom::Thread& thread : client_.threads.list()) {
-      put((thread.id == thread_id_ ? "* " : "  ") + thread.id + "  " + printable(thread.title) +
-          "\n");
+      put((thread.id == thread_id_ ? "* " : "  ") + thread.id + "  " +
+          printable_line(thread.title) + "\n");
     }
   }
 
@@ -187,7 +203,7 @@ class Chat {
     if (thread_id_.empty()) {
       put("Your next message starts this thread; name it then.\n");
     } else {
-      put(printable(client_.threads.rename(thread_id_, text)) + "\n");
+      put(printable_line(client_.threads.rename(thread_id_, text)) + "\n");
     }
   }
 
@@ -246,10 +262,12 @@ class Chat {
   const fathom::Client& client_;
   Approver approver_;
   Interrupts* interrupts_;
+  TurnSignals* signals_;
   int silent_ticks_ = 0;
   std::set<std::string> postponed_{};  // questions that were shown already
   std::string base_url_;
   std::string thread_id_;  // "" until the first turn
+  std::string flags_;
   std::unique_ptr<Conversation> conversation_{};
 };
 
@@ -265,7 +283,12 @@ void add_chat(Command parent, Invocation& invocation) {
       "  printf 'hello\\nand you?\\n' | colonnade chat   one answer for each line, nothing else\n"
       "\n"
       "Ctrl-C cancels the answer that is being written; a second one leaves. Commands within:\n"
-      "/new /threads /title /quit /help.");
+      "/new /threads /title /quit /help.\n"
+      "Without a terminal nobody is asked: when a tool call waits for a human, standard error "
+      "says\n"
+      "which and how to answer it. Ctrl-C and SIGTERM cancel the turn then; the exit code is 130 "
+      "or\n"
+      "143.");
   auto thread = std::make_shared<std::string>();
   command.add_option("--thread", *thread, "The thread to continue.").type_name("ID");
   auto remote = add_remote_options(command);
@@ -273,11 +296,16 @@ void add_chat(Command parent, Invocation& invocation) {
     invocation.run = [thread, remote](const Context& context) -> int {
       // Before the client's threads, which inherit what is blocked.
       std::unique_ptr<Interrupts> interrupts;
-      if (context.terminal.input_is_terminal()) interrupts = std::make_unique<Interrupts>();
+      std::unique_ptr<TurnSignals> signals;
+      if (context.terminal.input_is_terminal()) {
+        interrupts = std::make_unique<Interrupts>();
+      } else {
+        signals = std::make_unique<TurnSignals>();
+      }
       const auto work = [&](const fathom::Client& client, const Remote& place) {
         if (!thread->empty()) client.threads.get(*thread);  // a wrong id fails here, not later
-        return Chat(context, client, Approver(context, governance_client(place)), interrupts.get(),
-                    {place.base_url, *thread})
+        return Chat(context, client, Approver(context, governance_client(place)),
+                    {interrupts.get(), signals.get()}, {place.base_url, *thread, place.flags})
             .run();
       };
       return with_client_at(context, *remote, work);

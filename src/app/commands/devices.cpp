@@ -20,9 +20,9 @@ int list(const fathom::Client& client, bool as_json) {
     return print_json(out);
   }
   for (const fathom::Device& device : devices) {
-    const std::string line = device.id + "  last seen " +
+    const std::string line = printable_line(device.id) + "  last seen " +
                              fathom::to_string(device.last_seen).substr(0, 19) + "Z  " +
-                             printable(device.name) + "\n";
+                             printable_line(device.name) + "\n";
     std::fputs(line.c_str(), stdout);
   }
   return exit_ok;

@@ -57,8 +57,7 @@ void add_doctor(Command parent, Invocation& invocation) {
   auto flags = add_config_flags(command);
   command.callback([json, flags, &invocation] {
     invocation.run = [json, flags](const Context& context) -> int {
-      const auto config = load_config(
-          {.file = flags->file, .flags = flags->values, .environment = context.environment});
+      const auto config = flags->read(context);
       const auto findings = run_checks(config, context.environment);
       const bool healthy = std::ranges::none_of(
           findings, [](const Finding& finding) { return finding.health == Health::failure; });

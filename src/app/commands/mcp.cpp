@@ -169,9 +169,13 @@ void add_mcp(Command parent, Invocation& invocation) {
       "\n"
       "For hosts that start MCP servers as programs. Messages go to the server of the data "
       "folder;\n"
-      "when none runs, one runs here for as long as standard input is open. Hosts that speak HTTP\n"
-      "need no program: the same is at /api/mcp of every server.");
+      "when none runs, one runs here for as long as standard input is open, and makes the data\n"
+      "folder if there is none. The file ./colonnade.yaml is never read. Hosts that speak HTTP "
+      "need\n"
+      "no program: the same is at /api/mcp of every server.");
   auto remote = add_remote_options(command);
+  // Hosts start it in whatever folder they are in.
+  remote->config->current_folder = false;
   command.callback([remote, &invocation] {
     invocation.run = [remote](const Context& context) { return run_bridge(context, *remote); };
   });

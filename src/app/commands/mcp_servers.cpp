@@ -24,7 +24,7 @@ void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), std
 
 std::string text_of(const Json& row, const char* name) {
   const auto& value = row[name];
-  return value.is_string() ? printable(value.as_string()) : std::string();
+  return value.is_string() ? printable_line(value.as_string()) : std::string();
 }
 
 int list(const Context&, const fathom::Client& client, const ServerOptions& options) {
@@ -44,7 +44,7 @@ int list(const Context&, const fathom::Client& client, const ServerOptions& opti
       print_line("    open this in a browser: " + url);
     }
     for (const Json& refused : row["refused"].as_array()) {
-      print_line("    not offered: " + printable(refused.as_string()));
+      print_line("    not offered: " + printable_line(refused.as_string()));
     }
   }
   return exit_ok;

@@ -12,7 +12,10 @@ namespace {
 
 int migrate(const Context& context, const Settings& settings, bool as_json) {
   const std::string path = database_path(settings.data_dir);
-  // A store that is not there yet counts as version 0.
+  if (const auto there = check_store_exists(settings); !there) {
+    return print_error(context, there.error().message);
+  }
+  // An empty file counts as version 0.
   const auto store = store_maintenance(settings);
   const int before = store->schema().value_or(0);
   if (const auto done = store->migrate(); !done) {

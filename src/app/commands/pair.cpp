@@ -6,6 +6,7 @@
 #include "app/files.hpp"
 #include "app/json_output.hpp"
 #include "app/remote.hpp"
+#include "base/visible_text.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -37,7 +38,7 @@ int wait_for_claim(const fathom::Client& client, const PairOptions& options,
       json.end_object();
       return print_json(out);
     }
-    print_line("Paired: " + printable(device->name) + " (" + device->id + ")");
+    print_line("Paired: " + printable_line(device->name) + " (" + printable_line(device->id) + ")");
     return exit_ok;
   }
 }
@@ -52,8 +53,9 @@ int start(const fathom::Client& client, const PairOptions& options) {
     print_json(out);
     std::fflush(stdout);
   } else {
-    print_line("Code: " + code.code);
-    print_line("On the other device, within a minute: colonnade pair claim " + code.code);
+    print_line("Code: " + printable_line(code.code));
+    print_line("On the other device, within a minute: colonnade pair claim " +
+               printable_line(code.code));
   }
   return options.wait ? wait_for_claim(client, options, code.code) : exit_ok;
 }
@@ -78,7 +80,8 @@ int claim(const Context& context, const fathom::Client& client, const PairOption
   if (options.save.empty()) {
     print_line(claim.token);
   } else {
-    print_line("Paired as " + printable(claim.device_name) + "; the token is in " + options.save);
+    print_line("Paired as " + printable_line(claim.device_name) + "; the token is in " +
+               options.save);
   }
   return exit_ok;
 }
@@ -118,6 +121,13 @@ void add_claim(Command parent, Invocation& invocation) {
   auto remote = add_remote_options(command);
   command.callback([options, remote, &invocation] {
     invocation.run = [options, remote](const Context& context) -> int {
+      // The server takes any name, and shows it to people in lists.
+      if (base::has_hidden(options->name)) {
+        return print_error(context,
+                           "--name: give a name on one line, without control characters and "
+                           "characters that do not show",
+                           exit_usage);
+      }
       return with_client(context, *remote, [&](const fathom::Client& client) {
         return claim(context, client, *options);
       });

@@ -1,6 +1,7 @@
 // colonnade policy check | test | explain; diff and simulate have files of their own.
 #include "app/commands/policy.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <memory>
@@ -373,13 +374,7 @@ std::string counted(std::size_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-std::string on_one_line(std::string_view text) {
-  std::string out = printable(text);
-  for (char& c : out) {
-    if (c == '\n' || c == '\t') c = ' ';
-  }
-  return out;
-}
+std::string on_one_line(std::string_view text) { return printable_line(text); }
 
 void add_policy(Command parent, Invocation& invocation) {
   Command command =

@@ -25,14 +25,6 @@ std::string minutes(fathom::Timestamp time) {
   return text;
 }
 
-std::string one_line(std::string_view text) {
-  std::string out = printable(text);
-  for (char& c : out) {
-    if (c == '\n' || c == '\t') c = ' ';
-  }
-  return out;
-}
-
 int list(const Context& context, const fathom::Client& client, const ThreadsOptions& options) {
   const auto threads = client.threads.list();
   if (options.json) {
@@ -44,9 +36,9 @@ int list(const Context& context, const fathom::Client& client, const ThreadsOpti
     return print_json(out);
   }
   for (const fathom::Thread& thread : threads) {
-    const std::string title = thread.title.empty() ? "(no title)" : one_line(thread.title);
-    print_line(thread.id + "  " + context.terminal.out(Colour::dim, minutes(thread.updated_at)) +
-               "  " + title);
+    const std::string title = thread.title.empty() ? "(no title)" : printable_line(thread.title);
+    print_line(printable_line(thread.id) + "  " +
+               context.terminal.out(Colour::dim, minutes(thread.updated_at)) + "  " + title);
   }
   if (threads.empty() && context.terminal.output_is_terminal()) {
     print_line("No threads yet. `colonnade chat` begins one.");
@@ -67,12 +59,12 @@ int show(const Context& context, const fathom::Client& client, const ThreadsOpti
     return print_json(out);
   }
   const std::string title = detail.thread.title.empty() ? "(no title)" : detail.thread.title;
-  print_line(context.terminal.out(Colour::bold, one_line(title)));
+  print_line(context.terminal.out(Colour::bold, printable_line(title)));
   if (detail.thread.deleted_at) print_line("removed " + minutes(*detail.thread.deleted_at));
   for (const fathom::Message& message : detail.messages) {
     print_line("");
-    print_line(
-        context.terminal.out(Colour::dim, message.role + ", " + minutes(message.created_at)));
+    print_line(context.terminal.out(
+        Colour::dim, printable_line(message.role) + ", " + minutes(message.created_at)));
     print_line(printable(message.content));
   }
   if (detail.running) print_line("\n(the agent is working)");
@@ -86,7 +78,7 @@ int rename(const Context&, const fathom::Client& client, const ThreadsOptions& o
     base::JsonWriter(out).object().field("id", options.id).field("title", title).end_object();
     return print_json(out);
   }
-  print_line(one_line(title));
+  print_line(printable_line(title));
   return exit_ok;
 }
 
@@ -108,7 +100,7 @@ std::string marked(const Terminal& terminal, std::string text) {
   constexpr std::string_view open = "<mark>";
   constexpr std::string_view close = "</mark>";
   std::string out;
-  text = one_line(text);
+  text = printable_line(text);
   std::string_view rest = text;
   for (;;) {
     const std::size_t begin = rest.find(open);
@@ -136,8 +128,8 @@ int search(const Context& context, const fathom::Client& client, const ThreadsOp
     return print_json(out);
   }
   for (const fathom::SearchHit& hit : hits) {
-    print_line(hit.thread_id + "  " + one_line(hit.thread_title));
-    print_line("  " + hit.role + ": " + marked(context.terminal, hit.snippet));
+    print_line(printable_line(hit.thread_id) + "  " + printable_line(hit.thread_title));
+    print_line("  " + printable_line(hit.role) + ": " + marked(context.terminal, hit.snippet));
   }
   return hits.empty() ? exit_failure : exit_ok;
 }

@@ -1,13 +1,16 @@
 // colonnade token create | list | revoke | path
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "app/command_line.hpp"
 #include "app/files.hpp"
+#include "app/json_output.hpp"
 #include "app/local_tokens.hpp"
 #include "app/terminal.hpp"
 #include "base/json.hpp"
 #include "core/access/principal.hpp"
+#include "core/access/tokens.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -44,36 +47,45 @@ int create(const Context& context, Tokens& tokens, const TokenOptions& options) 
     std::string out;
     base::JsonWriter json(out);
     write_row(json, *row);
-    print_line(out);
+    return print_json(out);
   } else if (options.save.empty()) {
     print_line(row->token);
   } else {
-    print_line("Made " + row->id + "; the token is in " + options.save);
+    print_line("Made " + printable_line(row->id) + "; the token is in " + options.save);
   }
   return exit_ok;
 }
 
+// Tokens of every scope stand in the default view.
+std::string scope_to_look_at(const std::string& scope) {
+  return scope == core::every_scope_text ? core::default_view().key() : scope;
+}
+
 int list(const Context& context, Tokens& tokens, const TokenOptions& options) {
-  const auto rows = tokens.list(options.request.scope, options.request.user);
+  const std::string& scope = options.request.scope;
+  auto rows = tokens.list(scope_to_look_at(scope), options.request.user);
   if (!rows) return print_error(context, rows.error().message);
+  if (scope == core::every_scope_text) {
+    std::erase_if(*rows, [&](const TokenRow& row) { return row.scope != scope; });
+  }
   if (options.json) {
     std::string out;
     base::JsonWriter json(out);
     json.object().key("tokens").array();
     for (const TokenRow& row : *rows) write_row(json, row);
     json.end_array().end_object();
-    print_line(out);
-    return exit_ok;
+    return print_json(out);
   }
   for (const TokenRow& row : *rows) {
-    print_line(row.id + "  " + row.scope + "  " + row.role + "  " + row.created_at.substr(0, 19) +
-               "Z  " + printable(row.name));
+    print_line(printable_line(row.id) + "  " + printable_line(row.scope) + "  " +
+               printable_line(row.role) + "  " + printable_line(row.created_at.substr(0, 19)) +
+               "Z  " + printable_line(row.name));
   }
   return exit_ok;
 }
 
 int revoke(const Context& context, Tokens& tokens, const TokenOptions& options) {
-  const auto done = tokens.revoke(options.request.scope, options.id);
+  const auto done = tokens.revoke(scope_to_look_at(options.request.scope), options.id);
   if (!done) return print_error(context, done.error().message);
   print_line("Revoked.");
   return exit_ok;
@@ -130,7 +142,9 @@ void add_create(Command parent, Invocation& invocation) {
 
 void add_scope(Command command, TokenOptions& options) {
   options.request.scope = core::default_view().key();
-  command.add_option("--scope", options.request.scope, "The scope.")
+  command
+      .add_option("--scope", options.request.scope,
+                  "The scope; * for the tokens of every scope alone.")
       .capture_default_str()
       .type_name("ORG/PROJECT/ENV");
 }

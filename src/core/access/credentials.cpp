@@ -7,6 +7,7 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "core/access/account.hpp"
 #include "core/access/limits.hpp"
 #include "core/access/user_name.hpp"
 #include "core/access/visibility.hpp"
@@ -86,7 +87,7 @@ Task<Result<std::optional<Principal>>> Credentials::look_up(std::string hash,
   who.every_scope = credential.every_scope;
   if (!remember(hash, credential, who, revocations)) co_return std::nullopt;
   if (credential.kind == CredentialKind::device) {
-    Unit unit{.scope = who.scope};
+    Unit unit{.scope = who.scope, .account = account_of(who)};
     unit.changes.emplace_back(TouchCredential{.id = credential.id, .at = clock_.now()});
     feed_.append(std::move(unit), [](const Result<std::int64_t>& result) {
       // A missed last_seen is no reason to refuse the request.
@@ -178,7 +179,7 @@ Task<Result<void>> Credentials::revoke(Principal who, CredentialKind kind, std::
   }
   const std::string owner = (*found)->user_id;
   const Time now = clock_.now();
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(RevokeCredential{.id = id, .user_id = owner, .kind = kind, .at = now});
   if (actor.empty()) actor = who.user_id;
   unit.changes.emplace_back(AppendAudit{

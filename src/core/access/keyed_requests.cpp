@@ -1,5 +1,7 @@
 #include "core/access/keyed_requests.hpp"
 
+#include <chrono>
+#include <deque>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -9,7 +11,6 @@
 #include "base/log.hpp"
 #include "base/share.hpp"
 #include "core/access/account.hpp"
-#include "core/access/limits.hpp"
 
 namespace colonnade::core {
 
@@ -31,6 +32,61 @@ std::string place_of(const Principal& who, std::string_view key) {
   return base::joined({who.scope.key(), who.user_id, key});
 }
 
+// Keys that were begun within limits::idempotency_time, by the hour.
+class KeyCount {
+ public:
+  void add(std::int64_t hour) {
+    if (hours_.empty() || hours_.back().hour != hour) hours_.push_back({.hour = hour, .keys = 0});
+    ++hours_.back().keys;
+    ++total_;
+  }
+  // One that had no effect.
+  void take_back() {
+    if (hours_.empty()) return;
+    if (--hours_.back().keys == 0) hours_.pop_back();
+    --total_;
+  }
+  void forget(std::int64_t hour) {
+    while (!hours_.empty() && hours_.front().hour + hours_kept < hour) {
+      total_ -= hours_.front().keys;
+      hours_.pop_front();
+    }
+  }
+  std::size_t total() const { return total_; }
+  // When the oldest are forgotten; from `now`, which is later than they are.
+  std::chrono::milliseconds room_after(base::Time now) const {
+    if (hours_.empty()) return std::chrono::hours(1);
+    const std::chrono::hours until(hours_.front().hour + hours_kept + 1);
+    return std::chrono::ceil<std::chrono::milliseconds>(until -
+                                                        std::chrono::microseconds(now.micros));
+  }
+
+ private:
+  struct Hour {
+    std::int64_t hour = 0;
+    std::size_t keys = 0;
+  };
+  static constexpr std::int64_t hours_kept =
+      std::chrono::duration_cast<std::chrono::hours>(limits::idempotency_time).count();
+  std::deque<Hour> hours_{};  // none with zero
+  std::size_t total_ = 0;
+};
+
+std::int64_t hour_of(base::Time time) {
+  return std::chrono::floor<std::chrono::hours>(std::chrono::microseconds(time.micros)).count();
+}
+
+base::Error too_many_keys(ErrorKind kind, std::string_view whose, std::size_t keys,
+                          std::chrono::milliseconds retry_after) {
+  return {.kind = kind,
+          .message = std::string(whose) + std::to_string(keys) +
+                     " Idempotency-Keys of the last 24 hours, which is as many as are kept; send "
+                     "the request without a key, or wait",
+          .field = "Idempotency-Key",
+          .retry_after = retry_after,
+          .retryable = true};
+}
+
 }  // namespace
 
 // What is being worked on in this process.
@@ -39,7 +95,12 @@ struct KeyedRequests::State {
     std::string place{};
     std::vector<Waiter> waiters{};
   };
+  explicit State(KeyedRequestBounds bounds_in) : bounds(bounds_in) {}
+
+  const KeyedRequestBounds bounds;
   std::mutex mutex;
+  std::unordered_map<std::string, KeyCount> keys_by_account;  // none with zero, after a purge
+  KeyCount keys_of_all;
   std::unordered_map<std::string, std::string> id_by_place;
   std::unordered_map<std::string, Work> by_id;
   base::Share waiting{waiter_bounds};
@@ -61,6 +122,41 @@ struct KeyedRequests::State {
     auto waiter = std::make_shared<base::Completion<bool>>();
     by_id[entry->second].waiters.push_back(waiter);
     return Entered{.waiter = std::move(waiter), .held = std::move(*held)};
+  }
+
+  // Before a key is stored.
+  Result<void> count_key(const std::string& account, base::Time now) {
+    const std::lock_guard lock(mutex);
+    KeyCount& mine = keys_by_account[account];
+    mine.forget(hour_of(now));
+    keys_of_all.forget(hour_of(now));
+    if (mine.total() >= bounds.per_account) {
+      return fail(too_many_keys(ErrorKind::rate_limited, "this account has ", mine.total(),
+                                mine.room_after(now)));
+    }
+    if (keys_of_all.total() >= bounds.total) {
+      return fail(too_many_keys(ErrorKind::unavailable, "the server has ", keys_of_all.total(),
+                                keys_of_all.room_after(now)));
+    }
+    mine.add(hour_of(now));
+    keys_of_all.add(hour_of(now));
+    return {};
+  }
+
+  // It was not stored, or is free again.
+  void uncount_key(const std::string& account) {
+    const std::lock_guard lock(mutex);
+    const auto mine = keys_by_account.find(account);
+    if (mine == keys_by_account.end() || mine->second.total() == 0) return;
+    mine->second.take_back();
+    keys_of_all.take_back();
+  }
+
+  void forget_keys(base::Time now) {
+    const std::lock_guard lock(mutex);
+    keys_of_all.forget(hour_of(now));
+    for (auto& [account, keys] : keys_by_account) keys.forget(hour_of(now));
+    std::erase_if(keys_by_account, [](const auto& entry) { return entry.second.total() == 0; });
   }
 
   // The row has another id than was entered under (an orphan's).
@@ -87,8 +183,9 @@ struct KeyedRequests::State {
   }
 };
 
-KeyedRequests::KeyedRequests(KeyedRequestStore& store, EventFeed& feed, base::Clock& clock)
-    : store_(store), feed_(feed), clock_(clock), state_(std::make_shared<State>()) {}
+KeyedRequests::KeyedRequests(KeyedRequestStore& store, EventFeed& feed, base::Clock& clock,
+                             KeyedRequestBounds bounds)
+    : store_(store), feed_(feed), clock_(clock), state_(std::make_shared<State>(bounds)) {}
 
 KeyedRequests::~KeyedRequests() = default;
 
@@ -131,7 +228,11 @@ Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::stri
     if (known.object_id.empty()) co_return Begun{First{known.id}};
     co_return Begun{Orphan{known.id, known.object_id}};
   }
-  Unit unit{.scope = who.scope};
+  if (auto counted = state_->count_key(account_of(who), now); !counted) {
+    state_->leave(id);
+    co_return fail(std::move(counted.error()));
+  }
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(
       InsertKeyedRequest{.keyed_request = {.id = id,
                                            .scope = who.scope,
@@ -144,6 +245,7 @@ Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::stri
                          .expired_before = expired_before});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) {
+    state_->uncount_key(account_of(who));
     state_->leave(id);
     co_return fail(std::move(committed.error()));
   }
@@ -151,7 +253,7 @@ Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::stri
 }
 
 Task<void> KeyedRequests::answer(Principal who, std::string id, StoredAnswer answer) {
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(AnswerKeyedRequest{.id = id, .answer = std::move(answer)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) {
@@ -162,11 +264,13 @@ Task<void> KeyedRequests::answer(Principal who, std::string id, StoredAnswer ans
 }
 
 Task<void> KeyedRequests::drop(Principal who, std::string id) {
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(DropKeyedRequest{.id = id});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) {
     base::log::warn("idempotency_key_not_released", {{"error", committed.error().message}});
+  } else {
+    state_->uncount_key(account_of(who));
   }
   state_->leave(id);
 }
@@ -174,6 +278,7 @@ Task<void> KeyedRequests::drop(Principal who, std::string id) {
 void KeyedRequests::leave(const std::string& id) { state_->leave(id); }
 
 Task<void> KeyedRequests::purge() {
+  state_->forget_keys(clock_.now());
   Unit unit{.scope = Scope::whole_server()};
   unit.changes.emplace_back(
       PurgeKeyedRequests{.created_before = clock_.now() - limits::idempotency_time});

@@ -2,6 +2,7 @@
 // answer, also when the first attempt is still under way or died with the server.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,13 +12,21 @@
 #include "base/task.hpp"
 #include "core/access/keyed_request.hpp"
 #include "core/access/keyed_request_store.hpp"
+#include "core/access/limits.hpp"
 #include "core/events/event_feed.hpp"
 
 namespace colonnade::core {
 
+// How many keys of the last limits::idempotency_time are kept.
+struct KeyedRequestBounds {
+  std::size_t per_account = limits::keyed_requests_per_account;
+  std::size_t total = limits::keyed_requests_max;
+};
+
 class KeyedRequests {
  public:
-  KeyedRequests(KeyedRequestStore& store, EventFeed& feed, base::Clock& clock);
+  KeyedRequests(KeyedRequestStore& store, EventFeed& feed, base::Clock& clock,
+                KeyedRequestBounds bounds = {});
   ~KeyedRequests();
 
   // The first of its key, or one whose first attempt died without effect: do it, link what it makes
@@ -38,7 +47,8 @@ class KeyedRequests {
   using Begun = std::variant<First, Answered, Orphan>;
 
   // Waits while the same key is being worked on here; rate_limited or unavailable, with
-  // retry_after, when too many of the account's requests, or of all, do so. conflict when the key
+  // retry_after, when too many of the account's requests, or of all, do so, or when there are too
+  // many keys to keep a new one. conflict when the key
   // was used for another request; invalid for a key that is empty or longer than
   // limits::idempotency_key_bytes_max.
   base::Task<Result<Begun>> begin(Principal who, std::string key, std::string fingerprint);

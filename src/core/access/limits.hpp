@@ -24,6 +24,10 @@ constexpr std::size_t pairing_watchers_per_account = 64;  // connections that wa
 constexpr std::size_t pairing_watchers_max = 4096;
 constexpr std::size_t pairing_addresses_max = 100'000;  // whose attempts are counted
 
+// Keys begun within idempotency_time, each a row with its answer: 23 a second, all day. Counted
+// since the server started.
+constexpr std::size_t keyed_requests_per_account = 2'000'000;
+constexpr std::size_t keyed_requests_max = 8'000'000;
 constexpr std::size_t keyed_waiters_per_account = 64;  // each holds a connection
 constexpr std::size_t keyed_waiters_max = 4096;
 

@@ -30,6 +30,8 @@ constexpr base::ShareBounds watcher_bounds{.what = "waits for a pairing code",
                                            .per_account = limits::pairing_watchers_per_account,
                                            .total = limits::pairing_watchers_max,
                                            .retry_after = std::chrono::seconds(5)};
+constexpr std::string_view stopping_text =
+    "the server is stopping; its pairing codes end with it, ask for a new one";
 constexpr std::string_view unnamed = "Unnamed device";
 using Watcher = std::shared_ptr<base::Completion<Result<Credential>>>;
 
@@ -56,6 +58,7 @@ struct Pairings::State {
   base::Share open_codes{code_bounds};
   base::Share watching{watcher_bounds};
   base::SteadyTime swept_at{};
+  bool stopping = false;
 
   // Expired codes and old windows go away now and then, at whatever call comes next.
   void sweep(base::SteadyTime now) {
@@ -173,6 +176,21 @@ Task<Result<CreatedToken>> Pairings::claim(std::string code, std::string device_
   co_return created;
 }
 
+void Pairings::stop() {
+  std::vector<Watcher> watchers;
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->stopping = true;
+    for (auto& [code, pending] : state_->codes) {
+      watchers.insert(watchers.end(), pending.watchers.begin(), pending.watchers.end());
+      pending.watchers.clear();
+    }
+  }
+  for (const Watcher& watcher : watchers) {
+    watcher->complete(fail(ErrorKind::unavailable, std::string(stopping_text)));
+  }
+}
+
 Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::stop_token stop) {
   auto watcher = std::make_shared<base::Completion<Result<Credential>>>();
   base::Share::Hold place;  // until this returns
@@ -180,6 +198,7 @@ Task<Result<Credential>> Pairings::watch(Principal who, std::string code, std::s
   {
     const base::SteadyTime now = clock_.steady();
     const std::lock_guard lock(state_->mutex);
+    if (state_->stopping) co_return fail(ErrorKind::unavailable, std::string(stopping_text));
     state_->sweep(now);
     const auto found = state_->codes.find(code);
     if (found == state_->codes.end() ||

@@ -33,6 +33,8 @@ class Pairings {
   // Waits for the claim of a code that `who` issued. timeout after limits::pairing_watch_time_max,
   // gone when it expired unclaimed, not_found for an unknown one (or another user's).
   base::Task<Result<Credential>> watch(Principal who, std::string code, std::stop_token stop);
+  // Ends every wait, and those that would begin, with unavailable: the server stops. Any thread.
+  void stop();
 
  private:
   struct State;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/visible_text.hpp"
 #include "core/access/operators.hpp"
 #include "core/access/user_name.hpp"
 
@@ -15,7 +16,13 @@ namespace {
 
 // Who a new token lets in.
 Result<Principal> bearer_of(const NewToken& input) {
-  const bool every_scope = input.scope == every_scope_text && input.role == "operator";
+  const bool every_scope = input.scope == every_scope_text;
+  if (every_scope && input.role == "member") {
+    return fail(ErrorKind::invalid,
+                "scope * (every scope) is for the role operator only; name the scope that the "
+                "member is to work in, such as main/main/main, or make it an operator",
+                "scope");
+  }
   auto scope = every_scope ? Result<Scope>(default_view()) : parse_scope(input.scope);
   if (!scope) return fail(std::move(scope.error()));
   if (auto named = check_user_name(input.user); !named) return fail(std::move(named.error()));
@@ -46,6 +53,20 @@ bool may_manage(const Principal& who, const Credential& credential) {
 
 }  // namespace
 
+std::string scope_text(const Credential& credential) {
+  return credential.every_scope ? std::string(every_scope_text) : credential.scope.key();
+}
+
+Result<void> check_token_name(std::string_view name) {
+  const bool fits = !name.empty() && name.size() <= token_name_bytes_max && !base::has_hidden(name);
+  if (fits) return {};
+  return fail(ErrorKind::invalid,
+              "name must have 1 to " + std::to_string(token_name_bytes_max) +
+                  " bytes of UTF-8 on one line, without control characters and characters that "
+                  "do not show",
+              "name");
+}
+
 Task<Result<std::vector<Credential>>> Tokens::list(Principal who, std::string user) {
   if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
   auto out = co_await store_.credentials(who.scope, user, CredentialKind::operator_token);
@@ -59,6 +80,7 @@ Task<Result<std::vector<Credential>>> Tokens::list(Principal who, std::string us
 
 Task<Result<CreatedToken>> Tokens::create(Principal who, NewToken input) {
   if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
+  if (auto named = check_token_name(input.name); !named) co_return fail(std::move(named.error()));
   auto bearer = bearer_of(input);
   if (!bearer) co_return fail(std::move(bearer.error()));
   if (auto fits = check_bearer(who, *bearer); !fits) co_return fail(std::move(fits.error()));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ids.hpp"
+#include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
 #include "core/limits.hpp"
 #include "core/tools/tool_server.hpp"
@@ -55,7 +56,7 @@ Task<Result<Agent>> Agents::create(Principal who, NewAgent input) {
               .version = 1,
               .created_at = now,
               .updated_at = now};
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(
       PutAgent{.agent = agent, .servers_needed = added_servers({}, agent.tool_servers)});
   if (!input.keyed_request_id.empty()) {
@@ -144,7 +145,7 @@ Task<Result<Agent>> Agents::update(Principal who, Agent agent,
   agent.scope = who.scope;
   agent.version += 1;
   agent.updated_at = clock_.now();
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(PutAgent{.agent = agent, .servers_needed = std::move(servers_needed)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));

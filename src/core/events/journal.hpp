@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -49,6 +50,9 @@ using Change =
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {
   Scope scope;
+  // Whose share of the queue it takes while it waits (core/access/account.hpp); "" for what the
+  // server does by itself, which counts as its scope's.
+  std::string account{};
   std::vector<Change> changes{};
   std::vector<Event> events{};  // cursor and seq are the store's to give
 };
@@ -72,19 +76,21 @@ class Journal {
   using Completion = std::move_only_function<void(Result<std::int64_t>)>;
 
   virtual ~Journal() = default;
-  // Queues a unit. Units appended by one thread are applied in that order; all units that wait
-  // form one transaction (group commit). A unit that fails is rolled back alone and does not
-  // disturb its neighbours.
-  //
+  // Queues a unit. Units of one thread are applied in their order; all that wait form one
+  // transaction (group commit). A unit that fails is rolled back alone.
   // Errors, perhaps before this returns. What the change names (conflict, not_found, invalid, …):
-  // the unit will never be stored as it is; not retryable. unavailable and retryable, with
-  // `retry_after`: not stored now, may be stored later (no space, a failed write, a failed sync, or
-  // limits::commit_queue_units_max units wait); the unit may be appended again. unavailable and not
-  // retryable: the store is closed. internal: the store is damaged, or a bug.
+  // never stored as it is. unavailable and retryable, with `retry_after`: not stored now (no space,
+  // a failed write or sync, limits::commit_queue_units_max units wait); it may be appended again.
+  // rate_limited, the same, when limits::commit_queue_units_per_account of the unit's account wait:
+  // those of others are taken. unavailable and not retryable: the store is closed, or damaged.
+  // internal: a bug.
   //
   // When the disk refuses a transaction, all of its units fail, and all that wait behind it, in
   // their order; later ones fail at once until the disk works again (health()). Whoever needs an
-  // order among units appends the next after the completion of the one before.
+  // order among units appends the next after the completion of the one before. What a failed sync
+  // refused is undone before another unit is taken. But if the process ends before that, the next
+  // start may find such a unit stored, whole, as if it had been acknowledged: whoever was refused
+  // does not know, and whoever starts goes by what is stored.
   virtual void append(Unit unit, Completion completion) = 0;
   // At most one observer, set before the first append; it must outlive the journal's use.
   virtual void observe(CommitObserver& observer) = 0;

@@ -19,7 +19,7 @@ std::string_view to_string(StoreState state) {
 std::optional<base::Error> refusal_of(const StoreHealth& health) {
   if (health.state == StoreState::writable) return std::nullopt;
   if (health.state == StoreState::damaged) {
-    return base::Error{.kind = base::ErrorKind::internal,
+    return base::Error{.kind = base::ErrorKind::unavailable,
                        .message = "the store is damaged: " + health.reason};
   }
   return base::Error{.kind = base::ErrorKind::unavailable,

@@ -26,8 +26,8 @@ struct StoreHealth {
   base::Time since{};    // when the state began
 };
 
-// What a unit is refused with in that state; nullopt while it is writable. unavailable, retryable
-// and with `retry_after` for what may pass; internal for damage.
+// What a unit is refused with in that state; nullopt while it is writable: unavailable, retryable
+// and with `retry_after` for what may pass, and neither of the two for damage.
 std::optional<base::Error> refusal_of(const StoreHealth& health);
 
 // For a readiness check: unavailable, saying which state, since when and why.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
 #include "core/governance/action_records.hpp"
 #include "core/governance/limits.hpp"
@@ -97,6 +99,7 @@ struct Actions::State {
   Result<void> remember(Unit& unit, const Action& action, const HumanAnswer& answer) const;
   std::optional<ExecutionPermit> permit_for(const Action& action) const;
   std::chrono::milliseconds time_for(const Action& action) const;
+  Task<Result<void>> cap_waits() const;
 
   AuditEntry started(const Action& action) const {
     return started_entry(action, action.updated_at, parts.redaction);
@@ -198,7 +201,7 @@ Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
   auto verdict = judge(std::move(request));
   if (!verdict) co_return fail(std::move(verdict.error()));
   Action action = co_await state_->fresh_action(who, std::move(*verdict));
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(InsertAction{action});
   const std::string_view granted = action.state == ActionState::approved ? "permission" : "";
   unit.changes.emplace_back(AppendAudit{decision_entry(action, granted, state_->parts.redaction)});
@@ -294,7 +297,8 @@ Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnsw
   const State& state = *state_;
   auto settled = state.settlement(std::move(action), std::move(actor), answer);
   if (!settled) co_return fail(std::move(settled.error()));
-  Unit unit{.scope = settled->action.scope};
+  Unit unit{.scope = settled->action.scope,
+            .account = account_of(settled->action.scope, settled->action.owner)};
   unit.changes.emplace_back(UpdateAction{.action = settled->action});
   unit.changes.emplace_back(AppendAudit{
       approval_entry(settled->action, settled->actor, settled->edited, state.parts.redaction)});
@@ -406,7 +410,7 @@ Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& l
       co_return fail(ErrorKind::conflict, "the policy in force now does not allow it any more");
     }
   }
-  Unit unit{.scope = action->scope};
+  Unit unit{.scope = action->scope, .account = account_of(action->scope, action->owner)};
   move(*action, ActionState::executing, "Executing", state.parts.clock.now());
   unit.changes.emplace_back(UpdateAction{.action = *action});
   unit.changes.emplace_back(AppendAudit{state.started(*action)});
@@ -442,7 +446,7 @@ Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Acti
   std::string reason = std::move(done.outcome.content);
   if (reason.empty()) reason = end == ActionState::succeeded ? "ok" : "failed";
   move(action, end, std::move(reason), state->parts.clock.now());
-  Unit unit{.scope = action.scope};
+  Unit unit{.scope = action.scope, .account = account_of(action.scope, action.owner)};
   // Its client may have reported a result meanwhile; then that counts.
   unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
   unit.changes.emplace_back(AppendAudit{state->finished(action)});
@@ -478,7 +482,7 @@ Task<Result<Action>> Actions::report(Principal who, std::string id, bool success
   if (error.empty()) error = "Execution failed";
   move(*action, success ? ActionState::succeeded : ActionState::failed,
        success ? "Execution completed" : std::move(error), state_->parts.clock.now());
-  Unit unit{.scope = action->scope};
+  Unit unit{.scope = action->scope, .account = account_of(action->scope, action->owner)};
   unit.changes.emplace_back(UpdateAction{.action = *action});
   unit.changes.emplace_back(AppendAudit{state_->finished(*action)});
   auto stored = co_await state_->parts.feed.commit(std::move(unit));
@@ -486,8 +490,35 @@ Task<Result<Action>> Actions::report(Principal who, std::string id, bool success
   co_return action;
 }
 
+// A question waits no longer than the longest wait from now, whatever its stored end says: the
+// machine's clock may have been set back since, or the setting been lowered.
+Task<Result<void>> Actions::State::cap_waits() const {
+  constexpr Time the_last{std::numeric_limits<std::int64_t>::max()};
+  const Time latest = parts.clock.now() + options.approval_time_max;
+  EveryScopePage page;
+  for (;;) {
+    auto pending = co_await parts.store.expired_actions(the_last, page);
+    if (!pending) co_return fail(std::move(pending.error()));
+    const bool is_last = pending->size() < page.limit;
+    if (!pending->empty()) page = page.after(pending->back());
+    for (Action& action : *pending) {
+      if (!action.expires_at || *action.expires_at <= latest) continue;
+      base::log::warn("approval_wait_shortened", {{"action", action.id}});
+      action.expires_at = latest;
+      ++action.version;
+      Unit unit{.scope = action.scope};
+      unit.changes.emplace_back(UpdateAction{.action = std::move(action), .if_unchanged = true});
+      const auto stored = co_await parts.feed.commit(std::move(unit));
+      if (!stored && !stored.error().retryable) co_return fail(stored.error());
+    }
+    if (is_last) co_return Result<void>{};
+  }
+}
+
 Task<Result<std::size_t>> Actions::recover() {
   State& state = *state_;
+  auto capped = co_await state.cap_waits();
+  if (!capped) co_return fail(std::move(capped.error()));
   std::size_t count = 0;
   EveryScopePage page;
   for (;;) {
@@ -499,7 +530,7 @@ Task<Result<std::size_t>> Actions::recover() {
       move(action, ActionState::failed,
            "The server was restarted while this ran. Whether it took effect is unknown.",
            state.parts.clock.now());
-      Unit unit{.scope = action.scope};
+      Unit unit{.scope = action.scope, .account = account_of(action.scope, action.owner)};
       unit.changes.emplace_back(UpdateAction{.action = action});
       unit.changes.emplace_back(AppendAudit{state.finished(action)});
       auto stored = co_await state.parts.feed.commit(std::move(unit));

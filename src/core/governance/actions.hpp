@@ -102,8 +102,10 @@ class Actions {
 
   // Settles what no answer in time; returns how many.
   base::Task<std::size_t> settle_expired();
-  // What was executing for a client when the server died is failed: its outcome is unknown. Once,
-  // before serving.
+  // What was executing for a client when the server died is failed: its outcome is unknown. What
+  // would wait for longer than approval_time_max from now waits for that long. Once, before
+  // serving, and before Runs::recover(): a run that is taken up knows its questions as they are
+  // then.
   base::Task<Result<std::size_t>> recover();
   // Ends what start() began and waits until it is over. Blocks; not from a lane.
   void stop_all();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
 #include "core/governance/action_records.hpp"
 
@@ -40,7 +41,7 @@ Task<Result<void>> Permissions::revoke(Principal who, std::string id) {
     co_return fail(base::ErrorKind::not_found, "there is no permission " + id);
   }
   const Time now = clock_.now();
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(RevokePermission{.id = id, .owner = found->owner, .at = now});
   unit.changes.emplace_back(AppendAudit{{.kind = std::string(audit_kind::permission),
                                          .actor = who.user_id,

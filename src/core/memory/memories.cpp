@@ -129,7 +129,7 @@ Task<Result<StoredMemory>> Memories::store(base::Lane* lane, MemoryItem item, bo
     put.vector = co_await place(lane, item.text, stop);
     if (!put.vector && embedder_ != nullptr) unplaced_ = true;
   }
-  Unit unit{.scope = item.scope};
+  Unit unit{.scope = item.scope, .account = account_of(item.scope, item.holder.owner)};
   unit.changes.emplace_back(std::move(put));
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed && by_id && committed.error().kind == ErrorKind::not_found) {
@@ -168,7 +168,7 @@ Task<Result<std::vector<MemoryItem>>> Memories::list(Scope scope, MemoryHolder h
 }
 
 Task<Result<void>> Memories::remove(Scope scope, MemoryHolder holder, std::string id) {
-  Unit unit{.scope = std::move(scope)};
+  Unit unit{.scope = scope, .account = account_of(scope, holder.owner)};
   unit.changes.emplace_back(RemoveMemory{.holder = std::move(holder), .id = std::move(id)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (committed) co_return Result<void>{};
@@ -269,8 +269,9 @@ Task<bool> Memories::place_some(base::Lane* lane, std::stop_token stop) {
   using Unplaced = std::vector<UnplacedMemory>;
   base::Job job{.time_max = limits::memory_look_time_max, .stop = stop};
   std::move_only_function<Result<Unplaced>(std::stop_token)> work =
-      [&store = store_, model = std::string(embedder_->model()),
-       limit](const std::stop_token& /*over*/) { return store.unplaced_memories(model, limit); };
+      [&store = store_, model = std::string(embedder_->model()), limit](std::stop_token over) {
+        return store.unplaced_memories(model, limit, std::move(over));
+      };
   auto unplaced = co_await workers_.run<Unplaced>(std::move(job), std::move(work));
   if (!unplaced || unplaced->empty()) co_return false;
   std::vector<std::string> texts;

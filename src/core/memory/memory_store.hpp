@@ -79,8 +79,10 @@ class MemoryStore {
                                                                    const MemoryQuery& query,
                                                                    base::Time now) = 0;
   // Of every scope and holder: items without a key and without a vector of `model`, oldest first.
+  // Long where most have one, so on a worker thread; ends soon after `stop` is requested.
   virtual base::Result<std::vector<UnplacedMemory>> unplaced_memories(std::string_view model,
-                                                                      std::size_t limit) = 0;
+                                                                      std::size_t limit,
+                                                                      std::stop_token stop) = 0;
   // Whether SweepMemories would find something at `now`.
   virtual base::Task<base::Result<bool>> memories_to_sweep(base::Time now) = 0;
 };

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/access/account.hpp"
+
 namespace colonnade::core {
 
 using base::ErrorKind;
@@ -9,23 +11,44 @@ using base::fail;
 
 namespace {
 
+std::string account_of_run(const Run& run) { return account_of(run.scope, run.started_by); }
+
 base::Error stopping_error() {
   return {.kind = ErrorKind::unavailable, .message = "the server is stopping"};
 }
 
 }  // namespace
 
-Result<std::string> ActiveRuns::enter(const std::shared_ptr<RunDriver>& driver,
+ActiveRuns::ActiveRuns(std::size_t per_account, std::size_t total)
+    : bounds_{.what = "active runs", .per_account = per_account, .total = total} {}
+
+Result<std::string> ActiveRuns::enter(const std::shared_ptr<RunDriver>& driver, Entry kind,
                                       const std::string& ended) {
   const Run& run = driver->run();
+  std::string account = account_of_run(run);
   const std::lock_guard lock(mutex_);
   if (is_stopping()) return fail(stopping_error());
-  const auto [entry, fresh] = run_by_thread_.try_emplace(run.thread_id, run.id);
-  if (!fresh && entry->second != ended) return entry->second;
-  entry->second = run.id;
-  by_run_[run.id] = driver;
+  // First: a thread that is busy is no reason to wait for other runs.
+  const auto claim = run_by_thread_.find(run.thread_id);
+  if (claim != run_by_thread_.end() && claim->second != ended) return claim->second;
+  if (kind == Entry::fresh) {
+    if (auto full = no_place_for(account)) return fail(std::move(*full));
+  }
+  run_by_thread_[run.thread_id] = run.id;
+  const bool is_new = by_run_.insert_or_assign(run.id, driver).second;
+  if (is_new) ++by_account_[std::move(account)];
   ++counts_.started;
   return std::string();
+}
+
+// With the lock held.
+std::optional<base::Error> ActiveRuns::no_place_for(const std::string& account) const {
+  const auto has = by_account_.find(account);
+  if (has != by_account_.end() && has->second >= bounds_.per_account) {
+    return base::account_is_full(bounds_);
+  }
+  if (by_run_.size() >= bounds_.total) return base::all_are_full(bounds_);
+  return std::nullopt;
 }
 
 void ActiveRuns::release(const Run& run) {
@@ -39,7 +62,10 @@ void ActiveRuns::leave(const Run& run, std::optional<Result<FinishedRun>> outcom
   std::vector<RunWaiter> told;
   {
     const std::lock_guard lock(mutex_);
-    by_run_.erase(run.id);
+    if (by_run_.erase(run.id) > 0) {
+      const auto has = by_account_.find(account_of_run(run));
+      if (--has->second == 0) by_account_.erase(has);
+    }
     if (outcome) {
       const auto found = waiters_.find(run.id);
       if (found != waiters_.end()) {

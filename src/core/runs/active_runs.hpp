@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/share.hpp"
 #include "base/task.hpp"
 #include "core/runs/run_driver.hpp"
 
@@ -32,9 +34,17 @@ using RunWaiter = std::shared_ptr<base::Completion<Result<FinishedRun>>>;
 // Thread-safe.
 class ActiveRuns {
  public:
+  // How many may be active, of one account and of all.
+  ActiveRuns(std::size_t per_account, std::size_t total);
+
+  enum class Entry {
+    fresh,  // may be refused
+    again,  // was accepted before, and counts without a bound
+  };
   // Claims the thread for a run. "" when that worked, else the run that has the thread; a run named
-  // by `ended` has no claim any more. unavailable while stopping.
-  Result<std::string> enter(const std::shared_ptr<RunDriver>& driver,
+  // by `ended` has no claim any more. Errors: rate_limited when the account of the run's user has
+  // as many as it may, unavailable when all have or while stopping.
+  Result<std::string> enter(const std::shared_ptr<RunDriver>& driver, Entry kind,
                             const std::string& ended = {});
   // Gives up the claim alone; the driver is yet to leave.
   void release(const Run& run);
@@ -57,11 +67,14 @@ class ActiveRuns {
   RunCounts counts() const;
 
  private:
+  std::optional<base::Error> no_place_for(const std::string& account) const;
   void count(RunState state);
 
+  const base::ShareBounds bounds_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::unordered_map<std::string, std::shared_ptr<RunDriver>> by_run_;
+  std::unordered_map<std::string, std::size_t> by_account_;  // how many; none with zero
   std::unordered_map<std::string, std::string> run_by_thread_;
   std::unordered_map<std::string, std::vector<RunWaiter>> waiters_;
   std::stop_source stop_;

@@ -14,6 +14,10 @@ constexpr int output_units_under_way_max = 32;  // then nothing more is read fro
 // is said only that they ended. The middle of a longer result is left out.
 constexpr std::size_t unanswered_turns_read_max = 20;
 constexpr std::size_t unanswered_result_bytes_max = 8 * KiB;
+// Under way at once; those that wait for a human are not. Each holds its messages, a model's stream
+// and up to output_units_under_way_max units.
+constexpr std::size_t active_runs_per_account = 1024;
+constexpr std::size_t active_runs_max = 4096;
 constexpr int run_rounds_max = 50;    // model calls in one run
 constexpr auto run_time_max = 30min;  // a whole run, waiting for approvals excluded
 constexpr int model_retries_max = 4;  // after the first attempt, only before any output

@@ -29,6 +29,8 @@ struct RunOptions {
   ContextOptions context{};
   CommitRetry commit_retry{};
   std::size_t message_bytes_max = limits::message_bytes_max;
+  std::size_t active_per_account = limits::active_runs_per_account;
+  std::size_t active_max = limits::active_runs_max;
   bool auto_title = true;
 };
 

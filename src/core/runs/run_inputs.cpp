@@ -31,6 +31,8 @@ base::Task<std::optional<RunInput>> RunInputs::next() {
 base::Task<void> RunInputs::changed() { co_await changed_.wait(); }
 
 void RunInputs::cancel() {
+  // Once: clients may ask as often as they like while the driver waits for the disk.
+  if (cancelled_.stop_requested()) return;
   push(CancelRequested{});
   cancelled_.request_stop();
   work_.request_stop();

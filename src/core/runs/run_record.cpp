@@ -8,6 +8,7 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "core/access/account.hpp"
 #include "core/events/limits.hpp"
 #include "core/governance/action_records.hpp"
 #include "core/runs/limits.hpp"
@@ -544,7 +545,10 @@ Task<Result<Run>> RunRecord::settle(RunState from, End end, std::vector<ToolCall
 // --- small parts --------------------------------------------------------------------------------
 
 Unit RunRecord::unit(std::vector<Event> events) const {
-  return Unit{.scope = run_.scope, .changes = {}, .events = std::move(events)};
+  return Unit{.scope = run_.scope,
+              .account = account_of(run_.scope, run_.started_by),
+              .changes = {},
+              .events = std::move(events)};
 }
 
 Event RunRecord::event(EventBody body) const {

@@ -59,7 +59,8 @@ struct Runs::Shared {
                                .tools = ports.tools,
                                .permissions = ports.permissions,
                                .runs = ports.runs,
-                               .actions = ports.actions}} {}
+                               .actions = ports.actions}},
+        active(options.active_per_account, options.active_max) {}
 
   const RunOptions options;
   ThreadStore& threads;
@@ -105,12 +106,12 @@ Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane)
 // was stored and told; whoever acts on what they were told is not refused for it: the store's word
 // counts.
 Task<Result<void>> Runs::claim(std::shared_ptr<Shared> shared, std::shared_ptr<RunDriver> driver) {
-  auto holder = shared->active.enter(driver);
+  auto holder = shared->active.enter(driver, ActiveRuns::Entry::fresh);
   if (holder && !holder->empty()) {
     const auto run = co_await shared->runs.run(driver->run().scope, *holder);
     if (run && *run && is_terminal((*run)->state)) {
       const std::string ended = *holder;
-      holder = shared->active.enter(driver, ended);
+      holder = shared->active.enter(driver, ActiveRuns::Entry::fresh, ended);
     }
   }
   if (!holder) co_return fail(std::move(holder.error()));
@@ -333,7 +334,7 @@ Task<bool> Runs::take_up(std::shared_ptr<Shared> shared, Run run) {
   }
   auto driver =
       std::make_shared<RunDriver>(shared->driver_ports, shared->options, lane, std::move(*start));
-  auto holder = shared->active.enter(driver);
+  auto holder = shared->active.enter(driver, ActiveRuns::Entry::again);
   if (!holder || !holder->empty()) co_return false;
   lane.spawn("run", supervise(shared, std::move(driver)));
   co_return true;

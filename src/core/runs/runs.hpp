@@ -46,7 +46,8 @@ class Runs {
   // Stores the message and starts a run on `lane`, which is the calling lane. Returns once the
   // message is durable; the model may have been asked before. Errors: not_found, forbidden,
   // conflict (thread deleted, or a run is active in it), unavailable (no such provider configured,
-  // stopping, or, with retry_after, the store cannot write just now), invalid (no parts), too_large
+  // stopping, or, with retry_after, the store cannot write just now or too many runs are active),
+  // rate_limited (with retry_after: too many of the caller's are), invalid (no parts), too_large
   // (beyond message_bytes_max, or more than the model's window takes). After an error nothing is
   // stored and the thread is free.
   base::Task<Result<Run>> start(Principal who, NewMessage input, base::Lane& lane);

@@ -1,6 +1,11 @@
 #include "core/threads/erasure.hpp"
 
+#include <memory>
+#include <stop_token>
+
 #include "base/log.hpp"
+#include "core/access/account.hpp"
+#include "core/threads/limits.hpp"
 
 namespace colonnade::core {
 
@@ -20,7 +25,7 @@ void Erasure::add(Unit& unit, const Thread& thread) const {
 Task<Result<void>> Erasure::erase_thread(Principal who, std::string id) {
   auto thread = co_await parts_.threads.get(who, std::move(id));
   if (!thread) co_return fail(std::move(thread.error()));
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   add(unit, *thread);
   auto hidden = co_await parts_.feed.commit(std::move(unit));
   if (!hidden) co_return fail(std::move(hidden.error()));
@@ -37,7 +42,7 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
   // Its threads are found in the transaction that deletes it: one that was made a moment ago goes
   // too, and one that comes a moment later finds no agent.
   const std::string agent_id = agent->id;
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(DeleteAgent{.id = agent_id, .at = parts_.clock.now()});
   unit.changes.emplace_back(RemoveMemoriesOfAgent{.agent_id = agent_id});
   auto hidden = co_await parts_.feed.commit(std::move(unit));
@@ -56,6 +61,22 @@ Task<Result<void>> Erasure::erase_agent(Principal who, std::string id) {
   co_return Result<void>{};
 }
 
+// Waits for the end of a run that was asked to stop. False when that is put off: the server stops,
+// or the store cannot take it just now.
+Task<bool> Erasure::ended(Principal starter, std::string run_id) const {
+  for (;;) {
+    const auto pause = std::make_shared<std::stop_source>();
+    auto ring = [pause] { pause->request_stop(); };
+    const auto alarm = co_await base::call_after(limits::erasure_look_interval, std::move(ring));
+    const auto end = co_await parts_.runs.wait(starter, run_id, pause->get_token());
+    if (end) co_return true;
+    if (end.error().kind != ErrorKind::cancelled) {
+      co_return end.error().kind != ErrorKind::unavailable;
+    }
+    if (parts_.readiness && !parts_.readiness()) co_return false;
+  }
+}
+
 // Nobody finds the thread any more, so no run can begin in it; one that is active is stopped first.
 // A server that stops meanwhile leaves the rest to its next start.
 Task<void> Erasure::purge(Scope scope, std::string id) {
@@ -65,9 +86,11 @@ Task<void> Erasure::purge(Scope scope, std::string id) {
     const std::string run_id = (*run)->id;
     // Not found: it has just ended by itself.
     [[maybe_unused]] const auto cancelled = co_await parts_.runs.cancel(starter, run_id);
-    std::stop_token none;
-    auto ended = co_await parts_.runs.wait(starter, run_id, std::move(none));
-    if (!ended && ended.error().kind == ErrorKind::unavailable) co_return;
+    const bool over = co_await ended(starter, run_id);
+    if (!over) {
+      base::log::warn("thread_not_purged", {{"thread", id}, {"error", "its run goes on"}});
+      co_return;
+    }
   }
   Unit unit{.scope = scope};
   unit.changes.emplace_back(PurgeThread{.id = id});

@@ -2,7 +2,9 @@
 // What was decided about tool calls stays in the audit trail.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "base/task.hpp"
@@ -24,14 +26,17 @@ struct ErasureParts {
   Threads& threads;
   Runs& runs;
   base::Clock& clock;
+  // Whether the store takes what is written now: an error says why not. Empty: always.
+  std::function<Result<void>()> readiness{};
 };
 
 class Erasure {
  public:
-  explicit Erasure(ErasureParts parts) : parts_(parts) {}
+  explicit Erasure(ErasureParts parts) : parts_(std::move(parts)) {}
 
-  // Cancels a run that is active in it and waits for its end. not_found, also when it is another
-  // user's; a thread that was only deleted can be erased too.
+  // Cancels a run that is active in it and waits for its end, but not while the store cannot take
+  // that: the thread is gone for everybody, and the next start erases its content. not_found, also
+  // when it is another user's; a thread that was only deleted can be erased too.
   base::Task<Result<void>> erase_thread(Principal who, std::string id);
   // With its threads and its memory. not_found; conflict for the default agent.
   base::Task<Result<void>> erase_agent(Principal who, std::string id);
@@ -40,6 +45,7 @@ class Erasure {
 
  private:
   base::Task<void> purge(Scope scope, std::string id);
+  base::Task<bool> ended(Principal starter, std::string run_id) const;
   void add(Unit& unit, const Thread& thread) const;
 
   ErasureParts parts_;

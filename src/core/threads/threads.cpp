@@ -52,7 +52,7 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
                 .created_at = now,
                 .updated_at = now,
                 .deleted_at = std::nullopt};
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(
       InsertThread{.thread = thread, .agent_must_exist = !thread.agent_id.empty()});
   if (!input.keyed_request_id.empty()) {
@@ -122,7 +122,7 @@ Task<Result<Thread>> Threads::rename(Principal who, std::string id, std::string 
     co_return fail(ErrorKind::invalid, "title must not be blank", "title");
   }
   thread->updated_at = clock_.now();
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(RenameThread{.id = thread->id,
                                          .title = thread->title,
                                          .at = thread->updated_at,
@@ -138,7 +138,7 @@ Task<Result<void>> Threads::remove(Principal who, std::string id) {
   if (!thread) co_return fail(std::move(thread.error()));
   if (thread->deleted_at) co_return fail(ErrorKind::not_found, "no such thread");
   const Time now = clock_.now();
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(DeleteThread{.id = thread->id, .at = now});
   unit.events.push_back(thread_event(*thread, now, true));
   auto committed = co_await feed_.commit(std::move(unit));
@@ -151,7 +151,7 @@ Task<Result<void>> Threads::restore(Principal who, std::string id) {
   if (!thread) co_return fail(std::move(thread.error()));
   if (!thread->deleted_at) co_return fail(ErrorKind::not_found, "no deleted thread by that id");
   const Time now = clock_.now();
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(RestoreThread{.id = thread->id, .at = now});
   unit.events.push_back(thread_event(*thread, now, false));
   auto committed = co_await feed_.commit(std::move(unit));

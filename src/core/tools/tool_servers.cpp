@@ -5,6 +5,7 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "core/access/account.hpp"
 #include "core/tools/limits.hpp"
 
 namespace colonnade::core {
@@ -197,7 +198,7 @@ Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input)
   if (!input.secrets.empty()) {
     server.sealed_secrets = box_.seal(to_text(input.secrets), purpose_of(server));
   }
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(PutToolServer{server});
   if (!input.keyed_request_id.empty()) {
     unit.changes.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), server.id});
@@ -238,7 +239,7 @@ Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
     co_return fail(ErrorKind::conflict,
                    "this server is part of the configuration (mcp.servers); remove it there");
   }
-  Unit unit{.scope = who.scope};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(DeleteToolServer{.id = id, .at = clock_.now()});
   auto removed = co_await feed_.commit(std::move(unit));
   if (!removed && removed.error().kind == ErrorKind::not_found) co_return no_such_server();

@@ -23,6 +23,7 @@ constexpr std::size_t mcp_follow_events_max = 200;          // of one answer
 constexpr std::size_t mcp_follow_bytes_max = 128 * KiB;     // of their texts; a model reads them
 constexpr std::size_t mcp_event_text_bytes_max = 16 * KiB;  // of one of them; the rest is cut
 constexpr auto mcp_progress_interval = 500ms;               // between two notifications of a call
+constexpr auto mcp_store_look_interval = 100ms;             // whether it takes the end of a run
 constexpr std::size_t mcp_listed_default = 20;              // rows that suit a model's window
 constexpr std::size_t mcp_run_questions_max = 50;           // of one run's report
 constexpr std::size_t mcp_argument_bytes_max = 512 * KiB;   // of one text

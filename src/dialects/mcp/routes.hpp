@@ -3,6 +3,7 @@
 // offered.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ struct Options {
   std::string version{};  // of the server, as clients are told
   // Web pages that may ask, by origin; "*" for all. Pages of this machine always may.
   std::vector<std::string> origins{};
+  // Whether what a call does can be stored: an error says why not. Called on any lane; must be
+  // fast. Empty: always.
+  std::function<base::Result<void>()> readiness{};
 };
 
 class Dialect {

@@ -65,6 +65,15 @@ base::Task<void> RunWatch::wake_after(std::shared_ptr<RunWatch> self,
   if (!self->closed_) self->alarm_ = std::move(alarm);
 }
 
+base::Task<void> RunWatch::changed_within(std::shared_ptr<RunWatch> self,
+                                          std::chrono::milliseconds time, std::stop_token stop) {
+  auto ring = [weak = std::weak_ptr<RunWatch>(self)] {
+    if (const auto watch = weak.lock()) watch->changed_.notify();
+  };
+  const auto alarm = co_await base::call_after(time, std::move(ring));
+  co_await self->changed_.wait(std::move(stop));
+}
+
 void RunWatch::close() {
   closed_ = true;
   closing_.request_stop();

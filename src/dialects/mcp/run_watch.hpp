@@ -34,6 +34,9 @@ class RunWatch final : public core::Subscriber, public std::enable_shared_from_t
                                      std::chrono::milliseconds time);
   // Returns soon after anything changed, or the stop was requested.
   base::Task<void> changed(std::stop_token stop) { return changed_.wait(std::move(stop)); }
+  // The same, or after so long.
+  static base::Task<void> changed_within(std::shared_ptr<RunWatch> self,
+                                         std::chrono::milliseconds time, std::stop_token stop);
 
   // How it ended; or that the server stops, as ErrorKind::unavailable. nullptr while it goes on.
   const core::Result<core::FinishedRun>* end() const { return end_ ? &*end_ : nullptr; }

@@ -22,6 +22,9 @@ constexpr std::string_view next_when_running =
     "The run goes on: follow_run waits for what comes, read_run tells its state, cancel_run stops "
     "it.";
 
+constexpr std::string_view next_when_unstored =
+    "It ends as cancelled as soon as the store writes again; read_run tells when it has";
+
 std::string_view next_of(const core::Run& run, bool questions) {
   if (core::is_terminal(run.state)) return {};
   return questions ? next_when_waiting : next_when_running;
@@ -182,8 +185,8 @@ base::Task<Attempted> RunTools::wait_for(Call call, Begun begun, std::chrono::mi
   if (call.ticket->is_cancelled() && watch->end() == nullptr) {
     // not_found: it has just ended by itself
     [[maybe_unused]] const auto asked = co_await parts_.runs.cancel(call.who, begun.run.id);
-    const std::stop_token none;
-    while (watch->end() == nullptr && !watch->timed_out()) co_await watch->changed(none);
+    const std::stop_token none;  // nobody waits, but the end is its key's answer if it comes soon
+    [[maybe_unused]] const auto stored = co_await until_stored(watch, none);
   }
   Attempted out = co_await outcome(call, begun);
   watch->close();
@@ -206,6 +209,22 @@ base::Task<void> RunTools::until_over(Call call, std::shared_ptr<RunWatch> watch
     }
     co_await watch->changed(stop);
   }
+}
+
+base::Task<base::Result<void>> RunTools::until_stored(std::shared_ptr<RunWatch> watch,
+                                                      std::stop_token stop) {
+  while (watch->end() == nullptr && !watch->timed_out() && !stop.stop_requested()) {
+    if (parts_.readiness) {
+      if (auto ready = parts_.readiness(); !ready) {
+        base::Error error = std::move(ready.error());
+        error.message =
+            "the run was asked to stop, but its end cannot be stored just now: " + error.message;
+        co_return base::fail(std::move(error));
+      }
+    }
+    co_await RunWatch::changed_within(watch, limits::mcp_store_look_interval, stop);
+  }
+  co_return base::Result<void>{};
 }
 
 base::Task<RunReport> RunTools::report_of(Principal who, core::Run run) {
@@ -274,9 +293,10 @@ base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {
   co_await RunWatch::wake_after(watch, limits::mcp_follow_time_default);
   // not_found: it has just ended by itself
   [[maybe_unused]] const auto asked = co_await parts_.runs.cancel(call.who, run_id);
-  const std::stop_token stop = call.ticket->stop_token();
-  while (watch->end() == nullptr && !watch->timed_out() && !stop.stop_requested()) {
-    co_await watch->changed(stop);
+  const auto stored = co_await until_stored(watch, call.ticket->stop_token());
+  if (!stored) {
+    watch->close();
+    co_return failed(stored.error(), next_when_unstored);
   }
   // That it is cancelled is what was wanted.
   const auto* end = watch->end();

@@ -1,6 +1,7 @@
 // The server's tools: one visible table, and the way to call one by its name.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ class Toolbox {
     core::PolicyInspector& policies;
     core::Subscriptions& subscriptions;
     AnswerOnce& answer_once;
+    std::function<base::Result<void>()> readiness{};  // Options::readiness
   };
   explicit Toolbox(Parts parts);
 

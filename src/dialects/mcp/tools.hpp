@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,8 +46,9 @@ class RunTools {
     core::Runs& runs;
     core::Actions& actions;
     core::Subscriptions& subscriptions;
+    std::function<base::Result<void>()> readiness{};  // Options::readiness
   };
-  explicit RunTools(Parts parts) : parts_(parts) {}
+  explicit RunTools(Parts parts) : parts_(std::move(parts)) {}
 
   base::Task<Attempted> list_agents(Call call, Attempt attempt);
   // Starts a run and waits for its end, for a question to a human, or for as long as was asked.
@@ -74,6 +76,11 @@ class RunTools {
   base::Task<core::Result<Begun>> begin(Call call, Attempt attempt, Wanted wanted);
   base::Task<Attempted> wait_for(Call call, Begun begun, std::chrono::milliseconds time);
   static base::Task<void> until_over(Call call, std::shared_ptr<RunWatch> watch);
+  // After a cancel: until the end is stored, the time is over, or `stop` is requested. Why the
+  // store cannot take it just now, as soon as it cannot: it does in the end, but nobody waits for
+  // that.
+  base::Task<base::Result<void>> until_stored(std::shared_ptr<RunWatch> watch,
+                                              std::stop_token stop);
   base::Task<Attempted> outcome(Call call, Begun begun);
   base::Task<RunReport> report_of(Principal who, core::Run run);
 

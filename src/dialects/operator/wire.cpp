@@ -33,7 +33,7 @@ base::Result<std::int64_t> number(const net::Request& request, std::string_view 
 
 void write(base::JsonWriter& json, const core::Credential& credential, std::string_view token) {
   json.object().field("id", credential.id).field("name", credential.name);
-  json.field("user", credential.user_id).field("scope", credential.scope.key());
+  json.field("user", credential.user_id).field("scope", core::scope_text(credential));
   json.field("role", core::to_string(credential.role));
   json.field("kind", core::to_string(credential.kind));
   json.field("created_at", base::to_rfc3339(credential.created_at));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "dialects/authentication.hpp"
 #include "dialects/error_answers.hpp"
 
 namespace colonnade::dialects::phoson {
@@ -21,7 +22,8 @@ std::string_view missing(Object object) {
 std::string_view fixed_text(const base::Error& error, Object object) {
   using enum base::ErrorKind;
   switch (error.kind) {
-    case unauthorized: return "Invalid or missing API key";
+    // The key is good where the scope that a header names is the wrong one.
+    case unauthorized: return error.field == scope_header ? "" : "Invalid or missing API key";
     case forbidden:
     case not_found: return missing(object);
     // A part of a body that is too large says which and why.
@@ -76,7 +78,9 @@ net::Response error_response(const Fault& fault) {
 
 net::Response error_response(const base::Error& error, Object object) {
   if (error.kind == base::ErrorKind::invalid) {
-    return error_response(Fault{.field = error.field, .message = error.message, .type = "value"});
+    const std::string_view in = error.field == scope_header ? "header" : "body";
+    return error_response(
+        Fault{.field = error.field, .message = error.message, .type = "value", .in = in});
   }
   std::string_view text = fixed_text(error, object);
   if (text.empty()) text = error_text(error);

@@ -20,7 +20,7 @@ struct Fault {
   std::string field{};  // "" for the body as a whole
   std::string message{};
   std::string_view type{};      // a slug: "missing", "string", "blank", "too_long", "enum" …
-  std::string_view in{"body"};  // or "query"
+  std::string_view in{"body"};  // or "query", "header"
 };
 
 net::Response error_response(int status, std::string_view detail);

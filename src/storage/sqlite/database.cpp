@@ -4,30 +4,55 @@
 
 #include <utility>
 
+#include "base/log.hpp"
 #include "storage/limits.hpp"
 #include "storage/sqlite/health.hpp"
 
 namespace colonnade::storage::sqlite {
 namespace {
 
-base::Error error_of(int code, int system_error, const std::string& text) {
+// What a result code means to whoever asked, in words of our own.
+base::Error error_of(int code, int system_error) {
   switch (code & 0xff) {
-    case SQLITE_CONSTRAINT: return {.kind = ErrorKind::conflict, .message = text};
-    case SQLITE_NOTADB:
-      return {.kind = ErrorKind::invalid,
-              .message = "the file is not an SQLite database; choose another path"};
+    case SQLITE_CONSTRAINT:
+      return {.kind = ErrorKind::conflict, .message = "it contradicts what is stored already"};
     case SQLITE_INTERRUPT:
       return {.kind = ErrorKind::cancelled, .message = "the query was stopped"};
     case SQLITE_TOOBIG:
       return {.kind = ErrorKind::too_large, .message = "a value is too large to be stored"};
     default: break;
   }
-  const auto fault = fault_of(code, system_error);
-  if (fault && fault->state != core::StoreState::damaged) {
+  if (code == SQLITE_CORRUPT_VTAB) {
+    return {.kind = ErrorKind::unavailable,
+            .message = "the search index is damaged; stop the server and restore a backup"};
+  }
+  if (const auto fault = fault_of(code, system_error)) {
     return *core::refusal_of({.state = fault->state, .reason = fault->reason});
   }
-  return {.kind = ErrorKind::internal,
-          .message = "database failure: " + text + " (SQLite code " + std::to_string(code) + ")"};
+  return {.kind = ErrorKind::internal, .message = "the database failed; the server's log says how"};
+}
+
+bool is_bug_or_damage(const base::Error& error) {
+  return error.kind == ErrorKind::internal ||
+         (error.kind == ErrorKind::unavailable && !error.retryable);
+}
+
+std::string in_words_of_sqlite(const char* text, int code) {
+  return std::string(text) + " (SQLite code " + std::to_string(code) + ")";
+}
+
+// For whoever works on the file itself, where there is no server's log.
+base::Error with_words_of_sqlite(base::Error error, const std::string& words) {
+  if (is_bug_or_damage(error)) error.message = "database failure: " + words;
+  return error;
+}
+
+// Told when a file is opened, before anything was stored in it.
+bool is_foreign(int code) { return (code & 0xff) == SQLITE_NOTADB; }
+
+base::Error foreign_file() {
+  return {.kind = ErrorKind::invalid,
+          .message = "the file is not an SQLite database; choose another path"};
 }
 
 }  // namespace
@@ -91,8 +116,12 @@ Result<std::unique_ptr<Database>> Database::open(const std::string& path, Access
   const int code =
       sqlite3_open_v2(path.c_str(), &handle, flags, vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) {
-    base::Error error = error_of(code, handle != nullptr ? sqlite3_system_errno(handle) : 0,
-                                 handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+    const char* text = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+    base::Error error =
+        is_foreign(code) ? foreign_file()
+                         : with_words_of_sqlite(
+                               error_of(code, handle != nullptr ? sqlite3_system_errno(handle) : 0),
+                               in_words_of_sqlite(text, code));
     sqlite3_close(handle);
     error.message = "cannot open the database " + path + ": " + error.message;
     return fail(std::move(error));
@@ -144,13 +173,24 @@ Interruptible::~Interruptible() {
 base::Error Database::failure(int code) { return failure(code, sqlite3_system_errno(handle_)); }
 
 base::Error Database::failure(int code, int system_error) {
-  if (health_ != nullptr) {
-    const auto fault = fault_of(code, system_error);
-    if (fault && (tell_ == Tell::all || fault->state == core::StoreState::damaged)) {
-      health_->report(fault->state, fault->reason);
-    }
+  base::Error error = error_of(code, system_error);
+  const std::string words = in_words_of_sqlite(sqlite3_errmsg(handle_), code);
+  if (health_ == nullptr) {
+    return is_foreign(code) ? foreign_file() : with_words_of_sqlite(std::move(error), words);
   }
-  return error_of(code, system_error, sqlite3_errmsg(handle_));
+  const auto fault = fault_of(code, system_error);
+  if (fault && (tell_ == Tell::all || fault->state == core::StoreState::damaged)) {
+    health_->report(fault->state, fault->reason);
+  }
+  if (is_bug_or_damage(error)) base::log::error("database_failed", {{"error", words}});
+  return error;
+}
+
+base::Error Database::unreadable(base::Error error) const {
+  if (health_ == nullptr || error.kind != ErrorKind::internal) return error;
+  base::log::error("row_unreadable", {{"error", error.message}});
+  return {.kind = ErrorKind::unavailable,
+          .message = "what is stored there cannot be read; the server's log says why"};
 }
 
 void Database::keep_log_at_close() {

@@ -132,7 +132,7 @@ class Database {
       const auto more = statement.step();
       if (!more) return fail(more.error());
       if (!*more) return {};
-      if (auto used = use(statement); !used) return used;
+      if (auto used = use(statement); !used) return fail(unreadable(std::move(used.error())));
     }
   }
 
@@ -164,7 +164,7 @@ class Database {
     if (!there) return fail(there.error());
     if (!*there) return std::optional<T>{};
     Result<T> row = read(statement);
-    if (!row) return fail(std::move(row.error()));
+    if (!row) return fail(unreadable(std::move(row.error())));
     return std::optional<T>(std::move(*row));
   }
 
@@ -186,10 +186,16 @@ class Database {
   }
   // What a result code of SQLite means; tells the health of it. Constraint violations are
   // ErrorKind::conflict, a value beyond SQLite's size too_large, what the disk or another program
-  // does to us unavailable and retryable, everything else internal.
+  // does to us unavailable and retryable, damage unavailable, everything else internal. A
+  // connection that tells a health serves clients: SQLite's words of a failure are then in the log
+  // alone.
   base::Error failure(int code);
   // The same of a call below SQLite, which left `system_error` in errno.
   base::Error failure(int code, int system_error);
+
+  // What is told of a row that was found but cannot be read: of a connection that serves clients,
+  // unavailable in place of internal, and the details in the log.
+  base::Error unreadable(base::Error error) const;
 
   // The last connection that closes copies the log into the database; not this one then.
   void keep_log_at_close();

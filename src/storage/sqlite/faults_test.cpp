@@ -70,6 +70,11 @@ class FaultySqlite final : public FaultyBackend {
     }
     open();
   }
+  // Of the open database, before anybody has read from it.
+  void overwrite_header() {
+    std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
+    file << std::string(100, '\x5a');
+  }
   FaultyDisk& disk() { return disk_; }
   storage::sqlite::Store& store() { return *store_; }
 
@@ -200,15 +205,33 @@ TEST(SqliteFaults, DamageIsFoundByAReadAndStaysUntilTheEnd) {
     const auto found = awaited(backend.stores().threads.message(here, "m" + std::to_string(i)));
     if (found) continue;
     failed = true;
-    EXPECT_EQ(found.error().kind, ErrorKind::internal);
+    EXPECT_EQ(found.error().kind, ErrorKind::unavailable);
     EXPECT_FALSE(found.error().retryable);
+    const std::string& told = found.error().message;
+    for (const char* words : {"SQLite", "disk image", "malformed (", "code"}) {
+      EXPECT_EQ(told.find(words), std::string::npos) << told;
+    }
   }
   EXPECT_TRUE(failed);
   EXPECT_EQ(journal.health().state, core::StoreState::damaged);
   const auto refused = commit(journal, message_unit(100, 10));
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, ErrorKind::internal);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
   EXPECT_FALSE(refused.error().retryable);
+}
+
+// The file's first page is another's now: nothing that a client did, and no path to choose.
+TEST(SqliteFaults, AFileThatIsNoDatabaseAnyMoreIsDamage) {
+  FaultySqlite backend(Durability::full);
+  ASSERT_TRUE(commit(backend.stores().journal,
+                     {.scope = here, .changes = {core::InsertThread{thread_of("t1")}}}));
+  backend.reopen();
+  backend.overwrite_header();
+  const auto found = awaited(backend.stores().threads.thread(here, "t1"));
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().kind, ErrorKind::unavailable);
+  EXPECT_TRUE(found.error().message.starts_with("the store is damaged: "));
+  EXPECT_EQ(backend.stores().journal.health().state, core::StoreState::damaged);
 }
 
 }  // namespace

@@ -155,6 +155,28 @@ Result<void> copy_pages(Database& source, Database& target) {
               "the backup failed: " + std::string(sqlite3_errstr(code)));
 }
 
+// Of a connection that tells no health; not what passes, nor a file of another kind.
+bool is_damage(const base::Error& error) {
+  return error.kind == ErrorKind::internal ||
+         (error.kind == ErrorKind::unavailable && !error.retryable);
+}
+
+// The schema's number, of a database whose pages are sound; else an error that says so, and what
+// was not done for it.
+Result<int> sound_schema(Database& database, std::string_view not_done) {
+  Findings findings;
+  auto schema = schema_of(database);
+  if (schema) {
+    check_pages(database, findings);
+  } else if (is_damage(schema.error())) {
+    findings.push_back(schema.error().message);
+  }
+  if (findings.empty()) return schema;
+  return fail(ErrorKind::unavailable, "the database is damaged, so " + std::string(not_done) +
+                                          ": " + findings.front() +
+                                          "; `colonnade doctor` lists what is wrong");
+}
+
 Result<void> write_backup(Database& source, const std::string& partial) {
   if (auto ready = prepare_data_file(partial); !ready) return ready;
   {
@@ -166,8 +188,19 @@ Result<void> write_backup(Database& source, const std::string& partial) {
       return set;
     }
     if (auto copied = copy_pages(source, **target); !copied) return copied;
+    // A copy has its original's damage, page by page: it must not count as a backup.
+    const auto sound = sound_schema(**target, "no backup was written");
+    if (!sound) return fail(sound.error());
   }
   return sync_to_disk(partial);
+}
+
+// With what SQLite may have put beside it.
+void remove_partial(const std::string& partial) {
+  std::error_code ignored;
+  for (const char* end : {"", "-wal", "-shm", "-journal"}) {
+    std::filesystem::remove(partial + end, ignored);
+  }
 }
 
 }  // namespace
@@ -179,6 +212,8 @@ Result<void> migrate(const std::string& path) {
   if (auto ready = prepare_data_file(path); !ready) return ready;
   auto database = open_existing(path);
   if (!database) return fail(database.error());
+  const auto before = sound_schema(**database, "it was not migrated");
+  if (!before) return fail(before.error());
   if (auto set = (*database)->execute("PRAGMA journal_mode = wal; PRAGMA synchronous = full;");
       !set) {
     return set;
@@ -197,7 +232,7 @@ Result<std::vector<std::string>> integrity_check(const std::string& path) {
   if (!database) return fail(database.error());
   Findings findings;
   if (const auto schema = require_newest_schema(**database); !schema) {
-    if (schema.error().kind != ErrorKind::internal) return fail(schema.error());
+    if (!is_damage(schema.error())) return fail(schema.error());
     findings.push_back(schema.error().message);
     return findings;
   }
@@ -220,7 +255,7 @@ Result<void> backup(const std::string& path, const std::string& target) {
   auto source = open_existing(path);
   if (!source) return fail(source.error());
   const std::string partial = target + ".partial";
-  std::filesystem::remove(partial, ignored);
+  remove_partial(partial);
   auto written = write_backup(**source, partial);
   if (written &&
       ::renameat2(AT_FDCWD, partial.c_str(), AT_FDCWD, target.c_str(), RENAME_NOREPLACE) != 0) {
@@ -230,7 +265,7 @@ Result<void> backup(const std::string& path, const std::string& target) {
                          "cannot name the backup: " + std::generic_category().message(errno));
   }
   if (!written) {
-    std::filesystem::remove(partial, ignored);
+    remove_partial(partial);
     return written;
   }
   return sync_to_disk(target);

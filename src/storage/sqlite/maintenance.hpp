@@ -20,8 +20,10 @@ base::Result<int> schema_version(const std::string& path);
 // events and messages, and the search index. May run beside a server; reads the whole file.
 base::Result<std::vector<std::string>> integrity_check(const std::string& path);
 
-// Copies a consistent state to `target`, also while a server writes. ErrorKind::conflict when the
-// target exists. The target is complete and on the disk when this returns, or absent.
+// Copies a consistent state to `target`, also while a server writes, and checks the copy's pages
+// and indexes. ErrorKind::conflict when the target exists, unavailable when the database is damaged
+// or the copy cannot be written. The target is complete, sound and on the disk when this returns,
+// or absent.
 base::Result<void> backup(const std::string& path, const std::string& target);
 
 }  // namespace colonnade::storage::sqlite

@@ -70,6 +70,15 @@ class Maintenance : public testing::Test {
     const auto done = (*database)->execute(sql);
     ASSERT_TRUE(done) << done.error().message;
   }
+  // Every page behind the first few, so that tables are hit whatever their place.
+  void break_pages() {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    const auto size = std::filesystem::file_size(path_);
+    for (std::uintmax_t at = 8 * 4096; at < size; at += 4096) {
+      file.seekp(static_cast<std::streamoff>(at));
+      file << std::string(64, '\x5A');
+    }
+  }
   std::vector<std::string> findings() {
     const auto found = integrity_check(path_);
     EXPECT_TRUE(found) << found.error().message;
@@ -287,16 +296,42 @@ TEST_F(Maintenance, AStoreThatIsClosedHasIndexedAll) {
 
 TEST_F(Maintenance, BrokenPagesAreFound) {
   fill();
-  {
-    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
-    const auto size = std::filesystem::file_size(path_);
-    // Every page behind the first few, so that tables are hit whatever their place.
-    for (std::uintmax_t at = 8 * 4096; at < size; at += 4096) {
-      file.seekp(static_cast<std::streamoff>(at));
-      file << std::string(64, '\x5A');
-    }
-  }
+  break_pages();
   EXPECT_FALSE(findings().empty());
+}
+
+// A copy of damage is no backup: whoever made it would throw the sound one before it away.
+TEST_F(Maintenance, ADamagedDatabaseIsNotBackedUp) {
+  fill();
+  break_pages();
+  const std::string target = folder_.file("backup.db");
+  const auto done = backup(path_, target);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(done.error().message, HasSubstr("the database is damaged, so no backup was written"));
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.file(""))) {
+    EXPECT_EQ(entry.path().filename().string().find("backup.db"), std::string::npos)
+        << entry.path();
+  }
+}
+
+// What only an index has wrong is damage too.
+TEST_F(Maintenance, ADatabaseWithABrokenIndexIsNotBackedUp) {
+  fill();
+  execute(
+      "PRAGMA writable_schema = on;"
+      "UPDATE sqlite_master SET sql = replace(sql, 'WHERE state IN', 'WHERE state NOT IN')"
+      " WHERE name = 'runs_unfinished'");
+  EXPECT_FALSE(backup(path_, folder_.file("backup.db")));
+}
+
+TEST_F(Maintenance, ADamagedDatabaseIsNotMigrated) {
+  fill();
+  execute("DELETE FROM migrations WHERE number = (SELECT max(number) FROM migrations)");
+  break_pages();
+  const auto done = migrate(path_);
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, HasSubstr("the database is damaged, so it was not migrated"));
 }
 
 // --- backing up ---------------------------------------------------------------------------------
@@ -322,7 +357,9 @@ TEST_F(Maintenance, BackupWhileWritingIsWholeAndHoldsWhatWasAcknowledged) {
   writer.join();
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(mode_of(target), 0600U);
-  EXPECT_FALSE(std::filesystem::exists(target + ".partial"));
+  for (const char* end : {".partial", ".partial-wal", ".partial-shm", "-wal", "-shm"}) {
+    EXPECT_FALSE(std::filesystem::exists(target + end)) << end;
+  }
   EXPECT_THAT(*integrity_check(target), IsEmpty());
 
   auto restored = Store::open(target);

@@ -255,7 +255,8 @@ Result<std::vector<core::MemoryMatch>> Store::matching_memories(const core::Scop
 }
 
 Result<std::vector<core::UnplacedMemory>> Store::unplaced_memories(std::string_view model,
-                                                                   std::size_t limit) {
+                                                                   std::size_t limit,
+                                                                   std::stop_token stop) {
   const auto read = [](Statement& row) -> Result<core::UnplacedMemory> {
     return core::UnplacedMemory{.scope = core::Scope::from_key(row.string(0)),
                                 .holder = {.owner = row.string(1), .agent_id = row.string(2)},
@@ -264,6 +265,7 @@ Result<std::vector<core::UnplacedMemory>> Store::unplaced_memories(std::string_v
                                 .updated_at = row.time(5)};
   };
   return readers_->with([&](Database& database) {
+    const Interruptible interruptible(database, std::move(stop));
     return database.all<core::UnplacedMemory>(
         "SELECT p.scope, p.owner, p.agent_id, m.id, m.text, m.updated_at FROM memories m"
         " JOIN memory_partitions p ON p.no = m.partition_no WHERE m.key = '' AND p.removed = 0"

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "core/events/limits.hpp"
 #include "storage/sqlite/data_file.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/health.hpp"
@@ -47,7 +48,14 @@ Result<std::unique_ptr<Database>> open_for_writing(const std::string& path,
 Result<std::unique_ptr<Database>> open_for_reading(const std::string& path,
                                                    const StoreOptions& options, Health& health) {
   auto database = Database::open(path, Access::read_write, options.vfs);
-  if (!database) return database;
+  if (!database) {
+    // Clients see it: the path is for the log.
+    base::log::error("database_not_opened", {{"error", database.error().message}});
+    return fail({.kind = ErrorKind::unavailable,
+                 .message = "the database cannot be opened for reading just now",
+                 .retry_after = limits::store_retry_after,
+                 .retryable = true});
+  }
   (*database)->tell(health, Database::Tell::damage);
   const std::string pragmas =
       common_pragmas(options, options.reader_cache_bytes) + "PRAGMA query_only = on;";

@@ -172,7 +172,8 @@ class Store final : public storage::Store,
                                                                  const core::MemoryQuery& query,
                                                                  base::Time now) override;
   core::Result<std::vector<core::UnplacedMemory>> unplaced_memories(std::string_view model,
-                                                                    std::size_t limit) override;
+                                                                    std::size_t limit,
+                                                                    std::stop_token stop) override;
   base::Task<core::Result<bool>> memories_to_sweep(base::Time now) override;
 
   void append(core::Unit unit, Completion completion) override;

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/share.hpp"
 #include "core/events/limits.hpp"
 #include "storage/limits.hpp"
 #include "storage/sqlite/search_index.hpp"
@@ -18,11 +20,14 @@ namespace {
 // The kernel rounds shorter sleeps up to this (its timer slack).
 constexpr std::chrono::microseconds gather_time_min{50};
 
-base::Error overloaded() {
-  return {.kind = ErrorKind::unavailable,
-          .message = "too many writes wait for the disk; try again shortly",
-          .retry_after = std::chrono::milliseconds(100),
-          .retryable = true};
+constexpr base::ShareBounds queue_bounds{.what = "writes that wait for the disk",
+                                         .per_account = limits::commit_queue_units_per_account,
+                                         .total = limits::commit_queue_units_max,
+                                         .retry_after = limits::commit_queue_retry_after};
+
+// Its account, or its scope where the server works by itself. No account is named as a scope is.
+const std::string& queue_holder(const core::Unit& unit) {
+  return unit.account.empty() ? unit.scope.key() : unit.account;
 }
 
 base::Error stopped() { return {.kind = ErrorKind::unavailable, .message = "the store is closed"}; }
@@ -68,9 +73,10 @@ void Writer::append(core::Unit unit, core::Journal::Completion completion) {
       refused = stopped();
     } else if (auto unhealthy = health_.refusal()) {
       refused = std::move(unhealthy);
-    } else if (queue_.size() >= limits::commit_queue_units_max) {
-      refused = overloaded();
+    } else if (auto full = no_place_for(unit)) {
+      refused = std::move(full);
     } else {
+      ++queued_by_account_[queue_holder(unit)];
       queue_.push_back({.unit = std::move(unit), .completion = std::move(completion)});
       // One notification a wait: whoever brings the queue to the wanted length gives it.
       wake = wake_at_ != 0 && queue_.size() >= wake_at_;
@@ -79,6 +85,16 @@ void Writer::append(core::Unit unit, core::Journal::Completion completion) {
   }
   if (wake) wake_.notify_one();
   if (refused) completion(fail(std::move(*refused)));
+}
+
+// With the lock held.
+std::optional<base::Error> Writer::no_place_for(const core::Unit& unit) const {
+  const auto held = queued_by_account_.find(queue_holder(unit));
+  if (held != queued_by_account_.end() && held->second >= queue_bounds.per_account) {
+    return base::account_is_full(queue_bounds);
+  }
+  if (queue_.size() >= queue_bounds.total) return base::all_are_full(queue_bounds);
+  return std::nullopt;
 }
 
 void Writer::run() {
@@ -125,8 +141,13 @@ bool Writer::take(Batch& batch) {
   }
   if (queue_.size() <= limits::commit_units_max) {
     std::swap(batch, queue_);
+    queued_by_account_.clear();
   } else {
     const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(limits::commit_units_max);
+    for (const Pending& taken : std::ranges::subrange(queue_.begin(), end)) {
+      const auto held = queued_by_account_.find(queue_holder(taken.unit));
+      if (--held->second == 0) queued_by_account_.erase(held);
+    }
     batch.assign(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
     queue_.erase(queue_.begin(), end);
   }
@@ -327,9 +348,10 @@ void Writer::refuse_queued() {
   {
     const std::lock_guard lock(mutex_);
     refused.swap(queue_);
+    queued_by_account_.clear();
   }
-  const auto refusal = health_.refusal();
-  for (Pending& one : refused) one.completion(fail(refusal.value_or(overloaded())));
+  const auto refusal = health_.refusal().value_or(base::all_are_full(queue_bounds));
+  for (Pending& one : refused) one.completion(fail(refusal));
 }
 
 // Until the next probe is due; makes it. False when the store is closed.

@@ -14,7 +14,9 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "core/events/journal.hpp"
@@ -72,6 +74,7 @@ class Writer {
 
   Writer(std::unique_ptr<Database> database, Health& health, WriterOptions options);
   void run();
+  std::optional<base::Error> no_place_for(const core::Unit& unit) const;
   bool take(Batch& batch);
   void gather_more(std::unique_lock<std::mutex>& lock);
   bool search_is_due() const { return unindexed_ >= limits::search_behind_messages_max; }
@@ -114,6 +117,7 @@ class Writer {
   std::mutex mutex_;
   std::condition_variable wake_;  // waited for by the writer's thread only
   Batch queue_;
+  std::unordered_map<std::string, std::size_t> queued_by_account_;  // of queue_; none with zero
   std::size_t wake_at_ = 0;  // queue length that the waiting writer wants; 0: it does not wait
   std::vector<std::shared_ptr<Searcher>> searchers_;
   bool closed_ = false;

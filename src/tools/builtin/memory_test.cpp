@@ -329,7 +329,7 @@ TEST_F(MemoryToolsWithVectors, AFailingEmbedderLeavesTheWordsAndIsLetRest) {
   clock_.advance(limits::embedding_pause);
   keep_once();
   EXPECT_EQ(recalled("pet").size(), 1U);
-  EXPECT_TRUE(store_->unplaced_memories("fake", 10)->empty());
+  EXPECT_TRUE(store_->unplaced_memories("fake", 10, {})->empty());
 }
 
 TEST_F(MemoryToolsWithVectors, ATextThatTheEmbedderRefusesHoldsUpNoOther) {
@@ -341,7 +341,7 @@ TEST_F(MemoryToolsWithVectors, ATextThatTheEmbedderRefusesHoldsUpNoOther) {
   reopen();
   keep_once();
   EXPECT_EQ(recalled("pet").front(), "The dog barks.");
-  EXPECT_TRUE(store_->unplaced_memories("better", 10)->empty());
+  EXPECT_TRUE(store_->unplaced_memories("better", 10, {})->empty());
   EXPECT_EQ(recalled("unspeakable").size(), 1U);
 }
 
@@ -355,7 +355,7 @@ TEST_F(MemoryToolsWithVectors, AnotherModelPlacesEverythingAnew) {
   EXPECT_TRUE(recalled("pet").empty());
   keep_once();
   EXPECT_EQ(recalled("pet").front(), "The dog barks.");
-  EXPECT_TRUE(store_->unplaced_memories("better", 10)->empty());
+  EXPECT_TRUE(store_->unplaced_memories("better", 10, {})->empty());
 }
 
 }  // namespace

@@ -28,7 +28,11 @@ constexpr std::size_t mcp_header_value_bytes_max = 4 * KiB;  // of one mirrored 
 constexpr std::size_t model_tool_name_bytes_max = 64;        // what every provider accepts
 
 // Requests.
-constexpr std::size_t mcp_outstanding_max = 256;     // of ours to one server
+constexpr std::size_t mcp_outstanding_max = 256;  // of ours to one server
+constexpr std::size_t mcp_tool_calls_per_account = mcp_outstanding_max / 4;  // under way, to all
+constexpr std::size_t mcp_tool_calls_max = 4096;
+constexpr std::size_t mcp_questions_per_account = 32;  // of servers, open: a human answers each
+constexpr std::size_t mcp_questions_max = 1024;
 constexpr std::size_t mcp_server_requests_max = 16;  // of a server to us, at once
 constexpr int mcp_input_rounds_max = 8;  // times that one call may come back for more input
 constexpr std::size_t mcp_input_requests_max = 16;  // in one such round

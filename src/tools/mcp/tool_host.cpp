@@ -20,8 +20,8 @@ namespace {
 constexpr std::chrono::milliseconds call_time_max = std::chrono::hours(24);
 // A server takes limits::mcp_outstanding_max at once: one account does not take them all.
 constexpr base::ShareBounds call_bounds{.what = "calls of MCP servers' tools under way",
-                                        .per_account = limits::mcp_outstanding_max / 4,
-                                        .total = 4096};
+                                        .per_account = limits::mcp_tool_calls_per_account,
+                                        .total = limits::mcp_tool_calls_max};
 
 core::ToolServerConnection connection_of(ServerReport report) {
   ServerStatus& status = report.status;
