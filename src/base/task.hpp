@@ -68,6 +68,17 @@ class Completion {
     return true;
   }
 
+  // The value, if it has arrived and nobody has it yet.
+  std::optional<T> take() {
+    const std::lock_guard lock(mutex_);
+    std::optional<T> out;
+    if (value_) {
+      out.swap(value_);
+      taken_ = true;
+    }
+    return out;
+  }
+
   Task<T> wait() {
     for (;;) {
       if (auto value = take()) co_return std::move(*value);
@@ -85,16 +96,6 @@ class Completion {
   }
 
  private:
-  std::optional<T> take() {
-    const std::lock_guard lock(mutex_);
-    std::optional<T> out;
-    if (value_) {
-      out.swap(value_);
-      taken_ = true;
-    }
-    return out;
-  }
-
   std::mutex mutex_;
   std::optional<T> value_;
   bool taken_ = false;

@@ -1,8 +1,11 @@
 #include "dialects/revocation.hpp"
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <variant>
+
+#include "net/websocket.hpp"
 
 namespace colonnade::dialects {
 namespace {
@@ -11,21 +14,38 @@ base::Error revoked_error() {
   return {.kind = base::ErrorKind::unauthorized, .message = "the token was revoked"};
 }
 
-// Registers the stream before its handler writes to it, and for as long as it is open.
-void end_when_revoked(core::Credentials& credentials, std::string credential_id,
-                      net::StreamReply& reply) {
-  reply.on_open =
-      [&credentials, credential_id = std::move(credential_id),
-       open = std::move(reply.on_open)](std::shared_ptr<net::StreamWriter> writer) mutable {
-        auto end = [weak = std::weak_ptr(writer)] {
-          if (const auto stream = weak.lock()) stream->end_now();
-        };
-        std::shared_ptr<void> watch =
-            credentials.watch(std::move(credential_id), writer->lane(), std::move(end));
-        if (!watch) return writer->finish();
-        writer->keep(std::move(watch));
-        if (open) open(std::move(writer));
-      };
+// Ends what a reply opened (a StreamWriter or a WebSocket) when the credential is revoked.
+// Registered before its handler writes to it, and for as long as it is open. False when it was
+// revoked already.
+template <class Sender>
+bool end_when_revoked(core::Credentials& credentials, std::string credential_id,
+                      const std::shared_ptr<Sender>& sender) {
+  auto end = [weak = std::weak_ptr(sender)] {
+    if (const auto open = weak.lock()) open->end_now();
+  };
+  std::shared_ptr<void> watch =
+      credentials.watch(std::move(credential_id), sender->lane(), std::move(end));
+  if (!watch) return false;
+  sender->keep(std::move(watch));
+  return true;
+}
+
+void watch_reply(core::Credentials& credentials, std::string credential_id,
+                 net::StreamReply& reply) {
+  reply.on_open = [&credentials, id = std::move(credential_id), open = std::move(reply.on_open)](
+                      std::shared_ptr<net::StreamWriter> writer) mutable {
+    if (!end_when_revoked(credentials, std::move(id), writer)) return writer->finish();
+    if (open) open(std::move(writer));
+  };
+}
+
+void watch_reply(core::Credentials& credentials, std::string credential_id,
+                 net::WebSocketReply& reply) {
+  reply.on_open = [&credentials, id = std::move(credential_id), open = std::move(reply.on_open)](
+                      std::shared_ptr<net::WebSocket> socket) mutable {
+    if (!end_when_revoked(credentials, std::move(id), socket)) socket->end_now();
+    return open(std::move(socket));
+  };
 }
 
 }  // namespace
@@ -60,13 +80,14 @@ base::Task<net::Reply> until_revoked(core::Credentials* credentials, Bearer bear
     *revoked = credentials->watch(bearer.credential_id, *request->lane, [] {}) == nullptr;
   }
   if (waits && *revoked) co_return refusal(revoked_error());
-  if (auto* response = std::get_if<net::Response>(&reply)) {
-    response->account = std::move(bearer.account);
-  } else {
-    auto& stream = std::get<net::StreamReply>(reply);
-    stream.account = std::move(bearer.account);
-    if (ends) end_when_revoked(*credentials, std::move(bearer.credential_id), stream);
-  }
+  std::visit(
+      [&](auto& kind) {
+        kind.account = std::move(bearer.account);
+        if constexpr (!std::is_same_v<decltype(kind), net::Response&>) {
+          if (ends) watch_reply(*credentials, std::move(bearer.credential_id), kind);
+        }
+      },
+      reply);
   co_return reply;
 }
 

@@ -9,6 +9,13 @@ bool AnswerBudget::Hold::resize(std::size_t bytes) {
   return true;
 }
 
+void AnswerBudget::Hold::move_to(std::string account) {
+  const std::size_t bytes = bytes_;
+  resize(0);
+  account_ = std::move(account);
+  resize(bytes);
+}
+
 bool AnswerBudget::change(const std::string& account, std::size_t from, std::size_t to) {
   const std::lock_guard lock(mutex_);
   if (to > from) {

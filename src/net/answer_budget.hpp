@@ -39,6 +39,8 @@ class AnswerBudget {
     // False, and nothing changes, when the account or the server would hold too much. Holding less
     // always succeeds.
     bool resize(std::size_t bytes);
+    // Counts for this account from now on; holds nothing there when that would be too much.
+    void move_to(std::string account);
     std::size_t bytes() const { return bytes_; }
 
    private:

@@ -13,6 +13,7 @@
 #include "net/limits.hpp"
 #include "net/request_id.hpp"
 #include "net/response_head.hpp"
+#include "net/websocket_connection.hpp"
 
 namespace colonnade::net {
 namespace {
@@ -374,6 +375,10 @@ base::Task<Connection::After> Connection::answer(std::shared_ptr<Connection> sel
     const bool streaming = co_await open_stream(self, request, std::move(*stream));
     co_return streaming ? After::handed_over : After::end;
   }
+  if (auto* websocket = std::get_if<WebSocketReply>(&reply)) {
+    self->open_websocket(*request, std::move(*websocket));
+    co_return After::handed_over;
+  }
   const bool next = co_await respond(self, request, std::move(std::get<Response>(reply)));
   co_return next ? After::next_request : After::end;
 }
@@ -637,6 +642,37 @@ base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
     stream->close_now();
   }
   co_return true;
+}
+
+// As open_stream(); what the client has sent behind its handshake goes along.
+void Connection::open_websocket(const Request& request, WebSocketReply reply) {
+  constexpr int switching_protocols = 101;
+  const auto shard = shard_;
+  reply.headers.push_back({"Sec-WebSocket-Accept", std::move(reply.accept)});
+  std::string text;
+  write_head(text, {.status = switching_protocols,
+                    .upgrade = "websocket",
+                    .headers = &reply.headers,
+                    .request_id = request.request_id});
+  shard->counts().answered(switching_protocols);
+  log_request(request, switching_protocols);
+  transport_->send_buffer_bytes(limits::stream_send_buffer_bytes);
+  const std::string early_input(unread());
+  auto websocket = std::make_shared<WebSocketConnection>(
+      shard, std::move(transport_), std::move(ticket_), std::move(text), reply);
+  websocket->open();
+  detach();
+  try {
+    auto handler = reply.on_open(websocket);
+    websocket->begin();
+    websocket->start(std::move(handler), early_input);
+    if (shard->stopping()) websocket->begin_stop();
+  } catch (const std::exception& e) {
+    base::log::error("http_websocket_open_failed",
+                     {{"request_id", request.request_id}, {"error", e.what()}});
+    websocket->begin();
+    websocket->close_now();
+  }
 }
 
 // Answers a request that could not be read. Nothing more can be read after it.

@@ -61,6 +61,7 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   // False when the client is gone.
   static base::Task<bool> open_stream(std::shared_ptr<Connection> self,
                                       std::shared_ptr<const Request> request, StreamReply reply);
+  void open_websocket(const Request& request, WebSocketReply reply);
   static base::Task<void> refuse(std::shared_ptr<Connection> self);
   static base::Task<void> linger(std::shared_ptr<Connection> self);
 

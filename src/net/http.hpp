@@ -144,6 +144,25 @@ struct StreamReply {
   std::string account{};  // as for Response
 };
 
-using Reply = std::variant<Response, StreamReply>;
+// Both of net/websocket.hpp.
+class WebSocket;
+class WebSocketHandler;
+
+// A reply that turns the connection into a WebSocket. The handler that returns it has checked the
+// request by websocket_accept().
+struct WebSocketReply {
+  Headers headers{};     // besides those of the handshake
+  std::string accept{};  // the value of Sec-WebSocket-Accept
+  // Called once, on the connection's lane, with what sends; what it returns is told what arrives,
+  // and is kept by the connection until its end.
+  std::move_only_function<std::shared_ptr<WebSocketHandler>(std::shared_ptr<WebSocket>)> on_open{};
+  std::size_t message_bytes_max = 0;  // 0: limits::websocket_message_bytes_max
+  // A text message sent at every limits::websocket_heartbeat_interval, beside the control ping that
+  // finds dead peers; empty for none.
+  std::string heartbeat{};
+  std::string account{};  // as for Response
+};
+
+using Reply = std::variant<Response, StreamReply, WebSocketReply>;
 
 }  // namespace colonnade::net

@@ -38,6 +38,13 @@ constexpr auto stream_keepalive_interval = 20s;          // fathom §4.2 allows 
 constexpr auto stream_stall_time_max = 60s;  // no byte accepted for so long: the reader is gone
 constexpr std::size_t stream_gather_events_max = 64;  // queued events sent with one system call
 constexpr int stream_discard_reads_max = 16;  // reads of unwanted input before other work's turn
+// WebSockets.
+constexpr std::size_t websocket_message_bytes_max = 1 * MiB;  // of one message that is read
+constexpr std::size_t websocket_read_bytes = 64 * KiB;     // one read; shared by a lane's sockets
+constexpr std::size_t websocket_tls_read_bytes = 2 * KiB;  // one read; of each connection
+constexpr int websocket_reads_per_wakeup = 16;             // then other work of the lane
+constexpr auto websocket_heartbeat_interval = 25s;         // platos §3.2
+constexpr int websocket_pings_unanswered_max = 2;          // platos §7.2: then the peer is gone
 // What readers have not taken yet. One large answer fits in an account's share; readers that do not
 // read take it from nobody else.
 constexpr std::size_t answers_account_bytes_max = 64 * MiB;

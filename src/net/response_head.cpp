@@ -66,6 +66,7 @@ bool origin_allowed(const CorsOptions& options, std::string_view origin) {
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 100: return "Continue";
+    case 101: return "Switching Protocols";
     case 200: return "OK";
     case 201: return "Created";
     case 202: return "Accepted";
@@ -92,6 +93,7 @@ std::string_view reason_phrase(int status) {
     case 415: return "Unsupported Media Type";
     case 422: return "Unprocessable Content";
     case 425: return "Too Early";
+    case 426: return "Upgrade Required";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
@@ -118,9 +120,14 @@ void write_head(std::string& out, const ResponseHead& head) {
     out.append("\r\n");
   }
   if (head.chunked) append_header(out, "Transfer-Encoding", "chunked");
-  if (head.close) append_header(out, "Connection", "close");
-  if (!head.close && (head.http_1_0 || head.chunked))
+  if (!head.upgrade.empty()) {
+    append_header(out, "Connection", "Upgrade");
+    append_header(out, "Upgrade", head.upgrade);
+  } else if (head.close) {
+    append_header(out, "Connection", "close");
+  } else if (head.http_1_0 || head.chunked) {
     append_header(out, "Connection", "keep-alive");
+  }
   if (!head.request_id.empty()) append_header(out, "X-Request-Id", head.request_id);
   if (head.headers != nullptr) {
     for (const Header& header : *head.headers) {

@@ -20,6 +20,7 @@ struct ResponseHead {
   bool chunked = false;
   std::optional<std::uint64_t> content_length{};
   std::string_view content_type{};  // "" for none
+  std::string_view upgrade{};       // the protocol that status 101 switches to
   const Headers* headers = nullptr;
   std::string_view request_id{};
 };

@@ -211,8 +211,10 @@ void ServerShard::report_if_empty() {
 
 SharedBytes ServerShard::keepalive_bytes(const std::string& text) {
   if (text.empty()) return nullptr;
-  if (!keepalive_ || *keepalive_ != text) keepalive_ = std::make_shared<const std::string>(text);
-  return keepalive_;
+  for (const SharedBytes& known : keepalives_) {
+    if (*known == text) return known;
+  }
+  return keepalives_.emplace_back(std::make_shared<const std::string>(text));
 }
 
 }  // namespace colonnade::net

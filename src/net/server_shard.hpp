@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/share.hpp"
 #include "net/answer_budget.hpp"
@@ -156,7 +157,7 @@ class ServerShard : public std::enable_shared_from_this<ServerShard> {
   Timer timer_;
   ShardCounts counts_;
   SteadyTime coarse_now_;
-  SharedBytes keepalive_;
+  std::vector<SharedBytes> keepalives_;  // a few: one for each kind of stream
   Attached* first_ = nullptr;
   int spare_descriptor_ = -1;
   bool ipv6_ = false;

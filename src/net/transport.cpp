@@ -83,14 +83,20 @@ std::ptrdiff_t Transport::write_now(std::span<const iovec> pieces) {
   }
 }
 
+std::ptrdiff_t Transport::read_now(std::span<char> buffer) {
+  for (;;) {
+    const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (got > 0) return got;
+    if (got < 0 && errno == EINTR) continue;
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : -1;
+  }
+}
+
 bool Transport::discard_input() {
   std::array<char, 4096> scratch;
   for (int i = 0; i < limits::stream_discard_reads_max; ++i) {
-    const ssize_t got =
-        ::recv(socket_.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
-    if (got == 0) return false;
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+    const std::ptrdiff_t got = read_now(scratch);
+    if (got <= 0) return got == 0;
   }
   return true;
 }

@@ -48,6 +48,9 @@ class Transport {
   // Plain only: one non-blocking system call. Bytes taken, 0 when the socket is full, -1 when it is
   // broken.
   std::ptrdiff_t write_now(std::span<const iovec> pieces);
+  // Plain only: one non-blocking system call. Bytes read, 0 when there are none just now, -1 at the
+  // peer's end or on a broken socket.
+  std::ptrdiff_t read_now(std::span<char> buffer);
   // Plain only: throws away what has arrived. False at the peer's end or on a broken socket.
   bool discard_input();
   // For event streams.

@@ -1,0 +1,48 @@
+// The routes of Socket.IO: WebSocket at once, or polling with an upgrade. What the protocol calls
+// the handshake is here; who may join a namespace, and what is said there, is the lobby's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/share.hpp"
+#include "dialects/client_address.hpp"
+#include "dialects/socket_io/polling.hpp"
+#include "dialects/socket_io/socket.hpp"
+#include "net/router.hpp"
+
+namespace colonnade::dialects::socket_io {
+
+class Endpoint {
+ public:
+  // Both must outlive it; it must outlive the server.
+  Endpoint(Lobby& lobby, base::Clock& clock,
+           TrustedProxies trusted_proxies = TrustedProxies::loopback());
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  // Below `path`, "/socket.io" as a rule, with and without a slash at its end.
+  std::vector<net::Route> routes(const std::string& path);
+
+ private:
+  using RequestPtr = std::shared_ptr<const net::Request>;
+
+  base::Task<net::Reply> get(RequestPtr request);
+  base::Task<net::Reply> post(RequestPtr request);
+  net::Reply open_websocket(RequestPtr request);
+  net::Reply upgrade_session(const RequestPtr& request, PollingSessionPtr session);
+  net::Reply open_session(RequestPtr request);
+  base::Task<net::Reply> poll(RequestPtr request, PollingSessionPtr session);
+  base::Task<void> watch_session(PollingSessionPtr session);
+
+  Lobby& lobby_;
+  base::Clock& clock_;
+  TrustedProxies trusted_proxies_;
+  base::Share unjoined_;
+  base::Share polling_;
+  PollingSessions sessions_;
+};
+
+}  // namespace colonnade::dialects::socket_io

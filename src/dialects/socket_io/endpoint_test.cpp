@@ -1,0 +1,299 @@
+// Socket.IO over real connections: both transports, the upgrade, joins, events and abuse.
+#include "dialects/socket_io/endpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "dialects/socket_io/limits.hpp"
+#include "net/testing.hpp"
+#include "net/websocket_frames.hpp"
+
+namespace colonnade::dialects::socket_io {
+namespace {
+
+using net::WebSocketOpcode;
+using net::testing::body_of;
+using net::testing::eventually;
+using net::testing::RawClient;
+using net::testing::status_of;
+
+constexpr net::WebSocketMask mask{1, 2, 3, 4};
+
+class SteadyClock final : public base::Clock {
+ public:
+  base::Time now() override { return {}; }
+  base::SteadyTime steady() override { return std::chrono::steady_clock::now(); }
+};
+
+// What the server under test was told.
+struct Told {
+  std::mutex mutex{};
+  std::vector<std::string> events{};
+  int closed = 0;
+
+  void add(std::string text) {
+    const std::lock_guard lock(mutex);
+    events.push_back(std::move(text));
+  }
+  std::vector<std::string> all() {
+    const std::lock_guard lock(mutex);
+    return events;
+  }
+  int closed_count() {
+    const std::lock_guard lock(mutex);
+    return closed;
+  }
+};
+
+// Sends "echo" back what it gets; "ask" is acknowledged; "leave" leaves.
+class EchoSocket final : public SocketHandler {
+ public:
+  EchoSocket(std::shared_ptr<Told> told, std::shared_ptr<Socket> socket)
+      : told_(std::move(told)), socket_(std::move(socket)) {}
+
+  void on_joined() override { socket_->emit("connected", R"({"status":"ok"})"); }
+  base::Task<void> on_event(std::string name, base::Json arguments,
+                            std::optional<std::uint64_t> ack_id) override {
+    const std::string text = base::to_text(arguments);
+    told_->add(name + text);
+    if (name == "leave") {
+      socket_->leave();
+    } else if (ack_id) {
+      socket_->acknowledge(*ack_id, text);
+    } else {
+      socket_->emit("echo", text);
+    }
+    co_return;
+  }
+  void on_closed() override {
+    const std::lock_guard lock(told_->mutex);
+    ++told_->closed;
+  }
+
+ private:
+  std::shared_ptr<Told> told_;
+  std::shared_ptr<Socket> socket_;
+};
+
+// Lets clients into "/agent" only, after `opened` when that is set.
+class TestLobby final : public Lobby {
+ public:
+  base::Task<base::Result<std::shared_ptr<SocketHandler>>> join(
+      std::shared_ptr<const net::Request>, base::Json auth,
+      std::shared_ptr<Socket> socket) override {
+    if (gate) co_await gate->wait();
+    if (socket->name_space() != "/agent") {
+      co_return base::fail(base::ErrorKind::not_found, "Invalid namespace");
+    }
+    told->add("join" + base::to_text(auth));
+    co_return std::make_shared<EchoSocket>(told, std::move(socket));
+  }
+
+  std::shared_ptr<Told> told = std::make_shared<Told>();
+  std::unique_ptr<base::Signal> gate{};
+};
+
+class SocketIo : public ::testing::Test {
+ protected:
+  SocketIo() { base::log::set_level(base::log::Level::off); }
+
+  static std::string frame(std::string_view text) {
+    return net::websocket_frame(WebSocketOpcode::text, text, &mask);
+  }
+
+  // A client whose WebSocket is open. `more`: sent in the same segment as the handshake.
+  RawClient connect(std::string_view more = {}, std::string_view sid = {}) {
+    RawClient out = server_.connect();
+    std::string target = "/socket.io/?EIO=4&transport=websocket";
+    if (!sid.empty()) target += "&sid=" + std::string(sid);
+    out.send("GET " + target +
+             " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n" +
+             std::string(more));
+    return out;
+  }
+  RawClient join(std::string_view more = {}) {
+    RawClient out = connect(frame("40/agent,"));
+    out.read_until("connected");
+    if (!more.empty()) out.send(more);
+    return out;
+  }
+
+  std::string get(std::string_view query) {
+    return server_.exchange("GET /socket.io/?" + std::string(query) +
+                            " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  }
+  std::string post(std::string_view query, std::string_view body) {
+    return server_.exchange("POST /socket.io/?" + std::string(query) +
+                            " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " +
+                            std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
+  }
+  // The id of a new polling session.
+  std::string open_session() {
+    const std::string body = body_of(get("EIO=4&transport=polling"));
+    EXPECT_EQ(body.substr(0, 1), "0");
+    const auto open = base::Json::parse(body.substr(1));
+    EXPECT_EQ(open["upgrades"], base::Json::array({"websocket"}));
+    return open["sid"];
+  }
+
+  TestLobby lobby_;
+  SteadyClock clock_;
+  Endpoint endpoint_{lobby_, clock_};
+  net::testing::TestServer server_{endpoint_.routes("/socket.io"), {}, {}, 2};
+};
+
+TEST_F(SocketIo, TheFirstFrameSaysTheTiming) {
+  RawClient client = connect();
+  const std::string text = client.read_until("}");
+  const auto open = base::Json::parse(text.substr(text.find('{')));
+  EXPECT_EQ(open["upgrades"], base::Json::array());
+  EXPECT_EQ(open["pingInterval"], 25000);
+  EXPECT_EQ(open["pingTimeout"], 10000);
+  EXPECT_EQ(open["maxPayload"], 1000000);
+}
+
+TEST_F(SocketIo, AJoinedClientExchangesEvents) {
+  RawClient client = connect(frame(R"(40/agent,{"token":"t"})"));
+  const std::string joined = client.read_until("connected");
+  EXPECT_LT(joined.find("40/agent,{\"sid\":\""), joined.find("42/agent,[\"connected\""));
+  client.send(frame(R"(42/agent,["message",{"a":"é"},2])"));
+  EXPECT_NE(client.read_until("echo").find("42/agent,[\"echo"), std::string::npos);
+  EXPECT_EQ(lobby_.told->all(),
+            (std::vector<std::string>{R"(join{"token":"t"})", R"(message[{"a":"é"},2])"}));
+}
+
+// platos §3.3: the client sends both frames without reading anything, and the join takes a while.
+TEST_F(SocketIo, EventsBeforeTheJoinIsDecidedWait) {
+  lobby_.gate = std::make_unique<base::Signal>();
+  RawClient client =
+      connect(frame("40/agent,") + frame(R"(42/agent,["one"])") + frame(R"(42/agent,["two"])"));
+  client.read_until("pingTimeout");
+  lobby_.gate->notify();
+  const std::string all = client.read_until(R"(["echo",[]])");
+  EXPECT_NE(all.find("connected"), std::string::npos);
+  EXPECT_TRUE(eventually([&] { return lobby_.told->all().size() == 3; }));
+  EXPECT_EQ(lobby_.told->all()[1], "one[]");
+  EXPECT_EQ(lobby_.told->all()[2], "two[]");
+}
+
+TEST_F(SocketIo, TooManyEventsBeforeTheJoinCloseTheConnection) {
+  lobby_.gate = std::make_unique<base::Signal>();
+  std::string frames = frame("40/agent,");
+  for (std::size_t i = 0; i <= limits::socket_io_events_waiting_max; ++i) {
+    frames += frame(R"(42/agent,["one"])");
+  }
+  RawClient client = connect(frames);
+  EXPECT_NE(client.read_to_end().find("Too many events wait to be handled."), std::string::npos);
+  lobby_.gate->notify();
+  EXPECT_TRUE(lobby_.told->all().size() <= 1);
+}
+
+TEST_F(SocketIo, AnEventMayBeAcknowledged) {
+  RawClient client = join(frame(R"(42/agent,7["ask",1])"));
+  EXPECT_NE(client.read_until("43/agent,7[[1]]"), "");
+}
+
+TEST_F(SocketIo, AnUnknownNamespaceIsRefused) {
+  RawClient client = connect(frame("40/other,"));
+  EXPECT_NE(client.read_until("44/other,{\"message\":\"Invalid namespace\"").find("44/other"),
+            std::string::npos);
+}
+
+TEST_F(SocketIo, LeavingEndsTheConnection) {
+  RawClient client = join(frame(R"(42/agent,["leave"])"));
+  const std::string rest = client.read_to_end();
+  EXPECT_NE(rest.find("41/agent,"), std::string::npos);
+  EXPECT_TRUE(rest.ends_with(net::websocket_frame(
+      WebSocketOpcode::close, net::websocket_close_payload(net::websocket_close::normal, ""))));
+  EXPECT_TRUE(eventually([&] { return lobby_.told->closed_count() == 1; }));
+}
+
+TEST_F(SocketIo, WhatIsNoPacketClosesTheConnectionAndSaysWhy) {
+  const std::pair<std::string, const char*> cases[] = {
+      {frame("x"), "unknown"},
+      {frame("49"), "unknown"},
+      {frame("42/other,[\"a\"]"), "before its namespace was joined"},
+      {frame("42/agent,{}"), "array"},
+      {frame("42/agent,[1]"), "array"},
+      {frame("42/agent,[\"disconnect\"]"), "array"},
+      {frame("42/agent,[\"a\""), "event"},
+      {frame("451-/agent,[\"a\",{\"_placeholder\":true,\"num\":0}]"), "Binary"},
+      {net::websocket_frame(WebSocketOpcode::binary, "42/agent,[\"a\"]", &mask), "Binary"},
+  };
+  for (const auto& [bytes, word] : cases) {
+    RawClient client = join(bytes);
+    EXPECT_NE(client.read_to_end().find(word), std::string::npos) << word;
+  }
+}
+
+// --- polling
+// ---------------------------------------------------------------------------------------
+
+TEST_F(SocketIo, AClientMayPoll) {
+  const std::string query = "EIO=4&transport=polling&sid=" + open_session();
+  EXPECT_EQ(body_of(post(query,
+                         "40/agent,\x1E"
+                         "42/agent,[\"message\",1]")),
+            "ok");
+  std::string all;
+  while (all.find("echo") == std::string::npos) {
+    const std::string answer = get(query);
+    ASSERT_EQ(status_of(answer), 200);
+    all += body_of(answer) + polling_separator;
+  }
+  EXPECT_LT(all.find("40/agent,{"), all.find("connected"));
+  EXPECT_NE(all.find("42/agent,[\"echo\",[1]]"), std::string::npos);
+  EXPECT_EQ(body_of(post(query, "1")), "ok");  // closes
+  EXPECT_TRUE(eventually([&] { return lobby_.told->closed_count() == 1; }));
+}
+
+TEST_F(SocketIo, APollWaitsForAnEvent) {
+  const std::string query = "EIO=4&transport=polling&sid=" + open_session();
+  RawClient waiting = server_.connect();
+  waiting.send("GET /socket.io/?" + query + " HTTP/1.1\r\nHost: x\r\n\r\n");
+  post(query, "40/agent,");
+  EXPECT_NE(waiting.read_until("40/agent,{"), "");
+}
+
+TEST_F(SocketIo, APollingClientMayUpgrade) {
+  const std::string sid = open_session();
+  const std::string query = "EIO=4&transport=polling&sid=" + sid;
+  post(query, "40/agent,");
+  std::string first = body_of(get(query));
+  if (first.find("connected") == std::string::npos) first += body_of(get(query));
+
+  RawClient waiting = server_.connect();
+  waiting.send("GET /socket.io/?" + query + " HTTP/1.1\r\nHost: x\r\n\r\n");
+  RawClient client = connect(frame("2probe"), sid);
+  EXPECT_NE(client.read_until("3probe"), "");
+  EXPECT_NE(waiting.read_until("\r\n\r\n6"), "");  // the poll is let go
+  client.send(frame("5") + frame(R"(42/agent,["message","upgraded"])"));
+  EXPECT_NE(client.read_until(R"(42/agent,["echo",["upgraded"]])"), "");
+  EXPECT_EQ(status_of(get(query)), 400);  // polls no longer count
+  client.close();
+  EXPECT_TRUE(eventually([&] { return lobby_.told->closed_count() == 1; }));
+}
+
+TEST_F(SocketIo, ARequestThatFitsNothingIsRefusedAsByTheLibrary) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"EIO=3&transport=polling", R"({"code":5,"message":"Unsupported protocol version"})"},
+      {"transport=polling", R"({"code":5,"message":"Unsupported protocol version"})"},
+      {"EIO=4&transport=carrier", R"({"code":0,"message":"Transport unknown"})"},
+      {"EIO=4&transport=polling&sid=nobody", R"({"code":1,"message":"Session ID unknown"})"},
+  };
+  for (const auto& [query, body] : cases) {
+    const std::string answer = get(query);
+    EXPECT_EQ(status_of(answer), 400) << query;
+    EXPECT_EQ(body_of(answer), body) << query;
+  }
+  EXPECT_EQ(status_of(get("EIO=4&transport=websocket")), 400);
+}
+
+}  // namespace
+}  // namespace colonnade::dialects::socket_io
