@@ -23,6 +23,8 @@ inline constexpr std::string_view approval = "approval";
 inline constexpr std::string_view execution_started = "execution.started";
 inline constexpr std::string_view execution_finished = "execution.finished";
 inline constexpr std::string_view credential = "credential";
+inline constexpr std::string_view entity = "entity";
+inline constexpr std::string_view access_key = "access_key";
 inline constexpr std::string_view permission = "permission";
 inline constexpr std::string_view policy = "policy";
 }  // namespace audit_kind

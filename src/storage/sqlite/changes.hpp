@@ -69,6 +69,11 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::RemoveMemoriesOfAgent& change);
   Result<void> on(const core::Scope& scope, const core::PlaceMemory& change);
   Result<void> on(const core::Scope& scope, const core::SweepMemories& change);
+  Result<void> on(const core::Scope& scope, const core::InsertEntity& change);
+  Result<void> on(const core::Scope& scope, const core::ChangeEntitySecrets& change);
+  Result<void> on(const core::Scope& scope, const core::DeleteEntity& change);
+  Result<void> on(const core::Scope& scope, const core::InsertAccessKey& change);
+  Result<void> on(const core::Scope& scope, const core::DeleteAccessKey& change);
 
   Result<void> erase_threads_of(const core::Scope& scope, const std::string& agent_id, Time at);
   Result<void> store_message(const core::Scope& scope, const core::Message& message,
