@@ -93,11 +93,6 @@ Result<core::Prices> load_prices(const Settings& settings) {
   return parse_prices(*text, settings.prices_file);
 }
 
-std::string secret_key_path(const Settings& settings) {
-  return settings.secret_key_file.empty() ? settings.data_dir + "/secrets.key"
-                                          : settings.secret_key_file;
-}
-
 std::size_t lane_count(const Settings& settings) {
   if (settings.io_threads > 0) return static_cast<std::size_t>(settings.io_threads);
   return std::max(1U, std::thread::hardware_concurrency());
@@ -297,17 +292,16 @@ struct Server::Parts {
                    .access_keys = access_keys,
                    .audit = audit_reader,
                    .connections = tool_server_connections}),
-        platos({.credentials = credentials,
-                .entities = entities,
-                .access_keys = access_keys,
-                .rate_limits = rate_limits,
-                .clock = clock},
-               {.access = {.user_id_required = settings.platos.user_id_required},
-                .guest_scope_of =
-                    [this](std::string agent_id) {
-                      return guest_scope(&agents, std::move(agent_id));
-                    },
-                .trusted_proxies = proxies}),
+        platos(
+            {.credentials = credentials,
+             .entities = entities,
+             .access_keys = access_keys,
+             .rate_limits = rate_limits,
+             .clock = clock},
+            {.access = {.user_id_required = settings.platos.user_id_required},
+             .guest_scope_of =
+                 [this](std::string agent_id) { return guest_scope(&agents, std::move(agent_id)); },
+             .trusted_proxies = proxies}),
         fathom({.threads = threads,
                 .runs = runs,
                 .credentials = credentials,
