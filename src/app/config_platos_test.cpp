@@ -39,15 +39,15 @@ std::string entity(const std::string& more) {
 const std::string long_enough(32, 's');
 
 TEST(ConfigPlatos, ReadsEntitiesAndThePlatformsSecret) {
-  auto [config, faults] = read(entity("      secret: \"" + long_enough +
-                                      "\"\n      second_secret: ${OLD}\n") +
-                               "  platform_secret: ${PLATFORM}\n  turns_per_user_minute: 5\n");
+  auto [config, faults] =
+      read(entity("      secret: \"" + long_enough + "\"\n      second_secret: ${OLD}\n") +
+           "  platform_secret: ${PLATFORM}\n  turns_per_user_minute: 5\n");
   EXPECT_THAT(faults, IsEmpty());
   Settings& settings = config.settings;
-  resolve_platos_secrets(settings,
-                         Environment({{"OLD", std::string(33, 'o') + "\n"},
-                                      {"PLATFORM", std::string(34, 'p')}}),
-                         faults);
+  resolve_platos_secrets(
+      settings,
+      Environment({{"OLD", std::string(33, 'o') + "\n"}, {"PLATFORM", std::string(34, 'p')}}),
+      faults);
   EXPECT_THAT(faults, IsEmpty());
   ASSERT_EQ(settings.platos.entities.size(), 1U);
   const PlatosEntitySettings& one = settings.platos.entities.front();
@@ -82,9 +82,9 @@ TEST(ConfigPlatos, FaultsNameThePlaceAndNeverTheSecret) {
               ElementsAre(HasSubstr("did you mean \"secret\"?")));
   EXPECT_THAT(read(entity("")).faults, ElementsAre("platos.entities[0].secret: missing"));
   EXPECT_THAT(read(entity("      secret: [hush]\n")).faults, ElementsAre(Not(HasSubstr("hush"))));
-  EXPECT_THAT(read("  entities:\n    - {organization: a/b, project: p, entity: e, secret: s}\n")
-                  .faults,
-              ElementsAre(HasSubstr("organization must have")));
+  EXPECT_THAT(
+      read("  entities:\n    - {organization: a/b, project: p, entity: e, secret: s}\n").faults,
+      ElementsAre(HasSubstr("organization must have")));
   EXPECT_THAT(read("  entities:\n"
                    "    - {organization: a, project: p, entity: e, secret: s}\n"
                    "    - {organization: a, project: p, entity: e, secret: t}\n")

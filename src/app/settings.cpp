@@ -1,3 +1,4 @@
+// long: the one table of settings, and how each kind is read and written
 #include "app/settings.hpp"
 #include "core/memory/limits.hpp"
 #include "core/models/limits.hpp"
@@ -306,12 +307,14 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .default_note = "on the first listen address"},
       {.name = "platos.platform_secret",
        .target = Text([](Settings& s) -> auto& { return s.platos.platform_secret; }),
-       .help = "What tokens of the platform itself are signed with, guests' among them: 32 bytes at "
-               "least, or ${NAME} of the environment, or file:PATH. Without it they are refused.",
+       .help =
+           "What tokens of the platform itself are signed with, guests' among them: 32 bytes at "
+           "least, or ${NAME} of the environment, or file:PATH. Without it they are refused.",
        .secret = true},
       {.name = "platos.user_id_required",
        .target = Flag([](Settings& s) -> auto& { return s.platos.user_id_required; }),
-       .help = "Direct headers must name a user; otherwise those without one stand for the user service."},
+       .help = "Direct headers must name a user; otherwise those without one stand for the user "
+               "service."},
       {.name = "platos.requests_per_user_minute",
        .target = Whole([](Settings& s) -> auto& { return s.platos.requests_per_user_minute; }),
        .help = "Requests that a user may make in a minute of the clock; 0 counts none.",
@@ -326,7 +329,8 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .max = rate_max},
       {.name = "platos.turns_per_user_minute",
        .target = Whole([](Settings& s) -> auto& { return s.platos.turns_per_user_minute; }),
-       .help = "Turns that an end user may begin in a minute; 0 counts none. Operators are not counted.",
+       .help = "Turns that an end user may begin in a minute; 0 counts none. Operators are not "
+               "counted.",
        .max = rate_max},
       {.name = "platos.turns_per_user_hour",
        .target = Whole([](Settings& s) -> auto& { return s.platos.turns_per_user_hour; }),

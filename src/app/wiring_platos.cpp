@@ -5,11 +5,10 @@ namespace colonnade::app {
 core::ConfiguredSecrets configured_secrets(const Settings& settings) {
   core::ConfiguredSecrets out{.platform_secret = settings.platos.platform_secret};
   for (const PlatosEntitySettings& one : settings.platos.entities) {
-    out.entities.push_back({.name = {.organization = one.organization,
-                                     .project = one.project,
-                                     .entity = one.entity},
-                            .secret = one.secret,
-                            .second_secret = one.second_secret});
+    out.entities.push_back(
+        {.name = {.organization = one.organization, .project = one.project, .entity = one.entity},
+         .secret = one.secret,
+         .second_secret = one.second_secret});
   }
   return out;
 }

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "dialects/platos/session_token.hpp"
-#include "dialects/platos/test_house.hpp"
+#include "test_house.hpp"
 
 namespace colonnade::dialects::platos {
 namespace {

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <future>
 
-#include "dialects/platos/test_house.hpp"
+#include "test_house.hpp"
 
 namespace colonnade::dialects::platos {
 namespace {
