@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/workers.hpp"
+#include "core/access/rate_limits.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
@@ -66,6 +67,7 @@ struct EngineOptions {
   core::ActionOptions actions{};
   std::string policy_file{};  // "": the built-in rules
   std::size_t lanes = 2;
+  core::RateLimits* rate_limits = nullptr;
 };
 
 class Engine {
@@ -93,7 +95,8 @@ class Engine {
               .redaction = redaction,
               .prices = prices,
               .lanes = lanes,
-              .clock = clock},
+              .clock = clock,
+              .rate_limits = options.rate_limits},
              options.runs),
         actions({.store = *store,
                  .audit = *store,
