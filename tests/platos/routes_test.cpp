@@ -80,6 +80,7 @@ TEST_F(PlatosRoutes, WhoIsNobodyIsToldSoAndWhatIsNowhereIs404) {
   EXPECT_EQ(status_of(nowhere), 404);
   EXPECT_EQ(Json::parse(body_of(nowhere))["message"], "Cannot GET /api/v1/agent/nowhere");
   EXPECT_EQ(status_of(ask("PUT", "/api/v1/agent/budgets", "")), 404);
+  EXPECT_EQ(status_of(ask("GET", "/api/health", "")), 200);
 }
 
 TEST_F(PlatosRoutes, WhatThisServerDoesNotHaveIs501ToWhoeverMayCallIt) {

@@ -68,6 +68,11 @@ constexpr PendingRoute pending_routes[] = {
     {net::Method::post, "/platos-tasks/{id}/run", no_guests},
 };
 
+// For anyone (platos §1.5).
+base::Task<net::Reply> answer_health(RequestPtr /*request*/) {
+  co_return net::Response{.body = R"({"status":"ok"})"};
+}
+
 }  // namespace
 
 Dialect::Dialect(Parts parts, Options options)
@@ -91,6 +96,7 @@ std::vector<net::Route> Dialect::routes() {
   // access_.guard(resource, &Resource::member, need). Rows of one agent say agent_in_path, rows
   // that only operators may use operators_only, approvals no_guests.
   std::vector<net::Route> out = {
+      {get, "/api/health", net::Handler(answer_health)},
       {post, "/api/v1/entities/{id}/session-tokens", open_to_all(minting_, &M::session_token),
        mint_bytes},
       {post, "/api/v1/public/guest-token", open_to_all(minting_, &M::guest_token), mint_bytes},
