@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view service_user = "service";
 
-base::Error not_let_in(std::string_view message, std::string_view field = {}) {
+base::Error access_refusal(std::string_view message, std::string_view field = {}) {
   return {.kind = ErrorKind::unauthorized,
           .message = std::string(message),
           .field = std::string(field)};
@@ -108,43 +108,43 @@ base::Result<Caller> Access::decide_token(const Presented& presented) {
 
 base::Task<base::Result<Caller>> Access::decide_direct(Presented presented) {
   if (presented.came_through_proxy) {
-    co_return fail(not_let_in("Scope headers are not accepted through a proxy."));
+    co_return fail(access_refusal("Scope headers are not accepted through a proxy."));
   }
   const bool named = core::is_access_name(presented.organization) &&
                      core::is_access_name(presented.project) &&
                      core::is_access_name(presented.environment);
   if (!named) {
-    co_return fail(not_let_in(
+    co_return fail(access_refusal(
         "Authentication required: X-Platos-Organization-Id, X-Platos-Project-Id and "
         "X-Platos-Environment-Id must name the scope, each with 1 to 128 letters, digits, dots, "
         "dashes and underscores."));
   }
   if (presented.user.empty()) {
     if (options_.user_id_required) {
-      co_return fail(not_let_in("X-Platos-User-Id is required here.", user_id_field));
+      co_return fail(access_refusal("X-Platos-User-Id is required here.", user_id_field));
     }
     presented.user = service_user;
   }
   const bool fits = is_user_id(presented.user) &&
                     (presented.entity.empty() || core::is_access_name(presented.entity));
   if (!fits) {
-    co_return fail(not_let_in(
+    co_return fail(access_refusal(
         "X-Platos-User-Id must have 1 to 256 bytes of text without control characters, and "
         "X-Platos-Entity-Id, where it is sent, be a name."));
   }
   if (presented.bearer.empty()) {
-    co_return fail(
-        not_let_in("Authentication required: send X-Platos-Session-Token, or the internal token as "
-                   "'Authorization: Bearer <token>' beside the scope headers.",
-                   "Authorization"));
+    co_return fail(access_refusal(
+        "Authentication required: send X-Platos-Session-Token, or the internal token as "
+        "'Authorization: Bearer <token>' beside the scope headers.",
+        "Authorization"));
   }
   auto bearer = co_await parts_.credentials.authenticate(std::move(presented.bearer));
   if (!bearer) co_return fail(std::move(bearer.error()));
   const core::Scope scope(presented.organization, presented.project, presented.environment);
   const bool counts = bearer->is_operator() && core::looking_at(*bearer, scope.key()).has_value();
   if (!counts) {
-    co_return fail(not_let_in("Direct headers take an operator's token, of that scope or of all.",
-                              "Authorization"));
+    co_return fail(access_refusal(
+        "Direct headers take an operator's token, of that scope or of all.", "Authorization"));
   }
   Caller out(core::Principal(scope, std::move(presented.user), core::UserRole::operator_role));
   out.who.credential_id = std::move(bearer->credential_id);
@@ -159,7 +159,7 @@ base::Task<base::Result<Caller>> Access::decide(Presented presented) {
   const std::string access_key = presented.access_key;
   const std::string origin = presented.origin;
   std::string traceparent = presented.traceparent;
-  base::Result<Caller> out = fail(not_let_in("Authentication required."));
+  base::Result<Caller> out = fail(access_refusal("Authentication required."));
   if (presented.has_session_token) {
     out = decide_token(presented);
   } else if (presented.is_direct()) {
@@ -167,7 +167,7 @@ base::Task<base::Result<Caller>> Access::decide(Presented presented) {
   }
   if (!out) co_return out;
   if (!parts_.access_keys.counts(out->who.scope, access_key, origin)) {
-    co_return fail(not_let_in("Access key missing or invalid.", access_key_field));
+    co_return fail(access_refusal("Access key missing or invalid.", access_key_field));
   }
   out->traceparent = std::move(traceparent);
   co_return out;
@@ -188,7 +188,7 @@ base::Result<void> Access::recheck(const Caller& caller) {
   const bool expired = caller.expires_at && parts_.clock.now().micros / micros_per_millisecond >
                                                 caller.expires_at->micros / micros_per_millisecond;
   if (!expired) return {};
-  return fail(not_let_in("Invalid or expired session token.", "X-Platos-Session-Token"));
+  return fail(access_refusal("Invalid or expired session token.", "X-Platos-Session-Token"));
 }
 
 std::shared_ptr<void> Access::end_when_revoked(const Caller& caller,

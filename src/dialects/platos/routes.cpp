@@ -9,8 +9,8 @@
 namespace colonnade::dialects::platos {
 namespace {
 
-constexpr Need no_guests{.audience = Audience::no_guests};
-constexpr Need operators_only{.audience = Audience::operators};
+constexpr Need pending_for_users{.audience = Audience::no_guests};
+constexpr Need pending_for_operators{.audience = Audience::operators};
 
 // One route that the server does not have yet.
 struct PendingRoute {
@@ -21,51 +21,51 @@ struct PendingRoute {
 
 constexpr PendingRoute pending_routes[] = {
     // Budgets, of the real server and of the TypeScript client.
-    {net::Method::get, "/budgets", no_guests},
-    {net::Method::post, "/budgets", operators_only},
-    {net::Method::get, "/budgets/status", no_guests},
-    {net::Method::del, "/budgets/{id}", operators_only},
-    {net::Method::post, "/budgets/{id}/override", operators_only},
-    {net::Method::get, "/monitoring/budget/caps", no_guests},
-    {net::Method::get, "/monitoring/budget/status", no_guests},
+    {net::Method::get, "/budgets", pending_for_users},
+    {net::Method::post, "/budgets", pending_for_operators},
+    {net::Method::get, "/budgets/status", pending_for_users},
+    {net::Method::del, "/budgets/{id}", pending_for_operators},
+    {net::Method::post, "/budgets/{id}/override", pending_for_operators},
+    {net::Method::get, "/monitoring/budget/caps", pending_for_users},
+    {net::Method::get, "/monitoring/budget/status", pending_for_users},
 
     // Monitoring, of both.
-    {net::Method::get, "/monitoring/runs", no_guests},
-    {net::Method::get, "/monitoring/traces", no_guests},
-    {net::Method::get, "/monitoring/traces/{id}", no_guests},
-    {net::Method::get, "/monitoring/trace/{id}", no_guests},
-    {net::Method::get, "/monitoring/cost", no_guests},
-    {net::Method::get, "/monitoring/cost/by-agent", no_guests},
-    {net::Method::get, "/monitoring/cost/by-scope", no_guests},
-    {net::Method::get, "/monitoring/cost-by-agent", no_guests},
-    {net::Method::get, "/monitoring/cost-by-model", no_guests},
-    {net::Method::get, "/monitoring/cost-by-user", no_guests},
-    {net::Method::get, "/monitoring/summary", no_guests},
-    {net::Method::get, "/monitoring/tool-audit", no_guests},
-    {net::Method::get, "/monitoring/safety-events", no_guests},
+    {net::Method::get, "/monitoring/runs", pending_for_users},
+    {net::Method::get, "/monitoring/traces", pending_for_users},
+    {net::Method::get, "/monitoring/traces/{id}", pending_for_users},
+    {net::Method::get, "/monitoring/trace/{id}", pending_for_users},
+    {net::Method::get, "/monitoring/cost", pending_for_users},
+    {net::Method::get, "/monitoring/cost/by-agent", pending_for_users},
+    {net::Method::get, "/monitoring/cost/by-scope", pending_for_users},
+    {net::Method::get, "/monitoring/cost-by-agent", pending_for_users},
+    {net::Method::get, "/monitoring/cost-by-model", pending_for_users},
+    {net::Method::get, "/monitoring/cost-by-user", pending_for_users},
+    {net::Method::get, "/monitoring/summary", pending_for_users},
+    {net::Method::get, "/monitoring/tool-audit", pending_for_users},
+    {net::Method::get, "/monitoring/safety-events", pending_for_users},
 
     // bgo.
-    {net::Method::get, "/trigger/tasks", no_guests},
-    {net::Method::post, "/trigger/tasks/{id}/trigger", no_guests},
-    {net::Method::get, "/trigger/runs", no_guests},
-    {net::Method::get, "/trigger/runs/{id}", no_guests},
-    {net::Method::post, "/trigger/runs/{id}/cancel", no_guests},
-    {net::Method::post, "/trigger/runs/{id}/replay", no_guests},
-    {net::Method::get, "/trigger/schedules", no_guests},
-    {net::Method::post, "/trigger/schedules", no_guests},
-    {net::Method::post, "/trigger/schedules/{id}/activate", no_guests},
-    {net::Method::post, "/trigger/schedules/{id}/deactivate", no_guests},
-    {net::Method::del, "/trigger/schedules/{id}", no_guests},
-    {net::Method::post, "/trigger/batches/{id}", no_guests},
-    {net::Method::get, "/trigger/batches/{id}", no_guests},
+    {net::Method::get, "/trigger/tasks", pending_for_users},
+    {net::Method::post, "/trigger/tasks/{id}/trigger", pending_for_users},
+    {net::Method::get, "/trigger/runs", pending_for_users},
+    {net::Method::get, "/trigger/runs/{id}", pending_for_users},
+    {net::Method::post, "/trigger/runs/{id}/cancel", pending_for_users},
+    {net::Method::post, "/trigger/runs/{id}/replay", pending_for_users},
+    {net::Method::get, "/trigger/schedules", pending_for_users},
+    {net::Method::post, "/trigger/schedules", pending_for_users},
+    {net::Method::post, "/trigger/schedules/{id}/activate", pending_for_users},
+    {net::Method::post, "/trigger/schedules/{id}/deactivate", pending_for_users},
+    {net::Method::del, "/trigger/schedules/{id}", pending_for_users},
+    {net::Method::post, "/trigger/batches/{id}", pending_for_users},
+    {net::Method::get, "/trigger/batches/{id}", pending_for_users},
 
     // The catalog of tasks.
-    {net::Method::get, "/platos-tasks", no_guests},
-    {net::Method::post, "/platos-tasks", operators_only},
-    {net::Method::get, "/platos-tasks/{id}", no_guests},
-    {net::Method::patch, "/platos-tasks/{id}", operators_only},
-    {net::Method::del, "/platos-tasks/{id}", operators_only},
-    {net::Method::post, "/platos-tasks/{id}/run", no_guests},
+    {net::Method::get, "/platos-tasks", pending_for_users},
+    {net::Method::post, "/platos-tasks", pending_for_operators},
+    {net::Method::get, "/platos-tasks/{id}", pending_for_users},
+    {net::Method::patch, "/platos-tasks/{id}", pending_for_operators},
+    {net::Method::del, "/platos-tasks/{id}", pending_for_operators},
+    {net::Method::post, "/platos-tasks/{id}/run", pending_for_users},
 };
 
 // For anyone (platos §1.5).
@@ -93,8 +93,7 @@ std::vector<net::Route> Dialect::routes() {
   using M = MintingResource;
   const std::size_t mint_bytes = limits::platos_mint_body_bytes_max;
   // A row is {method, path, handler, body bytes, long running}; the handler is
-  // access_.guard(resource, &Resource::member, need). Rows of one agent say agent_in_path, rows
-  // that only operators may use operators_only, approvals no_guests.
+  // access_.guard(resource, &Resource::member, need), and the need says whom the row is for.
   std::vector<net::Route> out = {
       {get, "/api/health", net::Handler(answer_health)},
       {post, "/api/v1/entities/{id}/session-tokens", open_to_all(minting_, &M::session_token),
