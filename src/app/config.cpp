@@ -5,6 +5,7 @@
 
 #include "app/config_file.hpp"
 #include "app/config_mcp.hpp"
+#include "app/config_platos.hpp"
 #include "app/config_trust.hpp"
 #include "app/files.hpp"
 #include "app/known_variables.hpp"
@@ -255,6 +256,7 @@ void check_together(const Config& config, ConfigFaults& faults) {
   }
   check_memory(s, faults);
   check_mcp_servers(s, faults);
+  check_platos_entities(s, faults);
   if (s.provider.empty() || s.provider == "offline") return;
   std::vector<std::string> names{"offline"};
   for (const auto& [name, provider] : s.providers) names.push_back(name);
@@ -305,6 +307,7 @@ std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
     }
   }
   resolve_mcp_secrets(settings, environment, faults);
+  resolve_platos_secrets(settings, environment, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   return {};
 }

@@ -48,8 +48,8 @@ using ConfigFaults = std::vector<std::string>;
 std::expected<Config, ConfigFaults> load_config(const ConfigInput& input);
 
 // Reads api_key_env and api_key_file of every provider into api_key, and what the entries of
-// mcp.servers name likewise. Faults name the setting and
-// the variable or file, never a key.
+// mcp.servers and platos name likewise. Faults name the setting and the variable or file, never a
+// key.
 std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
                                                   const Environment& environment);
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/config_mcp.hpp"
+#include "app/config_platos.hpp"
 #include "app/nearest.hpp"
 
 namespace colonnade::app {
@@ -48,6 +49,8 @@ class Reader {
         providers(entry.value);
       } else if (full == "mcp.servers") {
         mcp_servers(entry.value);
+      } else if (full == "platos.entities") {
+        platos_entities(entry.value);
       } else if (is_group(full)) {
         subgroup(full, entry.value);
       } else {
@@ -75,6 +78,7 @@ class Reader {
     }
     if (prefix.empty()) names.emplace_back("providers");
     names.emplace_back("mcp.servers");
+    names.emplace_back("platos.entities");
     return names;
   }
 
@@ -183,6 +187,13 @@ class Reader {
         .taken = [this](const std::string& setting, int line) { origin(setting, line); },
         .path_of = [this](const std::string& path) { return absolute_path(path, folder_, home_); }};
     read_mcp_servers(tree, config_.settings, reading);
+  }
+
+  void platos_entities(const yaml::Value& tree) {
+    const PlatosReading reading{
+        .fault = [this](int line, const std::string& message) { fault(line, message); },
+        .taken = [this](const std::string& setting, int line) { origin(setting, line); }};
+    read_platos_entities(tree, config_.settings, reading);
   }
 
   void providers(const yaml::Value& tree) {

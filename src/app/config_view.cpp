@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/config_mcp.hpp"
+#include "app/config_platos.hpp"
 #include "app/known_variables.hpp"
 #include "base/json.hpp"
 #include "base/secret_text.hpp"
@@ -113,6 +114,17 @@ are `<name>__<tool>`. See [the guide](../howto/use-mcp-servers.md).
 |---|---|---|
 )";
 
+constexpr std::string_view platos_head = R"(
+## Entities that sign Platos tokens
+
+`platos.entities` is a list with a group for each entity. `colonnade entity add` does the same in
+the store. A secret is the text itself, `${NAME}` of the environment, or `file:/absolute/path`. See
+[the guide](../howto/entities-and-tenants.md).
+
+| name | value | meaning |
+|---|---|---|
+)";
+
 constexpr std::string_view known_head = R"(
 ## Names of a Faramesh server
 
@@ -145,6 +157,9 @@ std::vector<ShownSetting> shown_settings(const Config& config) {
   for (const auto& [name, value] : shown_mcp_servers(config.settings)) {
     const std::string full = "mcp.servers." + name;
     out.push_back({full, value.empty() ? "(secret, set)" : safe(value), origin_of(config, full)});
+  }
+  for (const auto& [full, value] : shown_platos_entities(config.settings)) {
+    out.push_back({full, value.empty() ? "(secret, set)" : value, origin_of(config, full)});
   }
   for (ShownSetting& row : out) row.value = base::hide_secrets_in_url(row.value);
   return out;
@@ -216,6 +231,8 @@ std::string configuration_reference() {
   }
   out += mcp_head;
   out += mcp_servers_reference();
+  out += platos_head;
+  out += platos_entities_reference();
   out += known_head;
   for (const KnownVariable& row : known_variables()) {
     out += "| `" + std::string(row.variable) + "` | `" + std::string(row.setting) + "` | " +

@@ -3,13 +3,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "app/files.hpp"
-#include "app/running_server.hpp"
+#include "app/operator_client.hpp"
 #include "app/wiring_store.hpp"
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/lane.hpp"
-#include "colonnade/fathom.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/operators.hpp"
 #include "core/access/principal.hpp"
@@ -20,8 +18,6 @@ namespace colonnade::app {
 namespace {
 
 using base::fail;
-
-constexpr std::size_t token_file_bytes_max = 4096;
 
 TokenRow row_of(const core::Credential& credential, std::string token = {}) {
   return {.id = credential.id,
@@ -88,15 +84,14 @@ class StoreTokens final : public Tokens {
 // The running server's, through its operator routes.
 class ServerTokens final : public Tokens {
  public:
-  ServerTokens(std::string url, const fathom::Options& options)
-      : url_(std::move(url)), client_(options) {}
+  explicit ServerTokens(OperatorClient client) : client_(std::move(client)) {}
 
   base::Result<TokenRow> create(const NewTokenRequest& request) override {
     std::string body;
     base::JsonWriter json(body);
     json.object().field("name", request.name).field("scope", request.scope);
     json.field("user", request.user).field("role", request.role).end_object();
-    const auto answer = call("POST", "/operator/tokens", "", body);
+    const auto answer = client_.call("POST", "/operator/tokens", "", body);
     if (!answer) return fail(answer.error());
     return row_from(*answer);
   }
@@ -104,7 +99,8 @@ class ServerTokens final : public Tokens {
   base::Result<std::vector<TokenRow>> list(const std::string& scope,
                                            const std::string& user) override {
     const auto answer =
-        call("GET", "/operator/tokens", "?user=" + escaped(user) + "&scope=" + escaped(scope), "");
+        client_.call("GET", "/operator/tokens",
+                     "?user=" + url_escaped(user) + "&scope=" + url_escaped(scope), "");
     if (!answer) return fail(answer.error());
     std::vector<TokenRow> out;
     for (const base::Json& row : answer->at("tokens")) out.push_back(row_from(row));
@@ -112,28 +108,13 @@ class ServerTokens final : public Tokens {
   }
 
   base::Result<void> revoke(const std::string& scope, const std::string& id) override {
-    const auto answer =
-        call("DELETE", "/operator/tokens/" + escaped(id), "?scope=" + escaped(scope), "");
+    const auto answer = client_.call("DELETE", "/operator/tokens/" + url_escaped(id),
+                                     "?scope=" + url_escaped(scope), "");
     if (!answer) return fail(answer.error());
     return {};
   }
 
  private:
-  base::Result<base::Json> call(std::string_view method, const std::string& path,
-                                const std::string& query, const std::string& body) {
-    try {
-      const Json sent = body.empty() ? Json() : Json::parse(body);
-      return base::parse_json(client_.request(method, path + query, sent).dump(), "answer");
-    } catch (const colonnade::Error& error) {
-      std::string message = error.failure().message;
-      const auto json = base::parse_json(error.failure().body, "body");
-      if (json && json->is_object() && json->contains("error")) {
-        message = json->at("error").get<std::string>();
-      }
-      return fail(base::ErrorKind::upstream, "the server at " + url_ + ": " + message);
-    }
-  }
-
   static TokenRow row_from(const base::Json& json) {
     return {.id = json.value("id", ""),
             .name = json.value("name", ""),
@@ -145,50 +126,15 @@ class ServerTokens final : public Tokens {
             .token = json.value("token", "")};
   }
 
-  static std::string escaped(const std::string& text) {
-    constexpr std::string_view hex = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                         (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
-      if (plain) {
-        out += c;
-      } else {
-        out += '%';
-        out += hex[byte >> 4];
-        out += hex[byte & 15];
-      }
-    }
-    return out;
-  }
-
-  std::string url_;
-  fathom::Client client_;
+  OperatorClient client_;
 };
 
 }  // namespace
 
 base::Result<std::unique_ptr<Tokens>> open_tokens(const Settings& settings) {
-  if (const auto running = find_running_server(settings.data_dir);
-      running && !running->urls.empty()) {
-    const auto token = read_small_file(settings.token_file, token_file_bytes_max);
-    if (!token) {
-      return fail(base::ErrorKind::unavailable,
-                  "a server runs on " + settings.data_dir + " and its operator's token is not in " +
-                      settings.token_file +
-                      "; stop the server and run this again, or put the token there");
-    }
-    fathom::Options options;
-    options.base_url = running->urls.front();
-    options.token = trimmed(*token);
-    options.http.ca_file = settings.tls.certificate_file;
-    try {
-      return std::make_unique<ServerTokens>(running->urls.front(), options);
-    } catch (const colonnade::Error& error) {
-      return fail(base::ErrorKind::upstream, error.what());
-    }
-  }
+  auto server = OperatorClient::of_running_server(settings);
+  if (!server) return fail(server.error());
+  if (*server) return std::make_unique<ServerTokens>(std::move(**server));
   if (const auto there = check_store_exists(settings); !there) return fail(there.error());
   auto store = open_store(settings, OlderSchema::migrate);
   if (!store) return fail(store.error());

@@ -39,6 +39,11 @@ base::Result<base::SecretBox::Key> parse(const std::string& path, const std::str
 
 }  // namespace
 
+std::string secret_key_path(const Settings& settings) {
+  return settings.secret_key_file.empty() ? settings.data_dir + "/secrets.key"
+                                          : settings.secret_key_file;
+}
+
 base::Result<base::SecretBox::Key> load_secret_key(const std::string& path) {
   const auto text = read_small_file(path, key_file_bytes_max);
   if (text) {

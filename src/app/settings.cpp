@@ -1,4 +1,4 @@
-// long: the one table, a row for each setting
+// long: the one table of settings, and how each kind is read and written
 #include "app/settings.hpp"
 #include "core/memory/limits.hpp"
 #include "core/models/limits.hpp"
@@ -38,6 +38,7 @@ constexpr EnumMember enumeration() {
 constexpr int threads_max = 256;  // more I/O threads than any machine here has cores
 constexpr int worker_threads_max = 64;
 constexpr double day_seconds = 86'400;
+constexpr double rate_max = 1e9;  // as good as none
 
 std::vector<Setting> make_table() {  // long: the one table, a row for each setting
   return {
@@ -338,6 +339,45 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .help = "Where authorization servers of MCP servers send a human's browser back to: this "
                "server's /api/v1/mcp/callback as browsers reach it.",
        .default_note = "on the first listen address"},
+      {.name = "platos.platform_secret",
+       .target = Text([](Settings& s) -> auto& { return s.platos.platform_secret; }),
+       .help =
+           "What tokens of the platform itself are signed with, guests' among them: 32 bytes at "
+           "least, or ${NAME} of the environment, or file:PATH. Without it they are refused.",
+       .secret = true},
+      {.name = "platos.user_id_required",
+       .target = Flag([](Settings& s) -> auto& { return s.platos.user_id_required; }),
+       .help = "Direct headers must name a user; otherwise those without one stand for the user "
+               "service."},
+      {.name = "platos.requests_per_user_minute",
+       .target = Whole([](Settings& s) -> auto& { return s.platos.requests_per_user_minute; }),
+       .help = "Requests that a user may make in a minute of the clock; 0 counts none.",
+       .max = rate_max},
+      {.name = "platos.requests_per_scope_minute",
+       .target = Whole([](Settings& s) -> auto& { return s.platos.requests_per_scope_minute; }),
+       .help = "Requests that a scope's users may make in a minute; 0 counts none.",
+       .max = rate_max},
+      {.name = "platos.requests_per_scope_day",
+       .target = Whole([](Settings& s) -> auto& { return s.platos.requests_per_scope_day; }),
+       .help = "Requests that a scope's users may make in a day of UTC; 0 counts none.",
+       .max = rate_max},
+      {.name = "platos.turns_per_user_minute",
+       .target = Whole([](Settings& s) -> auto& { return s.platos.turns_per_user_minute; }),
+       .help = "Turns that an end user may begin in a minute; 0 counts none. Operators are not "
+               "counted.",
+       .max = rate_max},
+      {.name = "platos.turns_per_user_hour",
+       .target = Whole([](Settings& s) -> auto& { return s.platos.turns_per_user_hour; }),
+       .help = "Turns that an end user may begin in an hour; 0 counts none.",
+       .max = rate_max},
+      {.name = "platos.turns_per_user_day",
+       .target = Whole([](Settings& s) -> auto& { return s.platos.turns_per_user_day; }),
+       .help = "Turns that an end user may begin in a day of UTC; 0 counts none.",
+       .max = rate_max},
+      {.name = "platos.tool_calls_per_minute",
+       .target = Whole([](Settings& s) -> auto& { return s.platos.tool_calls_per_minute; }),
+       .help = "Tools that one agent may call for an end user in a minute; 0 counts none.",
+       .max = rate_max},
       {.name = "prices_file",
        .target = Text([](Settings& s) -> auto& { return s.prices_file; }),
        .help = "A table of model prices that replaces the one built in (`colonnade config prices` "

@@ -17,6 +17,7 @@
 #include "app/listen_address.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "core/access/limits.hpp"
 #include "core/context/limits.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/limits.hpp"
@@ -149,6 +150,28 @@ struct FarameshSettings {
   bool open = false;
 };
 
+// One entry of `platos.entities`.
+struct PlatosEntitySettings {
+  std::string organization{};
+  std::string project{};
+  std::string entity{};
+  std::string secret{};         // a secret, or what names it
+  std::string second_secret{};  // the same; "" for none
+};
+
+struct PlatosSettings {
+  std::vector<PlatosEntitySettings> entities{};
+  std::string platform_secret{};  // a secret, or what names it; "": none
+  bool user_id_required = false;
+  int requests_per_user_minute = 0;  // 0: not counted, as in all of these
+  int requests_per_scope_minute = 0;
+  int requests_per_scope_day = 0;
+  int turns_per_user_minute = limits::turns_per_user_minute;
+  int turns_per_user_hour = limits::turns_per_user_hour;
+  int turns_per_user_day = limits::turns_per_user_day;
+  int tool_calls_per_minute = limits::tool_calls_per_agent_and_user_minute;
+};
+
 struct McpSettings {
   std::string redirect_url{};  // "": the callback on the first address
   std::vector<std::pair<std::string, McpServerSettings>> servers{};  // in the file's order
@@ -187,6 +210,7 @@ struct Settings {
   AuditSettings audit{};
   FarameshSettings faramesh{};
   McpSettings mcp{};
+  PlatosSettings platos{};
   std::string prices_file{};
   std::chrono::seconds drain_time = colonnade::limits::drain_time_max;
   // In the order of the file; the environment's own keys are merged in by name.

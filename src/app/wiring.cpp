@@ -28,6 +28,7 @@
 #include "app/wiring_audit.hpp"
 #include "app/wiring_mcp.hpp"
 #include "app/wiring_memory.hpp"
+#include "app/wiring_platos.hpp"
 #include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
 #include "app/wiring_store.hpp"
@@ -38,10 +39,13 @@
 #include "base/secret_box.hpp"
 #include "base/signing_key.hpp"
 #include "base/workers.hpp"
+#include "core/access/access_keys.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/entities.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/access/login_failures.hpp"
 #include "core/access/pairings.hpp"
+#include "core/access/rate_limits.hpp"
 #include "core/access/tokens.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
@@ -63,6 +67,7 @@
 #include "dialects/mcp/routes.hpp"
 #include "dialects/operator/routes.hpp"
 #include "dialects/phoson/routes.hpp"
+#include "dialects/platos/routes.hpp"
 #include "gate/policy_inspector.hpp"
 #include "gate/rule_gate.hpp"
 #include "net/answer_budget.hpp"
@@ -93,11 +98,6 @@ Result<core::Prices> load_prices(const Settings& settings) {
                       "prices_file");
   }
   return parse_prices(*text, settings.prices_file);
-}
-
-std::string secret_key_path(const Settings& settings) {
-  return settings.secret_key_file.empty() ? settings.data_dir + "/secrets.key"
-                                          : settings.secret_key_file;
 }
 
 std::size_t lane_count(const Settings& settings) {
@@ -245,6 +245,10 @@ struct Server::Parts {
         tool_servers(stores.tool_servers, agents, feed, clock, secret_box,
                      configured_tool_servers(settings)),
         credentials(stores.credentials, feed, clock),
+        entities(stores.entities, credentials, feed, clock, secret_box,
+                 configured_secrets(settings)),
+        access_keys(stores.access_keys, feed, clock, dialects::platos::access_key_prefix),
+        rate_limits(clock, rate_limit_options(settings)),
         login_failures(audit_log, clock),
         pairings(credentials, clock, &login_failures),
         keyed_requests(stores.keyed_requests, feed, clock),
@@ -277,7 +281,8 @@ struct Server::Parts {
               .redaction = redaction,
               .prices = prices,
               .lanes = lanes,
-              .clock = clock},
+              .clock = clock,
+              .rate_limits = &rate_limits},
              run_options(settings, windows)),
         actions({.store = stores.actions,
                  .audit = stores.audit,
@@ -306,8 +311,20 @@ struct Server::Parts {
         tool_server_connections(tool_host, &audit_log, &clock),
         operators({.credentials = credentials,
                    .tokens = tokens,
+                   .entities = entities,
+                   .access_keys = access_keys,
                    .audit = audit_reader,
                    .connections = tool_server_connections}),
+        platos(
+            {.credentials = credentials,
+             .entities = entities,
+             .access_keys = access_keys,
+             .rate_limits = rate_limits,
+             .clock = clock},
+            {.access = {.user_id_required = settings.platos.user_id_required},
+             .guest_scope_of =
+                 [this](std::string agent_id) { return guest_scope(&agents, std::move(agent_id)); },
+             .trusted_proxies = proxies}),
         fathom({.threads = threads,
                 .runs = runs,
                 .credentials = credentials,
@@ -369,6 +386,7 @@ struct Server::Parts {
     });
     fathom.add_to(router);
     phoson.add_to(router);
+    platos.add_to(router);
     faramesh.add_to(router);
     mcp.add_to(router);
     operators.add_to(router);
@@ -407,6 +425,9 @@ struct Server::Parts {
   core::Threads threads;
   core::ToolServers tool_servers;
   core::Credentials credentials;
+  core::Entities entities;
+  core::AccessKeys access_keys;
+  core::RateLimits rate_limits;
   core::LoginFailures login_failures;
   core::Pairings pairings;
   core::KeyedRequests keyed_requests;
@@ -432,6 +453,7 @@ struct Server::Parts {
   core::AuditReader audit_reader;
   core::ToolServerConnections tool_server_connections;
   dialects::operators::Dialect operators;
+  dialects::platos::Dialect platos;
   dialects::fathom::Dialect fathom;
   dialects::phoson::Dialect phoson;
   gate::PolicyInspector policy_inspector;
@@ -519,6 +541,11 @@ Result<Server::Started> Server::start() {
   Started out;
   const auto compared = base::run_on(p.lanes[0], p.audit_signing.look_for_restore());
   if (!compared) return std::unexpected(compared.error());
+  // Before anybody is let in: who has come in by them is judged from memory.
+  const auto entities = base::run_on(p.lanes[0], p.entities.open());
+  if (!entities) return std::unexpected(entities.error());
+  const auto access_keys = base::run_on(p.lanes[0], p.access_keys.open());
+  if (!access_keys) return std::unexpected(access_keys.error());
   // First: a run that goes on may be about to call one. They are connected once it is known where a
   // human's consent comes back to.
   const auto opened = base::run_on(p.lanes[0], p.tool_servers.open_all());

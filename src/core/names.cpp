@@ -189,6 +189,7 @@ ModelSettings ModelSettings::over(const ModelSettings& fallback) const {
       .max_output_tokens = max_output_tokens ? max_output_tokens : fallback.max_output_tokens,
       .reasoning_effort = reasoning_effort ? reasoning_effort : fallback.reasoning_effort,
       .rounds_max = rounds_max ? rounds_max : fallback.rounds_max,
+      .counts_tool_calls = counts_tool_calls ? counts_tool_calls : fallback.counts_tool_calls,
   };
 }
 

@@ -13,6 +13,8 @@ struct Stores {
   RunStore& runs;
   EventStore& events;
   CredentialStore& credentials;
+  EntityStore& entities;
+  AccessKeyStore& access_keys;
   KeyedRequestStore& keyed_requests;
   ActionStore& actions;
   PermissionStore& permissions;

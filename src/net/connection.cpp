@@ -427,10 +427,11 @@ Response Connection::error_response(const base::Error& error, int status) const 
 }
 
 Response Connection::unrouted_response(const Request& request) const {
+  const ErrorEncoder& error_encoder = shard_->shared().router->error_encoder(path_);
   if (!match_.path_known) {
+    if (error_encoder.unknown_path) return error_encoder.unknown_path(request);
     return error_response({.kind = ErrorKind::not_found, .message = "no such path"}, 404);
   }
-  const ErrorEncoder& error_encoder = shard_->shared().router->error_encoder(path_);
   Response out;
   if (error_encoder.wrong_method) {
     out = error_encoder.wrong_method(request, match_.allow);

@@ -51,6 +51,8 @@ struct ErrorEncoder {
   // A known path with a verb that has no row; empty: 405 via `encode`. fathom §1.3 wants 404 on
   // some.
   std::function<Response(const Request&, std::string_view allow)> wrong_method{};
+  // A path that nobody has; empty: 404 via `encode`.
+  std::function<Response(const Request&)> unknown_path{};
 };
 
 class Router {

@@ -348,6 +348,7 @@ std::string settings_text(const core::ModelSettings& s) {
   if (s.max_output_tokens) w.field("max_output_tokens", *s.max_output_tokens);
   if (s.reasoning_effort) w.field("reasoning_effort", *s.reasoning_effort);
   if (s.rounds_max) w.field("rounds_max", *s.rounds_max);
+  if (s.counts_tool_calls) w.field("counts_tool_calls", *s.counts_tool_calls);
   w.end_object();
   return out;
 }
@@ -366,6 +367,7 @@ Result<core::ModelSettings> read_settings(std::string_view text) {
   }
   if (o.has("reasoning_effort")) s.reasoning_effort = o.text("reasoning_effort");
   if (o.has("rounds_max")) s.rounds_max = static_cast<int>(o.number("rounds_max"));
+  if (o.has("counts_tool_calls")) s.counts_tool_calls = o.flag("counts_tool_calls");
   if (!o.error().empty()) return stored_wrongly("settings", o.error());
   return s;
 }

@@ -168,6 +168,11 @@ class StoreSuite : public testing::TestWithParam<StoreFactory> {
     EXPECT_TRUE(done) << done.error().message;
     return done.value_or(-1);
   }
+  // The same for changes of another scope.
+  void put_in(const Scope& scope, std::vector<core::Change> changes) {
+    const auto done = commit({.scope = scope, .changes = std::move(changes)});
+    EXPECT_TRUE(done) << done.error().message;
+  }
   // The kind of failure of one change; fails the test when it succeeds.
   ErrorKind refusal(core::Change change, const Scope& scope = here) {
     core::Unit unit{.scope = scope};

@@ -10,6 +10,7 @@
 
 #include "core/limits.hpp"
 #include "tests/conformance/store_backend.hpp"
+#include "tests/conformance/store_suite_access.hpp"
 #include "tests/conformance/store_suite_actions.hpp"
 #include "tests/conformance/store_suite_agents.hpp"
 #include "tests/conformance/store_suite_erasure.hpp"

@@ -13,6 +13,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "base/workers.hpp"
+#include "core/access/rate_limits.hpp"
 #include "core/agents/agents.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
@@ -67,6 +68,7 @@ struct EngineOptions {
   std::string policy_file{};  // "": the built-in rules
   std::string workspace{};    // the folder of every thread; "": none has one
   std::size_t lanes = 2;
+  core::RateLimits* rate_limits = nullptr;
 };
 
 class Engine {
@@ -95,7 +97,8 @@ class Engine {
               .redaction = redaction,
               .prices = prices,
               .lanes = lanes,
-              .clock = clock},
+              .clock = clock,
+              .rate_limits = options.rate_limits},
              options.runs),
         actions({.store = *store,
                  .audit = *store,

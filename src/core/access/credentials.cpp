@@ -170,6 +170,19 @@ std::unique_ptr<Revocations::Watch> Credentials::watch(std::string credential_id
   return cache_->live.contains(credential_id) ? std::move(out) : nullptr;
 }
 
+void Credentials::let_in_by(std::string id) {
+  const std::unique_lock lock(cache_->mutex);
+  cache_->live.insert(std::move(id));
+}
+
+void Credentials::end_all(const std::string& id) {
+  {
+    const std::unique_lock lock(cache_->mutex);
+    cache_->live.erase(id);
+  }
+  revocations_.revoke(id);
+}
+
 Task<Result<void>> Credentials::revoke(Principal who, CredentialKind kind, std::string id,
                                        std::string actor) {
   auto found = co_await store_.credential(who.scope, id);

@@ -54,6 +54,10 @@ class Credentials {
   // is revoked. nullptr when it has been already.
   std::unique_ptr<Revocations::Watch> watch(std::string credential_id, base::Lane& lane,
                                             std::move_only_function<void()> end);
+  // For what lets people in and is no row here (an entity's secret): from now on watch() takes
+  // `id`, until end_all() ends what is registered under it.
+  void let_in_by(std::string id);
+  void end_all(const std::string& id);
   // What is open by credentials of any kind.
   std::size_t open_count() const { return revocations_.count(); }
   // The token is dead at once, also in memory, and what it holds open ends. not_found for one

@@ -8,7 +8,7 @@
 
 namespace colonnade::limits {
 
-constexpr std::size_t scope_part_bytes_max = 64;
+constexpr std::size_t scope_part_bytes_max = 128;  // platos §1.8
 
 constexpr auto idempotency_time = 24h;
 constexpr std::size_t idempotency_key_bytes_max = 255;
@@ -40,5 +40,23 @@ constexpr std::size_t login_failures_max = 1000;
 
 constexpr std::size_t keyed_waiters_per_account = 64;  // each holds a connection
 constexpr std::size_t keyed_waiters_max = 4096;
+
+// How often, when nobody configured it (platos §4.4).
+constexpr int turns_per_user_minute = 20;
+constexpr int turns_per_user_hour = 200;
+constexpr int turns_per_user_day = 1000;
+constexpr int tool_calls_per_agent_and_user_minute = 60;
+constexpr auto guest_window = 5min;  // platos §1.3, as the two below
+constexpr int guests_per_address = 20;
+constexpr int guests_per_agent = 500;
+constexpr std::size_t rate_names_max = 100'000;  // about 20 MB at most, in each length of window
+
+// HS256 wants a key as long as its hash (RFC 7518 §3.2); more than the upper bound is no secret.
+constexpr std::size_t entity_secret_bytes_min = 32;
+constexpr std::size_t entity_secret_bytes_max = 1024;
+constexpr std::size_t access_keys_per_scope =
+    256;  // each is compared on every request of the scope
+constexpr std::size_t access_key_origins_max = 64;
+constexpr std::size_t access_key_origin_bytes_max = 256;
 
 }  // namespace colonnade::limits

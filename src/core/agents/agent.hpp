@@ -19,6 +19,8 @@ struct ModelSettings {
   std::optional<int> max_output_tokens{};
   std::optional<std::string> reasoning_effort{};  // "low", "medium", "high"
   std::optional<int> rounds_max{};                // model calls in one run
+  // A run's: its tool calls count among those that its user may have made in a minute.
+  std::optional<bool> counts_tool_calls{};
 
   // Members that are set here win over those of `fallback`. A model belongs to its provider: that
   // of `fallback` does not count when another provider was chosen here.

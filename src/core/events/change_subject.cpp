@@ -22,11 +22,13 @@ template <class T>
 concept OfAction = OneOf<T, InsertAction, UpdateAction>;
 
 template <class T>
-concept OfNoThread = OneOf<T, PutAgent, PutToolServer, DeleteToolServer, KeepToolPins,
-                           InsertPermission, RevokePermission, AppendAudit, InsertCredential,
-                           TouchCredential, RevokeCredential, InsertKeyedRequest, LinkKeyedRequest,
-                           AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests, PutMemory,
-                           RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
+concept OfNoThread =
+    OneOf<T, PutAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertPermission,
+          RevokePermission, AppendAudit, InsertCredential, TouchCredential, RevokeCredential,
+          InsertKeyedRequest, LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest,
+          PurgeKeyedRequests, PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory,
+          SweepMemories, InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey,
+          DeleteAccessKey>;
 
 struct ShownIn {
   ThreadsShowing operator()(const InsertThread& change) const { return {change.thread.id}; }

@@ -20,7 +20,9 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "core/access/access_key_store.hpp"
 #include "core/access/credential_store.hpp"
+#include "core/access/entity_store.hpp"
 #include "core/access/keyed_request_store.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent_store.hpp"
@@ -45,7 +47,8 @@ using Change =
                  InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
                  InsertCredential, TouchCredential, RevokeCredential, InsertKeyedRequest,
                  LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
-                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
+                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
+                 InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

@@ -59,7 +59,8 @@ struct Runs::Shared {
                                .tools = ports.tools,
                                .permissions = ports.permissions,
                                .runs = ports.runs,
-                               .actions = ports.actions}},
+                               .actions = ports.actions,
+                               .rate_limits = ports.rate_limits}},
         active(options.active_per_account, options.active_max) {}
 
   const RunOptions options;

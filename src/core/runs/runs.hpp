@@ -10,6 +10,7 @@
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
+#include "core/access/rate_limits.hpp"
 #include "core/agents/agents.hpp"
 #include "core/governance/action_store.hpp"
 #include "core/runs/active_runs.hpp"
@@ -36,6 +37,8 @@ struct RunPorts {
   const Prices& prices;
   base::Lanes& lanes;  // where runs go that are taken up again
   base::Clock& clock;
+  // Of runs whose settings say that their tool calls count; nullptr counts none.
+  RateLimits* rate_limits = nullptr;
 };
 
 class Runs {

@@ -21,6 +21,7 @@ namespace {
 
 // What the gate is told that a run's tool call does; policies name it as `op`.
 constexpr std::string_view tool_operation = "call";
+constexpr const char* calls_too_often = "RATE_LIMIT";
 constexpr std::size_t malformed_shown_bytes = 200;
 constexpr std::string_view interrupted_text =
     "The server was restarted while this tool ran. Whether it took effect is unknown.";
@@ -224,6 +225,7 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
       refuse_call(verdict.decision, prepared.error());
     }
   }
+  count_call(id, verdict);
   if (verdict.permit) {
     permits_.insert_or_assign(id, std::move(*verdict.permit));
     note_verdict(id, verdict, ActionState::executing);
@@ -237,6 +239,25 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
   note_verdict(id, verdict, ActionState::denied);
   co_await deny(std::move(id));
   co_return GateAnswer::denied;
+}
+
+// Turns the verdict into a denial when the agent has made too many calls for this user. A call that
+// was decided on before, and that a human has allowed since, was counted then.
+void ToolRound::count_call(const std::string& id, Verdict& verdict) {
+  const Run& run = record_.run();
+  const bool counts = run.settings.counts_tool_calls.value_or(false) &&
+                      ports_.rate_limits != nullptr && !actions_.contains(id) &&
+                      verdict.decision.outcome != Outcome::halt;
+  if (!counts) return;
+  const Principal user(run.scope, run.started_by, UserRole::member);
+  const auto over = ports_.rate_limits->tool_call(user, agent_name_for_gate(agent_));
+  if (!over) return;
+  verdict.permit.reset();
+  verdict.decision.outcome = Outcome::halt;
+  verdict.decision.reason_code = calls_too_often;
+  verdict.decision.reason = "tools were called " + std::to_string(over->limit) +
+                            " times in this minute; try again in " +
+                            std::to_string(over->retry_after.count()) + " seconds";
 }
 
 // The call's action as this verdict leaves it: a new one, or the one that a human approved.

@@ -14,6 +14,7 @@
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
+#include "core/access/rate_limits.hpp"
 #include "core/agents/agent.hpp"
 #include "core/governance/action_store.hpp"
 #include "core/governance/execution_permit.hpp"
@@ -35,6 +36,7 @@ struct ToolRoundPorts {
   const Permissions& permissions;
   RunStore& runs;  // what humans answered is read from these two
   ActionStore& actions;
+  RateLimits* rate_limits = nullptr;  // see RunPorts
 };
 
 struct ToolRoundOptions {
@@ -88,6 +90,7 @@ class ToolRound {
   base::Task<GateAnswer> ask_gate_about(std::string id);
   base::Task<base::Result<base::Json>> prepare(ToolCall call) const;
   ActionRequest request_for(const ToolCall& judged, const base::Json& asked) const;
+  void count_call(const std::string& id, Verdict& verdict);
   base::Task<std::optional<Grant>> grant_for(std::string id, ActionRequest request) const;
   base::Task<base::Result<void>> judge_again(std::string id, base::Json arguments);
   base::Task<void> deny(std::string id);

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "base/task.hpp"
+#include "core/access/access_keys.hpp"
+#include "core/access/entities.hpp"
 #include "core/access/tokens.hpp"
 #include "core/governance/audit_reader.hpp"
 #include "core/tools/tool_server_connections.hpp"
@@ -35,6 +37,37 @@ class TokenResource {
 
  private:
   core::Tokens& tokens_;
+};
+
+// The scope that the query names, or the one that the operator looks at.
+base::Result<Principal> looking_where_asked(Principal who, const net::Request& request);
+
+// /api/v1/operator/entities: who signs tokens for end users.
+class EntityResource {
+ public:
+  explicit EntityResource(core::Entities& entities) : entities_(entities) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> add(Principal who, RequestPtr request);
+  base::Task<net::Reply> rotate(Principal who, RequestPtr request);
+  base::Task<net::Reply> finish_rotation(Principal who, RequestPtr request);
+  base::Task<net::Reply> remove(Principal who, RequestPtr request);
+
+ private:
+  core::Entities& entities_;
+};
+
+// /api/v1/operator/access-keys, of the scope that the query names or the operator looks at.
+class AccessKeyResource {
+ public:
+  explicit AccessKeyResource(core::AccessKeys& access_keys) : access_keys_(access_keys) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> add(Principal who, RequestPtr request);
+  base::Task<net::Reply> remove(Principal who, RequestPtr request);
+
+ private:
+  core::AccessKeys& access_keys_;
 };
 
 // /api/v1/operator/audit: the trail as lines.

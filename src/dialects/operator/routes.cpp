@@ -10,12 +10,16 @@ namespace colonnade::dialects::operators {
 Dialect::Dialect(Parts parts)
     : credentials_(parts.credentials),
       tokens_(parts.tokens),
+      entities_(parts.entities),
+      access_keys_(parts.access_keys),
       audit_(parts.audit),
       mcp_servers_(parts.connections) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
   using T = TokenResource;
+  using E = EntityResource;
+  using K = AccessKeyResource;
   using M = McpServerResource;
   const auto refusal = [](const base::Error& error) { return error_response(error); };
   const Admitted any(
@@ -35,6 +39,17 @@ std::vector<net::Route> Dialect::routes() {
       {get, "/api/v1/operator/tokens", any(tokens_, &T::list)},
       {post, "/api/v1/operator/tokens", any(tokens_, &T::create), bytes},
       {del, "/api/v1/operator/tokens/{id}", any(tokens_, &T::revoke)},
+
+      {get, "/api/v1/operator/access-keys", any(access_keys_, &K::list)},
+      {post, "/api/v1/operator/access-keys", any(access_keys_, &K::add), bytes},
+      {del, "/api/v1/operator/access-keys/{id}", any(access_keys_, &K::remove)},
+
+      {get, "/api/v1/operator/entities", server(entities_, &E::list)},
+      {post, "/api/v1/operator/entities", server(entities_, &E::add), bytes},
+      {post, "/api/v1/operator/entities/rotate", server(entities_, &E::rotate), bytes},
+      {post, "/api/v1/operator/entities/finish-rotation", server(entities_, &E::finish_rotation),
+       bytes},
+      {post, "/api/v1/operator/entities/remove", server(entities_, &E::remove), bytes},
 
       {get, "/api/v1/operator/audit", server(audit_, &AuditResource::list)},
 

@@ -7,7 +7,20 @@
 //   DELETE /api/v1/operator/tokens/{id}?scope=S        {"revoked":id}
 // Without `scope` the one that the operator looks at. An operator of one scope has that one only.
 //
+//   GET    /api/v1/operator/access-keys?scope=S        {"access_keys":[{id,name,scope,origins,
+//                                                       created_at}]}
+//   POST   /api/v1/operator/access-keys?scope=S {name,origins?}  one of those, with its key
+//   DELETE /api/v1/operator/access-keys/{id}?scope=S   {"removed":id}
+//
 // For operators of every scope:
+//   GET    /api/v1/operator/entities                   {"entities":[{organization,project,entity,
+//                                                       configured,second_secret,created_at,
+//                                                       changed_at}]}
+//   POST   /api/v1/operator/entities {organization,project,entity,secret?}  one, with its secret
+//   POST   /api/v1/operator/entities/rotate, the same body       the same
+//   POST   /api/v1/operator/entities/finish-rotation {organization,project,entity}
+//                                                      {"finished":entity}
+//   POST   /api/v1/operator/entities/remove, the same  {"removed":entity}
 //   GET    /api/v1/operator/audit?after=N&limit=M      one record a line, oldest first
 //   GET    /api/v1/operator/mcp-servers                {"servers":[{id,name,state,…}]}
 //   POST   /api/v1/operator/mcp-servers/{id}/accept    {"set"}  the held-back tools;
@@ -22,7 +35,9 @@
 
 #include <vector>
 
+#include "core/access/access_keys.hpp"
 #include "core/access/credentials.hpp"
+#include "core/access/entities.hpp"
 #include "core/access/tokens.hpp"
 #include "core/governance/audit_reader.hpp"
 #include "core/tools/tool_server_connections.hpp"
@@ -38,6 +53,8 @@ inline constexpr const char* mcp_callback_path = "/api/v1/mcp/callback";
 struct Parts {
   core::Credentials& credentials;
   core::Tokens& tokens;
+  core::Entities& entities;
+  core::AccessKeys& access_keys;
   core::AuditReader& audit;
   core::ToolServerConnections& connections;
 };
@@ -55,6 +72,8 @@ class Dialect {
  private:
   core::Credentials& credentials_;
   TokenResource tokens_;
+  EntityResource entities_;
+  AccessKeyResource access_keys_;
   AuditResource audit_;
   McpServerResource mcp_servers_;
 };

@@ -5,20 +5,16 @@
 #include "dialects/operator/wire.hpp"
 
 namespace colonnade::dialects::operators {
-namespace {
 
-// The operator, looking at the scope that the query names, if it names one.
-base::Result<Principal> looking(Principal who, const net::Request& request) {
+base::Result<Principal> looking_where_asked(Principal who, const net::Request& request) {
   const auto scope = request.query_parameter("scope");
   if (!scope) return who;
   return core::looking_at(std::move(who), *scope);
 }
 
-}  // namespace
-
 base::Task<net::Reply> TokenResource::list(Principal who, RequestPtr request) {
   std::string user = request->query_parameter("user").value_or(who.user_id);
-  auto there = looking(std::move(who), *request);
+  auto there = looking_where_asked(std::move(who), *request);
   if (!there) co_return error_response(there.error());
   const auto tokens = co_await tokens_.list(std::move(*there), std::move(user));
   if (!tokens) co_return error_response(tokens.error());
@@ -34,7 +30,7 @@ base::Task<net::Reply> TokenResource::create(Principal who, RequestPtr request) 
 }
 
 base::Task<net::Reply> TokenResource::revoke(Principal who, RequestPtr request) {
-  auto there = looking(std::move(who), *request);
+  auto there = looking_where_asked(std::move(who), *request);
   if (!there) co_return error_response(there.error());
   const std::string& id = request->path_parameters.front();
   const auto revoked = co_await tokens_.revoke(std::move(*there), id);

@@ -76,6 +76,37 @@ base::Result<core::NewToken> decode_new_token(std::string_view body) {
   }
 }
 
+base::Result<EntityRequest> decode_entity(std::string_view body) {
+  const auto json = base::parse_json(body, "body");
+  if (!json) return fail(json.error());
+  try {
+    return EntityRequest{.name = {.organization = json->at("organization").get<std::string>(),
+                                  .project = json->at("project").get<std::string>(),
+                                  .entity = json->at("entity").get<std::string>()},
+                         .secret = json->value("secret", "")};
+  } catch (const base::Json::exception&) {
+    return fail(ErrorKind::invalid,
+                "expected an object with the strings organization, project and entity, and secret "
+                "where there is one");
+  }
+}
+
+base::Result<core::NewAccessKey> decode_new_access_key(std::string_view body) {
+  const auto json = base::parse_json(body, "body");
+  if (!json) return fail(json.error());
+  try {
+    core::NewAccessKey out{.name = json->at("name").get<std::string>()};
+    if (json->contains("origins")) {
+      out.origins = json->at("origins").get<std::vector<std::string>>();
+    }
+    return out;
+  } catch (const base::Json::exception&) {
+    return fail(ErrorKind::invalid,
+                "expected an object with the string name, and origins, a list of strings, where "
+                "there are any");
+  }
+}
+
 base::Result<core::AuditPageRequest> decode_audit_query(const net::Request& request) {
   constexpr auto limit_max = static_cast<std::int64_t>(limits::audit_page_records_max);
   const auto after = number(request, "after", 0, 0, INT64_MAX);
@@ -95,6 +126,68 @@ base::Result<std::string> decode_accepted_set(std::string_view body) {
   const bool has_set = json && json->is_object() && json->contains("set");
   if (has_set && json->at("set").is_string()) return json->at("set").get<std::string>();
   return fail(ErrorKind::invalid, "expected an object with set, the held_back_set that was shown");
+}
+
+namespace {
+
+void write_entity(base::JsonWriter& json, const core::EntityRow& row, std::string_view secret) {
+  json.object().field("organization", row.name.organization).field("project", row.name.project);
+  json.field("entity", row.name.entity).field("configured", row.configured);
+  json.field("second_secret", row.second_secret);
+  for (const auto& [name, time] :
+       {std::pair("created_at", row.created_at), std::pair("changed_at", row.changed_at)}) {
+    json.key(name);
+    if (row.configured) {
+      json.null();
+    } else {
+      json.value(base::to_rfc3339(time));
+    }
+  }
+  if (!secret.empty()) json.field("secret", secret);
+  json.end_object();
+}
+
+void write_access_key(base::JsonWriter& json, const core::AccessKey& key, std::string_view text) {
+  json.object().field("id", key.id).field("name", key.name).field("scope", key.scope.key());
+  json.key("origins").array();
+  for (const std::string& origin : key.origins) json.value(origin);
+  json.end_array().field("created_at", base::to_rfc3339(key.created_at));
+  if (!text.empty()) json.field("key", text);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string encode_entity(const core::EntityWithSecret& made) {
+  std::string out;
+  base::JsonWriter json(out);
+  write_entity(json, made.row, made.secret);
+  return out;
+}
+
+std::string encode_entities(std::span<const core::EntityRow> rows) {
+  std::string out;
+  base::JsonWriter json(out);
+  json.object().key("entities").array();
+  for (const core::EntityRow& row : rows) write_entity(json, row, "");
+  json.end_array().end_object();
+  return out;
+}
+
+std::string encode_access_key(const core::CreatedAccessKey& created) {
+  std::string out;
+  base::JsonWriter json(out);
+  write_access_key(json, created.key, created.text);
+  return out;
+}
+
+std::string encode_access_keys(std::span<const core::AccessKey> keys) {
+  std::string out;
+  base::JsonWriter json(out);
+  json.object().key("access_keys").array();
+  for (const core::AccessKey& key : keys) write_access_key(json, key, "");
+  json.end_array().end_object();
+  return out;
 }
 
 std::string encode_token(const core::CreatedToken& created) {

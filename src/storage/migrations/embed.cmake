@@ -9,7 +9,8 @@ set(migrations
   0006_keyed_requests
   0007_credential_roles
   0008_permission_agents
-  0010_erasure)
+  0010_erasure
+  0011_entities)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

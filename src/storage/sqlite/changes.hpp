@@ -71,6 +71,11 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::RemoveMemoriesOfAgent& change);
   Result<void> on(const core::Scope& scope, const core::PlaceMemory& change);
   Result<void> on(const core::Scope& scope, const core::SweepMemories& change);
+  Result<void> on(const core::Scope& scope, const core::InsertEntity& change);
+  Result<void> on(const core::Scope& scope, const core::ChangeEntitySecrets& change);
+  Result<void> on(const core::Scope& scope, const core::DeleteEntity& change);
+  Result<void> on(const core::Scope& scope, const core::InsertAccessKey& change);
+  Result<void> on(const core::Scope& scope, const core::DeleteAccessKey& change);
 
   Result<void> purge_beside(const core::Scope& scope, const std::string& id);
   Result<void> remove_memories_of(const core::Scope& scope, const std::string& thread_id);

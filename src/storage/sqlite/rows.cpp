@@ -216,6 +216,26 @@ Result<core::Credential> read_credential(Statement& row) {
                           .revoked_at = row.optional_time(8)};
 }
 
+Result<core::Entity> read_entity(Statement& row) {
+  return core::Entity{.id = row.string(0),
+                      .scope = scope_at(row, 1),
+                      .sealed_secret = row.string(2),
+                      .sealed_second = row.string(3),
+                      .created_at = row.time(4),
+                      .changed_at = row.time(5)};
+}
+
+Result<core::AccessKey> read_access_key(Statement& row) {
+  auto origins = read_names(row.text(4));
+  if (!origins) return fail(std::move(origins.error()));
+  return core::AccessKey{.id = row.string(0),
+                         .scope = scope_at(row, 1),
+                         .name = row.string(2),
+                         .key_sha256 = row.string(3),
+                         .origins = std::move(*origins),
+                         .created_at = row.time(5)};
+}
+
 Result<core::KeyedRequest> read_keyed_request(Statement& row) {
   core::KeyedRequest keyed_request{.id = row.string(0),
                                    .scope = scope_at(row, 1),

@@ -35,6 +35,8 @@
 #define COLONNADE_CREDENTIAL_COLUMNS                                                        \
   "id, scope, kind, user_id, name, token_sha256, created_at, last_seen, revoked_at, role, " \
   "every_scope"
+#define COLONNADE_ENTITY_COLUMNS "id, scope, sealed_secret, sealed_second, created_at, changed_at"
+#define COLONNADE_ACCESS_KEY_COLUMNS "id, scope, name, key_sha256, origins, created_at"
 #define COLONNADE_KEYED_REQUEST_COLUMNS                                                   \
   "id, scope, user_id, key, fingerprint, object_id, answer_status, answer_content_type, " \
   "answer_body, created_at"
@@ -68,6 +70,8 @@ Result<core::RunStep> read_step(Statement& row);
 Result<core::ToolCall> read_tool_call(Statement& row);
 Result<core::Event> read_event(Statement& row);
 Result<core::Credential> read_credential(Statement& row);
+Result<core::Entity> read_entity(Statement& row);
+Result<core::AccessKey> read_access_key(Statement& row);
 Result<core::KeyedRequest> read_keyed_request(Statement& row);
 Result<core::Action> read_action(Statement& row);
 Result<core::Permission> read_permission(Statement& row);

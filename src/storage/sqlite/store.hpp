@@ -44,6 +44,8 @@ class Store final : public storage::Store,
                     public core::RunStore,
                     public core::EventStore,
                     public core::CredentialStore,
+                    public core::EntityStore,
+                    public core::AccessKeyStore,
                     public core::KeyedRequestStore,
                     public core::ActionStore,
                     public core::PermissionStore,
@@ -60,7 +62,8 @@ class Store final : public storage::Store,
   ~Store() override;
 
   core::Stores stores() override {
-    return {*this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this, *this};
+    return {*this, *this, *this, *this, *this, *this, *this,
+            *this, *this, *this, *this, *this, *this, *this};
   }
   // Commits what was submitted; later submits complete with unavailable. Reads go on.
   void close() override;
@@ -151,6 +154,9 @@ class Store final : public storage::Store,
   base::Task<core::Result<std::optional<core::Credential>>> credential(core::Scope scope,
                                                                        std::string id) override;
   base::Task<core::Result<bool>> any_server_operator() override;
+  base::Task<core::Result<std::vector<core::Entity>>> entities(core::EveryScopePage page) override;
+  base::Task<core::Result<std::vector<core::AccessKey>>> access_keys(
+      core::EveryScopePage page) override;
 
   base::Task<core::Result<std::optional<core::KeyedRequest>>> keyed_request(
       core::Scope scope, std::string user_id, std::string key) override;

@@ -557,6 +557,24 @@ base::Task<Result<bool>> Store::any_server_operator() {
   });
 }
 
+base::Task<Result<std::vector<core::Entity>>> Store::entities(core::EveryScopePage page) {
+  co_return readers_->with([&](Database& database) {
+    return database.all<core::Entity>("SELECT " COLONNADE_ENTITY_COLUMNS
+                                      " FROM entities WHERE (scope, id) > (?1, ?2)"
+                                      " ORDER BY scope, id LIMIT ?3",
+                                      read_entity, page.after_scope, page.after_id, page.limit);
+  });
+}
+
+base::Task<Result<std::vector<core::AccessKey>>> Store::access_keys(core::EveryScopePage page) {
+  co_return readers_->with([&](Database& database) {
+    return database.all<core::AccessKey>(
+        "SELECT " COLONNADE_ACCESS_KEY_COLUMNS
+        " FROM access_keys WHERE (scope, id) > (?1, ?2) ORDER BY scope, id LIMIT ?3",
+        read_access_key, page.after_scope, page.after_id, page.limit);
+  });
+}
+
 base::Task<Result<std::optional<core::KeyedRequest>>> Store::keyed_request(core::Scope scope,
                                                                            std::string user_id,
                                                                            std::string key) {

@@ -1,0 +1,209 @@
+// colonnade entity add | list | rotate | remove
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "app/command_line.hpp"
+#include "app/files.hpp"
+#include "app/json_output.hpp"
+#include "app/local_access.hpp"
+#include "app/terminal.hpp"
+#include "base/json.hpp"
+
+namespace colonnade::app {
+namespace {
+
+constexpr std::size_t secret_file_bytes_max = 4096;
+
+struct EntityOptions {
+  core::EntityName name{};
+  std::string secret_file{};
+  std::string save{};
+  bool finish = false;
+  bool json = false;
+};
+using Work = int (*)(const Context&, LocalAccess&, const EntityOptions&);
+
+void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
+
+std::string shown(const core::EntityName& name) {
+  return name.organization + "/" + name.project + "/" + name.entity;
+}
+
+void write_row(base::JsonWriter& json, const EntityLine& row) {
+  json.object().field("organization", row.name.organization).field("project", row.name.project);
+  json.field("entity", row.name.entity).field("configured", row.configured);
+  json.field("second_secret", row.second_secret).field("created_at", row.created_at);
+  if (!row.secret.empty()) json.field("secret", row.secret);
+  json.end_object();
+}
+
+// "" when none was named.
+base::Result<std::string> given_secret(const EntityOptions& options) {
+  if (options.secret_file.empty()) return "";
+  const auto text = read_small_file(options.secret_file, secret_file_bytes_max);
+  if (!text) return base::fail(text.error());
+  std::string out = trimmed(*text);
+  if (out.empty()) {
+    return base::fail(base::ErrorKind::invalid, options.secret_file + " is empty");
+  }
+  return out;
+}
+
+// A secret that was made here is shown; one that came from a file is known already.
+int print_made(const Context& context, const EntityLine& row, const EntityOptions& options,
+               const char* what) {
+  if (!options.save.empty()) {
+    if (const auto saved = write_owner_only_file(options.save, row.secret + "\n"); !saved) {
+      // It counts now and is shown nowhere else: better on the screen than lost.
+      print_line(row.secret);
+      return print_error(context, saved.error().message);
+    }
+  }
+  if (options.json) {
+    std::string out;
+    base::JsonWriter json(out);
+    write_row(json, row);
+    return print_json(out);
+  }
+  if (!options.secret_file.empty() || !options.save.empty()) {
+    const std::string& file = options.save.empty() ? options.secret_file : options.save;
+    print_line(std::string(what) + " " + printable_line(shown(row.name)) + "; the secret is in " +
+               file);
+  } else {
+    print_line(row.secret);
+  }
+  return exit_ok;
+}
+
+int add(const Context& context, LocalAccess& access, const EntityOptions& options) {
+  const auto secret = given_secret(options);
+  if (!secret) return print_error(context, secret.error().message);
+  const auto row = access.add_entity(options.name, *secret);
+  if (!row) return print_error(context, row.error().message);
+  return print_made(context, *row, options, "Added");
+}
+
+int rotate(const Context& context, LocalAccess& access, const EntityOptions& options) {
+  if (options.finish) {
+    const auto done = access.finish_rotation(options.name);
+    if (!done) return print_error(context, done.error().message);
+    print_line("The earlier secret of " + printable_line(shown(options.name)) + " counts no more.");
+    return exit_ok;
+  }
+  const auto secret = given_secret(options);
+  if (!secret) return print_error(context, secret.error().message);
+  const auto row = access.rotate_entity(options.name, *secret);
+  if (!row) return print_error(context, row.error().message);
+  return print_made(context, *row, options, "Rotated");
+}
+
+int list(const Context& context, LocalAccess& access, const EntityOptions& options) {
+  const auto rows = access.entities();
+  if (!rows) return print_error(context, rows.error().message);
+  if (options.json) {
+    std::string out;
+    base::JsonWriter json(out);
+    json.object().key("entities").array();
+    for (const EntityLine& row : *rows) write_row(json, row);
+    json.end_array().end_object();
+    return print_json(out);
+  }
+  for (const EntityLine& row : *rows) {
+    std::string line = printable_line(shown(row.name)) + "  " +
+                       (row.configured ? "configured" : row.created_at.substr(0, 19) + "Z");
+    if (row.second_secret) line += "  two secrets";
+    print_line(line);
+  }
+  return exit_ok;
+}
+
+int remove(const Context& context, LocalAccess& access, const EntityOptions& options) {
+  const auto done = access.remove_entity(options.name);
+  if (!done) return print_error(context, done.error().message);
+  print_line("Removed.");
+  return exit_ok;
+}
+
+void run_with(Command command, Invocation& invocation,
+              const std::shared_ptr<EntityOptions>& options, Work work) {
+  command.add_flag("--json", options->json, "One JSON object.");
+  auto flags = add_config_flags(command, {"data_dir", "token_file", "secret_key_file"});
+  command.callback([options, flags, work, &invocation] {
+    invocation.run = [options, flags, work](const Context& context) -> int {
+      const auto config = flags->load(context);
+      if (!config) return exit_usage;
+      const auto access = open_local_access(config->settings);
+      if (!access) return print_error(context, access.error().message);
+      return work(context, **access, *options);
+    };
+  });
+}
+
+void add_name(Command command, EntityOptions& options) {
+  command.add_option("organization", options.name.organization, "As the entity's tokens name it.")
+      .required();
+  command.add_option("project", options.name.project, "As the entity's tokens name it.").required();
+  command.add_option("entity", options.name.entity, "The entity's id.").required();
+}
+
+void add_secret_flags(Command command, EntityOptions& options) {
+  command
+      .add_option("--secret-file", options.secret_file,
+                  "A file with the secret, 32 bytes at least. Without it a secret is made and "
+                  "shown, this once.")
+      .type_name("FILE");
+  command
+      .add_option("--save", options.save,
+                  "Write the secret into this file (mode 0600) instead of printing it.")
+      .type_name("FILE");
+}
+
+}  // namespace
+
+void add_entity(Command parent, Invocation& invocation) {
+  Command command = parent.add_subcommand(
+      "entity", "Manage the entities whose session tokens let Platos clients in.");
+  command.require_subcommand(1);
+  command.footer(
+      "While a server runs on the data folder, these go through it, with the operator's token;\n"
+      "otherwise they open the store themselves.\n"
+      "Examples:\n"
+      "  colonnade entity add acme shop backend\n"
+      "  colonnade entity rotate acme shop backend\n"
+      "  colonnade entity rotate acme shop backend --finish");
+
+  Command adding = command.add_subcommand("add", "Add an entity and print its secret, this once.");
+  adding.footer("Example:\n  colonnade entity add acme shop backend --save backend.secret");
+  auto add_options = std::make_shared<EntityOptions>();
+  add_name(adding, *add_options);
+  add_secret_flags(adding, *add_options);
+  run_with(adding, invocation, add_options, add);
+
+  Command listing = command.add_subcommand("list", "List entities; never their secrets.");
+  listing.footer("Example:\n  colonnade entity list --json | jq -r '.entities[].entity'");
+  run_with(listing, invocation, std::make_shared<EntityOptions>(), list);
+
+  Command rotating = command.add_subcommand(
+      "rotate", "Give an entity a new secret; the one before counts until --finish.");
+  rotating.footer(
+      "Examples:\n"
+      "  colonnade entity rotate acme shop backend\n"
+      "  colonnade entity rotate acme shop backend --finish");
+  auto rotate_options = std::make_shared<EntityOptions>();
+  add_name(rotating, *rotate_options);
+  add_secret_flags(rotating, *rotate_options);
+  rotating.add_flag("--finish", rotate_options->finish,
+                    "Refuse the tokens of the earlier secret from now on, and end what they hold "
+                    "open.");
+  run_with(rotating, invocation, rotate_options, rotate);
+
+  Command removing =
+      command.add_subcommand("remove", "Remove an entity: its tokens stop working at once.");
+  removing.footer("Example:\n  colonnade entity remove acme shop backend");
+  auto remove_options = std::make_shared<EntityOptions>();
+  add_name(removing, *remove_options);
+  run_with(removing, invocation, remove_options, remove);
+}
+
+}  // namespace colonnade::app

@@ -1,0 +1,27 @@
+// Limits of Platos' wire.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/limits.hpp"
+
+namespace colonnade::limits {
+
+constexpr std::size_t platos_session_token_bytes_max = 16 * KiB;  // as long as a head may be
+constexpr std::size_t platos_user_id_bytes_max = 256;             // platos §1.8
+constexpr std::size_t platos_agent_id_bytes_max = 256;
+constexpr std::size_t platos_user_meta_bytes_max = 1 * KiB;   // each of name and email
+constexpr std::size_t platos_user_token_bytes_max = 8 * KiB;  // it goes into a header
+constexpr std::size_t platos_body_bytes_max = 1 * MiB;        // of requests with JSON
+constexpr std::size_t platos_mint_body_bytes_max = 64 * KiB;  // anybody may send it
+constexpr std::size_t platos_traceparent_bytes_max = 128;
+constexpr std::int64_t platos_exp_seconds_max = 253'402'300'799;  // the last second of year 9999
+// platos §1.3
+constexpr std::int64_t platos_token_seconds_min = 60;
+constexpr std::int64_t platos_token_seconds_max = 604'800;
+constexpr std::int64_t platos_token_seconds_default = 3600;
+constexpr std::int64_t platos_guest_token_seconds = 1800;
+
+}  // namespace colonnade::limits

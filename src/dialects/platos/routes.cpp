@@ -1,0 +1,126 @@
+#include "dialects/platos/routes.hpp"
+
+#include <utility>
+
+#include "dialects/platos/errors.hpp"
+#include "dialects/platos/limits.hpp"
+#include "dialects/route_handlers.hpp"
+
+namespace colonnade::dialects::platos {
+namespace {
+
+constexpr Need pending_for_users{.audience = Audience::no_guests};
+constexpr Need pending_for_operators{.audience = Audience::operators};
+
+// One route that the server does not have yet.
+struct PendingRoute {
+  net::Method method;
+  const char* path;  // below /api/v1/agent
+  Need need;
+};
+
+constexpr PendingRoute pending_routes[] = {
+    // Budgets, of the real server and of the TypeScript client.
+    {net::Method::get, "/budgets", pending_for_users},
+    {net::Method::post, "/budgets", pending_for_operators},
+    {net::Method::get, "/budgets/status", pending_for_users},
+    {net::Method::del, "/budgets/{id}", pending_for_operators},
+    {net::Method::post, "/budgets/{id}/override", pending_for_operators},
+    {net::Method::get, "/monitoring/budget/caps", pending_for_users},
+    {net::Method::get, "/monitoring/budget/status", pending_for_users},
+
+    // Monitoring, of both.
+    {net::Method::get, "/monitoring/runs", pending_for_users},
+    {net::Method::get, "/monitoring/traces", pending_for_users},
+    {net::Method::get, "/monitoring/traces/{id}", pending_for_users},
+    {net::Method::get, "/monitoring/trace/{id}", pending_for_users},
+    {net::Method::get, "/monitoring/cost", pending_for_users},
+    {net::Method::get, "/monitoring/cost/by-agent", pending_for_users},
+    {net::Method::get, "/monitoring/cost/by-scope", pending_for_users},
+    {net::Method::get, "/monitoring/cost-by-agent", pending_for_users},
+    {net::Method::get, "/monitoring/cost-by-model", pending_for_users},
+    {net::Method::get, "/monitoring/cost-by-user", pending_for_users},
+    {net::Method::get, "/monitoring/summary", pending_for_users},
+    {net::Method::get, "/monitoring/tool-audit", pending_for_users},
+    {net::Method::get, "/monitoring/safety-events", pending_for_users},
+
+    // bgo.
+    {net::Method::get, "/trigger/tasks", pending_for_users},
+    {net::Method::post, "/trigger/tasks/{id}/trigger", pending_for_users},
+    {net::Method::get, "/trigger/runs", pending_for_users},
+    {net::Method::get, "/trigger/runs/{id}", pending_for_users},
+    {net::Method::post, "/trigger/runs/{id}/cancel", pending_for_users},
+    {net::Method::post, "/trigger/runs/{id}/replay", pending_for_users},
+    {net::Method::get, "/trigger/schedules", pending_for_users},
+    {net::Method::post, "/trigger/schedules", pending_for_users},
+    {net::Method::post, "/trigger/schedules/{id}/activate", pending_for_users},
+    {net::Method::post, "/trigger/schedules/{id}/deactivate", pending_for_users},
+    {net::Method::del, "/trigger/schedules/{id}", pending_for_users},
+    {net::Method::post, "/trigger/batches/{id}", pending_for_users},
+    {net::Method::get, "/trigger/batches/{id}", pending_for_users},
+
+    // The catalog of tasks.
+    {net::Method::get, "/platos-tasks", pending_for_users},
+    {net::Method::post, "/platos-tasks", pending_for_operators},
+    {net::Method::get, "/platos-tasks/{id}", pending_for_users},
+    {net::Method::patch, "/platos-tasks/{id}", pending_for_operators},
+    {net::Method::del, "/platos-tasks/{id}", pending_for_operators},
+    {net::Method::post, "/platos-tasks/{id}/run", pending_for_users},
+};
+
+// For anyone (platos §1.5).
+base::Task<net::Reply> answer_health(RequestPtr /*request*/) {
+  co_return net::Response{.body = R"({"status":"ok"})"};
+}
+
+}  // namespace
+
+Dialect::Dialect(Parts parts, Options options)
+    : access_({.credentials = parts.credentials,
+               .entities = parts.entities,
+               .access_keys = parts.access_keys,
+               .rate_limits = parts.rate_limits,
+               .clock = parts.clock},
+              options.access),
+      minting_({.entities = parts.entities,
+                .rate_limits = parts.rate_limits,
+                .clock = parts.clock,
+                .guest_scope_of = std::move(options.guest_scope_of),
+                .proxies = std::move(options.trusted_proxies)}) {}
+
+std::vector<net::Route> Dialect::routes() {
+  using enum net::Method;
+  using M = MintingResource;
+  const std::size_t mint_bytes = limits::platos_mint_body_bytes_max;
+  // A row is {method, path, handler, body bytes, long running}; the handler is
+  // access_.guard(resource, &Resource::member, need), and the need says whom the row is for.
+  std::vector<net::Route> out = {
+      {get, "/api/health", net::Handler(answer_health)},
+      {post, "/api/v1/entities/{id}/session-tokens", open_to_all(minting_, &M::session_token),
+       mint_bytes},
+      {post, "/api/v1/public/guest-token", open_to_all(minting_, &M::guest_token), mint_bytes},
+
+      // --- agents (platos §2.1)
+
+      // --- threads (platos §2.2)
+
+      // --- turns over REST and SSE (platos §2.2, §3.9)
+
+      // --- approvals (platos §2.3)
+
+      // --- artifacts and attachments (platos §2.2)
+  };
+  for (const PendingRoute& row : pending_routes) {
+    out.push_back({row.method, std::string("/api/v1/agent") + row.path,
+                   access_.guard(pending_, &PendingResource::answer, row.need)});
+  }
+  return out;
+}
+
+void Dialect::add_to(net::Router& router) {
+  router.add(routes());
+  for (net::ErrorEncoder& error_encoder : error_encoders()) router.add(std::move(error_encoder));
+  // --- sockets (platos §3): the routes of socket_io::Endpoint
+}
+
+}  // namespace colonnade::dialects::platos
