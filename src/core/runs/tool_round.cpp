@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/agent_permissions.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/run_steps.hpp"
 
@@ -194,6 +195,7 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
                         .context = context_of(record_.run())};
   const std::optional<Grant> grant = co_await grant_for(id, request);
   Verdict verdict = ports_.gate.decide(call, std::move(request), grant);
+  restrict_by_agent(verdict, agent_.profile.tool_permissions, call.tool, grant);
   if (verdict.permit) {
     permits_.insert_or_assign(id, std::move(*verdict.permit));
     note_verdict(id, verdict, ActionState::executing);

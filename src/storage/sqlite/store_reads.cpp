@@ -21,6 +21,32 @@ namespace {
 #define COLONNADE_FROM_MESSAGES \
   " FROM messages m JOIN threads t ON t.no = m.thread_no WHERE t.erased_at IS NULL AND "
 
+// By how users arrange them: ?4 is what of archived ones is shown.
+#define COLONNADE_FROM_ARRANGED_THREADS                                                       \
+  " FROM threads WHERE scope = ?1 AND (?2 IS NULL OR owner = ?2) AND deleted_at IS NULL"      \
+  " AND (?3 IS NULL OR agent_id = ?3)"                                                        \
+  " AND (?4 = 0 OR (?4 = 1 AND archived_at IS NULL) OR (?4 = 2 AND archived_at IS NOT NULL))" \
+  " AND (?5 = '' OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?5))"                 \
+  " AND (?6 IS NULL OR (pinned_at IS NOT NULL) = ?6) AND (?7 IS NULL OR completed = ?7)"
+
+bool is_arranged(const core::ThreadPage& page) {
+  return page.shown != core::ThreadsShown::all || !page.tag.empty() || page.pinned ||
+         page.completed || page.pinned_first;
+}
+
+int shown_number(core::ThreadsShown shown) {
+  switch (shown) {
+    case core::ThreadsShown::all: return 0;
+    case core::ThreadsShown::not_archived: return 1;
+    case core::ThreadsShown::archived: return 2;
+  }
+  return 0;
+}
+
+std::optional<std::int64_t> as_number(std::optional<bool> flag) {
+  return flag ? std::optional<std::int64_t>(*flag ? 1 : 0) : std::nullopt;
+}
+
 Result<core::ThreadUsage> read_thread_usage(Statement& row) {
   return core::ThreadUsage{.message_count = row.integer(0), .usage = read_usage(row, 1)};
 }
@@ -64,22 +90,33 @@ Result<std::vector<core::Message>> find_messages(Database& database, const core:
     return read_message_into(row, rows.emplace_back());
   };
   const auto read = [&]() -> Result<void> {
+    if (page.from && (page.edited_out || !page.reply_to.empty())) {
+      return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND (?5 = 1 OR m.edited_out = 0) AND (?6 = '' OR m.reply_to = ?6)"
+                           " ORDER BY m.created_at, m.no LIMIT ?3 OFFSET ?4",
+                           add, thread_id, scope.key(), limit, *page.from, page.edited_out,
+                           page.reply_to);
+    }
     if (page.from) {
       return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND m.edited_out = 0"
                            " ORDER BY m.created_at, m.no LIMIT ?3 OFFSET ?4",
                            add, thread_id, scope.key(), limit, *page.from);
     }
     if (page.after) {
       return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND m.edited_out = 0"
                            " AND m.created_at > ?3 ORDER BY m.created_at, m.no LIMIT ?4",
                            add, thread_id, scope.key(), *page.after, limit);
     }
     if (page.before) {
       return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND m.edited_out = 0"
                            " AND m.created_at < ?3 ORDER BY m.created_at DESC, m.no DESC LIMIT ?4",
                            add, thread_id, scope.key(), *page.before, limit);
     }
     return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                         " AND m.edited_out = 0"
                          " ORDER BY m.created_at DESC, m.no DESC LIMIT ?3",
                          add, thread_id, scope.key(), limit);
   };
@@ -170,13 +207,58 @@ base::Task<Result<std::vector<core::Agent>>> Store::agents(core::Scope scope,
   co_return readers_->with([&](Database& database) {
     return database.all<core::Agent>(
         "SELECT " COLONNADE_AGENT_COLUMNS
-        " FROM agents WHERE scope = ?1 AND (?2 IS NULL OR owner = ?2)"
+        " FROM agents WHERE scope = ?1 AND (?2 IS NULL OR owner = ?2 OR (?7 = 1 AND owner = ''))"
         " AND (?3 = '' OR EXISTS (SELECT 1 FROM json_each(tool_servers) WHERE value = ?3))"
         " AND (?6 = '' OR (created_at, id) <"
         " (SELECT created_at, id FROM agents WHERE id = ?6 AND scope = ?1))"
         " ORDER BY created_at DESC, id DESC LIMIT ?4 OFFSET ?5",
         read_agent, scope.key(), filter.owner, filter.tool_server, filter.limit, filter.offset,
-        filter.before);
+        filter.before, filter.shared);
+  });
+}
+
+base::Task<Result<std::size_t>> Store::count_agents(core::Scope scope, core::AgentFilter filter) {
+  co_return readers_->with([&](Database& database) -> Result<std::size_t> {
+    const auto count = database.number(
+        "SELECT count(*) FROM agents WHERE scope = ?1"
+        " AND (?2 IS NULL OR owner = ?2 OR (?4 = 1 AND owner = ''))"
+        " AND (?3 = '' OR EXISTS (SELECT 1 FROM json_each(tool_servers) WHERE value = ?3))",
+        scope.key(), filter.owner, filter.tool_server, filter.shared);
+    if (!count) return fail(count.error());
+    return static_cast<std::size_t>(*count);
+  });
+}
+
+base::Task<Result<std::vector<core::AgentVersion>>> Store::agent_versions(
+    core::Scope scope, std::string agent_id, core::AgentVersionPage page) {
+  co_return readers_->with([&](Database& database) {
+    return database.all<core::AgentVersion>(
+        "SELECT " COLONNADE_AGENT_VERSION_COLUMNS
+        " FROM agent_versions WHERE id = ?1 AND scope = ?2 AND number IS NOT NULL"
+        " AND (?3 IS NULL OR number < ?3) ORDER BY number DESC LIMIT ?4",
+        read_agent_version, agent_id, scope.key(),
+        page.before ? std::optional<std::int64_t>(*page.before) : std::nullopt, page.limit);
+  });
+}
+
+base::Task<Result<std::optional<core::AgentVersion>>> Store::agent_version(core::Scope scope,
+                                                                           std::string agent_id,
+                                                                           std::string version_id) {
+  co_return readers_->with([&](Database& database) {
+    return database.one<core::AgentVersion>(
+        "SELECT " COLONNADE_AGENT_VERSION_COLUMNS
+        " FROM agent_versions WHERE version_id = ?1 AND scope = ?2 AND id = ?3"
+        " AND version_id IS NOT NULL",
+        read_agent_version, version_id, scope.key(), agent_id);
+  });
+}
+
+base::Task<Result<std::optional<core::Agent>>> Store::agent_open_to_guests(std::string id) {
+  co_return readers_->with([&](Database& database) {
+    return database.one<core::Agent>("SELECT " COLONNADE_AGENT_COLUMNS
+                                     " FROM agents WHERE id = ?1 AND open_to_guests = 1"
+                                     " AND active = 1 ORDER BY no LIMIT 1",
+                                     read_agent, id);
   });
 }
 
@@ -227,6 +309,15 @@ base::Task<Result<std::vector<core::Thread>>> Store::threads(core::Scope scope,
                                                              std::optional<std::string> owner,
                                                              core::ThreadPage page) {
   co_return readers_->with([&](Database& database) {
+    if (is_arranged(page)) {
+      return database.all<core::Thread>(
+          "SELECT " COLONNADE_THREAD_COLUMNS COLONNADE_FROM_ARRANGED_THREADS
+          " ORDER BY (?10 = 1 AND pinned_at IS NOT NULL) DESC, updated_at DESC, created_at DESC,"
+          " id DESC LIMIT ?8 OFFSET ?9",
+          read_thread, scope.key(), owner, page.agent_id, shown_number(page.shown), page.tag,
+          as_number(page.pinned), as_number(page.completed), page.limit, page.offset,
+          page.pinned_first);
+    }
     if (page.agent_id) {
       return database.all<core::Thread>(
           "SELECT " COLONNADE_THREAD_COLUMNS
@@ -247,6 +338,46 @@ base::Task<Result<std::vector<core::Thread>>> Store::threads(core::Scope scope,
         " FROM threads WHERE scope = ?1 AND owner = ?2 AND deleted_at IS NULL"
         " ORDER BY updated_at DESC, created_at DESC, id DESC LIMIT ?3 OFFSET ?4",
         read_thread, scope.key(), *owner, page.limit, page.offset);
+  });
+}
+
+base::Task<Result<std::size_t>> Store::count_threads(core::Scope scope,
+                                                     std::optional<std::string> owner,
+                                                     core::ThreadPage page) {
+  co_return readers_->with([&](Database& database) -> Result<std::size_t> {
+    const auto count = database.number("SELECT count(*)" COLONNADE_FROM_ARRANGED_THREADS,
+                                       scope.key(), owner, page.agent_id, shown_number(page.shown),
+                                       page.tag, as_number(page.pinned), as_number(page.completed));
+    if (!count) return fail(count.error());
+    return static_cast<std::size_t>(*count);
+  });
+}
+
+base::Task<Result<std::size_t>> Store::count_messages(core::Scope scope, std::string thread_id,
+                                                      core::MessagePage page) {
+  co_return readers_->with([&](Database& database) -> Result<std::size_t> {
+    const auto count =
+        database.number("SELECT count(*)" COLONNADE_FROM_THREAD_MESSAGES
+                        " AND (?3 = 1 OR m.edited_out = 0) AND (?4 = '' OR m.reply_to = ?4)",
+                        thread_id, scope.key(), page.edited_out, page.reply_to);
+    if (!count) return fail(count.error());
+    return static_cast<std::size_t>(*count);
+  });
+}
+
+base::Task<Result<std::map<std::string, int>>> Store::reply_counts(core::Scope scope,
+                                                                   std::string thread_id) {
+  co_return readers_->with([&](Database& database) -> Result<std::map<std::string, int>> {
+    std::map<std::string, int> out;
+    const auto add = [&](Statement& row) -> Result<void> {
+      out.emplace(row.string(0), static_cast<int>(row.integer(1)));
+      return {};
+    };
+    auto done = database.each("SELECT m.reply_to, count(*)" COLONNADE_FROM_THREAD_MESSAGES
+                              " AND m.reply_to <> '' AND m.edited_out = 0 GROUP BY m.reply_to",
+                              add, thread_id, scope.key());
+    if (!done) return fail(std::move(done.error()));
+    return out;
   });
 }
 
