@@ -189,11 +189,6 @@ Task<Result<Agent>> Agents::update(Principal who, Agent agent, AgentSnapshot bef
 
 // --- the scope's agents -------------------------------------------------------------------------
 
-Task<Result<std::size_t>> Agents::count(Principal who) const {
-  AgentFilter filter{.owner = owner_seen_by(who)};
-  return store_.count_agents(std::move(who.scope), std::move(filter));
-}
-
 Task<Result<std::vector<Agent>>> Agents::usable(Principal who, std::size_t limit,
                                                 std::size_t offset) const {
   AgentFilter filter{.owner = owner_seen_by(who), .limit = limit, .offset = offset, .shared = true};

@@ -63,8 +63,6 @@ class Agents {
   // is then; it returns whether it changed anything, or why it may not.
   using Alter = std::move_only_function<Result<bool>(Agent&)>;
   base::Task<Result<Agent>> alter(Principal who, std::string id, Alter alter);
-  // How many list() has in all.
-  base::Task<Result<std::size_t>> count(Principal who) const;
   // Those that the caller may use: the caller's own and everybody's; all of the scope for an
   // operator. Newest first.
   base::Task<Result<std::vector<Agent>>> usable(Principal who, std::size_t limit,

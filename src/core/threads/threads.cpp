@@ -205,7 +205,7 @@ Task<Result<Message>> Threads::message(Principal who, std::string id, std::strin
   auto message = co_await store_.message(who.scope, std::move(message_id));
   if (!message) co_return fail(std::move(message.error()));
   if (!*message || (*message)->thread_id != id) {
-    co_return fail(ErrorKind::not_found, "no such message");
+    co_return fail(ErrorKind::not_found, "no such message", "message_id");
   }
   co_return std::move(**message);
 }
@@ -244,6 +244,7 @@ Task<Result<Thread>> Threads::arrange(Principal who, std::string id,
   if (auto fits = check_arrangement(arrangement); !fits) co_return fail(std::move(fits.error()));
   auto thread = co_await get(who, std::move(id));
   if (!thread) co_return fail(std::move(thread.error()));
+  if (thread->deleted_at) co_return no_such_thread();
   ArrangeThread change = arrangement_of(*thread, std::move(arrangement), clock_.now());
   if (!changes_anything(change)) co_return std::move(*thread);
   apply(*thread, change);
@@ -258,6 +259,7 @@ Task<Result<Thread>> Threads::arrange(Principal who, std::string id,
 Task<Result<MessageList>> Threads::message_list(Principal who, std::string id, MessagePage page) {
   auto thread = co_await get(who, id);
   if (!thread) co_return fail(std::move(thread.error()));
+  if (thread->deleted_at) co_return no_such_thread();
   MessageList out;
   auto messages = co_await store_.messages(who.scope, id, page);
   if (!messages) co_return fail(std::move(messages.error()));
@@ -300,6 +302,7 @@ Task<Result<std::vector<Message>>> Threads::forked(Scope scope, std::string thre
 Task<Result<Thread>> Threads::fork(Principal who, std::string id, Fork fork) {
   auto from = co_await get(who, std::move(id));
   if (!from) co_return from;
+  if (from->deleted_at) co_return no_such_thread();
   auto messages = co_await forked(who.scope, from->id, fork.message_id);
   if (!messages) co_return fail(std::move(messages.error()));
   const Time now = clock_.now();
@@ -324,6 +327,9 @@ Task<Result<Thread>> Threads::fork(Principal who, std::string id, Fork fork) {
     message.edits.clear();
     if (message.role == Role::assistant) ++thread.turns;
     unit.changes.emplace_back(InsertMessage{std::move(message)});
+  }
+  if (!fork.keyed_request_id.empty()) {
+    unit.changes.emplace_back(LinkKeyedRequest{std::move(fork.keyed_request_id), thread.id});
   }
   // Its messages are older than itself.
   unit.changes.emplace_back(ArrangeThread{.id = thread.id, .at = now});

@@ -40,6 +40,7 @@ struct ThreadArrangement {
 struct Fork {
   std::string message_id{};            // the last one that is copied; "" for all
   std::optional<std::string> title{};  // nullopt: the thread's own
+  std::string keyed_request_id{};      // linked to the thread in the same transaction; "" for none
 };
 
 struct MessageList {
@@ -66,16 +67,16 @@ class Threads {
   base::Task<Result<ThreadDetail>> view(Principal who, std::string id, std::size_t messages);
   base::Task<Result<std::vector<Message>>> messages(Principal who, std::string id,
                                                     MessagePage page);
-  // A page by place (`from`), with how many there are.
+  // A page by place (`from`), with how many there are. not_found also for a deleted thread.
   base::Task<Result<MessageList>> message_list(Principal who, std::string id, MessagePage page);
   // One of the thread's.
   base::Task<Result<Message>> message(Principal who, std::string id, std::string message_id);
   base::Task<Result<ThreadUsage>> usage(Principal who, std::string id);
   // `title` is trimmed; blank is ErrorKind::invalid.
   base::Task<Result<Thread>> rename(Principal who, std::string id, std::string title);
-  // Title, tags, pin, archive. Nothing is stored when nothing changes. invalid, naming the field,
-  // for tags beyond limits::thread_tags_max or thread_tag_bytes_max and for a context that is no
-  // object.
+  // Title, tags, pin, archive; not_found also for a deleted one. Nothing is stored when nothing
+  // changes. invalid, naming the field, for tags beyond limits::thread_tags_max or
+  // thread_tag_bytes_max and for a context that is no object.
   base::Task<Result<Thread>> arrange(Principal who, std::string id, ThreadArrangement arrangement);
   // A new thread of the caller with the same agent and copies of the messages. not_found also for
   // the message, with the field "message_id"; too_large beyond limits::fork_messages_max.

@@ -24,7 +24,7 @@ namespace {
 // By how users arrange them: ?4 is what of archived ones is shown.
 #define COLONNADE_FROM_ARRANGED_THREADS                                                       \
   " FROM threads WHERE scope = ?1 AND (?2 IS NULL OR owner = ?2) AND deleted_at IS NULL"      \
-  " AND (?3 IS NULL OR agent_id = ?3)"                                                        \
+  " AND (?3 IS NULL OR agent_id = ?3 OR (?3 = 'default' AND agent_id = ''))"                  \
   " AND (?4 = 0 OR (?4 = 1 AND archived_at IS NULL) OR (?4 = 2 AND archived_at IS NOT NULL))" \
   " AND (?5 = '' OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?5))"                 \
   " AND (?6 IS NULL OR (pinned_at IS NOT NULL) = ?6) AND (?7 IS NULL OR completed = ?7)"

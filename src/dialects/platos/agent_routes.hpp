@@ -1,0 +1,17 @@
+// The rows of the dialect's table for agents and threads (platos §2.1, §2.2).
+#pragma once
+
+#include <vector>
+
+#include "dialects/platos/access.hpp"
+#include "dialects/platos/agents.hpp"
+#include "dialects/platos/threads.hpp"
+#include "net/router.hpp"
+
+namespace colonnade::dialects::platos {
+
+// The routes refer to both arguments.
+std::vector<net::Route> agent_routes(Access& access, AgentResource& agents);
+std::vector<net::Route> thread_routes(Access& access, ThreadResource& threads);
+
+}  // namespace colonnade::dialects::platos
