@@ -28,12 +28,6 @@ base::Result<std::vector<core::Part>> read_parts(std::string_view text);
 std::string settings_text(const core::ModelSettings& settings);
 base::Result<core::ModelSettings> read_settings(std::string_view text);
 
-// "" when every member is its default.
-std::string profile_text(const core::AgentProfile& profile);
-base::Result<core::AgentProfile> read_profile(std::string_view text);
-std::string turn_options_text(const core::TurnOptions& options);
-base::Result<core::TurnOptions> read_turn_options(std::string_view text);
-
 // A JSON array of strings; nullopt stays nullopt.
 std::optional<std::string> names_text(const std::optional<std::vector<std::string>>& names);
 base::Result<std::vector<std::string>> read_names(std::string_view text);

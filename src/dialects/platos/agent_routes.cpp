@@ -1,5 +1,9 @@
 #include "dialects/platos/agent_routes.hpp"
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "dialects/platos/limits.hpp"
 
 namespace colonnade::dialects::platos {
@@ -9,7 +13,19 @@ constexpr Need of_agent{.agent_in_path = true};
 constexpr Need agent_writes{.audience = Audience::operators};
 constexpr Need writes_of_agent{.audience = Audience::operators, .agent_in_path = true};
 
+base::Task<base::Result<std::optional<core::Scope>>> guest_scope(core::Agents* agents,
+                                                                 std::string agent_id) {
+  auto agent = co_await agents->open_to_guests(std::move(agent_id));
+  if (agent) co_return agent->scope;
+  if (agent.error().kind == base::ErrorKind::not_found) co_return std::optional<core::Scope>();
+  co_return base::fail(std::move(agent.error()));
+}
+
 }  // namespace
+
+GuestScopeOf guest_scopes(core::Agents& agents) {
+  return [&agents](std::string agent_id) { return guest_scope(&agents, std::move(agent_id)); };
+}
 
 std::vector<net::Route> agent_routes(Access& access, AgentResource& agents) {
   using enum net::Method;

@@ -5,6 +5,7 @@
 
 #include "dialects/platos/access.hpp"
 #include "dialects/platos/agents.hpp"
+#include "dialects/platos/minting.hpp"
 #include "dialects/platos/threads.hpp"
 #include "net/router.hpp"
 
@@ -13,5 +14,8 @@ namespace colonnade::dialects::platos {
 // The routes refer to both arguments.
 std::vector<net::Route> agent_routes(Access& access, AgentResource& agents);
 std::vector<net::Route> thread_routes(Access& access, ThreadResource& threads);
+
+// For minting: the scope of an agent that guests may use. `agents` must outlive it.
+GuestScopeOf guest_scopes(core::Agents& agents);
 
 }  // namespace colonnade::dialects::platos

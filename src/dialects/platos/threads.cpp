@@ -141,8 +141,9 @@ Task<net::Reply> ThreadResource::unarchive(Caller caller, RequestPtr request) {
 }
 
 Task<net::Reply> ThreadResource::remove(Caller caller, RequestPtr request) {
+  core::ThreadArrangement archived{.archived = true};
   const auto thread = co_await parts_.threads.arrange(std::move(caller.who), thread_id_of(*request),
-                                                      {.archived = true});
+                                                      std::move(archived));
   if (!thread) co_return thread_refusal(thread.error());
   co_return net::Response{.body = encode_deleted(*thread)};
 }

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/agent_codec.hpp"
 #include "storage/event_codec.hpp"
 #include "storage/sqlite/change_results.hpp"
 #include "storage/sqlite/changes.hpp"

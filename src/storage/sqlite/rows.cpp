@@ -1,5 +1,6 @@
 #include "storage/sqlite/rows.hpp"
 
+#include "storage/agent_codec.hpp"
 #include "storage/event_codec.hpp"
 
 namespace colonnade::storage::sqlite {

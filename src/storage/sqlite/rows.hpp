@@ -28,14 +28,18 @@
   "m.model, " COLONNADE_USAGE_COLUMNS("m.") ", m.metadata, m.parts, m.text, m.provider, " \
   "m.reply_to, m.edited_out, m.edits, m.revision, m.by_agent, m.by_version, "   \
   "m.version_bucket, m.cost_micros, m.took_micros, m.structured_output"
+// The thread comes first: its one row turns an id of this scope into the number that rows hang on.
+#define COLONNADE_FROM_THREAD_MESSAGES                                                           \
+  " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2" \
+  " AND t.erased_at IS NULL"
 // From thread_summaries s joined with threads t.
 #define COLONNADE_SUMMARY_COLUMNS                                                     \
   "s.id, t.id, s.run_id, s.up_to_message_id, s.up_to, s.text, s.tokens, s.provider, " \
   "s.model, s.cost_micros, s.created_at, " COLONNADE_USAGE_COLUMNS("s.")
 #define COLONNADE_RUN_COLUMNS \
   "id, thread_id, scope, agent_id, agent_version, user_message_id, started_by, state, " \
-  "settings, rounds, " COLONNADE_USAGE_COLUMNS("") ", cost_micros, error, created_at, finished_at, " \
-  "version_id, version_bucket, options"
+  "settings, rounds, " COLONNADE_USAGE_COLUMNS("") ", cost_micros, error, created_at, " \
+  "finished_at, version_id, version_bucket, options"
 #define COLONNADE_STEP_COLUMNS "run_id, number, parts, model, " COLONNADE_USAGE_COLUMNS("")
 #define COLONNADE_TOOL_CALL_COLUMNS \
   "id, call_id, run_id, thread_id, tool, arguments, state, result, created_at, finished_at"
