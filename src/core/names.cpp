@@ -6,6 +6,7 @@
 
 #include "core/access/credential.hpp"
 #include "core/agents/agent.hpp"
+#include "core/events/event.hpp"
 #include "core/governance/action.hpp"
 #include "core/memory/memory_item.hpp"
 #include "core/models/model_provider.hpp"
@@ -46,6 +47,19 @@ constexpr Names<AgentMemory, 3> agent_memory_names{{
     {AgentMemory::none, "none"},
     {AgentMemory::persistent, "persistent"},
     {AgentMemory::semantic, "semantic"},
+}};
+
+constexpr Names<HistoryMode, 3> history_mode_names{{
+    {HistoryMode::whole, "whole"},
+    {HistoryMode::rolling, "rolling"},
+    {HistoryMode::compact, "compact"},
+}};
+
+constexpr Names<ThreadChangeKind, 4> thread_change_names{{
+    {ThreadChangeKind::other, "other"},
+    {ThreadChangeKind::renamed, "renamed"},
+    {ThreadChangeKind::archived, "archived"},
+    {ThreadChangeKind::unarchived, "unarchived"},
 }};
 
 constexpr Names<ToolServerTransport, 2> tool_server_transport_names{{
@@ -130,6 +144,16 @@ std::optional<Role> role_from(std::string_view text) { return value_of(role_name
 std::string_view to_string(AgentMemory memory) { return name_of(agent_memory_names, memory); }
 std::optional<AgentMemory> agent_memory_from(std::string_view text) {
   return value_of(agent_memory_names, text);
+}
+
+std::string_view to_string(HistoryMode mode) { return name_of(history_mode_names, mode); }
+std::optional<HistoryMode> history_mode_from(std::string_view text) {
+  return value_of(history_mode_names, text);
+}
+
+std::string_view to_string(ThreadChangeKind kind) { return name_of(thread_change_names, kind); }
+std::optional<ThreadChangeKind> thread_change_kind_from(std::string_view text) {
+  return value_of(thread_change_names, text);
 }
 
 std::string_view to_string(ToolServerTransport transport) {

@@ -134,6 +134,26 @@ core::Usage take_usage(StoredObject& o) {
                                       : std::nullopt};
 }
 
+void write_origin(JsonWriter& w, const core::AnswerOrigin& origin) {
+  w.object();
+  write_text(w, "agent_id", origin.agent_id);
+  write_text(w, "version_id", origin.version_id);
+  write_text(w, "version_bucket", origin.version_bucket);
+  write_number(w, "cost_micros", origin.cost_micros);
+  write_number(w, "took_micros", origin.took_micros);
+  write_tree(w, "structured_output", origin.structured_output);
+  w.end_object();
+}
+
+core::AnswerOrigin take_origin(StoredObject& o) {
+  return {.agent_id = o.text("agent_id"),
+          .version_id = o.text("version_id"),
+          .version_bucket = o.text("version_bucket"),
+          .cost_micros = o.number("cost_micros"),
+          .took_micros = o.number("took_micros"),
+          .structured_output = o.tree("structured_output")};
+}
+
 void write_message(JsonWriter& w, const core::Message& m) {
   w.key("message").object();
   w.field("id", m.id).field("thread_id", m.thread_id);
@@ -148,6 +168,11 @@ void write_message(JsonWriter& w, const core::Message& m) {
   write_text(w, "provider", m.provider);
   if (m.usage) write_usage(w, *m.usage);
   write_tree(w, "metadata", m.metadata);
+  write_text(w, "reply_to", m.reply_to);
+  if (m.edited_out) w.field("edited_out", true);
+  write_text(w, "edits", m.edits);
+  if (m.revision != 1) w.field("revision", m.revision);
+  if (m.origin) write_origin(w.key("origin"), *m.origin);
   w.end_object();
 }
 
@@ -164,6 +189,11 @@ core::Message take_message(StoredObject& o) {
                   .provider = o.text("provider"),
                   .metadata = o.tree("metadata")};
   o.object("usage", [&](StoredObject& usage) { m.usage = take_usage(usage); });
+  m.reply_to = o.text("reply_to");
+  m.edited_out = o.flag("edited_out");
+  m.edits = o.text("edits");
+  if (o.has("revision")) m.revision = static_cast<int>(o.number("revision"));
+  o.object("origin", [&](StoredObject& origin) { m.origin = take_origin(origin); });
   return m;
 }
 
@@ -223,6 +253,18 @@ void write_event(JsonWriter& w, const core::EventBody& body) {
           [&](const core::ThreadChanged& e) {
             w.field("kind", "thread_changed").field("title", e.title);
             if (e.deleted) w.field("deleted", true);
+            if (e.kind != core::ThreadChangeKind::other) {
+              w.field("what", core::to_string(e.kind));
+            }
+          },
+          [&](const core::StructuredOutputMade& e) {
+            w.field("kind", "structured_output_made");
+            write_tree(w, "value", e.value);
+            w.field("attempts", e.attempts);
+          },
+          [&](const core::StructuredOutputRefused& e) {
+            w.field("kind", "structured_output_refused").field("attempts", e.attempts);
+            write_texts(w, "violations", e.violations);
           },
       },
       body);
@@ -285,7 +327,19 @@ core::EventBody take_event(StoredObject& o) {
     return e;
   }
   if (kind == "thread_changed") {
-    return core::ThreadChanged{.title = o.text("title"), .deleted = o.flag("deleted")};
+    core::ThreadChanged e{.title = o.text("title"), .deleted = o.flag("deleted")};
+    if (o.has("what")) {
+      e.kind = o.named("what", core::thread_change_kind_from, core::ThreadChangeKind::other);
+    }
+    return e;
+  }
+  if (kind == "structured_output_made") {
+    return core::StructuredOutputMade{.value = o.tree("value"),
+                                      .attempts = static_cast<int>(o.number("attempts"))};
+  }
+  if (kind == "structured_output_refused") {
+    return core::StructuredOutputRefused{.violations = o.texts("violations"),
+                                         .attempts = static_cast<int>(o.number("attempts"))};
   }
   return take_tool_event(o, kind);
 }

@@ -72,6 +72,18 @@ TEST(EventCodec, InvalidUtf8IsRepaired) {
   EXPECT_EQ(round_trip(call).arguments["k"], "\xEF\xBF\xBD(");
 }
 
+TEST(EventCodec, OutputsAndChangesOfThreadsComeBack) {
+  const core::StructuredOutputMade made{.value = {{"a", {1, nullptr}}}, .attempts = 2};
+  EXPECT_EQ(round_trip(made).value, made.value);
+  EXPECT_EQ(round_trip(made).attempts, 2);
+  const core::StructuredOutputRefused refused{.violations = {"a", "b"}, .attempts = 2};
+  EXPECT_EQ(round_trip(refused).violations, refused.violations);
+  using enum core::ThreadChangeKind;
+  for (const core::ThreadChangeKind kind : {other, renamed, archived, unarchived}) {
+    EXPECT_EQ(round_trip(core::ThreadChanged{.kind = kind}).kind, kind);
+  }
+}
+
 TEST(EventCodec, HugeTextsComeBack) {
   const std::string text(20 * limits::MiB, 'h');
   EXPECT_TRUE(round_trip(core::TextDelta{text}).text == text);
@@ -97,6 +109,8 @@ TEST(EventCodec, EveryAlternativeHasItsOwnKind) {
   note(core::ApprovalResolved{});
   note(core::RunFinished{});
   note(core::ThreadChanged{});
+  note(core::StructuredOutputMade{});
+  note(core::StructuredOutputRefused{});
   EXPECT_EQ(kinds.size(), std::variant_size_v<core::EventBody>);
 }
 

@@ -141,4 +141,27 @@ void StoredObject::refuse(std::string why) {
   if (error_.empty()) error_ = std::move(why);
 }
 
+void write_texts(base::JsonWriter& w, std::string_view name,
+                 const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  w.key(name).array();
+  for (const std::string& text : texts) w.value(text);
+  w.end_array();
+}
+
+std::vector<std::string> StoredObject::texts(const char* name) {
+  std::vector<std::string> out;
+  base::Json list = tree(name);
+  if (list.is_null()) return out;
+  if (!list.is_array()) refuse(std::string(name) + " is no list");
+  for (base::Json& text : list) {
+    if (text.is_string()) {
+      out.push_back(std::move(text.get_ref<std::string&>()));
+    } else {
+      refuse(std::string(name) + " holds more than texts");
+    }
+  }
+  return out;
+}
+
 }  // namespace colonnade::storage

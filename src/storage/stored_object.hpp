@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -19,6 +20,9 @@ void write_number(base::JsonWriter& w, std::string_view name, std::int64_t value
 // A tree nested so deeply that the whole could pass limits::json_depth_max is written as a string
 // that holds its text, under "<name>_text".
 void write_tree(base::JsonWriter& w, std::string_view name, const base::Json& tree);
+
+// Nothing for an empty list.
+void write_texts(base::JsonWriter& w, std::string_view name, const std::vector<std::string>& texts);
 
 std::unexpected<base::Error> stored_wrongly(std::string_view what, std::string_view why);
 
@@ -35,6 +39,7 @@ class StoredObject {
   double real(const char* name);
   bool flag(const char* name);
   base::Json tree(const char* name);
+  std::vector<std::string> texts(const char* name);
 
   template <class Enum>
   Enum named(const char* name, std::optional<Enum> (*from)(std::string_view), Enum otherwise) {

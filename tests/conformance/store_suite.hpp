@@ -13,6 +13,7 @@
 #include "tests/conformance/store_suite_access.hpp"
 #include "tests/conformance/store_suite_actions.hpp"
 #include "tests/conformance/store_suite_agents.hpp"
+#include "tests/conformance/store_suite_arranging.hpp"
 #include "tests/conformance/store_suite_erasure.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_memory.hpp"

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "core/access/scope.hpp"
+#include "core/agents/agent_profile.hpp"
 
 namespace colonnade::core {
 
@@ -56,6 +57,50 @@ struct Agent {
   int version = 1;                          // counts up with every change; older ones are kept
   base::Time created_at{};
   base::Time updated_at{};
+  std::string slug{};  // a name for addresses; "" for none
+  AgentProfile profile{};
+  bool active = true;           // a client's own switch
+  bool open_to_guests = false;  // guests may talk to it
+  // The version (AgentVersion) that its snapshot is; "" and 0 for the configured agent.
+  std::string version_id{};
+  int version_number = 0;
+  // The version that `canary_percent` of the threads get; "" for none.
+  std::string canary_version_id{};
+  int canary_percent = 0;
 };
+
+// What of an agent is versioned.
+struct AgentSnapshot {
+  std::string instructions{};
+  ModelSettings settings{};
+  std::optional<std::vector<std::string>> tools{};
+  AgentProfile profile{};
+  bool operator==(const AgentSnapshot&) const = default;
+};
+AgentSnapshot snapshot_of(const Agent& agent);
+// The agent, working as that snapshot says.
+Agent with_snapshot(Agent agent, AgentSnapshot snapshot);
+
+// A snapshot that an agent had; never changes.
+struct AgentVersion {
+  std::string id{};
+  std::string agent_id{};
+  int number = 0;            // 1, 2, 3 … within the agent
+  std::string created_by{};  // user id
+  std::string note{};        // "" for none
+  AgentSnapshot snapshot{};
+  base::Time created_at{};
+};
+
+// Which version a thread's turns use, and why.
+struct VersionChoice {
+  std::string id{};      // "" for an agent without versions
+  std::string bucket{};  // "locked", "canary" or "current"
+};
+// `locked` is what the thread was pinned to, "" for nothing. The same thread always falls on the
+// same side of the canary: a hash of its id decides.
+VersionChoice version_for(const Agent& agent, std::string_view thread_id, std::string_view locked);
+// 0 to 99; the same for the same thread everywhere and for ever.
+int canary_place(std::string_view thread_id);
 
 }  // namespace colonnade::core

@@ -25,6 +25,11 @@ struct NewAgent {
   AgentMemory memory = AgentMemory::none;
   std::vector<std::string> tool_servers{};
   std::string keyed_request_id{};  // linked to the agent in the same transaction; "" for none
+  bool shared = false;             // everybody in the scope may use it; else it is its maker's
+  std::string slug{};              // "": made of the name
+  AgentProfile profile{};
+  bool active = true;
+  bool open_to_guests = false;
 };
 
 // Unset members stay as they are.
@@ -36,6 +41,8 @@ struct AgentChange {
 
 // What the audit trail says of a change: created, changed or removed.
 AuditEntry agent_entry(std::string_view change, const Agent& agent, std::string actor, Time at);
+// Lower case, letters and digits joined by dashes; "agent" when nothing is left.
+std::string slug_of(std::string_view name);
 
 class Agents {
  public:
@@ -59,11 +66,40 @@ class Agents {
   // is then; it returns whether it changed anything, or why it may not.
   using Alter = std::move_only_function<Result<bool>(Agent&)>;
   base::Task<Result<Agent>> alter(Principal who, std::string id, Alter alter);
+  // Those that the caller may use: the caller's own and everybody's; all of the scope for an
+  // operator. Newest first.
+  base::Task<Result<std::vector<Agent>>> usable(Principal who, std::size_t limit,
+                                                std::size_t offset) const;
+  base::Task<Result<std::size_t>> count_usable(Principal who) const;
+  // The scope's own agent named default_agent_id, made now when there is none: everybody's, and
+  // working as the configured one does now.
+  base::Task<Result<Agent>> make_default(Principal who);
+  // One that is active and open to guests, whatever its scope; not_found otherwise.
+  base::Task<Result<Agent>> open_to_guests(std::string id) const;
+
+  // --- versions ---
+
+  // Newest first. not_found as for get().
+  base::Task<Result<std::vector<AgentVersion>>> versions(Principal who, std::string id,
+                                                         AgentVersionPage page) const;
+  // Makes a new version with the snapshot of an older one. not_found also for the version, with the
+  // field "version_id". The version stays when it is what the agent is already.
+  base::Task<Result<Agent>> roll_back(Principal who, std::string id, std::string version_id);
+  // `version_id` "" ends the canary. invalid for a percentage outside 0 to 100, not_found for a
+  // version that the agent does not have.
+  base::Task<Result<Agent>> set_canary(Principal who, std::string id, std::string version_id,
+                                       int percent);
+  // The agent as that version of it was. "" is the agent as it is.
+  base::Task<Result<Agent>> at_version(Agent agent, std::string version_id) const;
 
  private:
   Agent default_agent(const Scope& scope) const;
-  base::Task<Result<Agent>> update(Principal who, Agent agent,
-                                   std::vector<std::string> servers_needed);
+  base::Task<Result<Agent>> update(Principal who, Agent agent, AgentSnapshot before,
+                                   std::vector<std::string> servers_needed, std::string note);
+  base::Task<Result<Agent>> alter_noted(Principal who, std::string id, Alter alter,
+                                        std::string note);
+  base::Task<Result<AgentVersion>> version(Scope scope, std::string agent_id,
+                                           std::string version_id) const;
 
   AgentStore& store_;
   EventFeed& feed_;

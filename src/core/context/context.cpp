@@ -55,12 +55,40 @@ Context::Context(ContextStart start, const ContextOptions& options)
                     options.compact_at_percent, options.input_tokens_max)),
       instructions_tokens_(counter_.text(start_.instructions)),
       left_out_(start_.history_is_cut) {
+  if (start_.limits.mode == HistoryMode::rolling && start_.limits.context_limit > 0) keep_newest();
   message_tokens_.reserve(start_.history.size());
   for (const Message& message : start_.history) {
     message_tokens_.push_back(counter_.message(message));
   }
   find_turns();
   set_preface();
+}
+
+// What the agent's window of messages leaves out is not mentioned to the model: it is to look as if
+// the thread began there. It begins with a message of the user.
+void Context::keep_newest() {
+  start_.summary.reset();
+  left_out_ = false;
+  std::vector<Message>& history = start_.history;
+  const std::size_t kept = static_cast<std::size_t>(start_.limits.context_limit) + 1;
+  std::size_t first = history.size() > kept ? history.size() - kept : 0;
+  if (first == 0) return;
+  while (first + 1 < history.size() && history[first].role != Role::user) ++first;
+  history.erase(history.begin(), history.begin() + static_cast<std::ptrdiff_t>(first));
+}
+
+// Those that are to go into a summary, so that no more than `context_limit` messages are left
+// before the turn under way; none until there are more than `compact_threshold`.
+std::size_t Context::turns_over() const {
+  const HistoryLimits& limit = start_.limits;
+  if (limit.mode != HistoryMode::compact || limit.compact_threshold <= 0) return 0;
+  if (turn_begins_.size() < 2) return 0;
+  const std::size_t before = turn_begins_.back();
+  if (before <= static_cast<std::size_t>(limit.compact_threshold)) return 0;
+  const auto kept = static_cast<std::size_t>(std::max(0, limit.context_limit));
+  std::size_t turns = 0;
+  while (turns + 1 < turn_begins_.size() && before - turn_begins_[turns] > kept) ++turns;
+  return turns;
 }
 
 // Each message of a user begins a turn; the history's last one begins the turn under way.
@@ -107,6 +135,7 @@ ContextSizes Context::sizes(const std::vector<Part>& turn) const {
          .newest = newest});
   }
   std::ranges::reverse(out.results);
+  out.turns_over = turns_over();
   out.too_many_messages = start_.history.size() >= limits::context_messages_max;
   return out;
 }

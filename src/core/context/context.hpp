@@ -45,6 +45,7 @@ struct ContextStart {
   std::optional<ThreadSummary> summary{};
   std::vector<Message> history{};  // behind the summary, oldest first, the user's message last
   bool history_is_cut = false;     // messages between the two are left out
+  HistoryLimits limits{};          // the agent's own, beside the window
 };
 
 // What stands in front of everything: the agent's instructions, or who it is when it has none.
@@ -89,6 +90,8 @@ class Context {
     std::int64_t counted = 0;
   };
 
+  void keep_newest();
+  std::size_t turns_over() const;
   void find_turns();
   void set_preface();
   void measure(const std::vector<Part>& turn);

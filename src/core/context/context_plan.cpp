@@ -98,6 +98,9 @@ std::int64_t ContextSizes::total() const {
 }
 
 ContextPlan plan_context(const ContextSizes& sizes, const ContextRoom& room) {
+  if (sizes.turns_over > 0) {
+    return {.step = ContextPlan::Step::summarise, .turns = sizes.turns_over};
+  }
   const std::int64_t total = sizes.total();
   if (total <= room.trigger && !sizes.too_many_messages) return {};
   const std::size_t covered = turns_to_cover(sizes, room);

@@ -39,6 +39,7 @@ struct ContextSizes {
   std::int64_t open = 0;              // the newest message and its turn, tool results apart
   std::vector<ResultSize> results{};  // of that turn, in order
   bool too_many_messages = false;
+  std::size_t turns_over = 0;  // the oldest turns, which the agent's own limit puts into a summary
 
   std::int64_t total() const;
 };

@@ -80,6 +80,37 @@ TEST(Context, AShortThreadIsSentAsItIs) {
   EXPECT_EQ(request.tools[0].name, "a") << "sorted, so that they are the same bytes each time";
 }
 
+TEST(Context, ARollingWindowHasTheNewestMessagesAndNoNote) {
+  const ContextOptions options = small_window();
+  ContextStart start = start_of(turns_of(5, 100));
+  start.summary = ThreadSummary{.text = "Notes."};
+  start.history_is_cut = true;
+  start.limits = {.mode = HistoryMode::rolling, .context_limit = 3};
+  Context context(std::move(start), options);
+  EXPECT_EQ(context.next({}, {}).step, Step::send);
+  const ModelRequest request = context.request({}, {});
+  ASSERT_EQ(request.messages.size(), 3U) << "an answer without its question is left out too";
+  EXPECT_THAT(text_of(request.messages.front()), StartsWith("question 4"));
+}
+
+TEST(Context, ACompactedThreadKeepsItsNewestMessages) {
+  const ContextOptions options = small_window();
+  const HistoryLimits limit{
+      .mode = HistoryMode::compact, .context_limit = 4, .compact_threshold = 10};
+  ContextStart start = start_of(turns_of(5, 10));
+  start.limits = limit;
+  EXPECT_EQ(Context(std::move(start), options).next({}, {}).step, Step::send) << "just ten";
+  start = start_of(turns_of(6, 10));
+  start.limits = limit;
+  Context context(std::move(start), options);
+  const ContextPlan plan = context.next({}, {});
+  ASSERT_EQ(plan.step, Step::summarise);
+  EXPECT_EQ(plan.turns, 4U);
+  context.take_summary({.text = "Notes."}, plan.turns);
+  EXPECT_EQ(context.next({}, {}).step, Step::send);
+  EXPECT_EQ(context.request({}, {}).messages.size(), 5U);
+}
+
 TEST(Context, ASummaryStandsInFrontOfTheTurnsThatStay) {
   const ContextOptions options = small_window();
   Context context(start_of(turns_of(12, 600)), options);

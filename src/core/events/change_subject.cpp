@@ -10,7 +10,8 @@ template <class T, class... Listed>
 concept OneOf = (std::same_as<T, Listed> || ...);
 
 template <class T>
-concept OfThreadById = OneOf<T, RenameThread, DeleteThread, RestoreThread, EraseThread>;
+concept OfThreadById = OneOf<T, RenameThread, ArrangeThread, PinThreadVersion, DeleteThread,
+                             RestoreThread, EraseThread>;
 
 // Steps, tool calls and summaries belong to a thread, but no read that is kept shows them. What is
 // purged was erased before.
@@ -35,6 +36,7 @@ struct ShownIn {
   ThreadsShowing operator()(const InsertMessage& change) const {
     return {change.message.thread_id};
   }
+  ThreadsShowing operator()(const EditOutMessages& change) const { return {change.thread_id}; }
   ThreadsShowing operator()(const OfThreadById auto& change) const { return {change.id}; }
   ThreadsShowing operator()(const InsertRun& change) const { return {change.run.thread_id}; }
   ThreadsShowing operator()(const UpdateRun& change) const { return {change.run.thread_id}; }
@@ -46,8 +48,8 @@ struct ShownIn {
 
 struct StoredActionOf {
   const Action* operator()(const OfAction auto& change) const { return &change.action; }
-  const Action* operator()(const OneOf<InsertThread, InsertMessage, InsertRun, UpdateRun,
-                                       DeleteAgent> auto& /*change*/) const {
+  const Action* operator()(const OneOf<InsertThread, InsertMessage, EditOutMessages, InsertRun,
+                                       UpdateRun, DeleteAgent> auto& /*change*/) const {
     return nullptr;
   }
   const Action* operator()(const OfThreadById auto& /*change*/) const { return nullptr; }

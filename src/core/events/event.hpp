@@ -5,7 +5,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "core/access/scope.hpp"
@@ -64,15 +66,29 @@ struct RunFinished {
   std::optional<Message> message{};  // the assistant's message, when succeeded
   std::string error{};               // otherwise
 };
-struct ThreadChanged {  // title, deletion, restoration
+enum class ThreadChangeKind { other, renamed, archived, unarchived };
+std::string_view to_string(ThreadChangeKind kind);
+std::optional<ThreadChangeKind> thread_change_kind_from(std::string_view text);
+struct ThreadChanged {  // title, deletion, restoration, archive
   std::string title{};
   bool deleted = false;
+  ThreadChangeKind kind = ThreadChangeKind::other;
+};
+// The answer as the value that the turn's schema asks for; before the run's end.
+struct StructuredOutputMade {
+  base::Json value = nullptr;
+  int attempts = 1;
+};
+// No attempt fitted the schema; the run ends as failed.
+struct StructuredOutputRefused {
+  std::vector<std::string> violations{};
+  int attempts = 1;
 };
 
-using EventBody =
-    std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta, OutputRestarted,
-                 ToolCallRequested, ToolCallStarted, ToolCallFinished, ApprovalRequested,
-                 ApprovalResolved, RunFinished, ThreadChanged>;
+using EventBody = std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta,
+                               OutputRestarted, ToolCallRequested, ToolCallStarted,
+                               ToolCallFinished, ApprovalRequested, ApprovalResolved, RunFinished,
+                               ThreadChanged, StructuredOutputMade, StructuredOutputRefused>;
 
 struct Event {
   std::int64_t cursor = 0;  // store-wide, rising; given by the store at commit

@@ -42,13 +42,14 @@ namespace colonnade::core {
 // (core/events/change_subject.hpp).
 using Change =
     std::variant<PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertThread,
-                 InsertMessage, RenameThread, DeleteThread, RestoreThread, EraseThread, PurgeThread,
-                 InsertSummary, InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall,
-                 InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
-                 InsertCredential, TouchCredential, RevokeCredential, InsertKeyedRequest,
-                 LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
-                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
-                 InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey>;
+                 InsertMessage, RenameThread, ArrangeThread, PinThreadVersion, EditOutMessages,
+                 DeleteThread, RestoreThread, EraseThread, PurgeThread, InsertSummary, InsertRun,
+                 UpdateRun, InsertStep, InsertToolCall, MoveToolCall, InsertAction, UpdateAction,
+                 InsertPermission, RevokePermission, AppendAudit, InsertCredential, TouchCredential,
+                 RevokeCredential, InsertKeyedRequest, LinkKeyedRequest, AnswerKeyedRequest,
+                 DropKeyedRequest, PurgeKeyedRequests, PutMemory, RemoveMemory,
+                 RemoveMemoriesOfAgent, PlaceMemory, SweepMemories, InsertEntity,
+                 ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

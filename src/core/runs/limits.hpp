@@ -28,4 +28,7 @@ constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 // setting limits.message_bytes_max.
 constexpr std::size_t message_bytes_max = 1024 * 1024;
 
+// Answers that a turn with an output schema may give: one, and one that mends it.
+constexpr int structured_output_attempts_max = 2;
+
 }  // namespace colonnade::limits

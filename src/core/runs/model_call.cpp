@@ -40,6 +40,7 @@ Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>
     const bool fits = co_await fit_context(tools);
     if (!fits) co_return std::nullopt;
     auto request = context_.request(record_.produced(), *tools);
+    add_correction(request);
     answer = co_await ask_once(std::move(request));
     // An estimate or a table may be wrong: once in a run, the vendor's word makes the room smaller.
     again = !answer.reply && answer.error.kind == ErrorKind::too_large && !answer.output_seen &&
@@ -49,11 +50,32 @@ Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>
   }
   if (inputs_.parked() || !record_.is_open()) co_return std::nullopt;
   if (answer.reply) {
+    correction_.reset();
     context_.reported(answer.reply->usage);
     co_return std::move(answer.reply);
   }
   note_failure(answer);
   co_return std::nullopt;
+}
+
+void ModelCall::correct(std::vector<Part> answer, std::string wrong) {
+  correction_ = Correction{.answer = std::move(answer), .wrong = std::move(wrong)};
+}
+
+void ModelCall::add_correction(ModelRequest& request) const {
+  if (!correction_) return;
+  const Run& run = record_.run();
+  const bool turn_is_open = !request.messages.empty() &&
+                            request.messages.back().role == Role::assistant &&
+                            request.messages.back().run_id == run.id;
+  if (!turn_is_open) {
+    request.messages.push_back(
+        {.thread_id = run.thread_id, .run_id = run.id, .role = Role::assistant});
+  }
+  std::vector<Part>& parts = request.messages.back().parts;
+  parts.insert(parts.end(), correction_->answer.begin(), correction_->answer.end());
+  request.messages.push_back(
+      {.thread_id = run.thread_id, .role = Role::user, .parts = {TextPart{correction_->wrong}}});
 }
 
 void ModelCall::note_failure(Answer& answer) {

@@ -33,6 +33,9 @@ class ModelCall {
   // asked for) says why there is no reply. `tools` are the same for a whole run.
   base::Task<std::optional<ModelReply>> ask(const std::vector<ToolDefinition>* tools);
 
+  // The next request goes on behind an answer that is not kept, with what is wrong with it.
+  void correct(std::vector<Part> answer, std::string wrong);
+
   const std::optional<ThreadSummary>& summary() const { return context_.summary(); }
 
  private:
@@ -51,6 +54,7 @@ class ModelCall {
   Result<ThreadSummary> summary_of(std::size_t turns, const ModelReply& reply,
                                    std::string_view provider, const std::string& model);
   void note_failure(Answer& answer);
+  void add_correction(ModelRequest& request) const;
 
   ModelCallPorts ports_;
   const ContextOptions& options_;
@@ -59,6 +63,11 @@ class ModelCall {
   RunInputs& inputs_;
   RunRecord& record_;
   Context context_;
+  struct Correction {
+    std::vector<Part> answer{};
+    std::string wrong{};
+  };
+  std::optional<Correction> correction_{};
   bool summaries_fail_ = false;       // one did: this run goes on without
   bool refused_as_too_long_ = false;  // a vendor said so, and the request was made smaller
 };

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent.hpp"
+#include "core/runs/turn_options.hpp"
 #include "core/threads/message.hpp"
 
 namespace colonnade::core {
@@ -39,6 +40,8 @@ struct Run {
   std::string error{};           // for failed and cancelled
   base::Time created_at{};
   std::optional<base::Time> finished_at{};
+  VersionChoice version{};  // of its agent
+  TurnOptions options{};
 };
 
 // What one model call or one batch of tool results added to the turn; committed as it happens, so

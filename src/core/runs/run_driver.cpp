@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/log.hpp"
 #include "core/threads/threads.hpp"
 
@@ -36,7 +37,37 @@ ContextStart context_start(RunStart& start) {
           .instructions = system_prompt(start.agent),
           .summary = std::move(start.summary),
           .history = std::move(start.history),
-          .history_is_cut = start.history_is_cut};
+          .history_is_cut = start.history_is_cut,
+          .limits = start.history_limits};
+}
+
+// What the checker of values calls the answer; no tool has such a name.
+constexpr std::string_view answer_name = "the answer";
+
+bool is_final(const ModelReply& reply) {
+  return reply.stop_reason != StopReason::pause &&
+         std::ranges::none_of(reply.parts, [](const Part& part) {
+           return std::holds_alternative<ToolCallPart>(part);
+         });
+}
+
+// The JSON value that a text is, perhaps inside one code fence.
+base::Result<base::Json> structured_value(std::string_view text) {
+  constexpr std::string_view blank = " \t\r\n";
+  constexpr std::string_view fence = "```";
+  const auto trim = [&](std::string_view one) {
+    const auto first = one.find_first_not_of(blank);
+    if (first == std::string_view::npos) return std::string_view();
+    return one.substr(first, one.find_last_not_of(blank) - first + 1);
+  };
+  text = trim(text);
+  if (text.starts_with(fence) && text.ends_with(fence) && text.size() > 2 * fence.size()) {
+    const auto line = text.find('\n');
+    if (line != std::string_view::npos && line + fence.size() < text.size()) {
+      text = trim(text.substr(line, text.size() - fence.size() - line));
+    }
+  }
+  return base::parse_json(text, "the answer");
 }
 
 RunOutcome abandoned(base::Error error) {
@@ -65,7 +96,9 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
           ports.tools,
           {.tool_time_max = options.tool_time_max, .approval_time_max = options.approval_time_max},
           lane, std::move(start.agent), inputs_, *record_),
-      machine_(limits_of(options, run_), spread(run_.id)) {
+      machine_(limits_of(options, run_), spread(run_.id)),
+      tool_runner_(ports.tools.tools),
+      output_schema_(std::move(start.output_schema)) {
   if (!recovered_) return;
   record_->load(start.steps, model_.summary());
   tools_.load(start.steps, start.tool_calls, std::move(start.actions));
@@ -190,7 +223,7 @@ Task<std::optional<RunOutcome>> RunDriver::perform(RunAction action) {
 
 Task<void> RunDriver::ask_model(bool restarted) {
   record_->add_results(tools_.take_results());
-  if (restarted) {
+  if (std::exchange(output_is_void_, false) || restarted) {
     auto told = co_await record_->restart_output();
     if (!told) {
       inputs_.push(CommitFailed{std::move(told.error())});
@@ -201,8 +234,44 @@ Task<void> RunDriver::ask_model(bool restarted) {
   if (reply) co_await take_reply(std::move(*reply));
 }
 
+// Whether the answer is a value that fits the schema. Else the model is asked once more, with what
+// was wrong; then the run fails. Either is in the inputs.
+bool RunDriver::fits_schema(const ModelReply& reply) {
+  ++output_attempts_;
+  auto value = structured_value(visible_text(reply.parts));
+  Result<void> fits;
+  if (!value) {
+    fits = base::fail(std::move(value.error()));
+  } else {
+    fits = tool_runner_.check({.name = std::string(answer_name), .input_schema = output_schema_},
+                              *value);
+  }
+  if (fits) {
+    record_->note_output(
+        StructuredOutputMade{.value = std::move(*value), .attempts = output_attempts_});
+    return true;
+  }
+  record_->add_void_reply(reply);
+  const std::string& wrong = fits.error().message;
+  if (output_attempts_ >= limits::structured_output_attempts_max) {
+    record_->note_output(
+        StructuredOutputRefused{.violations = {wrong}, .attempts = output_attempts_});
+    inputs_.push(ModelFailed{.error = {.kind = ErrorKind::invalid,
+                                       .message = "the answer does not fit its schema: " + wrong},
+                             .output_seen = true});
+    return false;
+  }
+  output_is_void_ = true;
+  model_.correct(reply.parts, "That does not fit: " + wrong +
+                                  ". Answer again with one JSON value that fits the schema, and "
+                                  "nothing else.");
+  inputs_.push(ModelReplied{.stop_reason = StopReason::pause});
+  return false;
+}
+
 // The last reply needs no step of its own: it is stored with the message, when the run ends.
 Task<void> RunDriver::take_reply(ModelReply reply) {
+  if (!output_schema_.is_null() && is_final(reply) && !fits_schema(reply)) co_return;
   record_->add_reply(reply);
   std::vector<std::string> ids = tools_.begin(reply);
   const bool asks_for_tools = !tools_.calls().empty();

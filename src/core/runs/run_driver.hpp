@@ -88,6 +88,7 @@ class RunDriver : public std::enable_shared_from_this<RunDriver> {
   base::Task<std::optional<RunOutcome>> perform(RunAction action);
   base::Task<void> ask_model(bool restarted);
   base::Task<void> take_reply(ModelReply reply);
+  bool fits_schema(const ModelReply& reply);
   base::Task<RunOutcome> finish(Finish end);
   base::Task<std::optional<RunOutcome>> wait_for_humans();
   base::Task<void> end_work();
@@ -104,6 +105,10 @@ class RunDriver : public std::enable_shared_from_this<RunDriver> {
   ModelCall model_;
   ToolRound tools_;
   RunMachine machine_;
+  ToolRunner& tool_runner_;  // checks values against schemas
+  const base::Json output_schema_;
+  int output_attempts_ = 0;
+  bool output_is_void_ = false;  // what was shown of the answer is said anew
   std::atomic<bool> cancel_noted_{false};
 };
 

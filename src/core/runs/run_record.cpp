@@ -183,6 +183,13 @@ void RunRecord::forget_output() {
 
 RunRecord::Opened RunRecord::open(const Message& user_message, std::string keyed_request_id) {
   Unit opening{.scope = run_.scope};
+  const TurnOptions& options = run_.options;
+  if (!options.replaces.empty()) {
+    opening.changes.emplace_back(EditOutMessages{run_.thread_id, options.replaces});
+  }
+  if (options.pin_version && !run_.version.id.empty()) {
+    opening.changes.emplace_back(PinThreadVersion{run_.thread_id, run_.version.id});
+  }
   opening.changes.emplace_back(InsertMessage{user_message});
   opening.changes.emplace_back(InsertRun{run_});
   if (!keyed_request_id.empty()) {
@@ -311,6 +318,18 @@ void RunRecord::add_reply(const ModelReply& reply) {
   run_.rounds += 1;
   if (!reply.model.empty()) model_ = reply.model;
   produced_.insert(produced_.end(), reply.parts.begin(), reply.parts.end());
+}
+
+void RunRecord::add_void_reply(const ModelReply& reply) {
+  add_cost(reply.usage, ports_.prices.cost_micros(provider_, reply.model, reply.usage));
+  run_.rounds += 1;
+  if (!reply.model.empty()) model_ = reply.model;
+}
+
+void RunRecord::note_output(StructuredOutputMade output) { output_made_ = std::move(output); }
+
+void RunRecord::note_output(StructuredOutputRefused refusal) {
+  output_refused_ = std::move(refusal);
 }
 
 void RunRecord::add_cost(const Usage& usage, std::int64_t cost_micros) {
@@ -469,17 +488,25 @@ Task<Result<void>> RunRecord::wait_for_humans() {
 
 Message RunRecord::reply_message() const {
   const Time at = now();
-  return Message{.id = base::new_id(at),
-                 .thread_id = run_.thread_id,
-                 .run_id = run_.id,
-                 .role = Role::assistant,
-                 .parts = produced_,
-                 .user_id = {},
-                 .device_id = {},
-                 .created_at = at,
-                 .model = model_,
-                 .provider = provider_,
-                 .usage = run_.usage};
+  return Message{
+      .id = base::new_id(at),
+      .thread_id = run_.thread_id,
+      .run_id = run_.id,
+      .role = Role::assistant,
+      .parts = produced_,
+      .user_id = {},
+      .device_id = {},
+      .created_at = at,
+      .model = model_,
+      .provider = provider_,
+      .usage = run_.usage,
+      .reply_to = run_.options.reply_to,
+      .origin = AnswerOrigin{.agent_id = run_.agent_id,
+                             .version_id = run_.version.id,
+                             .version_bucket = run_.version.bucket,
+                             .cost_micros = run_.cost_micros,
+                             .took_micros = (at - run_.created_at).count(),
+                             .structured_output = output_made_ ? output_made_->value : nullptr}};
 }
 
 Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
@@ -491,6 +518,7 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
   Unit last = unit();
   if (end.state == RunState::succeeded) {
     finished.reply = reply_message();
+    if (output_made_) last.events.push_back(event(*output_made_));
     last.changes.emplace_back(InsertMessage{*finished.reply});
     if (!end.title.empty()) {
       last.changes.emplace_back(RenameThread{.id = run.thread_id,
@@ -500,6 +528,7 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
     }
   } else {
     add_unstored_results(last);
+    if (output_refused_) last.events.push_back(event(*output_refused_));
   }
   run.finished_at = now();
   for (auto& [id, action] : end.actions) {

@@ -98,6 +98,11 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   base::Task<Result<void>> restart_output();
   // Adds a reply to the run: its parts, usage, cost, round.
   void add_reply(const ModelReply& reply);
+  // One that did not fit the turn's schema: it is paid for, and forgotten.
+  void add_void_reply(const ModelReply& reply);
+  // The answer as a value, or why there is none; told with the run's end.
+  void note_output(StructuredOutputMade output);
+  void note_output(StructuredOutputRefused refusal);
   // A summary's cost is the run's too.
   void add_cost(const Usage& usage, std::int64_t cost_micros);
   // Stores the reply that was added as a step, with the calls that it asks for.
@@ -180,6 +185,8 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   std::string provider_;
   std::string model_{};  // as last reported
   std::vector<Part> produced_{};
+  std::optional<StructuredOutputMade> output_made_{};
+  std::optional<StructuredOutputRefused> output_refused_{};
   int next_step_ = 0;
   std::optional<RunStep> unstored_results_{};
 

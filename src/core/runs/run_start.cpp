@@ -1,10 +1,13 @@
 #include "core/runs/run_start.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include "base/ids.hpp"
+#include "base/json.hpp"
 #include "core/access/visibility.hpp"
+#include "core/agents/prompt_template.hpp"
 #include "core/context/limits.hpp"
 #include "core/limits.hpp"
 #include "core/runs/message_size.hpp"
@@ -60,16 +63,107 @@ Task<Result<Past>> read_past(RunStartPorts ports, RunOpening opening, std::strin
   co_return past;
 }
 
+// The one of that label, else the default, else the first; nullptr without routes.
+const ModelRoute* route_for(const std::vector<ModelRoute>& routes, const std::string& label) {
+  if (routes.empty()) return nullptr;
+  auto found = std::ranges::find(routes, label, &ModelRoute::label);
+  if (label.empty() || found == routes.end()) {
+    found = std::ranges::find(routes, true, &ModelRoute::is_default);
+  }
+  return found == routes.end() ? &routes.front() : &*found;
+}
+
+// The main line; or what led to a message, and the replies to it.
+void keep_line(std::vector<Message>& history, const std::string& reply_to) {
+  if (reply_to.empty()) {
+    std::erase_if(history, [](const Message& one) { return !one.reply_to.empty(); });
+    return;
+  }
+  const auto parent = std::ranges::find(history, reply_to, &Message::id);
+  const std::optional<Time> until =
+      parent == history.end() ? std::nullopt : std::optional(parent->created_at);
+  std::erase_if(history, [&](const Message& one) {
+    const bool led_there = one.reply_to.empty() && (!until || one.created_at <= *until);
+    return !led_there && one.reply_to != reply_to;
+  });
+}
+
+// Drops a message of the history and what came behind it.
+void drop_from(std::vector<Message>& history, const std::string& id) {
+  if (id.empty()) return;
+  history.erase(std::ranges::find(history, id, &Message::id), history.end());
+}
+
+std::string schema_text(const base::Json& schema) {
+  return "Answer with exactly one JSON value and nothing else: no prose, no code fence. It must "
+         "fit "
+         "this JSON Schema:\n" +
+         base::to_text(schema);
+}
+
+Message with_text_in_front(Message message, const std::string& text) {
+  if (text.empty()) return message;
+  auto* first = message.parts.empty() ? nullptr : std::get_if<TextPart>(&message.parts.front());
+  if (first != nullptr) {
+    first->text.insert(0, text);
+  } else {
+    message.parts.insert(message.parts.begin(), TextPart{text});
+  }
+  return message;
+}
+
+// What the turn's options make of the agent, of what it is to answer, and of the message as the
+// model sees it. The same for a fresh run and for one taken up again.
+void prepare(RunStart& start) {
+  const TurnOptions& options = start.run.options;
+  Agent& agent = start.agent;
+  const AgentProfile& profile = agent.profile;
+  if (options.system_prompt) agent.instructions = *options.system_prompt;
+  agent.instructions =
+      render_template(agent.instructions, options.context, profile.prompt_variables);
+  start.output_schema =
+      options.output_schema.is_null() ? profile.output_schema : options.output_schema;
+  if (!start.output_schema.is_null()) {
+    std::string prompt = system_prompt(agent);
+    if (!prompt.empty()) prompt += "\n\n";
+    agent.instructions = std::move(prompt) + schema_text(start.output_schema);
+  }
+  start.history_limits = profile.history;
+  if (options.history_mode) start.history_limits.mode = *options.history_mode;
+  if (options.context_limit) start.history_limits.context_limit = *options.context_limit;
+}
+
+// The history as the model sees it: its line, the turn's own message last, with its context.
+void finish_history(RunStart& start) {
+  const TurnOptions& options = start.run.options;
+  std::vector<Message>& history = start.history;
+  std::erase_if(history, [&](const Message& one) {
+    return one.id == start.user_message.id && one.role == Role::user;
+  });
+  keep_line(history, options.reply_to);
+  const std::string context =
+      context_text(start.agent.profile.dynamic_blocks, options.dynamic_blocks, options.context);
+  history.push_back(with_text_in_front(start.user_message, context));
+}
+
 }  // namespace
 
 RunStarts::RunStarts(RunStartPorts ports, RunStartOptions options)
     : ports_(ports), options_(std::move(options)) {}
 
-Result<ModelSettings> RunStarts::settings_for(const ModelSettings& wanted, const Thread& thread,
+Result<ModelSettings> RunStarts::settings_for(const ModelSettings& wanted,
+                                              const TurnOptions& options, const Thread& thread,
                                               const Agent& agent) const {
   ModelSettings configured = options_.defaults;
   if (!configured.provider) configured.provider = ports_.providers.default_name();
-  ModelSettings settings = wanted.over(thread.settings).over(agent.settings).over(configured);
+  ModelSettings own = agent.settings;
+  ModelSettings asked = wanted;
+  if (const ModelRoute* route = route_for(agent.profile.model_routes, options.model_label)) {
+    const ModelSettings routed{.provider = route->provider, .model = route->model};
+    if (route->label == options.model_label) asked = wanted.over(routed);
+    own = routed.over(own);
+  }
+  ModelSettings settings = asked.over(thread.settings).over(own).over(configured);
   const std::string name = settings.provider.value_or("");
   const ModelProvider* provider = ports_.providers.find(name);
   if (provider == nullptr) {
@@ -80,8 +174,52 @@ Result<ModelSettings> RunStarts::settings_for(const ModelSettings& wanted, const
   return settings;
 }
 
+// Who answers, at the version that the thread gets; notes both in the run.
+Task<Result<Agent>> RunStarts::answerer(Principal who, const Thread* thread, Run* run) const {
+  TurnOptions& options = run->options;
+  const bool another = !options.agent_id.empty() && options.agent_id != thread->agent_id;
+  auto found = another ? ports_.agents.get(who, options.agent_id)
+                       : ports_.agents.get(who.scope, thread->agent_id);
+  auto agent = co_await std::move(found);
+  if (!agent) co_return agent;
+  run->version = version_for(*agent, thread->id, another ? std::string() : thread->version_id);
+  run->agent_id = agent->id;
+  run->agent_version = agent->version;
+  options.pin_version = options.pin_version && !another && thread->version_id.empty();
+  auto versioned = co_await ports_.agents.at_version(std::move(*agent), run->version.id);
+  co_return versioned;
+}
+
+// What a turn takes the place of: finds the user's message of it, and says it again when the new
+// one says nothing.
+Task<Result<void>> RunStarts::take_place(Scope scope, std::string thread_id, NewMessage* input,
+                                         Message* message) const {
+  auto replaced = co_await ports_.threads.message(scope, input->options.replaces);
+  if (!replaced) co_return fail(std::move(replaced.error()));
+  if (*replaced && (*replaced)->role != Role::user && !(*replaced)->run_id.empty()) {
+    auto run = co_await ports_.runs.run(scope, (*replaced)->run_id);
+    if (!run) co_return fail(std::move(run.error()));
+    if (!*run) co_return fail(ErrorKind::not_found, "no such message", "message_id");
+    replaced = co_await ports_.threads.message(scope, (*run)->user_message_id);
+    if (!replaced) co_return fail(std::move(replaced.error()));
+  }
+  if (!*replaced || (*replaced)->thread_id != thread_id || (*replaced)->edited_out ||
+      (*replaced)->role != Role::user) {
+    co_return fail(ErrorKind::not_found, "no such message", "message_id");
+  }
+  input->options.replaces = (*replaced)->id;
+  input->options.reply_to = (*replaced)->reply_to;
+  if (input->parts.empty()) input->parts = std::move((*replaced)->parts);
+  message->edits = (*replaced)->id;
+  message->revision = (*replaced)->revision + 1;
+  co_return Result<void>();
+}
+
 Task<Result<RunStart>> RunStarts::fresh(Principal who, NewMessage input) const {
-  if (input.parts.empty()) co_return fail(ErrorKind::invalid, "a message needs content", "parts");
+  const bool replaces = !input.options.replaces.empty();
+  if (input.parts.empty() && !replaces) {
+    co_return fail(ErrorKind::invalid, "a message needs content", "parts");
+  }
   if (auto small = check_size(input.parts, options_.message_bytes_max); !small) {
     co_return fail(std::move(small.error()));
   }
@@ -92,45 +230,50 @@ Task<Result<RunStart>> RunStarts::fresh(Principal who, NewMessage input) const {
   }
   Thread thread = (*opening)->thread;
   if (thread.deleted_at) co_return fail(ErrorKind::conflict, "thread deleted");
-  auto agent = co_await ports_.agents.get(who.scope, thread.agent_id);
+  const Time now = ports_.clock.now();
+  Message message{.id = base::new_id(now), .thread_id = input.thread_id};
+  if (replaces) {
+    auto placed = co_await take_place(who.scope, thread.id, &input, &message);
+    if (!placed) co_return fail(std::move(placed.error()));
+  }
+  Run run{.id = base::new_id(now),
+          .thread_id = input.thread_id,
+          .scope = who.scope,
+          .user_message_id = message.id,
+          .started_by = thread.owner,
+          .state = RunState::running,
+          .created_at = now,
+          .options = std::move(input.options)};
+  run.options.context = laid_over(thread.session_context, run.options.context);
+  auto agent = co_await answerer(who, &thread, &run);
   if (!agent) co_return fail(std::move(agent.error()));
-  auto settings = settings_for(input.settings, thread, *agent);
+  auto settings = settings_for(input.settings, run.options, thread, *agent);
   if (!settings) co_return fail(std::move(settings.error()));
+  run.settings = std::move(*settings);
   if ((*opening)->active) co_return fail(ErrorKind::conflict, run_is_active_text);
   auto past = co_await read_past(ports_, std::move(**opening), "");
   if (!past) co_return fail(std::move(past.error()));
 
-  const Time now = ports_.clock.now();
-  const std::string run_id = base::new_id(now);
-  RunStart start{.run = {.id = run_id,
-                         .thread_id = input.thread_id,
-                         .scope = who.scope,
-                         .agent_id = agent->id,
-                         .agent_version = agent->version,
-                         .user_message_id = base::new_id(now),
-                         .started_by = thread.owner,
-                         .state = RunState::running,
-                         .settings = std::move(*settings),
-                         .created_at = now},
+  message.run_id = run.id;
+  message.role = Role::user;
+  message.parts = std::move(input.parts);
+  message.user_id = who.user_id;
+  message.device_id = who.device_id;
+  message.created_at = now;
+  message.metadata = std::move(input.metadata);
+  message.reply_to = run.options.reply_to;
+  RunStart start{.run = std::move(run),
                  .thread = std::move(thread),
                  .agent = std::move(*agent),
+                 .user_message = std::move(message),
                  .summary = std::move(past->summary),
                  .history = std::move(past->history),
                  .history_is_cut = past->is_cut};
   start.provider = ports_.providers.find(*start.run.settings.provider);
-  start.user_message = {.id = start.run.user_message_id,
-                        .thread_id = input.thread_id,
-                        .run_id = run_id,
-                        .role = Role::user,
-                        .parts = std::move(input.parts),
-                        .user_id = who.user_id,
-                        .device_id = who.device_id,
-                        .created_at = now,
-                        .model = {},
-                        .usage = std::nullopt,
-                        .metadata = std::move(input.metadata)};
+  drop_from(start.history, start.run.options.replaces);
+  prepare(start);
+  finish_history(start);
   if (auto fits = check_fits(start); !fits) co_return fail(std::move(fits.error()));
-  start.history.push_back(start.user_message);
   co_return start;
 }
 
@@ -141,7 +284,7 @@ Result<void> RunStarts::check_fits(const RunStart& start) const {
       .provider = std::string(start.provider->name()),
       .model = settings.model.value_or(std::string(start.provider->default_model())),
       .settings = settings};
-  return check_window(start.user_message, start.agent, asked, options_.context);
+  return check_window(start.history.back(), start.agent, asked, options_.context);
 }
 
 Task<Result<RunStart>> RunStarts::again(Run run) const {
@@ -150,6 +293,8 @@ Task<Result<RunStart>> RunStarts::again(Run run) const {
   if (!*opening) co_return fail(ErrorKind::not_found, "its thread is gone");
   Thread thread = (*opening)->thread;
   auto agent = co_await ports_.agents.get(run.scope, run.agent_id);
+  if (!agent) co_return fail(std::move(agent.error()));
+  agent = co_await ports_.agents.at_version(std::move(*agent), run.version.id);
   if (!agent) co_return fail(std::move(agent.error()));
   const std::string name = run.settings.provider.value_or("");
   ModelProvider* provider = ports_.providers.find(name);
@@ -168,18 +313,21 @@ Task<Result<RunStart>> RunStarts::again(Run run) const {
   if (!calls) co_return fail(std::move(calls.error()));
   auto actions = co_await ports_.actions.actions_of_run(run.scope, run.id);
   if (!actions) co_return fail(std::move(actions.error()));
-  co_return RunStart{.run = std::move(run),
-                     .thread = std::move(thread),
-                     .agent = std::move(*agent),
-                     .provider = provider,
-                     .user_message = std::move(**message),
-                     .summary = std::move(past->summary),
-                     .history = std::move(past->history),
-                     .history_is_cut = past->is_cut,
-                     .recovered = true,
-                     .steps = std::move(*steps),
-                     .tool_calls = std::move(*calls),
-                     .actions = std::move(*actions)};
+  RunStart start{.run = std::move(run),
+                 .thread = std::move(thread),
+                 .agent = std::move(*agent),
+                 .provider = provider,
+                 .user_message = std::move(**message),
+                 .summary = std::move(past->summary),
+                 .history = std::move(past->history),
+                 .history_is_cut = past->is_cut,
+                 .recovered = true,
+                 .steps = std::move(*steps),
+                 .tool_calls = std::move(*calls),
+                 .actions = std::move(*actions)};
+  prepare(start);
+  finish_history(start);
+  co_return start;
 }
 
 }  // namespace colonnade::core

@@ -18,6 +18,7 @@
 #include "core/runs/limits.hpp"
 #include "core/runs/run.hpp"
 #include "core/runs/run_store.hpp"
+#include "core/runs/turn_options.hpp"
 #include "core/threads/message.hpp"
 #include "core/threads/thread.hpp"
 #include "core/threads/thread_store.hpp"
@@ -30,17 +31,20 @@ struct NewMessage {
   ModelSettings settings{};        // of this request; win over thread, agent, configuration
   base::Json metadata = nullptr;   // stored with the user's message
   std::string keyed_request_id{};  // linked to the run in the same transaction; "" for none
+  TurnOptions options{};
 };
 
 struct RunStart {
   Run run;
   Thread thread;
-  Agent agent;
+  Agent agent;  // at its version; its prompt rendered
   ModelProvider* provider = nullptr;
   Message user_message{};
   std::optional<ThreadSummary> summary{};  // of the thread's older part
   std::vector<Message> history{};          // behind it, oldest first, the user's message last
   bool history_is_cut = false;             // there were more messages between the two
+  HistoryLimits history_limits{};
+  base::Json output_schema = nullptr;  // null: the answer is free text
   // Of a run taken up again; empty for a fresh one.
   bool recovered = false;
   std::vector<RunStep> steps{};
@@ -77,9 +81,12 @@ class RunStarts {
   base::Task<Result<RunStart>> again(Run run) const;
 
  private:
-  Result<ModelSettings> settings_for(const ModelSettings& wanted, const Thread& thread,
-                                     const Agent& agent) const;
+  Result<ModelSettings> settings_for(const ModelSettings& wanted, const TurnOptions& options,
+                                     const Thread& thread, const Agent& agent) const;
   Result<void> check_fits(const RunStart& start) const;
+  base::Task<Result<Agent>> answerer(Principal who, const Thread* thread, Run* run) const;
+  base::Task<Result<void>> take_place(Scope scope, std::string thread_id, NewMessage* input,
+                                      Message* message) const;
 
   RunStartPorts ports_;
   RunStartOptions options_;

@@ -8,6 +8,7 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/agent_permissions.hpp"
 #include "core/governance/call_context.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/run_steps.hpp"
@@ -218,6 +219,7 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
   std::optional<Grant> grant;
   if (prepared) grant = co_await grant_for(id, request);
   Verdict verdict = ports_.gate.decide(judged, std::move(request), grant);
+  restrict_by_agent(verdict, agent_.profile.tool_permissions, judged.tool, grant);
   if (!prepared) {
     // Nobody is asked about what could not run anyway, and no policy allows it.
     verdict.permit.reset();

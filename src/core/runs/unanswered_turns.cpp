@@ -51,7 +51,8 @@ Message noted(const Message& user_message, std::vector<Part> parts, std::string_
                  .run_id = user_message.run_id,
                  .role = Role::assistant,
                  .parts = std::move(parts),
-                 .created_at = user_message.created_at};
+                 .created_at = user_message.created_at,
+                 .reply_to = user_message.reply_to};
 }
 
 // nullopt: the run is not over, or not there.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 
 namespace colonnade::limits {
 
@@ -10,5 +11,11 @@ constexpr auto search_time_max = std::chrono::seconds(5);
 
 // Whether the store takes the end of a run that an erasure waits for.
 constexpr auto erasure_look_interval = std::chrono::milliseconds(100);
+
+constexpr std::size_t title_characters_max = 200;  // platos §3.3
+constexpr std::size_t thread_tags_max = 50;
+constexpr std::size_t thread_tag_bytes_max = 128;
+// Of one fork, which is one unit.
+constexpr std::size_t fork_messages_max = 2000;
 
 }  // namespace colonnade::limits

@@ -1,6 +1,7 @@
 // A message and its parts.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -75,8 +76,19 @@ enum class Role { user, assistant, system };
 std::string_view to_string(Role role);
 std::optional<Role> role_from(std::string_view text);
 
+// How an assistant's message came about.
+struct AnswerOrigin {
+  std::string agent_id{};
+  std::string version_id{};                // of the agent; "" for none
+  std::string version_bucket{};            // VersionChoice::bucket
+  std::int64_t cost_micros = 0;            // micro-US-dollars; 0 when the price is unknown
+  std::int64_t took_micros = 0;            // from the run's start to its end
+  base::Json structured_output = nullptr;  // the answer as the value that a schema asked for
+  bool operator==(const AnswerOrigin&) const = default;
+};
+
 // One message. An assistant's message holds its whole turn in order: reasoning, text, calls, the
-// calls' results, text again. Append-only: a stored message never changes.
+// calls' results, text again. Append-only: what a stored message says never changes.
 struct Message {
   std::string id{};
   std::string thread_id{};
@@ -90,6 +102,12 @@ struct Message {
   std::string provider{};         // assistant: who was asked, by its configured name
   std::optional<Usage> usage{};   // assistant: summed over the turn's model calls
   base::Json metadata = nullptr;  // a client's own, e.g. {"clientMessageId": "…"}; null when none
+  std::string reply_to{};         // the message that it answers beside the main line; "" for none
+  // Taken back by a later message in its place: out of every page that does not ask for such.
+  bool edited_out = false;
+  std::string edits{};                   // the message in whose place it stands; "" for none
+  int revision = 1;                      // counts up with each edit
+  std::optional<AnswerOrigin> origin{};  // assistant
 };
 
 // Text and refusal parts joined; what a plain-text dialect shows.

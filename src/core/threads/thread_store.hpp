@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -32,12 +33,23 @@ struct MessagePage {
   std::optional<Time> before{};       // the newest ones before it; neither: the newest ones
   std::optional<std::size_t> from{};  // or the place of the first, counted from the oldest
   std::size_t limit = 50;  // 1 .. limits::page_rows_max; with `from` limits::list_rows_max
+  // With `from`: those too that were edited out, and only the replies to this message ("" for all).
+  bool edited_out = false;
+  std::string reply_to{};
 };
+
+enum class ThreadsShown { all, not_archived, archived };
 
 struct ThreadPage {
   std::optional<std::string> agent_id{};  // only its threads
   std::size_t limit = limits::list_rows_max;
   std::size_t offset = 0;
+  ThreadsShown shown = ThreadsShown::all;
+  std::string tag{};                // only those that have it
+  std::optional<bool> pinned{};     // only those that are, or are not
+  std::optional<bool> completed{};  // the same
+  bool pinned_first = false;
+  bool own = false;  // only the caller's own, also for who may see everybody's
 };
 
 struct SearchHit {
@@ -71,6 +83,17 @@ class ThreadStore {
   virtual base::Task<Result<std::vector<Thread>>> threads(Scope scope,
                                                           std::optional<std::string> owner,
                                                           ThreadPage page) = 0;
+  // How many threads() has in all, whatever `limit` and `offset` say.
+  virtual base::Task<Result<std::size_t>> count_threads(Scope scope,
+                                                        std::optional<std::string> owner,
+                                                        ThreadPage page) = 0;
+  // How many messages() has in all, by `edited_out` and `reply_to` alone.
+  virtual base::Task<Result<std::size_t>> count_messages(Scope scope, std::string thread_id,
+                                                         MessagePage page) = 0;
+  // How many messages answer each of the thread's messages beside the main line; only those that
+  // have any.
+  virtual base::Task<Result<std::map<std::string, int>>> reply_counts(Scope scope,
+                                                                      std::string thread_id) = 0;
   // Erased ones of every scope that something is left of.
   virtual base::Task<Result<std::vector<Thread>>> erased_threads(EveryScopePage page) = 0;
   // Oldest first within the page.
@@ -97,7 +120,8 @@ struct InsertThread {  // not_found when its agent has to exist and does not
   Thread thread;
   bool agent_must_exist = false;
 };
-struct InsertMessage {  // also sets the thread's updated_at to the message's created_at
+struct InsertMessage {  // also sets the thread's updated_at to the message's created_at, and counts
+                        // an assistant's as a turn
   Message message{};
 };
 struct RenameThread {  // not_found when there is no such thread
@@ -105,6 +129,27 @@ struct RenameThread {  // not_found when there is no such thread
   std::string title{};
   Time at{};
   bool only_if_untitled = false;  // then a titled thread is left alone, without an error
+};
+struct ArrangeThread {  // not_found when there is no such thread; unset members stay as they are
+  std::string id{};
+  Time at{};
+  std::optional<std::vector<std::string>> tags{};
+  std::optional<std::optional<Time>> pinned_at{};
+  std::optional<std::optional<Time>> archived_at{};
+  std::optional<bool> completed{};
+  std::optional<base::Json> session_context{};
+  std::optional<std::string> title{};
+};
+struct PinThreadVersion {  // not_found when there is no such thread; one that is pinned stays as it
+                           // is, without an error
+  std::string id{};
+  std::string version_id{};
+};
+// That message and those behind it in the thread, of the replies to one message only when it is one
+// of them. Summaries that cover any of them go. not_found when the thread has no such message.
+struct EditOutMessages {
+  std::string thread_id{};
+  std::string from_message_id{};
 };
 struct DeleteThread {  // not_found unless it exists and is not deleted
   std::string id{};

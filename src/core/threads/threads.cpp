@@ -1,5 +1,8 @@
 #include "core/threads/threads.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/ids.hpp"
 #include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
@@ -28,11 +31,105 @@ bool may_see_thread(const Principal& who, const Thread& thread) {
   return may_see(who, thread.scope, thread.owner);
 }
 
-Event thread_event(const Thread& thread, Time at, bool deleted) {
+std::optional<std::string> listed_owner(const Principal& who, const ThreadPage& page) {
+  return page.own ? std::optional(who.user_id) : owner_seen_by(who);
+}
+
+Event thread_event(const Thread& thread, Time at, bool deleted,
+                   ThreadChangeKind kind = ThreadChangeKind::other) {
   return Event{.scope = thread.scope,
                .thread_id = thread.id,
                .at = at,
-               .body = ThreadChanged{.title = thread.title, .deleted = deleted}};
+               .body = ThreadChanged{.title = thread.title, .deleted = deleted, .kind = kind}};
+}
+
+Result<void> check_arrangement(const ThreadArrangement& arrangement) {
+  const auto& context = arrangement.session_context;
+  if (context && !context->is_null() && !context->is_object()) {
+    return fail(ErrorKind::invalid, "the session context must be an object or null",
+                "session_context");
+  }
+  if (!arrangement.tags) return {};
+  if (arrangement.tags->size() > limits::thread_tags_max) {
+    return fail(ErrorKind::invalid,
+                "a thread has at most " + std::to_string(limits::thread_tags_max) + " tags",
+                "tags");
+  }
+  for (const std::string& tag : *arrangement.tags) {
+    if (tag.empty() || tag.size() > limits::thread_tag_bytes_max) {
+      return fail(ErrorKind::invalid,
+                  "a tag has 1 to " + std::to_string(limits::thread_tag_bytes_max) + " bytes",
+                  "tags");
+    }
+  }
+  return {};
+}
+
+// Each tag once, in the order given.
+std::vector<std::string> distinct(std::vector<std::string> tags) {
+  std::vector<std::string> out;
+  for (std::string& tag : tags) {
+    if (std::ranges::find(out, tag) == out.end()) out.push_back(std::move(tag));
+  }
+  return out;
+}
+
+// Keeps of a wish what is a change.
+template <class T>
+void drop_same(std::optional<T>& wanted, const T& now) {
+  if (wanted && *wanted == now) wanted.reset();
+}
+
+// A mark that is set keeps its time when it is set again.
+std::optional<std::optional<Time>> mark(const std::optional<bool>& wanted,
+                                        const std::optional<Time>& now_set, Time at) {
+  if (!wanted || *wanted == now_set.has_value()) return std::nullopt;
+  return *wanted ? std::optional(at) : std::optional<Time>();
+}
+
+ArrangeThread arrangement_of(const Thread& thread, ThreadArrangement wanted, Time at) {
+  ArrangeThread out{.id = thread.id, .at = at};
+  if (wanted.tags) out.tags = distinct(std::move(*wanted.tags));
+  if (wanted.title) out.title = tidy_title(*wanted.title);
+  out.pinned_at = mark(wanted.pinned, thread.pinned_at, at);
+  out.archived_at = mark(wanted.archived, thread.archived_at, at);
+  out.completed = wanted.completed;
+  out.session_context = std::move(wanted.session_context);
+  drop_same(out.tags, thread.tags);
+  drop_same(out.title, thread.title);
+  drop_same(out.completed, thread.completed);
+  drop_same(out.session_context, thread.session_context);
+  return out;
+}
+
+bool changes_anything(const ArrangeThread& change) {
+  return change.tags || change.title || change.pinned_at || change.archived_at ||
+         change.completed || change.session_context;
+}
+
+void apply(Thread& thread, const ArrangeThread& change) {
+  thread.updated_at = change.at;
+  if (change.tags) thread.tags = *change.tags;
+  if (change.title) thread.title = *change.title;
+  if (change.pinned_at) thread.pinned_at = *change.pinned_at;
+  if (change.archived_at) thread.archived_at = *change.archived_at;
+  if (change.completed) thread.completed = *change.completed;
+  if (change.session_context) thread.session_context = *change.session_context;
+}
+
+// One for each thing that others are told of.
+std::vector<Event> events_of(const Thread& thread, const ArrangeThread& change) {
+  std::vector<Event> out;
+  const bool deleted = thread.deleted_at.has_value();
+  const auto tell = [&](ThreadChangeKind kind) {
+    out.push_back(thread_event(thread, change.at, deleted, kind));
+  };
+  if (change.title) tell(ThreadChangeKind::renamed);
+  if (change.archived_at) {
+    tell(*change.archived_at ? ThreadChangeKind::archived : ThreadChangeKind::unarchived);
+  }
+  if (out.empty()) tell(ThreadChangeKind::other);
+  return out;
 }
 
 }  // namespace
@@ -51,7 +148,8 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
                 .settings = std::move(input.settings),
                 .created_at = now,
                 .updated_at = now,
-                .deleted_at = std::nullopt};
+                .deleted_at = std::nullopt,
+                .session_context = std::move(input.session_context)};
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(
       InsertThread{.thread = thread, .agent_must_exist = !thread.agent_id.empty()});
@@ -64,8 +162,13 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
 }
 
 Task<Result<std::vector<Thread>>> Threads::list(Principal who, ThreadPage page) {
-  auto owner = owner_seen_by(who);
+  auto owner = listed_owner(who, page);
   return store_.threads(std::move(who.scope), std::move(owner), std::move(page));
+}
+
+Task<Result<std::size_t>> Threads::count(Principal who, ThreadPage page) {
+  auto owner = listed_owner(who, page);
+  return store_.count_threads(std::move(who.scope), std::move(owner), std::move(page));
 }
 
 Task<Result<Thread>> Threads::get(Principal who, std::string id) {
@@ -102,7 +205,7 @@ Task<Result<Message>> Threads::message(Principal who, std::string id, std::strin
   auto message = co_await store_.message(who.scope, std::move(message_id));
   if (!message) co_return fail(std::move(message.error()));
   if (!*message || (*message)->thread_id != id) {
-    co_return fail(ErrorKind::not_found, "no such message");
+    co_return fail(ErrorKind::not_found, "no such message", "message_id");
   }
   co_return std::move(**message);
 }
@@ -127,10 +230,112 @@ Task<Result<Thread>> Threads::rename(Principal who, std::string id, std::string 
                                          .title = thread->title,
                                          .at = thread->updated_at,
                                          .only_if_untitled = false});
-  unit.events.push_back(thread_event(*thread, thread->updated_at, thread->deleted_at.has_value()));
+  unit.events.push_back(thread_event(*thread, thread->updated_at, thread->deleted_at.has_value(),
+                                     ThreadChangeKind::renamed));
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
   co_return std::move(*thread);
+}
+
+// --- arranging ----------------------------------------------------------------------------------
+
+Task<Result<Thread>> Threads::arrange(Principal who, std::string id,
+                                      ThreadArrangement arrangement) {
+  if (auto fits = check_arrangement(arrangement); !fits) co_return fail(std::move(fits.error()));
+  auto thread = co_await get(who, std::move(id));
+  if (!thread) co_return fail(std::move(thread.error()));
+  if (thread->deleted_at) co_return no_such_thread();
+  ArrangeThread change = arrangement_of(*thread, std::move(arrangement), clock_.now());
+  if (!changes_anything(change)) co_return std::move(*thread);
+  apply(*thread, change);
+  Unit unit{.scope = who.scope, .account = account_of(who)};
+  unit.events = events_of(*thread, change);
+  unit.changes.emplace_back(std::move(change));
+  auto committed = co_await feed_.commit(std::move(unit));
+  if (!committed) co_return fail(std::move(committed.error()));
+  co_return std::move(*thread);
+}
+
+Task<Result<MessageList>> Threads::message_list(Principal who, std::string id, MessagePage page) {
+  auto thread = co_await get(who, id);
+  if (!thread) co_return fail(std::move(thread.error()));
+  if (thread->deleted_at) co_return no_such_thread();
+  MessageList out;
+  auto messages = co_await store_.messages(who.scope, id, page);
+  if (!messages) co_return fail(std::move(messages.error()));
+  out.messages = std::move(*messages);
+  auto total = co_await store_.count_messages(who.scope, id, page);
+  if (!total) co_return fail(std::move(total.error()));
+  out.total = *total;
+  auto replies = co_await store_.reply_counts(who.scope, std::move(id));
+  if (!replies) co_return fail(std::move(replies.error()));
+  out.replies = std::move(*replies);
+  co_return out;
+}
+
+// The messages of the main line, up to the one that is named.
+Task<Result<std::vector<Message>>> Threads::forked(Scope scope, std::string thread_id,
+                                                   std::string last) {
+  std::vector<Message> out;
+  MessagePage page{.from = 0, .limit = limits::list_rows_max};
+  for (bool more = true; more;) {
+    auto messages = co_await store_.messages(scope, thread_id, page);
+    if (!messages) co_return messages;
+    more = messages->size() == page.limit;
+    page.from = *page.from + messages->size();
+    for (Message& message : *messages) {
+      if (!message.reply_to.empty()) continue;
+      const bool is_last = message.id == last;
+      out.push_back(std::move(message));
+      if (is_last) co_return out;
+    }
+    if (out.size() > limits::fork_messages_max) {
+      co_return fail(ErrorKind::too_large, "a fork copies at most " +
+                                               std::to_string(limits::fork_messages_max) +
+                                               " messages; fork from an earlier one");
+    }
+  }
+  if (!last.empty()) co_return fail(ErrorKind::not_found, "no such message", "message_id");
+  co_return out;
+}
+
+Task<Result<Thread>> Threads::fork(Principal who, std::string id, Fork fork) {
+  auto from = co_await get(who, std::move(id));
+  if (!from) co_return from;
+  if (from->deleted_at) co_return no_such_thread();
+  auto messages = co_await forked(who.scope, from->id, fork.message_id);
+  if (!messages) co_return fail(std::move(messages.error()));
+  const Time now = clock_.now();
+  if (fork.message_id.empty() && !messages->empty()) fork.message_id = messages->back().id;
+  Thread thread{.id = base::new_id(now),
+                .scope = who.scope,
+                .owner = who.user_id,
+                .agent_id = from->agent_id,
+                .title = fork.title ? tidy_title(*fork.title) : from->title,
+                .settings = from->settings,
+                .created_at = now,
+                .updated_at = now,
+                .session_context = from->session_context,
+                .parent_id = from->id,
+                .forked_from_message_id = std::move(fork.message_id)};
+  Unit unit{.scope = who.scope, .account = account_of(who)};
+  unit.changes.emplace_back(InsertThread{.thread = thread});
+  for (Message& message : *messages) {
+    message.id = base::new_id(clock_.now());
+    message.thread_id = thread.id;
+    message.run_id.clear();  // the run stays where it was
+    message.edits.clear();
+    if (message.role == Role::assistant) ++thread.turns;
+    unit.changes.emplace_back(InsertMessage{std::move(message)});
+  }
+  if (!fork.keyed_request_id.empty()) {
+    unit.changes.emplace_back(LinkKeyedRequest{std::move(fork.keyed_request_id), thread.id});
+  }
+  // Its messages are older than itself.
+  unit.changes.emplace_back(ArrangeThread{.id = thread.id, .at = now});
+  auto committed = co_await feed_.commit(std::move(unit));
+  if (!committed) co_return fail(std::move(committed.error()));
+  co_return thread;
 }
 
 Task<Result<void>> Threads::remove(Principal who, std::string id) {

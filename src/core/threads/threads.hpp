@@ -2,6 +2,7 @@
 // everybody else it is not_found.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -23,6 +24,29 @@ struct NewThread {
   std::string label{};     // kept as given
   ModelSettings settings{};
   std::string keyed_request_id{};  // linked to the thread in the same transaction; "" for none
+  base::Json session_context = nullptr;  // an object, or null
+};
+
+// Unset members stay as they are.
+struct ThreadArrangement {
+  std::optional<std::string> title{};  // line breaks become blanks, trimmed, cut; "" removes it
+  std::optional<std::vector<std::string>> tags{};
+  std::optional<bool> pinned{};
+  std::optional<bool> archived{};
+  std::optional<bool> completed{};
+  std::optional<base::Json> session_context{};  // an object, or null
+};
+
+struct Fork {
+  std::string message_id{};            // the last one that is copied; "" for all
+  std::optional<std::string> title{};  // nullopt: the thread's own
+  std::string keyed_request_id{};      // linked to the thread in the same transaction; "" for none
+};
+
+struct MessageList {
+  std::vector<Message> messages{};
+  std::size_t total = 0;
+  std::map<std::string, int> replies{};  // to messages of the thread, by their ids
 };
 
 class Threads {
@@ -33,6 +57,8 @@ class Threads {
   base::Task<Result<Thread>> create(Principal who, NewThread input);
   // Those that the caller may see, not deleted, newest first.
   base::Task<Result<std::vector<Thread>>> list(Principal who, ThreadPage page);
+  // How many list() has in all.
+  base::Task<Result<std::size_t>> count(Principal who, ThreadPage page);
   // Also a deleted one.
   base::Task<Result<Thread>> get(Principal who, std::string id);
   // Whether there is one that the caller may not see, for a contract that says so.
@@ -41,11 +67,20 @@ class Threads {
   base::Task<Result<ThreadDetail>> view(Principal who, std::string id, std::size_t messages);
   base::Task<Result<std::vector<Message>>> messages(Principal who, std::string id,
                                                     MessagePage page);
+  // A page by place (`from`), with how many there are. not_found also for a deleted thread.
+  base::Task<Result<MessageList>> message_list(Principal who, std::string id, MessagePage page);
   // One of the thread's.
   base::Task<Result<Message>> message(Principal who, std::string id, std::string message_id);
   base::Task<Result<ThreadUsage>> usage(Principal who, std::string id);
   // `title` is trimmed; blank is ErrorKind::invalid.
   base::Task<Result<Thread>> rename(Principal who, std::string id, std::string title);
+  // Title, tags, pin, archive; not_found also for a deleted one. Nothing is stored when nothing
+  // changes. invalid, naming the field, for tags beyond limits::thread_tags_max or
+  // thread_tag_bytes_max and for a context that is no object.
+  base::Task<Result<Thread>> arrange(Principal who, std::string id, ThreadArrangement arrangement);
+  // A new thread of the caller with the same agent and copies of the messages. not_found also for
+  // the message, with the field "message_id"; too_large beyond limits::fork_messages_max.
+  base::Task<Result<Thread>> fork(Principal who, std::string id, Fork fork);
   // Soft. not_found when it is deleted already.
   base::Task<Result<void>> remove(Principal who, std::string id);
   // not_found when it is not deleted.
@@ -56,11 +91,17 @@ class Threads {
                                                     std::size_t limit, std::stop_token stop);
 
  private:
+  base::Task<Result<std::vector<Message>>> forked(Scope scope, std::string thread_id,
+                                                  std::string last);
+
   ThreadStore& store_;
   EventFeed& feed_;
   base::Clock& clock_;
   base::Workers& workers_;
 };
+
+// As a title is kept: line breaks become blanks, trimmed, at most limits::title_characters_max.
+std::string tidy_title(std::string_view title);
 
 // A title made from a user's text, without a model (fathom §5.2).
 std::string auto_title(std::string_view text);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/utf8.hpp"
+#include "core/threads/limits.hpp"
 #include "core/threads/threads.hpp"
 
 namespace colonnade::core {
@@ -53,6 +54,25 @@ std::string_view first_sentence(std::string_view text) {
 }
 
 }  // namespace
+
+std::string tidy_title(std::string_view title) {
+  std::string out(title);
+  for (char& c : out) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  const auto first = out.find_first_not_of(" \t\v\f");
+  if (first == std::string::npos) return {};
+  out.erase(0, first);
+  std::size_t characters = 0;
+  std::size_t end = 0;
+  for (; end < out.size(); ++end) {
+    const bool begins = (static_cast<unsigned char>(out[end]) & 0xC0U) != 0x80U;
+    if (begins && ++characters > limits::title_characters_max) break;
+  }
+  out.resize(end);
+  out.resize(out.find_last_not_of(" \t\v\f") + 1);
+  return out;
+}
 
 std::string auto_title(std::string_view text) {
   const std::string plain = with_single_spaces(without_code_blocks(text));

@@ -137,6 +137,16 @@ struct EventWriter {
     write_text(json, "error", e.error);
   }
   void operator()(const core::ThreadChanged& /*e*/) {}
+  void operator()(const core::StructuredOutputMade& e) {
+    start("structured_output");
+    json.field("value", e.value);
+  }
+  void operator()(const core::StructuredOutputRefused& e) {
+    start("structured_output_refused");
+    json.key("violations").array();
+    for (const std::string& violation : e.violations) json.value(violation);
+    json.end_array();
+  }
 };
 
 }  // namespace

@@ -10,7 +10,8 @@ set(migrations
   0007_credential_roles
   0008_permission_agents
   0010_erasure
-  0011_entities)
+  0011_entities
+  0012_agent_versions)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

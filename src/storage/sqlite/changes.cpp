@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "storage/agent_codec.hpp"
 #include "storage/event_codec.hpp"
 #include "storage/sqlite/change_results.hpp"
 #include "storage/sqlite/rows.hpp"
@@ -51,9 +52,16 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertThread& cha
   }
   return inserted(
       write("INSERT INTO threads (scope, id, owner, agent_id, title, label, settings, created_at,"
-            " updated_at, deleted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            " updated_at, deleted_at, tags, pinned_at, archived_at, completed, turns, version_id,"
+            " session_context, parent_id, forked_from_message_id)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+            " ?18, ?19)",
             scope.key(), t.id, t.owner, t.agent_id, t.title, t.label, settings_text(t.settings),
-            t.created_at, t.updated_at, t.deleted_at),
+            t.created_at, t.updated_at, t.deleted_at, *names_text(t.tags), t.pinned_at,
+            t.archived_at, t.completed, t.turns, t.version_id,
+            t.session_context.is_null() ? std::nullopt
+                                        : std::optional<std::string>(tree_text(t.session_context)),
+            t.parent_id, t.forked_from_message_id),
       "thread", t.id);
 }
 
@@ -63,9 +71,12 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertMessage& ch
   if (!thread) return fail(thread.error());
   if (*thread == nullptr) return missing("thread", m.thread_id);
   if (auto stored = store_message(scope, m, (*thread)->no); !stored) return stored;
+  const int turns = m.role == core::Role::assistant ? 1 : 0;
   if (!m.usage) {
-    return any_row(write("UPDATE threads SET updated_at = ?3 WHERE no = ?1 AND scope = ?2",
-                         (*thread)->no, scope.key(), m.created_at));
+    return any_row(
+        write("UPDATE threads SET updated_at = ?3, turns = turns + ?4"
+              " WHERE no = ?1 AND scope = ?2",
+              (*thread)->no, scope.key(), m.created_at, turns));
   }
   const core::Usage& u = *m.usage;
   return any_row(write(
@@ -74,9 +85,11 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertMessage& ch
       " cached_input_tokens = cached_input_tokens + ?6,"
       " cache_write_tokens = cache_write_tokens + ?7, reasoning_tokens = reasoning_tokens + ?8,"
       " reported_cost_micros = CASE WHEN ?9 IS NULL THEN reported_cost_micros"
-      " ELSE coalesce(reported_cost_micros, 0) + ?9 END WHERE no = ?1 AND scope = ?2",
+      " ELSE coalesce(reported_cost_micros, 0) + ?9 END, turns = turns + ?10"
+      " WHERE no = ?1 AND scope = ?2",
       (*thread)->no, scope.key(), m.created_at, u.input_tokens, u.output_tokens,
-      u.cached_input_tokens, u.cache_write_tokens, u.reasoning_tokens, u.reported_cost_micros));
+      u.cached_input_tokens, u.cache_write_tokens, u.reasoning_tokens, u.reported_cost_micros,
+      turns));
 }
 
 Result<void> Changes::store_message(const core::Scope& scope, const core::Message& m,
@@ -92,19 +105,33 @@ Result<void> Changes::store_message(const core::Scope& scope, const core::Messag
   const auto count = [&](std::int64_t core::Usage::* member) {
     return m.usage ? std::optional<std::int64_t>((*m.usage).*member) : std::nullopt;
   };
+  const auto of_origin = [&]<class T>(T core::AnswerOrigin::* member) {
+    return m.origin ? std::optional<T>((*m.origin).*member) : std::nullopt;
+  };
+  const bool has_output = m.origin && !m.origin->structured_output.is_null();
+  const auto output = has_output
+                          ? std::optional<std::string>(tree_text(m.origin->structured_output))
+                          : std::nullopt;
   const auto cost = m.usage ? m.usage->reported_cost_micros : std::nullopt;
   ++messages_stored_;
   return inserted(
-      write("INSERT INTO messages (scope, id, thread_no, run_id, role, user_id, device_id,"
-            " created_at, model, input_tokens, output_tokens, cached_input_tokens,"
-            " cache_write_tokens, reasoning_tokens, reported_cost_micros, metadata, parts, text,"
-            " provider) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-            " ?16, ?17, ?18, ?19)",
-            scope.key(), m.id, thread_no, m.run_id, core::to_string(m.role), m.user_id, m.device_id,
-            m.created_at, m.model, count(&core::Usage::input_tokens),
-            count(&core::Usage::output_tokens), count(&core::Usage::cached_input_tokens),
-            count(&core::Usage::cache_write_tokens), count(&core::Usage::reasoning_tokens), cost,
-            metadata, parts, text, m.provider),
+      write(
+          "INSERT INTO messages (scope, id, thread_no, run_id, role, user_id, device_id,"
+          " created_at, model, input_tokens, output_tokens, cached_input_tokens,"
+          " cache_write_tokens, reasoning_tokens, reported_cost_micros, metadata, parts, text,"
+          " provider, reply_to, edited_out, edits, revision, by_agent, by_version, version_bucket,"
+          " cost_micros, took_micros, structured_output) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+          " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
+          " ?26, ?27, ?28, ?29)",
+          scope.key(), m.id, thread_no, m.run_id, core::to_string(m.role), m.user_id, m.device_id,
+          m.created_at, m.model, count(&core::Usage::input_tokens),
+          count(&core::Usage::output_tokens), count(&core::Usage::cached_input_tokens),
+          count(&core::Usage::cache_write_tokens), count(&core::Usage::reasoning_tokens), cost,
+          metadata, parts, text, m.provider, m.reply_to, m.edited_out, m.edits, m.revision,
+          of_origin(&core::AnswerOrigin::agent_id), of_origin(&core::AnswerOrigin::version_id),
+          of_origin(&core::AnswerOrigin::version_bucket),
+          of_origin(&core::AnswerOrigin::cost_micros), of_origin(&core::AnswerOrigin::took_micros),
+          output),
       "message", m.id);
 }
 
@@ -124,6 +151,58 @@ Result<void> Changes::on(const core::Scope& scope, const core::RenameThread& cha
   if (!thread) return fail(thread.error());
   if (*thread == nullptr) return missing("thread", change.id);
   return {};
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::ArrangeThread& change) {
+  const auto tags = names_text(change.tags);
+  const auto context = change.session_context && !change.session_context->is_null()
+                           ? std::optional<std::string>(tree_text(*change.session_context))
+                           : std::nullopt;
+  const auto completed =
+      change.completed ? std::optional<std::int64_t>(*change.completed ? 1 : 0) : std::nullopt;
+  return one_row(write("UPDATE threads SET updated_at = ?3, tags = coalesce(?4, tags),"
+                       " pinned_at = CASE WHEN ?5 = 1 THEN ?6 ELSE pinned_at END,"
+                       " archived_at = CASE WHEN ?7 = 1 THEN ?8 ELSE archived_at END,"
+                       " completed = coalesce(?9, completed),"
+                       " session_context = CASE WHEN ?10 = 1 THEN ?11 ELSE session_context END,"
+                       " title = coalesce(?12, title) WHERE id = ?1 AND scope = ?2",
+                       change.id, scope.key(), change.at, tags, change.pinned_at.has_value(),
+                       change.pinned_at.value_or(std::nullopt), change.archived_at.has_value(),
+                       change.archived_at.value_or(std::nullopt), completed,
+                       change.session_context.has_value(), context, change.title),
+                 [&] { return missing("thread", change.id); });
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::PinThreadVersion& change) {
+  const auto pinned =
+      write("UPDATE threads SET version_id = ?3 WHERE id = ?1 AND scope = ?2 AND version_id = ''",
+            change.id, scope.key(), change.version_id);
+  if (!pinned) return fail(pinned.error());
+  if (*pinned > 0) return {};
+  const auto thread = threads_.find(scope, change.id);
+  if (!thread) return fail(thread.error());
+  if (*thread == nullptr) return missing("thread", change.id);
+  return {};
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::EditOutMessages& change) {
+  const auto thread = threads_.find(scope, change.thread_id);
+  if (!thread) return fail(thread.error());
+  if (*thread == nullptr) return missing("thread", change.thread_id);
+  const std::int64_t no = (*thread)->no;
+  const auto edited =
+      one_row(write("UPDATE messages SET edited_out = 1 WHERE thread_no = ?1 AND scope = ?2"
+                    " AND edited_out = 0 AND EXISTS (SELECT 1 FROM messages f WHERE f.id = ?3"
+                    " AND f.scope = ?2 AND f.thread_no = ?1"
+                    " AND (messages.created_at, messages.no) >= (f.created_at, f.no)"
+                    " AND (f.reply_to = '' OR messages.reply_to = f.reply_to))",
+                    no, scope.key(), change.from_message_id),
+              [&] { return missing("message", change.from_message_id); });
+  if (!edited) return edited;
+  return any_row(
+      write("DELETE FROM thread_summaries WHERE thread_no = ?1 AND up_to >="
+            " (SELECT created_at FROM messages WHERE id = ?2 AND scope = ?3)",
+            no, change.from_message_id, scope.key()));
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::DeleteThread& change) {
@@ -176,12 +255,13 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertRun& change
       "INSERT INTO runs (scope, id, thread_id, agent_id, agent_version, user_message_id,"
       " started_by, state, settings, rounds, input_tokens, output_tokens, cached_input_tokens,"
       " cache_write_tokens, reasoning_tokens, reported_cost_micros, cost_micros, created_at,"
-      " finished_at, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-      " ?15, ?16, ?17, ?18, ?19, ?20)",
+      " finished_at, error, version_id, version_bucket, options) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+      " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
       scope.key(), r.id, r.thread_id, r.agent_id, r.agent_version, r.user_message_id, r.started_by,
       core::to_string(r.state), settings_text(r.settings), r.rounds, u.input_tokens,
       u.output_tokens, u.cached_input_tokens, u.cache_write_tokens, u.reasoning_tokens,
-      u.reported_cost_micros, r.cost_micros, r.created_at, r.finished_at, r.error);
+      u.reported_cost_micros, r.cost_micros, r.created_at, r.finished_at, r.error, r.version.id,
+      r.version.bucket, turn_options_text(r.options));
   if (!changed && changed.error().kind == ErrorKind::conflict) {
     return fail(ErrorKind::conflict, quoted("thread", r.thread_id) +
                                          " has a run that is not finished, or " +

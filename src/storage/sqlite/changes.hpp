@@ -43,6 +43,9 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::InsertThread& change);
   Result<void> on(const core::Scope& scope, const core::InsertMessage& change);
   Result<void> on(const core::Scope& scope, const core::RenameThread& change);
+  Result<void> on(const core::Scope& scope, const core::ArrangeThread& change);
+  Result<void> on(const core::Scope& scope, const core::PinThreadVersion& change);
+  Result<void> on(const core::Scope& scope, const core::EditOutMessages& change);
   Result<void> on(const core::Scope& scope, const core::DeleteThread& change);
   Result<void> on(const core::Scope& scope, const core::RestoreThread& change);
   Result<void> on(const core::Scope& scope, const core::InsertSummary& change);

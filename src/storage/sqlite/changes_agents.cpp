@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/agent_codec.hpp"
 #include "storage/event_codec.hpp"
 #include "storage/sqlite/change_results.hpp"
 #include "storage/sqlite/changes.hpp"
@@ -22,34 +23,54 @@ Result<void> Changes::on(const core::Scope& scope, const core::PutAgent& change)
     if (!there) return fail(there.error());
     if (*there == 0) return fail(ErrorKind::not_found, "no such tool server", "tool_server");
   }
+  const std::string profile = profile_text(a.profile);
   const auto is_put =
       a.version == 1
-          ? inserted(write("INSERT INTO agents (scope, id, version, name, description, settings,"
-                           " tools, created_at, updated_at, instructions, owner, memory,"
-                           " tool_servers)"
-                           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-                           scope.key(), a.id, a.version, a.name, a.description, settings, tools,
-                           a.created_at, a.updated_at, a.instructions, a.owner,
-                           core::to_string(a.memory), servers),
-                     "agent", a.id)
+          ? inserted(
+                write("INSERT INTO agents (scope, id, version, name, description, settings, tools,"
+                      " created_at, updated_at, instructions, owner, memory, tool_servers, slug,"
+                      " profile, active, open_to_guests, version_id, version_number,"
+                      " canary_version_id, canary_percent)"
+                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+                      " ?16, ?17, ?18, ?19, ?20, ?21)",
+                      scope.key(), a.id, a.version, a.name, a.description, settings, tools,
+                      a.created_at, a.updated_at, a.instructions, a.owner,
+                      core::to_string(a.memory), servers, a.slug, profile, a.active,
+                      a.open_to_guests, a.version_id, a.version_number, a.canary_version_id,
+                      a.canary_percent),
+                "agent", a.id)
           : one_row(write("UPDATE agents SET version = ?3, name = ?4, description = ?5,"
                           " settings = ?6, tools = ?7, created_at = ?8, updated_at = ?9,"
-                          " instructions = ?10, owner = ?11, memory = ?12, tool_servers = ?13"
+                          " instructions = ?10, owner = ?11, memory = ?12, tool_servers = ?13,"
+                          " slug = ?14, profile = ?15, active = ?16, open_to_guests = ?17,"
+                          " version_id = ?18, version_number = ?19, canary_version_id = ?20,"
+                          " canary_percent = ?21"
                           " WHERE id = ?2 AND scope = ?1 AND version + 1 = ?3",
                           scope.key(), a.id, a.version, a.name, a.description, settings, tools,
                           a.created_at, a.updated_at, a.instructions, a.owner,
-                          core::to_string(a.memory), servers),
+                          core::to_string(a.memory), servers, a.slug, profile, a.active,
+                          a.open_to_guests, a.version_id, a.version_number, a.canary_version_id,
+                          a.canary_percent),
                     [&] {
                       return fail(ErrorKind::conflict,
                                   quoted("agent", a.id) + " was changed by somebody else");
                     });
   if (!is_put) return is_put;
-  return any_row(
+  // A row without a number is what the agent was, but no version of it.
+  const bool versioned = change.new_version.has_value();
+  const auto version_id = versioned ? std::optional<std::string>(a.version_id) : std::nullopt;
+  const auto number = versioned ? std::optional<std::int64_t>(a.version_number) : std::nullopt;
+  const core::NewAgentVersion note = change.new_version.value_or(core::NewAgentVersion{});
+  return inserted(
       write("INSERT INTO agent_versions (scope, id, version, name, description, settings, tools,"
-            " created_at, updated_at, instructions, owner, memory, tool_servers)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            " created_at, updated_at, instructions, owner, memory, tool_servers, profile,"
+            " version_id, number, created_by, note)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+            " ?18)",
             scope.key(), a.id, a.version, a.name, a.description, settings, tools, a.created_at,
-            a.updated_at, a.instructions, a.owner, core::to_string(a.memory), servers));
+            a.updated_at, a.instructions, a.owner, core::to_string(a.memory), servers, profile,
+            version_id, number, note.created_by, note.note),
+      "version", a.version_id);
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::DeleteAgent& change) {

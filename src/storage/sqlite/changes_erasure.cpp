@@ -15,7 +15,8 @@ namespace colonnade::storage::sqlite {
 
 Result<void> Changes::on(const core::Scope& scope, const core::EraseThread& change) {
   return one_row(write("UPDATE threads SET erased_at = ?3, deleted_at = coalesce(deleted_at, ?3),"
-                       " title = '', label = '', settings = '' WHERE id = ?1 AND scope = ?2"
+                       " title = '', label = '', settings = '', tags = '[]', session_context = "
+                       "NULL WHERE id = ?1 AND scope = ?2"
                        " AND erased_at IS NULL",
                        change.id, scope.key(), change.at),
                  [&] { return missing("thread", change.id); });
@@ -73,7 +74,8 @@ Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& chan
             no),
       write("DELETE FROM messages WHERE thread_no = ?1 AND no < (SELECT max(no) FROM messages)",
             no),
-      write("UPDATE messages SET text = '', parts = NULL, metadata = NULL WHERE thread_no = ?1",
+      write("UPDATE messages SET text = '', parts = NULL, metadata = NULL, structured_output = "
+            "NULL WHERE thread_no = ?1",
             no),
       write("DELETE FROM events WHERE thread_no = ?1 AND cursor < (SELECT max(cursor) FROM events)",
             no),

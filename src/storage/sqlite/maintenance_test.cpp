@@ -339,7 +339,11 @@ INSTANTIATE_TEST_SUITE_P(
                "stands before an older one"},
         Damage{"two_runs",
                "DROP INDEX runs_unfinished;"
-               "INSERT INTO runs SELECT NULL, scope, 'other', thread_id, agent_id, agent_version,"
+               "INSERT INTO runs (no, scope, id, thread_id, agent_id, agent_version,"
+               " user_message_id, started_by, state, settings, rounds, input_tokens, output_tokens,"
+               " cached_input_tokens, cache_write_tokens, reasoning_tokens, reported_cost_micros,"
+               " cost_micros, created_at, finished_at, error) SELECT NULL, scope, 'other', "
+               "thread_id, agent_id, agent_version,"
                " user_message_id, started_by, state, settings, rounds, input_tokens, output_tokens,"
                " cached_input_tokens, cache_write_tokens, reasoning_tokens, reported_cost_micros,"
                " cost_micros, created_at, finished_at, error FROM runs WHERE id = 't3'",

@@ -1,5 +1,6 @@
 #include "storage/sqlite/rows.hpp"
 
+#include "storage/agent_codec.hpp"
 #include "storage/event_codec.hpp"
 
 namespace colonnade::storage::sqlite {
@@ -54,7 +55,39 @@ Result<core::Agent> read_agent(Statement& row) {
     if (!tools) return fail(std::move(tools.error()));
     agent.tools = std::move(*tools);
   }
+  agent.slug = row.string(13);
+  auto profile = read_profile(row.text(14));
+  if (!profile) return fail(std::move(profile.error()));
+  agent.profile = std::move(*profile);
+  agent.active = row.integer(15) != 0;
+  agent.open_to_guests = row.integer(16) != 0;
+  agent.version_id = row.string(17);
+  agent.version_number = static_cast<int>(row.integer(18));
+  agent.canary_version_id = row.string(19);
+  agent.canary_percent = static_cast<int>(row.integer(20));
   return agent;
+}
+
+Result<core::AgentVersion> read_agent_version(Statement& row) {
+  core::AgentVersion version{.id = row.string(0),
+                             .agent_id = row.string(1),
+                             .number = static_cast<int>(row.integer(2)),
+                             .created_by = row.string(3),
+                             .note = row.string(4),
+                             .created_at = row.time(9)};
+  version.snapshot.instructions = row.string(5);
+  auto settings = read_settings(row.text(6));
+  if (!settings) return fail(std::move(settings.error()));
+  version.snapshot.settings = std::move(*settings);
+  if (!row.is_null(7)) {
+    auto tools = read_names(row.text(7));
+    if (!tools) return fail(std::move(tools.error()));
+    version.snapshot.tools = std::move(*tools);
+  }
+  auto profile = read_profile(row.text(8));
+  if (!profile) return fail(std::move(profile.error()));
+  version.snapshot.profile = std::move(*profile);
+  return version;
 }
 
 Result<core::ToolServer> read_tool_server(Statement& row) {
@@ -75,6 +108,14 @@ Result<core::ToolServer> read_tool_server(Statement& row) {
 Result<core::Thread> read_thread(Statement& row) {
   auto settings = read_settings(row.text(5));
   if (!settings) return fail(std::move(settings.error()));
+  auto tags = read_names(row.text(10));
+  if (!tags) return fail(std::move(tags.error()));
+  base::Json session_context = nullptr;
+  if (!row.is_null(16)) {
+    auto tree = read_tree(row.text(16));
+    if (!tree) return fail(std::move(tree.error()));
+    session_context = std::move(*tree);
+  }
   return core::Thread{.id = row.string(0),
                       .scope = scope_at(row, 1),
                       .owner = row.string(2),
@@ -84,7 +125,16 @@ Result<core::Thread> read_thread(Statement& row) {
                       .settings = std::move(*settings),
                       .created_at = row.time(6),
                       .updated_at = row.time(7),
-                      .deleted_at = row.optional_time(8)};
+                      .deleted_at = row.optional_time(8),
+                      .tags = std::move(*tags),
+                      .pinned_at = row.optional_time(11),
+                      .archived_at = row.optional_time(12),
+                      .completed = row.integer(13) != 0,
+                      .turns = static_cast<int>(row.integer(14)),
+                      .version_id = row.string(15),
+                      .session_context = std::move(session_context),
+                      .parent_id = row.string(17),
+                      .forked_from_message_id = row.string(18)};
 }
 
 Result<void> read_message_into(Statement& row, core::Message& message) {
@@ -99,6 +149,22 @@ Result<void> read_message_into(Statement& row, core::Message& message) {
   message.created_at = row.time(6);
   message.model = row.text(7);
   message.provider = row.text(17);
+  message.reply_to = row.text(18);
+  message.edited_out = row.integer(19) != 0;
+  message.edits = row.text(20);
+  message.revision = static_cast<int>(row.integer(21));
+  if (!row.is_null(22)) {
+    message.origin = core::AnswerOrigin{.agent_id = row.string(22),
+                                        .version_id = row.string(23),
+                                        .version_bucket = row.string(24),
+                                        .cost_micros = row.integer(25),
+                                        .took_micros = row.integer(26)};
+  }
+  if (message.origin && !row.is_null(27)) {
+    auto value = read_tree(row.text(27));
+    if (!value) return fail(std::move(value.error()));
+    message.origin->structured_output = std::move(*value);
+  }
   if (!row.is_null(8)) message.usage = read_usage(row, 8);
   if (!row.is_null(14)) {
     auto metadata = read_tree(row.text(14));
@@ -126,6 +192,8 @@ Result<core::Run> read_run(Statement& row) {
   if (!state) return fail(state.error());
   auto settings = read_settings(row.text(8));
   if (!settings) return fail(std::move(settings.error()));
+  auto options = read_turn_options(row.text(22));
+  if (!options) return fail(std::move(options.error()));
   return core::Run{.id = row.string(0),
                    .thread_id = row.string(1),
                    .scope = scope_at(row, 2),
@@ -140,7 +208,9 @@ Result<core::Run> read_run(Statement& row) {
                    .cost_micros = row.integer(16),
                    .error = row.string(17),
                    .created_at = row.time(18),
-                   .finished_at = row.optional_time(19)};
+                   .finished_at = row.optional_time(19),
+                   .version = {.id = row.string(20), .bucket = row.string(21)},
+                   .options = std::move(*options)};
 }
 
 Result<core::ThreadSummary> read_summary(Statement& row) {

@@ -11,22 +11,35 @@
     "reasoning_tokens, " t "reported_cost_micros"
 #define COLONNADE_AGENT_COLUMNS                                                        \
   "id, scope, name, description, instructions, settings, tools, version, created_at, " \
-  "updated_at, owner, memory, tool_servers"
+  "updated_at, owner, memory, tool_servers, slug, profile, active, open_to_guests, "   \
+  "version_id, version_number, canary_version_id, canary_percent"
+// From agent_versions; those with a number.
+#define COLONNADE_AGENT_VERSION_COLUMNS \
+  "version_id, id, number, created_by, note, instructions, settings, tools, profile, updated_at"
 #define COLONNADE_TOOL_SERVER_COLUMNS \
   "id, scope, name, transport, command, url, sealed_secrets, created_at"
-#define COLONNADE_THREAD_COLUMNS \
-  "id, scope, owner, agent_id, title, settings, created_at, updated_at, deleted_at, label"
+#define COLONNADE_THREAD_COLUMNS                                                             \
+  "id, scope, owner, agent_id, title, settings, created_at, updated_at, deleted_at, label, " \
+  "tags, pinned_at, archived_at, completed, turns, version_id, session_context, parent_id, " \
+  "forked_from_message_id"
 // From messages m joined with threads t.
-#define COLONNADE_MESSAGE_COLUMNS                                        \
+#define COLONNADE_MESSAGE_COLUMNS \
   "m.id, t.id, m.run_id, m.role, m.user_id, m.device_id, m.created_at, " \
-  "m.model, " COLONNADE_USAGE_COLUMNS("m.") ", m.metadata, m.parts, m.text, m.provider"
+  "m.model, " COLONNADE_USAGE_COLUMNS("m.") ", m.metadata, m.parts, m.text, m.provider, " \
+  "m.reply_to, m.edited_out, m.edits, m.revision, m.by_agent, m.by_version, "   \
+  "m.version_bucket, m.cost_micros, m.took_micros, m.structured_output"
+// The thread comes first: its one row turns an id of this scope into the number that rows hang on.
+#define COLONNADE_FROM_THREAD_MESSAGES                                                           \
+  " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2" \
+  " AND t.erased_at IS NULL"
 // From thread_summaries s joined with threads t.
 #define COLONNADE_SUMMARY_COLUMNS                                                     \
   "s.id, t.id, s.run_id, s.up_to_message_id, s.up_to, s.text, s.tokens, s.provider, " \
   "s.model, s.cost_micros, s.created_at, " COLONNADE_USAGE_COLUMNS("s.")
-#define COLONNADE_RUN_COLUMNS                                                           \
+#define COLONNADE_RUN_COLUMNS \
   "id, thread_id, scope, agent_id, agent_version, user_message_id, started_by, state, " \
-  "settings, rounds, " COLONNADE_USAGE_COLUMNS("") ", cost_micros, error, created_at, finished_at"
+  "settings, rounds, " COLONNADE_USAGE_COLUMNS("") ", cost_micros, error, created_at, " \
+  "finished_at, version_id, version_bucket, options"
 #define COLONNADE_STEP_COLUMNS "run_id, number, parts, model, " COLONNADE_USAGE_COLUMNS("")
 #define COLONNADE_TOOL_CALL_COLUMNS \
   "id, call_id, run_id, thread_id, tool, arguments, state, result, created_at, finished_at"
@@ -59,6 +72,7 @@
 namespace colonnade::storage::sqlite {
 
 Result<core::Agent> read_agent(Statement& row);
+Result<core::AgentVersion> read_agent_version(Statement& row);
 Result<core::ToolServer> read_tool_server(Statement& row);
 Result<core::Thread> read_thread(Statement& row);
 Result<core::Message> read_message(Statement& row);

@@ -72,6 +72,14 @@ class Store final : public storage::Store,
                                                              std::string id) override;
   base::Task<core::Result<std::vector<core::Agent>>> agents(core::Scope scope,
                                                             core::AgentFilter filter) override;
+  base::Task<core::Result<std::size_t>> count_agents(core::Scope scope,
+                                                     core::AgentFilter filter) override;
+  base::Task<core::Result<std::vector<core::AgentVersion>>> agent_versions(
+      core::Scope scope, std::string agent_id, core::AgentVersionPage page) override;
+  base::Task<core::Result<std::optional<core::AgentVersion>>> agent_version(
+      core::Scope scope, std::string agent_id, std::string version_id) override;
+  base::Task<core::Result<std::optional<core::Agent>>> agent_open_to_guests(
+      std::string id) override;
 
   base::Task<core::Result<std::optional<core::ToolServer>>> tool_server(core::Scope scope,
                                                                         std::string id) override;
@@ -85,6 +93,13 @@ class Store final : public storage::Store,
   base::Task<core::Result<std::vector<core::Thread>>> threads(core::Scope scope,
                                                               std::optional<std::string> owner,
                                                               core::ThreadPage page) override;
+  base::Task<core::Result<std::size_t>> count_threads(core::Scope scope,
+                                                      std::optional<std::string> owner,
+                                                      core::ThreadPage page) override;
+  base::Task<core::Result<std::size_t>> count_messages(core::Scope scope, std::string thread_id,
+                                                       core::MessagePage page) override;
+  base::Task<core::Result<std::map<std::string, int>>> reply_counts(core::Scope scope,
+                                                                    std::string thread_id) override;
   base::Task<core::Result<std::vector<core::Thread>>> erased_threads(
       core::EveryScopePage page) override;
   base::Task<core::Result<std::vector<core::Message>>> messages(core::Scope scope,

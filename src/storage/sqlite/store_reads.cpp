@@ -14,10 +14,6 @@
 namespace colonnade::storage::sqlite {
 namespace {
 
-// The thread comes first: its one row turns an id of this scope into the number that rows hang on.
-#define COLONNADE_FROM_THREAD_MESSAGES                                                           \
-  " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2" \
-  " AND t.erased_at IS NULL"
 #define COLONNADE_FROM_MESSAGES \
   " FROM messages m JOIN threads t ON t.no = m.thread_no WHERE t.erased_at IS NULL AND "
 
@@ -64,22 +60,33 @@ Result<std::vector<core::Message>> find_messages(Database& database, const core:
     return read_message_into(row, rows.emplace_back());
   };
   const auto read = [&]() -> Result<void> {
+    if (page.from && (page.edited_out || !page.reply_to.empty())) {
+      return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND (?5 = 1 OR m.edited_out = 0) AND (?6 = '' OR m.reply_to = ?6)"
+                           " ORDER BY m.created_at, m.no LIMIT ?3 OFFSET ?4",
+                           add, thread_id, scope.key(), limit, *page.from, page.edited_out,
+                           page.reply_to);
+    }
     if (page.from) {
       return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND m.edited_out = 0"
                            " ORDER BY m.created_at, m.no LIMIT ?3 OFFSET ?4",
                            add, thread_id, scope.key(), limit, *page.from);
     }
     if (page.after) {
       return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND m.edited_out = 0"
                            " AND m.created_at > ?3 ORDER BY m.created_at, m.no LIMIT ?4",
                            add, thread_id, scope.key(), *page.after, limit);
     }
     if (page.before) {
       return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                           " AND m.edited_out = 0"
                            " AND m.created_at < ?3 ORDER BY m.created_at DESC, m.no DESC LIMIT ?4",
                            add, thread_id, scope.key(), *page.before, limit);
     }
     return database.each("SELECT " COLONNADE_MESSAGE_COLUMNS COLONNADE_FROM_THREAD_MESSAGES
+                         " AND m.edited_out = 0"
                          " ORDER BY m.created_at DESC, m.no DESC LIMIT ?3",
                          add, thread_id, scope.key(), limit);
   };
@@ -170,13 +177,13 @@ base::Task<Result<std::vector<core::Agent>>> Store::agents(core::Scope scope,
   co_return readers_->with([&](Database& database) {
     return database.all<core::Agent>(
         "SELECT " COLONNADE_AGENT_COLUMNS
-        " FROM agents WHERE scope = ?1 AND (?2 IS NULL OR owner = ?2)"
+        " FROM agents WHERE scope = ?1 AND (?2 IS NULL OR owner = ?2 OR (?7 = 1 AND owner = ''))"
         " AND (?3 = '' OR EXISTS (SELECT 1 FROM json_each(tool_servers) WHERE value = ?3))"
         " AND (?6 = '' OR (created_at, id) <"
         " (SELECT created_at, id FROM agents WHERE id = ?6 AND scope = ?1))"
         " ORDER BY created_at DESC, id DESC LIMIT ?4 OFFSET ?5",
         read_agent, scope.key(), filter.owner, filter.tool_server, filter.limit, filter.offset,
-        filter.before);
+        filter.before, filter.shared);
   });
 }
 
@@ -221,33 +228,6 @@ base::Task<Result<std::string>> Store::tool_pins(core::Scope scope, std::string 
 
 base::Task<Result<std::optional<core::Thread>>> Store::thread(core::Scope scope, std::string id) {
   co_return readers_->with([&](Database& database) { return find_thread(database, scope, id); });
-}
-
-base::Task<Result<std::vector<core::Thread>>> Store::threads(core::Scope scope,
-                                                             std::optional<std::string> owner,
-                                                             core::ThreadPage page) {
-  co_return readers_->with([&](Database& database) {
-    if (page.agent_id) {
-      return database.all<core::Thread>(
-          "SELECT " COLONNADE_THREAD_COLUMNS
-          " FROM threads WHERE agent_id = ?3 AND scope = ?1 AND (?2 IS NULL OR owner = ?2)"
-          " AND deleted_at IS NULL"
-          " ORDER BY updated_at DESC, created_at DESC, id DESC LIMIT ?4 OFFSET ?5",
-          read_thread, scope.key(), owner, *page.agent_id, page.limit, page.offset);
-    }
-    if (!owner) {
-      return database.all<core::Thread>(
-          "SELECT " COLONNADE_THREAD_COLUMNS
-          " FROM threads INDEXED BY threads_by_scope WHERE scope = ?1 AND deleted_at IS NULL"
-          " ORDER BY updated_at DESC, created_at DESC, id DESC LIMIT ?2 OFFSET ?3",
-          read_thread, scope.key(), page.limit, page.offset);
-    }
-    return database.all<core::Thread>(
-        "SELECT " COLONNADE_THREAD_COLUMNS
-        " FROM threads WHERE scope = ?1 AND owner = ?2 AND deleted_at IS NULL"
-        " ORDER BY updated_at DESC, created_at DESC, id DESC LIMIT ?3 OFFSET ?4",
-        read_thread, scope.key(), *owner, page.limit, page.offset);
-  });
 }
 
 base::Task<Result<std::vector<core::Thread>>> Store::erased_threads(core::EveryScopePage page) {

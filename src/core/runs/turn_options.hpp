@@ -1,0 +1,42 @@
+// What one turn asks for beside its message. Kept with its run, so that a run which is taken up
+// again works as it began.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "base/json.hpp"
+#include "core/agents/agent_profile.hpp"
+
+namespace colonnade::core {
+
+struct TurnOptions {
+  // Who answers this turn; "" for the thread's agent. Then the thread is not pinned by it.
+  std::string agent_id{};
+  // The thread is pinned to the version of its agent that this turn uses, unless it is already.
+  bool pin_version = false;
+  // The agent's route of that label; "" or an unknown one: its default route. A model in the
+  // message's own settings wins.
+  std::string model_label{};
+  std::optional<std::string> system_prompt{};  // instead of the agent's; rendered like that
+  base::Json output_schema = nullptr;          // instead of the agent's; null for the agent's own
+  std::map<std::string, std::string> dynamic_blocks{};  // by key; what the agent lacks is dropped
+  // What placeholders of the prompt and of the blocks stand for (render_template); an object, e.g.
+  // {"user": {"id": …, "name": …, "email": …, "current_time": …}}. The thread's session context
+  // lies under it.
+  base::Json context = nullptr;
+  std::optional<HistoryMode> history_mode{};
+  std::optional<int> context_limit{};
+  // The message that this one answers; both stay out of the thread's main line. "" for none.
+  std::string reply_to{};
+  // A message of the user, or the answer to it: it and what came after it are edited out, and this
+  // turn takes its place. Without parts of its own the message says again what it said. "" for
+  // none.
+  std::string replaces{};
+
+  bool operator==(const TurnOptions&) const = default;
+};
+
+}  // namespace colonnade::core

@@ -1,0 +1,184 @@
+#include "storage/agent_codec.hpp"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/json.hpp"
+#include "storage/event_codec.hpp"
+#include "storage/stored_object.hpp"
+
+namespace colonnade::storage {
+
+using base::JsonWriter;
+using base::Result;
+
+namespace {
+
+void write_history(JsonWriter& w, const core::HistoryLimits& history) {
+  if (history == core::HistoryLimits{}) return;
+  w.key("history").object().field("mode", core::to_string(history.mode));
+  write_number(w, "context_limit", history.context_limit);
+  write_number(w, "compact_threshold", history.compact_threshold);
+  w.end_object();
+}
+
+void write_blocks(JsonWriter& w, const std::vector<core::DynamicBlock>& blocks) {
+  if (blocks.empty()) return;
+  w.key("dynamic_blocks").array();
+  for (const core::DynamicBlock& block : blocks) {
+    w.object().field("key", block.key);
+    write_text(w, "name", block.name);
+    write_text(w, "default_content", block.default_content);
+    write_text(w, "description", block.description);
+    if (block.order) w.field("order", *block.order);
+    w.end_object();
+  }
+  w.end_array();
+}
+
+core::DynamicBlock take_block(StoredObject& o) {
+  core::DynamicBlock block{.key = o.text("key"),
+                           .name = o.text("name"),
+                           .default_content = o.text("default_content"),
+                           .description = o.text("description")};
+  if (o.has("order")) block.order = static_cast<int>(o.number("order"));
+  return block;
+}
+
+void write_routes(JsonWriter& w, const std::vector<core::ModelRoute>& routes) {
+  if (routes.empty()) return;
+  w.key("model_routes").array();
+  for (const core::ModelRoute& route : routes) {
+    w.object().field("label", route.label);
+    if (route.provider) w.field("provider", *route.provider);
+    write_text(w, "model", route.model);
+    write_text(w, "provider_key_id", route.provider_key_id);
+    if (route.is_default) w.field("is_default", true);
+    w.end_object();
+  }
+  w.end_array();
+}
+
+core::ModelRoute take_route(StoredObject& o) {
+  core::ModelRoute route{.label = o.text("label")};
+  if (o.has("provider")) route.provider = o.text("provider");
+  route.model = o.text("model");
+  route.provider_key_id = o.text("provider_key_id");
+  route.is_default = o.flag("is_default");
+  return route;
+}
+
+void write_permissions(JsonWriter& w, const std::map<std::string, core::ToolPermission>& all) {
+  if (all.empty()) return;
+  w.key("tool_permissions").array();
+  for (const auto& [tool, permission] : all) {
+    w.object().field("tool", tool);
+    if (permission.requires_approval) w.field("requires_approval", true);
+    if (permission.destructive) w.field("destructive", true);
+    w.end_object();
+  }
+  w.end_array();
+}
+
+}  // namespace
+
+std::string profile_text(const core::AgentProfile& p) {
+  std::string out;
+  if (p == core::AgentProfile{}) return out;
+  JsonWriter w(out);
+  w.object().field("kind", "profile");
+  write_history(w, p.history);
+  write_blocks(w, p.dynamic_blocks);
+  write_routes(w, p.model_routes);
+  write_permissions(w, p.tool_permissions);
+  if (p.prompt_variables) {
+    w.field("prompt_variables_chosen", true);
+    write_texts(w, "prompt_variables", *p.prompt_variables);
+  }
+  write_tree(w, "output_schema", p.output_schema);
+  write_tree(w, "members", p.members);
+  w.end_object();
+  return out;
+}
+
+Result<core::AgentProfile> read_profile(std::string_view text) {
+  core::AgentProfile p;
+  if (text.empty()) return p;
+  auto tree = read_tree(text);
+  if (!tree) return base::fail(std::move(tree.error()));
+  StoredObject o(*tree);
+  o.object("history", [&](StoredObject& history) {
+    p.history = {.mode = history.named("mode", core::history_mode_from, core::HistoryMode::whole),
+                 .context_limit = static_cast<int>(history.number("context_limit")),
+                 .compact_threshold = static_cast<int>(history.number("compact_threshold"))};
+  });
+  o.each_object("dynamic_blocks",
+                [&](StoredObject& block) { p.dynamic_blocks.push_back(take_block(block)); });
+  o.each_object("model_routes",
+                [&](StoredObject& route) { p.model_routes.push_back(take_route(route)); });
+  o.each_object("tool_permissions", [&](StoredObject& permission) {
+    p.tool_permissions.insert_or_assign(
+        permission.text("tool"),
+        core::ToolPermission{.requires_approval = permission.flag("requires_approval"),
+                             .destructive = permission.flag("destructive")});
+  });
+  if (o.flag("prompt_variables_chosen")) p.prompt_variables = o.texts("prompt_variables");
+  p.output_schema = o.tree("output_schema");
+  p.members = o.tree("members");
+  if (!o.error().empty()) return stored_wrongly("agent's profile", o.error());
+  return p;
+}
+
+std::string turn_options_text(const core::TurnOptions& t) {
+  std::string out;
+  if (t == core::TurnOptions{}) return out;
+  JsonWriter w(out);
+  w.object().field("kind", "turn");
+  write_text(w, "agent_id", t.agent_id);
+  if (t.pin_version) w.field("pin_version", true);
+  write_text(w, "model_label", t.model_label);
+  if (t.system_prompt) w.field("system_prompt", *t.system_prompt).field("own_prompt", true);
+  write_tree(w, "output_schema", t.output_schema);
+  if (!t.dynamic_blocks.empty()) {
+    w.key("dynamic_blocks").array();
+    for (const auto& [key, content] : t.dynamic_blocks) {
+      w.object().field("key", key).field("content", content).end_object();
+    }
+    w.end_array();
+  }
+  write_tree(w, "context", t.context);
+  if (t.history_mode) w.field("history_mode", core::to_string(*t.history_mode));
+  if (t.context_limit) w.field("context_limit", *t.context_limit);
+  write_text(w, "reply_to", t.reply_to);
+  write_text(w, "replaces", t.replaces);
+  w.end_object();
+  return out;
+}
+
+Result<core::TurnOptions> read_turn_options(std::string_view text) {
+  core::TurnOptions t;
+  if (text.empty()) return t;
+  auto tree = read_tree(text);
+  if (!tree) return base::fail(std::move(tree.error()));
+  StoredObject o(*tree);
+  t.agent_id = o.text("agent_id");
+  t.pin_version = o.flag("pin_version");
+  t.model_label = o.text("model_label");
+  if (o.flag("own_prompt")) t.system_prompt = o.text("system_prompt");
+  t.output_schema = o.tree("output_schema");
+  o.each_object("dynamic_blocks", [&](StoredObject& block) {
+    std::string key = block.text("key");
+    t.dynamic_blocks.insert_or_assign(std::move(key), block.text("content"));
+  });
+  t.context = o.tree("context");
+  if (o.has("history_mode")) {
+    t.history_mode = o.named("history_mode", core::history_mode_from, core::HistoryMode::whole);
+  }
+  if (o.has("context_limit")) t.context_limit = static_cast<int>(o.number("context_limit"));
+  t.reply_to = o.text("reply_to");
+  t.replaces = o.text("replaces");
+  if (!o.error().empty()) return stored_wrongly("turn's options", o.error());
+  return t;
+}
+
+}  // namespace colonnade::storage
