@@ -1,6 +1,7 @@
 // A message and its parts.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -39,7 +40,8 @@ struct RefusalPart {
 struct FilePart {
   std::string mime{};
   std::string filename{};
-  std::string url{};  // data:, https: or a path in the workspace
+  std::string url{};  // data:, https:, attachment:ID or a path in the workspace
+  std::int64_t bytes = 0;  // of an attachment; 0: the URL says it, or nobody knows
   bool operator==(const FilePart&) const = default;
 };
 
