@@ -18,6 +18,8 @@ struct Stores {
   PermissionStore& permissions;
   AuditStore& audit;
   MemoryStore& memories;
+  ArtifactStore& artifacts;
+  AttachmentStore& attachments;
   Journal& journal;
 };
 

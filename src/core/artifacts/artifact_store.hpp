@@ -17,12 +17,25 @@ namespace colonnade::core {
 
 using base::Result;
 
+// A page of a thread's artifacts as they were at `as_of`: the newest revision of each key that was
+// there then, the newest first. What is made later does not disturb the list.
+struct ArtifactPage {
+  base::Time as_of{};
+  // The last of the page before; nullopt for the first page.
+  struct Mark {
+    base::Time created_at{};
+    std::string id{};
+  };
+  std::optional<Mark> after{};
+  std::size_t limit = limits::artifact_rows_default;
+};
+
 class ArtifactStore {
  public:
   virtual ~ArtifactStore() = default;
-  // The newest revision of each key, the newest first. Of no thread that was erased.
+  // Of no thread that was erased.
   virtual base::Task<Result<std::vector<Artifact>>> artifacts(Scope scope, std::string thread_id,
-                                                              std::size_t limit) = 0;
+                                                              ArtifactPage page) = 0;
   // The newest revision under that key of the thread.
   virtual base::Task<Result<std::optional<Artifact>>> artifact_by_key(Scope scope,
                                                                       std::string thread_id,

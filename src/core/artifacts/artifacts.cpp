@@ -140,11 +140,10 @@ std::vector<std::string> pieces_of(std::string_view text, std::size_t bytes_max)
 }
 
 Task<Result<std::vector<Artifact>>> Artifacts::list(Principal who, std::string thread_id,
-                                                    std::size_t limit) {
+                                                    ArtifactPage page) {
   auto thread = co_await threads_.get(who, thread_id);
   if (!thread) co_return fail(std::move(thread.error()));
-  const std::size_t rows = std::clamp<std::size_t>(limit, 1, limits::artifact_rows_max);
-  auto artifacts = co_await store_.artifacts(who.scope, std::move(thread_id), rows);
+  auto artifacts = co_await store_.artifacts(who.scope, std::move(thread_id), std::move(page));
   co_return artifacts;
 }
 

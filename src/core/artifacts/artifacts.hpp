@@ -66,10 +66,11 @@ class Artifacts {
   Artifacts(ArtifactStore& store, Threads& threads, EventFeed& feed, base::Clock& clock)
       : store_(store), threads_(threads), feed_(feed), clock_(clock) {}
 
-  // The newest revision of each, the newest first; limits::artifact_rows_max at most. not_found for
-  // a thread that the caller may not see.
+  // not_found for a thread that the caller may not see.
   base::Task<Result<std::vector<Artifact>>> list(Principal who, std::string thread_id,
-                                                 std::size_t limit);
+                                                 ArtifactPage page);
+  // Of a list that begins now.
+  Time now() const { return clock_.now(); }
 
   // Both store the artifact and tell it to whoever follows the thread (ArtifactStarted, …,
   // ArtifactCommitted), in one transaction; a refusal is told as ArtifactFailed. They return when

@@ -24,6 +24,8 @@
 #include "core/access/keyed_request_store.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent_store.hpp"
+#include "core/artifacts/artifact_store.hpp"
+#include "core/attachments/attachment_store.hpp"
 #include "core/events/event.hpp"
 #include "core/events/store_health.hpp"
 #include "core/governance/action_store.hpp"
@@ -45,7 +47,8 @@ using Change =
                  InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
                  InsertCredential, TouchCredential, RevokeCredential, InsertKeyedRequest,
                  LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
-                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories>;
+                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
+                 InsertArtifact, InsertAttachment, UseAttachment, RemoveAttachment>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

@@ -32,6 +32,9 @@ struct NewMessage {
   std::string keyed_request_id{};  // linked to the run in the same transaction; "" for none
 };
 
+// The field of the error that says that the model cannot be shown an attachment.
+constexpr const char* unsupported_attachment_field = "attachments";
+
 struct RunStart {
   Run run;
   Thread thread;
@@ -80,6 +83,7 @@ class RunStarts {
   Result<ModelSettings> settings_for(const ModelSettings& wanted, const Thread& thread,
                                      const Agent& agent) const;
   Result<void> check_fits(const RunStart& start) const;
+  static Result<void> check_attachments(const RunStart& start);
 
   RunStartPorts ports_;
   RunStartOptions options_;

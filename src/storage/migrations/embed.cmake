@@ -7,7 +7,8 @@ set(migrations
   0004_memory
   0005_thread_summaries
   0006_keyed_requests
-  0007_credential_roles)
+  0007_credential_roles
+  0013_artifacts)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

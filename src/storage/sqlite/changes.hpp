@@ -69,6 +69,10 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::RemoveMemoriesOfAgent& change);
   Result<void> on(const core::Scope& scope, const core::PlaceMemory& change);
   Result<void> on(const core::Scope& scope, const core::SweepMemories& change);
+  Result<void> on(const core::Scope& scope, const core::InsertArtifact& change);
+  Result<void> on(const core::Scope& scope, const core::InsertAttachment& change);
+  Result<void> on(const core::Scope& scope, const core::UseAttachment& change);
+  Result<void> on(const core::Scope& scope, const core::RemoveAttachment& change);
 
   Result<void> erase_threads_of(const core::Scope& scope, const std::string& agent_id, Time at);
   Result<void> store_message(const core::Scope& scope, const core::Message& message,
