@@ -6,12 +6,14 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMemory, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreArtifacts, testing::Values(factory));
 #pragma once
 
 #include "core/limits.hpp"
 #include "tests/conformance/store_backend.hpp"
 #include "tests/conformance/store_suite_actions.hpp"
 #include "tests/conformance/store_suite_agents.hpp"
+#include "tests/conformance/store_suite_artifacts.hpp"
 #include "tests/conformance/store_suite_erasure.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_memory.hpp"
