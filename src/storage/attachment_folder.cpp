@@ -78,8 +78,9 @@ Result<void> make_owner_folder(const std::string& folder) {
 }  // namespace
 
 FileCalls system_file_calls() {
-  return {.write = [](int file, const char* bytes,
-                      std::size_t count) -> long { return ::write(file, bytes, count); },
+  return {.write = [](int file, const char* bytes, std::size_t count) -> long {
+            return ::write(file, bytes, count);
+          },
           .sync = [](int file) { return ::fsync(file); },
           .rename = [](const char* from, const char* to) { return ::rename(from, to); }};
 }

@@ -172,6 +172,39 @@ core::Message take_message(StoredObject& o) {
 
 // --- events -------------------------------------------------------------------------------------
 
+void write_artifact_event(JsonWriter& w, const core::ArtifactStarted& e) {
+  w.field("kind", "artifact_started").field("key", e.key);
+  write_text(w, "artifact_id", e.artifact_id);
+  w.field("artifact_kind", core::to_string(e.kind)).field("revision", e.revision);
+  write_text(w, "title", e.title);
+  write_text(w, "language", e.language);
+}
+
+void write_artifact_event(JsonWriter& w, const core::ArtifactDelta& e) {
+  w.field("kind", "artifact_delta").field("key", e.key);
+  write_text(w, "artifact_id", e.artifact_id);
+  write_text(w, "text", e.text);
+}
+
+void write_artifact_event(JsonWriter& w, const core::ArtifactCommitted& e) {
+  w.field("kind", "artifact_committed").field("key", e.key);
+  write_text(w, "artifact_id", e.artifact_id);
+  w.field("artifact_kind", core::to_string(e.kind)).field("revision", e.revision);
+  write_text(w, "title", e.title);
+  write_text(w, "language", e.language);
+  write_text(w, "content", e.content);
+  if (e.content_left_out) w.field("content_left_out", true);
+  w.field("created_at", e.created_at.micros);
+}
+
+void write_artifact_event(JsonWriter& w, const core::ArtifactFailed& e) {
+  w.field("kind", "artifact_failed");
+  write_text(w, "artifact_id", e.artifact_id);
+  write_text(w, "key", e.key);
+  w.field("fault", core::to_string(e.fault));
+  write_text(w, "message", e.message);
+}
+
 void write_event(JsonWriter& w, const core::EventBody& body) {
   std::visit(
       Match{
@@ -227,35 +260,10 @@ void write_event(JsonWriter& w, const core::EventBody& body) {
             w.field("kind", "thread_changed").field("title", e.title);
             if (e.deleted) w.field("deleted", true);
           },
-          [&](const core::ArtifactStarted& e) {
-            w.field("kind", "artifact_started").field("key", e.key);
-            write_text(w, "artifact_id", e.artifact_id);
-            w.field("artifact_kind", core::to_string(e.kind)).field("revision", e.revision);
-            write_text(w, "title", e.title);
-            write_text(w, "language", e.language);
-          },
-          [&](const core::ArtifactDelta& e) {
-            w.field("kind", "artifact_delta").field("key", e.key);
-            write_text(w, "artifact_id", e.artifact_id);
-            write_text(w, "text", e.text);
-          },
-          [&](const core::ArtifactCommitted& e) {
-            w.field("kind", "artifact_committed").field("key", e.key);
-            write_text(w, "artifact_id", e.artifact_id);
-            w.field("artifact_kind", core::to_string(e.kind)).field("revision", e.revision);
-            write_text(w, "title", e.title);
-            write_text(w, "language", e.language);
-            write_text(w, "content", e.content);
-            if (e.content_left_out) w.field("content_left_out", true);
-            w.field("created_at", e.created_at.micros);
-          },
-          [&](const core::ArtifactFailed& e) {
-            w.field("kind", "artifact_failed");
-            write_text(w, "artifact_id", e.artifact_id);
-            write_text(w, "key", e.key);
-            w.field("fault", core::to_string(e.fault));
-            write_text(w, "message", e.message);
-          },
+          [&](const core::ArtifactStarted& e) { write_artifact_event(w, e); },
+          [&](const core::ArtifactDelta& e) { write_artifact_event(w, e); },
+          [&](const core::ArtifactCommitted& e) { write_artifact_event(w, e); },
+          [&](const core::ArtifactFailed& e) { write_artifact_event(w, e); },
       },
       body);
 }

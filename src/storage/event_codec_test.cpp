@@ -176,10 +176,9 @@ TEST(EventCodec, ArtifactEventsComeBack) {
     EXPECT_TRUE(committed.content_left_out);
     EXPECT_EQ(committed.created_at, base::Time{77});
   }
-  for (const auto fault :
-       {core::ArtifactFault::invalid_kind, core::ArtifactFault::invalid_content,
-        core::ArtifactFault::not_found, core::ArtifactFault::scope_mismatch,
-        core::ArtifactFault::persist_failed}) {
+  for (const auto fault : {core::ArtifactFault::invalid_kind, core::ArtifactFault::invalid_content,
+                           core::ArtifactFault::not_found, core::ArtifactFault::scope_mismatch,
+                           core::ArtifactFault::persist_failed}) {
     const auto failed = round_trip(
         core::ArtifactFailed{.artifact_id = "a", .key = "k", .fault = fault, .message = "m"});
     EXPECT_EQ(failed.fault, fault);

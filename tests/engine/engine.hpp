@@ -14,6 +14,8 @@
 #include "base/ids.hpp"
 #include "base/workers.hpp"
 #include "core/agents/agents.hpp"
+#include "core/artifacts/artifacts.hpp"
+#include "core/attachments/attachments.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
 #include "core/runs/runs.hpp"
@@ -21,7 +23,9 @@
 #include "faulty_journal.hpp"
 #include "gate/rule_gate.hpp"
 #include "scripted_provider.hpp"
+#include "storage/attachment_folder.hpp"
 #include "storage/sqlite/store.hpp"
+#include "tools/builtin/artifact_tools.hpp"
 #include "tools/builtin/calculator.hpp"
 #include "tools/builtin/clock.hpp"
 #include "tools/catalog.hpp"
@@ -66,6 +70,7 @@ struct EngineOptions {
   core::ActionOptions actions{};
   std::string policy_file{};  // "": the built-in rules
   std::size_t lanes = 2;
+  storage::FileCalls file_calls = storage::system_file_calls();  // of uploaded files
 };
 
 class Engine {
@@ -77,7 +82,11 @@ class Engine {
         feed(lanes, *store, journal),
         agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
         threads(*store, feed, clock, workers),
-        catalog(with(builtin_tools(clock), std::move(options.extra_tools))),
+        artifacts(*store, threads, feed, clock),
+        files(path + ".attachments", options.file_calls),
+        attachments(*store, files, feed, clock, workers),
+        catalog(with(with(builtin_tools(clock), tools::artifact_tools(artifacts)),
+                     std::move(options.extra_tools))),
         permissions(*store, feed, clock),
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),
@@ -93,7 +102,8 @@ class Engine {
               .redaction = redaction,
               .prices = prices,
               .lanes = lanes,
-              .clock = clock},
+              .clock = clock,
+              .attachments = &attachments},
              options.runs),
         actions({.store = *store,
                  .audit = *store,
@@ -161,6 +171,9 @@ class Engine {
   core::EventFeed feed;
   core::Agents agents;
   core::Threads threads;
+  core::Artifacts artifacts;
+  storage::AttachmentFolder files;
+  core::Attachments attachments;
   core::ModelProviders providers;
   ScriptedProvider* model = nullptr;
   tools::Catalog catalog;

@@ -53,9 +53,8 @@ int backup(const Context& context, const Settings& settings, const std::string& 
 }  // namespace
 
 void add_backup(Command parent, Invocation& invocation) {
-  Command command =
-      parent.add_subcommand("backup",
-                            "Copy the database and uploaded files, also while the server runs.");
+  Command command = parent.add_subcommand(
+      "backup", "Copy the database and uploaded files, also while the server runs.");
   command.footer(
       "Examples:\n"
       "  colonnade backup colonnade-$(date +%F).db\n"

@@ -21,9 +21,9 @@ struct Artifact {
   std::string id{};  // of this revision
   Scope scope;
   std::string thread_id{};
-  std::string run_id{};  // that made it
-  std::string key{};     // what all revisions of one artifact share
-  int revision = 1;      // 1, 2, 3 …
+  std::string run_id{};                        // that made it
+  std::string key{};                           // what all revisions of one artifact share
+  int revision = 1;                            // 1, 2, 3 …
   ArtifactKind kind = ArtifactKind::markdown;  // the same for all revisions
   std::string title{};                         // "" for none
   std::string language{};                      // of code; "" for none
@@ -33,7 +33,13 @@ struct Artifact {
 };
 
 // Why an artifact was not made.
-enum class ArtifactFault { invalid_kind, invalid_content, not_found, scope_mismatch, persist_failed };
+enum class ArtifactFault {
+  invalid_kind,
+  invalid_content,
+  not_found,
+  scope_mismatch,
+  persist_failed
+};
 std::string_view to_string(ArtifactFault fault);
 std::optional<ArtifactFault> artifact_fault_from(std::string_view text);
 

@@ -53,8 +53,8 @@ constexpr std::array<std::pair<string_view, char>, 14> named_references{{{"colon
                                                                          {"num", '#'}}};
 
 struct Reference {
-  std::size_t length = 0;   // 0: no reference
-  std::string decoded{};    // one character below 128; "" for any other, which is of no matter
+  std::size_t length = 0;  // 0: no reference
+  std::string decoded{};   // one character below 128; "" for any other, which is of no matter
 };
 
 // Of "&#…", as a browser reads it: the semicolon may be missing, zeros may lead.

@@ -25,9 +25,9 @@ constexpr std::size_t key_random_bytes = 8;
 
 std::string known_kinds() {
   std::string out;
-  for (const auto kind : {ArtifactKind::markdown, ArtifactKind::code, ArtifactKind::html,
-                          ArtifactKind::json, ArtifactKind::csv, ArtifactKind::svg,
-                          ArtifactKind::image}) {
+  for (const auto kind :
+       {ArtifactKind::markdown, ArtifactKind::code, ArtifactKind::html, ArtifactKind::json,
+        ArtifactKind::csv, ArtifactKind::svg, ArtifactKind::image}) {
     out += (out.empty() ? "" : ", ") + std::string(to_string(kind));
   }
   return out;
@@ -86,10 +86,10 @@ std::vector<Event> news_of(const ArtifactPlace& place, const Artifact& artifact,
                                          .title = artifact.title,
                                          .language = artifact.language}));
   for (std::string& piece : pieces_of(artifact.content, limits::artifact_delta_bytes_max)) {
-    out.push_back(event_at(place, now,
-                           ArtifactDelta{.artifact_id = provisional_id,
-                                         .key = artifact.key,
-                                         .text = std::move(piece)}));
+    out.push_back(event_at(
+        place, now,
+        ArtifactDelta{
+            .artifact_id = provisional_id, .key = artifact.key, .text = std::move(piece)}));
   }
   const bool left_out = artifact.content.size() > limits::artifact_event_content_bytes_max;
   out.push_back(event_at(place, now,
@@ -114,8 +114,9 @@ ArtifactRefusal refusal_of(const base::Error& error) {
 // An artifact is found by what the model was told of it.
 ArtifactRefusal not_found() {
   return {.fault = ArtifactFault::not_found,
-          .message = "there is no such artifact in this conversation; generate_artifact makes one, "
-                     "and its result has the artifactKey"};
+          .message =
+              "there is no such artifact in this conversation; generate_artifact makes one, "
+              "and its result has the artifactKey"};
 }
 
 }  // namespace
@@ -202,8 +203,8 @@ Task<Made> Artifacts::generate(ArtifactPlace place, NewArtifact input) {
                                    .created_at = now}};
   auto stored = co_await store(place, made.artifact, made.artifact.key);
   if (stored) co_return made;
-  auto refused = co_await refuse(std::move(place), "", made.artifact.key,
-                                 refusal_of(stored.error()));
+  auto refused =
+      co_await refuse(std::move(place), "", made.artifact.key, refusal_of(stored.error()));
   co_return refused;
 }
 
@@ -252,8 +253,8 @@ Task<Made> Artifacts::revise(ArtifactPlace place, ArtifactRevision input) {
 Task<Made> Artifacts::attempt_revision(ArtifactPlace place, ArtifactRevision input, bool last) {
   auto found = co_await find(place, input.artifact_id, input.key);
   if (!found) {
-    auto refused = co_await refuse(std::move(place), input.artifact_id, input.key,
-                                   std::move(found.error()));
+    auto refused =
+        co_await refuse(std::move(place), input.artifact_id, input.key, std::move(found.error()));
     co_return refused;
   }
   const Artifact& prior = *found;
@@ -267,8 +268,8 @@ Task<Made> Artifacts::attempt_revision(ArtifactPlace place, ArtifactRevision inp
     auto refused = co_await refuse(std::move(place), prior.id, prior.key, std::move(*wrong));
     co_return refused;
   }
-  base::Json metadata = input.metadata.is_object() ? std::move(input.metadata)
-                                                   : base::Json(base::Json::object());
+  base::Json metadata =
+      input.metadata.is_object() ? std::move(input.metadata) : base::Json(base::Json::object());
   metadata["prior_revision_id"] = prior.id;
   if (!input.reason.empty()) metadata["revision_reason"] = input.reason;
   const Time now = clock_.now();
@@ -290,8 +291,7 @@ Task<Made> Artifacts::attempt_revision(ArtifactPlace place, ArtifactRevision inp
   if (stored.error().kind == ErrorKind::conflict && !last) {
     co_return std::unexpected(ArtifactRefusal{});
   }
-  auto refused = co_await refuse(std::move(place), prior.id, prior.key,
-                                 refusal_of(stored.error()));
+  auto refused = co_await refuse(std::move(place), prior.id, prior.key, refusal_of(stored.error()));
   co_return refused;
 }
 

@@ -36,9 +36,9 @@ struct ArtifactRevision {
   std::string artifact_id{};  // of any revision; wins over `key`
   std::string key{};
   std::string content{};
-  std::string reason{};                 // "" for none
-  std::optional<std::string> title{};   // nullopt: as before
-  base::Json metadata = nullptr;        // an object or null
+  std::string reason{};                // "" for none
+  std::optional<std::string> title{};  // nullopt: as before
+  base::Json metadata = nullptr;       // an object or null
 };
 
 struct StoredArtifact {

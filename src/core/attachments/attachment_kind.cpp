@@ -21,8 +21,9 @@ std::string bare_type(string_view declared) {
   if (begin == string_view::npos) return "";
   declared = declared.substr(begin, declared.find_last_not_of(" \t") - begin + 1);
   std::string out(declared);
-  std::ranges::transform(
-      out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(out, out.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  });
   return out;
 }
 
@@ -30,8 +31,7 @@ bool is_type(string_view text) {
   constexpr string_view signs = "!#$&-^_.+";
   const auto token = [&](string_view part) {
     return !part.empty() && part.size() <= 127 && std::ranges::all_of(part, [&](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-             signs.find(c) != string_view::npos;
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || signs.find(c) != string_view::npos;
     });
   };
   const auto slash = text.find('/');
@@ -63,8 +63,9 @@ constexpr std::array<Signature, 19> signatures{{
     {0, "\x1a\x45\xdf\xa3"sv, "video/webm"},
     {0, "PK\x03\x04"sv, "application/zip"},
     {0, "\x1f\x8b"sv, "application/gzip"},
-    {0, "\x7f"
-        "ELF"sv,
+    {0,
+     "\x7f"
+     "ELF"sv,
      "application/x-executable"},
     {0, "MZ"sv, "application/x-executable"},
 }};
@@ -94,7 +95,8 @@ string_view sniffed(string_view bytes) {
     return each.mime;
   }
   // A frame of MPEG audio: eleven bits, then a layer.
-  if (bytes.size() > 2 && bytes[0] == '\xff' && (static_cast<unsigned char>(bytes[1]) & 0xE6U) > 0xE0U) {
+  if (bytes.size() > 2 && bytes[0] == '\xff' &&
+      (static_cast<unsigned char>(bytes[1]) & 0xE6U) > 0xE0U) {
     return "audio/mpeg";
   }
   return {};
@@ -154,10 +156,11 @@ base::Result<AttachmentType> attachment_type(string_view declared, string_view b
     if (said == "image/svg+xml") return AttachmentType{AttachmentKind::document, std::move(said)};
     return typed(std::move(said));
   }
-  const bool known_by_bytes = kind_of(said) != AttachmentKind::document || said == "application/pdf";
+  const bool known_by_bytes =
+      kind_of(said) != AttachmentKind::document || said == "application/pdf";
   if (known_by_bytes) {
-    return fail(ErrorKind::invalid, "the file is declared as " + said + ", and its bytes are not that",
-                "Content-Type");
+    return fail(ErrorKind::invalid,
+                "the file is declared as " + said + ", and its bytes are not that", "Content-Type");
   }
   return typed(std::move(said));
 }

@@ -35,9 +35,18 @@ constexpr Case cases[] = {
     {"", "\xff\xfb\x90\x64", "audio/mpeg", AttachmentKind::audio},
     {"", "OggS\0\2"sv, "audio/ogg", AttachmentKind::audio},
     {"video/ogg", "OggS\0\2"sv, "video/ogg", AttachmentKind::video},
-    {"", "\0\0\0\x18" "ftypmp42"sv, "video/mp4", AttachmentKind::video},
-    {"audio/mp4", "\0\0\0\x18" "ftypmp42"sv, "audio/mp4", AttachmentKind::audio},
-    {"text/html", "\0\0\0\x18" "ftypavif"sv, "image/avif", AttachmentKind::image},
+    {"",
+     "\0\0\0\x18"
+     "ftypmp42"sv,
+     "video/mp4", AttachmentKind::video},
+    {"audio/mp4",
+     "\0\0\0\x18"
+     "ftypmp42"sv,
+     "audio/mp4", AttachmentKind::audio},
+    {"text/html",
+     "\0\0\0\x18"
+     "ftypavif"sv,
+     "image/avif", AttachmentKind::image},
     {"", "%PDF-1.7\n", "application/pdf"},
     {"Application/PDF; charset=x", "%PDF-1.7\n", "application/pdf"},
     {"application/zip", "PK\x03\x04..", "application/zip"},

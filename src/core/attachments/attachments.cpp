@@ -229,8 +229,8 @@ Task<Result<std::vector<Part>>> Attachments::parts(Principal who, std::vector<st
 
 Result<HeldAttachments> Attachments::take_memory(const std::string& account, std::int64_t bytes) {
   HeldAttachments out;
-  const std::int64_t units = (bytes + static_cast<std::int64_t>(limits::MiB) - 1) /
-                             static_cast<std::int64_t>(limits::MiB);
+  const std::int64_t units =
+      (bytes + static_cast<std::int64_t>(limits::MiB) - 1) / static_cast<std::int64_t>(limits::MiB);
   for (std::int64_t i = 0; i < units; ++i) {
     auto hold = memory_.take(account);
     if (!hold) {

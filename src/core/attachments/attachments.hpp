@@ -20,8 +20,8 @@ namespace colonnade::core {
 
 struct NewAttachment {
   std::string bytes{};
-  std::string declared_type{};  // a Content-Type header; "" for none
-  std::string name{};           // of the file, as the client says it; "" for none
+  std::string declared_type{};     // a Content-Type header; "" for none
+  std::string name{};              // of the file, as the client says it; "" for none
   std::string keyed_request_id{};  // linked to the attachment in the same transaction; "" for none
 };
 

@@ -250,8 +250,8 @@ std::int64_t opaque(std::string_view bytes) {
 std::int64_t file(const FilePart& file, const TokenCounter& counter, const Frame& frame) {
   // An attachment becomes a data URL when the model is asked.
   const bool is_inline = file.bytes > 0 || file.url.starts_with("data:");
-  const auto url_bytes = file.bytes > 0 ? file.bytes * 4 / 3
-                                        : static_cast<std::int64_t>(file.url.size());
+  const auto url_bytes =
+      file.bytes > 0 ? file.bytes * 4 / 3 : static_cast<std::int64_t>(file.url.size());
   if (file.mime.starts_with("image/")) return frame.image;
   if (file.mime.starts_with("text/") || file.mime == "application/json") {
     // Base64 holds three bytes in four; a text has at most a token for two of them.

@@ -12,23 +12,22 @@ concept OneOf = (std::same_as<T, Listed> || ...);
 template <class T>
 concept OfThreadById = OneOf<T, RenameThread, DeleteThread, RestoreThread, EraseThread>;
 
-// Steps, tool calls, summaries and artifacts belong to a thread, but no read that is kept shows them. What is
-// purged was erased before.
+// Steps, tool calls, summaries and artifacts belong to a thread, but no read that is kept shows
+// them. What is purged was erased before.
 template <class T>
-concept InThreadUnseen =
-    OneOf<T, PurgeThread, InsertSummary, InsertStep, InsertToolCall, MoveToolCall, InsertArtifact,
-          UseAttachment>;
+concept InThreadUnseen = OneOf<T, PurgeThread, InsertSummary, InsertStep, InsertToolCall,
+                               MoveToolCall, InsertArtifact, UseAttachment>;
 
 template <class T>
 concept OfAction = OneOf<T, InsertAction, UpdateAction>;
 
 template <class T>
-concept OfNoThread = OneOf<T, PutAgent, PutToolServer, DeleteToolServer, KeepToolPins,
-                           InsertPermission, RevokePermission, AppendAudit, InsertCredential,
-                           TouchCredential, RevokeCredential, InsertKeyedRequest, LinkKeyedRequest,
-                           AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests, PutMemory,
-                           RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
-                           InsertAttachment, RemoveAttachment>;
+concept OfNoThread =
+    OneOf<T, PutAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertPermission,
+          RevokePermission, AppendAudit, InsertCredential, TouchCredential, RevokeCredential,
+          InsertKeyedRequest, LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest,
+          PurgeKeyedRequests, PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory,
+          SweepMemories, InsertAttachment, RemoveAttachment>;
 
 struct ShownIn {
   ThreadsShowing operator()(const InsertThread& change) const { return {change.thread.id}; }

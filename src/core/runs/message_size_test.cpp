@@ -46,10 +46,9 @@ TEST(MessageSize, WhatCannotFitTheWindowAloneIsRefused) {
 TEST(MessageSize, AnAttachmentThatCannotFitTheWindowIsRefused) {
   const AskedModel asked{.provider = "p", .model = "m"};
   const auto with = [](std::int64_t bytes) {
-    return Message{.parts = {FilePart{.mime = "text/plain",
-                                      .filename = "a.txt",
-                                      .url = "attachment:1",
-                                      .bytes = bytes}}};
+    return Message{
+        .parts = {FilePart{
+            .mime = "text/plain", .filename = "a.txt", .url = "attachment:1", .bytes = bytes}}};
   };
   EXPECT_TRUE(check_window(with(1000), agent(), asked, {}));
   EXPECT_FALSE(check_window(with(10'000'000), agent(), asked, {}));

@@ -38,10 +38,10 @@ base::Result<std::size_t> artifact_limit(const net::Request& request) {
   std::size_t limit = 0;
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
   if (error != std::errc{} || end != text->data() + text->size()) {
-    return base::fail(ErrorKind::invalid,
-                      "limit must be a whole number from 1 to " +
-                          std::to_string(limits::artifact_rows_max),
-                      "limit");
+    return base::fail(
+        ErrorKind::invalid,
+        "limit must be a whole number from 1 to " + std::to_string(limits::artifact_rows_max),
+        "limit");
   }
   if (limit == 0) return limits::artifact_rows_default;
   return std::min(limit, limits::artifact_rows_max);
@@ -66,8 +66,8 @@ class ArtifactRows final : public RowSource {
     std::vector<std::string> rows;
     for (const core::Artifact& artifact : *found) rows.push_back(encode_artifact(artifact));
     if (!found->empty()) {
-      page_.after = core::ArtifactPage::Mark{.created_at = found->back().created_at,
-                                             .id = found->back().id};
+      page_.after =
+          core::ArtifactPage::Mark{.created_at = found->back().created_at, .id = found->back().id};
     }
     co_return rows;
   }
@@ -100,8 +100,8 @@ base::Task<net::Reply> ArtifactResource::list(Caller caller, RequestPtr request)
   if (!limit) co_return error_response(limit.error());
   const std::string thread_id = request->path_parameters.front();
   // Whether it is there at all is said by the status, before the list begins.
-  const auto first = co_await artifacts_.list(caller.who, thread_id,
-                                              {.as_of = artifacts_.now(), .limit = 1});
+  const auto first =
+      co_await artifacts_.list(caller.who, thread_id, {.as_of = artifacts_.now(), .limit = 1});
   if (!first) co_return error_response(first.error());
   co_return net::Response{
       .source = std::make_shared<ArtifactRows>(artifacts_, caller.who, thread_id, *limit)};

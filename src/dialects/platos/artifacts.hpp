@@ -17,8 +17,8 @@ class ArtifactResource {
   // Must outlive it.
   explicit ArtifactResource(core::Artifacts& artifacts) : artifacts_(artifacts) {}
 
-  // GET /api/v1/agent/threads/{id}/artifacts?limit → {"artifacts":[…]}: the latest revision of each,
-  // the newest first.
+  // GET /api/v1/agent/threads/{id}/artifacts?limit → {"artifacts":[…]}: the latest revision of
+  // each, the newest first.
   base::Task<net::Reply> list(Caller caller, RequestPtr request);
 
  private:

@@ -23,8 +23,8 @@ class AttachmentResource {
   // Must outlive it.
   explicit AttachmentResource(Parts parts) : parts_(parts) {}
 
-  // POST /api/v1/agent/attachments, a body of limits::attachment_bytes_max at most: the file's bytes
-  // with its Content-Type; its name as X-Filename, percent-encoded where it is not ASCII. 201
+  // POST /api/v1/agent/attachments, a body of limits::attachment_bytes_max at most: the file's
+  // bytes with its Content-Type; its name as X-Filename, percent-encoded where it is not ASCII. 201
   // {id, kind, mimeType, bytes, originalName, expiresAt}.
   base::Task<net::Reply> upload(Caller caller, RequestPtr request);
 

@@ -13,7 +13,7 @@ namespace {
 
 // Models that are known to see nothing; of any other the server says so itself.
 bool sees_nothing(std::string_view model) {
-  constexpr std::array<std::string_view, 6> blind = {"gpt-3.5",    "gpt-4-0",    "o1-mini",
+  constexpr std::array<std::string_view, 6> blind = {"gpt-3.5",    "gpt-4-0", "o1-mini",
                                                      "o1-preview", "o3-mini", "deepseek"};
   if (const auto slash = model.rfind('/'); slash != std::string_view::npos) {
     model.remove_prefix(slash + 1);

@@ -99,7 +99,8 @@ bool is_a_place(std::string_view url) {
 Attachment note(const core::FilePart& file, std::string mime, std::string filename) {
   std::string said = "[file \"" + filename + "\"";
   if (!mime.empty()) said += " (" + mime + ")";
-  said += is_a_place(file.url) ? " at " + file.url + "]" : " was attached; this model cannot be shown it]";
+  said += is_a_place(file.url) ? " at " + file.url + "]"
+                               : " was attached; this model cannot be shown it]";
   return {AttachmentKind::note, std::move(mime), std::move(filename), std::move(said)};
 }
 

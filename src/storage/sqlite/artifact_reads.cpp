@@ -75,7 +75,7 @@ base::Task<Result<std::vector<core::Artifact>>> Store::artifacts(core::Scope sco
         " WHERE t.id = ?1 AND t.scope = ?2 AND t.erased_at IS NULL AND a.created_at <= ?3"
         " AND (a.created_at, a.id) < (?4, ?5)"
         " AND NOT EXISTS (SELECT 1 FROM artifacts b WHERE b.thread_no = a.thread_no"
-        " AND b.key = a.key AND b.revision > a.revision AND b.created_at <= ?3)"
+        " AND b.key = a.key AND b.revision > a.revision AND +b.created_at <= ?3)"
         " ORDER BY a.created_at DESC, a.id DESC LIMIT ?6",
         read_artifact, thread_id, scope.key(), page.as_of, mark.created_at, mark.id, page.limit);
   });
@@ -119,7 +119,7 @@ base::Task<Result<std::vector<core::Attachment>>> Store::attachments_to_remove(
   co_return readers_->with([&](Database& database) {
     return database.all<core::Attachment>(
         "SELECT " COLONNADE_ATTACHMENT_COLUMNS
-        " FROM attachments WHERE expires_at <= ?1"
+        " FROM attachments INDEXED BY attachments_by_end WHERE expires_at <= ?1"
         " AND (scope, id) > (?2, ?3) ORDER BY scope, id LIMIT ?4",
         read_attachment, now, page.after_scope, page.after_id, page.limit);
   });

@@ -98,27 +98,28 @@ Result<void> Changes::on(const core::Scope& scope, const core::UseAttachment& ch
   const auto thread = threads_.find(scope, change.thread_id);
   if (!thread) return fail(thread.error());
   if (*thread == nullptr) return missing("thread", change.thread_id);
-  const auto kept = one_row(
-      write("UPDATE attachments SET expires_at = max(expires_at, ?5)"
-            " WHERE id = ?1 AND scope = ?2 AND owner = ?3 AND expires_at > ?4",
-            change.id, scope.key(), change.owner, change.at, change.expires_at),
-      [&] {
-        return fail(ErrorKind::not_found,
-                    "there is no " + quoted("attachment", change.id) +
-                        "; it may have expired: upload the file again",
-                    "attachmentIds");
-      });
+  const auto kept =
+      one_row(write("UPDATE attachments SET expires_at = max(expires_at, ?5)"
+                    " WHERE id = ?1 AND scope = ?2 AND owner = ?3 AND expires_at > ?4",
+                    change.id, scope.key(), change.owner, change.at, change.expires_at),
+              [&] {
+                return fail(ErrorKind::not_found,
+                            "there is no " + quoted("attachment", change.id) +
+                                "; it may have expired: upload the file again",
+                            "attachmentIds");
+              });
   if (!kept) return kept;
-  return any_row(write("INSERT OR IGNORE INTO attachment_uses (attachment_no, thread_no)"
-                       " SELECT no, ?3 FROM attachments WHERE id = ?1 AND scope = ?2",
-                       change.id, scope.key(), (*thread)->no));
+  return any_row(
+      write("INSERT OR IGNORE INTO attachment_uses (attachment_no, thread_no)"
+            " SELECT no, ?3 FROM attachments WHERE id = ?1 AND scope = ?2",
+            change.id, scope.key(), (*thread)->no));
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::RemoveAttachment& change) {
-  const auto uses = any_row(
-      write("DELETE FROM attachment_uses WHERE attachment_no IN"
-            " (SELECT no FROM attachments WHERE id = ?1 AND scope = ?2)",
-            change.id, scope.key()));
+  const auto uses =
+      any_row(write("DELETE FROM attachment_uses WHERE attachment_no IN"
+                    " (SELECT no FROM attachments WHERE id = ?1 AND scope = ?2)",
+                    change.id, scope.key()));
   if (!uses) return uses;
   return any_row(
       write("DELETE FROM attachments WHERE id = ?1 AND scope = ?2", change.id, scope.key()));

@@ -76,17 +76,17 @@ class GenerateArtifact final : public ArtifactTool {
                  "Makes a document that the user sees beside the conversation: a report, a page, a "
                  "drawing, a program, a table. Use it for what is kept or used elsewhere, not for "
                  "a short answer. html and svg must have no scripts and no event handlers.",
-             .input_schema =
-                 {{"type", "object"},
-                  {"properties",
-                   {{"kind", text_schema("markdown, code, html, json, csv, svg or image.")},
-                    {"content", text_schema("The whole document, 1 MiB at most. Of an image: a "
-                                            "data:image URL, or attachment:ID.")},
-                    {"title", text_schema("A short title.")},
-                    {"language", text_schema("Of code: its language, such as python.")},
-                    {"metadata", metadata_schema()}}},
-                  {"required", {"kind", "content"}},
-                  {"additionalProperties", false}}}) {}
+             .input_schema = {
+                 {"type", "object"},
+                 {"properties",
+                  {{"kind", text_schema("markdown, code, html, json, csv, svg or image.")},
+                   {"content", text_schema("The whole document, 1 MiB at most. Of an image: a "
+                                           "data:image URL, or attachment:ID.")},
+                   {"title", text_schema("A short title.")},
+                   {"language", text_schema("Of code: its language, such as python.")},
+                   {"metadata", metadata_schema()}}},
+                 {"required", {"kind", "content"}},
+                 {"additionalProperties", false}}}) {}
 
   base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
                                     std::stop_token) override {
