@@ -64,6 +64,15 @@ std::vector<Place> places_in(const std::vector<Message>& messages) {
 
 }  // namespace
 
+bool name_attachments(const std::vector<Message>& messages) {
+  return std::ranges::any_of(messages, [](const Message& message) {
+    return std::ranges::any_of(message.parts, [](const Part& part) {
+      const auto* file = std::get_if<FilePart>(&part);
+      return file != nullptr && attachment_id_of(*file);
+    });
+  });
+}
+
 std::string clean_file_name(std::string_view name) {
   if (const auto slash = name.find_last_of("/\\"); slash != std::string_view::npos) {
     name.remove_prefix(slash + 1);

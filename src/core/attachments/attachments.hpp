@@ -78,6 +78,9 @@ class Attachments {
   base::Share memory_;
 };
 
+// Whether any part of the messages names an attachment.
+bool name_attachments(const std::vector<Message>& messages);
+
 // A file's name without folders and control characters, limits::attachment_name_bytes_max at most;
 // "attachment" for one that has nothing else.
 std::string clean_file_name(std::string_view name);

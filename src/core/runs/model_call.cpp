@@ -75,7 +75,7 @@ void ModelCall::note_failure(Answer& answer) {
 Task<ModelCall::Answer> ModelCall::ask_once(ModelRequest request) {
   Answer answer;
   HeldAttachments held;  // until the request is sent: the first answer says that it was
-  if (ports_.attachments != nullptr) {
+  if (ports_.attachments != nullptr && name_attachments(request.messages)) {
     auto filled = co_await ports_.attachments->fill(
         record_.scope(), account_of(record_.scope(), record_.run().started_by), &request.messages,
         inputs_.work());

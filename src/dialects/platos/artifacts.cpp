@@ -100,8 +100,8 @@ base::Task<net::Reply> ArtifactResource::list(Caller caller, RequestPtr request)
   if (!limit) co_return error_response(limit.error());
   const std::string thread_id = request->path_parameters.front();
   // Whether it is there at all is said by the status, before the list begins.
-  const auto first =
-      co_await artifacts_.list(caller.who, thread_id, {.as_of = artifacts_.now(), .limit = 1});
+  const core::ArtifactPage look{.as_of = artifacts_.now(), .limit = 1};
+  const auto first = co_await artifacts_.list(caller.who, thread_id, look);
   if (!first) co_return error_response(first.error());
   co_return net::Response{
       .source = std::make_shared<ArtifactRows>(artifacts_, caller.who, thread_id, *limit)};
