@@ -500,7 +500,7 @@ Result<Server::Started> Server::start() {
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
   base::run_on(p.lanes[0], p.erasure.recover());
-  base::run_on(p.lanes[0], p.attachments.recover());
+  auto uploaded_files = base::run_on(p.lanes[0], p.attachments.stored_files());
   release_startup_memory();
   const HttpBudgets budgets{.bodies = std::make_shared<net::BodyBudget>(body_limits(p.settings)),
                             .answers = p.answers};
@@ -531,6 +531,8 @@ Result<Server::Started> Server::start() {
   }
   p.tool_host.servers().begin();
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.keyed_requests, p.stopping.get_token()));
+  p.lanes[0].spawn("sweep_attachments",
+                   p.attachments.sweep(std::move(uploaded_files), p.stopping.get_token()));
   p.lanes[0].spawn("purge_attachments", p.attachments.keep_purging(p.stopping.get_token()));
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));

@@ -158,7 +158,7 @@ std::optional<std::string> handler_in(string_view text) {
       ++end;
     }
     if (end == at + 3) continue;  // "on=" itself is no handler
-    const std::string name(text.substr(at + 1, end - at - 1));
+    std::string name(text.substr(at + 1, end - at - 1));
     while (end < text.size() && is_skipped(text[end])) ++end;
     if (end < text.size() && text[end] == '=') return name;
   }

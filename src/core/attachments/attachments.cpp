@@ -319,15 +319,18 @@ Task<void> Attachments::purge() {
   }
 }
 
-Task<void> Attachments::recover() {
+Task<std::vector<std::string>> Attachments::stored_files() {
   auto list = [files = &files_](const std::stop_token& /*stop*/) { return files->ids(); };
   base::Job job{.account = {}, .time_max = limits::attachment_io_time_max};
   auto ids = co_await workers_.run<std::vector<std::string>>(std::move(job), std::move(list));
-  if (!ids) {
-    base::log::warn("attachment_files_unreadable", {{"error", ids.error().message}});
-    co_return;
-  }
-  for (std::string& id : *ids) {
+  if (ids) co_return std::move(*ids);
+  base::log::warn("attachment_files_unreadable", {{"error", ids.error().message}});
+  co_return std::vector<std::string>();
+}
+
+Task<void> Attachments::sweep(std::vector<std::string> ids, std::stop_token stop) {
+  for (std::string& id : ids) {
+    if (stop.stop_requested()) co_return;
     auto known = co_await store_.any_attachment(id);
     if (!known || *known) continue;
     auto removed = co_await remove_file(id);

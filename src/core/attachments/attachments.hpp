@@ -58,8 +58,10 @@ class Attachments {
 
   // Removes what has expired, and what erased threads had alone: file, then row.
   base::Task<void> purge();
-  // Removes files without a row, which a crash may leave; once, before anything is uploaded.
-  base::Task<void> recover();
+  // The ids of all files that are there. At the start, before anything is uploaded.
+  base::Task<std::vector<std::string>> stored_files();
+  // Removes those of them that have no row, which a crash may leave; may take its time.
+  base::Task<void> sweep(std::vector<std::string> ids, std::stop_token stop);
   // Calls purge() from time to time until `stop`.
   base::Task<void> keep_purging(std::stop_token stop);
 
