@@ -48,6 +48,9 @@ class MeteredProvider final : public core::ModelProvider {
 
   std::string_view name() const override { return provider_->name(); }
   std::string_view default_model() const override { return provider_->default_model(); }
+  bool takes_file(std::string_view model, std::string_view mime) const override {
+    return provider_->takes_file(model, mime);
+  }
   std::unique_ptr<core::ModelStream> ask(base::Lane& lane, core::ModelRequest request,
                                          std::stop_token stop) override {
     return std::make_unique<MeteredStream>(

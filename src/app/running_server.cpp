@@ -34,6 +34,8 @@ std::string start_of(int pid) {
 
 std::string database_path(const std::string& data_dir) { return data_dir + "/colonnade.db"; }
 
+std::string attachments_folder(const std::string& data_dir) { return data_dir + "/attachments"; }
+
 base::Result<void> leave_note(const std::string& data_dir, const RunningServer& server) {
   std::string out;
   base::JsonWriter json(out);

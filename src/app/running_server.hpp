@@ -19,6 +19,9 @@ struct RunningServer {
 // The store's file in a data folder.
 std::string database_path(const std::string& data_dir);
 
+// The folder of uploaded files in a data folder.
+std::string attachments_folder(const std::string& data_dir);
+
 // Written owner-only; replaces an older note.
 base::Result<void> leave_note(const std::string& data_dir, const RunningServer& server);
 void remove_note(const std::string& data_dir);

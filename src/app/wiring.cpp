@@ -48,6 +48,8 @@
 #include "core/access/rate_limits.hpp"
 #include "core/access/tokens.hpp"
 #include "core/agents/agents.hpp"
+#include "core/artifacts/artifacts.hpp"
+#include "core/attachments/attachments.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/events/store_health.hpp"
 #include "core/governance/actions.hpp"
@@ -74,6 +76,7 @@
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
+#include "storage/attachment_folder.hpp"
 #include "tools/catalog.hpp"
 #include "tools/limits.hpp"
 #include "tools/mcp/tool_host.hpp"
@@ -261,7 +264,10 @@ struct Server::Parts {
                                     [this] { return redirect_url(); })),
         embedder(make_embedder(settings, http_client)),
         memories(stores.memories, feed, clock, workers, embedder.get()),
-        tools(built_in_tools(settings, clock, tool_workers, http_client, memories),
+        artifacts(stores.artifacts, threads, feed, clock),
+        attachment_files(attachments_folder(settings.data_dir)),
+        attachments(stores.attachments, attachment_files, feed, clock, workers),
+        tools(built_in_tools(settings, clock, tool_workers, http_client, memories, artifacts),
               tools::Workspaces(workspaces_options(settings)), &tool_host),
         permissions(stores.permissions, feed, clock),
         redaction(redacted_names(settings)),
@@ -282,7 +288,8 @@ struct Server::Parts {
               .prices = prices,
               .lanes = lanes,
               .clock = clock,
-              .rate_limits = &rate_limits},
+              .rate_limits = &rate_limits,
+              .attachments = &attachments},
              run_options(settings, windows)),
         actions({.store = stores.actions,
                  .audit = stores.audit,
@@ -439,6 +446,9 @@ struct Server::Parts {
   tools::mcp::ToolHost tool_host;
   std::unique_ptr<core::Embedder> embedder;  // none: full text alone
   core::Memories memories;
+  core::Artifacts artifacts;
+  storage::AttachmentFolder attachment_files;
+  core::Attachments attachments;
   tools::Catalog tools;
   core::Permissions permissions;
   core::Redaction redaction;
@@ -556,6 +566,7 @@ Result<Server::Started> Server::start() {
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
   base::run_on(p.lanes[0], p.erasure.recover());
+  auto uploaded_files = base::run_on(p.lanes[0], p.attachments.stored_files());
   release_startup_memory();
   const HttpBudgets budgets{.bodies = std::make_shared<net::BodyBudget>(body_limits(p.settings)),
                             .answers = p.answers};
@@ -587,6 +598,9 @@ Result<Server::Started> Server::start() {
   p.tool_host.servers().begin();
   p.lanes[0].spawn("purge_hourly", purge_hourly(&p.keyed_requests, p.stopping.get_token()));
   p.lanes[0].spawn("sign_audit", p.audit_signing.keep(p.stopping.get_token()));
+  p.lanes[0].spawn("sweep_attachments",
+                   p.attachments.sweep(std::move(uploaded_files), p.stopping.get_token()));
+  p.lanes[0].spawn("purge_attachments", p.attachments.keep_purging(p.stopping.get_token()));
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));
   p.lanes[0].spawn("watch_policy", p.policy.watch(p.stopping.get_token()));

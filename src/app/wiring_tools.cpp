@@ -1,6 +1,7 @@
 #include "app/wiring_tools.hpp"
 
 #include "app/workspace_check.hpp"
+#include "tools/builtin/artifact_tools.hpp"
 #include "tools/builtin/calculator.hpp"
 #include "tools/builtin/clock.hpp"
 #include "tools/builtin/edit.hpp"
@@ -34,7 +35,8 @@ tools::SandboxOptions sandbox_options(const Settings& settings) {
 std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& settings,
                                                          base::Clock& clock, base::Workers& workers,
                                                          net::HttpClient& http_client,
-                                                         core::Memories& memories) {
+                                                         core::Memories& memories,
+                                                         core::Artifacts& artifacts) {
   std::vector<std::unique_ptr<tools::Tool>> out;
   out.push_back(std::make_unique<tools::ClockTool>(clock));
   out.push_back(std::make_unique<tools::CalculatorTool>());
@@ -50,6 +52,7 @@ std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& setting
   out.push_back(std::make_unique<tools::QuestionTool>());
   for (auto& tool : tools::memory_key_tools(memories)) out.push_back(std::move(tool));
   for (auto& tool : tools::memory_text_tools(memories)) out.push_back(std::move(tool));
+  for (auto& tool : tools::artifact_tools(artifacts)) out.push_back(std::move(tool));
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "app/settings.hpp"
 #include "base/clock.hpp"
 #include "base/workers.hpp"
+#include "core/artifacts/artifacts.hpp"
 #include "core/memory/memories.hpp"
 #include "net/http_client.hpp"
 #include "tools/tool.hpp"
@@ -19,6 +20,7 @@ tools::WorkspacesOptions workspaces_options(const Settings& settings);
 std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& settings,
                                                          base::Clock& clock, base::Workers& workers,
                                                          net::HttpClient& http_client,
-                                                         core::Memories& memories);
+                                                         core::Memories& memories,
+                                                         core::Artifacts& artifacts);
 
 }  // namespace colonnade::app

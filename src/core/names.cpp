@@ -6,6 +6,8 @@
 
 #include "core/access/credential.hpp"
 #include "core/agents/agent.hpp"
+#include "core/artifacts/artifact.hpp"
+#include "core/attachments/attachment.hpp"
 #include "core/events/event.hpp"
 #include "core/governance/action.hpp"
 #include "core/memory/memory_item.hpp"
@@ -136,6 +138,29 @@ constexpr Names<MemoryClassification, 2> classification_names{
 constexpr Names<MemoryVisibility, 2> visibility_names{
     {{MemoryVisibility::own, "private"}, {MemoryVisibility::shared, "shared"}}};
 
+constexpr Names<ArtifactKind, 7> artifact_kind_names{{
+    {ArtifactKind::markdown, "markdown"},
+    {ArtifactKind::code, "code"},
+    {ArtifactKind::html, "html"},
+    {ArtifactKind::json, "json"},
+    {ArtifactKind::csv, "csv"},
+    {ArtifactKind::svg, "svg"},
+    {ArtifactKind::image, "image"},
+}};
+constexpr Names<ArtifactFault, 5> artifact_fault_names{{
+    {ArtifactFault::invalid_kind, "invalid_kind"},
+    {ArtifactFault::invalid_content, "invalid_content"},
+    {ArtifactFault::not_found, "not_found"},
+    {ArtifactFault::scope_mismatch, "scope_mismatch"},
+    {ArtifactFault::persist_failed, "persist_failed"},
+}};
+constexpr Names<AttachmentKind, 4> attachment_kind_names{{
+    {AttachmentKind::image, "image"},
+    {AttachmentKind::audio, "audio"},
+    {AttachmentKind::video, "video"},
+    {AttachmentKind::document, "document"},
+}};
+
 }  // namespace
 
 std::string_view to_string(Role role) { return name_of(role_names, role); }
@@ -234,6 +259,21 @@ std::string_view to_string(MemoryVisibility visibility) {
 }
 std::optional<MemoryVisibility> memory_visibility_from(std::string_view text) {
   return value_of(visibility_names, text);
+}
+
+std::string_view to_string(ArtifactKind kind) { return name_of(artifact_kind_names, kind); }
+std::optional<ArtifactKind> artifact_kind_from(std::string_view text) {
+  return value_of(artifact_kind_names, text);
+}
+
+std::string_view to_string(ArtifactFault fault) { return name_of(artifact_fault_names, fault); }
+std::optional<ArtifactFault> artifact_fault_from(std::string_view text) {
+  return value_of(artifact_fault_names, text);
+}
+
+std::string_view to_string(AttachmentKind kind) { return name_of(attachment_kind_names, kind); }
+std::optional<AttachmentKind> attachment_kind_from(std::string_view text) {
+  return value_of(attachment_kind_names, text);
 }
 
 }  // namespace colonnade::core

@@ -20,6 +20,8 @@ struct Stores {
   PermissionStore& permissions;
   AuditStore& audit;
   MemoryStore& memories;
+  ArtifactStore& artifacts;
+  AttachmentStore& attachments;
   Journal& journal;
 };
 

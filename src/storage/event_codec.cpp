@@ -40,6 +40,7 @@ void write_part(JsonWriter& w, const core::Part& part) {
             write_text(w, "mime", p.mime);
             write_text(w, "filename", p.filename);
             write_text(w, "url", p.url);
+            write_number(w, "bytes", p.bytes);
           },
           [&](const core::ToolCallPart& p) {
             w.field("kind", "tool_call");
@@ -83,8 +84,10 @@ core::Part take_part(StoredObject& o) {
   }
   if (kind == "refusal") return core::RefusalPart{o.text("text")};
   if (kind == "file") {
-    return core::FilePart{
-        .mime = o.text("mime"), .filename = o.text("filename"), .url = o.text("url")};
+    return core::FilePart{.mime = o.text("mime"),
+                          .filename = o.text("filename"),
+                          .url = o.text("url"),
+                          .bytes = o.number("bytes")};
   }
   if (kind == "tool_call") {
     return core::ToolCallPart{.call_id = o.text("call_id"),
@@ -199,6 +202,39 @@ core::Message take_message(StoredObject& o) {
 
 // --- events -------------------------------------------------------------------------------------
 
+void write_artifact_event(JsonWriter& w, const core::ArtifactStarted& e) {
+  w.field("kind", "artifact_started").field("key", e.key);
+  write_text(w, "artifact_id", e.artifact_id);
+  w.field("artifact_kind", core::to_string(e.kind)).field("revision", e.revision);
+  write_text(w, "title", e.title);
+  write_text(w, "language", e.language);
+}
+
+void write_artifact_event(JsonWriter& w, const core::ArtifactDelta& e) {
+  w.field("kind", "artifact_delta").field("key", e.key);
+  write_text(w, "artifact_id", e.artifact_id);
+  write_text(w, "text", e.text);
+}
+
+void write_artifact_event(JsonWriter& w, const core::ArtifactCommitted& e) {
+  w.field("kind", "artifact_committed").field("key", e.key);
+  write_text(w, "artifact_id", e.artifact_id);
+  w.field("artifact_kind", core::to_string(e.kind)).field("revision", e.revision);
+  write_text(w, "title", e.title);
+  write_text(w, "language", e.language);
+  write_text(w, "content", e.content);
+  if (e.content_left_out) w.field("content_left_out", true);
+  w.field("created_at", e.created_at.micros);
+}
+
+void write_artifact_event(JsonWriter& w, const core::ArtifactFailed& e) {
+  w.field("kind", "artifact_failed");
+  write_text(w, "artifact_id", e.artifact_id);
+  write_text(w, "key", e.key);
+  w.field("fault", core::to_string(e.fault));
+  write_text(w, "message", e.message);
+}
+
 void write_event(JsonWriter& w, const core::EventBody& body) {
   std::visit(
       Match{
@@ -266,6 +302,10 @@ void write_event(JsonWriter& w, const core::EventBody& body) {
             w.field("kind", "structured_output_refused").field("attempts", e.attempts);
             write_texts(w, "violations", e.violations);
           },
+          [&](const core::ArtifactStarted& e) { write_artifact_event(w, e); },
+          [&](const core::ArtifactDelta& e) { write_artifact_event(w, e); },
+          [&](const core::ArtifactCommitted& e) { write_artifact_event(w, e); },
+          [&](const core::ArtifactFailed& e) { write_artifact_event(w, e); },
       },
       body);
 }
@@ -313,6 +353,41 @@ core::EventBody take_tool_event(StoredObject& o, std::string_view kind) {
   return core::OutputRestarted{};
 }
 
+core::ArtifactKind take_artifact_kind(StoredObject& o) {
+  return o.named("artifact_kind", core::artifact_kind_from, core::ArtifactKind::markdown);
+}
+
+core::EventBody take_artifact_event(StoredObject& o, std::string_view kind) {
+  if (kind == "artifact_started") {
+    return core::ArtifactStarted{.artifact_id = o.text("artifact_id"),
+                                 .key = o.text("key"),
+                                 .kind = take_artifact_kind(o),
+                                 .revision = static_cast<int>(o.number("revision")),
+                                 .title = o.text("title"),
+                                 .language = o.text("language")};
+  }
+  if (kind == "artifact_delta") {
+    return core::ArtifactDelta{
+        .artifact_id = o.text("artifact_id"), .key = o.text("key"), .text = o.text("text")};
+  }
+  if (kind == "artifact_committed") {
+    return core::ArtifactCommitted{.artifact_id = o.text("artifact_id"),
+                                   .key = o.text("key"),
+                                   .kind = take_artifact_kind(o),
+                                   .revision = static_cast<int>(o.number("revision")),
+                                   .title = o.text("title"),
+                                   .language = o.text("language"),
+                                   .content = o.text("content"),
+                                   .content_left_out = o.flag("content_left_out"),
+                                   .created_at = {o.number("created_at")}};
+  }
+  return core::ArtifactFailed{
+      .artifact_id = o.text("artifact_id"),
+      .key = o.text("key"),
+      .fault = o.named("fault", core::artifact_fault_from, core::ArtifactFault::persist_failed),
+      .message = o.text("message")};
+}
+
 core::EventBody take_event(StoredObject& o) {
   const std::string kind = o.text("kind");
   if (kind == "text_delta") return core::TextDelta{o.text("text")};
@@ -340,6 +415,10 @@ core::EventBody take_event(StoredObject& o) {
   if (kind == "structured_output_refused") {
     return core::StructuredOutputRefused{.violations = o.texts("violations"),
                                          .attempts = static_cast<int>(o.number("attempts"))};
+  }
+  if (kind == "artifact_started" || kind == "artifact_delta" || kind == "artifact_committed" ||
+      kind == "artifact_failed") {
+    return take_artifact_event(o, kind);
   }
   return take_tool_event(o, kind);
 }

@@ -156,13 +156,59 @@ TEST(EventCodec, EveryStateComesBack) {
   }
 }
 
+TEST(EventCodec, ArtifactEventsComeBack) {
+  for (const std::string& text : odd_texts) {
+    const auto started = round_trip(core::ArtifactStarted{.artifact_id = text,
+                                                          .key = text,
+                                                          .kind = core::ArtifactKind::svg,
+                                                          .revision = 3,
+                                                          .title = text,
+                                                          .language = text});
+    EXPECT_EQ(started.artifact_id, text);
+    EXPECT_EQ(started.key, text);
+    EXPECT_EQ(started.kind, core::ArtifactKind::svg);
+    EXPECT_EQ(started.revision, 3);
+    EXPECT_EQ(started.title, text);
+    EXPECT_EQ(started.language, text);
+    const auto delta = round_trip(core::ArtifactDelta{text, text, text});
+    EXPECT_EQ(delta.artifact_id, text);
+    EXPECT_EQ(delta.key, text);
+    EXPECT_EQ(delta.text, text);
+    const auto committed = round_trip(core::ArtifactCommitted{.artifact_id = text,
+                                                              .key = text,
+                                                              .kind = core::ArtifactKind::csv,
+                                                              .revision = 2,
+                                                              .title = text,
+                                                              .language = text,
+                                                              .content = text,
+                                                              .content_left_out = true,
+                                                              .created_at = {77}});
+    EXPECT_EQ(committed.artifact_id, text);
+    EXPECT_EQ(committed.kind, core::ArtifactKind::csv);
+    EXPECT_EQ(committed.revision, 2);
+    EXPECT_EQ(committed.content, text);
+    EXPECT_TRUE(committed.content_left_out);
+    EXPECT_EQ(committed.created_at, base::Time{77});
+  }
+  for (const auto fault : {core::ArtifactFault::invalid_kind, core::ArtifactFault::invalid_content,
+                           core::ArtifactFault::not_found, core::ArtifactFault::scope_mismatch,
+                           core::ArtifactFault::persist_failed}) {
+    const auto failed = round_trip(
+        core::ArtifactFailed{.artifact_id = "a", .key = "k", .fault = fault, .message = "m"});
+    EXPECT_EQ(failed.fault, fault);
+    EXPECT_EQ(failed.artifact_id, "a");
+    EXPECT_EQ(failed.key, "k");
+    EXPECT_EQ(failed.message, "m");
+  }
+}
+
 TEST(EventCodec, PartsComeBackWithOddMembers) {
   for (const std::string& text : odd_texts) {
     const std::vector<core::Part> parts = {
         core::TextPart{text},
         core::ReasoningPart{text, text, text, text, Json{{"k", text}}},
         core::RefusalPart{text},
-        core::FilePart{text, text, text},
+        core::FilePart{text, text, text, 7},
         core::ToolCallPart{text, text, Json{{"k", text}}, text},
         core::ToolResultPart{text, text, text, true},
         core::ProviderPart{text, Json::array({text})},

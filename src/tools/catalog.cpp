@@ -17,7 +17,12 @@ bool changes_nothing(Effect effect) { return effect == Effect::none || effect ==
 
 // Such a tool has no business in the workspace.
 bool works_elsewhere(Effect effect) {
-  return effect == Effect::none || effect == Effect::own_memory;
+  return effect == Effect::none || effect == Effect::own_memory || effect == Effect::own_thread;
+}
+
+// What may run unasked.
+bool is_harmless(Effect effect) {
+  return changes_nothing(effect) || effect == Effect::own_memory || effect == Effect::own_thread;
 }
 
 }  // namespace
@@ -150,10 +155,7 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
 std::set<std::string, std::less<>> Catalog::harmless() const {
   std::set<std::string, std::less<>> out;
   for (const auto& tool : tools_) {
-    const Effect effect = tool->effect();
-    if (changes_nothing(effect) || effect == Effect::own_memory) {
-      out.insert(tool->definition().name);
-    }
+    if (is_harmless(tool->effect())) out.insert(tool->definition().name);
   }
   return out;
 }

@@ -32,7 +32,8 @@ class Catalog final : public core::ToolRunner {
                                                   core::ExecutionPermit permit,
                                                   std::stop_token stop) override;
 
-  // Names of the tools that change nothing anywhere, the agent's own memory apart.
+  // Names of the tools that change nothing anywhere, the agent's own memory and what its thread
+  // holds apart.
   std::set<std::string, std::less<>> harmless() const;
   // Names of the others.
   std::set<std::string, std::less<>> harmful() const;

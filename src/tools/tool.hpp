@@ -17,6 +17,7 @@ enum class Effect {
   none,        // computes; the same call may be repeated at will
   reads,       // looks at the workspace; may be repeated as well
   own_memory,  // changes what the agent itself has kept for this user, and nothing else
+  own_thread,  // adds to what its conversation holds, and to nothing else
   changes,     // anything else
   asks,        // a human's answer is the point: always waits for one
 };

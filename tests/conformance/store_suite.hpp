@@ -6,6 +6,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMemory, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreArtifacts, testing::Values(factory));
 #pragma once
 
 #include "core/limits.hpp"
@@ -14,6 +15,7 @@
 #include "tests/conformance/store_suite_actions.hpp"
 #include "tests/conformance/store_suite_agents.hpp"
 #include "tests/conformance/store_suite_arranging.hpp"
+#include "tests/conformance/store_suite_artifacts.hpp"
 #include "tests/conformance/store_suite_erasure.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_memory.hpp"

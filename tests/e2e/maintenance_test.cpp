@@ -136,6 +136,34 @@ TEST(Maintenance, ABackupOfARunningServerServes) {
   EXPECT_EQ(Json::parse(listed.out)["threads"].size(), 1U);
 }
 
+// Uploaded files lie beside the database, and so do their copies.
+TEST(Maintenance, ABackupHasTheUploadedFiles) {
+  const Folder folder;
+  const std::string copy = folder / "copy.db";
+  {
+    ServerProcess server(folder);
+    ASSERT_TRUE(server.ready().is_object());
+    EXPECT_EQ(server.stop().code, 0);
+  }
+  const std::filesystem::path files = folder / ".local/share/colonnade/attachments";
+  std::filesystem::create_directories(files);
+  std::ofstream(files / "0190c4a2f3d47b8e9a1b2c3d4e5f6a7b") << "a file";
+  const auto saved = run({"backup", copy, "--json"}, folder);
+  ASSERT_EQ(saved.code, 0) << saved.err;
+  EXPECT_EQ(Json::parse(saved.out)["attachments"], 1);
+  std::ifstream copied(copy + ".attachments/0190c4a2f3d47b8e9a1b2c3d4e5f6a7b");
+  std::string text;
+  std::getline(copied, text);
+  EXPECT_EQ(text, "a file");
+
+  // One that cannot be copied is no backup.
+  std::filesystem::create_directories(folder / "other.db.attachments");
+  const auto refused = run({"backup", folder / "other.db"}, folder);
+  EXPECT_NE(refused.code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("other.db.attachments exists already"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "other.db"));
+}
+
 TEST(Maintenance, ABackupOfADamagedDatabaseFails) {
   const Folder folder;
   {

@@ -15,6 +15,8 @@
 #include "base/workers.hpp"
 #include "core/access/rate_limits.hpp"
 #include "core/agents/agents.hpp"
+#include "core/artifacts/artifacts.hpp"
+#include "core/attachments/attachments.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
 #include "core/runs/runs.hpp"
@@ -22,7 +24,9 @@
 #include "faulty_journal.hpp"
 #include "gate/rule_gate.hpp"
 #include "scripted_provider.hpp"
+#include "storage/attachment_folder.hpp"
 #include "storage/sqlite/store.hpp"
+#include "tools/builtin/artifact_tools.hpp"
 #include "tools/builtin/calculator.hpp"
 #include "tools/builtin/clock.hpp"
 #include "tools/catalog.hpp"
@@ -69,6 +73,7 @@ struct EngineOptions {
   std::string workspace{};    // the folder of every thread; "": none has one
   std::size_t lanes = 2;
   core::RateLimits* rate_limits = nullptr;
+  storage::FileCalls file_calls = storage::system_file_calls();  // of uploaded files
 };
 
 class Engine {
@@ -80,7 +85,11 @@ class Engine {
         feed(lanes, *store, journal),
         agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
         threads(*store, feed, clock, workers),
-        catalog(with(builtin_tools(clock), std::move(options.extra_tools)),
+        artifacts(*store, threads, feed, clock),
+        files(path + ".attachments", options.file_calls),
+        attachments(*store, files, feed, clock, workers),
+        catalog(with(with(builtin_tools(clock), tools::artifact_tools(artifacts)),
+                     std::move(options.extra_tools)),
                 tools::Workspaces({.fixed = options.workspace})),
         permissions(*store, feed, clock),
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
@@ -98,7 +107,8 @@ class Engine {
               .prices = prices,
               .lanes = lanes,
               .clock = clock,
-              .rate_limits = options.rate_limits},
+              .rate_limits = options.rate_limits,
+              .attachments = &attachments},
              options.runs),
         actions({.store = *store,
                  .audit = *store,
@@ -166,6 +176,9 @@ class Engine {
   core::EventFeed feed;
   core::Agents agents;
   core::Threads threads;
+  core::Artifacts artifacts;
+  storage::AttachmentFolder files;
+  core::Attachments attachments;
   core::ModelProviders providers;
   ScriptedProvider* model = nullptr;
   tools::Catalog catalog;

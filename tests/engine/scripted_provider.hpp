@@ -75,6 +75,10 @@ class ScriptedProvider final : public core::ModelProvider {
 
   std::string_view name() const override { return name_; }
   std::string_view default_model() const override { return "scripted-1"; }
+  // Everything but sound.
+  bool takes_file(std::string_view /*model*/, std::string_view mime) const override {
+    return !mime.starts_with("audio/");
+  }
   std::unique_ptr<core::ModelStream> ask(base::Lane&, core::ModelRequest request,
                                          std::stop_token stop) override {
     const std::lock_guard lock(shared_->mutex);

@@ -7,9 +7,13 @@
 #include "app/running_server.hpp"
 #include "app/wiring_store.hpp"
 #include "base/json.hpp"
+#include "storage/attachment_folder.hpp"
 
 namespace colonnade::app {
 namespace {
+
+// What the copy's name has behind it as the folder of uploaded files.
+constexpr const char* attachments_end = ".attachments";
 
 int backup(const Context& context, const Settings& settings, const std::string& target,
            bool as_json) {
@@ -20,15 +24,27 @@ int backup(const Context& context, const Settings& settings, const std::string& 
   if (const auto done = store_maintenance(settings)->backup(target); !done) {
     return print_error(context, done.error().message);
   }
+  // After the database: a file that a row names and that is gone by now was on its way out.
+  const std::string files = target + attachments_end;
+  const auto copied = storage::copy_attachments(attachments_folder(settings.data_dir), files);
+  if (!copied) {
+    std::error_code unremoved;
+    std::filesystem::remove(target, unremoved);
+    return print_error(context, copied.error().message);
+  }
   std::error_code ignored;
   const std::uintmax_t bytes = std::filesystem::file_size(target, ignored);
   std::string out;
   if (as_json) {
     base::JsonWriter json(out);
     json.object().field("from", path).field("to", target);
-    json.field("bytes", static_cast<std::uint64_t>(bytes)).end_object();
+    json.field("bytes", static_cast<std::uint64_t>(bytes));
+    json.field("attachments", static_cast<std::uint64_t>(*copied)).end_object();
   } else {
     out = "Wrote " + target + " (" + std::to_string(bytes) + " bytes).";
+    if (*copied > 0) {
+      out += "\nCopied " + std::to_string(*copied) + " uploaded files to " + files + "/.";
+    }
   }
   std::fputs((out + "\n").c_str(), stdout);
   return exit_ok;
@@ -37,8 +53,8 @@ int backup(const Context& context, const Settings& settings, const std::string& 
 }  // namespace
 
 void add_backup(Command parent, Invocation& invocation) {
-  Command command =
-      parent.add_subcommand("backup", "Copy the database, also while the server runs.");
+  Command command = parent.add_subcommand(
+      "backup", "Copy the database and uploaded files, also while the server runs.");
   command.footer(
       "Examples:\n"
       "  colonnade backup colonnade-$(date +%F).db\n"

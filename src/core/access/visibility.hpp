@@ -23,4 +23,9 @@ inline bool may_see(const Principal& who, const Scope& scope, std::string_view o
   return !own || *own == owner;
 }
 
+// Whether it is the caller's own: of what nobody else sees, an operator included (uploaded files).
+inline bool is_own(const Principal& who, const Scope& scope, std::string_view owner) {
+  return scope == who.scope && owner == who.user_id;
+}
+
 }  // namespace colonnade::core

@@ -248,15 +248,17 @@ std::int64_t opaque(std::string_view bytes) {
 
 // What is not inlined (a path, a link) is named in a line of text or fetched by the vendor.
 std::int64_t file(const FilePart& file, const TokenCounter& counter, const Frame& frame) {
-  const bool is_inline = file.url.starts_with("data:");
+  // An attachment becomes a data URL when the model is asked.
+  const bool is_inline = file.bytes > 0 || file.url.starts_with("data:");
+  const auto url_bytes =
+      file.bytes > 0 ? file.bytes * 4 / 3 : static_cast<std::int64_t>(file.url.size());
   if (file.mime.starts_with("image/")) return frame.image;
   if (file.mime.starts_with("text/") || file.mime == "application/json") {
     // Base64 holds three bytes in four; a text has at most a token for two of them.
     return counter.text(file.filename) + frame.message +
-           static_cast<std::int64_t>(is_inline ? file.url.size() * 3 / 8 : file.url.size());
+           (is_inline ? url_bytes * 3 / 8 : url_bytes);
   }
-  return std::max(document_tokens_min,
-                  static_cast<std::int64_t>(file.url.size()) / url_bytes_per_document_token);
+  return std::max(document_tokens_min, url_bytes / url_bytes_per_document_token);
 }
 
 bool names(std::string_view model, std::string_view word) {

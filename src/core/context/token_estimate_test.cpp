@@ -299,6 +299,13 @@ TEST(TokenEstimate, CountsEveryKindOfPart) {
                                   .filename = "a.txt",
                                   .url = "data:text/plain;base64," + std::string(4000, 'A')}),
             1000);
+  // An attachment counts by the bytes that its URL stands for.
+  const FilePart report{
+      .mime = "text/plain", .filename = "r.txt", .url = "attachment:1", .bytes = 30'000};
+  EXPECT_GE(counter.part(report), 15'000);
+  const FilePart book{
+      .mime = "application/pdf", .filename = "b.pdf", .url = "attachment:2", .bytes = 3'000'000};
+  EXPECT_GE(counter.part(book), 400'000);
   const ToolCallPart call{.call_id = "c",
                           .tool = "search",
                           .arguments = Json{{"query", "unpaid invoices"}, {"limit", 20}}};

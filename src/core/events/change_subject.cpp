@@ -13,11 +13,11 @@ template <class T>
 concept OfThreadById = OneOf<T, RenameThread, ArrangeThread, PinThreadVersion, DeleteThread,
                              RestoreThread, EraseThread>;
 
-// Steps, tool calls and summaries belong to a thread, but no read that is kept shows them. What is
-// purged was erased before.
+// Steps, tool calls, summaries and artifacts belong to a thread, but no read that is kept shows
+// them. What is purged was erased before.
 template <class T>
-concept InThreadUnseen =
-    OneOf<T, PurgeThread, InsertSummary, InsertStep, InsertToolCall, MoveToolCall>;
+concept InThreadUnseen = OneOf<T, PurgeThread, InsertSummary, InsertStep, InsertToolCall,
+                               MoveToolCall, InsertArtifact, UseAttachment>;
 
 template <class T>
 concept OfAction = OneOf<T, InsertAction, UpdateAction>;
@@ -29,7 +29,7 @@ concept OfNoThread =
           InsertKeyedRequest, LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest,
           PurgeKeyedRequests, PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory,
           SweepMemories, InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey,
-          DeleteAccessKey>;
+          DeleteAccessKey, InsertAttachment, RemoveAttachment>;
 
 struct ShownIn {
   ThreadsShowing operator()(const InsertThread& change) const { return {change.thread.id}; }

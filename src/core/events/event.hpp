@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "core/access/scope.hpp"
+#include "core/artifacts/artifact.hpp"
 #include "core/runs/run.hpp"
 #include "core/threads/message.hpp"
 
@@ -85,10 +86,47 @@ struct StructuredOutputRefused {
   int attempts = 1;
 };
 
-using EventBody = std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta,
-                               OutputRestarted, ToolCallRequested, ToolCallStarted,
-                               ToolCallFinished, ApprovalRequested, ApprovalResolved, RunFinished,
-                               ThreadChanged, StructuredOutputMade, StructuredOutputRefused>;
+// An artifact comes as one ArtifactStarted, its content in ArtifactDeltas, and ArtifactCommitted,
+// all in one transaction with its row. One that is refused is an ArtifactFailed alone. They stand
+// between the ToolCallStarted and the ToolCallFinished of the call that made it, and share `key`.
+struct ArtifactStarted {
+  // Provisional: the key of a new artifact, the id of the revision before of a revised one.
+  std::string artifact_id{};
+  std::string key{};
+  ArtifactKind kind = ArtifactKind::markdown;
+  int revision = 1;
+  std::string title{};     // "" for none
+  std::string language{};  // "" for none
+};
+struct ArtifactDelta {
+  std::string artifact_id{};  // as in ArtifactStarted
+  std::string key{};
+  std::string text{};  // limits::artifact_delta_bytes_max at most, cut between characters
+};
+struct ArtifactCommitted {
+  std::string artifact_id{};  // of the stored revision
+  std::string key{};
+  ArtifactKind kind = ArtifactKind::markdown;
+  int revision = 1;
+  std::string title{};
+  std::string language{};
+  std::string content{};  // "" with content_left_out
+  // The content is longer than limits::artifact_event_content_bytes_max; the row has it.
+  bool content_left_out = false;
+  base::Time created_at{};
+};
+struct ArtifactFailed {
+  std::string artifact_id{};  // "" when not known
+  std::string key{};          // "" when not known
+  ArtifactFault fault = ArtifactFault::persist_failed;
+  std::string message{};
+};
+
+using EventBody =
+    std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta, OutputRestarted,
+                 ToolCallRequested, ToolCallStarted, ToolCallFinished, ApprovalRequested,
+                 ApprovalResolved, RunFinished, ThreadChanged, ArtifactStarted, ArtifactDelta,
+                 ArtifactCommitted, ArtifactFailed, StructuredOutputMade, StructuredOutputRefused>;
 
 struct Event {
   std::int64_t cursor = 0;  // store-wide, rising; given by the store at commit

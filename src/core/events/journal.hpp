@@ -26,6 +26,8 @@
 #include "core/access/keyed_request_store.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent_store.hpp"
+#include "core/artifacts/artifact_store.hpp"
+#include "core/attachments/attachment_store.hpp"
 #include "core/events/event.hpp"
 #include "core/events/store_health.hpp"
 #include "core/governance/action_store.hpp"
@@ -49,7 +51,8 @@ using Change =
                  RevokeCredential, InsertKeyedRequest, LinkKeyedRequest, AnswerKeyedRequest,
                  DropKeyedRequest, PurgeKeyedRequests, PutMemory, RemoveMemory,
                  RemoveMemoriesOfAgent, PlaceMemory, SweepMemories, InsertEntity,
-                 ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey>;
+                 ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey,
+                 InsertArtifact, InsertAttachment, UseAttachment, RemoveAttachment>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

@@ -84,6 +84,11 @@ class ModelProvider {
   virtual std::string_view name() const = 0;
   // Used when nobody chose one.
   virtual std::string_view default_model() const = 0;
+  // Whether a file of that type in a message can be shown to the model, as more than its name.
+  virtual bool takes_file(std::string_view model, std::string_view mime) const {
+    (void)model, (void)mime;
+    return false;
+  }
   // Starts a call on the calling lane. Never blocks; failure to connect comes from next().
   virtual std::unique_ptr<ModelStream> ask(base::Lane& lane, ModelRequest request,
                                            std::stop_token stop) = 0;

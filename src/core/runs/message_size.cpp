@@ -1,5 +1,6 @@
 #include "core/runs/message_size.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
@@ -59,7 +60,9 @@ base::Result<void> check_window(const Message& message, const Agent& agent, cons
   const std::string instructions = system_prompt(agent);
   // No tokenizer makes more tokens than there are bytes, so most messages need no count.
   const auto bytes = static_cast<std::int64_t>(size_of(message.parts) + instructions.size());
-  if (bytes + surrounding_tokens <= room.input) return {};
+  const bool has_files = std::ranges::any_of(
+      message.parts, [](const Part& part) { return std::holds_alternative<FilePart>(part); });
+  if (!has_files && bytes + surrounding_tokens <= room.input) return {};
   const TokenCounter counter{.family = token_family(asked.provider, asked.model),
                              .provider = asked.provider};
   const std::int64_t tokens = counter.message(message) + counter.text(instructions);

@@ -42,6 +42,18 @@ TEST(MessageSize, WhatCannotFitTheWindowAloneIsRefused) {
   EXPECT_TRUE(check_window(message_of(words), agent(), asked, large));
 }
 
+// Its URL is short, and what it stands for is not.
+TEST(MessageSize, AnAttachmentThatCannotFitTheWindowIsRefused) {
+  const AskedModel asked{.provider = "p", .model = "m"};
+  const auto with = [](std::int64_t bytes) {
+    return Message{
+        .parts = {FilePart{
+            .mime = "text/plain", .filename = "a.txt", .url = "attachment:1", .bytes = bytes}}};
+  };
+  EXPECT_TRUE(check_window(with(1000), agent(), asked, {}));
+  EXPECT_FALSE(check_window(with(10'000'000), agent(), asked, {}));
+}
+
 TEST(MessageSize, TheInstructionsTakeTheirPart) {
   ContextOptions options;
   options.input_tokens_max = 1100;

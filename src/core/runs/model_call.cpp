@@ -4,6 +4,7 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "core/access/account.hpp"
 
 namespace colonnade::core {
 
@@ -95,6 +96,17 @@ void ModelCall::note_failure(Answer& answer) {
 
 Task<ModelCall::Answer> ModelCall::ask_once(ModelRequest request) {
   Answer answer;
+  HeldAttachments held;  // until the request is sent: the first answer says that it was
+  if (ports_.attachments != nullptr && name_attachments(request.messages)) {
+    auto filled = co_await ports_.attachments->fill(
+        record_.scope(), account_of(record_.scope(), record_.run().started_by), &request.messages,
+        inputs_.work());
+    if (!filled) {
+      answer.error = std::move(filled.error());
+      co_return answer;
+    }
+    held = std::move(*filled);
+  }
   // The call is under way while the user's message is still being written; what comes back waits.
   auto stream = provider_.ask(lane_, std::move(request), inputs_.work());
   if (!record_.is_open()) {
@@ -103,6 +115,7 @@ Task<ModelCall::Answer> ModelCall::ask_once(ModelRequest request) {
   }
   for (;;) {
     auto events = co_await stream->next();
+    held = {};
     if (!events) {
       answer.error = std::move(events.error());
       co_return answer;

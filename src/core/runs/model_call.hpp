@@ -8,6 +8,7 @@
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
+#include "core/attachments/attachments.hpp"
 #include "core/context/context.hpp"
 #include "core/models/model_provider.hpp"
 #include "core/models/prices.hpp"
@@ -19,6 +20,7 @@ namespace colonnade::core {
 struct ModelCallPorts {
   const ModelProviders& providers;  // for summaries; the run's own is given apart
   const Prices& prices;
+  Attachments* attachments = nullptr;  // nullptr: messages have none
 };
 
 // For the run's lane only. Everything that is handed over must outlive it.

@@ -181,6 +181,21 @@ void RunRecord::forget_output() {
 
 // --- the beginning ------------------------------------------------------------------------------
 
+// The message is stored with its use of them, or not at all.
+void RunRecord::add_attachment_uses(Unit& unit, const Message& message) {
+  for (const Part& part : message.parts) {
+    const auto* file = std::get_if<FilePart>(&part);
+    const auto id = file != nullptr ? attachment_id_of(*file) : std::nullopt;
+    if (!id) continue;
+    unit.changes.emplace_back(
+        UseAttachment{.id = std::string(*id),
+                      .owner = message.user_id,
+                      .thread_id = message.thread_id,
+                      .at = message.created_at,
+                      .expires_at = message.created_at + limits::attachment_time});
+  }
+}
+
 RunRecord::Opened RunRecord::open(const Message& user_message, std::string keyed_request_id) {
   Unit opening{.scope = run_.scope};
   const TurnOptions& options = run_.options;
@@ -192,6 +207,7 @@ RunRecord::Opened RunRecord::open(const Message& user_message, std::string keyed
   }
   opening.changes.emplace_back(InsertMessage{user_message});
   opening.changes.emplace_back(InsertRun{run_});
+  add_attachment_uses(opening, user_message);
   if (!keyed_request_id.empty()) {
     opening.changes.emplace_back(LinkKeyedRequest{std::move(keyed_request_id), run_.id});
   }

@@ -172,6 +172,7 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   void forget_output();
   bool add_piece(bool reasoning, std::string&& text);
 
+  static void add_attachment_uses(Unit& unit, const Message& message);
   Unit unit(std::vector<Event> events = {}) const;
   Event event(EventBody body) const;
   Event finished_event(const ToolCall& call) const;

@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "core/access/visibility.hpp"
 #include "core/agents/prompt_template.hpp"
+#include "core/attachments/attachment.hpp"
 #include "core/context/limits.hpp"
 #include "core/limits.hpp"
 #include "core/runs/message_size.hpp"
@@ -273,8 +274,26 @@ Task<Result<RunStart>> RunStarts::fresh(Principal who, NewMessage input) const {
   drop_from(start.history, start.run.options.replaces);
   prepare(start);
   finish_history(start);
+  if (auto taken = check_attachments(start); !taken) co_return fail(std::move(taken.error()));
   if (auto fits = check_fits(start); !fits) co_return fail(std::move(fits.error()));
   co_return start;
+}
+
+// Whether the model can be shown all that is attached; a user must not believe that it saw them.
+Result<void> RunStarts::check_attachments(const RunStart& start) {
+  const std::string model =
+      start.run.settings.model.value_or(std::string(start.provider->default_model()));
+  for (const Part& part : start.user_message.parts) {
+    const auto* file = std::get_if<FilePart>(&part);
+    if (file == nullptr || !attachment_id_of(*file)) continue;
+    if (start.provider->takes_file(model, file->mime)) continue;
+    return fail(ErrorKind::invalid,
+                "the model " + model + " of " + std::string(start.provider->name()) +
+                    " cannot be shown '" + file->filename + "' (" + file->mime +
+                    "); leave it out, or choose another model",
+                unsupported_attachment_field);
+  }
+  return {};
 }
 
 // Whether the message fits into its model's window by itself.

@@ -34,6 +34,9 @@ struct NewMessage {
   TurnOptions options{};
 };
 
+// The field of the error that says that the model cannot be shown an attachment.
+constexpr const char* unsupported_attachment_field = "attachments";
+
 struct RunStart {
   Run run;
   Thread thread;
@@ -87,6 +90,7 @@ class RunStarts {
   base::Task<Result<Agent>> answerer(Principal who, const Thread* thread, Run* run) const;
   base::Task<Result<void>> take_place(Scope scope, std::string thread_id, NewMessage* input,
                                       Message* message) const;
+  static Result<void> check_attachments(const RunStart& start);
 
   RunStartPorts ports_;
   RunStartOptions options_;

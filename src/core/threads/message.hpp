@@ -40,7 +40,8 @@ struct RefusalPart {
 struct FilePart {
   std::string mime{};
   std::string filename{};
-  std::string url{};  // data:, https: or a path in the workspace
+  std::string url{};       // data:, https:, attachment:ID or a path in the workspace
+  std::int64_t bytes = 0;  // of an attachment; 0: the URL says it, or nobody knows
   bool operator==(const FilePart&) const = default;
 };
 

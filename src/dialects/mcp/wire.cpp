@@ -136,6 +136,11 @@ struct EventWriter {
     if (e.message) json.field("answer", cut_text(core::visible_text(e.message->parts)));
     write_text(json, "error", e.error);
   }
+  // The call that makes an artifact is told, with its result.
+  void operator()(const core::ArtifactStarted& /*e*/) {}
+  void operator()(const core::ArtifactDelta& /*e*/) {}
+  void operator()(const core::ArtifactCommitted& /*e*/) {}
+  void operator()(const core::ArtifactFailed& /*e*/) {}
   void operator()(const core::ThreadChanged& /*e*/) {}
   void operator()(const core::StructuredOutputMade& e) {
     start("structured_output");
@@ -148,6 +153,11 @@ struct EventWriter {
     json.end_array();
   }
 };
+
+template <class... Bodies>
+bool is_any_of(const core::EventBody& body) {
+  return (std::holds_alternative<Bodies>(body) || ...);
+}
 
 }  // namespace
 
@@ -261,7 +271,10 @@ std::string encode_events(const EventPage& page) {
 }
 
 std::string encode_event(const core::Event& event) {
-  if (std::holds_alternative<core::ThreadChanged>(event.body)) return {};
+  if (is_any_of<core::ThreadChanged, core::ArtifactStarted, core::ArtifactDelta,
+                core::ArtifactCommitted, core::ArtifactFailed>(event.body)) {
+    return {};
+  }
   std::string out;
   JsonWriter json(out);
   json.object().field("cursor", event.cursor).field("at", base::to_rfc3339(event.at));

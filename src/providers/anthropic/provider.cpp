@@ -2,6 +2,7 @@
 
 #include "providers/anthropic/request.hpp"
 #include "providers/anthropic/stream_decoder.hpp"
+#include "providers/upstream/attachment.hpp"
 #include "providers/upstream/http_stream.hpp"
 
 namespace colonnade::providers::anthropic {
@@ -20,6 +21,14 @@ class Provider final : public core::ModelProvider {
 
   std::string_view name() const override { return options_.name; }
   std::string_view default_model() const override { return options_.default_model; }
+
+  bool takes_file(std::string_view model, std::string_view mime) const override {
+    const upstream::FileForm form = upstream::file_form(mime);
+    if (form == upstream::FileForm::text) return true;
+    // The models before the first that sees.
+    const bool blind = model.starts_with("claude-2") || model.starts_with("claude-instant");
+    return form != upstream::FileForm::none && !blind;
+  }
 
   std::unique_ptr<core::ModelStream> ask(base::Lane& lane, core::ModelRequest request,
                                          std::stop_token stop) override {

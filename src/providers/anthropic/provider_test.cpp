@@ -115,6 +115,19 @@ class AnthropicProvider : public ::testing::Test {
   Vendor vendor_{lanes_};
 };
 
+TEST_F(AnthropicProvider, SaysWhichFilesAModelCanBeShown) {
+  const core::ModelProvider& provider = vendor_.provider();
+  for (const char* mime : {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf",
+                           "text/plain", "application/json"}) {
+    EXPECT_TRUE(provider.takes_file("claude-sonnet-4-5", mime)) << mime;
+  }
+  for (const char* mime : {"audio/mpeg", "video/mp4", "image/tiff", "application/zip", ""}) {
+    EXPECT_FALSE(provider.takes_file("claude-sonnet-4-5", mime)) << mime;
+  }
+  EXPECT_FALSE(provider.takes_file("claude-2.1", "image/png"));
+  EXPECT_TRUE(provider.takes_file("claude-2.1", "text/plain"));
+}
+
 TEST_F(AnthropicProvider, SendsWhatTheVendorRequires) {
   ask(vendor_.speaks());
   const std::string request = vendor_.last_request();

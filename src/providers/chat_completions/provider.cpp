@@ -1,11 +1,26 @@
 #include "providers/chat_completions/provider.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "providers/chat_completions/request.hpp"
 #include "providers/chat_completions/stream_decoder.hpp"
+#include "providers/upstream/attachment.hpp"
 #include "providers/upstream/http_stream.hpp"
 
 namespace colonnade::providers::chat_completions {
 namespace {
+
+// Models that are known to see nothing; of any other the server says so itself.
+bool sees_nothing(std::string_view model) {
+  constexpr std::array<std::string_view, 6> blind = {"gpt-3.5",    "gpt-4-0", "o1-mini",
+                                                     "o1-preview", "o3-mini", "deepseek"};
+  if (const auto slash = model.rfind('/'); slash != std::string_view::npos) {
+    model.remove_prefix(slash + 1);
+  }
+  return model == "gpt-4" ||
+         std::ranges::any_of(blind, [&](auto prefix) { return model.starts_with(prefix); });
+}
 
 class Provider final : public core::ModelProvider {
  public:
@@ -17,6 +32,16 @@ class Provider final : public core::ModelProvider {
 
   std::string_view name() const override { return options_.name; }
   std::string_view default_model() const override { return options_.default_model; }
+
+  bool takes_file(std::string_view model, std::string_view mime) const override {
+    switch (upstream::file_form(mime)) {
+      case upstream::FileForm::image: return !sees_nothing(model);
+      case upstream::FileForm::document: return options_.dialect.files && !sees_nothing(model);
+      case upstream::FileForm::text: return true;
+      case upstream::FileForm::none: break;
+    }
+    return false;
+  }
 
   std::unique_ptr<core::ModelStream> ask(base::Lane& lane, core::ModelRequest request,
                                          std::stop_token stop) override {

@@ -166,6 +166,24 @@ TEST_F(ChatProvider, AConnectionThatBreaksAfterTheFinishReasonLosesNothing) {
   EXPECT_EQ(out.text, "one");
 }
 
+TEST_F(ChatProvider, SaysWhichFilesAModelCanBeShown) {
+  net::HttpClient client(lanes_);
+  const auto openai = make_provider(openai_options(), client);
+  EXPECT_TRUE(openai->takes_file("gpt-4o", "image/png"));
+  EXPECT_TRUE(openai->takes_file("gpt-4o", "application/pdf"));
+  EXPECT_TRUE(openai->takes_file("gpt-3.5-turbo", "text/csv"));
+  EXPECT_FALSE(openai->takes_file("gpt-3.5-turbo", "image/png"));
+  EXPECT_FALSE(openai->takes_file("gpt-4o", "audio/mpeg"));
+  EXPECT_FALSE(openai->takes_file("gpt-4o", "image/tiff"));
+  EXPECT_FALSE(openai->takes_file("gpt-4o", "application/zip"));
+  const auto router = make_provider(openrouter_options(), client);
+  EXPECT_FALSE(router->takes_file("deepseek/deepseek-chat", "image/png"));
+  EXPECT_TRUE(router->takes_file("google/gemini-2.5-pro", "image/webp"));
+  const auto local = make_provider(compatible_options("local", "http://127.0.0.1:1/v1"), client);
+  EXPECT_TRUE(local->takes_file("llava", "image/jpeg"));
+  EXPECT_FALSE(local->takes_file("llava", "application/pdf")) << "such servers take no files";
+}
+
 TEST_F(ChatProvider, WithoutAnyModelThereIsNothingToAsk) {
   net::HttpClient client(lanes_);
   auto provider = make_provider(compatible_options("local", "http://127.0.0.1:1/v1"), client);

@@ -50,6 +50,9 @@ class Provider final : public core::ModelProvider {
   std::string_view name() const override { return options_.name; }
   std::string_view default_model() const override { return "offline"; }
 
+  bool takes_file(std::string_view /*model*/, std::string_view /*mime*/) const override {
+    return true;
+  }
   std::unique_ptr<core::ModelStream> ask(base::Lane&, core::ModelRequest request,
                                          std::stop_token stop) override {
     if (request.model.empty()) request.model = default_model();

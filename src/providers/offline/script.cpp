@@ -63,6 +63,7 @@ std::vector<Command> commands_in(string_view text) {
 // The user's last message and what the turn under way has brought since.
 struct ScriptInput {
   std::string said{};
+  std::vector<const core::FilePart*> files{};
   std::vector<const core::ToolResultPart*> results{};
 };
 
@@ -73,6 +74,7 @@ ScriptInput situation_of(const core::ModelRequest& request) {
   if (last != request.messages.rend()) {
     for (const auto& part : last->parts) {
       if (const auto* text = std::get_if<core::TextPart>(&part)) out.said += text->text + "\n";
+      if (const auto* file = std::get_if<core::FilePart>(&part)) out.files.push_back(file);
     }
   }
   for (auto message = last.base(); message != request.messages.end(); ++message) {
@@ -121,6 +123,30 @@ void add_words(std::vector<core::ModelEvent>& deltas, string_view text) {
     deltas.push_back(Delta{std::string(text.substr(0, next))});
     text = next == string_view::npos ? string_view() : text.substr(next);
   }
+}
+
+// Of what a data URL holds, or was said to hold.
+std::size_t bytes_of(const core::FilePart& file) {
+  constexpr string_view mark = ";base64,";
+  const auto at = file.url.find(mark);
+  if (!file.url.starts_with("data:") || at == std::string::npos) {
+    return static_cast<std::size_t>(file.bytes);
+  }
+  string_view data = string_view(file.url).substr(at + mark.size());
+  while (data.ends_with('=')) data.remove_suffix(1);
+  return data.size() * 3 / 4;
+}
+
+// "[offline] Files seen: 2: a.png (image/png, 68 bytes), b.pdf (…)."
+std::string files_seen(const std::vector<const core::FilePart*>& files) {
+  std::string out = "[offline] Files seen: " + std::to_string(files.size());
+  string_view before = ": ";
+  for (const auto* file : files) {
+    out.append(before).append(file->filename).append(" (").append(file->mime);
+    out += ", " + std::to_string(bytes_of(*file)) + " bytes)";
+    before = ", ";
+  }
+  return out + ".";
 }
 
 class ScriptInterpreter {
@@ -258,6 +284,7 @@ ScriptedReply play_script(const core::ModelRequest& request) {
     return interpreter.take();
   }
   for (const auto& command : script) interpreter.play(command);
+  if (!script_input.files.empty()) interpreter.say(files_seen(script_input.files));
   if (script.empty()) {
     interpreter.say(notice);
     const auto said = trimmed(script_input.said);

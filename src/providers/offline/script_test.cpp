@@ -28,6 +28,18 @@ std::string text_of(const ScriptedReply& scripted_reply) {
   return out;
 }
 
+TEST(OfflineScript, SaysWhichFilesItSaw) {
+  core::Message message = user("/say Here.");
+  message.parts.emplace_back(core::FilePart{
+      .mime = "image/png", .filename = "a.png", .url = "data:image/png;base64,iVBORw0KGgo="});
+  message.parts.emplace_back(core::FilePart{
+      .mime = "text/plain", .filename = "b.txt", .url = "data:text/plain;base64,aGk="});
+  const auto out = play_script({.model = "offline", .messages = {user("before"), message}});
+  EXPECT_EQ(text_of(out),
+            "Here.\n[offline] Files seen: 2: a.png (image/png, 8 bytes), b.txt (text/plain, 2 "
+            "bytes).");
+}
+
 TEST(OfflineScript, SaysWhatItIsAndHowToGetAModel) {
   const auto out = play_text("What is a colonnade?");
   const std::string text = text_of(out);

@@ -91,16 +91,26 @@ bool is_text(std::string_view mime) {
          mime == "application/yaml";
 }
 
+// An attachment that was not filled in is no place to look either.
+bool is_a_place(std::string_view url) {
+  return !url.empty() && !url.starts_with("data:") && !url.starts_with("attachment:");
+}
+
 Attachment note(const core::FilePart& file, std::string mime, std::string filename) {
   std::string said = "[file \"" + filename + "\"";
   if (!mime.empty()) said += " (" + mime + ")";
-  // A data URL is no place to look; anything else is.
-  const bool has_place = !file.url.empty() && !file.url.starts_with("data:");
-  said += has_place ? " at " + file.url + "]" : " was attached; this model cannot be shown it]";
+  said += is_a_place(file.url) ? " at " + file.url + "]"
+                               : " was attached; this model cannot be shown it]";
   return {AttachmentKind::note, std::move(mime), std::move(filename), std::move(said)};
 }
 
 }  // namespace
+
+FileForm file_form(std::string_view mime) {
+  if (is_image(mime)) return FileForm::image;
+  if (mime == "application/pdf") return FileForm::document;
+  return is_text(mime) ? FileForm::text : FileForm::none;
+}
 
 Attachment attachment_of(const core::FilePart& file) {
   std::string filename = file.filename.empty() ? "attachment" : file.filename;

@@ -24,6 +24,10 @@ struct Attachment {
   std::string data{};
 };
 
+// In which form a file of that type is shown, when its bytes are there.
+enum class FileForm { none, image, document, text };
+FileForm file_form(std::string_view mime);
+
 // Images: JPEG, PNG, GIF and WebP, which every vendor takes. Workspace paths, other types and
 // broken data URLs become notes: tools can read the workspace, the vendor cannot.
 Attachment attachment_of(const core::FilePart& file);

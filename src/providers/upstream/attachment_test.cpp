@@ -36,6 +36,22 @@ TEST(Attachment, WhatCannotBeShownBecomesANote) {
   EXPECT_NE(of("text/plain", "notes/today.txt").data.find("at notes/today.txt"), std::string::npos);
 }
 
+TEST(Attachment, OneThatWasNotFilledInIsNoPlaceToLook) {
+  const Attachment out = of("image/png", "attachment:0190c4a2");
+  EXPECT_EQ(out.kind, AttachmentKind::note);
+  EXPECT_EQ(out.data.find("0190c4a2"), std::string::npos) << out.data;
+}
+
+TEST(Attachment, FormsByType) {
+  EXPECT_EQ(file_form("image/png"), FileForm::image);
+  EXPECT_EQ(file_form("image/tiff"), FileForm::none);
+  EXPECT_EQ(file_form("application/pdf"), FileForm::document);
+  EXPECT_EQ(file_form("text/csv"), FileForm::text);
+  EXPECT_EQ(file_form("application/json"), FileForm::text);
+  EXPECT_EQ(file_form("audio/mpeg"), FileForm::none);
+  EXPECT_EQ(file_form("video/mp4"), FileForm::none);
+}
+
 TEST(Attachment, TheTypeOfADataUrlCounts) {
   EXPECT_EQ(of("", "data:image/webp;base64,UklGRg==").kind, AttachmentKind::image_data);
   EXPECT_EQ(of("image/jpg", "data:image/jpg;base64,/9j/").mime, "image/jpeg");

@@ -11,7 +11,8 @@ set(migrations
   0008_permission_agents
   0010_erasure
   0011_entities
-  0012_agent_versions)
+  0012_agent_versions
+  0013_artifacts)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

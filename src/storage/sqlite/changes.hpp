@@ -79,6 +79,10 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::DeleteEntity& change);
   Result<void> on(const core::Scope& scope, const core::InsertAccessKey& change);
   Result<void> on(const core::Scope& scope, const core::DeleteAccessKey& change);
+  Result<void> on(const core::Scope& scope, const core::InsertArtifact& change);
+  Result<void> on(const core::Scope& scope, const core::InsertAttachment& change);
+  Result<void> on(const core::Scope& scope, const core::UseAttachment& change);
+  Result<void> on(const core::Scope& scope, const core::RemoveAttachment& change);
 
   Result<void> purge_beside(const core::Scope& scope, const std::string& id);
   Result<void> remove_memories_of(const core::Scope& scope, const std::string& thread_id);

@@ -81,6 +81,14 @@ Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& chan
             no),
       write("UPDATE events SET body = ?2 WHERE thread_no = ?1", no, blank),
       write("DELETE FROM thread_summaries WHERE thread_no = ?1", no),
+      write("DELETE FROM artifacts WHERE thread_no = ?1", no),
+      // Files that no other thread has are removed next (core/attachments).
+      write("UPDATE attachments SET expires_at = 0 WHERE no IN"
+            " (SELECT attachment_no FROM attachment_uses WHERE thread_no = ?1)"
+            " AND NOT EXISTS (SELECT 1 FROM attachment_uses u"
+            " WHERE u.attachment_no = attachments.no AND u.thread_no <> ?1)",
+            no),
+      write("DELETE FROM attachment_uses WHERE thread_no = ?1", no),
       write("DELETE FROM tool_calls WHERE scope = ?2 AND run_id IN"
             " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
             change.id, scope.key()),

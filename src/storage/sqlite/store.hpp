@@ -51,6 +51,8 @@ class Store final : public storage::Store,
                     public core::PermissionStore,
                     public core::AuditStore,
                     public core::MemoryStore,
+                    public core::ArtifactStore,
+                    public core::AttachmentStore,
                     public core::Journal {
  public:
   // Makes the file (0600) and its folder (0700) when missing. ErrorKind::conflict when another
@@ -198,6 +200,21 @@ class Store final : public storage::Store,
                                                                     std::size_t limit,
                                                                     std::stop_token stop) override;
   base::Task<core::Result<bool>> memories_to_sweep(base::Time now) override;
+
+  base::Task<core::Result<std::vector<core::Artifact>>> artifacts(core::Scope scope,
+                                                                  std::string thread_id,
+                                                                  core::ArtifactPage page) override;
+  base::Task<core::Result<std::optional<core::Artifact>>> artifact_by_key(core::Scope scope,
+                                                                          std::string thread_id,
+                                                                          std::string key) override;
+  base::Task<core::Result<std::optional<core::Artifact>>> artifact(core::Scope scope,
+                                                                   std::string id) override;
+
+  base::Task<core::Result<std::optional<core::Attachment>>> attachment(core::Scope scope,
+                                                                       std::string id) override;
+  base::Task<core::Result<std::vector<core::Attachment>>> attachments_to_remove(
+      base::Time now, core::EveryScopePage page) override;
+  base::Task<core::Result<bool>> any_attachment(std::string id) override;
 
   void append(core::Unit unit, Completion completion) override;
   void observe(core::CommitObserver& observer) override;
