@@ -69,6 +69,7 @@ bool RecordedRequest::has_header(std::string_view name) const {
 struct ScriptedTransport::Expectation::Plan {
   std::string method;
   std::string target;
+  std::size_t order = 0;  // among all expectations
   std::size_t times = 1;
   std::size_t used = 0;
   int status = 200;
@@ -127,6 +128,7 @@ struct ScriptedTransport::SocketScript::Plan {
     std::function<void()> action{};
   };
   std::string target;
+  std::size_t order = 0;  // among all expectations, of both kinds
   std::vector<Step> steps;
   bool used = false;
 };
@@ -153,8 +155,8 @@ ScriptedTransport::SocketScript& ScriptedTransport::SocketScript::close(int code
 
 ScriptedTransport::SocketScript& ScriptedTransport::SocketScript::fail(TransportErrorKind kind,
                                                                        std::string_view message) {
-  plan_->steps.push_back({.kind = Plan::Step::Kind::fail,
-                          .failure = transport_failure(kind, std::string(message))});
+  plan_->steps.push_back(
+      {.kind = Plan::Step::Kind::fail, .failure = transport_failure(kind, std::string(message))});
   return *this;
 }
 
@@ -193,7 +195,8 @@ class ScriptedTransport::Player final : public Transport,
   class Socket;
 
   Result<Plan> next_plan(const TransportRequest& request);
-  // Null when none is expected at this target; the request is recorded when one is.
+  // Null when none is expected at this target, or a plain reply is expected before it; the request
+  // is recorded when one is given.
   std::shared_ptr<SocketPlan> next_socket(const TransportRequest& request);
   // Runs `work` here, or on a thread of its own that the destructor joins.
   void perform(Calling calling, std::function<void()> work);
@@ -202,6 +205,7 @@ class ScriptedTransport::Player final : public Transport,
   std::vector<std::shared_ptr<Plan>> plans_;
   std::vector<RecordedRequest> requests_;
   std::vector<std::shared_ptr<SocketPlan>> sockets_;
+  std::size_t expectations_ = 0;
   std::vector<std::string> sent_messages_;
   std::vector<std::string> complaints_;
   std::vector<std::string> unexpected_;
@@ -341,6 +345,7 @@ std::shared_ptr<ScriptedTransport::Player::Plan> ScriptedTransport::Player::add(
   plan->method = method;
   plan->target = target;
   const std::lock_guard lock(mutex_);
+  plan->order = ++expectations_;
   plans_.push_back(plan);
   return plan;
 }
@@ -350,6 +355,7 @@ std::shared_ptr<ScriptedTransport::Player::SocketPlan> ScriptedTransport::Player
   auto plan = std::make_shared<SocketPlan>();
   plan->target = target;
   const std::lock_guard lock(mutex_);
+  plan->order = ++expectations_;
   sockets_.push_back(plan);
   return plan;
 }
@@ -476,6 +482,11 @@ std::shared_ptr<ScriptedTransport::Player::SocketPlan> ScriptedTransport::Player
     if (plan->used || plan->target != (any_query ? target.substr(0, target.find('?')) : target)) {
       continue;
     }
+    const bool refused_first = std::ranges::any_of(plans_, [&](const auto& other) {
+      return other->used < other->times && other->method == "GET" &&
+             other->target == plan->target && other->order < plan->order;
+    });
+    if (refused_first) return nullptr;
     plan->used = true;
     requests_.push_back({.method = request.method,
                          .target = target,

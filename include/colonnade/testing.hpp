@@ -99,7 +99,7 @@ class COLONNADE_API ScriptedTransport {
   Expectation expect(std::string_view method, std::string_view target);
 
   // A WebSocket that is opened once. Refusals and failures of opening are scripted with
-  // expect("GET", target) instead.
+  // expect("GET", target) instead; of the two kinds, what was scripted first comes first.
   SocketScript expect_socket(std::string_view target);
 
   // For HttpOptions::transport. Valid beyond the life of this object.
