@@ -106,7 +106,7 @@ Result<SocketInput> read(TransportSocket& socket, std::chrono::milliseconds sile
 
 class WebSockets : public ::testing::TestWithParam<Calling> {
  protected:
-  const std::shared_ptr<Transport> transport = make_http_transport();
+  std::shared_ptr<Transport> transport = make_http_transport();
 };
 
 TEST_P(WebSockets, say_and_hear_messages_of_any_size) {
@@ -122,6 +122,7 @@ TEST_P(WebSockets, say_and_hear_messages_of_any_size) {
       seen.push_back(peer.hear());
       peer.say(large);
       seen.push_back(peer.hear() == large ? "large" : "damaged");
+      peer.say("thanks");
       seen.push_back(peer.hear());
     });
     auto opened = connect(*transport, {.url = server.url() + "/x?EIO=4"}, GetParam());
@@ -132,8 +133,10 @@ TEST_P(WebSockets, say_and_hear_messages_of_any_size) {
     EXPECT_EQ(read(*opened->socket)->text, large);
     opened->socket->send(large);
     // What did not go at once goes during the next read.
-    const auto nothing = read(*opened->socket, std::chrono::milliseconds(500));
-    EXPECT_EQ(nothing.error().transport, TransportErrorKind::timeout);
+    EXPECT_EQ(read(*opened->socket)->text, "thanks");
+    EXPECT_EQ(read(*opened->socket, 1ms).error().transport, TransportErrorKind::timeout);
+    opened->socket.reset();
+    transport.reset();  // then its thread has said goodbye
   }
   EXPECT_EQ(seen,
             (Seen{"GET /x?EIO=4 HTTP/1.", "pong are you there", "hello", "large", "close 1000"}));
@@ -224,6 +227,28 @@ INSTANTIATE_TEST_SUITE_P(Both, WebSockets,
                          [](const auto& info) {
                            return info.param == Calling::blocking ? "blocking" : "background";
                          });
+
+TEST(WebSocketsThroughAProxy, are_tunnelled) {
+  for (const Calling calling : {Calling::blocking, Calling::background}) {
+    Seen seen;
+    {
+      LoopbackServer proxy([&](LoopbackConnection& connection) {
+        seen.push_back(connection.read_request().substr(0, 33));
+        connection.send("HTTP/1.1 200 OK\r\n\r\n");
+        Peer peer(connection);
+        seen.push_back(peer.accept().substr(0, 15));
+        peer.say("through");
+        seen.push_back(peer.hear());
+      });
+      const auto transport = make_http_transport({.proxy = proxy.url()});
+      auto opened = connect(*transport, {.url = "http://platos.test:8080/x"}, calling);
+      ASSERT_TRUE(opened) << opened.error().message;
+      ASSERT_TRUE(opened->socket);
+      EXPECT_EQ(read(*opened->socket)->text, "through");
+    }
+    EXPECT_EQ(seen, (Seen{"CONNECT platos.test:8080 HTTP/1.1", "GET /x HTTP/1.1", "close 1000"}));
+  }
+}
 
 TEST(WebSocketsInBackground, end_when_their_transport_goes) {
   LoopbackServer server([](LoopbackConnection& connection) {
