@@ -53,9 +53,9 @@ struct TransportOpened {
 
 // What is read from a WebSocket.
 struct SocketInput {
-  std::string text{};         // a message
-  bool closed = false;        // the peer has closed: no message, and nothing comes behind it
-  int code = 0;               // why it closed (RFC 6455 §7.4.1); 1005 when it gave no code
+  std::string text{};          // a message
+  bool closed = false;         // the peer has closed: no message, and nothing comes behind it
+  int code = 0;                // why it closed (RFC 6455 §7.4.1); 1005 when it gave no code
   std::string close_reason{};  // in the peer's words
 };
 

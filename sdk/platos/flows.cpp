@@ -1,11 +1,13 @@
 #include "sdk/platos/flows.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <random>
 
+#include "base/clock.hpp"
+#include "net/websocket_client.hpp"
 #include "sdk/platos/wire.hpp"
 
 namespace colonnade::inline v1::platos::flows {
@@ -65,9 +67,10 @@ milliseconds delay_of(const Retries& rules, const Failure& failure, int attempt)
   const double whole =
       std::min(static_cast<double>(rules.delay_min.count()) * std::exp2(std::min(attempt, 32)),
                static_cast<double>(rules.delay_max.count()));
-  thread_local std::minstd_rand dice(std::random_device{}());
-  std::uniform_real_distribution<double> off(-rules.jitter, rules.jitter);
-  return milliseconds(static_cast<std::int64_t>(whole * (1 + off(dice))));
+  std::array<unsigned char, 2> random{};
+  net::fill_random(random.data(), random.size());
+  const double part = (random[0] * 256 + random[1]) / 65535.0;  // 0 to 1
+  return milliseconds(static_cast<std::int64_t>(whole * (1 + rules.jitter * (2 * part - 1))));
 }
 
 // One attempt.
@@ -164,7 +167,9 @@ Task<std::vector<DayCost>> cost_by_scope(SessionPtr session, std::int64_t days_b
   Result<std::vector<DayCost>> rows = co_await try_call(session, call, calling);
   if (rows) co_return std::move(*rows);
   if (!is_unknown_route(rows.error())) session->fail(rows.error());
-  const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+  const auto today =
+      std::chrono::floor<std::chrono::days>(std::chrono::sys_time<std::chrono::microseconds>(
+          std::chrono::microseconds(base::SystemClock().now().micros)));
   std::vector<DayCost> out;
   for (std::int64_t back = days_back - 1; back >= 0; --back) {
     const std::string day = day_text(today - std::chrono::days(back));

@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "sdk/platos/flows.hpp"
+#include "sdk/platos/packets.hpp"
 #include "sdk/platos/session.hpp"
-#include "sdk/platos/wire.hpp"
 
 namespace colonnade::inline v1::platos::detail {
 

@@ -3,8 +3,8 @@
 
 #include <fstream>
 
+#include "sdk/platos/packets.hpp"
 #include "sdk/platos/script.hpp"
-#include "sdk/platos/wire.hpp"
 
 namespace colonnade {
 namespace {

@@ -1,3 +1,4 @@
+// long: the one thread behind background calls, streams and WebSockets is one class
 #include "net/curl_session.hpp"
 
 #include <curl/curl.h>
@@ -58,8 +59,7 @@ void collect(CURLM* multi) {
 CurlError cancelled_error() { return {CurlErrorKind::cancelled, "the call was stopped"}; }
 
 CurlError silence_error(std::chrono::milliseconds limit) {
-  return {CurlErrorKind::timeout,
-          "nothing received for " + std::to_string(limit.count()) + " ms"};
+  return {CurlErrorKind::timeout, "nothing received for " + std::to_string(limit.count()) + " ms"};
 }
 
 struct Wake {
@@ -400,7 +400,7 @@ struct CurlSession::Worker::Line : std::enable_shared_from_this<Line> {
   std::optional<Clock::time_point> read_due{};
   std::chrono::milliseconds silence_max{0};
   bool attached = false;
-  bool opened = false;     // on_connected was called
+  bool opened = false;  // on_connected was called
   bool cancelled = false;
   bool over = false;  // nobody waits for anything of it any more
   std::optional<std::stop_callback<Cancel>> on_stop{};
@@ -555,7 +555,8 @@ void CurlSession::Worker::advance(Line& line, Clock::time_point now) {
     if (answered && !line.cancelled) {
       const bool open = line.line->protocol().open();
       CurlConnected answer = line.line->take_answer();
-      if (open) answer.socket = std::make_unique<Socket>(shared_from_this(), line.shared_from_this());
+      if (open)
+        answer.socket = std::make_unique<Socket>(shared_from_this(), line.shared_from_this());
       line.over = !open;
       line.connected(std::move(answer));
       return;

@@ -264,9 +264,8 @@ void WebSocketClient::check_switch() {
 }
 
 void WebSocketClient::receive_body(std::string_view bytes) {
-  const std::size_t wanted =
-      std::min(body_bytes_.value_or(limits::upstream_error_body_bytes_max),
-               limits::upstream_error_body_bytes_max);
+  const std::size_t wanted = std::min(body_bytes_.value_or(limits::upstream_error_body_bytes_max),
+                                      limits::upstream_error_body_bytes_max);
   body_ += bytes.substr(0, wanted - body_.size());
   if (body_.size() < wanted) return;
   answered_ = true;

@@ -17,9 +17,9 @@ namespace colonnade::net {
 
 // What is read from an open WebSocket.
 struct SocketInput {
-  std::string text{};         // a message; one marked binary counts as the text it holds
-  bool closed = false;        // the peer has closed: no message, and nothing comes behind it
-  std::uint16_t code = 0;     // why it closed; 1005 when it gave no code
+  std::string text{};          // a message; one marked binary counts as the text it holds
+  bool closed = false;         // the peer has closed: no message, and nothing comes behind it
+  std::uint16_t code = 0;      // why it closed; 1005 when it gave no code
   std::string close_reason{};  // in the peer's words
 };
 

@@ -83,9 +83,8 @@ bool takes_turns() {
   wire.verify();
 
   // The built-in WebSocket is linked in, too: port 1 refuses.
-  const platos::Client nowhere{{.base_url = "http://127.0.0.1:1",
-                                .session_token = "t",
-                                .sockets = {.reconnects = 0}}};
+  const platos::Client nowhere{
+      {.base_url = "http://127.0.0.1:1", .session_token = "t", .sockets = {.reconnects = 0}}};
   auto events = nowhere.threads.send("th1", "Hello");
   const auto lost = events.next();
   return text == "Hi." && awaited == "Hi." && lost && lost->as<platos::Disconnected>() != nullptr;
