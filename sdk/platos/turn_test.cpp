@@ -174,6 +174,21 @@ TEST(PlatosTurn, a_message_that_a_lost_socket_swallowed_goes_out_again_with_its_
                                "token:here", "done"}));
 }
 
+TEST(PlatosTurn, every_event_of_the_turn_gives_it_its_attempts_back) {
+  const Ran ran = send_with_both(
+      [](ScriptedTransport& wire) {
+        auto first = wire.expect_socket(socket_target);
+        talk(first).say(token("a", 1)).fail(TransportErrorKind::reset);
+        auto second = wire.expect_socket(socket_target);
+        greet(second).say(token("b", 2)).fail(TransportErrorKind::reset);
+        auto third = wire.expect_socket(socket_target);
+        greet(third).say(done(3));
+      },
+      [](platos::Options& options) { options.sockets.reconnects = 1; });
+  EXPECT_EQ(ran.thrown, "");
+  EXPECT_EQ(ran.events.back(), "done");
+}
+
 TEST(PlatosTurn, a_server_that_accepts_and_drops_does_not_loop_for_ever) {
   const Ran ran = send_with_both([](ScriptedTransport& wire) {
     for (int i = 0; i < 6; ++i) {
@@ -187,8 +202,9 @@ TEST(PlatosTurn, a_server_that_accepts_and_drops_does_not_loop_for_ever) {
 }
 
 TEST(PlatosTurn, waits_on_a_real_server_until_the_answer_is_stored) {
+  int stored = 0;
   const Ran ran = send_with_both(
-      [](ScriptedTransport& wire) {
+      [&stored](ScriptedTransport& wire) {
         auto socket = wire.expect_socket(socket_target);
         talk(socket)
             .say(token("hi"))
@@ -196,11 +212,13 @@ TEST(PlatosTurn, waits_on_a_real_server_until_the_answer_is_stored) {
                 turn_event({{"type", "meta"}, {"usage", {{"inputTokens", 7}, {"costCents", 2.5}}}}))
             .say(done())
             .say(turn_event({{"type", "safety_flags"}, {"flags", Json::array()}}))
+            .then([&stored] { ++stored; })
             .say(turn_event({{"type", "message_persisted"}, {"messageId", "m1"}}));
       },
       [](platos::Options& options) { options.sockets.persisted_time_max = 1h; });
   EXPECT_EQ(ran.thrown, "");
   EXPECT_EQ(ran.events, (Lines{"connected", "token:hi", "meta", "done"}));
+  EXPECT_EQ(stored, 2) << "each client has waited for it";
 }
 
 TEST(PlatosTurn, gives_done_when_nobody_says_that_the_answer_is_stored) {
