@@ -7,7 +7,14 @@
 namespace colonnade::inline v1 {
 
 TransportStream::~TransportStream() = default;
+TransportSocket::~TransportSocket() = default;
 Transport::~Transport() = default;
+
+void Transport::connect(TransportRequest, Calling, ConnectHandler done) {
+  done(Failure{.kind = ErrorKind::transport,
+               .message = "this transport has no WebSockets: implement Transport::connect()",
+               .transport = TransportErrorKind::protocol});
+}
 
 namespace {
 
@@ -82,6 +89,36 @@ Result<TransportOpened> to_opened(net::CurlResult<net::CurlOpened> opened) {
                          .body = std::make_unique<HttpStream>(std::move(opened->stream))};
 }
 
+class WebSocket final : public TransportSocket {
+ public:
+  explicit WebSocket(std::unique_ptr<net::CurlSocket> socket) : socket_(std::move(socket)) {}
+  void read(std::chrono::milliseconds silence_max, ReadHandler done) override {
+    socket_->read(silence_max, [done = std::move(done)](net::CurlResult<net::SocketInput> input) {
+      if (input) {
+        done(SocketInput{.text = std::move(input->text),
+                         .closed = input->closed,
+                         .code = input->code,
+                         .close_reason = std::move(input->close_reason)});
+      } else {
+        done(to_failure(input.error()));
+      }
+    });
+  }
+  void send(std::string text) override { socket_->send(std::move(text)); }
+
+ private:
+  std::unique_ptr<net::CurlSocket> socket_;
+};
+
+Result<TransportConnected> to_connected(net::CurlResult<net::CurlConnected> connected) {
+  if (!connected) return to_failure(connected.error());
+  TransportConnected out{.status = connected->head.status,
+                         .headers = to_headers(std::move(connected->head.headers)),
+                         .body = std::move(connected->refusal_body)};
+  if (connected->socket) out.socket = std::make_unique<WebSocket>(std::move(connected->socket));
+  return out;
+}
+
 class HttpTransport final : public Transport {
  public:
   explicit HttpTransport(const HttpOptions& options)
@@ -110,6 +147,18 @@ class HttpTransport final : public Transport {
                                 [done = std::move(done)](net::CurlResult<net::CurlOpened> opened) {
                                   done(to_opened(std::move(opened)));
                                 });
+  }
+
+  void connect(TransportRequest request, Calling calling, ConnectHandler done) override {
+    if (calling == Calling::blocking) {
+      done(to_connected(session_.connect(to_curl(std::move(request)))));
+      return;
+    }
+    session_.connect_in_background(
+        to_curl(std::move(request)),
+        [done = std::move(done)](net::CurlResult<net::CurlConnected> connected) {
+          done(to_connected(std::move(connected)));
+        });
   }
 
  private:

@@ -69,6 +69,7 @@ bool RecordedRequest::has_header(std::string_view name) const {
 struct ScriptedTransport::Expectation::Plan {
   std::string method;
   std::string target;
+  std::size_t order = 0;  // among all expectations
   std::size_t times = 1;
   std::size_t used = 0;
   int status = 200;
@@ -117,30 +118,96 @@ ScriptedTransport::Expectation& ScriptedTransport::Expectation::times(std::size_
   return *this;
 }
 
+struct ScriptedTransport::SocketScript::Plan {
+  struct Step {
+    enum class Kind { say, hear, close, fail, hang, then } kind = Kind::say;
+    std::string text{};
+    int code = 0;
+    std::size_t times = 1;
+    Failure failure{};
+    std::function<void()> action{};
+  };
+  std::string target;
+  std::size_t order = 0;  // among all expectations, of both kinds
+  std::vector<Step> steps;
+  bool used = false;
+};
+
+ScriptedTransport::SocketScript::SocketScript(std::shared_ptr<Plan> plan)
+    : plan_(std::move(plan)) {}
+
+ScriptedTransport::SocketScript& ScriptedTransport::SocketScript::say(std::string_view text) {
+  plan_->steps.push_back({.kind = Plan::Step::Kind::say, .text = std::string(text)});
+  return *this;
+}
+
+ScriptedTransport::SocketScript& ScriptedTransport::SocketScript::hear(std::string_view text) {
+  plan_->steps.push_back({.kind = Plan::Step::Kind::hear, .text = std::string(text)});
+  return *this;
+}
+
+ScriptedTransport::SocketScript& ScriptedTransport::SocketScript::close(int code,
+                                                                        std::string_view reason) {
+  plan_->steps.push_back(
+      {.kind = Plan::Step::Kind::close, .text = std::string(reason), .code = code});
+  return *this;
+}
+
+ScriptedTransport::SocketScript& ScriptedTransport::SocketScript::fail(TransportErrorKind kind,
+                                                                       std::string_view message) {
+  plan_->steps.push_back(
+      {.kind = Plan::Step::Kind::fail, .failure = transport_failure(kind, std::string(message))});
+  return *this;
+}
+
+ScriptedTransport::SocketScript& ScriptedTransport::SocketScript::hang(std::size_t times) {
+  plan_->steps.push_back({.kind = Plan::Step::Kind::hang, .times = times});
+  return *this;
+}
+
+ScriptedTransport::SocketScript& ScriptedTransport::SocketScript::then(
+    std::function<void()> action) {
+  plan_->steps.push_back({.kind = Plan::Step::Kind::then, .action = std::move(action)});
+  return *this;
+}
+
 // Plays the script. Outlives the ScriptedTransport as long as a client holds it.
 class ScriptedTransport::Player final : public Transport,
                                         public std::enable_shared_from_this<Player> {
  public:
   using Plan = Expectation::Plan;
 
+  using SocketPlan = SocketScript::Plan;
+
   std::shared_ptr<Plan> add(std::string_view method, std::string_view target);
+  std::shared_ptr<SocketPlan> add_socket(std::string_view target);
   std::vector<RecordedRequest> requests() const;
+  std::vector<std::string> sent_messages() const;
   std::size_t open_streams() const;
   std::string problems() const;
 
   void call(TransportRequest request, Calling calling, CallHandler done) override;
   void open(TransportRequest request, Calling calling, OpenHandler done) override;
+  void connect(TransportRequest request, Calling calling, ConnectHandler done) override;
 
  private:
   class Piecewise;
+  class Socket;
 
   Result<Plan> next_plan(const TransportRequest& request);
+  // Null when none is expected at this target, or a plain reply is expected before it; the request
+  // is recorded when one is given.
+  std::shared_ptr<SocketPlan> next_socket(const TransportRequest& request);
   // Runs `work` here, or on a thread of its own that the destructor joins.
   void perform(Calling calling, std::function<void()> work);
 
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Plan>> plans_;
   std::vector<RecordedRequest> requests_;
+  std::vector<std::shared_ptr<SocketPlan>> sockets_;
+  std::size_t expectations_ = 0;
+  std::vector<std::string> sent_messages_;
+  std::vector<std::string> complaints_;
   std::vector<std::string> unexpected_;
   std::size_t open_streams_ = 0;
 };
@@ -188,14 +255,114 @@ class ScriptedTransport::Player::Piecewise final : public TransportStream {
   std::size_t next_ = 0;
 };
 
+class ScriptedTransport::Player::Socket final : public TransportSocket {
+ public:
+  using Step = SocketPlan::Step;
+
+  Socket(std::shared_ptr<Player> player, std::shared_ptr<SocketPlan> plan, TransportRequest request,
+         Calling calling)
+      : player_(std::move(player)),
+        plan_(std::move(plan)),
+        request_(std::move(request)),
+        calling_(calling) {
+    const std::lock_guard lock(player_->mutex_);
+    ++player_->open_streams_;
+  }
+  ~Socket() override {
+    const std::lock_guard lock(player_->mutex_);
+    --player_->open_streams_;
+  }
+
+  void send(std::string text) override {
+    const std::lock_guard lock(player_->mutex_);
+    player_->sent_messages_.push_back(text);
+    heard_.push_back(std::move(text));
+  }
+
+  void read(std::chrono::milliseconds silence_max, ReadHandler done) override {
+    for (;; ++next_) {
+      if (request_.stop.stop_requested()) {
+        done(transport_failure(TransportErrorKind::canceled, "the socket was stopped"));
+        return;
+      }
+      if (next_ == plan_->steps.size()) {
+        done(transport_failure(TransportErrorKind::reset, "the script of the socket has ended"));
+        return;
+      }
+      Step& step = plan_->steps[next_];
+      if (step.kind == Step::Kind::then) {
+        step.action();
+      } else if (step.kind == Step::Kind::hear) {
+        if (!hear(step.text)) {
+          done(transport_failure(TransportErrorKind::protocol, "the script was not followed"));
+          return;
+        }
+      } else if (step.kind == Step::Kind::hang) {
+        if (step.times == 0) continue;
+        --step.times;
+        player_->perform(calling_, [done = std::move(done), stop = request_.stop, silence_max] {
+          done(wait_for_the_end(stop, silence_max));
+        });
+        return;
+      } else {
+        break;
+      }
+    }
+    const Step& step = plan_->steps[next_++];
+    if (step.kind == Step::Kind::fail) {
+      done(step.failure);
+    } else if (step.kind == Step::Kind::close) {
+      done(SocketInput{.closed = true, .code = step.code, .close_reason = step.text});
+    } else {
+      done(SocketInput{.text = step.text});
+    }
+  }
+
+ private:
+  bool hear(const std::string& wanted) {
+    const std::lock_guard lock(player_->mutex_);
+    const std::string got = next_heard_ < heard_.size() ? heard_[next_heard_] : "nothing";
+    ++next_heard_;
+    const bool open_end = wanted.ends_with('*');
+    const std::string_view start(wanted.data(), wanted.size() - (open_end ? 1 : 0));
+    if (open_end ? got.starts_with(start) : got == wanted) return true;
+    player_->complaints_.push_back("expected the message " + wanted + ", heard " + got);
+    return false;
+  }
+
+  std::shared_ptr<Player> player_;
+  std::shared_ptr<SocketPlan> plan_;
+  TransportRequest request_;
+  Calling calling_;
+  std::size_t next_ = 0;
+  std::vector<std::string> heard_;
+  std::size_t next_heard_ = 0;
+};
+
 std::shared_ptr<ScriptedTransport::Player::Plan> ScriptedTransport::Player::add(
     std::string_view method, std::string_view target) {
   auto plan = std::make_shared<Plan>();
   plan->method = method;
   plan->target = target;
   const std::lock_guard lock(mutex_);
+  plan->order = ++expectations_;
   plans_.push_back(plan);
   return plan;
+}
+
+std::shared_ptr<ScriptedTransport::Player::SocketPlan> ScriptedTransport::Player::add_socket(
+    std::string_view target) {
+  auto plan = std::make_shared<SocketPlan>();
+  plan->target = target;
+  const std::lock_guard lock(mutex_);
+  plan->order = ++expectations_;
+  sockets_.push_back(plan);
+  return plan;
+}
+
+std::vector<std::string> ScriptedTransport::Player::sent_messages() const {
+  const std::lock_guard lock(mutex_);
+  return sent_messages_;
 }
 
 std::vector<RecordedRequest> ScriptedTransport::Player::requests() const {
@@ -211,6 +378,10 @@ std::size_t ScriptedTransport::Player::open_streams() const {
 std::string ScriptedTransport::Player::problems() const {
   const std::lock_guard lock(mutex_);
   std::string out;
+  for (const std::string& complaint : complaints_) out += complaint + "\n";
+  for (const auto& socket : sockets_) {
+    if (!socket->used) out += "expected socket that was never opened: " + socket->target + "\n";
+  }
   for (const std::string& request : unexpected_) out += "unexpected request: " + request + "\n";
   for (const auto& plan : plans_) {
     if (plan->used >= plan->times) continue;
@@ -302,12 +473,68 @@ void ScriptedTransport::Player::open(TransportRequest request, Calling calling, 
   }
 }
 
+std::shared_ptr<ScriptedTransport::Player::SocketPlan> ScriptedTransport::Player::next_socket(
+    const TransportRequest& request) {
+  const std::lock_guard lock(mutex_);
+  const std::string target = target_of(request.url);
+  for (const auto& plan : sockets_) {
+    const bool any_query = plan->target.find('?') == std::string::npos;
+    if (plan->used || plan->target != (any_query ? target.substr(0, target.find('?')) : target)) {
+      continue;
+    }
+    const bool refused_first = std::ranges::any_of(plans_, [&](const auto& other) {
+      return other->used < other->times && other->method == "GET" &&
+             other->target == plan->target && other->order < plan->order;
+    });
+    if (refused_first) return nullptr;
+    plan->used = true;
+    requests_.push_back({.method = request.method,
+                         .target = target,
+                         .url = request.url,
+                         .headers = request.headers});
+    return plan;
+  }
+  return nullptr;
+}
+
+void ScriptedTransport::Player::connect(TransportRequest request, Calling calling,
+                                        ConnectHandler done) {
+  if (request.stop.stop_requested()) {
+    done(transport_failure(TransportErrorKind::canceled, "the call was stopped"));
+    return;
+  }
+  if (const auto socket = next_socket(request)) {
+    done(TransportConnected{.status = 101,
+                            .socket = std::make_unique<Socket>(shared_from_this(), socket,
+                                                               std::move(request), calling)});
+    return;
+  }
+  // A scripted refusal or failure.
+  call(std::move(request), calling, [done = std::move(done)](Result<TransportReply> reply) {
+    if (!reply) {
+      done(reply.error());
+    } else {
+      done(TransportConnected{.status = reply->status,
+                              .headers = std::move(reply->headers),
+                              .body = std::move(reply->body)});
+    }
+  });
+}
+
 ScriptedTransport::ScriptedTransport() : player_(std::make_shared<Player>()) {}
 ScriptedTransport::~ScriptedTransport() = default;
 
 ScriptedTransport::Expectation ScriptedTransport::expect(std::string_view method,
                                                          std::string_view target) {
   return Expectation(player_->add(method, target));
+}
+
+ScriptedTransport::SocketScript ScriptedTransport::expect_socket(std::string_view target) {
+  return SocketScript(player_->add_socket(target));
+}
+
+std::vector<std::string> ScriptedTransport::sent_messages() const {
+  return player_->sent_messages();
 }
 
 std::shared_ptr<Transport> ScriptedTransport::transport() const { return player_; }

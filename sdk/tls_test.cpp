@@ -6,10 +6,14 @@
 #include <openssl/x509v3.h>
 
 #include <cstdio>
+#include <future>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "colonnade/fathom.hpp"
+#include "colonnade/transport.hpp"
+#include "net/websocket_client.hpp"
 #include "sdk/loopback_server.hpp"
 
 namespace colonnade {
@@ -47,43 +51,95 @@ Certificate sign_self(EVP_PKEY* key) {
   return certificate;
 }
 
-// Answers one request on each connection, if the handshake gets that far.
+// Answers one request on each connection, if the handshake gets that far: a WebSocket with one
+// message, anything else with no threads.
 void answer(SSL_CTX* context, LoopbackConnection& connection) {
   const Session session(SSL_new(context));
   SSL_set_fd(session.get(), connection.fd());
   if (SSL_accept(session.get()) != 1) return;
-  char request[4096];
-  if (SSL_read(session.get(), request, sizeof request) <= 0) return;
-  const std::string reply =
+  char buffer[4096];
+  const int got = SSL_read(session.get(), buffer, sizeof buffer);
+  if (got <= 0) return;
+  const std::string_view request(buffer, static_cast<std::size_t>(got));
+  const std::string_view key_name = "Sec-WebSocket-Key: ";
+  const auto key = request.find(key_name);
+  std::string reply =
       "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 14\r\n\r\n{\"threads\":[]}";
+  if (key != std::string_view::npos) {
+    reply =
+        "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+        net::websocket_accept(request.substr(key + key_name.size(), 24)) + "\r\n\r\n" +
+        net::websocket_frame(net::WebSocketOpcode::text, "in private");
+  }
   SSL_write(session.get(), reply.data(), static_cast<int>(reply.size()));
+  if (key != std::string_view::npos) SSL_read(session.get(), buffer, sizeof buffer);
 }
 
+// A server with a certificate of its own, and a file that says to trust it.
+class TlsServer {
+ public:
+  TlsServer() {
+    SSL_CTX_use_certificate(context_.get(), certificate_.get());
+    SSL_CTX_use_PrivateKey(context_.get(), key_.get());
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(ca_file_.c_str(), "w"),
+                                                               &std::fclose);
+    EXPECT_TRUE(file);
+    if (file) PEM_write_X509(file.get(), certificate_.get());
+  }
+  ~TlsServer() { std::remove(ca_file_.c_str()); }
+  TlsServer(const TlsServer&) = delete;
+  TlsServer& operator=(const TlsServer&) = delete;
+
+  std::string url() const {
+    std::string url = server_.url();
+    return url.insert(4, "s");
+  }
+  const std::string& ca_file() const { return ca_file_; }
+
+ private:
+  const Key key_{EVP_EC_gen("P-256")};
+  const Certificate certificate_ = sign_self(key_.get());
+  const Context context_{SSL_CTX_new(TLS_server_method())};
+  const std::string ca_file_ = ::testing::TempDir() + "/colonnade_tls_test.pem";
+  LoopbackServer server_{
+      [this](LoopbackConnection& connection) { answer(context_.get(), connection); }};
+};
+
 TEST(Tls, verified_against_the_system_or_the_given_file) {
-  const Key key(EVP_EC_gen("P-256"));
-  const Certificate certificate = sign_self(key.get());
-  const Context context(SSL_CTX_new(TLS_server_method()));
-  SSL_CTX_use_certificate(context.get(), certificate.get());
-  SSL_CTX_use_PrivateKey(context.get(), key.get());
-  LoopbackServer server([&](LoopbackConnection& connection) { answer(context.get(), connection); });
-
-  const std::string ca_file = ::testing::TempDir() + "/colonnade_tls_test.pem";
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(ca_file.c_str(), "w"),
-                                                             &std::fclose);
-  ASSERT_TRUE(file);
-  PEM_write_X509(file.get(), certificate.get());
-  std::fflush(file.get());
-
-  std::string url = server.url();
-  url.insert(4, "s");
-  const fathom::Client unknown({.base_url = url, .token = "t"});
+  const TlsServer server;
+  const fathom::Client unknown({.base_url = server.url(), .token = "t"});
   const auto refused = attempt([&] { return unknown.threads.list(); });
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().transport, TransportErrorKind::tls);
 
-  const fathom::Client trusting({.base_url = url, .token = "t", .http = {.ca_file = ca_file}});
+  const fathom::Client trusting(
+      {.base_url = server.url(), .token = "t", .http = {.ca_file = server.ca_file()}});
   EXPECT_TRUE(trusting.threads.list().empty());
-  std::remove(ca_file.c_str());
+}
+
+TEST(Tls, carries_websockets_and_verifies_for_them_too) {
+  const TlsServer server;
+  for (const Calling calling : {Calling::blocking, Calling::background}) {
+    const auto connect = [&](Transport& transport) {
+      std::promise<Result<TransportConnected>> arrived;
+      transport.connect({.url = server.url() + "/"}, calling,
+                        [&](auto opened) { arrived.set_value(std::move(opened)); });
+      return arrived.get_future().get();
+    };
+    const auto refused = connect(*make_http_transport());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().transport, TransportErrorKind::tls);
+
+    const auto trusting = make_http_transport({.ca_file = server.ca_file()});
+    auto opened = connect(*trusting);
+    ASSERT_TRUE(opened) << opened.error().message;
+    ASSERT_TRUE(opened->socket);
+    std::promise<Result<SocketInput>> arrived;
+    opened->socket->read({}, [&](auto input) { arrived.set_value(std::move(input)); });
+    const auto input = arrived.get_future().get();
+    ASSERT_TRUE(input) << input.error().message;
+    EXPECT_EQ(input->text, "in private");
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // throws one into a Result for people who branch instead.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <exception>
 #include <functional>
@@ -49,6 +50,7 @@ struct Failure {
   int status = 0;         // HTTP status, 0 when there was none
   std::string body{};     // raw text of the reply, for unauthorized, http and malformed
   TransportErrorKind transport = TransportErrorKind::none;
+  std::optional<std::chrono::milliseconds> retry_after{};  // how long the server asks to wait
   std::exception_ptr origin{};  // the exception attempt() caught; Result::value() throws it again
 };
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -66,6 +67,30 @@ class COLONNADE_API ScriptedTransport {
     std::shared_ptr<Plan> plan_;
   };
 
+  // What a WebSocket's server does, step by step, in the order of these calls. Behind the last step
+  // the connection breaks.
+  class COLONNADE_API SocketScript {
+   public:
+    // The server sends this message.
+    SocketScript& say(std::string_view text);
+    // The client must have sent this message by now; a `*` at the end stands for anything.
+    SocketScript& hear(std::string_view text);
+    // The server closes.
+    SocketScript& close(int code = 1000, std::string_view reason = {});
+    // The connection fails.
+    SocketScript& fail(TransportErrorKind kind, std::string_view message = "scripted failure");
+    // Nothing comes for `times` reads, each of which waits for its time limit, or for a stop.
+    SocketScript& hang(std::size_t times = static_cast<std::size_t>(-1));
+    // Calls this, then goes on: a test stops its client here.
+    SocketScript& then(std::function<void()> action);
+
+   private:
+    friend class ScriptedTransport;
+    struct Plan;
+    explicit SocketScript(std::shared_ptr<Plan> plan);
+    std::shared_ptr<Plan> plan_;
+  };
+
   ScriptedTransport();
   ~ScriptedTransport();
 
@@ -73,13 +98,19 @@ class COLONNADE_API ScriptedTransport {
   // query. Script it before the client calls.
   Expectation expect(std::string_view method, std::string_view target);
 
+  // A WebSocket that is opened once. Refusals and failures of opening are scripted with
+  // expect("GET", target) instead; of the two kinds, what was scripted first comes first.
+  SocketScript expect_socket(std::string_view target);
+
   // For HttpOptions::transport. Valid beyond the life of this object.
   std::shared_ptr<Transport> transport() const;
 
   // Everything that was asked so far, unexpected requests too.
   std::vector<RecordedRequest> requests() const;
-  // Streams that are open right now.
+  // Streams and WebSockets that are open right now.
   std::size_t open_streams() const;
+  // Every message that was sent over a WebSocket so far.
+  std::vector<std::string> sent_messages() const;
   // Throws ScriptError naming every unexpected request and every expectation that was not met.
   void verify() const;
 

@@ -1,3 +1,4 @@
+// long: the one thread behind background calls, streams and WebSockets is one class
 #include "net/curl_session.hpp"
 
 #include <curl/curl.h>
@@ -10,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "net/curl_socket.hpp"
 #include "net/curl_transfer.hpp"
 
 namespace colonnade::net {
@@ -55,6 +57,10 @@ void collect(CURLM* multi) {
 }
 
 CurlError cancelled_error() { return {CurlErrorKind::cancelled, "the call was stopped"}; }
+
+CurlError silence_error(std::chrono::milliseconds limit) {
+  return {CurlErrorKind::timeout, "nothing received for " + std::to_string(limit.count()) + " ms"};
+}
 
 struct Wake {
   CURLM* multi;
@@ -150,6 +156,7 @@ class BlockingTransfer final : public CurlStream {
   }
 
   CurlTransfer& transfer() { return transfer_; }
+  CURLM* multi() const { return multi_; }
 
   // Until the transfer has ended or `arrived`.
   template <class Arrived>
@@ -188,12 +195,75 @@ class BlockingTransfer final : public CurlStream {
   std::optional<std::stop_callback<Wake>> wake_{};
 };
 
+// A WebSocket on the caller's thread.
+template <class Pool>
+class BlockingSocket final : public CurlSocket {
+ public:
+  BlockingSocket(std::shared_ptr<Pool> pool, CurlRequest request)
+      : carrier_(std::move(pool), std::move(request), /*streaming=*/true) {}
+  ~BlockingSocket() override {
+    if (line_) line_->say_goodbye();
+  }
+
+  // The answer to the handshake, without the socket.
+  CurlResult<CurlConnected> connect() {
+    const auto total = request().total_time_max;
+    std::optional<Clock::time_point> due;
+    if (total.count() > 0) due = Clock::now() + total;
+    carrier_.drive([] { return false; });
+    if (carrier_.transfer().error()) return std::unexpected(*carrier_.transfer().error());
+    line_.emplace(carrier_.transfer().easy(), request());
+    if (auto error = wait([this] { return line_->protocol().answered(); }, due, total)) {
+      return std::unexpected(*std::move(error));
+    }
+    if (!line_->protocol().fault().empty()) return std::unexpected(*line_->error());
+    return line_->take_answer();
+  }
+
+  void read(std::chrono::milliseconds silence_max, ReadHandler done) override {
+    std::optional<Clock::time_point> due;
+    if (silence_max.count() > 0) due = Clock::now() + silence_max;
+    if (auto error = wait([this] { return line_->protocol().has_input(); }, due, silence_max)) {
+      done(std::unexpected(*std::move(error)));
+    } else {
+      done(line_->protocol().take_input());
+    }
+  }
+
+  void send(std::string text) override {
+    line_->protocol().send_text(text);
+    line_->move();
+  }
+
+ private:
+  const CurlRequest& request() { return carrier_.transfer().request(); }
+
+  // Until `arrived`; an error says why it did not.
+  template <class Arrived>
+  std::optional<CurlError> wait(Arrived arrived, std::optional<Clock::time_point> due,
+                                std::chrono::milliseconds limit) {
+    for (;;) {
+      if (request().stop.stop_requested()) return cancelled_error();
+      line_->move();
+      if (arrived()) return std::nullopt;
+      if (auto error = line_->error()) return error;
+      if (due && Clock::now() >= *due) return silence_error(limit);
+      curl_waitfd ready = line_->wait_for();
+      curl_multi_poll(carrier_.multi(), &ready, 1, poll_ms(due), nullptr);
+    }
+  }
+
+  BlockingTransfer<Pool> carrier_;
+  std::optional<CurlSocketLine> line_{};
+};
+
 }  // namespace
 
 // The thread behind background calls. All its state but the inbox belongs to that thread.
 class CurlSession::Worker : public std::enable_shared_from_this<Worker> {
  public:
   struct Exchange;
+  struct Line;
   using Command = std::function<void()>;
 
   explicit Worker(CurlOptions options)
@@ -206,6 +276,7 @@ class CurlSession::Worker : public std::enable_shared_from_this<Worker> {
   void submit(CurlRequest request, bool streaming,
               std::function<void(CurlResult<CurlReply>)> on_reply,
               std::function<void(CurlResult<CurlOpened>)> on_opened);
+  void connect(CurlRequest request, std::function<void(CurlResult<CurlConnected>)> done);
   // False when the thread has ended; the command was not taken.
   bool post(Command command);
   // From any thread, its own too.
@@ -213,11 +284,15 @@ class CurlSession::Worker : public std::enable_shared_from_this<Worker> {
 
  private:
   class Stream;
+  class Socket;
 
+  void start_thread();
   void run();
   void step();
   void advance(Exchange& exchange);
   void detach(Exchange& exchange);
+  void advance(Line& line, Clock::time_point now);
+  void detach(Line& line);
   void cancel_all();
 
   CurlOptions options_;
@@ -229,6 +304,7 @@ class CurlSession::Worker : public std::enable_shared_from_this<Worker> {
   bool ended_ = false;
   std::thread thread_;
   std::vector<std::shared_ptr<Exchange>> active_;
+  std::vector<std::shared_ptr<Line>> lines_;
 };
 
 struct CurlSession::Worker::Exchange : std::enable_shared_from_this<Exchange> {
@@ -280,6 +356,83 @@ class CurlSession::Worker::Stream final : public CurlStream {
   std::shared_ptr<Exchange> exchange_;
 };
 
+// A WebSocket on the worker's thread.
+struct CurlSession::Worker::Line : std::enable_shared_from_this<Line> {
+  // On a stop: end it on the worker's thread.
+  struct Cancel {
+    std::weak_ptr<Worker> worker;
+    std::weak_ptr<Line> line;
+    void operator()() const {
+      if (const auto to = worker.lock()) {
+        to->post([target = line] {
+          if (const auto found = target.lock()) found->cancelled = true;
+        });
+      }
+    }
+  };
+
+  Line(CurlRequest request, const CurlOptions& options)
+      : transfer(std::move(request), options, /*streaming=*/true) {
+    const auto total = transfer.request().total_time_max;
+    if (total.count() > 0) open_due = Clock::now() + total;
+  }
+
+  // When somebody stops waiting.
+  std::optional<Clock::time_point> due() const {
+    if (!opened) return open_due;
+    return on_read ? read_due : std::nullopt;
+  }
+  void connected(CurlResult<CurlConnected> result) {
+    const auto done = std::exchange(on_connected, nullptr);
+    opened = true;
+    done(std::move(result));
+  }
+  void give(CurlResult<SocketInput> input) {
+    const auto done = std::exchange(on_read, nullptr);
+    done(std::move(input));
+  }
+
+  CurlTransfer transfer;  // makes the connection
+  std::optional<CurlSocketLine> line{};
+  std::function<void(CurlResult<CurlConnected>)> on_connected{};
+  CurlSocket::ReadHandler on_read{};
+  std::optional<Clock::time_point> open_due{};
+  std::optional<Clock::time_point> read_due{};
+  std::chrono::milliseconds silence_max{0};
+  bool attached = false;
+  bool opened = false;  // on_connected was called
+  bool cancelled = false;
+  bool over = false;  // nobody waits for anything of it any more
+  std::optional<std::stop_callback<Cancel>> on_stop{};
+};
+
+class CurlSession::Worker::Socket final : public CurlSocket {
+ public:
+  Socket(std::shared_ptr<Worker> worker, std::shared_ptr<Line> line)
+      : worker_(std::move(worker)), line_(std::move(line)) {}
+  ~Socket() override {
+    worker_->post([line = line_] { line->over = true; });
+  }
+  void read(std::chrono::milliseconds silence_max, ReadHandler done) override {
+    const bool taken = worker_->post([line = line_, silence_max, done] {
+      line->on_read = done;
+      line->silence_max = silence_max;
+      line->read_due.reset();
+      if (silence_max.count() > 0) line->read_due = Clock::now() + silence_max;
+    });
+    if (!taken) done(std::unexpected(cancelled_error()));
+  }
+  void send(std::string text) override {
+    worker_->post([line = line_, text = std::move(text)] {
+      if (line->line) line->line->protocol().send_text(text);
+    });
+  }
+
+ private:
+  std::shared_ptr<Worker> worker_;
+  std::shared_ptr<Line> line_;
+};
+
 bool CurlSession::Worker::post(Command command) {
   {
     const std::lock_guard lock(mutex_);
@@ -293,13 +446,7 @@ bool CurlSession::Worker::post(Command command) {
 void CurlSession::Worker::submit(CurlRequest request, bool streaming,
                                  std::function<void(CurlResult<CurlReply>)> on_reply,
                                  std::function<void(CurlResult<CurlOpened>)> on_opened) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!started_ && !stopping_) {
-      started_ = true;
-      thread_ = std::thread([self = shared_from_this()] { self->run(); });
-    }
-  }
+  start_thread();
   const std::stop_token stop = request.stop;
   auto exchange = std::make_shared<Exchange>(std::move(request), options_, streaming);
   exchange->on_reply = on_reply;
@@ -313,6 +460,27 @@ void CurlSession::Worker::submit(CurlRequest request, bool streaming,
   if (taken) return;
   if (on_reply) on_reply(std::unexpected(cancelled_error()));
   if (on_opened) on_opened(std::unexpected(cancelled_error()));
+}
+
+void CurlSession::Worker::connect(CurlRequest request,
+                                  std::function<void(CurlResult<CurlConnected>)> done) {
+  start_thread();
+  const std::stop_token stop = request.stop;
+  auto line = std::make_shared<Line>(std::move(request), options_);
+  line->on_connected = done;
+  const bool taken = post([this, line, stop] {
+    line->attached = curl_multi_add_handle(multi_, line->transfer.easy()) == CURLM_OK;
+    lines_.push_back(line);
+    line->on_stop.emplace(stop, Line::Cancel{weak_from_this(), line});
+  });
+  if (!taken) done(std::unexpected(cancelled_error()));
+}
+
+void CurlSession::Worker::start_thread() {
+  const std::lock_guard lock(mutex_);
+  if (started_ || stopping_) return;
+  started_ = true;
+  thread_ = std::thread([self = shared_from_this()] { self->run(); });
 }
 
 void CurlSession::Worker::run() {
@@ -352,7 +520,70 @@ void CurlSession::Worker::step() {
     if (exchange->over) detach(*exchange);
     return exchange->over;
   });
-  curl_multi_poll(multi_, nullptr, 0, poll_ms(due), nullptr);
+  std::vector<curl_waitfd> waits;
+  for (const auto& line : lines_) {
+    advance(*line, now);
+    if (line->over) continue;
+    if (line->line && line->line->wait_for().events != 0) waits.push_back(line->line->wait_for());
+    const auto mine = line->due();
+    if (mine) due = due ? std::min(*due, *mine) : mine;
+  }
+  std::erase_if(lines_, [this](const std::shared_ptr<Line>& line) {
+    if (line->over) detach(*line);
+    return line->over;
+  });
+  curl_multi_poll(multi_, waits.data(), static_cast<unsigned>(waits.size()), poll_ms(due), nullptr);
+}
+
+void CurlSession::Worker::advance(Line& line, Clock::time_point now) {
+  if (line.over) return;
+  if (line.transfer.finished() && !line.transfer.error() && !line.line) {
+    line.line.emplace(line.transfer.easy(), line.transfer.request());
+  }
+  if (line.line) line.line->move();
+  std::optional<CurlError> error;
+  if (line.cancelled) {
+    error = cancelled_error();
+  } else if (line.transfer.error()) {
+    error = line.transfer.error();
+  } else if (line.line) {
+    error = line.line->error();
+  }
+  if (!line.opened) {
+    const bool answered =
+        line.line && line.line->protocol().answered() && line.line->protocol().fault().empty();
+    if (answered && !line.cancelled) {
+      const bool open = line.line->protocol().open();
+      CurlConnected answer = line.line->take_answer();
+      if (open)
+        answer.socket = std::make_unique<Socket>(shared_from_this(), line.shared_from_this());
+      line.over = !open;
+      line.connected(std::move(answer));
+      return;
+    }
+    if (!error && line.open_due && now >= *line.open_due) {
+      error = silence_error(line.transfer.request().total_time_max);
+    }
+    if (!error) return;
+    line.over = true;
+    line.connected(std::unexpected(*std::move(error)));
+    return;
+  }
+  if (!line.on_read) return;
+  if (line.line->protocol().has_input() && !line.cancelled) {
+    line.give(line.line->protocol().take_input());
+  } else if (error) {
+    line.give(std::unexpected(*std::move(error)));
+  } else if (line.read_due && now >= *line.read_due) {
+    line.give(std::unexpected(silence_error(line.silence_max)));
+  }
+}
+
+void CurlSession::Worker::detach(Line& line) {
+  if (!line.attached) return;
+  line.attached = false;
+  if (line.line) line.line->say_goodbye();
+  curl_multi_remove_handle(multi_, line.transfer.easy());  // closes the connection
 }
 
 void CurlSession::Worker::advance(Exchange& exchange) {
@@ -410,6 +641,12 @@ void CurlSession::Worker::cancel_all() {
     detach(*exchange);
   }
   active_.clear();
+  for (const auto& line : lines_) {
+    line->cancelled = true;
+    advance(*line, Clock::now());
+    detach(*line);
+  }
+  lines_.clear();
 }
 
 void CurlSession::Worker::stop() {
@@ -452,6 +689,22 @@ CurlResult<CurlOpened> CurlSession::open(CurlRequest request) {
   if (!run->transfer().head_ready()) return std::unexpected(*run->transfer().error());
   CurlHead head = run->transfer().take_head();
   return CurlOpened{.head = std::move(head), .stream = std::move(run)};
+}
+
+CurlResult<CurlConnected> CurlSession::connect(CurlRequest request) {
+  request.connect_only = true;
+  request.silence_time_max = {};
+  auto socket = std::make_unique<BlockingSocket<Pool>>(pool_, std::move(request));
+  auto answer = socket->connect();
+  if (answer && answer->head.status == 101) answer->socket = std::move(socket);
+  return answer;
+}
+
+void CurlSession::connect_in_background(CurlRequest request,
+                                        std::function<void(CurlResult<CurlConnected>)> done) {
+  request.connect_only = true;
+  request.silence_time_max = {};
+  worker_->connect(std::move(request), std::move(done));
 }
 
 void CurlSession::call_in_background(CurlRequest request,

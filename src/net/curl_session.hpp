@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "net/websocket_client.hpp"
+
 namespace colonnade::net {
 
 struct CurlOptions {
@@ -40,6 +42,7 @@ struct CurlRequest {
   std::chrono::milliseconds silence_time_max{0};
   std::chrono::milliseconds total_time_max{0};
   std::stop_token stop{};
+  bool connect_only = false;  // set by connect(): a connection, and no request on it
 };
 
 enum class CurlErrorKind { resolve, connect, tls, reset, timeout, cancelled, protocol };
@@ -78,6 +81,26 @@ struct CurlOpened {
   std::unique_ptr<CurlStream> stream{};
 };
 
+// An open WebSocket. Destroying it says goodbye (1000), without waiting, and closes the connection.
+class CurlSocket {
+ public:
+  using ReadHandler = std::function<void(CurlResult<SocketInput>)>;
+
+  virtual ~CurlSocket() = default;
+  // The next message or the peer's close; pings are answered meanwhile. One read at a time. A
+  // `timeout` (no message for so long; zero is none) leaves the socket as it is. A blocking socket
+  // calls back before it returns.
+  virtual void read(std::chrono::milliseconds silence_max, ReadHandler done) = 0;
+  // Never waits: what the connection does not take now goes out during the next reads.
+  virtual void send(std::string text) = 0;
+};
+
+struct CurlConnected {
+  CurlHead head{};
+  std::string refusal_body{};            // of a head that is not 101
+  std::unique_ptr<CurlSocket> socket{};  // null then
+};
+
 // Thread-safe. Blocking functions must have returned before it is destroyed; background calls and
 // streams still under way then end with `cancelled`.
 class CurlSession {
@@ -89,10 +112,15 @@ class CurlSession {
 
   CurlResult<CurlReply> call(CurlRequest request);
   CurlResult<CurlOpened> open(CurlRequest request);
+  // A WebSocket at an http or https URL. `total_time_max` counts until it is open; method and body
+  // of the request have no meaning, and silence_time_max none either.
+  CurlResult<CurlConnected> connect(CurlRequest request);
 
   // `done` runs on the session's thread and must not block.
   void call_in_background(CurlRequest request, std::function<void(CurlResult<CurlReply>)> done);
   void open_in_background(CurlRequest request, std::function<void(CurlResult<CurlOpened>)> done);
+  void connect_in_background(CurlRequest request,
+                             std::function<void(CurlResult<CurlConnected>)> done);
 
  private:
   class Pool;

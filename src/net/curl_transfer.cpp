@@ -76,7 +76,13 @@ void CurlTransfer::set_up(const CurlOptions& options) {
   set(CURLOPT_QUICK_EXIT, 1L);  // a cancelled call does not wait for the resolver's thread
   set(CURLOPT_ERRORBUFFER, static_cast<char*>(error_text_));
   set(CURLOPT_PRIVATE, static_cast<void*>(this));
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  if (request_.connect_only) {
+    set(CURLOPT_CONNECT_ONLY, 1L);
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_HTTPPROXYTUNNEL, 1L);  // a proxy must not read what is no request
+  }
+  set(CURLOPT_HTTP_VERSION,
+      static_cast<long>(request_.connect_only ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
   if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
   if (!options.proxy.empty()) {
     set(CURLOPT_PROXY, options.proxy.c_str());

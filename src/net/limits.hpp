@@ -62,7 +62,9 @@ constexpr std::size_t client_drain_bytes_max = 64 * KiB;
 constexpr std::size_t client_handles_kept_max = 16;       // for reuse, per lane; each about 10 KB
 constexpr std::size_t client_reply_bytes_max = 64 * MiB;  // one whole reply
 constexpr std::size_t client_stream_buffer_bytes_max =
-    1 * MiB;                                 // unread; then the sender is held up
+    1 * MiB;  // unread; then the sender is held up
+constexpr std::size_t client_websocket_message_bytes_max =
+    16 * MiB;                                // a server may send a whole artifact at once
 constexpr auto client_idle_time_max = 120s;  // silence on a model stream
 constexpr auto client_first_byte_time_max = 120s;
 constexpr std::size_t upstream_message_bytes_max = 500;  // of a vendor's own words in our errors

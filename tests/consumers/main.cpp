@@ -2,6 +2,7 @@
 #include <colonnade/faramesh.hpp>
 #include <colonnade/fathom.hpp>
 #include <colonnade/phoson.hpp>
+#include <colonnade/platos.hpp>
 #include <colonnade/testing.hpp>
 #include <iostream>
 
@@ -45,6 +46,50 @@ bool converses() {
   return answer == "Fine." && !refused && refused.error().status == 404;
 }
 
+// Whether a turn runs over a socket, for both clients, and a refused token is replaced.
+colonnade::Task<std::string> answer(const colonnade::platos::AsyncClient* client) {
+  std::string text;
+  auto events = client->threads.send("th1", "Hello");
+  while (auto event = co_await events.next()) {
+    if (const auto* token = event->as<colonnade::platos::Token>()) text += token->text;
+  }
+  co_return text;
+}
+
+bool takes_turns() {
+  using namespace colonnade;
+  testing::ScriptedTransport wire;
+  wire.expect("GET", "/socket.io/").reply(401, R"({"message":"expired"})");
+  for (int i = 0; i < 2; ++i) {
+    wire.expect_socket("/socket.io/")
+        .say(R"(0{"pingInterval":25000,"pingTimeout":10000})")
+        .hear(i == 0 ? R"(40/agent,{"token":"t2"})" : R"(40/agent,{"token":"t1"})")
+        .say(R"(40/agent,{"sid":"n"})")
+        .say(R"(42/agent,["connected",{}])")
+        .say(R"(42/agent,["agent_event",{"type":"token","text":"Hi.","_seq":1}])")
+        .say(R"(42/agent,["agent_event",{"type":"done","_seq":2}])");
+  }
+  const platos::Options options{.base_url = "http://test",
+                                .session_token = "t1",
+                                .on_token_refresh = [] { return std::string("t2"); },
+                                .http = {.transport = wire.transport()}};
+  const platos::Client client(options);
+  std::string text;
+  for (const auto& event : client.threads.send("th1", "Hello")) {
+    if (const auto* token = event.as<platos::Token>()) text += token->text;
+  }
+  const platos::AsyncClient async(options);
+  const std::string awaited = run(answer(&async));
+  wire.verify();
+
+  // The built-in WebSocket is linked in, too: port 1 refuses.
+  const platos::Client nowhere{
+      {.base_url = "http://127.0.0.1:1", .session_token = "t", .sockets = {.reconnects = 0}}};
+  auto events = nowhere.threads.send("th1", "Hello");
+  const auto lost = events.next();
+  return text == "Hi." && awaited == "Hi." && lost && lost->as<platos::Disconnected>() != nullptr;
+}
+
 }  // namespace
 
 int main() {
@@ -63,7 +108,7 @@ int main() {
   const fathom::Client nowhere{{.base_url = "http://127.0.0.1:1", .token = "t"}};
   const auto refused = attempt([&] { return nowhere.threads.list(); });
   const bool reached = !refused && refused.error().transport == TransportErrorKind::connect;
-  const bool ok = right && reached && governs() && converses();
+  const bool ok = right && reached && governs() && converses() && takes_turns();
   std::cout << (ok ? "ok" : "wrong") << '\n';
   return ok ? 0 : 1;
 }

@@ -17,7 +17,13 @@ TEST_P(Example, WorksOnTheRealServer) {
                   {{"FATHOM_BASE_URL", server.url()},
                    {"FATHOM_TOKEN", token},
                    {"PHOSON_BASE_URL", server.url()},
-                   {"PHOSON_API_KEY", token}},
+                   {"PHOSON_API_KEY", token},
+                   {"PLATOS_BASE_URL", server.url()},
+                   {"PLATOS_API_KEY", token},
+                   {"PLATOS_ORGANIZATION_ID", "org_1"},
+                   {"PLATOS_PROJECT_ID", "prj_1"},
+                   {"PLATOS_ENVIRONMENT_ID", "env_1"},
+                   {"PLATOS_USER_ID", "usr_1"}},
                   folder.path(), std::string(COLONNADE_EXAMPLES) + "/" + GetParam());
   const auto ended = example.wait();
   EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
@@ -28,7 +34,8 @@ TEST_P(Example, WorksOnTheRealServer) {
 INSTANTIATE_TEST_SUITE_P(Sdk, Example,
                          testing::Values("fathom_quickstart", "fathom_async", "fathom_pairing",
                                          "fathom_errors", "phoson_quickstart", "phoson_async",
-                                         "phoson_errors"),
+                                         "phoson_errors", "platos_quickstart", "platos_async",
+                                         "platos_refresh", "platos_errors"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -1,0 +1,247 @@
+// The awaited Platos client. Every method plans its call before it returns; only the sending
+// waits for the co_await.
+#include "colonnade/platos.hpp"
+#include "sdk/platos/calls.hpp"
+#include "sdk/platos/flows.hpp"
+#include "sdk/platos/session.hpp"
+#include "sdk/platos/turn_stream.hpp"
+
+namespace colonnade::inline v1::platos {
+namespace {
+
+constexpr Calling background = Calling::background;
+
+template <class T>
+Task<T> perform_async(const flows::SessionPtr& session, Result<calls::Planned<T>> plan) {
+  return flows::perform(session, std::move(plan), background);
+}
+
+template <class T>
+Task<std::optional<T>> find_async(const flows::SessionPtr& session,
+                                  Result<calls::Planned<T>> plan) {
+  return flows::find(session, std::move(plan), background);
+}
+
+Task<void> without_result(Task<bool> done) {
+  [[maybe_unused]] const bool answered = co_await std::move(done);
+}
+
+}  // namespace
+
+AsyncAgents::AsyncAgents(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<std::vector<Agent>> AsyncAgents::list() const {
+  return perform_async(session_, calls::list_agents());
+}
+Task<std::optional<Agent>> AsyncAgents::get(std::string_view agent_id) const {
+  return find_async(session_, calls::get_agent(agent_id));
+}
+Task<std::vector<AgentVersion>> AsyncAgents::list_versions(std::string_view agent_id) const {
+  return perform_async(session_, calls::list_versions(agent_id));
+}
+
+AsyncThreads::AsyncThreads(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<Thread> AsyncThreads::create() const {
+  return create(static_cast<const CreateThread&>(CreateThread{}));
+}
+Task<Thread> AsyncThreads::create(const CreateThread& request) const {
+  return perform_async(session_, calls::create_thread(request));
+}
+Task<std::vector<Thread>> AsyncThreads::list() const {
+  return list(static_cast<const ListThreads&>(ListThreads{}));
+}
+Task<std::vector<Thread>> AsyncThreads::list(const ListThreads& filter) const {
+  return perform_async(session_, calls::list_threads(filter));
+}
+Task<std::optional<Thread>> AsyncThreads::get(std::string_view thread_id) const {
+  return find_async(session_, calls::get_thread(thread_id));
+}
+Task<std::vector<Message>> AsyncThreads::messages(std::string_view thread_id) const {
+  return perform_async(session_, calls::messages(thread_id));
+}
+Task<std::vector<Artifact>> AsyncThreads::artifacts(std::string_view thread_id) const {
+  return perform_async(session_, calls::artifacts(thread_id));
+}
+Task<void> AsyncThreads::archive(std::string_view thread_id) const {
+  return without_result(perform_async(session_, calls::archive(thread_id)));
+}
+Task<void> AsyncThreads::unarchive(std::string_view thread_id) const {
+  return without_result(perform_async(session_, calls::unarchive(thread_id)));
+}
+Task<void> AsyncThreads::remove(std::string_view thread_id) const {
+  return without_result(perform_async(session_, calls::remove_thread(thread_id)));
+}
+AsyncStream<Event> AsyncThreads::send(std::string_view thread_id, std::string_view message) const {
+  return send(thread_id, message, SendOptions{});
+}
+AsyncStream<Event> AsyncThreads::send(std::string_view thread_id, std::string_view message,
+                                      const SendOptions& options) const {
+  return AsyncStream<Event>(std::make_shared<detail::AsyncTurn>(
+      std::make_shared<detail::TurnStream>(session_, thread_id, message, options, background)));
+}
+
+AsyncApprovals::AsyncApprovals(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<std::vector<Approval>> AsyncApprovals::list() const {
+  return list(static_cast<const ListApprovals&>(ListApprovals{}));
+}
+Task<std::vector<Approval>> AsyncApprovals::list(const ListApprovals& filter) const {
+  return perform_async(session_, calls::list_approvals(filter));
+}
+Task<Approval> AsyncApprovals::get(std::string_view approval_id) const {
+  return perform_async(session_, calls::get_approval(approval_id));
+}
+Task<ResolvedApproval> AsyncApprovals::resolve(std::string_view approval_id,
+                                               const Resolution& resolution) const {
+  return perform_async(session_, calls::resolve_approval(approval_id, resolution));
+}
+
+AsyncBudgets::AsyncBudgets(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<std::vector<Cap>> AsyncBudgets::list() const {
+  return perform_async(session_, calls::list_caps());
+}
+Task<BudgetStatus> AsyncBudgets::status(std::string_view agent_id, std::string_view user_id) const {
+  return perform_async(session_, calls::budget_status(agent_id, user_id));
+}
+
+AsyncMonitoring::AsyncMonitoring(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<std::vector<TurnRun>> AsyncMonitoring::runs() const {
+  return runs(static_cast<const ListRuns&>(ListRuns{}));
+}
+Task<std::vector<TurnRun>> AsyncMonitoring::runs(const ListRuns& filter) const {
+  return perform_async(session_, calls::turn_runs(filter));
+}
+Task<std::vector<TraceRow>> AsyncMonitoring::traces() const {
+  return perform_async(session_, calls::traces());
+}
+Task<std::vector<Span>> AsyncMonitoring::traces(std::string_view trace_id) const {
+  return perform_async(session_, calls::spans(trace_id));
+}
+Task<std::vector<AgentCost>> AsyncMonitoring::cost_by_agent(std::string_view day) const {
+  return perform_async(session_, calls::cost_by_agent(day));
+}
+Task<std::vector<DayCost>> AsyncMonitoring::cost_by_scope(std::int64_t days_back) const {
+  return flows::cost_by_scope(session_, days_back, background);
+}
+
+AsyncBackgroundTasks::AsyncBackgroundTasks(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<std::vector<BackgroundTask>> AsyncBackgroundTasks::list() const {
+  return perform_async(session_, calls::list_tasks());
+}
+Task<RunHandle> AsyncBackgroundTasks::trigger(std::string_view task_id, const Json& payload,
+                                              const Json& options) const {
+  return perform_async(session_, calls::trigger(task_id, payload, options));
+}
+
+AsyncBackgroundRuns::AsyncBackgroundRuns(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<std::vector<Run>> AsyncBackgroundRuns::list() const {
+  return list(static_cast<const ListBackgroundRuns&>(ListBackgroundRuns{}));
+}
+Task<std::vector<Run>> AsyncBackgroundRuns::list(const ListBackgroundRuns& filter) const {
+  return perform_async(session_, calls::list_runs(filter));
+}
+Task<Run> AsyncBackgroundRuns::get(std::string_view run_id) const {
+  return perform_async(session_, calls::get_run(run_id));
+}
+Task<RunHandle> AsyncBackgroundRuns::cancel(std::string_view run_id) const {
+  return perform_async(session_, calls::cancel_run(run_id));
+}
+Task<RunHandle> AsyncBackgroundRuns::replay(std::string_view run_id) const {
+  return perform_async(session_, calls::replay_run(run_id));
+}
+
+AsyncSchedules::AsyncSchedules(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<std::vector<Schedule>> AsyncSchedules::list() const {
+  return perform_async(session_, calls::list_schedules());
+}
+Task<Schedule> AsyncSchedules::create(const CreateSchedule& request) const {
+  return perform_async(session_, calls::create_schedule(request));
+}
+Task<Schedule> AsyncSchedules::activate(std::string_view schedule_id) const {
+  return perform_async(session_, calls::activate_schedule(schedule_id));
+}
+Task<Schedule> AsyncSchedules::deactivate(std::string_view schedule_id) const {
+  return perform_async(session_, calls::deactivate_schedule(schedule_id));
+}
+Task<void> AsyncSchedules::remove(std::string_view schedule_id) const {
+  return without_result(perform_async(session_, calls::remove_schedule(schedule_id)));
+}
+
+AsyncBatches::AsyncBatches(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<BatchHandle> AsyncBatches::trigger(std::string_view task_id, const std::vector<Json>& payloads,
+                                        const Json& options) const {
+  return perform_async(session_, calls::trigger_batch(task_id, payloads, options));
+}
+Task<Batch> AsyncBatches::get(std::string_view batch_id) const {
+  return perform_async(session_, calls::get_batch(batch_id));
+}
+
+AsyncBgo::AsyncBgo(std::shared_ptr<const detail::Session> session)
+    : tasks(session),
+      runs(session),
+      schedules(session),
+      batches(session),
+      session_(std::move(session)) {}
+
+Task<Json> AsyncBgo::raw(std::string_view path, std::string_view method) const {
+  return perform_async(session_, calls::raw(path, method, Json()));
+}
+Task<Json> AsyncBgo::raw(std::string_view path, std::string_view method, const Json& body) const {
+  return perform_async(session_, calls::raw(path, method, body));
+}
+
+AsyncClient::AsyncClient(const Options& options) : AsyncClient(detail::open_session(options)) {}
+AsyncClient::AsyncClient(std::shared_ptr<const detail::Session> session)
+    : agents(session),
+      threads(session),
+      approvals(session),
+      budgets(session),
+      monitoring(session),
+      bgo(session),
+      trigger(session),
+      session_(std::move(session)) {}
+AsyncClient::~AsyncClient() { close(); }
+AsyncClient::AsyncClient(AsyncClient&&) noexcept = default;
+AsyncClient& AsyncClient::operator=(AsyncClient&& other) noexcept {
+  if (this != &other) {
+    close();
+    agents = std::move(other.agents);
+    threads = std::move(other.threads);
+    approvals = std::move(other.approvals);
+    budgets = std::move(other.budgets);
+    monitoring = std::move(other.monitoring);
+    bgo = std::move(other.bgo);
+    trigger = std::move(other.trigger);
+    session_ = std::move(other.session_);
+  }
+  return *this;
+}
+
+AsyncClient AsyncClient::with(const CallOptions& options) const {
+  return AsyncClient(detail::derive(*session_, options));
+}
+AsyncClient AsyncClient::with_scope(const Scope& scope) const {
+  return AsyncClient(detail::derive(*session_, scope));
+}
+void AsyncClient::set_session_token(std::string_view token) const {
+  detail::set_session_token(*session_, token);
+}
+void AsyncClient::close() noexcept { colonnade::detail::close(session_.get()); }
+
+}  // namespace colonnade::inline v1::platos

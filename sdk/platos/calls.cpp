@@ -1,0 +1,251 @@
+#include "sdk/platos/calls.hpp"
+
+#include <string>
+#include <utility>
+
+#include "sdk/call_plan.hpp"
+
+namespace colonnade::inline v1::platos::calls {
+namespace {
+
+using colonnade::detail::Decode;
+using colonnade::detail::percent_encode;
+using colonnade::detail::segment;
+using colonnade::detail::usage;
+
+template <class T>
+Call<T> reading(std::string path, Decode<T> decode) {
+  return {.spec = {.method = "GET", .path = std::move(path)}, .decode = decode};
+}
+
+template <class T>
+Call<T> posting(std::string path, std::string body, Decode<T> decode) {
+  return {.spec = {.method = "POST",
+                   .path = std::move(path),
+                   .body = std::move(body),
+                   .has_body = true},
+          .decode = decode};
+}
+
+// Without a body.
+template <class T>
+Call<T> doing(std::string_view method, std::string path, Decode<T> decode) {
+  return {.spec = {.method = method, .path = std::move(path)}, .decode = decode};
+}
+
+// "/threads/t1/archive"; the id is checked and encoded.
+Result<std::string> path_of(std::string_view start, std::string_view what, std::string_view id,
+                            std::string_view rest = {}) {
+  auto name = segment(what, id);
+  if (!name) return name;
+  return std::string(start) + *name + std::string(rest);
+}
+
+// A query of what is set.
+class Query {
+ public:
+  Query& add(std::string_view name, std::string_view value) {
+    if (value.empty()) return *this;
+    text_ += text_.empty() ? '?' : '&';
+    text_ += name;
+    text_ += '=';
+    text_ += percent_encode(value);
+    return *this;
+  }
+  Query& add(std::string_view name, std::int64_t value) {
+    return value == 0 ? *this : add(name, std::string_view(std::to_string(value)));
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+template <class T>
+Plan<T> plan(Call<T> first) {
+  return Planned<T>{.first = std::move(first)};
+}
+
+template <class T>
+Plan<T> plan(Call<T> first, Call<T> second) {
+  return Planned<T>{.first = std::move(first), .second = std::move(second)};
+}
+
+template <class T>
+Plan<T> plan_get(Result<std::string> path, Decode<T> decode) {
+  if (!path) return std::move(path).error();
+  return plan(reading(*std::move(path), decode));
+}
+
+template <class T>
+Plan<T> plan_do(std::string_view method, Result<std::string> path, Decode<T> decode) {
+  if (!path) return std::move(path).error();
+  return plan(doing(method, *std::move(path), decode));
+}
+
+}  // namespace
+
+Plan<std::vector<Agent>> list_agents() { return plan(reading("/agents", &wire::agents)); }
+Plan<Agent> get_agent(std::string_view id) {
+  return plan_get(path_of("/agents/", "agent", id), &wire::agent);
+}
+Plan<std::vector<AgentVersion>> list_versions(std::string_view agent_id) {
+  return plan_get(path_of("/agents/", "agent", agent_id, "/versions"), &wire::versions);
+}
+
+Plan<Thread> create_thread(const CreateThread& request) {
+  return plan(posting("/threads", wire::create_thread(request), &wire::thread));
+}
+Plan<std::vector<Thread>> list_threads(const ListThreads& filter) {
+  const Query query = Query().add("agentId", filter.agent_id).add("limit", filter.limit);
+  return plan(reading("/threads" + query.text(), &wire::threads));
+}
+Plan<Thread> get_thread(std::string_view id) {
+  return plan_get(path_of("/threads/", "thread", id), &wire::thread);
+}
+Plan<std::vector<Message>> messages(std::string_view thread_id) {
+  return plan_get(path_of("/threads/", "thread", thread_id, "/messages"), &wire::messages);
+}
+Plan<wire::MessagePage> message_page(std::string_view thread_id, std::int64_t limit,
+                                     std::int64_t offset) {
+  const Query query = Query().add("limit", limit).add("offset", offset);
+  return plan_get(path_of("/threads/", "thread", thread_id, "/messages" + query.text()),
+                  &wire::message_page);
+}
+Plan<std::vector<Artifact>> artifacts(std::string_view thread_id) {
+  return plan_get(path_of("/threads/", "thread", thread_id, "/artifacts"), &wire::artifacts);
+}
+Plan<bool> archive(std::string_view thread_id) {
+  return plan_do("POST", path_of("/threads/", "thread", thread_id, "/archive"), &wire::done);
+}
+Plan<bool> unarchive(std::string_view thread_id) {
+  return plan_do("POST", path_of("/threads/", "thread", thread_id, "/unarchive"), &wire::done);
+}
+Plan<bool> remove_thread(std::string_view thread_id) {
+  return plan_do("DELETE", path_of("/threads/", "thread", thread_id), &wire::done);
+}
+
+Plan<std::vector<Approval>> list_approvals(const ListApprovals& filter) {
+  const Query query = Query()
+                          .add("threadId", filter.thread_id)
+                          .add("agentId", filter.agent_id)
+                          .add("status", filter.status)
+                          .add("limit", filter.limit);
+  return plan(reading("/monitoring/approvals" + query.text(), &wire::approvals));
+}
+Plan<Approval> get_approval(std::string_view id) {
+  return plan_get(path_of("/monitoring/approvals/", "approval", id), &wire::approval);
+}
+Plan<ResolvedApproval> resolve_approval(std::string_view id, const Resolution& resolution) {
+  auto first = path_of("/approvals/", "approval", id, "/resolve");
+  if (!first) return std::move(first).error();
+  if (!resolution.edited_args.is_null() && !resolution.edited_args.is_object()) {
+    return usage("Resolution::edited_args is no object");
+  }
+  const std::string body = wire::resolve(resolution);
+  return plan(posting(*first, body, &wire::resolved),
+              posting("/monitoring" + *first, body, &wire::resolved));
+}
+
+Plan<std::vector<Cap>> list_caps() {
+  return plan(reading("/budgets", &wire::caps), reading("/monitoring/budget/caps", &wire::caps));
+}
+Plan<BudgetStatus> budget_status(std::string_view agent_id, std::string_view user_id) {
+  const Query query = Query().add("agentId", agent_id).add("userId", user_id);
+  return plan(reading("/budgets/status" + query.text(), &wire::budget_status),
+              reading("/monitoring/budget/status" + query.text(), &wire::budget_status));
+}
+
+Plan<std::vector<TurnRun>> turn_runs(const ListRuns& filter) {
+  const Query query = Query()
+                          .add("agentId", filter.agent_id)
+                          .add("threadId", filter.thread_id)
+                          .add("status", filter.status)
+                          .add("limit", filter.limit);
+  return plan(reading("/monitoring/runs" + query.text(), &wire::turn_runs),
+              reading("/monitoring/traces" + query.text(), &wire::turn_runs_of_threads));
+}
+Plan<std::vector<TraceRow>> traces() {
+  return plan(reading("/monitoring/traces", &wire::trace_rows));
+}
+Plan<std::vector<Span>> spans(std::string_view trace_id) {
+  auto first = path_of("/monitoring/traces/", "trace", trace_id);
+  if (!first) return std::move(first).error();
+  auto second = path_of("/monitoring/trace/", "trace", trace_id);
+  return plan(reading(*std::move(first), &wire::spans), reading(*std::move(second), &wire::spans));
+}
+Plan<std::vector<AgentCost>> cost_by_agent(std::string_view day) {
+  const Query query = Query().add("day", day);
+  // The other one counts days back from today.
+  const Query days = Query().add("days", std::string_view(day.empty() ? "" : "1"));
+  return plan(reading("/monitoring/cost/by-agent" + query.text(), &wire::agent_costs),
+              reading("/monitoring/cost-by-agent" + days.text(), &wire::agent_costs));
+}
+Plan<std::vector<DayCost>> cost_by_scope(std::int64_t days_back) {
+  const Query query = Query().add("daysBack", days_back);
+  return plan(reading("/monitoring/cost/by-scope" + query.text(), &wire::day_costs));
+}
+Planned<DayCost> cost_of_a_day(std::string_view day) {
+  const Query query = Query().add("date", day);
+  return {.first = reading("/monitoring/cost" + query.text(), &wire::cost_of_a_day)};
+}
+
+Plan<std::vector<BackgroundTask>> list_tasks() {
+  return plan(reading("/trigger/tasks", &wire::tasks));
+}
+Plan<RunHandle> trigger(std::string_view task_id, const Json& payload, const Json& options) {
+  auto path = path_of("/trigger/tasks/", "task", task_id, "/trigger");
+  if (!path) return std::move(path).error();
+  if (!options.is_null() && !options.is_object()) return usage("the options are no object");
+  return plan(posting(*std::move(path), wire::trigger(payload, options), &wire::run_handle));
+}
+Plan<std::vector<Run>> list_runs(const ListBackgroundRuns& filter) {
+  const Query query =
+      Query().add("taskId", filter.task_id).add("status", filter.status).add("limit", filter.limit);
+  return plan(reading("/trigger/runs" + query.text(), &wire::runs));
+}
+Plan<Run> get_run(std::string_view id) {
+  return plan_get(path_of("/trigger/runs/", "run", id), &wire::run);
+}
+Plan<RunHandle> cancel_run(std::string_view id) {
+  return plan_do("POST", path_of("/trigger/runs/", "run", id, "/cancel"), &wire::run_handle);
+}
+Plan<RunHandle> replay_run(std::string_view id) {
+  return plan_do("POST", path_of("/trigger/runs/", "run", id, "/replay"), &wire::run_handle);
+}
+Plan<std::vector<Schedule>> list_schedules() {
+  return plan(reading("/trigger/schedules", &wire::schedules));
+}
+Plan<Schedule> create_schedule(const CreateSchedule& request) {
+  return plan(posting("/trigger/schedules", wire::create_schedule(request), &wire::schedule));
+}
+Plan<Schedule> activate_schedule(std::string_view id) {
+  return plan_do("POST", path_of("/trigger/schedules/", "schedule", id, "/activate"),
+                 &wire::schedule);
+}
+Plan<Schedule> deactivate_schedule(std::string_view id) {
+  return plan_do("POST", path_of("/trigger/schedules/", "schedule", id, "/deactivate"),
+                 &wire::schedule);
+}
+Plan<bool> remove_schedule(std::string_view id) {
+  return plan_do("DELETE", path_of("/trigger/schedules/", "schedule", id), &wire::done);
+}
+Plan<BatchHandle> trigger_batch(std::string_view task_id, const std::vector<Json>& payloads,
+                                const Json& options) {
+  auto path = path_of("/trigger/batches/", "task", task_id);
+  if (!path) return std::move(path).error();
+  if (!options.is_null() && !options.is_object()) return usage("the options are no object");
+  return plan(
+      posting(*std::move(path), wire::trigger_batch(payloads, options), &wire::batch_handle));
+}
+Plan<Batch> get_batch(std::string_view id) {
+  return plan_get(path_of("/trigger/batches/", "batch", id), &wire::batch);
+}
+
+Plan<Json> raw(std::string_view path, std::string_view method, const Json& body) {
+  auto call = colonnade::detail::any_request(method, path, body, &wire::any_json);
+  if (!call) return std::move(call).error();
+  return Planned<Json>{.first = *std::move(call), .below_base = true};
+}
+
+}  // namespace colonnade::inline v1::platos::calls
