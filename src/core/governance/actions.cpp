@@ -347,7 +347,7 @@ Task<std::size_t> Actions::settle_expired() {
     for (Action& action : *due) {
       HumanAnswer answer{.approve = approve,
                          .reason = approve ? "no answer in time; approvals.on_timeout approves it"
-                                           : "no answer in time"};
+                                           : std::string(no_answer_reason)};
       auto settled = co_await settle(std::move(action), "system", std::move(answer));
       if (settled) ++count;
       // Else somebody answered just now, or the next look tries again.
