@@ -26,6 +26,9 @@ class ResumePoint {
     });
   }
 
+  // The newest event that the reader has; 0 when that is not known by number.
+  std::int64_t seq() const { return seq_; }
+
  private:
   ResumePoint(std::int64_t seq, std::int64_t cursor) : seq_(seq), cursor_(cursor) {}
   std::int64_t seq_;

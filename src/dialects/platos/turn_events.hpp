@@ -45,6 +45,7 @@ class TurnEncoder {
   bool ended() const { return ended_; }
   // Whether the turn waits for a human just now.
   bool waits_for_human() const { return !questions_.empty(); }
+  std::size_t open_questions() const { return questions_.size(); }
 
  private:
   struct Call {
