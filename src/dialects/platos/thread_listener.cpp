@@ -2,12 +2,13 @@
 
 #include <variant>
 
+#include "dialects/platos/thread_wire.hpp"
 #include "dialects/platos/wire_values.hpp"
 
 namespace colonnade::dialects::platos {
 namespace {
 
-std::string thread_event(std::string_view type, const core::Thread& thread) {
+std::string thread_object(std::string_view type, const core::Thread& thread) {
   const ScopeNames names = names_of(thread.scope);
   std::string out;
   base::JsonWriter json(out);
@@ -19,21 +20,10 @@ std::string thread_event(std::string_view type, const core::Thread& thread) {
   return out;
 }
 
-// The thread's change in the wire's words; "" for one that it has no word for.
-std::string_view change_name(core::ThreadChangeKind kind) {
-  switch (kind) {
-    case core::ThreadChangeKind::renamed: return "thread.renamed";
-    case core::ThreadChangeKind::archived: return "thread.archived";
-    case core::ThreadChangeKind::unarchived: return "thread.unarchived";
-    case core::ThreadChangeKind::other: return "";
-  }
-  return "";
-}
-
 }  // namespace
 
 std::string thread_renamed(const core::Thread& thread) {
-  return thread_event("thread.renamed", thread);
+  return thread_object("thread.renamed", thread);
 }
 
 void ThreadListener::open(core::Subscriptions& subscriptions) {
@@ -52,11 +42,8 @@ void ThreadListener::deliver(const core::EventPtr& event) {
     if (!streams_it_()) {
       socket_->emit("agent_event", approval_resolved_event(*event, *answer, agent));
     }
-  } else if (const auto* change = std::get_if<core::ThreadChanged>(&event->body)) {
-    thread_.title = change->title;
-    thread_.updated_at = event->at;
-    const std::string_view name = change_name(change->kind);
-    if (!name.empty()) socket_->emit("thread_event", thread_event(name, thread_));
+  } else if (const std::string json = encode_thread_event(*event); !json.empty()) {
+    socket_->emit("thread_event", json);
   }
 }
 

@@ -41,6 +41,7 @@ class TurnEncoder {
 
   // What the event adds to the log; often nothing.
   std::vector<TurnEvent> encode(const core::Event& event);
+  const std::string& thread_id() const { return facts_.thread_id; }
   std::int64_t newest_seq() const { return seq_; }
   bool ended() const { return ended_; }
   // Whether the turn waits for a human just now.

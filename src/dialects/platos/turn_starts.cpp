@@ -34,6 +34,7 @@ TurnRefusal refusal_of(base::Error error) {
       break;
     case ErrorKind::rate_limited: code = "rate_limit"; break;
     case ErrorKind::internal: code = "service_unavailable"; break;
+    case ErrorKind::forbidden: code = "AGENT_SCOPE_MISMATCH"; break;
     default: break;
   }
   if (code == "turn_in_progress") error.message = "A turn is already running on this thread";
@@ -52,8 +53,8 @@ std::string fingerprint(const TurnRequest& request) {
 }
 
 std::string key_name(const TurnRequest& request, std::size_t life) {
-  return "platos.message:" + std::to_string(life) + ":" + request.thread_id + ":" +
-         request.idempotency_key;
+  return "platos.message:" + std::to_string(life) + ":" +
+         base::sha256_hex(request.thread_id + '\n' + request.idempotency_key);
 }
 
 core::NewMessage plain_message(const TurnRequest& request) {
@@ -72,7 +73,7 @@ core::NewMessage plain_message(const TurnRequest& request) {
 
 }  // namespace
 
-TurnFacts facts_of(const core::Run& run, const Caller& caller, std::string reply_to) {
+TurnFacts facts_of(const core::Run& run, const Caller& caller) {
   const std::string provider = run.settings.provider.value_or("");
   const std::string model = run.settings.model.value_or("");
   return {.thread_id = run.thread_id,
@@ -80,7 +81,7 @@ TurnFacts facts_of(const core::Run& run, const Caller& caller, std::string reply
           .user_id = run.started_by,
           .model = model.empty() ? provider : provider + ":" + model,
           .provider_id = provider,
-          .reply_to = std::move(reply_to),
+          .reply_to = run.options.reply_to,
           .for_operator = caller.who.is_operator()};
 }
 
@@ -201,7 +202,7 @@ Task<Outcome> TurnStarts::start_once(Caller caller, TurnRequest request, base::L
       co_return std::unexpected(flagged(std::move(findings)));
     }
   }
-  auto message = co_await prepare_(caller, request, plain_message(request));
+  auto message = co_await parts_.options.apply(caller, request, plain_message(request));
   if (!message) co_return std::unexpected(refusal_of(std::move(message.error())));
   message->keyed_request_id = std::move(keyed_request_id);
   const std::int64_t before = parts_.subscriptions.now();

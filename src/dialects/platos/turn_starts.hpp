@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <expected>
-#include <functional>
 
 #include "base/clock.hpp"
 #include "base/lane.hpp"
@@ -16,6 +15,7 @@
 #include "core/threads/threads.hpp"
 #include "dialects/platos/caller.hpp"
 #include "dialects/platos/turn_events.hpp"
+#include "dialects/platos/turn_options_of.hpp"
 #include "dialects/platos/turn_request.hpp"
 
 namespace colonnade::dialects::platos {
@@ -27,7 +27,7 @@ struct StartedTurn {
   bool repeated = false;          // an earlier request with the same key began it
 };
 
-TurnFacts facts_of(const core::Run& run, const Caller& caller, std::string reply_to = {});
+TurnFacts facts_of(const core::Run& run, const Caller& caller);
 
 struct TurnStartOptions {
   bool input_safety = true;
@@ -36,11 +36,6 @@ struct TurnStartOptions {
 // Thread-safe; what is named in Parts must outlive it.
 class TurnStarts {
  public:
-  // What the request asks of its agent beside the message, where that is more than core's message
-  // has: model route, blocks, schema, attachments. It changes `message`, or says why not.
-  using Prepare = std::function<base::Task<base::Result<core::NewMessage>>(
-      Caller caller, TurnRequest request, core::NewMessage message)>;
-
   struct Parts {
     core::Threads& threads;
     core::Runs& runs;
@@ -48,9 +43,10 @@ class TurnStarts {
     core::KeyedRequests& keyed_requests;
     core::RateLimits& rate_limits;
     base::Clock& clock;
+    TurnOptionsOf& options;
   };
-  TurnStarts(Parts parts, Prepare prepare, TurnStartOptions options = {})
-      : parts_(parts), prepare_(std::move(prepare)), options_(options) {}
+  explicit TurnStarts(Parts parts, TurnStartOptions options = {})
+      : parts_(parts), options_(options) {}
 
   using Outcome = std::expected<StartedTurn, TurnRefusal>;
   // On `lane`, which is the calling one. A refusal leaves nothing behind. With a key that was used
@@ -69,7 +65,6 @@ class TurnStarts {
   base::Task<Outcome> earlier(Caller caller, std::string thread_id, std::string run_id);
 
   Parts parts_;
-  Prepare prepare_;
   TurnStartOptions options_;
 };
 
