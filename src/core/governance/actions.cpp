@@ -12,6 +12,7 @@
 #include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/approval_request.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/runs.hpp"
 #include "core/tools/tool_execution.hpp"
@@ -71,7 +72,12 @@ void add_tool_call(Unit& unit, const Settlement& settled) {
                                 .by = action.resolved_by,
                                 .reason = action.reason};
   unit.events.push_back(event);
-  if (!approved) {
+  if (action.request.tool == approval_request_tool) {
+    // The answer is what was asked for: nothing runs.
+    change.to = ToolCallState::succeeded;
+    change.result = approval_answer(approved, action.resolved_by, action.reason);
+    change.finished_at = action.updated_at;
+  } else if (!approved) {
     change.result = denial_text(action);
     change.finished_at = action.updated_at;
   }
@@ -246,7 +252,7 @@ Result<Settlement> Actions::State::settlement(Action action, std::string actor,
   }
   const Time now = parts.clock.now();
   std::string reason = answer.reason;
-  if (reason.empty()) reason = answer.approve ? "Approved by human" : "Denied by human";
+  if (reason.empty()) reason = std::string(answer.approve ? approved_by_human : denied_by_human);
   move(out.action, answer.approve ? ActionState::approved : ActionState::denied, std::move(reason),
        now);
   out.action.approval_token.clear();

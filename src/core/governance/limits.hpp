@@ -11,6 +11,8 @@ constexpr std::size_t actions_listed_max = 1000;       // faramesh §2.5
 constexpr std::size_t action_reason_bytes_max = 1000;  // faramesh §3.1: how it ended, cut
 constexpr std::size_t audit_text_bytes_max = 4 * KiB;  // of one text in a record's details
 constexpr std::size_t permission_pattern_bytes_max = 1 * KiB;
+// Of one agent and user, by the tool request_approval (platos §5.3).
+constexpr std::size_t approval_requests_per_hour = 20;
 constexpr auto approval_time_max = 24h;  // then nobody's answer is an answer
 
 }  // namespace colonnade::limits

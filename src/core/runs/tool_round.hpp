@@ -87,6 +87,7 @@ class ToolRound {
 
   base::Task<GateAnswer> ask_gate_about(std::string id);
   base::Task<std::optional<Grant>> grant_for(std::string id, ActionRequest request) const;
+  base::Task<bool> asked_too_often() const;
   base::Task<void> deny(std::string id);
   base::Task<void> ask_human(std::string id);
   base::Task<void> hear_answers();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/ids.hpp"
+#include "core/governance/approval_request.hpp"
 #include "core/governance/limits.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/turn_events.hpp"
@@ -30,9 +31,7 @@ constexpr std::size_t list_default = 50;  // platos §2.3
 constexpr std::size_t list_max = 200;
 constexpr std::int64_t days_default = 30;
 constexpr std::int64_t days_max = 3650;
-constexpr std::size_t looked_at_max = 10'000;                    // actions, for one list
-constexpr std::string_view approved_text = "Approved by human";  // core's, when nothing was said
-constexpr std::string_view denied_text = "Denied by human";
+constexpr std::size_t looked_at_max = 10'000;  // actions, for one list
 
 // --- one approval -------------------------------------------------------------------------------
 
@@ -45,8 +44,8 @@ base::Time deadline_of(const Action& action) {
 std::string_view comment_of(const Action& action) {
   if (is_pending(action)) return "";
   if (action.reason == core::run_ended_reason) return "stopped";
-  const bool said =
-      !action.resolved_by.empty() && action.reason != approved_text && action.reason != denied_text;
+  const bool said = !action.resolved_by.empty() && action.reason != core::approved_by_human &&
+                    action.reason != core::denied_by_human;
   // What it came to since has taken the place of what an approver said.
   const bool decided_last =
       action.state == ActionState::approved || action.state == ActionState::denied;
@@ -156,7 +155,7 @@ Result<ApprovalQuery> decode_query(const net::Request& request) {
 }
 
 std::string_view source_of(const Action& action) {
-  return action.request.tool == "request_approval" ? "request_approval" : "mcp_tool_call";
+  return action.request.tool == core::approval_request_tool ? "request_approval" : "mcp_tool_call";
 }
 
 bool is_asked_for(const ApprovalQuery& query, const Action& action) {

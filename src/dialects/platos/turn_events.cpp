@@ -7,8 +7,10 @@
 
 #include "base/utf8.hpp"
 #include "core/governance/action.hpp"
+#include "core/governance/approval_request.hpp"
 #include "core/safety/safety_filter.hpp"
 #include "dialects/platos/turn_limits.hpp"
+#include "dialects/platos/wire_values.hpp"
 
 namespace colonnade::dialects::platos {
 namespace {
@@ -96,6 +98,11 @@ void write_answer(JsonWriter& json, std::string_view approval_id, std::string_vi
   if (!agent_id.empty()) json.field("agentId", agent_id);
 }
 
+void write_names(JsonWriter& json, std::string_view title, std::string_view language) {
+  if (!title.empty()) json.field("title", title);
+  if (!language.empty()) json.field("language", language);
+}
+
 }  // namespace
 
 // --- words that others need too -----------------------------------------------------------------
@@ -106,7 +113,7 @@ Question question_of(std::string_view tool, const base::Json& arguments) {
     const auto found = arguments.find(name);
     return found != arguments.end() && found->is_string() ? found->get<std::string>() : "";
   };
-  if (tool == "request_approval") {
+  if (tool == core::approval_request_tool) {
     if (std::string action = text("action"); !action.empty()) out.action = std::move(action);
     out.details = text("details");
   } else if (!arguments.empty()) {
@@ -194,24 +201,39 @@ std::string approval_resolved_event(const core::Event& event, const core::Approv
 
 std::vector<TurnEvent> TurnEncoder::encode(const core::Event& event) {
   if (ended_) return {};
-  std::visit(Match{
-                 [&](const core::RunStarted&) { started(); },
-                 [&](const core::TextDelta& delta) { text(delta.text); },
-                 [&](const core::ReasoningDelta& delta) { text_pieces("thinking", delta.text); },
-                 [&](const core::OutputRestarted&) { restarted(); },
-                 [&](const core::ToolCallRequested& call) { requested(call); },
-                 [&](const core::ToolCallFinished& end) {
-                   const auto call = calls_.find(end.tool_call_id);
-                   const Call named =
-                       call != calls_.end() ? call->second : Call{end.call_id, end.tool};
-                   result(end.tool_call_id, named, end.state, end.result);
-                 },
-                 [&](const core::ApprovalRequested& question) { approval(question); },
-                 [&](const core::ApprovalResolved& answer) { resolved(answer); },
-                 [&](const core::RunFinished& end) { finished(event, end); },
-                 [](const auto&) {},
-             },
-             event.body);
+  std::visit(
+      Match{
+          [&](const core::RunStarted&) { started(); },
+          [&](const core::TextDelta& delta) { text(delta.text); },
+          [&](const core::ReasoningDelta& delta) { text_pieces("thinking", delta.text); },
+          [&](const core::OutputRestarted&) { restarted(); },
+          [&](const core::ToolCallRequested& call) { requested(call); },
+          [&](const core::ToolCallFinished& end) {
+            const auto call = calls_.find(end.tool_call_id);
+            const Call named = call != calls_.end() ? call->second : Call{end.call_id, end.tool};
+            result(end.tool_call_id, named, end.state, end.result);
+          },
+          [&](const core::ApprovalRequested& question) { approval(question); },
+          [&](const core::ApprovalResolved& answer) { resolved(answer); },
+          [&](const core::ArtifactStarted& start) { artifact(start); },
+          [&](const core::ArtifactDelta& delta) { artifact(delta); },
+          [&](const core::ArtifactCommitted& end) { artifact(end); },
+          [&](const core::ArtifactFailed& failed) { artifact(failed); },
+          [&](const core::StructuredOutputMade& made) {
+            const auto attempts = [&](JsonWriter& json) { json.field("attempts", made.attempts); };
+            add_capped(
+                "structured_output",
+                [&](JsonWriter& json) {
+                  json.field("object", made.value);
+                  attempts(json);
+                },
+                attempts);
+          },
+          [&](const core::StructuredOutputRefused& refused) { refused_ = refused; },
+          [&](const core::RunFinished& end) { finished(event, end); },
+          [](const auto&) {},
+      },
+      event.body);
   return std::exchange(made_, {});
 }
 
@@ -332,7 +354,7 @@ void TurnEncoder::approval(const core::ApprovalRequested& question) {
       [&](JsonWriter& json) { write_question(json, question, facts_.agent_id, facts_.user_id); });
 }
 
-// A call that was refused has no other end than this.
+// A call that was refused, and one that only asked, have no other end than this.
 void TurnEncoder::resolved(const core::ApprovalResolved& answer) {
   questions_.erase(answer.approval_id);
   add("approval_resolved", [&](JsonWriter& json) {
@@ -340,12 +362,82 @@ void TurnEncoder::resolved(const core::ApprovalResolved& answer) {
                  answer.by, facts_.agent_id);
   });
   const auto call = calls_.find(answer.tool_call_id);
-  if (answer.approved || call == calls_.end() || call->second.tool == "request_approval") return;
+  if (call == calls_.end()) return;
   const Call named = call->second;
-  result(answer.tool_call_id, named, core::ToolCallState::denied, "denied: " + answer.reason);
+  if (named.tool == core::approval_request_tool) {
+    result(answer.tool_call_id, named, core::ToolCallState::succeeded,
+           core::approval_answer(answer.approved, answer.by, answer.reason));
+  } else if (!answer.approved) {
+    result(answer.tool_call_id, named, core::ToolCallState::denied, "denied: " + answer.reason);
+  }
 }
 
+// --- artifacts ----------------------------------------------------------------------------------
+
+void TurnEncoder::artifact(const core::ArtifactStarted& start) {
+  add("artifact_start", [&](JsonWriter& json) {
+    json.field("artifactId", start.artifact_id).field("artifactKey", start.key);
+    json.field("kind", core::to_string(start.kind)).field("revision", start.revision);
+    write_names(json, start.title, start.language);
+    // A new one has no id yet but its key.
+    json.field("op", start.artifact_id == start.key ? "generate" : "revise");
+  });
+}
+
+void TurnEncoder::artifact(const core::ArtifactDelta& delta) {
+  std::string_view text = delta.text;
+  while (!text.empty()) {
+    const std::string_view whole = base::cut_utf8(text, limits::platos_delta_bytes_max);
+    const std::string_view piece = whole.empty() ? text : whole;
+    add("artifact_delta", [&](JsonWriter& json) {
+      json.field("artifactId", delta.artifact_id).field("artifactKey", delta.key);
+      json.field("chunk", piece);
+    });
+    text.remove_prefix(piece.size());
+  }
+}
+
+void TurnEncoder::artifact(const core::ArtifactCommitted& end) {
+  const auto write = [&](JsonWriter& json, bool with_content) {
+    json.field("artifactId", end.artifact_id).field("artifactKey", end.key);
+    json.field("kind", core::to_string(end.kind)).field("revision", end.revision);
+    write_names(json, end.title, end.language);
+    if (with_content) json.field("finalContent", end.content);
+    json.field("createdAt", wire_time(end.created_at));
+    if (end.content_left_out) json.field("truncated", true);
+  };
+  add_capped(
+      "artifact_committed", [&](JsonWriter& json) { write(json, !end.content_left_out); },
+      [&](JsonWriter& json) { write(json, false); });
+}
+
+void TurnEncoder::artifact(const core::ArtifactFailed& failed) {
+  add("artifact_error", [&](JsonWriter& json) {
+    if (!failed.artifact_id.empty()) json.field("artifactId", failed.artifact_id);
+    if (!failed.key.empty()) json.field("artifactKey", failed.key);
+    json.field("code", core::to_string(failed.fault));
+    json.field("message", base::cut_utf8(failed.message, limits::platos_details_bytes_max));
+  });
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
 void TurnEncoder::failure(const core::RunFinished& end) {
+  if (refused_) {
+    const auto write = [&](JsonWriter& json) {
+      json.field("message", base::cut_utf8(end.error, limits::platos_details_bytes_max));
+      json.field("code", "structured_output_invalid").field("attempts", refused_->attempts);
+    };
+    return add_capped(
+        "error",
+        [&](JsonWriter& json) {
+          write(json);
+          json.key("validationErrors").array();
+          for (const std::string& one : refused_->violations) json.value(one);
+          json.end_array();
+        },
+        write);
+  }
   const std::string_view code = failure_code(end.error);
   add("error", [&](JsonWriter& json) {
     json.field("message", base::cut_utf8(end.error, limits::platos_details_bytes_max));
@@ -363,7 +455,7 @@ void TurnEncoder::trace(const core::Event& event, const core::RunFinished& end) 
     write_usage(json, end.usage, end.cost_micros);
     json.field("cacheCreation", end.usage.cache_write_tokens);
     json.field("cacheRead", end.usage.cached_input_tokens);
-    json.field("timestamp", base::to_rfc3339(event.at));
+    json.field("timestamp", wire_time(event.at));
   });
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +67,10 @@ class TurnEncoder {
               const std::string& content);
   void approval(const core::ApprovalRequested& question);
   void resolved(const core::ApprovalResolved& answer);
+  void artifact(const core::ArtifactStarted& start);
+  void artifact(const core::ArtifactDelta& delta);
+  void artifact(const core::ArtifactCommitted& end);
+  void artifact(const core::ArtifactFailed& failed);
   void finished(const core::Event& event, const core::RunFinished& end);
   void trace(const core::Event& event, const core::RunFinished& end);
   void failure(const core::RunFinished& end);
@@ -76,6 +81,7 @@ class TurnEncoder {
   std::vector<TurnEvent> made_{};                   // by the event that is being encoded
   std::map<std::string, Call> calls_{};             // without a result yet, by tool_call_id
   std::map<std::string, std::string> questions_{};  // open approvals: tool_call_id by approval_id
+  std::optional<core::StructuredOutputRefused> refused_{};
   // Of the step under way, to leave out what a model says again after a restart.
   std::string step_text_{};
   bool step_text_whole_ = true;

@@ -22,11 +22,10 @@ constexpr std::size_t platos_details_bytes_max =
     16 * KiB;  // of an approval, and of an error's text
 // Of a step's text that is kept to be compared with what a model says when it is asked again.
 constexpr std::size_t platos_compared_bytes_max = 64 * KiB;
-constexpr std::size_t platos_key_bytes_max = 128;         // a client's own idempotency key
-constexpr std::size_t platos_key_lives_max = 16;          // uses of one key within a day
-constexpr std::size_t platos_turns_per_socket_max = 16;   // streamed at a time, ended ones included
-constexpr std::size_t platos_joined_threads_max = 64;     // by one socket
-constexpr std::size_t platos_config_bytes_max = 8 * KiB;  // platos §2.2: X-Platos-Config
+constexpr std::size_t platos_key_bytes_max = 128;        // a client's own idempotency key
+constexpr std::size_t platos_key_lives_max = 16;         // uses of one key within a day
+constexpr std::size_t platos_turns_per_socket_max = 16;  // streamed at a time, ended ones included
+constexpr std::size_t platos_joined_threads_max = 64;    // by one socket
 constexpr std::size_t platos_turn_body_bytes_max = 1 * MiB;
 // Turns whose socket has gone: what it had been handed is kept for a resume.
 constexpr std::size_t platos_left_turns_max = 16'384;

@@ -116,21 +116,6 @@ Result<std::string> decode_thread_id(const Json& payload) {
   return id;
 }
 
-Result<Json> decode_config(const net::Request& request) {
-  constexpr const char* name = "X-Platos-Config";
-  if (!request.has_header(name)) return Json();
-  const std::string_view text = request.header(name);
-  if (text.size() > limits::platos_config_bytes_max) {
-    return fail(ErrorKind::invalid,
-                std::string(name) + " must have at most " +
-                    std::to_string(limits::platos_config_bytes_max) + " bytes",
-                name);
-  }
-  auto tree = base::parse_json(text, name);
-  if (tree && tree->is_object()) return tree;
-  return fail(ErrorKind::invalid, std::string(name) + " must be a JSON object", name);
-}
-
 TurnRefusal refusal(ErrorKind kind, std::string code, std::string message) {
   return {.error = {.kind = kind, .message = std::move(message)}, .code = std::move(code)};
 }

@@ -28,15 +28,13 @@ struct TurnRequest {
   std::optional<std::string> system_prompt{};
   base::Json output_schema = nullptr;
   base::Json session_context = nullptr;  // sessionContextOverride: counts for operators alone
-  base::Json config = nullptr;           // of X-Platos-Config; an object, or null
+  std::string config{};                  // the header X-Platos-Config, as it came
   std::string idempotency_key{};         // "" for none
 };
 
 // A payload of `message`, or a body of REST. invalid, naming the field. Unknown members are
 // ignored; so are known ones that are null.
 base::Result<TurnRequest> decode_turn(const base::Json& payload);
-// The header X-Platos-Config: null without one. invalid, naming it.
-base::Result<base::Json> decode_config(const net::Request& request);
 // The member `threadId`; invalid without one.
 base::Result<std::string> decode_thread_id(const base::Json& payload);
 

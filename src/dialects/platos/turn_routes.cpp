@@ -20,6 +20,7 @@ using base::Result;
 using base::Task;
 
 constexpr int created_status = 201;
+constexpr std::string_view config_header = "X-Platos-Config";
 
 std::string first_parameter(const net::Request& request) {
   return request.path_parameters.empty() ? "" : request.path_parameters.front();
@@ -149,23 +150,19 @@ Task<net::Reply> TurnResource::stream(Caller caller, RequestPtr request) {
 Task<net::Reply> TurnResource::send_to_agent(Caller caller, RequestPtr request) {
   auto turn = decode_turn_body(*request);
   if (!turn) co_return error_response(turn.error());
-  auto config = decode_config(*request);
-  if (!config) co_return error_response(config.error());
-  turn->config = std::move(*config);
+  turn->config = std::string(request->header(config_header));
   turn->agent_id = first_parameter(*request);
   auto reply = co_await answer(std::move(caller), std::move(*turn), std::move(request));
   co_return reply;
 }
 
 Task<net::Reply> TurnResource::chat_stream(Caller caller, RequestPtr request) {
-  auto config = decode_config(*request);
-  if (!config) co_return error_response(config.error());
   TurnRequest turn{
       .message = request->query_parameter("message").value_or(""),
       .thread_id = request->query_parameter("threadId").value_or(""),
       .agent_id = first_parameter(*request),
       .attachment_ids = comma_list(request->query_parameter("attachmentIds").value_or("")),
-      .config = std::move(*config)};
+      .config = std::string(request->header(config_header))};
   if (turn.message.empty()) {
     co_return error_response(
         {.kind = ErrorKind::invalid, .message = "the query needs message", .field = "message"});
