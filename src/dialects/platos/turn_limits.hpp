@@ -13,7 +13,8 @@ constexpr auto platos_approval_time_max = std::chrono::seconds(300);  // platos 
 constexpr auto platos_log_kept = std::chrono::seconds(120);           // platos §3.7: after its end
 constexpr auto platos_resume_grace = std::chrono::seconds(60);        // platos §3.7
 constexpr auto platos_key_kept = std::chrono::seconds(600);           // platos §5.2
-constexpr auto platos_heartbeat_interval = std::chrono::seconds(15);  // platos §3.9
+constexpr auto platos_session_look_interval = std::chrono::minutes(10);  // at a token's end
+constexpr auto platos_heartbeat_interval = std::chrono::seconds(15);     // platos §3.9
 
 constexpr std::size_t platos_frame_bytes_max = 256 * KiB;  // platos §3.5
 // JSON can make six bytes of one; a piece of this size never passes the frame.

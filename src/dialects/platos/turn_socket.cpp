@@ -1,7 +1,6 @@
 #include "dialects/platos/turn_socket.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stop_token>
@@ -130,12 +129,16 @@ void TurnClient::on_joined() {
   }
 }
 
-// A long sleep ends early when the clock is set; the token's own time decides.
+// In pieces: the token's end is a date, and the clock may be set meanwhile.
 Task<void> TurnClient::end_with_token(std::shared_ptr<TurnClient> self, std::stop_token closed) {
-  const auto left = *self->caller_.expires_at - self->parts_.clock.now();
-  const bool passed =
-      co_await base::sleep_for(std::max(left, std::chrono::microseconds(0)), closed);
-  if (passed) self->end_session();
+  for (;;) {
+    const auto left = *self->caller_.expires_at - self->parts_.clock.now();
+    if (left <= std::chrono::microseconds(0)) break;
+    const bool passed = co_await base::sleep_for(
+        std::min<std::chrono::microseconds>(left, limits::platos_session_look_interval), closed);
+    if (!passed) co_return;
+  }
+  self->end_session();
 }
 
 void TurnClient::end_session() {
@@ -272,12 +275,11 @@ Task<void> TurnClient::on_stop(Json payload) {
   }
   const bool here = is_streaming(*thread_id);
   const auto origin = co_await parts_.runs.newest_in(caller_.who, *thread_id);
-  bool stops = false;
   if (origin && *origin && !core::is_terminal((*origin)->run.state)) {
-    const auto asked = co_await parts_.runs.cancel(caller_.who, (*origin)->run.id);
-    stops = asked.has_value();
+    // not_found: it has just ended by itself
+    [[maybe_unused]] const auto asked = co_await parts_.runs.cancel(caller_.who, (*origin)->run.id);
   }
-  if (!here || !stops) socket_->emit("agent_event", done_event(*thread_id));
+  if (!here) socket_->emit("agent_event", done_event(*thread_id));
 }
 
 // --- approvals and threads ----------------------------------------------------------------------
