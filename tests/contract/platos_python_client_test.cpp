@@ -73,7 +73,7 @@ class PythonSendTest : public ::testing::Test {
  protected:
   PythonSendTest() { base::log::set_level(base::log::Level::off); }
   PythonSend client(std::vector<int> cuts = {}) {
-    return PythonSend({.port = server_.port(),
+    return PythonSend({.port = server_.server.port(),
                        .thread_id = "t1",
                        .message = "hi",
                        .cut_after_tokens = std::move(cuts)});

@@ -476,20 +476,6 @@ Message RunRecord::reply_message() const {
                  .usage = run_.usage};
 }
 
-namespace {
-
-// Calls that have no result, which are those behind the last result: no vendor takes them back.
-void drop_unanswered_calls(std::vector<Part>& parts) {
-  const auto is_result = [](const Part& part) {
-    return std::holds_alternative<ToolResultPart>(part);
-  };
-  const auto behind = std::find_if(parts.rbegin(), parts.rend(), is_result).base();
-  const auto is_call = [](const Part& part) { return std::holds_alternative<ToolCallPart>(part); };
-  parts.erase(std::remove_if(behind, parts.end(), is_call), parts.end());
-}
-
-}  // namespace
-
 // What there is of an answer whose run did not come to its end: nullopt when it is not kept, or
 // when nothing was said. The output of the reply that was under way counts as far as it came.
 std::optional<Message> RunRecord::partial_reply() const {

@@ -24,7 +24,7 @@ std::string key(std::string_view prefix, std::string_view rest) {
   return std::string(prefix) + std::string(rest);
 }
 
-std::vector<Vector> vectors() {
+std::vector<Vector> personal_data() {
   using enum SafetySeverity;
   return {
       {"email",
@@ -69,7 +69,12 @@ std::vector<Vector> vectors() {
        high,
        {"passport no. X1234567", "Passport: 123456789",
         "L898902C36UTO7408122F1204159ZE184226B<<<<<10"},
-       {"X1234567", "passport photo 12345", "L898902C46UTO7408122F1204159ZE184226B<<<<<10"}},
+       {"X1234567", "passport photo 12345", "L898902C46UTO7408122F1204159ZE184226B<<<<<10"}}};
+}
+
+std::vector<Vector> secrets_and_injections() {
+  using enum SafetySeverity;
+  return {
       {"cloud_key",
        high,
        {key("AKIA", "IOSFODNN7EXAMPLE"),
@@ -100,6 +105,12 @@ std::vector<Vector> vectors() {
        {key("<|im_", "start|>system"), "[INST] hi"},
        {"<|name|>", "[INSTALL]", "a < b"}},
   };
+}
+
+std::vector<Vector> vectors() {
+  std::vector<Vector> out = personal_data();
+  for (Vector& one : secrets_and_injections()) out.push_back(std::move(one));
+  return out;
 }
 
 bool has(std::string_view text, std::string_view name) {

@@ -334,10 +334,10 @@ Task<Result<ApprovalResource::Decided>> ApprovalResource::decide(Caller caller, 
     co_return Decided{.action = std::move(*action)};
   }
   const bool edited = decision.edited_arguments.has_value();
-  auto decided = co_await parts_.actions.resolve(caller.who, id,
-                                                 {.approve = decision.approved,
-                                                  .reason = std::move(decision.comment),
-                                                  .params = std::move(decision.edited_arguments)});
+  core::HumanAnswer answer{.approve = decision.approved,
+                           .reason = std::move(decision.comment),
+                           .params = std::move(decision.edited_arguments)};
+  auto decided = co_await parts_.actions.resolve(caller.who, id, std::move(answer));
   if (decided) co_return Decided{.action = std::move(*decided), .edited = edited};
   if (decided.error().kind != ErrorKind::conflict) co_return fail(std::move(decided.error()));
   // Somebody else was first.

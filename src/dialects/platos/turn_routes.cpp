@@ -82,7 +82,8 @@ Task<Result<std::string>> TurnResource::thread_for(Caller caller, std::string ag
     co_return fail(std::move(allowed.error()));
   }
   if (agent_id == core::default_agent_id) agent_id.clear();
-  auto thread = co_await parts_.threads.create(caller.who, {.agent_id = std::move(agent_id)});
+  core::NewThread input{.agent_id = std::move(agent_id)};
+  auto thread = co_await parts_.threads.create(caller.who, std::move(input));
   if (!thread) co_return fail(std::move(thread.error()));
   co_return std::move(thread->id);
 }

@@ -354,9 +354,9 @@ Task<void> TurnClient::on_rename(Json payload) {
   } else {
     const auto given = payload.find("title");
     const bool removed = given == payload.end() || given->is_null();
-    std::string title = !removed && given->is_string() ? given->get<std::string>() : "";
-    auto thread = co_await parts_.threads.arrange(
-        caller_.who, *thread_id, core::ThreadArrangement{.title = std::move(title)});
+    core::ThreadArrangement change;
+    change.title = !removed && given->is_string() ? given->get<std::string>() : "";
+    auto thread = co_await parts_.threads.arrange(caller_.who, *thread_id, std::move(change));
     if (thread) {
       if (!joined_.contains(*thread_id)) socket_->emit("thread_event", thread_renamed(*thread));
       co_return;

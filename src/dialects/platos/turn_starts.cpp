@@ -57,6 +57,12 @@ std::string key_name(const TurnRequest& request, std::size_t life) {
          base::sha256_hex(request.thread_id + '\n' + request.idempotency_key);
 }
 
+// What a key is answered with: its turn.
+core::StoredAnswer answer_of(std::string run_id) {
+  constexpr int ok = 200;
+  return {.status = ok, .body = std::move(run_id)};
+}
+
 core::NewMessage plain_message(const TurnRequest& request) {
   core::NewMessage out{
       .thread_id = request.thread_id,
@@ -139,14 +145,14 @@ Task<Outcome> TurnStarts::start_keyed(Caller caller, TurnRequest request, base::
         co_await parts_.keyed_requests.drop(caller.who, std::move(id));
         co_return outcome;
       }
-      co_await parts_.keyed_requests.answer(caller.who, std::move(id),
-                                            {.status = 200, .body = outcome->run.id});
+      core::StoredAnswer answer = answer_of(outcome->run.id);
+      co_await parts_.keyed_requests.answer(caller.who, std::move(id), std::move(answer));
       co_return outcome;
     }
     if (auto* orphan = std::get_if<core::KeyedRequests::Orphan>(&*begun)) {
       run_id = orphan->object_id;
-      co_await parts_.keyed_requests.answer(caller.who, orphan->id,
-                                            {.status = 200, .body = run_id});
+      core::StoredAnswer answer = answer_of(run_id);
+      co_await parts_.keyed_requests.answer(caller.who, orphan->id, std::move(answer));
     } else {
       run_id = std::get<core::KeyedRequests::Answered>(*begun).answer.body;
     }
