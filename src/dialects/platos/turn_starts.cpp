@@ -63,13 +63,12 @@ core::StoredAnswer answer_of(std::string run_id) {
   return {.status = ok, .body = std::move(run_id)};
 }
 
-core::NewMessage plain_message(const TurnRequest& request) {
-  core::NewMessage out{
-      .thread_id = request.thread_id,
-      .settings = {
-          .run_seconds_max = static_cast<int>(limits::platos_turn_time_max.count()),
-          .approval_seconds_max = static_cast<int>(limits::platos_approval_time_max.count()),
-          .keeps_partial_reply = true}};
+core::NewMessage plain_message(const Caller& caller, const TurnRequest& request) {
+  core::NewMessage out{.thread_id = request.thread_id};
+  out.settings.run_seconds_max = static_cast<int>(limits::platos_turn_time_max.count());
+  out.settings.approval_seconds_max = static_cast<int>(limits::platos_approval_time_max.count());
+  out.settings.keeps_partial_reply = true;
+  out.settings.counts_tool_calls = !caller.who.is_operator();
   if (!request.message.empty()) out.parts.emplace_back(core::TextPart{.text = request.message});
   if (!request.context_type.empty() || !request.context_id.empty()) {
     out.metadata = {{"contextType", request.context_type}, {"contextId", request.context_id}};
@@ -208,7 +207,7 @@ Task<Outcome> TurnStarts::start_once(Caller caller, TurnRequest request, base::L
       co_return std::unexpected(flagged(std::move(findings)));
     }
   }
-  auto message = co_await parts_.options.apply(caller, request, plain_message(request));
+  auto message = co_await parts_.options.apply(caller, request, plain_message(caller, request));
   if (!message) co_return std::unexpected(refusal_of(std::move(message.error())));
   message->keyed_request_id = std::move(keyed_request_id);
   const std::int64_t before = parts_.subscriptions.now();
