@@ -47,13 +47,12 @@ class PlatosTurns : public ::testing::Test {
   }
   // A turn whose model has said "Half" and is silent until it is stopped.
   dialects::platos::StartedTurn held(const std::string& thread_id) {
-    std::promise<void> silent;
-    engine_.model->on_hold([&] { silent.set_value(); });
+    const auto silent = std::make_shared<std::promise<void>>();
+    engine_.model->on_hold([silent] { silent->set_value(); });
     engine_.model->script({text("Half"), Hold{}});
     auto turn = start({.message = "hi", .thread_id = thread_id});
     if (!turn) throw std::runtime_error(turn.error().error.message);
-    silent.get_future().wait();
-    engine_.model->on_hold({});
+    silent->get_future().wait();
     return *turn;
   }
   static std::string code(const TurnStarts::Outcome& outcome) {
@@ -63,7 +62,8 @@ class PlatosTurns : public ::testing::Test {
   TemporaryFolder folder_;
   Engine engine_{folder_.file("colonnade.db")};
   core::KeyedRequests keyed_requests_{*engine_.store, engine_.feed, engine_.clock};
-  core::RateLimits rate_limits_{engine_.clock, {.turns_per_user_minute = 3}};
+  base::ManualClock minutes_;  // stands still, so that no minute ends within a test
+  core::RateLimits rate_limits_{minutes_, {.turns_per_user_minute = 3}};
   TurnOptionsOf options_of_{engine_.attachments, engine_.clock};
   TurnStarts starts_{{.threads = engine_.threads,
                       .runs = engine_.runs,

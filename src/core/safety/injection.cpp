@@ -32,13 +32,13 @@ struct Word {
 constexpr std::size_t word_bytes_max = 16;    // the longest word of any list fits
 constexpr std::size_t pattern_words_max = 9;  // of the longest pattern
 
-bool same_word(std::string_view word, std::string_view lower) {
+bool equals_word(std::string_view word, std::string_view lower) {
   return word.size() == lower.size() && std::ranges::equal(word, lower, {}, ascii_lower);
 }
 
 bool is_one_of(std::string_view word, Words list) {
   return word.size() <= word_bytes_max &&
-         std::ranges::any_of(list, [&](std::string_view one) { return same_word(word, one); });
+         std::ranges::any_of(list, [&](std::string_view one) { return equals_word(word, one); });
 }
 
 // Reads the next word from `at` on, and moves `at` behind it; false at the end of the text.

@@ -14,6 +14,8 @@ class SentLog {
   // Everything up to `seq` is had already.
   explicit SentLog(std::int64_t seq = 0) : had_(seq) {}
 
+  // It has the events up to there from before; said before any is sent.
+  void had(std::int64_t seq) { had_ = std::max(had_, seq); }
   // The event went out in that packet of the connection's; 0: the socket was closed.
   void sent(std::uint64_t packet, std::int64_t seq) {
     if (packet != 0) under_way_.push_back({packet, seq});

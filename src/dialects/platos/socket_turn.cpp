@@ -26,7 +26,11 @@ void SocketTurn::deliver(const core::EventPtr& event) {
   cursor_ = event->cursor;
   if (event->run_id != run_id_) return;
   auto events = encoder_.encode(*event);
+  const std::size_t made = events.size();
   point_.take_out(events, event->cursor);
+  if (events.size() < made) {
+    sent_.had(encoder_.newest_seq() - static_cast<std::int64_t>(events.size()));
+  }
   for (const TurnEvent& one : events) {
     sent_.sent(socket_->emit("agent_event", one.json), one.seq);
   }

@@ -17,7 +17,7 @@ namespace {
 
 using base::JsonWriter;
 
-constexpr double micros_per_cent = 10'000.0;
+constexpr double micros_in_cent = 10'000.0;
 
 template <class... Handlers>
 struct Match : Handlers... {
@@ -149,7 +149,7 @@ void write_usage(JsonWriter& json, const core::Usage& usage, std::int64_t cost_m
   json.field("cacheCreationInputTokens", usage.cache_write_tokens);
   json.field("cacheReadInputTokens", usage.cached_input_tokens);
   json.field("reasoningTokens", usage.reasoning_tokens);
-  json.field("costCents", static_cast<double>(cost_micros) / micros_per_cent);
+  json.field("costCents", static_cast<double>(cost_micros) / micros_in_cent);
   json.end_object();
 }
 
@@ -486,7 +486,7 @@ void TurnEncoder::finished(const core::Event& event, const core::RunFinished& en
   if (end.message) {
     add("message_persisted", [&](JsonWriter& json) {
       json.field("messageId", end.message->id);
-      json.field("costCents", static_cast<double>(end.cost_micros) / micros_per_cent);
+      json.field("costCents", static_cast<double>(end.cost_micros) / micros_in_cent);
     });
   }
   add("done", [&](JsonWriter& json) {

@@ -314,6 +314,15 @@ TEST(PlatosResumeTest, LosesAndRepeatsNothingOverThreeCuts) {
   EXPECT_EQ(heard, (std::vector<std::int64_t>{1, 2, 3, 4, 5, 6, 7, 8}));
 }
 
+TEST(PlatosSentLogTest, CountsWhatWasHadFromBefore) {
+  SentLog log;
+  log.had(3);
+  EXPECT_EQ(log.handed_over(0), 3);
+  log.sent(1, 4);
+  EXPECT_EQ(log.handed_over(0), 3);
+  EXPECT_EQ(log.handed_over(1), 4);
+}
+
 TEST(PlatosSentLogTest, CountsWhatWasHandedOverWhole) {
   SentLog log(5);
   EXPECT_EQ(log.handed_over(100), 5);

@@ -16,52 +16,52 @@ using base::fail;
 using base::Json;
 using base::Result;
 
-const Json* member(const Json& payload, const char* name) {
+const Json* payload_member(const Json& payload, const char* name) {
   const auto found = payload.find(name);
   return found == payload.end() || found->is_null() ? nullptr : &*found;
 }
 
-std::unexpected<base::Error> wrong(const char* name, std::string_view wanted) {
+std::unexpected<base::Error> wrong_member(const char* name, std::string_view wanted) {
   return fail(ErrorKind::invalid, std::string(name) + " must be " + std::string(wanted), name);
 }
 
 Result<void> take_text(const Json& payload, const char* name, std::string& out) {
-  const Json* found = member(payload, name);
+  const Json* found = payload_member(payload, name);
   if (found == nullptr) return {};
-  if (!found->is_string()) return wrong(name, "a string");
+  if (!found->is_string()) return wrong_member(name, "a string");
   out = found->get<std::string>();
   return {};
 }
 
 Result<void> take_blocks(const Json& payload, std::map<std::string, std::string>& out) {
-  const Json* found = member(payload, "dynamicBlocks");
+  const Json* found = payload_member(payload, "dynamicBlocks");
   if (found == nullptr) return {};
-  if (!found->is_object()) return wrong("dynamicBlocks", "an object of strings");
+  if (!found->is_object()) return wrong_member("dynamicBlocks", "an object of strings");
   for (const auto& [name, text] : found->items()) {
-    if (!text.is_string()) return wrong("dynamicBlocks", "an object of strings");
+    if (!text.is_string()) return wrong_member("dynamicBlocks", "an object of strings");
     out.insert_or_assign(name, text.get<std::string>());
   }
   return {};
 }
 
 Result<void> take_ids(const Json& payload, std::vector<std::string>& out) {
-  const Json* found = member(payload, "attachmentIds");
+  const Json* found = payload_member(payload, "attachmentIds");
   if (found == nullptr) return {};
-  if (!found->is_array()) return wrong("attachmentIds", "a list of strings");
+  if (!found->is_array()) return wrong_member("attachmentIds", "a list of strings");
   for (const Json& id : *found) {
-    if (!id.is_string()) return wrong("attachmentIds", "a list of strings");
+    if (!id.is_string()) return wrong_member("attachmentIds", "a list of strings");
     out.push_back(id.get<std::string>());
   }
   return {};
 }
 
 Result<void> take_objects(const Json& payload, TurnRequest& out) {
-  if (const Json* schema = member(payload, "outputSchema")) {
-    if (!schema->is_object()) return wrong("outputSchema", "a JSON Schema object");
+  if (const Json* schema = payload_member(payload, "outputSchema")) {
+    if (!schema->is_object()) return wrong_member("outputSchema", "a JSON Schema object");
     out.output_schema = *schema;
   }
-  if (const Json* context = member(payload, "sessionContextOverride")) {
-    if (!context->is_object()) return wrong("sessionContextOverride", "an object");
+  if (const Json* context = payload_member(payload, "sessionContextOverride")) {
+    if (!context->is_object()) return wrong_member("sessionContextOverride", "an object");
     out.session_context = *context;
   }
   std::string prompt;

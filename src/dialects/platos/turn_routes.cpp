@@ -19,8 +19,8 @@ using base::fail;
 using base::Result;
 using base::Task;
 
-constexpr int created_status = 201;
-constexpr std::string_view config_header = "X-Platos-Config";
+constexpr int answered_status = 201;
+constexpr std::string_view turn_config_header = "X-Platos-Config";
 
 std::string first_parameter(const net::Request& request) {
   return request.path_parameters.empty() ? "" : request.path_parameters.front();
@@ -61,7 +61,7 @@ net::Response finished_answer(const core::FinishedRun& finished, const TurnFacts
     const base::Error error{.kind = ErrorKind::unavailable, .message = finished.run.error};
     return error_response(error, "provider_unavailable");
   }
-  net::Response out{.status = created_status};
+  net::Response out{.status = answered_status};
   base::JsonWriter json(out.body);
   json.object();
   if (finished.reply) json.field("messageId", finished.reply->id);
@@ -151,7 +151,7 @@ Task<net::Reply> TurnResource::stream(Caller caller, RequestPtr request) {
 Task<net::Reply> TurnResource::send_to_agent(Caller caller, RequestPtr request) {
   auto turn = decode_turn_body(*request);
   if (!turn) co_return error_response(turn.error());
-  turn->config = std::string(request->header(config_header));
+  turn->config = std::string(request->header(turn_config_header));
   turn->agent_id = first_parameter(*request);
   auto reply = co_await answer(std::move(caller), std::move(*turn), std::move(request));
   co_return reply;
@@ -163,7 +163,7 @@ Task<net::Reply> TurnResource::chat_stream(Caller caller, RequestPtr request) {
       .thread_id = request->query_parameter("threadId").value_or(""),
       .agent_id = first_parameter(*request),
       .attachment_ids = comma_list(request->query_parameter("attachmentIds").value_or("")),
-      .config = std::string(request->header(config_header))};
+      .config = std::string(request->header(turn_config_header))};
   if (turn.message.empty()) {
     co_return error_response(
         {.kind = ErrorKind::invalid, .message = "the query needs message", .field = "message"});

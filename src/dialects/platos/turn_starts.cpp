@@ -13,12 +13,12 @@ using base::ErrorKind;
 using base::Task;
 using Outcome = TurnStarts::Outcome;
 
-std::unexpected<TurnRefusal> refuse(ErrorKind kind, std::string code, std::string message) {
+std::unexpected<TurnRefusal> refuse_turn(ErrorKind kind, std::string code, std::string message) {
   return std::unexpected(refusal(kind, std::move(code), std::move(message)));
 }
 
 std::unexpected<TurnRefusal> no_such_thread() {
-  return refuse(ErrorKind::not_found, "thread_not_found", "Thread not found");
+  return refuse_turn(ErrorKind::not_found, "thread_not_found", "Thread not found");
 }
 
 // Core's refusal in the wire's codes.
@@ -59,8 +59,8 @@ std::string key_name(const TurnRequest& request, std::size_t life) {
 
 // What a key is answered with: its turn.
 core::StoredAnswer answer_of(std::string run_id) {
-  constexpr int ok = 200;
-  return {.status = ok, .body = std::move(run_id)};
+  constexpr int answered = 200;
+  return {.status = answered, .body = std::move(run_id)};
 }
 
 core::NewMessage plain_message(const Caller& caller, const TurnRequest& request) {
@@ -109,7 +109,8 @@ Task<Outcome> TurnStarts::newest(Caller caller, std::string thread_id) {
       *origin && (!(*origin)->run.finished_at ||
                   *(*origin)->run.finished_at + limits::platos_log_kept >= parts_.clock.now());
   if (!kept || (*origin)->run.started_by != caller.who.user_id) {
-    co_return refuse(ErrorKind::not_found, "no_active_turn", "Nothing to resume on this thread");
+    co_return refuse_turn(ErrorKind::not_found, "no_active_turn",
+                          "Nothing to resume on this thread");
   }
   co_return StartedTurn{.run = std::move((*origin)->run), .events_after = (*origin)->events_after};
 }
@@ -160,8 +161,8 @@ Task<Outcome> TurnStarts::start_keyed(Caller caller, TurnRequest request, base::
         outcome && outcome->run.created_at + limits::platos_key_kept < parts_.clock.now();
     if (!over) co_return outcome;
   }
-  co_return refuse(ErrorKind::rate_limited, "already_processed",
-                   "This idempotencyKey was used too often; use a new one");
+  co_return refuse_turn(ErrorKind::rate_limited, "already_processed",
+                        "This idempotencyKey was used too often; use a new one");
 }
 
 // The turn that a key began. A thread has gone on since, perhaps: then its log is not told again.
@@ -177,8 +178,8 @@ Task<Outcome> TurnStarts::earlier(Caller caller, std::string thread_id, std::str
   if (detail && detail->run.created_at + limits::platos_key_kept < parts_.clock.now()) {
     co_return StartedTurn{.run = std::move(detail->run), .repeated = true};
   }
-  co_return refuse(ErrorKind::conflict, "already_processed",
-                   "The message of this idempotencyKey was answered already");
+  co_return refuse_turn(ErrorKind::conflict, "already_processed",
+                        "The message of this idempotencyKey was answered already");
 }
 
 Task<Outcome> TurnStarts::start_once(Caller caller, TurnRequest request, base::Lane* lane,
@@ -193,8 +194,8 @@ Task<Outcome> TurnStarts::start_once(Caller caller, TurnRequest request, base::L
   }
   auto origin = co_await parts_.runs.newest_in(caller.who, request.thread_id);
   if (origin && *origin && !core::is_terminal((*origin)->run.state)) {
-    co_return refuse(ErrorKind::conflict, "turn_in_progress",
-                     "A turn is already running on this thread");
+    co_return refuse_turn(ErrorKind::conflict, "turn_in_progress",
+                          "A turn is already running on this thread");
   }
   if (const auto over = parts_.rate_limits.turn(caller.who)) {
     TurnRefusal why = refusal(ErrorKind::rate_limited, "rate_limit", "");
