@@ -11,6 +11,7 @@
 #include "tools/builtin/memory_tool.hpp"
 #include "tools/builtin/question.hpp"
 #include "tools/builtin/read.hpp"
+#include "tools/builtin/request_approval.hpp"
 #include "tools/builtin/shell.hpp"
 #include "tools/builtin/todo_write.hpp"
 #include "tools/builtin/write.hpp"
@@ -50,6 +51,7 @@ std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& setting
   out.push_back(std::make_unique<tools::FetchTool>(
       http_client, tools::FetchOptions{.private_hosts = settings.tools.private_hosts}));
   out.push_back(std::make_unique<tools::QuestionTool>());
+  out.push_back(std::make_unique<tools::RequestApprovalTool>());
   for (auto& tool : tools::memory_key_tools(memories)) out.push_back(std::move(tool));
   for (auto& tool : tools::memory_text_tools(memories)) out.push_back(std::move(tool));
   for (auto& tool : tools::artifact_tools(artifacts)) out.push_back(std::move(tool));

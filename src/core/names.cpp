@@ -239,6 +239,11 @@ ModelSettings ModelSettings::over(const ModelSettings& fallback) const {
       .reasoning_effort = reasoning_effort ? reasoning_effort : fallback.reasoning_effort,
       .rounds_max = rounds_max ? rounds_max : fallback.rounds_max,
       .counts_tool_calls = counts_tool_calls ? counts_tool_calls : fallback.counts_tool_calls,
+      .run_seconds_max = run_seconds_max ? run_seconds_max : fallback.run_seconds_max,
+      .approval_seconds_max =
+          approval_seconds_max ? approval_seconds_max : fallback.approval_seconds_max,
+      .keeps_partial_reply =
+          keeps_partial_reply ? keeps_partial_reply : fallback.keeps_partial_reply,
   };
 }
 

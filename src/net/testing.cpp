@@ -86,6 +86,11 @@ std::string RawClient::read_until(std::string_view text) {
   return out;
 }
 
+std::string RawClient::read_bytes() {
+  if (buffer_.empty() && !read_some()) return {};
+  return std::exchange(buffer_, {});
+}
+
 std::string RawClient::read_response() {
   std::string out = read_until("\r\n\r\n");
   if (header_of(out, "Transfer-Encoding") == "chunked") return out + read_until("0\r\n\r\n");

@@ -35,6 +35,8 @@ class RawClient {
   // Until `text` is in what was read since the last take; then all that was read. "" on close
   // first.
   std::string read_until(std::string_view text);
+  // What has come, at least a byte; "" once the peer has closed.
+  std::string read_bytes();
   // One whole response by its Content-Length, or chunked to the end.
   std::string read_response();
 

@@ -285,6 +285,8 @@ void write_event(JsonWriter& w, const core::EventBody& body) {
             w.field("kind", "run_finished").field("state", core::to_string(e.state));
             if (e.message) write_message(w, *e.message);
             write_text(w, "error", e.error);
+            if (e.usage != core::Usage{}) write_usage(w, e.usage);
+            write_number(w, "cost_micros", e.cost_micros);
           },
           [&](const core::ThreadChanged& e) {
             w.field("kind", "thread_changed").field("title", e.title);
@@ -397,7 +399,9 @@ core::EventBody take_event(StoredObject& o) {
   if (kind == "output_restarted") return core::OutputRestarted{};
   if (kind == "run_finished") {
     core::RunFinished e{.state = o.named("state", core::run_state_from, core::RunState::failed),
-                        .error = o.text("error")};
+                        .error = o.text("error"),
+                        .cost_micros = o.number("cost_micros")};
+    o.object("usage", [&](StoredObject& usage) { e.usage = take_usage(usage); });
     o.object("message", [&](StoredObject& m) { e.message = take_message(m); });
     return e;
   }
@@ -482,6 +486,9 @@ std::string settings_text(const core::ModelSettings& s) {
   if (s.reasoning_effort) w.field("reasoning_effort", *s.reasoning_effort);
   if (s.rounds_max) w.field("rounds_max", *s.rounds_max);
   if (s.counts_tool_calls) w.field("counts_tool_calls", *s.counts_tool_calls);
+  if (s.run_seconds_max) w.field("run_seconds_max", *s.run_seconds_max);
+  if (s.approval_seconds_max) w.field("approval_seconds_max", *s.approval_seconds_max);
+  if (s.keeps_partial_reply) w.field("keeps_partial_reply", *s.keeps_partial_reply);
   w.end_object();
   return out;
 }
@@ -501,6 +508,13 @@ Result<core::ModelSettings> read_settings(std::string_view text) {
   if (o.has("reasoning_effort")) s.reasoning_effort = o.text("reasoning_effort");
   if (o.has("rounds_max")) s.rounds_max = static_cast<int>(o.number("rounds_max"));
   if (o.has("counts_tool_calls")) s.counts_tool_calls = o.flag("counts_tool_calls");
+  if (o.has("run_seconds_max")) {
+    s.run_seconds_max = static_cast<int>(o.number("run_seconds_max"));
+  }
+  if (o.has("approval_seconds_max")) {
+    s.approval_seconds_max = static_cast<int>(o.number("approval_seconds_max"));
+  }
+  if (o.has("keeps_partial_reply")) s.keeps_partial_reply = o.flag("keeps_partial_reply");
   if (!o.error().empty()) return stored_wrongly("settings", o.error());
   return s;
 }

@@ -142,6 +142,22 @@ TEST(EventCodec, MessagesInEventsKeepEveryMember) {
   EXPECT_EQ(round_trip(core::RunFinished{.error = "broke"}).message.has_value(), false);
 }
 
+TEST(EventCodec, AnEndKeepsWhatItsRunUsedAndCost) {
+  const core::Usage usage{.input_tokens = 3, .output_tokens = 4, .reported_cost_micros = 5};
+  const auto read = round_trip(core::RunFinished{.usage = usage, .cost_micros = 6});
+  EXPECT_EQ(read.usage, usage);
+  EXPECT_EQ(read.cost_micros, 6);
+  EXPECT_EQ(round_trip(core::RunFinished{}).usage, core::Usage{});
+}
+
+TEST(EventCodec, ARunsOwnBoundsComeBack) {
+  const core::ModelSettings settings{
+      .run_seconds_max = 300, .approval_seconds_max = 60, .keeps_partial_reply = false};
+  const auto read = read_settings(settings_text(settings));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, settings);
+}
+
 TEST(EventCodec, EveryStateComesBack) {
   for (const auto state :
        {core::RunState::running, core::RunState::waiting_approval, core::RunState::succeeded,

@@ -267,6 +267,33 @@ TEST_P(StoreSuite, UsageIsTheSumOverMessagesThatCarryIt) {
 
 // --- runs ---------------------------------------------------------------------------------------
 
+// The newest message that started a run decides, and the cursor stands before all its events.
+TEST_P(StoreSuite, TheNewestRunOfAThread) {
+  put_thread("t1");
+  put_thread("t2");
+  EXPECT_FALSE(awaited(stores().runs.newest_run(here, "t1"))->has_value());
+  std::int64_t before = 0;
+  for (const char* id : {"r1", "r2"}) {
+    const std::int64_t second = id == std::string_view("r1") ? 1 : 2;
+    core::Run run = run_of(id, "t1", RunState::succeeded);
+    run.created_at = Time{second * 1'000'000};
+    core::Message message = message_of(std::string("m-") + id, "t1", "hi", run.created_at.micros);
+    message.run_id = id;
+    core::Event started = event_of("t1", core::RunStarted{}, id);
+    started.at = run.created_at;
+    core::Event ended = event_of("t1", core::RunFinished{}, id);
+    ended.at = Time{second * 1'000'000 + 5};
+    put({core::InsertMessage{message}, core::InsertRun{run}}, {started, ended});
+    const auto newest = awaited(stores().runs.newest_run(here, "t1"));
+    ASSERT_TRUE(newest && *newest);
+    EXPECT_EQ((*newest)->run.id, id);
+    EXPECT_EQ((*newest)->events_after, before);
+    before = awaited(stores().events.last_cursor()).value();
+  }
+  EXPECT_FALSE(awaited(stores().runs.newest_run(here, "t2"))->has_value());
+  EXPECT_FALSE(awaited(stores().runs.newest_run(elsewhere, "t1"))->has_value());
+}
+
 TEST_P(StoreSuite, OneUnfinishedRunAThread) {
   put_thread("t1");
   put_thread("t2");

@@ -22,6 +22,11 @@ struct ModelSettings {
   std::optional<int> rounds_max{};                // model calls in one run
   // A run's: its tool calls count among those that its user may have made in a minute.
   std::optional<bool> counts_tool_calls{};
+  // A run's own bounds, which can only be tighter than the server's.
+  std::optional<int> run_seconds_max{};       // waiting for approvals excluded
+  std::optional<int> approval_seconds_max{};  // that a question of the run's waits for an answer
+  // What was said of an answer when its run was stopped or failed is kept as the answer.
+  std::optional<bool> keeps_partial_reply{};
 
   // Members that are set here win over those of `fallback`. A model belongs to its provider: that
   // of `fallback` does not count when another provider was chosen here.

@@ -64,8 +64,11 @@ struct ApprovalResolved {
 };
 struct RunFinished {
   RunState state = RunState::succeeded;
-  std::optional<Message> message{};  // the assistant's message, when succeeded
-  std::string error{};               // otherwise
+  // The assistant's message: when succeeded, or what there is of it (keeps_partial_reply).
+  std::optional<Message> message{};
+  std::string error{};  // unless succeeded
+  Usage usage{};        // of the whole run
+  std::int64_t cost_micros = 0;
 };
 enum class ThreadChangeKind { other, renamed, archived, unarchived };
 std::string_view to_string(ThreadChangeKind kind);

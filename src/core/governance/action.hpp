@@ -11,6 +11,13 @@
 
 namespace colonnade::core {
 
+// Why nobody's answer counts any more: the reasons of actions that were denied by themselves.
+constexpr std::string_view run_ended_reason = "the run ended before anybody answered";
+constexpr std::string_view no_answer_reason = "no answer in time";
+// The reasons of humans who gave none.
+constexpr std::string_view approved_by_human = "Approved by human";
+constexpr std::string_view denied_by_human = "Denied by human";
+
 // What is asked for. The two objects are JSON texts, because what is decided on, hashed and run
 // must be the same to the last digit, members in the order they came.
 struct ActionRequest {

@@ -13,6 +13,7 @@
 #include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/approval_request.hpp"
 #include "core/governance/approved_request.hpp"
 #include "core/governance/limits.hpp"
 #include "core/governance/submitted_command.hpp"
@@ -85,7 +86,12 @@ void add_tool_call(Unit& unit, const Settlement& settled) {
                                 .by = action.resolved_by,
                                 .reason = action.reason};
   unit.events.push_back(event);
-  if (!approved) {
+  if (action.request.tool == approval_request_tool) {
+    // The answer is what was asked for: nothing runs.
+    change.to = ToolCallState::succeeded;
+    change.result = approval_answer(approved, action.resolved_by, action.reason);
+    change.finished_at = action.updated_at;
+  } else if (!approved) {
     change.result = denial_text(action);
     change.finished_at = action.updated_at;
   }
@@ -262,7 +268,7 @@ Task<Result<Settlement>> Actions::State::settlement(Action action, std::string a
   }
   const Time now = parts.clock.now();
   std::string reason = first_characters(answer.reason, limits::answer_reason_characters_max);
-  if (reason.empty()) reason = answer.approve ? "Approved by human" : "Denied by human";
+  if (reason.empty()) reason = std::string(answer.approve ? approved_by_human : denied_by_human);
   move(out.action, answer.approve ? ActionState::approved : ActionState::denied, std::move(reason),
        now);
   out.action.approval_token.clear();
@@ -353,14 +359,14 @@ Task<Result<Action>> Actions::resolve(Principal who, std::string id, HumanAnswer
 
 // Whether it was settled. What cannot be approved without a human's answer is denied.
 Task<bool> Actions::settle_without_answer(Action action) {
-  constexpr std::string_view none = "no answer in time";
   if (state_->options.approve_when_expired) {
-    HumanAnswer approval{.approve = true,
-                         .reason = std::string(none) + "; approvals.on_timeout approves it"};
+    HumanAnswer approval{
+        .approve = true,
+        .reason = std::string(no_answer_reason) + "; approvals.on_timeout approves it"};
     auto approved = co_await settle(action, "system", std::move(approval));
     if (approved || approved.error().kind != ErrorKind::invalid) co_return approved.has_value();
   }
-  HumanAnswer denial{.reason = std::string(none)};
+  HumanAnswer denial{.reason = std::string(no_answer_reason)};
   auto denied = co_await settle(std::move(action), "system", std::move(denial));
   co_return denied.has_value();
 }

@@ -13,6 +13,8 @@ constexpr std::size_t answer_reason_characters_max = 20'000;  // what a human sa
 constexpr std::size_t audit_text_bytes_max = 4 * KiB;         // of one text in a record's details
 constexpr std::size_t permission_pattern_bytes_max = 1 * KiB;
 constexpr std::size_t permission_commands_max = 64;  // of one shell input; a human reads no more
-constexpr auto approval_time_max = 24h;              // then nobody's answer is an answer
+// Of one agent and user, by the tool request_approval (platos §5.3).
+constexpr std::size_t approval_requests_per_hour = 20;
+constexpr auto approval_time_max = 24h;  // then nobody's answer is an answer
 
 }  // namespace colonnade::limits

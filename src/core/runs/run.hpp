@@ -23,6 +23,8 @@ constexpr bool is_terminal(RunState s) {
 
 // What the error of a run begins with that reached its limit of model calls.
 constexpr std::string_view out_of_rounds = "iteration limit reached";
+// The same of one that ran out of time.
+constexpr std::string_view out_of_time = "the run took longer than its time limit";
 
 struct Run {
   std::string id{};

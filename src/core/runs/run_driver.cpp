@@ -22,6 +22,18 @@ RunLimits limits_of(const RunOptions& options, const Run& run) {
   return out;
 }
 
+std::chrono::milliseconds time_max_of(const RunOptions& options, const Run& run) {
+  if (!run.settings.run_seconds_max) return options.run_time_max;
+  return std::min<std::chrono::milliseconds>(options.run_time_max,
+                                             std::chrono::seconds(*run.settings.run_seconds_max));
+}
+
+std::chrono::milliseconds approval_time_of(const RunOptions& options, const Run& run) {
+  if (!run.settings.approval_seconds_max) return options.approval_time_max;
+  return std::min<std::chrono::milliseconds>(
+      options.approval_time_max, std::chrono::seconds(*run.settings.approval_seconds_max));
+}
+
 double spread(const std::string& run_id) {
   return static_cast<double>(std::hash<std::string>{}(run_id) % 1000) / 1000.0;
 }
@@ -92,10 +104,10 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
                                           std::string(start.provider->name()))),
       model_(ports.model, options.context, lane, *start.provider, context_start(start), inputs_,
              *record_),
-      tools_(
-          ports.tools,
-          {.tool_time_max = options.tool_time_max, .approval_time_max = options.approval_time_max},
-          lane, std::move(start.agent), inputs_, *record_),
+      tools_(ports.tools,
+             {.tool_time_max = options.tool_time_max,
+              .approval_time_max = approval_time_of(options, run_)},
+             lane, std::move(start.agent), inputs_, *record_),
       machine_(limits_of(options, run_), spread(run_.id)),
       tool_runner_(ports.tools.tools),
       output_schema_(std::move(start.output_schema)) {
@@ -133,13 +145,14 @@ struct RunDriver::OnLaneOnly {
 
 Task<RunOutcome> RunDriver::drive(std::shared_ptr<RunDriver> self) {
   const std::weak_ptr<RunDriver> weak = self;
-  auto out_of_time = [weak] {
+  auto out_of_time_call = [weak] {
     const auto driver = weak.lock();
     if (!driver) return;
-    driver->inputs_.push(LimitReached{"the run took longer than its time limit (run_time_max)"});
+    driver->inputs_.push(LimitReached{std::string(out_of_time) + " (run_time_max)"});
     driver->inputs_.stop_work();
   };
-  auto alarm = co_await base::call_after(self->options_.run_time_max, std::move(out_of_time));
+  auto alarm = co_await base::call_after(time_max_of(self->options_, self->run_),
+                                         std::move(out_of_time_call));
   const OnLaneOnly on_lane_only{*self};
   std::exception_ptr broken;
   try {

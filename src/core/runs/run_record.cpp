@@ -22,7 +22,6 @@ using base::Task;
 
 namespace {
 
-constexpr std::string_view unanswered_text = "the run ended before anybody answered";
 constexpr std::string_view unknown_outcome_text =
     "The run ended while this tool ran. Whether it took effect is unknown.";
 
@@ -171,6 +170,7 @@ RunRecord::Position RunRecord::take_output(Unit& unit) {
 
 // A new step begins. What is still under way of the old one has its own list.
 void RunRecord::forget_output() {
+  reply_added_ = false;
   if (output_.empty()) return;
   output_.clear();
   published_ = {};
@@ -330,6 +330,7 @@ Task<Result<void>> RunRecord::restart_output() {
 }
 
 void RunRecord::add_reply(const ModelReply& reply) {
+  reply_added_ = true;
   add_cost(reply.usage, ports_.prices.cost_micros(provider_, reply.model, reply.usage));
   run_.rounds += 1;
   if (!reply.model.empty()) model_ = reply.model;
@@ -525,6 +526,21 @@ Message RunRecord::reply_message() const {
                              .structured_output = output_made_ ? output_made_->value : nullptr}};
 }
 
+// What there is of an answer whose run did not come to its end: nullopt when it is not kept, or
+// when nothing was said. The output of the reply that was under way counts as far as it came.
+std::optional<Message> RunRecord::partial_reply() const {
+  if (!run_.settings.keeps_partial_reply.value_or(false)) return std::nullopt;
+  Message reply = reply_message();
+  drop_unanswered_calls(reply.parts);
+  if (!reply_added_) {
+    for (const Piece& piece : output_) {
+      if (!piece.reasoning) reply.parts.emplace_back(TextPart{piece.text});
+    }
+  }
+  if (visible_text(reply.parts).empty()) return std::nullopt;
+  return reply;
+}
+
 Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
                                             std::stop_token withdraw_finish) {
   FinishedRun finished{.run = run_, .user_message = std::move(user_message)};
@@ -545,14 +561,19 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
   } else {
     add_unstored_results(last);
     if (output_refused_) last.events.push_back(event(*output_refused_));
+    finished.reply = partial_reply();
+    if (finished.reply) last.changes.emplace_back(InsertMessage{*finished.reply});
   }
   run.finished_at = now();
   for (auto& [id, action] : end.actions) {
-    withdraw(last, action, std::string(unanswered_text), *run.finished_at, ports_.redaction);
+    withdraw(last, action, std::string(run_ended_reason), *run.finished_at, ports_.redaction);
   }
   last.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running});
-  last.events.push_back(
-      event(RunFinished{.state = run.state, .message = finished.reply, .error = run.error}));
+  last.events.push_back(event(RunFinished{.state = run.state,
+                                          .message = finished.reply,
+                                          .error = run.error,
+                                          .usage = run.usage,
+                                          .cost_micros = run.cost_micros}));
   auto stored = co_await commit(std::move(last), std::move(withdraw_finish));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return finished;
@@ -577,7 +598,7 @@ Task<Result<Run>> RunRecord::settle(RunState from, End end, std::vector<ToolCall
                                            .finished_at = call.finished_at});
   }
   for (auto& [id, action] : end.actions) {
-    withdraw(last, action, std::string(unanswered_text), *run.finished_at, ports_.redaction);
+    withdraw(last, action, std::string(run_ended_reason), *run.finished_at, ports_.redaction);
     if (action.state != ActionState::executing) continue;
     action.state = ActionState::failed;
     action.reason = std::string(unknown_outcome_text);
@@ -588,7 +609,13 @@ Task<Result<Run>> RunRecord::settle(RunState from, End end, std::vector<ToolCall
         AppendAudit{finished_entry(action, action.updated_at, ports_.redaction)});
   }
   last.changes.emplace_back(UpdateRun{.run = run, .from = from});
-  last.events.push_back(event(RunFinished{.state = run.state, .error = run.error}));
+  std::optional<Message> partial = partial_reply();
+  if (partial) last.changes.emplace_back(InsertMessage{*partial});
+  last.events.push_back(event(RunFinished{.state = run.state,
+                                          .message = std::move(partial),
+                                          .error = run.error,
+                                          .usage = run.usage,
+                                          .cost_micros = run.cost_micros}));
   auto stored = co_await commit(std::move(last));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return run;

@@ -53,7 +53,7 @@ struct RunRecordPorts {
 struct FinishedRun {
   Run run;
   Message user_message{};
-  std::optional<Message> reply{};  // when succeeded
+  std::optional<Message> reply{};  // when succeeded, or what there is of it
 };
 
 // Actions of a run, by tool call.
@@ -177,6 +177,7 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   Event event(EventBody body) const;
   Event finished_event(const ToolCall& call) const;
   Message reply_message() const;
+  std::optional<Message> partial_reply() const;
   void add_action(Unit& unit, const Action& action) const;
   void add_unstored_results(Unit& unit);
 
@@ -195,6 +196,7 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   std::shared_ptr<base::Completion<bool>> accepted_;
 
   std::vector<Piece> output_{};  // since the last step
+  bool reply_added_ = false;     // what produced_ has already
   Position published_{};         // what is before it was handed to the journal
   std::size_t pending_bytes_ = 0;
   std::shared_ptr<OutputUnits> units_;  // shared with their completions

@@ -16,6 +16,7 @@ struct RunSettling::Found {
   Run run;
   std::vector<ToolCall> calls{};
   ActionsByCall actions{};
+  std::optional<std::vector<RunStep>> steps{};  // where what was said is kept
 };
 
 RunSettling::RunSettling(RunStore& runs, ActionStore& actions, RunRecordPorts ports)
@@ -46,7 +47,10 @@ Task<Result<Run>> RunSettling::settle_once(Scope scope, std::string run_id, End 
     inputs.wake_parked();
   };
   const std::stop_callback on_stop(std::move(stop), park);
-  const auto record = std::make_shared<RunRecord>(ports_, inputs, std::move(found->run), "");
+  std::string provider = found->run.settings.provider.value_or("");
+  const auto record =
+      std::make_shared<RunRecord>(ports_, inputs, std::move(found->run), std::move(provider));
+  if (found->steps) record->load(*found->steps, std::nullopt);
   RunRecord::End last{
       .state = end.state, .error = std::move(end.error), .actions = std::move(found->actions)};
   auto settled = co_await record->settle(from, std::move(last), std::move(found->calls));
@@ -62,6 +66,11 @@ Task<Result<RunSettling::Found>> RunSettling::find(Scope scope, std::string run_
   auto actions = co_await actions_.actions_of_run(scope, run_id);
   if (!actions) co_return fail(std::move(actions.error()));
   Found out{.run = std::move(**run), .calls = std::move(*calls)};
+  if (out.run.settings.keeps_partial_reply.value_or(false)) {
+    auto steps = co_await runs_.steps(scope, run_id);
+    if (!steps) co_return fail(std::move(steps.error()));
+    out.steps = std::move(*steps);
+  }
   for (Action& action : *actions) {
     const std::string id = action.tool_call_id;
     out.actions.insert_or_assign(id, std::move(action));

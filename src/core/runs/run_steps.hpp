@@ -1,6 +1,9 @@
 // What a run's steps hold: replies of the model, and the results of a reply's calls.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "core/runs/run.hpp"
 
 namespace colonnade::core {
@@ -18,6 +21,16 @@ inline ToolResultPart result_of(const ToolCall& call) {
           .tool = call.tool,
           .content = never_began ? "not started: the run ended first" : call.result,
           .is_error = call.state != ToolCallState::succeeded};
+}
+
+// Calls that have no result, which are those behind the last result: no vendor takes them back.
+inline void drop_unanswered_calls(std::vector<Part>& parts) {
+  const auto is_result = [](const Part& part) {
+    return std::holds_alternative<ToolResultPart>(part);
+  };
+  const auto is_call = [](const Part& part) { return std::holds_alternative<ToolCallPart>(part); };
+  const auto behind = std::find_if(parts.rbegin(), parts.rend(), is_result).base();
+  parts.erase(std::remove_if(behind, parts.end(), is_call), parts.end());
 }
 
 }  // namespace colonnade::core

@@ -38,6 +38,12 @@ struct RunDetail {
   std::vector<ToolCall> calls{};   // in order of creation
 };
 
+// A run, and where its events begin.
+struct RunOrigin {
+  Run run;
+  std::int64_t events_after = 0;  // a cursor: all events of the run come after it
+};
+
 class RunStore {
  public:
   virtual ~RunStore() = default;
@@ -54,6 +60,9 @@ class RunStore {
   virtual base::Task<Result<std::optional<RunOpening>>> opening(Scope scope,
                                                                 std::string thread_id) = 0;
   virtual base::Task<Result<std::optional<RunDetail>>> run_detail(Scope scope, std::string id) = 0;
+  // The run of the thread's newest user message that started one.
+  virtual base::Task<Result<std::optional<RunOrigin>>> newest_run(Scope scope,
+                                                                  std::string thread_id) = 0;
   // Every run of every scope that is not terminal; for recovery at start only.
   virtual base::Task<Result<std::vector<Run>>> unfinished_runs() = 0;
 };

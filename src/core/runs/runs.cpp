@@ -231,6 +231,15 @@ Task<Result<RunDetail>> Runs::read(Principal who, std::string run_id) const {
   co_return detail;
 }
 
+Task<Result<std::optional<RunOrigin>>> Runs::newest_in(Principal who, std::string thread_id) const {
+  const auto shared = shared_;
+  auto origin = co_await shared->runs.newest_run(who.scope, std::move(thread_id));
+  if (origin && *origin && !may_see(who, (*origin)->run.scope, (*origin)->run.started_by)) {
+    co_return std::nullopt;
+  }
+  co_return origin;
+}
+
 RunCounts Runs::counts() const { return shared_->active.counts(); }
 
 // --- cancelling ---------------------------------------------------------------------------------

@@ -61,6 +61,9 @@ class Runs {
   base::Task<Result<FinishedRun>> wait(Principal who, std::string run_id, std::stop_token stop);
   // The run as it is stored now. not_found for who may not see it.
   base::Task<Result<RunDetail>> read(Principal who, std::string run_id) const;
+  // The thread's newest run. nullopt when there is none, or none that the caller may see.
+  base::Task<Result<std::optional<RunOrigin>>> newest_in(Principal who,
+                                                         std::string thread_id) const;
   // Asks an active run to stop; it ends as cancelled soon after. not_found when there is none,
   // unavailable while the server stops.
   base::Task<Result<void>> cancel(Principal who, std::string run_id);

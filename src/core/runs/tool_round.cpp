@@ -9,6 +9,7 @@
 #include "base/utf8.hpp"
 #include "core/governance/action_records.hpp"
 #include "core/governance/agent_permissions.hpp"
+#include "core/governance/approval_request.hpp"
 #include "core/governance/call_context.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/run_steps.hpp"
@@ -59,6 +60,11 @@ ToolRound::ToolRound(ToolRoundPorts ports, ToolRoundOptions options, base::Lane&
 
 Task<void> ToolRound::load_definitions() {
   definitions_ = co_await ports_.tools.definitions(agent_, inputs_.work());
+  // Only where a client is there to hear of it: its turns say how long a question waits.
+  if (!record_.run().settings.approval_seconds_max) {
+    std::erase_if(definitions_,
+                  [](const ToolDefinition& tool) { return tool.name == approval_request_tool; });
+  }
   if (agent_.tools) {
     std::erase_if(definitions_, [this](const ToolDefinition& tool) {
       return std::ranges::find(*agent_.tools, tool.name) == agent_.tools->end();
@@ -233,6 +239,16 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
     note_verdict(id, verdict, ActionState::executing);
     co_return GateAnswer::allowed;
   }
+  if (verdict.decision.outcome == Outcome::abstain && judged.tool == approval_request_tool) {
+    const bool too_often = co_await asked_too_often();
+    if (too_often) {
+      verdict.decision.outcome = Outcome::halt;
+      verdict.decision.reason_code = calls_too_often;
+      verdict.decision.reason = "humans were asked " +
+                                std::to_string(limits::approval_requests_per_hour) +
+                                " times in the last hour; go on without asking, or stop";
+    }
+  }
   if (verdict.decision.outcome == Outcome::abstain) {
     note_verdict(id, verdict, ActionState::pending_approval);
     co_await ask_human(std::move(id));
@@ -260,6 +276,18 @@ void ToolRound::count_call(const std::string& id, Verdict& verdict) {
   verdict.decision.reason = "tools were called " + std::to_string(over->limit) +
                             " times in this minute; try again in " +
                             std::to_string(over->retry_after.count()) + " seconds";
+}
+
+// Whether as many questions of the agent's, of this user's, as an hour may have are in the store.
+Task<bool> ToolRound::asked_too_often() const {
+  const Run& run = record_.run();
+  const ActionFilter filter{.owner = run.started_by,
+                            .agent_id = agent_name_for_gate(agent_),
+                            .tool = std::string(approval_request_tool),
+                            .limit = limits::approval_requests_per_hour};
+  auto asked = co_await ports_.actions.actions(run.scope, filter);
+  co_return asked && asked->size() == filter.limit &&
+      asked->back().created_at + std::chrono::hours(1) > record_.now();
 }
 
 // The call's action as this verdict leaves it: a new one, or the one that a human approved.

@@ -93,6 +93,7 @@ class ToolRound {
   void count_call(const std::string& id, Verdict& verdict);
   base::Task<std::optional<Grant>> grant_for(std::string id, ActionRequest request) const;
   base::Task<base::Result<void>> judge_again(std::string id, base::Json arguments);
+  base::Task<bool> asked_too_often() const;
   base::Task<void> deny(std::string id);
   base::Task<void> ask_human(std::string id);
   base::Task<void> hear_answers();

@@ -134,6 +134,8 @@ class Store final : public storage::Store,
                                                                     std::string thread_id) override;
   base::Task<core::Result<std::optional<core::RunDetail>>> run_detail(core::Scope scope,
                                                                       std::string id) override;
+  base::Task<core::Result<std::optional<core::RunOrigin>>> newest_run(
+      core::Scope scope, std::string thread_id) override;
   base::Task<core::Result<std::vector<core::Run>>> unfinished_runs() override;
 
   base::Task<core::Result<std::vector<core::Event>>> events(core::Scope scope,

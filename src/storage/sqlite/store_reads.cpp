@@ -364,6 +364,32 @@ base::Task<Result<std::optional<core::RunDetail>>> Store::run_detail(core::Scope
   });
 }
 
+// The newest events are looked at first: as many as the run has, and one before.
+base::Task<Result<std::optional<core::RunOrigin>>> Store::newest_run(core::Scope scope,
+                                                                     std::string thread_id) {
+  using Found = Result<std::optional<core::RunOrigin>>;
+  co_return readers_->with([&](Database& database) -> Found {
+    const auto snapshot = Snapshot::begin(database);
+    if (!snapshot) return fail(snapshot.error());
+    auto run = database.one<core::Run>(
+        "SELECT " COLONNADE_RUN_COLUMNS
+        " FROM runs WHERE scope = ?2 AND id ="
+        " (SELECT m.run_id FROM threads t CROSS JOIN messages m ON m.thread_no = t.no"
+        " WHERE t.id = ?1 AND t.scope = ?2 AND m.role = 'user' AND m.run_id <> ''"
+        " ORDER BY m.created_at DESC, m.no DESC LIMIT 1)",
+        read_run, thread_id, scope.key());
+    if (!run) return fail(std::move(run.error()));
+    if (!*run) return std::optional<core::RunOrigin>();
+    const auto before = database.number(
+        "SELECT coalesce((SELECT e.cursor FROM threads t CROSS JOIN events e ON e.thread_no = t.no"
+        " WHERE t.id = ?1 AND t.scope = ?2 AND e.at < ?3 AND e.run_id <> ?4"
+        " ORDER BY e.cursor DESC LIMIT 1), 0)",
+        thread_id, scope.key(), (*run)->created_at, (*run)->id);
+    if (!before) return fail(before.error());
+    return core::RunOrigin{.run = std::move(**run), .events_after = *before};
+  });
+}
+
 base::Task<Result<std::vector<core::Run>>> Store::unfinished_runs() {
   co_return readers_->with([&](Database& database) {
     return database.all<core::Run>(

@@ -1,0 +1,39 @@
+// What a socket hears of a thread that it joined: questions to humans and their answers, unless it
+// streams the turn that asks, and changes of the thread itself (platos §3.3). On the socket's lane.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/events/subscriptions.hpp"
+#include "core/threads/thread.hpp"
+#include "dialects/platos/caller.hpp"
+#include "dialects/platos/turn_events.hpp"
+#include "dialects/socket_io/socket.hpp"
+
+namespace colonnade::dialects::platos {
+
+// The object of a `thread_event` of type thread.renamed.
+std::string thread_renamed(const core::Thread& thread);
+
+class ThreadListener final : public core::Subscriber {
+ public:
+  // `streams_it`: whether the socket streams the thread's turn just now.
+  ThreadListener(std::shared_ptr<socket_io::Socket> socket, core::Thread thread,
+                 std::function<bool()> streams_it)
+      : socket_(std::move(socket)),
+        thread_(std::move(thread)),
+        streams_it_(std::move(streams_it)) {}
+
+  void open(core::Subscriptions& subscriptions);
+  void deliver(const core::EventPtr& event) override;
+
+ private:
+  std::shared_ptr<socket_io::Socket> socket_;
+  core::Thread thread_;
+  std::function<bool()> streams_it_;
+  std::unique_ptr<core::Subscription> subscription_{};
+};
+
+}  // namespace colonnade::dialects::platos

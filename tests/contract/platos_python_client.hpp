@@ -1,0 +1,161 @@
+// One `send` of the published Python client (platos-client 0.1.0), habit by habit (platos
+// §3.2–3.4): it sends its two frames without reading anything, answers no Engine.IO ping, sees
+// events named agent_event alone and only behind a namespace, does not end at an `error`, and after
+// any loss reconnects with `resume_stream` and no position.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/json.hpp"
+#include "net/testing.hpp"
+#include "net/websocket_frames.hpp"
+
+namespace colonnade::tests {
+
+// The object of a frame that the client yields; nullopt for every other frame.
+inline std::optional<base::Json> python_agent_event(std::string_view frame) {
+  if (!frame.starts_with("42")) return std::nullopt;
+  const std::size_t comma = frame.find(',');
+  const std::size_t bracket = frame.find('[');
+  if (comma == std::string_view::npos || bracket == std::string_view::npos || bracket < comma) {
+    return std::nullopt;  // no namespace: dropped
+  }
+  const auto array = base::Json::parse(frame.substr(comma + 1), nullptr, false);
+  if (!array.is_array() || array.size() < 2 || array[0] != "agent_event" || !array[1].is_object()) {
+    return std::nullopt;
+  }
+  return array[1];
+}
+
+class PythonSend {
+ public:
+  struct Options {
+    std::uint16_t port = 0;
+    std::string token{};  // X-Platos-Session-Token; "" sends none
+    std::string thread_id{};
+    std::string message{};
+    int reconnects_max = 5;
+    // The line is cut, without a word, once so many tokens came on it; one entry a connection.
+    std::vector<int> cut_after_tokens{};
+  };
+
+  explicit PythonSend(Options options) : options_(std::move(options)) {}
+
+  // Runs to `done`; false when it gave up, as by PlatosNetworkError.
+  bool run() {
+    int failures = 0;
+    while (failures <= options_.reconnects_max) {
+      const End end = one_connection();
+      if (end == End::done) return true;
+      failures = end == End::refused ? failures + 1 : 0;
+      if (end == End::lost) yield({{"type", "disconnected"}});
+      yield({{"type", "reconnecting"}, {"attempt", failures + 1}});
+      if (connections_ > connections_max) return false;  // it would go on for ever
+    }
+    return false;
+  }
+
+  // Everything that the iterator yielded, in order.
+  const std::vector<base::Json>& yielded() const { return yielded_; }
+  std::vector<std::string> types() const {
+    std::vector<std::string> out;
+    for (const base::Json& one : yielded_) out.push_back(one.at("type"));
+    return out;
+  }
+  std::string text() const {
+    std::string out;
+    for (const base::Json& one : yielded_) {
+      if (one.at("type") == "token") out += one.at("text").get<std::string>();
+    }
+    return out;
+  }
+  int connections() const { return connections_; }
+  // Frames as they came, those too that the client does not see.
+  const std::vector<std::string>& frames() const { return frames_; }
+
+ private:
+  enum class End { done, closed, lost, refused };
+  static constexpr int connections_max = 50;
+  static constexpr std::size_t message_bytes_max = 1'048'576;  // then it closes with 1009
+
+  static std::string frame(std::string_view text) {
+    constexpr net::WebSocketMask mask{1, 2, 3, 4};
+    return net::websocket_frame(net::WebSocketOpcode::text, text, &mask);
+  }
+
+  // What it sends behind the upgrade: the message, and on later connections the resume.
+  std::string first_frames() {
+    base::Json payload = {{"threadId", options_.thread_id}};
+    if (!message_sent_) payload["message"] = options_.message;
+    const base::Json event = {message_sent_ ? "resume_stream" : "message", std::move(payload)};
+    message_sent_ = true;
+    return frame("40/agent,") + frame("42/agent," + event.dump());
+  }
+
+  End one_connection() {
+    ++connections_;
+    net::testing::RawClient client(options_.port);
+    std::string head =
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Type: application/json\r\n";
+    if (!options_.token.empty()) head += "X-Platos-Session-Token: " + options_.token + "\r\n";
+    if (!client.send(head + "\r\n")) return End::refused;
+    std::string bytes = client.read_until("\r\n\r\n");
+    if (!bytes.starts_with("HTTP/1.1 101")) return End::refused;
+    bytes.erase(0, bytes.find("\r\n\r\n") + 4);
+    yield({{"type", "connected"}});
+    if (!client.send(first_frames())) return End::lost;
+    return read_events(client, std::move(bytes));
+  }
+
+  End read_events(net::testing::RawClient& client, std::string bytes) {
+    net::WebSocketReader reader(net::WebSocketRole::client, message_bytes_max);
+    const std::size_t connection = static_cast<std::size_t>(connections_) - 1;
+    const int cut_after =
+        connection < options_.cut_after_tokens.size() ? options_.cut_after_tokens[connection] : -1;
+    int tokens = 0;
+    for (;;) {
+      std::string_view rest = bytes;
+      while (auto input = reader.next(rest)) {
+        if (const auto* ping = std::get_if<net::WebSocketPing>(&*input)) {
+          constexpr net::WebSocketMask mask{1, 2, 3, 4};
+          client.send(net::websocket_frame(net::WebSocketOpcode::pong, ping->bytes, &mask));
+        } else if (std::holds_alternative<net::WebSocketClose>(*input)) {
+          return End::closed;
+        } else if (std::holds_alternative<net::WebSocketFault>(*input)) {
+          return End::lost;
+        } else if (const auto* message = std::get_if<net::WebSocketMessage>(&*input)) {
+          frames_.push_back(message->bytes);
+          auto event = python_agent_event(frames_.back());
+          if (!event) continue;
+          const bool done = event->at("type") == "done";
+          if (event->at("type") == "token") ++tokens;
+          yield(std::move(*event));
+          if (done) return End::done;
+          if (cut_after >= 0 && tokens >= cut_after) return End::lost;  // no close frame
+        }
+      }
+      bytes = client.read_bytes();
+      if (bytes.empty()) return End::lost;
+    }
+  }
+
+  void yield(base::Json event) { yielded_.push_back(std::move(event)); }
+
+  Options options_;
+  bool message_sent_ = false;
+  int connections_ = 0;
+  std::vector<base::Json> yielded_{};
+  std::vector<std::string> frames_{};
+};
+
+}  // namespace colonnade::tests
