@@ -137,6 +137,15 @@ core::RunOptions run_options(const Settings& settings, const core::ModelWindows&
   return out;
 }
 
+// "provider:model" of what answers when nobody names another.
+std::string default_model_of(const Settings& settings, const core::ModelProviders& providers) {
+  const core::ModelProvider* provider = providers.find("");
+  const std::string model = !settings.model.empty() ? settings.model
+                            : provider != nullptr   ? std::string(provider->default_model())
+                                                    : "";
+  return providers.default_name() + ":" + model;
+}
+
 std::vector<ListenAddress> listen_addresses(const Settings& settings) {
   std::vector<ListenAddress> out = settings.listen;
   if (!settings.classic_ports) return out;
@@ -327,10 +336,18 @@ struct Server::Parts {
              .entities = entities,
              .access_keys = access_keys,
              .rate_limits = rate_limits,
+             .keyed_requests = keyed_requests,
+             .agents = agents,
+             .threads = threads,
+             .erasure = erasure,
+             .runs = runs,
+             .actions = actions,
+             .artifacts = artifacts,
+             .attachments = attachments,
+             .subscriptions = feed.subscriptions(),
              .clock = clock},
             {.access = {.user_id_required = settings.platos.user_id_required},
-             .guest_scope_of =
-                 [this](std::string agent_id) { return guest_scope(&agents, std::move(agent_id)); },
+             .default_model = [this] { return default_model_of(settings, providers); },
              .trusted_proxies = proxies}),
         fathom({.threads = threads,
                 .runs = runs,

@@ -91,6 +91,7 @@ std::string profile_text(const core::AgentProfile& p) {
   write_blocks(w, p.dynamic_blocks);
   write_routes(w, p.model_routes);
   write_permissions(w, p.tool_permissions);
+  if (p.makes_artifacts) w.field("makes_artifacts", true);
   if (p.prompt_variables) {
     w.field("prompt_variables_chosen", true);
     write_texts(w, "prompt_variables", *p.prompt_variables);
@@ -122,6 +123,7 @@ Result<core::AgentProfile> read_profile(std::string_view text) {
         core::ToolPermission{.requires_approval = permission.flag("requires_approval"),
                              .destructive = permission.flag("destructive")});
   });
+  p.makes_artifacts = o.flag("makes_artifacts");
   if (o.flag("prompt_variables_chosen")) p.prompt_variables = o.texts("prompt_variables");
   p.output_schema = o.tree("output_schema");
   p.members = o.tree("members");

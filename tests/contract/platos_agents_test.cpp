@@ -107,7 +107,7 @@ class PlatosAgents : public ::testing::Test {
                          .threads = engine_.threads,
                          .erasure = erasure_,
                          .answer_once = answer_once_,
-                         .default_model = "scripted:scripted-1"}};
+                         .default_model = [] { return std::string("scripted:scripted-1"); }}};
   ThreadResource threads_{
       {.agents = engine_.agents, .threads = engine_.threads, .answer_once = answer_once_}};
 };

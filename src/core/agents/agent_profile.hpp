@@ -63,6 +63,8 @@ struct AgentProfile {
   std::map<std::string, ToolPermission> tool_permissions{};  // by the tool's name
   // Placeholders of the prompt that are filled in; nullopt: all.
   std::optional<std::vector<std::string>> prompt_variables{};
+  // It has the tools that make artifacts, also when it names no tools of its own.
+  bool makes_artifacts = false;
   base::Json output_schema = nullptr;  // JSON Schema of every answer; null: answers are free text
   // What a client keeps with the agent and core does not act on; an object, or null for nothing.
   base::Json members = nullptr;

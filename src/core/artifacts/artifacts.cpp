@@ -122,7 +122,7 @@ ArtifactRefusal not_found() {
 }  // namespace
 
 bool makes_artifacts(const Agent& agent) {
-  if (!agent.tools) return false;
+  if (!agent.tools) return agent.profile.makes_artifacts;
   return std::ranges::any_of(*agent.tools, [](const std::string& name) {
     return name == generate_artifact_tool || name == revise_artifact_tool;
   });

@@ -496,6 +496,7 @@ core::Agent agent_template(core::Scope scope) {
   agent.profile.history = {.mode = core::HistoryMode::rolling,
                            .context_limit = context_limit_default,
                            .compact_threshold = compact_threshold_default};
+  agent.profile.makes_artifacts = true;
   return agent;
 }
 

@@ -58,7 +58,7 @@ Task<net::Reply> AgentResource::answer(Principal who, Result<core::Agent> agent)
   if (!agent) co_return agent_refusal(agent.error());
   const auto view = co_await view_of(std::move(who), std::move(*agent));
   if (!view) co_return agent_refusal(view.error());
-  co_return net::Response{.body = encode_agent(*view, parts_.default_model)};
+  co_return net::Response{.body = encode_agent(*view, parts_.default_model())};
 }
 
 // The scope's default agent is made when it is to be changed.
@@ -96,7 +96,7 @@ Task<net::Reply> AgentResource::list(Caller caller, RequestPtr request) {
     if (!view) co_return agent_refusal(view.error());
     views.push_back(std::move(*view));
   }
-  co_return net::Response{.body = encode_agents(views, total, parts_.default_model)};
+  co_return net::Response{.body = encode_agents(views, total, parts_.default_model())};
 }
 
 Task<net::Reply> AgentResource::create(Caller caller, RequestPtr request) {
@@ -131,7 +131,7 @@ Task<Attempted> AgentResource::create_once(Principal who, core::NewAgent input, 
   if (!agent) co_return refused(agent_error(agent.error()));
   const AgentView view{.agent = std::move(*agent)};
   co_return Attempted{
-      .response = {.status = agent_created, .body = encode_agent(view, parts_.default_model)}};
+      .response = {.status = agent_created, .body = encode_agent(view, parts_.default_model())}};
 }
 
 Task<net::Reply> AgentResource::get(Caller caller, RequestPtr request) {
@@ -188,7 +188,7 @@ Task<net::Reply> AgentResource::versions(Caller caller, RequestPtr request) {
   if (more) versions->pop_back();
   const VersionsPage shown{
       .versions = *versions, .agent = &*agent, .page_size = *take, .more = more};
-  co_return net::Response{.body = encode_versions(shown, parts_.default_model)};
+  co_return net::Response{.body = encode_versions(shown, parts_.default_model())};
 }
 
 Task<net::Reply> AgentResource::roll_back(Caller caller, RequestPtr request) {
@@ -198,7 +198,7 @@ Task<net::Reply> AgentResource::roll_back(Caller caller, RequestPtr request) {
   const auto view = co_await view_of(std::move(caller.who), std::move(*agent));
   if (!view) co_return agent_refusal(view.error());
   co_return net::Response{.status = agent_created,
-                          .body = encode_rolled_back(*view, parts_.default_model)};
+                          .body = encode_rolled_back(*view, parts_.default_model())};
 }
 
 Task<net::Reply> AgentResource::set_canary(Caller caller, RequestPtr request) {

@@ -1,6 +1,7 @@
 // /api/v1/agent/agents (platos §2.1): agents and their versions.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ class AgentResource {
     core::Threads& threads;  // counted
     core::Erasure& erasure;
     AnswerOnce& answer_once;
-    std::string default_model{};  // "provider:model" of agents without one of their own
+    // "provider:model" of agents without one of their own.
+    std::function<std::string()> default_model = [] { return std::string(); };
   };
   explicit AgentResource(Parts parts) : parts_(std::move(parts)) {}
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/attachments/limits.hpp"
+#include "dialects/platos/agent_routes.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/limits.hpp"
 #include "dialects/route_handlers.hpp"
@@ -85,8 +87,27 @@ Dialect::Dialect(Parts parts, Options options)
       minting_({.entities = parts.entities,
                 .rate_limits = parts.rate_limits,
                 .clock = parts.clock,
-                .guest_scope_of = std::move(options.guest_scope_of),
-                .proxies = std::move(options.trusted_proxies)}) {}
+                .guest_scope_of = guest_scopes(parts.agents),
+                .proxies = options.trusted_proxies}),
+      answer_once_(parts.keyed_requests),
+      agents_({.agents = parts.agents,
+               .threads = parts.threads,
+               .erasure = parts.erasure,
+               .answer_once = answer_once_,
+               .default_model = std::move(options.default_model)}),
+      threads_({.agents = parts.agents, .threads = parts.threads, .answer_once = answer_once_}),
+      artifacts_(parts.artifacts),
+      attachments_({.attachments = parts.attachments, .answer_once = answer_once_}),
+      turns_({.access = access_,
+              .threads = parts.threads,
+              .runs = parts.runs,
+              .actions = parts.actions,
+              .attachments = parts.attachments,
+              .subscriptions = parts.subscriptions,
+              .keyed_requests = parts.keyed_requests,
+              .rate_limits = parts.rate_limits,
+              .clock = parts.clock},
+             options.turns, std::move(options.trusted_proxies)) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
@@ -99,17 +120,17 @@ std::vector<net::Route> Dialect::routes() {
       {post, "/api/v1/entities/{id}/session-tokens", open_to_all(minting_, &M::session_token),
        mint_bytes},
       {post, "/api/v1/public/guest-token", open_to_all(minting_, &M::guest_token), mint_bytes},
-
-      // --- agents (platos §2.1)
-
-      // --- threads (platos §2.2)
-
-      // --- turns over REST and SSE (platos §2.2, §3.9)
-
-      // --- approvals (platos §2.3)
-
-      // --- artifacts and attachments (platos §2.2)
+      {get, "/api/v1/agent/threads/{id}/artifacts",
+       access_.guard(artifacts_, &ArtifactResource::list)},
+      {post, "/api/v1/agent/attachments", access_.guard(attachments_, &AttachmentResource::upload),
+       limits::attachment_bytes_max},
   };
+  const auto add = [&out](std::vector<net::Route> rows) {
+    for (net::Route& row : rows) out.push_back(std::move(row));
+  };
+  add(agent_routes(access_, agents_));
+  add(thread_routes(access_, threads_));
+  add(turns_.routes());
   for (const PendingRoute& row : pending_routes) {
     out.push_back({row.method, std::string("/api/v1/agent") + row.path,
                    access_.guard(pending_, &PendingResource::answer, row.need)});
@@ -120,7 +141,6 @@ std::vector<net::Route> Dialect::routes() {
 void Dialect::add_to(net::Router& router) {
   router.add(routes());
   for (net::ErrorEncoder& error_encoder : error_encoders()) router.add(std::move(error_encoder));
-  // --- sockets (platos §3): the routes of socket_io::Endpoint
 }
 
 }  // namespace colonnade::dialects::platos

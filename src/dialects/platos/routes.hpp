@@ -3,6 +3,7 @@
 // is caller.hpp's, and each row says which audience it is for.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -10,11 +11,26 @@
 #include "core/access/access_keys.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/entities.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "core/access/rate_limits.hpp"
+#include "core/agents/agents.hpp"
+#include "core/artifacts/artifacts.hpp"
+#include "core/attachments/attachments.hpp"
+#include "core/events/subscriptions.hpp"
+#include "core/governance/actions.hpp"
+#include "core/runs/runs.hpp"
+#include "core/threads/erasure.hpp"
+#include "core/threads/threads.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/platos/access.hpp"
+#include "dialects/platos/agents.hpp"
+#include "dialects/platos/artifacts.hpp"
+#include "dialects/platos/attachments.hpp"
 #include "dialects/platos/minting.hpp"
 #include "dialects/platos/pending.hpp"
+#include "dialects/platos/threads.hpp"
+#include "dialects/platos/turns.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::dialects::platos {
@@ -28,17 +44,23 @@ struct Parts {
   core::Entities& entities;
   core::AccessKeys& access_keys;
   core::RateLimits& rate_limits;
+  core::KeyedRequests& keyed_requests;
+  core::Agents& agents;
+  core::Threads& threads;
+  core::Erasure& erasure;
+  core::Runs& runs;
+  core::Actions& actions;
+  core::Artifacts& artifacts;
+  core::Attachments& attachments;
+  core::Subscriptions& subscriptions;
   base::Clock& clock;
-  // --- agents
-  // --- threads
-  // --- turns
-  // --- approvals
-  // --- artifacts
 };
 
 struct Options {
   AccessOptions access{};
-  GuestScopeOf guest_scope_of{};
+  // "provider:model" of agents without one of their own.
+  std::function<std::string()> default_model = [] { return std::string(); };
+  TurnStartOptions turns{};
   // Whose X-Forwarded-For is believed when guests are counted per client.
   TrustedProxies trusted_proxies = TrustedProxies::loopback();
 };
@@ -57,11 +79,12 @@ class Dialect {
   Access access_;
   MintingResource minting_;
   PendingResource pending_;
-  // --- agents
-  // --- threads
-  // --- turns, with the sockets
-  // --- approvals
-  // --- artifacts and attachments
+  AnswerOnce answer_once_;
+  AgentResource agents_;
+  ThreadResource threads_;
+  ArtifactResource artifacts_;
+  AttachmentResource attachments_;
+  Turns turns_;
 };
 
 }  // namespace colonnade::dialects::platos
