@@ -57,6 +57,7 @@ core::NewMessage with_turn_options(const Caller& caller, const TurnRequest& requ
   options.output_schema = request.output_schema;
   options.dynamic_blocks = request.dynamic_blocks;
   options.reply_to = request.reply_to;
+  options.replaces = request.replaces;
   options.context = user_context(caller, now);
   // Only an operator says something else of the session than the thread does.
   if (caller.who.is_operator()) {

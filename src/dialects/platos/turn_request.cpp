@@ -84,7 +84,7 @@ Result<void> take_texts(const Json& payload, TurnRequest& out) {
 
 }  // namespace
 
-Result<TurnRequest> decode_turn(const Json& payload) {
+Result<TurnRequest> decode_turn(const Json& payload, bool may_be_empty) {
   if (!payload.is_object()) {
     return fail(ErrorKind::invalid, "the payload must be an object with `message`", "message");
   }
@@ -93,7 +93,7 @@ Result<TurnRequest> decode_turn(const Json& payload) {
                      take_ids(payload, out.attachment_ids), take_objects(payload, out)}) {
     if (!taken) return fail(std::move(taken.error()));
   }
-  if (out.message.empty() && out.attachment_ids.empty()) {
+  if (!may_be_empty && out.message.empty() && out.attachment_ids.empty()) {
     return fail(ErrorKind::invalid, "message must not be empty", "message");
   }
   if (out.idempotency_key.size() > limits::platos_key_bytes_max) {

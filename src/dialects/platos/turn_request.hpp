@@ -25,6 +25,7 @@ struct TurnRequest {
   std::vector<std::string> attachment_ids{};
   std::string model_label{};
   std::string reply_to{};
+  std::string replaces{};  // the message that this turn takes the place of, with all after it
   std::optional<std::string> system_prompt{};
   base::Json output_schema = nullptr;
   base::Json session_context = nullptr;  // sessionContextOverride: counts for operators alone
@@ -33,8 +34,9 @@ struct TurnRequest {
 };
 
 // A payload of `message`, or a body of REST. invalid, naming the field. Unknown members are
-// ignored; so are known ones that are null.
-base::Result<TurnRequest> decode_turn(const base::Json& payload);
+// ignored; so are known ones that are null. With `may_be_empty` a turn may have nothing to say: it
+// says again what was said.
+base::Result<TurnRequest> decode_turn(const base::Json& payload, bool may_be_empty = false);
 // The member `threadId`; invalid without one.
 base::Result<std::string> decode_thread_id(const base::Json& payload);
 

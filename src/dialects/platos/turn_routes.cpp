@@ -26,10 +26,12 @@ std::string first_parameter(const net::Request& request) {
   return request.path_parameters.empty() ? "" : request.path_parameters.front();
 }
 
-Result<TurnRequest> decode_turn_body(const net::Request& request) {
-  auto body = base::parse_json(request.body, "body");
+Result<TurnRequest> decode_turn_body(const net::Request& request, bool may_be_empty = false) {
+  const bool none = may_be_empty && request.body.empty();
+  auto body =
+      base::parse_json(none ? std::string_view("{}") : std::string_view(request.body), "body");
   if (!body) return fail(std::move(body.error()));
-  auto turn = decode_turn(*body);
+  auto turn = decode_turn(*body, may_be_empty);
   if (turn && request.has_header("Idempotency-Key")) {
     turn->idempotency_key = std::string(request.header("Idempotency-Key"));
     const bool fits = !turn->idempotency_key.empty() &&
@@ -136,6 +138,25 @@ Task<net::Reply> TurnResource::send(Caller caller, RequestPtr request) {
   auto turn = decode_turn_body(*request);
   if (!turn) co_return error_response(turn.error());
   turn->thread_id = first_parameter(*request);
+  auto reply = co_await answer(std::move(caller), std::move(*turn), std::move(request));
+  co_return reply;
+}
+
+Task<net::Reply> TurnResource::edit_and_rerun(Caller caller, RequestPtr request) {
+  auto turn = decode_turn_body(*request);
+  if (!turn) co_return error_response(turn.error());
+  turn->thread_id = first_parameter(*request);
+  turn->replaces = request->path_parameters.at(1);
+  auto reply = co_await answer(std::move(caller), std::move(*turn), std::move(request));
+  co_return reply;
+}
+
+Task<net::Reply> TurnResource::retry(Caller caller, RequestPtr request) {
+  auto turn = decode_turn_body(*request, /*may_be_empty=*/true);
+  if (!turn) co_return error_response(turn.error());
+  turn->message.clear();
+  turn->thread_id = first_parameter(*request);
+  turn->replaces = request->path_parameters.at(1);
   auto reply = co_await answer(std::move(caller), std::move(*turn), std::move(request));
   co_return reply;
 }

@@ -49,7 +49,8 @@ TurnRefusal flagged(std::vector<core::SafetyFinding> findings) {
 
 // What a key stands for; the message may be long.
 std::string fingerprint(const TurnRequest& request) {
-  return base::sha256_hex(request.thread_id + '\n' + request.agent_id + '\n' + request.message);
+  return base::sha256_hex(request.thread_id + '\n' + request.agent_id + '\n' + request.replaces +
+                          '\n' + request.message);
 }
 
 std::string key_name(const TurnRequest& request, std::size_t life) {

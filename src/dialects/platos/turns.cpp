@@ -46,6 +46,12 @@ std::vector<net::Route> Turns::routes() {
   std::vector<net::Route> out = {
       {post, root + "/threads/{id}/messages", access_.guard(turns_, &T::send), bytes,
        /*long_running=*/true},
+      {post, root + "/threads/{id}/messages/{message_id}/edit-and-rerun",
+       access_.guard(turns_, &T::edit_and_rerun), bytes,
+       /*long_running=*/true},
+      {post, root + "/threads/{id}/messages/{message_id}/retry", access_.guard(turns_, &T::retry),
+       bytes,
+       /*long_running=*/true},
       {post, root + "/threads/{id}/stream", access_.guard(turns_, &T::stream), bytes,
        /*long_running=*/true},
       {post, root + "/agents/{id}/messages", access_.guard(turns_, &T::send_to_agent, one_agent),
