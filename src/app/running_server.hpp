@@ -21,6 +21,8 @@ std::string database_path(const std::string& data_dir);
 
 // The folder of uploaded files in a data folder.
 std::string attachments_folder(const std::string& data_dir);
+// What a backup's name has behind it as the folder of uploaded files.
+inline constexpr const char* backup_attachments_end = ".attachments";
 
 // Written owner-only; replaces an older note.
 base::Result<void> leave_note(const std::string& data_dir, const RunningServer& server);

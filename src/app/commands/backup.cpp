@@ -12,9 +12,6 @@
 namespace colonnade::app {
 namespace {
 
-// What the copy's name has behind it as the folder of uploaded files.
-constexpr const char* attachments_end = ".attachments";
-
 int backup(const Context& context, const Settings& settings, const std::string& target,
            bool as_json) {
   const std::string path = database_path(settings.data_dir);
@@ -25,7 +22,7 @@ int backup(const Context& context, const Settings& settings, const std::string& 
     return print_error(context, done.error().message);
   }
   // After the database: a file that a row names and that is gone by now was on its way out.
-  const std::string files = target + attachments_end;
+  const std::string files = target + backup_attachments_end;
   const auto copied = storage::copy_attachments(attachments_folder(settings.data_dir), files);
   if (!copied) {
     std::error_code unremoved;

@@ -1,20 +1,70 @@
 // colonnade restore
 #include <cstdio>
+#include <filesystem>
+#include <memory>
 #include <string>
+#include <system_error>
 
 #include "app/command_line.hpp"
 #include "app/running_server.hpp"
 #include "app/wiring_store.hpp"
 #include "base/json.hpp"
+#include "storage/attachment_folder.hpp"
 
 namespace colonnade::app {
 namespace {
 
+namespace fs = std::filesystem;
+
+// Uploaded files, which a backup has beside it. They are copied before the store is touched, and
+// put in place after it: what a store names is there from its first start.
+class RestoredFiles {
+ public:
+  RestoredFiles(const Settings& settings, const std::string& source)
+      : source_(source + backup_attachments_end),
+        folder_(attachments_folder(settings.data_dir)),
+        fresh_(folder_ + ".restored") {}
+
+  base::Result<void> copy() const {
+    std::error_code error;
+    fs::remove_all(fresh_, error);
+    if (!fs::exists(source_, error)) return {};
+    auto copied = storage::copy_attachments(source_, fresh_);
+    if (!copied) return base::fail(std::move(copied.error()));
+    return {};
+  }
+
+  // What was there stays beside the store that was replaced, `kept`.
+  base::Result<void> put_in_place(const std::string& kept) const {
+    std::error_code error;
+    if (fs::exists(folder_, error)) {
+      const std::string beside =
+          kept.empty() ? folder_ + ".replaced" : kept + backup_attachments_end;
+      fs::rename(folder_, beside, error);
+    }
+    if (!error && fs::exists(fresh_, error)) fs::rename(fresh_, folder_, error);
+    if (!error) return {};
+    return base::fail(base::ErrorKind::unavailable,
+                      "the store is restored, but not its uploaded files: " + error.message() +
+                          "; put " + fresh_ + " in place of " + folder_);
+  }
+
+ private:
+  std::string source_;
+  std::string folder_;
+  std::string fresh_;
+};
+
 int restore(const Context& context, const Settings& settings, const std::string& source,
             bool as_json) {
   const std::string path = database_path(settings.data_dir);
+  const RestoredFiles files(settings, source);
+  if (auto copied = files.copy(); !copied) return print_error(context, copied.error().message);
   const auto replaced = store_maintenance(settings)->restore(source);
   if (!replaced) return print_error(context, replaced.error().message);
+  if (auto placed = files.put_in_place(*replaced); !placed) {
+    return print_error(context, placed.error().message);
+  }
   std::string out;
   if (as_json) {
     base::JsonWriter json(out);
@@ -40,7 +90,8 @@ void add_restore(Command parent, Invocation& invocation) {
       "\n"
       "The server must not run meanwhile. The backup is copied, brought up to date and checked\n"
       "before anything is touched; the old database and its log (colonnade.db-wal) are kept under\n"
-      "another name. secrets.key and operator.token are not part of a backup: they stay as they\n"
+      "another name. Uploaded files (FILE.attachments) take their place too. secrets.key and "
+      "operator.token are not part of a backup: they stay as they\n"
       "are.");
   auto source = std::make_shared<std::string>();
   command.add_option("file", *source, "The backup; it is only read.").required();
