@@ -156,6 +156,15 @@ TEST(Maintenance, ABackupHasTheUploadedFiles) {
   std::getline(copied, text);
   EXPECT_EQ(text, "a file");
 
+  // They come back with it, and what is there now is kept.
+  std::ofstream(files / "ffffffffffffffffffffffffffffffff") << "a newer file";
+  const auto restored = run({"restore", copy, "--json"}, folder);
+  ASSERT_EQ(restored.code, 0) << restored.err;
+  EXPECT_TRUE(std::filesystem::exists(files / "0190c4a2f3d47b8e9a1b2c3d4e5f6a7b"));
+  EXPECT_FALSE(std::filesystem::exists(files / "ffffffffffffffffffffffffffffffff"));
+  const std::string replaced = Json::parse(restored.out)["replaced"];
+  EXPECT_TRUE(std::filesystem::exists(replaced + ".attachments/ffffffffffffffffffffffffffffffff"));
+
   // One that cannot be copied is no backup.
   std::filesystem::create_directories(folder / "other.db.attachments");
   const auto refused = run({"backup", folder / "other.db"}, folder);
