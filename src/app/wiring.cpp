@@ -529,7 +529,6 @@ Result<Server::Started> Server::start() {
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
   base::run_on(p.lanes[0], p.erasure.recover());
-  release_startup_memory();
   const HttpBudgets budgets{.bodies = std::make_shared<net::BodyBudget>(body_limits(p.settings)),
                             .answers = p.answers};
   for (const ListenAddress& address : listen_addresses(p.settings)) {
@@ -576,6 +575,7 @@ Result<Server::Started> Server::start() {
   out.model = !p.settings.model.empty() ? p.settings.model
               : provider != nullptr     ? std::string(provider->default_model())
                                         : "";
+  release_startup_memory();  // the last: what comes later is what the server needs
   return out;
 }
 
