@@ -584,7 +584,6 @@ Result<Server::Started> Server::start() {
   out.recovered_runs = *recovered;
   base::run_on(p.lanes[0], p.erasure.recover());
   auto uploaded_files = base::run_on(p.lanes[0], p.attachments.stored_files());
-  release_startup_memory();
   const HttpBudgets budgets{.bodies = std::make_shared<net::BodyBudget>(body_limits(p.settings)),
                             .answers = p.answers};
   for (const ListenAddress& address : listen_addresses(p.settings)) {
@@ -634,6 +633,7 @@ Result<Server::Started> Server::start() {
   out.model = !p.settings.model.empty() ? p.settings.model
               : provider != nullptr     ? std::string(provider->default_model())
                                         : "";
+  release_startup_memory();  // the last: what comes later is what the server needs
   return out;
 }
 

@@ -37,9 +37,10 @@ class Share {
 
    private:
     friend class Share;
-    Hold(std::shared_ptr<ShareState> state, std::string account);
+    using Account = std::pair<const std::string, std::size_t>;  // its name and what it holds
+    Hold(std::shared_ptr<ShareState> state, Account& account);
     std::shared_ptr<ShareState> state_{};
-    std::string account_{};
+    Account* account_ = nullptr;  // of the state, where it stays while it holds something
   };
 
   explicit Share(ShareBounds bounds);

@@ -50,14 +50,6 @@ void watch_reply(core::Credentials& credentials, std::string credential_id,
 
 }  // namespace
 
-// Neither user ids nor scopes hold line breaks, so no two accounts share a name.
-Bearer bearer_of(const core::Principal& who) {
-  Bearer out{.credential_id = who.credential_id};
-  out.account.reserve(who.user_id.size() + 1 + who.scope.key().size());
-  out.account.append(who.user_id).append("\n").append(who.scope.key());
-  return out;
-}
-
 base::Task<net::Reply> until_revoked(core::Credentials* credentials, Bearer bearer,
                                      std::shared_ptr<const net::Request> request, RefusalOf refusal,
                                      base::Task<net::Reply> work) {

@@ -21,7 +21,6 @@ struct Bearer {
   // Whose share of limits::answers_bytes_max the reply takes while it is unread.
   std::string account{};
 };
-Bearer bearer_of(const core::Principal& who);
 
 using RefusalOf = net::Response (*)(const base::Error&);
 

@@ -59,10 +59,11 @@ class Admitted {
     auto who = co_await std::move(admitted);
     if (!who) co_return std::unexpected(refusal(who.error()));
     std::string account = core::account_of(*who);
-    net::Handler handle = [credentials, who = std::move(*who), refusal, resource,
+    net::Handler handle = [credentials, who = std::move(*who), account, refusal, resource,
                            handler](RequestPtr request) {
+      Bearer bearer{.credential_id = who.credential_id, .account = account};
       auto work = (resource->*handler)(who, request);
-      return until_revoked(credentials, bearer_of(who), std::move(request), refusal,
+      return until_revoked(credentials, std::move(bearer), std::move(request), refusal,
                            std::move(work));
     };
     co_return net::LetIn{.handler = std::move(handle), .account = std::move(account)};
