@@ -23,7 +23,7 @@ class PlatosMinting : public testing::Test {
                   .rate_limits = house_.rate_limits,
                   .clock = house_.clock,
                   .guest_scope_of = scope_of,
-                  .proxies = TrustedProxies::loopback()}) {}
+                  .proxies = TrustedProxies()}) {}
 
   struct Answer {
     int status = 0;

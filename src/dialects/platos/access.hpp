@@ -86,10 +86,11 @@ class Access {
     if (!caller) co_return std::unexpected(std::move(caller.error()));
     std::string account = core::account_of(caller->who);
     net::Handler handle = [credentials = &access->parts_.credentials, caller = std::move(*caller),
-                           resource, handler](RequestPtr request) {
+                           account, resource, handler](RequestPtr request) {
+      Bearer bearer{.credential_id = caller.who.credential_id, .account = account};
       auto work = (resource->*handler)(caller, request);
       const RefusalOf refusal = [](const base::Error& error) { return error_response(error); };
-      return until_revoked(credentials, bearer_of(caller.who), std::move(request), refusal,
+      return until_revoked(credentials, std::move(bearer), std::move(request), refusal,
                            std::move(work));
     };
     co_return net::LetIn{.handler = std::move(handle), .account = std::move(account)};

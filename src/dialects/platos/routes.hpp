@@ -62,7 +62,7 @@ struct Options {
   std::function<std::string()> default_model = [] { return std::string(); };
   TurnStartOptions turns{};
   // Whose X-Forwarded-For is believed when guests are counted per client.
-  TrustedProxies trusted_proxies = TrustedProxies::loopback();
+  TrustedProxies trusted_proxies{};
 };
 
 class Dialect {

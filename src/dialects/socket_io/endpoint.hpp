@@ -19,7 +19,7 @@ class Endpoint {
  public:
   // Both must outlive it; it must outlive the server.
   Endpoint(Lobby& lobby, base::Clock& clock,
-           TrustedProxies trusted_proxies = TrustedProxies::loopback());
+           TrustedProxies trusted_proxies = {});
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
