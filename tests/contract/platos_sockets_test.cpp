@@ -113,7 +113,7 @@ class PlatosSockets : public ::testing::Test {
                                   .rate_limits = rate_limits_,
                                   .clock = engine_.clock},
                                  {},
-                                 dialects::TrustedProxies()};
+                                 *dialects::TrustedProxies::parse({"127.0.0.0/8", "::1"})};
   net::Router router_;
   net::HttpServer http_{engine_.lanes, router_, {}};
 };

@@ -23,7 +23,7 @@ class PlatosMinting : public testing::Test {
                   .rate_limits = house_.rate_limits,
                   .clock = house_.clock,
                   .guest_scope_of = scope_of,
-                  .proxies = TrustedProxies()}) {}
+                  .proxies = *TrustedProxies::parse({"127.0.0.0/8", "::1"})}) {}
 
   struct Answer {
     int status = 0;
