@@ -102,7 +102,8 @@ class PlatosAgents : public ::testing::Test {
                           .agents = engine_.agents,
                           .threads = engine_.threads,
                           .runs = engine_.runs,
-                          .clock = engine_.clock}};
+                          .clock = engine_.clock,
+                          .memories = *engine_.store}};
   AgentResource agents_{{.agents = engine_.agents,
                          .threads = engine_.threads,
                          .erasure = erasure_,

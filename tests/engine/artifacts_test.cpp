@@ -278,7 +278,8 @@ TEST_F(ArtifactsTest, AreErasedWithTheirThread) {
                    .agents = engine_.agents,
                    .threads = engine_.threads,
                    .runs = engine_.runs,
-                   .clock = engine_.clock});
+                   .clock = engine_.clock,
+                   .memories = *engine_.store});
   ASSERT_TRUE(engine_.run(erasure.erase_thread(alice, thread.id)));
   const auto gone =
       engine_.run(engine_.store->artifact(Scope::main(), made.at("artifactId").get<std::string>()));

@@ -238,7 +238,8 @@ TEST_F(AttachmentsTest, AreErasedWithTheirThread) {
                    .agents = engine_->agents,
                    .threads = engine_->threads,
                    .runs = engine_->runs,
-                   .clock = engine_->clock});
+                   .clock = engine_->clock,
+                   .memories = *engine_->store});
   ASSERT_TRUE(engine_->run(erasure.erase_thread(alice, thread.id)));
   EXPECT_EQ(parts(alice, {notes.id}).error().kind, ErrorKind::not_found) << "at once";
   engine_->run(engine_->attachments.purge());

@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "base/log.hpp"
+#include "core/access/keyed_requests.hpp"
+#include "core/threads/erasure.hpp"
 #include "net/testing.hpp"
 #include "test_house.hpp"
+#include "tests/engine/engine.hpp"
 
 namespace colonnade::dialects::platos {
 namespace {
@@ -14,10 +17,6 @@ using base::Json;
 using net::testing::body_of;
 using net::testing::header_of;
 using net::testing::status_of;
-
-base::Task<base::Result<std::optional<core::Scope>>> no_guest_agent(std::string /*agent_id*/) {
-  co_return std::nullopt;
-}
 
 // A stream that says a word and stays open.
 class StreamResource {
@@ -60,12 +59,31 @@ class PlatosRoutes : public testing::Test {
   storage::sqlite::TestFolder folder_;
   TestHouse house_{folder_, test_secrets(), {.requests_per_user_minute = 20}};
   StreamResource streams_;
+  tests::Engine engine_{folder_.file("engine.db")};  // of what is behind the doors
+  core::KeyedRequests keyed_requests_{*engine_.store, engine_.feed, engine_.clock};
+  core::Erasure erasure_{{.store = *engine_.store,
+                          .run_store = *engine_.store,
+                          .feed = engine_.feed,
+                          .agents = engine_.agents,
+                          .threads = engine_.threads,
+                          .runs = engine_.runs,
+                          .clock = engine_.clock,
+                          .memories = *engine_.store}};
   Dialect dialect_{{.credentials = house_.credentials,
                     .entities = house_.entities,
                     .access_keys = house_.access_keys,
                     .rate_limits = house_.rate_limits,
+                    .keyed_requests = keyed_requests_,
+                    .agents = engine_.agents,
+                    .threads = engine_.threads,
+                    .erasure = erasure_,
+                    .runs = engine_.runs,
+                    .actions = engine_.actions,
+                    .artifacts = engine_.artifacts,
+                    .attachments = engine_.attachments,
+                    .subscriptions = engine_.feed.subscriptions(),
                     .clock = house_.clock},
-                   {.guest_scope_of = no_guest_agent}};
+                   {}};
   net::testing::TestServer server_{all_routes(), {}, error_encoders()};
 };
 
