@@ -606,6 +606,7 @@ Result<Server::Started> Server::start() {
   auto first_token = p.make_first_token();
   if (!first_token) return std::unexpected(std::move(first_token.error()));
   out.first_token = std::move(*first_token);
+  release_startup_memory();  // what comes from here on is what the server needs
   for (const auto& server : p.servers) {
     if (auto listening = server->listen(); !listening) {
       return base::fail(listening_error(listening.error()));
@@ -633,7 +634,6 @@ Result<Server::Started> Server::start() {
   out.model = !p.settings.model.empty() ? p.settings.model
               : provider != nullptr     ? std::string(provider->default_model())
                                         : "";
-  release_startup_memory();  // the last: what comes later is what the server needs
   return out;
 }
 

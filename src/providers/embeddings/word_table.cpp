@@ -72,6 +72,9 @@ base::Result<std::unique_ptr<WordTable>> WordTable::open(const std::string& path
   if (mapped == MAP_FAILED) return fail(ErrorKind::unavailable, path + " cannot be mapped");
   std::unique_ptr<WordTable> table(new WordTable(static_cast<const std::byte*>(mapped), size));
   if (auto laid_out = table->lay_out(); !laid_out) return fail(std::move(laid_out.error()));
+  // Words are looked up here and there; what the look at its layout brought in is not needed.
+  (void)::madvise(mapped, size, MADV_RANDOM);
+  (void)::madvise(mapped, size, MADV_DONTNEED);
   return table;
 }
 
