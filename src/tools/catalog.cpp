@@ -129,6 +129,13 @@ base::Task<base::Result<base::Json>> Catalog::prepare(core::ToolCaller caller, c
   co_return canonical;
 }
 
+base::Result<void> Catalog::check_value(const base::Json& schema, const base::Json& value) const {
+  if (auto wrong = schema_violation(schema, value, stranger_schema)) {
+    return fail(ErrorKind::invalid, std::move(*wrong));
+  }
+  return {};
+}
+
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
 base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core::ToolCaller caller,
                                                          core::ExecutionPermit permit,

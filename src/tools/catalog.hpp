@@ -28,6 +28,7 @@ class Catalog final : public core::ToolRunner {
                                                std::optional<core::ToolDefinition> offered,
                                                core::ArgumentsFrom from) override;
   // Checks the arguments against the tool's schema again.
+  base::Result<void> check_value(const base::Json& schema, const base::Json& value) const override;
   base::Task<base::Result<core::ToolOutcome>> run(base::Lane& lane, core::ToolCaller caller,
                                                   core::ExecutionPermit permit,
                                                   std::stop_token stop) override;

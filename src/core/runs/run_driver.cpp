@@ -54,7 +54,6 @@ ContextStart context_start(RunStart& start) {
 }
 
 // What the checker of values calls the answer; no tool has such a name.
-constexpr std::string_view answer_name = "the answer";
 
 bool is_final(const ModelReply& reply) {
   return reply.stop_reason != StopReason::pause &&
@@ -256,8 +255,7 @@ bool RunDriver::fits_schema(const ModelReply& reply) {
   if (!value) {
     fits = base::fail(std::move(value.error()));
   } else {
-    fits = tool_runner_.check({.name = std::string(answer_name), .input_schema = output_schema_},
-                              *value);
+    fits = tool_runner_.check_value(output_schema_, *value);
   }
   if (fits) {
     record_->note_output(

@@ -60,6 +60,9 @@ class ToolRunner {
   virtual base::Task<base::Result<base::Json>> prepare(ToolCaller caller, ToolCall call,
                                                        std::optional<ToolDefinition> offered,
                                                        ArgumentsFrom from) = 0;
+  // Whether a value fits a JSON Schema. invalid, in words for the model.
+  virtual base::Result<void> check_value(const base::Json& schema,
+                                         const base::Json& value) const = 0;
   // Runs the permitted call, whose arguments were prepared, on the calling lane. Every failure of
   // the tool itself is an outcome with is_error; an Error means that it was stopped or that there
   // is no such tool. Output is cut at limits::tool_output_bytes_max.

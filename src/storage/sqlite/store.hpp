@@ -64,8 +64,8 @@ class Store final : public storage::Store,
   ~Store() override;
 
   core::Stores stores() override {
-    return {*this, *this, *this, *this, *this, *this, *this,
-            *this, *this, *this, *this, *this, *this, *this};
+    return {*this, *this, *this, *this, *this, *this, *this, *this,
+            *this, *this, *this, *this, *this, *this, *this, *this};
   }
   // Commits what was submitted; later submits complete with unavailable. Reads go on.
   void close() override;
