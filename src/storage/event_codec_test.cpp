@@ -109,6 +109,10 @@ TEST(EventCodec, EveryAlternativeHasItsOwnKind) {
   note(core::ApprovalResolved{});
   note(core::RunFinished{});
   note(core::ThreadChanged{});
+  note(core::ArtifactStarted{});
+  note(core::ArtifactDelta{});
+  note(core::ArtifactCommitted{});
+  note(core::ArtifactFailed{});
   note(core::StructuredOutputMade{});
   note(core::StructuredOutputRefused{});
   EXPECT_EQ(kinds.size(), std::variant_size_v<core::EventBody>);

@@ -291,7 +291,8 @@ TEST(Scopes, AreThreeNamesThatAreChecked) {
     EXPECT_EQ(scope.error().kind, ErrorKind::invalid);
     EXPECT_EQ(scope.error().field, "scope");
   }
-  EXPECT_FALSE(parse_scope(std::string(65, 'a') + "/b/c"));
+  EXPECT_TRUE(parse_scope(std::string(128, 'a') + "/b/c"));
+  EXPECT_FALSE(parse_scope(std::string(129, 'a') + "/b/c"));
 }
 
 TEST(UserNames, WithBlanksOrControlCharactersAreRefused) {

@@ -279,6 +279,7 @@ TEST_F(AgentsTest, TheRollingWindowHasTheNewestMessages) {
 }
 
 TEST_F(AgentsTest, TheAgentAsksAHumanWhereThePolicyWouldNot) {
+  ASSERT_TRUE(engine_.run(engine_.runs.recover()));  // from then on answers wake runs
   NewAgent input{.name = "S", .shared = true};
   input.profile.tool_permissions = {{"calculator", {.requires_approval = true}}};
   const Agent agent = make(std::move(input));

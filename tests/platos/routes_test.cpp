@@ -3,12 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include "../engine/engine.hpp"
 #include "base/log.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/threads/erasure.hpp"
 #include "net/testing.hpp"
 #include "test_house.hpp"
-#include "tests/engine/engine.hpp"
 
 namespace colonnade::dialects::platos {
 namespace {
@@ -59,7 +59,8 @@ class PlatosRoutes : public testing::Test {
   storage::sqlite::TestFolder folder_;
   TestHouse house_{folder_, test_secrets(), {.requests_per_user_minute = 20}};
   StreamResource streams_;
-  tests::Engine engine_{folder_.file("engine.db")};  // of what is behind the doors
+  storage::sqlite::TestFolder engine_folder_;
+  tests::Engine engine_{engine_folder_.file("engine.db")};  // of what is behind the doors
   core::KeyedRequests keyed_requests_{*engine_.store, engine_.feed, engine_.clock};
   core::Erasure erasure_{{.store = *engine_.store,
                           .run_store = *engine_.store,

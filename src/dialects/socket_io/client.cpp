@@ -167,13 +167,19 @@ void Client::take(std::string_view text) {
   switch (packet->type) {
     case EngineType::message: return take_message(packet->body);
     case EngineType::ping: send(shared("3" + std::string(packet->body))); return;
-    case EngineType::close: return outlet_->close(close_code::normal, "");
+    case EngineType::close: return leave();
     case EngineType::pong:
     case EngineType::noop: return;
     case EngineType::open:
     case EngineType::upgrade:
       return refuse(close_code::policy_violation, "A client sends no packet of this type.");
   }
+}
+
+// The client says that it goes; a polling one does not come back for an answer.
+void Client::leave() {
+  outlet_->close(close_code::normal, "");
+  on_closed();
 }
 
 void Client::take_message(std::string_view text) {

@@ -55,6 +55,7 @@ class Client final : public std::enable_shared_from_this<Client> {
   static base::Task<void> handle_events(std::shared_ptr<Client> self, MemberPtr member);
   static base::Task<void> wait_for_join(std::weak_ptr<Client> weak, std::stop_token joined);
 
+  void leave();
   void take_message(std::string_view text);
   void join(const Packet& packet);
   void queue_event(const Packet& packet);
