@@ -43,22 +43,26 @@ Result<int> until_stopped(std::stop_token stop) {
 class Held {
  public:
   Held(Workers& workers, const std::string& account) {
-    auto posted =
-        workers.post(account, std::make_shared<JobTicket>(), [this](const std::stop_token&) {
-          begun_.count_down();
-          go_on_.wait();
-        });
+    auto posted = workers.post(account, std::make_shared<JobTicket>(),
+                               [latches = latches_](const std::stop_token&) {
+                                 latches->begun.count_down();
+                                 latches->go_on.wait();
+                               });
     EXPECT_TRUE(posted);
   }
   ~Held() { release(); }
-  void wait_until_it_runs() { begun_.wait(); }
+  void wait_until_it_runs() { latches_->begun.wait(); }
   void release() {
-    if (!std::exchange(released_, true)) go_on_.count_down();
+    if (!std::exchange(released_, true)) latches_->go_on.count_down();
   }
 
  private:
-  std::latch begun_{1};
-  std::latch go_on_{1};
+  struct Latches {
+    std::latch begun{1};
+    std::latch go_on{1};
+  };
+  // The job may still be on its way out of them when this has gone.
+  std::shared_ptr<Latches> latches_ = std::make_shared<Latches>();
   bool released_ = false;
 };
 
