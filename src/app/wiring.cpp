@@ -331,24 +331,23 @@ struct Server::Parts {
                    .access_keys = access_keys,
                    .audit = audit_reader,
                    .connections = tool_server_connections}),
-        platos(
-            {.credentials = credentials,
-             .entities = entities,
-             .access_keys = access_keys,
-             .rate_limits = rate_limits,
-             .keyed_requests = keyed_requests,
-             .agents = agents,
-             .threads = threads,
-             .erasure = erasure,
-             .runs = runs,
-             .actions = actions,
-             .artifacts = artifacts,
-             .attachments = attachments,
-             .subscriptions = feed.subscriptions(),
-             .clock = clock},
-            {.access = {.user_id_required = settings.platos.user_id_required},
-             .default_model = [this] { return default_model_of(settings, providers); },
-             .trusted_proxies = proxies}),
+        platos({.credentials = credentials,
+                .entities = entities,
+                .access_keys = access_keys,
+                .rate_limits = rate_limits,
+                .keyed_requests = keyed_requests,
+                .agents = agents,
+                .threads = threads,
+                .erasure = erasure,
+                .runs = runs,
+                .actions = actions,
+                .artifacts = artifacts,
+                .attachments = attachments,
+                .subscriptions = feed.subscriptions(),
+                .clock = clock},
+               {.access = {.user_id_required = settings.platos.user_id_required},
+                .default_model = [this] { return default_model_of(settings, providers); },
+                .trusted_proxies = proxies}),
         fathom({.threads = threads,
                 .runs = runs,
                 .credentials = credentials,
@@ -563,7 +562,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Server::~Server() { stop(); }
 
-Result<Server::Started> Server::start() {
+Result<Server::Started> Server::start() {  // long: a start from its first step to its last
   Parts& p = *parts_;
   Started out;
   const auto compared = base::run_on(p.lanes[0], p.audit_signing.look_for_restore());

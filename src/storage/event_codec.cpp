@@ -235,7 +235,7 @@ void write_artifact_event(JsonWriter& w, const core::ArtifactFailed& e) {
   write_text(w, "message", e.message);
 }
 
-void write_event(JsonWriter& w, const core::EventBody& body) {
+void write_event(JsonWriter& w, const core::EventBody& body) {  // long: a case for each event
   std::visit(
       Match{
           [&](const core::MessageStored& e) {

@@ -258,7 +258,8 @@ Json without_left_out(const Json& schema, Json arguments) {
   for (const auto& [name, member] : properties->items()) {
     const auto given = arguments.find(name);
     if (given == arguments.end() || !given->is_null()) continue;
-    if (required != nullptr && std::ranges::find(*required, Json(name)) != required->end()) continue;
+    if (required != nullptr && std::ranges::find(*required, Json(name)) != required->end())
+      continue;
     if (schema_violation(member, *given)) arguments.erase(given);
   }
   return arguments;

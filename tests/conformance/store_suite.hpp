@@ -1,3 +1,4 @@
+// long: the first of the suite's parts, which the others build on
 // The suite that every store passes. Include it in one test file of the backend and instantiate
 // each of its parts, in namespace colonnade::conformance:
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, testing::Values(factory));

@@ -1,3 +1,4 @@
+// long: the one that commits for a run, at every point of its life
 #include "core/runs/run_record.hpp"
 
 #include <algorithm>

@@ -24,7 +24,7 @@ class TurnResource {
   };
   explicit TurnResource(Parts parts) : parts_(parts) {}
 
-  base::Task<net::Reply> send(Caller caller, RequestPtr request);           // POST …/messages
+  base::Task<net::Reply> send(Caller caller, RequestPtr request);  // POST …/messages
   // POST …/messages/{id}/edit-and-rerun with the new text, and …/retry, whose body may be empty.
   base::Task<net::Reply> edit_and_rerun(Caller caller, RequestPtr request);
   base::Task<net::Reply> retry(Caller caller, RequestPtr request);

@@ -276,7 +276,8 @@ base::Task<net::Reply> Endpoint::post(RequestPtr request) {
 
 base::Task<void> Endpoint::watch_session(PollingSessionPtr session) {
   while (session->outlet->polls()) {
-    const bool passed = co_await base::sleep_for(limits::socket_io_ping_interval, {});
+    std::stop_token never;
+    const bool passed = co_await base::sleep_for(limits::socket_io_ping_interval, std::move(never));
     if (passed) session->outlet->beat(clock_.steady());
   }
   sessions_.remove(session->id);

@@ -18,8 +18,7 @@ namespace colonnade::dialects::socket_io {
 class Endpoint {
  public:
   // Both must outlive it; it must outlive the server.
-  Endpoint(Lobby& lobby, base::Clock& clock,
-           TrustedProxies trusted_proxies = {});
+  Endpoint(Lobby& lobby, base::Clock& clock, TrustedProxies trusted_proxies = {});
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
