@@ -1,0 +1,474 @@
+// Who sees what on Platos' wire, whose callers are an entity's end users: every route, asked by the
+// owner, an operator of the scope, another end user and a guest of it, and by the same user and the
+// operator looking at another scope. A route without a row fails.
+#include <gtest/gtest.h>
+
+#include <ctime>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "base/ids.hpp"
+#include "base/json_web_token.hpp"
+#include "faramesh_server.hpp"
+#include "platos_route.hpp"
+#include "wire_client.hpp"
+
+namespace colonnade::tests {
+namespace {
+
+using base::Json;
+
+constexpr const char* mark = "zebra";
+const std::string secret = "0123456789abcdef0123456789abcdef";
+
+enum class Reach {
+  open,               // for anyone, and about nobody
+  service,            // for whoever has the entity's secret
+  own,                // makes something of one's own, for everybody who is let in
+  list,               // the owner and the operator find the thing in it, the others do not
+  object,             // the owner and the operator are served; for the others there is none
+  shared,             // whoever is in the scope is served; elsewhere there is none
+  shared_list,        // whoever is in the scope finds the thing in it
+  operators,          // makes something, for operators
+  operators_object,   // for operators, each within their scope
+  pending,            // not there yet, and not for guests
+  pending_operators,  // not there yet, and for operators alone
+};
+
+struct Row {
+  Reach reach = Reach::own;
+  std::string target{};    // with {names} of things
+  std::string body{};      // the same
+  bool for_guests = true;  // false: a guest is told 403, whatever it is
+};
+
+constexpr const char* agents = "/api/v1/agent/agents";
+constexpr const char* threads = "/api/v1/agent/threads";
+
+std::map<std::string, Row> made_table() {  // long: a row for each route
+  const std::string agent = std::string(agents) + "/{agent}";
+  const std::string thread = std::string(threads) + "/{thread}";
+  const std::string root = "/api/v1/agent";
+  const std::string say = R"({"message":"/say hi"})";
+  const std::string no = R"({"approved":false})";
+  std::map<std::string, Row> rows = {
+      {"GET /api/health", {Reach::open, "/api/health"}},
+      {"POST /api/v1/entities/{}/session-tokens",
+       {Reach::service, "/api/v1/entities/ent-1/session-tokens",
+        R"({"organizationId":"main","projectId":"main","environmentId":"main","userId":"cy"})"}},
+      // Without a platform secret it is off; that it finds no agent but the open ones is held in
+      // tests/platos.
+      {"POST /api/v1/public/guest-token",
+       {Reach::open, "/api/v1/public/guest-token", R"({"agentId":"default"})"}},
+      // The join of a namespace decides who may do what; see platos_sockets_test.cpp.
+      {"GET /socket.io", {Reach::open, "/socket.io?EIO=4&transport=polling"}},
+      {"POST /socket.io", {Reach::open, "/socket.io?EIO=4&transport=polling&sid=none", "2"}},
+      {"GET /socket.io/", {Reach::open, "/socket.io/?EIO=4&transport=polling"}},
+      {"POST /socket.io/", {Reach::open, "/socket.io/?EIO=4&transport=polling&sid=none", "2"}},
+      // Agents.
+      {"GET /api/v1/agent/agents", {Reach::shared_list, agents}},
+      {"POST /api/v1/agent/agents", {Reach::operators, agents, R"({"name":"helper"})"}},
+      {"GET /api/v1/agent/agents/{}", {Reach::shared, agent}},
+      {"PATCH /api/v1/agent/agents/{}", {Reach::operators_object, agent, R"({"name":"new"})"}},
+      {"DELETE /api/v1/agent/agents/{}", {Reach::operators_object, agent}},
+      {"GET /api/v1/agent/agents/{}/versions", {Reach::shared, agent + "/versions"}},
+      {"POST /api/v1/agent/agents/{}/versions/{}/rollback",
+       {Reach::operators_object, agent + "/versions/{version}/rollback"}},
+      {"PATCH /api/v1/agent/agents/{}/canary",
+       {Reach::operators_object, agent + "/canary",
+        R"({"canaryVersionId":"{version}","canaryPercent":10})"}},
+      {"POST /api/v1/agent/agents/{}/messages", {Reach::shared, agent + "/messages", say}},
+      {"GET /api/v1/agent/agents/{}/chat/stream",
+       {Reach::object, agent + "/chat/stream?message=/say%20hi&threadId={thread}"}},
+      // Threads.
+      {"GET /api/v1/agent/threads", {Reach::list, std::string(threads) + "?allUsers=true"}},
+      {"POST /api/v1/agent/threads", {Reach::shared, threads, R"({"agentId":"{agent}"})"}},
+      {"GET /api/v1/agent/threads/{}", {Reach::object, thread}},
+      {"PATCH /api/v1/agent/threads/{}", {Reach::object, thread, R"({"title":"new"})"}},
+      {"DELETE /api/v1/agent/threads/{}", {Reach::object, thread}},
+      {"PATCH /api/v1/agent/threads/{}/rename",
+       {Reach::object, thread + "/rename", R"({"title":"new"})"}},
+      {"POST /api/v1/agent/threads/{}/archive", {Reach::object, thread + "/archive"}},
+      {"POST /api/v1/agent/threads/{}/unarchive", {Reach::object, thread + "/unarchive"}},
+      {"POST /api/v1/agent/threads/{}/tags",
+       {Reach::object, thread + "/tags", R"({"tags":["red"]})"}},
+      {"PUT /api/v1/agent/threads/{}/tags",
+       {Reach::object, thread + "/tags", R"({"tags":["red"]})"}},
+      {"PATCH /api/v1/agent/threads/{}/tags",
+       {Reach::object, thread + "/tags", R"({"tags":["red"]})"}},
+      {"POST /api/v1/agent/threads/{}/pin", {Reach::object, thread + "/pin"}},
+      {"POST /api/v1/agent/threads/{}/unpin", {Reach::object, thread + "/unpin"}},
+      {"DELETE /api/v1/agent/threads/{}/pin", {Reach::object, thread + "/pin"}},
+      {"POST /api/v1/agent/threads/{}/fork",
+       {Reach::object, thread + "/fork", R"({"messageId":"{message}"})"}},
+      {"GET /api/v1/agent/threads/{}/artifacts", {Reach::object, thread + "/artifacts"}},
+      {"GET /api/v1/agent/threads/{}/messages", {Reach::object, thread + "/messages"}},
+      {"GET /api/v1/agent/threads/{}/messages/{}/replies",
+       {Reach::object, thread + "/messages/{message}/replies"}},
+      // Turns.
+      {"POST /api/v1/agent/threads/{}/messages", {Reach::object, thread + "/messages", say}},
+      {"POST /api/v1/agent/threads/{}/stream", {Reach::object, thread + "/stream", say}},
+      {"POST /api/v1/agent/threads/{}/messages/{}/edit-and-rerun",
+       {Reach::object, thread + "/messages/{message}/edit-and-rerun", say}},
+      {"POST /api/v1/agent/threads/{}/messages/{}/retry",
+       {Reach::object, thread + "/messages/{answer}/retry"}},
+      {"POST /api/v1/agent/attachments", {Reach::own, root + "/attachments", "plain text"}},
+      // Approvals.
+      {"GET /api/v1/agent/monitoring/approvals",
+       {Reach::list, root + "/monitoring/approvals", "", false}},
+      {"GET /api/v1/agent/monitoring/approvals/{}",
+       {Reach::object, root + "/monitoring/approvals/{action}", "", false}},
+      {"POST /api/v1/agent/monitoring/approvals/{}/resolve",
+       {Reach::object, root + "/monitoring/approvals/{action}/resolve", no, false}},
+      {"POST /api/v1/agent/approvals/{}/resolve",
+       {Reach::object, root + "/approvals/{action}/resolve", no, false}},
+      {"POST /api/v1/agent/durable-approvals/{}/resolve",
+       {Reach::object, root + "/durable-approvals/{approval_token}/resolve", no, false}},
+  };
+  // What the server does not have yet, below /api/v1/agent.
+  for (const char* route : {"GET /budgets",
+                            "GET /budgets/status",
+                            "GET /monitoring/budget/caps",
+                            "GET /monitoring/budget/status",
+                            "GET /monitoring/runs",
+                            "GET /monitoring/traces",
+                            "GET /monitoring/traces/{}",
+                            "GET /monitoring/trace/{}",
+                            "GET /monitoring/cost",
+                            "GET /monitoring/cost/by-agent",
+                            "GET /monitoring/cost/by-scope",
+                            "GET /monitoring/cost-by-agent",
+                            "GET /monitoring/cost-by-model",
+                            "GET /monitoring/cost-by-user",
+                            "GET /monitoring/summary",
+                            "GET /monitoring/tool-audit",
+                            "GET /monitoring/safety-events",
+                            "GET /trigger/tasks",
+                            "POST /trigger/tasks/{}/trigger",
+                            "GET /trigger/runs",
+                            "GET /trigger/runs/{}",
+                            "POST /trigger/runs/{}/cancel",
+                            "POST /trigger/runs/{}/replay",
+                            "GET /trigger/schedules",
+                            "POST /trigger/schedules",
+                            "POST /trigger/schedules/{}/activate",
+                            "POST /trigger/schedules/{}/deactivate",
+                            "DELETE /trigger/schedules/{}",
+                            "POST /trigger/batches/{}",
+                            "GET /trigger/batches/{}",
+                            "GET /platos-tasks",
+                            "GET /platos-tasks/{}",
+                            "POST /platos-tasks/{}/run"}) {
+    std::string full = route;
+    full.insert(full.find('/'), root);
+    rows[full] = {Reach::pending, full.substr(full.find('/')), "", false};
+  }
+  for (const char* route :
+       {"POST /budgets", "DELETE /budgets/{}", "POST /budgets/{}/override", "POST /platos-tasks",
+        "PATCH /platos-tasks/{}", "DELETE /platos-tasks/{}"}) {
+    std::string full = route;
+    full.insert(full.find('/'), root);
+    rows[full] = {Reach::pending_operators, full.substr(full.find('/')), "", false};
+  }
+  return rows;
+}
+
+const std::map<std::string, Row>& table() {
+  static const std::map<std::string, Row> rows = made_table();
+  return rows;
+}
+
+using Things = std::map<std::string, std::string>;
+
+std::string filled(std::string text, const Things& things) {
+  for (const auto& [name, value] : things) {
+    const std::string place = "{" + name + "}";
+    for (auto at = text.find(place); at != std::string::npos; at = text.find(place)) {
+      text.replace(at, place.size(), value);
+    }
+  }
+  // What a pending route is about is nowhere.
+  for (auto at = text.find("{}"); at != std::string::npos; at = text.find("{}")) {
+    text.replace(at, 2, "x");
+  }
+  return text;
+}
+
+struct Caller {
+  const char* name = "";
+  std::string bearer{};
+  net::Headers headers{};
+};
+
+class PlatosAccessRoutes : public ::testing::Test {
+ protected:
+  PlatosAccessRoutes() {
+    const Answer added =
+        server_.post_json("/api/v1/operator/entities", Json{{"organization", "main"},
+                                                            {"project", "main"},
+                                                            {"entity", "ent-1"},
+                                                            {"secret", secret}});
+    if (added.status >= 300) throw std::runtime_error(added.body);
+  }
+
+  static Json claims(const std::string& user, const std::string& environment = "main") {
+    const auto now = static_cast<std::int64_t>(std::time(nullptr));
+    return {{"organizationId", "main"}, {"projectId", "main"}, {"environmentId", environment},
+            {"userId", user},           {"entityId", "ent-1"}, {"iat", now},
+            {"exp", now + 3600}};
+  }
+  static Caller with_token(const char* name, const Json& claims) {
+    return {
+        name, "", {{"X-Platos-Session-Token", base::make_token(base::to_text(claims), secret)}}};
+  }
+  static Caller direct(const char* name, const std::string& bearer,
+                       const std::string& environment) {
+    return {name,
+            bearer,
+            {{"X-Platos-Organization-Id", "main"},
+             {"X-Platos-Project-Id", "main"},
+             {"X-Platos-Environment-Id", environment}}};
+  }
+  // Of the agent that the row is about.
+  static Caller guest_of(const Things& things) {
+    Json guest = claims("guest-1");
+    guest["isGuest"] = true;
+    guest["agentId"] = things.at("agent");
+    return with_token("a guest", guest);
+  }
+
+  Answer ask(const Caller& who, const std::string& method, const std::string& target,
+             const std::string& body = {}) {
+    net::Headers headers = who.headers;
+    if (!body.empty()) {
+      const bool is_json = body.starts_with("{");
+      headers.push_back({"Content-Type", is_json ? "application/json" : "text/plain"});
+    }
+    return call(server_.port(), {.method = method,
+                                 .target = target,
+                                 .body = body,
+                                 .token = who.bearer,
+                                 .headers = std::move(headers)});
+  }
+  Answer reach(const Caller& who, const std::string& route, const Row& row, const Things& things) {
+    return ask(who, route.substr(0, route.find(' ')), filled(row.target, things),
+               filled(row.body, things));
+  }
+  Json made(const Caller& who, const std::string& target, const Json& body) {
+    const Answer answer = ask(who, "POST", target, body.dump());
+    if (answer.status >= 300) throw std::runtime_error(target + ": " + answer.body);
+    return answer.json();
+  }
+
+  // The scope's agent, and what Ann has with it. The operator speaks for her: operators' turns are
+  // not counted.
+  Things things_of_ann() {
+    Things out;
+    out["agent"] = made(root_, agents, {{"name", mark}})["id"];
+    const std::string versions = std::string(agents) + "/" + out["agent"] + "/versions";
+    out["version"] = ask(root_, "GET", versions).json()["versions"][0]["id"];
+    out["thread"] = made(ann_, threads, {{"agentId", out["agent"]}, {"title", mark}})["id"];
+    const std::string messages = std::string(threads) + "/" + out["thread"] + "/messages";
+    made(root_, messages, {{"message", "/say zebra"}});
+    const Json said = ask(ann_, "GET", messages).json()["messages"];
+    out["message"] = said.at(0)["id"];
+    out["answer"] = said.at(1)["id"];
+    const Caller ann_elsewhere{"Ann with a bearer token", ann_bearer_};
+    const Json action = made(ann_elsewhere, "/v1/actions",
+                             {{"agent_id", "a"},
+                              {"tool", "shell"},
+                              {"operation", "exec"},
+                              {"params", {{"cmd", "echo zebra"}}}});
+    out["action"] = action["id"];
+    out["approval_token"] = action["approval_token"];
+    return out;
+  }
+  // As long as those, and nowhere. The agent stays: a guest is bound to it.
+  static Things nothing_like(const Things& things) {
+    Things out = things;
+    for (const char* name : {"thread", "message", "answer", "action", "approval_token"}) {
+      const std::string id = base::random_hex(out[name].size());
+      for (std::size_t i = 0; i < out[name].size(); ++i) {
+        if (out[name][i] != '-') out[name][i] = id[i];
+      }
+    }
+    return out;
+  }
+  static bool shows(const Answer& answer) { return answer.body.find(mark) != std::string::npos; }
+
+  void expect_served(const Caller& who, const std::string& route, const Row& row,
+                     const Things& things) {
+    const Answer answer = reach(who, route, row, things);
+    EXPECT_GE(answer.status, 200) << who.name;
+    EXPECT_LT(answer.status, 300) << who.name << ": " << answer.body;
+  }
+  void expect_refused(const Caller& who, const std::string& route, const Row& row,
+                      const Things& things, int status) {
+    const Answer answer = reach(who, route, row, things);
+    EXPECT_EQ(answer.status, status) << who.name << ": " << answer.body;
+    EXPECT_FALSE(shows(answer)) << who.name << ": " << answer.body;
+  }
+  void check(const std::string& route, const Row& row);
+  void check_object(const std::string& route, const Row& row);
+  void check_list(const std::string& route, const Row& row);
+  void check_service(const std::string& route, const Row& row);
+
+  TemporaryFolder folder_;
+  FarameshServer server_{folder_};
+  std::string ann_bearer_ = server_.token_of("ann");
+  const Caller ann_ = with_token("the owner", claims("ann"));
+  const Caller bob_ = with_token("another end user", claims("bob"));
+  const Caller eve_ = with_token("the same user elsewhere", claims("ann", "live"));
+  const Caller root_ =
+      direct("an operator of the scope", server_.token_of("root", "operator"), "main");
+  const Caller rest_ = direct("an operator elsewhere", server_.token, "live");
+};
+
+void PlatosAccessRoutes::check_object(const std::string& route, const Row& row) {
+  {
+    const Things things = things_of_ann();
+    const Caller guest = guest_of(things);
+    for (const Caller* who : {&bob_, &eve_, &rest_, &guest}) {
+      if (who == &guest && !row.for_guests) {
+        expect_refused(guest, route, row, things, 403);
+        continue;
+      }
+      expect_refused(*who, route, row, things, 404);
+      const Answer theirs = reach(*who, route, row, things);
+      const Answer nobodys = reach(*who, route, row, nothing_like(things));
+      EXPECT_EQ(nobodys.status, 404) << who->name << ": " << nobodys.body;
+      EXPECT_EQ(theirs.body.size(), nobodys.body.size())
+          << who->name << " can tell it from what is not there: " << theirs.body << nobodys.body;
+    }
+    // None of them has changed it.
+    expect_served(ann_, route, row, things);
+  }
+  expect_served(root_, route, row, things_of_ann());
+}
+
+void PlatosAccessRoutes::check_list(const std::string& route, const Row& row) {
+  const Things things = things_of_ann();
+  const Caller guest = guest_of(things);
+  const bool is_shared = row.reach == Reach::shared_list;
+  for (const Caller* who : {&ann_, &root_, &bob_, &eve_, &rest_, &guest}) {
+    if (who == &guest && !row.for_guests) {
+      expect_refused(guest, route, row, things, 403);
+      continue;
+    }
+    const Answer answer = reach(*who, route, row, things);
+    EXPECT_EQ(answer.status, 200) << who->name << ": " << answer.body;
+    const bool finds =
+        who == &ann_ || who == &root_ || (is_shared && who != &eve_ && who != &rest_);
+    EXPECT_EQ(shows(answer), finds) << who->name << ": " << answer.body;
+  }
+}
+
+void PlatosAccessRoutes::check_service(const std::string& route, const Row& row) {
+  for (const Caller* who : {&ann_, &root_, &bob_, &eve_, &rest_}) {
+    expect_refused(*who, route, row, {}, 401);
+  }
+  expect_served({"the entity", secret}, route, row, {});
+}
+
+void PlatosAccessRoutes::check(const std::string& route, const Row& row) {
+  SCOPED_TRACE(route);
+  switch (row.reach) {
+    case Reach::object: return check_object(route, row);
+    case Reach::list:
+    case Reach::shared_list: return check_list(route, row);
+    case Reach::service: return check_service(route, row);
+    case Reach::open: {
+      const Answer answer = reach({}, route, row, {});
+      EXPECT_NE(answer.status, 401) << answer.body;
+      EXPECT_NE(answer.status, 404) << answer.body;
+      EXPECT_FALSE(shows(answer)) << answer.body;
+      return;
+    }
+    default: break;
+  }
+  // Who is refused, and with what; the others are served.
+  const Things things = things_of_ann();
+  const Caller guest = guest_of(things);
+  for (const Caller* who : {&eve_, &rest_, &guest, &bob_, &ann_, &root_}) {
+    const bool is_operator = who == &root_ || who == &rest_;
+    const bool is_elsewhere = who == &eve_ || who == &rest_;
+    int refused = 0;
+    switch (row.reach) {
+      case Reach::shared: refused = is_elsewhere ? 404 : 0; break;
+      case Reach::operators: refused = is_operator ? 0 : 403; break;
+      case Reach::operators_object: refused = !is_operator ? 403 : is_elsewhere ? 404 : 0; break;
+      case Reach::pending: refused = who == &guest ? 403 : 501; break;
+      case Reach::pending_operators: refused = is_operator ? 501 : 403; break;
+      default: break;
+    }
+    if (refused != 0) {
+      expect_refused(*who, route, row, things, refused);
+    } else {
+      expect_served(*who, route, row, things);
+    }
+  }
+}
+
+TEST_F(PlatosAccessRoutes, EveryRouteHasARow) {
+  std::set<std::string> routes;
+  for (const std::string& route : server_.routes()) {
+    if (is_platos_route(route)) routes.insert(route);
+  }
+  std::set<std::string> rows;
+  for (const auto& [route, row] : table()) rows.insert(route);
+  for (const std::string& route : routes) {
+    EXPECT_TRUE(rows.contains(route)) << route << ": say in the table above who may do what there";
+  }
+  for (const std::string& row : rows) EXPECT_TRUE(routes.contains(row)) << row << " is no route";
+}
+
+TEST_F(PlatosAccessRoutes, WhatIsNotTheirsIsNotThere) {
+  for (const auto& [route, row] : table()) check(route, row);
+}
+
+// Another's message or attachment is not there in a thread of one's own either.
+TEST_F(PlatosAccessRoutes, WhatIsNotTheirsIsNotThereInTheirThreads) {
+  const Things things = things_of_ann();
+  const Answer uploaded = ask(ann_, "POST", "/api/v1/agent/attachments", "zebra");
+  ASSERT_EQ(uploaded.status, 201) << uploaded.body;
+  const Json attachment = uploaded.json()["id"];
+  const Json say = {{"message", "/say hi"}};
+  const Json attached = {{"message", "/say hi"}, {"attachmentIds", {attachment}}};
+  made(ann_, std::string(threads) + "/" + things.at("thread") + "/messages", attached);
+  for (const Caller* who : {&bob_, &rest_}) {
+    const Json agent = who == &bob_ ? Json(things.at("agent")) : Json("default");
+    const std::string own = made(*who, threads, {{"agentId", agent}})["id"];
+    const std::string thread = std::string(threads) + "/" + own;
+    const std::string message = thread + "/messages/" + things.at("message");
+    const std::pair<std::string, Json> tries[] = {
+        {"POST " + thread + "/fork", {{"messageId", things.at("message")}}},
+        {"POST " + message + "/edit-and-rerun", say},
+        {"POST " + thread + "/messages/" + things.at("answer") + "/retry", Json::object()},
+        {"GET " + message + "/replies", nullptr},
+        {"POST " + thread + "/messages", attached},
+        {"POST " + thread + "/stream", attached},
+    };
+    for (const auto& [route, body] : tries) {
+      const auto space = route.find(' ');
+      const Answer answer = ask(*who, route.substr(0, space), route.substr(space + 1),
+                                body.is_null() ? "" : body.dump());
+      EXPECT_GE(answer.status, 400) << who->name << ": " << route << answer.body;
+      EXPECT_FALSE(shows(answer)) << who->name << ": " << route << answer.body;
+    }
+  }
+}
+
+// Who is nobody is let in nowhere but where a row says so.
+TEST_F(PlatosAccessRoutes, NobodyIsLetIn) {
+  for (const auto& [route, row] : table()) {
+    if (row.reach == Reach::open) continue;
+    EXPECT_EQ(reach({}, route, row, {}).status, 401) << route;
+  }
+}
+
+}  // namespace
+}  // namespace colonnade::tests
