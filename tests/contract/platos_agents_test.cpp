@@ -207,6 +207,11 @@ TEST_F(PlatosAgents, ACallerBoundToAnAgentUsesNoOther) {
       threads(&ThreadResource::create, {.body = Json{{"agentId", other}}.dump()}, bound);
   EXPECT_EQ(refused.status, 403);
   EXPECT_EQ(refused.body["error"], "AGENT_SCOPE_MISMATCH");
+  // Nor a copy of one.
+  const std::string of_other = new_thread(caller_of("usr_1"), Json{{"agentId", other}}.dump());
+  const Said copied = threads(&ThreadResource::fork, {.path = {of_other}, .body = "{}"}, bound);
+  EXPECT_EQ(copied.status, 403) << copied.body;
+  EXPECT_EQ(copied.body["error"], "AGENT_SCOPE_MISMATCH");
 }
 
 TEST_F(PlatosAgents, ThreadsAreArrangedWithEmptyBodies) {

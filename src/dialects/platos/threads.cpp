@@ -151,6 +151,12 @@ Task<net::Reply> ThreadResource::remove(Caller caller, RequestPtr request) {
 Task<net::Reply> ThreadResource::fork(Caller caller, RequestPtr request) {
   auto fork = decode_fork(request->body);
   if (!fork) co_return error_response(fork.error());
+  // A copy is a new thread: a token of one agent makes none of another's.
+  const auto original = co_await parts_.threads.get(caller.who, thread_id_of(*request));
+  if (!original) co_return thread_refusal(original.error());
+  const std::string agent_id =
+      original->agent_id.empty() ? std::string(core::default_agent_id) : original->agent_id;
+  if (auto may = check_agent(caller, agent_id); !may) co_return thread_refusal(may.error());
   auto work = [this, who = caller.who, id = thread_id_of(*request),
                fork = std::move(*fork)](Attempt attempt) mutable {
     return fork_once(std::move(who), std::move(id), std::move(fork), std::move(attempt));
