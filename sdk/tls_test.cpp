@@ -68,7 +68,7 @@ void answer(SSL_CTX* context, LoopbackConnection& connection) {
   if (key != std::string_view::npos) {
     reply =
         "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-        net::websocket_accept(request.substr(key + key_name.size(), 24)) + "\r\n\r\n" +
+        net::websocket_accept_value(request.substr(key + key_name.size(), 24)) + "\r\n\r\n" +
         net::websocket_frame(net::WebSocketOpcode::text, "in private");
   }
   SSL_write(session.get(), reply.data(), static_cast<int>(reply.size()));

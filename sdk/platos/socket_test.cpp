@@ -32,7 +32,7 @@ class Peer {
     if (at == std::string::npos) return "";
     const std::string key = request.substr(at + name.size(), 24);
     connection_.send("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-                     std::string("Sec-WebSocket-Accept: ") + net::websocket_accept(key) +
+                     std::string("Sec-WebSocket-Accept: ") + net::websocket_accept_value(key) +
                      "\r\n\r\n");
     return request;
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/limits.hpp"
+#include "base/base64.hpp"
 #include "base/json_rpc.hpp"
 #include "base/sse.hpp"
 #include "net/http.hpp"
@@ -24,27 +25,11 @@ constexpr std::chrono::milliseconds goodbye_time_max{1'500};
 using base::json_rpc::member;
 using base::json_rpc::text_member;
 
-std::string base64(std::string_view text) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, text.size() - i);
-    std::uint32_t bits = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      bits = (bits << 8) | (j < count ? static_cast<unsigned char>(text[i + j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      out += j <= count ? digits[(bits >> (18 - 6 * j)) & 63U] : '=';
-    }
-  }
-  return out;
-}
-
 // 2026-07-28 basic/transports/streamable-http, "Value Encoding".
 std::string header_value(const std::string& text) {
   const bool plain = std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
-  return plain && !text.starts_with("=?base64?") ? text : "=?base64?" + base64(text) + "?=";
+  return plain && !text.starts_with("=?base64?") ? text
+                                                 : "=?base64?" + base::to_base64(text) + "?=";
 }
 
 std::string_view header_of(const std::vector<Header>& headers, std::string_view name) {

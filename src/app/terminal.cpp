@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "base/visible_text.hpp"
 
 namespace colonnade::app {
@@ -41,5 +43,7 @@ std::string Terminal::err(Colour colour, std::string_view text) const {
 std::string printable(std::string_view text) { return base::escape_hidden(text); }
 
 std::string printable_line(std::string_view text) { return base::escape_hidden_on_one_line(text); }
+
+void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
 }  // namespace colonnade::app

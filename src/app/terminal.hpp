@@ -34,4 +34,7 @@ std::string printable(std::string_view text);
 // The same on one line, for a row of a list.
 std::string printable_line(std::string_view text);
 
+// The line and a line end, to standard output.
+void print_line(const std::string& line);
+
 }  // namespace colonnade::app

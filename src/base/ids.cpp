@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "base/base64.hpp"
+
 namespace colonnade::base {
 namespace {
 
@@ -105,18 +107,10 @@ std::string new_uuid() {
 }
 
 std::string new_token(std::size_t bytes) {
-  constexpr std::string_view alphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::array<unsigned char, 66> raw{};  // zeros behind the last byte complete its group
-  if (bytes > raw.size() - 2) throw std::invalid_argument("new_token: at most 64 bytes");
+  std::array<unsigned char, 64> raw{};
+  if (bytes > raw.size()) throw std::invalid_argument("new_token: at most 64 bytes");
   fill_random(raw.data(), bytes);
-  std::string out;
-  for (std::size_t i = 0; i < bytes; i += 3) {
-    const unsigned group = (raw[i] << 16U) | (raw[i + 1] << 8U) | raw[i + 2];
-    for (int shift = 18; shift >= 0; shift -= 6) out.push_back(alphabet[(group >> shift) & 63U]);
-  }
-  out.resize((bytes * 4 + 2) / 3);
-  return out;
+  return to_base64url({reinterpret_cast<const char*>(raw.data()), bytes});
 }
 
 std::string random_digits(std::size_t digits) {

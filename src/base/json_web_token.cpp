@@ -6,24 +6,14 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "base/json.hpp"
 
 namespace colonnade::base {
 namespace {
 
-constexpr std::string_view base64url_digits =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::string_view token_header = R"({"alg":"HS256","typ":"JWT"})";
-
-constexpr auto digit_values = [] {
-  std::array<signed char, 256> out{};
-  out.fill(-1);
-  for (std::size_t i = 0; i < base64url_digits.size(); ++i) {
-    out[static_cast<unsigned char>(base64url_digits[i])] = static_cast<signed char>(i);
-  }
-  return out;
-}();
 
 bool says_hs256(const std::string& header) {
   const auto json = parse_json(header, "token header");
@@ -34,38 +24,6 @@ bool says_hs256(const std::string& header) {
 }
 
 }  // namespace
-
-std::string to_base64url(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char byte : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(byte);
-    for (count += 8; count >= 6; count -= 6) out += base64url_digits[bits >> (count - 6) & 63];
-  }
-  if (count > 0) out += base64url_digits[bits << (6 - count) & 63];
-  return out;
-}
-
-std::optional<std::string> from_base64url(std::string_view text) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const int digit = digit_values[static_cast<unsigned char>(c)];
-    if (digit < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>(bits >> count & 0xFF);
-  }
-  if ((bits & ((1U << count) - 1)) != 0) return std::nullopt;
-  return out;
-}
 
 std::string hmac_sha256(std::string_view key, std::string_view data) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

@@ -1,18 +1,12 @@
 // Signed tokens in the compact form of RFC 7515, with HS256 alone.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
 
 namespace colonnade::base {
-
-// Base64url without padding (RFC 4648 §5). Decoding is strict: padding, other characters, a length
-// that no bytes have and set bits behind the last byte are refused, so bytes have one spelling.
-std::string to_base64url(std::string_view bytes);
-std::optional<std::string> from_base64url(std::string_view text);
 
 // HMAC with SHA-256 (RFC 2104): 32 bytes.
 std::string hmac_sha256(std::string_view key, std::string_view data);

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.hpp"
 #include "base/json.hpp"
 
 namespace colonnade::base {
@@ -14,21 +15,6 @@ std::optional<std::string> payload_of(std::string_view token, std::string_view k
   const auto parts = split_token(token);
   if (!parts || !verify_token(*parts, key)) return std::nullopt;
   return parts->payload;
-}
-
-TEST(Base64Url, IsStrict) {
-  EXPECT_EQ(to_base64url(""), "");
-  EXPECT_EQ(to_base64url("f"), "Zg");
-  EXPECT_EQ(to_base64url("fo"), "Zm8");
-  EXPECT_EQ(to_base64url("foo"), "Zm9v");
-  EXPECT_EQ(to_base64url("\xFB\xFF"), "-_8");
-  for (const char* text : {"", "f", "fo", "foo", "foob", "\xFB\xFF\xFE"}) {
-    EXPECT_EQ(from_base64url(to_base64url(text)), text);
-  }
-  // Padding, the other alphabet, one digit too many, bits behind the last byte, blanks.
-  for (const char* bad : {"Zg==", "+/8", "Z", "Zm9vZ", "Zh", "Zm9", " Zg", "Zg\n"}) {
-    EXPECT_EQ(from_base64url(bad), std::nullopt) << bad;
-  }
 }
 
 // RFC 4231, test case 2.

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "base/base64.hpp"
+
 namespace colonnade::base {
 namespace {
 
@@ -31,11 +33,7 @@ void require(bool done) {
 }
 
 std::string to_base64(const std::vector<unsigned char>& bytes) {
-  std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes.data(),
-                                   static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
+  return base::to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 // Empty for what is no base64, or another spelling than to_base64()'s.

@@ -1,8 +1,5 @@
 #include "dialects/error_answers.hpp"
 
-#include <algorithm>
-#include <chrono>
-#include <cstdint>
 #include <string>
 
 #include "base/json.hpp"
@@ -31,12 +28,6 @@ int http_status_of(base::ErrorKind kind) {
 
 std::string_view error_text(const base::Error& error) {
   return error.message.empty() ? base::to_string(error.kind) : std::string_view(error.message);
-}
-
-void add_retry_after(net::Response& response, const base::Error& error) {
-  if (!error.retry_after) return;
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
-  response.headers.push_back({"Retry-After", std::to_string(std::max<std::int64_t>(seconds, 1))});
 }
 
 net::Response encode_error(int status, std::string_view text) {

@@ -15,8 +15,7 @@ int http_status_of(base::ErrorKind kind);
 // The error's message, else the name of its kind. A view of `error` or of a literal.
 std::string_view error_text(const base::Error& error);
 
-// `Retry-After` in whole seconds, rounded up and at least 1, when the error has a time to wait.
-void add_retry_after(net::Response& response, const base::Error& error);
+using net::add_retry_after;
 
 // {"error": "<text>"}: the body of fathom §1.3 and of the operator's routes.
 net::Response encode_error(int status, std::string_view text);

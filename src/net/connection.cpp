@@ -40,13 +40,6 @@ base::Task<base::Result<BodySource::Piece>> next_piece(std::shared_ptr<BodySourc
   co_return base::fail(ErrorKind::internal, std::move(what));
 }
 
-// Unless the dialect has said it already.
-void add_retry_after(Response& response, const base::Error& error) {
-  if (!error.retry_after || !find_header(response.headers, "Retry-After").empty()) return;
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
-  response.headers.push_back({"Retry-After", std::to_string(seconds)});
-}
-
 std::int64_t micros_since(SteadyTime start) {
   const auto passed = std::chrono::steady_clock::now() - start;
   return std::chrono::duration_cast<std::chrono::microseconds>(passed).count();

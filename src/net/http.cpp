@@ -1,6 +1,8 @@
 #include "net/http.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 
 namespace colonnade::net {
 namespace {
@@ -92,5 +94,13 @@ std::optional<std::string> Request::query_parameter(std::string_view name) const
 }
 
 base::Task<void> StreamWriter::drained() { co_return; }
+
+void add_retry_after(Response& response, const base::Error& error) {
+  constexpr std::string_view name = "Retry-After";
+  if (!error.retry_after || !find_header(response.headers, name).empty()) return;
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*error.retry_after).count();
+  response.headers.push_back(
+      {std::string(name), std::to_string(std::max<std::int64_t>(seconds, 1))});
+}
 
 }  // namespace colonnade::net

@@ -101,6 +101,10 @@ struct Response {
   std::string account{};
 };
 
+// `Retry-After` in whole seconds, rounded up and at least 1, when the error has a time to wait and
+// the response does not say one already.
+void add_retry_after(Response& response, const base::Error& error);
+
 // The sending end of one event stream. Lives on its connection's lane and may be used only there.
 // Bounded: when limits::stream_queue_events_max or _bytes_max are unsent (the event on its way not
 // counted) and another is sent, the stream is cut off and `closed` becomes true; a client resumes

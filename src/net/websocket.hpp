@@ -57,7 +57,5 @@ bool wants_websocket(const Request& request);
 // The value of Sec-WebSocket-Accept, or the answer that refuses a bad handshake: 400, or 426 for
 // another version of the protocol (RFC 6455 §4.2).
 std::expected<std::string, Response> websocket_accept(const Request& request);
-// What stands in Sec-WebSocket-Accept for this Sec-WebSocket-Key.
-std::string websocket_accept_value(std::string_view key);
 
 }  // namespace colonnade::net

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "base/base64.hpp"
 #include "net/limits.hpp"
 
 namespace colonnade::net {
@@ -64,21 +65,8 @@ std::array<unsigned char, 20> sha1(std::string text) {
 }
 
 template <std::size_t size>
-std::string to_base64(const std::array<unsigned char, size>& bytes) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < size; i += 3) {
-    const std::size_t have = std::min<std::size_t>(3, size - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = (group << 8) | (j < have ? bytes[i + j] : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      out += j <= have ? digits[(group >> (18 - 6 * j)) & 63] : '=';
-    }
-  }
-  return out;
+std::string_view text_of(const std::array<unsigned char, size>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), size};
 }
 
 char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
@@ -122,8 +110,8 @@ void fill_random(unsigned char* bytes, std::size_t count) {
   }
 }
 
-std::string websocket_accept(std::string_view key) {
-  return to_base64(sha1(std::string(key) + std::string(accept_suffix)));
+std::string websocket_accept_value(std::string_view key) {
+  return base::to_base64(text_of(sha1(std::string(key) + std::string(accept_suffix))));
 }
 
 WebSocketClient::WebSocketClient(std::string_view url, const Headers& headers,
@@ -131,7 +119,7 @@ WebSocketClient::WebSocketClient(std::string_view url, const Headers& headers,
     : reader_(WebSocketRole::client, message_bytes_max) {
   std::array<unsigned char, key_bytes> random{};
   fill_random(random.data(), random.size());
-  key_ = to_base64(random);
+  key_ = base::to_base64(text_of(random));
   const std::size_t scheme = url.find("://");
   const std::string_view rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
   const std::size_t slash = std::min(rest.find_first_of("/?"), rest.size());
@@ -256,7 +244,7 @@ void WebSocketClient::check_switch() {
   answered_ = true;
   if (!lists_word(header_of(headers_, "Upgrade"), "websocket") ||
       !lists_word(header_of(headers_, "Connection"), "upgrade") ||
-      header_of(headers_, "Sec-WebSocket-Accept") != websocket_accept(key_)) {
+      header_of(headers_, "Sec-WebSocket-Accept") != websocket_accept_value(key_)) {
     fail("the server switched protocols, but not to the WebSocket that was asked for");
   } else if (!header_of(headers_, "Sec-WebSocket-Extensions").empty()) {
     fail("the server uses a WebSocket extension that was not offered");

@@ -25,8 +25,8 @@ struct SocketInput {
 
 // Random bytes of the kernel; throws std::runtime_error when it has none.
 void fill_random(unsigned char* bytes, std::size_t count);
-// What a server answers to this Sec-WebSocket-Key.
-std::string websocket_accept(std::string_view key);
+// What stands in Sec-WebSocket-Accept for this Sec-WebSocket-Key; for both ends.
+std::string websocket_accept_value(std::string_view key);
 
 // One thread at a time.
 class WebSocketClient {

@@ -27,7 +27,7 @@ std::string take_output(WebSocketClient& client) {
 std::string switching(const WebSocketClient& client) {
   return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, "
          "Upgrade\r\nSec-WebSocket-Accept: " +
-         websocket_accept(header_in(client.output(), "Sec-WebSocket-Key")) + "\r\n\r\n";
+         websocket_accept_value(header_in(client.output(), "Sec-WebSocket-Key")) + "\r\n\r\n";
 }
 
 WebSocketClient open_client() {
@@ -51,9 +51,9 @@ std::vector<WebSocketInput> read_as_server(WebSocketClient& client) {
 
 TEST(WebSocketClient, answers_the_key_as_the_standard_says) {
   // RFC 6455 §1.3.
-  EXPECT_EQ(websocket_accept("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  EXPECT_EQ(websocket_accept_value("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   // Longer than one block of the hash.
-  EXPECT_EQ(websocket_accept(std::string(64, 'a')).size(), 28U);
+  EXPECT_EQ(websocket_accept_value(std::string(64, 'a')).size(), 28U);
 }
 
 TEST(WebSocketClient, asks_for_the_path_with_its_query_and_headers) {

@@ -1,24 +1,13 @@
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-
 #include <algorithm>
-#include <array>
 
 #include "net/websocket.hpp"
+#include "net/websocket_client.hpp"
 
 namespace colonnade::net {
 namespace {
 
 constexpr std::string_view websocket_version = "13";
 constexpr std::size_t key_characters = 24;  // 16 bytes in base64
-
-std::string base64(std::span<const unsigned char> bytes) {
-  std::string out(4 * ((bytes.size() + 2) / 3), '\0');
-  // It writes a NUL behind the last character, where the string has one.
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytes.data(),
-                  static_cast<int>(bytes.size()));
-  return out;
-}
 
 // Whether a header that is a list of words has this one (RFC 9110 §5.6.1).
 bool has_word(std::string_view list, std::string_view word) {
@@ -57,14 +46,6 @@ Response refusal(int status, std::string message) {
 
 bool wants_websocket(const Request& request) {
   return header_has_word(request, "Upgrade", "websocket");
-}
-
-std::string websocket_accept_value(std::string_view key) {
-  constexpr std::string_view suffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  const std::string text = std::string(key) + std::string(suffix);
-  std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
-  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  return base64(digest);
 }
 
 std::expected<std::string, Response> websocket_accept(const Request& request) {

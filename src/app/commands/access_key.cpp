@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "app/command_line.hpp"
+#include "app/commands/local_command.hpp"
 #include "app/files.hpp"
 #include "app/json_output.hpp"
 #include "app/local_access.hpp"
@@ -22,9 +23,6 @@ struct AccessKeyOptions {
   std::string save{};
   bool json = false;
 };
-using Work = int (*)(const Context&, LocalAccess&, const AccessKeyOptions&);
-
-void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
 void write_row(base::JsonWriter& json, const AccessKeyLine& row) {
   json.object().field("id", row.id).field("name", row.name).key("origins").array();
@@ -37,13 +35,7 @@ void write_row(base::JsonWriter& json, const AccessKeyLine& row) {
 int add(const Context& context, LocalAccess& access, const AccessKeyOptions& options) {
   const auto row = access.add_access_key(options.scope, options.name, options.origins);
   if (!row) return print_error(context, row.error().message);
-  if (!options.save.empty()) {
-    if (const auto saved = write_owner_only_file(options.save, row->key + "\n"); !saved) {
-      // It counts now and is shown nowhere else: better on the screen than lost.
-      print_line(row->key);
-      return print_error(context, saved.error().message);
-    }
-  }
+  if (const auto failed = save_secret(context, row->key, options.save)) return *failed;
   if (options.json) {
     std::string out;
     base::JsonWriter json(out);
@@ -84,21 +76,6 @@ int remove(const Context& context, LocalAccess& access, const AccessKeyOptions& 
   return exit_ok;
 }
 
-void run_with(Command command, Invocation& invocation,
-              const std::shared_ptr<AccessKeyOptions>& options, Work work) {
-  command.add_flag("--json", options->json, "One JSON object.");
-  auto flags = add_config_flags(command, {"data_dir", "token_file", "secret_key_file"});
-  command.callback([options, flags, work, &invocation] {
-    invocation.run = [options, flags, work](const Context& context) -> int {
-      const auto config = flags->load(context);
-      if (!config) return exit_usage;
-      const auto access = open_local_access(config->settings);
-      if (!access) return print_error(context, access.error().message);
-      return work(context, **access, *options);
-    };
-  });
-}
-
 void add_scope(Command command, AccessKeyOptions& options) {
   command
       .add_option("scope", options.scope,
@@ -135,13 +112,15 @@ void add_access_key(Command parent, Invocation& invocation) {
       .add_option("--save", add_options->save,
                   "Write the key into this file (mode 0600) instead of printing it.")
       .type_name("FILE");
-  run_with(adding, invocation, add_options, add);
+  run_with(adding, invocation, add_options, {"data_dir", "token_file", "secret_key_file"},
+           open_local_access, add);
 
   Command listing = command.add_subcommand("list", "List a scope's keys; never their values.");
   listing.footer("Example:\n  colonnade access-key list acme/shop/live");
   auto list_options = std::make_shared<AccessKeyOptions>();
   add_scope(listing, *list_options);
-  run_with(listing, invocation, list_options, list);
+  run_with(listing, invocation, list_options, {"data_dir", "token_file", "secret_key_file"},
+           open_local_access, list);
 
   Command removing = command.add_subcommand("remove", "Remove a key: it stops counting at once.");
   removing.footer("Example:\n  colonnade access-key remove acme/shop/live ID");
@@ -149,7 +128,8 @@ void add_access_key(Command parent, Invocation& invocation) {
   add_scope(removing, *remove_options);
   removing.add_option("id", remove_options->id, "As `colonnade access-key list` shows it.")
       .required();
-  run_with(removing, invocation, remove_options, remove);
+  run_with(removing, invocation, remove_options, {"data_dir", "token_file", "secret_key_file"},
+           open_local_access, remove);
 }
 
 }  // namespace colonnade::app

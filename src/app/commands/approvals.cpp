@@ -7,6 +7,7 @@
 #include "app/command_line.hpp"
 #include "app/json_output.hpp"
 #include "app/remote.hpp"
+#include "app/terminal.hpp"
 #include "base/json.hpp"
 
 namespace colonnade::app {
@@ -23,8 +24,9 @@ struct ApprovalOptions {
 };
 using Work = int (*)(const Context&, const Approver&, const ApprovalOptions&);
 
-void print_line(const std::string& line) {
-  std::fputs((line + "\n").c_str(), stdout);
+// Seen at once, also through a pipe.
+void print_now(const std::string& line) {
+  print_line(line);
   std::fflush(stdout);
 }
 
@@ -64,7 +66,7 @@ int list(const Context& context, const Approver& approver, const ApprovalOptions
     std::fputs(describe(context.terminal, action).c_str(), stdout);
   }
   if (pending.empty() && context.terminal.output_is_terminal()) {
-    print_line("Nothing waits for an answer.");
+    print_now("Nothing waits for an answer.");
   }
   return exit_ok;
 }
@@ -73,17 +75,17 @@ int show(const Context& context, const Approver& approver, const ApprovalOptions
   const faramesh::Action action = approver.client().get_action(options.id);
   if (options.json) return print_json(as_json(action));
   std::fputs(describe(context.terminal, action).c_str(), stdout);
-  print_line("  state " + printable_line(action.status_text) + "; policy " +
-             printable_line(action.policy_version.value_or("none")) + "; request " +
-             printable_line(action.request_hash.substr(0, 12)));
+  print_now("  state " + printable_line(action.status_text) + "; policy " +
+            printable_line(action.policy_version.value_or("none")) + "; request " +
+            printable_line(action.request_hash.substr(0, 12)));
   const std::string thread = text_of(action.context, "thread_id");
-  if (!thread.empty()) print_line("  in thread " + printable_line(thread));
+  if (!thread.empty()) print_now("  in thread " + printable_line(thread));
   return exit_ok;
 }
 
 int answered(const faramesh::Action& action, bool as_json_text) {
   if (as_json_text) return print_json(as_json(action));
-  print_line(printable_line(action.status_text) + ": " + printable_line(action.reason));
+  print_now(printable_line(action.status_text) + ": " + printable_line(action.reason));
   return exit_ok;
 }
 
@@ -130,14 +132,14 @@ int watch(const Context& context, const Approver& approver, const ApprovalOption
         print_json(as_json(listed));
         std::fflush(stdout);
       } else if (!approver.ask(approver.client().get_action(listed.id))) {
-        print_line("It stays open.");
+        print_now("It stays open.");
       }
     }
   };
   // Opened first, so that nothing comes between the look and the stream.
   auto stream = approver.client().stream_events();
   look();
-  if (people) print_line("Waiting for questions; Ctrl-C leaves.");
+  if (people) print_now("Waiting for questions; Ctrl-C leaves.");
   while (const auto event = stream.next()) {
     if (event->status == faramesh::Status::pending_approval) look();
   }
@@ -151,20 +153,20 @@ int rules(const Context& context, const Approver& approver, const ApprovalOption
   for (const Json& rule : all) {
     const std::string thread = text_of(rule, "thread_id");
     const std::string agent = text_of(rule, "agent_id");
-    print_line(printable_line(text_of(rule, "id")) + "  " + printable_line(text_of(rule, "tool")) +
-               "  " + (agent.empty() ? "every agent" : "agent " + printable_line(agent)) + "  " +
-               (thread.empty() ? "everywhere" : "in thread " + printable_line(thread)) + "  " +
-               printable_line(text_of(rule, "pattern")));
+    print_now(printable_line(text_of(rule, "id")) + "  " + printable_line(text_of(rule, "tool")) +
+              "  " + (agent.empty() ? "every agent" : "agent " + printable_line(agent)) + "  " +
+              (thread.empty() ? "everywhere" : "in thread " + printable_line(thread)) + "  " +
+              printable_line(text_of(rule, "pattern")));
   }
   if (all.empty() && context.terminal.output_is_terminal()) {
-    print_line("No answers are remembered.");
+    print_now("No answers are remembered.");
   }
   return exit_ok;
 }
 
 int revoke(const Context&, const Approver& approver, const ApprovalOptions& options) {
   approver.client().request("DELETE", "/v1/permissions/" + options.id);
-  print_line("Revoked: such calls are asked about again.");
+  print_now("Revoked: such calls are asked about again.");
   return exit_ok;
 }
 

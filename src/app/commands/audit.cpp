@@ -17,6 +17,7 @@
 #include "app/json_output.hpp"
 #include "app/limits.hpp"
 #include "app/remote.hpp"
+#include "app/terminal.hpp"
 #include "base/json.hpp"
 #include "core/governance/audit_lines.hpp"
 
@@ -24,8 +25,6 @@ namespace colonnade::app {
 namespace {
 
 constexpr std::size_t shown_default = 50;  // a few screens
-
-void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
 // The trail, or nothing and a complaint.
 std::unique_ptr<AuditTrail> open_trail(const Context& context, const RemoteOptions& remote,

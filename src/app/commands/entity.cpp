@@ -4,6 +4,7 @@
 #include <string>
 
 #include "app/command_line.hpp"
+#include "app/commands/local_command.hpp"
 #include "app/files.hpp"
 #include "app/json_output.hpp"
 #include "app/local_access.hpp"
@@ -22,9 +23,6 @@ struct EntityOptions {
   bool finish = false;
   bool json = false;
 };
-using Work = int (*)(const Context&, LocalAccess&, const EntityOptions&);
-
-void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
 std::string shown(const core::EntityName& name) {
   return name.organization + "/" + name.project + "/" + name.entity;
@@ -53,13 +51,7 @@ base::Result<std::string> given_secret(const EntityOptions& options) {
 // A secret that was made here is shown; one that came from a file is known already.
 int print_made(const Context& context, const EntityLine& row, const EntityOptions& options,
                const char* what) {
-  if (!options.save.empty()) {
-    if (const auto saved = write_owner_only_file(options.save, row.secret + "\n"); !saved) {
-      // It counts now and is shown nowhere else: better on the screen than lost.
-      print_line(row.secret);
-      return print_error(context, saved.error().message);
-    }
-  }
+  if (const auto failed = save_secret(context, row.secret, options.save)) return *failed;
   if (options.json) {
     std::string out;
     base::JsonWriter json(out);
@@ -125,21 +117,6 @@ int remove(const Context& context, LocalAccess& access, const EntityOptions& opt
   return exit_ok;
 }
 
-void run_with(Command command, Invocation& invocation,
-              const std::shared_ptr<EntityOptions>& options, Work work) {
-  command.add_flag("--json", options->json, "One JSON object.");
-  auto flags = add_config_flags(command, {"data_dir", "token_file", "secret_key_file"});
-  command.callback([options, flags, work, &invocation] {
-    invocation.run = [options, flags, work](const Context& context) -> int {
-      const auto config = flags->load(context);
-      if (!config) return exit_usage;
-      const auto access = open_local_access(config->settings);
-      if (!access) return print_error(context, access.error().message);
-      return work(context, **access, *options);
-    };
-  });
-}
-
 void add_name(Command command, EntityOptions& options) {
   command.add_option("organization", options.name.organization, "As the entity's tokens name it.")
       .required();
@@ -178,11 +155,13 @@ void add_entity(Command parent, Invocation& invocation) {
   auto add_options = std::make_shared<EntityOptions>();
   add_name(adding, *add_options);
   add_secret_flags(adding, *add_options);
-  run_with(adding, invocation, add_options, add);
+  run_with(adding, invocation, add_options, {"data_dir", "token_file", "secret_key_file"},
+           open_local_access, add);
 
   Command listing = command.add_subcommand("list", "List entities; never their secrets.");
   listing.footer("Example:\n  colonnade entity list --json | jq -r '.entities[].entity'");
-  run_with(listing, invocation, std::make_shared<EntityOptions>(), list);
+  run_with(listing, invocation, std::make_shared<EntityOptions>(),
+           {"data_dir", "token_file", "secret_key_file"}, open_local_access, list);
 
   Command rotating = command.add_subcommand(
       "rotate", "Give an entity a new secret; the one before counts until --finish.");
@@ -196,14 +175,16 @@ void add_entity(Command parent, Invocation& invocation) {
   rotating.add_flag("--finish", rotate_options->finish,
                     "Refuse the tokens of the earlier secret from now on, and end what they hold "
                     "open.");
-  run_with(rotating, invocation, rotate_options, rotate);
+  run_with(rotating, invocation, rotate_options, {"data_dir", "token_file", "secret_key_file"},
+           open_local_access, rotate);
 
   Command removing =
       command.add_subcommand("remove", "Remove an entity: its tokens stop working at once.");
   removing.footer("Example:\n  colonnade entity remove acme shop backend");
   auto remove_options = std::make_shared<EntityOptions>();
   add_name(removing, *remove_options);
-  run_with(removing, invocation, remove_options, remove);
+  run_with(removing, invocation, remove_options, {"data_dir", "token_file", "secret_key_file"},
+           open_local_access, remove);
 }
 
 }  // namespace colonnade::app

@@ -20,8 +20,6 @@ using Work = int (*)(const Context&, const fathom::Client&, const ServerOptions&
 
 constexpr const char* path = "/operator/mcp-servers";
 
-void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
-
 std::string text_of(const Json& row, const char* name) {
   const auto& value = row[name];
   return value.is_string() ? printable_line(value.as_string()) : std::string();

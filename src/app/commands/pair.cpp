@@ -6,6 +6,7 @@
 #include "app/files.hpp"
 #include "app/json_output.hpp"
 #include "app/remote.hpp"
+#include "app/terminal.hpp"
 #include "base/visible_text.hpp"
 
 namespace colonnade::app {
@@ -19,8 +20,9 @@ struct PairOptions {
   bool json = false;
 };
 
-void print_line(const std::string& line) {
-  std::fputs((line + "\n").c_str(), stdout);
+// Seen at once, also through a pipe.
+void print_now(const std::string& line) {
+  print_line(line);
   std::fflush(stdout);
 }
 
@@ -38,7 +40,7 @@ int wait_for_claim(const fathom::Client& client, const PairOptions& options,
       json.end_object();
       return print_json(out);
     }
-    print_line("Paired: " + printable_line(device->name) + " (" + printable_line(device->id) + ")");
+    print_now("Paired: " + printable_line(device->name) + " (" + printable_line(device->id) + ")");
     return exit_ok;
   }
 }
@@ -53,9 +55,9 @@ int start(const fathom::Client& client, const PairOptions& options) {
     print_json(out);
     std::fflush(stdout);
   } else {
-    print_line("Code: " + printable_line(code.code));
-    print_line("On the other device, within a minute: colonnade pair claim " +
-               printable_line(code.code));
+    print_now("Code: " + printable_line(code.code));
+    print_now("On the other device, within a minute: colonnade pair claim " +
+              printable_line(code.code));
   }
   return options.wait ? wait_for_claim(client, options, code.code) : exit_ok;
 }
@@ -65,7 +67,7 @@ int claim(const Context& context, const fathom::Client& client, const PairOption
   if (!options.save.empty()) {
     if (const auto saved = write_owner_only_file(options.save, claim.token + "\n"); !saved) {
       // The token exists now and is shown nowhere else: better on the screen than lost.
-      print_line(claim.token);
+      print_now(claim.token);
       return print_error(context, saved.error().message);
     }
   }
@@ -78,10 +80,10 @@ int claim(const Context& context, const fathom::Client& client, const PairOption
     return print_json(out);
   }
   if (options.save.empty()) {
-    print_line(claim.token);
+    print_now(claim.token);
   } else {
-    print_line("Paired as " + printable_line(claim.device_name) + "; the token is in " +
-               options.save);
+    print_now("Paired as " + printable_line(claim.device_name) + "; the token is in " +
+              options.save);
   }
   return exit_ok;
 }

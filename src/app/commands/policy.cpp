@@ -12,6 +12,7 @@
 #include "app/files.hpp"
 #include "app/json_output.hpp"
 #include "app/policy_cases.hpp"
+#include "app/terminal.hpp"
 #include "gate/limits.hpp"
 
 namespace colonnade::app {
@@ -32,7 +33,6 @@ std::shared_ptr<ConfigFlags> add_version_flags(Command command) {
   return add_config_flags(command, {"policy.version"});
 }
 
-void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 void print_finding(const std::string& line) {
   std::fputs((printable(line) + "\n").c_str(), stderr);
 }

@@ -8,6 +8,7 @@
 #include "app/json_output.hpp"
 #include "app/policy_cases.hpp"
 #include "app/policy_diff.hpp"
+#include "app/terminal.hpp"
 #include "gate/limits.hpp"
 
 namespace colonnade::app {
@@ -34,8 +35,6 @@ struct Difference {
   std::vector<OtherDecision> decisions{};
   std::size_t cases = 0;
 };
-
-void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
 base::Result<void> compare_cases(const std::string& path, Difference& difference) {
   const auto text = read_small_file(path, limits::policy_file_bytes_max);

@@ -14,6 +14,7 @@
 #include "app/limits.hpp"
 #include "app/recorded_actions.hpp"
 #include "app/remote.hpp"
+#include "app/terminal.hpp"
 #include "colonnade/faramesh.hpp"
 #include "colonnade/transport.hpp"
 #include "core/governance/action_records.hpp"
@@ -32,8 +33,6 @@ struct SimulateOptions {
   bool json = false;
   std::shared_ptr<RemoteOptions> remote{};
 };
-
-void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
 // Keeps the text of the last reply. The client's own value sorts members and rounds large integers;
 // the matcher looks at both as they were recorded.

@@ -5,6 +5,7 @@
 #include "app/command_line.hpp"
 #include "app/json_output.hpp"
 #include "app/remote.hpp"
+#include "app/terminal.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -15,8 +16,6 @@ struct ThreadsOptions {
   bool json = false;
 };
 using Work = int (*)(const Context&, const fathom::Client&, const ThreadsOptions&);
-
-void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
 // "2026-05-24 05:33", which is as much as a list needs.
 std::string minutes(fathom::Timestamp time) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "app/command_line.hpp"
+#include "app/commands/local_command.hpp"
 #include "app/files.hpp"
 #include "app/json_output.hpp"
 #include "app/local_tokens.hpp"
@@ -21,9 +22,6 @@ struct TokenOptions {
   std::string save{};
   bool json = false;
 };
-using Work = int (*)(const Context&, Tokens&, const TokenOptions&);
-
-void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
 void write_row(base::JsonWriter& json, const TokenRow& row) {
   json.object().field("id", row.id).field("name", row.name).field("user", row.user);
@@ -36,13 +34,7 @@ void write_row(base::JsonWriter& json, const TokenRow& row) {
 int create(const Context& context, Tokens& tokens, const TokenOptions& options) {
   const auto row = tokens.create(options.request);
   if (!row) return print_error(context, row.error().message);
-  if (!options.save.empty()) {
-    if (const auto saved = write_owner_only_file(options.save, row->token + "\n"); !saved) {
-      // It exists now and is shown nowhere else: better on the screen than lost.
-      print_line(row->token);
-      return print_error(context, saved.error().message);
-    }
-  }
+  if (const auto failed = save_secret(context, row->token, options.save)) return *failed;
   if (options.json) {
     std::string out;
     base::JsonWriter json(out);
@@ -91,21 +83,6 @@ int revoke(const Context& context, Tokens& tokens, const TokenOptions& options) 
   return exit_ok;
 }
 
-void run_with(Command command, Invocation& invocation, const std::shared_ptr<TokenOptions>& options,
-              Work work) {
-  command.add_flag("--json", options->json, "One JSON object.");
-  auto flags = add_config_flags(command, {"data_dir", "token_file"});
-  command.callback([options, flags, work, &invocation] {
-    invocation.run = [options, flags, work](const Context& context) -> int {
-      const auto config = flags->load(context);
-      if (!config) return exit_usage;
-      const auto tokens = open_tokens(config->settings);
-      if (!tokens) return print_error(context, tokens.error().message);
-      return work(context, **tokens, *options);
-    };
-  });
-}
-
 void add_create(Command parent, Invocation& invocation) {
   Command command = parent.add_subcommand("create", "Create a token and print it, this once.");
   command.footer(
@@ -137,7 +114,7 @@ void add_create(Command parent, Invocation& invocation) {
       .add_option("--save", options->save,
                   "Write the token into this file (mode 0600) instead of printing it.")
       .type_name("FILE");
-  run_with(command, invocation, options, create);
+  run_with(command, invocation, options, {"data_dir", "token_file"}, open_tokens, create);
 }
 
 void add_scope(Command command, TokenOptions& options) {
@@ -158,7 +135,7 @@ void add_list(Command parent, Invocation& invocation) {
       .capture_default_str()
       .type_name("USER");
   add_scope(command, *options);
-  run_with(command, invocation, options, list);
+  run_with(command, invocation, options, {"data_dir", "token_file"}, open_tokens, list);
 }
 
 void add_revoke(Command parent, Invocation& invocation) {
@@ -167,7 +144,7 @@ void add_revoke(Command parent, Invocation& invocation) {
   auto options = std::make_shared<TokenOptions>();
   command.add_option("id", options->id, "As `colonnade token list` shows it.").required();
   add_scope(command, *options);
-  run_with(command, invocation, options, revoke);
+  run_with(command, invocation, options, {"data_dir", "token_file"}, open_tokens, revoke);
 }
 
 void add_path(Command parent, Invocation& invocation) {

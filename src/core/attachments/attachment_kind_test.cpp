@@ -99,17 +99,6 @@ TEST(AttachmentName, HasNoFolderAndNoControlCharacters) {
   EXPECT_LE(clean_file_name(std::string(1000, 'x')).size(), limits::attachment_name_bytes_max);
 }
 
-TEST(AttachmentBase64, IsRfc4648s) {
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("fo"), "Zm8=");
-  EXPECT_EQ(base64("foo"), "Zm9v");
-  EXPECT_EQ(base64("foob"), "Zm9vYg==");
-  EXPECT_EQ(base64("fooba"), "Zm9vYmE=");
-  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(base64("\xfb\xff\xfe"), "+//+");
-}
-
 TEST(AttachmentUrl, NamesTheAttachment) {
   EXPECT_EQ(attachment_id_of({.url = "attachment:abc"}), "abc");
   EXPECT_EQ(attachment_id_of({.url = "data:,attachment:abc"}), std::nullopt);

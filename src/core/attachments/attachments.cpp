@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
@@ -87,25 +88,6 @@ std::string clean_file_name(std::string_view name) {
   return out.substr(begin, out.find_last_not_of(' ') - begin + 1);
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    const auto byte = [&](std::size_t i) -> unsigned {
-      return at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0U;
-    };
-    const unsigned group = byte(0) << 16U | byte(1) << 8U | byte(2);
-    const std::size_t left = bytes.size() - at;
-    out += digits[group >> 18U & 63U];
-    out += digits[group >> 12U & 63U];
-    out += left > 1 ? digits[group >> 6U & 63U] : '=';
-    out += left > 2 ? digits[group & 63U] : '=';
-  }
-  return out;
-}
-
 Attachments::Attachments(AttachmentStore& store, AttachmentFiles& files, EventFeed& feed,
                          base::Clock& clock, base::Workers& workers)
     : store_(store),
@@ -145,7 +127,7 @@ Task<Result<std::string>> Attachments::read_file(std::string account, std::strin
                id = std::move(id)](const std::stop_token& /*stop*/) -> Result<std::string> {
     auto bytes = files->read(id);
     if (!bytes) return fail(std::move(bytes.error()));
-    return base64(*bytes);
+    return base::to_base64(*bytes);
   };
   base::Job job{.account = std::move(account),
                 .time_max = limits::attachment_io_time_max,

@@ -87,7 +87,4 @@ bool name_attachments(const std::vector<Message>& messages);
 // "attachment" for one that has nothing else.
 std::string clean_file_name(std::string_view name);
 
-// Base64 of RFC 4648, with padding.
-std::string base64(std::string_view bytes);
-
 }  // namespace colonnade::core

@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.hpp"
 #include "base/json_web_token.hpp"
 
 namespace colonnade::dialects::platos {

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/base64.hpp"
 #include "base/json.hpp"
 #include "tools/mcp/limits.hpp"
 #include "tools/mcp/oauth_metadata.hpp"
@@ -43,14 +44,6 @@ int no_passphrase(char*, int, int, void*) { return 0; }
 Key read_key(const std::string& pem) {
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   return Key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
-}
-
-std::string base64url(std::string_view bytes) {
-  std::string out = base64_of(bytes);
-  std::ranges::replace(out, '+', '-');
-  std::ranges::replace(out, '/', '_');
-  out.resize(std::min(out.find('='), out.size()));
-  return out;
 }
 
 std::string digest_signature(EVP_PKEY* key, const std::string& text) {
@@ -103,11 +96,12 @@ Result<std::string> sign_assertion(const std::string& private_key, const Asserti
                            {"jti", claims.id},
                            {"iat", now},
                            {"exp", now + lasts}};
-  const std::string text = base64url(base::to_text(header)) + "." + base64url(base::to_text(body));
+  const std::string text =
+      base::to_base64url(base::to_text(header)) + "." + base::to_base64url(base::to_text(body));
   std::string signature = digest_signature(key.get(), text);
   if (elliptic) signature = plain_signature(signature);
   if (signature.empty()) return unusable("the private key cannot sign");
-  return text + "." + base64url(signature);
+  return text + "." + base::to_base64url(signature);
 }
 
 }  // namespace colonnade::tools::mcp

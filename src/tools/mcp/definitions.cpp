@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 #include "core/tools/limits.hpp"
@@ -201,7 +202,7 @@ std::string header_value(std::string_view text) {
   const bool padded = !text.empty() && (is_space(text.front()) || is_space(text.back()));
   const bool sentinel = text.starts_with("=?base64?") && text.ends_with("?=");
   if (visible && !padded && !sentinel) return std::string(text);
-  return "=?base64?" + base64_of(text) + "?=";
+  return "=?base64?" + base::to_base64(text) + "?=";
 }
 
 Result<std::vector<HeaderText>> parameter_headers(const std::vector<ParameterHeader>& wanted,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
@@ -430,7 +431,7 @@ base::Task<Result<void>> OAuth::grant(AuthorizationServer server, Client client,
                      {"Accept", "application/json"}};
   if (client.auth_method == "client_secret_basic") {
     const std::string pair = percent_encoded(client.id) + ":" + percent_encoded(client.secret);
-    request.headers.push_back({"Authorization", "Basic " + base64_of(pair)});
+    request.headers.push_back({"Authorization", "Basic " + base::to_base64(pair)});
   } else {
     form.emplace_back("client_id", client.id);
     if (client.auth_method == "client_secret_post") {

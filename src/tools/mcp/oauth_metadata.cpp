@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "net/http.hpp"
 #include "net/url.hpp"
@@ -225,23 +226,6 @@ std::string encode_form(const Form& form) {
   return out;
 }
 
-std::string base64_of(std::string_view bytes) {
-  constexpr std::string_view letters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = (group << 8) | (k < left ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      out += k <= left ? letters[(group >> (18 - 6 * k)) & 63] : '=';
-    }
-  }
-  return out;
-}
-
 std::string pkce_challenge(const std::string& verifier) {
   const std::string hex = base::sha256_hex(verifier);
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
@@ -249,11 +233,7 @@ std::string pkce_challenge(const std::string& verifier) {
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
     bytes += static_cast<char>(digit(hex[i]) * 16 + digit(hex[i + 1]));
   }
-  std::string out = base64_of(bytes);
-  std::ranges::replace(out, '+', '-');
-  std::ranges::replace(out, '/', '_');
-  out.resize(std::min(out.find('='), out.size()));
-  return out;
+  return base::to_base64url(bytes);
 }
 
 }  // namespace colonnade::tools::mcp

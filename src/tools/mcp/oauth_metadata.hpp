@@ -65,7 +65,6 @@ bool has_scope(std::string_view scopes, std::string_view one);
 using Form = std::vector<std::pair<std::string, std::string>>;
 // application/x-www-form-urlencoded.
 std::string encode_form(const Form& form);
-std::string base64_of(std::string_view bytes);
 // RFC 7636: the S256 challenge of a verifier.
 std::string pkce_challenge(const std::string& verifier);
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/base64.hpp"
+
 namespace colonnade::tools::mcp {
 namespace {
 
@@ -82,7 +84,7 @@ TEST(OAuthMetadata, JoinsScopes) {
 
 TEST(OAuthMetadata, Encodes) {
   EXPECT_EQ(encode_form({{"a b", "c&d=é"}, {"e", "-._~"}}), "a%20b=c%26d%3D%C3%A9&e=-._~");
-  EXPECT_EQ(base64_of("ab"), "YWI=");
+  EXPECT_EQ(base::to_base64("ab"), "YWI=");
   // RFC 7636, appendix B.
   EXPECT_EQ(pkce_challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
