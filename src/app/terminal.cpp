@@ -46,4 +46,9 @@ std::string printable_line(std::string_view text) { return base::escape_hidden_o
 
 void print_line(const std::string& line) { std::fputs((line + "\n").c_str(), stdout); }
 
+void print_now(const std::string& line) {
+  print_line(line);
+  std::fflush(stdout);
+}
+
 }  // namespace colonnade::app

@@ -36,5 +36,7 @@ std::string printable_line(std::string_view text);
 
 // The line and a line end, to standard output.
 void print_line(const std::string& line);
+// The same, seen at once also through a pipe: for commands that go on waiting.
+void print_now(const std::string& line);
 
 }  // namespace colonnade::app

@@ -24,12 +24,6 @@ struct ApprovalOptions {
 };
 using Work = int (*)(const Context&, const Approver&, const ApprovalOptions&);
 
-// Seen at once, also through a pipe.
-void print_now(const std::string& line) {
-  print_line(line);
-  std::fflush(stdout);
-}
-
 std::string text_of(const Json& object, std::string_view member) {
   const Json* value = object.find(member);
   return value != nullptr && value->is_string() ? value->as_string() : "";

@@ -20,12 +20,6 @@ struct PairOptions {
   bool json = false;
 };
 
-// Seen at once, also through a pipe.
-void print_now(const std::string& line) {
-  print_line(line);
-  std::fflush(stdout);
-}
-
 // Asks again for as long as the code lives; the server answers each question after 90 s at most.
 int wait_for_claim(const fathom::Client& client, const PairOptions& options,
                    const std::string& code) {
