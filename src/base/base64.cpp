@@ -13,10 +13,10 @@ constexpr std::string_view url_digits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 constexpr auto url_digit_values = [] {
-  std::array<signed char, 256> out{};
+  std::array<int, 256> out{};
   out.fill(-1);
   for (std::size_t i = 0; i < url_digits.size(); ++i) {
-    out[static_cast<unsigned char>(url_digits[i])] = static_cast<signed char>(i);
+    out[static_cast<unsigned char>(url_digits[i])] = static_cast<int>(i);
   }
   return out;
 }();
