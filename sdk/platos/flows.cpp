@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "base/clock.hpp"
-#include "net/websocket_client.hpp"
+#include "base/random.hpp"
 #include "sdk/platos/wire.hpp"
 
 namespace colonnade::inline v1::platos::flows {
@@ -68,7 +68,7 @@ milliseconds delay_of(const Retries& rules, const Failure& failure, int attempt)
       std::min(static_cast<double>(rules.delay_min.count()) * std::exp2(std::min(attempt, 32)),
                static_cast<double>(rules.delay_max.count()));
   std::array<unsigned char, 2> random{};
-  net::fill_random(random.data(), random.size());
+  base::fill_random(random);
   const double part = (random[0] * 256 + random[1]) / 65535.0;  // 0 to 1
   return milliseconds(static_cast<std::int64_t>(whole * (1 + rules.jitter * (2 * part - 1))));
 }

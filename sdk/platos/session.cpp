@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "net/websocket_client.hpp"
+#include "base/random.hpp"
 
 namespace colonnade::inline v1::platos {
 
@@ -229,7 +229,7 @@ void set_session_token(const Session& session, std::string_view token) {
 std::string random_hex(std::size_t bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::vector<unsigned char> random(bytes);
-  net::fill_random(random.data(), random.size());
+  base::fill_random(random);
   std::string out;
   for (const unsigned char byte : random) {
     out += digits[byte >> 4];

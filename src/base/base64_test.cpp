@@ -16,6 +16,26 @@ TEST(Base64, IsRfc4648s) {
   EXPECT_EQ(to_base64("\xfb\xff\xfe"), "+//+");
 }
 
+TEST(Base64, IsReadBackStrictly) {
+  for (const char* text : {"", "f", "fo", "foo", "foob", "\xFB\xFF\xFE"}) {
+    EXPECT_EQ(from_base64(to_base64(text)), text);
+  }
+  // No padding, too much of it, padding inside, the other alphabet, bits behind the last byte,
+  // blanks.
+  for (const char* bad :
+       {"Zg", "Zg=", "Z===", "====", "Zg==Zg==", "-_-8", "Zh==", "Zm9=", "Zg= "}) {
+    EXPECT_EQ(from_base64(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Base64, IsReadLooselyWhereClientsAreLoose) {
+  for (const char* text : {"Zg==", "Zg=", "Zg", "Zh", "Zg===="}) {
+    EXPECT_EQ(from_loose_base64(text), "f") << text;
+  }
+  EXPECT_EQ(from_loose_base64("Z-8"), std::nullopt);
+  EXPECT_EQ(from_loose_base64("Z g="), std::nullopt);
+}
+
 TEST(Base64Url, IsStrict) {
   EXPECT_EQ(to_base64url(""), "");
   EXPECT_EQ(to_base64url("f"), "Zg");

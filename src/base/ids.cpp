@@ -1,49 +1,20 @@
 #include "base/ids.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <sys/random.h>
 
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
+#include <span>
 #include <stdexcept>
-#include <system_error>
+#include <vector>
 
 #include "base/base64.hpp"
+#include "base/random.hpp"
 
 namespace colonnade::base {
 namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
-
-// The kernel is asked for a block at a time: one system call serves many ids.
-void fill_random(unsigned char* out, std::size_t size) {
-  struct Pool {
-    std::array<unsigned char, 512> bytes{};
-    std::size_t used = 512;
-  };
-  thread_local Pool pool;
-  while (size > 0) {
-    if (pool.used == pool.bytes.size()) {
-      std::size_t have = 0;
-      while (have < pool.bytes.size()) {
-        const ssize_t got = getrandom(pool.bytes.data() + have, pool.bytes.size() - have, 0);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw std::system_error(errno, std::generic_category(), "getrandom");
-        have += static_cast<std::size_t>(got);
-      }
-      pool.used = 0;
-    }
-    const std::size_t n = std::min(size, pool.bytes.size() - pool.used);
-    std::memcpy(out, pool.bytes.data() + pool.used, n);
-    OPENSSL_cleanse(pool.bytes.data() + pool.used, n);  // what was handed out is kept nowhere else
-    pool.used += n;
-    out += n;
-    size -= n;
-  }
-}
 
 bool is_hex(std::string_view text) {
   return text.find_first_not_of(hex_digits) == std::string_view::npos;
@@ -62,7 +33,7 @@ std::string new_id(Time now) {
   std::array<unsigned char, 16> raw{};
   const auto millis = static_cast<std::uint64_t>(now.micros / 1000);
   for (std::size_t i = 0; i < 6; ++i) raw[i] = static_cast<unsigned char>(millis >> (40 - 8 * i));
-  fill_random(raw.data() + 6, 10);
+  fill_random(std::span(raw).subspan(6));
   raw[6] = static_cast<unsigned char>(0x40 | (raw[6] & 0x0f));
   raw[8] = static_cast<unsigned char>(0x80 | (raw[8] & 0x3f));
   std::string out;
@@ -72,11 +43,11 @@ std::string new_id(Time now) {
 }
 
 std::string random_hex(std::size_t bytes) {
-  std::string raw(bytes, '\0');
-  fill_random(reinterpret_cast<unsigned char*>(raw.data()), bytes);
+  std::vector<unsigned char> raw(bytes);
+  fill_random(raw);
   std::string out;
   out.reserve(bytes * 2);
-  append_hex(out, reinterpret_cast<const unsigned char*>(raw.data()), bytes);
+  append_hex(out, raw.data(), bytes);
   return out;
 }
 
@@ -109,7 +80,7 @@ std::string new_uuid() {
 std::string new_token(std::size_t bytes) {
   std::array<unsigned char, 64> raw{};
   if (bytes > raw.size()) throw std::invalid_argument("new_token: at most 64 bytes");
-  fill_random(raw.data(), bytes);
+  fill_random(std::span(raw).first(bytes));
   return to_base64url({reinterpret_cast<const char*>(raw.data()), bytes});
 }
 
@@ -117,7 +88,7 @@ std::string random_digits(std::size_t digits) {
   std::string out;
   while (out.size() < digits) {
     unsigned char byte = 0;
-    fill_random(&byte, 1);
+    fill_random({&byte, 1});
     if (byte < 250) out.push_back(static_cast<char>('0' + byte % 10));  // 250..255 would favour 0-5
   }
   return out;

@@ -32,22 +32,6 @@ void require(bool done) {
   if (!done) throw std::runtime_error("the cryptographic library failed");
 }
 
-std::string to_base64(const std::vector<unsigned char>& bytes) {
-  return base::to_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
-// Empty for what is no base64, or another spelling than to_base64()'s.
-std::vector<unsigned char> from_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) return {};
-  std::vector<unsigned char> out(text.size() / 4 * 3);
-  const int size = EVP_DecodeBlock(out.data(), bytes_of(text), length_of(text));
-  if (size < 0) return {};
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  out.resize(static_cast<std::size_t>(size) - padding);
-  if (to_base64(out) != text) return {};
-  return out;
-}
-
 std::unexpected<Error> not_ours() {
   return fail(ErrorKind::invalid,
               "a stored secret cannot be opened: it was sealed with another key, or changed");
@@ -77,26 +61,26 @@ std::string SecretBox::seal(std::string_view secret, std::string_view purpose) c
   require(EVP_EncryptFinal_ex(raw, sealed + written, &written) == 1);
   require(EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_GET_TAG, static_cast<int>(tag_bytes),
                               sealed + secret.size()) == 1);
-  return std::string(version) + to_base64(out);
+  return std::string(version) + to_base64({reinterpret_cast<const char*>(out.data()), out.size()});
 }
 
 Result<std::string> SecretBox::open(std::string_view sealed, std::string_view purpose) const {
   if (!sealed.starts_with(version)) return not_ours();
-  std::vector<unsigned char> in = from_base64(sealed.substr(version.size()));
-  if (in.size() < nonce_bytes + tag_bytes) return not_ours();
-  const std::size_t size = in.size() - nonce_bytes - tag_bytes;
+  auto in = from_base64(sealed.substr(version.size()));
+  if (!in || in->size() < nonce_bytes + tag_bytes) return not_ours();
+  const std::size_t size = in->size() - nonce_bytes - tag_bytes;
+  auto* const box = reinterpret_cast<unsigned char*>(in->data());
   std::string out(size, '\0');
   const Context context(EVP_CIPHER_CTX_new());
   EVP_CIPHER_CTX* const raw = context.get();
   int written = 0;
   auto* const opened = reinterpret_cast<unsigned char*>(out.data());
   require(raw != nullptr);
-  require(EVP_DecryptInit_ex(raw, EVP_aes_256_gcm(), nullptr, key_.data(), in.data()) == 1);
+  require(EVP_DecryptInit_ex(raw, EVP_aes_256_gcm(), nullptr, key_.data(), box) == 1);
   require(EVP_DecryptUpdate(raw, nullptr, &written, bytes_of(purpose), length_of(purpose)) == 1);
-  require(EVP_DecryptUpdate(raw, opened, &written, in.data() + nonce_bytes,
-                            static_cast<int>(size)) == 1);
+  require(EVP_DecryptUpdate(raw, opened, &written, box + nonce_bytes, static_cast<int>(size)) == 1);
   require(EVP_CIPHER_CTX_ctrl(raw, EVP_CTRL_GCM_SET_TAG, static_cast<int>(tag_bytes),
-                              in.data() + nonce_bytes + size) == 1);
+                              box + nonce_bytes + size) == 1);
   if (EVP_DecryptFinal_ex(raw, opened + written, &written) != 1) return not_ours();
   return out;
 }

@@ -1,15 +1,12 @@
 #include "net/websocket_client.hpp"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <charconv>
-#include <stdexcept>
 
 #include "base/base64.hpp"
+#include "base/random.hpp"
 #include "net/limits.hpp"
 
 namespace colonnade::net {
@@ -100,16 +97,6 @@ std::string_view header_of(const WebSocketClient::Headers& headers, std::string_
 
 }  // namespace
 
-void fill_random(unsigned char* bytes, std::size_t count) {
-  while (count > 0) {
-    const ssize_t got = ::getrandom(bytes, count, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) throw std::runtime_error("the system has no random source");
-    bytes += got;
-    count -= static_cast<std::size_t>(got);
-  }
-}
-
 std::string websocket_accept_value(std::string_view key) {
   return base::to_base64(text_of(sha1(std::string(key) + std::string(accept_suffix))));
 }
@@ -118,7 +105,7 @@ WebSocketClient::WebSocketClient(std::string_view url, const Headers& headers,
                                  std::size_t message_bytes_max)
     : reader_(WebSocketRole::client, message_bytes_max) {
   std::array<unsigned char, key_bytes> random{};
-  fill_random(random.data(), random.size());
+  base::fill_random(random);
   key_ = base::to_base64(text_of(random));
   const std::size_t scheme = url.find("://");
   const std::string_view rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
@@ -142,7 +129,7 @@ void WebSocketClient::sent(std::size_t bytes) {
 
 void WebSocketClient::put_frame(WebSocketOpcode opcode, std::string_view payload) {
   WebSocketMask mask{};
-  fill_random(mask.data(), mask.size());
+  base::fill_random(mask);
   output_ += websocket_frame(opcode, payload, &mask);
 }
 

@@ -23,8 +23,6 @@ struct SocketInput {
   std::string close_reason{};  // in the peer's words
 };
 
-// Random bytes of the kernel; throws std::runtime_error when it has none.
-void fill_random(unsigned char* bytes, std::size_t count);
 // What stands in Sec-WebSocket-Accept for this Sec-WebSocket-Key; for both ends.
 std::string websocket_accept_value(std::string_view key);
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.hpp"
+
 namespace colonnade::dialects::mcp {
 namespace {
 
@@ -44,31 +46,6 @@ RpcFault invalid_meta(std::string message) {
   return {.code = error_code::invalid_params, .message = "Invalid params: " + std::move(message)};
 }
 
-// nullopt for what is not base64 with its padding (RFC 4648 §4).
-std::optional<std::string> from_base64(std::string_view text) {
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::size_t padding = 0;
-  while (padding < 2 && text.ends_with('=')) {
-    text.remove_suffix(1);
-    ++padding;
-  }
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const auto digit = digits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out += static_cast<char>((bits >> count) & 0xFFU);
-  }
-  return out;
-}
-
 // A header's value as it is meant: what no header can hold comes as =?base64?…?= (2026-07-28
 // basic/transports/streamable-http, "Value Encoding").
 std::optional<std::string> meant(std::string_view value) {
@@ -79,7 +56,7 @@ std::optional<std::string> meant(std::string_view value) {
   if (value.size() < begin.size() + end.size()) return std::string(value);
   value.remove_prefix(begin.size());
   value.remove_suffix(end.size());
-  return from_base64(value);
+  return base::from_base64(value);
 }
 
 // The member that the header Mcp-Name repeats; "" for methods without one.

@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "base/base64.hpp"
 #include "base/utf8.hpp"
 
 namespace colonnade::providers::upstream {
@@ -26,32 +27,6 @@ std::optional<DataUrl> parse_data_url(std::string_view url) {
     head.remove_suffix(7);
   }
   out.mime = head.substr(0, head.find(';'));
-  return out;
-}
-
-int base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return -1;
-}
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string out;
-  unsigned bits = 0;
-  int have = 0;
-  while (text.ends_with('=')) text.remove_suffix(1);
-  for (const char c : text) {
-    const int digit = base64_digit(c);
-    if (digit < 0) return std::nullopt;
-    bits = (bits << 6 | static_cast<unsigned>(digit)) & 0xFFFF;
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    out.push_back(static_cast<char>(bits >> have & 0xFF));
-  }
   return out;
 }
 
@@ -130,7 +105,7 @@ Attachment attachment_of(const core::FilePart& file) {
     }
   }
   if (url && is_text(mime)) {
-    const auto text = url->base64 ? decode_base64(url->data) : decode_percent(url->data);
+    const auto text = url->base64 ? base::from_loose_base64(url->data) : decode_percent(url->data);
     if (text && !text->empty()) {
       return {AttachmentKind::text, mime, filename, base::replace_invalid_utf8(*text)};
     }
