@@ -85,12 +85,7 @@ Lanes::Lanes(std::size_t count) {
   for (auto& lane : lanes_) lane->start();
 }
 
-// Destroying a coroutine runs its destructors, and those may post to any lane or drop what lives on
-// one: so all lanes are emptied while all of them exist.
-Lanes::~Lanes() {
-  stop();
-  for (auto& lane : lanes_) lane->drop_all();
-}
+Lanes::~Lanes() { stop(); }
 
 Lane& Lanes::operator[](std::size_t index) { return *lanes_[index]; }
 
@@ -98,8 +93,13 @@ Lane& Lanes::next() {
   return *lanes_[next_.fetch_add(1, std::memory_order_relaxed) % lanes_.size()];
 }
 
+// Destroying a coroutine runs its destructors, and those may post to any lane or drop what lives on
+// one: so all lanes are emptied while all of them exist, and again of what was posted meanwhile.
 void Lanes::stop() {
   for (auto& lane : lanes_) lane->stop();
+  for (int pass = 0; pass < 2; ++pass) {
+    for (auto& lane : lanes_) lane->drop_all();
+  }
 }
 
 }  // namespace colonnade::base

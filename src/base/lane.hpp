@@ -38,7 +38,7 @@ class Lanes {
  public:
   // `count` threads are started at once; at least one.
   explicit Lanes(std::size_t count);
-  // Stops the loops, joins the threads, then destroys what was still suspended on them.
+  // Calls stop().
   ~Lanes();
   Lanes(const Lanes&) = delete;
   Lanes& operator=(const Lanes&) = delete;
@@ -47,7 +47,7 @@ class Lanes {
   Lane& operator[](std::size_t index);
   // Round robin.
   Lane& next();
-  // Stops all loops and joins the threads. Idempotent; not from a lane.
+  // Joins the threads, destroys what is suspended: while all that it uses exists. Not from a lane.
   void stop();
 
  private:

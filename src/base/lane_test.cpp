@@ -160,6 +160,18 @@ TEST(Lanes, DestroyCoroutinesThatWaitOnASignal) {
   EXPECT_EQ(*token, 0) << "and were not resumed";
 }
 
+// What they use in their end is still there then, and is not when the lanes themselves go.
+TEST(Lanes, DestroyCoroutinesWhenTheyStop) {
+  auto token = std::make_shared<int>(0);
+  Lanes lanes(1);
+  auto parked = std::make_shared<std::latch>(1);
+  lanes[0].spawn("park", park(token, parked));
+  parked->wait();
+  run_on(lanes[0], answer(1));
+  lanes.stop();
+  EXPECT_EQ(token.use_count(), 1);
+}
+
 Task<void> wait_on(std::shared_ptr<Signal> signal, std::shared_ptr<int> token) {
   co_await signal->wait();
   *token = 1;

@@ -45,6 +45,7 @@ class PythonSend {
     int reconnects_max = 5;
     // The line is cut, without a word, once so many tokens came on it; one entry a connection.
     std::vector<int> cut_after_tokens{};
+    int connections_max = 50;  // then run() gives up; the client itself would go on for ever
   };
 
   explicit PythonSend(Options options) : options_(std::move(options)) {}
@@ -58,7 +59,7 @@ class PythonSend {
       failures = end == End::refused ? failures + 1 : 0;
       if (end == End::lost) yield({{"type", "disconnected"}});
       yield({{"type", "reconnecting"}, {"attempt", failures + 1}});
-      if (connections_ > connections_max) return false;  // it would go on for ever
+      if (connections_ >= options_.connections_max) return false;
     }
     return false;
   }
@@ -83,7 +84,6 @@ class PythonSend {
 
  private:
   enum class End { done, closed, lost, refused };
-  static constexpr int connections_max = 50;
   static constexpr std::size_t message_bytes_max = 1'048'576;  // then it closes with 1009
 
   static std::string frame(std::string_view text) {

@@ -165,6 +165,20 @@ TEST_F(PlatosSockets, ABusyThreadEndsWithDone) {
   ASSERT_TRUE(engine_.run(engine_.runs.wait(member("ann"), run->id, {})));
 }
 
+// The time that a turn has without a listener is a coroutine that waits as the server stops.
+TEST_F(PlatosSockets, TheServerStopsWhileATurnHasNoListener) {
+  const std::string thread_id = new_thread();
+  engine_.model->script({text("Half"), Hold{}});
+  PythonSend client({.port = http_.port(),
+                     .token = token(),
+                     .thread_id = thread_id,
+                     .message = "hi",
+                     .cut_after_tokens = {1},
+                     .connections_max = 1});
+  EXPECT_FALSE(client.run());
+  EXPECT_EQ(client.text(), "Half");
+}
+
 // A socket's cut says nothing of what its client had read, so text may be lost with it on the way;
 // here all that the kernel took has been read.
 TEST_F(PlatosSockets, ThreeCutsInOneTurnStillEnd) {
