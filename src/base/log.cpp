@@ -21,7 +21,8 @@
 namespace colonnade::base::log {
 namespace {
 
-constexpr std::size_t queue_lines_max = 8192;
+// Each place costs about 400 bytes from the start on.
+constexpr std::size_t queue_lines_max = 2048;
 
 std::atomic<Level> current_level{Level::info};
 
