@@ -45,7 +45,7 @@ AuditFiles audit_files(const std::string& data_dir, const std::string& key_file)
 }
 
 base::Result<base::SigningKey> load_audit_key(const AuditFiles& files) {
-  const auto pem = read_small_file(files.key, limits::audit_key_bytes_max);
+  const auto pem = read_key_file(files.key);
   if (!pem && pem.error().kind != base::ErrorKind::not_found) {
     return unfit_audit_key(files.key, pem.error().message);
   }

@@ -128,7 +128,7 @@ void apply_environment(const Environment& environment, const std::string& home, 
     const bool is_key = row.target == &ProviderSettings::api_key;
     if (!known && !row.makes_provider) continue;
     ProviderSettings& provider = config.settings.provider_entry(row.provider);
-    provider.*(row.target) = trimmed(*text);
+    provider.*(row.target) = key_text(*text);
     const std::string full = "providers." + std::string(row.provider);
     config.origins[full + (is_key ? ".api_key" : ".base_url")] =
         "environment " + std::string(row.variable);
@@ -291,7 +291,7 @@ std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
     const std::string full = "providers." + name;
     if (!provider.api_key_env.empty()) {
       if (auto key = environment.get(provider.api_key_env)) {
-        provider.api_key = trimmed(*key);
+        provider.api_key = key_text(*key);
       } else {
         faults.push_back(full + ".api_key_env: the environment variable " + provider.api_key_env +
                          " is not set");

@@ -10,8 +10,6 @@
 namespace colonnade::app {
 namespace {
 
-constexpr std::size_t secret_file_bytes_max = 64 * 1024;
-
 using Texts = std::map<std::string, std::string>;
 
 std::string concat(std::initializer_list<std::string_view> parts) {
@@ -259,8 +257,13 @@ void resolve_mcp_secrets(Settings& settings, const Environment& environment, Con
     const std::string full = "mcp.servers." + name;
     fill_from(server.env_from, full + ".env_from", environment, server.env, faults);
     fill_from(server.headers_from, full + ".headers_from", environment, server.headers, faults);
+    for (const auto& [header, variable] : server.headers_from) {
+      if (const auto at = server.headers.find(header); at != server.headers.end()) {
+        at->second = key_text(at->second);
+      }
+    }
     if (!server.oauth_private_key_file.empty()) {
-      auto key = read_small_file(server.oauth_private_key_file, secret_file_bytes_max);
+      auto key = read_key_file(server.oauth_private_key_file);
       if (key) {
         server.oauth_private_key = std::move(*key);
       } else {
@@ -269,7 +272,7 @@ void resolve_mcp_secrets(Settings& settings, const Environment& environment, Con
     }
     if (server.oauth_client_secret_env.empty()) continue;
     if (auto secret = environment.get(server.oauth_client_secret_env)) {
-      server.oauth_client_secret = std::move(*secret);
+      server.oauth_client_secret = key_text(*secret);
     } else {
       faults.push_back(full + ".oauth.client_secret_env: the environment variable " +
                        server.oauth_client_secret_env + " is not set");

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "app/config_file.hpp"
+#include "app/files.hpp"
+#include "storage/sqlite/test_folder.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -54,6 +56,26 @@ TEST(ConfigMcp, ReadsServers) {
     EXPECT_THAT(value, Not(HasSubstr("hush"))) << setting;
   }
   EXPECT_THAT(shown_mcp_servers(settings), Contains(Pair("web.url", "https://web.example/mcp")));
+}
+
+TEST(ConfigMcp, AByteOrderMarkAndALineEndAreNoPartOfASecret) {
+  const storage::sqlite::TestFolder folder;
+  const std::string pem = "-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----";
+  ASSERT_TRUE(write_owner_only_file(folder.file("key.pem"), "\xef\xbb\xbf" + pem + "\r\n"));
+  auto [config, faults] = read(
+      "    web:\n      url: https://web.example/mcp\n      headers_from: {X-Api-Key: HEADER}\n"
+      "      oauth:\n        client_id: me\n        client_secret_env: SECRET\n"
+      "        private_key_file: " +
+      folder.file("key.pem") + "\n");
+  EXPECT_THAT(faults, IsEmpty());
+  const Environment environment(
+      {{"HEADER", "\xef\xbb\xbfhush\r\n"}, {"SECRET", "\xef\xbb\xbfhush-hush\n"}});
+  resolve_mcp_secrets(config.settings, environment, faults);
+  EXPECT_THAT(faults, IsEmpty());
+  const McpServerSettings& web = config.settings.mcp.servers.front().second;
+  EXPECT_THAT(web.headers, Contains(Pair("X-Api-Key", "hush")));
+  EXPECT_EQ(web.oauth_client_secret, "hush-hush");
+  EXPECT_EQ(web.oauth_private_key, pem);
 }
 
 TEST(ConfigMcp, SaysWhatIsWrong) {

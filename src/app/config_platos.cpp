@@ -12,8 +12,6 @@
 namespace colonnade::app {
 namespace {
 
-constexpr std::size_t platos_secret_file_bytes_max = 4096;
-
 // One row for each member of an entity.
 struct EntityMember {
   std::string_view name;
@@ -89,19 +87,19 @@ void resolve_secret(const std::string& full, const Environment& environment, std
       faults.push_back(full + ": the environment variable " + variable + " is not set");
       return;
     }
-    given = trimmed(*value);
+    given = key_text(*value);
   } else if (given.starts_with(file_prefix)) {
     const std::string path = given.substr(file_prefix.size());
     if (!path.starts_with('/')) {
       faults.push_back(full + ": file: takes an absolute path, such as file:/etc/colonnade/secret");
       return;
     }
-    const auto text = read_small_file(path, platos_secret_file_bytes_max);
+    auto text = read_key_file(path);
     if (!text) {
       faults.push_back(full + ": " + text.error().message);
       return;
     }
-    given = trimmed(*text);
+    given = *std::move(text);
   }
   const auto fits = core::check_entity_secret(given);
   if (!fits) faults.push_back(full + ": " + fits.error().message);

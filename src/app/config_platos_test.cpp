@@ -68,7 +68,7 @@ TEST(ConfigPlatos, ReadsEntitiesAndThePlatformsSecret) {
 
 TEST(ConfigPlatos, ASecretMayStandInAFile) {
   const storage::sqlite::TestFolder folder;
-  ASSERT_TRUE(write_owner_only_file(folder.file("secret"), long_enough + "\n"));
+  ASSERT_TRUE(write_owner_only_file(folder.file("secret"), "\xef\xbb\xbf" + long_enough + "\r\n"));
   auto [config, faults] = read(entity("      secret: file:" + folder.file("secret") + "\n"));
   resolve_platos_secrets(config.settings, Environment(), faults);
   EXPECT_THAT(faults, IsEmpty());

@@ -12,7 +12,7 @@
 namespace colonnade::app {
 namespace {
 
-constexpr std::size_t key_file_bytes_max = 16 * 1024;  // a key is a line of text
+constexpr std::size_t key_file_bytes_max = 64 * 1024;  // a line of text, or a PEM key
 
 class File {
  public:

@@ -13,10 +13,11 @@ namespace colonnade::app {
 // `bytes_max`; messages name the path.
 base::Result<std::string> read_small_file(const std::string& path, std::size_t bytes_max);
 
-// A key or token as a file holds it: without a byte order mark, which some editors write, and
-// without blanks and line ends around it.
+// A key, token or other secret as a file or an environment variable holds it: without a byte order
+// mark, which some editors write, and without blanks and line ends around it.
 std::string key_text(std::string_view text);
-// That of a file. Errors as read_small_file(), and invalid when nothing is left.
+// That of a file; every file that holds a secret is read by this. Errors as read_small_file(), and
+// invalid when nothing is left.
 base::Result<std::string> read_key_file(const std::string& path);
 
 // A file that appears whole or not at all: written beside its path, readable by the owner only, and

@@ -10,12 +10,6 @@ namespace colonnade::app {
 
 using base::fail;
 
-namespace {
-
-constexpr std::size_t token_file_bytes_max = 4096;
-
-}  // namespace
-
 OperatorClient::OperatorClient(std::string url, const fathom::Options& options)
     : url_(std::move(url)), client_(options) {}
 
@@ -23,7 +17,7 @@ base::Result<std::optional<OperatorClient>> OperatorClient::of_running_server(
     const Settings& settings) {
   const auto running = find_running_server(settings.data_dir);
   if (!running || running->urls.empty()) return std::nullopt;
-  const auto token = read_small_file(settings.token_file, token_file_bytes_max);
+  const auto token = read_key_file(settings.token_file);
   if (!token) {
     return fail(base::ErrorKind::unavailable,
                 "a server runs on " + settings.data_dir + " and its operator's token is not in " +
@@ -32,7 +26,7 @@ base::Result<std::optional<OperatorClient>> OperatorClient::of_running_server(
   }
   fathom::Options options;
   options.base_url = running->urls.front();
-  options.token = trimmed(*token);
+  options.token = *token;
   options.http.ca_file = settings.tls.certificate_file;
   try {
     return OperatorClient(running->urls.front(), options);

@@ -15,8 +15,6 @@
 namespace colonnade::app {
 namespace {
 
-constexpr std::size_t token_file_bytes_max = 4096;
-
 // A URL that somebody wrote, or what is wrong with it; `place` says where.
 base::Result<std::string> checked_url(const std::string& url, const std::string& place) {
   const auto scheme_end = url.find("://");
@@ -125,16 +123,16 @@ base::Result<Remote> find_remote(const RemoteOptions& options, const Config& con
   if (!url) return std::unexpected(url.error());
   Remote out{.base_url = *std::move(url), .ca_file = options.ca_file, .flags = flags_of(options)};
   if (!options.token_file.empty()) {
-    auto token = read_small_file(options.token_file, token_file_bytes_max);
+    auto token = read_key_file(options.token_file);
     if (!token) {
       return base::fail(token.error().kind, "--token-file: " + token.error().message, "token_file");
     }
-    out.token = trimmed(*token);
+    out.token = *std::move(token);
   } else if (auto token = environment.get("FATHOM_TOKEN")) {
-    out.token = trimmed(*token);
+    out.token = key_text(*token);
   } else if (net::is_loopback_url(out.base_url)) {
-    const auto local = read_small_file(config.settings.token_file, token_file_bytes_max);
-    if (local) out.token = trimmed(*local);
+    auto local = read_key_file(config.settings.token_file);
+    if (local) out.token = *std::move(local);
   }
   return out;
 }

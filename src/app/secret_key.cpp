@@ -9,8 +9,6 @@
 namespace colonnade::app {
 namespace {
 
-constexpr std::size_t key_file_bytes_max = 256;
-
 std::unexpected<base::Error> unfit(const std::string& path, const std::string& why) {
   return base::fail(base::ErrorKind::invalid, "secret_key_file: " + path + " " + why,
                     "secret_key_file");
@@ -45,13 +43,13 @@ std::string secret_key_path(const Settings& settings) {
 }
 
 base::Result<base::SecretBox::Key> load_secret_key(const std::string& path) {
-  const auto text = read_small_file(path, key_file_bytes_max);
+  const auto text = read_key_file(path);
   if (text) {
     struct stat about{};
     if (::stat(path.c_str(), &about) == 0 && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
       return unfit(path, "can be read by others; set its mode to 0600");
     }
-    return parse(path, key_text(*text));
+    return parse(path, *text);
   }
   if (text.error().kind != base::ErrorKind::not_found) return unfit(path, text.error().message);
   const base::SecretBox::Key key = base::SecretBox::new_key();

@@ -56,6 +56,7 @@
 #include "core/governance/audit_feed.hpp"
 #include "core/governance/audit_log.hpp"
 #include "core/governance/audit_reader.hpp"
+#include "core/governance/judge.hpp"
 #include "core/memory/memories.hpp"
 #include "core/models/prices.hpp"
 #include "core/runs/runs.hpp"
@@ -284,12 +285,13 @@ struct Server::Parts {
                {.audit = audit_log, .clock = clock}),
         gate(policy.source(), tools.asking(),
              [this](std::string_view tool) { return tool_host.may_be(tool); }),
+        judge(gate, agents),
         runs({.threads = stores.threads,
               .runs = stores.runs,
               .actions = stores.actions,
               .feed = feed,
               .providers = providers,
-              .gate = gate,
+              .judge = judge,
               .tools = tools,
               .agents = agents,
               .permissions = permissions,
@@ -303,7 +305,7 @@ struct Server::Parts {
         actions({.store = stores.actions,
                  .audit = stores.audit,
                  .feed = feed,
-                 .gate = gate,
+                 .judge = judge,
                  .tools = tools,
                  .permissions = permissions,
                  .redaction = redaction,
@@ -470,6 +472,7 @@ struct Server::Parts {
   core::Redaction redaction;
   PolicyWatch policy;
   gate::RuleGate gate;
+  core::Judge judge;
   core::Runs runs;
   core::Actions actions;
   tools::WorkspaceRemoval workspace_removal;

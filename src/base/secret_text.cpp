@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <utility>
 
 namespace colonnade::base {
@@ -350,6 +351,19 @@ std::vector<std::string> hide_secrets_in_command(const std::vector<std::string>&
     is_value = part.starts_with('-') && !part.contains('=') && names_a_value(part);
   }
   return out;
+}
+
+std::string hide_values(std::string text, std::vector<std::string> values) {
+  // A value may be the beginning of another one.
+  std::ranges::sort(values, std::ranges::greater(), &std::string::size);
+  for (const std::string& value : values) {
+    if (value.size() < secret_bytes_min) break;
+    for (std::size_t at = 0; (at = text.find(value, at)) != std::string::npos;) {
+      text.replace(at, value.size(), secret_stand_in);
+      at += secret_stand_in.size();
+    }
+  }
+  return text;
 }
 
 }  // namespace colonnade::base

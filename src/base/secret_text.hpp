@@ -6,6 +6,7 @@
 // random string without any of these looks like any other word: whoever holds one must not show it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,5 +34,10 @@ std::string hide_secrets_in_url(std::string_view url);
 
 // A command's arguments, each without its secrets; the one behind `--password` or the like is one.
 std::vector<std::string> hide_secrets_in_command(const std::vector<std::string>& command);
+
+// The text without these values, wherever they stand in it: for the words of somebody who was told
+// them. Values of fewer than secret_bytes_min bytes stay; they would mangle every text.
+inline constexpr std::size_t secret_bytes_min = 6;
+std::string hide_values(std::string text, std::vector<std::string> values);
 
 }  // namespace colonnade::base

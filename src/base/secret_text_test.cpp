@@ -109,6 +109,14 @@ TEST(SecretText, ArgumentsOfCommandsAreHidden) {
                                    "https://u:[redacted]@h/", "--token=[redacted]", "-v"));
 }
 
+TEST(SecretText, HidesWhatSomebodyWasTold) {
+  EXPECT_EQ(hide_values("no key-one, no key-one-two.", {"key-one", "key-one-two"}),
+            "no [redacted], no [redacted].");
+  EXPECT_EQ(hide_values("short", {"short", ""}), "short");
+  EXPECT_EQ(hide_values("redacted [redacted]", {"redacted"}), "[redacted] [[redacted]]");
+  EXPECT_EQ(hide_values("", {"key-one"}), "");
+}
+
 // Each of these would take minutes, or the stack, if a piece of it were looked at more than once.
 TEST(SecretText, TakesTimeInProportionToTheText) {
   constexpr std::size_t times = 200'000;

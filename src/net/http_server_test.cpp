@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "net/testing.hpp"
@@ -574,6 +576,14 @@ TEST(ServerStart, ErrorsNameTheSetting) {
   EXPECT_EQ(field_of({.tls = {"missing.pem", files.private_key_file}}), "tls.certificate_file");
   EXPECT_EQ(field_of({.tls = {files.certificate_file, others.private_key_file}}),
             "tls.private_key_file");
+  EXPECT_EQ(field_of({.tls = {files.certificate_file, files.private_key_file}}), "started");
+  // As some editors write them.
+  for (const std::string& file : {files.certificate_file, files.private_key_file}) {
+    std::ifstream in(file);
+    std::string text = "\xef\xbb\xbf";
+    for (std::string line; std::getline(in, line);) text += line + "\r\n";
+    std::ofstream(file) << text;
+  }
   EXPECT_EQ(field_of({.tls = {files.certificate_file, files.private_key_file}}), "started");
 }
 

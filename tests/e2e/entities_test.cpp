@@ -97,6 +97,40 @@ TEST_F(EntityCommands, AConfiguredEntityIsShownAndNotChanged) {
   EXPECT_EQ(server.stop().code, 0);
 }
 
+// An editor that writes them, or a mounted secret, must not make another key of it.
+TEST_F(EntityCommands, AByteOrderMarkAndALineEndAreNoPartOfAKeyInAFile) {
+  const auto marked = [](const std::string& text) { return "\xef\xbb\xbf" + text + "\r\n"; };
+  const std::string data = ".local/share/colonnade/";
+  {
+    ServerProcess server(folder_);
+    ASSERT_TRUE(server.ready().is_object());
+    EXPECT_EQ(server.stop().code, 0);
+  }
+  for (const char* name : {"operator.token", "secrets.key", "audit.key"}) {
+    const std::string text = read_file(folder_ / (data + name));
+    folder_.write(data + name, marked(without_line_end(text)));
+  }
+  ServerProcess server(folder_);
+  ASSERT_TRUE(server.ready().is_object()) << server.process().wait().err;
+  const std::string secret(40, 's');
+  folder_.write("secret", marked(secret));
+  folder_.write("token", read_file(folder_ / (data + "operator.token")));
+  for (const Arguments& arguments : std::vector<Arguments>{
+           {"threads", "list"},
+           {"threads", "list", "--url", server.url(), "--token-file", "token"},
+           {"token", "list"},
+           {"audit", "verify"},
+           {"entity", "add", "acme", "shop", "backend", "--secret-file", "secret"}}) {
+    const auto ended = run(arguments, folder_);
+    EXPECT_EQ(ended.code, 0) << testing::PrintToString(arguments) << ended.err;
+  }
+  EXPECT_EQ(mint(server, secret).status, 201);
+  const auto by_variable = run({"threads", "list", "--url", server.url()}, folder_, {},
+                               {{"FATHOM_TOKEN", read_file(folder_ / "token")}});
+  EXPECT_EQ(by_variable.code, 0) << by_variable.err;
+  EXPECT_EQ(server.stop().code, 0);
+}
+
 TEST_F(EntityCommands, AScopeWithAnAccessKeyWantsIt) {
   ServerProcess server(folder_);
   ASSERT_TRUE(server.ready().is_object());

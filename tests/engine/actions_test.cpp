@@ -125,7 +125,7 @@ TEST_F(ActionsTest, TheGatesVerdictIsTheFirstState) {
 
 TEST_F(ActionsTest, EqualRequestsHaveEqualHashesAndNothingIsStoredByJudging) {
   Engine engine(path_, options());
-  const auto judged = engine.actions.judge(request("http", R"({"url":" x "})"));
+  const auto judged = engine.run(engine.actions.judge(alice, request("http", R"({"url":" x "})")));
   ASSERT_TRUE(judged);
   const auto submitted =
       engine.run(engine.actions.submit(alice, request("http", R"({"url":"x"})")));

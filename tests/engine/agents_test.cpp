@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "core/governance/agent_permissions.hpp"
+#include "core/governance/judge.hpp"
 #include "engine.hpp"
 
 namespace colonnade::tests {

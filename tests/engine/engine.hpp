@@ -19,6 +19,7 @@
 #include "core/attachments/attachments.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
+#include "core/governance/judge.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 #include "faulty_journal.hpp"
@@ -94,12 +95,13 @@ class Engine {
         permissions(*store, feed, clock),
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),
+        judge(gate, agents),
         runs({.threads = *store,
               .runs = *store,
               .actions = *store,
               .feed = feed,
               .providers = providers,
-              .gate = gate,
+              .judge = judge,
               .tools = catalog,
               .agents = agents,
               .permissions = permissions,
@@ -113,7 +115,7 @@ class Engine {
         actions({.store = *store,
                  .audit = *store,
                  .feed = feed,
-                 .gate = gate,
+                 .judge = judge,
                  .tools = catalog,
                  .permissions = permissions,
                  .redaction = redaction,
@@ -186,6 +188,7 @@ class Engine {
   core::Redaction redaction{};
   gate::PolicySource policy;
   gate::RuleGate gate;
+  core::Judge judge;
   core::Prices prices;
   core::Runs runs;
   core::Actions actions;

@@ -245,6 +245,151 @@ TEST_F(GatedCallsTest, AToolThatTheAgentDoesNotHaveIsNotRun) {
   EXPECT_EQ(again->decision.reason_code, "TOOL_NOT_OFFERED");
 }
 
+// Whatever the policy allows: what an agent asks a human about, it asks about at every step.
+class AskingAgentTest : public GatedCallsTest {
+ protected:
+  static constexpr const char* all_allowed = "rules:\n  - match: {tool: \"*\"}\n    allow: true\n";
+
+  void make_agent(Engine& engine, bool asks = true) {
+    NewAgent input{.name = "careful", .shared = true};
+    if (asks) input.profile.tool_permissions = permissions();
+    const auto agent = engine.run(engine.agents.create(alice, std::move(input)));
+    ASSERT_TRUE(agent) << agent.error().message;
+    agent_ = agent->id;
+  }
+  void make_strict(Engine& engine) {
+    const auto altered =
+        engine.run(engine.agents.alter(alice, agent_, [](Agent& agent) -> core::Result<bool> {
+          agent.profile.tool_permissions = permissions();
+          return true;
+        }));
+    ASSERT_TRUE(altered) << altered.error().message;
+  }
+  void approve(Engine& engine, const Action& action, core::HumanAnswer answer = {}) {
+    answer.approve = true;
+    const auto approved = engine.run(engine.actions.resolve(alice, action.id, std::move(answer)));
+    ASSERT_TRUE(approved) << approved.error().message;
+    ASSERT_TRUE(engine.wait(alice, run_));
+  }
+  ActionRequest submission(const std::string& command) const {
+    return {.agent_id = agent_,
+            .tool = "shell",
+            .operation = "run",
+            .params = base::to_text(Json{{"cmd", command}})};
+  }
+
+ private:
+  static std::map<std::string, ToolPermission> permissions() {
+    return {{"hop", {.requires_approval = true}}, {"shell", {.requires_approval = true}}};
+  }
+};
+
+TEST_F(AskingAgentTest, AStepElsewhereNeedsAnAnswerOfItsOwn) {
+  Engine engine(path_, options(all_allowed));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  make_agent(engine);
+  const Action asked = called(engine, "hop", {{"to", {"home", "away"}}});
+  ASSERT_EQ(asked.state, ActionState::pending_approval);
+  approve(engine, asked);
+  EXPECT_THAT(launches_->seen(), ElementsAre("home"));
+  EXPECT_THAT(told(engine), HasSubstr("needs a human's approval of its own"));
+  EXPECT_THAT(told(engine), HasSubstr("AGENT_REQUIRES_APPROVAL"));
+}
+
+TEST_F(AskingAgentTest, AStandingPermissionAnswersForTheStepThatItCovers) {
+  Engine engine(path_, options(all_allowed));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  make_agent(engine);
+  const Action first = called(engine, "hop", {{"to", {"market"}}});
+  approve(engine, first, {.remember = Remember::always});
+  const Action second = called(engine, "hop", {{"to", {"home", "market", "away"}}});
+  ASSERT_EQ(second.state, ActionState::pending_approval) << "another call";
+  approve(engine, second);
+  EXPECT_THAT(launches_->seen(), ElementsAre("market", "home", "market"));
+  EXPECT_THAT(told(engine), HasSubstr("AGENT_REQUIRES_APPROVAL"));
+}
+
+TEST_F(AskingAgentTest, AnApprovalThatARestartCameBetweenCoversNoOtherStep) {
+  std::optional<Action> asked;
+  {
+    Engine engine(path_, options(all_allowed));
+    make_agent(engine);
+    asked = called(engine, "hop", {{"to", {"home", "away"}}});
+    ASSERT_EQ(asked->state, ActionState::pending_approval);
+  }
+  Engine engine(path_, options(all_allowed));
+  engine.model->answer_with(
+      [](const ModelRequest&) { return std::vector<Act>{reply({TextPart{"done"}})}; });
+  ASSERT_TRUE(engine.run(engine.actions.recover()));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  approve(engine, *asked);
+  EXPECT_THAT(launches_->seen(), ElementsAre("home"));
+  EXPECT_THAT(told(engine), HasSubstr("AGENT_REQUIRES_APPROVAL"));
+}
+
+TEST_F(AskingAgentTest, EditedArgumentsAreJudgedByTheAgentToo) {
+  Engine engine(path_, options("rules:\n  - match: {tool: hop, contains: away}\n"
+                               "    require_approval: true\n"
+                               "  - match: {tool: \"*\"}\n    allow: true\n"));
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  make_agent(engine);
+  const Action asked = called(engine, "hop", {{"to", {"away"}}});
+  ASSERT_EQ(asked.decision.reason_code, "POLICY_REQUIRE_APPROVAL");
+  const auto approved = engine.run(
+      engine.actions.resolve(alice, asked.id, {.approve = true, .params = R"({"to":["home"]})"}));
+  ASSERT_TRUE(approved) << approved.error().message;
+  EXPECT_EQ(approved->decision.outcome, Outcome::abstain);
+  EXPECT_EQ(approved->decision.reason_code, agent_requires_approval);
+  ASSERT_TRUE(engine.wait(alice, run_));
+  EXPECT_THAT(launches_->seen(), ElementsAre("home"));
+}
+
+TEST_F(AskingAgentTest, WhatIsSubmittedInItsNameAsksAsWell) {
+  Engine engine(path_, options(all_allowed));
+  make_agent(engine);
+  const auto judged = engine.run(engine.actions.judge(alice, submission("ls")));
+  ASSERT_TRUE(judged);
+  EXPECT_EQ(judged->decision.reason_code, agent_requires_approval);
+  const auto asked = engine.run(engine.actions.submit(alice, submission("ls")));
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->state, ActionState::pending_approval);
+  EXPECT_FALSE(engine.run(engine.actions.start(alice, asked->id, engine.lanes[0])));
+  ASSERT_TRUE(engine.run(engine.actions.resolve(alice, asked->id, {.approve = true})));
+  const auto started = engine.run(engine.actions.start(alice, asked->id, engine.lanes[0]));
+  EXPECT_TRUE(started) << started.error().message;
+  ActionRequest of_another = submission("ls");
+  of_another.agent_id = "a client's own agent";
+  EXPECT_EQ(engine.run(engine.actions.submit(alice, of_another))->state, ActionState::allowed);
+}
+
+TEST_F(AskingAgentTest, WhatWasAllowedBeforeItAskedDoesNotStart) {
+  Engine engine(path_, options(all_allowed));
+  make_agent(engine, false);
+  const auto allowed = engine.run(engine.actions.submit(alice, submission("ls")));
+  ASSERT_EQ(allowed->state, ActionState::allowed);
+  make_strict(engine);
+  const auto started = engine.run(engine.actions.start(alice, allowed->id, engine.lanes[0]));
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().kind, base::ErrorKind::conflict);
+}
+
+// What it demanded then is part of the record, whatever it demands now.
+TEST_F(AskingAgentTest, WhatItAskedAboutIsJudgedAgainAsItWasJudged) {
+  Engine engine(path_, options(all_allowed));
+  make_agent(engine, false);
+  const Action ran = called(engine, "hop", {{"to", {"home"}}});
+  make_strict(engine);
+  const Action asked = called(engine, "hop", {{"to", {"home"}}});
+  for (const Action* action : {&ran, &asked}) {
+    const auto again = engine.run(engine.actions.judge_again(*action));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->decision.outcome, action->decision.outcome);
+    EXPECT_EQ(again->decision.reason_code, action->decision.reason_code);
+  }
+  EXPECT_EQ(ran.decision.outcome, Outcome::execute);
+  EXPECT_EQ(asked.decision.outcome, Outcome::abstain);
+}
+
 // A false alarm would hide a true one.
 TEST_F(GatedCallsTest, WhatRanIsJudgedAgainAsItWasJudged) {
   Engine engine(path_, options(R"(rules:

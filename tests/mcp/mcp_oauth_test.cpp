@@ -25,6 +25,7 @@ struct Realm {
   std::vector<std::string> grants{};
   std::string challenge{};  // code_challenge of the last authorization
   bool refreshes = true;
+  bool quotes = false;              // refuses everything, with what it was told
   std::vector<std::string> seen{};  // Authorization headers at the token endpoint
 };
 
@@ -45,6 +46,12 @@ net::Response token_answer(Realm& realm, const net::Request& request) {
   const std::string grant = field(request.body, "grant_type").value_or("");
   realm.grants.push_back(grant);
   realm.seen.emplace_back(request.header("Authorization"));
+  if (realm.quotes) {
+    const std::string shown(request.header("Authorization"));
+    return reply({{"error", "no"},
+                  {"error_description", shown.substr(shown.find(' ') + 1) + " " + request.body}},
+                 400);
+  }
   const bool proved =
       pkce_challenge(field(request.body, "code_verifier").value_or("")) == realm.challenge;
   const bool good = grant == "refresh_token"
@@ -250,6 +257,24 @@ TEST_F(McpOAuth, ARegisteredClientGoesToItsOwnIssuerOnly) {
   EXPECT_EQ(servers_->find("web")->authorization_url, "");
   EXPECT_THAT(servers_->find("web")->status.reason, HasSubstr("now names another one"));
   EXPECT_THAT(servers_->find("web")->status.reason, Not(HasSubstr("very secret")));
+}
+
+// Also where the authorization server quotes what it was told.
+TEST_F(McpOAuth, ARefusalTellsNoSecret) {
+  realm_->quotes = true;
+  record_.oauth.client_id = "known";
+  record_.oauth.client_secret = "very-secret";
+  begin();
+  reports_.wait_for(ServerState::needs_auth);
+  const std::string state = state_of(servers_->find("web")->authorization_url);
+  const auto back = come_back(state + "&code=another-code" + issuer());
+  ASSERT_FALSE(back);
+  EXPECT_THAT(back.error().message, HasSubstr("no: [redacted] grant_type=authorization_code"));
+  for (const std::string& text : {back.error().message, servers_->find("web")->status.reason}) {
+    for (const char* secret : {"very-secret", "another-code", "a25vd246dmVyeS1zZWNyZXQ="}) {
+      EXPECT_THAT(text, Not(HasSubstr(secret)));
+    }
+  }
 }
 
 TEST_F(McpOAuth, WithoutARedirectTheReasonIsVisible) {

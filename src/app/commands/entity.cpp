@@ -14,8 +14,6 @@
 namespace colonnade::app {
 namespace {
 
-constexpr std::size_t secret_file_bytes_max = 4096;
-
 struct EntityOptions {
   core::EntityName name{};
   std::string secret_file{};
@@ -39,13 +37,7 @@ void write_row(base::JsonWriter& json, const EntityLine& row) {
 // "" when none was named.
 base::Result<std::string> given_secret(const EntityOptions& options) {
   if (options.secret_file.empty()) return "";
-  const auto text = read_small_file(options.secret_file, secret_file_bytes_max);
-  if (!text) return base::fail(text.error());
-  std::string out = trimmed(*text);
-  if (out.empty()) {
-    return base::fail(base::ErrorKind::invalid, options.secret_file + " is empty");
-  }
-  return out;
+  return read_key_file(options.secret_file);
 }
 
 // A secret that was made here is shown; one that came from a file is known already.

@@ -28,7 +28,6 @@
 namespace colonnade::app {
 namespace {
 
-constexpr std::size_t token_file_bytes_max = 4096;
 constexpr std::size_t read_bytes = 64 * limits::KiB;
 
 // Lines of standard input, until it ends or somebody says so.
@@ -132,12 +131,12 @@ int serve_alone(const Context& context, const Config& config, Lines& lines) {
   if (!server) return print_error(context, server.error().message);
   const auto started = (*server)->start();
   if (!started) return print_error(context, started.error().message);
-  const auto token = read_small_file(settings.token_file, token_file_bytes_max);
+  const auto token = read_key_file(settings.token_file);
   if (!token) {
     return print_error(context, "the operator's token is not in " + settings.token_file +
                                     ": put it there, or make one with `colonnade token create`");
   }
-  serve_host(lines, {.url = started->urls.front(), .token = trimmed(*token)});
+  serve_host(lines, {.url = started->urls.front(), .token = *token});
   (*server)->stop();
   base::log::flush();
   return exit_ok;

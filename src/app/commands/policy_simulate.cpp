@@ -18,6 +18,7 @@
 #include "colonnade/faramesh.hpp"
 #include "colonnade/transport.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/governance/judge.hpp"
 #include "core/governance/limits.hpp"
 #include "gate/rule_gate.hpp"
 
@@ -114,11 +115,12 @@ struct Simulation {
 };
 
 // What the server says besides its policy stays as it is: it denies arguments that do not fit their
-// tool, and a tool that asks a human does so where the policy allows it.
+// tool, and a tool or an agent that asks a human does so where the policy allows it.
 gate::Explanation judged_again(const gate::Engine& engine, const RecordedAction& action) {
   gate::Explanation now = engine.explain(action.request);
   const bool unfit = core::is_refusal_of_run(action.reason_code);
-  const bool asks = action.reason_code == gate::reason_code::tool_asks &&
+  const bool asks = (action.reason_code == gate::reason_code::tool_asks ||
+                     action.reason_code == core::agent_requires_approval) &&
                     now.decision.outcome == gate::Outcome::execute;
   if ((unfit && now.decision.outcome != gate::Outcome::halt) || asks) {
     now.decision.outcome = *action.outcome;

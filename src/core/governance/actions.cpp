@@ -115,10 +115,10 @@ struct Actions::State {
   Task<Result<Action>> mine(Principal who, std::string id) const;
   Task<Result<Action>> startable(Principal who, std::string id) const;
   Task<Action> fresh_action(Principal who, Verdict verdict) const;
-  Result<void> take_edit(Settlement& settled, ActionRequest edited) const;
+  Task<Result<void>> take_edit(Settlement* settled, ActionRequest edited) const;
   Task<Result<Settlement>> settlement(Action action, std::string actor, HumanAnswer answer) const;
   Result<void> remember(Unit& unit, const Action& action, const HumanAnswer& answer) const;
-  Result<ExecutionPermit> permit_for(const Action& action) const;
+  Task<Result<ExecutionPermit>> permit_for(const Action* action) const;
   std::chrono::milliseconds time_for(const Action& action) const;
   Task<Result<void>> cap_waits() const;
 
@@ -162,8 +162,9 @@ Task<Result<Action>> Actions::State::mine(Principal who, std::string id) const {
   co_return std::move(**found);
 }
 
-Result<Verdict> Actions::judge(ActionRequest request) const {
-  return state_->parts.gate.judge(std::move(request), RequestForm::submitted);
+Task<Result<Verdict>> Actions::judge(Principal who, ActionRequest request) const {
+  return state_->parts.judge.judge(std::move(who.scope), std::move(request),
+                                   RequestForm::submitted);
 }
 
 Task<Result<Action>> Actions::get(Principal who, std::string id) const {
@@ -219,7 +220,7 @@ Task<Action> Actions::State::fresh_action(Principal who, Verdict verdict) const 
 
 Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
                                      std::string keyed_request_id) {
-  auto verdict = judge(std::move(request));
+  auto verdict = co_await judge(who, std::move(request));
   if (!verdict) co_return fail(std::move(verdict.error()));
   Action action = co_await state_->fresh_action(who, std::move(*verdict));
   Unit unit{.scope = who.scope, .account = account_of(who)};
@@ -238,21 +239,21 @@ Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
 // --- answering ----------------------------------------------------------------------------------
 
 // The edited request is what is approved: decided on as if it had been asked for.
-Result<void> Actions::State::take_edit(Settlement& settled, ActionRequest edited) const {
-  Action& action = settled.action;
+Task<Result<void>> Actions::State::take_edit(Settlement* settled, ActionRequest edited) const {
+  Action& action = settled->action;
   const RequestForm form = action.run_id.empty() ? RequestForm::submitted : RequestForm::exact;
-  auto verdict = parts.gate.judge(std::move(edited), form);
-  if (!verdict) return fail(std::move(verdict.error()));
+  auto verdict = co_await parts.judge.judge(action.scope, std::move(edited), form);
+  if (!verdict) co_return fail(std::move(verdict.error()));
   if (verdict->decision.outcome == Outcome::halt) {
-    return fail(ErrorKind::invalid,
-                "params: the gate denies what they were changed to (" +
-                    verdict->decision.reason_code + "): " + verdict->decision.reason,
-                "params");
+    co_return fail(ErrorKind::invalid,
+                   "params: the gate denies what they were changed to (" +
+                       verdict->decision.reason_code + "): " + verdict->decision.reason,
+                   "params");
   }
-  settled.edited = verdict->request.params != action.request.params;
+  settled->edited = verdict->request.params != action.request.params;
   action.request = std::move(verdict->request);
   action.decision = std::move(verdict->decision);
-  return {};
+  co_return Result<void>{};
 }
 
 Task<Result<Settlement>> Actions::State::settlement(Action action, std::string actor,
@@ -262,7 +263,7 @@ Task<Result<Settlement>> Actions::State::settlement(Action action, std::string a
     auto request = co_await approved_request(&parts.tools, out.action, answer.params);
     if (!request) co_return fail(std::move(request.error()));
     if (answer.params) {
-      auto taken = take_edit(out, std::move(*request));
+      auto taken = co_await take_edit(&out, std::move(*request));
       if (!taken) co_return fail(std::move(taken.error()));
     }
   }
@@ -399,7 +400,7 @@ Task<std::size_t> Actions::settle_expired() {
 Task<Result<Verdict>> Actions::judge_again(Action action) const {
   const bool submitted = action.run_id.empty();
   const RequestForm form = submitted ? RequestForm::submitted : RequestForm::exact;
-  auto verdict = state_->parts.gate.judge(action.request, form);
+  auto verdict = state_->parts.judge.judge_recorded(action.request, form, action.decision);
   const bool refused = !submitted && is_refusal_of_run(action.decision.reason_code);
   if (!verdict || !refused || verdict->decision.outcome == Outcome::halt) co_return verdict;
   if (action.decision.reason_code == reason_code::tool_not_offered) {
@@ -432,26 +433,29 @@ Task<Result<Action>> Actions::State::startable(Principal who, std::string id) co
 
 // What was submitted has to be allowed, and the command alone, which is all that runs: no other
 // member may have allowed it.
-Result<ExecutionPermit> Actions::State::permit_for(const Action& action) const {
-  auto command = submitted_command(action);
-  if (!command) return fail(std::move(command.error()));
+Task<Result<ExecutionPermit>> Actions::State::permit_for(const Action* action) const {
+  auto command = submitted_command(*action);
+  if (!command) co_return fail(std::move(command.error()));
   const auto refused = [] {
     return fail(ErrorKind::conflict, "the policy in force now does not allow it any more");
   };
-  const bool approved = action.state == ActionState::approved;
-  const auto whole = parts.gate.judge(action.request, RequestForm::exact);
-  if (!whole) return fail(whole.error());
+  const bool approved = action->state == ActionState::approved;
+  const auto whole = co_await parts.judge.judge(action->scope, action->request, RequestForm::exact);
+  if (!whole) co_return fail(whole.error());
   const bool answered = approved && whole->decision.outcome == Outcome::abstain &&
-                        whole->decision.request_hash == action.decision.request_hash;
-  if (whole->decision.outcome != Outcome::execute && !answered) return refused();
+                        whole->decision.request_hash == action->decision.request_hash;
+  if (whole->decision.outcome != Outcome::execute && !answered) co_return refused();
   std::optional<Grant> grant;
   if (approved) {
-    const auto alone = parts.gate.judge(command->request, RequestForm::exact);
+    const auto alone =
+        co_await parts.judge.judge(action->scope, command->request, RequestForm::exact);
     if (alone) grant = Grant{alone->decision.request_hash};
   }
-  auto verdict = parts.gate.decide_submitted(command->call, std::move(command->request), grant);
-  if (!verdict.permit) return refused();
-  return std::move(*verdict.permit);
+  auto verdict = co_await parts.judge.decide_submitted(
+      action->scope, command->call, std::move(command->request), std::move(grant));
+  if (!verdict) co_return fail(std::move(verdict.error()));
+  if (!verdict->permit) co_return refused();
+  co_return std::move(*verdict->permit);
 }
 
 std::chrono::milliseconds Actions::State::time_for(const Action& action) const {
@@ -476,7 +480,7 @@ Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& l
   const bool ours = action->request.tool == submitted_shell;
   std::optional<ExecutionPermit> permit;
   if (ours) {
-    auto allowed = state.permit_for(*action);
+    auto allowed = co_await state.permit_for(&*action);
     if (!allowed) co_return fail(std::move(allowed.error()));
     permit = std::move(*allowed);
   }

@@ -20,9 +20,9 @@
 #include "core/governance/action.hpp"
 #include "core/governance/action_store.hpp"
 #include "core/governance/audit_store.hpp"
+#include "core/governance/judge.hpp"
 #include "core/governance/limits.hpp"
 #include "core/governance/permissions.hpp"
-#include "core/governance/policy_gate.hpp"
 #include "core/governance/redaction.hpp"
 #include "core/tools/limits.hpp"
 #include "core/tools/tool_runner.hpp"
@@ -67,7 +67,7 @@ struct ActionParts {
   ActionStore& store;
   AuditStore& audit;
   EventFeed& feed;
-  PolicyGate& gate;
+  const Judge& judge;
   ToolRunner& tools;
   const Permissions& permissions;
   const Redaction& redaction;
@@ -81,8 +81,9 @@ class Actions {
   Actions(ActionParts parts, ActionOptions options);
   ~Actions();
 
-  // What the gate says; nothing is stored. Errors: invalid, naming the field.
-  Result<Verdict> judge(ActionRequest request) const;
+  // What the gate and the agent that is named say; nothing is stored. Errors: invalid, naming the
+  // field; the store's.
+  base::Task<Result<Verdict>> judge(Principal who, ActionRequest request) const;
   // Decides and stores; a denial is an action too. `keyed_request_id`: linked in the same
   // transaction,
   // "" for none. Errors: invalid, naming the field.
@@ -103,8 +104,8 @@ class Actions {
   // error the question is as open as before.
   base::Task<Result<Action>> resolve(Principal who, std::string id, HumanAnswer answer);
 
-  // The gate's verdict of now on what was asked then, in the form it was judged in. Errors:
-  // invalid, for a record that cannot be decided on any more.
+  // The gate's verdict of now on what was asked then, in the form it was judged in, and with what
+  // the agent demanded then. Errors: invalid, for a record that cannot be decided on any more.
   base::Task<Result<Verdict>> judge_again(Action action) const;
 
   // Begins what was submitted and may run: `shell` in the sandbox, on `lane`, which is the calling

@@ -57,7 +57,7 @@ struct Runs::Shared {
                      .model = {.providers = ports.providers,
                                .prices = ports.prices,
                                .attachments = ports.attachments},
-                     .tools = {.gate = ports.gate,
+                     .tools = {.judge = ports.judge,
                                .tools = ports.tools,
                                .permissions = ports.permissions,
                                .runs = ports.runs,

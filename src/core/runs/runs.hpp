@@ -29,7 +29,7 @@ struct RunPorts {
   ActionStore& actions;
   EventFeed& feed;
   ModelProviders& providers;
-  PolicyGate& gate;
+  const Judge& judge;
   ToolRunner& tools;
   Agents& agents;
   const Permissions& permissions;

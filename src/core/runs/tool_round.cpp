@@ -8,7 +8,6 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/governance/action_records.hpp"
-#include "core/governance/agent_permissions.hpp"
 #include "core/governance/approval_request.hpp"
 #include "core/governance/call_context.hpp"
 #include "core/governance/limits.hpp"
@@ -215,17 +214,27 @@ ActionRequest ToolRound::request_for(const ToolCall& judged, const base::Json& a
           .context = call_context(run.thread_id, run.id, asked, judged.arguments)};
 }
 
+// The one way that a call is judged, whole or at a later step. `is_fit`: it could run, so that a
+// human's answer counts.
+Task<ToolRound::Judged> ToolRound::judge(ToolCall call, base::Json asked, bool is_fit) const {
+  ActionRequest request = request_for(call, asked);
+  std::optional<Grant> grant;
+  if (is_fit) grant = co_await grant_for(call.id, request);
+  Judged out{.verdict = ports_.judge.decide(agent_, call, std::move(request), grant)};
+  out.by_permission = out.verdict.permit && out.verdict.decision.outcome == Outcome::abstain &&
+                      grant && grant->request_hash.empty();
+  co_return out;
+}
+
 // An execution stores its decision in the transaction that starts it.
 Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
   ToolCall judged = call_of(id);
   const base::Json asked = judged.arguments;
   auto prepared = co_await prepare(judged);
   if (prepared) judged.arguments = std::move(*prepared);
-  ActionRequest request = request_for(judged, asked);
-  std::optional<Grant> grant;
-  if (prepared) grant = co_await grant_for(id, request);
-  Verdict verdict = ports_.gate.decide(judged, std::move(request), grant);
-  restrict_by_agent(verdict, agent_.profile.tool_permissions, judged.tool, grant);
+  const bool is_fit = prepared.has_value();
+  Judged done = co_await judge(judged, asked, is_fit);
+  Verdict& verdict = done.verdict;
   if (!prepared) {
     // Nobody is asked about what could not run anyway, and no policy allows it.
     verdict.permit.reset();
@@ -445,24 +454,18 @@ Task<void> ToolRound::run(std::string id) {
 // The call goes on with other arguments than its permit was for. They need an answer of their own:
 // a rule that allows them, or a standing permission. Nobody is asked in the middle of a call.
 Task<base::Result<void>> ToolRound::judge_again(std::string id, base::Json arguments) {
-  const Run& run = record_.run();
-  ToolCall judged = call_of(id);
-  judged.arguments = std::move(arguments);
-  const ActionRequest request = request_for(judged, judged.arguments);
-  auto verdict = ports_.gate.judge(request, RequestForm::exact);
-  if (!verdict) co_return base::fail(std::move(verdict.error()));
-  bool permitted = false;
-  if (verdict->decision.outcome == Outcome::abstain) {
-    permitted =
-        co_await ports_.permissions.allow(run.scope, run.started_by, run.thread_id, request);
-  }
-  const bool allowed = permitted || verdict->decision.outcome == Outcome::execute;
+  ToolCall step_of = call_of(id);
+  step_of.arguments = std::move(arguments);
+  base::Json asked = step_of.arguments;
+  Judged judged = co_await judge(std::move(step_of), std::move(asked), true);
+  // The step runs within the call, whose permit is spent.
+  const bool allowed = judged.verdict.permit.has_value();
   Action step = actions_.at(id);
-  step.request = std::move(verdict->request);
-  step.decision = std::move(verdict->decision);
+  step.request = std::move(judged.verdict.request);
+  step.decision = std::move(judged.verdict.decision);
   step.reason = step.decision.reason;
   step.updated_at = record_.now();
-  const std::string granted_by = permitted ? "permission" : "";
+  const std::string granted_by = judged.by_permission ? "permission" : "";
   auto stored = co_await record_.note_decision(step, granted_by);
   if (!stored) co_return stored;
   if (allowed) co_return base::Result<void>();

@@ -18,9 +18,9 @@
 #include "core/agents/agent.hpp"
 #include "core/governance/action_store.hpp"
 #include "core/governance/execution_permit.hpp"
+#include "core/governance/judge.hpp"
 #include "core/governance/limits.hpp"
 #include "core/governance/permissions.hpp"
-#include "core/governance/policy_gate.hpp"
 #include "core/runs/run_inputs.hpp"
 #include "core/runs/run_record.hpp"
 #include "core/runs/run_store.hpp"
@@ -31,7 +31,7 @@
 namespace colonnade::core {
 
 struct ToolRoundPorts {
-  PolicyGate& gate;
+  const Judge& judge;
   ToolRunner& tools;
   const Permissions& permissions;
   RunStore& runs;  // what humans answered is read from these two
@@ -87,7 +87,13 @@ class ToolRound {
  private:
   struct UnderWay;
 
+  struct Judged {
+    Verdict verdict;
+    bool by_permission = false;  // a standing one answered the question
+  };
+
   base::Task<GateAnswer> ask_gate_about(std::string id);
+  base::Task<Judged> judge(ToolCall call, base::Json asked, bool is_fit) const;
   base::Task<base::Result<base::Json>> prepare(ToolCall call) const;
   ActionRequest request_for(const ToolCall& judged, const base::Json& asked) const;
   void count_call(const std::string& id, Verdict& verdict);

@@ -16,10 +16,10 @@ net::Response answer(const core::Decision& decision, const core::Action* action)
 
 }  // namespace
 
-base::Task<net::Reply> GateResource::decide(Principal /*who*/, RequestPtr request) {
+base::Task<net::Reply> GateResource::decide(Principal who, RequestPtr request) {
   auto action = decode_action(*request);
   if (!action) co_return refusal(action.error());
-  const auto verdict = parts_.actions.judge(std::move(*action));
+  const auto verdict = co_await parts_.actions.judge(std::move(who), std::move(*action));
   if (!verdict) co_return error_response(verdict.error());
   co_return net::Response{.body = encode_decision(verdict->decision)};
 }
@@ -43,7 +43,7 @@ base::Task<Attempted> GateResource::evaluate_once(Principal who, core::ActionReq
     if (!earlier) co_return refused(action_error(earlier.error()));
     co_return Attempted{.response = answer(earlier->decision, &*earlier)};
   }
-  const auto verdict = parts_.actions.judge(action);
+  const auto verdict = co_await parts_.actions.judge(who, action);
   if (!verdict) co_return refused(error_response(verdict.error()));
   if (verdict->decision.outcome != core::Outcome::abstain) {
     co_return Attempted{.response = answer(verdict->decision, nullptr)};

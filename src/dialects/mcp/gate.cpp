@@ -20,7 +20,7 @@ base::Task<Attempted> GateTools::decide(Call call, Attempt /*attempt*/) {
     request.context = exact_value(call.text, {"params", "arguments", "context"});
   }
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto verdict = parts_.actions.judge(std::move(request));
+  const auto verdict = co_await parts_.actions.judge(call.who, std::move(request));
   if (!verdict) co_return failed(verdict.error());
   co_return answered(encode_decision(verdict->decision));
 }

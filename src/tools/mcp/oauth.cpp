@@ -5,6 +5,7 @@
 #include "base/base64.hpp"
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "base/secret_text.hpp"
 #include "base/utf8.hpp"
 #include "net/http.hpp"
 #include "net/limits.hpp"
@@ -47,6 +48,12 @@ std::string refusal_of(const Json& body) {
   return std::string(base::cut_utf8(all, limits::upstream_message_bytes_max));
 }
 
+// A parameter of a token request that is nobody else's to know.
+bool is_confidential(std::string_view name) {
+  return name == "code" || name == "code_verifier" || name == "refresh_token" ||
+         name == "client_secret" || name == "client_assertion";
+}
+
 std::optional<std::string> parameter(const std::string& query, std::string_view name) {
   net::Request request;
   request.query = query;
@@ -84,6 +91,10 @@ std::string OAuth::problem() const {
 bool OAuth::awaits(const std::string& state) const {
   const std::lock_guard lock(mutex_);
   return pending_ && base::equal_in_constant_time(pending_->state, state);
+}
+
+std::vector<std::string> OAuth::secrets() const {
+  return {options_.settings.client_secret, registered_.secret, access_token_, refresh_token_};
 }
 
 std::string OAuth::redirect_url() const {
@@ -263,7 +274,8 @@ base::Task<Result<std::optional<Json>>> OAuth::look(std::vector<std::string> url
 }
 
 // Errors: not_found for 4xx (with what the server says), upstream, unavailable, timeout.
-base::Task<Result<Json>> OAuth::fetch(net::HttpClientRequest request, std::stop_token stop) {
+base::Task<Result<Json>> OAuth::fetch(net::HttpClientRequest request, std::stop_token stop,
+                                      std::vector<std::string> told) {
   request.total_time_max = limits::mcp_oauth_time_max;
   request.public_addresses_only = public_addresses_only_;
   const std::string host = origin_of(request.url);
@@ -281,7 +293,9 @@ base::Task<Result<Json>> OAuth::fetch(net::HttpClientRequest request, std::stop_
   error.kind =
       head->status >= 400 && head->status < 500 ? ErrorKind::not_found : ErrorKind::unavailable;
   error.retryable = head->status == 429 || head->status >= 500;
-  const std::string why = json ? refusal_of(*json) : "";
+  std::vector<std::string> hidden = secrets();
+  hidden.insert(hidden.end(), told.begin(), told.end());
+  const std::string why = json ? base::hide_values(refusal_of(*json), std::move(hidden)) : "";
   error.message = host + " answered with HTTP status " + std::to_string(head->status) +
                   (why.empty() ? "" : " (" + why + ")");
   co_return base::fail(std::move(error));
@@ -447,7 +461,13 @@ base::Task<Result<void>> OAuth::grant(AuthorizationServer server, Client client,
     }
   }
   request.body = encode_form(form);
-  auto answer = co_await fetch(std::move(request), stop);
+  std::vector<std::string> told{client.secret};
+  const std::string_view shown = net::find_header(request.headers, "Authorization");
+  if (!shown.empty()) told.emplace_back(shown.substr(shown.find(' ') + 1));
+  for (const auto& [name, value] : form) {
+    if (is_confidential(name)) told.push_back(value);
+  }
+  auto answer = co_await fetch(std::move(request), stop, std::move(told));
   if (!answer) {
     base::Error error = answer.error();
     if (error.kind == ErrorKind::not_found) error.kind = ErrorKind::unauthorized;

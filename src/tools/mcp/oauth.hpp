@@ -67,6 +67,8 @@ class OAuth final : public Authorization, public std::enable_shared_from_this<OA
   // is not the authorization server's.
   static base::Task<base::Result<void>> complete(std::shared_ptr<OAuth> self, std::string query);
   bool awaits(const std::string& state) const;  // any thread
+  // What was told to somebody in confidence: tokens, the client's secret. On the lane.
+  std::vector<std::string> secrets() const;
 
  private:
   struct Client {
@@ -93,7 +95,9 @@ class OAuth final : public Authorization, public std::enable_shared_from_this<OA
   base::Task<base::Result<Found>> discover(std::string named, std::stop_token stop);
   base::Task<base::Result<std::optional<base::Json>>> look(std::vector<std::string> urls,
                                                            std::stop_token stop);
-  base::Task<base::Result<base::Json>> fetch(net::HttpClientRequest request, std::stop_token stop);
+  // `told`: what the request holds in confidence, beside secrets().
+  base::Task<base::Result<base::Json>> fetch(net::HttpClientRequest request, std::stop_token stop,
+                                             std::vector<std::string> told = {});
   base::Task<base::Result<Client>> client_for(AuthorizationServer server, std::string scope,
                                               std::stop_token stop);
   base::Task<base::Result<void>> refresh(Found found, std::string scope, std::stop_token stop);

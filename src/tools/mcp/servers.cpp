@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "base/base64.hpp"
 #include "base/log.hpp"
+#include "base/secret_text.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "net/http.hpp"
 #include "tools/mcp/http_connection.hpp"
@@ -39,6 +41,44 @@ base::Task<void> finish(std::shared_ptr<OAuth> oauth, std::string query,
                         std::shared_ptr<base::Completion<Result<void>>> done) {
   auto result = co_await OAuth::complete(std::move(oauth), std::move(query));
   done->complete(std::move(result));
+}
+
+// Of a URL: its user's name and password, as they are and as HTTP sends them, and its parameters.
+void add_secrets_of_url(std::string_view url, std::vector<std::string>& out) {
+  const std::size_t scheme = url.find("://");
+  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  const std::string_view authority = url.substr(0, url.find_first_of("/?#"));
+  if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
+    const std::string_view user = authority.substr(0, at);
+    out.push_back(base::to_base64(user));
+    out.emplace_back(user);
+    if (user.contains(':')) out.emplace_back(user.substr(user.find(':') + 1));
+  }
+  if (const std::size_t query = url.find('?'); query != std::string_view::npos) {
+    std::string_view rest = url.substr(query + 1, url.find('#') - query - 1);
+    while (!rest.empty()) {
+      const std::string_view one = rest.substr(0, rest.find('&'));
+      rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+      if (one.contains('=')) out.emplace_back(one.substr(one.find('=') + 1));
+    }
+  }
+}
+
+// What only this server is told.
+std::vector<std::string> secrets_of(const ServerRecord& record) {
+  std::vector<std::string> out;
+  for (const auto& [name, value] : record.command.environment) out.push_back(value);
+  const auto shown = base::hide_secrets_in_command(record.command.arguments);
+  for (std::size_t i = 0; i < shown.size(); ++i) {
+    if (shown[i] == base::secret_stand_in) out.push_back(record.command.arguments[i]);
+  }
+  for (const net::Header& header : record.headers) {
+    out.push_back(header.value);
+    // Of an authorization, what stands behind its scheme.
+    out.push_back(header.value.substr(header.value.rfind(' ') + 1));
+  }
+  add_secrets_of_url(record.url, out);
+  return out;
 }
 
 bool has_credential(const ServerRecord& record) {
@@ -107,6 +147,11 @@ void Servers::start(const std::shared_ptr<State>& state, Entry* entry) {
       return make_http_connection(*lane, *client, http);
     };
   }
+  options.secrets = [known = secrets_of(record), oauth = entry->oauth] {
+    std::vector<std::string> out = known;
+    if (oauth) std::ranges::copy(oauth->secrets(), std::back_inserter(out));
+    return out;
+  };
   entry->session = Session::start(*lane, std::move(options), std::move(connect));
 }
 

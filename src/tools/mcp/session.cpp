@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.hpp"
+#include "base/secret_text.hpp"
 
 namespace colonnade::tools::mcp {
 
@@ -76,7 +77,12 @@ Result<void> Session::accept(const std::string& set) {
   return {};
 }
 
+std::string Session::without_secrets(std::string text) const {
+  return options_.secrets ? base::hide_values(std::move(text), options_.secrets()) : text;
+}
+
 void Session::set_state(ServerState state, std::string reason, int failures) {
+  reason = without_secrets(std::move(reason));
   ServerStatus now;
   {
     const std::lock_guard lock(mutex_);

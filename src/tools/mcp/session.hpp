@@ -87,6 +87,9 @@ struct SessionOptions {
   // Told what to keep: at the first attachment and after accept(). Any thread.
   std::function<void(const ToolPins&)> on_pinned{};
   std::function<void(const ServerStatus&)> on_status{};  // each change; on the session's lane
+  // What the server was told in confidence, as it is now: left out where it quotes that in an
+  // error. On the session's lane.
+  std::function<std::vector<std::string>()> secrets{};
   SessionTimes times{};
 };
 
@@ -162,6 +165,7 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
   base::Task<void> pause(std::chrono::milliseconds time);
   base::Task<base::Result<void>> list_tools();
   void check_tools(std::vector<RemoteTool> found, std::vector<std::string> refused);
+  std::string without_secrets(std::string text) const;
   void set_state(ServerState state, std::string reason, int failures);
   void listen();
 

@@ -294,6 +294,7 @@ void Session::received(Message message) {
     if (id != nullptr) finish(*id, std::move(result->result));
   } else {
     auto& failure = std::get<RpcFailure>(message);
+    failure.error.message = without_secrets(std::move(failure.error.message));
     const auto* id = failure.id ? std::get_if<std::int64_t>(&*failure.id) : nullptr;
     if (id != nullptr) {
       finish(*id, std::move(failure.error));
