@@ -90,7 +90,7 @@ void WebSocketConnection::all_written() {
 }
 
 void WebSocketConnection::on_sweep(SteadyTime now, SteadyTime::duration) {
-  if (now - last_beat_ < limits::websocket_heartbeat_interval) return;
+  if (now - last_beat_ < shard().options().websocket_heartbeat_interval) return;
   last_beat_ = now;
   if (pings_unanswered_ >= limits::websocket_pings_unanswered_max) return end(true);
   ++pings_unanswered_;
@@ -151,7 +151,7 @@ void WebSocketConnection::on_input(WebSocketInput input) {
   } else if (const auto* const peer_close = std::get_if<WebSocketClose>(&input)) {
     close_code_ = peer_close->code;
     close_reason_ = peer_close->reason;
-    begin_close(peer_close->code, {});
+    begin_close(peer_close->code, peer_close->reason);
   } else if (const auto* const fault = std::get_if<WebSocketFault>(&input)) {
     close(fault->code, fault->reason);
   }

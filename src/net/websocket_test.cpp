@@ -79,6 +79,7 @@ base::Task<Reply> open_echo(std::shared_ptr<Room> room, std::shared_ptr<const Re
   WebSocketReply reply;
   reply.accept = std::move(*accept);
   reply.message_bytes_max = message_bytes_max;
+  reply.heartbeat = "beat";
   reply.on_open = [room](std::shared_ptr<WebSocket> socket) {
     {
       const std::lock_guard lock(room->mutex);
@@ -188,7 +189,7 @@ TEST_F(WebSockets, AFloodOfPingsIsNotQueued) {
 
 TEST_F(WebSockets, ACloseIsAnsweredAndTold) {
   EXPECT_EQ(answer_to(from_client(WebSocketOpcode::close, websocket_close_payload(1001, "bye"))),
-            close_frame(1001, ""));
+            close_frame(1001, "bye"));
   EXPECT_TRUE(eventually([&] { return room_->close_code() == 1001; }));
   EXPECT_EQ(room_->reason, "bye");
 }
@@ -259,6 +260,51 @@ TEST_F(WebSockets, AStoppingServerSaysGoodbye) {
   RawClient client = connect();
   server_.server.stop(std::chrono::seconds(1));
   EXPECT_EQ(client.read_to_end(), close_frame(1001, "The server stops."));
+}
+
+// --- heartbeats
+// ------------------------------------------------------------------------------------
+
+class WebSocketHeartbeats : public ::testing::Test {
+ protected:
+  WebSocketHeartbeats() { base::log::set_level(base::log::Level::off); }
+  static HttpServerOptions options() {
+    HttpServerOptions out;
+    out.websocket_heartbeat_interval = std::chrono::milliseconds(400);
+    return out;
+  }
+  RawClient connect() {
+    RawClient out = server_.connect();
+    EXPECT_TRUE(out.send(
+        "GET /socket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"));
+    EXPECT_EQ(status_of(out.read_until("\r\n\r\n")), 101);
+    return out;
+  }
+
+  const std::string beat_ =
+      websocket_frame(WebSocketOpcode::ping, "") + websocket_frame(WebSocketOpcode::text, "beat");
+  std::shared_ptr<Room> room_ = std::make_shared<Room>();
+  TestServer server_{{{.pattern = "/socket", .handler = std::bind_front(open_echo, room_)}},
+                     options()};
+};
+
+TEST_F(WebSocketHeartbeats, APeerThatAnswersNoPingIsGone) {
+  RawClient client = connect();
+  EXPECT_EQ(client.read_to_end(), beat_ + beat_);
+  EXPECT_TRUE(eventually([&] { return room_->close_code() == websocket_close::abnormal; }));
+}
+
+// Whatever comes says that somebody is there.
+TEST_F(WebSocketHeartbeats, APeerThatSendsSomethingStays) {
+  RawClient client = connect();
+  for (int i = 0; i < limits::websocket_pings_unanswered_max; ++i) {
+    for (const WebSocketOpcode answer : {WebSocketOpcode::pong, WebSocketOpcode::text}) {
+      EXPECT_NE(client.read_until(beat_), "");
+      client.send(from_client(answer, ""));
+    }
+  }
+  EXPECT_EQ(room_->close_code(), std::nullopt);
 }
 
 TEST(WebSocketsOverTls, MessagesGoBothWays) {
