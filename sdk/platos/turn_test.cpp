@@ -1,8 +1,6 @@
 // Turns over a scripted socket, each seen by both clients.
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "sdk/platos/packets.hpp"
 #include "sdk/platos/script.hpp"
 
@@ -491,59 +489,6 @@ TEST(PlatosPackets, other_namespaces_and_nonsense_are_nothing) {
   }
   EXPECT_EQ(platos::wire::read_event("[\"a\",7]")->name, "a");
   EXPECT_FALSE(platos::wire::silence_ms("{\"pingInterval\":-5,\"pingTimeout\":1}"));
-}
-
-// Every event of the example file comes out as it is, and those with a type of their own as that.
-TEST(PlatosPackets, every_example_event_is_kept_whole) {
-  std::ifstream file(std::string(COLONNADE_CONTRACTS) + "/platos-examples.jsonl");
-  if (!file) GTEST_SKIP() << "no example file";
-  int events = 0;
-  for (std::string line; std::getline(file, line);) {
-    const Json row = Json::parse(line);
-    const std::string& name = row["name"].as_string();
-    if (name.starts_with("event.")) {
-      const Json packet = Json::array({"agent_event", row["event"]});
-      const auto incoming = platos::wire::read_event(packet.dump());
-      ASSERT_TRUE(incoming) << name;
-      EXPECT_EQ(incoming->event.data(), row["event"]) << name;
-      EXPECT_EQ(incoming->event.type(), row["event"]["type"].as_string());
-      EXPECT_EQ(incoming->event.as<platos::OtherEvent>(), nullptr) << name;
-      ++events;
-    } else if (name.starts_with("frame.") && row["event"].contains("frame") &&
-               row["event"]["direction"].as_string() == "server→client") {
-      const std::string& frame = row["event"]["frame"].as_string();
-      const auto packet = platos::wire::read_packet(frame);
-      EXPECT_NE(packet.kind, platos::wire::PacketKind::unimportant) << name;
-      if (packet.kind == platos::wire::PacketKind::event) {
-        EXPECT_TRUE(platos::wire::read_event(packet.data)) << name;
-      }
-      ++events;
-    }
-  }
-  EXPECT_GT(events, 30);
-}
-
-// The whole exchange of the example file, with the notice that a C++ client waits for.
-TEST(PlatosTurn, plays_the_example_sequence) {
-  std::ifstream file(std::string(COLONNADE_CONTRACTS) + "/platos-examples.jsonl");
-  if (!file) GTEST_SKIP() << "no example file";
-  for (std::string line; std::getline(file, line);) {
-    const Json row = Json::parse(line);
-    if (row["name"].as_string() != "sequence.turn") continue;
-    const Json::Array& frames = row["event"]["serverFrames"].as_array();
-    Lines wanted;
-    for (const Json& type : row["event"]["yielded"].as_array()) wanted.push_back(type.as_string());
-    ScriptedTransport wire;
-    auto socket = wire.expect_socket(socket_target);
-    socket.say(frames[0].as_string()).say(frames[1].as_string()).say(connected());
-    for (std::size_t i = 2; i < frames.size(); ++i) socket.say(frames[i].as_string());
-    const platos::Client client(options_of(wire));
-    Lines given;
-    for (const auto& event : client.threads.send("cmthread0000000001", "hi")) {
-      given.emplace_back(event.type());
-    }
-    EXPECT_EQ(given, wanted);
-  }
 }
 
 }  // namespace
