@@ -127,7 +127,8 @@ Result<Prepared> Channel::prepare(const CallSpec& spec, std::string_view accept)
   if (spec.authenticated && !authorization.empty()) {
     request.headers.push_back({"Authorization", authorization});
   }
-  if (spec.has_body) request.headers.push_back({"Content-Type", "application/json"});
+  if (spec.has_body) request.headers.push_back({"Content-Type", spec.content_type});
+  for (const Header& header : spec.headers) request.headers.push_back(header);
   const std::string& key =
       scope.idempotency_key.empty() ? spec.idempotency_key : scope.idempotency_key;
   if (spec.method == "POST" && !key.empty()) {

@@ -27,8 +27,10 @@ enum class TimeoutKind { ordinary, send, watch };
 struct CallSpec {
   std::string_view method{};
   std::string path{};  // follows the channel's root; encoded, with its query
-  std::string body{};  // JSON text
+  std::string body{};
   bool has_body = false;
+  std::string content_type{"application/json"};  // of the body
+  std::vector<Header> headers{};                 // of this call alone
   bool authenticated = true;
   TimeoutKind timeout_kind = TimeoutKind::ordinary;
   int also_accepted = 0;  // a status beside 2xx that the decoder takes

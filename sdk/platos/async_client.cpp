@@ -41,6 +41,23 @@ Task<std::vector<AgentVersion>> AsyncAgents::list_versions(std::string_view agen
   return perform_async(session_, calls::list_versions(agent_id));
 }
 
+Task<Agent> AsyncAgents::create(const AgentSettings& settings) const {
+  return perform_async(session_, calls::create_agent(settings));
+}
+Task<Agent> AsyncAgents::update(std::string_view agent_id, const AgentSettings& changes) const {
+  return perform_async(session_, calls::update_agent(agent_id, changes));
+}
+Task<void> AsyncAgents::remove(std::string_view agent_id) const {
+  return without_result(perform_async(session_, calls::remove_agent(agent_id)));
+}
+Task<Agent> AsyncAgents::rollback(std::string_view agent_id, std::string_view version_id) const {
+  return perform_async(session_, calls::roll_back(agent_id, version_id));
+}
+Task<Agent> AsyncAgents::set_canary(std::string_view agent_id, std::string_view version_id,
+                                    std::int64_t percent) const {
+  return perform_async(session_, calls::set_canary(agent_id, version_id, percent));
+}
+
 AsyncThreads::AsyncThreads(std::shared_ptr<const detail::Session> session)
     : session_(std::move(session)) {}
 
@@ -74,6 +91,46 @@ Task<void> AsyncThreads::unarchive(std::string_view thread_id) const {
 Task<void> AsyncThreads::remove(std::string_view thread_id) const {
   return without_result(perform_async(session_, calls::remove_thread(thread_id)));
 }
+Task<Thread> AsyncThreads::rename(std::string_view thread_id, std::string_view title) const {
+  return perform_async(session_, calls::rename(thread_id, title));
+}
+Task<Thread> AsyncThreads::set_tags(std::string_view thread_id,
+                                    const std::vector<std::string>& tags) const {
+  return perform_async(session_, calls::set_tags(thread_id, tags));
+}
+Task<Thread> AsyncThreads::pin(std::string_view thread_id) const {
+  return perform_async(session_, calls::pin(thread_id));
+}
+Task<Thread> AsyncThreads::unpin(std::string_view thread_id) const {
+  return perform_async(session_, calls::unpin(thread_id));
+}
+Task<Thread> AsyncThreads::fork(std::string_view thread_id) const {
+  return fork(thread_id, static_cast<const ForkThread&>(ForkThread{}));
+}
+Task<Thread> AsyncThreads::fork(std::string_view thread_id, const ForkThread& request) const {
+  return perform_async(session_, calls::fork(thread_id, request));
+}
+Task<std::vector<Message>> AsyncThreads::replies(std::string_view thread_id,
+                                                 std::string_view message_id) const {
+  return perform_async(session_, calls::replies(thread_id, message_id));
+}
+Task<void> AsyncThreads::stop(std::string_view thread_id) const {
+  return detail::stop_turn(session_, std::string(thread_id), background);
+}
+Task<Answer> AsyncThreads::ask(std::string_view thread_id, std::string_view message) const {
+  return ask(thread_id, message, static_cast<const SendOptions&>(SendOptions{}));
+}
+Task<Answer> AsyncThreads::ask(std::string_view thread_id, std::string_view message,
+                               const SendOptions& options) const {
+  return perform_async(session_, calls::ask(thread_id, message, options));
+}
+Task<Answer> AsyncThreads::edit_and_rerun(std::string_view thread_id, std::string_view message_id,
+                                          std::string_view message) const {
+  return perform_async(session_, calls::edit_and_rerun(thread_id, message_id, message));
+}
+Task<Answer> AsyncThreads::retry(std::string_view thread_id, std::string_view message_id) const {
+  return perform_async(session_, calls::retry(thread_id, message_id));
+}
 AsyncStream<Event> AsyncThreads::send(std::string_view thread_id, std::string_view message) const {
   return send(thread_id, message, SendOptions{});
 }
@@ -81,6 +138,14 @@ AsyncStream<Event> AsyncThreads::send(std::string_view thread_id, std::string_vi
                                       const SendOptions& options) const {
   return AsyncStream<Event>(std::make_shared<detail::AsyncTurn>(
       std::make_shared<detail::TurnStream>(session_, thread_id, message, options, background)));
+}
+
+AsyncAttachments::AsyncAttachments(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<Attachment> AsyncAttachments::upload(std::string_view bytes,
+                                          const UploadAttachment& request) const {
+  return perform_async(session_, calls::upload(bytes, request));
 }
 
 AsyncApprovals::AsyncApprovals(std::shared_ptr<const detail::Session> session)
@@ -210,6 +275,7 @@ AsyncClient::AsyncClient(const Options& options) : AsyncClient(detail::open_sess
 AsyncClient::AsyncClient(std::shared_ptr<const detail::Session> session)
     : agents(session),
       threads(session),
+      attachments(session),
       approvals(session),
       budgets(session),
       monitoring(session),
@@ -223,6 +289,7 @@ AsyncClient& AsyncClient::operator=(AsyncClient&& other) noexcept {
     close();
     agents = std::move(other.agents);
     threads = std::move(other.threads);
+    attachments = std::move(other.attachments);
     approvals = std::move(other.approvals);
     budgets = std::move(other.budgets);
     monitoring = std::move(other.monitoring);

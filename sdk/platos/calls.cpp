@@ -27,6 +27,20 @@ Call<T> posting(std::string path, std::string body, Decode<T> decode) {
           .decode = decode};
 }
 
+template <class T>
+Call<T> patching(std::string path, std::string body, Decode<T> decode) {
+  Call<T> out = posting(std::move(path), std::move(body), decode);
+  out.spec.method = "PATCH";
+  return out;
+}
+
+// A turn that is waited for.
+Call<Answer> asking(std::string path, std::string body) {
+  Call<Answer> out = posting(std::move(path), std::move(body), &wire::answer);
+  out.spec.timeout_kind = colonnade::detail::TimeoutKind::send;
+  return out;
+}
+
 // Without a body.
 template <class T>
 Call<T> doing(std::string_view method, std::string path, Decode<T> decode) {
@@ -39,6 +53,14 @@ Result<std::string> path_of(std::string_view start, std::string_view what, std::
   auto name = segment(what, id);
   if (!name) return name;
   return std::string(start) + *name + std::string(rest);
+}
+
+// "/threads/t1/messages/m1/retry".
+Result<std::string> message_path(std::string_view thread_id, std::string_view message_id,
+                                 std::string_view rest) {
+  auto thread = path_of("/threads/", "thread", thread_id, "/messages/");
+  if (!thread) return thread;
+  return path_of(*thread, "message", message_id, rest);
 }
 
 // A query of what is set.
@@ -93,11 +115,46 @@ Plan<std::vector<AgentVersion>> list_versions(std::string_view agent_id) {
   return plan_get(path_of("/agents/", "agent", agent_id, "/versions"), &wire::versions);
 }
 
+Plan<Agent> create_agent(const AgentSettings& settings) {
+  if (!settings.name || settings.name->empty()) return usage("a new agent needs a name");
+  auto body = wire::agent_settings(settings);
+  if (!body) return std::move(body).error();
+  return plan(posting("/agents", *std::move(body), &wire::agent));
+}
+Plan<Agent> update_agent(std::string_view id, const AgentSettings& changes) {
+  auto path = path_of("/agents/", "agent", id);
+  if (!path) return std::move(path).error();
+  auto body = wire::agent_settings(changes);
+  if (!body) return std::move(body).error();
+  return plan(patching(*std::move(path), *std::move(body), &wire::agent));
+}
+Plan<bool> remove_agent(std::string_view id) {
+  return plan_do("DELETE", path_of("/agents/", "agent", id), &wire::done);
+}
+Plan<Agent> roll_back(std::string_view agent_id, std::string_view version_id) {
+  auto versions = path_of("/agents/", "agent", agent_id, "/versions/");
+  if (!versions) return std::move(versions).error();
+  return plan_do("POST", path_of(*versions, "version", version_id, "/rollback"),
+                 &wire::wrapped_agent);
+}
+Plan<Agent> set_canary(std::string_view agent_id, std::string_view version_id,
+                       std::int64_t percent) {
+  auto path = path_of("/agents/", "agent", agent_id, "/canary");
+  if (!path) return std::move(path).error();
+  return plan(patching(*std::move(path), wire::canary(version_id, percent), &wire::agent));
+}
+
 Plan<Thread> create_thread(const CreateThread& request) {
   return plan(posting("/threads", wire::create_thread(request), &wire::thread));
 }
 Plan<std::vector<Thread>> list_threads(const ListThreads& filter) {
-  const Query query = Query().add("agentId", filter.agent_id).add("limit", filter.limit);
+  Query query;
+  query.add("agentId", filter.agent_id).add("limit", filter.limit).add("offset", filter.offset);
+  query.add("status", filter.status).add("tag", filter.tag);
+  if (filter.pinned) query.add("pinned", std::string_view(*filter.pinned ? "true" : "false"));
+  if (filter.archived == Archived::included) query.add("archived", std::string_view("true"));
+  if (filter.archived == Archived::only) query.add("archived", std::string_view("only"));
+  if (filter.all_users) query.add("allUsers", std::string_view("true"));
   return plan(reading("/threads" + query.text(), &wire::threads));
 }
 Plan<Thread> get_thread(std::string_view id) {
@@ -123,6 +180,63 @@ Plan<bool> unarchive(std::string_view thread_id) {
 }
 Plan<bool> remove_thread(std::string_view thread_id) {
   return plan_do("DELETE", path_of("/threads/", "thread", thread_id), &wire::done);
+}
+
+Plan<Thread> rename(std::string_view thread_id, std::string_view title) {
+  auto path = path_of("/threads/", "thread", thread_id, "/rename");
+  if (!path) return std::move(path).error();
+  return plan(patching(*std::move(path), wire::rename(title), &wire::thread));
+}
+Plan<Thread> set_tags(std::string_view thread_id, const std::vector<std::string>& tags) {
+  auto path = path_of("/threads/", "thread", thread_id, "/tags");
+  if (!path) return std::move(path).error();
+  return plan(posting(*std::move(path), wire::tags(tags), &wire::thread));
+}
+Plan<Thread> pin(std::string_view thread_id) {
+  return plan_do("POST", path_of("/threads/", "thread", thread_id, "/pin"), &wire::thread);
+}
+Plan<Thread> unpin(std::string_view thread_id) {
+  return plan_do("POST", path_of("/threads/", "thread", thread_id, "/unpin"), &wire::thread);
+}
+Plan<Thread> fork(std::string_view thread_id, const ForkThread& request) {
+  auto path = path_of("/threads/", "thread", thread_id, "/fork");
+  if (!path) return std::move(path).error();
+  return plan(posting(*std::move(path), wire::fork(request), &wire::thread));
+}
+Plan<std::vector<Message>> replies(std::string_view thread_id, std::string_view message_id) {
+  return plan_get(message_path(thread_id, message_id, "/replies"), &wire::messages);
+}
+Plan<Answer> ask(std::string_view thread_id, std::string_view message, const SendOptions& options) {
+  auto path = path_of("/threads/", "thread", thread_id, "/messages");
+  if (!path) return std::move(path).error();
+  if (message.empty()) return usage("the message is empty");
+  Call<Answer> call = asking(*std::move(path), wire::ask(message, options));
+  call.spec.idempotency_key = options.idempotency_key;
+  return plan(std::move(call));
+}
+Plan<Answer> edit_and_rerun(std::string_view thread_id, std::string_view message_id,
+                            std::string_view message) {
+  auto path = message_path(thread_id, message_id, "/edit-and-rerun");
+  if (!path) return std::move(path).error();
+  if (message.empty()) return usage("the message is empty");
+  return plan(asking(*std::move(path), wire::ask(message, {})));
+}
+Plan<Answer> retry(std::string_view thread_id, std::string_view message_id) {
+  auto path = message_path(thread_id, message_id, "/retry");
+  if (!path) return std::move(path).error();
+  return plan(asking(*std::move(path), "{}"));
+}
+Plan<Attachment> upload(std::string_view bytes, const UploadAttachment& request) {
+  if (bytes.empty()) return usage("the attachment is empty");
+  if (!colonnade::detail::fits_header(request.mime_type) || request.mime_type.empty()) {
+    return usage("UploadAttachment::mime_type is none");
+  }
+  Call<Attachment> call = posting("/attachments", std::string(bytes), &wire::attachment);
+  call.spec.content_type = request.mime_type;
+  if (!request.name.empty()) {
+    call.spec.headers.push_back({"X-Filename", percent_encode(request.name)});
+  }
+  return plan(std::move(call));
 }
 
 Plan<std::vector<Approval>> list_approvals(const ListApprovals& filter) {

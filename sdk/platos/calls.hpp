@@ -29,6 +29,13 @@ Plan<std::vector<Agent>> list_agents();
 Plan<Agent> get_agent(std::string_view id);
 Plan<std::vector<AgentVersion>> list_versions(std::string_view agent_id);
 
+Plan<Agent> create_agent(const AgentSettings& settings);
+Plan<Agent> update_agent(std::string_view id, const AgentSettings& changes);
+Plan<bool> remove_agent(std::string_view id);
+Plan<Agent> roll_back(std::string_view agent_id, std::string_view version_id);
+Plan<Agent> set_canary(std::string_view agent_id, std::string_view version_id,
+                       std::int64_t percent);
+
 Plan<Thread> create_thread(const CreateThread& request);
 Plan<std::vector<Thread>> list_threads(const ListThreads& filter);
 Plan<Thread> get_thread(std::string_view id);
@@ -39,6 +46,17 @@ Plan<std::vector<Artifact>> artifacts(std::string_view thread_id);
 Plan<bool> archive(std::string_view thread_id);
 Plan<bool> unarchive(std::string_view thread_id);
 Plan<bool> remove_thread(std::string_view thread_id);
+Plan<Thread> rename(std::string_view thread_id, std::string_view title);
+Plan<Thread> set_tags(std::string_view thread_id, const std::vector<std::string>& tags);
+Plan<Thread> pin(std::string_view thread_id);
+Plan<Thread> unpin(std::string_view thread_id);
+Plan<Thread> fork(std::string_view thread_id, const ForkThread& request);
+Plan<std::vector<Message>> replies(std::string_view thread_id, std::string_view message_id);
+Plan<Answer> ask(std::string_view thread_id, std::string_view message, const SendOptions& options);
+Plan<Answer> edit_and_rerun(std::string_view thread_id, std::string_view message_id,
+                            std::string_view message);
+Plan<Answer> retry(std::string_view thread_id, std::string_view message_id);
+Plan<Attachment> upload(std::string_view bytes, const UploadAttachment& request);
 
 Plan<std::vector<Approval>> list_approvals(const ListApprovals& filter);
 Plan<Approval> get_approval(std::string_view id);

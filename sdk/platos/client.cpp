@@ -33,6 +33,23 @@ std::vector<AgentVersion> Agents::list_versions(std::string_view agent_id) const
   return perform(session_, calls::list_versions(agent_id));
 }
 
+Agent Agents::create(const AgentSettings& settings) const {
+  return perform(session_, calls::create_agent(settings));
+}
+Agent Agents::update(std::string_view agent_id, const AgentSettings& changes) const {
+  return perform(session_, calls::update_agent(agent_id, changes));
+}
+void Agents::remove(std::string_view agent_id) const {
+  perform(session_, calls::remove_agent(agent_id));
+}
+Agent Agents::rollback(std::string_view agent_id, std::string_view version_id) const {
+  return perform(session_, calls::roll_back(agent_id, version_id));
+}
+Agent Agents::set_canary(std::string_view agent_id, std::string_view version_id,
+                         std::int64_t percent) const {
+  return perform(session_, calls::set_canary(agent_id, version_id, percent));
+}
+
 Threads::Threads(std::shared_ptr<const detail::Session> session) : session_(std::move(session)) {}
 
 Thread Threads::create(const CreateThread& request) const {
@@ -59,10 +76,50 @@ void Threads::unarchive(std::string_view thread_id) const {
 void Threads::remove(std::string_view thread_id) const {
   perform(session_, calls::remove_thread(thread_id));
 }
+Thread Threads::rename(std::string_view thread_id, std::string_view title) const {
+  return perform(session_, calls::rename(thread_id, title));
+}
+Thread Threads::set_tags(std::string_view thread_id, const std::vector<std::string>& tags) const {
+  return perform(session_, calls::set_tags(thread_id, tags));
+}
+Thread Threads::pin(std::string_view thread_id) const {
+  return perform(session_, calls::pin(thread_id));
+}
+Thread Threads::unpin(std::string_view thread_id) const {
+  return perform(session_, calls::unpin(thread_id));
+}
+Thread Threads::fork(std::string_view thread_id, const ForkThread& request) const {
+  return perform(session_, calls::fork(thread_id, request));
+}
+std::vector<Message> Threads::replies(std::string_view thread_id,
+                                      std::string_view message_id) const {
+  return perform(session_, calls::replies(thread_id, message_id));
+}
+void Threads::stop(std::string_view thread_id) const {
+  colonnade::run(detail::stop_turn(session_, std::string(thread_id), blocking));
+}
+Answer Threads::ask(std::string_view thread_id, std::string_view message,
+                    const SendOptions& options) const {
+  return perform(session_, calls::ask(thread_id, message, options));
+}
+Answer Threads::edit_and_rerun(std::string_view thread_id, std::string_view message_id,
+                               std::string_view message) const {
+  return perform(session_, calls::edit_and_rerun(thread_id, message_id, message));
+}
+Answer Threads::retry(std::string_view thread_id, std::string_view message_id) const {
+  return perform(session_, calls::retry(thread_id, message_id));
+}
 Stream<Event> Threads::send(std::string_view thread_id, std::string_view message,
                             const SendOptions& options) const {
   return Stream<Event>(std::make_unique<detail::BlockingTurn>(
       std::make_shared<detail::TurnStream>(session_, thread_id, message, options, blocking)));
+}
+
+Attachments::Attachments(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Attachment Attachments::upload(std::string_view bytes, const UploadAttachment& request) const {
+  return perform(session_, calls::upload(bytes, request));
 }
 
 Approvals::Approvals(std::shared_ptr<const detail::Session> session)
@@ -172,6 +229,7 @@ Client::Client(const Options& options) : Client(detail::open_session(options)) {
 Client::Client(std::shared_ptr<const detail::Session> session)
     : agents(session),
       threads(session),
+      attachments(session),
       approvals(session),
       budgets(session),
       monitoring(session),
@@ -185,6 +243,7 @@ Client& Client::operator=(Client&& other) noexcept {
     close();
     agents = std::move(other.agents);
     threads = std::move(other.threads);
+    attachments = std::move(other.attachments);
     approvals = std::move(other.approvals);
     budgets = std::move(other.budgets);
     monitoring = std::move(other.monitoring);

@@ -6,11 +6,27 @@
 #include <string_view>
 
 #include "base/json.hpp"
+#include "colonnade/platos.hpp"
 #include "sdk/wire_reader.hpp"
 
-namespace colonnade::inline v1::platos::wire {
+namespace colonnade::inline v1::platos {
 
+namespace wire {
 inline constexpr double cents_per_usd = 100;
+}
+
+// Here, as replies and events have it; the readers of members find it by its argument.
+inline void read(colonnade::detail::Element value, Usage& out) {
+  using colonnade::detail::Field;
+  colonnade::detail::read_object(
+      value, out.extra, Field{"inputTokens", out.input_tokens},
+      Field{"outputTokens", out.output_tokens}, Field{"totalTokens", out.total_tokens},
+      Field{"cachedTokens", out.cached_tokens}, Field{"reasoningTokens", out.reasoning_tokens},
+      Field{"costCents", out.cost_cents});
+  out.cost_usd = out.cost_cents / wire::cents_per_usd;
+}
+
+namespace wire {
 
 // The member as text, "" when it is none.
 inline std::string member_text(colonnade::detail::Element object, const char* name) {
@@ -33,4 +49,5 @@ inline void write_unless_empty(base::JsonWriter& writer, std::string_view name,
   if (!value.empty()) writer.field(name, value);
 }
 
-}  // namespace colonnade::inline v1::platos::wire
+}  // namespace wire
+}  // namespace colonnade::inline v1::platos

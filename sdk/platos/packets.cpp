@@ -17,14 +17,6 @@ using ElementArray = simdjson::dom::array;
 
 // Not in an unnamed namespace: the readers of optionals find them by their argument.
 
-static void read(Element value, Usage& out) {
-  read_object(value, out.extra, Field{"inputTokens", out.input_tokens},
-              Field{"outputTokens", out.output_tokens}, Field{"totalTokens", out.total_tokens},
-              Field{"cachedTokens", out.cached_tokens},
-              Field{"reasoningTokens", out.reasoning_tokens}, Field{"costCents", out.cost_cents});
-  out.cost_usd = out.cost_cents / wire::cents_per_usd;
-}
-
 static void read(Element value, std::optional<Usage>& out) {
   if (value.is_object()) read(value, out.emplace());
 }
@@ -286,6 +278,13 @@ std::string send_message(std::string_view thread_id, std::string_view message,
   write_unless_empty(writer, "idempotencyKey", options.idempotency_key);
   writer.end_object();
   return event_packet("message", payload);
+}
+
+std::string stop(std::string_view thread_id) {
+  std::string payload;
+  Writer writer(payload);
+  writer.object().field("threadId", thread_id).end_object();
+  return event_packet("stop", payload);
 }
 
 std::string resume(std::string_view thread_id, std::int64_t last_seq) {

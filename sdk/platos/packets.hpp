@@ -54,5 +54,6 @@ std::string join(const Json& credentials);
 std::string send_message(std::string_view thread_id, std::string_view message,
                          const SendOptions& options);
 std::string resume(std::string_view thread_id, std::int64_t last_seq);
+std::string stop(std::string_view thread_id);
 
 }  // namespace colonnade::inline v1::platos::wire

@@ -69,6 +69,17 @@ TurnStream::TurnStream(std::shared_ptr<const Session> session, std::string_view 
   }
 }
 
+TurnStream::TurnStream(std::shared_ptr<const Session> session, std::string_view thread_id, Stopping,
+                       Calling calling)
+    : session_(std::move(session)),
+      thread_id_(thread_id),
+      calling_(calling),
+      stopping_(true),
+      turn_thread_(thread_id) {
+  const auto usable = segment("thread", thread_id);
+  if (!usable) fail(usable.error());
+}
+
 std::optional<Event> TurnStream::take() {
   if (!events_.empty()) {
     std::optional<Event> event(std::move(events_.front()));
@@ -81,6 +92,32 @@ std::optional<Event> TurnStream::take() {
     raise(failure);
   }
   return std::nullopt;
+}
+
+Task<void> stop_turn(std::shared_ptr<const Session> session, std::string thread_id,
+                     Calling calling) {
+  const auto turn =
+      std::make_shared<TurnStream>(session, thread_id, TurnStream::Stopping{}, calling);
+  std::optional<Failed> refused;
+  for (bool more = true; more;) {
+    if (!turn->ready()) co_await turn->fill();
+    const std::optional<Event> event = turn->take();
+    more = event.has_value();
+    const Failed* failed = event ? event->as<Failed>() : nullptr;
+    if (failed != nullptr) refused = *failed;
+  }
+  if (turn->cancelled()) {
+    session->fail(transport_failure(TransportErrorKind::canceled, "the call was stopped"));
+  }
+  if (!refused) co_return;
+  const int status = refused->code == "thread_not_found" ? 404 : 400;
+  Json body = Json::object();
+  body.set("statusCode", status).set("message", refused->message);
+  if (!refused->code.empty()) body.set("code", refused->code);
+  session->fail({.kind = ErrorKind::http,
+                 .message = refused->message,
+                 .status = status,
+                 .body = body.dump()});
 }
 
 // --- what waits
@@ -359,6 +396,10 @@ void TurnStream::on_event(wire::Incoming incoming) {
 void TurnStream::go_live() {
   phase_ = Phase::live;
   push(Event(Connected{}));
+  if (stopping_) {
+    socket_->send(wire::stop(thread_id_));
+    return;
+  }
   if (!sent_) {
     socket_->send(wire::send_message(thread_id_, text_, options_));
     sent_ = true;

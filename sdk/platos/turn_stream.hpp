@@ -21,6 +21,10 @@ class TurnStream : public std::enable_shared_from_this<TurnStream> {
  public:
   TurnStream(std::shared_ptr<const Session> session, std::string_view thread_id,
              std::string_view message, SendOptions options, Calling calling);
+  // Sends `stop` instead of a message; ends behind the server's `done` as a turn does.
+  struct Stopping {};
+  TurnStream(std::shared_ptr<const Session> session, std::string_view thread_id, Stopping,
+             Calling calling);
 
   // Whether take() has an answer without waiting.
   bool ready() const noexcept { return !events_.empty() || stage_ == Stage::ended; }
@@ -75,6 +79,7 @@ class TurnStream : public std::enable_shared_from_this<TurnStream> {
   const std::string text_;  // of the message
   const SendOptions options_;
   const Calling calling_;
+  const bool stopping_ = false;
 
   Stage stage_ = Stage::connect;
   Phase phase_ = Phase::opening;
@@ -111,6 +116,10 @@ class TurnStream : public std::enable_shared_from_this<TurnStream> {
   std::optional<Clock::time_point> poll_due_{};
   std::optional<Clock::time_point> lost_due_{};  // then a lost turn is given up
 };
+
+// Ends the turn that the thread has under way; throws what the server has against it.
+Task<void> stop_turn(std::shared_ptr<const Session> session, std::string thread_id,
+                     Calling calling);
 
 class BlockingTurn final : public StreamSource<Event> {
  public:

@@ -32,6 +32,28 @@ TEST(PlatosTurn, gives_the_events_of_our_server_and_ends_behind_done) {
             (Lines{"connected", "meta", "token:Hel", "token:lo", "message_persisted", "done"}));
 }
 
+// A real server drops a connection that says something before its namespace is joined, and answers
+// "not authenticated" before it has greeted (platos §3.3, §3.8).
+TEST(PlatosTurn, says_each_thing_only_after_what_it_answers) {
+  for (const bool async : {false, true}) {
+    ScriptedTransport wire;
+    std::vector<std::size_t> said;
+    const auto look = [&] { said.push_back(wire.sent_messages().size()); };
+    auto socket = wire.expect_socket(socket_target);
+    socket.then(look).say(opened).then(look).say(joined).then(look).say(connected()).then(look);
+    socket.hear(R"(40/agent,{"token":"t1"})").hear(message).say(done(1));
+    const platos::SendOptions options{.idempotency_key = "k"};
+    if (async) {
+      const platos::AsyncClient client(options_of(wire));
+      EXPECT_EQ(run(send_async(&client, options)).thrown, "");
+    } else {
+      EXPECT_EQ(send_with(platos::Client(options_of(wire)), options).thrown, "");
+    }
+    EXPECT_EQ(said, (std::vector<std::size_t>{0, 1, 1, 2})) << "nothing, the join, the message";
+    wire.verify();
+  }
+}
+
 TEST(PlatosTurn, sends_the_headers_of_its_credential_with_the_upgrade) {
   ScriptedTransport wire;
   auto socket = wire.expect_socket(socket_target);

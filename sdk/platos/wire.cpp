@@ -62,6 +62,19 @@ static void read(Element value, Artifact& out) {
               Field{"createdAt", out.created_at}, Field{"revisionCount", out.revision_count});
 }
 
+static void read(Element value, Attachment& out) {
+  read_object(value, out.extra, Field{"id", out.id}, Field{"kind", out.kind},
+              Field{"mimeType", out.mime_type}, Field{"bytes", out.bytes},
+              Field{"originalName", out.original_name}, Field{"expiresAt", out.expires_at});
+}
+
+static void read(Element value, Answer& out) {
+  read_object(value, out.extra, Field{"messageId", out.message_id},
+              Field{"threadId", out.thread_id}, Field{"agentId", out.agent_id},
+              Field{"content", out.content}, Field{"stopped", out.stopped},
+              Field{"usage", out.usage});
+}
+
 static void read(Element value, Approval& out) {
   std::string question;
   std::optional<std::string> context;
@@ -218,6 +231,17 @@ Result<std::vector<Agent>> agents(const CallSpec& spec, const TransportReply& re
 Result<Agent> agent(const CallSpec& spec, const TransportReply& reply) {
   return one<Agent>(spec, reply, "id");
 }
+Result<Agent> wrapped_agent(const CallSpec& spec, const TransportReply& reply) {
+  const auto root = colonnade::detail::open_object(spec, reply, "Platos", {});
+  if (!root) return root.error();
+  Element inner;
+  if (root->at_key("agent").get(inner) != simdjson::SUCCESS || !inner.is_object()) {
+    return not_promised(spec, reply, "it lacks the object \"agent\"");
+  }
+  Agent out;
+  read(inner, out);
+  return out;
+}
 Result<std::vector<AgentVersion>> versions(const CallSpec& spec, const TransportReply& reply) {
   return list<AgentVersion>(spec, reply, {"versions"});
 }
@@ -241,6 +265,12 @@ Result<MessagePage> message_page(const CallSpec& spec, const TransportReply& rep
 }
 Result<std::vector<Artifact>> artifacts(const CallSpec& spec, const TransportReply& reply) {
   return list<Artifact>(spec, reply, {"artifacts"});
+}
+Result<Attachment> attachment(const CallSpec& spec, const TransportReply& reply) {
+  return one<Attachment>(spec, reply, "id");
+}
+Result<Answer> answer(const CallSpec& spec, const TransportReply& reply) {
+  return one<Answer>(spec, reply, "content");
 }
 Result<std::vector<Approval>> approvals(const CallSpec& spec, const TransportReply& reply) {
   return list<Approval>(spec, reply, {"approvals", "rows"});
@@ -402,7 +432,88 @@ std::string_view text_or(std::string& held, const Json& value, std::string_view 
   return held;
 }
 
+template <class T>
+void write_if_set(Writer& writer, std::string_view name, const std::optional<T>& value) {
+  if (value) writer.field(name, *value);
+}
+
 }  // namespace
+
+Result<std::string> agent_settings(const AgentSettings& settings) {
+  std::string out;
+  Writer writer(out);
+  writer.object();
+  write_if_set(writer, "name", settings.name);
+  write_if_set(writer, "slug", settings.slug);
+  write_if_set(writer, "model", settings.model);
+  write_if_set(writer, "systemPrompt", settings.system_prompt);
+  write_if_set(writer, "maxSteps", settings.max_steps);
+  write_if_set(writer, "contextLimit", settings.context_limit);
+  write_if_set(writer, "isActive", settings.is_active);
+  write_if_set(writer, "visibility", settings.visibility);
+  if (!settings.more.is_null() && !settings.more.is_object()) {
+    return colonnade::detail::usage("AgentSettings::more is no object");
+  }
+  if (settings.more.is_object()) {
+    for (const auto& [name, value] : settings.more.as_object()) {
+      writer.key(name).raw(value.dump());
+    }
+  }
+  writer.end_object();
+  return out;
+}
+
+std::string canary(std::string_view version_id, std::int64_t percent) {
+  std::string out;
+  Writer writer(out);
+  writer.object().key("canaryVersionId");
+  version_id.empty() ? writer.null() : writer.value(version_id);
+  writer.field("canaryPercent", percent).end_object();
+  return out;
+}
+
+std::string rename(std::string_view title) {
+  std::string out;
+  Writer writer(out);
+  writer.object().key("title");
+  title.empty() ? writer.null() : writer.value(title);
+  writer.end_object();
+  return out;
+}
+
+std::string tags(const std::vector<std::string>& tags) {
+  std::string out;
+  Writer writer(out);
+  writer.object().key("tags").array();
+  for (const std::string& tag : tags) writer.value(tag);
+  writer.end_array().end_object();
+  return out;
+}
+
+std::string fork(const ForkThread& request) {
+  std::string out;
+  Writer writer(out);
+  writer.object();
+  write_unless_empty(writer, "messageId", request.message_id);
+  write_if_set(writer, "title", request.title);
+  writer.end_object();
+  return out;
+}
+
+std::string ask(std::string_view message, const SendOptions& options) {
+  std::string out;
+  Writer writer(out);
+  writer.object().field("message", message);
+  write_unless_empty(writer, "agentId", options.agent_id);
+  write_unless_empty(writer, "modelLabel", options.model_label);
+  if (!options.attachment_ids.empty()) {
+    writer.key("attachmentIds").array();
+    for (const std::string& id : options.attachment_ids) writer.value(id);
+    writer.end_array();
+  }
+  writer.end_object();
+  return out;
+}
 
 std::string create_thread(const CreateThread& request) {
   std::string out;

@@ -16,6 +16,7 @@ using colonnade::detail::CallSpec;
 // --- replies
 Result<std::vector<Agent>> agents(const CallSpec& spec, const TransportReply& reply);
 Result<Agent> agent(const CallSpec& spec, const TransportReply& reply);
+Result<Agent> wrapped_agent(const CallSpec& spec, const TransportReply& reply);  // {"agent":…}
 Result<std::vector<AgentVersion>> versions(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<Thread>> threads(const CallSpec& spec, const TransportReply& reply);
 Result<Thread> thread(const CallSpec& spec, const TransportReply& reply);
@@ -27,6 +28,8 @@ struct MessagePage {
 Result<MessagePage> message_page(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<Message>> messages(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<Artifact>> artifacts(const CallSpec& spec, const TransportReply& reply);
+Result<Attachment> attachment(const CallSpec& spec, const TransportReply& reply);
+Result<Answer> answer(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<Approval>> approvals(const CallSpec& spec, const TransportReply& reply);
 Result<Approval> approval(const CallSpec& spec, const TransportReply& reply);
 Result<ResolvedApproval> resolved(const CallSpec& spec, const TransportReply& reply);
@@ -57,7 +60,13 @@ Result<Json> any_json(const CallSpec& spec, const TransportReply& reply);
 int hidden_status(const std::string& body);
 
 // --- requests
+Result<std::string> agent_settings(const AgentSettings& settings);
+std::string canary(std::string_view version_id, std::int64_t percent);
 std::string create_thread(const CreateThread& request);
+std::string rename(std::string_view title);
+std::string tags(const std::vector<std::string>& tags);
+std::string fork(const ForkThread& request);
+std::string ask(std::string_view message, const SendOptions& options);
 std::string resolve(const Resolution& resolution);
 std::string trigger(const Json& payload, const Json& options);
 std::string trigger_batch(const std::vector<Json>& payloads, const Json& options);

@@ -63,6 +63,8 @@ constexpr std::size_t client_handles_kept_max = 16;       // for reuse, per lane
 constexpr std::size_t client_reply_bytes_max = 64 * MiB;  // one whole reply
 constexpr std::size_t client_stream_buffer_bytes_max =
     1 * MiB;  // unread; then the sender is held up
+// Unsent bytes of a WebSocket beyond which pings are not answered at once.
+constexpr std::size_t client_websocket_pong_bytes_waiting = 4 * KiB;
 constexpr std::size_t client_websocket_message_bytes_max =
     16 * MiB;                                // a server may send a whole artifact at once
 constexpr auto client_idle_time_max = 120s;  // silence on a model stream

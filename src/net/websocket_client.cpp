@@ -125,6 +125,7 @@ void WebSocketClient::sent(std::size_t bytes) {
   if (output_sent_ < output_.size()) return;
   output_.clear();
   output_sent_ = 0;
+  if (next_pong_) put_frame(WebSocketOpcode::pong, *std::exchange(next_pong_, std::nullopt));
 }
 
 void WebSocketClient::put_frame(WebSocketOpcode opcode, std::string_view payload) {
@@ -141,6 +142,7 @@ void WebSocketClient::close(std::uint16_t code, std::string_view reason) {
   if (!answered_ || status_ != switching_protocols || close_sent_) return;
   put_frame(WebSocketOpcode::close, websocket_close_payload(code, reason));
   close_sent_ = true;
+  next_pong_.reset();
 }
 
 void WebSocketClient::fail(std::string why) {
@@ -171,26 +173,27 @@ void WebSocketClient::receive_end() {
                   : "the connection ended before the server answered the handshake");
 }
 
-// Takes the head off the front of `bytes`.
+// Takes the head off the front of `bytes`. Of interim answers, which only the next one follows, all
+// together may have as many bytes as one head.
 void WebSocketClient::receive_head(std::string_view& bytes) {
-  const std::size_t held = head_.size();
-  head_ += bytes;
-  const std::size_t end = head_.find(head_end);
-  if (end == std::string::npos) {
-    if (head_.size() > limits::client_header_bytes_max) {
+  for (;;) {
+    const std::size_t held = head_.size();
+    head_ += bytes;
+    const std::size_t end = head_.find(head_end);
+    const std::size_t size = interim_bytes_ + std::min(end, head_.size());
+    if (size > limits::client_header_bytes_max) {
       fail("the answer to the handshake is too large");
+      return;
     }
-    return;
-  }
-  bytes.remove_prefix(end + head_end.size() - held);
-  head_.resize(end);
-  parse_head(head_);
-  if (ended_) return;
-  if (status_ < 200 && status_ != switching_protocols) {  // an interim answer; the next one counts
+    if (end == std::string::npos) return;
+    bytes.remove_prefix(end + head_end.size() - held);
+    head_.resize(end);
+    parse_head(head_);
+    if (ended_) return;
+    if (status_ >= 200 || status_ == switching_protocols) break;
+    interim_bytes_ += end + head_end.size();
     head_.clear();
     headers_.clear();
-    receive_head(bytes);
-    return;
   }
   head_read_ = true;
   if (status_ == switching_protocols) {
@@ -247,13 +250,23 @@ void WebSocketClient::receive_body(std::string_view bytes) {
   ended_ = true;
 }
 
+// Of the pings of a peer that does not read, the newest is answered (RFC 6455 §5.5.3).
+void WebSocketClient::answer_ping(std::string_view payload) {
+  if (close_sent_) return;
+  if (output().size() < limits::client_websocket_pong_bytes_waiting) {
+    put_frame(WebSocketOpcode::pong, payload);
+  } else {
+    next_pong_ = payload;
+  }
+}
+
 void WebSocketClient::receive_frames(std::string_view bytes) {
   while (auto input = reader_.next(bytes)) {
     if (auto* message = std::get_if<WebSocketMessage>(&*input)) {
       held_bytes_ += message->bytes.size();
       inputs_.push_back({.text = std::move(message->bytes)});
     } else if (const auto* ping = std::get_if<WebSocketPing>(&*input)) {
-      if (!close_sent_) put_frame(WebSocketOpcode::pong, ping->bytes);
+      answer_ping(ping->bytes);
     } else if (auto* closed = std::get_if<WebSocketClose>(&*input)) {
       close(closed->code == websocket_close::no_code ? websocket_close::normal : closed->code);
       inputs_.push_back(

@@ -70,6 +70,7 @@ class WebSocketClient {
   void check_switch();
   void receive_body(std::string_view bytes);
   void receive_frames(std::string_view bytes);
+  void answer_ping(std::string_view payload);
   void put_frame(WebSocketOpcode opcode, std::string_view payload);
   void fail(std::string why);
 
@@ -77,8 +78,10 @@ class WebSocketClient {
   std::string output_;
   std::size_t output_sent_ = 0;
   bool close_sent_ = false;
+  std::optional<std::string> next_pong_;  // once what waits has gone
 
   std::string head_;
+  std::size_t interim_bytes_ = 0;
   int status_ = 0;
   Headers headers_;
   std::string body_;

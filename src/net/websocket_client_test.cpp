@@ -56,6 +56,51 @@ TEST(WebSocketClient, answers_the_key_as_the_standard_says) {
   EXPECT_EQ(websocket_accept_value(std::string(64, 'a')).size(), 28U);
 }
 
+TEST(WebSocketClient, answers_the_newest_ping_of_a_peer_that_does_not_read) {
+  WebSocketClient client = open_client();
+  std::string last;
+  for (int i = 0; i < 10'000; ++i) {
+    last = std::to_string(i);
+    client.receive(websocket_frame(WebSocketOpcode::ping, last));
+  }
+  EXPECT_LT(client.output().size(), limits::client_websocket_pong_bytes_waiting + 200);
+  read_as_server(client);
+  const auto then = read_as_server(client);
+  ASSERT_EQ(then.size(), 1U);
+  EXPECT_EQ(then[0], WebSocketInput(WebSocketPong{.bytes = last}));
+  EXPECT_EQ(client.output(), "");
+}
+
+TEST(WebSocketClient, interim_answers_are_passed_over_and_bounded) {
+  constexpr std::string_view interim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+  WebSocketClient client("http://a.test/x", {}, message_bytes_max);
+  const std::string answer = std::string(interim) + std::string(interim) + switching(client);
+  take_output(client);
+  client.receive(answer);
+  EXPECT_TRUE(client.open()) << client.fault();
+  for (const std::size_t step : {std::size_t{1}, std::size_t{1} << 20}) {
+    WebSocketClient flooded("http://a.test/x", {}, message_bytes_max);
+    std::string many;
+    while (many.size() <= limits::client_header_bytes_max) many += interim;
+    for (std::size_t at = 0; at < many.size(); at += step) {
+      flooded.receive(std::string_view(many).substr(at, step));
+    }
+    EXPECT_EQ(flooded.fault(), "the answer to the handshake is too large");
+  }
+}
+
+TEST(WebSocketClient, a_head_is_too_large_however_it_is_cut) {
+  const std::string head =
+      "HTTP/1.1 401 No\r\nX: " + std::string(limits::client_header_bytes_max, 'x') + "\r\n\r\n";
+  for (const std::size_t step : {std::size_t{1000}, head.size()}) {
+    WebSocketClient client("http://a.test/x", {}, message_bytes_max);
+    for (std::size_t at = 0; at < head.size(); at += step) {
+      client.receive(std::string_view(head).substr(at, step));
+    }
+    EXPECT_EQ(client.fault(), "the answer to the handshake is too large");
+  }
+}
+
 TEST(WebSocketClient, asks_for_the_path_with_its_query_and_headers) {
   const WebSocketClient client("https://a.test:8443/base/socket.io/?EIO=4",
                                {{"X-Token", "t"}, {"X-Empty", ""}}, message_bytes_max);

@@ -1,4 +1,5 @@
 // The SDK's example programs, which end with 0 only when all they show worked, on the real server.
+// Those that need more than a running one are in platos_sdk_test.
 #include <gtest/gtest.h>
 
 #include "program.hpp"
@@ -35,7 +36,8 @@ INSTANTIATE_TEST_SUITE_P(Sdk, Example,
                          testing::Values("fathom_quickstart", "fathom_async", "fathom_pairing",
                                          "fathom_errors", "phoson_quickstart", "phoson_async",
                                          "phoson_errors", "platos_quickstart", "platos_async",
-                                         "platos_refresh", "platos_errors"),
+                                         "platos_approvals", "platos_cancel", "platos_errors",
+                                         "platos_reconnect", "platos_testing"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

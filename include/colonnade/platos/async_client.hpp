@@ -25,6 +25,14 @@ class COLONNADE_API AsyncAgents {
   Task<std::vector<Agent>> list() const;                            // newest first
   Task<std::optional<Agent>> get(std::string_view agent_id) const;  // nothing when there is none
   Task<std::vector<AgentVersion>> list_versions(std::string_view agent_id) const;  // newest first
+  Task<Agent> create(const AgentSettings& settings) const;
+  Task<Agent> create(AgentSettings&&) const = delete;
+  Task<Agent> update(std::string_view agent_id, const AgentSettings& changes) const;
+  Task<Agent> update(std::string_view agent_id, AgentSettings&&) const = delete;
+  Task<void> remove(std::string_view agent_id) const;
+  Task<Agent> rollback(std::string_view agent_id, std::string_view version_id) const;
+  Task<Agent> set_canary(std::string_view agent_id, std::string_view version_id,
+                         std::int64_t percent) const;
 
  private:
   friend class AsyncClient;
@@ -46,14 +54,42 @@ class COLONNADE_API AsyncThreads {
   Task<void> archive(std::string_view thread_id) const;
   Task<void> unarchive(std::string_view thread_id) const;
   Task<void> remove(std::string_view thread_id) const;  // can be undone by unarchive()
+  Task<Thread> rename(std::string_view thread_id, std::string_view title) const;
+  Task<Thread> set_tags(std::string_view thread_id, const std::vector<std::string>& tags) const;
+  Task<Thread> pin(std::string_view thread_id) const;
+  Task<Thread> unpin(std::string_view thread_id) const;
+  Task<Thread> fork(std::string_view thread_id) const;
+  Task<Thread> fork(std::string_view thread_id, const ForkThread& request) const;
+  Task<Thread> fork(std::string_view thread_id, ForkThread&&) const = delete;
+  Task<std::vector<Message>> replies(std::string_view thread_id, std::string_view message_id) const;
   // As the blocking one; it connects with the first next().
   AsyncStream<Event> send(std::string_view thread_id, std::string_view message) const;
   AsyncStream<Event> send(std::string_view thread_id, std::string_view message,
                           const SendOptions& options) const;
+  Task<void> stop(std::string_view thread_id) const;
+  Task<Answer> ask(std::string_view thread_id, std::string_view message) const;
+  Task<Answer> ask(std::string_view thread_id, std::string_view message,
+                   const SendOptions& options) const;
+  Task<Answer> ask(std::string_view thread_id, std::string_view message,
+                   SendOptions&&) const = delete;
+  Task<Answer> edit_and_rerun(std::string_view thread_id, std::string_view message_id,
+                              std::string_view message) const;
+  Task<Answer> retry(std::string_view thread_id, std::string_view message_id) const;
 
  private:
   friend class AsyncClient;
   explicit AsyncThreads(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
+class COLONNADE_API AsyncAttachments {
+ public:
+  Task<Attachment> upload(std::string_view bytes, const UploadAttachment& request) const;
+  Task<Attachment> upload(std::string_view bytes, UploadAttachment&&) const = delete;
+
+ private:
+  friend class AsyncClient;
+  explicit AsyncAttachments(std::shared_ptr<const detail::Session> session);
   std::shared_ptr<const detail::Session> session_;
 };
 
@@ -182,6 +218,7 @@ class COLONNADE_API AsyncClient {
 
   AsyncAgents agents;
   AsyncThreads threads;
+  AsyncAttachments attachments;
   AsyncApprovals approvals;
   AsyncBudgets budgets;
   AsyncMonitoring monitoring;

@@ -25,6 +25,15 @@ class COLONNADE_API Agents {
   std::vector<Agent> list() const;                            // newest first
   std::optional<Agent> get(std::string_view agent_id) const;  // nothing when there is none
   std::vector<AgentVersion> list_versions(std::string_view agent_id) const;  // newest first
+  // The rest is for operators.
+  Agent create(const AgentSettings& settings) const;
+  Agent update(std::string_view agent_id, const AgentSettings& changes) const;
+  void remove(std::string_view agent_id) const;
+  // Copies an old version forward as a new one.
+  Agent rollback(std::string_view agent_id, std::string_view version_id) const;
+  // So many percent of the threads that begin from now on run the version; 0 and "" end it.
+  Agent set_canary(std::string_view agent_id, std::string_view version_id,
+                   std::int64_t percent) const;
 
  private:
   friend class Client;
@@ -43,6 +52,12 @@ class COLONNADE_API Threads {
   void archive(std::string_view thread_id) const;
   void unarchive(std::string_view thread_id) const;
   void remove(std::string_view thread_id) const;  // can be undone by unarchive()
+  Thread rename(std::string_view thread_id, std::string_view title) const;  // "": without one
+  Thread set_tags(std::string_view thread_id, const std::vector<std::string>& tags) const;
+  Thread pin(std::string_view thread_id) const;
+  Thread unpin(std::string_view thread_id) const;
+  Thread fork(std::string_view thread_id, const ForkThread& request = {}) const;  // the copy
+  std::vector<Message> replies(std::string_view thread_id, std::string_view message_id) const;
   // One turn, live. The start of the loop connects. The stream ends behind Done; a Failed before it
   // says what went wrong. When the socket breaks, the client reconnects and goes on where it was;
   // NetworkError when that does not work. AuthError when the token is refused and cannot be
@@ -50,10 +65,33 @@ class COLONNADE_API Threads {
   // (1000), not the turn.
   Stream<Event> send(std::string_view thread_id, std::string_view message,
                      const SendOptions& options = {}) const;
+  // Ends the turn that the thread has under way, whoever sent it; what it has said so far is kept.
+  // Returns when the server has taken it, also when nothing was under way. NotFoundError for a
+  // thread that is missing.
+  void stop(std::string_view thread_id) const;
+  // One turn over HTTP, waited for: no socket, no events. Of the options the agent and the
+  // attachments count. HttpOptions::timeouts.send bounds the wait.
+  Answer ask(std::string_view thread_id, std::string_view message,
+             const SendOptions& options = {}) const;
+  // The turn of a user's message once more, with another text or the same.
+  Answer edit_and_rerun(std::string_view thread_id, std::string_view message_id,
+                        std::string_view message) const;
+  Answer retry(std::string_view thread_id, std::string_view message_id) const;
 
  private:
   friend class Client;
   explicit Threads(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
+// Files that go with messages.
+class COLONNADE_API Attachments {
+ public:
+  Attachment upload(std::string_view bytes, const UploadAttachment& request = {}) const;
+
+ private:
+  friend class Client;
+  explicit Attachments(std::shared_ptr<const detail::Session> session);
   std::shared_ptr<const detail::Session> session_;
 };
 
@@ -182,6 +220,7 @@ class COLONNADE_API Client {
 
   Agents agents;
   Threads threads;
+  Attachments attachments;
   Approvals approvals;
   Budgets budgets;
   Monitoring monitoring;

@@ -132,6 +132,19 @@ struct Agent {
   Json extra{};
 };
 
+// What an agent is to be. What is not set stays as it is; of a new agent, as the server makes it.
+struct AgentSettings {
+  std::optional<std::string> name{};  // a new one needs it
+  std::optional<std::string> slug{};
+  std::optional<std::string> model{};  // "provider:model"
+  std::optional<std::string> system_prompt{};
+  std::optional<std::int64_t> max_steps{};
+  std::optional<std::int64_t> context_limit{};
+  std::optional<bool> is_active{};
+  std::optional<std::string> visibility{};  // private, public-guest
+  Json more{};                              // an object: any other member, by its name on the wire
+};
+
 struct AgentVersion {
   std::string id{};
   std::string agent_id{};
@@ -191,9 +204,39 @@ struct CreateThread {
   std::optional<std::string> title{};
 };
 
+// Which archived threads a list has.
+enum class Archived { left_out, included, only };
+
 struct ListThreads {
   std::string agent_id{};
   std::int64_t limit = 0;  // 0: the server's own
+  std::int64_t offset = 0;
+  std::string status{};  // active, completed, archived
+  std::string tag{};
+  std::optional<bool> pinned{};
+  Archived archived = Archived::left_out;
+  bool all_users = false;  // for operators
+};
+
+struct ForkThread {
+  std::string message_id{};  // the last one that the copy has; "": all
+  std::optional<std::string> title{};
+};
+
+struct UploadAttachment {
+  std::string mime_type{"application/octet-stream"};
+  std::string name{};  // of the file; "" for none
+};
+
+// A file for SendOptions::attachment_ids. Kept an hour until a message names it.
+struct Attachment {
+  std::string id{};
+  std::string kind{};  // image, audio, video, document
+  std::string mime_type{};
+  std::int64_t bytes = 0;
+  std::string original_name{};
+  Timestamp expires_at{};
+  Json extra{};
 };
 
 // What goes with a message; empty members are not sent.
@@ -218,6 +261,17 @@ struct Usage {
   std::int64_t reasoning_tokens = 0;
   double cost_cents = 0;
   double cost_usd = 0;
+  Json extra{};
+};
+
+// What came of a turn that was waited for.
+struct Answer {
+  std::string message_id{};  // "" when a stopped turn left none
+  std::string thread_id{};
+  std::string agent_id{};
+  std::string content{};
+  bool stopped = false;
+  Usage usage{};
   Json extra{};
 };
 

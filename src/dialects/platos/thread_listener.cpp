@@ -1,5 +1,6 @@
 #include "dialects/platos/thread_listener.hpp"
 
+#include <utility>
 #include <variant>
 
 #include "dialects/platos/thread_wire.hpp"
@@ -18,6 +19,22 @@ std::string thread_object(std::string_view type, const core::Thread& thread) {
   json.field("organizationId", names.organization).field("projectId", names.project);
   json.field("environmentId", names.environment).end_object();
   return out;
+}
+
+// One packet for all sockets of a lane that have joined the thread: the feed delivers an event to
+// all of them before the next. Null for events that say nothing to them.
+net::SharedBytes thread_packet(const core::EventPtr& event, const std::string& name_space) {
+  struct Last {
+    core::EventPtr event{};
+    std::string name_space{};
+    net::SharedBytes packet{};
+  };
+  thread_local Last last;
+  if (last.event == event && last.name_space == name_space) return last.packet;
+  last = {.event = event, .name_space = name_space};
+  const std::string json = encode_thread_event(*event);
+  if (!json.empty()) last.packet = socket_io::event_packet(name_space, "thread_event", json);
+  return last.packet;
 }
 
 }  // namespace
@@ -42,8 +59,8 @@ void ThreadListener::deliver(const core::EventPtr& event) {
     if (!streams_it_()) {
       socket_->emit("agent_event", approval_resolved_event(*event, *answer, agent));
     }
-  } else if (const std::string json = encode_thread_event(*event); !json.empty()) {
-    socket_->emit("thread_event", json);
+  } else if (auto packet = thread_packet(event, socket_->name_space())) {
+    socket_->send(std::move(packet));
   }
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <stop_token>
 #include <utility>
 #include <vector>
 
@@ -65,11 +64,14 @@ class RefusedClient final : public SocketHandler {
 };
 
 // A joined client. On its socket's lane.
-class TurnClient final : public SocketHandler, public std::enable_shared_from_this<TurnClient> {
+class TurnClient final : public SocketHandler,
+                         public EndingSession,
+                         public std::enable_shared_from_this<TurnClient> {
  public:
-  TurnClient(TurnLobby::Parts parts, std::shared_ptr<Socket> socket, Caller caller,
-             std::string agent_id)
+  TurnClient(const TurnLobby::Parts& parts, SessionEnds& session_ends,
+             std::shared_ptr<Socket> socket, Caller caller, std::string agent_id)
       : parts_(parts),
+        session_ends_(session_ends),
         socket_(std::move(socket)),
         caller_(std::move(caller)),
         agent_id_(std::move(agent_id)) {}
@@ -82,8 +84,7 @@ class TurnClient final : public SocketHandler, public std::enable_shared_from_th
   void keep_watch(std::shared_ptr<void> watch) { watch_ = std::move(watch); }
 
  private:
-  static Task<void> end_with_token(std::shared_ptr<TurnClient> self, std::stop_token closed);
-  void end_session();
+  void end_session() override;
   bool still_counts();
   bool is_streaming(std::string_view thread_id) const;
   bool make_room();
@@ -97,12 +98,12 @@ class TurnClient final : public SocketHandler, public std::enable_shared_from_th
   Task<void> on_rename(Json payload);
   void stream(const StartedTurn& turn, ResumePoint point);
 
-  TurnLobby::Parts parts_;
+  const TurnLobby::Parts& parts_;
+  SessionEnds& session_ends_;
   std::shared_ptr<Socket> socket_;
   const Caller caller_;
   const std::string agent_id_;  // of the namespace; "" for none
   std::shared_ptr<void> watch_{};
-  std::stop_source closed_;
   std::vector<std::shared_ptr<SocketTurn>> turns_{};                 // oldest first
   std::map<std::string, std::shared_ptr<ThreadListener>> joined_{};  // by thread
 };
@@ -123,22 +124,7 @@ void TurnClient::on_joined() {
       .field("socketId", socket_->id())
       .end_object();
   socket_->emit("connected", json);
-  if (caller_.expires_at) {
-    socket_->lane().spawn("platos_session_timer",
-                          end_with_token(shared_from_this(), closed_.get_token()));
-  }
-}
-
-// In pieces: the token's end is a date, and the clock may be set meanwhile.
-Task<void> TurnClient::end_with_token(std::shared_ptr<TurnClient> self, std::stop_token closed) {
-  for (;;) {
-    const auto left = *self->caller_.expires_at - self->parts_.clock.now();
-    if (left <= std::chrono::microseconds(0)) break;
-    const bool passed = co_await base::sleep_for(
-        std::min<std::chrono::microseconds>(left, limits::platos_session_look_interval), closed);
-    if (!passed) co_return;
-  }
-  self->end_session();
+  if (caller_.expires_at) session_ends_.add(socket_->lane(), *caller_.expires_at, *this);
 }
 
 void TurnClient::end_session() {
@@ -157,7 +143,7 @@ bool TurnClient::still_counts() {
 }
 
 void TurnClient::on_closed() {
-  closed_.request_stop();
+  keep_open();
   watch_.reset();
   joined_.clear();
   for (const auto& turn : std::exchange(turns_, {})) turn->on_socket_closed();
@@ -396,8 +382,8 @@ Task<base::Result<std::shared_ptr<SocketHandler>>> TurnLobby::join(
                         .message = "Invalid or expired session token."};
     co_return Joined(std::make_shared<RefusedClient>(socket, not_let_in(std::move(revoked))));
   }
-  auto client =
-      std::make_shared<TurnClient>(parts_, socket, std::move(*caller), std::move(*agent_id));
+  auto client = std::make_shared<TurnClient>(parts_, session_ends_, socket, std::move(*caller),
+                                             std::move(*agent_id));
   client->keep_watch(std::move(watch));
   co_return Joined(std::move(client));
 }

@@ -12,6 +12,7 @@
 #include "dialects/platos/access.hpp"
 #include "dialects/platos/approvals.hpp"
 #include "dialects/platos/live_turns.hpp"
+#include "dialects/platos/session_ends.hpp"
 #include "dialects/platos/turn_starts.hpp"
 #include "dialects/socket_io/socket.hpp"
 
@@ -31,7 +32,7 @@ class TurnLobby final : public socket_io::Lobby {
     core::Subscriptions& subscriptions;
     base::Clock& clock;
   };
-  explicit TurnLobby(Parts parts) : parts_(parts) {}
+  explicit TurnLobby(Parts parts) : parts_(parts), session_ends_(parts.clock) {}
 
   // Whoever does not count joins as well, is told why by events, and is led out: a refused join is
   // what clients do not understand. An error for a namespace that is none of these.
@@ -41,6 +42,7 @@ class TurnLobby final : public socket_io::Lobby {
 
  private:
   Parts parts_;
+  SessionEnds session_ends_;
 };
 
 }  // namespace colonnade::dialects::platos

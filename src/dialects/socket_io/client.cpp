@@ -205,6 +205,10 @@ Client::MemberPtr Client::member_of(std::string_view name_space) const {
   return found == members_.end() ? nullptr : *found;
 }
 
+std::shared_ptr<const net::Request> Client::handshake() const {
+  return handshake_ ? handshake_ : kept_head_->request();
+}
+
 // --- joining
 // ---------------------------------------------------------------------------------------
 
@@ -232,7 +236,7 @@ base::Task<void> Client::decide_join(std::shared_ptr<Client> self, MemberPtr mem
   base::Result<std::shared_ptr<SocketHandler>> decided =
       base::fail(base::ErrorKind::internal, "internal error");
   try {
-    decided = co_await self->lobby_.join(self->handshake_, std::move(auth), socket);
+    decided = co_await self->lobby_.join(self->handshake(), std::move(auth), socket);
   } catch (const std::exception& e) {
     base::log::error("socket_io_join_failed",
                      {{"namespace", socket->name_space()}, {"error", e.what()}});
@@ -249,6 +253,10 @@ base::Task<void> Client::decide_join(std::shared_ptr<Client> self, MemberPtr mem
   }
   self->joined_.request_stop();
   self->unjoined_.release();
+  if (self->handshake_) {
+    self->kept_head_ = std::make_unique<const KeptHead>(*self->handshake_);
+    self->handshake_.reset();
+  }
   member->handler = std::move(*decided);
   std::string json = R"({"sid":")" + socket->id() + R"("})";
   self->send(shared(write_packet(PacketType::connect, socket->name_space(), json)));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/share.hpp"
+#include "dialects/socket_io/kept_head.hpp"
 #include "dialects/socket_io/packet.hpp"
 #include "dialects/socket_io/socket.hpp"
 
@@ -66,7 +67,10 @@ class Client final : public std::enable_shared_from_this<Client> {
 
   Lobby& lobby_;
   base::Lane& lane_;
-  std::shared_ptr<const net::Request> handshake_;
+  std::shared_ptr<const net::Request> handshake() const;
+
+  std::shared_ptr<const net::Request> handshake_;  // null once a join was decided
+  std::unique_ptr<const KeptHead> kept_head_{};    // from then on
   std::shared_ptr<Outlet> outlet_;
   base::Share::Hold unjoined_;  // until a join is decided
   std::stop_source joined_;

@@ -84,13 +84,13 @@ class EchoSocket final : public SocketHandler {
 class TestLobby final : public Lobby {
  public:
   base::Task<base::Result<std::shared_ptr<SocketHandler>>> join(
-      std::shared_ptr<const net::Request>, base::Json auth,
+      std::shared_ptr<const net::Request> handshake, base::Json auth,
       std::shared_ptr<Socket> socket) override {
     if (gate) co_await gate->wait();
-    if (socket->name_space() != "/agent") {
+    if (!socket->name_space().starts_with("/agent")) {
       co_return base::fail(base::ErrorKind::not_found, "Invalid namespace");
     }
-    told->add("join" + base::to_text(auth));
+    told->add("join" + base::to_text(auth) + std::string(handshake->header("X-Who")));
     co_return std::make_shared<EchoSocket>(told, std::move(socket));
   }
 
@@ -107,14 +107,15 @@ class SocketIo : public ::testing::Test {
   }
 
   // A client whose WebSocket is open. `more`: sent in the same segment as the handshake.
-  RawClient connect(std::string_view more = {}, std::string_view sid = {}) {
+  RawClient connect(std::string_view more = {}, std::string_view sid = {},
+                    std::string_view headers = {}) {
     RawClient out = server_.connect();
     std::string target = "/socket.io/?EIO=4&transport=websocket";
     if (!sid.empty()) target += "&sid=" + std::string(sid);
     out.send("GET " + target +
              " HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n" +
-             std::string(more));
+             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+             std::string(headers) + "\r\n" + std::string(more));
     return out;
   }
   RawClient join(std::string_view more = {}) {
@@ -203,6 +204,14 @@ TEST_F(SocketIo, AnUnknownNamespaceIsRefused) {
   RawClient client = connect(frame("40/other,"));
   EXPECT_NE(client.read_until("44/other,{\"message\":\"Invalid namespace\"").find("44/other"),
             std::string::npos);
+}
+
+TEST_F(SocketIo, EveryJoinSeesTheHeadersThatOpenedTheConnection) {
+  RawClient client = connect(frame("40/agent,"), {}, "X-Who: ann\r\n");
+  client.read_until("connected");
+  client.send(frame("40/agent/b,{\"a\":1}"));
+  client.read_until("42/agent/b,[\"connected\"");
+  EXPECT_EQ(lobby_.told->all(), (std::vector<std::string>{"joinnullann", "join{\"a\":1}ann"}));
 }
 
 TEST_F(SocketIo, LeavingEndsTheConnection) {
