@@ -250,6 +250,7 @@ Result<void> Actions::State::take_edit(Settlement& settled, ActionRequest edited
                 "params");
   }
   settled.edited = verdict->request.params != action.request.params;
+  if (settled.edited) action.asked_params = action.request.params;
   action.request = std::move(verdict->request);
   action.decision = std::move(verdict->decision);
   return {};

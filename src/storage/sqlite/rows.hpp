@@ -58,7 +58,7 @@
   "version, thread_id, run_id, tool_call_id, owner, resolved_by, resolved_at, expires_at, " \
   "created_at, updated_at, outcome, reason_code, decision_reason, risk_level, by_profile, " \
   "request_hash, policy_version, policy_hash, profile_id, profile_version, profile_hash, "  \
-  "runtime_version, provenance_id"
+  "runtime_version, provenance_id, asked_params"
 #define COLONNADE_PERMISSION_COLUMNS                                                            \
   "id, scope, owner, thread_id, tool, operation, pattern, created_by, created_at, revoked_at, " \
   "agent_id"
