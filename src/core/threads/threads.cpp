@@ -199,6 +199,11 @@ Task<Result<std::vector<Message>>> Threads::messages(Principal who, std::string 
   co_return messages;
 }
 
+Task<Result<std::map<std::string, ThreadSummary>>> Threads::summaries(
+    Principal who, std::vector<std::string> thread_ids) {
+  return store_.newest_summaries(std::move(who.scope), std::move(thread_ids));
+}
+
 Task<Result<Message>> Threads::message(Principal who, std::string id, std::string message_id) {
   auto thread = co_await get(who, id);
   if (!thread) co_return fail(std::move(thread.error()));

@@ -69,6 +69,9 @@ class Threads {
                                                     MessagePage page);
   // A page by place (`from`), with how many there are. not_found also for a deleted thread.
   base::Task<Result<MessageList>> message_list(Principal who, std::string id, MessagePage page);
+  // What stands for the older part of threads that the caller was shown, by their ids.
+  base::Task<Result<std::map<std::string, ThreadSummary>>> summaries(
+      Principal who, std::vector<std::string> thread_ids);
   // One of the thread's.
   base::Task<Result<Message>> message(Principal who, std::string id, std::string message_id);
   base::Task<Result<ThreadUsage>> usage(Principal who, std::string id);
