@@ -85,6 +85,7 @@ Dialect::Dialect(Parts parts, Options options)
                .clock = parts.clock},
               options.access),
       minting_({.entities = parts.entities,
+                .credentials = parts.credentials,
                 .rate_limits = parts.rate_limits,
                 .clock = parts.clock,
                 .guest_scope_of = guest_scopes(parts.agents),
