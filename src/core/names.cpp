@@ -242,6 +242,9 @@ ModelSettings ModelSettings::over(const ModelSettings& fallback) const {
       .run_seconds_max = run_seconds_max ? run_seconds_max : fallback.run_seconds_max,
       .approval_seconds_max =
           approval_seconds_max ? approval_seconds_max : fallback.approval_seconds_max,
+      .retries_max = retries_max ? retries_max : fallback.retries_max,
+      .limited_retries_max =
+          limited_retries_max ? limited_retries_max : fallback.limited_retries_max,
       .keeps_partial_reply =
           keeps_partial_reply ? keeps_partial_reply : fallback.keeps_partial_reply,
   };
