@@ -57,6 +57,12 @@ constexpr Names<HistoryMode, 3> history_mode_names{{
     {HistoryMode::compact, "compact"},
 }};
 
+constexpr Names<ToolMode, 3> tool_mode_names{{
+    {ToolMode::direct, "direct"},
+    {ToolMode::by_name, "by_name"},
+    {ToolMode::sub_agent, "sub_agent"},
+}};
+
 constexpr Names<ThreadChangeKind, 4> thread_change_names{{
     {ThreadChangeKind::other, "other"},
     {ThreadChangeKind::renamed, "renamed"},
@@ -174,6 +180,11 @@ std::optional<AgentMemory> agent_memory_from(std::string_view text) {
 std::string_view to_string(HistoryMode mode) { return name_of(history_mode_names, mode); }
 std::optional<HistoryMode> history_mode_from(std::string_view text) {
   return value_of(history_mode_names, text);
+}
+
+std::string_view to_string(ToolMode mode) { return name_of(tool_mode_names, mode); }
+std::optional<ToolMode> tool_mode_from(std::string_view text) {
+  return value_of(tool_mode_names, text);
 }
 
 std::string_view to_string(ThreadChangeKind kind) { return name_of(thread_change_names, kind); }

@@ -110,6 +110,7 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
              *record_),
       tools_(ports.tools,
              {.tool_time_max = options.tool_time_max,
+              .sub_agent_time_max = time_max_of(options, run_),
               .approval_time_max = approval_time_of(options, run_)},
              lane, std::move(start.agent), inputs_, *record_),
       machine_(limits_of(options, run_), spread(run_.id)),

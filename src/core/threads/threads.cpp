@@ -149,7 +149,9 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
                 .created_at = now,
                 .updated_at = now,
                 .deleted_at = std::nullopt,
-                .session_context = std::move(input.session_context)};
+                .version_id = std::move(input.version_id),
+                .session_context = std::move(input.session_context),
+                .parent_id = std::move(input.parent_id)};
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(
       InsertThread{.thread = thread, .agent_must_exist = !thread.agent_id.empty()});

@@ -25,6 +25,8 @@ struct NewThread {
   ModelSettings settings{};
   std::string keyed_request_id{};  // linked to the thread in the same transaction; "" for none
   base::Json session_context = nullptr;  // an object, or null
+  std::string parent_id{};               // the thread that it belongs to; "" for none
+  std::string version_id{};  // of its agent, to which it is pinned from the start; "" for none
 };
 
 // Unset members stay as they are.
