@@ -100,6 +100,7 @@ Dialect::Dialect(Parts parts, Options options)
       artifacts_(parts.artifacts),
       attachments_({.attachments = parts.attachments, .answer_once = answer_once_}),
       turns_({.access = access_,
+              .agents = parts.agents,
               .threads = parts.threads,
               .runs = parts.runs,
               .actions = parts.actions,
