@@ -15,6 +15,7 @@
 #include "core/access/entities.hpp"
 #include "core/access/operators.hpp"
 #include "core/events/event_feed.hpp"
+#include "dialects/platos/minting.hpp"
 #include "dialects/platos/routes.hpp"
 
 namespace colonnade::app {
@@ -36,6 +37,21 @@ AccessKeyLine line_of(const core::AccessKey& key, std::string text = {}) {
           .origins = key.origins,
           .created_at = base::to_rfc3339(key.created_at),
           .key = std::move(text)};
+}
+
+// The body of the route that mints (platos §1.3).
+base::Json mint_body(const core::EntityName& name, const NewSessionToken& wanted) {
+  base::Json body = {{"organizationId", name.organization},
+                     {"projectId", name.project},
+                     {"environmentId", wanted.environment},
+                     {"userId", wanted.user},
+                     {"ttlSeconds", wanted.seconds}};
+  if (!wanted.agent.empty()) body["agentId"] = wanted.agent;
+  base::Json meta = base::Json::object();
+  if (!wanted.name.empty()) meta["name"] = wanted.name;
+  if (!wanted.email.empty()) meta["email"] = wanted.email;
+  if (!meta.empty()) body["claims"]["userMeta"] = std::move(meta);
+  return body;
 }
 
 // The store's own, for as long as this object holds its lock.
@@ -80,6 +96,18 @@ class StoreAccess final : public LocalAccess {
   }
   base::Result<void> remove_entity(const core::EntityName& name) override {
     return base::run_on(lanes_[0], entities_.remove(core::system_operator(), name));
+  }
+  base::Result<SessionTokenLine> mint_token(const core::EntityName& name,
+                                            const NewSessionToken& wanted) override {
+    const auto secrets = entities_.secrets_of(name);
+    if (secrets.empty()) {
+      return fail(base::ErrorKind::not_found, "there is no entity " + name.organization + "/" +
+                                                  name.project + "/" + name.entity);
+    }
+    const auto made =
+        dialects::platos::mint_session_token(mint_body(name, wanted), name, secrets, clock_.now());
+    if (!made) return fail(made.error());
+    return SessionTokenLine{.token = made->token, .expires_at = made->expires_at};
   }
 
   base::Result<std::vector<AccessKeyLine>> access_keys(const std::string& scope) override {
@@ -148,6 +176,15 @@ class ServerAccess final : public LocalAccess {
   }
   base::Result<void> remove_entity(const core::EntityName& name) override {
     return done(client_.call("POST", "/operator/entities/remove", "", body_of(name, "")));
+  }
+  base::Result<SessionTokenLine> mint_token(const core::EntityName& name,
+                                            const NewSessionToken& wanted) override {
+    const auto answer =
+        client_.call("POST", "/entities/" + url_escaped(name.entity) + "/session-tokens", "",
+                     base::to_text(mint_body(name, wanted)));
+    if (!answer) return fail(answer.error());
+    return SessionTokenLine{.token = text_in(*answer, "token"),
+                            .expires_at = answer->value("expiresAt", std::int64_t{0})};
   }
 
   base::Result<std::vector<AccessKeyLine>> access_keys(const std::string& scope) override {

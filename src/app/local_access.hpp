@@ -2,6 +2,7 @@
 // else through the server that does.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,20 @@ struct AccessKeyLine {
   std::string key{};  // only of one that was just made
 };
 
+// Whom a session token is for.
+struct NewSessionToken {
+  std::string environment{};
+  std::string user{};
+  std::string agent{};  // "" binds it to none
+  std::string name{};   // of the user, for prompts; "" for none
+  std::string email{};
+  std::int64_t seconds = 3600;
+};
+struct SessionTokenLine {
+  std::string token{};
+  std::int64_t expires_at = 0;  // Unix seconds
+};
+
 class LocalAccess {
  public:
   virtual ~LocalAccess() = default;
@@ -40,6 +55,10 @@ class LocalAccess {
                                                  const std::string& secret) = 0;
   virtual base::Result<void> finish_rotation(const core::EntityName& name) = 0;
   virtual base::Result<void> remove_entity(const core::EntityName& name) = 0;
+  // Signed with the entity's newest secret. not_found without such an entity, invalid for what a
+  // token cannot say.
+  virtual base::Result<SessionTokenLine> mint_token(const core::EntityName& name,
+                                                    const NewSessionToken& wanted) = 0;
 
   // `scope`: ORGANIZATION/PROJECT/ENVIRONMENT.
   virtual base::Result<std::vector<AccessKeyLine>> access_keys(const std::string& scope) = 0;

@@ -277,7 +277,9 @@ struct Server::Parts {
         artifacts(stores.artifacts, threads, feed, clock),
         attachment_files(attachments_folder(settings.data_dir)),
         attachments(stores.attachments, attachment_files, feed, clock, workers),
-        tools(built_in_tools(settings, clock, tool_workers, http_client, memories, artifacts),
+        sub_agents({.threads = threads, .runs = [this]() -> core::Runs& { return runs; }}),
+        tools(built_in_tools(settings, clock, tool_workers, http_client, memories, artifacts,
+                             sub_agents),
               tools::Workspaces(workspaces_options(settings)), &tool_host),
         permissions(stores.permissions, feed, clock),
         redaction(redacted_names(settings)),
@@ -467,6 +469,7 @@ struct Server::Parts {
   core::Artifacts artifacts;
   storage::AttachmentFolder attachment_files;
   core::Attachments attachments;
+  core::SubAgents sub_agents;
   tools::Catalog tools;
   core::Permissions permissions;
   core::Redaction redaction;

@@ -13,6 +13,7 @@
 #include "tools/builtin/read.hpp"
 #include "tools/builtin/request_approval.hpp"
 #include "tools/builtin/shell.hpp"
+#include "tools/builtin/sub_agent.hpp"
 #include "tools/builtin/todo_write.hpp"
 #include "tools/builtin/write.hpp"
 
@@ -37,7 +38,8 @@ std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& setting
                                                          base::Clock& clock, base::Workers& workers,
                                                          net::HttpClient& http_client,
                                                          core::Memories& memories,
-                                                         core::Artifacts& artifacts) {
+                                                         core::Artifacts& artifacts,
+                                                         core::SubAgents& sub_agents) {
   std::vector<std::unique_ptr<tools::Tool>> out;
   out.push_back(std::make_unique<tools::ClockTool>(clock));
   out.push_back(std::make_unique<tools::CalculatorTool>());
@@ -55,6 +57,7 @@ std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& setting
   for (auto& tool : tools::memory_key_tools(memories)) out.push_back(std::move(tool));
   for (auto& tool : tools::memory_text_tools(memories)) out.push_back(std::move(tool));
   for (auto& tool : tools::artifact_tools(artifacts)) out.push_back(std::move(tool));
+  out.push_back(tools::sub_agent_tool(sub_agents));
   return out;
 }
 

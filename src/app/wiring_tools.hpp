@@ -9,6 +9,7 @@
 #include "base/workers.hpp"
 #include "core/artifacts/artifacts.hpp"
 #include "core/memory/memories.hpp"
+#include "core/runs/sub_agents.hpp"
 #include "net/http_client.hpp"
 #include "tools/tool.hpp"
 #include "tools/workspaces.hpp"
@@ -21,6 +22,7 @@ std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& setting
                                                          base::Clock& clock, base::Workers& workers,
                                                          net::HttpClient& http_client,
                                                          core::Memories& memories,
-                                                         core::Artifacts& artifacts);
+                                                         core::Artifacts& artifacts,
+                                                         core::SubAgents& sub_agents);
 
 }  // namespace colonnade::app

@@ -57,6 +57,12 @@ constexpr Names<HistoryMode, 3> history_mode_names{{
     {HistoryMode::compact, "compact"},
 }};
 
+constexpr Names<ToolMode, 3> tool_mode_names{{
+    {ToolMode::direct, "direct"},
+    {ToolMode::by_name, "by_name"},
+    {ToolMode::sub_agent, "sub_agent"},
+}};
+
 constexpr Names<ThreadChangeKind, 4> thread_change_names{{
     {ThreadChangeKind::other, "other"},
     {ThreadChangeKind::renamed, "renamed"},
@@ -176,6 +182,11 @@ std::optional<HistoryMode> history_mode_from(std::string_view text) {
   return value_of(history_mode_names, text);
 }
 
+std::string_view to_string(ToolMode mode) { return name_of(tool_mode_names, mode); }
+std::optional<ToolMode> tool_mode_from(std::string_view text) {
+  return value_of(tool_mode_names, text);
+}
+
 std::string_view to_string(ThreadChangeKind kind) { return name_of(thread_change_names, kind); }
 std::optional<ThreadChangeKind> thread_change_kind_from(std::string_view text) {
   return value_of(thread_change_names, text);
@@ -242,6 +253,9 @@ ModelSettings ModelSettings::over(const ModelSettings& fallback) const {
       .run_seconds_max = run_seconds_max ? run_seconds_max : fallback.run_seconds_max,
       .approval_seconds_max =
           approval_seconds_max ? approval_seconds_max : fallback.approval_seconds_max,
+      .retries_max = retries_max ? retries_max : fallback.retries_max,
+      .limited_retries_max =
+          limited_retries_max ? limited_retries_max : fallback.limited_retries_max,
       .keeps_partial_reply =
           keeps_partial_reply ? keeps_partial_reply : fallback.keeps_partial_reply,
   };

@@ -45,6 +45,33 @@ core::DynamicBlock take_block(StoredObject& o) {
   return block;
 }
 
+void write_prompt(JsonWriter& w, const std::vector<core::PromptBlock>& blocks) {
+  if (blocks.empty()) return;
+  w.key("prompt_blocks").array();
+  for (const core::PromptBlock& block : blocks) {
+    w.object().field("type", block.type);
+    write_text(w, "id", block.id);
+    write_text(w, "name", block.name);
+    write_text(w, "content", block.content);
+    if (!block.enabled) w.field("disabled", true);
+    if (!block.editable) w.field("fixed", true);
+    if (block.order) w.field("order", *block.order);
+    w.end_object();
+  }
+  w.end_array();
+}
+
+core::PromptBlock take_prompt_block(StoredObject& o) {
+  core::PromptBlock block{.id = o.text("id"),
+                          .type = o.text("type"),
+                          .name = o.text("name"),
+                          .content = o.text("content"),
+                          .enabled = !o.flag("disabled"),
+                          .editable = !o.flag("fixed")};
+  if (o.has("order")) block.order = static_cast<int>(o.number("order"));
+  return block;
+}
+
 void write_routes(JsonWriter& w, const std::vector<core::ModelRoute>& routes) {
   if (routes.empty()) return;
   w.key("model_routes").array();
@@ -68,6 +95,25 @@ core::ModelRoute take_route(StoredObject& o) {
   return route;
 }
 
+void write_sub_agent(JsonWriter& w, const core::SubAgent& sub_agent) {
+  if (sub_agent == core::SubAgent{}) return;
+  w.key("sub_agent").object().field("kind", "sub_agent");
+  if (sub_agent.provider) w.field("provider", *sub_agent.provider);
+  if (sub_agent.model) w.field("model", *sub_agent.model);
+  if (sub_agent.rounds_max) w.field("rounds_max", *sub_agent.rounds_max);
+  write_text(w, "instructions", sub_agent.instructions);
+  w.end_object();
+}
+
+core::SubAgent take_sub_agent(StoredObject& o) {
+  core::SubAgent out;
+  if (o.has("provider")) out.provider = o.text("provider");
+  if (o.has("model")) out.model = o.text("model");
+  if (o.has("rounds_max")) out.rounds_max = static_cast<int>(o.number("rounds_max"));
+  out.instructions = o.text("instructions");
+  return out;
+}
+
 void write_permissions(JsonWriter& w, const std::map<std::string, core::ToolPermission>& all) {
   if (all.empty()) return;
   w.key("tool_permissions").array();
@@ -88,8 +134,11 @@ std::string profile_text(const core::AgentProfile& p) {
   JsonWriter w(out);
   w.object().field("kind", "profile");
   write_history(w, p.history);
+  write_prompt(w, p.prompt_blocks);
   write_blocks(w, p.dynamic_blocks);
   write_routes(w, p.model_routes);
+  if (p.tool_mode != core::ToolMode::direct) w.field("tool_mode", core::to_string(p.tool_mode));
+  write_sub_agent(w, p.sub_agent);
   write_permissions(w, p.tool_permissions);
   if (p.makes_artifacts) w.field("makes_artifacts", true);
   if (p.prompt_variables) {
@@ -113,10 +162,16 @@ Result<core::AgentProfile> read_profile(std::string_view text) {
                  .context_limit = static_cast<int>(history.number("context_limit")),
                  .compact_threshold = static_cast<int>(history.number("compact_threshold"))};
   });
+  o.each_object("prompt_blocks",
+                [&](StoredObject& block) { p.prompt_blocks.push_back(take_prompt_block(block)); });
   o.each_object("dynamic_blocks",
                 [&](StoredObject& block) { p.dynamic_blocks.push_back(take_block(block)); });
   o.each_object("model_routes",
                 [&](StoredObject& route) { p.model_routes.push_back(take_route(route)); });
+  if (o.has("tool_mode")) {
+    p.tool_mode = o.named("tool_mode", core::tool_mode_from, core::ToolMode::direct);
+  }
+  o.object("sub_agent", [&](StoredObject& one) { p.sub_agent = take_sub_agent(one); });
   o.each_object("tool_permissions", [&](StoredObject& permission) {
     p.tool_permissions.insert_or_assign(
         permission.text("tool"),
@@ -150,6 +205,7 @@ std::string turn_options_text(const core::TurnOptions& t) {
   }
   write_tree(w, "context", t.context);
   if (t.history_mode) w.field("history_mode", core::to_string(*t.history_mode));
+  if (t.as_sub_agent) w.field("as_sub_agent", true);
   if (t.context_limit) w.field("context_limit", *t.context_limit);
   write_text(w, "reply_to", t.reply_to);
   write_text(w, "replaces", t.replaces);
@@ -177,6 +233,7 @@ Result<core::TurnOptions> read_turn_options(std::string_view text) {
     t.history_mode = o.named("history_mode", core::history_mode_from, core::HistoryMode::whole);
   }
   if (o.has("context_limit")) t.context_limit = static_cast<int>(o.number("context_limit"));
+  t.as_sub_agent = o.flag("as_sub_agent");
   t.reply_to = o.text("reply_to");
   t.replaces = o.text("replaces");
   if (!o.error().empty()) return stored_wrongly("turn's options", o.error());

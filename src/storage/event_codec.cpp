@@ -488,6 +488,8 @@ std::string settings_text(const core::ModelSettings& s) {
   if (s.counts_tool_calls) w.field("counts_tool_calls", *s.counts_tool_calls);
   if (s.run_seconds_max) w.field("run_seconds_max", *s.run_seconds_max);
   if (s.approval_seconds_max) w.field("approval_seconds_max", *s.approval_seconds_max);
+  if (s.retries_max) w.field("retries_max", *s.retries_max);
+  if (s.limited_retries_max) w.field("limited_retries_max", *s.limited_retries_max);
   if (s.keeps_partial_reply) w.field("keeps_partial_reply", *s.keeps_partial_reply);
   w.end_object();
   return out;
@@ -513,6 +515,10 @@ Result<core::ModelSettings> read_settings(std::string_view text) {
   }
   if (o.has("approval_seconds_max")) {
     s.approval_seconds_max = static_cast<int>(o.number("approval_seconds_max"));
+  }
+  if (o.has("retries_max")) s.retries_max = static_cast<int>(o.number("retries_max"));
+  if (o.has("limited_retries_max")) {
+    s.limited_retries_max = static_cast<int>(o.number("limited_retries_max"));
   }
   if (o.has("keeps_partial_reply")) s.keeps_partial_reply = o.flag("keeps_partial_reply");
   if (!o.error().empty()) return stored_wrongly("settings", o.error());

@@ -155,8 +155,11 @@ TEST(EventCodec, AnEndKeepsWhatItsRunUsedAndCost) {
 }
 
 TEST(EventCodec, ARunsOwnBoundsComeBack) {
-  const core::ModelSettings settings{
-      .run_seconds_max = 300, .approval_seconds_max = 60, .keeps_partial_reply = false};
+  const core::ModelSettings settings{.run_seconds_max = 300,
+                                     .approval_seconds_max = 60,
+                                     .retries_max = 0,
+                                     .limited_retries_max = 3,
+                                     .keeps_partial_reply = false};
   const auto read = read_settings(settings_text(settings));
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, settings);

@@ -145,6 +145,10 @@ TEST_P(StoreSuite, TheSummaryThatCoversMostCounts) {
   EXPECT_EQ((*awaited(stores().threads.newest_summary(here, "t1")))->id, "s2");
   EXPECT_FALSE(*awaited(stores().threads.newest_summary(here, "t2")));
   EXPECT_FALSE(*awaited(stores().threads.newest_summary(elsewhere, "t1")));
+  const auto several = *awaited(stores().threads.newest_summaries(here, {"t1", "t2", "t9"}));
+  ASSERT_EQ(several.size(), 1U);
+  EXPECT_EQ(several.at("t1").id, "s2");
+  EXPECT_TRUE(awaited(stores().threads.newest_summaries(elsewhere, {"t1"}))->empty());
   made.id = "s3";
   made.thread_id = "t9";
   EXPECT_EQ(refusal(core::InsertSummary{made}), ErrorKind::not_found);

@@ -103,6 +103,7 @@ TEST_P(StoreActions, OfTwoVerdictsOneWins) {
   put({core::InsertAction{action_of("a1")}});
   core::Action approved = stored("a1");
   approved.version = 2;
+  approved.asked_params = approved.request.params;
   approved.request.params = R"({"edited":true})";
   approved.request.context = R"({"by":"ann"})";
   approved.state = ActionState::approved;
@@ -118,6 +119,7 @@ TEST_P(StoreActions, OfTwoVerdictsOneWins) {
   EXPECT_EQ(back.state, ActionState::approved);
   EXPECT_EQ(back.approval_token, "");
   EXPECT_EQ(back.request.params, R"({"edited":true})");
+  EXPECT_EQ(back.asked_params, approved.asked_params);
   EXPECT_EQ(back.request.context, R"({"by":"ann"})");
   EXPECT_EQ(back.resolved_by, "ann");
   EXPECT_EQ(back.resolved_at, base::Time{2000});

@@ -23,6 +23,17 @@ inline core::Agent versioned_agent() {
   agent.profile.dynamic_blocks = {
       {.key = "k", .name = "K", .default_content = "d", .description = "x", .order = 3},
       {.key = "l"}};
+  agent.profile.prompt_blocks = {{.id = "b",
+                                  .type = "identity",
+                                  .name = "N",
+                                  .content = "c",
+                                  .enabled = false,
+                                  .editable = false,
+                                  .order = 0},
+                                 {.type = "custom"}};
+  agent.profile.tool_mode = core::ToolMode::by_name;
+  agent.profile.sub_agent = {
+      .provider = "p", .model = "small", .rounds_max = 3, .instructions = "do it"};
   agent.profile.model_routes = {{.label = "fast",
                                  .provider = "p",
                                  .model = "m",
@@ -273,6 +284,7 @@ TEST_P(StoreSuite, RunsKeepTheirVersionAndOptions) {
                  .context = {{"user", {{"name", "Ada"}}}},
                  .history_mode = core::HistoryMode::compact,
                  .context_limit = 3,
+                 .as_sub_agent = true,
                  .reply_to = "m",
                  .replaces = "n"};
   put({core::InsertRun{run}});

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../engine/engine.hpp"
+#include "core/access/account.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/threads/erasure.hpp"
 #include "dialects/platos/agents.hpp"
@@ -136,6 +137,36 @@ TEST_F(PlatosAgents, AnAgentIsMadeChangedAndDeleted) {
   EXPECT_EQ(agents(&AgentResource::remove, {.path = {id}}).body, (Json{{"deleted", true}}));
   expect_missing(agents(&AgentResource::get, {.path = {id}}), "Agent not found");
   EXPECT_TRUE(listed("").empty()) << "its threads went along";
+}
+
+TEST_F(PlatosAgents, AThreadShowsTheSummaryOfItsOlderPart) {
+  const std::string id = new_thread();
+  const std::string other = new_thread();
+  core::Unit unit{.scope = garden, .account = core::account_of(garden, "usr_1")};
+  unit.changes.emplace_back(core::InsertSummary{{.id = "s1",
+                                                 .thread_id = id,
+                                                 .run_id = "r1",
+                                                 .up_to_message_id = "m7",
+                                                 .up_to = {7000},
+                                                 .text = "They talked of roses.",
+                                                 .created_at = {1'778'576'400'000'000}}});
+  ASSERT_TRUE(engine_.run(engine_.feed.commit(std::move(unit))));
+  const auto expect_shown = [](const Json& thread) {
+    EXPECT_EQ(thread["compactedSummary"], "They talked of roses.");
+    EXPECT_EQ(thread["compactedAt"], "2026-05-12T09:00:00.000Z");
+    EXPECT_EQ(thread["compactedUpToMessageId"], "m7");
+    EXPECT_EQ(thread["compactionInFlight"], false);
+  };
+  expect_shown(threads(&ThreadResource::get, {.path = {id}}).body);
+  expect_shown(threads(&ThreadResource::archive, {.path = {id}}).body);
+  const Said list = threads(&ThreadResource::list, {.query = "archived=true"});
+  ASSERT_EQ(list.body["threads"].size(), 2U);
+  for (const Json& thread : list.body["threads"]) {
+    if (thread["id"] == id) expect_shown(thread);
+    if (thread["id"] == other) {
+      EXPECT_EQ(thread["compactedSummary"], nullptr);
+    }
+  }
 }
 
 TEST_F(PlatosAgents, WhatIsMissingOrWrongIsSaid) {

@@ -104,6 +104,7 @@ class PlatosSockets : public ::testing::Test {
                                     .rate_limits = rate_limits_,
                                     .clock = engine_.clock}};
   dialects::platos::Turns turns_{{.access = access_,
+                                  .agents = engine_.agents,
                                   .threads = engine_.threads,
                                   .runs = engine_.runs,
                                   .actions = engine_.actions,

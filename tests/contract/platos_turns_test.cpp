@@ -65,7 +65,8 @@ class PlatosTurns : public ::testing::Test {
   base::ManualClock minutes_;  // stands still, so that no minute ends within a test
   core::RateLimits rate_limits_{minutes_, {.turns_per_user_minute = 3}};
   TurnOptionsOf options_of_{engine_.attachments, engine_.clock};
-  TurnStarts starts_{{.threads = engine_.threads,
+  TurnStarts starts_{{.agents = engine_.agents,
+                      .threads = engine_.threads,
                       .runs = engine_.runs,
                       .subscriptions = engine_.feed.subscriptions(),
                       .keyed_requests = keyed_requests_,
@@ -95,6 +96,52 @@ TEST_F(PlatosTurns, WhatIsRefusedLeavesNothing) {
   EXPECT_EQ(flagged.error().findings[0].name, "ignore_previous");
   EXPECT_EQ(messages_in(thread_id), 0U);
   EXPECT_TRUE(engine_.model->requests().empty()) << "the model is not asked";
+}
+
+TEST_F(PlatosTurns, ARefusalSaysWhatIsMissing) {
+  const auto agent = engine_.run(engine_.agents.create(
+      caller_of("ann").who, {.name = "far", .settings = {.provider = "nowhere"}}));
+  ASSERT_TRUE(agent);
+  const auto thread =
+      engine_.run(engine_.threads.create(caller_of("ann").who, {.agent_id = agent->id}));
+  const auto away = start({.message = "hi", .thread_id = thread->id});
+  ASSERT_FALSE(away);
+  EXPECT_EQ(away.error().code, "provider_unavailable");
+  const Json event = Json::parse(dialects::platos::encode_refusal(away.error(), thread->id));
+  EXPECT_EQ(event.at("providerId"), "nowhere");
+}
+
+TEST_F(PlatosTurns, AnOperatorIsShownThePromptThatTheModelWasGiven) {
+  const Caller root = caller_of("root", core::UserRole::operator_role);
+  const auto agent = engine_.run(engine_.agents.create(
+      root.who, {.name = "S", .instructions = "Help {{user.id}}.", .shared = true}));
+  const auto thread = engine_.run(engine_.threads.create(root.who, {.agent_id = agent->id}));
+  engine_.model->script({reply({core::TextPart{"x"}})});
+  const auto turn = start({.message = "hi", .thread_id = thread->id}, root);
+  ASSERT_TRUE(turn);
+  ASSERT_TRUE(engine_.wait(root.who, turn->run));
+  EXPECT_EQ(turn->system_prompt, "Help root.");
+  EXPECT_EQ(turn->system_prompt, engine_.model->requests().back().instructions);
+  EXPECT_EQ(engine_.run(starts_.newest(root, thread->id))->system_prompt, "Help root.");
+  const std::string own = new_thread();
+  engine_.model->script({reply({core::TextPart{"x"}})});
+  const auto users = start({.message = "hi", .thread_id = own});
+  ASSERT_TRUE(users);
+  finish(*users);
+  EXPECT_EQ(users->system_prompt, "");
+}
+
+// The scripted model takes no sound.
+TEST_F(PlatosTurns, AnAttachmentThatTheModelCannotBeShownHasItsCode) {
+  const std::string thread_id = new_thread();
+  const std::string wave = std::string("RIFF\x24\0\0\0WAVEfmt ", 16) + std::string(32, '\0');
+  const auto sound = engine_.run(engine_.attachments.upload(
+      caller_of("ann").who, {.bytes = wave, .declared_type = "audio/wav", .name = "a.wav"}));
+  ASSERT_TRUE(sound) << sound.error().message;
+  const auto refused =
+      start({.message = "hi", .thread_id = thread_id, .attachment_ids = {sound->id}});
+  EXPECT_EQ(code(refused), "ATTACHMENT_UNSUPPORTED");
+  EXPECT_EQ(messages_in(thread_id), 0U);
 }
 
 TEST_F(PlatosTurns, ABusyThreadRefusesASecondTurn) {

@@ -77,6 +77,29 @@ TEST_F(EntityCommands, ARunningServerKnowsAtOnceAndALaterOneStill) {
   EXPECT_EQ(server->stop().code, 0);
 }
 
+// The same command makes the token of a server that runs, and of a store that none has open.
+TEST_F(EntityCommands, ATokenIsMadeByCommand) {
+  const Arguments command{"entity", "token",  "acme", "shop",   "backend", "--environment",
+                          "live",   "--user", "ann",  "--name", "Ada"};
+  const auto unknown = run(command, folder_);
+  EXPECT_EQ(unknown.code, 1);
+  auto server = std::make_unique<ServerProcess>(folder_);
+  ASSERT_TRUE(server->ready().is_object());
+  ASSERT_EQ(run({"entity", "add", "acme", "shop", "backend", "--save", "s"}, folder_).code, 0);
+  const auto served = run(command, folder_);
+  ASSERT_EQ(served.code, 0) << served.err;
+  EXPECT_EQ(budgets_with(*server, without_line_end(served.out)), 501);
+  EXPECT_EQ(server->stop().code, 0);
+  const auto stored = run(command, folder_);
+  ASSERT_EQ(stored.code, 0) << stored.err;
+  Arguments nobody = command;
+  nobody[4] = "frontend";
+  EXPECT_THAT(run(nobody, folder_).err, HasSubstr("there is no entity acme/shop/frontend"));
+  server = std::make_unique<ServerProcess>(folder_);
+  EXPECT_EQ(budgets_with(*server, without_line_end(stored.out)), 501);
+  EXPECT_EQ(server->stop().code, 0);
+}
+
 TEST_F(EntityCommands, AConfiguredEntityIsShownAndNotChanged) {
   const std::string secret(32, 's');
   folder_.write("c.yaml",

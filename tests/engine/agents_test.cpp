@@ -235,6 +235,27 @@ TEST_F(AgentsTest, ThePromptIsRenderedAndBlocksStandBeforeTheMessage) {
   EXPECT_THAT(texts(turn(*thread, {})).front(), "hello");
 }
 
+TEST_F(AgentsTest, ThePromptIsPutTogetherOfItsBlocks) {
+  NewAgent input{.name = "S", .instructions = "not shown", .shared = true};
+  input.profile.prompt_blocks = {
+      {.type = "behavior", .name = "Behavior", .content = "Be brief.", .order = 1},
+      {.type = "identity", .name = "Identity", .content = "You help {{user.name}}.", .order = 0},
+      {.type = "datetime", .name = "Now", .order = 2}};
+  const Agent agent = make(std::move(input));
+  const Thread thread = thread_with(agent);
+  const ModelRequest request = turn(thread, {.context = {{"user", {{"name", "Ada"}}}}});
+  EXPECT_EQ(request.instructions, "You help Ada.\n\n## Behavior\n\nBe brief.");
+  EXPECT_THAT(
+      texts(request).back(),
+      ::testing::MatchesRegex("<context>\n## Now\nCurrent date: .* UTC[.]\n</context>\n\nhello"));
+  EXPECT_EQ(turn(thread, {.system_prompt = "now"}).instructions, "now");
+  change(agent.id, [](Agent& one) -> Result<bool> {
+    for (PromptBlock& block : one.profile.prompt_blocks) block.enabled = false;
+    return true;
+  });
+  EXPECT_EQ(turn(thread_with(agent)).instructions, "not shown") << "no block is left";
+}
+
 TEST_F(AgentsTest, OneTurnMayHaveAnotherPromptAndAgent) {
   const Agent agent = make();
   const Agent other = make({.name = "Other", .instructions = "other", .shared = true});

@@ -184,8 +184,12 @@ TEST_F(ApprovalsTest, EditedArgumentsAreDecidedOnAgainAndRunAsEdited) {
       engine.actions.resolve(alice, open.id, {.approve = true, .params = R"({"target":"mars"})"}));
   ASSERT_TRUE(answered) << answered.error().message;
   EXPECT_NE(answered->decision.request_hash, open.decision.request_hash);
+  EXPECT_EQ(answered->asked_params, open.request.params);
   ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
   EXPECT_THAT(launches_->seen(), ElementsAre("mars"));
+  const Action done = *engine.run(engine.actions.get(alice, open.id));
+  EXPECT_EQ(done.request.params, R"({"target":"mars"})");
+  EXPECT_EQ(done.asked_params, R"({"target":"moon"})") << "still there once it has run";
 }
 
 // What could not run is not taken for an answer.

@@ -21,6 +21,7 @@
 #include "core/governance/actions.hpp"
 #include "core/governance/judge.hpp"
 #include "core/runs/runs.hpp"
+#include "core/runs/sub_agents.hpp"
 #include "core/threads/threads.hpp"
 #include "faulty_journal.hpp"
 #include "gate/rule_gate.hpp"
@@ -30,6 +31,7 @@
 #include "tools/builtin/artifact_tools.hpp"
 #include "tools/builtin/calculator.hpp"
 #include "tools/builtin/clock.hpp"
+#include "tools/builtin/sub_agent.hpp"
 #include "tools/catalog.hpp"
 
 namespace colonnade::tests {
@@ -89,7 +91,9 @@ class Engine {
         artifacts(*store, threads, feed, clock),
         files(path + ".attachments", options.file_calls),
         attachments(*store, files, feed, clock, workers),
-        catalog(with(with(builtin_tools(clock), tools::artifact_tools(artifacts)),
+        sub_agents({.threads = threads, .runs = [this]() -> core::Runs& { return runs; }}),
+        catalog(with(with(with_one(builtin_tools(clock), tools::sub_agent_tool(sub_agents)),
+                          tools::artifact_tools(artifacts)),
                      std::move(options.extra_tools)),
                 tools::Workspaces({.fixed = options.workspace})),
         permissions(*store, feed, clock),
@@ -159,6 +163,11 @@ class Engine {
     for (auto& tool : more) all.push_back(std::move(tool));
     return all;
   }
+  static std::vector<std::unique_ptr<tools::Tool>> with_one(
+      std::vector<std::unique_ptr<tools::Tool>> all, std::unique_ptr<tools::Tool> tool) {
+    all.push_back(std::move(tool));
+    return all;
+  }
   // The built-in rules, with some more tools that may run.
   static std::shared_ptr<const gate::Policy> policy_of(const tools::Catalog& catalog,
                                                        const EngineOptions& options) {
@@ -183,6 +192,7 @@ class Engine {
   core::Attachments attachments;
   core::ModelProviders providers;
   ScriptedProvider* model = nullptr;
+  core::SubAgents sub_agents;
   tools::Catalog catalog;
   core::Permissions permissions;
   core::Redaction redaction{};

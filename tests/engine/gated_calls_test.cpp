@@ -390,6 +390,99 @@ TEST_F(AskingAgentTest, WhatItAskedAboutIsJudgedAgainAsItWasJudged) {
   EXPECT_EQ(asked.decision.outcome, Outcome::abstain);
 }
 
+// --- tools that are called by name --------------------------------------------------------------
+
+// An agent whose model is shown find_tools and execute_tool alone.
+NewAgent by_name(std::optional<std::vector<std::string>> tools = std::nullopt) {
+  NewAgent out{.name = "by name", .tools = std::move(tools)};
+  out.profile.tool_mode = ToolMode::by_name;
+  out.profile.tool_permissions = {{"hop", {.requires_approval = true}}};
+  return out;
+}
+
+std::vector<std::string> names_of(const std::vector<ToolDefinition>& tools) {
+  std::vector<std::string> out;
+  for (const ToolDefinition& tool : tools) out.push_back(tool.name);
+  return out;
+}
+
+// The action, the record of it and what clients hear are of the tool itself.
+TEST_F(GatedCallsTest, AToolThatIsCalledByNameIsJudgedAsItself) {
+  Engine engine(path_, options("rules:\n  - match: {tool: launch}\n    allow: true\n"
+                               "  - match: {tool: hop}\n    allow: true\n"));
+  agent_ = engine.run(engine.agents.create(alice, by_name()))->id;
+  const Action action =
+      called(engine, "execute_tool", {{"tool", "launch"}, {"params", {{"target", "moon"}}}});
+  EXPECT_EQ(action.request.tool, "launch");
+  EXPECT_EQ(action.request.params, R"({"target":"moon"})");
+  EXPECT_EQ(action.state, ActionState::succeeded);
+  EXPECT_THAT(launches_->seen(), ElementsAre("moon"));
+  const auto requests = engine.model->requests();
+  EXPECT_THAT(names_of(requests.back().tools), ElementsAre("execute_tool", "find_tools"));
+  const auto& result = std::get<ToolResultPart>(requests.back().messages.back().parts.back());
+  EXPECT_EQ(result.tool, "execute_tool") << "the model hears of the tool that it called";
+  for (const Event& event : engine.events(run_.thread_id)) {
+    if (const auto* requested = std::get_if<ToolCallRequested>(&event.body)) {
+      EXPECT_EQ(requested->tool, "launch");
+      EXPECT_EQ(requested->arguments, (Json{{"target", "moon"}}));
+    }
+  }
+  const Action asked =
+      called(engine, "execute_tool", {{"tool", "hop"}, {"params", {{"to", {"home"}}}}});
+  EXPECT_EQ(asked.state, ActionState::pending_approval) << "the agent's own permissions count";
+  EXPECT_EQ(asked.request.tool, "hop");
+}
+
+TEST_F(GatedCallsTest, ByNameNothingIsCalledThatTheAgentDoesNotHave) {
+  Engine engine(path_, options("rules:\n  - match: {tool: \"*\"}\n    allow: true\n"));
+  agent_ = engine.run(engine.agents.create(alice, by_name(std::vector<std::string>{"read"})))->id;
+  const Action action =
+      called(engine, "execute_tool", {{"tool", "launch"}, {"params", {{"target", "moon"}}}});
+  EXPECT_EQ(action.state, ActionState::denied);
+  EXPECT_EQ(action.decision.reason_code, "TOOL_NOT_OFFERED");
+  EXPECT_THAT(launches_->seen(), IsEmpty());
+}
+
+// Nothing runs, so nothing is decided on.
+TEST_F(GatedCallsTest, ToolsAreFoundWithoutAsking) {
+  Engine engine(path_, options());
+  agent_ = engine.run(engine.agents.create(alice, by_name()))->id;
+  const auto ask = [&](const std::string& tool, Json arguments) {
+    engine.model->script({tool_call("call_1", tool, std::move(arguments))});
+    engine.model->script({reply({TextPart{"done"}})});
+    const Thread thread = *engine.run(engine.threads.create(alice, {.agent_id = agent_}));
+    run_ = *engine.start(alice, thread.id, "go");
+    EXPECT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
+    return std::get<ToolResultPart>(engine.model->requests().back().messages.back().parts.back());
+  };
+  const ToolResultPart found = ask("find_tools", {{"query", "hops"}});
+  EXPECT_FALSE(found.is_error);
+  EXPECT_EQ(Json::parse(found.content).at("results").at(0).at("name"), "hop");
+  EXPECT_TRUE(ask("find_tools", Json::object()).is_error);
+  EXPECT_THAT(ask("execute_tool", {{"params", Json::object()}}).content, HasSubstr("find_tools"));
+  EXPECT_THAT(*engine.run(engine.actions.list(alice, {.limit = 10})), IsEmpty());
+}
+
+// The server ends while a human is asked; the next one gives the model its own call's result.
+TEST_F(GatedCallsTest, ACallByNameOutlivesARestart) {
+  Action open{.scope = Scope::main()};
+  {
+    Engine engine(path_, options());
+    agent_ = engine.run(engine.agents.create(alice, by_name()))->id;
+    open = called(engine, "execute_tool", {{"tool", "hop"}, {"params", {{"to", {"home"}}}}});
+    ASSERT_EQ(open.state, ActionState::pending_approval);
+  }
+  Engine engine(path_, options());
+  engine.model->script({reply({TextPart{"done"}})});
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  ASSERT_TRUE(engine.run(engine.actions.resolve(alice, open.id, {.approve = true})));
+  ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
+  EXPECT_THAT(launches_->seen(), ElementsAre("home"));
+  const auto requests = engine.model->requests();
+  EXPECT_EQ(std::get<ToolResultPart>(requests.back().messages.back().parts.back()).tool,
+            "execute_tool");
+}
+
 // A false alarm would hide a true one.
 TEST_F(GatedCallsTest, WhatRanIsJudgedAgainAsItWasJudged) {
   Engine engine(path_, options(R"(rules:

@@ -20,6 +20,7 @@ class PlatosMinting : public testing::Test {
   explicit PlatosMinting(core::ConfiguredSecrets secrets = test_secrets())
       : house_(folder_, std::move(secrets)),
         minting_({.entities = house_.entities,
+                  .credentials = house_.credentials,
                   .rate_limits = house_.rate_limits,
                   .clock = house_.clock,
                   .guest_scope_of = scope_of,
@@ -85,6 +86,22 @@ TEST_F(PlatosMinting, AMintedTokenLetsItsUserIn) {
   EXPECT_EQ(caller->entity_id, "ent-1");
   EXPECT_EQ(caller->user_meta.name, "Ada");
   EXPECT_EQ(payload_in(made.body)["iat"], test_now);
+}
+
+// Whoever may act as anybody in the scope may make its tokens.
+TEST_F(PlatosMinting, AnOperatorOfTheScopeMintsWithoutTheSecret) {
+  const Answer made = mint(asked(), house_.operator_token());
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(house_.admit(with_token(made.body["token"]))->who.role, core::UserRole::member);
+  EXPECT_EQ(mint(asked(), house_.operator_token(), "nobody").status, 404);
+  using core::Principal;
+  const auto token_in = [&](const char* environment, core::UserRole role) {
+    return house_.token_of(Principal(core::Scope("acme", "garden", environment), "o", role));
+  };
+  EXPECT_EQ(mint(asked(), token_in("test", core::UserRole::operator_role)).status, 201);
+  EXPECT_EQ(mint(asked(), token_in("live", core::UserRole::operator_role)).status, 401)
+      << "another scope's";
+  EXPECT_EQ(mint(asked(), token_in("test", core::UserRole::member)).status, 401);
 }
 
 TEST_F(PlatosMinting, TheLifetimeIsClamped) {

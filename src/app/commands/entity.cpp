@@ -1,4 +1,4 @@
-// colonnade entity add | list | rotate | remove
+// colonnade entity add | list | rotate | remove | token
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -109,11 +109,33 @@ int remove(const Context& context, LocalAccess& access, const EntityOptions& opt
   return exit_ok;
 }
 
-void add_name(Command command, EntityOptions& options) {
-  command.add_option("organization", options.name.organization, "As the entity's tokens name it.")
+struct TokenOptions {
+  core::EntityName name{};
+  NewSessionToken wanted{};
+  bool json = false;
+};
+
+int mint(const Context& context, LocalAccess& access, const TokenOptions& options) {
+  const auto made = access.mint_token(options.name, options.wanted);
+  if (!made) return print_error(context, made.error().message);
+  if (!options.json) {
+    print_line(made->token);
+    return exit_ok;
+  }
+  std::string out;
+  base::JsonWriter(out)
+      .object()
+      .field("token", made->token)
+      .field("expires_at", made->expires_at)
+      .end_object();
+  return print_json(out);
+}
+
+void add_name(Command command, core::EntityName& name) {
+  command.add_option("organization", name.organization, "As the entity's tokens name it.")
       .required();
-  command.add_option("project", options.name.project, "As the entity's tokens name it.").required();
-  command.add_option("entity", options.name.entity, "The entity's id.").required();
+  command.add_option("project", name.project, "As the entity's tokens name it.").required();
+  command.add_option("entity", name.entity, "The entity's id.").required();
 }
 
 void add_secret_flags(Command command, EntityOptions& options) {
@@ -140,12 +162,13 @@ void add_entity(Command parent, Invocation& invocation) {
       "Examples:\n"
       "  colonnade entity add acme shop backend\n"
       "  colonnade entity rotate acme shop backend\n"
-      "  colonnade entity rotate acme shop backend --finish");
+      "  colonnade entity rotate acme shop backend --finish\n"
+      "  colonnade entity token acme shop backend --environment live --user ann");
 
   Command adding = command.add_subcommand("add", "Add an entity and print its secret, this once.");
   adding.footer("Example:\n  colonnade entity add acme shop backend --save backend.secret");
   auto add_options = std::make_shared<EntityOptions>();
-  add_name(adding, *add_options);
+  add_name(adding, add_options->name);
   add_secret_flags(adding, *add_options);
   run_with(adding, invocation, add_options, {"data_dir", "token_file", "secret_key_file"},
            open_local_access, add);
@@ -162,7 +185,7 @@ void add_entity(Command parent, Invocation& invocation) {
       "  colonnade entity rotate acme shop backend\n"
       "  colonnade entity rotate acme shop backend --finish");
   auto rotate_options = std::make_shared<EntityOptions>();
-  add_name(rotating, *rotate_options);
+  add_name(rotating, rotate_options->name);
   add_secret_flags(rotating, *rotate_options);
   rotating.add_flag("--finish", rotate_options->finish,
                     "Refuse the tokens of the earlier secret from now on, and end what they hold "
@@ -174,9 +197,29 @@ void add_entity(Command parent, Invocation& invocation) {
       command.add_subcommand("remove", "Remove an entity: its tokens stop working at once.");
   removing.footer("Example:\n  colonnade entity remove acme shop backend");
   auto remove_options = std::make_shared<EntityOptions>();
-  add_name(removing, *remove_options);
+  add_name(removing, remove_options->name);
   run_with(removing, invocation, remove_options, {"data_dir", "token_file", "secret_key_file"},
            open_local_access, remove);
+
+  Command minting = command.add_subcommand(
+      "token", "Print a session token of an entity, such as a back end makes for its users.");
+  minting.footer(
+      "Example:\n"
+      "  colonnade entity token acme shop backend --environment live --user ann --ttl 900");
+  auto token_options = std::make_shared<TokenOptions>();
+  add_name(minting, token_options->name);
+  NewSessionToken& wanted = token_options->wanted;
+  minting.add_option("--environment", wanted.environment, "The environment that it is for.")
+      .required();
+  minting.add_option("--user", wanted.user, "The user that it is for.").required();
+  minting.add_option("--name", wanted.name, "The user's name, for {{user.name}} in prompts.");
+  minting.add_option("--email", wanted.email, "The user's address, for {{user.email}} in prompts.");
+  minting.add_option("--agent", wanted.agent, "Bind it to this agent.").type_name("ID");
+  minting
+      .add_option("--ttl", wanted.seconds, "How long it counts; 60 to 604800 seconds, else 3600.")
+      .type_name("SECONDS");
+  run_with(minting, invocation, token_options, {"data_dir", "token_file", "secret_key_file"},
+           open_local_access, mint);
 }
 
 }  // namespace colonnade::app

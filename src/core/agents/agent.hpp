@@ -25,6 +25,9 @@ struct ModelSettings {
   // A run's own bounds, which can only be tighter than the server's.
   std::optional<int> run_seconds_max{};       // waiting for approvals excluded
   std::optional<int> approval_seconds_max{};  // that a question of the run's waits for an answer
+  // How often a model is asked again that failed, and one that refused for too many requests.
+  std::optional<int> retries_max{};
+  std::optional<int> limited_retries_max{};
   // What was said of an answer when its run was stopped or failed is kept as the answer.
   std::optional<bool> keeps_partial_reply{};
 

@@ -28,6 +28,42 @@ struct HistoryLimits {
   bool operator==(const HistoryLimits&) const = default;
 };
 
+// One section of a prompt that is put together of several.
+struct PromptBlock {
+  std::string id{};  // a client's own
+  std::string type{};
+  std::string name{};  // its heading; "" for none
+  std::string content{};
+  bool enabled = true;
+  bool editable = true;        // said to humans; nothing follows from it
+  std::optional<int> order{};  // smaller ones first, those without behind
+  bool operator==(const PromptBlock&) const = default;
+};
+// Types that are not shown as they are written: the first has no heading, the second is the time of
+// the turn, the third asks something that core does not have and is left out.
+constexpr std::string_view identity_block = "identity";
+constexpr std::string_view datetime_block = "datetime";
+constexpr std::string_view retrieval_block = "retrieval";
+
+// How the model reaches the agent's tools.
+enum class ToolMode {
+  direct,   // it is shown all of them
+  by_name,  // it is shown one tool that finds them and one that calls what was found
+  // It is shown one that hands a task on to a sub-agent, which has them.
+  sub_agent,
+};
+std::string_view to_string(ToolMode mode);
+std::optional<ToolMode> tool_mode_from(std::string_view text);
+
+// Who does what the agent hands on (ToolMode::sub_agent); what is not said is as the agent has it.
+struct SubAgent {
+  std::optional<std::string> provider{};
+  std::optional<std::string> model{};
+  std::optional<int> rounds_max{};
+  std::string instructions{};  // "": that it does what it is told
+  bool operator==(const SubAgent&) const = default;
+};
+
 // A text that a caller may give with a turn, by its key; shown to the model in front of the turn's
 // message.
 struct DynamicBlock {
@@ -58,8 +94,13 @@ struct ToolPermission {
 
 struct AgentProfile {
   HistoryLimits history{};
+  // The prompt, in front of which the agent's instructions stand back; they count when no block is
+  // left to show.
+  std::vector<PromptBlock> prompt_blocks{};
   std::vector<DynamicBlock> dynamic_blocks{};
   std::vector<ModelRoute> model_routes{};
+  ToolMode tool_mode = ToolMode::direct;
+  SubAgent sub_agent{};
   std::map<std::string, ToolPermission> tool_permissions{};  // by the tool's name
   // Placeholders of the prompt that are filled in; nullopt: all.
   std::optional<std::vector<std::string>> prompt_variables{};

@@ -62,6 +62,19 @@ std::string text_of(const Json& value) {
   return base::to_text(value);
 }
 
+// The places of the blocks, by their order; those without one behind, as they came.
+template <class Block>
+std::vector<std::size_t> by_order(const std::vector<Block>& blocks) {
+  std::vector<std::pair<int, std::size_t>> ordered;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    ordered.emplace_back(blocks[i].order.value_or(std::numeric_limits<int>::max()), i);
+  }
+  std::ranges::sort(ordered);
+  std::vector<std::size_t> out;
+  for (const auto& [order, place] : ordered) out.push_back(place);
+  return out;
+}
+
 bool is_asked_for(const std::optional<std::vector<std::string>>& only, std::string_view name) {
   return !only || only->empty() || std::ranges::find(*only, name) != only->end();
 }
@@ -95,17 +108,43 @@ std::string render_template(std::string_view text, const Json& context,
   return out;
 }
 
+std::string prompt_text(const std::vector<PromptBlock>& blocks) {
+  std::string out;
+  for (const std::size_t place : by_order(blocks)) {
+    const PromptBlock& block = blocks[place];
+    const bool shown = block.enabled && block.type != datetime_block &&
+                       block.type != retrieval_block &&
+                       !std::ranges::all_of(block.content, is_blank);
+    if (!shown) continue;
+    if (!out.empty()) out += "\n\n";
+    if (block.type != identity_block && !block.name.empty()) out += "## " + block.name + "\n\n";
+    out += block.content;
+  }
+  return out;
+}
+
+std::vector<DynamicBlock> time_sections(const std::vector<PromptBlock>& blocks, base::Time now) {
+  constexpr std::size_t date_length = 10;  // of 2026-05-12T09:00:00…
+  constexpr std::size_t clock_length = 8;
+  const std::string time = base::to_rfc3339(now);
+  std::vector<DynamicBlock> out;
+  for (const PromptBlock& block : blocks) {
+    if (!block.enabled || block.type != datetime_block) continue;
+    out.push_back({.name = block.name.empty() ? "Current date and time" : block.name,
+                   .default_content =
+                       "Current date: " + time.substr(0, date_length) +
+                       ". Current time: " + time.substr(date_length + 1, clock_length) + " UTC.",
+                   .order = block.order});
+  }
+  return out;
+}
+
 std::string context_text(const std::vector<DynamicBlock>& blocks,
                          const std::map<std::string, std::string>& given, const Json& context) {
-  std::vector<std::pair<int, std::size_t>> ordered;  // order, then place
-  for (std::size_t i = 0; i < blocks.size(); ++i) {
-    ordered.emplace_back(blocks[i].order.value_or(std::numeric_limits<int>::max()), i);
-  }
-  std::ranges::sort(ordered);
   std::string out;
-  for (const auto& [order, place] : ordered) {
+  for (const std::size_t place : by_order(blocks)) {
     const DynamicBlock* block = &blocks[place];
-    const auto content = given.find(block->key);
+    const auto content = block->key.empty() ? given.end() : given.find(block->key);
     const std::string text =
         render_template(content == given.end() ? block->default_content : content->second, context);
     if (text.empty()) continue;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/json.hpp"
 #include "core/agents/agent_profile.hpp"
 
@@ -27,6 +28,14 @@ std::string render_template(std::string_view text, const base::Json& context,
 std::string context_text(const std::vector<DynamicBlock>& blocks,
                          const std::map<std::string, std::string>& given,
                          const base::Json& context);
+
+// The enabled blocks as one prompt, not rendered yet: in their order, each under its name as a
+// heading, an identity without one. Left out are blocks without content and those of time and
+// retrieval. "" when none is left.
+std::string prompt_text(const std::vector<PromptBlock>& blocks);
+// The sections that an enabled block of time asks for: a dynamic block with the time as its
+// content, so that the prompt itself stays the same from turn to turn.
+std::vector<DynamicBlock> time_sections(const std::vector<PromptBlock>& blocks, base::Time now);
 
 // `over` laid over `under`: members of objects are merged, anything else is replaced. null on
 // either side is the other.

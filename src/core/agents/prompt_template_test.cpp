@@ -70,5 +70,35 @@ TEST(PromptTemplate, OneContextLiesOverAnother) {
   EXPECT_EQ(laid_over(context, nullptr), context);
 }
 
+std::vector<PromptBlock> sections() {
+  return {{.type = "guardrails", .name = "Rules", .content = "Be kind.", .order = 9},
+          {.type = "behavior", .name = "Behavior", .content = "Be brief.", .order = 1},
+          {.type = "tools", .name = "Off", .content = "Never shown.", .enabled = false},
+          {.type = "retrieval", .name = "Found", .content = R"({"toolCall":"x"})", .order = 2},
+          {.type = "custom", .name = "Blank", .content = " \n", .order = 3},
+          {.type = "custom", .content = "No heading."},
+          {.type = "identity", .name = "Identity", .content = "You are {{name}}.", .order = 0},
+          {.type = "datetime", .name = "Now", .order = 4}};
+}
+
+TEST(PromptBlocks, AreOnePromptInTheirOrder) {
+  EXPECT_EQ(prompt_text(sections()),
+            "You are {{name}}.\n\n## Behavior\n\nBe brief.\n\n## Rules\n\nBe kind.\n\nNo heading.");
+  EXPECT_EQ(prompt_text({}), "");
+  EXPECT_EQ(prompt_text({{.type = "custom", .content = "x", .enabled = false}}), "");
+}
+
+// The prompt stays the same from turn to turn; the time stands in front of the turn's message.
+TEST(PromptBlocks, TellTheTimeInFrontOfTheMessage) {
+  const base::Time now{1'778'576'400'000'000};
+  const std::vector<DynamicBlock> time = time_sections(sections(), now);
+  EXPECT_EQ(
+      context_text(time, {{"", "a client's own"}}, nullptr),
+      "<context>\n## Now\nCurrent date: 2026-05-12. Current time: 09:00:00 UTC.\n</context>\n\n");
+  std::vector<PromptBlock> off = sections();
+  off.back().enabled = false;
+  EXPECT_TRUE(time_sections(off, now).empty());
+}
+
 }  // namespace
 }  // namespace colonnade::core

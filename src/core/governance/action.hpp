@@ -87,6 +87,8 @@ struct Action {
   std::string owner{};  // the user whose run or submission it is
   // Of the human's verdict.
   std::string resolved_by{};  // a user id, "" when nobody has
+  // The params that were asked for, where whoever approved changed them; "" where nobody did.
+  std::string asked_params{};
   std::optional<base::Time> resolved_at{};
   std::optional<base::Time> expires_at{};  // while pending
   base::Time created_at{};

@@ -251,6 +251,7 @@ Task<Result<void>> Actions::State::take_edit(Settlement* settled, ActionRequest 
                    "params");
   }
   settled->edited = verdict->request.params != action.request.params;
+  if (settled->edited) action.asked_params = action.request.params;
   action.request = std::move(verdict->request);
   action.decision = std::move(verdict->decision);
   co_return Result<void>{};

@@ -28,6 +28,11 @@ constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 // setting limits.message_bytes_max.
 constexpr std::size_t message_bytes_max = 1024 * 1024;
 
+// What find_tools answers (ToolMode::by_name).
+constexpr std::size_t found_tools_default = 15;
+constexpr std::size_t found_tools_max = 50;
+constexpr std::size_t found_tools_bytes_max = 64 * KiB;
+
 // Answers that a turn with an output schema may give: one, and one that mends it.
 constexpr int structured_output_attempts_max = 2;
 

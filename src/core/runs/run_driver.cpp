@@ -15,10 +15,15 @@ using base::Task;
 
 namespace {
 
-// The run's own limit of rounds can only be tighter than everybody's.
+// The run's own limits can only be tighter than everybody's.
 RunLimits limits_of(const RunOptions& options, const Run& run) {
   RunLimits out = options.limits;
-  out.rounds_max = std::min(out.rounds_max, run.settings.rounds_max.value_or(out.rounds_max));
+  const auto tighten = [](int& limit, std::optional<int> own) {
+    limit = std::min(limit, own.value_or(limit));
+  };
+  tighten(out.rounds_max, run.settings.rounds_max);
+  tighten(out.retries_max, run.settings.retries_max);
+  tighten(out.limited_retries_max, run.settings.limited_retries_max);
   return out;
 }
 
@@ -105,6 +110,7 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
              *record_),
       tools_(ports.tools,
              {.tool_time_max = options.tool_time_max,
+              .sub_agent_time_max = time_max_of(options, run_),
               .approval_time_max = approval_time_of(options, run_)},
              lane, std::move(start.agent), inputs_, *record_),
       machine_(limits_of(options, run_), spread(run_.id)),

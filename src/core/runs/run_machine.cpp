@@ -55,7 +55,9 @@ RunAction RunMachine::step(const ModelFailed& input) {
   output_seen_ = output_seen_ || input.output_seen;
   // Once something was shown, asking again would say it twice at the vendor's price: let the user
   // decide.
-  if (!input.error.retryable || input.output_seen || retries_ >= limits_.retries_max) {
+  const int most = input.error.kind == ErrorKind::rate_limited ? limits_.limited_retries_max
+                                                               : limits_.retries_max;
+  if (!input.error.retryable || input.output_seen || retries_ >= most) {
     return end({.state = RunState::failed, .error = input.error.message});
   }
   // Doubling from the minimum, plus up to the same again as jitter; what the vendor asked for wins,

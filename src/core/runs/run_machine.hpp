@@ -75,6 +75,7 @@ using RunAction =
 struct RunLimits {
   int rounds_max = limits::run_rounds_max;
   int retries_max = limits::model_retries_max;
+  int limited_retries_max = limits::model_retries_max;  // after a refusal for too many requests
   std::chrono::milliseconds retry_delay_min = limits::model_retry_delay_min;
   std::chrono::milliseconds retry_delay_max = limits::model_retry_delay_max;
 };

@@ -120,6 +120,19 @@ TEST(RunMachine, RetriesWithGrowingDelaysAndThenGivesUp) {
   EXPECT_EQ(std::get<Finish>(end).error, "overloaded");
 }
 
+TEST(RunMachine, ARefusalForTooManyRequestsHasALimitOfItsOwn) {
+  RunMachine machine({.retries_max = 0, .limited_retries_max = 1});
+  machine.start();
+  ModelFailed limited = failure(true);
+  limited.error.kind = ErrorKind::rate_limited;
+  EXPECT_TRUE(is<WaitToRetry>(machine.on(limited)));
+  machine.on(RetryDue{});
+  EXPECT_EQ(end_state(machine.on(limited)), RunState::failed);
+  RunMachine other({.retries_max = 0, .limited_retries_max = 1});
+  other.start();
+  EXPECT_EQ(end_state(other.on(failure(true))), RunState::failed);
+}
+
 TEST(RunMachine, RetryAfterWinsButNobodyWaitsLongerThanTheLimit) {
   ModelFailed patient = failure(true);
   patient.error.retry_after = std::chrono::seconds(7);

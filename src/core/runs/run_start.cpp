@@ -64,6 +64,14 @@ Task<Result<Past>> read_past(RunStartPorts ports, RunOpening opening, std::strin
   co_return past;
 }
 
+constexpr std::string_view sub_agent_prompt =
+    "You do one task for another agent, with the tools that you have. Answer with the result "
+    "alone; "
+    "say what you could not do.";
+
+constexpr std::string_view no_provider_text =
+    "no agent configured: there is no model provider named '";
+
 // The one of that label, else the default, else the first; nullptr without routes.
 const ModelRoute* route_for(const std::vector<ModelRoute>& routes, const std::string& label) {
   if (routes.empty()) return nullptr;
@@ -113,23 +121,17 @@ Message with_text_in_front(Message message, const std::string& text) {
   return message;
 }
 
+const base::Json& output_schema_of(const Agent& agent, const TurnOptions& options) {
+  return options.output_schema.is_null() ? agent.profile.output_schema : options.output_schema;
+}
+
 // What the turn's options make of the agent, of what it is to answer, and of the message as the
 // model sees it. The same for a fresh run and for one taken up again.
 void prepare(RunStart& start) {
   const TurnOptions& options = start.run.options;
-  Agent& agent = start.agent;
-  const AgentProfile& profile = agent.profile;
-  if (options.system_prompt) agent.instructions = *options.system_prompt;
-  agent.instructions =
-      render_template(agent.instructions, options.context, profile.prompt_variables);
-  start.output_schema =
-      options.output_schema.is_null() ? profile.output_schema : options.output_schema;
-  if (!start.output_schema.is_null()) {
-    std::string prompt = system_prompt(agent);
-    if (!prompt.empty()) prompt += "\n\n";
-    agent.instructions = std::move(prompt) + schema_text(start.output_schema);
-  }
-  start.history_limits = profile.history;
+  start.agent = for_turn(std::move(start.agent), options);
+  start.output_schema = output_schema_of(start.agent, options);
+  start.history_limits = start.agent.profile.history;
   if (options.history_mode) start.history_limits.mode = *options.history_mode;
   if (options.context_limit) start.history_limits.context_limit = *options.context_limit;
 }
@@ -142,12 +144,44 @@ void finish_history(RunStart& start) {
     return one.id == start.user_message.id && one.role == Role::user;
   });
   keep_line(history, options.reply_to);
-  const std::string context =
-      context_text(start.agent.profile.dynamic_blocks, options.dynamic_blocks, options.context);
+  const AgentProfile& profile = start.agent.profile;
+  std::vector<DynamicBlock> blocks = profile.dynamic_blocks;
+  std::ranges::move(time_sections(profile.prompt_blocks, start.run.created_at),
+                    std::back_inserter(blocks));
+  const std::string context = context_text(blocks, options.dynamic_blocks, options.context);
   history.push_back(with_text_in_front(start.user_message, context));
 }
 
 }  // namespace
+
+Agent for_turn(Agent agent, const TurnOptions& options) {
+  AgentProfile& profile = agent.profile;
+  if (std::string prompt = prompt_text(profile.prompt_blocks); !prompt.empty()) {
+    agent.instructions = std::move(prompt);
+  }
+  if (options.system_prompt) agent.instructions = *options.system_prompt;
+  if (options.as_sub_agent) {
+    agent.instructions = profile.sub_agent.instructions.empty() ? std::string(sub_agent_prompt)
+                                                                : profile.sub_agent.instructions;
+    profile.tool_mode = ToolMode::direct;
+    profile.output_schema = nullptr;
+  }
+  agent.instructions =
+      render_template(agent.instructions, options.context, profile.prompt_variables);
+  const base::Json& schema = output_schema_of(agent, options);
+  if (schema.is_null()) return agent;
+  std::string prompt = system_prompt(agent);
+  if (!prompt.empty()) prompt += "\n\n";
+  agent.instructions = std::move(prompt) + schema_text(schema);
+  return agent;
+}
+
+std::string missing_provider_of(const base::Error& error) {
+  const std::string_view text = error.message;
+  if (error.field != "provider" || !text.starts_with(no_provider_text)) return {};
+  return std::string(
+      text.substr(no_provider_text.size(), text.size() - no_provider_text.size() - 1));
+}
 
 RunStarts::RunStarts(RunStartPorts ports, RunStartOptions options)
     : ports_(ports), options_(std::move(options)) {}
@@ -164,12 +198,18 @@ Result<ModelSettings> RunStarts::settings_for(const ModelSettings& wanted,
     if (route->label == options.model_label) asked = wanted.over(routed);
     own = routed.over(own);
   }
+  if (options.as_sub_agent) {
+    const SubAgent& sub_agent = agent.profile.sub_agent;
+    own = ModelSettings{.provider = sub_agent.provider,
+                        .model = sub_agent.model,
+                        .rounds_max = sub_agent.rounds_max}
+              .over(own);
+  }
   ModelSettings settings = asked.over(thread.settings).over(own).over(configured);
   const std::string name = settings.provider.value_or("");
   const ModelProvider* provider = ports_.providers.find(name);
   if (provider == nullptr) {
-    return fail(ErrorKind::unavailable,
-                "no agent configured: there is no model provider named '" + name + "'", "provider");
+    return fail(ErrorKind::unavailable, std::string(no_provider_text) + name + "'", "provider");
   }
   settings.provider = std::string(provider->name());
   return settings;

@@ -55,6 +55,13 @@ struct RunStart {
   std::vector<Action> actions{};  // of those calls
 };
 
+// The agent, at its version, as a turn with those options has it: its prompt is put together of its
+// blocks, rendered, and says what the answer has to fit.
+Agent for_turn(Agent agent, const TurnOptions& options);
+
+// The provider that an error of fresh() says is not configured; "" for every other error.
+std::string missing_provider_of(const base::Error& error);
+
 constexpr const char* run_is_active_text = "an agent run is already active in this thread";
 
 struct RunStartPorts {

@@ -7,11 +7,14 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
+#include "core/artifacts/artifacts.hpp"
 #include "core/governance/action_records.hpp"
 #include "core/governance/approval_request.hpp"
 #include "core/governance/call_context.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/run_steps.hpp"
+#include "core/runs/sub_agents.hpp"
+#include "core/runs/tools_by_name.hpp"
 
 namespace colonnade::core {
 
@@ -64,11 +67,19 @@ Task<void> ToolRound::load_definitions() {
     std::erase_if(definitions_,
                   [](const ToolDefinition& tool) { return tool.name == approval_request_tool; });
   }
-  if (agent_.tools) {
-    std::erase_if(definitions_, [this](const ToolDefinition& tool) {
-      return std::ranges::find(*agent_.tools, tool.name) == agent_.tools->end();
-    });
-  }
+  std::erase_if(definitions_, [this](const ToolDefinition& tool) { return !may_have(tool.name); });
+  if (by_name() && !definitions_.empty()) stand_ins_ = tools_by_name();
+}
+
+// What the agent calls itself, of what it is offered. With a sub-agent that is what concerns its
+// own conversation alone.
+bool ToolRound::may_have(const std::string& tool) const {
+  const bool through_sub_agent = agent_.profile.tool_mode == ToolMode::sub_agent;
+  if (through_sub_agent && tool == sub_agent_tool) return true;
+  const bool own = tool == approval_request_tool || tool == generate_artifact_tool ||
+                   tool == revise_artifact_tool;
+  if (through_sub_agent && !own) return false;
+  return !agent_.tools || std::ranges::find(*agent_.tools, tool) != agent_.tools->end();
 }
 
 std::optional<ToolDefinition> ToolRound::offered(const std::string& tool) const {
@@ -93,8 +104,33 @@ ToolCall& ToolRound::call_of(const std::string& id) {
 
 // --- the calls of a reply -----------------------------------------------------------------------
 
+// Of an agent that calls its tools by name: the call becomes one of the tool that it names. One
+// that only asks what there is, or that names nothing, is over at once.
+void ToolRound::resolve_name(ToolCall& call) {
+  const bool finds = call.tool == find_tools_name;
+  if (!by_name() || (!finds && call.tool != execute_tool_name)) return;
+  base::Error wrong;
+  if (finds) {
+    auto found = found_tools(definitions_, call.arguments);
+    if (found) call.result = std::move(*found);
+    if (!found) wrong = std::move(found.error());
+  } else {
+    auto named = named_call(call.arguments);
+    if (named) {
+      called_as_.insert_or_assign(call.id, std::exchange(call.tool, std::move(named->tool)));
+      call.arguments = std::move(named->arguments);
+      return;
+    }
+    wrong = std::move(named.error());
+  }
+  call.state = wrong.message.empty() ? ToolCallState::succeeded : ToolCallState::failed;
+  if (!wrong.message.empty()) call.result = std::move(wrong.message);
+  call.finished_at = record_.now();
+}
+
 std::vector<std::string> ToolRound::begin(const ModelReply& reply) {
   calls_.clear();
+  called_as_.clear();
   std::vector<std::string> ids;
   const Time now = record_.now();
   for (const Part& part : reply.parts) {
@@ -115,8 +151,9 @@ std::vector<std::string> ToolRound::begin(const ModelReply& reply) {
                    std::string(base::cut_utf8(call->malformed_arguments, malformed_shown_bytes));
       row.finished_at = now;
     } else {
-      ids.push_back(row.id);
+      resolve_name(row);
     }
+    if (row.state == ToolCallState::requested) ids.push_back(row.id);
     calls_.push_back(std::move(row));
   }
   results_pending_ = !calls_.empty();
@@ -137,7 +174,9 @@ void ToolRound::load(const std::vector<RunStep>& steps, const std::vector<ToolCa
     const auto row = std::find_if(rows.rbegin(), rows.rend(), [call](const ToolCall& one) {
       return one.call_id == call->call_id;
     });
-    if (row != rows.rend()) calls_.push_back(*row);
+    if (row == rows.rend()) continue;
+    if (row->tool != call->tool) called_as_.insert_or_assign(row->id, call->tool);
+    calls_.push_back(*row);
   }
   results_pending_ = !calls_.empty();
 }
@@ -166,7 +205,13 @@ Task<Result<void>> ToolRound::settle_interrupted() {
 std::vector<Part> ToolRound::take_results() {
   std::vector<Part> parts;
   if (!std::exchange(results_pending_, false)) return parts;
-  for (const ToolCall& call : calls_) parts.emplace_back(result_of(call));
+  for (const ToolCall& call : calls_) {
+    ToolResultPart result = result_of(call);
+    if (const auto name = called_as_.find(call.id); name != called_as_.end()) {
+      result.tool = name->second;
+    }
+    parts.emplace_back(std::move(result));
+  }
   return parts;
 }
 
@@ -191,9 +236,7 @@ base::Task<std::optional<Grant>> ToolRound::grant_for(std::string id, ActionRequ
 base::Task<base::Result<base::Json>> ToolRound::prepare(ToolCall call) const {
   const std::string& tool = call.tool;
   auto definition = offered(tool);
-  const bool forbidden =
-      agent_.tools && std::ranges::find(*agent_.tools, tool) == agent_.tools->end();
-  if (forbidden) {
+  if (!may_have(tool)) {
     co_return base::fail(ErrorKind::invalid, "this agent has no tool named '" + tool + "'",
                          tool_field);
   }
@@ -432,8 +475,10 @@ Task<void> ToolRound::run(std::string id) {
     on_behalf.judge_again = [this, id](base::Json arguments) {
       return judge_again(id, std::move(arguments));
     };
+    const bool handed_on = call_of(id).tool == sub_agent_tool;
+    const auto time_max = handed_on ? options_.sub_agent_time_max : options_.tool_time_max;
     done = co_await execute_tool(&ports_.tools, &lane_, std::move(on_behalf), std::move(permit),
-                                 options_.tool_time_max, inputs_.work());
+                                 time_max, inputs_.work());
     // Stopped with the server: what it did is unknown, and the next start says so.
     if (inputs_.parked()) co_return;
   } else {

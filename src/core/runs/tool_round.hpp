@@ -41,6 +41,7 @@ struct ToolRoundPorts {
 
 struct ToolRoundOptions {
   std::chrono::milliseconds tool_time_max = limits::tool_time_max;
+  std::chrono::milliseconds sub_agent_time_max = limits::tool_time_max;  // of work handed on
   std::chrono::milliseconds approval_time_max = limits::approval_time_max;
 };
 
@@ -52,7 +53,10 @@ class ToolRound {
 
   // Asks the tools what they offer to the agent; once, before everything else.
   base::Task<void> load_definitions();
-  const std::vector<ToolDefinition>& definitions() const { return definitions_; }
+  // What the model is shown.
+  const std::vector<ToolDefinition>& definitions() const {
+    return by_name() ? stand_ins_ : definitions_;
+  }
 
   // Begins a round with the calls of a reply, which are yet to be stored; returns the ids of those
   // that the gate is to be asked about. A malformed call has failed already.
@@ -110,6 +114,9 @@ class ToolRound {
   ToolCall& call_of(const std::string& id);
   std::optional<ToolDefinition> offered(const std::string& tool) const;
   bool is_approved(const std::string& id) const;
+  bool by_name() const { return agent_.profile.tool_mode == ToolMode::by_name; }
+  void resolve_name(ToolCall& call);
+  bool may_have(const std::string& tool) const;
   ToolCaller caller() const;
 
   ToolRoundPorts ports_;
@@ -120,8 +127,10 @@ class ToolRound {
   RunRecord& record_;
 
   std::vector<ToolDefinition> definitions_{};  // of this run, from its start to its end
+  std::vector<ToolDefinition> stand_ins_{};    // for all of those, when they are called by name
   std::vector<ToolCall> calls_{};              // of the last reply
-  bool results_pending_ = false;               // the run does not have those calls' results yet
+  std::map<std::string, std::string> called_as_{};  // what the model called, where it is another
+  bool results_pending_ = false;  // the run does not have those calls' results yet
   std::map<std::string, ExecutionPermit> permits_{};
   ActionsByCall actions_{};
   int under_way_ = 0;

@@ -29,6 +29,8 @@ struct TurnOptions {
   base::Json context = nullptr;
   std::optional<HistoryMode> history_mode{};
   std::optional<int> context_limit{};
+  // The agent works as its own sub-agent (AgentProfile::sub_agent) and has its tools at hand.
+  bool as_sub_agent = false;
   // The message that this one answers; both stay out of the thread's main line. "" for none.
   std::string reply_to{};
   // A message of the user, or the answer to it: it and what came after it are edited out, and this

@@ -40,7 +40,10 @@ void add_results_of_rows(std::vector<Part>& parts, const RunStep& step,
     const auto row = std::find_if(rows.rbegin(), rows.rend(), [call](const ToolCall& one) {
       return one.call_id == call->call_id;
     });
-    if (row != rows.rend()) add_result(parts, result_of(*row));
+    if (row == rows.rend()) continue;
+    ToolResultPart result = result_of(*row);
+    result.tool = call->tool;  // a tool that is called by name has another one
+    add_result(parts, std::move(result));
   }
 }
 

@@ -107,6 +107,9 @@ class ThreadStore {
   // The one that covers most; nullopt when the thread has none.
   virtual base::Task<Result<std::optional<ThreadSummary>>> newest_summary(
       Scope scope, std::string thread_id) = 0;
+  // The same of several threads, by their ids; those without one are left out.
+  virtual base::Task<Result<std::map<std::string, ThreadSummary>>> newest_summaries(
+      Scope scope, std::vector<std::string> thread_ids) = 0;
   // Full text over one owner's messages, or everybody's (nullopt), in threads that are not deleted,
   // best first. May take milliseconds, in time linear in the texts; cancelled soon after `stop` is
   // requested. ErrorKind::invalid for a query that the search syntax does not allow.

@@ -149,7 +149,9 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
                 .created_at = now,
                 .updated_at = now,
                 .deleted_at = std::nullopt,
-                .session_context = std::move(input.session_context)};
+                .version_id = std::move(input.version_id),
+                .session_context = std::move(input.session_context),
+                .parent_id = std::move(input.parent_id)};
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(
       InsertThread{.thread = thread, .agent_must_exist = !thread.agent_id.empty()});
@@ -197,6 +199,11 @@ Task<Result<std::vector<Message>>> Threads::messages(Principal who, std::string 
   if (!thread) co_return fail(std::move(thread.error()));
   auto messages = co_await store_.messages(who.scope, std::move(id), std::move(page));
   co_return messages;
+}
+
+Task<Result<std::map<std::string, ThreadSummary>>> Threads::summaries(
+    Principal who, std::vector<std::string> thread_ids) {
+  return store_.newest_summaries(std::move(who.scope), std::move(thread_ids));
 }
 
 Task<Result<Message>> Threads::message(Principal who, std::string id, std::string message_id) {

@@ -25,6 +25,8 @@ struct NewThread {
   ModelSettings settings{};
   std::string keyed_request_id{};  // linked to the thread in the same transaction; "" for none
   base::Json session_context = nullptr;  // an object, or null
+  std::string parent_id{};               // the thread that it belongs to; "" for none
+  std::string version_id{};  // of its agent, to which it is pinned from the start; "" for none
 };
 
 // Unset members stay as they are.
@@ -69,6 +71,9 @@ class Threads {
                                                     MessagePage page);
   // A page by place (`from`), with how many there are. not_found also for a deleted thread.
   base::Task<Result<MessageList>> message_list(Principal who, std::string id, MessagePage page);
+  // What stands for the older part of threads that the caller was shown, by their ids.
+  base::Task<Result<std::map<std::string, ThreadSummary>>> summaries(
+      Principal who, std::vector<std::string> thread_ids);
   // One of the thread's.
   base::Task<Result<Message>> message(Principal who, std::string id, std::string message_id);
   base::Task<Result<ThreadUsage>> usage(Principal who, std::string id);

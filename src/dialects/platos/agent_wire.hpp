@@ -40,6 +40,10 @@ core::Agent agent_template(core::Scope scope);
 // invalid, naming the member as the wire does.
 base::Result<void> apply_agent_body(const base::Json& body, core::Agent& agent);
 
+// How the model reaches its tools, in the wire's word, by an agent's members that are kept
+// (AgentProfile::members): `toolMode`, else the `mode` that is said beside the tools, else direct.
+std::string_view tool_mode_of(const base::Json& members);
+
 struct CanaryBody {
   std::string version_id{};  // "" ends it
   int percent = 0;

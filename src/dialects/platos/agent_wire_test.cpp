@@ -109,7 +109,9 @@ TEST(PlatosAgentWire, AnAgentOfAnotherDialectHasSensibleValues) {
 }
 
 constexpr std::string_view full_body = R"({"name": "Über", "slug": "uber", "model": "openai:gpt:4",
-  "systemPrompt": null, "promptBlocks": [{"t": 1}], "dynamicBlocks": [{"key": "k", "name": "K",
+  "systemPrompt": null, "promptBlocks": [{"id": "b1", "type": "identity", "name": "Identity",
+  "content": "You are {{user.name}}'s.", "enabled": true, "editable": false, "order": 0}],
+  "dynamicBlocks": [{"key": "k", "name": "K",
   "defaultContent": "d", "description": "x", "order": 2}], "maxSteps": 7, "contextLimit": 8,
   "historyMode": "compact", "compactThreshold": 9, "enableUserProfiling": true,
   "toolMode": "sub-agent", "toolsBlockConfig": {"mode": "custom", "enabledTools": ["read"],
@@ -135,6 +137,65 @@ TEST(PlatosAgentWire, WhatIsWrittenComesBack) {
   expected["systemPrompt"] = "";
   const Json written = encoded(agent);
   for (const auto& [name, value] : expected.items()) EXPECT_EQ(written[name], value) << name;
+}
+
+TEST(PlatosAgentWire, PromptBlocksAreFilledUp) {
+  core::Agent agent = agent_template(scope_1);
+  ASSERT_TRUE(apply_agent_body(Json::parse(R"({"promptBlocks": [{"content": "x"}]})"), agent));
+  EXPECT_EQ(encoded(agent)["promptBlocks"],
+            Json::parse(R"([{"id": null, "type": "custom", "name": "", "content": "x",
+                             "enabled": true, "editable": true, "order": null}])"));
+  ASSERT_TRUE(apply_agent_body(Json::parse(R"({"promptBlocks": null})"), agent));
+  EXPECT_TRUE(agent.profile.prompt_blocks.empty());
+}
+
+TEST(PlatosAgentWire, TheToolModeIsSaidByItselfOrBesideTheTools) {
+  struct Row {
+    const char* body;
+    const char* shown;
+    core::ToolMode acted_on;
+  };
+  const Row rows[] = {
+      {R"({})", "direct", core::ToolMode::direct},
+      {R"({"toolMode": "execute-tool"})", "execute-tool", core::ToolMode::by_name},
+      {R"({"toolMode": "sub-agent"})", "sub-agent", core::ToolMode::sub_agent},
+      {R"({"toolsBlockConfig": {"mode": "execute-tool"}})", "execute-tool",
+       core::ToolMode::by_name},
+      {R"({"toolMode": "direct", "toolsBlockConfig": {"mode": "execute-tool"}})", "direct",
+       core::ToolMode::direct},
+      {R"({"toolsBlockConfig": {"mode": "allowlist"}})", "direct", core::ToolMode::direct}};
+  for (const Row& row : rows) {
+    core::Agent agent = agent_template(scope_1);
+    ASSERT_TRUE(apply_agent_body(Json::parse(row.body), agent)) << row.body;
+    EXPECT_EQ(encoded(agent)["toolMode"], row.shown) << row.body;
+    EXPECT_EQ(agent.profile.tool_mode, row.acted_on) << row.body;
+    ASSERT_TRUE(apply_agent_body(Json::parse(R"({"name": "n"})"), agent));
+    EXPECT_EQ(agent.profile.tool_mode, row.acted_on) << "a change of something else";
+  }
+}
+
+TEST(PlatosAgentWire, ASubAgentHasItsOwnModelAndPrompt) {
+  core::Agent agent = agent_template(scope_1);
+  const Json config = Json::parse(
+      R"({"model": "openai:mini", "maxSteps": 4, "systemPrompt": "Do it.", "theme": 1})");
+  ASSERT_TRUE(apply_agent_body(Json{{"subAgentConfig", config}}, agent));
+  EXPECT_EQ(agent.profile.sub_agent,
+            (core::SubAgent{
+                .provider = "openai", .model = "mini", .rounds_max = 4, .instructions = "Do it."}));
+  EXPECT_EQ(encoded(agent)["subAgentConfig"], config);
+  ASSERT_TRUE(apply_agent_body(Json::parse(R"({"subAgentConfig": null})"), agent));
+  EXPECT_EQ(agent.profile.sub_agent, core::SubAgent{});
+}
+
+TEST(PlatosAgentWire, RetryRulesAreTheAgentsOwnLimits) {
+  core::Agent agent = agent_template(scope_1);
+  const Json rules = Json::parse(
+      R"({"rules": [{"cause": "temporary-error", "action": "retry", "retryCount": 1}]})");
+  ASSERT_TRUE(apply_agent_body(Json{{"agentRetryConfig", rules}}, agent));
+  EXPECT_EQ(agent.settings.retries_max, 1);
+  EXPECT_EQ(encoded(agent)["agentRetryConfig"], rules);
+  ASSERT_TRUE(apply_agent_body(Json::parse(R"({"agentRetryConfig": null})"), agent));
+  EXPECT_EQ(agent.settings.retries_max, std::nullopt);
 }
 
 TEST(PlatosAgentWire, AChangeLeavesTheRest) {
@@ -167,6 +228,12 @@ TEST(PlatosAgentWire, WrongMembersAreNamed) {
       {R"({"isActive": 1})", "isActive"},
       {R"({"toolMode": "x"})", "toolMode"},
       {R"({"dynamicBlocks": [{"name": "n"}]})", "dynamicBlocks"},
+      {R"({"promptBlocks": "text"})", "promptBlocks"},
+      {R"({"subAgentConfig": []})", "subAgentConfig"},
+      {R"({"subAgentConfig": {"maxSteps": 0}})", "subAgentConfig.maxSteps"},
+      {R"({"promptBlocks": ["text"]})", "promptBlocks"},
+      {R"({"promptBlocks": [{"content": 1}]})", "promptBlocks"},
+      {R"({"promptBlocks": [{"enabled": "no"}]})", "promptBlocks"},
       {R"({"modelRoutes": [{"label": "l"}]})", "modelRoutes"},
       {R"({"outputSchema": []})", "outputSchema"},
       {R"({"toolsBlockConfig": {"enabledTools": [1]}})", "toolsBlockConfig.enabledTools"},

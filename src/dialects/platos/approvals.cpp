@@ -104,6 +104,25 @@ void write_times(JsonWriter& json, const Action& action, base::Time now) {
   json.field("expired", is_pending(action) && deadline < now);
 }
 
+Json object_of(const std::string& params) {
+  auto tree = base::parse_json(params, "params");
+  return tree ? std::move(*tree) : Json::object();
+}
+
+bool is_edited(const Action& action) { return !action.asked_params.empty(); }
+
+// What was asked for, and what whoever approved made of it; only tool calls have any of it.
+void write_tool_call(JsonWriter& json, const Action& action, const Json& asked) {
+  const bool is_call = action.request.tool != core::approval_request_tool;
+  text_or_null(json, "toolName", is_call ? std::string_view(action.request.tool) : "");
+  json.key("args");
+  is_call ? json.value(asked) : json.null();
+  json.key("editedArgs");
+  is_edited(action) ? json.value(object_of(action.request.params)) : json.null();
+  text_or_null(json, "editedByUserId", is_edited(action) ? action.resolved_by : "");
+  json.key("consumedAt").null().key("requestedByMcpTokenId").null();
+}
+
 // --- what a list asks for -----------------------------------------------------------------------
 
 struct ApprovalQuery {
@@ -229,7 +248,7 @@ std::string encode_decided(const ApprovalResource::Decided& decided) {
   JsonWriter json(out);
   json.object().field("resolved", true).field("approvalId", decided.action.id);
   json.field("approved", approval_status(decided.action) == "approved");
-  if (decided.edited) json.field("editedArgsApplied", true);
+  if (decided.edited || is_edited(decided.action)) json.field("editedArgsApplied", true);
   json.end_object();
   return out;
 }
@@ -250,10 +269,7 @@ std::string_view approval_status(const Action& action) {
 }
 
 std::string encode_approval(const Action& action, base::Time now) {
-  const Json arguments = [&] {
-    auto tree = base::parse_json(action.request.params, "params");
-    return tree ? std::move(*tree) : Json::object();
-  }();
+  const Json arguments = object_of(is_edited(action) ? action.asked_params : action.request.params);
   const Question question = question_of(action.request.tool, arguments);
   const std::string_view comment = comment_of(action);
   std::string out;
@@ -272,11 +288,7 @@ std::string encode_approval(const Action& action, base::Time now) {
   text_or_null(json, "context", question.details);
   json.field("status", approval_status(action));
   write_times(json, action, now);
-  text_or_null(json, "toolName", action.request.tool);
-  json.field("args", arguments);
-  for (const char* name : {"editedArgs", "editedByUserId", "consumedAt", "requestedByMcpTokenId"}) {
-    json.key(name).null();
-  }
+  write_tool_call(json, action, arguments);
   write_resolution(json, action, comment);
   json.end_object();
   return out;

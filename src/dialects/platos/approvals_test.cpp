@@ -49,6 +49,9 @@ TEST(PlatosApprovalsTest, TellsBothDialectsOfAQuestion) {
   EXPECT_EQ(record.at("expired"), false);
   EXPECT_TRUE(record.at("resolution").is_null());
   EXPECT_TRUE(record.at("respondedBy").is_null());
+  for (const char* of_calls : {"toolName", "args", "editedArgs", "editedByUserId"}) {
+    EXPECT_TRUE(record.at(of_calls).is_null()) << of_calls;
+  }
 }
 
 TEST(PlatosApprovalsTest, SaysThatItsTimeIsUp) {
@@ -57,6 +60,25 @@ TEST(PlatosApprovalsTest, SaysThatItsTimeIsUp) {
   EXPECT_EQ(record.at("status"), "pending");
   EXPECT_EQ(record.at("expired"), true);
   EXPECT_EQ(record.at("secondsRemaining"), 0);
+}
+
+TEST(PlatosApprovalsTest, ShowsACallWithWhatWasAskedAndWhatWasMadeOfIt) {
+  Action action = question();
+  action.request.tool = "send_email";
+  action.request.params = R"({"to":"bob@example.com"})";
+  const Json asked = Json::parse(encode_approval(action, asked_at));
+  EXPECT_EQ(asked.at("toolName"), "send_email");
+  EXPECT_EQ(asked.at("args"), (Json{{"to", "bob@example.com"}}));
+  EXPECT_TRUE(asked.at("editedArgs").is_null());
+  EXPECT_TRUE(asked.at("editedByUserId").is_null());
+  action.state = ActionState::succeeded;
+  action.resolved_by = "usr_2";
+  action.asked_params = std::move(action.request.params);
+  action.request.params = R"({"to":"carol@example.com"})";
+  const Json edited = Json::parse(encode_approval(action, asked_at));
+  EXPECT_EQ(edited.at("args"), (Json{{"to", "bob@example.com"}}));
+  EXPECT_EQ(edited.at("editedArgs"), (Json{{"to", "carol@example.com"}}));
+  EXPECT_EQ(edited.at("editedByUserId"), "usr_2");
 }
 
 struct Settled {

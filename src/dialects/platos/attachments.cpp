@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/clock.hpp"
 #include "base/utf8.hpp"
 #include "core/runs/run_start.hpp"
 #include "dialects/platos/errors.hpp"
+#include "dialects/platos/wire_values.hpp"
 
 namespace colonnade::dialects::platos {
 namespace {
@@ -15,11 +15,6 @@ using base::ErrorKind;
 
 constexpr int created_status = 201;
 constexpr const char* attachment_ids_field = "attachmentIds";
-
-std::string attachment_time(base::Time time) {
-  constexpr std::size_t up_to_milliseconds = 23;  // 2026-05-12T09:00:04.120
-  return base::to_rfc3339(time).substr(0, up_to_milliseconds) + "Z";
-}
 
 // A name that is no percent-encoding stands for itself.
 std::string file_name_of(const net::Request& request) {
@@ -41,7 +36,7 @@ std::string encode_attachment(const core::Attachment& attachment) {
   json.object().field("id", attachment.id).field("kind", core::to_string(attachment.kind));
   json.field("mimeType", attachment.mime).field("bytes", attachment.bytes);
   json.field("originalName", attachment.name);
-  json.field("expiresAt", attachment_time(attachment.expires_at)).end_object();
+  json.field("expiresAt", wire_time(attachment.expires_at)).end_object();
   return out;
 }
 

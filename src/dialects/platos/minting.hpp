@@ -2,13 +2,17 @@
 // answer holds a secret.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
+#include "base/json.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
+#include "core/access/credentials.hpp"
 #include "core/access/entities.hpp"
 #include "core/access/rate_limits.hpp"
 #include "dialects/client_address.hpp"
@@ -21,10 +25,21 @@ namespace colonnade::dialects::platos {
 using GuestScopeOf =
     std::function<base::Task<base::Result<std::optional<core::Scope>>>(std::string agent_id)>;
 
+struct MintedToken {
+  std::string token{};
+  std::int64_t expires_at = 0;  // Unix seconds
+};
+// A session token of that entity, signed with the first of its secrets, of which there must be one.
+// `body` says whom it is for, as the body of the route does. invalid, naming the member.
+base::Result<MintedToken> mint_session_token(const base::Json& body, const core::EntityName& name,
+                                             const std::vector<core::SigningSecret>& secrets,
+                                             base::Time now);
+
 class MintingResource {
  public:
   struct Parts {
     core::Entities& entities;
+    core::Credentials& credentials;
     core::RateLimits& rate_limits;
     base::Clock& clock;
     GuestScopeOf guest_scope_of{};
@@ -32,12 +47,14 @@ class MintingResource {
   };
   explicit MintingResource(Parts parts) : parts_(std::move(parts)) {}
 
-  // For whoever has the secret of the entity in the path.
+  // For whoever has the secret of the entity in the path, and for operators of the token's scope.
   base::Task<net::Reply> session_token(RequestPtr request);
   // For anybody, so often.
   base::Task<net::Reply> guest_token(RequestPtr request);
 
  private:
+  base::Task<bool> is_operator_of(core::Scope scope, std::string bearer);
+
   Parts parts_;
 };
 

@@ -11,7 +11,7 @@ SocketTurn::SocketTurn(LiveTurns& live, std::shared_ptr<socket_io::Socket> socke
       who_(caller.who),
       run_id_(turn.run.id),
       thread_id_(turn.run.thread_id),
-      encoder_(facts_of(turn.run, caller)),
+      encoder_(facts_of(turn, caller)),
       point_(point),
       sent_(point.seq()) {}
 

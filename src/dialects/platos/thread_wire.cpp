@@ -30,7 +30,18 @@ std::string_view status_of(const core::Thread& thread) {
   return thread.completed ? "completed" : "active";
 }
 
-void write_thread(JsonWriter& json, const core::Thread& thread) {
+// A summary is made inside of a turn, and is there when it has ended: none is ever under way by
+// itself.
+void write_summary(JsonWriter& json, const core::ThreadSummary* summary) {
+  write_text_or_null(json, "compactedSummary", summary ? std::string_view(summary->text) : "");
+  write_optional_time(json, "compactedAt",
+                      summary ? std::optional(summary->created_at) : std::nullopt);
+  write_text_or_null(json, "compactedUpToMessageId",
+                     summary ? std::string_view(summary->up_to_message_id) : "");
+  json.field("compactionInFlight", false);
+}
+
+void write_thread(JsonWriter& json, const core::Thread& thread, const Summaries& summaries) {
   const ScopeNames scope = names_of(thread.scope);
   json.object().field("id", thread.id).field("agentId", wire_agent_id(thread.agent_id));
   json.field("organizationId", scope.organization).field("projectId", scope.project);
@@ -38,8 +49,8 @@ void write_thread(JsonWriter& json, const core::Thread& thread) {
   json.key("createdByUserId").null().key("platosEndUserId").null();
   write_text_or_null(json, "title", thread.title);
   json.field("status", status_of(thread));
-  json.key("compactedSummary").null().key("compactedAt").null();
-  json.key("compactedUpToMessageId").null().field("compactionInFlight", false);
+  const auto summary = summaries.find(thread.id);
+  write_summary(json, summary == summaries.end() ? nullptr : &summary->second);
   json.field("turnCount", thread.turns);
   write_text_or_null(json, "lockedVersionId", thread.version_id);
   json.field("sessionContext", thread.session_context).key("tags").array();
@@ -233,18 +244,19 @@ Result<void> take_status(const Json& body, core::ThreadArrangement& out) {
 
 }  // namespace
 
-std::string encode_thread(const core::Thread& thread) {
+std::string encode_thread(const core::Thread& thread, const Summaries& summaries) {
   std::string out;
   JsonWriter json(out);
-  write_thread(json, thread);
+  write_thread(json, thread, summaries);
   return out;
 }
 
-std::string encode_threads(std::span<const core::Thread> threads, std::size_t total) {
+std::string encode_threads(std::span<const core::Thread> threads, const Summaries& summaries,
+                           std::size_t total) {
   std::string out;
   JsonWriter json(out);
   json.object().key("threads").array();
-  for (const core::Thread& thread : threads) write_thread(json, thread);
+  for (const core::Thread& thread : threads) write_thread(json, thread, summaries);
   json.end_array().field("total", static_cast<std::uint64_t>(total)).end_object();
   return out;
 }

@@ -1,6 +1,7 @@
 // Threads and their messages as JSON (platos §2.2).
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,8 +16,12 @@
 
 namespace colonnade::dialects::platos {
 
-std::string encode_thread(const core::Thread& thread);
-std::string encode_threads(std::span<const core::Thread> threads, std::size_t total);
+// What stands for threads' older parts, by the threads' ids; those without one are not in it.
+using Summaries = std::map<std::string, core::ThreadSummary>;
+
+std::string encode_thread(const core::Thread& thread, const Summaries& summaries = {});
+std::string encode_threads(std::span<const core::Thread> threads, const Summaries& summaries,
+                           std::size_t total);
 std::string encode_deleted(const core::Thread& thread);  // the answer to DELETE, which archives
 
 // What sockets are told of a thread that was renamed, archived or unarchived: the payload of

@@ -79,7 +79,7 @@ TEST(PlatosThreadWire, WhatArrangesAThreadIsShown) {
   EXPECT_EQ(Json::parse(encode_thread(thread)), expected);
   EXPECT_EQ(Json::parse(encode_deleted(thread)),
             Json::parse(R"({"archived": true, "archivedAt": "2026-05-12T09:00:04.120Z"})"));
-  EXPECT_EQ(Json::parse(encode_threads({&thread, 1}, 7)),
+  EXPECT_EQ(Json::parse(encode_threads({&thread, 1}, {}, 7)),
             (Json{{"threads", {expected}}, {"total", 7}}));
   thread.archived_at.reset();
   thread.completed = true;

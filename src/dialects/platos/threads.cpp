@@ -32,6 +32,13 @@ net::Response thread_refusal(const base::Error& error) {
 
 std::string thread_id_of(const net::Request& request) { return request.path_parameters.front(); }
 
+std::vector<std::string> ids_of(const std::vector<core::Thread>& threads) {
+  std::vector<std::string> out;
+  out.reserve(threads.size());
+  for (const core::Thread& thread : threads) out.push_back(thread.id);
+  return out;
+}
+
 }  // namespace
 
 Task<net::Reply> ThreadResource::list(Caller caller, RequestPtr request) {
@@ -40,9 +47,11 @@ Task<net::Reply> ThreadResource::list(Caller caller, RequestPtr request) {
   query->page.own = !(query->all_users && caller.who.is_operator());
   const auto threads = co_await parts_.threads.list(caller.who, query->page);
   if (!threads) co_return thread_refusal(threads.error());
+  const auto summaries = co_await parts_.threads.summaries(caller.who, ids_of(*threads));
+  if (!summaries) co_return thread_refusal(summaries.error());
   const auto total = co_await parts_.threads.count(std::move(caller.who), std::move(query->page));
   if (!total) co_return thread_refusal(total.error());
-  co_return net::Response{.body = encode_threads(*threads, *total)};
+  co_return net::Response{.body = encode_threads(*threads, *summaries, *total)};
 }
 
 // Whether the agent is there for the caller; the default one is made.
@@ -87,11 +96,19 @@ Task<Attempted> ThreadResource::create_once(Principal who, core::NewThread input
 }
 
 Task<net::Reply> ThreadResource::get(Caller caller, RequestPtr request) {
-  const auto thread = co_await parts_.threads.get(std::move(caller.who), thread_id_of(*request));
+  const auto thread = co_await parts_.threads.get(caller.who, thread_id_of(*request));
   if (!thread) co_return thread_refusal(thread.error());
   // Deleted through another dialect.
   if (thread->deleted_at) co_return thread_refusal({.kind = ErrorKind::not_found});
-  co_return net::Response{.body = encode_thread(*thread)};
+  auto shown = co_await show(std::move(caller.who), &*thread, ok);
+  co_return shown;
+}
+
+Task<net::Reply> ThreadResource::show(Principal who, const core::Thread* thread, int status) {
+  std::vector<std::string> ids(1, thread->id);
+  const auto summaries = co_await parts_.threads.summaries(std::move(who), std::move(ids));
+  if (!summaries) co_return thread_refusal(summaries.error());
+  co_return net::Response{.status = status, .body = encode_thread(*thread, *summaries)};
 }
 
 // --- arranging ----------------------------------------------------------------------------------
@@ -99,10 +116,11 @@ Task<net::Reply> ThreadResource::get(Caller caller, RequestPtr request) {
 Task<net::Reply> ThreadResource::arrange(Caller caller, RequestPtr request,
                                          Result<core::ThreadArrangement> wanted, int status) {
   if (!wanted) co_return error_response(wanted.error());
-  const auto thread = co_await parts_.threads.arrange(std::move(caller.who), thread_id_of(*request),
-                                                      std::move(*wanted));
+  const auto thread =
+      co_await parts_.threads.arrange(caller.who, thread_id_of(*request), std::move(*wanted));
   if (!thread) co_return thread_refusal(thread.error());
-  co_return net::Response{.status = status, .body = encode_thread(*thread)};
+  auto shown = co_await show(std::move(caller.who), &*thread, status);
+  co_return shown;
 }
 
 Task<net::Reply> ThreadResource::update(Caller caller, RequestPtr request) {

@@ -43,6 +43,7 @@ class ThreadResource {
   base::Task<Attempted> create_once(core::Principal who, core::NewThread input, Attempt attempt);
   base::Task<Attempted> fork_once(core::Principal who, std::string id, core::Fork fork,
                                   Attempt attempt);
+  base::Task<net::Reply> show(core::Principal who, const core::Thread* thread, int status);
   base::Task<base::Result<void>> check_new_thread(const Caller* caller, std::string agent_id);
   base::Task<net::Reply> arrange(Caller caller, RequestPtr request,
                                  base::Result<core::ThreadArrangement> wanted, int status);

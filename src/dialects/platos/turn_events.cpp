@@ -19,6 +19,11 @@ using base::JsonWriter;
 
 constexpr double micros_in_cent = 10'000.0;
 
+// Of the event `status`, beside connected_status (platos §3.5).
+constexpr std::string_view thinking_status = "thinking";
+constexpr std::string_view executing_status = "executing";
+constexpr std::string_view generating_status = "generating";
+
 template <class... Handlers>
 struct Match : Handlers... {
   using Handlers::operator()...;
@@ -205,9 +210,13 @@ std::vector<TurnEvent> TurnEncoder::encode(const core::Event& event) {
       Match{
           [&](const core::RunStarted&) { started(); },
           [&](const core::TextDelta& delta) { text(delta.text); },
-          [&](const core::ReasoningDelta& delta) { text_pieces("thinking", delta.text); },
+          [&](const core::ReasoningDelta& delta) {
+            status(thinking_status);
+            text_pieces("thinking", delta.text);
+          },
           [&](const core::OutputRestarted&) { restarted(); },
           [&](const core::ToolCallRequested& call) { requested(call); },
+          [&](const core::ToolCallStarted&) { status(executing_status); },
           [&](const core::ToolCallFinished& end) {
             const auto call = calls_.find(end.tool_call_id);
             const Call named = call != calls_.end() ? call->second : Call{end.call_id, end.tool};
@@ -264,9 +273,29 @@ void TurnEncoder::started() {
   add("meta", [&](JsonWriter& json) {
     json.field("thread_id", facts_.thread_id).field("agent_id", facts_.agent_id);
   });
-  add("status", [&](JsonWriter& json) {
-    json.field("status", "connected").field("agentId", facts_.agent_id);
-  });
+  tell_status(connected_status);
+  if (!facts_.for_operator) return;
+  const auto asked = [&](JsonWriter& json) {
+    json.field("model", facts_.model).field("provider", facts_.provider_id);
+  };
+  add_capped(
+      "trace_request",
+      [&](JsonWriter& json) {
+        asked(json);
+        json.field("systemPrompt", facts_.system_prompt);
+      },
+      asked);
+}
+
+// What the turn is doing, when that has changed.
+void TurnEncoder::status(std::string_view now) {
+  if (now != status_) tell_status(now);
+}
+
+void TurnEncoder::tell_status(std::string_view now) {
+  status_ = now;
+  add("status",
+      [&](JsonWriter& json) { json.field("status", now).field("agentId", facts_.agent_id); });
 }
 
 // After a restart the model mostly says again what it had said: as much as is the same is left out,
@@ -289,6 +318,8 @@ void TurnEncoder::text(std::string_view text) {
     }
   }
   if (text.empty()) return;
+  // A turn that begins with its answer says no more than that it is connected.
+  if (status_ != connected_status) status(generating_status);
   if (step_text_.size() + text.size() <= limits::platos_compared_bytes_max) {
     step_text_ += text;
   } else {
@@ -345,7 +376,9 @@ void TurnEncoder::result(std::string tool_call_id, const Call& call, core::ToolC
       "tool_result", [&](JsonWriter& json) { write(json, value, true); },
       [&](JsonWriter& json) { write(json, cut(content, limits::platos_delta_bytes_max), false); });
   const bool was_open = calls_.erase(tool_call_id) > 0;
-  if (was_open && calls_.empty()) add("message_boundary", [](JsonWriter&) {});
+  if (!was_open || !calls_.empty()) return;
+  add("message_boundary", [](JsonWriter&) {});
+  status(thinking_status);  // the model is asked again
 }
 
 void TurnEncoder::approval(const core::ApprovalRequested& question) {

@@ -17,6 +17,9 @@
 
 namespace colonnade::dialects::platos {
 
+// Of the event `status`: a turn begins as connected.
+constexpr std::string_view connected_status = "connected";
+
 // What is known of a turn beside its events.
 struct TurnFacts {
   std::string thread_id{};
@@ -24,8 +27,9 @@ struct TurnFacts {
   std::string user_id{};   // who asked
   std::string model{};     // "provider:model"
   std::string provider_id{};
-  std::string reply_to{};     // the message that the turn replies to; "" for the main line
-  bool for_operator = false;  // hears the events for debugging too
+  std::string reply_to{};       // the message that the turn replies to; "" for the main line
+  std::string system_prompt{};  // shown to operators
+  bool for_operator = false;    // hears the events for debugging too
 };
 
 struct TurnEvent {
@@ -59,6 +63,8 @@ class TurnEncoder {
   void add(std::string_view type, const Members& members);
   void add_capped(std::string_view type, const Members& members, const Members& without);
   void started();
+  void status(std::string_view now);
+  void tell_status(std::string_view now);
   void text(std::string_view text);
   void text_pieces(std::string_view type, std::string_view text);
   void restarted();
@@ -78,6 +84,7 @@ class TurnEncoder {
   TurnFacts facts_;
   std::int64_t seq_ = 0;
   bool ended_ = false;
+  std::string_view status_ = connected_status;      // as last told
   std::vector<TurnEvent> made_{};                   // by the event that is being encoded
   std::map<std::string, Call> calls_{};             // without a result yet, by tool_call_id
   std::map<std::string, std::string> questions_{};  // open approvals: tool_call_id by approval_id

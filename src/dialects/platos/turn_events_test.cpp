@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -135,6 +136,37 @@ TEST(PlatosTurnEventsTest, EndsAStepOfToolsWithABoundary) {
   EXPECT_EQ(log.events[4].at("type"), "message_boundary");
 }
 
+std::vector<std::string> statuses(const Log& log) {
+  std::vector<std::string> out;
+  for (const Json& one : log.events) {
+    if (one.at("type") == "status") out.push_back(one.at("status"));
+  }
+  return out;
+}
+
+TEST(PlatosTurnEventsTest, SaysWhatItIsDoingWhenThatChanges) {
+  Log log;
+  log.add(core::RunStarted{});
+  log.add(core::ReasoningDelta{"hm"}).add(core::ReasoningDelta{", let me see"});
+  log.add(core::TextDelta{"I look."}).add(core::TextDelta{" A moment."});
+  for (const char* id : {"a", "b"}) {
+    log.add(core::ToolCallRequested{.tool_call_id = id, .call_id = id, .tool = "search"});
+  }
+  for (const char* id : {"a", "b"}) {
+    log.add(core::ToolCallStarted{.tool_call_id = id, .tool = "search"});
+  }
+  for (const char* id : {"a", "b"}) {
+    log.add(core::ToolCallFinished{.tool_call_id = id, .call_id = id, .tool = "search"});
+  }
+  log.add(core::TextDelta{"Found."}).add(finished("Found."));
+  EXPECT_EQ(statuses(log), (std::vector<std::string>{"connected", "thinking", "generating",
+                                                     "executing", "thinking", "generating"}));
+  const std::vector<std::string> types = log.types();
+  const auto boundary = std::ranges::find(types, "message_boundary");
+  ASSERT_NE(boundary, types.end());
+  EXPECT_EQ(*(boundary + 1), "status") << "the model is asked again behind the boundary";
+}
+
 TEST(PlatosTurnEventsTest, MarksAFailedResult) {
   Log log;
   log.add(core::ToolCallFinished{.tool_call_id = "a",
@@ -210,10 +242,13 @@ TEST(PlatosTurnEventsTest, FlagsWhatTheAnswerHolds) {
 TEST(PlatosTurnEventsTest, TracesToOperatorsAlone) {
   TurnFacts known = facts();
   known.for_operator = true;
+  known.system_prompt = "Be kind.";
   Log log(std::move(known));
-  log.add(finished("x"));
-  EXPECT_EQ(log.types(),
-            (std::vector<std::string>{"trace_step", "meta", "message_persisted", "done"}));
+  log.add(core::RunStarted{}).add(finished("x"));
+  EXPECT_EQ(log.types(), (std::vector<std::string>{"meta", "status", "trace_request", "trace_step",
+                                                   "meta", "message_persisted", "done"}));
+  EXPECT_EQ(log.events[2].at("systemPrompt"), "Be kind.");
+  EXPECT_EQ(log.events[2].at("provider"), "anthropic");
 }
 
 TEST(PlatosTurnEventsTest, KeepsEveryFrameBelowItsLimit) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/agents/prompt_template.hpp"
+#include "dialects/platos/retry_rules.hpp"
 #include "dialects/platos/thread_wire.hpp"
 #include "dialects/platos/wire_values.hpp"
 
@@ -91,6 +92,10 @@ Result<void> apply_turn_config(std::string_view header, core::NewMessage& messag
   const auto limit = config_number(*config, "contextLimit", config_context_max);
   if (!limit) return fail(limit.error());
   if (*limit) message.options.context_limit = *limit;
+  if (const auto retries = config->find("agentRetryConfig");
+      retries != config->end() && !retries->is_null()) {
+    apply_retry_rules(*retries, message.settings);
+  }
   if (const auto mode = config->find("historyMode"); mode != config->end() && !mode->is_null()) {
     if (*mode != "rolling" && *mode != "compact") {
       return wrong_config("historyMode", "rolling or compact");

@@ -57,11 +57,13 @@ TEST(PlatosTurnPreparing, TheHeaderChangesOneTurn) {
   core::NewMessage message;
   ASSERT_TRUE(apply_turn_config("", message));
   ASSERT_TRUE(apply_turn_config(R"({"model": "openai:mini", "maxSteps": 3, "contextLimit": 4,
-                                    "historyMode": "compact", "agentRetryConfig": {}, "x": 1})",
+                                    "historyMode": "compact", "agentRetryConfig": {"rules":
+                                    [{"cause": "rate-limit", "action": "fail"}]}, "x": 1})",
                                 message));
   EXPECT_EQ(message.settings.provider, "openai");
   EXPECT_EQ(message.settings.model, "mini");
   EXPECT_EQ(message.settings.rounds_max, 3);
+  EXPECT_EQ(message.settings.limited_retries_max, 0);
   EXPECT_EQ(message.options.context_limit, 4);
   EXPECT_EQ(message.options.history_mode, core::HistoryMode::compact);
   for (const char* wrong :

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "dialects/error_answers.hpp"
+#include "dialects/platos/attachments.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/turn_events.hpp"
 #include "dialects/platos/turn_limits.hpp"
@@ -47,11 +48,9 @@ Result<void> take_blocks(const Json& payload, std::map<std::string, std::string>
 Result<void> take_ids(const Json& payload, std::vector<std::string>& out) {
   const Json* found = payload_member(payload, "attachmentIds");
   if (found == nullptr) return {};
-  if (!found->is_array()) return wrong_member("attachmentIds", "a list of strings");
-  for (const Json& id : *found) {
-    if (!id.is_string()) return wrong_member("attachmentIds", "a list of strings");
-    out.push_back(id.get<std::string>());
-  }
+  auto ids = decode_attachment_ids(*found);
+  if (!ids) return fail(std::move(ids.error()));
+  out = std::move(*ids);
   return {};
 }
 
@@ -133,7 +132,7 @@ std::string encode_refusal(const TurnRefusal& refusal, std::string_view thread_i
       write_flags(json, refusal.findings);
     }
     if (!refusal.provider_id.empty()) {
-      json.field("model", refusal.model).field("providerId", refusal.provider_id);
+      json.field("providerId", refusal.provider_id);
     }
     if (refusal.error.kind == ErrorKind::unauthorized) json.field("status", 401);
     if (refusal.error.kind == ErrorKind::forbidden) json.field("status", 403);

@@ -46,8 +46,7 @@ struct TurnRefusal {
   std::string code{};                           // of §4.5; "" for none
   std::optional<core::OverLimit> over{};        // of rate_limit
   std::vector<core::SafetyFinding> findings{};  // of a text that the filter refused
-  std::string model{};                          // of provider_unavailable
-  std::string provider_id{};
+  std::string provider_id{};                    // of provider_unavailable
 };
 TurnRefusal refusal(base::ErrorKind kind, std::string code, std::string message);
 // An `error` event's object; its `done` is the caller's to send.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/sse.hpp"
+#include "dialects/platos/attachments.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/turn_events.hpp"
 #include "dialects/platos/turn_limits.hpp"
@@ -44,17 +45,6 @@ Result<TurnRequest> decode_turn_body(const net::Request& request, bool may_be_em
     }
   }
   return turn;
-}
-
-std::vector<std::string> comma_list(std::string_view text) {
-  std::vector<std::string> out;
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    const std::string_view one = text.substr(0, comma);
-    if (!one.empty()) out.emplace_back(one);
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
-  }
-  return out;
 }
 
 // The answer of a turn that was waited for.
@@ -109,7 +99,7 @@ Task<TurnStarts::Outcome> TurnResource::begin(Caller caller, TurnRequest turn, R
 Task<net::Reply> TurnResource::answer(Caller caller, TurnRequest turn, RequestPtr request) {
   auto started = co_await begin(caller, std::move(turn), request);
   if (!started) co_return refusal_response(started.error());
-  const TurnFacts facts = facts_of(started->run, caller);
+  const TurnFacts facts = facts_of(*started, caller);
   auto finished =
       co_await finish_run(&parts_.runs, caller.who, started->run.id, request->disconnected);
   if (!finished) co_return error_response(finished.error());
@@ -125,7 +115,7 @@ Task<net::Reply> TurnResource::events(Caller caller, TurnRequest turn, RequestPt
   reply.keepalive = "";  // the heartbeat is an event of the wire's
   auto guard = std::make_shared<RunGuard>(parts_.runs, caller.who, started->run.id);
   reply.on_open = [&subscriptions = parts_.subscriptions, &clock = parts_.clock,
-                   guard = std::move(guard), facts = facts_of(started->run, caller),
+                   guard = std::move(guard), facts = facts_of(*started, caller),
                    scope = caller.who.scope,
                    after = started->events_after](std::shared_ptr<net::StreamWriter> writer) {
     auto stream = std::make_shared<SseTurn>(guard, std::move(writer), clock, facts);
@@ -179,12 +169,12 @@ Task<net::Reply> TurnResource::send_to_agent(Caller caller, RequestPtr request) 
 }
 
 Task<net::Reply> TurnResource::chat_stream(Caller caller, RequestPtr request) {
-  TurnRequest turn{
-      .message = request->query_parameter("message").value_or(""),
-      .thread_id = request->query_parameter("threadId").value_or(""),
-      .agent_id = first_parameter(*request),
-      .attachment_ids = comma_list(request->query_parameter("attachmentIds").value_or("")),
-      .config = std::string(request->header(turn_config_header))};
+  TurnRequest turn{.message = request->query_parameter("message").value_or(""),
+                   .thread_id = request->query_parameter("threadId").value_or(""),
+                   .agent_id = first_parameter(*request),
+                   .attachment_ids =
+                       split_attachment_ids(request->query_parameter("attachmentIds").value_or("")),
+                   .config = std::string(request->header(turn_config_header))};
   if (turn.message.empty()) {
     co_return error_response(
         {.kind = ErrorKind::invalid, .message = "the query needs message", .field = "message"});

@@ -335,13 +335,15 @@ void TurnClient::on_leave_thread(const Json& payload) {
 Task<void> TurnClient::on_rename(Json payload) {
   auto thread_id = decode_thread_id(payload);
   base::Error error;
+  const auto given = payload.find("title");
+  const bool removed = given == payload.end() || given->is_null();
   if (!thread_id) {
     error = std::move(thread_id.error());
+  } else if (!removed && !given->is_string()) {
+    error = {.kind = ErrorKind::invalid, .message = "title must be a string or null"};
   } else {
-    const auto given = payload.find("title");
-    const bool removed = given == payload.end() || given->is_null();
     core::ThreadArrangement change;
-    change.title = !removed && given->is_string() ? given->get<std::string>() : "";
+    change.title = removed ? "" : given->get<std::string>();
     auto thread = co_await parts_.threads.arrange(caller_.who, *thread_id, std::move(change));
     if (thread) {
       if (!joined_.contains(*thread_id)) socket_->emit("thread_event", thread_renamed(*thread));

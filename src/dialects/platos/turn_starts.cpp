@@ -4,6 +4,7 @@
 
 #include "base/ids.hpp"
 #include "core/safety/safety_filter.hpp"
+#include "dialects/platos/attachments.hpp"
 #include "dialects/platos/turn_limits.hpp"
 
 namespace colonnade::dialects::platos {
@@ -35,10 +36,14 @@ TurnRefusal refusal_of(base::Error error) {
     case ErrorKind::rate_limited: code = "rate_limit"; break;
     case ErrorKind::internal: code = "service_unavailable"; break;
     case ErrorKind::forbidden: code = "AGENT_SCOPE_MISMATCH"; break;
+    case ErrorKind::invalid: code = attachment_error_code(error); break;
     default: break;
   }
+  std::string provider = core::missing_provider_of(error);
   if (code == "turn_in_progress") error.message = "A turn is already running on this thread";
-  return {.error = std::move(error), .code = std::move(code)};
+  TurnRefusal out{.error = std::move(error), .code = std::move(code)};
+  out.provider_id = std::move(provider);
+  return out;
 }
 
 TurnRefusal flagged(std::vector<core::SafetyFinding> findings) {
@@ -79,7 +84,8 @@ core::NewMessage plain_message(const Caller& caller, const TurnRequest& request)
 
 }  // namespace
 
-TurnFacts facts_of(const core::Run& run, const Caller& caller) {
+TurnFacts facts_of(const StartedTurn& turn, const Caller& caller) {
+  const core::Run& run = turn.run;
   const std::string provider = run.settings.provider.value_or("");
   const std::string model = run.settings.model.value_or("");
   return {.thread_id = run.thread_id,
@@ -88,6 +94,7 @@ TurnFacts facts_of(const core::Run& run, const Caller& caller) {
           .model = model.empty() ? provider : provider + ":" + model,
           .provider_id = provider,
           .reply_to = run.options.reply_to,
+          .system_prompt = turn.system_prompt,
           .for_operator = caller.who.is_operator()};
 }
 
@@ -101,7 +108,25 @@ Task<std::expected<core::Thread, TurnRefusal>> TurnStarts::thread(Caller caller,
   co_return std::move(*found);
 }
 
+// What an operator is shown for debugging. An agent that is gone has none to show.
+Task<Outcome> TurnStarts::with_prompt(Caller caller, Outcome outcome) {
+  if (!outcome || !caller.who.is_operator()) co_return outcome;
+  const core::Run& run = outcome->run;
+  auto agent = co_await parts_.agents.get(run.scope, run.agent_id);
+  if (agent) agent = co_await parts_.agents.at_version(std::move(*agent), run.version.id);
+  if (agent) {
+    outcome->system_prompt = core::system_prompt(core::for_turn(std::move(*agent), run.options));
+  }
+  co_return outcome;
+}
+
 Task<Outcome> TurnStarts::newest(Caller caller, std::string thread_id) {
+  auto found = co_await find_newest(caller, std::move(thread_id));
+  auto outcome = co_await with_prompt(std::move(caller), std::move(found));
+  co_return outcome;
+}
+
+Task<Outcome> TurnStarts::find_newest(Caller caller, std::string thread_id) {
   auto found = co_await thread(caller, thread_id);
   if (!found) co_return std::unexpected(std::move(found.error()));
   auto origin = co_await parts_.runs.newest_in(caller.who, std::move(thread_id));
@@ -117,11 +142,10 @@ Task<Outcome> TurnStarts::newest(Caller caller, std::string thread_id) {
 }
 
 Task<Outcome> TurnStarts::start(Caller caller, TurnRequest request, base::Lane* lane) {
-  if (request.idempotency_key.empty()) {
-    auto outcome = co_await start_once(std::move(caller), std::move(request), lane, "");
-    co_return outcome;
-  }
-  auto outcome = co_await start_keyed(std::move(caller), std::move(request), lane);
+  auto starting = request.idempotency_key.empty() ? start_once(caller, std::move(request), lane, "")
+                                                  : start_keyed(caller, std::move(request), lane);
+  auto started = co_await std::move(starting);
+  auto outcome = co_await with_prompt(std::move(caller), std::move(started));
   co_return outcome;
 }
 

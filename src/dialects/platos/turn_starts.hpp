@@ -10,6 +10,7 @@
 #include "base/task.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/access/rate_limits.hpp"
+#include "core/agents/agents.hpp"
 #include "core/events/subscriptions.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
@@ -25,9 +26,10 @@ struct StartedTurn {
   core::Run run;
   std::int64_t events_after = 0;  // a cursor: all its events come after it
   bool repeated = false;          // an earlier request with the same key began it
+  std::string system_prompt{};    // as its model was given it; for operators alone
 };
 
-TurnFacts facts_of(const core::Run& run, const Caller& caller);
+TurnFacts facts_of(const StartedTurn& turn, const Caller& caller);
 
 struct TurnStartOptions {
   bool input_safety = true;
@@ -37,6 +39,7 @@ struct TurnStartOptions {
 class TurnStarts {
  public:
   struct Parts {
+    core::Agents& agents;
     core::Threads& threads;
     core::Runs& runs;
     core::Subscriptions& subscriptions;
@@ -59,6 +62,8 @@ class TurnStarts {
   base::Task<std::expected<core::Thread, TurnRefusal>> thread(Caller caller, std::string thread_id);
 
  private:
+  base::Task<Outcome> with_prompt(Caller caller, Outcome outcome);
+  base::Task<Outcome> find_newest(Caller caller, std::string thread_id);
   base::Task<Outcome> start_keyed(Caller caller, TurnRequest request, base::Lane* lane);
   base::Task<Outcome> start_once(Caller caller, TurnRequest request, base::Lane* lane,
                                  std::string keyed_request_id);

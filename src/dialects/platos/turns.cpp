@@ -9,7 +9,8 @@ namespace colonnade::dialects::platos {
 Turns::Turns(Parts parts, TurnStartOptions options, TrustedProxies proxies)
     : access_(parts.access),
       options_of_(parts.attachments, parts.clock),
-      starts_({.threads = parts.threads,
+      starts_({.agents = parts.agents,
+               .threads = parts.threads,
                .runs = parts.runs,
                .subscriptions = parts.subscriptions,
                .keyed_requests = parts.keyed_requests,

@@ -23,6 +23,7 @@ class Turns {
  public:
   struct Parts {
     Access& access;
+    core::Agents& agents;
     core::Threads& threads;
     core::Runs& runs;
     core::Actions& actions;

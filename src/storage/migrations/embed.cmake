@@ -12,7 +12,8 @@ set(migrations
   0010_erasure
   0011_entities
   0012_agent_versions
-  0013_artifacts)
+  0013_artifacts
+  0014_asked_params)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

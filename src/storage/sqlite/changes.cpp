@@ -338,14 +338,15 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertAction& cha
   return inserted(
       write("INSERT INTO actions (" COLONNADE_ACTION_COLUMNS
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-            " ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)",
+            " ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33,"
+            " ?34)",
             a.id, scope.key(), a.request.agent_id, a.request.tool, a.request.operation,
             a.request.params, a.request.context, core::to_string(a.state), a.reason,
             a.approval_token, a.version, a.thread_id, a.run_id, a.tool_call_id, a.owner,
             a.resolved_by, a.resolved_at, a.expires_at, a.created_at, a.updated_at,
             core::to_string(d.outcome), d.reason_code, d.reason, d.risk_level, d.by_profile,
             d.request_hash, d.policy_version, d.policy_hash, d.profile_id, d.profile_version,
-            d.profile_hash, d.runtime_version, d.provenance_id),
+            d.profile_hash, d.runtime_version, d.provenance_id, a.asked_params),
       "action", a.id);
 }
 
@@ -359,13 +360,13 @@ Result<void> Changes::on(const core::Scope& scope, const core::UpdateAction& cha
             " updated_at = ?11, outcome = ?12, reason_code = ?13, decision_reason = ?14,"
             " risk_level = ?15, by_profile = ?16, request_hash = ?17, policy_version = ?18,"
             " policy_hash = ?19, profile_id = ?20, profile_version = ?21, profile_hash = ?22,"
-            " runtime_version = ?23, provenance_id = ?24, context = ?25"
+            " runtime_version = ?23, provenance_id = ?24, context = ?25, asked_params = ?26"
             " WHERE id = ?1 AND scope = ?2 AND version = ?3 - 1",
             a.id, scope.key(), a.version, a.request.params, core::to_string(a.state), a.reason,
             a.approval_token, a.resolved_by, a.resolved_at, a.expires_at, a.updated_at,
             core::to_string(d.outcome), d.reason_code, d.reason, d.risk_level, d.by_profile,
             d.request_hash, d.policy_version, d.policy_hash, d.profile_id, d.profile_version,
-            d.profile_hash, d.runtime_version, d.provenance_id, a.request.context),
+            d.profile_hash, d.runtime_version, d.provenance_id, a.request.context, a.asked_params),
       [&]() -> Result<void> {
         if (change.if_unchanged) return {};
         return fail(ErrorKind::conflict, quoted("action", a.id) + " was changed by somebody else");

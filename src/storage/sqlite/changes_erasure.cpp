@@ -120,10 +120,11 @@ Result<void> Changes::purge_beside(const core::Scope& scope, const std::string& 
             id, scope.key(), base::uuid_form(id)),
       write("DELETE FROM permissions WHERE thread_id = ?1 AND scope = ?2", id, scope.key()),
       // The decision stays, without what it was about.
-      write("UPDATE actions SET params = '{}', context = '{}', reason = '', decision_reason = '',"
-            " approval_token = '' WHERE scope = ?2 AND run_id <> '' AND run_id IN"
-            " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
-            id, scope.key()),
+      write(
+          "UPDATE actions SET params = '{}', context = '{}', reason = '', decision_reason = '',"
+          " approval_token = '', asked_params = '' WHERE scope = ?2 AND run_id <> '' AND run_id IN"
+          " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
+          id, scope.key()),
   };
   for (const auto& step : steps) {
     if (!step) return fail(step.error());

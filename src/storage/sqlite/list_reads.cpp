@@ -147,6 +147,22 @@ base::Task<Result<std::size_t>> Store::count_messages(core::Scope scope, std::st
   });
 }
 
+base::Task<Result<std::map<std::string, core::ThreadSummary>>> Store::newest_summaries(
+    core::Scope scope, std::vector<std::string> thread_ids) {
+  using Found = Result<std::map<std::string, core::ThreadSummary>>;
+  co_return readers_->with([&](Database& database) -> Found {
+    std::map<std::string, core::ThreadSummary> out;
+    for (const std::string& id : thread_ids) {
+      auto summary = database.one<core::ThreadSummary>(
+          "SELECT " COLONNADE_SUMMARY_COLUMNS COLONNADE_FROM_NEWEST_SUMMARY, read_summary, id,
+          scope.key());
+      if (!summary) return fail(std::move(summary.error()));
+      if (*summary) out.insert_or_assign(id, std::move(**summary));
+    }
+    return out;
+  });
+}
+
 base::Task<Result<std::map<std::string, int>>> Store::reply_counts(core::Scope scope,
                                                                    std::string thread_id) {
   co_return readers_->with([&](Database& database) -> Result<std::map<std::string, int>> {

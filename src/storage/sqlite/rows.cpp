@@ -356,6 +356,7 @@ Result<core::Action> read_action(Statement& row) {
                       .tool_call_id = row.string(13),
                       .owner = row.string(14),
                       .resolved_by = row.string(15),
+                      .asked_params = row.string(33),
                       .resolved_at = row.optional_time(16),
                       .expires_at = row.optional_time(17),
                       .created_at = row.time(18),

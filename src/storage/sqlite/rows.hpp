@@ -33,6 +33,10 @@
   " FROM threads t CROSS JOIN messages m ON m.thread_no = t.no WHERE t.id = ?1 AND t.scope = ?2" \
   " AND t.erased_at IS NULL"
 // From thread_summaries s joined with threads t.
+// Of the thread ?1 in the scope ?2: the summary that covers most.
+#define COLONNADE_FROM_NEWEST_SUMMARY                                   \
+  " FROM threads t CROSS JOIN thread_summaries s ON s.thread_no = t.no" \
+  " WHERE t.id = ?1 AND t.scope = ?2 ORDER BY s.up_to DESC, s.no DESC LIMIT 1"
 #define COLONNADE_SUMMARY_COLUMNS                                                     \
   "s.id, t.id, s.run_id, s.up_to_message_id, s.up_to, s.text, s.tokens, s.provider, " \
   "s.model, s.cost_micros, s.created_at, " COLONNADE_USAGE_COLUMNS("s.")
@@ -58,7 +62,7 @@
   "version, thread_id, run_id, tool_call_id, owner, resolved_by, resolved_at, expires_at, " \
   "created_at, updated_at, outcome, reason_code, decision_reason, risk_level, by_profile, " \
   "request_hash, policy_version, policy_hash, profile_id, profile_version, profile_hash, "  \
-  "runtime_version, provenance_id"
+  "runtime_version, provenance_id, asked_params"
 #define COLONNADE_PERMISSION_COLUMNS                                                            \
   "id, scope, owner, thread_id, tool, operation, pattern, created_by, created_at, revoked_at, " \
   "agent_id"

@@ -113,6 +113,8 @@ class Store final : public storage::Store,
                                                                  std::string id) override;
   base::Task<core::Result<core::ThreadUsage>> usage(core::Scope scope,
                                                     std::string thread_id) override;
+  base::Task<core::Result<std::map<std::string, core::ThreadSummary>>> newest_summaries(
+      core::Scope scope, std::vector<std::string> thread_ids) override;
   base::Task<core::Result<std::optional<core::ThreadSummary>>> newest_summary(
       core::Scope scope, std::string thread_id) override;
   core::Result<std::vector<core::SearchHit>> search(const core::Scope& scope,

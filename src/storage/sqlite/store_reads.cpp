@@ -100,10 +100,8 @@ Result<std::optional<core::ThreadSummary>> find_newest_summary(Database& databas
                                                                const core::Scope& scope,
                                                                std::string_view thread_id) {
   return database.one<core::ThreadSummary>(
-      "SELECT " COLONNADE_SUMMARY_COLUMNS
-      " FROM threads t CROSS JOIN thread_summaries s ON s.thread_no = t.no"
-      " WHERE t.id = ?1 AND t.scope = ?2 ORDER BY s.up_to DESC, s.no DESC LIMIT 1",
-      read_summary, thread_id, scope.key());
+      "SELECT " COLONNADE_SUMMARY_COLUMNS COLONNADE_FROM_NEWEST_SUMMARY, read_summary, thread_id,
+      scope.key());
 }
 
 Result<std::optional<core::Run>> find_run(Database& database, const core::Scope& scope,

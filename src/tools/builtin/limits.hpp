@@ -29,6 +29,7 @@ constexpr std::size_t memories_shown_max = 20;  // to a model: below tool_output
 constexpr std::size_t memory_keys_shown = 100;  // of one list, to a model
 constexpr std::size_t memory_value_bytes_shown = 200;  // of each
 
+constexpr int sub_agent_task_characters_max = 20'000;
 constexpr int approval_action_characters_max = 500;
 constexpr int approval_details_characters_max = 4000;
 

@@ -1,0 +1,52 @@
+// Work that an agent hands on (ToolMode::sub_agent): a turn of the same agent, at the same version,
+// as its SubAgent says, in a thread of its own that is put away when the work is done. The gate,
+// the limits and the records are those of any run.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/lane.hpp"
+#include "base/task.hpp"
+#include "core/access/scope.hpp"
+#include "core/threads/threads.hpp"
+
+namespace colonnade::core {
+
+class Runs;
+
+// The tool by which it is handed on.
+constexpr std::string_view sub_agent_tool = "delegate_to_sub_agent";
+
+struct HandedOn {
+  Scope scope;
+  std::string user_id{};
+  std::string run_id{};  // that hands it on
+  std::string task{};
+};
+
+// Thread-safe.
+class SubAgents {
+ public:
+  struct Parts {
+    Threads& threads;
+    // Asked when there is work: the tools, of which this is one, are made before the runs.
+    std::function<Runs&()> runs{};
+  };
+  explicit SubAgents(Parts parts) : parts_(std::move(parts)) {}
+
+  // The sub-agent's answer; on `lane`, which is the calling one. A stop cancels its run. Errors say
+  // to the model why there is no answer; cancelled after a stop.
+  base::Task<base::Result<std::string>> work(HandedOn handed_on, base::Lane* lane,
+                                             std::stop_token stop);
+
+ private:
+  base::Task<base::Result<std::string>> run_in(Principal who, Thread thread, HandedOn handed_on,
+                                               base::Lane* lane, std::stop_token stop);
+
+  Parts parts_;
+};
+
+}  // namespace colonnade::core

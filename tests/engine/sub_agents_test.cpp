@@ -1,0 +1,143 @@
+// An agent that hands its tools' work on to a sub-agent.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "engine.hpp"
+#include "launch_tool.hpp"
+
+namespace colonnade::tests {
+namespace {
+
+using namespace core;
+using base::Json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const Principal alice(Scope::main(), "alice", UserRole::member);
+
+class SubAgentsTest : public ::testing::Test {
+ protected:
+  EngineOptions options() {
+    EngineOptions out;
+    out.extra_tools.push_back(std::make_unique<LaunchTool>(launches_));
+    return out;
+  }
+  // Its sub-agent asks a smaller model.
+  Thread thread_of(Engine& engine) {
+    NewAgent input{.name = "lead",
+                   .instructions = "Lead.",
+                   .settings = {.model = "big"},
+                   .tools = std::vector<std::string>{"calculator", "launch"}};
+    input.profile.tool_mode = ToolMode::sub_agent;
+    input.profile.sub_agent = {.model = "small", .rounds_max = 3, .instructions = "Help {{who}}."};
+    const auto agent = engine.run(engine.agents.create(alice, std::move(input)));
+    return *engine.run(
+        engine.threads.create(alice, {.agent_id = agent->id, .session_context = {{"who", "Ada"}}}));
+  }
+  static std::vector<std::string> tools_in(const ModelRequest& request) {
+    std::vector<std::string> out;
+    for (const ToolDefinition& tool : request.tools) out.push_back(tool.name);
+    return out;
+  }
+  static ToolResultPart result_in(const ModelRequest& request) {
+    return std::get<ToolResultPart>(request.messages.back().parts.back());
+  }
+
+  TemporaryFolder folder_;
+  std::shared_ptr<Launches> launches_ = std::make_shared<Launches>();
+};
+
+const Json task{{"task", "add 2 and 2"}};
+
+TEST_F(SubAgentsTest, DoesTheTaskWithTheAgentsTools) {
+  Engine engine(folder_.file("colonnade.db"), options());
+  const Thread thread = thread_of(engine);
+  engine.model->script({tool_call("c1", "delegate_to_sub_agent", task)});
+  engine.model->script({tool_call("c2", "calculator", {{"expression", "2+2"}})});
+  engine.model->script({reply({TextPart{"It is 4."}})});
+  engine.model->script({reply({TextPart{"Four."}})});
+  const auto run = engine.start(alice, thread.id, "How much?");
+  const auto finished = engine.wait(alice, *run);
+  ASSERT_EQ(finished->run.state, RunState::succeeded) << finished->run.error;
+  const auto requests = engine.model->requests();
+  ASSERT_EQ(requests.size(), 4U);
+  EXPECT_THAT(tools_in(requests[0]), ElementsAre("delegate_to_sub_agent"));
+  EXPECT_EQ(requests[0].model, "big");
+  EXPECT_THAT(tools_in(requests[1]), ElementsAre("calculator", "launch"));
+  EXPECT_EQ(requests[1].model, "small");
+  EXPECT_EQ(requests[1].instructions, "Help Ada.");
+  ASSERT_EQ(requests[1].messages.size(), 1U) << "nothing of the conversation";
+  EXPECT_EQ(visible_text(requests[1].messages[0].parts), "add 2 and 2");
+  EXPECT_EQ(result_in(requests[3]).content, "It is 4.");
+  const auto threads = *engine.run(engine.threads.list(alice, {}));
+  ASSERT_EQ(threads.size(), 1U) << "the sub-agent's thread is put away";
+  EXPECT_EQ(threads[0].id, thread.id);
+}
+
+// The gate asks about the sub-agent's calls as about any other's, and the answer lets it go on.
+TEST_F(SubAgentsTest, ItsCallsPassTheGate) {
+  Engine engine(folder_.file("colonnade.db"), options());
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  const Thread thread = thread_of(engine);
+  engine.model->script({tool_call("c1", "delegate_to_sub_agent", task)});
+  engine.model->script({tool_call("c2", "launch", {{"target", "moon"}})});
+  engine.model->script({reply({TextPart{"Launched."}})});
+  engine.model->script({reply({TextPart{"Done."}})});
+  const auto run = engine.start(alice, thread.id, "Go.");
+  std::vector<Action> open;
+  while (open.empty()) {
+    open = *engine.run(engine.actions.list(alice, {.state = ActionState::pending_approval}));
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(open[0].request.tool, "launch");
+  EXPECT_NE(open[0].thread_id, thread.id);
+  EXPECT_THAT(launches_->seen(), IsEmpty());
+  ASSERT_TRUE(engine.run(engine.actions.resolve(alice, open[0].id, {.approve = true})));
+  EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::succeeded);
+  EXPECT_THAT(launches_->seen(), ElementsAre("moon"));
+}
+
+// The agent itself calls none of them, whatever its model tries.
+TEST_F(SubAgentsTest, TheAgentItselfHasOnlyTheHandingOn) {
+  Engine engine(folder_.file("colonnade.db"), options());
+  const Thread thread = thread_of(engine);
+  engine.model->script({tool_call("c1", "calculator", {{"expression", "2+2"}})});
+  engine.model->script({reply({TextPart{"No."}})});
+  EXPECT_EQ(engine.wait(alice, *engine.start(alice, thread.id, "Go."))->run.state,
+            RunState::succeeded);
+  EXPECT_TRUE(result_in(engine.model->requests().back()).is_error);
+}
+
+TEST_F(SubAgentsTest, AStopEndsItToo) {
+  Engine engine(folder_.file("colonnade.db"), options());
+  const Thread thread = thread_of(engine);
+  std::promise<void> silent;
+  engine.model->on_hold([&silent] { silent.set_value(); });
+  engine.model->script({tool_call("c1", "delegate_to_sub_agent", task)});
+  engine.model->script({Hold{}});
+  const auto run = engine.start(alice, thread.id, "Go.");
+  silent.get_future().wait();
+  ASSERT_TRUE(engine.run(engine.runs.cancel(alice, run->id)));
+  EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::cancelled);
+  EXPECT_EQ(engine.model->stopped_calls(), 1);
+}
+
+TEST_F(SubAgentsTest, AFailureIsToldToTheAgent) {
+  Engine engine(folder_.file("colonnade.db"), options());
+  const Thread thread = thread_of(engine);
+  engine.model->script({tool_call("c1", "delegate_to_sub_agent", task)});
+  engine.model->script({Break{{.kind = base::ErrorKind::upstream, .message = "overloaded"}}});
+  engine.model->script({reply({TextPart{"Sorry."}})});
+  EXPECT_EQ(engine.wait(alice, *engine.start(alice, thread.id, "Go."))->run.state,
+            RunState::succeeded);
+  const ToolResultPart result = result_in(engine.model->requests().back());
+  EXPECT_TRUE(result.is_error);
+  EXPECT_THAT(result.content, HasSubstr("overloaded"));
+}
+
+}  // namespace
+}  // namespace colonnade::tests
