@@ -259,7 +259,7 @@ Task<void> TurnStream::poll(Self self) {
     page = co_await flows::try_call(self->session_, tail, self->calling_);
   }
   if (!page) {
-    const Failure failure = page.error();
+    const Failure& failure = page.error();
     if (self->is_canceled(failure)) {
       self->canceled(failure);
     } else if (failure.kind != ErrorKind::transport && failure.status < 500) {

@@ -116,7 +116,9 @@ WebSocketClient::WebSocketClient(std::string_view url, const Headers& headers,
             "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
             "\r\nSec-WebSocket-Key: " +
             key_ + "\r\n";
-  for (const auto& [name, value] : headers) output_ += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : headers) {
+    output_.append(name).append(": ").append(value).append("\r\n");
+  }
   output_ += "\r\n";
 }
 
