@@ -161,8 +161,8 @@ struct WebSocketReply {
   // and is kept by the connection until its end.
   std::move_only_function<std::shared_ptr<WebSocketHandler>(std::shared_ptr<WebSocket>)> on_open{};
   std::size_t message_bytes_max = 0;  // 0: limits::websocket_message_bytes_max
-  // A text message sent at every limits::websocket_heartbeat_interval, beside the control ping that
-  // finds dead peers; empty for none.
+  // A text message sent at every HttpServerOptions::websocket_heartbeat_interval, beside the
+  // control ping that finds dead peers; empty for none.
   std::string heartbeat{};
   std::string account{};  // as for Response
 };

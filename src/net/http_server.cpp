@@ -62,7 +62,8 @@ namespace {
 std::chrono::milliseconds sweep_interval_for(const HttpServerOptions& options) {
   const auto shortest =
       std::min({options.header_time_max, options.body_time_max, options.idle_time_max,
-                options.write_time_max, options.keepalive_interval, options.stream_stall_time_max});
+                options.write_time_max, options.keepalive_interval, options.stream_stall_time_max,
+                options.websocket_heartbeat_interval});
   return std::clamp<std::chrono::milliseconds>(shortest / 4, limits::http_sweep_interval_min,
                                                limits::http_sweep_interval_max);
 }

@@ -44,6 +44,7 @@ struct HttpServerOptions {
   std::chrono::milliseconds write_time_max = limits::http_write_time_max;
   std::chrono::milliseconds keepalive_interval = limits::stream_keepalive_interval;
   std::chrono::milliseconds stream_stall_time_max = limits::stream_stall_time_max;
+  std::chrono::milliseconds websocket_heartbeat_interval = limits::websocket_heartbeat_interval;
   // Shared by the servers of one process; nullptr: one of the server's own.
   std::shared_ptr<AnswerBudget> answers{};
   // Looks at the head of every request before anything else does, on the connection's lane. An

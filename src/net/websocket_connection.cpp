@@ -90,7 +90,7 @@ void WebSocketConnection::all_written() {
 }
 
 void WebSocketConnection::on_sweep(SteadyTime now, SteadyTime::duration) {
-  if (now - last_beat_ < limits::websocket_heartbeat_interval) return;
+  if (now - last_beat_ < shard().options().websocket_heartbeat_interval) return;
   last_beat_ = now;
   if (pings_unanswered_ >= limits::websocket_pings_unanswered_max) return end(true);
   ++pings_unanswered_;
