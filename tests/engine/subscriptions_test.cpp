@@ -381,5 +381,28 @@ TEST_F(SlowStore, AReceiverIsToldThatItsReplayFailedInsteadOfMissingEvents) {
   EXPECT_EQ(again.recorder.cursors().size(), static_cast<std::size_t>(last + 1));
 }
 
+// --- at the end ---------------------------------------------------------------------------------
+
+base::Task<void> hold_for_ever(Engine* engine, Recorder* recorder, std::promise<void>* held) {
+  const auto subscription = engine->feed.subscriptions().subscribe(
+      engine->lanes[0], EventTopic::of_scope(Scope::main()), std::nullopt, *recorder);
+  const auto never = std::make_shared<base::Signal>();
+  held->set_value();
+  co_await never->wait();
+}
+
+// What is suspended when everything stops goes with its lane, after the feed.
+TEST(SubscriptionsAtTheEnd, MayOutliveTheFeedOnTheirLane) {
+  const TemporaryFolder folder;
+  Recorder recorder;
+  auto engine = std::make_unique<Engine>(folder.file("colonnade.db"));
+  std::promise<void> held;
+  engine->lanes[0].spawn("hold_for_ever", hold_for_ever(engine.get(), &recorder, &held));
+  held.get_future().wait();
+  EXPECT_EQ(engine->feed.subscriptions().count(), 1U);
+  engine.reset();
+  EXPECT_TRUE(recorder.events().empty());
+}
+
 }  // namespace
 }  // namespace colonnade::tests

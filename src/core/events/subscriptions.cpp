@@ -207,6 +207,7 @@ void Subscriptions::deliver(std::vector<EventPtr> events,
 Subscription::Subscription(Subscriptions& subscriptions, base::Lane& lane, EventTopic topic,
                            Subscriber& subscriber)
     : subscriptions_(subscriptions),
+      subscriptions_exist_(subscriptions.exists_),
       lane_(lane),
       topic_(std::move(topic)),
       subscriber_(subscriber),
@@ -216,7 +217,8 @@ Subscription::Subscription(Subscriptions& subscriptions, base::Lane& lane, Event
 
 Subscription::~Subscription() {
   *alive_ = false;
-  subscriptions_.remove(*this);
+  // A coroutine that was still suspended when everything stopped goes with its lane, last of all.
+  if (!subscriptions_exist_.expired()) subscriptions_.remove(*this);
 }
 
 void Subscription::offer(const EventPtr& event) {

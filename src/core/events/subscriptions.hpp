@@ -48,7 +48,8 @@ class Subscriber {
   virtual base::Task<void> ready_for_more() { co_return; }
 };
 
-// Thread-safe, for any number of lanes. Must outlive its subscriptions.
+// Thread-safe, for any number of lanes. Must outlive its subscriptions, but for those that go with
+// what the lanes drop at their own end.
 class Subscriptions {
  public:
   Subscriptions(base::Lanes& lanes, EventStore& events);
@@ -140,6 +141,7 @@ class Subscriptions {
   std::atomic<std::size_t> wide_count_{0};  // those of users and scopes
   std::atomic<std::int64_t> last_cursor_{0};
   LaneSet wanted_;  // the writer's thread only
+  std::shared_ptr<const bool> exists_ = std::make_shared<const bool>(true);
 };
 
 // Ends with its destruction, which must happen on its lane; nothing is delivered afterwards.
@@ -164,6 +166,7 @@ class Subscription {
   static base::Task<void> replay(Subscription* self, Alive alive, bool first);
 
   Subscriptions& subscriptions_;
+  std::weak_ptr<const bool> subscriptions_exist_;
   base::Lane& lane_;
   EventTopic topic_;
   Subscriber& subscriber_;
