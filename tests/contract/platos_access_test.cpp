@@ -1,29 +1,22 @@
-// Who sees what on Platos' wire, whose callers are an entity's end users: every route, asked by the
-// owner, an operator of the scope, another end user and a guest of it, and by the same user and the
-// operator looking at another scope. A route without a row fails.
+// Who sees what on Platos' wire, whose callers are an entity's end users: every route, asked by
+// everybody of platos_tenants.hpp. A route without a row fails.
 #include <gtest/gtest.h>
 
-#include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
-#include "base/ids.hpp"
-#include "base/json_web_token.hpp"
-#include "faramesh_server.hpp"
 #include "platos_route.hpp"
-#include "wire_client.hpp"
+#include "platos_tenants.hpp"
 
 namespace colonnade::tests {
 namespace {
 
 using base::Json;
-
-constexpr const char* mark = "zebra";
-const std::string secret = "0123456789abcdef0123456789abcdef";
+using Caller = PlatosCaller;
+using Things = PlatosThings;
 
 enum class Reach {
   open,               // for anyone, and about nobody
@@ -182,124 +175,12 @@ const std::map<std::string, Row>& table() {
   return rows;
 }
 
-using Things = std::map<std::string, std::string>;
-
-std::string filled(std::string text, const Things& things) {
-  for (const auto& [name, value] : things) {
-    const std::string place = "{" + name + "}";
-    for (auto at = text.find(place); at != std::string::npos; at = text.find(place)) {
-      text.replace(at, place.size(), value);
-    }
-  }
-  // What a pending route is about is nowhere.
-  for (auto at = text.find("{}"); at != std::string::npos; at = text.find("{}")) {
-    text.replace(at, 2, "x");
-  }
-  return text;
-}
-
-struct Caller {
-  const char* name = "";
-  std::string bearer{};
-  net::Headers headers{};
-};
-
-class PlatosAccessRoutes : public ::testing::Test {
+class PlatosAccessRoutes : public PlatosTenants {
  protected:
-  PlatosAccessRoutes() {
-    const Answer added =
-        server_.post_json("/api/v1/operator/entities", Json{{"organization", "main"},
-                                                            {"project", "main"},
-                                                            {"entity", "ent-1"},
-                                                            {"secret", secret}});
-    if (added.status >= 300) throw std::runtime_error(added.body);
-  }
-
-  static Json claims(const std::string& user, const std::string& environment = "main") {
-    const auto now = static_cast<std::int64_t>(std::time(nullptr));
-    return {{"organizationId", "main"}, {"projectId", "main"}, {"environmentId", environment},
-            {"userId", user},           {"entityId", "ent-1"}, {"iat", now},
-            {"exp", now + 3600}};
-  }
-  static Caller with_token(const char* name, const Json& claims) {
-    return {
-        name, "", {{"X-Platos-Session-Token", base::make_token(base::to_text(claims), secret)}}};
-  }
-  static Caller direct(const char* name, const std::string& bearer,
-                       const std::string& environment) {
-    return {name,
-            bearer,
-            {{"X-Platos-Organization-Id", "main"},
-             {"X-Platos-Project-Id", "main"},
-             {"X-Platos-Environment-Id", environment}}};
-  }
-  // Of the agent that the row is about.
-  static Caller guest_of(const Things& things) {
-    Json guest = claims("guest-1");
-    guest["isGuest"] = true;
-    guest["agentId"] = things.at("agent");
-    return with_token("a guest", guest);
-  }
-
-  Answer ask(const Caller& who, const std::string& method, const std::string& target,
-             const std::string& body = {}) {
-    net::Headers headers = who.headers;
-    if (!body.empty()) {
-      const bool is_json = body.starts_with("{");
-      headers.push_back({"Content-Type", is_json ? "application/json" : "text/plain"});
-    }
-    return call(server_.port(), {.method = method,
-                                 .target = target,
-                                 .body = body,
-                                 .token = who.bearer,
-                                 .headers = std::move(headers)});
-  }
   Answer reach(const Caller& who, const std::string& route, const Row& row, const Things& things) {
     return ask(who, route.substr(0, route.find(' ')), filled(row.target, things),
                filled(row.body, things));
   }
-  Json made(const Caller& who, const std::string& target, const Json& body) {
-    const Answer answer = ask(who, "POST", target, body.dump());
-    if (answer.status >= 300) throw std::runtime_error(target + ": " + answer.body);
-    return answer.json();
-  }
-
-  // The scope's agent, and what Ann has with it. The operator speaks for her: operators' turns are
-  // not counted.
-  Things things_of_ann() {
-    Things out;
-    out["agent"] = made(root_, agents, {{"name", mark}})["id"];
-    const std::string versions = std::string(agents) + "/" + out["agent"] + "/versions";
-    out["version"] = ask(root_, "GET", versions).json()["versions"][0]["id"];
-    out["thread"] = made(ann_, threads, {{"agentId", out["agent"]}, {"title", mark}})["id"];
-    const std::string messages = std::string(threads) + "/" + out["thread"] + "/messages";
-    made(root_, messages, {{"message", "/say zebra"}});
-    const Json said = ask(ann_, "GET", messages).json()["messages"];
-    out["message"] = said.at(0)["id"];
-    out["answer"] = said.at(1)["id"];
-    const Caller ann_elsewhere{"Ann with a bearer token", ann_bearer_};
-    const Json action = made(ann_elsewhere, "/v1/actions",
-                             {{"agent_id", "a"},
-                              {"tool", "shell"},
-                              {"operation", "exec"},
-                              {"params", {{"cmd", "echo zebra"}}}});
-    out["action"] = action["id"];
-    out["approval_token"] = action["approval_token"];
-    return out;
-  }
-  // As long as those, and nowhere. The agent stays: a guest is bound to it.
-  static Things nothing_like(const Things& things) {
-    Things out = things;
-    for (const char* name : {"thread", "message", "answer", "action", "approval_token"}) {
-      const std::string id = base::random_hex(out[name].size());
-      for (std::size_t i = 0; i < out[name].size(); ++i) {
-        if (out[name][i] != '-') out[name][i] = id[i];
-      }
-    }
-    return out;
-  }
-  static bool shows(const Answer& answer) { return answer.body.find(mark) != std::string::npos; }
-
   void expect_served(const Caller& who, const std::string& route, const Row& row,
                      const Things& things) {
     const Answer answer = reach(who, route, row, things);
@@ -316,23 +197,13 @@ class PlatosAccessRoutes : public ::testing::Test {
   void check_object(const std::string& route, const Row& row);
   void check_list(const std::string& route, const Row& row);
   void check_service(const std::string& route, const Row& row);
-
-  TemporaryFolder folder_;
-  FarameshServer server_{folder_};
-  std::string ann_bearer_ = server_.token_of("ann");
-  const Caller ann_ = with_token("the owner", claims("ann"));
-  const Caller bob_ = with_token("another end user", claims("bob"));
-  const Caller eve_ = with_token("the same user elsewhere", claims("ann", "live"));
-  const Caller root_ =
-      direct("an operator of the scope", server_.token_of("root", "operator"), "main");
-  const Caller rest_ = direct("an operator elsewhere", server_.token, "live");
 };
 
 void PlatosAccessRoutes::check_object(const std::string& route, const Row& row) {
   {
     const Things things = things_of_ann();
     const Caller guest = guest_of(things);
-    for (const Caller* who : {&bob_, &eve_, &rest_, &guest}) {
+    for (const Caller* who : {&bob_, &eve_, &rest_, &eva_, &ray_, &guest}) {
       if (who == &guest && !row.for_guests) {
         expect_refused(guest, route, row, things, 403);
         continue;
@@ -354,23 +225,23 @@ void PlatosAccessRoutes::check_list(const std::string& route, const Row& row) {
   const Things things = things_of_ann();
   const Caller guest = guest_of(things);
   const bool is_shared = row.reach == Reach::shared_list;
-  for (const Caller* who : {&ann_, &root_, &bob_, &eve_, &rest_, &guest}) {
+  for (const Caller* who : {&ann_, &root_, &bob_, &eve_, &rest_, &eva_, &ray_, &guest}) {
     if (who == &guest && !row.for_guests) {
       expect_refused(guest, route, row, things, 403);
       continue;
     }
     const Answer answer = reach(*who, route, row, things);
     EXPECT_EQ(answer.status, 200) << who->name << ": " << answer.body;
-    const bool finds =
-        who == &ann_ || who == &root_ || (is_shared && who != &eve_ && who != &rest_);
+    const bool finds = who == &ann_ || who == &root_ || (is_shared && !is_elsewhere(who));
     EXPECT_EQ(shows(answer), finds) << who->name << ": " << answer.body;
   }
 }
 
 void PlatosAccessRoutes::check_service(const std::string& route, const Row& row) {
-  for (const Caller* who : {&ann_, &root_, &bob_, &eve_, &rest_}) {
+  for (const Caller* who : {&ann_, &root_, &bob_, &eve_, &rest_, &eva_, &ray_}) {
     expect_refused(*who, route, row, {}, 401);
   }
+  expect_refused({"another tenant's entity", other_tenants_secret}, route, row, {}, 401);
   expect_served({"the entity", secret}, route, row, {});
 }
 
@@ -393,16 +264,16 @@ void PlatosAccessRoutes::check(const std::string& route, const Row& row) {
   // Who is refused, and with what; the others are served.
   const Things things = things_of_ann();
   const Caller guest = guest_of(things);
-  for (const Caller* who : {&eve_, &rest_, &guest, &bob_, &ann_, &root_}) {
-    const bool is_operator = who == &root_ || who == &rest_;
-    const bool is_elsewhere = who == &eve_ || who == &rest_;
+  for (const Caller* who : {&eve_, &rest_, &eva_, &ray_, &guest, &bob_, &ann_, &root_}) {
+    const bool operates = is_operator(who);
+    const bool foreign = is_elsewhere(who);
     int refused = 0;
     switch (row.reach) {
-      case Reach::shared: refused = is_elsewhere ? 404 : 0; break;
-      case Reach::operators: refused = is_operator ? 0 : 403; break;
-      case Reach::operators_object: refused = !is_operator ? 403 : is_elsewhere ? 404 : 0; break;
+      case Reach::shared: refused = foreign ? 404 : 0; break;
+      case Reach::operators: refused = operates ? 0 : 403; break;
+      case Reach::operators_object: refused = !operates ? 403 : foreign ? 404 : 0; break;
       case Reach::pending: refused = who == &guest ? 403 : 501; break;
-      case Reach::pending_operators: refused = is_operator ? 501 : 403; break;
+      case Reach::pending_operators: refused = operates ? 501 : 403; break;
       default: break;
     }
     if (refused != 0) {
@@ -439,7 +310,7 @@ TEST_F(PlatosAccessRoutes, WhatIsNotTheirsIsNotThereInTheirThreads) {
   const Json say = {{"message", "/say hi"}};
   const Json attached = {{"message", "/say hi"}, {"attachmentIds", {attachment}}};
   made(ann_, std::string(threads) + "/" + things.at("thread") + "/messages", attached);
-  for (const Caller* who : {&bob_, &rest_}) {
+  for (const Caller* who : {&bob_, &rest_, &eva_}) {
     const Json agent = who == &bob_ ? Json(things.at("agent")) : Json("default");
     const std::string own = made(*who, threads, {{"agentId", agent}})["id"];
     const std::string thread = std::string(threads) + "/" + own;

@@ -1,11 +1,17 @@
-// One `send` of the published Python client (platos-client 0.1.0), habit by habit (platos
-// §3.2–3.4): it sends its two frames without reading anything, answers no Engine.IO ping, sees
-// events named agent_event alone and only behind a namespace, does not end at an `error`, and after
-// any loss reconnects with `resume_stream` and no position.
+// The published Python client (platos-client 0.1.0), habit by habit.
+//
+// One `send` (platos §3.2–3.4): it sends its two frames without reading anything, answers no
+// Engine.IO ping, sees events named agent_event alone and only behind a namespace, does not end at
+// an `error`, and after any loss reconnects with `resume_stream` and no position.
+//
+// Its REST calls (§1.7, §4.2): always a JSON content type, repeats after 429 and above 499, one
+// refresh of the token after 401 and 403.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -15,6 +21,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "net/http.hpp"
 #include "net/testing.hpp"
 #include "net/websocket_frames.hpp"
 
@@ -39,12 +46,17 @@ class PythonSend {
  public:
   struct Options {
     std::uint16_t port = 0;
-    std::string token{};  // X-Platos-Session-Token; "" sends none
+    std::string token{};     // X-Platos-Session-Token; "" sends none
+    net::Headers headers{};  // of direct-header mode
     std::string thread_id{};
     std::string message{};
     int reconnects_max = 5;
     // The line is cut, without a word, once so many tokens came on it; one entry a connection.
     std::vector<int> cut_after_tokens{};
+    // Called for each frame, those too that the client does not see.
+    std::function<void(std::string_view)> on_frame{};
+    // Called after the line was cut, before the client reconnects.
+    std::function<void()> on_cut{};
     int connections_max = 50;  // then run() gives up; the client itself would go on for ever
   };
 
@@ -58,6 +70,7 @@ class PythonSend {
       if (end == End::done) return true;
       failures = end == End::refused ? failures + 1 : 0;
       if (end == End::lost) yield({{"type", "disconnected"}});
+      if (end == End::lost && options_.on_cut) options_.on_cut();
       yield({{"type", "reconnecting"}, {"attempt", failures + 1}});
       if (connections_ >= options_.connections_max) return false;
     }
@@ -108,6 +121,7 @@ class PythonSend {
         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Type: application/json\r\n";
     if (!options_.token.empty()) head += "X-Platos-Session-Token: " + options_.token + "\r\n";
+    for (const auto& [name, value] : options_.headers) head.append(name + ": " + value + "\r\n");
     if (!client.send(head + "\r\n")) return End::refused;
     std::string bytes = client.read_until("\r\n\r\n");
     if (!bytes.starts_with("HTTP/1.1 101")) return End::refused;
@@ -135,6 +149,7 @@ class PythonSend {
           return End::lost;
         } else if (const auto* message = std::get_if<net::WebSocketMessage>(&*input)) {
           frames_.push_back(message->bytes);
+          if (options_.on_frame) options_.on_frame(frames_.back());
           auto event = python_agent_event(frames_.back());
           if (!event) continue;
           const bool done = event->at("type") == "done";
@@ -156,6 +171,86 @@ class PythonSend {
   int connections_ = 0;
   std::vector<base::Json> yielded_{};
   std::vector<std::string> frames_{};
+};
+
+// What a REST call came to.
+struct PythonAnswer {
+  int status = 0;
+  base::Json body = nullptr;  // null for an empty one; a text that is no JSON as a string
+  int requests = 0;           // that were sent for it
+};
+
+class PythonRest {
+ public:
+  struct Options {
+    std::uint16_t port = 0;
+    std::string token{};
+    // on_token_refresh: the token that was refused, and with which status. nullopt is None.
+    std::function<std::optional<std::string>(const std::string&, int)> refresh{};
+    // In place of sleeping between two attempts.
+    std::function<void(double seconds)> wait = [](double) {};
+    int retries_max = 3;
+  };
+
+  explicit PythonRest(Options options) : options_(std::move(options)) {}
+
+  // `body` null: none, with Content-Length 0 for a POST.
+  PythonAnswer request(const std::string& method, const std::string& path,
+                       const base::Json& body = nullptr) {
+    const std::string text = body.is_null() ? "" : body.dump(-1, ' ', /*ensure_ascii=*/true);
+    PythonAnswer out = with_repeats(method, path, text);
+    const bool refused = out.status == 401 || out.status == 403;
+    if (!refused || !options_.refresh) return out;
+    const auto fresh = options_.refresh(options_.token, out.status);
+    if (!fresh || fresh->empty() || *fresh == options_.token) return out;
+    options_.token = *fresh;
+    const int before = out.requests;
+    out = with_repeats(method, path, text);
+    out.requests += before;
+    return out;
+  }
+  // agents.get, threads.get: None for a 404.
+  std::optional<base::Json> get_or_none(const std::string& path) {
+    PythonAnswer answer = request("GET", path);
+    if (answer.status == 404) return std::nullopt;
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return std::move(answer.body);
+  }
+
+ private:
+  PythonAnswer with_repeats(const std::string& method, const std::string& path,
+                            const std::string& body) {
+    PythonAnswer out;
+    for (int attempt = 0;; ++attempt) {
+      const std::string response = exchange(method, path, body);
+      ++out.requests;
+      out.status = net::testing::status_of(response);
+      const std::string text = net::testing::body_of(response);
+      out.body = text.empty() ? base::Json() : base::Json::parse(text, nullptr, false);
+      if (out.body.is_discarded()) out.body = text;
+      const bool again = out.status == 429 || out.status >= 500;
+      if (!again || attempt == options_.retries_max) return out;
+      double seconds = 0.25 * std::pow(2, attempt);
+      const std::string asked = net::testing::header_of(response, "Retry-After");
+      if (out.status == 429 && !asked.empty() && asked != "0") seconds = std::stod(asked);
+      options_.wait(seconds);
+    }
+  }
+  std::string exchange(const std::string& method, const std::string& path,
+                       const std::string& body) {
+    std::string head = method + " " + path +
+                       " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                       "X-Platos-Session-Token: " +
+                       options_.token + "\r\n";
+    if (method != "GET" && method != "DELETE") {
+      head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    }
+    net::testing::RawClient client(options_.port);
+    client.send(head + "\r\n" + body);
+    return client.read_response();
+  }
+
+  Options options_;
 };
 
 }  // namespace colonnade::tests

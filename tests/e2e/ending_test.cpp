@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "../contract/platos_socket.hpp"
 #include "../contract/wire_client.hpp"
 #include "net/testing.hpp"
 #include "program.hpp"
@@ -109,6 +110,27 @@ TEST_F(Ending, OfAConversationsStream) {
   ASSERT_TRUE(stream.next());
   expect_to_end();
   expect_end(stream);
+}
+
+// Its client has gone, and may come back for it.
+TEST_F(Ending, OfATurnWhoseSocketIsGone) {
+  const net::Headers direct = {{"Authorization", "Bearer " + token_},
+                               {"X-Platos-Organization-Id", "main"},
+                               {"X-Platos-Project-Id", "main"},
+                               {"X-Platos-Environment-Id", "main"}};
+  const Answer made = tests::call(
+      server_.port(),
+      {.method = "POST", .target = "/api/v1/agent/threads", .body = "{}", .headers = direct});
+  ASSERT_EQ(made.status, 201) << made.body;
+  tests::PlatosSocket socket(server_.port(), direct);
+  socket.emit("message", {{"message", long_turn}, {"threadId", made.json()["id"]}});
+  socket.until("token");
+  socket.close();
+  EXPECT_TRUE(net::testing::eventually([this] {
+    const Answer metrics = tests::call(server_.port(), call_of("GET", "/metrics"));
+    return metrics.body.contains("\ncolonnade_http_streams_open 0\n");
+  }));
+  expect_to_end();
 }
 
 TEST_F(Ending, OfTheFeedOfActions) {

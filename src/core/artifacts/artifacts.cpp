@@ -184,8 +184,9 @@ Task<Made> Artifacts::generate(ArtifactPlace place, NewArtifact input) {
     wrong = check_frame(input.title, input.language, input.metadata);
     if (!wrong) wrong = check_content(*kind, input.content);
   }
+  std::string key = "a_" + base::random_hex(key_random_bytes);
   if (wrong) {
-    auto refused = co_await refuse(std::move(place), "", "", std::move(*wrong));
+    auto refused = co_await refuse(std::move(place), "", std::move(key), std::move(*wrong));
     co_return refused;
   }
   const Time now = clock_.now();
@@ -193,7 +194,7 @@ Task<Made> Artifacts::generate(ArtifactPlace place, NewArtifact input) {
                                    .scope = place.scope,
                                    .thread_id = place.thread_id,
                                    .run_id = place.run_id,
-                                   .key = "a_" + base::random_hex(key_random_bytes),
+                                   .key = std::move(key),
                                    .revision = 1,
                                    .kind = *kind,
                                    .title = std::move(input.title),

@@ -253,6 +253,17 @@ std::string encode_decided(const ApprovalResource::Decided& decided) {
   return out;
 }
 
+// The record and what the real server answers, for whoever reads either.
+std::string encode_decided_record(const ApprovalResource::Decided& decided, base::Time now) {
+  std::string out = encode_approval(decided.action, now);
+  const bool approved = approval_status(decided.action) == "approved";
+  out.back() = ',';
+  out += R"("resolved":true,"approved":)" + std::string(approved ? "true}" : "false}");
+  return out;
+}
+
+int status_of(const ApprovalResource::Decided& decided) { return decided.repeated ? 200 : 201; }
+
 }  // namespace
 
 // --- words --------------------------------------------------------------------------------------
@@ -343,7 +354,7 @@ Task<Result<ApprovalResource::Decided>> ApprovalResource::decide(Caller caller, 
   }
   if (!action || !is_pending(*action)) {
     if (!action) co_return fail(std::move(action.error()));
-    co_return Decided{.action = std::move(*action)};
+    co_return Decided{.action = std::move(*action), .repeated = true};
   }
   const bool edited = decision.edited_arguments.has_value();
   core::HumanAnswer answer{.approve = decision.approved,
@@ -356,7 +367,7 @@ Task<Result<ApprovalResource::Decided>> ApprovalResource::decide(Caller caller, 
   auto now = co_await parts_.actions.get(caller.who, std::move(id));
   if (!now) co_return fail(std::move(now.error()));
   if (is_pending(*now)) co_return fail(std::move(decided.error()));
-  co_return Decided{.action = std::move(*now)};
+  co_return Decided{.action = std::move(*now), .repeated = true};
 }
 
 Task<std::expected<ApprovalResource::Decided, net::Response>> ApprovalResource::decide_request(
@@ -401,13 +412,14 @@ Task<net::Reply> ApprovalResource::get(Caller caller, RequestPtr request) {
 Task<net::Reply> ApprovalResource::resolve(Caller caller, RequestPtr request) {
   auto decided = co_await decide_request(std::move(caller), std::move(request));
   if (!decided) co_return std::move(decided.error());
-  co_return net::Response{.body = encode_decided(*decided)};
+  co_return net::Response{.status = status_of(*decided), .body = encode_decided(*decided)};
 }
 
 Task<net::Reply> ApprovalResource::resolve_monitored(Caller caller, RequestPtr request) {
   auto decided = co_await decide_request(std::move(caller), std::move(request));
   if (!decided) co_return std::move(decided.error());
-  co_return net::Response{.body = encode_approval(decided->action, parts_.clock.now())};
+  co_return net::Response{.status = status_of(*decided),
+                          .body = encode_decided_record(*decided, parts_.clock.now())};
 }
 
 Task<Result<std::optional<Action>>> ApprovalResource::find_by_token(Caller caller,
@@ -441,7 +453,7 @@ Task<net::Reply> ApprovalResource::resolve_by_token(Caller caller, RequestPtr re
         {.kind = ErrorKind::not_found, .message = "No approval waits with this token"});
   }
   auto decided = co_await decide(std::move(caller), (*action)->id, std::move(*decision));
-  net::Response out;
+  net::Response out{.status = decided ? status_of(*decided) : 200};
   JsonWriter json(out.body);
   json.object().field("resolved", decided.has_value());
   if (decided) {

@@ -51,7 +51,8 @@ class ApprovalResource {
 
   struct Decided {
     core::Action action;
-    bool edited = false;  // this decision's arguments were taken
+    bool edited = false;    // this decision's arguments were taken
+    bool repeated = false;  // it was decided before, and nothing has changed
   };
   // The first decision counts; a later one changes nothing and is answered with what was decided.
   // not_found for what the caller may not see, forbidden for a guest, invalid for arguments that

@@ -60,6 +60,14 @@ net::Response busy_response(const base::Error& error) {
   return out;
 }
 
+// "title: must be a string": the member first, for clients that show it there.
+std::string validation_error(const base::Error& error) {
+  std::string text(error_text(error));
+  if (text.starts_with(error.field + ":")) return text;
+  const std::string named = error.field + " ";
+  return error.field + ": " + (text.starts_with(named) ? text.substr(named.size()) : text);
+}
+
 net::Response cannot_response(const net::Request& request) {
   net::Response out{.status = 404};
   base::JsonWriter(out.body)
@@ -76,7 +84,7 @@ net::Response cannot_response(const net::Request& request) {
 std::string_view code_of(const base::Error& error) {
   using enum base::ErrorKind;
   switch (error.kind) {
-    case invalid: return "invalid_request";
+    case invalid: return "validation";
     case unauthorized: return error.field == user_id_field ? "user_id_required" : "unauthorized";
     case forbidden: return "forbidden";
     case not_found: return "not_found";
@@ -116,8 +124,10 @@ net::Response error_response(const base::Error& error, std::string_view code) {
   }
   json.field("message", error_text(error));
   json.field("error", reason_phrase(out.status)).field("code", code);
-  if (error.kind == base::ErrorKind::invalid) {
-    json.key("validationErrors").array().value(error_text(error)).end_array();
+  // A body that is none has no member that could be wrong.
+  const bool of_member = !error.field.empty() && error.field != "body";
+  if (error.kind == base::ErrorKind::invalid && of_member) {
+    json.key("validationErrors").array().value(validation_error(error)).end_array();
   }
   json.end_object();
   add_retry_after(out, error);

@@ -1,6 +1,6 @@
 // Error kinds as Platos says them (platos §4.3):
 //   {"statusCode":404,"message":"…","error":"Not Found","code":"not_found"}
-// with "validationErrors":["…"] when the request is wrong.
+// with "validationErrors":["title: …"] when a member of the request is wrong.
 #pragma once
 
 #include <string>

@@ -29,8 +29,21 @@ TEST(PlatosErrors, WrongInputNamesItselfInAList) {
   EXPECT_EQ(response.status, 400);
   const Json body = body_of(response);
   EXPECT_EQ(body["error"], "Bad Request");
+  EXPECT_EQ(body["code"], "validation");
   EXPECT_TRUE(body["message"].is_string());
   EXPECT_EQ(body["validationErrors"], Json::array({"title: expected string or null"}));
+}
+
+TEST(PlatosErrors, TheMemberComesFirstInTheList) {
+  const auto listed = [](const char* message, const char* field) {
+    return body_of(error_response(
+        {.kind = ErrorKind::invalid, .message = message, .field = field}))["validationErrors"];
+  };
+  EXPECT_EQ(listed("title must be a string", "title"), Json::array({"title: must be a string"}));
+  EXPECT_EQ(listed("at most 8 of them", "tags"), Json::array({"tags: at most 8 of them"}));
+  // Of a whole body nothing is listed.
+  EXPECT_EQ(listed("body is not valid JSON", "body"), nullptr);
+  EXPECT_EQ(listed("Message flagged by safety filters", ""), nullptr);
 }
 
 TEST(PlatosErrors, EveryKindHasItsStatusAndNoneIsSilent) {

@@ -41,6 +41,13 @@ base::Json result_value(const std::string& content) {
   return content;
 }
 
+// What went wrong: as the tool says it in the member `error`, else its text there.
+base::Json failed_value(const std::string& content) {
+  base::Json said = result_value(content);
+  if (said.is_object() && said.contains("error")) return said;
+  return {{"error", content}};
+}
+
 bool is_display_kind(const base::Json& display) {
   constexpr std::array<std::string_view, 4> kinds{"card", "table", "code", "image-ref"};
   const auto kind = display.find("kind");
@@ -365,7 +372,7 @@ void TurnEncoder::requested(const core::ToolCallRequested& call) {
 void TurnEncoder::result(std::string tool_call_id, const Call& call, core::ToolCallState state,
                          const std::string& content) {
   const bool failed = state != core::ToolCallState::succeeded;
-  base::Json value = failed ? base::Json{{"error", content}} : result_value(content);
+  base::Json value = failed ? failed_value(content) : result_value(content);
   const base::Json display = failed ? base::Json() : display_of(value);
   const auto write = [&](JsonWriter& json, const base::Json& shown, bool with_display) {
     json.field("name", call.tool).field("result", shown).field("callId", call.call_id);

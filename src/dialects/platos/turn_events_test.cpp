@@ -176,6 +176,13 @@ TEST(PlatosTurnEventsTest, MarksAFailedResult) {
                                  .result = "timeout"});
   EXPECT_EQ(log.events[0].at("result"), (Json{{"error", "timeout"}}));
   EXPECT_EQ(log.events[0].at("isError"), true);
+  // One that says it in JSON already.
+  log.add(core::ToolCallFinished{.tool_call_id = "b",
+                                 .call_id = "call_4",
+                                 .tool = "generate_artifact",
+                                 .state = core::ToolCallState::failed,
+                                 .result = R"({"error":"no kind","status":"failed"})"});
+  EXPECT_EQ(log.events[1].at("result"), (Json{{"status", "failed"}, {"error", "no kind"}}));
 }
 
 TEST(PlatosTurnEventsTest, AsksAndTellsOfTheAnswer) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -83,6 +84,13 @@ class TurnClient final : public SocketHandler,
 
   void keep_watch(std::shared_ptr<void> watch) { watch_ = std::move(watch); }
 
+  // What one event of the client's does.
+  struct EventRow {
+    std::string_view name;
+    Task<void> (TurnClient::*handle)(Json payload);
+  };
+  static std::span<const EventRow> event_rows();
+
  private:
   void end_session() override;
   bool still_counts();
@@ -94,7 +102,7 @@ class TurnClient final : public SocketHandler,
   Task<void> on_stop(Json payload);
   Task<void> on_approval(Json payload);
   Task<void> on_join_thread(Json payload);
-  void on_leave_thread(const Json& payload);
+  Task<void> on_leave_thread(Json payload);
   Task<void> on_rename(Json payload);
   void stream(const StartedTurn& turn, ResumePoint point);
 
@@ -149,25 +157,25 @@ void TurnClient::on_closed() {
   for (const auto& turn : std::exchange(turns_, {})) turn->on_socket_closed();
 }
 
+std::span<const TurnClient::EventRow> TurnClient::event_rows() {
+  static constexpr EventRow rows[] = {{"message", &TurnClient::on_message},
+                                      {"resume_stream", &TurnClient::on_resume},
+                                      {"stop", &TurnClient::on_stop},
+                                      {"approval_response", &TurnClient::on_approval},
+                                      {"join_thread", &TurnClient::on_join_thread},
+                                      {"leave_thread", &TurnClient::on_leave_thread},
+                                      {"thread.rename", &TurnClient::on_rename}};
+  return rows;
+}
+
 Task<void> TurnClient::on_event(std::string name, Json arguments, std::optional<std::uint64_t>) {
   const auto self = shared_from_this();
   if (!still_counts()) co_return;
+  const auto rows = event_rows();
+  const auto row = std::ranges::find(rows, name, &EventRow::name);
+  if (row == rows.end()) co_return;  // of later clients
   Json payload = arguments.empty() ? Json() : std::move(arguments.front());
-  if (name == "message") {
-    co_await on_message(std::move(payload));
-  } else if (name == "resume_stream") {
-    co_await on_resume(std::move(payload));
-  } else if (name == "stop") {
-    co_await on_stop(std::move(payload));
-  } else if (name == "approval_response") {
-    co_await on_approval(std::move(payload));
-  } else if (name == "join_thread") {
-    co_await on_join_thread(std::move(payload));
-  } else if (name == "leave_thread") {
-    on_leave_thread(payload);
-  } else if (name == "thread.rename") {
-    co_await on_rename(std::move(payload));
-  }  // other events are of later clients, and mean nothing here
+  co_await (this->*row->handle)(std::move(payload));
 }
 
 // --- turns --------------------------------------------------------------------------------------
@@ -327,8 +335,9 @@ Task<void> TurnClient::on_join_thread(Json payload) {
   socket_->emit("error", json);
 }
 
-void TurnClient::on_leave_thread(const Json& payload) {
+Task<void> TurnClient::on_leave_thread(Json payload) {
   if (const auto thread_id = decode_thread_id(payload)) joined_.erase(*thread_id);
+  co_return;
 }
 
 // Whoever joined the thread is told by its events; the caller hears of it in any case.
@@ -357,6 +366,12 @@ Task<void> TurnClient::on_rename(Json payload) {
 }
 
 }  // namespace
+
+std::vector<std::string_view> socket_event_names() {
+  std::vector<std::string_view> out;
+  for (const TurnClient::EventRow& row : TurnClient::event_rows()) out.push_back(row.name);
+  return out;
+}
 
 // --- joining ------------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/access/account.hpp"
 #include "core/events/subscriptions.hpp"
@@ -17,6 +19,9 @@
 #include "dialects/socket_io/socket.hpp"
 
 namespace colonnade::dialects::platos {
+
+// The events that a joined client may send; whatever else it sends means nothing.
+std::vector<std::string_view> socket_event_names();
 
 // Who may join, and what a joined client does. Thread-safe; must outlive the server, and what is
 // named in Parts it.

@@ -8,6 +8,7 @@
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
+#include "dialects/error_answers.hpp"
 #include "dialects/socket_io/limits.hpp"
 #include "net/websocket.hpp"
 
@@ -47,7 +48,8 @@ std::string refused_join(std::string_view name_space, const base::Error& error) 
   std::string json;
   base::JsonWriter w(json);
   w.object().field("message", error.message);
-  w.key("data").object().field("code", base::to_string(error.kind)).end_object();
+  w.key("data").object().field("status", http_status_of(error.kind));
+  w.field("code", base::to_string(error.kind)).end_object();
   w.end_object();
   return write_packet(PacketType::connect_error, name_space, json);
 }

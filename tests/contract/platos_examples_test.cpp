@@ -1,0 +1,448 @@
+// Replays the contract's requests and vectors (platos-examples.jsonl) against a real server, and
+// holds the account of all rows: what is played here or in platos_socket_examples_test.cpp, what
+// comes later and what cannot be played, each with its reason.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include "platos_examples.hpp"
+#include "platos_socket.hpp"
+
+namespace colonnade::tests {
+namespace {
+
+using base::Json;
+using ::testing::HasSubstr;
+
+// Rows that no request to this server brings about, and why. Those that a client reads are played
+// against the C++ client in sdk/platos.
+const std::map<std::string, std::string>& not_played() {
+  static const std::string real = "the real service's form, which only clients read; ours: ";
+  static const std::string client = "made by a client";
+  static const std::map<std::string, std::string> rows = {
+      {"agents.get missing (real Platos)", real + "404"},
+      {"threads.messages missing thread (real Platos)", real + "404"},
+      {"bgo.tasks.list against real Platos", real + "501, later the list"},
+      {"error 502 from a proxy", "made by a proxy"},
+      {"frame.deprecation notice", "optional; this server has nothing to deprecate"},
+      {"frame.bare error of real Platos, unseen by Python", real + "a wrapped error"},
+      {"frame.bare done of real Platos, unseen by Python", real + "a wrapped done"},
+      {"event.approval_needed (real Platos)", real + "with threadId and timeoutSeconds"},
+      {"client.connected", client},
+      {"client.disconnected", client},
+      {"client.reconnecting", client},
+      {"client.cancelled", client},
+  };
+  return rows;
+}
+
+// Rows of what the server does not have yet: budgets, monitoring and background operations.
+bool comes_later(const Json& row) {
+  const std::string name = row["name"];
+  if (not_played().contains(name)) return false;
+  if (name == "event.run_update" || name == "event.error budget") return true;
+  for (const char* begin : {"budgets.", "monitoring.", "bgo.", "platos-tasks."}) {
+    if (name.starts_with(begin)) return true;
+  }
+  return false;
+}
+
+// --- requests -----------------------------------------------------------------------------------
+
+// A row's request, with what is here in place of what is in the example.
+class Replay : public PlatosReplay {
+ public:
+  Replay(const std::string& path, const Json& row, PlatosServerOptions options = {})
+      : PlatosReplay(path, std::move(options)),
+        method(row["method"]),
+        target(row["path"]),
+        headers(row["headers"]) {
+    const Json& request = row["request"];
+    if (request.is_string()) body = request;
+    // As the Python client writes it.
+    if (request.is_object()) body = request.dump(-1, ' ', /*ensure_ascii=*/true);
+  }
+
+  Answer ask() { return ask_as(server.token()); }
+  // With another session token where the row has one.
+  Answer ask_as(const std::string& token) {
+    const std::map<std::string, std::string> secrets = {
+        {"<jwt>", token},
+        {"Bearer <internal-token>", "Bearer " + server.internal_token},
+        {"Bearer <serviceSecret>", "Bearer " + PlatosServer::secret}};
+    net::Headers out;
+    for (const auto& [name, value] : headers.items()) {
+      if (name == "Content-Type" && method != "GET") continue;  // call() says it
+      const auto secret = secrets.find(value);
+      out.push_back({name, secret == secrets.end() ? value.get<std::string>() : secret->second});
+    }
+    return call(server.port(), {.method = method,
+                                .target = compare.filled(target),
+                                .body = compare.filled(body),
+                                .headers = std::move(out)});
+  }
+
+  // A turn that runs until the server ends, or waits for an approval.
+  PlatosSocket start_turn(const std::string& thread_id) {
+    PlatosSocket socket(server.port(), server.as());
+    socket.emit("message", {{"message", "hi"}, {"threadId", thread_id}});
+    return socket;
+  }
+  void run_turn(const std::string& thread_id) {
+    const Answer done = server.post(PlatosServer::thread_path(thread_id) + "/messages",
+                                    {{"message", "Summarise today's inbox."}});
+    if (done.status != 201) throw std::runtime_error(done.body);
+  }
+  // The approval that a call of the model waits for.
+  void use_approval(const std::string& tool, const Json& arguments) {
+    server.anthropic->script(
+        {call_of({core::ToolCallPart{.call_id = "call_1", .tool = tool, .arguments = arguments}})});
+    // What the turn goes on with, once it is answered.
+    server.anthropic->script({answer("Done.")});
+    waiting.emplace_back(start_turn(use_thread()));
+    compare.name(approval, waiting.back().until("approval_needed").back()["approvalId"]);
+  }
+  void use_question() {
+    use_approval("request_approval",
+                 {{"action", "send_email"}, {"details", "to: bob@example.com"}});
+  }
+
+  std::string method;
+  std::string target;
+  Json headers;
+  std::string body;
+  std::vector<PlatosSocket> waiting;
+};
+
+using Scene = std::function<Answer(Replay&)>;
+
+Answer as_it_is(Replay& r) { return r.ask(); }
+
+const std::map<std::string, Scene>& agent_scenes() {
+  static const auto listed = [](Replay& r) {
+    const std::string agent = r.use_agent();
+    for (int i = 0; i < 3; ++i) r.server.new_thread(agent);
+    return r.ask();
+  };
+  static const std::map<std::string, Scene> scenes = {
+      {"agents.list", listed},
+      {"agents.list empty", as_it_is},
+      {"agents.list direct headers", listed},
+      {"agents.get", listed},
+      {"agents.get missing (our server)", as_it_is},
+      {"agents.list_versions",
+       [](Replay& r) {
+         const std::string id =
+             r.use_agent({{"name", "Support"}, {"model", "anthropic:claude-sonnet"}});
+         r.server.made(r.server.direct(), "PATCH", "/api/v1/agent/agents/" + id,
+                       {{"systemPrompt", "You help {{user.name}}."}});
+         return r.ask();
+       }},
+  };
+  return scenes;
+}
+
+const std::map<std::string, Scene>& thread_scenes() {
+  static const auto with_agent = [](Replay& r) {
+    r.use_agent();
+    return r.ask();
+  };
+  static const auto with_thread = [](Replay& r) {
+    r.use_thread();
+    return r.ask();
+  };
+  static const std::map<std::string, Scene> scenes = {
+      {"threads.create defaults", as_it_is},
+      {"threads.create", with_agent},
+      {"threads.create direct headers", with_agent},
+      {"threads.list",
+       [](Replay& r) {
+         const std::string id = r.use_thread("Réunion");
+         r.server.anthropic->script({Replay::answer("Hello")});
+         r.run_turn(id);
+         Answer answer = r.ask();
+         // The first turn has chosen a version, which the row leaves out.
+         Json list = answer.json();
+         EXPECT_TRUE(list["threads"][0]["lockedVersionId"].is_string());
+         list["threads"][0]["lockedVersionId"] = nullptr;
+         answer.body = list.dump();
+         return answer;
+       }},
+      {"threads.get",
+       [](Replay& r) {
+         r.use_thread("Réunion");
+         return r.ask();
+       }},
+      {"threads.get missing", as_it_is},
+      {"threads.messages",
+       [](Replay& r) {
+         const std::string id = r.use_thread();
+         r.script_inbox_turn();
+         r.run_turn(id);
+         return r.ask();
+       }},
+      {"threads.messages missing thread (our server)", as_it_is},
+      {"threads.artifacts",
+       [](Replay& r) {
+         const std::string id = r.use_thread();
+         const auto make = [&](const char* tool, const Json& arguments) {
+           r.server.anthropic->script({Replay::call_of(
+               {core::ToolCallPart{.call_id = "call_1", .tool = tool, .arguments = arguments}})});
+           r.server.anthropic->script({Replay::answer("Done.")});
+           r.run_turn(id);
+         };
+         make("generate_artifact",
+              {{"kind", "markdown"}, {"title", "Inbox digest"}, {"content", "# Draft\n"}});
+         const Json first =
+             r.server.get(PlatosServer::thread_path(id) + "/artifacts").json()["artifacts"][0];
+         EXPECT_TRUE(first["metadata"].is_null()) << first;
+         make("revise_artifact",
+              {{"artifactKey", first["artifactKey"]}, {"newContent", "# Digest\n"}});
+         return r.ask();
+       }},
+      {"threads.archive", with_thread},
+      {"threads.unarchive",
+       [](Replay& r) {
+         const std::string path = PlatosServer::thread_path(r.use_thread());
+         r.server.ask(r.server.as(), "POST", path + "/archive");
+         return r.ask();
+       }},
+      {"threads.delete", with_thread},
+  };
+  return scenes;
+}
+
+const std::map<std::string, Scene>& approval_scenes() {
+  static const auto with_question = [](Replay& r) {
+    r.use_question();
+    return r.ask();
+  };
+  static const std::map<std::string, Scene> scenes = {
+      {"approvals.list (superset body)", with_question},
+      {"approvals.get", with_question},
+      {"approvals.resolve (TypeScript client 0.1)", with_question},
+      {"approvals.resolve (real server dialect)", with_question},
+      {"approvals.resolve with edited arguments",
+       [](Replay& r) {
+         r.use_approval("send_email", {{"to", "bob@example.com"}});
+         Answer answer = r.ask();
+         const auto events = r.waiting.back().until("tool_result");
+         EXPECT_EQ(events.back()["result"], "sent to carol@example.com");
+         return answer;
+       }},
+      {"approvals.resolve unknown", as_it_is},
+      {"approvals.resolve that decides nothing (our server)", with_question},
+  };
+  return scenes;
+}
+
+const std::map<std::string, Scene>& other_scenes() {
+  static const auto with_agent = [](Replay& r) {
+    r.use_agent();
+    return r.ask();
+  };
+  static const std::map<std::string, Scene> scenes = {
+      {"mint a session token",
+       [](Replay& r) {
+         Answer answer = r.ask();
+         EXPECT_EQ(answer.json()["expiresAt"], r.server.seconds() + 3600);
+         r.use_agent();
+         const net::Headers minted = {{"X-Platos-Session-Token", answer.json()["token"]}};
+         EXPECT_EQ(r.server.ask(minted, "GET", "/api/v1/agent/agents").json()["total"], 1);
+         return answer;
+       }},
+      {"mint a guest token",
+       [](Replay& r) {
+         r.use_agent({{"name", "Support"}, {"visibility", "public-guest"}});
+         Answer answer = r.ask();
+         EXPECT_EQ(answer.json()["expiresAt"], r.server.seconds() + 1800);
+         return answer;
+       }},
+      {"error 401 nothing presented", as_it_is},
+      {"error 401 scope headers through a proxy", as_it_is},
+      {"error 401 expired token",
+       [](Replay& r) {
+         return r.ask_as(r.server.token("usr_1", {{"exp", r.server.seconds() - 1}}));
+       }},
+      {"error 401 access key",
+       [](Replay& r) {
+         core::Principal who(core::Scope("org_1", "prj_1", "env_1"), "root",
+                             core::UserRole::operator_role);
+         EXPECT_TRUE(r.server.engine.run(r.server.access_keys.add(who, {.name = "web"})));
+         return r.ask();
+       }},
+      {"error 403 agent binding",
+       [](Replay& r) { return r.ask_as(r.server.token("usr_1", {{"agentId", r.use_agent()}})); }},
+      {"error 400 validation", with_agent},
+      {"error 400 malformed JSON", with_agent},
+      // The row is the shape of the answer only: a new thread is never in the way of another.
+      {"error 409",
+       [](Replay& r) {
+         const std::string id = r.use_thread();
+         r.server.anthropic->script({text("Half"), Hold{}});
+         r.waiting.push_back(r.start_turn(id));
+         r.waiting.back().until("token");
+         return r.server.post(PlatosServer::thread_path(id) + "/messages", {{"message", "hi"}});
+       }},
+      {"error 429",
+       [](Replay& r) {
+         for (int i = 0; i < 30; ++i) EXPECT_EQ(r.ask().status, 200);
+         Answer answer = r.ask();
+         EXPECT_EQ(answer.header("Retry-After"), "12");
+         return answer;
+       }},
+      {"error 500", as_it_is},
+      {"error unknown route", as_it_is},
+  };
+  return scenes;
+}
+
+const Scene* find_scene(const std::string& name) {
+  for (const auto* scenes :
+       {&agent_scenes(), &thread_scenes(), &approval_scenes(), &other_scenes()}) {
+    const auto found = scenes->find(name);
+    if (found != scenes->end()) return &found->second;
+  }
+  return nullptr;
+}
+
+PlatosServerOptions options_for(const std::string& name) {
+  PlatosServerOptions out;
+  if (name == "error 429") {
+    out.now = *base::parse_rfc3339("2026-05-12T09:00:48Z");
+    out.rates.requests_per_user_minute = 30;
+  }
+  if (name == "error 500") {
+    out.default_model = []() -> std::string { throw std::runtime_error("a bug"); };
+  }
+  return out;
+}
+
+TEST(PlatosExamples, EveryRequestIsAnsweredInItsShape) {
+  const auto rows = platos_examples();
+  if (rows.empty()) GTEST_SKIP() << "no platos-examples.jsonl in " << COLONNADE_CONTRACTS;
+  std::set<std::string> played;
+  for (const Json& row : rows) {
+    const std::string name = row["name"];
+    const Scene* scene = find_scene(name);
+    if (scene == nullptr) continue;
+    SCOPED_TRACE(name);
+    TemporaryFolder folder;
+    Replay replay(folder.file("colonnade.db"), row, options_for(name));
+    const Answer answer = (*scene)(replay);
+    EXPECT_EQ(answer.status, row["status"]) << answer.body;
+    EXPECT_THAT(answer.header("Content-Type"), HasSubstr("application/json"));
+    replay.compare.same(row["response"], answer.json(), "response");
+    played.insert(name);
+  }
+  EXPECT_EQ(played.size(), agent_scenes().size() + thread_scenes().size() +
+                               approval_scenes().size() + other_scenes().size());
+}
+
+// Until then it says so in the dialect's words.
+TEST(PlatosExamples, WhatComesLaterIs501) {
+  const auto rows = platos_examples();
+  if (rows.empty()) GTEST_SKIP() << "no platos-examples.jsonl in " << COLONNADE_CONTRACTS;
+  TemporaryFolder folder;
+  PlatosServer server(folder.file("colonnade.db"));
+  for (const Json& row : rows) {
+    if (!comes_later(row) || !row.contains("method")) continue;
+    SCOPED_TRACE(row["name"].get<std::string>());
+    const std::string body = row["request"].is_null() ? "" : row["request"].dump();
+    const Answer answer = server.ask(server.direct(), row["method"], row["path"], body);
+    EXPECT_EQ(answer.status, 501) << answer.body;
+    EXPECT_EQ(answer.json()["statusCode"], 501);
+    EXPECT_EQ(answer.json()["error"], "Not Implemented");
+    EXPECT_EQ(answer.json()["code"], "not_implemented");
+  }
+}
+
+// --- vectors ------------------------------------------------------------------------------------
+
+TEST(PlatosExamples, EveryTokenIsJudgedAsItsVectorSays) {
+  std::size_t played = 0;
+  for (const Json& row : platos_examples()) {
+    const std::string name = row["name"];
+    if (!name.starts_with("vector.jwt.")) continue;
+    SCOPED_TRACE(name);
+    const Json& vector = row["event"];
+    ASSERT_EQ(vector["secret"], PlatosServer::secret);
+    constexpr std::int64_t micros_per_millisecond = 1000;
+    PlatosServerOptions at_that_time;
+    at_that_time.now = {vector["nowMs"].get<std::int64_t>() * micros_per_millisecond};
+    TemporaryFolder folder;
+    PlatosServer server(folder.file("colonnade.db"), std::move(at_that_time));
+    const net::Headers who = {{"X-Platos-Session-Token", vector["token"]}};
+    const bool accepted = vector["verdict"] == "accept";
+    EXPECT_EQ(server.ask(who, "GET", "/api/v1/agent/threads").status, accepted ? 200 : 401);
+    PlatosSocket socket(server.port(), who);
+    if (accepted) {
+      EXPECT_EQ(socket.event("connected")["userId"], "usr_1");
+    } else {
+      EXPECT_EQ(socket.until("error").back()["code"], "unauthorized");
+    }
+    ++played;
+  }
+  if (played == 0) GTEST_SKIP() << "no platos-examples.jsonl in " << COLONNADE_CONTRACTS;
+  EXPECT_EQ(played, 10U);
+}
+
+// In an agent's prompt, over the session's context and what the token says of its user.
+TEST(PlatosExamples, TemplatesAreRenderedAsInTheirVector) {
+  for (const Json& row : platos_examples()) {
+    if (row["name"] != "vector.template") continue;
+    const Json& vector = row["event"];
+    std::string prompt;
+    std::string rendered;
+    for (const Json& one : vector["cases"]) {
+      prompt += one[0].get<std::string>() + "\n";
+      rendered += one[1].get<std::string>() + "\n";
+    }
+    TemporaryFolder folder;
+    PlatosServer server(folder.file("colonnade.db"));
+    const std::string agent = server.new_agent({{"name", "A"}, {"systemPrompt", prompt}});
+    Json context = vector["context"];
+    const Json user = context["user"];
+    context.erase("user");
+    const net::Headers ada = server.as("usr_1", {{"userMeta", user}});
+    const Json thread = server.made(ada, "POST", "/api/v1/agent/threads",
+                                    {{"agentId", agent}, {"sessionContext", context}});
+    server.engine.model->script({reply({core::TextPart{"Hello"}})});
+    server.made(ada, "POST", PlatosServer::thread_path(thread["id"]) + "/messages",
+                {{"message", "hi"}});
+    EXPECT_THAT(server.engine.model->requests().back().instructions,
+                HasSubstr(rendered.substr(0, rendered.size() - 1)));
+    return;
+  }
+  GTEST_SKIP() << "no platos-examples.jsonl in " << COLONNADE_CONTRACTS;
+}
+
+// --- the account --------------------------------------------------------------------------------
+
+TEST(PlatosExamples, EveryRowIsPlayedOrSaysWhyNot) {
+  const auto rows = platos_examples();
+  if (rows.empty()) GTEST_SKIP() << "no platos-examples.jsonl in " << COLONNADE_CONTRACTS;
+  std::set<std::string> names;
+  const std::set<std::string> socket_rows = played_socket_rows();
+  for (const Json& row : rows) {
+    const std::string name = row["name"];
+    EXPECT_TRUE(names.insert(name).second) << name << " is there twice";
+    const bool vector = name.starts_with("vector.jwt.") || name == "vector.template";
+    const int accounts = (find_scene(name) != nullptr ? 1 : 0) + (comes_later(row) ? 1 : 0) +
+                         (not_played().contains(name) ? 1 : 0) +
+                         (socket_rows.contains(name) ? 1 : 0) + (vector ? 1 : 0);
+    EXPECT_EQ(accounts, 1) << name << ": nobody plays this row and no reason is given, or both";
+  }
+  EXPECT_EQ(names.size(), 150U);
+  for (const auto& [name, reason] : not_played()) EXPECT_TRUE(names.contains(name)) << name;
+  for (const std::string& name : socket_rows) EXPECT_TRUE(names.contains(name)) << name;
+}
+
+}  // namespace
+}  // namespace colonnade::tests
