@@ -2,7 +2,9 @@
 //
 // One `send` (platos §3.2–3.4): it sends its two frames without reading anything, answers no
 // Engine.IO ping, sees events named agent_event alone and only behind a namespace, does not end at
-// an `error`, and after any loss reconnects with `resume_stream` and no position.
+// an `error`, and after any loss reconnects with `resume_stream` and no position. It
+// writes its text in ASCII, offers compression, and goes with a close and without a word of
+// Socket.IO's.
 //
 // Its REST calls (§1.7, §4.2): always a JSON content type, repeats after 429 and above 499, one
 // refresh of the token after 401 and 403.
@@ -94,14 +96,17 @@ class PythonSend {
   int connections() const { return connections_; }
   // Frames as they came, those too that the client does not see.
   const std::vector<std::string>& frames() const { return frames_; }
+  // The server's answer to the close that the client said at `done`.
+  const net::WebSocketClose& goodbye() const { return goodbye_; }
 
  private:
   enum class End { done, closed, lost, refused };
   static constexpr std::size_t message_bytes_max = 1'048'576;  // then it closes with 1009
 
-  static std::string frame(std::string_view text) {
+  static std::string frame(std::string_view bytes,
+                           net::WebSocketOpcode opcode = net::WebSocketOpcode::text) {
     constexpr net::WebSocketMask mask{1, 2, 3, 4};
-    return net::websocket_frame(net::WebSocketOpcode::text, text, &mask);
+    return net::websocket_frame(opcode, bytes, &mask);
   }
 
   // What it sends behind the upgrade: the message, and on later connections the resume.
@@ -110,16 +115,20 @@ class PythonSend {
     if (!message_sent_) payload["message"] = options_.message;
     const base::Json event = {message_sent_ ? "resume_stream" : "message", std::move(payload)};
     message_sent_ = true;
-    return frame("40/agent,") + frame("42/agent," + event.dump());
+    constexpr int in_one_line = -1;
+    return frame("40/agent,") +
+           frame("42/agent," + event.dump(in_one_line, ' ', /*ensure_ascii=*/true));
   }
 
   End one_connection() {
     ++connections_;
     net::testing::RawClient client(options_.port);
     std::string head =
-        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        "Upgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Type: application/json\r\n";
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Type: application/json\r\n"
+        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
     if (!options_.token.empty()) head += "X-Platos-Session-Token: " + options_.token + "\r\n";
     for (const auto& [name, value] : options_.headers) head.append(name + ": " + value + "\r\n");
     if (!client.send(head + "\r\n")) return End::refused;
@@ -141,8 +150,7 @@ class PythonSend {
       std::string_view rest = bytes;
       while (auto input = reader.next(rest)) {
         if (const auto* ping = std::get_if<net::WebSocketPing>(&*input)) {
-          constexpr net::WebSocketMask mask{1, 2, 3, 4};
-          client.send(net::websocket_frame(net::WebSocketOpcode::pong, ping->bytes, &mask));
+          client.send(frame(ping->bytes, net::WebSocketOpcode::pong));
         } else if (std::holds_alternative<net::WebSocketClose>(*input)) {
           return End::closed;
         } else if (std::holds_alternative<net::WebSocketFault>(*input)) {
@@ -155,13 +163,30 @@ class PythonSend {
           const bool done = event->at("type") == "done";
           if (event->at("type") == "token") ++tokens;
           yield(std::move(*event));
-          if (done) return End::done;
+          if (done) {
+            say_goodbye(client, reader, rest);
+            return End::done;
+          }
           if (cut_after >= 0 && tokens >= cut_after) return End::lost;  // no close frame
         }
       }
       bytes = client.read_bytes();
       if (bytes.empty()) return End::lost;
     }
+  }
+
+  void say_goodbye(net::testing::RawClient& client, net::WebSocketReader& reader,
+                   std::string_view bytes) {
+    client.send(frame(net::websocket_close_payload(net::websocket_close::normal, ""),
+                      net::WebSocketOpcode::close));
+    std::string last(bytes);
+    do {
+      std::string_view rest = last;
+      while (const auto input = reader.next(rest)) {
+        if (const auto* close = std::get_if<net::WebSocketClose>(&*input)) goodbye_ = *close;
+      }
+      last = client.read_bytes();
+    } while (!last.empty());
   }
 
   void yield(base::Json event) { yielded_.push_back(std::move(event)); }
@@ -171,6 +196,7 @@ class PythonSend {
   int connections_ = 0;
   std::vector<base::Json> yielded_{};
   std::vector<std::string> frames_{};
+  net::WebSocketClose goodbye_{.code = net::websocket_close::abnormal};
 };
 
 // What a REST call came to.

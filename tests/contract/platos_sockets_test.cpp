@@ -1,5 +1,5 @@
 // The namespace /agent over real sockets, held against the habits of the Python client (platos §3,
-// §8 rows 1, 3, 4, 10, 13, 15).
+// §8 rows 1, 2, 3, 4, 10, 13, 15).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "../engine/engine.hpp"
@@ -22,6 +23,7 @@
 #include "dialects/platos/access.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/turns.hpp"
+#include "dialects/socket_io/endpoint.hpp"
 #include "net/http_server.hpp"
 #include "platos_python_client.hpp"
 
@@ -29,6 +31,7 @@ namespace colonnade::tests {
 namespace {
 
 using base::Json;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 
 const std::string secret = "0123456789abcdef0123456789abcdef";
@@ -38,7 +41,8 @@ core::Principal member(const std::string& user) { return {garden, user, core::Us
 
 class PlatosSockets : public ::testing::Test {
  protected:
-  PlatosSockets() {
+  explicit PlatosSockets(const net::HttpServerOptions& options = {})
+      : http_(engine_.lanes, router_, options) {
     base::log::set_level(base::log::Level::off);
     EXPECT_TRUE(engine_.run(entities_.open()));
     EXPECT_TRUE(engine_.run(access_keys_.open()));
@@ -116,7 +120,7 @@ class PlatosSockets : public ::testing::Test {
                                  {},
                                  *dialects::TrustedProxies::parse({"127.0.0.0/8", "::1"})};
   net::Router router_;
-  net::HttpServer http_{engine_.lanes, router_, {}};
+  net::HttpServer http_;
 };
 
 TEST_F(PlatosSockets, ATurnIsStreamedAndStoredBeforeItsDone) {
@@ -180,22 +184,131 @@ TEST_F(PlatosSockets, TheServerStopsWhileATurnHasNoListener) {
   EXPECT_EQ(client.text(), "Half");
 }
 
-// A socket's cut says nothing of what its client had read, so text may be lost with it on the way;
-// here all that the kernel took has been read.
-TEST_F(PlatosSockets, ThreeCutsInOneTurnStillEnd) {
+// All that the server sent has been read when the line is cut, and nothing is said until the server
+// has noticed: so nothing can be lost on the way.
+TEST_F(PlatosSockets, ThreeCutsInOneTurnLoseAndRepeatNothing) {
   const std::string thread_id = new_thread();
-  engine_.model->script({text("one "), text("two "), text("three "), text("four"),
-                         reply({core::TextPart{"one two three four"}})});
-  PythonSend client = send(thread_id, token(), {1, 1, 1});
+  engine_.model->script({text("one "), Hold{}, text("two "), Hold{}, text("three "), Hold{},
+                         text("four"), reply({core::TextPart{"one two three four"}})});
+  int joins = 0;
+  PythonSend client(
+      {.port = http_.port(),
+       .token = token(),
+       .thread_id = thread_id,
+       .message = "hi",
+       .cut_after_tokens = {1, 1, 1},
+       .on_frame = [&](std::string_view frame) {
+         if (!frame.starts_with("40/agent,") || ++joins == 1) return;
+         EXPECT_TRUE(net::testing::eventually([&] { return http_.counts().streams_open == 1; }));
+         engine_.model->release();
+       }});
   ASSERT_TRUE(client.run());
-  EXPECT_EQ(client.types().back(), "done");
-  EXPECT_EQ(stored_answer(thread_id), "one two three four");
+  EXPECT_EQ(client.connections(), 4);
+  EXPECT_EQ(client.text(), "one two three four");
+  EXPECT_EQ(stored_answer(thread_id), client.text());
+  EXPECT_THAT(client.types(),
+              ElementsAre("connected", "meta", "status", "token", "disconnected", "reconnecting",
+                          "connected", "token", "disconnected", "reconnecting", "connected",
+                          "token", "disconnected", "reconnecting", "connected", "token", "meta",
+                          "message_persisted", "done"));
   std::int64_t newest = 0;
   for (const Json& one : client.yielded()) {
-    if (!one.contains("_seq") || one.at("type") == "done") continue;
-    EXPECT_GT(one.at("_seq").get<std::int64_t>(), newest) << "nothing comes twice";
-    newest = one.at("_seq");
+    if (one.contains("_seq")) EXPECT_EQ(one.at("_seq"), ++newest);
   }
+}
+
+// --- a look-up that takes its time (§8 row 1) ----------------------------------------------------
+
+// Lets a client in when the test says so.
+class SlowLobby final : public dialects::socket_io::Lobby {
+ public:
+  explicit SlowLobby(dialects::socket_io::Lobby& inner) : inner_(inner) {}
+  base::Task<base::Result<std::shared_ptr<dialects::socket_io::SocketHandler>>> join(
+      std::shared_ptr<const net::Request> handshake, Json auth,
+      std::shared_ptr<dialects::socket_io::Socket> socket) override {
+    asked.set_value();
+    co_await decided.wait();
+    auto out = co_await inner_.join(std::move(handshake), std::move(auth), std::move(socket));
+    co_return out;
+  }
+  std::promise<void> asked{};
+  base::Completion<bool> decided{};
+
+ private:
+  dialects::socket_io::Lobby& inner_;
+};
+
+TEST_F(PlatosSockets, AMessageBehindAJoinThatIsNotDecidedWaits) {
+  namespace platos = dialects::platos;
+  platos::TurnOptionsOf options_of(engine_.attachments, engine_.clock);
+  core::Subscriptions& subscriptions = engine_.feed.subscriptions();
+  platos::TurnStarts starts({.threads = engine_.threads,
+                             .runs = engine_.runs,
+                             .subscriptions = subscriptions,
+                             .keyed_requests = keyed_requests_,
+                             .rate_limits = rate_limits_,
+                             .clock = engine_.clock,
+                             .options = options_of});
+  platos::LiveTurns live(
+      {.runs = engine_.runs, .subscriptions = subscriptions, .clock = engine_.clock});
+  platos::ApprovalResource approvals({.actions = engine_.actions, .clock = engine_.clock});
+  platos::TurnLobby lobby({.access = access_,
+                           .starts = starts,
+                           .live = live,
+                           .approvals = approvals,
+                           .threads = engine_.threads,
+                           .runs = engine_.runs,
+                           .subscriptions = subscriptions,
+                           .clock = engine_.clock});
+  SlowLobby slow(lobby);
+  dialects::socket_io::Endpoint endpoint(slow, engine_.clock);
+  net::Router router;
+  router.add(endpoint.routes("/socket.io"));
+  net::HttpServer http(engine_.lanes, router, {});
+  ASSERT_TRUE(http.start());
+
+  const std::string thread_id = new_thread();
+  engine_.model->script({text("Hel"), text("lo"), reply({core::TextPart{"Hello"}})});
+  PythonSend client(
+      {.port = http.port(), .token = token(), .thread_id = thread_id, .message = "hi"});
+  std::thread sending([&] { EXPECT_TRUE(client.run()); });
+  // Both frames came in one segment, so the second is there when the first is looked at.
+  slow.asked.get_future().wait();
+  slow.decided.complete(true);
+  sending.join();
+  EXPECT_EQ(client.connections(), 1);
+  EXPECT_THAT(client.types(), Contains("connected").Times(1));
+  EXPECT_EQ(client.types().back(), "done");
+  EXPECT_EQ(client.text(), "Hello");
+  http.stop(std::chrono::seconds(10));
+}
+
+// --- a turn of more than a minute (§8 row 2) -----------------------------------------------------
+
+constexpr std::chrono::milliseconds short_beat{500};  // in place of 25 seconds
+
+class PlatosSocketsInFastTime : public PlatosSockets {
+ protected:
+  PlatosSocketsInFastTime() : PlatosSockets({.websocket_heartbeat_interval = short_beat}) {}
+};
+
+// The stock server ends a client that has not answered the second.
+TEST_F(PlatosSocketsInFastTime, AClientThatAnswersNoPingOfEngineIoKeepsItsTurn) {
+  const std::string thread_id = new_thread();
+  engine_.model->script({text("Hel"), Hold{}, text("lo"), reply({core::TextPart{"Hello"}})});
+  constexpr int beats_of_a_minute = 3;
+  int beats = 0;
+  PythonSend client({.port = http_.port(),
+                     .token = token(),
+                     .thread_id = thread_id,
+                     .message = "hi",
+                     .on_frame = [&](std::string_view frame) {
+                       if (frame == "2" && ++beats == beats_of_a_minute) engine_.model->release();
+                     }});
+  ASSERT_TRUE(client.run());
+  EXPECT_EQ(client.connections(), 1);
+  EXPECT_GE(beats, beats_of_a_minute);
+  EXPECT_EQ(client.text(), "Hello");
 }
 
 }  // namespace

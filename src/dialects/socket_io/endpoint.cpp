@@ -109,7 +109,9 @@ class UpgradeHandler final : public net::WebSocketHandler {
       on_session([text = std::move(text)](PollingSession& session) { session.client->take(text); });
     } else if (text == "2probe") {
       socket_->send(std::make_shared<const std::string>("3probe"));
-      on_session([](PollingSession& session) { session.outlet->pause(); });
+      if (!std::exchange(probed_, true)) {
+        on_session([](PollingSession& session) { session.outlet->pause(); });
+      }
     } else if (text == "5") {
       upgraded_ = true;
       on_session([socket = socket_](PollingSession& session) {
@@ -117,6 +119,7 @@ class UpgradeHandler final : public net::WebSocketHandler {
           return socket->lane().post([socket] { socket->end_now(); });
         }
         session.outlet->upgrade(socket);
+        session.hold.release();
       });
     } else {
       socket_->close(close_code::policy_violation, "A probe was expected.");
@@ -124,7 +127,10 @@ class UpgradeHandler final : public net::WebSocketHandler {
   }
 
   void on_closed(std::uint16_t, std::string_view) override {
-    if (!upgraded_) return;
+    if (!upgraded_) {
+      if (probed_) on_session([](PollingSession& session) { session.outlet->unpause(); });
+      return;
+    }
     on_session([written = socket_->messages_written()](PollingSession& session) {
       session.outlet->on_socket_closed(written);
     });
@@ -138,6 +144,7 @@ class UpgradeHandler final : public net::WebSocketHandler {
 
   PollingSessionPtr session_;
   std::shared_ptr<net::WebSocket> socket_;
+  bool probed_ = false;
   bool upgraded_ = false;
 };
 
@@ -249,6 +256,7 @@ base::Task<net::Reply> Endpoint::poll(RequestPtr request, PollingSessionPtr sess
   const auto done = std::make_shared<PollCompletion>();
   session->lane.post([session, done, now = clock_.steady()] { session->outlet->poll(done, now); });
   auto answer = co_await done->wait(request->disconnected);
+  if (!answer) session->lane.post([session, done] { session->outlet->lose_poll(done); });
   if (!answer || answer->status != 200) co_return refusal(bad_request);
   co_return text_response(std::move(answer->body));
 }

@@ -271,6 +271,19 @@ TEST_F(SocketIo, APollWaitsForAnEvent) {
   EXPECT_NE(waiting.read_until("40/agent,{"), "");
 }
 
+// The client has not got what the poll was to fetch, and would miss it if the session went on.
+TEST_F(SocketIo, APollWhoseConnectionIsLostEndsTheSession) {
+  const std::string query = "EIO=4&transport=polling&sid=" + open_session();
+  post(query, "40/agent,");
+  std::string first = body_of(get(query));
+  if (first.find("connected") == std::string::npos) first += body_of(get(query));
+  RawClient waiting = server_.connect();
+  waiting.send("GET /socket.io/?" + query + " HTTP/1.1\r\nHost: x\r\n\r\n");
+  waiting.close();
+  EXPECT_TRUE(eventually([&] { return lobby_.told->closed_count() == 1; }));
+  EXPECT_EQ(status_of(get(query)), 400);
+}
+
 TEST_F(SocketIo, APollingClientMayUpgrade) {
   const std::string sid = open_session();
   const std::string query = "EIO=4&transport=polling&sid=" + sid;
@@ -288,6 +301,23 @@ TEST_F(SocketIo, APollingClientMayUpgrade) {
   EXPECT_EQ(status_of(get(query)), 400);  // polls no longer count
   client.close();
   EXPECT_TRUE(eventually([&] { return lobby_.told->closed_count() == 1; }));
+}
+
+// Its line is lost between the probe and the upgrade: the client goes on polling.
+TEST_F(SocketIo, AProbeThatIsGivenUpLeavesThePollsAsTheyWere) {
+  const std::string sid = open_session();
+  const std::string query = "EIO=4&transport=polling&sid=" + sid;
+  post(query, "40/agent,");
+  std::string first = body_of(get(query));
+  if (first.find("connected") == std::string::npos) first += body_of(get(query));
+
+  RawClient waiting = server_.connect();
+  waiting.send("GET /socket.io/?" + query + " HTTP/1.1\r\nHost: x\r\n\r\n");
+  RawClient client = connect(frame("2probe") + frame("2probe"), sid);
+  EXPECT_NE(waiting.read_until("\r\n\r\n6"), "");
+  client.close();
+  post(query, R"(42/agent,["message","polled"])");
+  EXPECT_TRUE(eventually([&] { return body_of(get(query)).contains(R"(["echo",["polled"]])"); }));
 }
 
 TEST_F(SocketIo, ARequestThatFitsNothingIsRefusedAsByTheLibrary) {

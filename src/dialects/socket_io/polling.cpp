@@ -77,8 +77,11 @@ base::Task<void> PollingOutlet::drained() {
 }
 
 void PollingOutlet::poll(std::shared_ptr<PollCompletion> done, base::SteadyTime now) {
+  // The answer to the poll before lies here still: its connection had gone.
+  if (!socket_ && answered_ && answered_->take()) end();
+  answered_.reset();
   last_poll_ = now;
-  proven_ = fetched_;
+  if (!ended_) proven_ = fetched_;
   if (ended_ || socket_) {
     done->complete({.status = 400, .body = {}});
     return;
@@ -89,7 +92,7 @@ void PollingOutlet::poll(std::shared_ptr<PollCompletion> done, base::SteadyTime 
     return;
   }
   waiting_ = std::move(done);
-  if (paused_) {
+  if (probes_ > 0) {
     std::exchange(waiting_, nullptr)
         ->complete({.body = std::string(1, static_cast<char>(EngineType::noop))});
     return;
@@ -97,8 +100,12 @@ void PollingOutlet::poll(std::shared_ptr<PollCompletion> done, base::SteadyTime 
   answer_poll();
 }
 
+void PollingOutlet::lose_poll(const std::shared_ptr<PollCompletion>& done) {
+  if (!socket_ && (done == waiting_ || done == answered_)) end();
+}
+
 void PollingOutlet::answer_poll() {
-  if (!waiting_ || packets_.empty() || paused_) return;
+  if (!waiting_ || packets_.empty() || probes_ > 0) return;
   std::string body;
   body.reserve(bytes_ + packets_.size());
   for (const net::SharedBytes& packet : packets_) {
@@ -107,8 +114,8 @@ void PollingOutlet::answer_poll() {
   }
   packets_.clear();
   bytes_ = 0;
-  // Nobody waits any more: the client gave the poll up, and its packets with it.
-  if (std::exchange(waiting_, nullptr)->complete({.body = std::move(body)})) fetched_ = sent_;
+  answered_ = std::move(waiting_);
+  if (answered_->complete({.body = std::move(body)})) fetched_ = sent_;
   if (drained_) drained_->notify();
   if (closing_) end();
 }
@@ -127,10 +134,16 @@ void PollingOutlet::beat(base::SteadyTime now) {
 
 void PollingOutlet::pause() {
   if (ended_ || socket_) return;
-  paused_ = true;
+  ++probes_;
   if (!waiting_) return;
   std::exchange(waiting_, nullptr)
       ->complete({.body = std::string(1, static_cast<char>(EngineType::noop))});
+}
+
+void PollingOutlet::unpause() {
+  if (ended_ || socket_) return;
+  --probes_;
+  answer_poll();
 }
 
 void PollingOutlet::upgrade(std::shared_ptr<net::WebSocket> socket) {

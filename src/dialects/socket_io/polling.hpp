@@ -41,11 +41,16 @@ class PollingOutlet final : public Outlet, public std::enable_shared_from_this<P
 
   // The next poll: answered when there is something. One at a time; a second one ends the session.
   void poll(std::shared_ptr<PollCompletion> done, base::SteadyTime now);
+  // The connection of that poll has ended before its answer: so does the session, as in the
+  // library. What was to be fetched by it is not lost to a client that comes back and asks for it.
+  void lose_poll(const std::shared_ptr<PollCompletion>& done);
   // A ping interval has passed: a waiting poll is answered with a ping, and a client that has not
   // polled for too long is gone.
   void beat(base::SteadyTime now);
   // The client probes a WebSocket: a waiting poll is let go, and nothing more is handed to polls.
   void pause();
+  // A probe was given up before its upgrade; once for each pause().
+  void unpause();
   // From now on packets go there; those that wait go first.
   void upgrade(std::shared_ptr<net::WebSocket> socket);
   bool upgraded() const { return socket_ != nullptr; }
@@ -74,11 +79,12 @@ class PollingOutlet final : public Outlet, public std::enable_shared_from_this<P
   std::uint64_t fetched_ = 0;  // in an answer to a poll
   std::uint64_t proven_ = 0;   // fetched, and the client has polled again since
   std::shared_ptr<PollCompletion> waiting_{};
+  std::shared_ptr<PollCompletion> answered_{};  // with packets, until the next poll
   base::SteadyTime last_poll_;
   std::unique_ptr<base::Signal> drained_{};
   std::shared_ptr<net::WebSocket> socket_{};
   std::shared_ptr<Progress> progress_{};
-  bool paused_ = false;
+  int probes_ = 0;        // under way
   bool closing_ = false;  // the next poll ends it
   bool ended_ = false;
 };
@@ -90,7 +96,7 @@ struct PollingSession {
 
   base::Lane& lane;
   const std::string id;
-  base::Share::Hold hold;  // of its address, until the end
+  base::Share::Hold hold;  // of its address, until it polls no more
   std::shared_ptr<PollingOutlet> outlet{};
   std::shared_ptr<Client> client{};
 };
