@@ -276,7 +276,7 @@ std::string Secrets::mcp_servers_text(const std::set<Place>& given_away) {
       "]\n      env: {TOKEN_OF_MINE: " + plant("the variable of an MCP server that says it") +
       "}\n";
   text += "    hostile:\n      url: " + others_->origin() +
-          "/hostile/mcp?at=" + plant("a parameter of an MCP server that quotes it") +
+          "/hostile/mcp?key=" + plant("a parameter of an MCP server that quotes it") +
           "\n      headers: {X-Key: " + plant("a header of an MCP server that quotes it") +
           ", Authorization: Bearer " + plant("a bearer token of an MCP server that quotes it") +
           "}\n";
@@ -608,8 +608,13 @@ void Secrets::use_memory(const std::set<Place>& content) {
   ask(keys, "memory_delete", {{"key", "nothing"}});
   // Its embeddings fail, and quote what they were told.
   const std::string texts = agent("semantic");
-  ask(texts, "memory_remember", {{"text", "the password is " + kept}});
-  ask(texts, "memory_recall", {{"query", "password"}});
+  ask(texts, "memory_remember", {{"text", "pw=" + kept}});
+  // The trail keeps arguments that nothing tells to be a secret; the log has none at all.
+  std::set<Place> and_audit = content;
+  and_audit.insert(Place::audit);
+  const std::string words = "the tulips of " + plant("words that are remembered", and_audit);
+  ask(texts, "memory_remember", {{"text", words}});
+  ask(texts, "memory_recall", {{"query", words}});
   ask(texts, "memory_forget", {{"id", "nothing"}});
 }
 
@@ -628,9 +633,7 @@ void Secrets::use_agent_of_platos(const std::set<Place>& content) {
   };
   const std::vector<std::string> tools = {"generate_artifact", "revise_artifact",
                                           "request_approval"};
-  const std::string agent =
-      post("/agents", {{"name", "Maker"}, {"toolsBlockConfig", {{"enabledTools", tools}}}});
-  const auto ask = [&](const std::string& tool, const Json& given) {
+  const auto ask_of = [&](const std::string& agent, const std::string& tool, const Json& given) {
     tools_.insert(tool);
     const std::string thread = post("/threads", {{"agentId", agent}});
     return note_stream({.method = "POST",
@@ -640,11 +643,18 @@ void Secrets::use_agent_of_platos(const std::set<Place>& content) {
                         .headers = scope},
                        "approval_needed");
   };
+  const std::string maker =
+      post("/agents", {{"name", "Maker"}, {"toolsBlockConfig", {{"enabledTools", tools}}}});
+  const auto ask = [&](const std::string& tool, const Json& given) {
+    return ask_of(maker, tool, given);
+  };
   const std::string kept = plant("a password in a document", content);
   ask("generate_artifact", {{"kind", "markdown"}, {"title", "t"}, {"content", "pw=" + kept}});
   ask("revise_artifact", {{"artifactId", "nothing"}, {"newContent", "x"}});
   EXPECT_THAT(ask("request_approval", {{"action", "deploy"}, {"details", "with pw=" + kept}}),
               HasSubstr("approval_needed"));
+  const std::string boss = post("/agents", {{"name", "Boss"}, {"toolMode", "sub-agent"}});
+  ask_of(boss, "delegate_to_sub_agent", {{"task", "find pw=" + kept}});
 }
 
 // Those that fail, in every way that they are given a key.

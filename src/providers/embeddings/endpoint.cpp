@@ -106,7 +106,8 @@ class Endpoint final : public core::Embedder {
     if (head->status != 200) {
       const upstream::Vendor vendor{.name = "the embeddings server",
                                     .key = options_.api_key,
-                                    .key_setting = options_.key_setting};
+                                    .key_setting = options_.key_setting,
+                                    .told = std::move(texts)};
       const upstream::RetryAdvice advice{.retry_after = head->header("retry-after")};
       co_return std::unexpected(upstream::failure_of_answer(vendor, head->status, *body, advice,
                                                             base::SystemClock().now()));

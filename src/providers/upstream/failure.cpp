@@ -198,6 +198,16 @@ void replace_all(std::string& text, std::string_view what, std::string_view by) 
   }
 }
 
+// Each text as it is, and as it stands in a request's JSON.
+std::vector<std::string> as_quoted(const std::vector<std::string>& texts) {
+  std::vector<std::string> out = texts;
+  for (const std::string& text : texts) {
+    std::string json = base::to_text(base::Json(text));
+    out.push_back(json.substr(1, json.size() - 2));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<std::chrono::milliseconds> retry_delay(const RetryAdvice& advice, base::Time now) {
@@ -242,6 +252,9 @@ Error failure_of_answer(const Vendor& vendor, int status, std::string_view body,
   ErrorBody error_body;
   if (const auto parsed = base::parse_json(body, "body")) error_body = read_error_body(*parsed);
   if (error_body.message.empty()) error_body.message = std::string(body);
+  if (!vendor.told.empty()) {
+    error_body.message = base::hide_values(std::move(error_body.message), as_quoted(vendor.told));
+  }
   const Classification classification = classify(status, error_body);
   Error error{.kind = classification.kind, .retryable = classification.retryable};
   error.message = vendor.name + " answered " + std::to_string(status);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
@@ -19,6 +20,8 @@ struct Vendor {
   std::string key{};          // never appears in an Error
   std::string key_setting{};  // names the setting in an Error about the key: "OPENAI_API_KEY"
   SharedApiKey key_source{};  // where `key` came from; may be null
+  // What people wrote, of the request: left out where the vendor quotes it.
+  std::vector<std::string> told{};
 };
 
 // The headers of a failed answer that matter; "" when absent.

@@ -130,6 +130,19 @@ TEST(Failure, NoKeyEverGetsIntoAMessage) {
             "task-force-9 risk-averse-people sk-1");
 }
 
+TEST(Failure, WhatPeopleWroteIsLeftOutWhereTheVendorQuotesIt) {
+  const Vendor vendor{.name = "acme", .told = {"buy \"tulips\" today"}};
+  const base::Json quoted = R"(cannot embed "buy \"tulips\" today")";
+  for (const std::string& body :
+       {std::string(R"({"error":{"message":"cannot embed buy \"tulips\" today"}})"),
+        R"({"error":{"message":)" + base::to_text(quoted) + "}}",
+        std::string("cannot embed buy \"tulips\" today")}) {
+    const auto error = failure_of_answer(vendor, 400, body, {}, base::Time{});
+    EXPECT_EQ(error.message.find("tulips"), std::string::npos) << error.message;
+    EXPECT_NE(error.message.find("cannot embed"), std::string::npos) << error.message;
+  }
+}
+
 TEST(Failure, LongWordsAreCutBetweenCharacters) {
   const std::string said = without_secrets(std::string(499, 'a') + "éé", "");
   EXPECT_EQ(said, std::string(499, 'a') + "…");
