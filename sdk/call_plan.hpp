@@ -1,6 +1,8 @@
 // Helpers that build the calls of all dialects.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +43,39 @@ inline Result<std::string> segment(std::string_view what, std::string_view id) {
   }
   return percent_encode(id);
 }
+
+// "/threads/t1/archive" of "/threads/", "thread", "t1" and "/archive"; the id is checked and
+// encoded.
+inline Result<std::string> path_of(std::string_view start, std::string_view what,
+                                   std::string_view id, std::string_view rest = {}) {
+  auto name = segment(what, id);
+  if (!name) return name;
+  return std::string(start) + *name + std::string(rest);
+}
+
+// A query of what is set: text that is not empty, numbers that are not 0, and any number that an
+// optional holds.
+class Query {
+ public:
+  Query& add(std::string_view name, std::string_view value) {
+    if (value.empty()) return *this;
+    text_ += text_.empty() ? '?' : '&';
+    text_ += name;
+    text_ += '=';
+    text_ += percent_encode(value);
+    return *this;
+  }
+  Query& add(std::string_view name, std::int64_t value) {
+    return value == 0 ? *this : add(name, std::optional<std::int64_t>(value));
+  }
+  Query& add(std::string_view name, const std::optional<std::int64_t>& value) {
+    return value ? add(name, std::string_view(std::to_string(*value))) : *this;
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
 
 // A route of the caller's own. `body` null is no body.
 inline Result<Call<Json>> any_request(std::string_view method, std::string_view path,

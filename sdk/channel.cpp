@@ -1,5 +1,6 @@
 #include "sdk/channel.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "sdk/handoff.hpp"
@@ -19,6 +20,8 @@ std::chrono::milliseconds read_timeout(const Timeouts& timeouts, TimeoutKind tim
   }
   return timeouts.read;
 }
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 std::string text_at(simdjson::dom::element value) {
   std::string_view text;
@@ -240,6 +243,23 @@ std::optional<Failure> refusal(const CallSpec& spec, int status, const std::stri
                  .body = body};
 }
 
+const std::string* find_header(const std::vector<Header>& headers, std::string_view lower_name) {
+  for (const Header& header : headers) {
+    if (std::ranges::equal(header.name, lower_name, {}, &lower)) return &header.value;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> other_than_event_stream(const std::vector<Header>& headers) {
+  constexpr std::string_view wanted = "text/event-stream";
+  const std::string* type = find_header(headers, "content-type");
+  if (type == nullptr) return std::nullopt;
+  if (std::ranges::equal(std::string_view(*type).substr(0, wanted.size()), wanted, {}, &lower)) {
+    return std::nullopt;
+  }
+  return *type;
+}
+
 std::string_view trim(std::string_view text) {
   constexpr std::string_view space = " \t\r\n\f\v";
   const auto first = text.find_first_not_of(space);
@@ -262,7 +282,7 @@ Result<std::string> check_base_url(std::string_view url, std::string_view settin
   const auto scheme_end = url.find("://");
   if (scheme_end == std::string_view::npos) return wrong("has no scheme");
   std::string scheme(url.substr(0, scheme_end));
-  for (char& c : scheme) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  for (char& c : scheme) c = lower(c);
   if (scheme != "http" && scheme != "https") return wrong("is neither http nor https");
   if (url.find('?') != std::string_view::npos) return wrong("has a query");
   if (url.find('#') != std::string_view::npos) return wrong("has a fragment");

@@ -131,6 +131,11 @@ struct Channel {
 // nullopt for a status the call accepts.
 std::optional<Failure> refusal(const CallSpec& spec, int status, const std::string& body);
 
+// The first header of this name, case ignored; nullptr without one.
+const std::string* find_header(const std::vector<Header>& headers, std::string_view lower_name);
+// The content type of a reply that says it is no event stream.
+std::optional<std::string> other_than_event_stream(const std::vector<Header>& headers);
+
 // Trims ASCII whitespace.
 std::string_view trim(std::string_view text);
 // `name` from the environment, trimmed; "" when it is not set.

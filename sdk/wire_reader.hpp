@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +50,10 @@ inline void read(Element value, double& out) {
   double number = 0;
   if (value.get(number) == simdjson::SUCCESS) out = number;
 }
+inline void read(Element value, std::optional<double>& out) {
+  double number = 0;
+  if (value.get(number) == simdjson::SUCCESS) out = number;
+}
 inline void read(Element value, bool& out) {
   bool flag = false;
   if (value.get(flag) == simdjson::SUCCESS) out = flag;
@@ -60,6 +65,16 @@ void read(Element value, std::vector<T>& out) {
   simdjson::dom::array items;
   if (value.get(items) != simdjson::SUCCESS) return;
   for (const Element item : items) read(item, out.emplace_back());
+}
+
+// An object as a map by its names.
+template <class T>
+void read(Element value, std::map<std::string, T>& out) {
+  simdjson::dom::object members;
+  if (value.get(members) != simdjson::SUCCESS) return;
+  for (const simdjson::dom::key_value_pair member : members) {
+    read(member.value, out[std::string(member.key)]);
+  }
 }
 
 template <class T>

@@ -1,6 +1,5 @@
 #include "sdk/phoson/wire.hpp"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -339,16 +338,10 @@ std::optional<Event> event(const base::SseEvent& block) {
 }
 
 std::optional<Failure> no_stream(const CallSpec& spec, const TransportOpened& opened) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  for (const Header& header : opened.headers) {
-    if (!std::ranges::equal(header.name, std::string_view("content-type"), {}, lower)) continue;
-    constexpr std::string_view wanted = "text/event-stream";
-    const std::string_view type = std::string_view(header.value).substr(0, wanted.size());
-    if (std::ranges::equal(type, wanted, {}, lower)) return std::nullopt;
-    const TransportReply reply{.status = opened.status, .headers = {}, .body = {}};
-    return malformed(spec, reply, "its content type is \"" + header.value + "\"");
-  }
-  return std::nullopt;
+  const auto type = colonnade::detail::other_than_event_stream(opened.headers);
+  if (!type) return std::nullopt;
+  const TransportReply reply{.status = opened.status, .headers = {}, .body = {}};
+  return malformed(spec, reply, "its content type is \"" + *type + "\"");
 }
 
 }  // namespace wire

@@ -9,8 +9,8 @@ namespace colonnade::inline v1::platos::calls {
 namespace {
 
 using colonnade::detail::Decode;
-using colonnade::detail::percent_encode;
-using colonnade::detail::segment;
+using colonnade::detail::path_of;
+using colonnade::detail::Query;
 using colonnade::detail::usage;
 
 template <class T>
@@ -47,14 +47,6 @@ Call<T> doing(std::string_view method, std::string path, Decode<T> decode) {
   return {.spec = {.method = method, .path = std::move(path)}, .decode = decode};
 }
 
-// "/threads/t1/archive"; the id is checked and encoded.
-Result<std::string> path_of(std::string_view start, std::string_view what, std::string_view id,
-                            std::string_view rest = {}) {
-  auto name = segment(what, id);
-  if (!name) return name;
-  return std::string(start) + *name + std::string(rest);
-}
-
 // "/threads/t1/messages/m1/retry".
 Result<std::string> message_path(std::string_view thread_id, std::string_view message_id,
                                  std::string_view rest) {
@@ -62,26 +54,6 @@ Result<std::string> message_path(std::string_view thread_id, std::string_view me
   if (!thread) return thread;
   return path_of(*thread, "message", message_id, rest);
 }
-
-// A query of what is set.
-class Query {
- public:
-  Query& add(std::string_view name, std::string_view value) {
-    if (value.empty()) return *this;
-    text_ += text_.empty() ? '?' : '&';
-    text_ += name;
-    text_ += '=';
-    text_ += percent_encode(value);
-    return *this;
-  }
-  Query& add(std::string_view name, std::int64_t value) {
-    return value == 0 ? *this : add(name, std::string_view(std::to_string(value)));
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
 
 template <class T>
 Plan<T> plan(Call<T> first) {

@@ -22,25 +22,18 @@ using std::chrono::milliseconds;
 
 constexpr std::int64_t days_max = 366;
 
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 // Seconds, decimals allowed; a date or 0 is none (platos §4.2).
 std::optional<milliseconds> retry_after(const std::vector<Header>& headers) {
-  for (const Header& header : headers) {
-    if (!same_name(header.name, "Retry-After")) continue;
-    double seconds = 0;
-    const char* end = header.value.data() + header.value.size();
-    const auto parsed = std::from_chars(header.value.data(), end, seconds);
-    constexpr double longest = 365.0 * 24 * 3600;
-    if (parsed.ec != std::errc{} || parsed.ptr != end || !(seconds > 0) || seconds > longest) {
-      return std::nullopt;
-    }
-    return milliseconds(static_cast<std::int64_t>(std::llround(seconds * 1000)));
+  const std::string* value = colonnade::detail::find_header(headers, "retry-after");
+  if (value == nullptr) return std::nullopt;
+  double seconds = 0;
+  const char* end = value->data() + value->size();
+  const auto parsed = std::from_chars(value->data(), end, seconds);
+  constexpr double longest = 365.0 * 24 * 3600;
+  if (parsed.ec != std::errc{} || parsed.ptr != end || !(seconds > 0) || seconds > longest) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  return milliseconds(static_cast<std::int64_t>(std::llround(seconds * 1000)));
 }
 
 bool is_refused_token(const Failure& failure) {
