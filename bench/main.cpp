@@ -26,7 +26,9 @@ constexpr Measurement measurements[] = {
     {"runs", measure_runs},
     {"reads", measure_reads},
     {"fan-out", measure_fan_out},
+    {"socket-fan-out", measure_socket_fan_out},
     {"idle", measure_idle_subscribers},
+    {"idle-sockets", measure_idle_sockets},
     {"start", measure_start},
     {"sdk", measure_sdk},
     {"gate", measure_gate},
@@ -42,8 +44,8 @@ constexpr const char* usage =
     "                       [--rounds n] [--kills n] [--write <file>]\n"
     "       colonnade_bench --server <program> --baseline <program> [--baseline-name <commit>]\n"
     "                       [--pairs n] [--work <folder>] [--quick] [--write <file>]\n"
-    "measurements: latency runs reads fan-out idle start sdk gate memory search context mcp "
-    "kills\n";
+    "measurements: latency runs reads fan-out socket-fan-out idle idle-sockets start sdk gate\n"
+    "              memory search context mcp kills\n";
 
 struct Arguments {
   Setup setup{};

@@ -15,8 +15,12 @@ Section measure_reads(const Setup& setup);
 Section measure_runs(const Setup& setup);
 // Events a second to many subscribers of one thread, and their latency, beside a bare epoll loop.
 Section measure_fan_out(const Setup& setup);
+// The same to Socket.IO clients that have joined one thread.
+Section measure_socket_fan_out(const Setup& setup);
 // Resident memory of idle subscribers.
 Section measure_idle_subscribers(const Setup& setup);
+// Resident memory of idle Socket.IO clients.
+Section measure_idle_sockets(const Setup& setup);
 // Exec to first answer, and resident memory when idle.
 Section measure_start(const Setup& setup);
 // Processor time of the SDK for a streamed event.

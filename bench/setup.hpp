@@ -13,7 +13,7 @@ namespace colonnade::bench {
 
 struct Setup {
   std::string server{};    // the `colonnade` program
-  std::string programs{};  // the folder of stub_provider, sse_floor, kill_loop, sdk_bench
+  std::string programs{};  // the folder of stub_provider, fan_out_floor, kill_loop, sdk_bench
   std::string work{};      // emptied before and after
   bool quick = false;      // a smoke run: its figures mean nothing
   int rounds = 3;

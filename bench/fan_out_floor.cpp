@@ -1,8 +1,9 @@
 // The floor under fan-out: a bare epoll loop that writes the same bytes to every subscriber as the
 // server does, and does nothing else. No store, no HTTP parser, no queue beyond the socket's.
 //
-// Prints "port <n>". A connection whose first byte is 'G' is a subscriber; any other is the control
-// connection: each of its lines is broadcast as the text of one event.
+// Prints "port <n>". A connection whose first byte is 'G' is a subscriber: of an event stream, or,
+// when it asks for /socket.io/, a WebSocket. Any other is the control connection: each of its lines
+// is broadcast as the text of one event.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -26,6 +27,24 @@ constexpr std::string_view headers =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
     "X-Accel-Buffering: no\r\nTransfer-Encoding: chunked\r\n\r\n";
 
+constexpr std::string_view socket_begin =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+// A text frame of 126 to 65,535 bytes, as an event of the server is.
+std::string frame(std::string_view data) {
+  std::string out = "\x81\x7e";
+  out += static_cast<char>(data.size() >> 8);
+  out += static_cast<char>(data.size() & 0xFF);
+  return out.append(data);
+}
+
+std::string short_frame(std::string_view data) {
+  std::string out = "\x81";
+  out += static_cast<char>(data.size());
+  return out.append(data);
+}
+
 std::string chunk(std::string_view data) {
   std::array<char, 16> size{};
   const int digits = std::snprintf(size.data(), size.size(), "%zx", data.size());
@@ -46,6 +65,7 @@ class Floor {
     std::string received{};
     std::string unsent{};
     bool subscriber = false;
+    bool web_socket = false;
   };
 
   void accept() {
@@ -82,6 +102,11 @@ class Floor {
     if (peer.subscriber || !peer.received.contains("\r\n\r\n")) return;
     peer.subscriber = true;
     subscribers_.push_back(&peer);
+    peer.web_socket = peer.received.starts_with("GET /socket.io/");
+    if (peer.web_socket) {
+      return write(peer, std::string(socket_begin) +
+                             short_frame(R"(42/agent,["joined_thread",{"threadId":"x"}])"));
+    }
     write(peer, std::string(headers) + chunk("event: ready\ndata: {\"type\":\"ready\"}\n\n"));
   }
 
@@ -90,7 +115,12 @@ class Floor {
         "event: agent_delta\ndata: {\"type\":\"agent_delta\",\"thread_id\":"
         "\"0123456789abcdef0123456789abcdef\",\"delta\":\"";
     const std::string bytes = chunk(event.append(text).append("\"}\n\n"));
-    for (Peer* peer : subscribers_) write(*peer, bytes);
+    std::string packet = R"(42/agent,["thread_event",{"type":"thread.renamed","threadId":)"
+                         R"("0123456789abcdef0123456789abcdef","title":")";
+    packet.append(text).append(R"(","updatedAt":"2026-05-12T09:00:00.000Z","organizationId":)"
+                               R"("acme","projectId":"shop","environmentId":"live"}])");
+    const std::string framed = frame(packet);
+    for (Peer* peer : subscribers_) write(*peer, peer->web_socket ? framed : bytes);
   }
 
   void write(Peer& peer, std::string_view bytes) {
