@@ -3,6 +3,7 @@
 #include <colonnade/fathom.hpp>
 #include <colonnade/phoson.hpp>
 #include <colonnade/platos.hpp>
+#include <colonnade/tandem.hpp>
 #include <colonnade/testing.hpp>
 #include <iostream>
 
@@ -90,6 +91,35 @@ bool takes_turns() {
   return text == "Hi." && awaited == "Hi." && lost && lost->as<platos::Disconnected>() != nullptr;
 }
 
+// Whether a run's answer arrives with both clients.
+colonnade::Task<std::string> work(const colonnade::tandem::AsyncClient* client) {
+  std::string text;
+  auto events = client->stream("s1", "r1");
+  while (auto event = co_await events.next()) {
+    if (const auto* piece = event->as<colonnade::tandem::SessionResponse>()) text += piece->delta;
+  }
+  co_return text;
+}
+
+bool works() {
+  using namespace colonnade;
+  testing::ScriptedTransport wire;
+  wire.expect("GET", "/event?sessionID=s1&runID=r1")
+      .stream({"data: {\"type\":\"session.response\",\"properties\":{\"delta\":\"Hi.\"}}\n\n",
+               "data: {\"type\":\"session.run.finished\",\"properties\":{}}\n\n"})
+      .times(2);
+  const tandem::Options options{.base_url = "http://test", .http = {.transport = wire.transport()}};
+  const tandem::Client client(options);
+  std::string text;
+  for (const auto& event : client.stream("s1", "r1")) {
+    if (const auto* piece = event.as<tandem::SessionResponse>()) text += piece->delta;
+  }
+  const tandem::AsyncClient async(options);
+  const std::string awaited = run(work(&async));
+  wire.verify();
+  return text == "Hi." && awaited == "Hi.";
+}
+
 }  // namespace
 
 int main() {
@@ -108,7 +138,7 @@ int main() {
   const fathom::Client nowhere{{.base_url = "http://127.0.0.1:1", .token = "t"}};
   const auto refused = attempt([&] { return nowhere.threads.list(); });
   const bool reached = !refused && refused.error().transport == TransportErrorKind::connect;
-  const bool ok = right && reached && governs() && converses() && takes_turns();
+  const bool ok = right && reached && governs() && converses() && takes_turns() && works();
   std::cout << (ok ? "ok" : "wrong") << '\n';
   return ok ? 0 : 1;
 }
