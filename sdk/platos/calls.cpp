@@ -206,7 +206,7 @@ Plan<Attachment> upload(std::string_view bytes, const UploadAttachment& request)
   Call<Attachment> call = posting("/attachments", std::string(bytes), &wire::attachment);
   call.spec.content_type = request.mime_type;
   if (!request.name.empty()) {
-    call.spec.headers.push_back({"X-Filename", percent_encode(request.name)});
+    call.spec.headers.push_back({"X-Filename", colonnade::detail::percent_encode(request.name)});
   }
   return plan(std::move(call));
 }

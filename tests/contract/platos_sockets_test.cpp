@@ -242,7 +242,8 @@ TEST_F(PlatosSockets, AMessageBehindAJoinThatIsNotDecidedWaits) {
   namespace platos = dialects::platos;
   platos::TurnOptionsOf options_of(engine_.attachments, engine_.clock);
   core::Subscriptions& subscriptions = engine_.feed.subscriptions();
-  platos::TurnStarts starts({.threads = engine_.threads,
+  platos::TurnStarts starts({.agents = engine_.agents,
+                             .threads = engine_.threads,
                              .runs = engine_.runs,
                              .subscriptions = subscriptions,
                              .keyed_requests = keyed_requests_,
