@@ -49,7 +49,7 @@ class PythonSend {
   struct Options {
     std::uint16_t port = 0;
     std::string token{};     // X-Platos-Session-Token; "" sends none
-    net::Headers headers{};  // of direct-header mode
+    net::Headers headers{};  // more of the upgrade's, as of direct-header mode
     std::string thread_id{};
     std::string message{};
     int reconnects_max = 5;

@@ -48,9 +48,9 @@ class PythonClientOfPlatos : public testing::Test {
                   net::Headers headers = {}) {
     return PythonSend({.port = server_.port(),
                        .token = token_,
+                       .headers = std::move(headers),
                        .thread_id = thread_id,
-                       .message = message,
-                       .headers = std::move(headers)});
+                       .message = message});
   }
   std::string stored_answer(const std::string& thread_id) {
     return call("GET", "/threads/" + thread_id + "/messages").json()["messages"].back()["content"];
