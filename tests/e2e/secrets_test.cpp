@@ -387,6 +387,10 @@ void Secrets::use_entities() {
   ASSERT_EQ(command({"entity", "add", "acme", "shop", "given", "--secret-file", file}).code, 0);
   command({"entity", "list"});
   command({"entity", "list", "--json"});
+  const auto token = command({"entity", "token", "acme", "shop", "printed", "--environment", "live",
+                              "--user", "ann", "--json"});
+  ASSERT_EQ(token.code, 0) << token.err;
+  know("a session token by command", Json::parse(token.out)["token"], printed);
   command({"entity", "remove", "acme", "shop", "nothing"});
   const auto key = command({"access-key", "add", "acme/other/live", "--name", "k", "--json"});
   ASSERT_EQ(key.code, 0) << key.err;
