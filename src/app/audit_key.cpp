@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 
 #include <charconv>
+#include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "app/files.hpp"
 #include "app/limits.hpp"
@@ -36,12 +39,21 @@ base::Result<base::SigningKey> make_audit_key(const std::string& path) {
   return key;
 }
 
+void remove_audit_note(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove(path, error);
+  if (error) {
+    base::log::error("audit_note_not_removed", {{"file", path}, {"error", error.message()}});
+  }
+}
+
 }  // namespace
 
 AuditFiles audit_files(const std::string& data_dir, const std::string& key_file) {
   return {.key = key_file.empty() ? data_dir + "/audit.key" : key_file,
           .public_key = data_dir + "/audit.pub",
-          .head = data_dir + "/audit.head"};
+          .head = data_dir + "/audit.head",
+          .restored = data_dir + "/audit.restored"};
 }
 
 base::Result<base::SigningKey> load_audit_key(const AuditFiles& files) {
@@ -81,5 +93,19 @@ void note_audit_head(const AuditFiles& files, const core::AuditHead& head) {
     base::log::error("audit_head_not_noted", {{"error", written.error().message}});
   }
 }
+
+base::Result<void> note_restore(const AuditFiles& files, const std::string& backup) {
+  return write_owner_only_file(files.restored, backup + "\n");
+}
+
+std::optional<std::string> noted_restore(const AuditFiles& files) {
+  const auto text = read_small_file(files.restored, limits::audit_key_bytes_max);
+  if (!text) return std::nullopt;
+  return trimmed(*text);
+}
+
+void forget_audit_head(const AuditFiles& files) { remove_audit_note(files.head); }
+
+void forget_restore(const AuditFiles& files) { remove_audit_note(files.restored); }
 
 }  // namespace colonnade::app

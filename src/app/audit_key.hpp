@@ -15,6 +15,7 @@ struct AuditFiles {
   std::string key{};         // private; readable by the owner only
   std::string public_key{};  // PEM, for `audit verify --public-key`
   std::string head{};        // "SEQ:HASH" of what was signed last
+  std::string restored{};    // the path of the backup that was put in place, until it is recorded
 };
 
 // `key_file` is the setting audit.key_file; "" for a file in the data folder.
@@ -29,5 +30,14 @@ base::Result<base::SigningKey> load_audit_key(const AuditFiles& files);
 std::optional<core::NotedRecord> noted_audit_head(const AuditFiles& files);
 // A note that cannot be written is logged as an error.
 void note_audit_head(const AuditFiles& files, const core::AuditHead& head);
+// Of a store that is there no more. A note that cannot be removed is logged as an error.
+void forget_audit_head(const AuditFiles& files);
+
+// A restore leaves a note for the next start, which records it. Errors: unavailable.
+base::Result<void> note_restore(const AuditFiles& files, const std::string& backup);
+// The backup's path; nullopt when there was no restore since the last start.
+std::optional<std::string> noted_restore(const AuditFiles& files);
+// Once it is recorded, or did not come about.
+void forget_restore(const AuditFiles& files);
 
 }  // namespace colonnade::app

@@ -19,6 +19,14 @@ AuditSigning::AuditSigning(const Settings& settings, base::SigningKey key, Audit
 
 base::Task<base::Result<void>> AuditSigning::look_for_restore() {
   auto noted = noted_audit_head(files_);
+  if (auto backup = noted_restore(files_)) {
+    auto recorded = co_await signer_.record_restore(*std::move(backup), std::move(noted));
+    if (recorded) {
+      forget_audit_head(files_);  // it is of the store that was replaced
+      forget_restore(files_);
+    }
+    co_return recorded;
+  }
   if (!noted) co_return base::Result<void>{};
   auto compared = co_await signer_.compare(*std::move(noted));
   co_return compared;

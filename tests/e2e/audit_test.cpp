@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -279,6 +280,34 @@ TEST_F(Audit, AnOlderStoreThatIsPutInPlaceIsRecorded) {
   server_ = std::make_unique<ServerProcess>(folder_);
   const auto again = run({"audit", "show", "--kind", "restore", "--json"}, folder_);
   EXPECT_EQ(Json::parse(again.out)["records"].size(), 1U);
+}
+
+// Whether or not anything was signed or added since the backup, and however the server ended.
+TEST_F(Audit, ARestoreIsRecordedOnce) {
+  int copies = 0;
+  int restores = 0;
+  for (const bool adds : {false, true}) {
+    for (const int signal : {SIGTERM, SIGKILL}) {
+      SCOPED_TRACE(testing::Message() << "something added: " << adds << ", signal " << signal);
+      const std::string copy = folder_ / ("copy" + std::to_string(++copies) + ".db");
+      ASSERT_EQ(run({"backup", copy}, folder_).code, 0);
+      if (adds) call_a_tool("2+3", "5");
+      server_->process().signal(signal);
+      server_->process().wait();
+      const auto restored = run({"restore", copy}, folder_);
+      ASSERT_EQ(restored.code, 0) << restored.err;
+      for (int starts = 0; starts < 2; ++starts) {  // the second one finds nothing new
+        server_ = std::make_unique<ServerProcess>(folder_);
+        ASSERT_TRUE(server_->ready().is_object());
+        const auto shown = run({"audit", "show", "--kind", "restore", "--json"}, folder_);
+        const Json records = Json::parse(shown.out)["records"];
+        ASSERT_EQ(records.size(), static_cast<std::size_t>(restores) + 1) << shown.out;
+        if (starts == 0) ASSERT_EQ(server_->stop().code, 0);
+      }
+      ++restores;
+      EXPECT_EQ(run({"audit", "verify"}, folder_).code, 0);
+    }
+  }
 }
 
 TEST_F(Audit, WhatCannotBeReadIsExplained) {

@@ -101,9 +101,9 @@ class Handler final : public socket_io::SocketHandler {
     busy_ = false;
   }
   void on_closed() override {
-    require(joined_ && !closed_);
+    require(!closed_);
     closed_ = true;
-    ++told_->closed;
+    if (joined_) ++told_->closed;  // else the client ended while its join was decided
   }
 
  private:
@@ -149,8 +149,8 @@ class Outlet final : public socket_io::Outlet {
   }
   void end_now() override {
     if (std::exchange(ended_, true)) return;
-    lane_.post([client = client_] {
-      if (const auto open = client.lock()) open->on_closed();
+    lane_.post([client = client_.lock()] {
+      if (client) client->on_closed();
     });
   }
   void count_for(std::string) override {}

@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 
+#include "app/audit_key.hpp"
 #include "app/command_line.hpp"
 #include "app/running_server.hpp"
 #include "app/wiring_store.hpp"
@@ -60,8 +61,17 @@ int restore(const Context& context, const Settings& settings, const std::string&
   const std::string path = database_path(settings.data_dir);
   const RestoredFiles files(settings, source);
   if (auto copied = files.copy(); !copied) return print_error(context, copied.error().message);
+  // Noted first: a restore that nobody records is worse than one that is told of and failed.
+  const AuditFiles audit = audit_files(settings.data_dir, settings.audit.key_file);
+  if (auto noted = note_restore(audit, source); !noted) {
+    return print_error(context,
+                       "the restore cannot be noted for the audit trail: " + noted.error().message);
+  }
   const auto replaced = store_maintenance(settings)->restore(source);
-  if (!replaced) return print_error(context, replaced.error().message);
+  if (!replaced) {
+    forget_restore(audit);
+    return print_error(context, replaced.error().message);
+  }
   if (auto placed = files.put_in_place(*replaced); !placed) {
     return print_error(context, placed.error().message);
   }

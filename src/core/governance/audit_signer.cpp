@@ -104,18 +104,44 @@ Task<Result<void>> AuditSigner::read_new() {
 }
 
 Task<Result<void>> AuditSigner::compare(NotedRecord noted) {
-  const auto there = co_await parts_.store.audit(noted.seq - 1, 1);
+  auto found = co_await hash_at(noted.seq);
+  if (!found) co_return fail(std::move(found.error()));
+  if (*found == noted.hash) co_return Result<void>{};
+  std::string subject = noted.hash;
+  auto recorded = co_await append_restore(std::move(subject), std::move(noted), *std::move(found));
+  co_return recorded;
+}
+
+Task<Result<void>> AuditSigner::record_restore(std::string from, std::optional<NotedRecord> noted) {
+  NotedRecord replaced = std::move(noted).value_or(NotedRecord{});
+  std::string found;
+  if (replaced.seq > 0) {
+    auto hash = co_await hash_at(replaced.seq);
+    if (!hash) co_return fail(std::move(hash.error()));
+    found = *std::move(hash);
+  }
+  auto recorded = co_await append_restore(std::move(from), std::move(replaced), std::move(found));
+  co_return recorded;
+}
+
+// That of the record with this number; "" when there is none.
+Task<Result<std::string>> AuditSigner::hash_at(std::int64_t seq) {
+  const auto there = co_await parts_.store.audit(seq - 1, 1);
   if (!there) co_return fail(there.error());
-  const bool is_there = !there->empty() && there->front().seq == noted.seq;
-  if (is_there && there->front().hash == noted.hash) co_return Result<void>{};
+  const bool is_there = !there->empty() && there->front().seq == seq;
+  co_return is_there ? there->front().hash : "";
+}
+
+Task<Result<void>> AuditSigner::append_restore(std::string subject, NotedRecord noted,
+                                               std::string found_hash) {
   const auto newest = co_await parts_.store.last_audit_seq();
   if (!newest) co_return fail(newest.error());
   AuditEntry entry{.kind = std::string(audit_kind::restore),
                    .actor = "system",
-                   .subject = noted.hash,
+                   .subject = std::move(subject),
                    .details = {{"noted_seq", noted.seq},
                                {"noted_hash", noted.hash},
-                               {"found_hash", is_there ? there->front().hash : ""},
+                               {"found_hash", found_hash},
                                {"newest_seq", *newest}},
                    .at = parts_.clock.now()};
   auto appended = co_await append(std::move(entry));

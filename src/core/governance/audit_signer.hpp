@@ -53,11 +53,17 @@ class AuditSigner {
   // At the start: adds a record of the kind `restore` when the trail has not the record that was
   // noted, because an older copy of the store was put in place, or another store.
   base::Task<Result<void>> compare(NotedRecord noted);
+  // At the first start after a restore: adds a record of that kind, with the backup's path as its
+  // subject and what was noted of the replaced store, if anything was.
+  base::Task<Result<void>> record_restore(std::string from, std::optional<NotedRecord> noted);
 
  private:
   base::Task<Result<void>> sign_alone();
   base::Task<Result<void>> resume();
   base::Task<Result<void>> read_new();
+  base::Task<Result<std::string>> hash_at(std::int64_t seq);
+  base::Task<Result<void>> append_restore(std::string subject, NotedRecord noted,
+                                          std::string found_hash);
   base::Task<Result<void>> append(AuditEntry entry);
 
   AuditSignerParts parts_;
