@@ -1,6 +1,6 @@
 // Whatever a server answers to the handshake and sends behind it: however the bytes are cut, the
 // client makes the same of them, holds no more than it may, and itself sends only good frames. In
-// an input `@` stands for the accept value that fits the client's random key.
+// the head's first accept_line `@` stands for the value that fits the client's random key.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -13,6 +13,7 @@ namespace {
 
 using namespace colonnade::net;
 
+constexpr std::string_view accept_line = "\r\nSec-WebSocket-Accept: @\r\n";
 constexpr std::size_t message_bytes_max = 300;  // small, so that the limit is reached, too
 
 void require(bool holds) {
@@ -51,8 +52,11 @@ Seen receive_all(std::string_view answer, std::size_t step) {
   WebSocketClient client("http://a.test/x", {}, message_bytes_max);
   const std::string accept = websocket_accept_value(key_of(client.output()));
   client.sent(client.output().size());
-  std::string bytes;
-  for (const char c : answer) c == '@' ? bytes += accept : bytes += c;
+  std::string bytes(answer);
+  const std::string_view head = answer.substr(0, answer.find("\r\n\r\n") + 2);
+  if (const std::size_t at = head.find(accept_line); at != std::string_view::npos) {
+    bytes.replace(at + accept_line.size() - 3, 1, accept);
+  }
   Seen seen;
   for (std::size_t at = 0; at < bytes.size(); at += step) {
     client.receive(std::string_view(bytes).substr(at, step));
@@ -66,6 +70,9 @@ Seen receive_all(std::string_view answer, std::size_t step) {
   seen.open = client.open();
   seen.ended = client.ended();
   seen.fault = client.fault();
+  if (const std::size_t at = seen.fault.find(accept); at != std::string::npos) {
+    seen.fault.replace(at, accept.size(), "@");
+  }
   seen.body = client.take_body();
   WebSocketReader reader(WebSocketRole::server, message_bytes_max);
   std::string_view sent = client.output();
