@@ -67,7 +67,8 @@ void read_entity(const yaml::Value& tree, const std::string& full, Settings& set
     }
     if (!is_given(entry.value)) {
       const std::string seen = row->secret ? "something else" : yaml::describe(entry.value);
-      reading.fault(entry.value.line, path + ": expected a string, but found " + seen);
+      std::string fault = path + ": expected a string, but found ";
+      reading.fault(entry.value.line, fault += seen);
       continue;
     }
     out.*(row->target) = entry.value.text;

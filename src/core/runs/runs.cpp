@@ -295,7 +295,7 @@ Task<void> Runs::cancel_stored(std::shared_ptr<Shared> shared, Scope scope, std:
   auto settled =
       co_await shared->settling.settle(scope, run_id, std::move(end), shared->active.stopping());
   if (settled) {
-    const Run run = *settled;
+    const Run& run = *settled;
     shared->active.leave(run, Result<FinishedRun>(FinishedRun{.run = run}));
     co_return;
   }
