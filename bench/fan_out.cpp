@@ -69,25 +69,9 @@ double events_a_second(const Setup& setup, std::size_t subscribers) {
 
 Section measure_fan_out(const Setup& setup) {
   Section out{.title = "Fan-out"};
-  const Pinned pinned(setup.load_cpu);
-  for (const std::size_t count : {1000UL, 5000UL}) {
-    std::vector<FanOutFigures> ours;
-    std::vector<FanOutFigures> floors;
-    for (int round = 0; round < setup.rounds; ++round) {
-      floors.push_back(of_floor(setup, count));
-      ours.push_back(of_server(setup, count));
-    }
-    const FanOutFigures floor = medians(floors);
-    const FanOutFigures server = medians(ours);
-    const double share = server.events_a_second / floor.events_a_second;
-    out.findings.push_back(
-        {"events a second to " + std::to_string(count) + " subscribers of one thread",
-         "≥ 70 % of a bare epoll loop",
-         number_text(server.events_a_second) + " (" + number_text(100 * share) + " %)",
-         "bare loop " + number_text(floor.events_a_second), verdict(share >= 0.7)});
-    add_row(out, count, "bare epoll loop", floor);
-    add_row(out, count, "Colonnade", server);
-  }
+  compare_fan_out(
+      setup, "subscribers of one thread", of_floor,
+      [](const Setup& on, std::size_t count) { return of_server(on, count); }, out);
   out.how =
       "One thread, one run whose tokens the load generator hands out as the model provider; every "
       "subscriber counts its events. Flat out: at most " +
@@ -99,7 +83,6 @@ Section measure_fan_out(const Setup& setup) {
       "stores nothing; Colonnade commits each token before it is sent (full durability). One I/O "
       "thread on one core, the generator on the other, in turns, " +
       std::to_string(setup.rounds) + " rounds, medians.";
-  out.header = fan_out_header();
   return out;
 }
 

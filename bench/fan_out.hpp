@@ -39,9 +39,11 @@ void flat_out(const Setup& setup, Loop& loop, Receivers& receivers, const Emit& 
 void paced(const Setup& setup, Loop& loop, Receivers& receivers, const Emit& emit,
            FanOutFigures& out);
 
-FanOutFigures medians(const std::vector<FanOutFigures>& rounds);
-// One row, and the header of such rows.
-void add_row(Section& out, std::size_t count, const std::string& name, const FanOutFigures& f);
-std::vector<std::string> fan_out_header();
+// One measurement of so many receivers on a fresh server or floor.
+using MeasureFanOut = std::function<FanOutFigures(const Setup& setup, std::size_t count)>;
+// The server beside a bare loop, in turns, with 1,000 and 5,000 receivers: a finding and two rows
+// for each. `receivers`: what they are, as "subscribers of one thread".
+void compare_fan_out(const Setup& setup, const std::string& receivers, const MeasureFanOut& floor,
+                     const MeasureFanOut& server, Section& out);
 
 }  // namespace colonnade::bench

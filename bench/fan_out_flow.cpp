@@ -10,6 +10,25 @@ namespace {
 
 constexpr std::string_view token_text = "~abcdefghijklmnopqrstuvwx";
 
+FanOutFigures medians(const std::vector<FanOutFigures>& rounds) {
+  const auto of = [&](double FanOutFigures::* member) {
+    std::vector<double> values;
+    for (const FanOutFigures& round : rounds) values.push_back(round.*member);
+    return median(values);
+  };
+  return {.events_a_second = of(&FanOutFigures::events_a_second),
+          .tokens_a_second = of(&FanOutFigures::tokens_a_second),
+          .paced_p50_ms = of(&FanOutFigures::paced_p50_ms),
+          .paced_p99_ms = of(&FanOutFigures::paced_p99_ms),
+          .cpu_micros = of(&FanOutFigures::cpu_micros)};
+}
+
+void add_row(Section& out, std::size_t count, const std::string& name, const FanOutFigures& f) {
+  out.rows.push_back({std::to_string(count), name, number_text(f.events_a_second),
+                      number_text(f.tokens_a_second), number_text(f.cpu_micros),
+                      number_text(f.paced_p50_ms), number_text(f.paced_p99_ms)});
+}
+
 }  // namespace
 
 void flat_out(const Setup& setup, Loop& loop, Receivers& receivers, const Emit& emit, pid_t pid,
@@ -81,28 +100,29 @@ void paced(const Setup& setup, Loop& loop, Receivers& receivers, const Emit& emi
   out.paced_p99_ms = percentile(receivers.latencies(), 0.99) / 1000;
 }
 
-FanOutFigures medians(const std::vector<FanOutFigures>& rounds) {
-  const auto of = [&](double FanOutFigures::* member) {
-    std::vector<double> values;
-    for (const FanOutFigures& round : rounds) values.push_back(round.*member);
-    return median(values);
-  };
-  return {.events_a_second = of(&FanOutFigures::events_a_second),
-          .tokens_a_second = of(&FanOutFigures::tokens_a_second),
-          .paced_p50_ms = of(&FanOutFigures::paced_p50_ms),
-          .paced_p99_ms = of(&FanOutFigures::paced_p99_ms),
-          .cpu_micros = of(&FanOutFigures::cpu_micros)};
-}
-
-void add_row(Section& out, std::size_t count, const std::string& name, const FanOutFigures& f) {
-  out.rows.push_back({std::to_string(count), name, number_text(f.events_a_second),
-                      number_text(f.tokens_a_second), number_text(f.cpu_micros),
-                      number_text(f.paced_p50_ms), number_text(f.paced_p99_ms)});
-}
-
-std::vector<std::string> fan_out_header() {
-  return {"subscribers",     "server",    "events a second", "tokens a second",
-          "CPU µs an event", "paced p50", "paced p99"};
+void compare_fan_out(const Setup& setup, const std::string& receivers, const MeasureFanOut& floor,
+                     const MeasureFanOut& server, Section& out) {
+  const Pinned pinned(setup.load_cpu);
+  for (const std::size_t count : {1000UL, 5000UL}) {
+    std::vector<FanOutFigures> ours;
+    std::vector<FanOutFigures> floors;
+    for (int round = 0; round < setup.rounds; ++round) {
+      floors.push_back(floor(setup, count));
+      ours.push_back(server(setup, count));
+    }
+    const FanOutFigures bare = medians(floors);
+    const FanOutFigures mine = medians(ours);
+    const double share = mine.events_a_second / bare.events_a_second;
+    out.findings.push_back(
+        {"events a second to " + std::to_string(count) + " " + receivers,
+         "≥ 70 % of a bare epoll loop",
+         number_text(mine.events_a_second) + " (" + number_text(100 * share) + " %)",
+         "bare loop " + number_text(bare.events_a_second), verdict(share >= 0.7)});
+    add_row(out, count, "bare epoll loop", bare);
+    add_row(out, count, "Colonnade", mine);
+  }
+  out.header = {"subscribers",     "server",    "events a second", "tokens a second",
+                "CPU µs an event", "paced p50", "paced p99"};
 }
 
 }  // namespace colonnade::bench

@@ -108,25 +108,8 @@ FanOutFigures of_socket_server(const Setup& setup, std::size_t count) {
 
 Section measure_socket_fan_out(const Setup& setup) {
   Section out{.title = "Fan-out over sockets"};
-  const Pinned pinned(setup.load_cpu);
-  for (const std::size_t count : {1000UL, 5000UL}) {
-    std::vector<FanOutFigures> ours;
-    std::vector<FanOutFigures> floors;
-    for (int round = 0; round < setup.rounds; ++round) {
-      floors.push_back(of_socket_floor(setup, count));
-      ours.push_back(of_socket_server(setup, count));
-    }
-    const FanOutFigures floor = medians(floors);
-    const FanOutFigures server = medians(ours);
-    const double share = server.events_a_second / floor.events_a_second;
-    out.findings.push_back(
-        {"events a second to " + std::to_string(count) + " sockets that have joined one thread",
-         "≥ 70 % of a bare epoll loop",
-         number_text(server.events_a_second) + " (" + number_text(100 * share) + " %)",
-         "bare loop " + number_text(floor.events_a_second), verdict(share >= 0.7)});
-    add_row(out, count, "bare epoll loop", floor);
-    add_row(out, count, "Colonnade", server);
-  }
+  compare_fan_out(setup, "sockets that have joined one thread", of_socket_floor, of_socket_server,
+                  out);
   out.how =
       "Socket.IO clients of one user that have joined one thread, whose title the load generator "
       "changes over REST; each change is an event to all of them. Flat out and paced as above. The "
@@ -135,7 +118,6 @@ Section measure_socket_fan_out(const Setup& setup) {
       "on "
       "the other, in turns, " +
       std::to_string(setup.rounds) + " rounds, medians.";
-  out.header = fan_out_header();
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "sdk/channel.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include "sdk/handoff.hpp"
@@ -326,6 +327,25 @@ std::string percent_encode(std::string_view text) {
 
 Failure usage(std::string message) {
   return Failure{.kind = ErrorKind::usage, .message = std::move(message)};
+}
+
+Result<HttpOptions> with_times(HttpOptions http, const Timeouts& times) {
+  const auto all = [](const Timeouts& of) {
+    return std::array{of.connect, of.read, of.send, of.stream_idle};
+  };
+  if (all(http.timeouts) != all(Timeouts{})) {
+    return usage("Options::http.timeouts is not for this client: set Options::timeouts");
+  }
+  if (std::ranges::any_of(all(times), [](auto time) { return time.count() < 0; })) {
+    return usage("Options::timeouts has a negative one; 0 is no limit");
+  }
+  http.timeouts = times;
+  return http;
+}
+
+Failure as_canceled(Failure closed) {
+  closed.transport = TransportErrorKind::canceled;
+  return closed;
 }
 
 }  // namespace colonnade::inline v1::detail

@@ -149,5 +149,10 @@ bool fits_header(std::string_view text);
 std::string percent_encode(std::string_view text);
 
 Failure usage(std::string message);
+// HTTP options with the times of a dialect that has an Options::timeouts of its own. Errors: usage
+// when the options have times already, or one is negative.
+Result<HttpOptions> with_times(HttpOptions http, const Timeouts& times);
+// A call whose client was closed, as one that was cancelled.
+Failure as_canceled(Failure closed);
 
 }  // namespace colonnade::inline v1::detail

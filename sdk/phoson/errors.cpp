@@ -75,11 +75,7 @@ void raise(const Failure& failure) {
     case ErrorKind::http:
     case ErrorKind::malformed: throw ApiError(failure);
     case ErrorKind::denied: throw Error(failure);
-    case ErrorKind::closed: {
-      Failure closed = failure;
-      closed.transport = TransportErrorKind::canceled;
-      throw CancelledError(std::move(closed));
-    }
+    case ErrorKind::closed: throw CancelledError(colonnade::detail::as_canceled(failure));
     case ErrorKind::transport: break;
   }
   if (failure.transport == TransportErrorKind::canceled) throw CancelledError(failure);

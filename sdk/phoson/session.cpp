@@ -20,26 +20,15 @@ using colonnade::detail::make_session;
 using colonnade::detail::Setting;
 using colonnade::detail::usage;
 
-bool same(const colonnade::Timeouts& a, const colonnade::Timeouts& b) {
-  return a.connect == b.connect && a.read == b.read && a.send == b.send &&
-         a.stream_idle == b.stream_idle;
-}
-
 // The times of this dialect where the rest of the SDK looks for them.
 HttpOptions http_options(const Options& options) {
-  if (!same(options.http.timeouts, colonnade::Timeouts{})) {
-    raise(usage("Options::http.timeouts is not for this client: set Options::timeouts"));
-  }
   const Timeouts& times = options.timeouts;
-  for (const auto time : {times.connect, times.call, times.send, times.stream}) {
-    if (time.count() < 0) raise(usage("Options::timeouts has a negative one; 0 is no limit"));
-  }
-  HttpOptions http = options.http;
-  http.timeouts = {.connect = times.connect,
-                   .read = times.call,
-                   .send = times.send,
-                   .stream_idle = times.stream};
-  return http;
+  auto http = colonnade::detail::with_times(options.http, {.connect = times.connect,
+                                                           .read = times.call,
+                                                           .send = times.send,
+                                                           .stream_idle = times.stream});
+  if (!http) raise(http.error());
+  return *std::move(http);
 }
 
 }  // namespace

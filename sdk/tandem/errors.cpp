@@ -76,11 +76,7 @@ void raise(const Failure& failure) {
     case ErrorKind::http: throw EngineError(failure);
     case ErrorKind::malformed: throw ValidationError(failure);
     case ErrorKind::denied: throw Error(failure);
-    case ErrorKind::closed: {
-      Failure closed = failure;
-      closed.transport = TransportErrorKind::canceled;
-      throw CancelledError(std::move(closed));
-    }
+    case ErrorKind::closed: throw CancelledError(colonnade::detail::as_canceled(failure));
     case ErrorKind::transport: break;
   }
   if (failure.transport == TransportErrorKind::canceled) throw CancelledError(failure);
