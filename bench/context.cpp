@@ -1,10 +1,5 @@
 #include <cstdio>
-#include <filesystem>
-#include <map>
-#include <sstream>
-#include <stdexcept>
 
-#include "harness/child.hpp"
 #include "harness/statistics.hpp"
 #include "measurements.hpp"
 
@@ -32,30 +27,12 @@ constexpr Figure figures_shown[] = {
     {"estimate_megabytes_per_second", "estimating tokens, MB of text a second"},
 };
 
-// The figures come from a program of its own, linked with the core and the request encoders alone.
-std::map<std::string, double> figures(const Setup& setup) {
-  const std::string output = setup.work + "/context_bench.out";
-  std::filesystem::remove(output);
-  Child child({.command = {setup.programs + "/context_bench"},
-               .environment = {},
-               .output_file = output,
-               .cpu = setup.measured_cpu});
-  const auto code = child.wait(std::chrono::seconds(120));
-  std::map<std::string, double> out;
-  std::istringstream lines(end_of_file(output, 4000));
-  std::string name;
-  for (double value = 0; lines >> name >> value;) out[name] = value;
-  if (code != 0 || out.empty()) throw std::runtime_error("context_bench failed");
-  return out;
-}
-
 }  // namespace
 
 Section measure_context(const Setup& setup) {
-  std::map<std::string, std::vector<double>> rounds;
-  for (int round = 0; round < setup.rounds; ++round) {
-    for (const auto& [name, value] : figures(setup)) rounds[name].push_back(value);
-  }
+  // The figures come from a program of its own, linked with the core and the request encoders
+  // alone.
+  const auto rounds = measured_by(setup, "context_bench");
   const auto of = [&rounds](const std::string& name) { return median(rounds.at(name)); };
   Section out{.title = "Context of a long thread"};
   const double anthropic = of("large_window_anthropic_cached_percent");

@@ -24,6 +24,7 @@ struct Measurement {
 constexpr Measurement measurements[] = {
     {"latency", measure_latency},
     {"runs", measure_runs},
+    {"wires", measure_wires},
     {"reads", measure_reads},
     {"fan-out", measure_fan_out},
     {"socket-fan-out", measure_socket_fan_out},
@@ -35,6 +36,8 @@ constexpr Measurement measurements[] = {
     {"memory", measure_memory},
     {"search", measure_search},
     {"context", measure_context},
+    {"schedules", measure_schedules},
+    {"jobs", measure_jobs},
     {"mcp", measure_mcp},
     {"kills", measure_kills},
 };
@@ -44,8 +47,8 @@ constexpr const char* usage =
     "                       [--rounds n] [--kills n] [--write <file>]\n"
     "       colonnade_bench --server <program> --baseline <program> [--baseline-name <commit>]\n"
     "                       [--pairs n] [--work <folder>] [--quick] [--write <file>]\n"
-    "measurements: latency runs reads fan-out socket-fan-out idle idle-sockets start sdk gate\n"
-    "              memory search context mcp kills\n";
+    "measurements: latency runs wires reads fan-out socket-fan-out idle idle-sockets start sdk\n"
+    "              gate memory search context schedules jobs mcp kills\n";
 
 struct Arguments {
   Setup setup{};

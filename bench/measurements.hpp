@@ -13,6 +13,8 @@ Section measure_latency(const Setup& setup);
 Section measure_reads(const Setup& setup);
 // Runs a second, with clients that watch the stream and without.
 Section measure_runs(const Setup& setup);
+// The same run over Tandem's wire and over Fathom's.
+Section measure_wires(const Setup& setup);
 // Events a second to many subscribers of one thread, and their latency, beside a bare epoll loop.
 Section measure_fan_out(const Setup& setup);
 // The same to Socket.IO clients that have joined one thread.
@@ -33,6 +35,10 @@ Section measure_memory(const Setup& setup);
 Section measure_search(const Setup& setup);
 // What caches of prompts can serve of a long thread, and what making a request costs.
 Section measure_context(const Setup& setup);
+// What due times cost to find and to wait for, and how late they are told.
+Section measure_schedules(const Setup& setup);
+// Durable jobs a second, by the number of workers, beside a bare queue in SQLite.
+Section measure_jobs(const Setup& setup);
 // A call of an MCP server's tool through our client, beside the same bytes without it.
 Section measure_mcp(const Setup& setup);
 // SIGKILL at random moments under load: tests/kill.

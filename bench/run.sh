@@ -3,8 +3,8 @@
 #
 #   --quick        a smoke run of less than a minute; its figures mean nothing
 #   --write        also puts the report into docs/reference/benchmarks.md
-#   --only a,b     latency runs reads fan-out socket-fan-out idle idle-sockets start sdk gate memory search
-#                  context mcp kills
+#   --only a,b     latency runs wires reads fan-out socket-fan-out idle idle-sockets start sdk gate memory search
+#                  context schedules jobs mcp kills
 #   --rounds n     rounds whose medians are shown (3)
 #   --kills n      how often the server is killed (200)
 #   --baseline PROGRAM [--baseline-name COMMIT] [--pairs n]

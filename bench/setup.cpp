@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -47,6 +48,27 @@ PortProgram::PortProgram(const Setup& setup, const std::string& name, std::optio
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
+}
+
+std::map<std::string, std::vector<double>> measured_by(const Setup& setup,
+                                                       const std::string& program,
+                                                       const std::vector<std::string>& arguments) {
+  std::map<std::string, std::vector<double>> out;
+  const std::string output = setup.work + "/" + program + ".out";
+  std::vector<std::string> command = {setup.programs + "/" + program};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  for (int round = 0; round < setup.rounds; ++round) {
+    std::filesystem::remove(output);
+    Child child(
+        {.command = command, .environment = {}, .output_file = output, .cpu = setup.measured_cpu});
+    const auto code = child.wait(std::chrono::seconds(120));
+    std::istringstream lines(end_of_file(output, 4000));
+    std::string name;
+    bool printed = false;
+    for (double value = 0; lines >> name >> value; printed = true) out[name].push_back(value);
+    if (code != 0 || !printed) throw std::runtime_error(program + " failed");
+  }
+  return out;
 }
 
 Pinned::Pinned(std::optional<int> cpu) : pinned_(cpu.has_value()) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "harness/child.hpp"
 #include "harness/server.hpp"
@@ -40,6 +42,11 @@ class PortProgram {
   std::unique_ptr<Child> child_;
   std::uint16_t port_ = 0;
 };
+
+// What a program of ours measures and prints as lines of a name and a number: by its names, a value
+// for each of the setup's rounds. Throws when it fails.
+std::map<std::string, std::vector<double>> measured_by(
+    const Setup& setup, const std::string& program, const std::vector<std::string>& arguments = {});
 
 // Pins this process while it lives.
 class Pinned {

@@ -15,8 +15,10 @@ endif()
 
 # Under a sanitizer most of a build's time is the optimizer at work on tests; what they test stays
 # optimized.
+set(COLONNADE_TEST_SECONDS 120)
 if(COLONNADE_SANITIZE)
   set(COLONNADE_TEST_OPTIONS -O0)
+  set(COLONNADE_TEST_SECONDS 600)
 endif()
 
 # Asio and Beast compile once, in net/ and base/, not in every file that includes them.
@@ -47,16 +49,21 @@ if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
   endif()
 endif()
 
-# colonnade_library(<name> SOURCES … [LINK …] [LINK_PRIVATE …] [NO_UNITY])
+# colonnade_library(<name> SOURCES … [LINK …] [LINK_PRIVATE …] [NO_UNITY] [SMALL])
 #   Makes the static library colonnade_<name>. NO_PCH is for what links without Boost: the precompiled
 #   header refers to Asio. NO_UNITY is for a library whose files cannot share a
-#   translation unit; say why where it is used.
+#   translation unit; say why where it is used. SMALL is for what runs rarely: the release build puts
+#   less of it inline, which makes its code about a quarter smaller.
 function(colonnade_library name)
-  cmake_parse_arguments(arg "NO_UNITY;NO_PCH" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "NO_UNITY;NO_PCH;SMALL" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
   add_library(colonnade_${name} STATIC ${arg_SOURCES})
   target_include_directories(colonnade_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_compile_options(colonnade_${name} PRIVATE ${COLONNADE_WARNINGS})
   target_link_libraries(colonnade_${name} PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE})
+  if(arg_SMALL AND CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo AND CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    # Not -Os, which no precompiled header of -O2 fits.
+    target_compile_options(colonnade_${name} PRIVATE "SHELL:-mllvm -inline-threshold=25")
+  endif()
   if(TARGET colonnade_core_pch AND NOT arg_NO_PCH AND NOT name MATCHES "^(base|net)$")
     target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_core_pch)
   elseif(TARGET colonnade_pch AND NOT arg_NO_PCH)
@@ -137,5 +144,5 @@ function(colonnade_test name)
   if(TARGET colonnade_test_pch AND NOT arg_NO_PCH)
     target_precompile_headers(${name}_test REUSE_FROM colonnade_test_pch)
   endif()
-  gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120)
+  gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${COLONNADE_TEST_SECONDS})
 endfunction()

@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <future>
@@ -100,7 +101,7 @@ class TlsServer {
   const Key key_{EVP_EC_gen("P-256")};
   const Certificate certificate_ = sign_self(key_.get());
   const Context context_{SSL_CTX_new(TLS_server_method())};
-  const std::string ca_file_ = ::testing::TempDir() + "/colonnade_tls_test.pem";
+  const std::string ca_file_ = ::testing::TempDir() + "tls-" + std::to_string(::getpid()) + ".pem";
   LoopbackServer server_{
       [this](LoopbackConnection& connection) { answer(context_.get(), connection); }};
 };

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "sdk/phoson/script.hpp"
+#include "sdk/result_of.hpp"
 
 namespace colonnade {
 namespace {
@@ -100,22 +101,7 @@ Json to_json(const std::vector<T>& items) {
   return out;
 }
 
-// --- the two clients as one
-// -----------------------------------------------------------------------
-
-// The blocking resources; awaited ones are run to their end here, so that one table of methods
-// serves both.
-struct Blocking {
-  const Client& client;
-  static auto result(auto value) { return value; }
-};
-struct Awaiting {
-  const AsyncClient& client;
-  template <class T>
-  static T result(Task<T> task) {
-    return colonnade::run(std::move(task));
-  }
-};
+// --- what a row asks -----------------------------------------------------------------------------
 
 std::optional<std::string> text_in(const Json& body, std::string_view name) {
   const Json* member = body.find(name);
@@ -159,60 +145,56 @@ using Method = std::function<Json(const C&, const Asked&)>;
 
 template <class C>
 std::map<std::string, Method<C>> agent_methods() {
-  const auto of = [](auto value) { return to_json(C::result(std::move(value))); };
-  return {{"POST /agents",
-           [of](const C& c, const Asked& asked) {
-             const auto request = agent_from(asked.body);
-             return of(c.client.agents.create(request));
-           }},
-          {"GET /agents", [of](const C& c, const Asked&) { return of(c.client.agents.list()); }},
-          {"GET /agents/*",
-           [of](const C& c, const Asked& a) { return of(c.client.agents.get(a.ids[0])); }},
-          {"PATCH /agents/*",
-           [of](const C& c, const Asked& a) {
-             const phoson::UpdateAgent changes{.name = text_in(a.body, "name"),
-                                               .description = text_in(a.body, "description")};
-             return of(c.client.agents.update(a.ids[0], changes));
-           }},
-          {"PUT /agents/*/mcp/*",
-           [of](const C& c, const Asked& a) {
-             return of(c.client.agents.attach_mcp(a.ids[0], a.ids[1]));
-           }},
-          {"DELETE /agents/*/mcp/*",
-           [of](const C& c, const Asked& a) {
-             return of(c.client.agents.detach_mcp(a.ids[0], a.ids[1]));
-           }},
-          {"POST /mcp", [of](const C& c, const Asked& a) {
-             const auto request = mcp_server_from(a.body);
-             return of(c.client.mcp.create(request));
-           }}};
+  const auto of = [](auto value) { return to_json(result_of(std::move(value))); };
+  return {
+      {"POST /agents",
+       [of](const C& c, const Asked& asked) {
+         const auto request = agent_from(asked.body);
+         return of(c.agents.create(request));
+       }},
+      {"GET /agents", [of](const C& c, const Asked&) { return of(c.agents.list()); }},
+      {"GET /agents/*", [of](const C& c, const Asked& a) { return of(c.agents.get(a.ids[0])); }},
+      {"PATCH /agents/*",
+       [of](const C& c, const Asked& a) {
+         const phoson::UpdateAgent changes{.name = text_in(a.body, "name"),
+                                           .description = text_in(a.body, "description")};
+         return of(c.agents.update(a.ids[0], changes));
+       }},
+      {"PUT /agents/*/mcp/*",
+       [of](const C& c, const Asked& a) { return of(c.agents.attach_mcp(a.ids[0], a.ids[1])); }},
+      {"DELETE /agents/*/mcp/*",
+       [of](const C& c, const Asked& a) { return of(c.agents.detach_mcp(a.ids[0], a.ids[1])); }},
+      {"POST /mcp", [of](const C& c, const Asked& a) {
+         const auto request = mcp_server_from(a.body);
+         return of(c.mcp.create(request));
+       }}};
 }
 
 template <class C>
 std::map<std::string, Method<C>> conversation_methods() {
-  const auto of = [](auto value) { return to_json(C::result(std::move(value))); };
+  const auto of = [](auto value) { return to_json(result_of(std::move(value))); };
   return {{"POST /conversations",
            [of](const C& c, const Asked& a) {
              const phoson::CreateConversation request{
                  .agent_id = a.body["agent_id"].as_string(),
                  .title = text_in(a.body, "title").value_or(""),
                  .thread_id = text_in(a.body, "thread_id").value_or("")};
-             return of(c.client.conversations.create(request));
+             return of(c.conversations.create(request));
            }},
           {"GET /conversations",
-           [of](const C& c, const Asked& a) { return of(c.client.conversations.list(a.query)); }},
+           [of](const C& c, const Asked& a) { return of(c.conversations.list(a.query)); }},
           {"GET /conversations/*",
-           [of](const C& c, const Asked& a) { return of(c.client.conversations.get(a.ids[0])); }},
+           [of](const C& c, const Asked& a) { return of(c.conversations.get(a.ids[0])); }},
           {"PATCH /conversations/*",
            [of](const C& c, const Asked& a) {
              const phoson::UpdateConversation changes{.title = text_in(a.body, "title")};
-             return of(c.client.conversations.update(a.ids[0], changes));
+             return of(c.conversations.update(a.ids[0], changes));
            }},
           {"GET /conversations/*/messages",
-           [of](const C& c, const Asked& a) { return of(c.client.messages.list(a.ids[0])); }},
+           [of](const C& c, const Asked& a) { return of(c.messages.list(a.ids[0])); }},
           {"POST /conversations/*/messages", [of](const C& c, const Asked& a) {
              const auto options = options_from(a.body);
-             return of(c.client.messages.send(a.ids[0], a.body["content"].as_string(), options));
+             return of(c.messages.send(a.ids[0], a.body["content"].as_string(), options));
            }}};
 }
 
@@ -276,15 +258,15 @@ Json perform(const C& c, const Json& row) {
   const std::string& method = row["method"].as_string();
   Asked asked{.ids = {}, .query = {}, .body = row["request"]};
   const std::string pattern = pattern_of(path, asked);
-  if (only_by_hand(row)) return C::result(c.client.request(method, path, asked.body));
+  if (only_by_hand(row)) return result_of(c.request(method, path, asked.body));
   if (row["status"] == Json(204)) {
-    remove_with(c.client, pattern, asked.ids.at(0));
+    remove_with(c, pattern, asked.ids.at(0));
     return {};
   }
   const Json* stream = asked.body.find("stream");
   if (stream != nullptr && stream->as_bool()) {
     Json events = Json::array();
-    for (Json& event : stream_with(c.client, asked, options_from(asked.body))) {
+    for (Json& event : stream_with(c, asked, options_from(asked.body))) {
       events.push_back(std::move(event));
     }
     return events;
@@ -331,9 +313,9 @@ void replay_call(const Json& row) {
                    response.is_null() ? "" : response.dump());
   }
   const Client client(options_of(wire));
-  replay_call(Blocking{client}, row);
+  replay_call(client, row);
   const AsyncClient async(options_of(wire));
-  replay_call(Awaiting{async}, row);
+  replay_call(async, row);
   wire.verify();
   for (const auto& sent : wire.requests()) {
     EXPECT_EQ(sent.has_body, !row["request"].is_null());

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "sdk/result_of.hpp"
 #include "sdk/tandem/replay.hpp"
 #include "sdk/tandem/replay_routines.hpp"
 #include "sdk/tandem/script.hpp"
@@ -77,31 +78,29 @@ Json events_to_json(const std::vector<tandem::Event>& events) {
 
 template <class C>
 Methods<C> engine_methods() {
-  const auto of = [](auto value) { return wire_of(C::result(std::move(value))); };
-  return {
-      {"GET /global/health", [of](const C& c, const Asked&) { return of(c.client.health()); }},
-      {"GET /tool/ids", [of](const C& c, const Asked&) { return of(c.client.list_tool_ids()); }},
-      {"GET /tool", [of](const C& c, const Asked&) { return of(c.client.list_tools()); }},
-      {"POST /tool/execute",
-       [of](const C& c, const Asked& a) {
-         return of(c.client.execute_tool(a.body["tool"].as_string(), a.body["args"]));
-       }},
-      {"GET /run/*/events",
-       [](const C& c, const Asked& a) {
-         const tandem::RunEventsQuery query{.since_seq = number_in(a, "since_seq"),
-                                            .tail = number_in(a, "tail")};
-         return events_to_json(C::result(c.client.run_events(a.ids[0], query)));
-       }},
-      {"GET /permission",
-       [of](const C& c, const Asked&) { return of(c.client.permissions.list()); }},
-      {"POST /permission/*/reply",
-       [of](const C& c, const Asked& a) {
-         return of(c.client.permissions.reply(a.ids[0], reply_from(a.body)));
-       }},
-      {"GET /question", [of](const C& c, const Asked&) { return of(c.client.questions.list()); }},
-      {"POST /question/*/reply", [of](const C& c, const Asked& a) {
-         return of(c.client.questions.reply(a.ids[0], a.body["answer"].as_string()));
-       }}};
+  const auto of = [](auto value) { return wire_of(result_of(std::move(value))); };
+  return {{"GET /global/health", [of](const C& c, const Asked&) { return of(c.health()); }},
+          {"GET /tool/ids", [of](const C& c, const Asked&) { return of(c.list_tool_ids()); }},
+          {"GET /tool", [of](const C& c, const Asked&) { return of(c.list_tools()); }},
+          {"POST /tool/execute",
+           [of](const C& c, const Asked& a) {
+             return of(c.execute_tool(a.body["tool"].as_string(), a.body["args"]));
+           }},
+          {"GET /run/*/events",
+           [](const C& c, const Asked& a) {
+             const tandem::RunEventsQuery query{.since_seq = number_in(a, "since_seq"),
+                                                .tail = number_in(a, "tail")};
+             return events_to_json(result_of(c.run_events(a.ids[0], query)));
+           }},
+          {"GET /permission", [of](const C& c, const Asked&) { return of(c.permissions.list()); }},
+          {"POST /permission/*/reply",
+           [of](const C& c, const Asked& a) {
+             return of(c.permissions.reply(a.ids[0], reply_from(a.body)));
+           }},
+          {"GET /question", [of](const C& c, const Asked&) { return of(c.questions.list()); }},
+          {"POST /question/*/reply", [of](const C& c, const Asked& a) {
+             return of(c.questions.reply(a.ids[0], a.body["answer"].as_string()));
+           }}};
 }
 
 Json session_list(const tandem::SessionList& list, bool bare) {
@@ -113,131 +112,124 @@ Json session_list(const tandem::SessionList& list, bool bare) {
 
 template <class C>
 Methods<C> session_methods() {
-  const auto of = [](auto value) { return wire_of(C::result(std::move(value))); };
-  return {{"GET /session",
-           [](const C& c, const Asked& a) {
-             tandem::ListSessions filter{.q = text_in(a, "q"),
-                                         .page = number_in(a, "page"),
-                                         .page_size = number_in(a, "page_size"),
-                                         .scope = text_in(a, "scope"),
-                                         .workspace = text_in(a, "workspace")};
-             if (a.query.contains("archived")) filter.archived = text_in(a, "archived") == "true";
-             const auto list = C::result(c.client.sessions.list(filter));
-             return session_list(list, a.query.empty());
-           }},
-          {"GET /session/*",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.get(a.ids[0])); }},
-          {"PATCH /session/*",
-           [of](const C& c, const Asked& a) {
-             const tandem::UpdateSession changes{.title = a.body["title"].as_string(),
-                                                 .archived = a.body["archived"].as_bool()};
-             return of(c.client.sessions.update(a.ids[0], changes));
-           }},
-          {"GET /session/*/message",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.messages(a.ids[0])); }},
-          {"GET /session/*/todo",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.todos(a.ids[0])); }},
-          {"GET /session/*/run",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.active_run(a.ids[0])); }},
-          {"POST /session/*/prompt_async",
-           [of](const C& c, const Asked& a) {
-             const auto parts = parts_from(a.body);
-             const auto options = prompt_options_from(a.body);
-             return of(c.client.sessions.prompt_async_parts(a.ids[0], parts, options));
-           }},
-          {"POST /session/*/prompt_sync",
-           [](const C& c, const Asked& a) {
-             const std::string text = a.body["parts"][0]["text"].as_string();
-             return Json{{"reply", C::result(c.client.sessions.prompt_sync(a.ids[0], text))}};
-           }},
-          {"POST /session/*/abort",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.abort(a.ids[0])); }},
-          {"POST /session/*/cancel",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.cancel(a.ids[0])); }},
-          {"POST /session/*/run/*/cancel",
-           [of](const C& c, const Asked& a) {
-             return of(c.client.sessions.cancel_run(a.ids[0], a.ids[1]));
-           }},
-          {"POST /session/*/fork",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.fork(a.ids[0])); }},
-          {"GET /session/*/children",
-           [of](const C& c, const Asked& a) {
-             const Json children = of(c.client.sessions.children(a.ids[0]));
-             return Json{{"sessions", children}, {"count", children.size()}};
-           }},
-          {"GET /session/*/diff",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.diff(a.ids[0])); }},
-          {"POST /session/*/revert",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.revert(a.ids[0])); }},
-          {"POST /session/*/unrevert",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.unrevert(a.ids[0])); }},
-          {"POST /session/*/summarize",
-           [of](const C& c, const Asked& a) { return of(c.client.sessions.summarize(a.ids[0])); }},
-          {"POST /session/*/attach", [of](const C& c, const Asked& a) {
-             return of(c.client.sessions.attach(a.ids[0], a.body["target_workspace"].as_string()));
-           }}};
+  const auto of = [](auto value) { return wire_of(result_of(std::move(value))); };
+  return {
+      {"GET /session",
+       [](const C& c, const Asked& a) {
+         tandem::ListSessions filter{.q = text_in(a, "q"),
+                                     .page = number_in(a, "page"),
+                                     .page_size = number_in(a, "page_size"),
+                                     .scope = text_in(a, "scope"),
+                                     .workspace = text_in(a, "workspace")};
+         if (a.query.contains("archived")) filter.archived = text_in(a, "archived") == "true";
+         const auto list = result_of(c.sessions.list(filter));
+         return session_list(list, a.query.empty());
+       }},
+      {"GET /session/*", [of](const C& c, const Asked& a) { return of(c.sessions.get(a.ids[0])); }},
+      {"PATCH /session/*",
+       [of](const C& c, const Asked& a) {
+         const tandem::UpdateSession changes{.title = a.body["title"].as_string(),
+                                             .archived = a.body["archived"].as_bool()};
+         return of(c.sessions.update(a.ids[0], changes));
+       }},
+      {"GET /session/*/message",
+       [of](const C& c, const Asked& a) { return of(c.sessions.messages(a.ids[0])); }},
+      {"GET /session/*/todo",
+       [of](const C& c, const Asked& a) { return of(c.sessions.todos(a.ids[0])); }},
+      {"GET /session/*/run",
+       [of](const C& c, const Asked& a) { return of(c.sessions.active_run(a.ids[0])); }},
+      {"POST /session/*/prompt_async",
+       [of](const C& c, const Asked& a) {
+         const auto parts = parts_from(a.body);
+         const auto options = prompt_options_from(a.body);
+         return of(c.sessions.prompt_async_parts(a.ids[0], parts, options));
+       }},
+      {"POST /session/*/prompt_sync",
+       [](const C& c, const Asked& a) {
+         const std::string text = a.body["parts"][0]["text"].as_string();
+         return Json{{"reply", result_of(c.sessions.prompt_sync(a.ids[0], text))}};
+       }},
+      {"POST /session/*/abort",
+       [of](const C& c, const Asked& a) { return of(c.sessions.abort(a.ids[0])); }},
+      {"POST /session/*/cancel",
+       [of](const C& c, const Asked& a) { return of(c.sessions.cancel(a.ids[0])); }},
+      {"POST /session/*/run/*/cancel",
+       [of](const C& c, const Asked& a) { return of(c.sessions.cancel_run(a.ids[0], a.ids[1])); }},
+      {"POST /session/*/fork",
+       [of](const C& c, const Asked& a) { return of(c.sessions.fork(a.ids[0])); }},
+      {"GET /session/*/children",
+       [of](const C& c, const Asked& a) {
+         const Json children = of(c.sessions.children(a.ids[0]));
+         return Json{{"sessions", children}, {"count", children.size()}};
+       }},
+      {"GET /session/*/diff",
+       [of](const C& c, const Asked& a) { return of(c.sessions.diff(a.ids[0])); }},
+      {"POST /session/*/revert",
+       [of](const C& c, const Asked& a) { return of(c.sessions.revert(a.ids[0])); }},
+      {"POST /session/*/unrevert",
+       [of](const C& c, const Asked& a) { return of(c.sessions.unrevert(a.ids[0])); }},
+      {"POST /session/*/summarize",
+       [of](const C& c, const Asked& a) { return of(c.sessions.summarize(a.ids[0])); }},
+      {"POST /session/*/attach", [of](const C& c, const Asked& a) {
+         return of(c.sessions.attach(a.ids[0], a.body["target_workspace"].as_string()));
+       }}};
 }
 
 template <class C>
 Methods<C> service_methods() {
-  const auto of = [](auto value) { return wire_of(C::result(std::move(value))); };
+  const auto of = [](auto value) { return wire_of(result_of(std::move(value))); };
   return {
-      {"GET /provider",
-       [of](const C& c, const Asked&) { return of(c.client.providers.catalog()); }},
+      {"GET /provider", [of](const C& c, const Asked&) { return of(c.providers.catalog()); }},
       {"GET /config/providers",
-       [of](const C& c, const Asked&) { return of(c.client.providers.config()); }},
+       [of](const C& c, const Asked&) { return of(c.providers.config()); }},
       {"GET /provider/auth",
        [of](const C& c, const Asked&) {
-         return Json{{"providers", of(c.client.providers.auth_status())}};
+         return Json{{"providers", of(c.providers.auth_status())}};
        }},
       {"PATCH /global/config",
        [](const C& c, const Asked& a) {
-         return C::result(c.client.config.patch_global(a.body)).effective;
+         return result_of(c.config.patch_global(a.body)).effective;
        }},
-      {"GET /mcp", [of](const C& c, const Asked&) { return of(c.client.mcp.list()); }},
-      {"GET /mcp/tools", [of](const C& c, const Asked&) { return of(c.client.mcp.list_tools()); }},
-      {"GET /mcp/resources",
-       [of](const C& c, const Asked&) { return of(c.client.mcp.list_resources()); }},
+      {"GET /mcp", [of](const C& c, const Asked&) { return of(c.mcp.list()); }},
+      {"GET /mcp/tools", [of](const C& c, const Asked&) { return of(c.mcp.list_tools()); }},
+      {"GET /mcp/resources", [of](const C& c, const Asked&) { return of(c.mcp.list_resources()); }},
       {"POST /mcp",
        [of](const C& c, const Asked& a) {
-         return of(c.client.mcp.add(a.body["name"].as_string(), a.body["transport"].as_string()));
+         return of(c.mcp.add(a.body["name"].as_string(), a.body["transport"].as_string()));
        }},
       {"POST /mcp/*/connect",
-       [of](const C& c, const Asked& a) { return of(c.client.mcp.connect(a.ids[0])); }},
+       [of](const C& c, const Asked& a) { return of(c.mcp.connect(a.ids[0])); }},
       {"POST /mcp/*/disconnect",
-       [of](const C& c, const Asked& a) { return of(c.client.mcp.disconnect(a.ids[0])); }},
+       [of](const C& c, const Asked& a) { return of(c.mcp.disconnect(a.ids[0])); }},
       {"POST /mcp/*/refresh",
-       [of](const C& c, const Asked& a) { return of(c.client.mcp.refresh(a.ids[0])); }},
+       [of](const C& c, const Asked& a) { return of(c.mcp.refresh(a.ids[0])); }},
       {"PATCH /mcp/*",
        [of](const C& c, const Asked& a) {
-         return of(c.client.mcp.set_enabled(a.ids[0], a.body["enabled"].as_bool()));
+         return of(c.mcp.set_enabled(a.ids[0], a.body["enabled"].as_bool()));
        }},
-      {"DELETE /mcp/*",
-       [of](const C& c, const Asked& a) { return of(c.client.mcp.remove(a.ids[0])); }},
+      {"DELETE /mcp/*", [of](const C& c, const Asked& a) { return of(c.mcp.remove(a.ids[0])); }},
       {"POST /memory/search",
        [of](const C& c, const Asked& a) {
          const tandem::SearchMemory options{.limit = a.body["limit"].as_int64()};
-         return of(c.client.memory.search(a.body["query"].as_string(), options));
+         return of(c.memory.search(a.body["query"].as_string(), options));
        }},
       {"GET /memory",
        [of](const C& c, const Asked& a) {
          const tandem::ListMemory filter{.q = text_in(a, "q"), .user_id = text_in(a, "user_id")};
-         return of(c.client.memory.list(filter));
+         return of(c.memory.list(filter));
        }},
       {"POST /memory/promote",
-       [of](const C& c, const Asked& a) {
-         return of(c.client.memory.promote(a.body["id"].as_string()));
-       }},
+       [of](const C& c, const Asked& a) { return of(c.memory.promote(a.body["id"].as_string())); }},
       {"POST /memory/demote",
        [of](const C& c, const Asked& a) {
-         return of(c.client.memory.demote(a.body["id"].as_string(), a.body["run_id"].as_string()));
+         return of(c.memory.demote(a.body["id"].as_string(), a.body["run_id"].as_string()));
        }},
       {"DELETE /memory/*",
-       [of](const C& c, const Asked& a) { return of(c.client.memory.remove(a.ids[0])); }},
+       [of](const C& c, const Asked& a) { return of(c.memory.remove(a.ids[0])); }},
       {"POST /memory/put", [of](const C& c, const Asked& a) {
          const tandem::PutMemory options{.run_id = a.body["run_id"].as_string()};
          const std::string text = text_in(a.body, a.body.contains("text") ? "text" : "content");
-         return of(c.client.memory.put(text, options));
+         return of(c.memory.put(text, options));
        }}};
 }
 
@@ -369,9 +361,9 @@ Json perform(const C& c, const Json& row) {
   const std::string& method = row["method"].as_string();
   const std::string& path = row["path"].as_string();
   Asked asked{.ids = {}, .query = {}, .body = row["request"]};
-  if (only_by_hand(name)) return C::result(c.client.request(method, path, asked.body));
+  if (only_by_hand(name)) return result_of(c.request(method, path, asked.body));
   const std::string pattern = pattern_of(path, asked);
-  if (gives_less(name)) return perform_plainly(c.client, row, asked);
+  if (gives_less(name)) return perform_plainly(c, row, asked);
   auto methods = engine_methods<C>();
   methods.merge(session_methods<C>());
   methods.merge(service_methods<C>());
@@ -431,9 +423,9 @@ void replay_call(const Json& row) {
       .times(2);
   const bool real_engine = row["name"].as_string().starts_with("engine046.");
   const Client client(options_of(wire, real_engine));
-  replay_call(Blocking{client}, row);
+  replay_call(client, row);
   const AsyncClient async(options_of(wire, real_engine));
-  replay_call(Awaiting{async}, row);
+  replay_call(async, row);
   wire.verify();
   for (const auto& sent : wire.requests()) {
     EXPECT_EQ(sent.target, row["path"].as_string());

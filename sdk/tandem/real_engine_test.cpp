@@ -1,5 +1,14 @@
 // The checklist for a client of the real engine (tandem §1.9), row by row, with the literal shapes
-// of engine 0.4.6 that §1 to §4 give.
+// of engine 0.4.6 that §1 to §4 give:
+//
+//   1 lists and children      row01          7 routines        routines_test.cpp, row07
+//   2 update and fork         row02          8 automations V2  row08: no types, by request()
+//   3 a prompt without model  row03          9 memory          row09
+//   4 prompt_sync             row04         10 channels        row10: no types, by request()
+//   5 text of streams         row05         11 errors          row11
+//   6 events of a run         row06         12 templates       row12: no types, by request()
+//
+// The rows `engine046.` of tandem-examples.jsonl are replayed by examples_test.cpp.
 #include <gtest/gtest.h>
 
 #include "sdk/tandem/script.hpp"
@@ -269,6 +278,47 @@ TEST(TandemRealEngine, row06_the_events_of_a_run_are_a_stream_there) {
       EXPECT_NE(error.issues().at(0).find("run_stream()"), std::string::npos);
     }
   }
+}
+
+// What has no types yet comes as it is: nothing of an engine's own form is lost or refused.
+void expect_as_it_is(const std::string& method, const std::string& path, const Json& body,
+                     const Json& reply) {
+  for (const bool async : {false, true}) {
+    testing::ScriptedTransport wire;
+    wire.expect(method, path).reply(200, reply.dump());
+    const AsyncClient awaited(options_of(wire, true));
+    const Client client(options_of(wire, true));
+    EXPECT_EQ(async ? run(awaited.request(method, path, body)) : client.request(method, path, body),
+              reply);
+    ASSERT_EQ(wire.requests().size(), 1U);
+    EXPECT_EQ(wire.requests()[0].has_body, !body.is_null());
+    if (!body.is_null()) {
+      EXPECT_EQ(Json::parse(wire.requests()[0].body), body);
+    }
+  }
+}
+
+TEST(TandemRealEngine, row08_automations_v2_wait_in_the_engines_words) {
+  for (const char* status : {"awaiting_approval", "blocked"}) {
+    const Json gate{{"node_id", "review"}, {"decisions", Json::array({"approve", "rework"})}};
+    const Json waiting{{"run_id", "automation-v2-run-1"},
+                       {"status", status},
+                       {"checkpoint", {{"awaiting_gate", gate}}}};
+    expect_as_it_is("GET", "/automations/v2/runs/automation-v2-run-1", {}, {{"run", waiting}});
+  }
+  const Json schedule{
+      {"type", "manual"}, {"timezone", "UTC"}, {"misfire_policy", {{"type", "run_once"}}}};
+  expect_as_it_is("POST", "/automations/v2", {{"name", "x"}, {"schedule", schedule}},
+                  {{"automation", {{"automation_id", "automation-v2-1"}}}});
+}
+
+TEST(TandemRealEngine, row10_a_channel_is_given_its_bot_token) {
+  expect_as_it_is("PUT", "/channels/telegram", {{"bot_token", "123:abc"}}, {{"ok", true}});
+}
+
+TEST(TandemRealEngine, row12_templates_have_ids_of_another_name) {
+  const Json templates = Json::array({{{"templateID", "writer"}, {"role", "worker"}}});
+  expect_as_it_is("GET", "/agent-team/templates", {}, {{"templates", templates}, {"count", 1}});
 }
 
 TEST(TandemRealEngine, row09_memory_is_sent_in_full) {

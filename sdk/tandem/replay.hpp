@@ -1,4 +1,4 @@
-// For the replay of the example rows of Tandem: the two clients as one, and what a row asks.
+// For the replay of the example rows of Tandem: what a row asks.
 #pragma once
 
 #include <functional>
@@ -11,23 +11,6 @@
 #include "sdk/tandem/script.hpp"
 
 namespace colonnade::tandem_replay {
-
-using tandem_script::AsyncClient;
-using tandem_script::Client;
-
-// The blocking resources; awaited ones are run to their end here, so that one table of methods
-// serves both.
-struct Blocking {
-  const Client& client;
-  static auto result(auto value) { return value; }
-};
-struct Awaiting {
-  const AsyncClient& client;
-  template <class T>
-  static T result(Task<T> task) {
-    return colonnade::run(std::move(task));
-  }
-};
 
 struct Asked {
   std::vector<std::string> ids{};              // in the path, in order

@@ -1,6 +1,7 @@
 // For the replay of the example rows of Tandem: those about routines and automations.
 #pragma once
 
+#include "sdk/result_of.hpp"
 #include "sdk/tandem/replay.hpp"
 #include "sdk/tandem/values_to_wire.hpp"
 
@@ -52,52 +53,49 @@ inline tandem::AddArtifact artifact_from(const Json& body) {
 // Of one family, by `resource` of a client.
 template <class C, class Resource>
 Methods<C> methods_of_family(const std::string& root, Resource resource) {
-  const auto of = [](auto value) { return wire_of(C::result(std::move(value))); };
+  const auto of = [](auto value) { return wire_of(result_of(std::move(value))); };
   const auto run = root + "/runs/*";
   return {
-      {"GET " + root, [=](const C& c, const Asked&) { return of(resource(c.client).list()); }},
+      {"GET " + root, [=](const C& c, const Asked&) { return of(resource(c).list()); }},
       {"POST " + root,
        [=](const C& c, const Asked& a) {
          const auto request = routine_from(a.body);
-         return of(resource(c.client).create(request));
+         return of(resource(c).create(request));
        }},
       {"PATCH " + root + "/*",
-       [=](const C& c, const Asked& a) { return of(resource(c.client).update(a.ids[0], a.body)); }},
+       [=](const C& c, const Asked& a) { return of(resource(c).update(a.ids[0], a.body)); }},
       {"POST " + root + "/*/run_now",
-       [=](const C& c, const Asked& a) { return of(resource(c.client).run_now(a.ids[0])); }},
+       [=](const C& c, const Asked& a) { return of(resource(c).run_now(a.ids[0])); }},
       {"GET " + root + "/runs",
-       [=](const C& c, const Asked&) { return of(resource(c.client).list_runs()); }},
+       [=](const C& c, const Asked&) { return of(resource(c).list_runs()); }},
       {"GET " + root + "/*/runs",
-       [=](const C& c, const Asked& a) {
-         return of(resource(c.client).get_runs_for_routine(a.ids[0]));
-       }},
+       [=](const C& c, const Asked& a) { return of(resource(c).get_runs_for_routine(a.ids[0])); }},
       {"GET " + root + "/*/history",
        [=](const C& c, const Asked& a) {
-         return of(resource(c.client).history(a.ids[0], number_in(a, "limit")));
+         return of(resource(c).history(a.ids[0], number_in(a, "limit")));
        }},
-      {"GET " + run,
-       [=](const C& c, const Asked& a) { return of(resource(c.client).get_run(a.ids[0])); }},
+      {"GET " + run, [=](const C& c, const Asked& a) { return of(resource(c).get_run(a.ids[0])); }},
       {"GET " + run + "/artifacts",
-       [=](const C& c, const Asked& a) { return of(resource(c.client).list_artifacts(a.ids[0])); }},
+       [=](const C& c, const Asked& a) { return of(resource(c).list_artifacts(a.ids[0])); }},
       {"POST " + run + "/artifacts",
        [=](const C& c, const Asked& a) {
          const auto artifact = artifact_from(a.body);
-         return of(resource(c.client).add_artifact(a.ids[0], artifact));
+         return of(resource(c).add_artifact(a.ids[0], artifact));
        }},
       {"POST " + run + "/approve",
        [=](const C& c, const Asked& a) {
-         return of(resource(c.client).approve_run(a.ids[0], text_in(a.body, "reason")));
+         return of(resource(c).approve_run(a.ids[0], text_in(a.body, "reason")));
        }},
       {"POST " + run + "/deny",
        [=](const C& c, const Asked& a) {
-         return of(resource(c.client).deny_run(a.ids[0], text_in(a.body, "reason")));
+         return of(resource(c).deny_run(a.ids[0], text_in(a.body, "reason")));
        }},
       {"POST " + run + "/pause",
        [=](const C& c, const Asked& a) {
-         return of(resource(c.client).pause_run(a.ids[0], text_in(a.body, "reason")));
+         return of(resource(c).pause_run(a.ids[0], text_in(a.body, "reason")));
        }},
       {"POST " + run + "/resume", [=](const C& c, const Asked& a) {
-         return of(resource(c.client).resume_run(a.ids[0], text_in(a.body, "reason")));
+         return of(resource(c).resume_run(a.ids[0], text_in(a.body, "reason")));
        }}};
 }
 

@@ -49,17 +49,17 @@ std::string describe_remembered(const faramesh::Action& action, const faramesh::
   if (verdict.remember == faramesh::Remember::once) return "Nothing will be remembered.";
   const bool everywhere = verdict.remember == faramesh::Remember::everywhere;
   const std::string thread = text_of(action.context, "thread_id");
-  std::string out = "Will not be asked about again: " + printable(action.tool);
-  if (action.operation != "call") out += " (" + printable(action.operation) + ")";
-  out += everywhere ? " by every agent" : " by agent " + printable(action.agent_id);
+  std::string out = "Will not be asked about again: " + printable_line(action.tool);
+  if (action.operation != "call") out += " (" + printable_line(action.operation) + ")";
+  out += everywhere ? " by every agent" : " by agent " + printable_line(action.agent_id);
   out += verdict.remember != faramesh::Remember::thread ? " in every thread"
          : thread.empty()                               ? " in this thread"
-                                                        : " in thread " + printable(thread);
+                                                        : " in thread " + printable_line(thread);
   if (verdict.pattern.empty()) {
     const Json& params = verdict.params.is_null() ? action.params : verdict.params;
-    return out + ", with exactly " + printable(params.dump());
+    return out + ", with exactly " + printable_line(params.dump());
   }
-  out += ", with arguments like " + printable(verdict.pattern);
+  out += ", with arguments like " + printable_line(verdict.pattern);
   const bool is_command =
       action.params.find("command") != nullptr || action.params.find("cmd") != nullptr;
   if (is_command && verdict.pattern != "*") {

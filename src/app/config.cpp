@@ -104,10 +104,7 @@ void apply_text(const Setting& setting, const std::vector<std::string>& text,
     faults.push_back(place + ": expected " + expected(setting) + ", but found \"" + found + "\"");
     return;
   }
-  if (setting.is_path) {
-    std::string& path = std::get<Member<std::string>>(setting.target)(config.settings);
-    path = absolute_path(path, current_folder(), home);
-  }
+  if (setting.is_path) make_paths_absolute(setting, config.settings, current_folder(), home);
   config.origins[std::string(setting.name)] = place;
 }
 
@@ -196,24 +193,30 @@ void check_memory(const Settings& s, ConfigFaults& faults) {
 
 // Who comes through a proxy looks like this machine, so that a mode without tokens wants to be told
 // that there is none.
-void check_open_modes(const Settings& s, ConfigFaults& faults) {
-  if (s.proxy == ProxyInFront::none && !s.trusted_proxies.empty()) {
-    faults.emplace_back("proxy: none, but trusted_proxies names some; leave one of them out");
-  }
-  if (!s.faramesh.open) return;
+void check_open_mode(const Settings& s, const std::string& name, ConfigFaults& faults) {
   if (s.proxy != ProxyInFront::none) {
-    faults.emplace_back(
-        "faramesh.open: lets in whatever reaches a loopback address, and a proxy, tunnel or "
-        "forwarded port hands strangers on to it unseen; set proxy: none when there is nothing of "
-        "the kind, else give clients tokens");
+    faults.push_back(
+        name +
+        ": lets in whatever reaches a loopback address, and a proxy, tunnel or forwarded port "
+        "hands strangers on to it unseen; set proxy: none when there is nothing of the kind, else "
+        "give clients tokens");
   }
   const bool is_reachable = std::ranges::any_of(
       s.listen, [](const ListenAddress& address) { return base::is_this_machine(address.host); });
   if (!is_reachable) {
-    faults.emplace_back(
-        "faramesh.open: counts on loopback addresses only, and listen has none; add 127.0.0.1:8790 "
-        "to it, or give clients tokens");
+    faults.push_back(
+        name +
+        ": counts on loopback addresses only, and listen has none; add 127.0.0.1:8790 to it, or "
+        "give clients tokens");
   }
+}
+
+void check_open_modes(const Settings& s, ConfigFaults& faults) {
+  if (s.proxy == ProxyInFront::none && !s.trusted_proxies.empty()) {
+    faults.emplace_back("proxy: none, but trusted_proxies names some; leave one of them out");
+  }
+  if (s.faramesh.open) check_open_mode(s, "faramesh.open", faults);
+  if (s.tandem.open) check_open_mode(s, "tandem.open", faults);
 }
 
 // What one setting alone cannot tell.
@@ -278,10 +281,36 @@ std::expected<Config, ConfigFaults> load_config(const ConfigInput& input) {
   apply_flags(input.flags, home, config, faults);
   apply_known_variables(input.environment, home, config, faults);
   fill_folders(input.environment, home, config);
+  config.settings.configuration_file = config.file;
   if (faults.empty()) check_together(config, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   return config;
 }
+
+namespace {
+
+void resolve_websearch(WebSearchSettings& search, ConfigFaults& faults) {
+  if (search.api_key.empty() && !search.api_key_file.empty()) {
+    auto key = read_key_file(search.api_key_file);
+    if (!key) faults.push_back("websearch.api_key_file: " + key.error().message);
+    if (key) search.api_key = std::move(*key);
+  }
+  if (search.provider == WebSearch::searxng && search.url.empty()) {
+    faults.push_back("websearch.url: is missing; set it to where the SearXNG server is");
+  }
+  const bool names_key = !search.api_key.empty() || !search.api_key_file.empty();
+  if (search.provider == WebSearch::brave && !names_key) {
+    faults.push_back(
+        "websearch.api_key: is missing; set it, or websearch.api_key_file, to Brave's "
+        "subscription token");
+  }
+  const bool is_url = search.url.starts_with("http://") || search.url.starts_with("https://");
+  if (!search.url.empty() && !is_url) {
+    faults.push_back("websearch.url: must begin with http:// or https://, but is " + search.url);
+  }
+}
+
+}  // namespace
 
 std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
                                                   const Environment& environment) {
@@ -306,6 +335,7 @@ std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
       }
     }
   }
+  resolve_websearch(settings.websearch, faults);
   resolve_mcp_secrets(settings, environment, faults);
   resolve_platos_secrets(settings, environment, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));

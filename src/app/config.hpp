@@ -47,9 +47,9 @@ using ConfigFaults = std::vector<std::string>;
 // providers keep in variables and files of their own are not read here: see resolve_secrets().
 std::expected<Config, ConfigFaults> load_config(const ConfigInput& input);
 
-// Reads api_key_env and api_key_file of every provider into api_key, and what the entries of
-// mcp.servers and platos name likewise. Faults name the setting and the variable or file, never a
-// key.
+// Reads api_key_env and api_key_file of every provider into api_key, and what websearch and the
+// entries of mcp.servers and platos name likewise. Faults name the setting and the variable or
+// file, never a key.
 std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
                                                   const Environment& environment);
 

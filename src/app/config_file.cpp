@@ -120,10 +120,7 @@ class Reader {
                            ", but found " + yaml::describe(tree) + remedy(setting, tree));
       return;
     }
-    if (setting.is_path) {
-      std::string& path = std::get<Member<std::string>>(setting.target)(config_.settings);
-      path = absolute_path(path, folder_, home_);
-    }
+    if (setting.is_path) make_paths_absolute(setting, config_.settings, folder_, home_);
     origin(std::string(setting.name), tree.line);
   }
 
@@ -286,6 +283,15 @@ void apply_config_file(const yaml::Value& root, const std::string& name, const s
     return;
   }
   Reader(name, folder, home, config, faults).group(root.entries, "");
+}
+
+void make_paths_absolute(const Setting& setting, Settings& settings, const std::string& folder,
+                         const std::string& home) {
+  if (const auto* one = std::get_if<Member<std::string>>(&setting.target)) {
+    (*one)(settings) = absolute_path((*one)(settings), folder, home);
+  } else if (const auto* list = std::get_if<Member<std::vector<std::string>>>(&setting.target)) {
+    for (std::string& path : (*list)(settings)) path = absolute_path(path, folder, home);
+  }
 }
 
 }  // namespace colonnade::app

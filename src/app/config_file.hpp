@@ -17,5 +17,8 @@ void apply_config_file(const yaml::Value& root, const std::string& name, const s
 // "~/x" → home + "/x"; other relative paths → folder + "/" + path; "" stays "".
 std::string absolute_path(const std::string& path, const std::string& folder,
                           const std::string& home);
+// The same of the path, or of each path, that a setting holds by now.
+void make_paths_absolute(const Setting& setting, Settings& settings, const std::string& folder,
+                         const std::string& home);
 
 }  // namespace colonnade::app

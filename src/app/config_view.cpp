@@ -88,9 +88,10 @@ may be given several times.
 constexpr std::string_view providers_head = R"(
 ## Providers
 
-`providers` holds one group for each provider, by a name of your choice. Three names are known and
-need no more than a key: `anthropic`, `openai` and `openrouter`. `offline` is always there, needs no
-key and says in its replies that it is a stand-in.
+`providers` holds one group for each provider, by a name of your choice. Some names are known and
+need no more than a key: `anthropic`, `openai`, `openrouter`, `groq`, `mistral` and `together`;
+`ollama` is known too and needs none. `offline` is always there, needs no key and says in its
+replies that it is a stand-in.
 
 | name | value | meaning |
 |---|---|---|
@@ -126,10 +127,10 @@ the store. A secret is the text itself, `${NAME}` of the environment, or `file:/
 )";
 
 constexpr std::string_view known_head = R"(
-## Names of a Faramesh server
+## Names of a Faramesh server and of a Tandem engine
 
-These variables are understood as other names of settings, so that what starts a Faramesh server
-may start this one. Our own names, flags and the file come first; of two for one setting the first
+These variables are understood as other names of settings, so that what starts one of these may
+start this one. Our own names, flags and the file come first; of two for one setting the first
 counts.
 
 | variable | setting | meaning |

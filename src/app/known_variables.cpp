@@ -41,6 +41,7 @@ const std::vector<KnownVariable>& known_variables() {
   static const std::vector<KnownVariable> table = {
       {"FARAMESH_TOKEN", "faramesh.tokens"},
       {"FARA_AUTH_TOKEN", "faramesh.tokens"},
+      {"TANDEM_API_TOKEN", "tandem.tokens"},
       {"FARA_POLICY_FILE", "policy.file"},
       {"FARAMESH_PROFILE_FILE", "policy.profile"},
       {"FARAMESH_POLICY_VERSION", "policy.version"},

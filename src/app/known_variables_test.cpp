@@ -20,6 +20,7 @@ std::expected<Config, ConfigFaults> load(Variables variables, FlagValues flags =
 TEST(KnownVariables, AreOtherNamesOfSettings) {
   const auto config = load({{"FARAMESH_TOKEN", " one , two,"},
                             {"FARA_AUTH_TOKEN", "not looked at"},
+                            {"TANDEM_API_TOKEN", "tk_1"},
                             {"FARA_POLICY_FILE", "/etc/policy.yaml"},
                             {"FARAMESH_PROFILE_FILE", "/etc/profile.yaml"},
                             {"FARAMESH_POLICY_VERSION", "v7"},
@@ -29,6 +30,7 @@ TEST(KnownVariables, AreOtherNamesOfSettings) {
   ASSERT_TRUE(config) << config.error().front();
   const Settings& s = config->settings;
   EXPECT_EQ(s.faramesh.tokens, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(s.tandem.tokens, std::vector<std::string>{"tk_1"});
   EXPECT_EQ(s.policy.file, "/etc/policy.yaml");
   EXPECT_EQ(s.policy.profile, "/etc/profile.yaml");
   EXPECT_EQ(s.policy.version, "v7");

@@ -39,16 +39,16 @@ base::Result<std::shared_ptr<const gate::Profile>> load_profile(const std::strin
 }
 
 base::Result<gate::Engine> load_engine(const RuleFiles& files) {
-  gate::EngineParts parts;
+  gate::EngineInputs inputs;
   auto policy = load_policy(files.policy_path, files.version);
   if (!policy) return base::fail(policy.error());
-  parts.policy = std::move(policy->policy);
+  inputs.policy = std::move(policy->policy);
   if (!files.profile_path.empty()) {
     auto profile = load_profile(files.profile_path);
     if (!profile) return base::fail(profile.error());
-    parts.profile = *std::move(profile);
+    inputs.profile = *std::move(profile);
   }
-  return gate::Engine(std::move(parts));
+  return gate::Engine(std::move(inputs));
 }
 
 std::string place_of(const gate::RuleComparison& rule, const RuleFiles& files) {

@@ -83,7 +83,8 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .target = enumeration<[](Settings& s) -> auto& { return s.proxy; }>(),
        .help = "Whether a reverse proxy, a tunnel or a forwarded port hands other machines' "
                "requests on to the loopback addresses. none: nothing does, which faramesh.open "
-               "needs to be told. in_front: something does, so that nobody counts as this machine. "
+               "and tandem.open need to be told. in_front: something does, so that nobody counts "
+               "as this machine. "
                "Empty: nobody knows; metrics counts the loopback addresses as this machine's own "
                "unless trusted_proxies, allowed_hosts, base_path or mcp.redirect_url speak of a "
                "proxy.",
@@ -258,6 +259,31 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .target = Texts([](Settings& s) -> auto& { return s.tools.private_hosts; }),
        .help = "Hosts that the fetch tool may ask although their addresses are not public, as URLs "
                "name them; \"*\" for all."},
+      {.name = "websearch.provider",
+       .target = enumeration<[](Settings& s) -> auto& { return s.websearch.provider; }>(),
+       .help = "What the websearch tool asks: a SearXNG server by its JSON API, or Brave's search. "
+               "off: the tool says how to set one.",
+       .choices = {"off", "searxng", "brave"}},
+      {.name = "websearch.url",
+       .target = Text([](Settings& s) -> auto& { return s.websearch.url; }),
+       .help = "Where it is: for searxng such as http://127.0.0.1:8888, without /search. Its "
+               "address need not be public.",
+       .default_note = "for brave its own address"},
+      {.name = "websearch.api_key",
+       .target = Text([](Settings& s) -> auto& { return s.websearch.api_key; }),
+       .help = "Brave's subscription token; for searxng a bearer token, if it wants one.",
+       .secret = true},
+      {.name = "websearch.api_key_file",
+       .target = Text([](Settings& s) -> auto& { return s.websearch.api_key_file; }),
+       .help = "The file that holds it.",
+       .is_path = true},
+      {.name = "skills.folder",
+       .target = Text([](Settings& s) -> auto& { return s.skills.folder; }),
+       .help = "The folder of skills: a folder for each, with a SKILL.md. Those in its folder "
+               "templates are templates. Links that lead out of it are passed over, and no thread "
+               "may be bound to a folder that overlaps it.",
+       .is_path = true,
+       .default_note = "skills in data_dir"},
       {.name = "memory.embeddings.url",
        .target = Text([](Settings& s) -> auto& { return s.memory.embeddings.url; }),
        .help = "A server of embeddings that speaks OpenAI's wire, without /embeddings at the end, "
@@ -285,6 +311,10 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .help = "That table.",
        .is_path = true,
        .default_note = "word_vectors.bin beside the program, else in ../share/colonnade"},
+      {.name = "memory.ingest_runs",
+       .target = Flag([](Settings& s) -> auto& { return s.memory.ingest_runs; }),
+       .help = "Make private memories of each run that ends: the question and the answer for good, "
+               "tool calls for 30 days, decisions of people for 14, questions and plans for 60."},
       {.name = "policy.file",
        .target = Text([](Settings& s) -> auto& { return s.policy.file; }),
        .help =
@@ -334,6 +364,19 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .help = "Programs on this machine may use the Faramesh paths as admin without any token, as "
                "a Faramesh server without FARAMESH_TOKEN lets them. Not through a proxy, and not "
                "from web pages. Needs proxy: none, and a loopback address in listen."},
+      {.name = "tandem.tokens",
+       .target = Texts([](Settings& s) -> auto& { return s.tandem.tokens; }),
+       .help =
+           "Tokens that Tandem clients were given elsewhere and may go on using. Whoever has one "
+           "acts as the operator admin of main/main/main, on Tandem's paths only. Besides our "
+           "own tokens.",
+       .secret = true},
+      {.name = "tandem.open",
+       .target = Flag([](Settings& s) -> auto& { return s.tandem.open; }),
+       .help =
+           "Programs on this machine may use Tandem's paths as admin without any token, as a "
+           "Tandem engine without TANDEM_API_TOKEN lets them. Not through a proxy, and not from "
+           "web pages. Needs proxy: none, and a loopback address in listen."},
       {.name = "mcp.redirect_url",
        .target = Text([](Settings& s) -> auto& { return s.mcp.redirect_url; }),
        .help = "Where authorization servers of MCP servers send a human's browser back to: this "
@@ -378,6 +421,12 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .target = Whole([](Settings& s) -> auto& { return s.platos.tool_calls_per_minute; }),
        .help = "Tools that one agent may call for an end user in a minute; 0 counts none.",
        .max = rate_max},
+      {.name = "tandem.directories",
+       .target = Texts([](Settings& s) -> auto& { return s.tandem.directories; }),
+       .help = "Folders: threads may be bound to them and to what is below them, so that their "
+               "tools work there. The server's operator may name any folder that does not overlap "
+               "the server's own files.",
+       .is_path = true},
       {.name = "prices_file",
        .target = Text([](Settings& s) -> auto& { return s.prices_file; }),
        .help = "A table of model prices that replaces the one built in (`colonnade config prices` "
@@ -553,11 +602,11 @@ const std::vector<ProviderSetting>& provider_settings_table() {
   static const std::vector<ProviderSetting> table = {
       {.name = "kind",
        .target = &ProviderSettings::kind,
-       .help = "The wire it speaks. Known for anthropic, openai and openrouter; needed for others.",
+       .help = "The wire it speaks. Known for the names above; needed for others.",
        .choices = {"anthropic", "chat_completions"}},
       {.name = "base_url",
        .target = &ProviderSettings::base_url,
-       .help = "Where it is. Known for the same three."},
+       .help = "Where it is. Known for the same names."},
       {.name = "default_model",
        .target = &ProviderSettings::default_model,
        .help = "The model it is asked for when nobody chose one."},
@@ -581,6 +630,10 @@ const std::vector<KnownProvider>& known_providers() {
       {.name = "anthropic", .kind = "anthropic"},
       {.name = "openai", .kind = "chat_completions"},
       {.name = "openrouter", .kind = "chat_completions"},
+      {.name = "ollama", .kind = "chat_completions"},
+      {.name = "groq", .kind = "chat_completions"},
+      {.name = "mistral", .kind = "chat_completions"},
+      {.name = "together", .kind = "chat_completions"},
   };
   return table;
 }
@@ -600,6 +653,9 @@ const std::vector<ProviderVariable>& provider_variables() {
       {"OPENAI_BASE_URL", "openai", &ProviderSettings::base_url},
       {"OPENROUTER_API_KEY", "openrouter", &ProviderSettings::api_key},
       {"OPENROUTER_BASE_URL", "openrouter", &ProviderSettings::base_url, false},
+      {"GROQ_API_KEY", "groq", &ProviderSettings::api_key},
+      {"MISTRAL_API_KEY", "mistral", &ProviderSettings::api_key},
+      {"TOGETHER_API_KEY", "together", &ProviderSettings::api_key},
   };
   return table;
 }

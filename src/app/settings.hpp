@@ -67,6 +67,7 @@ enum class Durability { full, normal };
 enum class ReasoningEffort { vendor_default, low, medium, high };
 enum class Sandboxing { required, off };
 enum class UnansweredApproval { deny, approve };
+enum class WebSearch { off, searxng, brave };
 
 // The groups of the file, each with the members that its names have there.
 struct TlsSettings {
@@ -115,6 +116,17 @@ struct ToolSettings {
   std::vector<std::string> private_hosts{};
 };
 
+struct WebSearchSettings {
+  WebSearch provider = WebSearch::off;
+  std::string url{};
+  std::string api_key{};       // secret
+  std::string api_key_file{};  // read into api_key
+};
+
+struct SkillSettings {
+  std::string folder{};  // "": skills in data_dir
+};
+
 struct EmbeddingSettings {
   std::string url{};  // "": no embeddings server
   std::string model{};
@@ -126,6 +138,7 @@ struct MemorySettings {
   EmbeddingSettings embeddings{};
   bool word_vectors = true;
   std::string word_vectors_file{};  // "": beside the program
+  bool ingest_runs = false;
 };
 
 struct PolicySettings {
@@ -148,6 +161,12 @@ struct AuditSettings {
 struct FarameshSettings {
   std::vector<std::string> tokens{};  // secrets
   bool open = false;
+};
+
+struct TandemSettings {
+  std::vector<std::string> tokens{};  // secrets
+  bool open = false;
+  std::vector<std::string> directories{};
 };
 
 // One entry of `platos.entities`.
@@ -204,6 +223,8 @@ struct Settings {
   LimitSettings limits{};
   ContextSettings context{};
   ToolSettings tools{};
+  WebSearchSettings websearch{};
+  SkillSettings skills{};
   MemorySettings memory{};
   PolicySettings policy{};
   ApprovalSettings approvals{};
@@ -211,6 +232,7 @@ struct Settings {
   FarameshSettings faramesh{};
   McpSettings mcp{};
   PlatosSettings platos{};
+  TandemSettings tandem{};
   std::string prices_file{};
   std::chrono::seconds drain_time = colonnade::limits::drain_time_max;
   // In the order of the file; the environment's own keys are merged in by name.
@@ -218,6 +240,9 @@ struct Settings {
 
   // The entry of that name, made when there is none.
   ProviderSettings& provider_entry(std::string_view name);
+
+  // The file that these were read from; "" for none. No setting by itself.
+  std::string configuration_file{};
 };
 
 // How to reach a member. The member's type is the setting's type.

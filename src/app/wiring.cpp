@@ -19,6 +19,7 @@
 #include "app/metrics_route.hpp"
 #include "app/model_meter.hpp"
 #include "app/prices_file.hpp"
+#include "app/provider_vendors.hpp"
 #include "app/running_server.hpp"
 #include "app/secret_key.hpp"
 #include "app/server_questions.hpp"
@@ -44,24 +45,35 @@
 #include "core/access/entities.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/access/login_failures.hpp"
+#include "core/access/managed_token.hpp"
 #include "core/access/pairings.hpp"
 #include "core/access/rate_limits.hpp"
 #include "core/access/tokens.hpp"
 #include "core/agents/agents.hpp"
 #include "core/artifacts/artifacts.hpp"
 #include "core/attachments/attachments.hpp"
+#include "core/documents/identities.hpp"
+#include "core/documents/resources.hpp"
+#include "core/events/background_commits.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/events/notices.hpp"
 #include "core/events/store_health.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/audit_feed.hpp"
 #include "core/governance/audit_log.hpp"
 #include "core/governance/audit_reader.hpp"
 #include "core/governance/judge.hpp"
+#include "core/governance/user_calls.hpp"
 #include "core/memory/memories.hpp"
+#include "core/memory/run_ingestion.hpp"
+#include "core/memory/tiered_memories.hpp"
+#include "core/models/model_catalog.hpp"
 #include "core/models/prices.hpp"
 #include "core/runs/runs.hpp"
+#include "core/snapshots/snapshots.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
+#include "core/tools/scope_tool_servers.hpp"
 #include "core/tools/tool_server_connections.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "dialects/client_address.hpp"
@@ -71,6 +83,7 @@
 #include "dialects/operator/routes.hpp"
 #include "dialects/phoson/routes.hpp"
 #include "dialects/platos/routes.hpp"
+#include "dialects/tandem/routes.hpp"
 #include "gate/policy_inspector.hpp"
 #include "gate/rule_gate.hpp"
 #include "net/answer_budget.hpp"
@@ -81,6 +94,7 @@
 #include "tools/catalog.hpp"
 #include "tools/limits.hpp"
 #include "tools/mcp/tool_host.hpp"
+#include "tools/skill_folder.hpp"
 #include "tools/workspace_removal.hpp"
 
 namespace colonnade::app {
@@ -234,10 +248,10 @@ base::Task<void> settle_expired(core::Actions* actions, std::stop_token stop) {
 }  // namespace
 
 // In order of construction; see the header.
-struct Server::Parts {
-  Parts(Settings settings_in, std::unique_ptr<storage::Store> store_in, core::Prices prices_in,
-        const core::ModelWindows& windows, const dialects::TrustedProxies& proxies,
-        const base::SecretBox::Key& secret_key, base::SigningKey audit_key)
+struct Server::Components {
+  Components(Settings settings_in, std::unique_ptr<storage::Store> store_in, core::Prices prices_in,
+             const core::ModelWindows& windows, const dialects::TrustedProxies& proxies,
+             const base::SecretBox::Key& secret_key, base::SigningKey audit_key)
       : settings(std::move(settings_in)),
         secret_box(secret_key),
         lanes(lane_count(settings)),
@@ -250,12 +264,21 @@ struct Server::Parts {
         stores(store->stores()),
         feed(lanes, stores.events, stores.journal, {&action_meter}),
         audit_feed(feed, lanes, stores.audit, stores.actions),
-        audit_log(feed),
+        background_commits(feed, lanes[0]),
+        audit_log(background_commits),
         audit_signing(settings, std::move(audit_key),
                       {.store = stores.audit, .feed = feed, .clock = clock}),
         agents(stores.agents, feed, clock, default_agent(settings)),
-        threads(stores.threads, feed, clock, workers),
-        tool_servers(stores.tool_servers, agents, feed, clock, secret_box,
+        workspaces(workspaces_options(settings)),
+        kept_files(settings.data_dir + "/snapshots", workspaces, workers),
+        threads(stores.threads, feed, clock, workers, &workspaces),
+        snapshots({.threads = threads,
+                   .runs = stores.runs,
+                   .files = kept_files,
+                   .feed = feed,
+                   .redaction = redaction,
+                   .clock = clock}),
+        tool_servers(stores.tool_servers, agents, feed, background_commits, clock, secret_box,
                      configured_tool_servers(settings)),
         credentials(stores.credentials, feed, clock),
         entities(stores.entities, credentials, feed, clock, secret_box,
@@ -268,20 +291,30 @@ struct Server::Parts {
         prices(std::move(prices_in)),
         meter(prices),
         http_client(lanes),
+        vendors(settings, http_client, meter, providers),
+        model_catalog({.store = stores.documents,
+                       .feed = feed,
+                       .clock = clock,
+                       .box = secret_box,
+                       .vendors = vendors,
+                       .providers = providers}),
         tool_host(lanes.next(), http_client, secret_box,
                   tool_host_options(settings, {.agents = agents, .tool_servers = tool_servers},
-                                    std::bind_front(&Parts::ask_human, this),
+                                    std::bind_front(&Components::ask_human, this),
+                                    std::bind_front(&Components::note_tool_server, this),
                                     [this] { return redirect_url(); })),
+        scope_tool_servers(tool_servers, tool_host, notices, clock),
         embedder(make_embedder(settings, http_client)),
         memories(stores.memories, feed, clock, workers, embedder.get()),
         artifacts(stores.artifacts, threads, feed, clock),
         attachment_files(attachments_folder(settings.data_dir)),
         attachments(stores.attachments, attachment_files, feed, clock, workers),
         sub_agents({.threads = threads, .runs = [this]() -> core::Runs& { return runs; }}),
+        skills(tool_workers, skills_folder(settings)),
         tools(built_in_tools(settings, clock, tool_workers, http_client, memories, artifacts,
-                             sub_agents),
-              tools::Workspaces(workspaces_options(settings)), &tool_host),
-        permissions(stores.permissions, feed, clock),
+                             sub_agents, skills),
+              workspaces, &tool_host, &stores.threads, &kept_files),
+        permissions(stores.permissions, feed, clock, &stores.threads),
         redaction(redacted_names(settings)),
         policy(settings, gate::built_in_policy(tools.harmless(), tools.harmful()),
                {.audit = audit_log, .clock = clock}),
@@ -314,7 +347,19 @@ struct Server::Parts {
                  .runs = runs,
                  .clock = clock},
                 action_options(settings)),
-        workspace_removal(tools::Workspaces(workspaces_options(settings)), workers),
+        user_calls({.store = stores.actions,
+                    .feed = feed,
+                    .judge = judge,
+                    .tools = tools,
+                    .agents = agents,
+                    .threads = threads,
+                    .permissions = permissions,
+                    .redaction = redaction,
+                    .actions = actions,
+                    .clock = clock},
+                   {.tool_time_max = settings.limits.tool_time,
+                    .approval_time_max = settings.approvals.time}),
+        workspace_removal(workspaces, workers, &kept_files),
         erasure({.store = stores.threads,
                  .run_store = stores.runs,
                  .feed = feed,
@@ -339,6 +384,7 @@ struct Server::Parts {
                 .entities = entities,
                 .access_keys = access_keys,
                 .rate_limits = rate_limits,
+                .login_failures = login_failures,
                 .keyed_requests = keyed_requests,
                 .agents = agents,
                 .threads = threads,
@@ -349,7 +395,7 @@ struct Server::Parts {
                 .attachments = attachments,
                 .subscriptions = feed.subscriptions(),
                 .clock = clock},
-               {.access = {.user_id_required = settings.platos.user_id_required},
+               {.user_id_required = settings.platos.user_id_required,
                 .default_model = [this] { return default_model_of(settings, providers); },
                 .trusted_proxies = proxies}),
         fathom({.threads = threads,
@@ -402,13 +448,61 @@ struct Server::Parts {
              .subscriptions = feed.subscriptions(),
              .clock = clock},
             {.version = version(), .origins = settings.cors.origins, .readiness = readiness()}),
+        managed_token(credentials, stores.documents, feed, clock),
+        run_ingestion({.memories = memories,
+                       .runs = stores.runs,
+                       .threads = stores.threads,
+                       .actions = stores.actions,
+                       .notices = notices,
+                       .clock = clock},
+                      lanes.next()),
+        tiered_memories({.memories = memories,
+                         .store = stores.documents,
+                         .feed = feed,
+                         .notices = notices,
+                         .clock = clock}),
+        identities(stores.documents, feed, clock),
+        resources(stores.documents, feed, notices, clock),
+        tandem({.credentials = credentials,
+                .keyed_requests = keyed_requests,
+                .agents = agents,
+                .threads = threads,
+                .runs = runs,
+                .user_calls = user_calls,
+                .skills = skills,
+                .actions = actions,
+                .permissions = permissions,
+                .attachments = attachments,
+                .erasure = erasure,
+                .directories = workspaces,
+                .snapshots = snapshots,
+                .subscriptions = feed.subscriptions(),
+                .workers = workers,
+                .clock = clock,
+                .services = {.catalog = model_catalog,
+                             .token = managed_token,
+                             .tool_servers = scope_tool_servers,
+                             .connector = tool_host,
+                             .memories = tiered_memories,
+                             .identities = identities,
+                             .resources = resources,
+                             .clock = clock}},
+               {.callers = {.tokens = settings.tandem.tokens,
+                            .open = settings.tandem.open && settings.proxy == ProxyInFront::none,
+                            .readiness = readiness(),
+                            .any_origin = settings.cors.origins.empty()},
+                .version = version(),
+                .started_at = clock.steady()}),
         metrics(credentials, {.readers = settings.metrics,
                               .started_at = clock.now(),
                               .snapshot = [this] { return metrics_snapshot(); }}) {
-    file_keys = add_providers(settings, http_client, meter, providers);
+    // Of requests that a guard turned away; who judges a caller elsewhere records it there.
     router.tell_refusals([this, proxies](const net::Request& head, int status) {
       constexpr int unauthorized = 401;
-      if (status != unauthorized || !head.has_header("Authorization")) return;
+      const bool tried = head.has_header("Authorization") ||
+                         head.has_header(dialects::platos::session_token_header) ||
+                         !dialects::tandem::sent_token(head).empty();
+      if (status != unauthorized || !tried) return;
       login_failures.add(dialects::client_address(head, proxies), "token");
     });
     fathom.add_to(router);
@@ -416,8 +510,11 @@ struct Server::Parts {
     platos.add_to(router);
     faramesh.add_to(router);
     mcp.add_to(router);
+    tandem.add_to(router);
+    tandem.follow(notices);
     operators.add_to(router);
     tool_servers.tell(tool_host);
+    if (settings.memory.ingest_runs) feed.listen(run_ingestion);
     if (settings.metrics != MetricsReaders::off) router.add(metrics.route());
   }
 
@@ -425,6 +522,9 @@ struct Server::Parts {
                                                       tools::mcp::Elicitation question,
                                                       std::stop_token stop) {
     return questions.ask(std::move(context), std::move(question), std::move(stop));
+  }
+  void note_tool_server(const core::Scope& scope, const std::string& id) {
+    tool_host.lane().spawn("note_tool_server", scope_tool_servers.note(scope, id));
   }
   // Of every dialect's readiness route.
   std::function<Result<void>()> readiness() {
@@ -446,10 +546,15 @@ struct Server::Parts {
   ActionMeter action_meter;
   core::EventFeed feed;
   core::AuditFeed audit_feed;  // before anything that commits
+  core::Notices notices;
+  core::BackgroundCommits background_commits;
   core::AuditLog audit_log;
   AuditSigning audit_signing;
   core::Agents agents;
+  tools::Workspaces workspaces;
+  tools::Snapshots kept_files;
   core::Threads threads;
+  core::Snapshots snapshots;
   core::ToolServers tool_servers;
   core::Credentials credentials;
   core::Entities entities;
@@ -462,14 +567,17 @@ struct Server::Parts {
   ModelMeter meter;
   net::HttpClient http_client;
   core::ModelProviders providers;
-  std::vector<providers::upstream::SharedApiKey> file_keys;
+  ProviderVendors vendors;
+  core::ModelCatalog model_catalog;
   tools::mcp::ToolHost tool_host;
+  core::ScopeToolServers scope_tool_servers;
   std::unique_ptr<core::Embedder> embedder;  // none: full text alone
   core::Memories memories;
   core::Artifacts artifacts;
   storage::AttachmentFolder attachment_files;
   core::Attachments attachments;
   core::SubAgents sub_agents;
+  tools::SkillFolder skills;
   tools::Catalog tools;
   core::Permissions permissions;
   core::Redaction redaction;
@@ -478,6 +586,7 @@ struct Server::Parts {
   core::Judge judge;
   core::Runs runs;
   core::Actions actions;
+  core::UserCalls user_calls;
   tools::WorkspaceRemoval workspace_removal;
   core::Erasure erasure;
   ServerQuestions questions;
@@ -491,6 +600,12 @@ struct Server::Parts {
   gate::PolicyInspector policy_inspector;
   dialects::faramesh::Dialect faramesh;
   dialects::mcp::Dialect mcp;
+  core::ManagedToken managed_token;
+  core::RunIngestion run_ingestion;
+  core::TieredMemories tiered_memories;
+  core::Identities identities;
+  core::Resources resources;
+  dialects::tandem::Dialect tandem;
   MetricsRoute metrics;
   net::Router router;
   std::shared_ptr<net::AnswerBudget> answers = std::make_shared<net::AnswerBudget>();
@@ -503,7 +618,7 @@ struct Server::Parts {
 };
 
 // Of the first address, whose port is known once it listens.
-std::string Server::Parts::redirect_url() {
+std::string Server::Components::redirect_url() {
   if (!settings.mcp.redirect_url.empty()) return settings.mcp.redirect_url;
   const std::lock_guard lock(first_url_mutex);
   if (first_url.empty()) return "";
@@ -511,7 +626,7 @@ std::string Server::Parts::redirect_url() {
 }
 
 // The operator's token when the store has none yet: the first start. Else "".
-Result<std::string> Server::Parts::make_first_token() {
+Result<std::string> Server::Components::make_first_token() {
   const auto none_yet = base::run_on(lanes[0], credentials.none_yet());
   if (!none_yet) return std::unexpected(none_yet.error());
   if (!*none_yet) return "";
@@ -530,7 +645,7 @@ Result<std::string> Server::Parts::make_first_token() {
   return std::move(created.token);
 }
 
-MetricsSnapshot Server::Parts::metrics_snapshot() {
+MetricsSnapshot Server::Components::metrics_snapshot() {
   net::HttpServerCounts http;
   for (const auto& server : servers) http = sum(http, server->counts());
   return {.http = http,
@@ -556,28 +671,34 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   if (!audit_key) return std::unexpected(audit_key.error());
   auto store = open_store(settings, OlderSchema::migrate);
   if (!store) return std::unexpected(store.error());
-  auto parts = std::make_unique<Parts>(std::move(settings), std::move(*store), std::move(*prices),
-                                       *windows, *proxies, *secret_key, *std::move(audit_key));
-  auto fault = parts->policy.fault();
-  std::unique_ptr<Server> server(new Server(std::move(parts)));
+  auto components =
+      std::make_unique<Components>(std::move(settings), std::move(*store), std::move(*prices),
+                                   *windows, *proxies, *secret_key, *std::move(audit_key));
+  auto fault = components->policy.fault();
+  std::unique_ptr<Server> server(new Server(std::move(components)));
   if (fault) return base::fail(std::move(*fault));
   return server;
 }
 
-Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::Server(std::unique_ptr<Components> components) : components_(std::move(components)) {}
 
 Server::~Server() { stop(); }
 
 Result<Server::Started> Server::start() {  // long: a start from its first step to its last
-  Parts& p = *parts_;
+  Components& p = *components_;
   Started out;
   const auto compared = base::run_on(p.lanes[0], p.audit_signing.look_for_restore());
   if (!compared) return std::unexpected(compared.error());
   // Before anybody is let in: who has come in by them is judged from memory.
   const auto entities = base::run_on(p.lanes[0], p.entities.open());
   if (!entities) return std::unexpected(entities.error());
+  const auto managed = base::run_on(p.lanes[0], p.managed_token.open());
+  if (!managed) return std::unexpected(managed.error());
   const auto access_keys = base::run_on(p.lanes[0], p.access_keys.open());
   if (!access_keys) return std::unexpected(access_keys.error());
+  // Before a run goes on: it may have been asked for with a key that is stored.
+  const auto catalog = base::run_on(p.lanes[0], p.model_catalog.open());
+  if (!catalog) return std::unexpected(catalog.error());
   // First: a run that goes on may be about to call one. They are connected once it is known where a
   // human's consent comes back to.
   const auto opened = base::run_on(p.lanes[0], p.tool_servers.open_all());
@@ -611,7 +732,6 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
   auto first_token = p.make_first_token();
   if (!first_token) return std::unexpected(std::move(first_token.error()));
   out.first_token = std::move(*first_token);
-  release_startup_memory();  // what comes from here on is what the server needs
   for (const auto& server : p.servers) {
     if (auto listening = server->listen(); !listening) {
       return base::fail(listening_error(listening.error()));
@@ -639,16 +759,17 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
   out.model = !p.settings.model.empty() ? p.settings.model
               : provider != nullptr     ? std::string(provider->default_model())
                                         : "";
+  release_startup_memory();  // what is read in from here on is what the server needs
   return out;
 }
 
-std::vector<std::string> Server::routes() const { return parts_->router.listing(); }
+std::vector<std::string> Server::routes() const { return components_->router.listing(); }
 
-void Server::reload_policy() { parts_->policy.reload(); }
+void Server::reload_policy() { components_->policy.reload(); }
 
 void Server::reload_keys() {
-  for (const auto& key : parts_->file_keys) key->reload();
-  for (const auto& server : parts_->servers) {
+  components_->vendors.reload_keys();
+  for (const auto& server : components_->servers) {
     if (const auto read = server->reload_tls(); !read) {
       base::log::error("certificate_not_reloaded", {{"error", read.error().message}});
     }
@@ -656,7 +777,7 @@ void Server::reload_keys() {
 }
 
 void Server::stop() {
-  Parts& p = *parts_;
+  Components& p = *components_;
   if (p.stopped) return;
   p.stopped = true;
   p.stopping.request_stop();
@@ -666,6 +787,7 @@ void Server::stop() {
   // stops.
   p.pairings.stop();
   p.runs.park_all();
+  p.user_calls.stop_all();
   p.actions.stop_all();
   p.mcp.stop();
   // Whoever waits for a search hears it now; nobody's connection is held up for one.

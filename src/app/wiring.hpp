@@ -49,10 +49,10 @@ class Server {
   void stop();
 
  private:
-  struct Parts;
-  explicit Server(std::unique_ptr<Parts> parts);
+  struct Components;
+  explicit Server(std::unique_ptr<Components> components);
 
-  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<Components> components_;
 };
 
 }  // namespace colonnade::app

@@ -7,13 +7,14 @@
 
 namespace colonnade::app {
 
-AuditSigning::AuditSigning(const Settings& settings, base::SigningKey key, AuditSigningParts parts)
+AuditSigning::AuditSigning(const Settings& settings, base::SigningKey key,
+                           AuditSigningDependencies deps)
     : files_(audit_files(settings.data_dir, settings.audit.key_file)),
       interval_(settings.audit.sign_interval),
       key_(std::move(key)),
-      signer_({.store = parts.store,
-               .feed = parts.feed,
-               .clock = parts.clock,
+      signer_({.store = deps.store,
+               .feed = deps.feed,
+               .clock = deps.clock,
                .key = key_,
                .note = [this](const core::AuditHead& head) { note_audit_head(files_, head); }}) {}
 

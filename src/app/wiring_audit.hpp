@@ -14,7 +14,7 @@
 
 namespace colonnade::app {
 
-struct AuditSigningParts {  // all must outlive it
+struct AuditSigningDependencies {  // all must outlive it
   core::AuditStore& store;
   core::EventFeed& feed;
   base::Clock& clock;
@@ -22,7 +22,7 @@ struct AuditSigningParts {  // all must outlive it
 
 class AuditSigning {
  public:
-  AuditSigning(const Settings& settings, base::SigningKey key, AuditSigningParts parts);
+  AuditSigning(const Settings& settings, base::SigningKey key, AuditSigningDependencies deps);
 
   core::AuditSigner& signer() { return signer_; }
   // At the start: what was signed last is noted beside the store; a store without it is another

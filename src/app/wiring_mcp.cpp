@@ -61,15 +61,16 @@ std::vector<std::string> configured_tool_server_ids(const Settings& settings) {
   return out;
 }
 
-tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpParts parts,
-                                              tools::mcp::AskHuman ask,
+tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpDependencies deps,
+                                              tools::mcp::AskHuman ask, ToolServerChanged changed,
                                               std::function<std::string()> redirect_url) {
   tools::mcp::ToolHostOptions out;
   out.client_version = version();
   out.ask = std::move(ask);
-  out.servers_of = std::bind_front(servers_of, &parts.agents);
-  out.keep = [tool_servers = &parts.tool_servers](const core::Scope& scope, const std::string& id,
-                                                  std::string pins) {
+  out.changed = std::move(changed);
+  out.servers_of = std::bind_front(servers_of, &deps.agents);
+  out.keep = [tool_servers = &deps.tool_servers](const core::Scope& scope, const std::string& id,
+                                                 std::string pins) {
     tool_servers->store_pins(scope, id, std::move(pins));
   };
   out.inherited = Environment::of_process().all();

@@ -1,6 +1,7 @@
 // The MCP servers that give agents tools. Part of the wiring.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,13 +18,15 @@ std::vector<core::NewToolServer> configured_tool_servers(const Settings& setting
 // Their ids, in that order: the default agent has them all.
 std::vector<std::string> configured_tool_server_ids(const Settings& settings);
 
-struct McpParts {
+struct McpDependencies {
   core::Agents& agents;
   core::ToolServers& tool_servers;
 };
-// `ask` and `redirect_url` may refer to what is made later, as long as it outlives the host's work.
-tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpParts parts,
-                                              tools::mcp::AskHuman ask,
+using ToolServerChanged = std::function<void(const core::Scope&, const std::string& id)>;
+// `ask`, `changed` and `redirect_url` may refer to what is made later, as long as it outlives the
+// host's work.
+tools::mcp::ToolHostOptions tool_host_options(const Settings& settings, McpDependencies deps,
+                                              tools::mcp::AskHuman ask, ToolServerChanged changed,
                                               std::function<std::string()> redirect_url);
 
 }  // namespace colonnade::app

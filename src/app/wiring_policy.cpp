@@ -49,8 +49,8 @@ base::Json details_of(const gate::LoadReport& report) {
 }  // namespace
 
 PolicyWatch::PolicyWatch(const Settings& settings, std::shared_ptr<const gate::Policy> built_in,
-                         PolicyWatchParts parts)
-    : parts_(parts),
+                         PolicyWatchDependencies deps)
+    : deps_(deps),
       names_profile_(!settings.policy.profile.empty()),
       source_({.policy_path = settings.policy.file,
                .profile_path = settings.policy.profile,
@@ -71,12 +71,12 @@ void PolicyWatch::loaded(const gate::LoadReport& report) {
     fault_->message = "policy.file: " + fault_->message;
     return;
   }
-  parts_.audit.record(core::Scope::whole_server(),
-                      {.kind = std::string(core::audit_kind::policy),
-                       .actor = "system",
-                       .subject = report.policy_hash.value_or(report.policy_version),
-                       .details = details_of(report),
-                       .at = parts_.clock.now()});
+  deps_.audit.record(core::Scope::whole_server(),
+                     {.kind = std::string(core::audit_kind::policy),
+                      .actor = "system",
+                      .subject = report.policy_hash.value_or(report.policy_version),
+                      .details = details_of(report),
+                      .at = deps_.clock.now()});
 }
 
 std::vector<std::string> PolicyWatch::warnings() const {

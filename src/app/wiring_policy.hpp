@@ -18,7 +18,7 @@
 
 namespace colonnade::app {
 
-struct PolicyWatchParts {
+struct PolicyWatchDependencies {
   core::AuditLog& audit;
   base::Clock& clock;
 };
@@ -27,7 +27,7 @@ class PolicyWatch {
  public:
   // Loads. `built_in` counts when the settings name no policy.
   PolicyWatch(const Settings& settings, std::shared_ptr<const gate::Policy> built_in,
-              PolicyWatchParts parts);
+              PolicyWatchDependencies deps);
 
   const gate::PolicySource& source() const { return source_; }
   // Why the server must not start: there is a policy file, and it is no policy. A missing one
@@ -51,7 +51,7 @@ class PolicyWatch {
  private:
   void loaded(const gate::LoadReport& report);
 
-  PolicyWatchParts parts_;
+  PolicyWatchDependencies deps_;
   std::optional<base::Error> fault_{};
   bool names_profile_ = false;
   bool began_ = false;

@@ -12,6 +12,8 @@
 #include "providers/anthropic/provider.hpp"
 #include "providers/chat_completions/provider.hpp"
 #include "providers/offline/provider.hpp"
+#include "providers/tool_prompt/provider.hpp"
+#include "providers/vendors.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -71,12 +73,22 @@ constexpr ChatVendor chat_vendors[] = {
     {"openrouter", chat::openrouter_options},
 };
 
+// Of a vendor that is known by its address alone, or of nobody known.
+chat::Options plain_options(const std::string& name) {
+  const providers::KnownVendor* known = providers::find_vendor(name);
+  if (known == nullptr) return chat::compatible_options(name, "");
+  chat::Options out = chat::compatible_options(name, std::string(known->base_url));
+  out.key_setting = std::string(known->key_variable);
+  out.default_model = std::string(known->default_model);
+  return out;
+}
+
 std::unique_ptr<core::ModelProvider> make_chat(const std::string& name,
                                                const ProviderSettings& settings, SharedApiKey key,
                                                net::HttpClient& http) {
   const auto* vendor = std::ranges::find(chat_vendors, name, &ChatVendor::name);
   chat::Options options =
-      vendor != std::end(chat_vendors) ? vendor->options() : chat::compatible_options(name, "");
+      vendor != std::end(chat_vendors) ? vendor->options() : plain_options(name);
   options.name = name;
   if (!settings.base_url.empty()) options.base_url = without_slash(settings.base_url);
   options.shared_key = std::move(key);
@@ -105,23 +117,31 @@ std::vector<std::string> provider_kinds() {
   return out;
 }
 
-std::vector<SharedApiKey> add_providers(const Settings& settings, net::HttpClient& http,
-                                        ModelMeter& meter, core::ModelProviders& out) {
-  std::vector<SharedApiKey> from_files;
+std::unique_ptr<core::ModelProvider> make_provider(const std::string& name,
+                                                   const ProviderSettings& settings,
+                                                   SharedApiKey key, net::HttpClient& http) {
+  const auto* kind = std::ranges::find(kinds, kind_of(name, settings), &Kind::name);
+  if (kind == std::end(kinds)) throw std::logic_error("provider of no kind: " + name);
+  return kind->make(name, settings, std::move(key), http);
+}
+
+ProviderKeys add_providers(const Settings& settings, net::HttpClient& http, ModelMeter& meter,
+                           core::ModelProviders& out) {
+  ProviderKeys keys;
   for (const auto& [name, provider] : settings.providers) {
-    const auto* kind = std::ranges::find(kinds, kind_of(name, provider), &Kind::name);
-    if (kind == std::end(kinds)) throw std::logic_error("provider of no kind: " + name);
     SharedApiKey key = key_of(name, provider);
-    if (provider.key_from_file) from_files.push_back(key);
-    out.add(metered(kind->make(name, provider, std::move(key), http), meter));
+    if (provider.key_from_file) keys.from_files.push_back(key);
+    keys.by_name.emplace(name, key);
+    out.add(metered(make_provider(name, provider, std::move(key), http), meter));
   }
   out.add(metered(providers::offline::make_provider(), meter));
+  out.add(providers::tool_prompt::make_provider());
   if (!settings.provider.empty()) {
     out.set_default(settings.provider);
   } else {
     out.set_default(settings.providers.empty() ? "offline" : settings.providers.front().first);
   }
-  return from_files;
+  return keys;
 }
 
 }  // namespace colonnade::app

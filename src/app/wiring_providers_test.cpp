@@ -45,7 +45,7 @@ TEST(ProviderKeys, ThoseOfFilesAreReadAgain) {
   const core::Prices prices;
   ModelMeter meter(prices);
   core::ModelProviders providers;
-  const auto keys = add_providers(settings, client, meter, providers);
+  const auto keys = add_providers(settings, client, meter, providers).from_files;
   ASSERT_EQ(keys.size(), 1U);
   EXPECT_EQ(keys[0]->get(), "key-one-1111");
   std::ofstream(file) << "\xef\xbb\xbfkey-two-2222\r\n";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "app/settings.hpp"
@@ -10,6 +11,7 @@
 #include "core/artifacts/artifacts.hpp"
 #include "core/memory/memories.hpp"
 #include "core/runs/sub_agents.hpp"
+#include "core/tools/skills.hpp"
 #include "net/http_client.hpp"
 #include "tools/tool.hpp"
 #include "tools/workspaces.hpp"
@@ -18,11 +20,11 @@ namespace colonnade::app {
 
 tools::WorkspacesOptions workspaces_options(const Settings& settings);
 // `workers` runs what blocks. The references must outlive the tools.
-std::vector<std::unique_ptr<tools::Tool>> built_in_tools(const Settings& settings,
-                                                         base::Clock& clock, base::Workers& workers,
-                                                         net::HttpClient& http_client,
-                                                         core::Memories& memories,
-                                                         core::Artifacts& artifacts,
-                                                         core::SubAgents& sub_agents);
+std::vector<std::unique_ptr<tools::Tool>> built_in_tools(
+    const Settings& settings, base::Clock& clock, base::Workers& workers,
+    net::HttpClient& http_client, core::Memories& memories, core::Artifacts& artifacts,
+    core::SubAgents& sub_agents, core::Skills& skills);
+// Where skills are.
+std::string skills_folder(const Settings& settings);
 
 }  // namespace colonnade::app

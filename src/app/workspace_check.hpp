@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/config.hpp"
+#include "tools/directory_rules.hpp"
 
 namespace colonnade::app {
 
@@ -18,5 +19,9 @@ std::string workspaces_root(const Settings& settings);
 // same. Names both settings and both paths. The workspaces that lie in the data folder by default
 // are no overlap. Reads the file system.
 std::vector<std::string> workspace_faults(const Config& config);
+
+// Which directories threads may be bound to (tandem.directories, tools.workspace), and what of the
+// server's own none of them may overlap.
+tools::DirectoryRules directory_rules(const Settings& settings);
 
 }  // namespace colonnade::app

@@ -2,11 +2,12 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <stdexcept>
-#include <vector>
 
 #include "base/base64.hpp"
 #include "base/random.hpp"
@@ -27,6 +28,34 @@ void append_hex(std::string& out, const unsigned char* data, std::size_t size) {
   }
 }
 
+// OpenSSL's state for SHA-256. Looking the algorithm up and making a state costs more than hashing
+// a token, so a thread keeps one.
+class Sha256 {
+ public:
+  using Digest = std::array<unsigned char, 32>;
+
+  Digest digest(std::string_view data) {
+    Digest out{};
+    unsigned int size = 0;
+    const bool done = algorithm_ && state_ &&
+                      EVP_DigestInit_ex2(state_.get(), algorithm_.get(), nullptr) == 1 &&
+                      EVP_DigestUpdate(state_.get(), data.data(), data.size()) == 1 &&
+                      EVP_DigestFinal_ex(state_.get(), out.data(), &size) == 1;
+    if (!done) throw std::runtime_error("SHA-256 is not available in this OpenSSL");
+    return out;
+  }
+
+ private:
+  template <auto release>
+  struct Release {
+    void operator()(auto* what) const { release(what); }
+  };
+
+  std::unique_ptr<EVP_MD, Release<EVP_MD_free>> algorithm_{
+      EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  std::unique_ptr<EVP_MD_CTX, Release<EVP_MD_CTX_free>> state_{EVP_MD_CTX_new()};
+};
+
 }  // namespace
 
 std::string new_id(Time now) {
@@ -43,11 +72,15 @@ std::string new_id(Time now) {
 }
 
 std::string random_hex(std::size_t bytes) {
-  std::vector<unsigned char> raw(bytes);
-  fill_random(raw);
   std::string out;
   out.reserve(bytes * 2);
-  append_hex(out, raw.data(), bytes);
+  std::array<unsigned char, 32> raw{};
+  while (bytes > 0) {
+    const auto block = std::span(raw).first(std::min(bytes, raw.size()));
+    fill_random(block);
+    append_hex(out, block.data(), block.size());
+    bytes -= block.size();
+  }
   return out;
 }
 
@@ -95,14 +128,11 @@ std::string random_digits(std::size_t digits) {
 }
 
 std::string sha256_hex(std::string_view data) {
-  std::array<unsigned char, 32> digest{};
-  unsigned int size = 0;
-  if (EVP_Digest(data.data(), data.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-    throw std::runtime_error("SHA-256 is not available in this OpenSSL");
-  }
+  thread_local Sha256 sha256;
+  const Sha256::Digest digest = sha256.digest(data);
   std::string out;
   out.reserve(64);
-  append_hex(out, digest.data(), size);
+  append_hex(out, digest.data(), digest.size());
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <exception>
 #include <string>
 #include <thread>
 
@@ -13,9 +14,31 @@ namespace colonnade::base {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// What becomes of a coroutine's exception.
+struct LogFailure {
+  std::string name;
+
+  void operator()(std::exception_ptr error) const {
+    if (!error) return;
+    try {
+      std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+      log::error("coroutine_failed", {{"coroutine", name}, {"error", e.what()}});
+    } catch (...) {
+      log::error("coroutine_failed", {{"coroutine", name}, {"error", "unknown exception"}});
+    }
+  }
+};
+
+}  // namespace
+
 class Lanes::Loop final : public Lane {
  public:
-  explicit Loop(std::size_t index) : index_(index), context_(1), guard_(context_.get_executor()) {}
+  // Not with the hint that it has one thread: what a lane posts to itself would then wait until its
+  // current handler returns, behind what other threads have posted since.
+  explicit Loop(std::size_t index) : index_(index), guard_(context_.get_executor()) {}
 
   void start() {
     thread_ = std::jthread([this] { run(); });
@@ -35,15 +58,9 @@ class Lanes::Loop final : public Lane {
   }
 
   void spawn(std::string_view name, Task<void> task) override {
-    asio::co_spawn(context_, std::move(task), [name = std::string(name)](std::exception_ptr error) {
-      if (!error) return;
-      try {
-        std::rethrow_exception(error);
-      } catch (const std::exception& e) {
-        log::error("coroutine_failed", {{"coroutine", name}, {"error", e.what()}});
-      } catch (...) {
-        log::error("coroutine_failed", {{"coroutine", name}, {"error", "unknown exception"}});
-      }
+    // Posted: Asio would start it within this call when the caller is on this lane.
+    asio::post(context_, [this, name = std::string(name), task = std::move(task)]() mutable {
+      asio::co_spawn(context_, std::move(task), LogFailure{std::move(name)});
     });
   }
 

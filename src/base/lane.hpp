@@ -22,8 +22,9 @@ class Lane {
 
   // Runs `work` on this lane, later, in order of posting. Any thread. Dropped after stop().
   virtual void post(std::move_only_function<void()> work) = 0;
-  // Starts a coroutine on this lane. An exception that leaves it is a bug: it is logged under
-  // `name`.
+  // Starts a coroutine on this lane, later, as post() does: never within this call, so the caller
+  // may hold a lock that the coroutine takes. Any thread. An exception that leaves the coroutine is
+  // a bug: it is logged under `name`.
   virtual void spawn(std::string_view name, Task<void> task) = 0;
   // Whether the calling thread is this lane's.
   virtual bool is_current() const = 0;

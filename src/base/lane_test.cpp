@@ -94,6 +94,49 @@ TEST(Lane, OutlivesAFailedCoroutine) {
   EXPECT_EQ(run_on(lanes[0], answer(5)), 5);
 }
 
+// Also where a lane posts to itself and is not yet done with what it does.
+TEST(Lane, RunsWorkInTheOrderOfPosting) {
+  Lanes lanes(1);
+  std::latch own_posted{1};
+  std::latch other_posted{1};
+  std::vector<std::string> order;
+  lanes[0].post([&] {
+    lanes[0].post([&] { order.emplace_back("own"); });
+    own_posted.count_down();
+    other_posted.wait();
+  });
+  own_posted.wait();
+  lanes[0].post([&] { order.emplace_back("other"); });
+  other_posted.count_down();
+  EXPECT_EQ(run_on(lanes[0], answer(5)), 5);
+  EXPECT_EQ(order, (std::vector<std::string>{"own", "other"}));
+}
+
+struct Call {
+  bool under_way = false;
+  bool started_within = false;
+  std::latch started{1};
+};
+
+Task<void> start(std::shared_ptr<Call> call) {
+  call->started_within = call->under_way;
+  call->started.count_down();
+  co_return;
+}
+
+// Who spawns may hold a lock that the coroutine takes.
+TEST(Lane, StartsNoCoroutineWithinTheCall) {
+  Lanes lanes(1);
+  auto call = std::make_shared<Call>();
+  lanes[0].post([&lane = lanes[0], call] {
+    call->under_way = true;
+    lane.spawn("start", start(call));
+    call->under_way = false;
+  });
+  call->started.wait();
+  EXPECT_FALSE(call->started_within);
+}
+
 Task<void> count(std::shared_ptr<std::atomic<int>> counter, std::shared_ptr<std::latch> done) {
   co_await sleep_for(1us, std::stop_token());
   counter->fetch_add(1);

@@ -22,7 +22,7 @@ namespace colonnade::base::log {
 namespace {
 
 // Each place costs about 400 bytes from the start on.
-constexpr std::size_t queue_lines_max = 2048;
+constexpr std::size_t queue_lines_max = 1024;
 
 std::atomic<Level> current_level{Level::info};
 

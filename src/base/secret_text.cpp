@@ -4,6 +4,8 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace colonnade::base {
@@ -364,6 +366,42 @@ std::string hide_values(std::string text, std::vector<std::string> values) {
     }
   }
   return text;
+}
+
+std::string hide_quotes(std::string text, const std::vector<std::string>& written) {
+  text = hide_values(std::move(text), written);
+  std::unordered_map<std::string_view, std::vector<std::size_t>> places;
+  for (std::size_t at = 0; at + quote_bytes_min <= text.size(); ++at) {
+    places[std::string_view(text).substr(at, quote_bytes_min)].push_back(at);
+  }
+  std::vector<bool> quoted(text.size());
+  for (const std::string& one : written) {
+    for (std::size_t at = 0; at + quote_bytes_min <= one.size() && !places.empty(); ++at) {
+      const auto found = places.find(std::string_view(one).substr(at, quote_bytes_min));
+      if (found == places.end()) continue;
+      for (const std::size_t start : found->second) {
+        std::fill_n(quoted.begin() + static_cast<std::ptrdiff_t>(start), quote_bytes_min, true);
+      }
+      places.erase(found);
+    }
+  }
+  // A character is quoted whole or not at all.
+  const auto continues = [&text](std::size_t at) { return (text[at] & 0xC0) == 0x80; };
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    if (continues(at) && quoted[at - 1]) quoted[at] = true;
+  }
+  for (std::size_t at = text.size(); at-- > 1;) {
+    if (continues(at) && quoted[at]) quoted[at - 1] = true;
+  }
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!quoted[at]) {
+      out.push_back(text[at]);
+    } else if (at == 0 || !quoted[at - 1]) {
+      out.append(secret_stand_in);
+    }
+  }
+  return out;
 }
 
 }  // namespace colonnade::base

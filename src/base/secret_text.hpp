@@ -40,4 +40,10 @@ std::vector<std::string> hide_secrets_in_command(const std::vector<std::string>&
 inline constexpr std::size_t secret_bytes_min = 6;
 std::string hide_values(std::string text, std::vector<std::string> values);
 
+// The text without what it quotes of `written`: what hide_values() takes out, and each stretch of
+// quote_bytes_min bytes or more that one of them has too. For the words of somebody who was told
+// what people wrote and may have cut it. Takes time in proportion to all of it.
+inline constexpr std::size_t quote_bytes_min = 16;
+std::string hide_quotes(std::string text, const std::vector<std::string>& written);
+
 }  // namespace colonnade::base

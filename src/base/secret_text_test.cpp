@@ -117,6 +117,20 @@ TEST(SecretText, HidesWhatSomebodyWasTold) {
   EXPECT_EQ(hide_values("", {"key-one"}), "");
 }
 
+TEST(SecretText, HidesWhatSomebodyQuotesOfATextEvenCut) {
+  const std::vector<std::string> written = {"my bank account is 4711-0815-33, tell nobody",
+                                            "grüße an die ganze Familie"};
+  EXPECT_EQ(hide_quotes("bad input: 'my bank account is 4711-08...' at 3", written),
+            "bad input: '[redacted]...' at 3");
+  EXPECT_EQ(hide_quotes("bad input near 'ße an die ganze Fam'", written),
+            "bad input near '[redacted]'");
+  EXPECT_EQ(hide_quotes("no bank account, no Familie", written), "no bank account, no Familie");
+  EXPECT_EQ(hide_quotes("is tulips a word?", {"tulips"}), "is [redacted] a word?");
+  EXPECT_EQ(hide_quotes("", written), "");
+  EXPECT_EQ(hide_quotes(std::string(200'000, 'a'), {std::string(200'000, 'a') + "b"}),
+            "[redacted]");
+}
+
 // Each of these would take minutes, or the stack, if a piece of it were looked at more than once.
 TEST(SecretText, TakesTimeInProportionToTheText) {
   constexpr std::size_t times = 200'000;

@@ -10,6 +10,7 @@
 #include "core/attachments/attachment.hpp"
 #include "core/events/event.hpp"
 #include "core/governance/action.hpp"
+#include "core/governance/permission_rule.hpp"
 #include "core/memory/memory_item.hpp"
 #include "core/models/model_provider.hpp"
 #include "core/runs/run.hpp"
@@ -61,6 +62,18 @@ constexpr Names<ToolMode, 3> tool_mode_names{{
     {ToolMode::direct, "direct"},
     {ToolMode::by_name, "by_name"},
     {ToolMode::sub_agent, "sub_agent"},
+}};
+
+constexpr Names<ToolUse, 3> tool_use_names{{
+    {ToolUse::automatic, "automatic"},
+    {ToolUse::none, "none"},
+    {ToolUse::required, "required"},
+}};
+
+constexpr Names<RuleAction, 3> rule_action_names{{
+    {RuleAction::allow, "allow"},
+    {RuleAction::ask, "ask"},
+    {RuleAction::deny, "deny"},
 }};
 
 constexpr Names<ThreadChangeKind, 4> thread_change_names{{
@@ -185,6 +198,16 @@ std::optional<HistoryMode> history_mode_from(std::string_view text) {
 std::string_view to_string(ToolMode mode) { return name_of(tool_mode_names, mode); }
 std::optional<ToolMode> tool_mode_from(std::string_view text) {
   return value_of(tool_mode_names, text);
+}
+
+std::string_view to_string(ToolUse use) { return name_of(tool_use_names, use); }
+std::optional<ToolUse> tool_use_from(std::string_view text) {
+  return value_of(tool_use_names, text);
+}
+
+std::string_view to_string(RuleAction action) { return name_of(rule_action_names, action); }
+std::optional<RuleAction> rule_action_from(std::string_view text) {
+  return value_of(rule_action_names, text);
 }
 
 std::string_view to_string(ThreadChangeKind kind) { return name_of(thread_change_names, kind); }

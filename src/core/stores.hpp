@@ -6,6 +6,8 @@
 
 namespace colonnade::core {
 
+class JobStore;  // core/jobs/job_store.hpp
+
 struct Stores {
   AgentStore& agents;
   ToolServerStore& tool_servers;
@@ -22,6 +24,8 @@ struct Stores {
   MemoryStore& memories;
   ArtifactStore& artifacts;
   AttachmentStore& attachments;
+  DocumentStore& documents;
+  JobStore& jobs;
   Journal& journal;
 };
 

@@ -89,7 +89,8 @@ base::Task<void> AnswerOnce::settle(core::Principal who, std::string keyed_reque
   core::StoredAnswer answer{.status = attempted.response.status,
                             .content_type = std::move(attempted.response.content_type),
                             .body = std::move(attempted.response.body)};
-  co_await keyed_requests_.answer(std::move(who), std::move(keyed_request_id), std::move(answer));
+  co_await keyed_requests_.answer(std::move(who), std::move(keyed_request_id), std::move(answer),
+                                  std::move(attempted.thread_id));
 }
 
 }  // namespace colonnade::dialects

@@ -44,6 +44,9 @@ enum class KeyOutcome {
 struct Attempted {
   net::Response response{};
   KeyOutcome settlement = KeyOutcome::answer;
+  // The thread that the answer tells of, where nothing that was made is linked to the key: what is
+  // stored goes when the thread is erased. "" for none.
+  std::string thread_id{};
 };
 
 // The rule for `status`. A response that reports an effect is always the answer. Without an effect,

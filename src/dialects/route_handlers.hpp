@@ -59,10 +59,11 @@ class Admitted {
     auto who = co_await std::move(admitted);
     if (!who) co_return std::unexpected(refusal(who.error()));
     std::string account = core::account_of(*who);
+    // Called once, so it hands on what it holds.
     net::Handler handle = [credentials, who = std::move(*who), account, refusal, resource,
-                           handler](RequestPtr request) {
-      Bearer bearer{.credential_id = who.credential_id, .account = account};
-      auto work = (resource->*handler)(who, request);
+                           handler](RequestPtr request) mutable {
+      Bearer bearer{.credential_id = who.credential_id, .account = std::move(account)};
+      auto work = (resource->*handler)(std::move(who), request);
       return until_revoked(credentials, std::move(bearer), std::move(request), refusal,
                            std::move(work));
     };

@@ -31,6 +31,15 @@ void note(Explanation* trace, RuleComparison::List list, std::size_t position, i
   }
 }
 
+int severity(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::execute: return 0;
+    case Outcome::abstain: return 1;
+    case Outcome::halt: break;
+  }
+  return 2;
+}
+
 bool has_approval_token(const ActionRequest& request) {
   for (const Value* holder : {&request.context(), &request.params()}) {
     const Value* token = holder->find("approval_token");
@@ -62,10 +71,10 @@ void apply(const PolicyRule& rule, Risk computed, Decision& decision) {
 
 }  // namespace
 
-Engine::Engine(EngineParts parts) : parts_(std::move(parts)) {}
+Engine::Engine(EngineInputs inputs) : inputs_(std::move(inputs)) {}
 
 const std::string& Engine::policy_version() const {
-  return parts_.policy ? parts_.policy->version() : parts_.missing_policy_version;
+  return inputs_.policy ? inputs_.policy->version() : inputs_.missing_policy_version;
 }
 
 Decision Engine::decide(const ActionRequest& request) const noexcept {
@@ -91,12 +100,12 @@ Decision Engine::blank() const {
   Decision out;
   out.reason = "The gate failed; the action is denied";
   out.policy_version = policy_version();
-  out.runtime_version = parts_.runtime_version;
-  if (parts_.policy) out.policy_hash = parts_.policy->hash();
-  if (parts_.profile) {
-    out.profile_id = parts_.profile->id();
-    out.profile_version = parts_.profile->version();
-    out.profile_hash = parts_.profile->hash();
+  out.runtime_version = inputs_.runtime_version;
+  if (inputs_.policy) out.policy_hash = inputs_.policy->hash();
+  if (inputs_.profile) {
+    out.profile_id = inputs_.profile->id();
+    out.profile_version = inputs_.profile->version();
+    out.profile_hash = inputs_.profile->hash();
   }
   return out;
 }
@@ -104,18 +113,17 @@ Decision Engine::blank() const {
 Decision Engine::judge(const ActionRequest& request, Explanation* trace) const {
   Decision decision = blank();
   decision.request_hash = request.hash();
-  if (!parts_.policy) {
+  if (!inputs_.policy) {
     set(decision, Outcome::halt, reason_code::missing_policy,
         "No usable policy is loaded, so everything is denied");
     return decision;
   }
   decision.provenance_id =
-      provenance_id_of(decision.request_hash, parts_.policy->hash(),
+      provenance_id_of(decision.request_hash, inputs_.policy->hash(),
                        decision.profile_hash ? std::string_view(*decision.profile_hash) : "",
                        decision.runtime_version);
   try {
-    Facts facts(request);
-    if (!decide_by_profile(facts, decision, trace)) decide_by_policy(facts, decision, trace);
+    decide_for_each(request, decision, trace);
   } catch (const std::exception&) {
     set(decision, Outcome::halt, reason_code::internal_error,
         "The gate failed; the action is denied");
@@ -126,15 +134,41 @@ Decision Engine::judge(const ActionRequest& request, Explanation* trace) const {
   return decision;
 }
 
+void Engine::decide_by_facts(Facts& facts, Decision& decision, Explanation* trace) const {
+  if (!decide_by_profile(facts, decision, trace)) decide_by_policy(facts, decision, trace);
+}
+
+void Engine::decide_for_each(const ActionRequest& request, Decision& decision,
+                             Explanation* trace) const {
+  const Value::Array* paths = several_paths(request);
+  if (paths == nullptr) {
+    Facts facts(request);
+    decide_by_facts(facts, decision, trace);
+    return;
+  }
+  const Decision undecided = decision;
+  std::optional<RuleComparison> decided_by;
+  for (std::size_t i = 0; i < paths->size(); ++i) {
+    Decision one = undecided;
+    Facts facts(request, (*paths)[i]);
+    if (trace != nullptr) trace->decided_by.reset();
+    decide_by_facts(facts, one, trace);
+    if (i > 0 && severity(one.outcome) <= severity(decision.outcome)) continue;
+    decision = std::move(one);
+    if (trace != nullptr) decided_by = trace->decided_by;
+  }
+  if (trace != nullptr) trace->decided_by = std::move(decided_by);
+}
+
 // True when the profile has decided.
 bool Engine::decide_by_profile(Facts& facts, Decision& decision, Explanation* trace) const {
-  if (parts_.profile_is_unusable) {
+  if (inputs_.profile_is_unusable) {
     set_by_profile(decision, Outcome::halt, reason_code::profile_load_error,
                    "The execution profile cannot be read, so everything is denied");
     return true;
   }
-  if (!parts_.profile) return false;
-  const Profile& profile = *parts_.profile;
+  if (!inputs_.profile) return false;
+  const Profile& profile = *inputs_.profile;
   const ActionRequest& request = facts.request();
   if (!profile.allows(request.tool())) {
     set_by_profile(decision, Outcome::halt, reason_code::profile_disallows_tool,
@@ -159,9 +193,9 @@ bool Engine::decide_by_profile(Facts& facts, Decision& decision, Explanation* tr
 
 Risk Engine::computed_risk(Facts& facts, Explanation* trace) const {
   const ActionRequest& request = facts.request();
-  auto candidates = parts_.policy->risk_rules_for(request.tool(), request.operation());
+  auto candidates = inputs_.policy->risk_rules_for(request.tool(), request.operation());
   while (const auto position = candidates.next()) {
-    const RiskRule& rule = parts_.policy->risk_rules()[*position];
+    const RiskRule& rule = inputs_.policy->risk_rules()[*position];
     const bool matched = rule.condition.holds(facts);
     note(trace, RuleComparison::List::risk, *position, rule.line, rule.name, matched, false);
     if (matched) return rule.risk;
@@ -173,9 +207,9 @@ void Engine::decide_by_policy(Facts& facts, Decision& decision, Explanation* tra
   const ActionRequest& request = facts.request();
   const Risk computed = computed_risk(facts, trace);
   decision.decided_by_policy = true;
-  auto candidates = parts_.policy->rules_for(request.tool(), request.operation());
+  auto candidates = inputs_.policy->rules_for(request.tool(), request.operation());
   while (const auto position = candidates.next()) {
-    const PolicyRule& rule = parts_.policy->rules()[*position];
+    const PolicyRule& rule = inputs_.policy->rules()[*position];
     const bool matched = rule.condition.holds(facts);
     note(trace, RuleComparison::List::policy, *position, rule.line, rule.reason, matched, true);
     if (matched) return apply(rule, computed, decision);

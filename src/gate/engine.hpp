@@ -16,7 +16,7 @@ namespace colonnade::gate {
 // What replays compare (faramesh §9.18); the version of the wire that this engine keeps to.
 constexpr std::string_view wire_runtime_version = "0.3.0";
 
-struct EngineParts {
+struct EngineInputs {
   std::shared_ptr<const Policy> policy{};       // none: every request gets HALT MISSING_POLICY
   std::string missing_policy_version = "none";  // "error" when there is a file that is of no use
   std::shared_ptr<const Profile> profile{};     // none: no profile counts
@@ -26,26 +26,28 @@ struct EngineParts {
 
 class Engine {
  public:
-  explicit Engine(EngineParts parts);
+  explicit Engine(EngineInputs inputs);
 
   // Never throws: a fault inside is HALT INTERNAL_ERROR. No I/O, no locks.
   Decision decide(const ActionRequest& request) const noexcept;
   // The same decision and how it came about. Slower.
   Explanation explain(const ActionRequest& request) const noexcept;
 
-  const std::shared_ptr<const Policy>& policy() const { return parts_.policy; }
-  const std::shared_ptr<const Profile>& profile() const { return parts_.profile; }
+  const std::shared_ptr<const Policy>& policy() const { return inputs_.policy; }
+  const std::shared_ptr<const Profile>& profile() const { return inputs_.profile; }
   // As decisions name it: the policy's own, "none" or "error".
   const std::string& policy_version() const;
 
  private:
   Decision blank() const;
   Decision judge(const ActionRequest& request, Explanation* trace) const;
+  void decide_for_each(const ActionRequest& request, Decision& decision, Explanation* trace) const;
+  void decide_by_facts(Facts& facts, Decision& decision, Explanation* trace) const;
   bool decide_by_profile(Facts& facts, Decision& decision, Explanation* trace) const;
   void decide_by_policy(Facts& facts, Decision& decision, Explanation* trace) const;
   Risk computed_risk(Facts& facts, Explanation* trace) const;
 
-  EngineParts parts_;
+  EngineInputs inputs_;
 };
 
 }  // namespace colonnade::gate

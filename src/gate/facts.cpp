@@ -20,7 +20,15 @@ std::string upper_case(std::string text) {
   return text;
 }
 
+const Value::Array* several_paths(const ActionRequest& request) {
+  if (request.tool() != "apply_patch" || request.operation() != "call") return nullptr;
+  const Value* paths = request.params().find("paths");
+  const Value::Array* out = paths == nullptr ? nullptr : paths->array();
+  return out == nullptr || out->empty() ? nullptr : out;
+}
+
 const Value* Facts::get(std::string_view key) const {
+  if (one_path_ != nullptr && key == "path") return one_path_;
   if (const Value* value = request_.params().find(key)) return value;
   if (const Value* value = request_.context().find(key)) return value;
   if (!key.contains('.')) return nullptr;

@@ -14,6 +14,8 @@ class Facts {
  public:
   // `request` outlives this.
   explicit Facts(const ActionRequest& request) : request_(request) {}
+  // Of one of the paths that a call reaches (several_paths()), which counts as its `path`.
+  Facts(const ActionRequest& request, const Value& path) : request_(request), one_path_(&path) {}
   Facts(const Facts&) = delete;
   Facts& operator=(const Facts&) = delete;
 
@@ -35,11 +37,17 @@ class Facts {
 
  private:
   const ActionRequest& request_;
+  const Value* one_path_ = nullptr;
   std::optional<std::string> probe_;
   std::optional<std::optional<double>> amount_;
   std::optional<std::string> path_;
   std::optional<std::string> method_;
 };
+
+// The paths of a tool call that reaches several files at once (apply_patch): the members of its
+// `paths`. nullptr for every other request. Each is judged by itself; the most restrictive verdict
+// counts.
+const Value::Array* several_paths(const ActionRequest& request);
 
 // ASCII letters in upper case, everything else as it is.
 std::string upper_case(std::string text);

@@ -8,7 +8,7 @@ PolicySource::PolicySource(PolicySourceOptions options)
     : options_(std::move(options)),
       policy_file_(options_.policy_path),
       profile_file_(options_.profile_path) {
-  parts_.runtime_version = options_.runtime_version;
+  inputs_.runtime_version = options_.runtime_version;
   reload();
 }
 
@@ -31,11 +31,11 @@ LoadReport PolicySource::load() {
   load_profile(report);
   const auto before = engine_;  // only a load changes it, one at a time
   const auto hash_of = [](const auto& part) { return part ? part->hash() : std::string(); };
-  report.replaced = !before || hash_of(before->policy()) != hash_of(parts_.policy) ||
-                    hash_of(before->profile()) != hash_of(parts_.profile) ||
-                    before->policy_version() != Engine(parts_).policy_version();
+  report.replaced = !before || hash_of(before->policy()) != hash_of(inputs_.policy) ||
+                    hash_of(before->profile()) != hash_of(inputs_.profile) ||
+                    before->policy_version() != Engine(inputs_).policy_version();
   // Always a new engine: what hashes do not cover (an unusable profile) may have changed too.
-  auto next = std::make_shared<const Engine>(parts_);
+  auto next = std::make_shared<const Engine>(inputs_);
   {
     const std::lock_guard lock(engine_mutex_);
     engine_.swap(next);
@@ -48,8 +48,8 @@ LoadReport PolicySource::load() {
 void PolicySource::load_policy(LoadReport& report) {
   report.policy.path = policy_file_.path();
   if (options_.policy_path.empty() && options_.built_in) {
-    parts_.policy = options_.built_in;
-    report.policy.warnings = parts_.policy->warnings();
+    inputs_.policy = options_.built_in;
+    report.policy.warnings = inputs_.policy->warnings();
     return;
   }
   const auto text = policy_file_.read();
@@ -58,11 +58,11 @@ void PolicySource::load_policy(LoadReport& report) {
            : base::fail(text.error());
   if (policy) {
     report.policy.warnings = (*policy)->warnings();
-    parts_.policy = *std::move(policy);
+    inputs_.policy = *std::move(policy);
     return;
   }
   const bool missing = policy.error().kind == base::ErrorKind::not_found;
-  parts_.missing_policy_version = missing ? "none" : "error";
+  inputs_.missing_policy_version = missing ? "none" : "error";
   report.policy.error = std::move(policy.error());
 }
 
@@ -75,22 +75,22 @@ void PolicySource::load_profile(LoadReport& report) {
       text ? Profile::parse(*text, profile_file_.name()) : base::fail(text.error());
   if (profile) {
     file.warnings = (*profile)->warnings();
-    parts_.profile = *std::move(profile);
+    inputs_.profile = *std::move(profile);
   } else {
     file.error = std::move(profile.error());
   }
-  parts_.profile_is_unusable = parts_.profile == nullptr;
+  inputs_.profile_is_unusable = inputs_.profile == nullptr;
 }
 
 void PolicySource::report_what_is_in_force(LoadReport& report) const {
-  const Engine engine(parts_);
-  report.has_policy = parts_.policy != nullptr;
+  const Engine engine(inputs_);
+  report.has_policy = inputs_.policy != nullptr;
   report.policy_version = engine.policy_version();
-  if (parts_.policy) report.policy_hash = parts_.policy->hash();
-  if (parts_.profile) {
-    report.profile_id = parts_.profile->id();
-    report.profile_version = parts_.profile->version();
-    report.profile_hash = parts_.profile->hash();
+  if (inputs_.policy) report.policy_hash = inputs_.policy->hash();
+  if (inputs_.profile) {
+    report.profile_id = inputs_.profile->id();
+    report.profile_version = inputs_.profile->version();
+    report.profile_hash = inputs_.profile->hash();
   }
 }
 

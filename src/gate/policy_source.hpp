@@ -82,7 +82,7 @@ class PolicySource {
   std::mutex loading_;
   WatchedFile policy_file_;
   WatchedFile profile_file_;
-  EngineParts parts_;
+  EngineInputs inputs_;
   // Not an atomic pointer: libstdc++ 12 reads it without the order that its writers need.
   mutable std::mutex engine_mutex_;
   std::shared_ptr<const Engine> engine_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/tools/tool_names.hpp"
 #include "gate/canonical.hpp"
 #include "gate/limits.hpp"
 #include "gate/python.hpp"
@@ -46,7 +47,7 @@ bool reads_as_restriction(std::string outcome) {
 
 bool ProfileRule::matches(Facts& facts) const {
   const ActionRequest& request = facts.request();
-  return can_match && (!tool || *tool == request.tool()) &&
+  return can_match && (!tool || *tool == request.tool() || known_tool == request.tool()) &&
          (!operation || *operation == request.operation()) &&
          (!pattern || pattern->is_in(facts.probe()));
 }
@@ -115,6 +116,7 @@ void Profile::read_tools(const Document& document) {
                           "must be a string"};
     }
     tools_.insert(*items[i].text());
+    tools_.insert(std::string(core::known_tool(*items[i].text())));
   }
 }
 
@@ -191,6 +193,7 @@ void Profile::read_when(const Value& when, const Lines& lines, const std::string
   }
   const Found tool = find(when, lines, "tool");
   read_name(tool.value, tool.lines.line, path + ".tool", out.tool, out);
+  if (out.tool) out.known_tool = core::known_tool(*out.tool);
   Found operation = find(when, lines, "operation");
   const bool given = operation.value != nullptr && python::truthy(*operation.value);
   if (!given) operation = find(when, lines, "op");

@@ -23,6 +23,7 @@ struct ProfileRule {
   std::string name{};
   bool can_match = true;  // false: `when` is empty or asks for what is not text, or a bad pattern
   std::optional<std::string> tool{};       // nullopt: any
+  std::string known_tool{};                // our name of it (core/tools/tool_names.hpp)
   std::optional<std::string> operation{};  // nullopt: any
   std::optional<Pattern> pattern{};        // searched in params as Python's JSON text
   Outcome outcome = Outcome::halt;

@@ -248,5 +248,56 @@ TEST(RuleGate, KeepsTheOrderOfMembersAndEveryDigit) {
             R"({"z":1.0,"a":123456789012345678901234567890,"é":[1e+30,true,null]})");
 }
 
+PolicySource source_of(const std::string& yaml) {
+  auto policy = Policy::parse(yaml, "test");
+  if (!policy) throw std::runtime_error(policy.error().message);
+  return PolicySource({.built_in = std::move(*policy)});
+}
+
+// Another engine's name of a tool is the tool; what a client submits keeps its own words.
+TEST(RuleGate, ARuleAboutAnotherNameOfAToolIsAboutTheTool) {
+  const PolicySource source = source_of(
+      "rules:\n  - match: {tool: bash, contains: secret}\n    deny: true\n"
+      "  - match: {tool: WebFetch, op: call}\n    allow: true\n"
+      "  - match: {tool: shell}\n    allow: true\n");
+  RuleGate gate(source);
+  const auto outcome = [&](const std::string& tool, const std::string& text) {
+    const core::ToolCall call{.id = "c", .tool = tool, .arguments = {{"command", text}}};
+    return gate.decide(call, request_for(call), std::nullopt).decision.outcome;
+  };
+  EXPECT_EQ(outcome("shell", "cat secret"), core::Outcome::halt);
+  EXPECT_EQ(outcome("shell", "ls"), core::Outcome::execute);
+  EXPECT_EQ(outcome("fetch", "x"), core::Outcome::execute);
+  EXPECT_EQ(outcome("bash", "cat secret"), core::Outcome::halt) << "a client's own bash";
+  EXPECT_EQ(outcome("bash", "ls"), core::Outcome::halt) << "no rule names a client's own bash";
+}
+
+// A call that reaches several files is as allowed as the least allowed of them.
+TEST(RuleGate, JudgesEveryPathOfAPatch) {
+  const PolicySource source = source_of(
+      "rules:\n  - match: {tool: apply_patch, path_starts_with: secrets/}\n    deny: true\n"
+      "    description: no secrets\n"
+      "  - match: {tool: apply_patch, path_ends_with: .lock}\n    require_approval: true\n"
+      "  - match: {tool: apply_patch}\n    allow: true\n");
+  RuleGate gate(source);
+  const auto decide = [&](std::vector<std::string> paths, const std::string& operation = "call") {
+    const core::ToolCall call{
+        .id = "c", .tool = "apply_patch", .arguments = {{"patchText", "x"}, {"paths", paths}}};
+    core::ActionRequest request = request_for(call);
+    request.operation = operation;
+    return gate.decide(call, request, std::nullopt);
+  };
+  EXPECT_EQ(decide({"a", "b"}).decision.outcome, core::Outcome::execute);
+  EXPECT_TRUE(decide({"a", "b"}).permit);
+  EXPECT_EQ(decide({"a", "x.lock", "b"}).decision.outcome, core::Outcome::abstain);
+  const auto denied = decide({"a", "x.lock", "secrets/key", "b"});
+  EXPECT_EQ(denied.decision.outcome, core::Outcome::halt);
+  EXPECT_EQ(denied.decision.reason, "no secrets");
+  EXPECT_FALSE(denied.permit);
+  EXPECT_EQ(decide({}).decision.outcome, core::Outcome::execute);
+  // A client's own words are taken as ever.
+  EXPECT_EQ(decide({"secrets/key"}, "submit").decision.outcome, core::Outcome::execute);
+}
+
 }  // namespace
 }  // namespace colonnade::gate

@@ -1,5 +1,7 @@
 #include "gate/rule_index.hpp"
 
+#include "core/tools/tool_names.hpp"
+
 namespace colonnade::gate {
 
 std::optional<std::uint32_t> Candidates::next() {
@@ -16,7 +18,18 @@ std::optional<std::uint32_t> Candidates::next() {
 void RuleIndex::add(const Condition& condition) {
   const std::uint32_t position = size_++;
   if (condition.never_holds()) return;
-  Operations& operations = condition.tool() ? tools_[*condition.tool()] : any_tool_;
+  if (!condition.tool()) {
+    add_to(any_tool_, condition, position);
+    return;
+  }
+  const std::string& tool = *condition.tool();
+  add_to(tools_[tool], condition, position);
+  // A rule about another name of a tool is about the tool.
+  const std::string_view known = core::known_tool(tool);
+  if (known != tool) add_to(tools_[std::string(known)], condition, position);
+}
+
+void RuleIndex::add_to(Operations& operations, const Condition& condition, std::uint32_t position) {
   List& list = condition.operation() ? operations.named[*condition.operation()] : operations.any;
   if (list.closed) return;
   list.positions.push_back(position);

@@ -52,6 +52,8 @@ class RuleIndex {
     std::unordered_map<std::string, List, Hash, std::equal_to<>> named;
   };
 
+  static void add_to(Operations& operations, const Condition& condition, std::uint32_t position);
+
   std::uint32_t size_ = 0;
   Operations any_tool_;
   std::unordered_map<std::string, Operations, Hash, std::equal_to<>> tools_;

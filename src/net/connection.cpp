@@ -150,8 +150,8 @@ base::Task<Connection::Outcome> Connection::read_request(std::shared_ptr<Connect
     if (continue_due && self->begin_ == self->end_) {
       continue_due = false;
       AnswerBudget::Hold hold(*self->shard_->options().answers, std::string());
-      std::string head = "HTTP/1.1 100 Continue\r\n\r\n";
-      const bool sent = co_await write(self, std::move(head), std::string_view(), &hold);
+      Outgoing out{.head = "HTTP/1.1 100 Continue\r\n\r\n"};
+      const bool sent = co_await write(self, std::move(out), &hold);
       if (!sent) co_return Outcome::closed;
       self->enter(Phase::body);
     }
@@ -357,22 +357,22 @@ void Connection::forget_request() {
 
 base::Task<Connection::After> Connection::answer(std::shared_ptr<Connection> self) {
   const auto request = self->finish_request();
-  Reply reply;
+  std::optional<Reply> reply;
   if (self->early_) {
     reply = std::move(*self->early_);
   } else {
     reply = co_await handle(self, request);
   }
   if (!self->transport_->open()) co_return After::end;
-  if (auto* stream = std::get_if<StreamReply>(&reply)) {
+  if (auto* stream = std::get_if<StreamReply>(&*reply)) {
     const bool streaming = co_await open_stream(self, request, std::move(*stream));
     co_return streaming ? After::handed_over : After::end;
   }
-  if (auto* websocket = std::get_if<WebSocketReply>(&reply)) {
+  if (auto* websocket = std::get_if<WebSocketReply>(&*reply)) {
     self->open_websocket(*request, std::move(*websocket));
     co_return After::handed_over;
   }
-  const bool next = co_await respond(self, request, std::move(std::get<Response>(reply)));
+  const bool next = co_await respond(self, request, std::move(std::get<Response>(*reply)));
   co_return next ? After::next_request : After::end;
 }
 
@@ -381,7 +381,7 @@ base::Task<Reply> Connection::handle(std::shared_ptr<Connection> self,
   self->enter(Phase::handling);
   const bool watched = self->disconnected_.stop_possible();
   if (watched) self->watch_peer();
-  Reply reply;
+  std::optional<Reply> reply;
   std::optional<std::string> failure;
   try {
     base::Task<Reply> task = self->handler_(request);
@@ -397,7 +397,7 @@ base::Task<Reply> Connection::handle(std::shared_ptr<Connection> self,
     self->disconnected_ = std::stop_source(std::nostopstate);
   }
   if (failure) reply = self->failed_response(*request, *failure);
-  co_return reply;
+  co_return std::move(*reply);
 }
 
 Response Connection::failed_response(const Request& request, std::string_view what) const {
@@ -489,7 +489,10 @@ base::Task<bool> Connection::respond(std::shared_ptr<Connection> self,
     response.body.append(chunk_end);
     body = response.body;
   }
-  bool sent = co_await write(self, std::move(text), body, &hold);
+  Outgoing out{.head = std::move(text), .body = body};
+  bool sent = self->write_at_once(out);
+  // Nearly always the socket takes everything at once, and nothing has to wait.
+  if (sent && out.left() > 0) sent = co_await write(self, std::move(out), &hold);
   if (sent && in_pieces && !head_only) {
     response.body.clear();
     sent = co_await write_rest(self, source, chunked, &hold);
@@ -518,7 +521,8 @@ base::Task<bool> Connection::write_rest(std::shared_ptr<Connection> self,
       }
       if (piece->last) piece->bytes.append(last_of_chunks);
     }
-    const bool sent = co_await write(self, std::move(head), piece->bytes, hold);
+    Outgoing out{.head = std::move(head), .body = piece->bytes};
+    const bool sent = co_await write(self, std::move(out), hold);
     if (!sent || piece->last) co_return sent;
   }
 }
@@ -547,42 +551,41 @@ Response Connection::later_response(const base::Error& error) const {
   return out;
 }
 
-base::Task<bool> Connection::write(std::shared_ptr<Connection> self, std::string head,
-                                   std::string_view body, AnswerBudget::Hold* hold) {
-  std::array<iovec, 2> pieces{
-      {{head.data(), head.size()}, {const_cast<char*>(body.data()), body.size()}}};
-  std::size_t left = head.size() + body.size();
-  const auto advance = [&pieces, &left](std::size_t sent) {
-    left -= sent;
-    for (iovec& piece : pieces) {
-      const std::size_t part = std::min(sent, piece.iov_len);
-      piece.iov_base = static_cast<char*>(piece.iov_base) + part;
-      piece.iov_len -= part;
-      sent -= part;
-    }
-  };
-  // Nearly always the socket takes everything at once, and nothing has to wait.
-  if (!self->transport_->secure()) {
-    const std::ptrdiff_t sent = self->transport_->write_now(pieces);
-    if (sent < 0) co_return false;
-    advance(static_cast<std::size_t>(sent));
-  }
-  if (left > 0) {
-    if (!hold->resize(std::max(hold->bytes(), body.size()))) {
+std::array<iovec, 2> Connection::Outgoing::pieces() const {
+  const std::string_view head_left = std::string_view(head).substr(std::min(sent, head.size()));
+  const std::string_view body_left = body.substr(sent - std::min(sent, head.size()));
+  return {{{const_cast<char*>(head_left.data()), head_left.size()},
+           {const_cast<char*>(body_left.data()), body_left.size()}}};
+}
+
+bool Connection::write_at_once(Outgoing& out) {
+  if (transport_->secure()) return true;
+  const std::ptrdiff_t taken = transport_->write_now(out.pieces());
+  if (taken < 0) return false;
+  out.sent += static_cast<std::size_t>(taken);
+  return true;
+}
+
+base::Task<bool> Connection::write(std::shared_ptr<Connection> self, Outgoing out,
+                                   AnswerBudget::Hold* hold) {
+  if (!self->write_at_once(out)) co_return false;
+  if (out.left() > 0) {
+    if (!hold->resize(std::max(hold->bytes(), out.body.size()))) {
       self->shard_->counts().add(self->shard_->counts().answers_cut);
       self->transport_->abort();
       co_return false;
     }
-    const auto seconds = std::chrono::seconds(1 + left / limits::answer_rate_bytes_min);
+    const auto seconds = std::chrono::seconds(1 + out.left() / limits::answer_rate_bytes_min);
     self->written_by_ =
         std::chrono::steady_clock::now() + self->shard_->options().write_time_max + seconds;
   }
-  while (left > 0) {
+  while (out.left() > 0) {
     self->enter(Phase::writing);
     Transport::ErrorCode error;
-    const std::size_t sent = co_await self->transport_->write_some(pieces, error);
+    const auto pieces = out.pieces();
+    const std::size_t taken = co_await self->transport_->write_some(pieces, error);
     if (error) co_return false;
-    advance(sent);
+    out.sent += taken;
   }
   self->written_by_ = SteadyTime::max();
   co_return true;
@@ -614,7 +617,8 @@ base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
   self->transport_->send_buffer_bytes(limits::stream_send_buffer_bytes);
   if (request->method == Method::head) {
     AnswerBudget::Hold hold(*shard->options().answers, std::move(reply.account));
-    const bool sent = co_await write(self, std::move(text), std::string_view(), &hold);
+    Outgoing out{.head = std::move(text)};
+    const bool sent = co_await write(self, std::move(out), &hold);
     if (!sent) self->transport_->close();
     co_return false;
   }

@@ -1,6 +1,10 @@
 // One connection: reads a request, has it handled, answers, and again. For net/'s own .cpp files.
 #pragma once
 
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -48,10 +52,21 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
                                   std::shared_ptr<const Request> request);
   static base::Task<bool> respond(std::shared_ptr<Connection> self,
                                   std::shared_ptr<const Request> request, Response response);
-  // `head`, then `body`, which must live until the task has ended. What the socket does not take at
-  // once is counted in `hold`. False when the client is gone or does not read.
-  static base::Task<bool> write(std::shared_ptr<Connection> self, std::string head,
-                                std::string_view body, AnswerBudget::Hold* hold);
+  // `head`, then `body`, which must live until all is sent.
+  struct Outgoing {
+    std::string head{};
+    std::string_view body{};
+    std::size_t sent = 0;
+
+    std::size_t left() const { return head.size() + body.size() - sent; }
+    std::array<iovec, 2> pieces() const;
+  };
+  // As much as the socket takes without waiting; false when the client is gone.
+  bool write_at_once(Outgoing& out);
+  // All of it. What the socket does not take at once is counted in `hold`. False when the client is
+  // gone or does not read.
+  static base::Task<bool> write(std::shared_ptr<Connection> self, Outgoing out,
+                                AnswerBudget::Hold* hold);
   // The pieces after the first, as chunks or as they are.
   static base::Task<bool> write_rest(std::shared_ptr<Connection> self,
                                      std::shared_ptr<BodySource> source, bool chunked,

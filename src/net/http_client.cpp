@@ -25,15 +25,15 @@ Clock::time_point after(Clock::time_point start, std::chrono::milliseconds limit
 }
 
 // Scheme and host of a URL: all of it that an error message may repeat.
-struct UrlParts {
+struct SplitUrl {
   std::string scheme{};
   std::string host{};
 };
 
-std::optional<UrlParts> parse_url(const std::string& text) {
+std::optional<SplitUrl> parse_url(const std::string& text) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
   if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) return std::nullopt;
-  UrlParts out;
+  SplitUrl out;
   const auto part = [&url](CURLUPart which, std::string& into) {
     char* value = nullptr;
     if (curl_url_get(url.get(), which, &value, 0) != CURLUE_OK) return;
@@ -150,8 +150,8 @@ class Transfer final : public LaneTransfer, public std::enable_shared_from_this<
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
   static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
 
-  std::optional<Error> check(UrlParts& parts) const;
-  void set_options(const UrlParts& parts);
+  std::optional<Error> check(SplitUrl& split) const;
+  void set_options(const SplitUrl& split);
   void set_method();
   void set_headers();
   bool take_header_line(std::string_view line);
@@ -183,11 +183,11 @@ class Transfer final : public LaneTransfer, public std::enable_shared_from_this<
   std::size_t drained_bytes_ = 0;
 };
 
-std::optional<Error> Transfer::check(UrlParts& parts) const {
+std::optional<Error> Transfer::check(SplitUrl& split) const {
   auto parsed = parse_url(request_.url);
   if (!parsed) return invalid("the URL is malformed", "url");
-  parts = std::move(*parsed);
-  if (parts.scheme != "http" && parts.scheme != "https") {
+  split = std::move(*parsed);
+  if (split.scheme != "http" && split.scheme != "https") {
     return invalid("the URL must be http or https", "url");
   }
   if (request_.method.empty() || has_line_break(request_.method)) {
@@ -203,19 +203,19 @@ std::optional<Error> Transfer::check(UrlParts& parts) const {
 }
 
 void Transfer::start(CurlLane& curl, std::stop_token stop) {
-  UrlParts parts;
-  if (auto error = check(parts)) return finish(std::move(error));
+  SplitUrl split;
+  if (auto error = check(split)) return finish(std::move(error));
   if (stop.stop_requested()) return finish(cancelled());
-  host_ = parts.host;
+  host_ = split.host;
   start_ = last_byte_ = Clock::now();
   handle_ = curl.take_handle();
   curl_ = &curl;
-  set_options(parts);
+  set_options(split);
   stop_callback_.emplace(std::move(stop), PostCancel{&curl.lane(), weak_from_this()});
   curl.start(handle_, *this);
 }
 
-void Transfer::set_options(const UrlParts& parts) {
+void Transfer::set_options(const SplitUrl& split) {
   const auto set = [this](CURLoption option, auto value) {
     curl_easy_setopt(handle_, option, value);
   };
@@ -225,7 +225,7 @@ void Transfer::set_options(const UrlParts& parts) {
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   // Over TLS a second request waits to learn whether the first connection can carry it too. Plain
   // HTTP never can, and must not wait.
-  set(CURLOPT_PIPEWAIT, parts.scheme == "https" ? 1L : 0L);
+  set(CURLOPT_PIPEWAIT, split.scheme == "https" ? 1L : 0L);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request_.connect_time_max.count()));
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

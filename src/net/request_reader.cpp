@@ -4,6 +4,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -20,6 +22,9 @@ using boost::beast::string_view;
 
 // RFC 9112 §2.2: a server should ignore an empty line before the request line. Two are plenty.
 constexpr std::size_t leading_line_end_bytes_max = 4;
+
+// Room is made for so many at once; most requests have no more.
+constexpr std::size_t usual_headers = 8;
 
 std::string_view view(string_view text) { return {text.data(), text.size()}; }
 
@@ -58,6 +63,12 @@ class HeadScan {
   // `unread` begins where the parser is; false at a byte that no head may have.
   bool look_at(std::string_view unread) {
     while (!ended_ && seen_ < unread.size()) {
+      if (!after_return_) {
+        const std::size_t plain = plain_bytes(unread.substr(seen_));
+        if (plain > 0) line_empty_ = false;
+        seen_ += plain;
+        if (seen_ == unread.size()) break;
+      }
       const auto byte = static_cast<unsigned char>(unread[seen_++]);
       if (after_return_ != (byte == '\n')) return false;
       after_return_ = byte == '\r';
@@ -74,6 +85,22 @@ class HeadScan {
   void consumed(std::size_t bytes) { seen_ -= std::min(seen_, bytes); }
 
  private:
+  // How many whole words of eight bytes `text` begins with that hold no control character.
+  static std::size_t plain_bytes(std::string_view text) {
+    constexpr std::uint64_t each = 0x0101010101010101U;
+    constexpr std::uint64_t highest_bits = each * 0x80;
+    std::size_t plain = 0;
+    for (; plain + sizeof(std::uint64_t) <= text.size(); plain += sizeof(std::uint64_t)) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, text.data() + plain, sizeof word);
+      const std::uint64_t below_blank = (word - each * ' ') & ~word;
+      const std::uint64_t deletes = word ^ (each * 127);
+      const std::uint64_t is_delete = (deletes - each) & ~deletes;
+      if (((below_blank | is_delete) & highest_bits) != 0) break;
+    }
+    return plain;
+  }
+
   std::size_t seen_ = 0;
   bool after_return_ = false;
   bool line_empty_ = true;
@@ -100,6 +127,7 @@ struct RequestReader::Parser final : http::basic_parser<true> {
   void on_request_impl(http::verb, string_view method, string_view target, int version,
                        error_code& error) override {
     first_line_done = true;
+    request.headers.reserve(usual_headers);
     request.method_text = view(method);
     request.method = method_from(request.method_text);
     request.target = view(target);

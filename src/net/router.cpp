@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <forward_list>
 #include <map>
+#include <span>
 #include <stdexcept>
 
 #include "net/body_limits.hpp"
@@ -14,17 +16,43 @@ constexpr std::size_t method_count = static_cast<std::size_t>(Method::other) + 1
 
 std::size_t index_of(Method method) { return static_cast<std::size_t>(method); }
 
-// "/a/b" is {"a", "b"}; "/a/" is {"a", ""}; "/" is {""}.
-std::vector<std::string_view> split(std::string_view path) {
-  std::vector<std::string_view> out;
-  if (path.starts_with('/')) path.remove_prefix(1);
-  for (;;) {
-    const std::size_t slash = path.find('/');
-    out.push_back(path.substr(0, slash));
-    if (slash == std::string_view::npos) return out;
-    path.remove_prefix(slash + 1);
+// The longest pattern, in segments; a longer path matches nothing.
+constexpr std::size_t segments_max = 24;
+
+// The segments of a path, without memory of their own unless one is escaped: "/a/b" is {"a", "b"};
+// "/a/" is {"a", ""}; "/" is {""}.
+class Segments {
+ public:
+  // False when there are more than segments_max.
+  bool split(std::string_view path) {
+    if (path.starts_with('/')) path.remove_prefix(1);
+    for (;;) {
+      if (size_ == segments_max) return false;
+      const std::size_t slash = path.find('/');
+      views_[size_++] = path.substr(0, slash);
+      if (slash == std::string_view::npos) return true;
+      path.remove_prefix(slash + 1);
+    }
   }
-}
+
+  // False when a segment is badly escaped.
+  bool decode() {
+    for (std::string_view& view : std::span(views_).first(size_)) {
+      if (view.find('%') == std::string_view::npos) continue;
+      auto decoded = percent_decode(view);
+      if (!decoded) return false;
+      view = decoded_.emplace_front(std::move(*decoded));
+    }
+    return true;
+  }
+
+  std::span<const std::string_view> views() const { return std::span(views_).first(size_); }
+
+ private:
+  std::array<std::string_view, segments_max> views_{};
+  std::size_t size_ = 0;
+  std::forward_list<std::string> decoded_{};
+};
 
 bool is_parameter(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
@@ -81,22 +109,23 @@ namespace {
 template <class Node>
 struct Search {
   Method method;
-  const std::vector<std::string>& segments;
-  std::vector<std::string> parameters{};
+  std::span<const std::string_view> segments;
+  std::array<std::string_view, segments_max> parameters{};
+  std::size_t parameter_count = 0;
   std::array<bool, method_count> seen{};
   bool path_known = false;
 
   const Route* descend(const Node& node, std::size_t depth) {
     if (depth == segments.size()) return arrive(node);
-    const std::string& segment = segments[depth];
+    const std::string_view segment = segments[depth];
     const auto literal = node.literals.find(segment);
     if (literal != node.literals.end()) {
       if (const Route* found = descend(*literal->second, depth + 1)) return found;
     }
     if (!node.parameter || segment.empty()) return nullptr;
-    parameters.push_back(segment);
+    parameters[parameter_count++] = segment;
     if (const Route* found = descend(*node.parameter, depth + 1)) return found;
-    parameters.pop_back();
+    --parameter_count;
     return nullptr;
   }
 
@@ -145,8 +174,12 @@ void Router::add(Route route) {
     route.body_bytes_max =
         open ? limits::http_open_body_bytes_max : limits::http_body_bytes_default;
   }
+  Segments segments;
+  if (!segments.split(route.pattern)) {
+    throw std::logic_error("route pattern of too many segments: " + route.pattern);
+  }
   Node* node = root_.get();
-  for (const std::string_view segment : split(route.pattern)) {
+  for (const std::string_view segment : segments.views()) {
     std::unique_ptr<Node>& next =
         is_parameter(segment) ? node->parameter : node->literals[std::string(segment)];
     if (!next) next = std::make_unique<Node>();
@@ -173,17 +206,14 @@ void Router::add(ErrorEncoder error_encoder) {
 Router::Match Router::match(Method method, std::string_view path) const {
   Match out;
   if (!root_ || !path.starts_with('/')) return out;
-  std::vector<std::string> segments;
-  for (const std::string_view raw : split(path)) {
-    auto segment = percent_decode(raw);
-    if (!segment) return out;
-    segments.push_back(std::move(*segment));
-  }
-  Search<Node> search{.method = method, .segments = segments};
+  Segments segments;
+  if (!segments.split(path) || !segments.decode()) return out;
+  Search<Node> search{.method = method, .segments = segments.views()};
   out.route = search.descend(*root_, 0);
   if (out.route != nullptr) {
     out.path_known = true;
-    out.parameters = std::move(search.parameters);
+    const auto found = std::span(search.parameters).first(search.parameter_count);
+    out.parameters.assign(found.begin(), found.end());
     return out;
   }
   out.path_known = search.path_known;

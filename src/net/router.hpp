@@ -18,7 +18,7 @@ using Handler = std::function<base::Task<Reply>(std::shared_ptr<const Request>)>
 
 // A request whose caller is known.
 struct LetIn {
-  Handler handler{};
+  Handler handler{};  // called at most once
   // Whose share of the server it takes: its place among the requests under way, and the memory of
   // its body. No two callers that must not disturb each other have the same.
   std::string account{};

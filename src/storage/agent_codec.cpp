@@ -209,6 +209,12 @@ std::string turn_options_text(const core::TurnOptions& t) {
   if (t.context_limit) w.field("context_limit", *t.context_limit);
   write_text(w, "reply_to", t.reply_to);
   write_text(w, "replaces", t.replaces);
+  if (t.tool_use != core::ToolUse::automatic) w.field("tool_use", core::to_string(t.tool_use));
+  if (t.tools) {
+    w.field("tools_chosen", true);
+    write_texts(w, "tools", *t.tools);
+  }
+  if (t.tool_seconds_max) w.field("tool_seconds_max", *t.tool_seconds_max);
   w.end_object();
   return out;
 }
@@ -236,8 +242,72 @@ Result<core::TurnOptions> read_turn_options(std::string_view text) {
   t.as_sub_agent = o.flag("as_sub_agent");
   t.reply_to = o.text("reply_to");
   t.replaces = o.text("replaces");
+  if (o.has("tool_use")) {
+    t.tool_use = o.named("tool_use", core::tool_use_from, core::ToolUse::automatic);
+  }
+  if (o.flag("tools_chosen")) t.tools = o.texts("tools");
+  if (o.has("tool_seconds_max")) {
+    t.tool_seconds_max = static_cast<int>(o.number("tool_seconds_max"));
+  }
   if (!o.error().empty()) return stored_wrongly("turn's options", o.error());
   return t;
+}
+
+std::string rules_text(const std::vector<core::PermissionRule>& rules) {
+  std::string out;
+  if (rules.empty()) return out;
+  JsonWriter w(out);
+  w.object().key("rules").array();
+  for (const core::PermissionRule& rule : rules) {
+    w.object()
+        .field("permission", rule.permission)
+        .field("pattern", rule.pattern)
+        .field("action", core::to_string(rule.action))
+        .end_object();
+  }
+  w.end_array().end_object();
+  return out;
+}
+
+Result<std::vector<core::PermissionRule>> read_rules(std::string_view text) {
+  std::vector<core::PermissionRule> out;
+  if (text.empty()) return out;
+  auto tree = read_tree(text);
+  if (!tree) return base::fail(std::move(tree.error()));
+  StoredObject o(*tree);
+  o.each_object("rules", [&](StoredObject& rule) {
+    core::PermissionRule one{.permission = rule.text("permission"),
+                             .pattern = rule.text("pattern")};
+    one.action = rule.named("action", core::rule_action_from, core::RuleAction::deny);
+    out.push_back(std::move(one));
+  });
+  if (!o.error().empty()) return stored_wrongly("thread's rules", o.error());
+  return out;
+}
+
+std::string move_text(const std::optional<core::DirectoryMove>& move) {
+  std::string out;
+  if (!move) return out;
+  JsonWriter w(out);
+  w.object().field("at", move->at.micros);
+  write_text(w, "origin", move->origin);
+  write_text(w, "from", move->from);
+  write_text(w, "reason", move->reason);
+  w.end_object();
+  return out;
+}
+
+Result<std::optional<core::DirectoryMove>> read_move(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  auto tree = read_tree(text);
+  if (!tree) return base::fail(std::move(tree.error()));
+  StoredObject o(*tree);
+  core::DirectoryMove out{.origin = o.text("origin"),
+                          .from = o.text("from"),
+                          .reason = o.text("reason"),
+                          .at = {o.number("at")}};
+  if (!o.error().empty()) return stored_wrongly("thread's move", o.error());
+  return out;
 }
 
 }  // namespace colonnade::storage

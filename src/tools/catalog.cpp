@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "base/log.hpp"
+#include "core/tools/tool_names.hpp"
 #include "tools/schema_check.hpp"
 
 namespace colonnade::tools {
@@ -28,8 +29,12 @@ bool is_harmless(Effect effect) {
 }  // namespace
 
 Catalog::Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces,
-                 AttachedTools* attached)
-    : tools_(std::move(tools)), workspaces_(std::move(workspaces)), attached_(attached) {
+                 AttachedTools* attached, core::ThreadStore* threads, Snapshots* snapshots)
+    : tools_(std::move(tools)),
+      workspaces_(std::move(workspaces)),
+      attached_(attached),
+      threads_(threads),
+      snapshots_(snapshots) {
   std::set<std::string> names;
   for (const auto& tool : tools_) {
     if (!names.insert(tool->definition().name).second) {
@@ -42,12 +47,19 @@ base::Task<std::vector<core::ToolDefinition>> Catalog::definitions(core::Agent a
                                                                    std::stop_token stop) {
   std::vector<core::ToolDefinition> out;
   for (const auto& tool : tools_) {
-    if (tool->is_for(agent)) out.push_back(tool->definition());
+    if (!tool->is_for(agent)) continue;
+    out.push_back(tool->definition());
+    out.back().aliases = core::other_names(out.back().name);
   }
   if (attached_ == nullptr || agent.tool_servers.empty()) co_return out;
   auto attached = co_await attached_->definitions(std::move(agent), std::move(stop));
   for (core::ToolDefinition& one : attached) {
-    if (find(one.name) == nullptr) out.push_back(std::move(one));
+    if (find(one.name) != nullptr) continue;
+    for (std::string& name : core::other_names(one.name)) {
+      const bool known = std::ranges::find(one.aliases, name) != one.aliases.end();
+      if (!known) one.aliases.push_back(std::move(name));
+    }
+    out.push_back(std::move(one));
   }
   co_return out;
 }
@@ -64,15 +76,29 @@ ToolContext Catalog::context_for(base::Lane* lane, const core::ToolCaller& calle
           .judge_again = caller.judge_again};
 }
 
-void Catalog::give_workspace(const Tool& tool, ToolContext& context) const {
-  if (works_elsewhere(tool.effect())) return;
-  // A mkdir of one name: too short for a worker thread.
-  auto folder = workspaces_.folder_of(context.scope, context.thread_id);
+// Errors say why a tool that needs one has none. Looked up for each call: a thread may be moved.
+base::Task<base::Result<void>> Catalog::give_workspace(const Tool* tool,
+                                                       ToolContext* context) const {
+  const bool elsewhere = works_elsewhere(tool->effect());
+  if (elsewhere && !tool->hands_on_work()) co_return base::Result<void>();
+  core::Directory directory;
+  if (threads_ != nullptr && !context->thread_id.empty()) {
+    auto thread = co_await threads_->thread(context->scope, context->thread_id);
+    if (!thread) co_return fail(std::move(thread.error()));
+    if (*thread) directory = std::move((*thread)->directory);
+  }
+  if (elsewhere && directory.path.empty()) co_return base::Result<void>();
+  // A mkdir of one name, or a look at a few folders: too short for a worker thread.
+  auto folder = workspaces_.folder_of(context->scope, context->thread_id, directory);
   if (folder) {
-    context.workspace = std::move(*folder);
-  } else {
+    context->workspace = std::move(*folder);
+    context->bound = !directory.path.empty();
+  } else if (tool->uses_workspace()) {
+    co_return fail(std::move(folder.error()));
+  } else if (directory.path.empty()) {
     base::log::warn("workspace_missing", {{"error", folder.error().message}});
   }
+  co_return base::Result<void>();
 }
 
 bool Catalog::is_idempotent(std::string_view name) const {
@@ -118,12 +144,14 @@ base::Task<base::Result<base::Json>> Catalog::prepare(core::ToolCaller caller, c
   }
   const bool of_approver = from == core::ArgumentsFrom::approver;
   const base::Json& schema =
-      of_approver ? tool->accepted_schema() : tool->definition().input_schema;
+      of_approver ? tool->accepted_schema() : tool->definition().input_schema.get();
+  call.arguments = core::known_arguments(call.tool, std::move(call.arguments));
   call.arguments = without_left_out(schema, std::move(call.arguments));
   if (auto wrong = schema_violation(schema, call.arguments)) {
     co_return fail(ErrorKind::invalid, call.tool + ": " + *wrong);
   }
-  give_workspace(*tool, context);
+  auto given = co_await give_workspace(tool, &context);
+  if (!given) co_return fail(std::move(given.error()));
   auto canonical = tool->canonical(context, std::move(call.arguments), from);
   if (!canonical) canonical.error().message.insert(0, call.tool + ": ");
   co_return canonical;
@@ -154,8 +182,47 @@ base::Task<base::Result<core::ToolOutcome>> Catalog::run(base::Lane& lane, core:
   if (auto wrong = schema_violation(tool->accepted_schema(), call.arguments)) {
     co_return failed(call.tool + ": " + *wrong);
   }
-  give_workspace(*tool, context);
-  auto outcome = co_await tool->run(std::move(context), call.arguments, stop);
+  auto given = co_await give_workspace(tool, &context);
+  if (!given) co_return failed(given.error().message);
+  auto outcome = co_await run_kept(tool, std::move(context), call.arguments, stop);
+  co_return outcome;
+}
+
+namespace {
+
+bool may_change_files(const ToolContext& context,
+                      const std::optional<std::vector<std::string>>& files) {
+  return !context.workspace.empty() && !context.run_id.empty() && (!files || !files->empty());
+}
+
+}  // namespace
+
+// What the call may change is kept before it runs; where that fails it does not run.
+base::Task<base::Result<core::ToolOutcome>> Catalog::run_kept(Tool* tool, ToolContext context,
+                                                              base::Json arguments,
+                                                              std::stop_token stop) const {
+  auto files = tool->changed_files(arguments);
+  if (tool->hands_on_work() && context.bound) files.reset();
+  if (snapshots_ == nullptr || !may_change_files(context, files)) {
+    auto outcome = co_await tool->run(std::move(context), std::move(arguments), std::move(stop));
+    co_return outcome;
+  }
+  SnapshotCall call{.scope = context.scope,
+                    .user_id = context.user_id,
+                    .thread_id = context.thread_id,
+                    .run_id = context.run_id,
+                    .workspace = context.workspace,
+                    .paths = std::move(files)};
+  auto kept = co_await snapshots_->before(call, stop);
+  if (!kept && kept.error().kind == ErrorKind::cancelled) co_return fail(std::move(kept.error()));
+  if (!kept) {
+    co_return failed("the tool was not run, because what it may change cannot be kept: " +
+                     kept.error().message);
+  }
+  auto outcome = co_await tool->run(std::move(context), std::move(arguments), std::move(stop));
+  auto noted = co_await snapshots_->after(std::move(call), std::move(*kept));
+  // The next look at the thread's files compares again.
+  if (!noted) base::log::warn("snapshot_not_compared", {{"error", noted.error().message}});
   co_return outcome;
 }
 

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/threads/thread_store.hpp"
 #include "tools/attached_tools.hpp"
+#include "tools/snapshots.hpp"
 #include "tools/tool.hpp"
 #include "tools/workspaces.hpp"
 
@@ -17,9 +19,12 @@ namespace colonnade::tools {
 class Catalog final : public core::ToolRunner {
  public:
   // Names must be unique. `attached`, if any, offers further tools and must outlive the catalog; of
-  // two tools with one name the server's own counts.
+  // two tools with one name the server's own counts. `threads` says which directory a thread is
+  // bound to; without it no thread is bound to any. `snapshots` keeps what calls are about to
+  // change; without it nothing is kept. Both must outlive the catalog.
   explicit Catalog(std::vector<std::unique_ptr<Tool>> tools, Workspaces workspaces = Workspaces({}),
-                   AttachedTools* attached = nullptr);
+                   AttachedTools* attached = nullptr, core::ThreadStore* threads = nullptr,
+                   Snapshots* snapshots = nullptr);
 
   base::Task<std::vector<core::ToolDefinition>> definitions(core::Agent agent,
                                                             std::stop_token stop) override;
@@ -46,7 +51,10 @@ class Catalog final : public core::ToolRunner {
  private:
   ToolContext context_for(base::Lane* lane, const core::ToolCaller& caller,
                           const core::ToolCall& call) const;
-  void give_workspace(const Tool& tool, ToolContext& context) const;
+  base::Task<base::Result<void>> give_workspace(const Tool* tool, ToolContext* context) const;
+  base::Task<base::Result<core::ToolOutcome>> run_kept(Tool* tool, ToolContext context,
+                                                       base::Json arguments,
+                                                       std::stop_token stop) const;
   base::Task<base::Result<base::Json>> prepare_attached(ToolContext context, core::ToolCall call,
                                                         std::optional<core::ToolDefinition> offered,
                                                         core::ArgumentsFrom from) const;
@@ -54,6 +62,8 @@ class Catalog final : public core::ToolRunner {
   std::vector<std::unique_ptr<Tool>> tools_;
   Workspaces workspaces_;
   AttachedTools* attached_;
+  core::ThreadStore* threads_;
+  Snapshots* snapshots_;
 };
 
 }  // namespace colonnade::tools

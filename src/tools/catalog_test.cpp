@@ -78,7 +78,7 @@ TEST_F(CatalogTest, OffersEveryToolWithASchemaOfAnObject) {
   ASSERT_EQ(definitions.size(), 2U);
   for (const auto& definition : definitions) {
     EXPECT_FALSE(definition.description.empty());
-    EXPECT_EQ(definition.input_schema.at("type"), "object");
+    EXPECT_EQ(definition.input_schema.get().at("type"), "object");
   }
   EXPECT_EQ(catalog_.harmless(), (std::set<std::string, std::less<>>{"calculator", "clock"}));
   EXPECT_TRUE(catalog_.is_idempotent("clock"));
@@ -107,7 +107,9 @@ TEST_F(CatalogTest, PreparesArgumentsByTheSchemaThatTheModelWasOffered) {
   EXPECT_EQ(prepared(echo, {{"text", "x"}, {"cmd", "id"}}),
             "invalid: files__echo: 'cmd' is unknown; allowed are 'text'");
   core::ToolDefinition open = echo;
-  open.input_schema["additionalProperties"] = true;
+  base::Json schema = echo.input_schema;
+  schema["additionalProperties"] = true;
+  open.input_schema = std::move(schema);
   EXPECT_EQ(prepared(open, {{"text", "x"}, {"more", 1}}), R"({"more":1,"text":"x"})");
   const core::ToolDefinition calculator{.name = "calculator"};
   EXPECT_TRUE(prepared(calculator, base::Json::object()).starts_with("invalid: calculator: "));

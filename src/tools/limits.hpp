@@ -24,6 +24,24 @@ constexpr std::size_t workspace_entries_max = 50'000;  // looked at by one searc
 constexpr std::size_t binary_probe_bytes = 8 * KiB;    // a NUL in these makes a file binary
 constexpr std::int64_t pattern_memory_bytes_max = 8 * 1024 * 1024;  // of one compiled pattern
 constexpr auto workspace_removal_time_max = 10min;  // of an erased thread's; the next start goes on
+// Snapshots: what a run changes is kept before, so that it can be undone (tools/snapshots.hpp).
+constexpr std::size_t snapshot_files_max = 20'000;  // of a folder that a shell may change, entries
+constexpr std::size_t snapshot_file_bytes_max = 16 * MiB;     // a larger file is not kept
+constexpr std::size_t snapshot_thread_bytes_max = 128 * MiB;  // of all that one thread has kept
+constexpr std::size_t snapshot_account_bytes_max = 1024 * MiB;
+constexpr std::size_t snapshot_bytes_max = 16 * 1024 * MiB;  // of all accounts
+constexpr std::size_t snapshot_runs_max = 20;  // of a thread, the newest that changed something
+constexpr auto snapshot_time_max = 60s;        // to keep, compare or restore, waiting included
+constexpr std::size_t diff_text_bytes_max = 1 * MiB;  // of each of two texts that are compared
+constexpr std::size_t diff_bytes_max = 2 * MiB;       // of a whole diff
+constexpr std::size_t diff_edits_max = 1000;          // then the whole text counts as replaced
+// Skills.
+constexpr std::size_t skills_max = 200;                // of one folder
+constexpr std::size_t skill_bytes_max = 200 * KiB;     // below tool_output_bytes_max
+constexpr std::size_t skill_head_bytes_max = 8 * KiB;  // where name and description are
+constexpr std::size_t skill_name_bytes_max = 64;
+constexpr std::size_t skill_description_bytes_max = 1 * KiB;  // the rest is cut
+constexpr auto skill_read_time_max = 10s;
 // The shell. What one command may use; the operator's machine must stay usable meanwhile.
 constexpr std::size_t shell_command_bytes_max = 64 * KiB;  // the kernel allows 128 KiB
 constexpr std::size_t shell_output_bytes_max = 96 * KiB;   // shown, of each of the two streams

@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "tools/command_watch.hpp"
 #include "tools/descriptor.hpp"
+#include "tools/directory_rules.hpp"
 #include "tools/limits.hpp"
 #include "tools/process_tree.hpp"
 #include "tools/sandbox_command.hpp"
@@ -30,6 +31,11 @@ constexpr const char* how_to_allow =
 constexpr const char* how_to_allow_servers =
     "; install bubblewrap, or set mcp.servers.<name>.sandbox: false to run the MCP server with all "
     "rights of the server's user";
+
+bool is_threads_own(const std::string& workspace, const std::optional<std::string>& own) {
+  if (!own) return true;
+  return !own->empty() && workspace.starts_with(real_path(*own).string() + "/");
+}
 
 bool is_readable(const char* path) { return ::access(path, X_OK) == 0; }
 
@@ -70,6 +76,27 @@ std::vector<std::string> shell(const std::string& command) {
   return {program, "-c", command};
 }
 
+// The folder that a command is given, as it is looked at before: its name may lead to another place
+// a moment later, where somebody may write above it.
+Result<struct stat> identity_of(const std::string& workspace) {
+  const Descriptor folder(open_folder_without_links(workspace));
+  struct stat status{};
+  if (folder.open() && ::fstat(folder.number(), &status) == 0) return status;
+  return base::fail(ErrorKind::unavailable,
+                    "the workspace cannot be opened: " + std::generic_category().message(errno));
+}
+
+// Becomes the program if the folder that it was put into is that one.
+std::vector<std::string> only_in(const struct stat& folder, std::vector<std::string> program) {
+  std::vector<std::string> out = {
+      "/bin/sh", "-c",
+      "if [ \"$(stat -c %d:%i .)\" = \"$0\" ]; then exec \"$@\"; fi; echo 'the workspace was "
+      "replaced by another folder while the command was started; call again' >&2; exit 126",
+      std::to_string(folder.st_dev) + ":" + std::to_string(folder.st_ino)};
+  for (std::string& word : program) out.push_back(std::move(word));
+  return out;
+}
+
 }  // namespace
 
 Sandbox::Sandbox(SandboxOptions options) : options_(std::move(options)) {
@@ -83,35 +110,36 @@ std::function<std::optional<std::string>(pid_t)> Sandbox::watch_of(const std::st
                                                                    bool in_sandbox) const {
   auto watch = std::make_shared<CommandWatch>(
       CommandWatchOptions{.workspace = workspace,
-                          .is_shared = workspace == options_.shared_workspace,
+                          .is_shared = !is_threads_own(workspace, options_.own_workspaces),
                           .in_sandbox = in_sandbox});
   return [watch](pid_t child) { return watch->overuse(child); };
 }
 
 Result<ChildResult> Sandbox::run(const std::string& workspace, const std::string& command,
                                  std::chrono::milliseconds time_max, std::stop_token stop) const {
+  const auto folder = identity_of(workspace);
+  if (!folder) return base::fail(folder.error());
   if (options_.mode == SandboxMode::off) {
     // Here the kernel counts everything that this user runs.
     auto program = limited(tasks_of_this_user() + limits::shell_user_tasks_max, shell(command));
-    auto options = child_options(std::move(program), time_max);
+    auto options = child_options(only_in(*folder, std::move(program)), time_max);
     options.watch = watch_of(workspace, /*in_sandbox=*/false);
     options.environment = clean_environment(workspace);
     options.folder = workspace;
     base::log::info("command_without_sandbox", {});
     return run_child(std::move(options), std::move(stop));
   }
-  if (auto proven = prove(workspace, stop); !proven) return base::fail(proven.error());
-  return run_inside(workspace, limited(limits::shell_user_tasks_max, shell(command)), time_max,
+  if (auto proven = prove(workspace, *folder, stop); !proven) return base::fail(proven.error());
+  auto program = limited(limits::shell_user_tasks_max, shell(command));
+  return run_inside(workspace, *folder, only_in(*folder, std::move(program)), time_max,
                     std::move(stop));
 }
 
-Result<ChildResult> Sandbox::run_inside(const std::string& workspace,
+Result<ChildResult> Sandbox::run_inside(const std::string& workspace, const struct stat& status,
                                         std::vector<std::string> program,
                                         std::chrono::milliseconds time_max,
                                         std::stop_token stop) const {
-  struct stat status{};
-  const bool as_user =
-      can_change_users() && ::stat(workspace.c_str(), &status) == 0 && status.st_uid != 0;
+  const bool as_user = can_change_users() && status.st_uid != 0;
   const std::string inside(workspace_in_sandbox);
   const SandboxView view{
       .bubblewrap = options_.bubblewrap,
@@ -176,13 +204,15 @@ Result<SandboxedProgram> Sandbox::wrap(const SandboxedFolders& folders,
 
 // A failure of bubblewrap's own looks like one of the command's, so it is tried once with a command
 // that cannot fail. Only success is remembered: an operator may mend the rest meanwhile.
-Result<void> Sandbox::prove(const std::string& workspace, std::stop_token stop) const {
+Result<void> Sandbox::prove(const std::string& workspace, const struct stat& status,
+                            std::stop_token stop) const {
   if (verified_.load()) return {};
   if (!is_readable(options_.bubblewrap.c_str())) {
     return base::fail(ErrorKind::unavailable, "commands run in a sandbox only, and there is no " +
                                                   options_.bubblewrap + how_to_allow);
   }
-  auto result = run_inside(workspace, {"/bin/true"}, limits::child_end_time_max, std::move(stop));
+  auto result =
+      run_inside(workspace, status, {"/bin/true"}, limits::child_end_time_max, std::move(stop));
   if (!result) return base::fail(result.error());
   if (result->exit_code == 0) {
     verified_.store(true);

@@ -1,6 +1,8 @@
 // How a command of the model's is kept to its thread's workspace.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -26,8 +28,9 @@ struct SandboxOptions {
   std::string bubblewrap{"/usr/bin/bwrap"};
   // Folders that a command must not see even where they lie below /usr: the data folder.
   std::vector<std::string> hidden_folders{};
-  // The workspace that is not one thread's alone; "" when there is none.
-  std::string shared_workspace{};
+  // The folder that holds a workspace for each thread ("" for none): those are bounded, and any
+  // other folder that a command works in may be of any size. nullopt: all are bounded.
+  std::optional<std::string> own_workspaces{};
 };
 
 // What a program that is no command of a model's is shown, besides a read-only system.
@@ -53,8 +56,9 @@ class Sandbox {
   explicit Sandbox(SandboxOptions options);
 
   // Runs `command` in a shell in the workspace and blocks until everything it started is gone: for
-  // worker threads. ErrorKind::unavailable when there is no sandbox and one is required; the
-  // message says how to get one.
+  // worker threads. A folder that is swapped for another while the command starts is not entered:
+  // the command does not run then (exit code 126). ErrorKind::unavailable when there is no sandbox
+  // and one is required; the message says how to get one.
   base::Result<ChildResult> run(const std::string& workspace, const std::string& command,
                                 std::chrono::milliseconds time_max, std::stop_token stop) const;
 
@@ -69,8 +73,9 @@ class Sandbox {
  private:
   std::function<std::optional<std::string>(pid_t)> watch_of(const std::string& workspace,
                                                             bool in_sandbox) const;
-  base::Result<void> prove(const std::string& workspace, std::stop_token stop) const;
-  base::Result<ChildResult> run_inside(const std::string& workspace,
+  base::Result<void> prove(const std::string& workspace, const struct stat& status,
+                           std::stop_token stop) const;
+  base::Result<ChildResult> run_inside(const std::string& workspace, const struct stat& status,
                                        std::vector<std::string> program,
                                        std::chrono::milliseconds time_max,
                                        std::stop_token stop) const;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
@@ -32,6 +34,7 @@ struct ToolContext {
   std::string run_id{};
   std::string tool_call_id{};
   std::string workspace{};  // absolute folder of the thread; "" when it cannot be made
+  bool bound = false;       // that is a directory that somebody named, not the server's own
   // core::ToolCaller::judge_again
   std::function<base::Task<base::Result<void>>(base::Json arguments)> judge_again{};
 };
@@ -47,6 +50,18 @@ class Tool {
     (void)agent;
     return true;
   }
+  // Whether it works with files of the thread's workspace. Then it is not called while the
+  // workspace cannot be used; the model hears why.
+  virtual bool uses_workspace() const { return effect() == Effect::reads; }
+  // The files of the workspace that a call with these arguments, which are canonical, may change,
+  // make or remove: they are kept before it runs, so that it can be undone. nullopt: any of them.
+  virtual std::optional<std::vector<std::string>> changed_files(const base::Json& arguments) const {
+    (void)arguments;
+    return std::vector<std::string>();
+  }
+  // Whether other runs do its work, in threads that share the directory of this one. Then all that
+  // they may change there counts as changed by the call, too.
+  virtual bool hands_on_work() const { return false; }
   // What arguments must look like to be run. Differs from the definition's schema, which the model
   // sees, where an approver may add what a model may not.
   virtual const base::Json& accepted_schema() const { return definition().input_schema; }

@@ -123,6 +123,13 @@ std::pair<std::string, std::string> split(std::string path) {
 
 }  // namespace
 
+int open_folder_without_links(const std::string& path) {
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
+}
+
 struct Workspace::Place {
   Descriptor folder;
   std::string name;
@@ -144,7 +151,11 @@ Result<Workspace> Workspace::open(const std::string& folder, Links links) {
   if (folder.empty()) {
     return fail(ErrorKind::unavailable, "this thread has no workspace; the server's log says why");
   }
-  Descriptor root(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Descriptor root(open_folder_without_links(folder));
+  if (!root.open() && errno == ELOOP) {
+    return fail(ErrorKind::conflict,
+                "the workspace's path goes through a link, which could lead anywhere by now");
+  }
   if (!root.open()) {
     return fail(ErrorKind::unavailable,
                 "the workspace cannot be opened: " + std::generic_category().message(errno));
@@ -369,7 +380,18 @@ Result<Workspace::Place> Workspace::place_of(const std::string& path) const {
   return leaves(path);
 }
 
-Result<void> Workspace::write_file(const std::string& path, std::string_view bytes) const {
+Result<void> Workspace::remove_file(const std::string& path) const {
+  if (auto file = open_file(path, O_RDONLY); !file) return fail(std::move(file.error()));
+  auto place = place_of(path);
+  if (!place) return fail(place.error());
+  if (::unlinkat(place->folder.number(), place->name.c_str(), 0) != 0) {
+    return system_error(path, errno);
+  }
+  return {};
+}
+
+Result<void> Workspace::write_file(const std::string& path, std::string_view bytes,
+                                   mode_t mode) const {
   if (bytes.size() > limits::workspace_write_bytes_max) {
     return fail(ErrorKind::too_large,
                 "the content is larger than " + std::to_string(limits::workspace_write_bytes_max) +
@@ -379,7 +401,7 @@ Result<void> Workspace::write_file(const std::string& path, std::string_view byt
   auto place = place_of(path);
   if (!place) return fail(place.error());
   const int folder = place->folder.number();
-  mode_t mode = 0644;
+  mode &= 0777U;
   struct stat status{};
   if (::fstatat(folder, place->name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
     if (!S_ISREG(status.st_mode)) {

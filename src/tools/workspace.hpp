@@ -22,8 +22,15 @@ constexpr std::string_view workspace_in_sandbox = "/workspace";
 // swapped while a path is resolved all fail. Symbolic links that stay inside work. Only regular
 // files and folders are opened, never a device, FIFO or socket.
 //
+// No part of the folder's own path may be a link (Workspaces::folder_of gives real paths): whoever
+// may write above it cannot make it lead elsewhere.
+//
 // Paths are relative to the folder, or absolute and inside it (by its real name or as /workspace).
 // Errors repeat the path as it was given. Calls block: use it on a worker thread. Needs Linux 5.6.
+// A descriptor (O_PATH) of a folder whose path no link is a part of; negative, with errno, when it
+// cannot be opened.
+int open_folder_without_links(const std::string& path);
+
 class Workspace {
  public:
   // Symbolic links in paths, at their ends too. A path that was made canonical() has none: one that
@@ -44,7 +51,12 @@ class Workspace {
   // ones, never a mixture; a file that exists keeps its permissions. A link at the end of the path
   // is followed; a second hard link keeps the old bytes. What root makes belongs to the owner of
   // the workspace.
-  base::Result<void> write_file(const std::string& path, std::string_view bytes) const;
+  // `mode`: the permissions of a file that is made.
+  base::Result<void> write_file(const std::string& path, std::string_view bytes,
+                                mode_t mode = 0644) const;
+  // Removes a regular file; of a link at the end of the path, what it leads to. not_found when
+  // there is none.
+  base::Result<void> remove_file(const std::string& path) const;
 
   struct Entry {
     std::string path;  // relative to the workspace

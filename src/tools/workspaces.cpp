@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/sandbox_user.hpp"
+#include "tools/workspace.hpp"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,8 +40,50 @@ void give_back_rights(const std::filesystem::path& folder) {
 
 Workspaces::Workspaces(WorkspacesOptions options) : options_(std::move(options)) {}
 
-base::Result<std::string> Workspaces::folder_of(const core::Scope&,
-                                                std::string_view thread_id) const {
+base::Result<std::string> Workspaces::folder_of(const core::Scope& /*scope*/,
+                                                std::string_view thread_id,
+                                                const core::Directory& directory) const {
+  if (!directory.path.empty()) {
+    if (auto usable = check_directory(options_.rules, directory); !usable) {
+      return base::fail(std::move(usable.error()));
+    }
+    return directory.path;
+  }
+  auto folder = own_folder_of(thread_id);
+  if (!folder) return folder;
+  // The operator may have a link on the way to all of them.
+  std::error_code error;
+  auto real = std::filesystem::canonical(*folder, error);
+  if (error) {
+    return base::fail(ErrorKind::unavailable, "the workspace cannot be found: " + error.message());
+  }
+  return real.string();
+}
+
+base::Result<core::Directory> Workspaces::kept(core::Directory wanted) const {
+  return kept_directory(options_.rules, std::move(wanted));
+}
+
+std::string Workspaces::path_of(const core::Thread& thread) const {
+  if (!thread.directory.path.empty()) return thread.directory.path;
+  return options_.fixed.empty() ? options_.root + "/" + thread.id : options_.fixed;
+}
+
+base::Result<void> Workspaces::check(const core::Thread& thread) const {
+  if (thread.directory.path.empty()) return {};
+  return check_directory(options_.rules, thread.directory);
+}
+
+base::Result<std::string> Workspaces::read_file(const core::Thread& thread,
+                                                const std::string& path) const {
+  auto folder = folder_of(thread.scope, thread.id, thread.directory);
+  if (!folder) return folder;
+  auto workspace = Workspace::open(*folder);
+  if (!workspace) return base::fail(std::move(workspace.error()));
+  return workspace->read_file(path);
+}
+
+base::Result<std::string> Workspaces::own_folder_of(std::string_view thread_id) const {
   if (options_.fixed.empty() && options_.root.empty()) {
     return base::fail(ErrorKind::unavailable, "this server has no folder for workspaces");
   }

@@ -2,6 +2,7 @@
 // ProviderSuite with a factory of its ProviderUnderTest.
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -44,6 +45,10 @@ class ProviderUnderTest {
   virtual std::optional<core::ModelRequest> breaks_off() = 0;
   // Answers one word, then reports an error.
   virtual std::optional<core::ModelRequest> fails_midway() = 0;
+  // Refuses, and says "I saw: " and what was asked.
+  virtual std::optional<core::ModelRequest> quotes(const std::string& /*question*/) {
+    return std::nullopt;
+  }
   // Nobody is there.
   virtual std::optional<core::ModelRequest> is_unreachable() = 0;
   // After falls_silent(): the vendor has seen us go.
@@ -200,6 +205,15 @@ TEST_P(ProviderSuite, AnErrorInTheMiddleIsAFailure) {
   EXPECT_FALSE(out.errors.at(0).retryable);
   EXPECT_FALSE(out.text.empty());
   EXPECT_TRUE(out.replies.empty());
+}
+
+// Errors are logged; what people wrote is not.
+TEST_P(ProviderSuite, AnErrorDoesNotSayWhatPeopleWrote) {
+  const auto request = under_test_->quotes("where did I bury the treasure");
+  if (!request) GTEST_SKIP() << "does not quote";
+  const Outcome out = ask(*request);
+  ASSERT_EQ(out.errors.size(), 1u);
+  EXPECT_THAT(out.errors.at(0).message, ::testing::HasSubstr("I saw: [redacted]"));
 }
 
 TEST_P(ProviderSuite, AVendorThatIsNotThereIsUnavailable) {

@@ -8,6 +8,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMemory, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreArtifacts, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJobs, testing::Values(factory));
 #pragma once
 
 #include "core/limits.hpp"
@@ -17,7 +18,10 @@
 #include "tests/conformance/store_suite_agents.hpp"
 #include "tests/conformance/store_suite_arranging.hpp"
 #include "tests/conformance/store_suite_artifacts.hpp"
+#include "tests/conformance/store_suite_documents.hpp"
 #include "tests/conformance/store_suite_erasure.hpp"
+#include "tests/conformance/store_suite_job_lists.hpp"
+#include "tests/conformance/store_suite_jobs.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_memory.hpp"
 #include "tests/conformance/store_suite_search.hpp"

@@ -221,6 +221,8 @@ TEST_P(StoreActions, PermissionsAreTheOwnersUntilRevoked) {
                                     .tool = "shell",
                                     .operation = "run",
                                     .pattern = "*ls*",
+                                    .directory = "/srv/a",
+                                    .commands = {"git status", "ls \"a b\""},
                                     .created_by = "ann",
                                     .created_at = {5}};
   put({core::InsertPermission{permission}});
@@ -230,6 +232,8 @@ TEST_P(StoreActions, PermissionsAreTheOwnersUntilRevoked) {
   EXPECT_EQ((*found)[0].pattern, "*ls*");
   EXPECT_EQ((*found)[0].thread_id, "t1");
   EXPECT_EQ((*found)[0].agent_id, "cook");
+  EXPECT_EQ((*found)[0].directory, "/srv/a");
+  EXPECT_EQ((*found)[0].commands, permission.commands);
   EXPECT_TRUE(awaited(stores().permissions.permissions(here, "bob"))->empty());
   EXPECT_EQ(refusal(core::RevokePermission{.id = "p1", .owner = "bob", .at = {6}}),
             ErrorKind::not_found);

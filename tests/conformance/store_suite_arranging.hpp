@@ -170,6 +170,40 @@ TEST_P(StoreSuite, ThreadsKeepHowTheyAreArranged) {
   EXPECT_EQ(refusal(core::ArrangeThread{.id = "t", .at = {1}}, elsewhere), ErrorKind::not_found);
 }
 
+TEST_P(StoreSuite, ThreadsKeepTheirDirectoryAndRules) {
+  core::Thread made = thread_of("t", 5);
+  made.directory = {.path = "/srv/caf\xC3\xA9 \"x\"", .by_operator = true};
+  made.rules = {{.permission = "bash", .pattern = "git *", .action = core::RuleAction::allow},
+                {.permission = "*", .pattern = "*", .action = core::RuleAction::deny}};
+  put({core::InsertThread{made}});
+  core::Thread stored = thread("t");
+  EXPECT_EQ(stored.directory, made.directory);
+  EXPECT_EQ(stored.rules, made.rules);
+  EXPECT_EQ(stored.moved, std::nullopt);
+  put_thread("u");
+  EXPECT_EQ(thread("u").directory, core::Directory{});
+  EXPECT_TRUE(thread("u").rules.empty());
+
+  const core::DirectoryMove move{
+      .origin = "/a", .from = "/b", .reason = "manual", .at = {1700000000000123}};
+  put({core::MoveThread{.id = "t", .directory = {.path = "/c"}, .move = move}});
+  stored = thread("t");
+  EXPECT_EQ(stored.directory, (core::Directory{.path = "/c"}));
+  EXPECT_EQ(stored.moved, move);
+  EXPECT_EQ(stored.updated_at, move.at);
+  EXPECT_EQ(stored.rules, made.rules);
+  put({core::MoveThread{.id = "t", .directory = {}, .move = {.at = {7}}}});
+  EXPECT_EQ(thread("t").directory, core::Directory{});
+  EXPECT_EQ(thread("t").moved, core::DirectoryMove{.at = {7}});
+  EXPECT_EQ(refusal(core::MoveThread{.id = "none"}), ErrorKind::not_found);
+  EXPECT_EQ(refusal(core::MoveThread{.id = "t"}, elsewhere), ErrorKind::not_found);
+  put({core::EraseThread{.id = "t", .at = {9}}});
+  const auto erased = awaited(stores().threads.erased_threads({}));
+  ASSERT_EQ(erased->size(), 1U);
+  EXPECT_TRUE(erased->front().rules.empty());
+  EXPECT_EQ(erased->front().directory.path, "");
+}
+
 TEST_P(StoreSuite, AThreadIsPinnedToOneVersionForGood) {
   put_thread("t");
   put({core::PinThreadVersion{"t", "v1"}});
@@ -208,6 +242,21 @@ TEST_P(StoreSuite, ThreadsAreListedAsTheyAreArranged) {
   EXPECT_EQ(ids({.agent_id = "none", .shown = not_archived}), Ids{});
   EXPECT_EQ(ids({.limit = 1, .offset = 1, .pinned_first = true}), Ids{"new"});
   EXPECT_EQ(ids({.pinned_first = true}, std::nullopt), (Ids{"old", "bobs", "new", "mid"}));
+  core::Thread bound = thread_of("bound", 5);
+  bound.title = "Plan 100%";
+  bound.directory.path = "/srv/Work_1";
+  bound.parent_id = "old";
+  put({core::InsertThread{bound}});
+  EXPECT_EQ(ids({.matching = "plan 100%"}), Ids{"bound"});
+  EXPECT_EQ(ids({.matching = "WORK_"}), Ids{"bound"});
+  EXPECT_EQ(ids({.matching = "%"}), Ids{"bound"}) << "no wildcard";
+  EXPECT_EQ(ids({.matching = "none"}), Ids{});
+  EXPECT_EQ(ids({.directory = "/srv/Work_1"}), Ids{"bound"});
+  EXPECT_EQ(ids({.directory = "/srv"}), Ids{});
+  EXPECT_EQ(ids({.directory = ""}), (Ids{"new", "mid", "old"}));
+  EXPECT_EQ(ids({.parent_id = "old"}), Ids{"bound"});
+  EXPECT_EQ(ids({.parent_id = "old"}, "bob"), Ids{});
+  put({core::DeleteThread{.id = "bound", .at = {50}}});
   put({core::DeleteThread{.id = "new", .at = {50}}});
   EXPECT_EQ(ids({.shown = not_archived}), Ids{"old"});
 }
@@ -286,13 +335,22 @@ TEST_P(StoreSuite, RunsKeepTheirVersionAndOptions) {
                  .context_limit = 3,
                  .as_sub_agent = true,
                  .reply_to = "m",
-                 .replaces = "n"};
+                 .replaces = "n",
+                 .tool_use = core::ToolUse::required,
+                 .tools = Ids{"mcp.a.*", "read"},
+                 .tool_seconds_max = 45};
   put({core::InsertRun{run}});
   const auto stored = awaited(stores().runs.run(here, "r"));
   ASSERT_TRUE(stored && *stored);
   EXPECT_EQ((*stored)->options, run.options);
   EXPECT_EQ((*stored)->version.id, "v1");
   EXPECT_EQ((*stored)->version.bucket, "locked");
+  run.id = "r2";
+  run.options = {.tools = Ids{}};
+  put_thread("u");
+  run.thread_id = "u";
+  put({core::InsertRun{run}});
+  EXPECT_EQ((*awaited(stores().runs.run(here, "r2")))->options, run.options) << "none at all";
 }
 
 }  // namespace colonnade::conformance

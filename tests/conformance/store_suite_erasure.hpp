@@ -128,6 +128,40 @@ TEST_P(StoreErasure, PurgesWhatIsAboutTheThreadElsewhere) {
             R"({"about":"tulips"})");
 }
 
+// What users called in the thread is found by the thread, and so are the answers that show it.
+TEST_P(StoreErasure, PurgesWhatUsersCalledInTheThread) {
+  for (const std::string thread : {"t1", "t2"}) {
+    core::Action action{.id = "a-" + thread, .scope = here, .thread_id = thread};
+    action.state = core::ActionState::executing;
+    action.tool_call_id = action.id;
+    action.owner = "ann";
+    action.request.params = R"({"about":"tulips"})";
+    put({core::InsertAction{action},
+         core::InsertKeyedRequest{
+             .keyed_request = {.id = "k-" + thread,
+                               .scope = here,
+                               .user_id = "ann",
+                               .key = "k-" + thread,
+                               .object_id = action.id,
+                               .answer = core::StoredAnswer{.status = 200, .body = "tulips"},
+                               .created_at = {1'000}}}});
+  }
+  put({core::EraseThread{.id = "t1", .at = {50}}, core::PurgeThread{"t1"}});
+  const auto is_kept = [&](const std::string& key) {
+    return awaited(stores().keyed_requests.keyed_request(here, "ann", key))->has_value();
+  };
+  EXPECT_FALSE(is_kept("k-t1"));
+  EXPECT_TRUE(is_kept("k-t2"));
+  // How it ends, which may say what was in the thread, is not stored any more.
+  auto gone = *awaited(stores().actions.action(here, "a-t1"));
+  ASSERT_TRUE(gone);
+  EXPECT_EQ(gone->state, core::ActionState::failed);
+  core::Action late{.id = "a-t1", .scope = here, .reason = "tulips", .version = 2};
+  put({core::UpdateAction{.action = late, .if_unchanged = true}});
+  EXPECT_EQ((*awaited(stores().actions.action(here, "a-t1")))->reason, "");
+  EXPECT_EQ((*awaited(stores().actions.action(here, "a-t2")))->state, core::ActionState::executing);
+}
+
 TEST_P(StoreErasure, WaitsForTheRunToEnd) {
   put({core::InsertRun{run_of("r1", "t1")}, core::EraseThread{.id = "t1", .at = {50}}});
   EXPECT_EQ(refusal(core::PurgeThread{"t1"}), ErrorKind::conflict);

@@ -319,6 +319,24 @@ TEST_F(FathomServerChecklist, S11_PairingCodes) {
   EXPECT_EQ(statuses, (std::multiset<int>{200, 409, 409, 409})) << "exactly one wins";
 }
 
+// Whoever has one address of IPv6 has many: attempts are counted for the network.
+TEST_F(FathomServerChecklist, AttemptsToPairAreCountedForTheWholeNetworkOfAnAddress) {
+  FathomServer server(path_);
+  const std::string code = server.post("/api/v1/pair/start").json()["code"];
+  const auto status_from = [&](const std::string& address) {
+    return call(server.port(), {.method = "POST",
+                                .target = "/api/v1/pair/claim",
+                                .body = pair_body(other_code({code})),
+                                .headers = {{"X-Forwarded-For", address}}})
+        .status;
+  };
+  for (int i = 0; i < limits::pairing_claims_max; ++i) {
+    EXPECT_EQ(status_from("2001:db8:0:1::" + std::to_string(i + 1)), 404);
+  }
+  EXPECT_EQ(status_from("2001:db8:0:1:ffff::9"), 429);
+  EXPECT_EQ(status_from("2001:db8:0:2::1"), 404) << "another network";
+}
+
 // A claim needs no credential: a page of somebody else's must not make browsers try codes.
 TEST_F(FathomServerChecklist, PagesOfOthersClaimNoCodes) {
   FathomServer server(path_);
@@ -334,6 +352,32 @@ TEST_F(FathomServerChecklist, PagesOfOthersClaimNoCodes) {
   EXPECT_TRUE(is_error_body(refused));
   EXPECT_EQ(claim_from("null").status, 403);
   EXPECT_EQ(claim_from("http://localhost").status, 200) << "its own: the Host is localhost";
+}
+
+TEST_F(FathomServerChecklist, ASearchEndsWhenItsClientHangsUp) {
+  FathomServer server(path_);
+  const auto match = server.router.match(net::Method::get, "/api/v1/threads/search");
+  ASSERT_NE(match.route, nullptr);
+  EXPECT_TRUE(match.route->long_running) << "else nobody sees that the client has left";
+  const auto search = [&](std::stop_token disconnected) {
+    net::Request request{.target = "/api/v1/threads/search?q=pelicans",
+                         .path = "/api/v1/threads/search",
+                         .query = "q=pelicans",
+                         .headers = {{"Authorization", "Bearer " + server.token}},
+                         .disconnected = std::move(disconnected),
+                         .lane = &server.engine.lanes[0]};
+    auto admitted = server.engine.run(std::get<net::Guard>(match.route->handler)(request));
+    if (!admitted) throw std::runtime_error(admitted.error().body);
+    const auto shared = std::make_shared<const net::Request>(std::move(request));
+    return std::get<net::Response>(server.engine.run(admitted->handler(shared)));
+  };
+  EXPECT_EQ(search({}).status, 200);
+  std::stop_source hung_up;
+  hung_up.request_stop();
+  const net::Response cancelled = search(hung_up.get_token());
+  EXPECT_NE(cancelled.status, 200);
+  EXPECT_NE(cancelled.body.find("nobody waited for the result"), std::string::npos)
+      << cancelled.body;
 }
 
 TEST_F(FathomServerChecklist, S12_ARevokedTokenIs401) {

@@ -16,6 +16,7 @@
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/access/pairings.hpp"
+#include "core/events/background_commits.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "dialects/fathom/routes.hpp"
@@ -57,7 +58,8 @@ class PhosonServer {
         credentials(*engine.store, engine.feed, engine.clock),
         pairings(credentials, engine.clock),
         keyed_requests(*engine.store, engine.feed, engine.clock),
-        tool_servers(*engine.store, engine.agents, engine.feed, engine.clock, box, {}),
+        commits(engine.feed, engine.lanes[0]),
+        tool_servers(*engine.store, engine.agents, engine.feed, commits, engine.clock, box, {}),
         erasure({.store = *engine.store,
                  .run_store = *engine.store,
                  .feed = engine.feed,
@@ -181,6 +183,7 @@ class PhosonServer {
   core::Pairings pairings;
   core::KeyedRequests keyed_requests;
   HostLog host;
+  core::BackgroundCommits commits;
   core::ToolServers tool_servers;
   core::Erasure erasure;
   dialects::phoson::Dialect phoson;

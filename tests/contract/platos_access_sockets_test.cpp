@@ -1,10 +1,12 @@
 // Who sees what on Platos' sockets: every event that a client may send, sent by everybody of
 // platos_tenants.hpp, and what they hear. An event without a row fails.
 #include <gtest/gtest.h>
+#include <thread>
 
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -55,7 +57,7 @@ class PlatosAccessSockets : public PlatosTenants {
   // The first event of that name after this one was sent.
   static Json answer_to(PlatosSocket& socket, const std::string& name, const EventRow& row,
                         const Things& things, const std::string& answered_by) {
-    socket.emit(name, Json::parse(filled(row.payload, things)));
+    socket.emit(name, Json::parse(filled_row(row.payload, things)));
     Json answer = socket.event(answered_by);
     // A turn that was refused is over; one that was served is read to its end by nobody.
     if (answered_by == "agent_event" && answer["type"] == "error") socket.until("done");
@@ -134,6 +136,34 @@ TEST_F(PlatosAccessSockets, NobodyElseHearsOfAThread) {
       EXPECT_EQ(packet.find(platos_mark), std::string::npos) << packet;
     }
   }
+}
+
+// Whatever was tried, and wherever it is judged: by a route's guard, at a join, in a handler.
+TEST_F(PlatosAccessSockets, ABadCredentialIsInTheAuditTrail) {
+  using Failures = std::map<std::string, int>;  // by means
+  const auto failures = [this] {
+    Failures out;
+    std::istringstream lines(server_.get("/api/v1/operator/audit?after=0&sign=1").body);
+    for (std::string line; std::getline(lines, line);) {
+      const Json record = Json::parse(Json::parse(line).value("text", "{}"));
+      if (record.value("kind", "") == "login.failed") ++out[record["details"]["means"]];
+    }
+    return out;
+  };
+  EXPECT_EQ(ask({"nobody"}, "GET", threads_path).status, 401);
+  EXPECT_TRUE(failures().empty()) << "no credential is no login";
+  const Caller forged = with_token("forged", claims("ann"), other_tenants_secret);
+  EXPECT_EQ(ask(forged, "GET", threads_path).status, 401);
+  while (failures() != Failures{{"token", 1}}) std::this_thread::yield();
+  PlatosSocket by_header(server_.port(), forged.headers);
+  by_header.until("done");
+  while (failures() != Failures{{"token", 2}}) std::this_thread::yield();
+  PlatosSocket by_join(server_.port(), {}, R"(40/agent,{"token":"guessed"})");
+  by_join.until("done");
+  while (failures() != Failures{{"token", 3}}) std::this_thread::yield();
+  const std::string mint = "/api/v1/entities/ent-1/session-tokens";
+  EXPECT_EQ(ask({"a guess", "guessed"}, "POST", mint, claims("ann").dump()).status, 401);
+  while (failures() != Failures{{"service_secret", 1}, {"token", 3}}) std::this_thread::yield();
 }
 
 // A tenant's secret signs no token of another's, though their entities are named alike.

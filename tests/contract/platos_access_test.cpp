@@ -178,8 +178,8 @@ const std::map<std::string, Row>& table() {
 class PlatosAccessRoutes : public PlatosTenants {
  protected:
   Answer reach(const Caller& who, const std::string& route, const Row& row, const Things& things) {
-    return ask(who, route.substr(0, route.find(' ')), filled(row.target, things),
-               filled(row.body, things));
+    return ask(who, route.substr(0, route.find(' ')), filled_row(row.target, things),
+               filled_row(row.body, things));
   }
   void expect_served(const Caller& who, const std::string& route, const Row& row,
                      const Things& things) {

@@ -20,7 +20,10 @@
 #include "core/access/credentials.hpp"
 #include "core/access/entities.hpp"
 #include "core/access/keyed_requests.hpp"
+#include "core/access/login_failures.hpp"
 #include "core/access/rate_limits.hpp"
+#include "core/events/background_commits.hpp"
+#include "core/governance/audit_log.hpp"
 #include "core/threads/erasure.hpp"
 #include "dialects/platos/routes.hpp"
 #include "net/http_server.hpp"
@@ -111,6 +114,9 @@ class PlatosServer {
         entities(*engine.store, credentials, engine.feed, engine.clock, box, secrets()),
         access_keys(*engine.store, engine.feed, engine.clock, dialects::platos::access_key_prefix),
         rate_limits(clock, options.rates),
+        commits(engine.feed, engine.lanes[0]),
+        audit_log(commits),
+        login_failures(audit_log, clock),
         keyed_requests(*engine.store, engine.feed, engine.clock),
         erasure({.store = *engine.store,
                  .run_store = *engine.store,
@@ -124,6 +130,7 @@ class PlatosServer {
                  .entities = entities,
                  .access_keys = access_keys,
                  .rate_limits = rate_limits,
+                 .login_failures = login_failures,
                  .keyed_requests = keyed_requests,
                  .agents = engine.agents,
                  .threads = engine.threads,
@@ -237,6 +244,9 @@ class PlatosServer {
   core::Entities entities;
   core::AccessKeys access_keys;
   core::RateLimits rate_limits;
+  core::BackgroundCommits commits;
+  core::AuditLog audit_log;
+  core::LoginFailures login_failures;
   core::KeyedRequests keyed_requests;
   core::Erasure erasure;
   dialects::platos::Dialect dialect;

@@ -1,11 +1,13 @@
-// A client in the namespace /agent over a WebSocket: sends packets as they are, and reads the
-// server's one at a time. It answers control pings, and no others.
+// Clients in the namespace /agent: one over a WebSocket, which sends packets as they are, reads the
+// server's one at a time and answers control pings and no others; and one that polls.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,21 +18,25 @@
 #include "net/http.hpp"
 #include "net/testing.hpp"
 #include "net/websocket_frames.hpp"
+#include "wire_client.hpp"
 
 namespace colonnade::tests {
 
 class PlatosSocket {
  public:
-  // Upgrades and asks to join; `join` is the first packet, "" for none.
-  PlatosSocket(std::uint16_t port, const net::Headers& headers, std::string_view join = "40/agent,")
+  // Upgrades and asks to join; `join` is the first packet, "" for none. `session_id`: of the
+  // polling session that is upgraded, "" for a connection of its own.
+  PlatosSocket(std::uint16_t port, const net::Headers& headers, std::string_view join = "40/agent,",
+               std::string_view session_id = {})
       : client_(port) {
-    std::string head =
-        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: "
-        "websocket\r\n"
-        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
-        "Content-Type: application/json\r\n";
+    std::string target = "/socket.io/?EIO=4&transport=websocket";
+    if (!session_id.empty()) target.append("&sid=").append(session_id);
+    std::string head = "GET " + target +
+                       " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                       "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                       "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+                       "Content-Type: application/json\r\n";
     for (const auto& [name, value] : headers) head.append(name + ": " + value + "\r\n");
     client_.send(head + "\r\n");
     head_ = client_.read_until("\r\n\r\n");
@@ -104,6 +110,48 @@ class PlatosSocket {
   std::string bytes_{};
   std::vector<std::string> packets_{};
   std::optional<std::uint16_t> close_code_{};
+};
+
+// Opens a session, joins with it and reads what the join is answered with.
+class PlatosPolling {
+ public:
+  PlatosPolling(std::uint16_t port, net::Headers headers)
+      : port_(port), headers_(std::move(headers)) {
+    const Answer opened = get();
+    EXPECT_EQ(opened.status, 200) << opened.body;
+    session_id_ = base::Json::parse(opened.body.substr(1)).at("sid");
+    EXPECT_EQ(post("40/agent,").body, "ok");
+    while (!packets_.contains("[\"connected\",")) {
+      const Answer answer = get();
+      if (answer.status != 200) throw std::runtime_error("no join: " + packets_ + answer.body);
+      packets_ += answer.body + "\n";
+    }
+  }
+
+  const std::string& session_id() const { return session_id_; }
+  Answer get() { return call(port_, poll()); }
+  Answer post(const std::string& packets) {
+    return call(port_,
+                {.method = "POST", .target = target(), .body = packets, .headers = headers_});
+  }
+  // A poll that waits for the next packet.
+  std::unique_ptr<WireConnection> waiting() {
+    auto out = std::make_unique<WireConnection>(port_);
+    out->send(poll());
+    return out;
+  }
+
+ private:
+  std::string target() const {
+    const std::string sid = session_id_.empty() ? "" : "&sid=" + session_id_;
+    return "/socket.io/?EIO=4&transport=polling" + sid;
+  }
+  Call poll() const { return {.target = target(), .headers = headers_}; }
+
+  std::uint16_t port_;
+  net::Headers headers_;
+  std::string session_id_{};
+  std::string packets_{};
 };
 
 }  // namespace colonnade::tests

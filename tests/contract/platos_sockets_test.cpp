@@ -19,7 +19,10 @@
 #include "core/access/credentials.hpp"
 #include "core/access/entities.hpp"
 #include "core/access/keyed_requests.hpp"
+#include "core/access/login_failures.hpp"
 #include "core/access/rate_limits.hpp"
+#include "core/events/background_commits.hpp"
+#include "core/governance/audit_log.hpp"
 #include "dialects/platos/access.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/turns.hpp"
@@ -101,11 +104,15 @@ class PlatosSockets : public ::testing::Test {
                      .secret = secret}}}};
   core::AccessKeys access_keys_{*engine_.store, engine_.feed, engine_.clock, "platos_live_"};
   core::RateLimits rate_limits_{engine_.clock};
+  core::BackgroundCommits commits_{engine_.feed, engine_.lanes[0]};
+  core::AuditLog audit_log_{commits_};
+  core::LoginFailures login_failures_{audit_log_, engine_.clock};
   core::KeyedRequests keyed_requests_{*engine_.store, engine_.feed, engine_.clock};
   dialects::platos::Access access_{{.credentials = credentials_,
                                     .entities = entities_,
                                     .access_keys = access_keys_,
                                     .rate_limits = rate_limits_,
+                                    .login_failures = login_failures_,
                                     .clock = engine_.clock}};
   dialects::platos::Turns turns_{{.access = access_,
                                   .agents = engine_.agents,

@@ -17,6 +17,7 @@
 #include "base/ids.hpp"
 #include "base/json_web_token.hpp"
 #include "faramesh_server.hpp"
+#include "filled.hpp"
 #include "wire_client.hpp"
 
 namespace colonnade::tests {
@@ -25,16 +26,11 @@ namespace colonnade::tests {
 inline constexpr const char* platos_mark = "zebra";
 
 // Ids of what Ann has, by what they are.
-using PlatosThings = std::map<std::string, std::string>;
+using PlatosThings = Things;
 
 // With the ids in place of {names}.
-inline std::string filled(std::string text, const PlatosThings& things) {
-  for (const auto& [name, value] : things) {
-    const std::string place = "{" + name + "}";
-    for (auto at = text.find(place); at != std::string::npos; at = text.find(place)) {
-      text.replace(at, place.size(), value);
-    }
-  }
+inline std::string filled_row(std::string text, const PlatosThings& things) {
+  text = filled(std::move(text), things);
   // What a pending route is about is nowhere.
   for (auto at = text.find("{}"); at != std::string::npos; at = text.find("{}")) {
     text.replace(at, 2, "x");

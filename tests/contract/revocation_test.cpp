@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "dialects/mcp/limits.hpp"
 #include "faramesh_server.hpp"
 #include "mcp_client.hpp"
 #include "wire_client.hpp"
@@ -216,6 +217,25 @@ TEST_F(Revocation, EndsWhatTheTokenHoldsOpenInEveryDialect) {  // long: a row fo
               200);
     EXPECT_EQ(others->next()->name, "user_message");
   }
+}
+
+// The session's own token cannot tell: it is refused either way. A session that stays would take a
+// place of the user's, and the next one would end another of theirs.
+TEST_F(Revocation, EndsTheMcpSessionsOfTheTokenAndNotTheUsersOthers) {
+  const Token revoked = token_for("eve");
+  const Token other = token_for("eve");
+  McpClient first(server_.port(), other.value);
+  first.initialize();
+  for (int i = 0; i < 2; ++i) {
+    McpClient of_revoked(server_.port(), revoked.value);
+    of_revoked.initialize();
+  }
+  revoke(revoked);
+  McpClient more(server_.port(), other.value);
+  for (std::size_t i = 1; i < limits::mcp_endpoint_sessions_per_account; ++i) more.initialize();
+  EXPECT_EQ(first.older("ping").status, 200);
+  more.initialize();  // takes the place of the idlest, which is not the one just used
+  EXPECT_EQ(first.older("ping").status, 200);
 }
 
 TEST_F(Revocation, EndsTheStreamsOfADevice) {

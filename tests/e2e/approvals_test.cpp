@@ -5,9 +5,11 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include "../contract/wire_client.hpp"
 #include "../peers/emulator.hpp"
+#include "base/visible_text.hpp"
 #include "colonnade/faramesh.hpp"
 #include "program.hpp"
 
@@ -15,6 +17,7 @@ namespace colonnade::e2e {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 using tests::WireEvent;
 using tests::WireStream;
 using Document = nlohmann::json;
@@ -229,6 +232,113 @@ TEST_F(Approvals, ASignalEndsTheWaitAndCancelsTheTurn) {
   EXPECT_EQ(refused.code, 3) << refused.err;
   EXPECT_THAT(refused.err, HasSubstr("note.txt"));
   EXPECT_THAT(refused.err, HasSubstr("--no-wait"));
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+// Clients name agents, tools and arguments as they like, and people decide by what they see of
+// them.
+class HiddenInApprovals : public Approvals {
+ protected:
+  void SetUp() override {
+    const std::string policy = folder_.write("policy.yaml",
+                                             "rules:\n  - match: {tool: \"*\"}\n"
+                                             "    require_approval: true\n"
+                                             "    description: \"why\\u202e\"\n");
+    start({"--policy-file", policy, "--policy-version", "v1\u200B"});
+  }
+  std::string asked() const {
+    Json params = Json::object();
+    params.set("to", Json("a\u2066b"));
+    return gate()
+        .submit_action({.agent_id = "bot\u202E\nfake",
+                        .tool = "pay\u009B31m",
+                        .operation = "run\u200B",
+                        .params = params})
+        .id;
+  }
+  // What the command prints, on both of its streams, with nothing hidden in any line.
+  std::string shown(const Arguments& arguments, int code = 0) const {
+    const auto ended = run(arguments, folder_);
+    EXPECT_EQ(ended.code, code) << ended.err;
+    std::istringstream lines(ended.out + ended.err);
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_FALSE(base::has_hidden(line)) << testing::PrintToString(line);
+    }
+    return ended.out + ended.err;
+  }
+};
+
+TEST_F(HiddenInApprovals, IsWrittenOutByEveryCommand) {
+  const std::string id = asked();
+  const std::string sentence =
+      "Agent bot\\u{202E}\\nfake asks to use pay\\u{9B}31m (run\\u{200B})\n";
+  for (const std::string& text : {shown({"approvals", "list"}), shown({"approvals", "show", id})}) {
+    EXPECT_THAT(text, HasSubstr(sentence));
+    EXPECT_THAT(text, HasSubstr("a\\u{2066}b"));
+    EXPECT_THAT(text, HasSubstr("why\\u{202E}"));
+  }
+  EXPECT_THAT(shown({"approvals", "show", id}), HasSubstr("policy v1\\u{200B}"));
+  for (const Arguments& arguments :
+       {Arguments{"approvals", "list", "--json"}, Arguments{"approvals", "show", id, "--json"}}) {
+    EXPECT_THAT(shown(arguments), HasSubstr("bot\\u202E\\nfake"));
+  }
+  EXPECT_THAT(shown({"approvals", "deny", asked(), "--reason", "no\u200Bno"}),
+              HasSubstr("no\\u{200B}no"));
+  const std::string approved = shown({"approvals", "approve", id, "--reason", "sure\u202E",
+                                      "--remember", "always", "--pattern", "*\u2066*"});
+  EXPECT_THAT(approved, HasSubstr("sure\\u{202E}"));
+  EXPECT_THAT(approved,
+              HasSubstr("pay\\u{9B}31m (run\\u{200B}) by agent bot\\u{202E}\\nfake in every "
+                        "thread, with arguments like *\\u{2066}*\n"));
+  const std::string rules = shown({"approvals", "rules", "list"});
+  EXPECT_THAT(rules, HasSubstr("pay\\u{9B}31m  agent bot\\u{202E}\\nfake  everywhere  "));
+  EXPECT_THAT(rules, HasSubstr("*\\u{2066}*\n"));
+}
+
+TEST_F(HiddenInApprovals, IsWrittenOutByTheAuditTrail) {
+  shown({"approvals", "deny", asked(), "--reason", "no\u200Bno"});
+  const auto made = call({.method = "POST",
+                          .target = "/v1/agents",
+                          .body = Document{{"name", "robin\u202E"}, {"instructions", "x"}}.dump()});
+  ASSERT_EQ(made.status, 201) << made.body;
+  const std::string text = shown({"audit", "show"});
+  EXPECT_THAT(text, HasSubstr("agent:bot\\u{202E}\\nfake"));
+  EXPECT_THAT(text, HasSubstr("pay\\u{9B}31m run\\u{200B}"));
+  EXPECT_THAT(text, HasSubstr("why\\u{202E}"));
+  EXPECT_THAT(text, HasSubstr("no\\u{200B}no"));
+  EXPECT_THAT(text, HasSubstr("robin\\u{202E}"));
+  EXPECT_THAT(shown({"audit", "show", "--json"}), HasSubstr("no\\u200Bno"));
+}
+
+TEST_F(Approvals, WhatWillBeRememberedIsSaidBeforeItIs) {
+  start();
+  const std::string thread = new_thread();
+  const auto sender = say(thread, R"(/tool write {"path":"note.txt","content":"x"})");
+  const faramesh::Action question = next_question(gate());
+  const std::string agent = question.agent_id;
+  ASSERT_FALSE(agent.empty());
+  // Refused, so that the sentence came before the answer did.
+  const std::string too_long(5000, '*');
+  const auto remember = [&](const std::string& how, const Arguments& more) {
+    Arguments arguments{"approvals", "approve", question.id, "--remember", how};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments, folder_);
+  };
+  const auto refused = remember("thread", {"--pattern", too_long});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.err,
+              StartsWith("Will not be asked about again: write by agent " + agent + " in thread " +
+                         thread + ", with arguments like " + too_long + "\n"));
+  EXPECT_THAT(remember("always", {"--pattern", too_long}).err,
+              StartsWith("Will not be asked about again: write by agent " + agent +
+                         " in every thread, with arguments like *"));
+  EXPECT_EQ(gate().get_action(question.id).status, faramesh::Status::pending_approval);
+  const auto done = remember("everywhere", {});
+  EXPECT_EQ(done.code, 0) << done.err;
+  EXPECT_EQ(done.err,
+            "Will not be asked about again: write by every agent in every thread, with exactly " +
+                question.params.dump() + "\n");
+  EXPECT_EQ(sender->read_answer().status, 200);
   EXPECT_EQ(server_->stop().code, 0);
 }
 

@@ -10,6 +10,7 @@
 
 #include "../contract/wire_client.hpp"
 #include "base/signing_key.hpp"
+#include "net/testing.hpp"
 #include "program.hpp"
 
 namespace colonnade::e2e {
@@ -323,6 +324,22 @@ TEST_F(Audit, WhatCannotBeReadIsExplained) {
   EXPECT_EQ(empty.code, 1);
   EXPECT_THAT(empty.err, HasSubstr("there is no store in "));
   EXPECT_NE(::access((folder_ / "empty").c_str(), F_OK), 0);
+}
+
+// Nothing else asks for it: no export, and no stop.
+TEST_F(Audit, IsSignedOnItsScheduleAndAgain) {
+  ASSERT_EQ(server_->stop().code, 0);
+  server_ = std::make_unique<ServerProcess>(folder_, Arguments{"--audit-sign-seconds", "1"});
+  ASSERT_TRUE(server_->ready().is_object());
+  for (int round = 0; round < 2; ++round) {
+    call_a_tool("2+3", "5");
+    EXPECT_TRUE(net::testing::eventually([&] {
+      const std::string newest =
+          Json::parse(lines_of(get("?limit=1000", token_).body).back())["text"];
+      return Json::parse(newest)["kind"] == "signature";
+    })) << "round "
+        << round;
+  }
 }
 
 }  // namespace

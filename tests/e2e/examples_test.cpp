@@ -2,6 +2,9 @@
 // Those that need more than a running one are in platos_sdk_test.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <string_view>
+
 #include "program.hpp"
 
 namespace colonnade::e2e {
@@ -9,9 +12,19 @@ namespace {
 
 class Example : public testing::TestWithParam<const char*> {};
 
+// One that runs a command needs bubblewrap, and nobody shall be asked outside of this machine.
+bool sandbox_runs() {
+  return std::system("bwrap --unshare-all --ro-bind / / true >/dev/null 2>&1") == 0;
+}
+
 TEST_P(Example, WorksOnTheRealServer) {
+  const bool runs_a_command = GetParam() == std::string_view("tandem_permissions");
+  if (runs_a_command && !sandbox_runs()) GTEST_SKIP() << "bubblewrap cannot run here";
   const Folder folder;
-  ServerProcess server(folder);
+  const std::string config = folder.write(
+      "config.yaml",
+      "provider: offline\nproviders:\n  openrouter:\n    base_url: http://127.0.0.1:9/v1\n");
+  ServerProcess server(folder, {"--config", config});
   ASSERT_TRUE(server.ready().is_object());
   const std::string token = server.ready()["first_token"];
   Process example({},
@@ -19,6 +32,8 @@ TEST_P(Example, WorksOnTheRealServer) {
                    {"FATHOM_TOKEN", token},
                    {"PHOSON_BASE_URL", server.url()},
                    {"PHOSON_API_KEY", token},
+                   {"TANDEM_BASE_URL", server.url()},
+                   {"TANDEM_API_TOKEN", token},
                    {"PLATOS_BASE_URL", server.url()},
                    {"PLATOS_API_KEY", token},
                    {"PLATOS_ORGANIZATION_ID", "org_1"},
@@ -37,7 +52,8 @@ INSTANTIATE_TEST_SUITE_P(Sdk, Example,
                                          "fathom_errors", "phoson_quickstart", "phoson_async",
                                          "phoson_errors", "platos_quickstart", "platos_async",
                                          "platos_approvals", "platos_cancel", "platos_errors",
-                                         "platos_reconnect", "platos_testing"),
+                                         "platos_reconnect", "platos_testing", "tandem_quickstart",
+                                         "tandem_async", "tandem_permissions", "tandem_services"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "colonnade/faramesh.hpp"
 #include "colonnade/phoson.hpp"
 #include "mcp_peers.hpp"
+#include "net/testing.hpp"
 #include "program.hpp"
 
 namespace colonnade::e2e {
@@ -222,6 +223,12 @@ TEST_F(McpServers, ChangedToolsWaitForTheOperatorOverARestart) {
   const auto accepted = run({"mcp-servers", "accept", "faulty", set}, folder_);
   EXPECT_EQ(accepted.code, 0) << accepted.err;
   EXPECT_THAT(use("faulty__echo", {{"text", "accepted"}}), HasSubstr("accepted"));
+  const Document records = Document::parse(
+      run({"audit", "show", "--kind", "tool_server", "--json"}, folder_).out)["records"];
+  ASSERT_EQ(records.size(), 1U) << "what was refused changed nothing";
+  EXPECT_EQ(records[0]["actor"], "admin");
+  EXPECT_EQ(records[0]["subject"], row("faulty")["id"]);
+  EXPECT_EQ(records[0]["details"], (Document{{"change", "tools accepted"}, {"set", set}}));
   EXPECT_EQ(server_->stop().code, 0);
   // The server that starts anew offers the old definition, which is now the changed one.
   start();
@@ -275,6 +282,134 @@ TEST_F(McpServers, AServerThatIsAwayHoldsNobodyUp) {
   EXPECT_THAT(say("hello"), Not(testing::IsEmpty()));
   wait_for("gone", "failed");
   EXPECT_THAT(use("gone__tool", Document::object()), HasSubstr("There is no tool"));
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+class JudgedAgain : public McpServers {
+ protected:
+  void SetUp() override {
+    servers_ = "    faulty:\n      command: [python3, \"" + std::string(COLONNADE_SOURCE_DIR) +
+               "/tests/faulty/mcp_server.py\", good]\n";
+  }
+  // The one action that there is.
+  faramesh::Action recorded() const {
+    const auto listed = gate().list_actions();
+    EXPECT_EQ(listed.size(), 1U);
+    return listed.empty() ? faramesh::Action{} : listed.front();
+  }
+  Document replay(const faramesh::Action& action) const {
+    return call({.method = "POST", .target = "/v1/actions/" + action.id + "/replay"}).json();
+  }
+  Document simulate(const std::string& rules) const {
+    folder_.write("other.yaml", rules);
+    const auto ended = run({"policy", "simulate", "other.yaml", "--json"}, folder_);
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    return Document::parse(ended.out);
+  }
+  void expect_one_unchanged(const Document& simulated) const {
+    EXPECT_EQ(simulated["actions"], 1) << simulated;
+    EXPECT_EQ(simulated["changed"].size(), 0U) << simulated;
+    EXPECT_EQ(simulated["altered"], 0) << simulated;
+    EXPECT_EQ(simulated["left_out"].size(), 0U) << simulated;
+  }
+  // Asks for the tool in a thread of that agent's, answers the question that comes, and returns the
+  // call as it was recorded.
+  faramesh::Action approved_echo(const std::string& agent_id) const {
+    const std::string thread = call({.method = "POST",
+                                     .target = "/v1/conversations",
+                                     .body = Document{{"agent_id", agent_id}}.dump()})
+                                   .json()["id"];
+    tests::WireConnection sender(server_->port());
+    sender.send({.method = "POST",
+                 .target = "/v1/conversations/" + thread + "/messages",
+                 .body = Document{{"content", R"(/tool faulty__echo {"text":"hello\n"})"}}.dump(),
+                 .token = token_});
+    const faramesh::Client client = gate();
+    faramesh::Action question;
+    const auto is_asked = [&] {
+      for (auto& open : client.list_actions({.status = "pending_approval"})) {
+        question = std::move(open);
+      }
+      return !question.id.empty();
+    };
+    if (!net::testing::eventually(is_asked)) throw std::runtime_error("nobody is asked");
+    client.approve_action(question.id);
+    EXPECT_THAT(sender.read_answer().body, HasSubstr("hello"));
+    return client.get_action(question.id);
+  }
+
+  static constexpr const char* all = "rules:\n  - match: {tool: \"*\"}\n    allow: true\n";
+  static constexpr const char* none = "rules:\n  - match: {tool: \"*\"}\n    deny: true\n";
+};
+
+TEST_F(JudgedAgain, ACallThatThePolicyAllowed) {
+  start();
+  wait_for("faulty", "ready");
+  EXPECT_THAT(use("faulty__echo", {{"text", "hello\n"}}), HasSubstr("hello"));
+  const faramesh::Action action = recorded();
+  EXPECT_EQ(action.tool, "faulty__echo");
+  EXPECT_EQ(replay(action)["success"], true) << replay(action);
+  expect_one_unchanged(simulate(all));
+  const Document denied = simulate(none);
+  ASSERT_EQ(denied["changed"].size(), 1U) << denied;
+  EXPECT_EQ(denied["changed"][0]["id"], action.id);
+  EXPECT_EQ(denied["changed"][0]["old_outcome"], "EXECUTE");
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+// The built-in policy knows no server's tools; the gate asks a human because a server has one.
+TEST_F(JudgedAgain, ACallThatWasAskedAboutForWantOfAPolicy) {
+  start("");
+  wait_for("faulty", "ready");
+  const faramesh::Action action = approved_echo("default");
+  EXPECT_EQ(action.reason_code, "TOOL_OF_SERVER_ASKS_HUMAN");
+  const Document replayed = replay(action);
+  EXPECT_EQ(replayed["success"], true) << replayed;
+  EXPECT_EQ(replayed["replayed_outcome"], "ABSTAIN");
+  // A policy file is another matter: it decides by itself.
+  const Document simulated = simulate(all);
+  ASSERT_EQ(simulated["changed"].size(), 1U) << simulated;
+  EXPECT_EQ(simulated["changed"][0]["old_outcome"], "ABSTAIN");
+  EXPECT_EQ(simulated["changed"][0]["outcome"], "EXECUTE");
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
+// What an agent asks a human about by its own permissions is no matter of the policy, and is taken
+// from the record: the agent may be another by now.
+TEST_F(JudgedAgain, ACallThatItsAgentAskedAbout) {
+  start();
+  wait_for("faulty", "ready");
+  phoson::Options options;
+  options.api_key = token_;
+  options.base_url = server_->url();
+  const phoson::Client client(options);
+  const auto agent = client.agents.create({.name = "Careful"});
+  client.agents.attach_mcp(agent.id, row("faulty")["id"].get<std::string>());
+  const auto set_permission = [&](bool asks) {
+    const Document permissions = {{"faulty__echo", {{"requiresApproval", asks}}}};
+    const auto set =
+        call({.method = "PATCH",
+              .target = "/api/v1/agent/agents/" + agent.id,
+              .body = Document{{"toolsBlockConfig", {{"perToolPerms", permissions}}}}.dump(),
+              .headers = {{"Content-Type", "application/json"},
+                          {"X-Platos-Organization-Id", "main"},
+                          {"X-Platos-Project-Id", "main"},
+                          {"X-Platos-Environment-Id", "main"},
+                          {"X-Platos-User-Id", "admin"}}});
+    ASSERT_EQ(set.status, 200) << set.body;
+  };
+  set_permission(true);
+  const faramesh::Action action = approved_echo(agent.id);
+  EXPECT_EQ(action.reason_code, "AGENT_REQUIRES_APPROVAL");
+  set_permission(false);
+  const Document replayed = replay(action);
+  EXPECT_EQ(replayed["success"], true) << replayed;
+  EXPECT_EQ(replayed["replayed_outcome"], "ABSTAIN");
+  expect_one_unchanged(simulate(all));
+  const Document denied = simulate(none);
+  ASSERT_EQ(denied["changed"].size(), 1U) << denied;
+  EXPECT_EQ(denied["changed"][0]["old_outcome"], "ABSTAIN");
+  EXPECT_EQ(denied["changed"][0]["outcome"], "HALT");
   EXPECT_EQ(server_->stop().code, 0);
 }
 

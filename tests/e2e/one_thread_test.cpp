@@ -166,5 +166,60 @@ TEST_F(OneThread, BegunInPlatosGoneOnInPhosonApprovedInFarameshReadInFathom) {
   EXPECT_EQ(server_.stop().code, 0);
 }
 
+TEST_F(OneThread, AskedInPlatosAnsweredFromTheTerminal) {
+  const platos::Client platos = platos_client();
+  const std::string thread_id = platos.threads.create({.title = "Notes"}).id;
+  struct Seen {
+    std::vector<std::string> asked{};
+    std::vector<platos::ApprovalResolved> answered{};
+    bool done = false;
+  };
+  const auto write = [&](const std::string& content) {
+    Seen out;
+    for (const auto& event : platos.threads.send(
+             thread_id, R"(/tool write {"path":"note.txt","content":")" + content + R"("})")) {
+      match(
+          event, [&](const platos::ApprovalNeeded& one) { out.asked.push_back(one.approval_id); },
+          [&](const platos::ApprovalResolved& one) { out.answered.push_back(one); },
+          [&](const platos::Done&) { out.done = true; }, [](const auto&) {});
+    }
+    return out;
+  };
+  const std::string note =
+      server_.ready()["data_dir"].get<std::string>() + "/workspaces/" + thread_id + "/note.txt";
+  const faramesh::Client gate = operators_gate();
+  auto feed = gate.stream_events();
+
+  auto approving = std::async(std::launch::async, [&] { return write("first"); });
+  const std::string question = next_question(gate, feed).id;
+  const auto listed = Document::parse(run({"approvals", "list", "--json"}, folder_).out);
+  std::vector<std::string> ids;
+  for (const Document& one : listed.at("approvals")) ids.push_back(one.at("id"));
+  EXPECT_THAT(ids, ElementsAre(question));
+  const auto approved = run({"approvals", "approve", question}, folder_);
+  EXPECT_EQ(approved.code, 0) << approved.err;
+  const Seen first = approving.get();
+  EXPECT_THAT(first.asked, ElementsAre(question));
+  ASSERT_EQ(first.answered.size(), 1U);
+  EXPECT_EQ(first.answered[0].approval_id, question);
+  EXPECT_EQ(first.answered[0].status, "approved");
+  EXPECT_EQ(first.answered[0].responded_by, "admin");
+  EXPECT_TRUE(first.done);
+  EXPECT_EQ(read_file(note), "first");
+
+  auto denying = std::async(std::launch::async, [&] { return write("second"); });
+  std::string next = next_question(gate, feed).id;
+  while (next == question) next = next_question(gate, feed).id;
+  const auto denied = run({"approvals", "deny", next, "--reason", "enough"}, folder_);
+  EXPECT_EQ(denied.code, 0) << denied.err;
+  const Seen second = denying.get();
+  ASSERT_EQ(second.answered.size(), 1U);
+  EXPECT_EQ(second.answered[0].status, "rejected");
+  EXPECT_TRUE(second.done);
+  EXPECT_EQ(read_file(note), "first");
+  EXPECT_EQ(platos.approvals.get(next).status, "rejected");
+  EXPECT_EQ(server_.stop().code, 0);
+}
+
 }  // namespace
 }  // namespace colonnade::e2e

@@ -78,6 +78,20 @@ TEST_F(PolicyCommands, TheVersionIsTheConfigurationsWhereItHasOne) {
               HasSubstr("version v8,"));
 }
 
+TEST_F(PolicyCommands, TestNamesTheConfigurationsVersion) {
+  const std::string config = folder_.write("server.yaml", "policy:\n  version: v7\n");
+  folder_.write("cases.yaml", "cases:\n  - {id: get, tool: http, expect: {outcome: permit}}\n");
+  const Arguments tested{"test", "policy.yaml", "--cases", "cases.yaml"};
+  const auto version_with = [&](const Arguments& more) {
+    Arguments arguments = tested;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return call_json(arguments)["policy_version"].get<std::string>();
+  };
+  EXPECT_THAT(version_with({}), StartsWith("policy.yaml@"));
+  EXPECT_EQ(version_with({"--config", config}), "v7");
+  EXPECT_EQ(version_with({"--config", config, "--policy-version", "v8"}), "v8");
+}
+
 TEST_F(PolicyCommands, CheckNamesFileLineAndKey) {
   folder_.write("bad.yaml",
                 "rules:\n  - match: {tool: a}\n    deny: true\n  - match: {operation: x}\n"

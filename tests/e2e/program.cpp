@@ -175,6 +175,19 @@ Process::Ended run(const Arguments& arguments, const Folder& folder, std::string
   return process.wait();
 }
 
+std::vector<std::string> subcommands(Arguments command, const Folder& folder) {
+  command.emplace_back("--help");
+  std::istringstream help(run(command, folder).out);
+  std::vector<std::string> out;
+  bool listed = false;
+  for (std::string line; std::getline(help, line);) {
+    if (line.empty()) listed = false;
+    if (listed) out.push_back(line.substr(2, line.find(' ', 2) - 2));
+    if (line == "Subcommands:") listed = true;
+  }
+  return out;
+}
+
 namespace {
 
 Arguments serve_arguments(const Arguments& before, const Arguments& more) {

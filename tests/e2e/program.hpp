@@ -79,6 +79,9 @@ class Process {
 Process::Ended run(const Arguments& arguments, const Folder& folder, std::string_view input = {},
                    const Variables& variables = {});
 
+// The commands below this one, as it lists them in its `--help`.
+std::vector<std::string> subcommands(Arguments command, const Folder& folder);
+
 // `serve` on a free port of the loopback address, with its data in `folder`; ready when the
 // constructor returns.
 class ServerProcess {

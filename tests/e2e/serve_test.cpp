@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <set>
 #include <sstream>
 
@@ -311,7 +312,7 @@ TEST(Serve, ASecondSignalLeavesAtOnce) {
     return nlohmann::json::parse(answer.body);
   };
   const std::string thread = ask("/api/v1/threads", nlohmann::json::object())["id"];
-  ask("/api/v1/threads/" + thread + "/messages", {{"text", "/say " + std::string(50'000, 'x')}});
+  ask("/api/v1/threads/" + thread + "/messages", {{"text", "/say " + std::string(30'000, 'x')}});
   std::string requests;
   for (int i = 0; i < 100; ++i) {
     requests += "GET /api/v1/threads/" + thread +
@@ -340,6 +341,80 @@ TEST(Serve, SighupOpensTheLogAgain) {
   EXPECT_EQ(server.stop().code, 0);
   EXPECT_THAT(read_file(log + ".1"), HasSubstr("\"event\":\"ready\""));
   EXPECT_THAT(read_file(log), HasSubstr("\"event\":\"stopping\""));
+}
+
+// A model provider that refuses each call, and remembers the last key that it was sent.
+class KeyedProvider {
+ public:
+  KeyedProvider() : server_(routes()) {}
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(server_.server.port()); }
+  std::string last_key() {
+    const std::lock_guard lock(mutex_);
+    return last_key_;
+  }
+
+ private:
+  std::vector<net::Route> routes() {
+    constexpr std::size_t body_bytes_max = 1024 * 1024;
+    return {{net::Method::post, "/chat/completions",
+             [this](std::shared_ptr<const net::Request> request) { return serve(request); },
+             body_bytes_max}};
+  }
+  // Not 401, at which a key is read again without being told to.
+  base::Task<net::Reply> serve(std::shared_ptr<const net::Request> request) {
+    {
+      const std::lock_guard lock(mutex_);
+      last_key_ = request->header("Authorization");
+    }
+    co_return net::Response{.status = 400, .body = R"({"error":{"message":"no"}})"};
+  }
+
+  std::mutex mutex_;
+  std::string last_key_;
+  net::testing::TestServer server_;
+};
+
+TEST(Serve, SighupReadsTheKeyFilesAgain) {
+  const Folder folder;
+  KeyedProvider provider;
+  const std::string key = folder.write("key", "key-one-1111\n");
+  const std::string config = folder.write(
+      "c.yaml", "provider: ours\nproviders:\n  ours:\n    kind: chat_completions\n    base_url: " +
+                    provider.url() + "\n    default_model: m\n    api_key_file: " + key + "\n");
+  ServerProcess server(folder, {"--config", config});
+  ASSERT_TRUE(server.ready().is_object()) << server.process().wait().err;
+  const auto key_of_a_call = [&] {
+    EXPECT_EQ(run({"send", "hello"}, folder).code, 1);
+    return provider.last_key();
+  };
+  EXPECT_EQ(key_of_a_call(), "Bearer key-one-1111");
+  folder.write("key", "key-two-2222\n");
+  EXPECT_EQ(key_of_a_call(), "Bearer key-one-1111") << "until it is told to";
+  server.process().signal(SIGHUP);
+  EXPECT_TRUE(net::testing::eventually([&] { return key_of_a_call() == "Bearer key-two-2222"; }));
+  EXPECT_EQ(server.stop().code, 0);
+}
+
+TEST(Serve, SighupReadsTheCertificateAgain) {
+  const Folder folder;
+  const auto first = net::testing::make_certificate();
+  const auto second = net::testing::make_certificate();
+  const std::string certificate = folder.write("c.pem", read_file(first.certificate_file));
+  const std::string key = folder.write("k.pem", read_file(first.private_key_file));
+  ServerProcess server(folder,
+                       {"--tls-certificate-file", certificate, "--tls-private-key-file", key});
+  ASSERT_TRUE(server.ready().is_object()) << server.process().wait().err;
+  const auto trusted = [&](const net::testing::CertificateFiles& files) {
+    return run({"send", "/say secure", "--ca-file", files.certificate_file}, folder).code == 0;
+  };
+  EXPECT_TRUE(trusted(first));
+  folder.write("c.pem", read_file(second.certificate_file));
+  folder.write("k.pem", read_file(second.private_key_file));
+  EXPECT_FALSE(trusted(second)) << "until it is told to";
+  server.process().signal(SIGHUP);
+  EXPECT_TRUE(net::testing::eventually([&] { return trusted(second); }));
+  EXPECT_FALSE(trusted(first));
+  EXPECT_EQ(server.stop().code, 0);
 }
 
 TEST(Serve, AReadyFileSaysTheSame) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "net/testing.hpp"
@@ -32,6 +33,8 @@ class SharesTest : public testing::Test {
     RawClient client(server_->port());
     client.send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
                 "Authorization: Bearer " + token_ + "\r\nContent-Type: application/json\r\n" +
+                "X-Platos-Organization-Id: main\r\nX-Platos-Project-Id: main\r\n" +
+                "X-Platos-Environment-Id: main\r\n" +
                 "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
     return client.read_to_end();
   }
@@ -71,6 +74,46 @@ TEST_F(SharesTest, AMessageThatNoWindowTakesIsRefusedAndNotStored) {
   const std::string phoson = request("POST", messages, json{{"content", text}}.dump());
   EXPECT_THAT(phoson, StartsWith("HTTP/1.1 413"));
   EXPECT_THAT(body_of(phoson)["detail"].get<std::string>(), HasSubstr("the model's window of"));
+}
+
+// It has room in the window by itself, and none beside the tools that every turn is offered.
+TEST_F(SharesTest, AMessageThatFitsOnlyWithoutTheToolsIsRefusedInEveryDialect) {
+  const std::string windows = folder_.write(
+      "windows.yaml",
+      "dated: 2026-01-01\nwindows:\n  offline:\n    \"*\": {context: 16384, output: 1024}\n");
+  start({"--context-windows-file", windows});
+  const std::string text = words(24'000);
+  const auto id_of = [&](const std::string& path, const json& body) {
+    const std::string made = request("POST", path, body.dump());
+    return body_of(made)["id"].get<std::string>();
+  };
+  const std::string fathom = new_thread();
+  const std::string agent = id_of("/v1/agents", {{"name", "a"}});
+  const std::string phoson = id_of("/v1/conversations", {{"agent_id", agent}});
+  const std::string platos = id_of("/api/v1/agent/threads", json::object());
+  const std::string tandem = id_of("/session", json::object());
+  const std::vector<std::pair<std::string, json>> prompts = {
+      {"/api/v1/threads/" + fathom + "/messages", {{"text", text}}},
+      {"/api/v1/message", {{"text", text}}},
+      {"/api/v1/stream", {{"text", text}}},
+      {"/v1/conversations/" + phoson + "/messages", {{"content", text}}},
+      {"/v1/conversations/" + phoson + "/messages", {{"content", text}, {"stream", true}}},
+      {"/api/v1/agent/threads/" + platos + "/messages", {{"message", text}}},
+      {"/session/" + tandem + "/prompt_async?return=run", {{"text", text}}},
+      {"/session/" + tandem + "/prompt_sync", {{"text", text}}},
+  };
+  for (const auto& [path, body] : prompts) {
+    const std::string refused = request("POST", path, body.dump());
+    EXPECT_THAT(refused, StartsWith("HTTP/1.1 413")) << path;
+    EXPECT_THAT(refused, HasSubstr("the model's window of 16384")) << path;
+  }
+  for (const std::string& thread : {fathom, phoson, platos, tandem}) {
+    EXPECT_EQ(messages_in(thread), 0U) << thread;
+  }
+  const json alone = {{"text", text}, {"toolMode", "none"}};
+  EXPECT_THAT(request("POST", "/session/" + tandem + "/prompt_sync", alone.dump()),
+              StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(messages_in(tandem), 2U);
 }
 
 TEST_F(SharesTest, AMessageBeyondTheSettingIsRefusedWithItsName) {

@@ -112,7 +112,6 @@ class StoreFaults : public testing::Test {
     const std::string text = Json::parse(not_ready.body)["error"];
     EXPECT_NE(text.find(state), std::string::npos) << text;
     EXPECT_NE(text.find(reason), std::string::npos) << text;
-    EXPECT_NE(not_ready.header("Retry-After"), "");
     const Answer faramesh = call("GET", "/ready");
     EXPECT_EQ(faramesh.status, 503);
     EXPECT_NE(faramesh.body.find(state), std::string::npos) << faramesh.body;
@@ -173,10 +172,11 @@ TEST_F(StoreFaults, AFullDiskIsToldAndPassesWithoutARestart) {
   }
   disk.fill();
   // What is left inside the files that are there already is used up.
-  while (call("POST", "/api/v1/threads", Json::object()).status == 201) {
+  while (call("POST", "/api/v1/threads", Json::object()).status == 200) {
   }
   const Answer not_ready = await_ready(503);
   expect_told(not_ready, "cannot write", "no space");
+  EXPECT_NE(not_ready.header("Retry-After"), "");
   expect_new_work_is_refused("no space");
   for (const std::string& thread : threads) {
     EXPECT_EQ(call("GET", "/api/v1/threads/" + thread).status, 200) << "reads go on";
@@ -234,7 +234,9 @@ TEST_F(StoreFaults, ADiskThatDoesNotSyncIsToldAndPassesWithoutARestart) {
   ASSERT_EQ(send(thread, "/say before").status, 200);
   folder_.write("fault", "");
   EXPECT_EQ(send(thread, "/say never").status, 503);
-  expect_told(await_ready(503), "cannot sync", "does not confirm");
+  const Answer not_ready = await_ready(503);
+  expect_told(not_ready, "cannot sync", "does not confirm");
+  EXPECT_NE(not_ready.header("Retry-After"), "");
   expect_new_work_is_refused("does not confirm");
   EXPECT_EQ(Json::parse(call("GET", "/api/v1/threads/" + thread).body)["messages"].size(), 2U)
       << "nobody is shown what is not durable";
@@ -244,6 +246,35 @@ TEST_F(StoreFaults, ADiskThatDoesNotSyncIsToldAndPassesWithoutARestart) {
   EXPECT_EQ(server_->stop().code, 0);
   EXPECT_EQ(run({"doctor", "--data-dir", data_dir_}, folder_).out.find("problems"),
             std::string::npos);
+}
+
+// Somebody overwrites half of the file while it is served. It does not pass, so nobody is told to
+// come back.
+TEST_F(StoreFaults, ADamagedStoreIsTold) {
+  data_dir_ = folder_ / "data";
+  serve({"--data-dir", data_dir_});
+  std::vector<std::string> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.push_back(new_thread());
+    ASSERT_EQ(send(threads.back(), "/say " + std::string(30'000, 'x')).status, 200);
+  }
+  ASSERT_EQ(server_->stop().code, 0);
+  server_ = std::make_unique<ServerProcess>(folder_, Arguments{"--data-dir", data_dir_});
+  ASSERT_TRUE(server_->ready().is_object()) << server_->stop().err;
+  EXPECT_EQ(call("GET", "/api/v1/ready").status, 200);
+  const std::string path = data_dir_ + "/colonnade.db";
+  const std::size_t kept = std::filesystem::file_size(path) / 2;
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(static_cast<std::streamoff>(kept));
+  file << std::string(kept, '\x5a') << std::flush;
+  for (const std::string& thread : threads) call("GET", "/api/v1/threads/" + thread);
+  const Answer not_ready = await_ready(503);
+  expect_told(not_ready, "the store is damaged since ", "restore a backup");
+  EXPECT_EQ(not_ready.header("Retry-After"), "");
+  const Answer refused = call("POST", "/api/v1/threads", Json::object());
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.header("Retry-After"), "");
+  EXPECT_NE(refused.body.find("the store is damaged: "), std::string::npos) << refused.body;
 }
 
 // Ten runs are under way while the disk fills up: none leaves a thread that cannot be used.
@@ -261,7 +292,7 @@ TEST_F(StoreFaults, RunsThatMeetAFullDiskEndByThemselvesOnceThereIsSpace) {
   }
   for (const std::string& thread : threads) await_running(thread, true);
   disk.fill();
-  while (call("POST", "/api/v1/threads", Json::object()).status == 201) {
+  while (call("POST", "/api/v1/threads", Json::object()).status == 200) {
   }
   await_ready(503);
   disk.free();

@@ -162,5 +162,56 @@ TEST_F(ChatOnATerminal, AsksBeforeAToolThatChangesSomethingRuns) {
   EXPECT_EQ(chat_.wait(), 0);
 }
 
+TEST_F(ChatOnATerminal, WritesOutWhatAQuestionHides) {
+  chat_.read_until(prompt);
+  chat_.type(R"(//tool question {"question":"Which\u202e?","options":["re\u200bd\nblue"]})"
+             "\r");
+  const std::string question = chat_.read_until("or its number: ");
+  EXPECT_THAT(question, HasSubstr("Which\\u{202E}?"));
+  EXPECT_THAT(question, HasSubstr("1) re\\u{200B}d\\nblue\r\n"));
+  chat_.type("1\r");
+  chat_.read_until(prompt);
+  chat_.type("//tool write {\"path\":\"a\\u202e.txt\",\"content\":\"one\"}\r");
+  EXPECT_THAT(chat_.read_until("l later: "), HasSubstr("a\\u{202E}.txt"));
+  chat_.type("y\r");
+  chat_.read_until(prompt);
+  chat_.type(end_key);
+  EXPECT_EQ(chat_.wait(), 0);
+}
+
+TEST_F(ChatOnATerminal, SaysWhatWillBeRememberedAndForWhichAgentBeforeItIs) {
+  chat_.read_until(prompt);
+  chat_.type("//tool write {\"path\":\"a.txt\",\"content\":\"one\"}\r");
+  const std::string question = chat_.read_until("l later: ");
+  const auto pending =
+      nlohmann::json::parse(run({"approvals", "list", "--json"}, folder_).out)["approvals"][0];
+  const std::string agent = pending["agent_id"];
+  const auto answered = [&](const std::string& key, const std::string& pattern) {
+    chat_.type(key + "\r");
+    chat_.read_until("exactly these): ");
+    chat_.type(pattern + "\r");
+    return chat_.read_until("Allow and remember this? y yes, n no: ");
+  };
+  const std::string thread = pending["context"]["thread_id"];
+  EXPECT_THAT(answered("t", ""), HasSubstr("Will not be asked about again: write by agent " +
+                                           agent + " in thread " + thread + ", with exactly {"));
+  chat_.type("n\r");
+  chat_.read_until("l later: ");
+  EXPECT_THAT(answered("w", "*"), HasSubstr("write by every agent in every thread, with arguments "
+                                            "like *\r\n"));
+  chat_.type("n\r");
+  chat_.read_until("l later: ");
+  EXPECT_THAT(run({"approvals", "rules", "list"}, folder_).out, "") << "nothing was agreed to";
+  EXPECT_THAT(answered("a", "*a.txt*"), HasSubstr("write by agent " + agent +
+                                                  " in every thread, with arguments like "
+                                                  "*a.txt*\r\n"));
+  chat_.type("y\r");
+  chat_.read_until(prompt);
+  EXPECT_THAT(run({"approvals", "rules", "list"}, folder_).out,
+              HasSubstr("write  agent " + agent + "  everywhere  *a.txt*\n"));
+  chat_.type(end_key);
+  EXPECT_EQ(chat_.wait(), 0);
+}
+
 }  // namespace
 }  // namespace colonnade::e2e

@@ -76,14 +76,14 @@ class AccessTable : public ::testing::Test {
                     EngineOptions{.policy_file = folder_.file("policy.yaml")});
     credentials_.emplace(*engine_->store, engine_->feed, engine_->clock);
     pairings_.emplace(*credentials_, engine_->clock);
-    erasure_.emplace(ErasureParts{.store = *engine_->store,
-                                  .run_store = *engine_->store,
-                                  .feed = engine_->feed,
-                                  .agents = engine_->agents,
-                                  .threads = engine_->threads,
-                                  .runs = engine_->runs,
-                                  .clock = engine_->clock,
-                                  .memories = *engine_->store});
+    erasure_.emplace(ErasureDependencies{.store = *engine_->store,
+                                         .run_store = *engine_->store,
+                                         .feed = engine_->feed,
+                                         .agents = engine_->agents,
+                                         .threads = engine_->threads,
+                                         .runs = engine_->runs,
+                                         .clock = engine_->clock,
+                                         .memories = *engine_->store});
     engine_->model->answer_with(
         [](const ModelRequest&) { return std::vector<Act>{reply({TextPart{mark}})}; });
   }

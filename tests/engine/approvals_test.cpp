@@ -64,6 +64,15 @@ class ApprovalsTest : public ::testing::Test {
     return out;
   }
 
+  // What the audit trail has about the permissions of this scope.
+  std::vector<base::Json> permission_records(Engine& engine) {
+    std::vector<base::Json> out;
+    for (const AuditRecord& record : *engine.run(engine.store->audit(0, 1000))) {
+      if (record.kind == audit_kind::permission) out.push_back(base::Json::parse(record.text));
+    }
+    return out;
+  }
+
   TemporaryFolder folder_;
   std::string path_ = folder_.file("colonnade.db");
   std::shared_ptr<Launches> launches_ = std::make_shared<Launches>();
@@ -315,6 +324,35 @@ TEST_F(ApprovalsTest, ARememberedAnswerIsForEveryAgentOnlyWhenThatIsSaid) {
   of_another.agent_id = "another";
   EXPECT_TRUE(engine.run(engine.permissions.allow(Scope::main(), "alice", "x", of_another)));
   EXPECT_EQ(engine.run(engine.permissions.list(alice))->front().agent_id, "");
+}
+
+TEST_F(ApprovalsTest, GrantingAndRevokingAPermissionIsInTheAuditTrail) {
+  Engine engine(path_, options());
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  const Action open = asked(engine);
+  engine.model->script({reply({TextPart{"Launched."}})});
+  ASSERT_TRUE(engine.run(engine.actions.resolve(
+      alice, open.id,
+      {.approve = true, .remember = Remember::thread, .pattern = R"({"target":"m*"})"})));
+  ASSERT_EQ(engine.wait(alice, run_)->run.state, RunState::succeeded);
+  const Permission granted = engine.run(engine.permissions.list(alice))->front();
+  auto records = permission_records(engine);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0]["actor"], "alice");
+  EXPECT_EQ(records[0]["subject"], granted.id);
+  EXPECT_EQ(records[0]["details"], (base::Json{{"tool", "launch"},
+                                               {"operation", "call"},
+                                               {"agent_id", open.request.agent_id},
+                                               {"thread_id", thread_.id},
+                                               {"pattern", R"({"target":"m*"})"}}));
+  ASSERT_FALSE(engine.run(engine.permissions.revoke(bob, granted.id)));
+  EXPECT_EQ(permission_records(engine).size(), 1U) << "what was refused changed nothing";
+  ASSERT_TRUE(engine.run(engine.permissions.revoke(alice, granted.id)));
+  records = permission_records(engine);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[1]["actor"], "alice");
+  EXPECT_EQ(records[1]["subject"], granted.id);
+  EXPECT_EQ(records[1]["details"], (base::Json{{"revoked", true}}));
 }
 
 // A pattern for a shell command is about one command (core/governance/shell_command_test.cpp).

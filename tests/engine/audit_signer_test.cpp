@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "core/access/limits.hpp"
 #include "core/access/login_failures.hpp"
+#include "core/events/background_commits.hpp"
 #include "core/governance/audit_log.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/tools/tool_servers.hpp"
@@ -19,6 +22,7 @@ using namespace core;
 
 class AuditSignerTest : public ::testing::Test {
  protected:
+  AuditSignerTest() { engine_.feed.listen(stored_); }
   void add(const std::string& subject) {
     Unit unit{.scope = Scope::main()};
     unit.changes.emplace_back(AppendAudit{
@@ -27,17 +31,34 @@ class AuditSignerTest : public ::testing::Test {
   }
   std::unique_ptr<AuditSigner> new_signer() {
     return std::make_unique<AuditSigner>(
-        AuditSignerParts{.store = *engine_.store,
-                         .feed = engine_.feed,
-                         .clock = engine_.clock,
-                         .key = key_,
-                         .note = [this](const AuditHead& head) { noted_ = head; }});
+        AuditSignerDependencies{.store = *engine_.store,
+                                .feed = engine_.feed,
+                                .clock = engine_.clock,
+                                .key = key_,
+                                .note = [this](const AuditHead& head) { noted_ = head; }});
   }
   std::vector<AuditRecord> trail() { return *engine_.run(engine_.store->audit(0, 1000)); }
   static base::Json text_of(const AuditRecord& record) { return base::Json::parse(record.text); }
 
+  // Woken by every commit.
+  class Stored final : public FeedListener {
+   public:
+    void committed() override {
+      ++commits_;
+      commits_.notify_all();
+    }
+    void wait_until(const std::function<bool()>& condition) {
+      for (int seen = commits_; !condition(); seen = commits_) commits_.wait(seen);
+    }
+
+   private:
+    std::atomic<int> commits_{0};
+  };
+
+  Stored stored_;
   TemporaryFolder folder_;
   Engine engine_{folder_.file("colonnade.db")};
+  BackgroundCommits commits_{engine_.feed, engine_.lanes[0]};
   base::SigningKey key_ = base::SigningKey::make();
   std::optional<AuditHead> noted_;
 };
@@ -99,7 +120,7 @@ TEST_F(AuditSignerTest, AStoreThatHasNotWhatWasSignedIsRecordedAsRestored) {
 }
 
 TEST_F(AuditSignerTest, FailedLoginsAreBoundedForEachAddressAndInAll) {
-  AuditLog log(engine_.feed);
+  AuditLog log(commits_);
   base::ManualClock clock;
   LoginFailures failures(log, clock);
   for (int i = 0; i < 50; ++i) failures.add("10.0.0.1", "token");
@@ -124,10 +145,37 @@ TEST_F(AuditSignerTest, FailedLoginsAreBoundedForEachAddressAndInAll) {
             limits::login_failures_max + 4);
 }
 
+// A disk that is full for a while loses no record; an older state of a server does not replace a
+// newer one.
+TEST_F(AuditSignerTest, WhatNobodyWaitsForIsStoredWhenTheStoreWorksAgain) {
+  const Principal alice(Scope::main(), "alice", UserRole::operator_role);
+  base::SecretBox box{base::SecretBox::Key{}};
+  ToolServers servers(*engine_.store, engine_.agents, engine_.feed, commits_, engine_.clock, box,
+                      {});
+  const auto server = engine_.run(servers.create(
+      alice, {.name = "away", .transport = ToolServerTransport::http, .url = "https://h/mcp"}));
+  ASSERT_TRUE(server);
+  AuditLog log(commits_);
+  engine_.journal.fail(Fault::no_space, 1, 4);
+  servers.store_pins(Scope::main(), server->id, "old");
+  servers.store_pins(Scope::main(), server->id, "new");
+  log.record(Scope::main(), {.kind = std::string(audit_kind::policy), .subject = "one"});
+  stored_.wait_until([&] {
+    const auto records = trail();
+    const bool recorded =
+        std::ranges::any_of(records, [](const auto& one) { return one.subject == "one"; });
+    const auto pins = engine_.run(engine_.store->tool_pins(Scope::main(), server->id));
+    return recorded && pins == "new";
+  });
+  // Three attempts, then the record and the newer pins again; one of these was refused once more.
+  EXPECT_EQ(engine_.journal.points().size(), 6U);
+}
+
 TEST_F(AuditSignerTest, AgentsAndToolServersAreRecorded) {
   const Principal alice(Scope::main(), "alice", UserRole::operator_role);
   base::SecretBox box{base::SecretBox::Key{}};
-  ToolServers servers(*engine_.store, engine_.agents, engine_.feed, engine_.clock, box, {});
+  ToolServers servers(*engine_.store, engine_.agents, engine_.feed, commits_, engine_.clock, box,
+                      {});
   Erasure erasure({.store = *engine_.store,
                    .run_store = *engine_.store,
                    .feed = engine_.feed,
@@ -173,11 +221,12 @@ TEST_F(AuditSignerTest, AUrlWithAPasswordIsStoredSealed) {
   const std::string url = "https://u:hunter2@h/mcp";
   base::SecretBox box{base::SecretBox::Key{}};
   Host host;
-  ToolServers servers(*engine_.store, engine_.agents, engine_.feed, engine_.clock, box, {});
+  ToolServers servers(*engine_.store, engine_.agents, engine_.feed, commits_, engine_.clock, box,
+                      {});
   servers.tell(host);
   ASSERT_TRUE(engine_.run(
       servers.create(alice, {.name = "away", .transport = ToolServerTransport::http, .url = url})));
-  ToolServers again(*engine_.store, engine_.agents, engine_.feed, engine_.clock, box, {});
+  ToolServers again(*engine_.store, engine_.agents, engine_.feed, commits_, engine_.clock, box, {});
   again.tell(host);
   ASSERT_TRUE(engine_.run(again.open_all()));
   ASSERT_EQ(host.servers.size(), 2U);

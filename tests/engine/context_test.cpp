@@ -310,6 +310,48 @@ TEST_F(ContextTest, AMessageThatCannotFitIsRefusedAndNotStored) {
   EXPECT_LE(tokens_of(asked(engine).turns.back()), room_tokens);
 }
 
+// Takes a part of the window without being called.
+class WordyTool final : public tools::Tool {
+ public:
+  const ToolDefinition& definition() const override { return definition_; }
+  tools::Effect effect() const override { return tools::Effect::none; }
+  base::Task<ToolOutcome> run(tools::ToolContext, base::Json, std::stop_token) override {
+    co_return ToolOutcome{};
+  }
+
+ private:
+  ToolDefinition definition_{
+      .name = "wordy", .description = words(1'500), .input_schema = {{"type", "object"}}};
+};
+
+// What the model is shown with every message counts with it.
+TEST_F(ContextTest, AMessageThatFitsOnlyWithoutTheToolsIsRefusedAndNotStored) {
+  for (const bool with_tool : {false, true}) {
+    EngineOptions options = small_window();
+    if (with_tool) options.extra_tools.push_back(std::make_unique<WordyTool>());
+    Engine engine(path_ + (with_tool ? "-tool" : ""), std::move(options));
+    answer_all(engine);
+    const std::string thread_id = engine.new_thread(alice).id;
+    const auto run = engine.start(alice, thread_id, words(1'200));
+    if (!with_tool) {
+      ASSERT_TRUE(run) << run.error().message;
+      EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::succeeded);
+      continue;
+    }
+    ASSERT_FALSE(run);
+    EXPECT_EQ(run.error().kind, base::ErrorKind::too_large);
+    EXPECT_THAT(run.error().message, HasSubstr("instructions and tools"));
+    EXPECT_TRUE(engine.model->requests().empty()) << "nobody was asked";
+    EXPECT_TRUE(engine.run(engine.threads.messages(alice, thread_id, {}))->empty());
+    // A turn that is offered none has room for it.
+    NewMessage message{.thread_id = thread_id, .parts = {TextPart{words(1'200)}}};
+    message.options.tool_use = ToolUse::none;
+    const auto plain = engine.run(engine.runs.start(alice, std::move(message), engine.lanes[0]));
+    ASSERT_TRUE(plain) << plain.error().message;
+    EXPECT_EQ(engine.wait(alice, *plain)->run.state, RunState::succeeded);
+  }
+}
+
 // Says as many words as it is told to.
 class WordsTool final : public tools::Tool {
  public:

@@ -20,8 +20,10 @@
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/judge.hpp"
+#include "core/governance/user_calls.hpp"
 #include "core/runs/runs.hpp"
 #include "core/runs/sub_agents.hpp"
+#include "core/snapshots/snapshots.hpp"
 #include "core/threads/threads.hpp"
 #include "faulty_journal.hpp"
 #include "gate/rule_gate.hpp"
@@ -71,9 +73,12 @@ struct EngineOptions {
   core::RunOptions runs{.limits = {.retry_delay_min = std::chrono::milliseconds(0)}};
   std::vector<std::unique_ptr<tools::Tool>> extra_tools{};
   std::set<std::string, std::less<>> extra_allowed{};
+  bool task = false;  // agents have the tool `task`
   core::ActionOptions actions{};
   std::string policy_file{};  // "": the built-in rules
   std::string workspace{};    // the folder of every thread; "": none has one
+  std::string workspaces{};   // or the folder that holds one for each
+  tools::DirectoryRules directories{};
   std::size_t lanes = 2;
   core::RateLimits* rate_limits = nullptr;
   storage::FileCalls file_calls = storage::system_file_calls();  // of uploaded files
@@ -87,16 +92,25 @@ class Engine {
         journal(*store),
         feed(lanes, *store, journal),
         agents(*store, feed, clock, {.name = "test", .instructions = "Be brief."}),
-        threads(*store, feed, clock, workers),
+        workspaces(
+            {.root = options.workspaces, .fixed = options.workspace, .rules = options.directories}),
+        kept_files(path + ".snapshots", workspaces, workers),
+        threads(*store, feed, clock, workers, &workspaces),
+        snapshots({.threads = threads,
+                   .runs = *store,
+                   .files = kept_files,
+                   .feed = feed,
+                   .redaction = redaction,
+                   .clock = clock}),
         artifacts(*store, threads, feed, clock),
         files(path + ".attachments", options.file_calls),
         attachments(*store, files, feed, clock, workers),
         sub_agents({.threads = threads, .runs = [this]() -> core::Runs& { return runs; }}),
-        catalog(with(with(with_one(builtin_tools(clock), tools::sub_agent_tool(sub_agents)),
+        catalog(with(with(with_sub_agents(builtin_tools(clock), options.task),
                           tools::artifact_tools(artifacts)),
                      std::move(options.extra_tools)),
-                tools::Workspaces({.fixed = options.workspace})),
-        permissions(*store, feed, clock),
+                workspaces, nullptr, store.get(), &kept_files),
+        permissions(*store, feed, clock, store.get()),
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),
         judge(gate, agents),
@@ -125,7 +139,18 @@ class Engine {
                  .redaction = redaction,
                  .runs = runs,
                  .clock = clock},
-                options.actions) {
+                options.actions),
+        user_calls({.store = *store,
+                    .feed = feed,
+                    .judge = judge,
+                    .tools = catalog,
+                    .agents = agents,
+                    .threads = threads,
+                    .permissions = permissions,
+                    .redaction = redaction,
+                    .actions = actions,
+                    .clock = clock},
+                   {}) {
     auto owned = std::make_unique<ScriptedProvider>();
     model = owned.get();
     providers.add(std::move(owned));
@@ -133,6 +158,7 @@ class Engine {
   }
   ~Engine() {
     runs.park_all();
+    user_calls.stop_all();
     actions.stop_all();
     workers.end();
     lanes.stop();
@@ -163,9 +189,10 @@ class Engine {
     for (auto& tool : more) all.push_back(std::move(tool));
     return all;
   }
-  static std::vector<std::unique_ptr<tools::Tool>> with_one(
-      std::vector<std::unique_ptr<tools::Tool>> all, std::unique_ptr<tools::Tool> tool) {
-    all.push_back(std::move(tool));
+  std::vector<std::unique_ptr<tools::Tool>> with_sub_agents(
+      std::vector<std::unique_ptr<tools::Tool>> all, bool task) {
+    all.push_back(tools::sub_agent_tool(sub_agents));
+    if (task) all.push_back(tools::task_tool(sub_agents));
     return all;
   }
   // The built-in rules, with some more tools that may run.
@@ -186,7 +213,10 @@ class Engine {
   FaultyJournal journal;  // the store's own, as long as no test asks for a fault
   core::EventFeed feed;
   core::Agents agents;
+  tools::Workspaces workspaces;
+  tools::Snapshots kept_files;
   core::Threads threads;
+  core::Snapshots snapshots;
   core::Artifacts artifacts;
   storage::AttachmentFolder files;
   core::Attachments attachments;
@@ -202,6 +232,7 @@ class Engine {
   core::Prices prices;
   core::Runs runs;
   core::Actions actions;
+  core::UserCalls user_calls;
 };
 
 }  // namespace colonnade::tests

@@ -5,12 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <barrier>
+#include <chrono>
 #include <future>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/secret_box.hpp"
+#include "core/events/background_commits.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "engine.hpp"
+#include "launch_tool.hpp"
 
 namespace colonnade::tests {
 namespace {
@@ -64,8 +68,15 @@ class ErasureTest : public ::testing::Test {
   std::size_t threads_of_alice() { return engine_.run(engine_.threads.list(alice, {}))->size(); }
 
   TemporaryFolder folder_;
+  static EngineOptions options(const std::shared_ptr<Launches>& launches) {
+    EngineOptions out;
+    out.extra_tools.push_back(std::make_unique<LaunchTool>(launches));
+    return out;
+  }
+
   std::vector<std::shared_ptr<void>> promises_;  // until the lanes have come to rest
-  Engine engine_{folder_.file("colonnade.db")};
+  std::shared_ptr<Launches> launches_ = std::make_shared<Launches>();
+  Engine engine_{folder_.file("colonnade.db"), options(launches_)};
   Erasure erasure_{{.store = *engine_.store,
                     .run_store = *engine_.store,
                     .feed = engine_.feed,
@@ -75,7 +86,9 @@ class ErasureTest : public ::testing::Test {
                     .clock = engine_.clock,
                     .memories = *engine_.store}};
   base::SecretBox box_{base::SecretBox::Key{}};
-  ToolServers servers_{*engine_.store, engine_.agents, engine_.feed, engine_.clock, box_, {}};
+  BackgroundCommits commits_{engine_.feed, engine_.lanes[0]};
+  ToolServers servers_{
+      *engine_.store, engine_.agents, engine_.feed, commits_, engine_.clock, box_, {}};
 };
 
 TEST_F(ErasureTest, AThreadThatIsMadeJustBeforeItsAgentIsDeletedGoesWithIt) {
@@ -242,6 +255,85 @@ TEST_F(ErasureTest, FilesThatCannotBeRemovedAreTriedAgainAtTheNextStart) {
   base::run_on(engine_.lanes[0], erasure.recover());
   EXPECT_TRUE(engine_.run(engine_.store->erased_threads({}))->empty());
   EXPECT_EQ(files.asked, (std::vector<std::string>{thread.id, thread.id}));
+}
+
+// The call stays on record, without what it was about.
+TEST_F(ErasureTest, WhatAUserCalledInAThreadIsForgottenWithIt) {
+  const Thread thread = engine_.new_thread(alice);
+  UserCall input{
+      .tool = "calculator", .arguments = {{"expression", "6 * 7"}}, .thread_id = thread.id};
+  const auto made = engine_.run(engine_.user_calls.call(
+      alice, std::move(input), std::chrono::milliseconds(0), engine_.lanes[0], {}));
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_EQ(made->outcome.content, "42");
+  ASSERT_TRUE(engine_.run(erasure_.erase_thread(alice, thread.id)));
+  const auto action = engine_.run(engine_.actions.get(alice, made->action_id));
+  ASSERT_TRUE(action) << action.error().message;
+  EXPECT_EQ(action->state, ActionState::succeeded);
+  EXPECT_EQ(action->request.params, "{}");
+  EXPECT_EQ(action->request.context, "{}");
+  EXPECT_EQ(action->reason, "");
+}
+
+// Whoever is asked about such a call need not answer any more, and what was approved is not run:
+// from the commit on that hides the thread.
+TEST_F(ErasureTest, WhatAUserWaitsForInAThreadIsWithdrawnWithIt) {
+  for (const bool for_good : {true, false}) {
+    const Thread thread = engine_.new_thread(alice);
+    const Thread other = engine_.new_thread(alice);
+    const auto ask = [&](const Thread& in, const std::string& target) {
+      UserCall input{.tool = "launch", .arguments = {{"target", target}}, .thread_id = in.id};
+      const auto made = engine_.run(engine_.user_calls.call(
+          alice, std::move(input), std::chrono::milliseconds(0), engine_.lanes[0], {}));
+      EXPECT_TRUE(made);
+      EXPECT_EQ(made->state, UserCallResult::State::waiting);
+      return made->action_id;
+    };
+    const std::string open = ask(thread, "moon");
+    const std::string approved = ask(thread, "mars");
+    const std::string elsewhere = ask(other, "moon");
+    ASSERT_TRUE(engine_.run(engine_.actions.resolve(alice, approved, {.approve = true})));
+    // The content stays as long as the purge cannot be stored: hiding is what counts.
+    engine_.journal.fail(Fault::failed_write, 2, for_good ? 1 : 0);
+    if (for_good) {
+      ASSERT_TRUE(engine_.run(erasure_.erase_thread(alice, thread.id)));
+    } else {
+      ASSERT_TRUE(engine_.run(engine_.threads.remove(alice, thread.id)));
+    }
+    engine_.journal.heal();
+    for (const std::string& id : {open, approved}) {
+      const auto action = engine_.run(engine_.actions.get(alice, id));
+      ASSERT_TRUE(action);
+      EXPECT_EQ(action->state, ActionState::denied);
+      EXPECT_EQ(action->reason, thread_deleted_reason);
+      EXPECT_EQ(action->approval_token, "");
+      EXPECT_EQ(engine_.run(engine_.actions.resolve(alice, id, {.approve = true})).error().kind,
+                ErrorKind::conflict);
+      const auto newest = engine_.run(engine_.store->newest_audit_of(Scope::main(), id));
+      ASSERT_TRUE(newest && *newest);
+      EXPECT_EQ((*newest)->kind, audit_kind::approval);
+      EXPECT_TRUE((*newest)->text.contains(R"("actor":"system")")) << (*newest)->text;
+    }
+    const auto pending =
+        engine_.run(engine_.actions.list(alice, {.state = ActionState::pending_approval}));
+    ASSERT_EQ(pending->size(), 1U);
+    EXPECT_EQ(pending->front().id, elsewhere);
+    ASSERT_TRUE(engine_.run(engine_.actions.resolve(alice, elsewhere, {})));
+  }
+  EXPECT_TRUE(launches_->seen().empty());
+}
+
+// One that is asked a moment later finds no thread.
+TEST_F(ErasureTest, ACallThatIsStoredJustAfterItsThreadWasDeletedIsRefused) {
+  const Thread thread = engine_.new_thread(alice);
+  ASSERT_TRUE(engine_.run(engine_.threads.remove(alice, thread.id)));
+  Action late{.id = "late", .scope = Scope::main(), .thread_id = thread.id, .owner = "alice"};
+  late.tool_call_id = "late";
+  Unit unit{.scope = Scope::main()};
+  unit.changes.emplace_back(InsertAction{late});
+  const auto stored = engine_.run(engine_.feed.commit(std::move(unit)));
+  ASSERT_FALSE(stored);
+  EXPECT_EQ(stored.error().kind, ErrorKind::not_found);
 }
 
 }  // namespace

@@ -245,6 +245,36 @@ TEST_F(GatedCallsTest, AToolThatTheAgentDoesNotHaveIsNotRun) {
   EXPECT_EQ(again->decision.reason_code, "TOOL_NOT_OFFERED");
 }
 
+// A model may know a tool by another engine's name. It is the same tool, for rules as well.
+TEST_F(GatedCallsTest, AnotherNameOfAToolIsTheTool) {
+  EngineOptions with_shell = options(R"(rules:
+  - match: {tool: bash, contains: "rm "}
+    deny: true
+    description: nothing is removed
+  - match: {tool: "*"}
+    allow: true
+)");
+  with_shell.extra_tools.push_back(std::make_unique<LaunchTool>(launches_, "shell"));
+  Engine engine(path_, std::move(with_shell));
+  const auto agent = engine.run(
+      engine.agents.create(alice, {.name = "coder", .tools = std::vector<std::string>{"bash"}}));
+  ASSERT_TRUE(agent) << agent.error().message;
+  agent_ = agent->id;
+  for (const char* name : {"bash", "Bash", "shell"}) {
+    const Action ran = called(engine, name, {{"target", "ls"}});
+    EXPECT_EQ(ran.state, ActionState::succeeded) << name;
+    EXPECT_EQ(ran.request.tool, "shell") << name;
+    const auto requests = engine.model->requests();
+    EXPECT_EQ(std::get<ToolResultPart>(requests.back().messages.back().parts.back()).tool, name)
+        << "the model is answered under the name that it used";
+    const Action denied = called(engine, name, {{"target", "rm -r /"}});
+    EXPECT_EQ(denied.state, ActionState::denied) << name;
+    EXPECT_EQ(denied.reason, "nothing is removed") << name;
+  }
+  EXPECT_EQ(launches_->seen().size(), 3U);
+  EXPECT_EQ(called(engine, "webfetch", {{"target", "x"}}).decision.reason_code, "TOOL_NOT_OFFERED");
+}
+
 // Whatever the policy allows: what an agent asks a human about, it asks about at every step.
 class AskingAgentTest : public GatedCallsTest {
  protected:

@@ -139,5 +139,70 @@ TEST_F(SubAgentsTest, AFailureIsToldToTheAgent) {
   EXPECT_THAT(result.content, HasSubstr("overloaded"));
 }
 
+// `task`: any agent's way to hand work on.
+class TaskTest : public SubAgentsTest {
+ protected:
+  EngineOptions with_task() {
+    EngineOptions out = options();
+    out.task = true;
+    return out;
+  }
+};
+
+TEST_F(TaskTest, ASubAgentDoesItWithTheAgentsToolsInAThreadOfItsOwn) {
+  Engine engine(folder_.file("colonnade.db"), with_task());
+  const Thread thread = engine.new_thread(alice);
+  engine.model->script(
+      {tool_call("c1", "task", {{"prompt", "add 2 and 2"}, {"description", "an addition"}})});
+  engine.model->script({tool_call("c2", "calculator", {{"expression", "2+2"}})});
+  engine.model->script({reply({TextPart{"It is 4."}})});
+  engine.model->script({reply({TextPart{"Four."}})});
+  const auto run = engine.start(alice, thread.id, "How much?");
+  const auto finished = engine.wait(alice, *run);
+  ASSERT_EQ(finished->run.state, RunState::succeeded) << finished->run.error;
+  const auto requests = engine.model->requests();
+  ASSERT_EQ(requests.size(), 4U);
+  EXPECT_THAT(tools_in(requests[0]), ::testing::Contains("task"));
+  EXPECT_THAT(tools_in(requests[0]), ::testing::Not(::testing::Contains("delegate_to_sub_agent")));
+  EXPECT_THAT(tools_in(requests[1]), ::testing::Contains("calculator"));
+  EXPECT_THAT(tools_in(requests[1]), ::testing::Not(::testing::Contains("task")))
+      << "a sub-agent has none of its own";
+  EXPECT_EQ(visible_text(requests[1].messages[0].parts), "add 2 and 2");
+  EXPECT_EQ(result_in(requests[3]).content, "It is 4.");
+  EXPECT_EQ(engine.run(engine.threads.list(alice, {}))->size(), 1U);
+}
+
+TEST_F(TaskTest, ASubAgentThatTriesToHandOnIsRefused) {
+  Engine engine(folder_.file("colonnade.db"), with_task());
+  const Thread thread = engine.new_thread(alice);
+  engine.model->script({tool_call("c1", "task", {{"prompt", "go on"}})});
+  engine.model->script({tool_call("c2", "task", {{"prompt", "go on"}})});
+  engine.model->script({reply({TextPart{"I cannot."}})});
+  engine.model->script({reply({TextPart{"Done."}})});
+  const auto run = engine.start(alice, thread.id, "Go.");
+  ASSERT_EQ(engine.wait(alice, *run)->run.state, RunState::succeeded);
+  EXPECT_THAT(result_in(engine.model->requests()[2]).content, HasSubstr("TOOL_NOT_OFFERED"));
+}
+
+TEST_F(TaskTest, ItsCallsPassTheGateOfTheAgent) {
+  Engine engine(folder_.file("colonnade.db"), with_task());
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  const Thread thread = engine.new_thread(alice);
+  engine.model->script({tool_call("c1", "task", {{"prompt", "launch it"}})});
+  engine.model->script({tool_call("c2", "launch", {{"target", "moon"}})});
+  engine.model->script({reply({TextPart{"Not allowed."}})});
+  engine.model->script({reply({TextPart{"Done."}})});
+  const auto run = engine.start(alice, thread.id, "Go.");
+  std::vector<Action> open;
+  while (open.empty()) {
+    open = *engine.run(engine.actions.list(alice, {.state = ActionState::pending_approval}));
+    std::this_thread::yield();
+  }
+  ASSERT_TRUE(engine.run(engine.actions.resolve(alice, open[0].id, {})));
+  EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::succeeded);
+  EXPECT_THAT(launches_->seen(), IsEmpty());
+  EXPECT_EQ(result_in(engine.model->requests()[3]).content, "Not allowed.");
+}
+
 }  // namespace
 }  // namespace colonnade::tests

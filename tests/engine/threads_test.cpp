@@ -5,6 +5,8 @@
 
 #include <future>
 #include <latch>
+#include <mutex>
+#include <semaphore>
 
 #include "core/agents/agents.hpp"
 #include "engine.hpp"
@@ -108,22 +110,46 @@ TEST_F(LargeMessageTest, ASearchEndsWithItsClient) {
   EXPECT_TRUE(engine_.run(engine_.threads.search(bob, "a", 10, {}))->empty());
 }
 
-base::Task<void> search_again(Threads* threads, std::latch* begun) {
+// How searches ended that were repeated until one was refused.
+struct EndedSearches {
+  std::mutex mutex{};
+  std::vector<ErrorKind> refusals{};
+  std::counting_semaphore<> ended{0};
+};
+
+base::Task<void> search_again(Threads* threads, std::latch* begun,
+                              std::shared_ptr<EndedSearches> out) {
   begun->count_down();
   for (;;) {
     const std::stop_token never;
     const auto hits = co_await threads->search(alice, "a*", 10, never);
-    if (!hits && hits.error().kind == ErrorKind::unavailable) co_return;
+    if (hits) continue;
+    {
+      const std::lock_guard lock(out->mutex);
+      out->refusals.push_back(hits.error().kind);
+    }
+    out->ended.release();
+    co_return;
   }
 }
 
-// The engine is destroyed with them under way.
+// Each hears that the server stops, and none that its store is closed.
 TEST_F(LargeMessageTest, SearchesUnderWayEndBeforeTheirStore) {
-  std::latch begun(8);
-  for (int i = 0; i < 8; ++i) {
-    engine_.lanes.next().spawn("search", search_again(&engine_.threads, &begun));
+  constexpr std::size_t searches = 8;
+  std::latch begun(searches);
+  const auto out = std::make_shared<EndedSearches>();
+  for (std::size_t i = 0; i < searches; ++i) {
+    engine_.lanes.next().spawn("search", search_again(&engine_.threads, &begun, out));
   }
   begun.wait();
+  engine_.workers.end();
+  engine_.store->close();
+  for (std::size_t i = 0; i < searches; ++i) {
+    ASSERT_TRUE(out->ended.try_acquire_for(std::chrono::minutes(1))) << "one goes on";
+  }
+  EXPECT_EQ(out->refusals, std::vector<ErrorKind>(searches, ErrorKind::unavailable));
+  EXPECT_EQ(engine_.run(engine_.threads.search(alice, "a*", 10, {})).error().kind,
+            ErrorKind::unavailable);
 }
 
 TEST_F(ThreadsTest, AnAgentsSettingsReachTheModelAndAThreadsWin) {

@@ -87,6 +87,9 @@ TEST_F(McpToolHost, ACallWaitsForAServerThatIsStarting) {
   const auto offered = definitions({"id", "another"});
   EXPECT_EQ(offered.size(), 14U);
   EXPECT_TRUE(std::ranges::is_sorted(offered, {}, &core::ToolDefinition::name));
+  const auto echo = std::ranges::find(offered, "files__echo", &core::ToolDefinition::name);
+  ASSERT_NE(echo, offered.end());
+  EXPECT_EQ(echo->aliases, std::vector<std::string>{"mcp.files.echo"});
   EXPECT_TRUE(definitions({}).empty());
   EXPECT_TRUE(host_->may_be("files__anything"));
   EXPECT_FALSE(host_->may_be("files_echo"));

@@ -201,7 +201,7 @@ base::Task<void> play(std::shared_ptr<Play> it, Lobby& lobby, base::Share& unjoi
   auto client = std::make_shared<socket_io::Client>(
       lobby, lane, std::make_shared<const net::Request>(), outlet, std::move(*hold));
   outlet->set_client(client);
-  client->open("sid", "[]");
+  client->open("sid", "[]", socket_io::Timing{});
   std::string_view left = it->packets;
   while (!left.empty() && !outlet->ended()) {
     const std::size_t end = std::min(left.find(socket_io::polling_separator), left.size());

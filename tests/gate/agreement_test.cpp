@@ -219,19 +219,19 @@ class Generator {
 };
 
 gate::Engine engine_of(const Tree& policy, const Tree& profile) {
-  gate::EngineParts parts;
+  gate::EngineInputs inputs;
   // Its rules need not be evaluable.
   auto parsed = gate::Policy::compile({.value = *Value::parse(policy.dump(), "policy")}, "p", "v",
                                       gate::Reading::evaluation);
   if (!parsed) throw std::runtime_error(parsed.error().message);
-  parts.policy = *parsed;
+  inputs.policy = *parsed;
   if (!profile.is_null()) {
     auto made = gate::Profile::compile({.value = *Value::parse(profile.dump(), "profile")}, "p",
                                        gate::Reading::evaluation);
     if (!made) throw std::runtime_error(made.error().message);
-    parts.profile = *made;
+    inputs.profile = *made;
   }
-  return gate::Engine(std::move(parts));
+  return gate::Engine(std::move(inputs));
 }
 
 base::Result<gate::ActionRequest> request_of(const Tree& action) {

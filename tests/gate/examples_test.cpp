@@ -35,20 +35,20 @@ std::optional<gate::Engine> engine_of(const Examples& all, const std::string& se
   const std::size_t plus = server.find('+');
   const Value* policy_text = at(all.fixture, "policies").find(server.substr(0, plus));
   if (policy_text == nullptr) return std::nullopt;
-  gate::EngineParts parts;
+  gate::EngineInputs inputs;
   const std::string version = text(at(all.fixture, "env"), "FARAMESH_POLICY_VERSION");
   auto policy = gate::Policy::parse(*policy_text->text(), "policy.yaml", version);
   if (!policy) throw std::runtime_error(policy.error().message);
-  parts.policy = *policy;
+  inputs.policy = *policy;
   if (plus != std::string::npos) {
     const std::string name = server.substr(plus + 1, server.rfind("-profile") - plus - 1);
     const Value* profile_text = at(all.fixture, "profiles").find(name);
     if (profile_text == nullptr) return std::nullopt;
     auto profile = gate::Profile::parse(*profile_text->text(), "profile.yaml");
     if (!profile) throw std::runtime_error(profile.error().message);
-    parts.profile = *profile;
+    inputs.profile = *profile;
   }
-  return gate::Engine(std::move(parts));
+  return gate::Engine(std::move(inputs));
 }
 
 base::Result<gate::ActionRequest> request_of(const Value& body) {

@@ -17,19 +17,19 @@ using gate::Value;
 constexpr std::string_view recorded_policy_version = "oracle";
 
 gate::Engine engine_of(const Value& row) {
-  gate::EngineParts parts;
+  gate::EngineInputs inputs;
   // Some of the rules cannot be evaluated.
   auto policy = gate::Policy::compile({.value = at(row, "policy")}, "p", recorded_policy_version,
                                       gate::Reading::evaluation);
   if (!policy) throw std::runtime_error(policy.error().message);
-  parts.policy = *policy;
+  inputs.policy = *policy;
   if (!at(row, "profile").is_null()) {
     auto profile =
         gate::Profile::compile({.value = at(row, "profile")}, "p", gate::Reading::evaluation);
     if (!profile) throw std::runtime_error(profile.error().message);
-    parts.profile = *profile;
+    inputs.profile = *profile;
   }
-  return gate::Engine(std::move(parts));
+  return gate::Engine(std::move(inputs));
 }
 
 gate::ActionRequest request_of(const Value& action) {

@@ -2,6 +2,8 @@
 // line, and ends when its standard input does. The last word of the user's message chooses the answer.
 import { LLMock } from "@copilotkit/aimock";
 
+import { scripted } from "./scripted_model.mjs";
+
 const mock = new LLMock({ port: 0, host: "127.0.0.1", strict: true });
 
 const add = (word, response, rest = {}) =>
@@ -71,6 +73,7 @@ mock.addFixture({
     return { toolCalls: [{ name, arguments: JSON.stringify(values) }] };
   },
 });
+mock.addFixture(scripted);
 add("limit-please", {
   error: { message: "Slow down, please", type: "rate_limit_error" }, status: 429, retryAfter: 7,
 });

@@ -2,20 +2,47 @@
 import { once } from 'node:events';
 import http from 'node:http';
 
+// What it lists.
+export const models = ['some-model', 'other-model'];
+
 // One request for a model's answer, which is streamed piece by piece.
 class ModelCall {
-  constructor(answer) {
+  // `request`: the body as it came; `key`: what it was sent with.
+  constructor(answer, request, key) {
     this.answer = answer;
+    this.request = request;
+    this.key = key;
     // The program has hung up, or all was sent.
     this.closed = new Promise((resolve) => { answer.on('close', resolve); });
     answer.writeHead(200, { 'Content-Type': 'text/event-stream' });
     answer.flushHeaders();
   }
 
+  // What it was asked, as one text for each message.
+  get asked() {
+    return this.request.messages.map(({ role, content }) => ({
+      role,
+      text: typeof content === 'string' ? content : (content ?? []).map((part) => part.text ?? '').join(''),
+    }));
+  }
+  get tools() { return (this.request.tools ?? []).map((tool) => tool.function.name); }
+
   say(text) { this.#send([{ index: 0, delta: { content: text }, finish_reason: null }]); }
 
-  finish() {
-    this.#send([{ index: 0, delta: {}, finish_reason: 'stop' }]);
+  answerWith(text) {
+    this.say(text);
+    this.finish();
+  }
+
+  // Asks for a tool, and is at its end.
+  use(name, values, id = 'call_1') {
+    const call = { index: 0, id, type: 'function', function: { name, arguments: JSON.stringify(values) } };
+    this.#send([{ index: 0, delta: { tool_calls: [call] }, finish_reason: null }]);
+    this.finish('tool_calls');
+  }
+
+  finish(reason = 'stop') {
+    this.#send([{ index: 0, delta: {}, finish_reason: reason }]);
     this.#send([], { prompt_tokens: 12, completion_tokens: 34, total_tokens: 46 });
     this.answer.end('data: [DONE]\n\n');
   }
@@ -31,9 +58,16 @@ export class HeldProvider {
   #calls = [];
   #waiting = [];
   #server = http.createServer((request, answer) => {
-    request.resume();
+    let body = '';
+    request.setEncoding('utf8');
+    request.on('data', (text) => { body += text; });
     request.on('end', () => {
-      const call = new ModelCall(answer);
+      if (request.method === 'GET') {
+        answer.writeHead(200, { 'Content-Type': 'application/json' });
+        answer.end(JSON.stringify({ object: 'list', data: models.map((id) => ({ id, object: 'model' })) }));
+        return;
+      }
+      const call = new ModelCall(answer, JSON.parse(body), request.headers.authorization);
       const waiting = this.#waiting.shift();
       if (waiting === undefined) this.#calls.push(call);
       else waiting(call);

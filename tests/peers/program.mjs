@@ -1,7 +1,7 @@
 // The real program as a child process, for the peer tests that are written in JavaScript.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
@@ -13,8 +13,9 @@ export const entitySecret = 'secret-of-the-entity-of-the-peer-tests';
 
 // `serve` on a free port of the loopback address, with its data in a folder of its own.
 export class Program {
-  // `executable`: the program; `providerUrl`: of a chat-completions provider, "" for none.
-  constructor(executable, providerUrl = '') {
+  // `executable`: the program; `providerUrl`: of a chat-completions provider, "" for none; `more`:
+  // further lines of its configuration.
+  constructor(executable, providerUrl = '', more = '') {
     this.executable = path.resolve(executable);
     this.folder = mkdtempSync(path.join(tmpdir(), 'colonnade-peers-'));
     const provider = providerUrl === '' ? '' : `
@@ -33,7 +34,7 @@ platos:
       project: garden
       entity: backend
       secret: ${entitySecret}
-`);
+${more}`);
   }
 
   // Starts it, on the same data as before; returns when it listens.
@@ -55,6 +56,7 @@ platos:
     if (line === '') throw new Error(`the program did not start: ${log}`);
     const ready = JSON.parse(line);
     this.url = ready.urls[0];
+    this.operatorToken = readFileSync(ready.token_file, 'utf8').trim();
     this.port = Number(new URL(this.url).port);
   }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <future>
 
+#include "core/access/limits.hpp"
 #include "test_house.hpp"
 
 namespace colonnade::dialects::platos {
@@ -103,6 +104,8 @@ TEST_F(PlatosAccess, DirectHeadersAreRefusedInOtherForms) {
   no_bearer.erase(no_bearer.begin());
   expect_refused(no_bearer, "no bearer");
   expect_refused(and_also(direct(token), "X-Platos-User-Id", "a\tb"), "a control character");
+  expect_refused(and_also(direct(token), "X-Platos-User-Id", "a\u202Eb"), "a mark of direction");
+  expect_refused(and_also(direct(token), "X-Platos-User-Id", "ann\u200B"), "no width");
   expect_refused(and_also(direct(token), "X-Platos-User-Id", std::string(257, 'a')), "too long");
 }
 
@@ -169,6 +172,33 @@ TEST_F(PlatosAccess, TheAuthObjectOfAJoinWinsOverTheHeaders) {
   EXPECT_EQ(caller->entity_id, "ent-1");
   EXPECT_FALSE(join({}, ids)) << "names alone let nobody in";
   EXPECT_FALSE(join(and_also(bearer, "X-Forwarded-For", "203.0.113.7"), ids));
+}
+
+TEST_F(PlatosAccess, AJoinWithABadCredentialIsAFailedLogin) {
+  storage::sqlite::TestFolder folder;
+  TestHouse house(folder, test_secrets(), {},
+                  {.trusted_proxies = *TrustedProxies::parse({"127.0.0.1"})});
+  const auto join = [&](net::Headers headers, Json auth) {
+    net::Request head = with_headers(std::move(headers));
+    head.peer_address = "127.0.0.1";
+    auto handshake = std::make_shared<const net::Request>(std::move(head));
+    return house.run(house.access.admit_socket(std::move(handshake), std::move(auth))).has_value();
+  };
+  const Json ids = {{"organizationId", "acme"}, {"projectId", "garden"}, {"environmentId", "test"}};
+  EXPECT_TRUE(join({}, {{"token", test_token(test_claims())}}));
+  EXPECT_FALSE(join({}, nullptr));
+  EXPECT_FALSE(join({}, ids));
+  EXPECT_TRUE(house.recorded_failures().empty()) << "no credential is no login";
+  EXPECT_FALSE(join({}, {{"token", "bad"}}));
+  EXPECT_FALSE(join({{"X-Platos-Session-Token", "bad"}}, nullptr));
+  EXPECT_FALSE(join({{"Authorization", "Bearer nobodys"}}, ids));
+  EXPECT_EQ(house.recorded_failures(),
+            (std::vector<std::string>{"127.0.0.1 token", "127.0.0.1 token", "127.0.0.1 token"}));
+  for (int i = 0; i < 25; ++i)
+    EXPECT_FALSE(join({{"X-Forwarded-For", "203.0.113.7"}}, {{"token", "bad"}}));
+  const auto recorded = house.recorded_failures();
+  ASSERT_EQ(recorded.size(), 3 + limits::login_failures_per_address);
+  EXPECT_EQ(recorded.back(), "203.0.113.7 token");
 }
 
 TEST_F(PlatosAccess, ATokenThatExpiresLetsNothingBeginAnyMore) {

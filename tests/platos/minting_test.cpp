@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/access/limits.hpp"
 #include "dialects/platos/session_token.hpp"
 #include "test_house.hpp"
 
@@ -22,6 +23,7 @@ class PlatosMinting : public testing::Test {
         minting_({.entities = house_.entities,
                   .credentials = house_.credentials,
                   .rate_limits = house_.rate_limits,
+                  .login_failures = house_.login_failures,
                   .clock = house_.clock,
                   .guest_scope_of = scope_of,
                   .proxies = *TrustedProxies::parse({"127.0.0.0/8", "::1"})}) {}
@@ -38,6 +40,8 @@ class PlatosMinting : public testing::Test {
                    const std::string& entity = "ent-1") {
     auto request = std::make_shared<net::Request>();
     request->path_parameters = {entity};
+    request->peer_address = "127.0.0.1";  // a trusted proxy
+    request->headers.push_back({"X-Forwarded-For", "203.0.113.9"});
     if (!secret.empty()) request->headers.push_back({"Authorization", "Bearer " + secret});
     request->body = body;
     return answer(house_.run(minting_.session_token(request)));
@@ -154,13 +158,25 @@ TEST_F(PlatosMinting, WhatIsWrongIsSaid) {
     Json without = asked();
     without.erase(name);
     EXPECT_EQ(mint(without).status, 400) << name;
-    for (const Json& bad : {Json(7), Json(""), Json("a\nb")}) {
+    for (const Json& bad : {Json(7), Json(""), Json("a\nb"), Json("a\u202Eb"), Json("a\u200B")}) {
       EXPECT_EQ(mint(and_also(name, bad)).status, 400) << name << bad;
     }
   }
   EXPECT_EQ(mint(and_also("claims", "x")).status, 400);
   EXPECT_EQ(mint(and_also("claims", {{"userMeta", "Ada"}})).status, 400);
   EXPECT_EQ(mint(and_also("agentId", 7)).status, 400);
+}
+
+// The secret guards whoever it may sign for: guesses are in the audit trail, as those of tokens
+// are.
+TEST_F(PlatosMinting, AWrongSecretIsAFailedLogin) {
+  EXPECT_EQ(mint(asked(), test_secret).status, 201);
+  EXPECT_EQ(mint(asked(), "").status, 401);
+  EXPECT_TRUE(house_.recorded_failures().empty()) << "no secret is no login";
+  EXPECT_EQ(mint(asked(), test_secret + "0").status, 401);
+  EXPECT_EQ(house_.recorded_failures(), std::vector<std::string>{"203.0.113.9 service_secret"});
+  for (int i = 0; i < 25; ++i) EXPECT_EQ(mint(asked(), "guess-" + std::to_string(i)).status, 401);
+  EXPECT_EQ(house_.recorded_failures().size(), limits::login_failures_per_address);
 }
 
 TEST_F(PlatosMinting, AGuestMayUseItsAgentForHalfAnHour) {

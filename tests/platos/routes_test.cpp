@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <string>
+#include <vector>
+
 #include "../engine/engine.hpp"
 #include "base/log.hpp"
 #include "core/access/keyed_requests.hpp"
@@ -74,6 +78,7 @@ class PlatosRoutes : public testing::Test {
                     .entities = house_.entities,
                     .access_keys = house_.access_keys,
                     .rate_limits = house_.rate_limits,
+                    .login_failures = house_.login_failures,
                     .keyed_requests = keyed_requests_,
                     .agents = engine_.agents,
                     .threads = engine_.threads,
@@ -118,6 +123,29 @@ TEST_F(PlatosRoutes, WhatThisServerDoesNotHaveIs501ToWhoeverMayCallIt) {
   guest["isGuest"] = true;
   guest["agentId"] = "a1";
   EXPECT_EQ(status_of(ask("GET", "/api/v1/agent/budgets", with(test_token(guest)))), 403);
+}
+
+// A client that asks every second must not fill the log; who runs the server reads it once.
+TEST_F(PlatosRoutes, WhatThisServerDoesNotHaveIsInTheLogOnce) {
+  const std::string log = folder_.file("server.log");
+  ASSERT_TRUE(base::log::write_to_file(log));
+  base::log::set_level(base::log::Level::warn);
+  const std::string ann = with(test_token(test_claims()));
+  EXPECT_EQ(status_of(ask("GET", "/api/v1/agent/monitoring/runs", ann)), 501);
+  EXPECT_EQ(status_of(ask("GET", "/api/v1/agent/monitoring/runs", ann)), 501);
+  EXPECT_EQ(status_of(ask("GET", "/api/v1/agent/budgets", ann)), 501);
+  base::log::flush();
+  base::log::set_level(base::log::Level::off);
+  std::vector<Json> said;
+  std::ifstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    const Json one = Json::parse(line);
+    if (one.value("event", "") == "platos_route_not_implemented") said.push_back(one);
+  }
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_EQ(said[0]["level"], "warn");
+  EXPECT_EQ(said[0]["method"], "GET");
+  EXPECT_EQ(said[0]["path"], "/api/v1/agent/monitoring/runs");
 }
 
 TEST_F(PlatosRoutes, ABoundTokenMeetsNoOtherAgent) {

@@ -17,9 +17,12 @@
 #include "core/access/access_keys.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/entities.hpp"
+#include "core/access/login_failures.hpp"
 #include "core/access/operators.hpp"
 #include "core/access/rate_limits.hpp"
+#include "core/events/background_commits.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/governance/audit_log.hpp"
 #include "dialects/platos/access.hpp"
 #include "dialects/platos/routes.hpp"
 #include "storage/sqlite/store.hpp"
@@ -51,12 +54,16 @@ class TestHouse {
         entities(*store, credentials, feed, clock, box, std::move(secrets)),
         access_keys(*store, feed, clock, access_key_prefix),
         rate_limits(clock, rates),
+        commits(feed, lanes[0]),
+        audit_log(commits),
+        login_failures(audit_log, clock),
         access({.credentials = credentials,
                 .entities = entities,
                 .access_keys = access_keys,
                 .rate_limits = rate_limits,
+                .login_failures = login_failures,
                 .clock = clock},
-               options) {
+               std::move(options)) {
     EXPECT_TRUE(run(entities.open()));
     EXPECT_TRUE(run(access_keys.open()));
   }
@@ -83,6 +90,21 @@ class TestHouse {
     return token_of(std::move(who));
   }
 
+  // "address means" of the failed logins that the audit trail has.
+  std::vector<std::string> recorded_failures() {
+    operator_token();  // committed behind them
+    std::vector<std::string> out;
+    const auto records = run(store->audit(0, 1000));
+    EXPECT_TRUE(records);
+    if (!records) return out;
+    for (const core::AuditRecord& record : *records) {
+      if (record.kind != core::audit_kind::login_failed) continue;
+      const base::Json details = base::Json::parse(record.text).at("details");
+      out.push_back(record.subject + " " + details.at("means").get<std::string>());
+    }
+    return out;
+  }
+
   base::ManualClock clock{base::Time{test_now * 1'000'000}};
   base::SecretBox box;
   base::Lanes lanes;
@@ -92,6 +114,9 @@ class TestHouse {
   core::Entities entities;
   core::AccessKeys access_keys;
   core::RateLimits rate_limits;
+  core::BackgroundCommits commits;
+  core::AuditLog audit_log;
+  core::LoginFailures login_failures;
   Access access;
 
  private:

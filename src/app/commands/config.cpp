@@ -66,6 +66,10 @@ void add_config(Command parent, Invocation& invocation) {
       "config", "Show the configuration, trust a file, print built-in tables.");
   command.require_subcommand(1);
   command.footer(
+      "Examples:\n"
+      "  colonnade config show\n"
+      "  colonnade config prices > prices.yaml\n"
+      "\n"
       "Order, first wins: flags, environment, file, defaults.\n"
       "The file: --config, else $COLONNADE_CONFIG, else ./colonnade.yaml if it is trusted, else\n"
       "$XDG_CONFIG_HOME/colonnade/colonnade.yaml.");

@@ -204,11 +204,13 @@ struct Tested {
   bool passed() const { return holds(tested->expect, came.decision); }
 };
 
-std::string as_json(const std::vector<Tested>& all, std::size_t failed) {
+std::string as_json(const std::vector<Tested>& all, std::size_t failed,
+                    const std::string& policy_version) {
   std::string out;
   base::JsonWriter json(out);
   json.object().field("passed", static_cast<std::uint64_t>(all.size() - failed));
-  json.field("failed", static_cast<std::uint64_t>(failed)).key("cases").array();
+  json.field("failed", static_cast<std::uint64_t>(failed));
+  json.field("policy_version", policy_version).key("cases").array();
   for (const Tested& one : all) {
     json.object().field("id", one.tested->id).field("line", one.tested->line);
     json.field("passed", one.passed()).field("expected", to_text(one.tested->expect));
@@ -233,7 +235,7 @@ int test(const Context& context, const TestOptions& options) {
   const auto failed = static_cast<std::size_t>(
       std::ranges::count_if(all, [](const Tested& one) { return !one.passed(); }));
   if (options.json) {
-    print_json(as_json(all, failed));
+    print_json(as_json(all, failed, engine->policy_version()));
     return failed == 0 ? exit_ok : exit_failure;
   }
   for (const Tested& one : all) {

@@ -252,8 +252,12 @@ Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::stri
   co_return Begun{First{id}};
 }
 
-Task<void> KeyedRequests::answer(Principal who, std::string id, StoredAnswer answer) {
+Task<void> KeyedRequests::answer(Principal who, std::string id, StoredAnswer answer,
+                                 std::string thread_id) {
   Unit unit{.scope = who.scope, .account = account_of(who)};
+  if (!thread_id.empty()) {
+    unit.changes.emplace_back(LinkKeyedRequest{.id = id, .object_id = std::move(thread_id)});
+  }
   unit.changes.emplace_back(AnswerKeyedRequest{.id = id, .answer = std::move(answer)});
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) {

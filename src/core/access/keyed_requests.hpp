@@ -52,8 +52,10 @@ class KeyedRequests {
   // was used for another request; invalid for a key that is empty or longer than
   // limits::idempotency_key_bytes_max.
   base::Task<Result<Begun>> begin(Principal who, std::string key, std::string fingerprint);
-  // Stores the answer and wakes those who wait for it.
-  base::Task<void> answer(Principal who, std::string id, StoredAnswer answer);
+  // Stores the answer and wakes those who wait for it. `thread_id`: the thread that it tells of,
+  // whose erasure takes it along; "" for none, or where a run or a thread is linked already.
+  base::Task<void> answer(Principal who, std::string id, StoredAnswer answer,
+                          std::string thread_id = "");
   // The attempt failed without effect: the key is free again, waiters try for themselves.
   base::Task<void> drop(Principal who, std::string id);
   // The attempt goes on without whoever began it (its run outlives the server's stop): the key

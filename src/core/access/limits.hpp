@@ -59,4 +59,7 @@ constexpr std::size_t access_keys_per_scope =
 constexpr std::size_t access_key_origins_max = 64;
 constexpr std::size_t access_key_origin_bytes_max = 256;
 
+constexpr std::size_t managed_token_bytes_min = 16;  // tandem §6
+constexpr std::size_t managed_token_bytes_max = 512;
+
 }  // namespace colonnade::limits

@@ -12,8 +12,8 @@
 namespace colonnade::core {
 
 // What a user may do in its scope. An operator sees all of it; a member sees what is the member's
-// own. A guest is somebody else's end user: no token is made for one, a dialect lets it in (none
-// does yet), and it sees what a member sees. What else it may not do is that dialect's to refuse.
+// own. A guest is somebody else's end user: no token is made for one, a dialect lets it in (Platos
+// does), and it sees what a member sees. What else it may not do is that dialect's to refuse.
 enum class UserRole { operator_role = 1, member, guest };
 std::string_view to_string(UserRole role);  // "operator", "member", "guest"
 std::optional<UserRole> user_role_from(std::string_view text);

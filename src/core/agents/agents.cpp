@@ -106,15 +106,25 @@ Task<Result<Agent>> Agents::create(Principal who, NewAgent input) {
 }
 
 Agent Agents::default_agent(const Scope& scope) const {
-  return Agent{.id = {},
-               .scope = scope,
-               .name = fallback_.name,
-               .description = fallback_.description,
-               .instructions = fallback_.instructions,
-               .settings = fallback_.settings,
-               .tools = fallback_.tools,
-               .memory = fallback_.memory,
-               .tool_servers = fallback_.tool_servers};
+  Agent out{.id = {},
+            .scope = scope,
+            .name = fallback_.name,
+            .description = fallback_.description,
+            .instructions = fallback_.instructions,
+            .settings = fallback_.settings,
+            .tools = fallback_.tools,
+            .memory = fallback_.memory,
+            .tool_servers = fallback_.tool_servers};
+  const std::lock_guard lock(mutex_);
+  if (const auto more = default_tool_servers_.find(scope); more != default_tool_servers_.end()) {
+    out.tool_servers.insert(out.tool_servers.end(), more->second.begin(), more->second.end());
+  }
+  return out;
+}
+
+void Agents::set_default_tool_servers(const Scope& scope, std::vector<std::string> ids) {
+  const std::lock_guard lock(mutex_);
+  default_tool_servers_[scope] = std::move(ids);
 }
 
 Task<Result<Agent>> Agents::get(Scope scope, std::string id) const {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,6 +76,9 @@ class Agents {
   // The scope's own agent named default_agent_id, made now when there is none: everybody's, and
   // working as the configured one does now.
   base::Task<Result<Agent>> make_default(Principal who);
+  // Tool servers that the scope's default agent has besides the configured ones. Not stored:
+  // whoever has them stored says them again after a start.
+  void set_default_tool_servers(const Scope& scope, std::vector<std::string> ids);
   // One that is active and open to guests, whatever its scope; not_found otherwise.
   base::Task<Result<Agent>> open_to_guests(std::string id) const;
 
@@ -105,6 +110,8 @@ class Agents {
   EventFeed& feed_;
   base::Clock& clock_;
   NewAgent fallback_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::map<Scope, std::vector<std::string>> default_tool_servers_;
 };
 
 }  // namespace colonnade::core

@@ -10,8 +10,8 @@ template <class T, class... Listed>
 concept OneOf = (std::same_as<T, Listed> || ...);
 
 template <class T>
-concept OfThreadById = OneOf<T, RenameThread, ArrangeThread, PinThreadVersion, DeleteThread,
-                             RestoreThread, EraseThread>;
+concept OfThreadById = OneOf<T, RenameThread, ArrangeThread, MoveThread, PinThreadVersion,
+                             DeleteThread, RestoreThread, EraseThread>;
 
 // Steps, tool calls, summaries and artifacts belong to a thread, but no read that is kept shows
 // them. What is purged was erased before.
@@ -29,7 +29,8 @@ concept OfNoThread =
           InsertKeyedRequest, LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest,
           PurgeKeyedRequests, PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory,
           SweepMemories, InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey,
-          DeleteAccessKey, InsertAttachment, RemoveAttachment>;
+          DeleteAccessKey, InsertAttachment, RemoveAttachment, PutDocument, RemoveDocument,
+          ReplaceToolServer, ChangeOfJobs>;
 
 struct ShownIn {
   ThreadsShowing operator()(const InsertThread& change) const { return {change.thread.id}; }

@@ -1,6 +1,7 @@
 #include "core/events/event_feed.hpp"
 
 #include <utility>
+#include <variant>
 
 #include "core/events/change_subject.hpp"
 
@@ -40,12 +41,14 @@ Journal::Completion EventFeed::ending_revisions(const Unit& unit, Journal::Compl
   };
 }
 
-// Only units that change actions pay for it.
+// Only units that change actions or jobs pay for it.
 Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
                                                    Journal::Completion done) const {
   if (listeners_.empty()) return done;
   std::vector<StoredAction> actions;
+  std::vector<ChangeOfJobs> jobs;
   for (const Change& change : unit.changes) {
+    if (const auto* of_jobs = std::get_if<ChangeOfJobs>(&change)) jobs.push_back(*of_jobs);
     const Action* action = action_stored_by(change);
     if (action == nullptr) continue;
     actions.push_back({.tool = action->request.tool,
@@ -53,12 +56,16 @@ Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
                        .created_at = action->created_at,
                        .updated_at = action->updated_at});
   }
-  if (actions.empty()) return done;
-  return [this, actions = std::move(actions),
+  if (actions.empty() && jobs.empty()) return done;
+  return [this, actions = std::move(actions), jobs = std::move(jobs),
           done = std::move(done)](Result<std::int64_t> result) mutable {
     for (const StoredAction& action : actions) {
       if (!result) break;
       for (FeedListener* listener : listeners_) listener->stored(action);
+    }
+    for (const ChangeOfJobs& change : jobs) {
+      if (!result) break;
+      for (FeedListener* listener : listeners_) listener->jobs_changed(*change);
     }
     done(std::move(result));
   };
@@ -66,7 +73,13 @@ Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
 
 void EventFeed::committed(std::vector<EventPtr> events,
                           std::vector<std::move_only_function<void()>> completions) {
-  for (FeedListener* listener : listeners_) listener->committed();
+  for (FeedListener* listener : listeners_) {
+    listener->committed();
+    if (!listener->follows_runs()) continue;
+    for (const EventPtr& event : events) {
+      if (std::holds_alternative<RunFinished>(event->body)) listener->run_finished(*event);
+    }
+  }
   subscriptions_.deliver(std::move(events), std::move(completions));
 }
 

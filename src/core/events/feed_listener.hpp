@@ -8,6 +8,9 @@
 
 namespace colonnade::core {
 
+struct Event;
+struct JobChange;
+
 // What became of an action in a commit, for whoever counts.
 struct StoredAction {
   std::string tool{};
@@ -24,6 +27,11 @@ class FeedListener {
   virtual void committed() {}
   // An action was inserted or changed.
   virtual void stored(const StoredAction& /*action*/) {}
+  // A job, a batch or a schedule was changed, or might have been.
+  virtual void jobs_changed(const JobChange& /*change*/) {}
+  // A run has ended: `event` holds its RunFinished. Only for listeners that follow runs.
+  virtual bool follows_runs() const { return false; }
+  virtual void run_finished(const Event& /*event*/) {}
 };
 
 }  // namespace colonnade::core

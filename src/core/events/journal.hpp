@@ -28,6 +28,7 @@
 #include "core/agents/agent_store.hpp"
 #include "core/artifacts/artifact_store.hpp"
 #include "core/attachments/attachment_store.hpp"
+#include "core/documents/document_store.hpp"
 #include "core/events/event.hpp"
 #include "core/events/store_health.hpp"
 #include "core/governance/action_store.hpp"
@@ -40,19 +41,24 @@
 
 namespace colonnade::core {
 
+// A change of jobs, batches or schedules: core/jobs/job_store.hpp makes it.
+struct JobChange;
+using ChangeOfJobs = std::shared_ptr<const JobChange>;
+
 // Whoever visits it names every change: a new one must not be forgotten anywhere
 // (core/events/change_subject.hpp).
 using Change =
     std::variant<PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertThread,
-                 InsertMessage, RenameThread, ArrangeThread, PinThreadVersion, EditOutMessages,
-                 DeleteThread, RestoreThread, EraseThread, PurgeThread, InsertSummary, InsertRun,
-                 UpdateRun, InsertStep, InsertToolCall, MoveToolCall, InsertAction, UpdateAction,
-                 InsertPermission, RevokePermission, AppendAudit, InsertCredential, TouchCredential,
-                 RevokeCredential, InsertKeyedRequest, LinkKeyedRequest, AnswerKeyedRequest,
-                 DropKeyedRequest, PurgeKeyedRequests, PutMemory, RemoveMemory,
-                 RemoveMemoriesOfAgent, PlaceMemory, SweepMemories, InsertEntity,
-                 ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey,
-                 InsertArtifact, InsertAttachment, UseAttachment, RemoveAttachment>;
+                 InsertMessage, RenameThread, ArrangeThread, MoveThread, PinThreadVersion,
+                 EditOutMessages, DeleteThread, RestoreThread, EraseThread, PurgeThread,
+                 InsertSummary, InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall,
+                 InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
+                 InsertCredential, TouchCredential, RevokeCredential, InsertKeyedRequest,
+                 LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
+                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
+                 InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey,
+                 InsertArtifact, InsertAttachment, UseAttachment, RemoveAttachment, PutDocument,
+                 RemoveDocument, ReplaceToolServer, ChangeOfJobs>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "core/access/scope.hpp"
@@ -14,6 +15,7 @@ namespace colonnade::core {
 // Why nobody's answer counts any more: the reasons of actions that were denied by themselves.
 constexpr std::string_view run_ended_reason = "the run ended before anybody answered";
 constexpr std::string_view no_answer_reason = "no answer in time";
+constexpr std::string_view thread_deleted_reason = "the thread was deleted";
 // The reasons of humans who gave none.
 constexpr std::string_view approved_by_human = "Approved by human";
 constexpr std::string_view denied_by_human = "Denied by human";
@@ -80,7 +82,8 @@ struct Action {
   std::string reason{};          // the decision's, then the human's, then how it ended
   std::string approval_token{};  // shown to whoever may approve; "" once resolved
   std::int64_t version = 1;      // counts the changes, so that of two at once one loses
-  // Of a run's tool call; "" for what a client submitted.
+  // Of a tool call: a run's, or a user's own, which has no run and may have no thread. "" for what
+  // a client submitted.
   std::string thread_id{};
   std::string run_id{};
   std::string tool_call_id{};
@@ -95,6 +98,9 @@ struct Action {
   base::Time updated_at{};
 };
 
+// Whether it is a call of one of the server's tools, whose arguments fit that tool.
+inline bool is_call(const Action& action) { return !action.tool_call_id.empty(); }
+
 // A standing answer to a question that was asked before: what the gate would ask about is allowed.
 // It never allows what the gate denies.
 struct Permission {
@@ -103,12 +109,16 @@ struct Permission {
   std::string owner{};      // whose actions it is for
   std::string agent_id{};   // only this agent's, as requests name it; "" for all
   std::string thread_id{};  // only in this thread; "" for all
-  std::string tool{};       // exact name
+  std::string tool{};       // any of its names (core/tools/tool_names.hpp)
   std::string operation{};  // exact; "" for all
   // Of the params' text: * any run of characters, ? one byte, a backslash before what is meant
   // literally. With a wildcard, a shell command matches when each of its simple commands does
   // (core/governance/shell_command.hpp); "*" alone matches everything.
   std::string pattern{"*"};
+  std::string directory{};  // only in threads that are bound to this path; "" for all
+  // Of a shell: each simple command that may run, as it is written; then `pattern` is of the other
+  // arguments' text, without numbers. Empty: the pattern alone counts.
+  std::vector<std::string> commands{};
   std::string created_by{};
   base::Time created_at{};
   std::optional<base::Time> revoked_at{};

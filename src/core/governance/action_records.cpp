@@ -8,6 +8,12 @@
 namespace colonnade::core {
 namespace {
 
+// Who wants it done: an agent, or a user that calls a tool without one.
+std::string asker(const Action& action) {
+  const bool is_users_own = is_call(action) && action.run_id.empty();
+  return is_users_own ? action.owner : "agent:" + action.request.agent_id;
+}
+
 AuditEntry entry_of(std::string_view kind, const Action& action, std::string actor, base::Time at,
                     const Redaction& redaction) {
   AuditEntry entry{.kind = std::string(kind),
@@ -19,8 +25,8 @@ AuditEntry entry_of(std::string_view kind, const Action& action, std::string act
                                {"state", to_string(action.state)},
                                {"reason", redaction.apply(base::Json(action.reason))}},
                    .at = at};
-  if (!action.run_id.empty()) {
-    entry.details["run_id"] = action.run_id;
+  if (!action.run_id.empty()) entry.details["run_id"] = action.run_id;
+  if (is_call(action)) {
     entry.details["thread_id"] = action.thread_id;
     entry.details["tool_call_id"] = action.tool_call_id;
   }
@@ -32,8 +38,8 @@ AuditEntry entry_of(std::string_view kind, const Action& action, std::string act
 AuditEntry decision_entry(const Action& action, std::string_view granted_by,
                           const Redaction& redaction) {
   const Decision& d = action.decision;
-  AuditEntry entry = entry_of(audit_kind::decision, action, "agent:" + action.request.agent_id,
-                              action.updated_at, redaction);
+  AuditEntry entry =
+      entry_of(audit_kind::decision, action, asker(action), action.updated_at, redaction);
   entry.details["params"] = redaction.apply_to_text(action.request.params);
   entry.details["outcome"] = to_string(d.outcome);
   entry.details["reason_code"] = d.reason_code;
@@ -57,18 +63,18 @@ AuditEntry approval_entry(const Action& action, std::string actor, bool edited,
 }
 
 AuditEntry started_entry(const Action& action, base::Time at, const Redaction& redaction) {
-  return entry_of(audit_kind::execution_started, action, "agent:" + action.request.agent_id, at,
-                  redaction);
+  return entry_of(audit_kind::execution_started, action, asker(action), at, redaction);
 }
 
 AuditEntry finished_entry(const Action& action, base::Time at, const Redaction& redaction) {
-  return entry_of(audit_kind::execution_finished, action, "agent:" + action.request.agent_id, at,
-                  redaction);
+  return entry_of(audit_kind::execution_finished, action, asker(action), at, redaction);
 }
 
 void withdraw(Unit& unit, Action& action, std::string reason, base::Time now,
               const Redaction& redaction) {
-  if (action.state != ActionState::pending_approval) return;
+  const bool unclaimed =
+      action.state == ActionState::approved && is_call(action) && action.run_id.empty();
+  if (action.state != ActionState::pending_approval && !unclaimed) return;
   action.state = ActionState::denied;
   action.reason = std::move(reason);
   action.approval_token.clear();

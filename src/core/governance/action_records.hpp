@@ -20,8 +20,9 @@ AuditEntry approval_entry(const Action& action, std::string actor, bool edited,
 AuditEntry started_entry(const Action& action, base::Time at, const Redaction& redaction);
 AuditEntry finished_entry(const Action& action, base::Time at, const Redaction& redaction);
 
-// Adds to `unit` that nobody has to answer any more: an action that waits for approval is denied
-// for `reason`, and the trail says so. The unit fails when somebody answers first.
+// Adds to `unit` that nobody has to answer any more: an action that waits for approval, or a user's
+// approved call that nobody has made yet, is denied for `reason`, and the trail says so. The unit
+// fails when somebody answers first.
 void withdraw(Unit& unit, Action& action, std::string reason, base::Time now,
               const Redaction& redaction);
 

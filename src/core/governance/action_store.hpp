@@ -46,7 +46,7 @@ class ActionStore {
   virtual base::Task<Result<std::vector<Action>>> executing_actions(EveryScopePage page) = 0;
 };
 
-struct InsertAction {
+struct InsertAction {  // not_found for a user's own call in a thread that is deleted
   Action action;
 };
 struct UpdateAction {  // conflict unless the stored version is one less than the action's

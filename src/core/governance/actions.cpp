@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
 #include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include "core/governance/approval_request.hpp"
 #include "core/governance/approved_request.hpp"
 #include "core/governance/limits.hpp"
+#include "core/governance/shell_command.hpp"
 #include "core/governance/submitted_command.hpp"
 #include "core/runs/runs.hpp"
 #include "core/tools/tool_execution.hpp"
@@ -110,23 +112,24 @@ std::optional<Remember> remember_from(std::string_view text) {
 
 // Shared with what start() began, which may outlive the call.
 struct Actions::State {
-  State(ActionParts parts_in, ActionOptions options_in) : parts(parts_in), options(options_in) {}
+  State(ActionDependencies deps_in, ActionOptions options_in)
+      : deps(deps_in), options(options_in) {}
 
   Task<Result<Action>> mine(Principal who, std::string id) const;
   Task<Result<Action>> startable(Principal who, std::string id) const;
   Task<Action> fresh_action(Principal who, Verdict verdict) const;
   Task<Result<void>> take_edit(Settlement* settled, ActionRequest edited) const;
   Task<Result<Settlement>> settlement(Action action, std::string actor, HumanAnswer answer) const;
-  Result<void> remember(Unit& unit, const Action& action, const HumanAnswer& answer) const;
+  Task<Result<void>> remember(Unit* unit, const Action* action, const HumanAnswer* answer) const;
   Task<Result<ExecutionPermit>> permit_for(const Action* action) const;
   std::chrono::milliseconds time_for(const Action& action) const;
   Task<Result<void>> cap_waits() const;
 
   AuditEntry started(const Action& action) const {
-    return started_entry(action, action.updated_at, parts.redaction);
+    return started_entry(action, action.updated_at, deps.redaction);
   }
   AuditEntry finished(const Action& action) const {
-    return finished_entry(action, action.updated_at, parts.redaction);
+    return finished_entry(action, action.updated_at, deps.redaction);
   }
   bool enter() {
     const std::lock_guard lock(mutex);
@@ -134,37 +137,47 @@ struct Actions::State {
     ++running;
     return true;
   }
+  void tell(const Action& action) const {
+    const std::lock_guard lock(answers_mutex);
+    if (answers) answers(action);
+  }
   void leave() {
     const std::lock_guard lock(mutex);
     --running;
     idle.notify_all();
   }
 
-  ActionParts parts;
+  ActionDependencies deps;
   ActionOptions options;
   std::mutex mutex;
   std::condition_variable idle;
   int running = 0;
   std::stop_source stopping;
+  mutable std::mutex answers_mutex;
+  std::function<void(const Action&)> answers;
 };
 
-Actions::Actions(ActionParts parts, ActionOptions options)
-    : state_(std::make_shared<State>(parts, options)) {}
+Actions::Actions(ActionDependencies deps, ActionOptions options)
+    : state_(std::make_shared<State>(deps, options)) {}
 
 Actions::~Actions() = default;
+
+void Actions::tell_answers(std::function<void(const Action&)> told) {
+  const std::lock_guard lock(state_->answers_mutex);
+  state_->answers = std::move(told);
+}
 
 // --- reading ------------------------------------------------------------------------------------
 
 Task<Result<Action>> Actions::State::mine(Principal who, std::string id) const {
-  auto found = co_await parts.store.action(who.scope, std::move(id));
+  auto found = co_await deps.store.action(who.scope, std::move(id));
   if (!found) co_return fail(std::move(found.error()));
   if (!*found || !may_see(who, (*found)->scope, (*found)->owner)) co_return fail(no_such_action());
   co_return std::move(**found);
 }
 
 Task<Result<Verdict>> Actions::judge(Principal who, ActionRequest request) const {
-  return state_->parts.judge.judge(std::move(who.scope), std::move(request),
-                                   RequestForm::submitted);
+  return state_->deps.judge.judge(std::move(who.scope), std::move(request), RequestForm::submitted);
 }
 
 Task<Result<Action>> Actions::get(Principal who, std::string id) const {
@@ -174,20 +187,20 @@ Task<Result<Action>> Actions::get(Principal who, std::string id) const {
 Task<Result<std::vector<Action>>> Actions::list(Principal who, ActionFilter filter) const {
   filter.owner = owner_seen_by(who);
   filter.limit = std::clamp<std::size_t>(filter.limit, 1, limits::actions_listed_max);
-  return state_->parts.store.actions(std::move(who.scope), std::move(filter));
+  return state_->deps.store.actions(std::move(who.scope), std::move(filter));
 }
 
 Task<Result<std::vector<AuditRecord>>> Actions::history(Principal who, std::string id) const {
   auto action = co_await state_->mine(who, id);
   if (!action) co_return fail(std::move(action.error()));
-  auto records = co_await state_->parts.audit.audit_of(std::move(who.scope), std::move(id));
+  auto records = co_await state_->deps.audit.audit_of(std::move(who.scope), std::move(id));
   co_return records;
 }
 
 // --- submitting ---------------------------------------------------------------------------------
 
 Task<Action> Actions::State::fresh_action(Principal who, Verdict verdict) const {
-  const Time now = parts.clock.now();
+  const Time now = deps.clock.now();
   Action out{.id = base::new_uuid(),
              .scope = who.scope,
              .request = std::move(verdict.request),
@@ -200,8 +213,7 @@ Task<Action> Actions::State::fresh_action(Principal who, Verdict verdict) const 
     case Outcome::execute: out.state = ActionState::allowed; break;
     case Outcome::halt: out.state = ActionState::denied; break;
     case Outcome::abstain: {
-      const bool allowed =
-          co_await parts.permissions.allow(who.scope, who.user_id, "", out.request);
+      const bool allowed = co_await deps.permissions.allow(who.scope, who.user_id, "", out.request);
       if (allowed) {
         out.state = ActionState::approved;
         out.reason = "Approved by a standing permission";
@@ -226,12 +238,12 @@ Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(InsertAction{action});
   const std::string_view granted = action.state == ActionState::approved ? "permission" : "";
-  unit.changes.emplace_back(AppendAudit{decision_entry(action, granted, state_->parts.redaction)});
+  unit.changes.emplace_back(AppendAudit{decision_entry(action, granted, state_->deps.redaction)});
   if (!keyed_request_id.empty()) {
     unit.changes.emplace_back(
         LinkKeyedRequest{.id = std::move(keyed_request_id), .object_id = action.id});
   }
-  auto stored = co_await state_->parts.feed.commit(std::move(unit));
+  auto stored = co_await state_->deps.feed.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return action;
 }
@@ -241,8 +253,8 @@ Task<Result<Action>> Actions::submit(Principal who, ActionRequest request,
 // The edited request is what is approved: decided on as if it had been asked for.
 Task<Result<void>> Actions::State::take_edit(Settlement* settled, ActionRequest edited) const {
   Action& action = settled->action;
-  const RequestForm form = action.run_id.empty() ? RequestForm::submitted : RequestForm::exact;
-  auto verdict = co_await parts.judge.judge(action.scope, std::move(edited), form);
+  const RequestForm form = is_call(action) ? RequestForm::exact : RequestForm::submitted;
+  auto verdict = co_await deps.judge.judge(action.scope, std::move(edited), form);
   if (!verdict) co_return fail(std::move(verdict.error()));
   if (verdict->decision.outcome == Outcome::halt) {
     co_return fail(ErrorKind::invalid,
@@ -261,14 +273,14 @@ Task<Result<Settlement>> Actions::State::settlement(Action action, std::string a
                                                     HumanAnswer answer) const {
   Settlement out{.action = std::move(action), .actor = std::move(actor)};
   if (answer.approve) {
-    auto request = co_await approved_request(&parts.tools, out.action, answer.params);
+    auto request = co_await approved_request(&deps.tools, out.action, answer.params);
     if (!request) co_return fail(std::move(request.error()));
     if (answer.params) {
       auto taken = co_await take_edit(&out, std::move(*request));
       if (!taken) co_return fail(std::move(taken.error()));
     }
   }
-  const Time now = parts.clock.now();
+  const Time now = deps.clock.now();
   std::string reason = first_characters(answer.reason, limits::answer_reason_characters_max);
   if (reason.empty()) reason = std::string(answer.approve ? approved_by_human : denied_by_human);
   move(out.action, answer.approve ? ActionState::approved : ActionState::denied, std::move(reason),
@@ -280,45 +292,84 @@ Task<Result<Settlement>> Actions::State::settlement(Action action, std::string a
   co_return out;
 }
 
-Result<void> Actions::State::remember(Unit& unit, const Action& action,
-                                      const HumanAnswer& answer) const {
-  if (!answer.approve || answer.remember == Remember::once) return {};
-  if (answer.remember == Remember::thread && action.thread_id.empty()) {
-    return fail(ErrorKind::invalid,
-                "remember: the action belongs to no thread; use once, always or everywhere",
-                "remember");
+namespace {
+
+std::unexpected<base::Error> too_long_to_remember() {
+  return fail(ErrorKind::invalid,
+              "pattern is longer than " + std::to_string(limits::permission_pattern_bytes_max) +
+                  " bytes; give a shorter one, such as *",
+              "pattern");
+}
+
+// What was asked for, as it is remembered.
+Result<RememberedParams> params_to_remember(const Action& action, const HumanAnswer& answer) {
+  RememberedParams out{.pattern = answer.pattern};
+  if (out.pattern.empty()) {
+    out = answer.remember == Remember::directory
+              ? remembered_params(action.request.params)
+              : RememberedParams{.pattern = exact_pattern(action.request.params)};
   }
-  std::string pattern =
-      answer.pattern.empty() ? exact_pattern(action.request.params) : answer.pattern;
-  if (pattern.size() > limits::permission_pattern_bytes_max) {
-    return fail(ErrorKind::invalid,
-                "pattern is longer than " + std::to_string(limits::permission_pattern_bytes_max) +
-                    " bytes; give a shorter one, such as *",
-                "pattern");
+  std::size_t bytes = out.pattern.size();
+  for (const std::string& command : out.commands) bytes += command.size();
+  if (bytes > limits::permission_pattern_bytes_max) return too_long_to_remember();
+  return out;
+}
+
+AuditEntry permission_entry(const Permission& permission, const Redaction& redaction) {
+  base::Json details = {{"tool", permission.tool},
+                        {"operation", permission.operation},
+                        {"agent_id", permission.agent_id},
+                        {"thread_id", permission.thread_id},
+                        {"pattern", redaction.apply(base::Json(permission.pattern))}};
+  if (!permission.directory.empty()) details["directory"] = permission.directory;
+  if (!permission.commands.empty()) {
+    details["commands"] = redaction.apply(base::Json(permission.commands));
   }
-  const bool everywhere = answer.remember == Remember::everywhere;
-  Permission permission{.id = base::new_id(action.updated_at),
-                        .scope = action.scope,
-                        .owner = action.owner,
-                        .agent_id = everywhere ? "" : action.request.agent_id,
-                        .thread_id = answer.remember == Remember::thread ? action.thread_id : "",
-                        .tool = action.request.tool,
-                        .operation = action.request.operation,
-                        .pattern = std::move(pattern),
-                        .created_by = action.resolved_by,
-                        .created_at = action.updated_at};
-  unit.changes.emplace_back(
-      AppendAudit{{.kind = std::string(audit_kind::permission),
-                   .actor = permission.created_by,
-                   .subject = permission.id,
-                   .details = {{"tool", permission.tool},
-                               {"operation", permission.operation},
-                               {"agent_id", permission.agent_id},
-                               {"thread_id", permission.thread_id},
-                               {"pattern", parts.redaction.apply(base::Json(permission.pattern))}},
-                   .at = permission.created_at}});
-  unit.changes.emplace_back(InsertPermission{std::move(permission)});
-  return {};
+  return {.kind = std::string(audit_kind::permission),
+          .actor = permission.created_by,
+          .subject = permission.id,
+          .details = std::move(details),
+          .at = permission.created_at};
+}
+
+}  // namespace
+
+Task<Result<void>> Actions::State::remember(Unit* unit, const Action* action,
+                                            const HumanAnswer* answer) const {
+  const Remember how = answer->remember;
+  if (!answer->approve || how == Remember::once) co_return Result<void>();
+  const bool in_thread = how == Remember::thread || how == Remember::directory;
+  if (in_thread && action->thread_id.empty()) {
+    co_return fail(ErrorKind::invalid,
+                   "remember: the action belongs to no thread; use once, always or everywhere",
+                   "remember");
+  }
+  auto params = params_to_remember(*action, *answer);
+  if (!params) co_return fail(std::move(params.error()));
+  std::string directory;
+  if (how == Remember::directory) {
+    auto bound = co_await deps.permissions.directory_of(action->scope, action->thread_id);
+    if (!bound) co_return fail(std::move(bound.error()));
+    directory = std::move(*bound);
+  }
+  const bool every_agent = how == Remember::everywhere || how == Remember::directory;
+  const bool this_thread =
+      how == Remember::thread || (how == Remember::directory && directory.empty());
+  Permission permission{.id = base::new_id(action->updated_at),
+                        .scope = action->scope,
+                        .owner = action->owner,
+                        .agent_id = every_agent ? "" : action->request.agent_id,
+                        .thread_id = this_thread ? action->thread_id : "",
+                        .tool = action->request.tool,
+                        .operation = action->request.operation,
+                        .pattern = std::move(params->pattern),
+                        .directory = std::move(directory),
+                        .commands = std::move(params->commands),
+                        .created_by = action->resolved_by,
+                        .created_at = action->updated_at};
+  unit->changes.emplace_back(AppendAudit{permission_entry(permission, deps.redaction)});
+  unit->changes.emplace_back(InsertPermission{std::move(permission)});
+  co_return Result<void>();
 }
 
 Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnswer answer) {
@@ -329,16 +380,16 @@ Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnsw
             .account = account_of(settled->action.scope, settled->action.owner)};
   unit.changes.emplace_back(UpdateAction{.action = settled->action});
   unit.changes.emplace_back(AppendAudit{
-      approval_entry(settled->action, settled->actor, settled->edited, state.parts.redaction)});
-  if (auto kept = state.remember(unit, settled->action, answer); !kept) {
-    co_return fail(std::move(kept.error()));
-  }
+      approval_entry(settled->action, settled->actor, settled->edited, state.deps.redaction)});
+  auto kept = co_await state.remember(&unit, &settled->action, &answer);
+  if (!kept) co_return fail(std::move(kept.error()));
   if (!settled->action.run_id.empty()) add_tool_call(unit, *settled);
-  auto stored = co_await state.parts.feed.commit(std::move(unit));
+  auto stored = co_await state.deps.feed.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   if (!settled->action.run_id.empty()) {
-    state.parts.runs.go_on(settled->action.scope, settled->action.run_id);
+    state.deps.runs.go_on(settled->action.scope, settled->action.run_id);
   }
+  state.tell(settled->action);
   co_return std::move(settled->action);
 }
 
@@ -375,10 +426,10 @@ Task<bool> Actions::settle_without_answer(Action action) {
 
 Task<std::size_t> Actions::settle_expired() {
   std::size_t count = 0;
-  const Time now = state_->parts.clock.now();
+  const Time now = state_->deps.clock.now();
   EveryScopePage page;
   for (;;) {
-    auto due = co_await state_->parts.store.expired_actions(now, page);
+    auto due = co_await state_->deps.store.expired_actions(now, page);
     if (!due) {
       base::log::error("expired_unreadable", {{"error", due.error().message}});
       co_return count;
@@ -399,9 +450,9 @@ Task<std::size_t> Actions::settle_expired() {
 // What a run refused by itself was never the policy's to decide. Arguments are looked at in the
 // same way again; which tools were offered then is on record only.
 Task<Result<Verdict>> Actions::judge_again(Action action) const {
-  const bool submitted = action.run_id.empty();
+  const bool submitted = !is_call(action);
   const RequestForm form = submitted ? RequestForm::submitted : RequestForm::exact;
-  auto verdict = state_->parts.judge.judge_recorded(action.request, form, action.decision);
+  auto verdict = state_->deps.judge.judge_recorded(action.request, form, action.decision);
   const bool refused = !submitted && is_refusal_of_run(action.decision.reason_code);
   if (!verdict || !refused || verdict->decision.outcome == Outcome::halt) co_return verdict;
   if (action.decision.reason_code == reason_code::tool_not_offered) {
@@ -416,8 +467,8 @@ Task<Result<Verdict>> Actions::judge_again(Action action) const {
                 .thread_id = action.thread_id,
                 .tool = action.request.tool,
                 .arguments = std::move(*arguments)};
-  const auto prepared = co_await state_->parts.tools.prepare(caller_of(action), std::move(call),
-                                                             std::nullopt, ArgumentsFrom::record);
+  const auto prepared = co_await state_->deps.tools.prepare(caller_of(action), std::move(call),
+                                                            std::nullopt, ArgumentsFrom::record);
   if (!prepared) refuse_call(verdict->decision, prepared.error());
   co_return verdict;
 }
@@ -426,8 +477,8 @@ Task<Result<Verdict>> Actions::judge_again(Action action) const {
 
 Task<Result<Action>> Actions::State::startable(Principal who, std::string id) const {
   auto action = co_await mine(std::move(who), std::move(id));
-  if (action && !action->run_id.empty()) {
-    co_return fail(ErrorKind::conflict, "the action is a tool call; its run executes it");
+  if (action && is_call(*action)) {
+    co_return fail(ErrorKind::conflict, "the action is a tool call; whoever made it executes it");
   }
   co_return action;
 }
@@ -441,7 +492,7 @@ Task<Result<ExecutionPermit>> Actions::State::permit_for(const Action* action) c
     return fail(ErrorKind::conflict, "the policy in force now does not allow it any more");
   };
   const bool approved = action->state == ActionState::approved;
-  const auto whole = co_await parts.judge.judge(action->scope, action->request, RequestForm::exact);
+  const auto whole = co_await deps.judge.judge(action->scope, action->request, RequestForm::exact);
   if (!whole) co_return fail(whole.error());
   const bool answered = approved && whole->decision.outcome == Outcome::abstain &&
                         whole->decision.request_hash == action->decision.request_hash;
@@ -449,10 +500,10 @@ Task<Result<ExecutionPermit>> Actions::State::permit_for(const Action* action) c
   std::optional<Grant> grant;
   if (approved) {
     const auto alone =
-        co_await parts.judge.judge(action->scope, command->request, RequestForm::exact);
+        co_await deps.judge.judge(action->scope, command->request, RequestForm::exact);
     if (alone) grant = Grant{alone->decision.request_hash};
   }
-  auto verdict = co_await parts.judge.decide_submitted(
+  auto verdict = co_await deps.judge.decide_submitted(
       action->scope, command->call, std::move(command->request), std::move(grant));
   if (!verdict) co_return fail(std::move(verdict.error()));
   if (!verdict->permit) co_return refused();
@@ -486,18 +537,17 @@ Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& l
     permit = std::move(*allowed);
   }
   Unit unit{.scope = action->scope, .account = account_of(action->scope, action->owner)};
-  move(*action, ActionState::executing, std::string(executing_reason), state.parts.clock.now());
+  move(*action, ActionState::executing, std::string(executing_reason), state.deps.clock.now());
   unit.changes.emplace_back(UpdateAction{.action = *action});
   unit.changes.emplace_back(AppendAudit{state.started(*action)});
   if (!ours) {
-    move(*action, ActionState::succeeded, "No executor for this tool type",
-         state.parts.clock.now());
+    move(*action, ActionState::succeeded, "No executor for this tool type", state.deps.clock.now());
     unit.changes.emplace_back(UpdateAction{.action = *action});
     unit.changes.emplace_back(AppendAudit{state.finished(*action)});
   } else if (!state.enter()) {
     co_return fail(ErrorKind::unavailable, "the server is stopping");
   }
-  auto stored = co_await state.parts.feed.commit(std::move(unit));
+  auto stored = co_await state.deps.feed.commit(std::move(unit));
   if (!stored) {
     if (ours) state.leave();
     co_return fail(std::move(stored.error()));
@@ -508,14 +558,14 @@ Task<Result<Action>> Actions::start(Principal who, std::string id, base::Lane& l
 
 Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Action action,
                             ExecutionPermit permit) {
-  auto done = co_await execute_tool(&state->parts.tools, lane, caller_of(action), std::move(permit),
+  auto done = co_await execute_tool(&state->deps.tools, lane, caller_of(action), std::move(permit),
                                     state->time_for(action), state->stopping.get_token());
   const ActionState end = done.timed_out          ? ActionState::timeout
                           : done.outcome.is_error ? ActionState::failed
                                                   : ActionState::succeeded;
   std::string reason = first_characters(done.outcome.content, limits::end_reason_characters_max);
   if (reason.empty()) reason = end == ActionState::succeeded ? "ok" : "failed";
-  move(action, end, std::move(reason), state->parts.clock.now());
+  move(action, end, std::move(reason), state->deps.clock.now());
   Unit unit{.scope = action.scope, .account = account_of(action.scope, action.owner)};
   // Its client may have reported a result meanwhile; then that counts.
   unit.changes.emplace_back(UpdateAction{.action = action, .if_unchanged = true});
@@ -524,7 +574,7 @@ Task<void> Actions::execute(std::shared_ptr<State> state, base::Lane* lane, Acti
   const std::size_t spread = std::hash<std::string>{}(action.id);
   for (int attempt = 0;; ++attempt) {
     Unit now = unit;
-    auto stored = co_await state->parts.feed.commit(std::move(now));
+    auto stored = co_await state->deps.feed.commit(std::move(now));
     if (stored) break;
     bool again = stored.error().retryable;
     if (!again) {
@@ -550,11 +600,11 @@ Task<Result<Action>> Actions::report(Principal who, std::string id, bool success
     co_return fail(wrong_state(*action, "allowed, approved or executing"));
   }
   move(*action, success ? ActionState::succeeded : ActionState::failed,
-       success ? "Execution completed" : reported_error(error), state_->parts.clock.now());
+       success ? "Execution completed" : reported_error(error), state_->deps.clock.now());
   Unit unit{.scope = action->scope, .account = account_of(action->scope, action->owner)};
   unit.changes.emplace_back(UpdateAction{.action = *action});
   unit.changes.emplace_back(AppendAudit{state_->finished(*action)});
-  auto stored = co_await state_->parts.feed.commit(std::move(unit));
+  auto stored = co_await state_->deps.feed.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return action;
 }
@@ -563,10 +613,10 @@ Task<Result<Action>> Actions::report(Principal who, std::string id, bool success
 // machine's clock may have been set back since, or the setting been lowered.
 Task<Result<void>> Actions::State::cap_waits() const {
   constexpr Time the_last{std::numeric_limits<std::int64_t>::max()};
-  const Time latest = parts.clock.now() + options.approval_time_max;
+  const Time latest = deps.clock.now() + options.approval_time_max;
   EveryScopePage page;
   for (;;) {
-    auto pending = co_await parts.store.expired_actions(the_last, page);
+    auto pending = co_await deps.store.expired_actions(the_last, page);
     if (!pending) co_return fail(std::move(pending.error()));
     const bool is_last = pending->size() < page.limit;
     if (!pending->empty()) page = page.after(pending->back());
@@ -577,7 +627,7 @@ Task<Result<void>> Actions::State::cap_waits() const {
       ++action.version;
       Unit unit{.scope = action.scope};
       unit.changes.emplace_back(UpdateAction{.action = std::move(action), .if_unchanged = true});
-      const auto stored = co_await parts.feed.commit(std::move(unit));
+      const auto stored = co_await deps.feed.commit(std::move(unit));
       if (!stored && !stored.error().retryable) co_return fail(stored.error());
     }
     if (is_last) co_return Result<void>{};
@@ -591,18 +641,18 @@ Task<Result<std::size_t>> Actions::recover() {
   std::size_t count = 0;
   EveryScopePage page;
   for (;;) {
-    auto executing = co_await state.parts.store.executing_actions(page);
+    auto executing = co_await state.deps.store.executing_actions(page);
     if (!executing) co_return fail(std::move(executing.error()));
     const bool is_last = executing->size() < page.limit;
     if (!executing->empty()) page = page.after(executing->back());
     for (Action& action : *executing) {
       move(action, ActionState::failed,
            "The server was restarted while this ran. Whether it took effect is unknown.",
-           state.parts.clock.now());
+           state.deps.clock.now());
       Unit unit{.scope = action.scope, .account = account_of(action.scope, action.owner)};
       unit.changes.emplace_back(UpdateAction{.action = action});
       unit.changes.emplace_back(AppendAudit{state.finished(action)});
-      auto stored = co_await state.parts.feed.commit(std::move(unit));
+      auto stored = co_await state.deps.feed.commit(std::move(unit));
       if (!stored) co_return fail(std::move(stored.error()));
       ++count;
     }

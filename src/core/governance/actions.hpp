@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -38,6 +39,10 @@ enum class Remember {
   thread,      // this agent in this thread
   always,      // this agent in every thread
   everywhere,  // every agent in every thread
+  // Every agent in the directory of the action's thread; in that thread alone where it has none.
+  // For a shell it is remembered which simple commands ran, for another tool any arguments, unless
+  // a pattern is given.
+  directory,
 };
 // "once", "thread", "always", "everywhere"
 std::optional<Remember> remember_from(std::string_view text);
@@ -63,7 +68,7 @@ struct ActionOptions {
   CommitRetry commit_retry{};  // of how an execution ended
 };
 
-struct ActionParts {
+struct ActionDependencies {
   ActionStore& store;
   AuditStore& audit;
   EventFeed& feed;
@@ -78,7 +83,7 @@ struct ActionParts {
 // Thread-safe.
 class Actions {
  public:
-  Actions(ActionParts parts, ActionOptions options);
+  Actions(ActionDependencies deps, ActionOptions options);
   ~Actions();
 
   // What the gate and the agent that is named say; nothing is stored. Errors: invalid, naming the
@@ -116,6 +121,10 @@ class Actions {
   base::Task<Result<Action>> start(Principal who, std::string id, base::Lane& lane);
   // A client ran it by itself. Errors as for start().
   base::Task<Result<Action>> report(Principal who, std::string id, bool success, std::string error);
+
+  // `told` hears of every question that was answered, or that nobody answered in time, once that is
+  // stored; on any thread, and it must be short. One listener; empty: none.
+  void tell_answers(std::function<void(const Action&)> told);
 
   // Settles what no answer in time; returns how many.
   base::Task<std::size_t> settle_expired();

@@ -22,7 +22,7 @@ std::unexpected<base::Error> unfit(ErrorKind kind, const std::string& why) {
 
 // A question of a tool server within a run's call, which gets the answer in its own form.
 bool is_form_question(const Action& action, const base::Json& params) {
-  return action.run_id.empty() && action.request.tool == question_tool && params.contains("form");
+  return !is_call(action) && action.request.tool == question_tool && params.contains("form");
 }
 
 }  // namespace
@@ -41,8 +41,8 @@ Task<base::Result<ActionRequest>> approved_request(ToolRunner* tools, Action act
   auto params = base::parse_json(action.request.params, "params");
   if (!params) co_return unfit(ErrorKind::invalid, params.error().message);
   if (!params->is_object()) co_return unfit(ErrorKind::invalid, "must be an object");
-  const bool is_call = !action.run_id.empty();
-  if (!is_call && !is_form_question(action, *params)) co_return std::move(action.request);
+  const bool is_tool_call = is_call(action);
+  if (!is_tool_call && !is_form_question(action, *params)) co_return std::move(action.request);
   ToolCall call{.id = action.tool_call_id,
                 .run_id = action.run_id,
                 .thread_id = action.thread_id,
@@ -57,7 +57,7 @@ Task<base::Result<ActionRequest>> approved_request(ToolRunner* tools, Action act
     co_return unfit(is_away ? ErrorKind::unavailable : ErrorKind::invalid,
                     prepared.error().message);
   }
-  if (edited && is_call) {
+  if (edited && is_tool_call) {
     action.request.params = base::to_text(*prepared);
     action.request.context = call_context(action.thread_id, action.run_id, *prepared, *prepared);
   }

@@ -2,17 +2,14 @@
 
 #include <utility>
 
-#include "base/log.hpp"
-#include "core/events/event_feed.hpp"
+#include "core/events/background_commits.hpp"
 
 namespace colonnade::core {
 
 void AuditLog::record(Scope scope, AuditEntry entry) {
   Unit unit{.scope = std::move(scope)};
   unit.changes.emplace_back(AppendAudit{std::move(entry)});
-  feed_.append(std::move(unit), [](const Result<std::int64_t>& stored) {
-    if (!stored) base::log::error("audit_not_stored", {{"error", stored.error().message}});
-  });
+  commits_.add(std::move(unit), "audit record");
 }
 
 }  // namespace colonnade::core

@@ -7,19 +7,19 @@
 
 namespace colonnade::core {
 
-class EventFeed;
+class BackgroundCommits;
 
 // Thread-safe.
 class AuditLog {
  public:
-  explicit AuditLog(EventFeed& feed) : feed_(feed) {}
+  explicit AuditLog(BackgroundCommits& commits) : commits_(commits) {}
 
-  // Returns at once; the record is numbered when it is committed. A record that the store refuses
-  // is logged as an error.
+  // Returns at once; the record is numbered when it is committed. One that the store cannot take is
+  // tried again until it can.
   void record(Scope scope, AuditEntry entry);
 
  private:
-  EventFeed& feed_;
+  BackgroundCommits& commits_;
 };
 
 }  // namespace colonnade::core

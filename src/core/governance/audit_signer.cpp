@@ -32,8 +32,8 @@ std::optional<SignedHead> signed_head_in(const base::Json& record) {
   return out;
 }
 
-AuditSigner::AuditSigner(AuditSignerParts parts)
-    : parts_(std::move(parts)), verifying_key_(parts_.key.verifying_key()) {}
+AuditSigner::AuditSigner(AuditSignerDependencies deps)
+    : deps_(std::move(deps)), verifying_key_(deps_.key.verifying_key()) {}
 
 Task<Result<void>> AuditSigner::sign() {
   if (busy_.test_and_set()) co_return Result<void>{};
@@ -58,18 +58,18 @@ Task<Result<void>> AuditSigner::sign_alone() {
                                {"hash", head.hash},
                                {"root", head.root},
                                {"peaks", tree_.peaks()},
-                               {"signature", parts_.key.sign(signed_text(head))}},
-                   .at = parts_.clock.now()};
+                               {"signature", deps_.key.sign(signed_text(head))}},
+                   .at = deps_.clock.now()};
   auto appended = co_await append(std::move(entry));
   if (!appended) co_return appended;
   is_unsigned_ = false;
-  if (parts_.note) parts_.note(head);
+  if (deps_.note) deps_.note(head);
   co_return appended;
 }
 
 // What our own last signature vouches for need not be read again.
 Task<Result<void>> AuditSigner::resume() {
-  auto newest = co_await parts_.store.newest_audit_of(Scope::whole_server(), verifying_key_.hex());
+  auto newest = co_await deps_.store.newest_audit_of(Scope::whole_server(), verifying_key_.hex());
   if (!newest) co_return fail(std::move(newest.error()));
   if (!*newest) co_return Result<void>{};
   const auto text = base::parse_json((*newest)->text, "audit record");
@@ -87,7 +87,7 @@ Task<Result<void>> AuditSigner::resume() {
 
 Task<Result<void>> AuditSigner::read_new() {
   for (;;) {
-    const auto page = co_await parts_.store.audit(tree_.size(), limits::page_rows_max);
+    const auto page = co_await deps_.store.audit(tree_.size(), limits::page_rows_max);
     if (!page) co_return fail(page.error());
     for (const AuditRecord& record : *page) {
       if (record.seq != tree_.size() + 1) {
@@ -126,7 +126,7 @@ Task<Result<void>> AuditSigner::record_restore(std::string from, std::optional<N
 
 // That of the record with this number; "" when there is none.
 Task<Result<std::string>> AuditSigner::hash_at(std::int64_t seq) {
-  const auto there = co_await parts_.store.audit(seq - 1, 1);
+  const auto there = co_await deps_.store.audit(seq - 1, 1);
   if (!there) co_return fail(there.error());
   const bool is_there = !there->empty() && there->front().seq == seq;
   co_return is_there ? there->front().hash : "";
@@ -134,7 +134,7 @@ Task<Result<std::string>> AuditSigner::hash_at(std::int64_t seq) {
 
 Task<Result<void>> AuditSigner::append_restore(std::string subject, NotedRecord noted,
                                                std::string found_hash) {
-  const auto newest = co_await parts_.store.last_audit_seq();
+  const auto newest = co_await deps_.store.last_audit_seq();
   if (!newest) co_return fail(newest.error());
   AuditEntry entry{.kind = std::string(audit_kind::restore),
                    .actor = "system",
@@ -143,7 +143,7 @@ Task<Result<void>> AuditSigner::append_restore(std::string subject, NotedRecord 
                                {"noted_hash", noted.hash},
                                {"found_hash", found_hash},
                                {"newest_seq", *newest}},
-                   .at = parts_.clock.now()};
+                   .at = deps_.clock.now()};
   auto appended = co_await append(std::move(entry));
   co_return appended;
 }
@@ -151,7 +151,7 @@ Task<Result<void>> AuditSigner::append_restore(std::string subject, NotedRecord 
 Task<Result<void>> AuditSigner::append(AuditEntry entry) {
   Unit unit{.scope = Scope::whole_server()};
   unit.changes.emplace_back(AppendAudit{std::move(entry)});
-  auto committed = co_await parts_.feed.commit(std::move(unit));
+  auto committed = co_await deps_.feed.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));
   co_return Result<void>{};
 }

@@ -25,7 +25,7 @@ namespace colonnade::core {
 
 class EventFeed;
 
-struct AuditSignerParts {  // all must outlive it
+struct AuditSignerDependencies {  // all must outlive it
   AuditStore& store;
   EventFeed& feed;
   base::Clock& clock;
@@ -43,7 +43,7 @@ struct NotedRecord {
 // Thread-safe.
 class AuditSigner {
  public:
-  explicit AuditSigner(AuditSignerParts parts);
+  explicit AuditSigner(AuditSignerDependencies deps);
 
   // Signs all that is there, unless nothing was added since the last time. Whoever comes while
   // another signs goes on at once. The first time reads the trail from the last signature on, or
@@ -66,7 +66,7 @@ class AuditSigner {
                                           std::string found_hash);
   base::Task<Result<void>> append(AuditEntry entry);
 
-  AuditSignerParts parts_;
+  AuditSignerDependencies deps_;
   const base::VerifyingKey verifying_key_;
   std::atomic_flag busy_{};  // guards all below
   bool resumed_ = false;

@@ -1,7 +1,10 @@
 #include "core/governance/judge.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+
+#include "core/tools/tool_names.hpp"
 
 namespace colonnade::core {
 
@@ -11,27 +14,52 @@ using base::Task;
 namespace {
 
 bool asks_human_for(const Agent& agent, const std::string& tool) {
-  const auto permission = agent.profile.tool_permissions.find(tool);
-  return permission != agent.profile.tool_permissions.end() && permission->second.requires_approval;
+  return std::ranges::any_of(agent.profile.tool_permissions, [&tool](const auto& permission) {
+    return permission.second.requires_approval && same_tool(permission.first, tool);
+  });
 }
 
-void ask_for_agent(Verdict& verdict, const std::optional<Grant>& grant) {
+void ask_instead(Verdict& verdict, const std::optional<Grant>& grant, std::string_view code,
+                 std::string reason) {
   Decision& decision = verdict.decision;
   if (decision.outcome != Outcome::execute) return;
   decision.outcome = Outcome::abstain;
-  decision.reason_code = std::string(agent_requires_approval);
-  decision.reason = "the agent's own permissions ask a human about this tool";
+  decision.reason_code = std::string(code);
+  decision.reason = std::move(reason);
   const bool answered =
       grant && (grant->request_hash.empty() || grant->request_hash == decision.request_hash);
   if (!answered) verdict.permit.reset();
 }
 
+void ask_for_agent(Verdict& verdict, const std::optional<Grant>& grant) {
+  ask_instead(verdict, grant, agent_requires_approval,
+              "the agent's own permissions ask a human about this tool");
+}
+
+void ask_for_thread(Verdict& verdict, const std::optional<Grant>& grant) {
+  ask_instead(verdict, grant, thread_rule_asks,
+              "a rule of this thread asks a human about this call");
+}
+
+void deny_for_thread(Verdict& verdict, const std::string& tool) {
+  verdict.permit.reset();
+  if (verdict.decision.outcome == Outcome::halt) return;
+  verdict.decision.outcome = Outcome::halt;
+  verdict.decision.reason_code = std::string(thread_rule_denies);
+  verdict.decision.reason = "a rule of this thread denies this call of " + tool +
+                            "; do without it, or do what the rule leaves allowed";
+}
+
 }  // namespace
 
 Verdict Judge::decide(const Agent& agent, const ToolCall& call, ActionRequest request,
-                      const std::optional<Grant>& grant) const {
-  Verdict verdict = gate_.decide(call, std::move(request), grant);
-  if (asks_human_for(agent, call.tool)) ask_for_agent(verdict, grant);
+                      const std::optional<Grant>& grant, std::optional<RuleAction> rule) const {
+  std::optional<Grant> answer = grant;
+  if (!answer && rule == RuleAction::allow) answer = Grant{};
+  Verdict verdict = gate_.decide(call, std::move(request), answer);
+  if (asks_human_for(agent, call.tool)) ask_for_agent(verdict, answer);
+  if (rule == RuleAction::ask) ask_for_thread(verdict, grant);
+  if (rule == RuleAction::deny) deny_for_thread(verdict, call.tool);
   return verdict;
 }
 
@@ -68,6 +96,7 @@ Result<Verdict> Judge::judge_recorded(const ActionRequest& request, RequestForm 
   if (verdict && recorded.reason_code == agent_requires_approval) {
     ask_for_agent(*verdict, std::nullopt);
   }
+  if (verdict && recorded.reason_code == thread_rule_asks) ask_for_thread(*verdict, std::nullopt);
   return verdict;
 }
 

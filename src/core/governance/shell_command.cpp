@@ -190,4 +190,58 @@ bool pattern_covers(std::string_view pattern, std::string_view params) {
   });
 }
 
+namespace {
+
+// Params of a shell, taken apart.
+struct ShellParams {
+  std::vector<std::string> commands{};
+  std::string others{};  // the text of what else they say; numbers (time limits) are left out
+};
+
+std::optional<ShellParams> shell_params(std::string_view params) {
+  auto parsed = base::parse_json(params, "params");
+  if (!parsed || !parsed->is_object()) return std::nullopt;
+  ShellParams out;
+  for (const char* name : {"command", "cmd"}) {
+    const auto found = parsed->find(name);
+    if (found == parsed->end() || !found->is_string()) continue;
+    if (!out.commands.empty()) return std::nullopt;  // which of the two runs is the tool's secret
+    const std::string text = found->get<std::string>();
+    out.commands = simple_commands(text).value_or(std::vector{text});
+    parsed->erase(found);
+  }
+  if (out.commands.empty()) return std::nullopt;
+  base::Json others = base::Json::object();
+  for (const auto& [name, value] : parsed->items()) {
+    if (!value.is_number()) others[name] = value;
+  }
+  out.others = base::to_text(others);
+  return out;
+}
+
+bool names_command(std::string_view params) {
+  auto parsed = base::parse_json(params, "params");
+  if (!parsed || !parsed->is_object()) return true;
+  return parsed->contains("command") || parsed->contains("cmd");
+}
+
+}  // namespace
+
+RememberedParams remembered_params(std::string_view params) {
+  auto shell = shell_params(params);
+  if (shell) {
+    return {.pattern = exact_pattern(shell->others), .commands = std::move(shell->commands)};
+  }
+  return {.pattern = names_command(params) ? exact_pattern(params) : "*"};
+}
+
+bool remembered_covers(const RememberedParams& remembered, std::string_view params) {
+  if (remembered.commands.empty()) return pattern_covers(remembered.pattern, params);
+  const auto shell = shell_params(params);
+  return shell && matches_pattern(shell->others, remembered.pattern) &&
+         std::ranges::all_of(shell->commands, [&](const std::string& one) {
+           return std::ranges::find(remembered.commands, one) != remembered.commands.end();
+         });
+}
+
 }  // namespace colonnade::core

@@ -24,4 +24,15 @@ std::optional<std::vector<std::string>> simple_commands(std::string_view text);
 // or `cmd` is a text are those of a shell, whatever the tool is called.
 bool pattern_covers(std::string_view pattern, std::string_view params);
 
+// What is remembered of params that were allowed for a directory.
+struct RememberedParams {
+  std::string pattern{};                // see Permission::pattern
+  std::vector<std::string> commands{};  // see Permission::commands
+};
+// Of a shell its simple commands, or the whole line where that cannot be taken apart, and what else
+// the params say; of everything else that any params count.
+RememberedParams remembered_params(std::string_view params);
+// Whether these params are covered by what was remembered: a shell runs nothing but such commands.
+bool remembered_covers(const RememberedParams& remembered, std::string_view params);
+
 }  // namespace colonnade::core

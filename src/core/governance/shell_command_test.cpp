@@ -78,5 +78,50 @@ TEST(ShellCommand, OtherToolsAreMatchedByTheirText) {
   EXPECT_TRUE(pattern_covers(R"({"argv":["ls",*)", R"({"argv":["ls","; id"]})"));
 }
 
+// --- what is remembered for a directory
+// -----------------------------------------------------------
+
+bool remembered(const std::string& allowed, const std::string& asked) {
+  return remembered_covers(remembered_params(allowed), asked);
+}
+
+TEST(ShellCommand, ARememberedCommandCoversItsSimpleCommandsAlone) {
+  const std::string allowed = params_of("npm test && git status");
+  for (const char* one :
+       {"npm test", "git status", "git status; npm test", "npm test | npm test"}) {
+    EXPECT_TRUE(remembered(allowed, params_of(one))) << one;
+  }
+  for (const char* one :
+       {"npm", "npm test x", "npm test; rm -rf .", "npm test > out", "npm test $(id)",
+        "npm test & git status", "'npm' test", "npm  test", ""}) {
+    EXPECT_FALSE(remembered(allowed, params_of(one))) << one;
+  }
+}
+
+TEST(ShellCommand, ALineThatCannotBeTakenApartIsRememberedWhole) {
+  const std::string allowed = params_of("make > log");
+  EXPECT_TRUE(remembered(allowed, params_of("make > log")));
+  EXPECT_FALSE(remembered(allowed, params_of("make")));
+  EXPECT_FALSE(remembered(allowed, params_of("make > log; id")));
+  EXPECT_FALSE(remembered(params_of("rm * $X"), params_of("rm a $X"))) << "no wildcards";
+}
+
+TEST(ShellCommand, WhatElseTheParamsSayHasToBeTheSame) {
+  const std::string allowed = R"({"command":"ls","cwd":"/tmp","timeout_seconds":5})";
+  EXPECT_TRUE(remembered(allowed, R"({"command":"ls","cwd":"/tmp","timeout_seconds":60})"));
+  EXPECT_TRUE(remembered(allowed, R"({"cwd":"/tmp","command":"ls"})"));
+  EXPECT_FALSE(remembered(allowed, R"({"command":"ls","cwd":"/etc"})"));
+  EXPECT_FALSE(remembered(allowed, R"({"command":"ls"})"));
+  EXPECT_FALSE(remembered(allowed, R"({"command":"ls","cwd":"/tmp","cmd":"id"})"));
+}
+
+TEST(ShellCommand, OfOtherToolsAnyArgumentsAreRemembered) {
+  EXPECT_TRUE(remembered(R"({"path":"a","content":"x"})", R"({"path":"b","content":"y"})"));
+  EXPECT_FALSE(remembered(R"({"command":["ls"]})", R"({"command":["id"]})"))
+      << "a command that is no text";
+  EXPECT_FALSE(remembered(R"({"command":"a","cmd":"b"})", R"({"command":"c"})"));
+  EXPECT_TRUE(remembered(R"({"command":"a","cmd":"b"})", R"({"command":"a","cmd":"b"})"));
+}
+
 }  // namespace
 }  // namespace colonnade::core

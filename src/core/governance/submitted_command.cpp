@@ -26,6 +26,10 @@ void move_token(const base::Json& params, ActionRequest& request) {
 
 }  // namespace
 
+std::string own_workspace(std::string_view owner) {
+  return "submitted-" + base::sha256_hex(owner).substr(0, owner_characters);
+}
+
 base::Result<SubmittedCommand> submitted_command(const Action& action) {
   auto params = base::parse_json(action.request.params, "params");
   if (!params) return base::fail(std::move(params.error()));
@@ -42,7 +46,7 @@ base::Result<SubmittedCommand> submitted_command(const Action& action) {
   out.request.params = base::to_text(base::Json{{name, command}});
   move_token(*params, out.request);
   out.call.id = action.id;
-  out.call.thread_id = "submitted-" + base::sha256_hex(action.owner).substr(0, owner_characters);
+  out.call.thread_id = own_workspace(action.owner);
   out.call.tool = submitted_shell;
   out.call.arguments["command"] = command;
   return out;

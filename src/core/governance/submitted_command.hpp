@@ -1,6 +1,9 @@
 // The command of a client's submission that this server runs.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "base/result.hpp"
 #include "core/governance/action.hpp"
 #include "core/runs/run.hpp"
@@ -16,6 +19,9 @@ struct SubmittedCommand {
   ActionRequest request{};
   ToolCall call{};  // as the shell is called, in the owner's own workspace
 };
+
+// The name of the folder that a user works in outside of all threads.
+std::string own_workspace(std::string_view owner);
 
 // The shell takes `cmd`, as Faramesh names it, or `command`, and nothing else of the params.
 // Errors: invalid with the field "params", for both at once and for one that is no text.

@@ -26,6 +26,15 @@ constexpr auto memory_sweep_interval = 60s;
 constexpr std::size_t memory_place_items = 64;  // given a vector later, in one go
 constexpr auto embedding_pause = 30s;           // after a failure: full text alone meanwhile
 
+// What was done with an account's memory; the oldest make room.
+constexpr std::size_t memory_records_max = 2000;
+constexpr std::size_t memory_records_listed_max = 1000;
+
+// Of finished runs (tandem §4.12).
+constexpr auto ingested_tool_time = std::chrono::hours(30 * 24);
+constexpr auto ingested_approval_time = std::chrono::hours(14 * 24);
+constexpr auto ingested_question_time = std::chrono::hours(60 * 24);
+
 constexpr auto memory_search_time_max = std::chrono::seconds(5);  // one, waiting included
 // The server's own look for memories that have no vector yet.
 constexpr auto memory_look_time_max = std::chrono::seconds(30);

@@ -1,6 +1,7 @@
 #include "core/memory/memories.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -91,10 +92,48 @@ Task<Result<StoredMemory>> Memories::put(base::Lane* lane, Scope scope, MemoryHo
                   .run_id = std::move(input.run_id),
                   .created_at = now,
                   .updated_at = now,
-                  .expires_at = input.expires_at};
+                  .expires_at = input.expires_at,
+                  .subject = std::move(input.subject)};
   if (item.kind.empty()) item.kind = item.key.empty() ? memory_kind::note : memory_kind::entry;
+  if (input.keep_existing) {
+    if (auto sound = check(item); !sound) co_return fail(std::move(sound.error()));
+    auto before = co_await same(item, now);
+    if (!before) co_return fail(std::move(before.error()));
+    if (*before && !(*before)->demoted) {
+      co_return StoredMemory{.item = std::move(**before), .replaced = true};
+    }
+  }
   auto stored = co_await store(lane, std::move(item), false, stop);
   co_return stored;
+}
+
+Task<Result<std::optional<MemoryItem>>> Memories::alike(Scope scope, MemoryHolder holder,
+                                                        std::string text) {
+  return store_.memory_by_digest(std::move(scope), std::move(holder),
+                                 memory_digest(base::replace_invalid_utf8(text)), clock_.now());
+}
+
+Task<Result<MemoryItem>> Memories::move(base::Lane* lane, MemoryHolder from, MemoryItem item,
+                                        std::stop_token stop) {
+  item.updated_at = clock_.now();
+  item.text = base::replace_invalid_utf8(item.text);
+  if (auto sound = check(item); !sound) co_return fail(std::move(sound.error()));
+  auto there = co_await same(item, item.updated_at);
+  if (!there) co_return fail(std::move(there.error()));
+  if (*there) co_return fail(ErrorKind::conflict, "there is a memory with that text already");
+  PutMemory put{.item = item, .items_max = limits::memory_items_max};
+  if (item.key.empty()) {
+    put.vector = co_await place(lane, item.text, stop);
+    if (!put.vector && embedder_ != nullptr) unplaced_ = true;
+  }
+  Unit unit{.scope = item.scope,
+            .account = account_of(item.scope, from.owner.empty() ? item.holder.owner : from.owner)};
+  unit.changes.emplace_back(RemoveMemory{.holder = std::move(from), .id = item.id});
+  unit.changes.emplace_back(std::move(put));
+  auto committed = co_await feed_.commit(std::move(unit));
+  if (!committed && committed.error().kind == ErrorKind::not_found) co_return no_such_memory();
+  if (!committed) co_return fail(std::move(committed.error()));
+  co_return item;
 }
 
 Task<Result<MemoryItem>> Memories::change(base::Lane* lane, MemoryItem item, std::stop_token stop) {
@@ -211,11 +250,17 @@ Task<Result<std::vector<RankedMemory>>> Memories::search(base::Lane* lane, Scope
                 .stop = std::move(stop)};
   std::move_only_function<Result<Ranked>(std::stop_token)> work =
       [&store = store_, scope = std::move(scope), holder = std::move(holder),
-       query = std::move(query), now,
-       limit = search.limit](std::stop_token over) mutable -> Result<Ranked> {
+       query = std::move(query), now, limit = search.limit,
+       with_shared = search.with_shared](std::stop_token over) mutable -> Result<Ranked> {
     query.stop = std::move(over);
     auto matches = store.matching_memories(scope, holder, query, now);
     if (!matches) return fail(std::move(matches.error()));
+    if (with_shared) {
+      auto more = store.matching_memories(scope, shared_memory(holder.agent_id), query, now);
+      if (!more) return fail(std::move(more.error()));
+      matches->insert(matches->end(), std::make_move_iterator(more->begin()),
+                      std::make_move_iterator(more->end()));
+    }
     return rank_memories(std::move(*matches), query.words, now, limit);
   };
   auto ranked = co_await workers_.run<Ranked>(std::move(job), std::move(work));

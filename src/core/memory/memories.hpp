@@ -35,6 +35,9 @@ struct NewMemory {
   std::string thread_id{};
   std::string run_id{};
   std::optional<base::Time> expires_at{};
+  std::string subject{};
+  // One with that key or that text stays as it is, unless it is demoted.
+  bool keep_existing = false;
 };
 
 struct StoredMemory {
@@ -46,6 +49,7 @@ struct MemorySearch {
   std::string text{};  // a question or some words; at most limits::memory_query_bytes_max
   std::size_t limit = limits::memories_recalled_default;  // 1 .. limits::memories_recalled_max
   MemoryFilter::Shape shape = MemoryFilter::Shape::free;
+  bool with_shared = false;  // and what shared_memory() holds beside the agent's
 };
 
 // Thread-safe.
@@ -67,6 +71,13 @@ class Memories {
                                                    MemoryFilter filter);
   // Stores what was changed of an item that get() gave; its id, holder and creation stay.
   base::Task<Result<MemoryItem>> change(base::Lane* lane, MemoryItem item, std::stop_token stop);
+  // Moves an item that get() gave to another holder, under the same id, with what was changed of
+  // it. not_found when it is gone; conflict when the holder has that text already.
+  base::Task<Result<MemoryItem>> move(base::Lane* lane, MemoryHolder from, MemoryItem item,
+                                      std::stop_token stop);
+  // The holder's, without a key, of that text; nullopt for none.
+  base::Task<Result<std::optional<MemoryItem>>> alike(Scope scope, MemoryHolder holder,
+                                                      std::string text);
   // Best first. An embedder that fails or takes longer than its limit leaves it to the words.
   base::Task<Result<std::vector<RankedMemory>>> search(base::Lane* lane, Scope scope,
                                                        MemoryHolder holder, MemorySearch search,

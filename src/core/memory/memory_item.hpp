@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -24,6 +25,9 @@ struct MemoryHolder {
   std::string agent_id{};  // "" for the default agent
   auto operator<=>(const MemoryHolder&) const = default;
 };
+
+// What everybody in the scope has of an agent: items that their owners let everybody see.
+inline MemoryHolder shared_memory(std::string agent_id) { return {"", std::move(agent_id)}; }
 
 // How far an item is meant to carry (tandem §4.12).
 enum class MemoryTier { session, project, team, curated };
@@ -63,6 +67,9 @@ struct MemoryItem {
   base::Time created_at{};
   base::Time updated_at{};
   std::optional<base::Time> expires_at{};  // from then on it is not there
+  // Whom it is about, among those whom the account serves; "" for nobody in particular.
+  std::string subject{};
+  std::string author{};  // who let everybody see it, a user id; "" for one's own
 };
 
 // Two texts with the same digest are the same memory: letters' case, spaces and the punctuation at

@@ -21,7 +21,10 @@ struct MemoryFilter {
   std::string thread_id{};
   std::string run_id{};
   std::optional<MemoryTier> tier{};
-  std::size_t limit = 100;  // 1 .. limits::memories_listed_max
+  std::string contains{};                // in the text; the case of ASCII letters does not count
+  std::optional<std::string> subject{};  // those of nobody in particular, too
+  bool with_shared = false;              // and what shared_memory() holds beside the agent's
+  std::size_t limit = 100;               // 1 .. limits::memories_listed_max
   std::size_t offset = 0;
 };
 

@@ -1,8 +1,11 @@
 // The port to language models.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -11,6 +14,7 @@
 
 #include "base/lane.hpp"
 #include "base/result.hpp"
+#include "base/shared_json.hpp"
 #include "base/task.hpp"
 #include "core/models/usage.hpp"
 #include "core/threads/message.hpp"
@@ -20,7 +24,10 @@ namespace colonnade::core {
 struct ToolDefinition {
   std::string name{};  // [a-zA-Z0-9_-]{1,64}: what every provider accepts
   std::string description{};
-  base::Json input_schema = base::Json::object();  // JSON Schema of an object
+  // JSON Schema of an object. Shared: a run copies the definitions of all its tools.
+  base::SharedJson input_schema{};
+  // By which rules and lists of tools know it, too; no model is shown them.
+  std::vector<std::string> aliases{};
 };
 
 struct ModelRequest {
@@ -28,6 +35,9 @@ struct ModelRequest {
   std::string instructions{};       // system prompt; "" for none
   std::vector<Message> messages{};  // oldest first; the last one is the user's or the open turn's
   std::vector<ToolDefinition> tools{};
+  // The reply has to call one of them. A vendor without such a choice is asked as ever; whoever
+  // asks looks at what comes.
+  bool tool_required = false;
   std::optional<double> temperature{};
   std::optional<int> max_output_tokens{};
   std::optional<std::string> reasoning_effort{};
@@ -94,19 +104,36 @@ class ModelProvider {
                                            std::stop_token stop) = 0;
 };
 
-// The configured providers, by name.
+// Who answers when nobody names a provider or a model, as an operator chose while the server runs.
+struct ModelChoices {
+  std::string provider{};                                    // "" for the configured one
+  std::map<std::string, std::string, std::less<>> models{};  // by provider
+};
+
+// The providers by name. Thread-safe; what find() gave stays.
 class ModelProviders {
  public:
+  // std::logic_error when there is one of that name.
   void add(std::unique_ptr<ModelProvider> provider);
   // nullptr when there is none of that name. "" finds the default.
   ModelProvider* find(std::string_view name) const;
-  void set_default(std::string name) { default_ = std::move(name); }
-  const std::string& default_name() const { return default_; }
+  void set_default(std::string name);
+  // The chosen one, while it exists; else the configured one.
+  std::string default_name() const;
+  // The chosen model of a provider; "" for none.
+  std::string chosen_model(std::string_view provider) const;
+  // Whether default_name() is a choice, so that a configured model is another provider's.
+  bool has_chosen_provider() const;
+  void choose(ModelChoices choices);
   std::vector<std::string> names() const;
 
  private:
+  ModelProvider* found(std::string_view name) const;
+
+  mutable std::shared_mutex mutex_;
   std::vector<std::unique_ptr<ModelProvider>> providers_;
   std::string default_;
+  ModelChoices choices_;
 };
 
 }  // namespace colonnade::core

@@ -79,6 +79,12 @@ void ActiveRuns::leave(const Run& run, std::optional<Result<FinishedRun>> outcom
   for (const RunWaiter& waiter : told) waiter->complete(*outcome);
 }
 
+void ActiveRuns::note_failed() {
+  const std::lock_guard lock(mutex_);
+  ++counts_.started;
+  ++counts_.failed;
+}
+
 void ActiveRuns::count(RunState state) {
   if (state == RunState::succeeded) ++counts_.succeeded;
   if (state == RunState::failed) ++counts_.failed;

@@ -65,6 +65,8 @@ class ActiveRuns {
   // a lane.
   void park_all();
   RunCounts counts() const;
+  // Counts a run that failed without having been active.
+  void note_failed();
 
  private:
   std::optional<base::Error> no_place_for(const std::string& account) const;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/limits.hpp"
 
@@ -28,10 +29,17 @@ constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 // setting limits.message_bytes_max.
 constexpr std::size_t message_bytes_max = 1024 * 1024;
 
+// Of a model's window: more than the server's own tools take. A message that leaves so much is
+// taken without counting them.
+constexpr std::int64_t tool_tokens_usual = 16'384;
+
 // What find_tools answers (ToolMode::by_name).
 constexpr std::size_t found_tools_default = 15;
 constexpr std::size_t found_tools_max = 50;
 constexpr std::size_t found_tools_bytes_max = 64 * KiB;
+
+// Calls that a model makes as one, of the tool `batch`.
+constexpr std::size_t batch_calls_max = 20;
 
 // Answers that a turn with an output schema may give: one, and one that mends it.
 constexpr int structured_output_attempts_max = 2;

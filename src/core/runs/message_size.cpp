@@ -6,6 +6,7 @@
 #include "base/json.hpp"
 #include "core/context/context_plan.hpp"
 #include "core/context/token_estimate.hpp"
+#include "core/runs/limits.hpp"
 
 namespace colonnade::core {
 namespace {
@@ -34,6 +35,11 @@ struct SizeOfPart {
   }
 };
 
+ContextRoom room_for(const AskedModel& asked, const ContextOptions& options) {
+  return room_of(options.windows.find(asked.provider, asked.model), asked.settings,
+                 options.compact_at_percent, options.input_tokens_max);
+}
+
 }  // namespace
 
 std::size_t size_of(const std::vector<Part>& parts) {
@@ -52,28 +58,36 @@ base::Result<void> check_size(const std::vector<Part>& parts, std::size_t bytes_
               "content");
 }
 
-base::Result<void> check_window(const Message& message, const Agent& agent, const AskedModel& asked,
-                                const ContextOptions& options) {
-  const ContextRoom room =
-      room_of(options.windows.find(asked.provider, asked.model), asked.settings,
-              options.compact_at_percent, options.input_tokens_max);
-  const std::string instructions = system_prompt(agent);
-  // No tokenizer makes more tokens than there are bytes, so most messages need no count.
-  const auto bytes = static_cast<std::int64_t>(size_of(message.parts) + instructions.size());
+bool surely_fits_window(const Message& message, const Agent& agent, const AskedModel& asked,
+                        const ContextOptions& options) {
   const bool has_files = std::ranges::any_of(
       message.parts, [](const Part& part) { return std::holds_alternative<FilePart>(part); });
-  if (!has_files && bytes + surrounding_tokens <= room.input) return {};
+  // No tokenizer makes more tokens than there are bytes, so most messages need no count.
+  const auto bytes =
+      static_cast<std::int64_t>(size_of(message.parts) + system_prompt(agent).size());
+  const std::int64_t room = room_for(asked, options).input;
+  return !has_files && bytes + surrounding_tokens + limits::tool_tokens_usual <= room;
+}
+
+base::Result<void> check_window(const Message& message, const Agent& agent, const AskedModel& asked,
+                                const ContextOptions& options,
+                                const std::vector<ToolDefinition>& tools) {
+  const ContextRoom room = room_for(asked, options);
   const TokenCounter counter{.family = token_family(asked.provider, asked.model),
                              .provider = asked.provider};
-  const std::int64_t tokens = counter.message(message) + counter.text(instructions);
+  const std::int64_t tool_tokens = counter.tools(tools);
+  const std::int64_t tokens =
+      counter.message(message) + counter.text(system_prompt(agent)) + tool_tokens;
   if (tokens <= room.input) return {};
   return fail(ErrorKind::too_large,
               "the message takes about " + std::to_string(tokens) +
-                  " tokens with the agent's instructions, and besides a reply " +
+                  " tokens with the agent's instructions and tools (" +
+                  std::to_string(tool_tokens) + " of them), and besides a reply " +
                   std::to_string(room.input) + " fit into the model's window of " +
                   std::to_string(room.window) +
-                  "; shorten it, lower max_output_tokens, choose a model with a larger window, or "
-                  "correct the window in context.windows_file or context.input_tokens_max",
+                  "; shorten it, lower max_output_tokens, give the agent fewer tools, choose a "
+                  "model with a larger window, or correct the window in context.windows_file or "
+                  "context.input_tokens_max",
               "content");
 }
 

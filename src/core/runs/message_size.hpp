@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "core/agents/agent.hpp"
 #include "core/context/context.hpp"
+#include "core/models/model_provider.hpp"
 #include "core/threads/message.hpp"
 
 namespace colonnade::core {
@@ -24,9 +25,13 @@ struct AskedModel {
   std::string model{};
   ModelSettings settings{};
 };
-// too_large with the field "content" when the message and the agent's instructions alone leave the
-// model no room to answer, by estimate.
+// too_large with the field "content" when the message, the agent's instructions and `tools`, which
+// the model is shown, leave it no room to answer, by estimate.
 base::Result<void> check_window(const Message& message, const Agent& agent, const AskedModel& asked,
-                                const ContextOptions& options);
+                                const ContextOptions& options,
+                                const std::vector<ToolDefinition>& tools);
+// Whether that need not be asked, as its bytes say: limits::tool_tokens_usual are left for tools.
+bool surely_fits_window(const Message& message, const Agent& agent, const AskedModel& asked,
+                        const ContextOptions& options);
 
 }  // namespace colonnade::core

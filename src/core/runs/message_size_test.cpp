@@ -31,15 +31,15 @@ TEST(MessageSize, WhatCannotFitTheWindowAloneIsRefused) {
   std::string words;
   for (int i = 0; i < 500'000; ++i) words += "a ";
   const AskedModel asked{.provider = "p", .model = "m"};
-  EXPECT_TRUE(check_window(message_of("a short one"), agent(), asked, {}));
-  const auto refused = check_window(message_of(words), agent(), asked, {});
+  EXPECT_TRUE(check_window(message_of("a short one"), agent(), asked, {}, {}));
+  const auto refused = check_window(message_of(words), agent(), asked, {}, {});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::too_large);
   EXPECT_TRUE(refused.error().message.contains("window of 32768")) << refused.error().message;
   ContextOptions large;
   large.windows =
       ModelWindows({{.provider = "p", .model = "m", .context = 4'000'000, .output = 8192}});
-  EXPECT_TRUE(check_window(message_of(words), agent(), asked, large));
+  EXPECT_TRUE(check_window(message_of(words), agent(), asked, large, {}));
 }
 
 // Its URL is short, and what it stands for is not.
@@ -50,8 +50,8 @@ TEST(MessageSize, AnAttachmentThatCannotFitTheWindowIsRefused) {
         .parts = {FilePart{
             .mime = "text/plain", .filename = "a.txt", .url = "attachment:1", .bytes = bytes}}};
   };
-  EXPECT_TRUE(check_window(with(1000), agent(), asked, {}));
-  EXPECT_FALSE(check_window(with(10'000'000), agent(), asked, {}));
+  EXPECT_TRUE(check_window(with(1000), agent(), asked, {}, {}));
+  EXPECT_FALSE(check_window(with(10'000'000), agent(), asked, {}, {}));
 }
 
 TEST(MessageSize, TheInstructionsTakeTheirPart) {
@@ -60,8 +60,8 @@ TEST(MessageSize, TheInstructionsTakeTheirPart) {
   const AskedModel asked{.provider = "p", .model = "m"};
   std::string words;
   for (int i = 0; i < 500; ++i) words += "word ";
-  EXPECT_TRUE(check_window(message_of(words), agent(), asked, options));
-  EXPECT_FALSE(check_window(message_of(words), agent(words + words), asked, options));
+  EXPECT_TRUE(check_window(message_of(words), agent(), asked, options, {}));
+  EXPECT_FALSE(check_window(message_of(words), agent(words + words), asked, options, {}));
 }
 
 }  // namespace

@@ -35,12 +35,14 @@ ModelCall::ModelCall(ModelCallPorts ports, const ContextOptions& options, base::
       record_(record),
       context_(std::move(start), options) {}
 
-Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>* tools) {
+Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>* tools,
+                                               bool tool_required) {
   Answer answer;
   for (bool again = true; again;) {
     const bool fits = co_await fit_context(tools);
     if (!fits) co_return std::nullopt;
     auto request = context_.request(record_.produced(), *tools);
+    request.tool_required = tool_required && !request.tools.empty();
     add_correction(request);
     answer = co_await ask_once(std::move(request));
     // An estimate or a table may be wrong: once in a run, the vendor's word makes the room smaller.

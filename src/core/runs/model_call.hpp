@@ -32,8 +32,10 @@ class ModelCall {
   // Asks for the next reply. The call may be under way while the run's opening unit is committed;
   // nothing is published, and no summary asked for, before that is durable. nullopt: the run was
   // not opened, or is parked, or an input (ModelFailed, CommitFailed, or the stop that somebody
-  // asked for) says why there is no reply. `tools` are the same for a whole run.
-  base::Task<std::optional<ModelReply>> ask(const std::vector<ToolDefinition>* tools);
+  // asked for) says why there is no reply. `tools` are the same for a whole run; with
+  // `tool_required` the reply has to call one of them.
+  base::Task<std::optional<ModelReply>> ask(const std::vector<ToolDefinition>* tools,
+                                            bool tool_required = false);
 
   // The next request goes on behind an answer that is not kept, with what is wrong with it.
   void correct(std::vector<Part> answer, std::string wrong);

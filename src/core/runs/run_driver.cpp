@@ -39,6 +39,12 @@ std::chrono::milliseconds approval_time_of(const RunOptions& options, const Run&
       options.approval_time_max, std::chrono::seconds(*run.settings.approval_seconds_max));
 }
 
+std::chrono::milliseconds tool_time_of(const RunOptions& options, const Run& run) {
+  if (!run.options.tool_seconds_max) return options.tool_time_max;
+  return std::min<std::chrono::milliseconds>(options.tool_time_max,
+                                             std::chrono::seconds(*run.options.tool_seconds_max));
+}
+
 double spread(const std::string& run_id) {
   return static_cast<double>(std::hash<std::string>{}(run_id) % 1000) / 1000.0;
 }
@@ -109,9 +115,10 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
       model_(ports.model, options.context, lane, *start.provider, context_start(start), inputs_,
              *record_),
       tools_(ports.tools,
-             {.tool_time_max = options.tool_time_max,
+             {.tool_time_max = tool_time_of(options, run_),
               .sub_agent_time_max = time_max_of(options, run_),
-              .approval_time_max = approval_time_of(options, run_)},
+              .approval_time_max = approval_time_of(options, run_),
+              .rules = std::move(start.thread.rules)},
              lane, std::move(start.agent), inputs_, *record_),
       machine_(limits_of(options, run_), spread(run_.id)),
       tool_runner_(ports.tools.tools),
@@ -206,6 +213,9 @@ Task<std::optional<RunAction>> RunDriver::begin() {
   if (recovered_) settled = co_await tools_.settle_interrupted();
   if (!settled) co_return machine_.on(CommitFailed{std::move(settled.error())});
   co_await tools_.load_definitions();
+  if (needs_tool() && tools_.definitions().empty()) {
+    co_return machine_.on(LimitReached{std::string(no_required_tool)});
+  }
   RunAction first =
       recovered_ ? machine_.resume(record_->run().rounds, tools_.calls()) : machine_.start();
   if (tools_.start_hearing()) recheck();
@@ -248,8 +258,13 @@ Task<void> RunDriver::ask_model(bool restarted) {
       co_return;
     }
   }
-  auto reply = co_await model_.ask(&tools_.definitions());
+  auto reply = co_await model_.ask(&tools_.definitions(), needs_tool());
   if (reply) co_await take_reply(std::move(*reply));
+}
+
+// Whether the next reply has to call a tool: the first one of a turn that says so.
+bool RunDriver::needs_tool() const {
+  return run_.options.tool_use == ToolUse::required && record_->run().rounds == 0;
 }
 
 // Whether the answer is a value that fits the schema. Else the model is asked once more, with what
@@ -288,6 +303,13 @@ bool RunDriver::fits_schema(const ModelReply& reply) {
 
 // The last reply needs no step of its own: it is stored with the message, when the run ends.
 Task<void> RunDriver::take_reply(ModelReply reply) {
+  if (needs_tool() && is_final(reply)) {
+    record_->add_void_reply(reply);
+    inputs_.push(ModelFailed{
+        .error = {.kind = ErrorKind::upstream, .message = std::string(required_tool_not_called)},
+        .output_seen = true});
+    co_return;
+  }
   if (!output_schema_.is_null() && is_final(reply) && !fits_schema(reply)) co_return;
   record_->add_reply(reply);
   std::vector<std::string> ids = tools_.begin(reply);

@@ -89,6 +89,7 @@ class RunDriver : public std::enable_shared_from_this<RunDriver> {
   base::Task<void> ask_model(bool restarted);
   base::Task<void> take_reply(ModelReply reply);
   bool fits_schema(const ModelReply& reply);
+  bool needs_tool() const;
   base::Task<RunOutcome> finish(Finish end);
   base::Task<std::optional<RunOutcome>> wait_for_humans();
   base::Task<void> end_work();

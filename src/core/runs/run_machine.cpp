@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace colonnade::core {
 
@@ -38,6 +39,7 @@ RunAction RunMachine::on(const RunInput& input) {
 RunAction RunMachine::step(const ModelReplied& input) {
   ++rounds_;
   retries_ = 0;
+  asked_with_new_key_ = false;
   output_seen_ = false;
   calls_.clear();
   if (ending_) return finish_;
@@ -55,6 +57,11 @@ RunAction RunMachine::step(const ModelFailed& input) {
   output_seen_ = output_seen_ || input.output_seen;
   // Once something was shown, asking again would say it twice at the vendor's price: let the user
   // decide.
+  // The key was refused, and is another one by now: that attempt is not one of the retries.
+  if (input.error.kind == ErrorKind::unauthorized && input.error.retryable && !input.output_seen &&
+      !std::exchange(asked_with_new_key_, true)) {
+    return WaitToRetry{};
+  }
   const int most = input.error.kind == ErrorKind::rate_limited ? limits_.limited_retries_max
                                                                : limits_.retries_max;
   if (!input.error.retryable || input.output_seen || retries_ >= most) {

@@ -118,6 +118,7 @@ class RunMachine {
   int rounds_ = 0;
   int retries_ = 0;
   bool output_seen_ = false;
+  bool asked_with_new_key_ = false;  // in this round, after the old one was refused
   std::map<std::string, CallState> calls_{};
   bool ending_ = false;  // `finish_` is returned as soon as no tool runs any more
   Finish finish_{};

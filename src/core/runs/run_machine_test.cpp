@@ -133,6 +133,19 @@ TEST(RunMachine, ARefusalForTooManyRequestsHasALimitOfItsOwn) {
   EXPECT_EQ(end_state(other.on(failure(true))), RunState::failed);
 }
 
+// Whatever the limits say: a refusal of the old key is no failure of the new one.
+TEST(RunMachine, AKeyThatWasReplacedIsTriedOnceAtOnce) {
+  RunMachine machine({.retries_max = 0, .limited_retries_max = 0});
+  machine.start();
+  ModelFailed refused = failure(true);
+  refused.error.kind = ErrorKind::unauthorized;
+  const auto again = machine.on(refused);
+  ASSERT_TRUE(is<WaitToRetry>(again));
+  EXPECT_EQ(std::get<WaitToRetry>(again).delay.count(), 0);
+  EXPECT_TRUE(is<AskModel>(machine.on(RetryDue{})));
+  EXPECT_EQ(end_state(machine.on(refused)), RunState::failed);
+}
+
 TEST(RunMachine, RetryAfterWinsButNobodyWaitsLongerThanTheLimit) {
   ModelFailed patient = failure(true);
   patient.error.retry_after = std::chrono::seconds(7);

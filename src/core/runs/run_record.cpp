@@ -197,29 +197,35 @@ void RunRecord::add_attachment_uses(Unit& unit, const Message& message) {
   }
 }
 
-RunRecord::Opened RunRecord::open(const Message& user_message, std::string keyed_request_id) {
-  Unit opening{.scope = run_.scope};
-  const TurnOptions& options = run_.options;
+Unit RunRecord::opening_unit(const Run& run, const Message& user_message,
+                             std::string keyed_request_id) {
+  Unit opening{.scope = run.scope};
+  const TurnOptions& options = run.options;
   if (!options.replaces.empty()) {
-    opening.changes.emplace_back(EditOutMessages{run_.thread_id, options.replaces});
+    opening.changes.emplace_back(EditOutMessages{run.thread_id, options.replaces});
   }
-  if (options.pin_version && !run_.version.id.empty()) {
-    opening.changes.emplace_back(PinThreadVersion{run_.thread_id, run_.version.id});
+  if (options.pin_version && !run.version.id.empty()) {
+    opening.changes.emplace_back(PinThreadVersion{run.thread_id, run.version.id});
   }
   opening.changes.emplace_back(InsertMessage{user_message});
-  opening.changes.emplace_back(InsertRun{run_});
+  opening.changes.emplace_back(InsertRun{run});
   add_attachment_uses(opening, user_message);
   if (!keyed_request_id.empty()) {
-    opening.changes.emplace_back(LinkKeyedRequest{std::move(keyed_request_id), run_.id});
+    opening.changes.emplace_back(LinkKeyedRequest{std::move(keyed_request_id), run.id});
   }
-  const Event news{.scope = run_.scope,
-                   .thread_id = run_.thread_id,
-                   .run_id = run_.id,
-                   .at = run_.created_at,
+  const Event news{.scope = run.scope,
+                   .thread_id = run.thread_id,
+                   .run_id = run.id,
+                   .at = run.created_at,
                    .body = {}};
   opening.events = {news, news};
   opening.events[0].body = MessageStored{user_message};
   opening.events[1].body = RunStarted{user_message};
+  return opening;
+}
+
+RunRecord::Opened RunRecord::open(const Message& user_message, std::string keyed_request_id) {
+  Unit opening = opening_unit(run_, user_message, std::move(keyed_request_id));
   auto opened = std::make_shared<base::Completion<Result<std::int64_t>>>();
   ports_.feed.append(std::move(opening),
                      [opened, accepted = accepted_,

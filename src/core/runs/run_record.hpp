@@ -73,9 +73,12 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
 
   // --- the beginning ---
 
-  // Hands the opening unit to the journal: the message, the run and the news of both, linked to the
-  // keyed request unless that is "". The result comes when it is durable, or failed; it is not
-  // tried again. Any thread, once, before everything else.
+  // The message, the run and the news of both, linked to the keyed request unless that is "". Any
+  // thread.
+  static Unit opening_unit(const Run& run, const Message& user_message,
+                           std::string keyed_request_id);
+  // Hands that to the journal. The result comes when it is durable, or failed; it is not tried
+  // again. Any thread, once, before everything else.
   using Opened = std::shared_ptr<base::Completion<Result<std::int64_t>>>;
   Opened open(const Message& user_message, std::string keyed_request_id);
   // Waits until the opening unit is durable; false when it failed. Until then nothing else may be

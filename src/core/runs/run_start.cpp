@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <stop_token>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -12,6 +13,7 @@
 #include "core/context/limits.hpp"
 #include "core/limits.hpp"
 #include "core/runs/message_size.hpp"
+#include "core/runs/turn_tools.hpp"
 #include "core/runs/unanswered_turns.hpp"
 
 namespace colonnade::core {
@@ -190,6 +192,10 @@ Result<ModelSettings> RunStarts::settings_for(const ModelSettings& wanted,
                                               const TurnOptions& options, const Thread& thread,
                                               const Agent& agent) const {
   ModelSettings configured = options_.defaults;
+  if (ports_.providers.has_chosen_provider()) {
+    configured.provider.reset();
+    configured.model.reset();  // the configured one is another provider's
+  }
   if (!configured.provider) configured.provider = ports_.providers.default_name();
   ModelSettings own = agent.settings;
   ModelSettings asked = wanted;
@@ -205,8 +211,12 @@ Result<ModelSettings> RunStarts::settings_for(const ModelSettings& wanted,
                         .rounds_max = sub_agent.rounds_max}
               .over(own);
   }
-  ModelSettings settings = asked.over(thread.settings).over(own).over(configured);
+  asked = asked.over(thread.settings).over(own);
+  ModelSettings settings = asked.over(configured);
   const std::string name = settings.provider.value_or("");
+  if (std::string chosen = ports_.providers.chosen_model(name); !asked.model && !chosen.empty()) {
+    settings.model = std::move(chosen);
+  }
   const ModelProvider* provider = ports_.providers.find(name);
   if (provider == nullptr) {
     return fail(ErrorKind::unavailable, std::string(no_provider_text) + name + "'", "provider");
@@ -254,6 +264,42 @@ Task<Result<void>> RunStarts::take_place(Scope scope, std::string thread_id, New
   message->edits = (*replaced)->id;
   message->revision = (*replaced)->revision + 1;
   co_return Result<void>();
+}
+
+Task<Result<UnaskedRun>> RunStarts::unasked(Principal who, NewMessage input) const {
+  if (auto small = check_size(input.parts, options_.message_bytes_max); !small) {
+    co_return fail(std::move(small.error()));
+  }
+  const auto opening = co_await ports_.runs.opening(who.scope, input.thread_id);
+  if (!opening) co_return fail(opening.error());
+  if (!*opening || !may_see(who, who.scope, (*opening)->thread.owner)) {
+    co_return fail(ErrorKind::not_found, "no such thread");
+  }
+  const Thread& thread = (*opening)->thread;
+  if (thread.deleted_at) co_return fail(ErrorKind::conflict, "thread deleted");
+  if ((*opening)->active) co_return fail(ErrorKind::conflict, run_is_active_text);
+  const Time now = ports_.clock.now();
+  Message message{.id = base::new_id(now),
+                  .thread_id = thread.id,
+                  .role = Role::user,
+                  .parts = std::move(input.parts)};
+  Run run{.id = base::new_id(now),
+          .thread_id = thread.id,
+          .scope = who.scope,
+          .agent_id = thread.agent_id,
+          .user_message_id = message.id,
+          .started_by = thread.owner,
+          .state = RunState::running,
+          .settings = input.settings.over(thread.settings),
+          .error = std::move(input.failure),
+          .created_at = now,
+          .options = std::move(input.options)};
+  message.run_id = run.id;
+  message.user_id = who.user_id;
+  message.device_id = who.device_id;
+  message.created_at = now;
+  message.metadata = std::move(input.metadata);
+  co_return UnaskedRun{.run = std::move(run), .user_message = std::move(message)};
 }
 
 Task<Result<RunStart>> RunStarts::fresh(Principal who, NewMessage input) const {
@@ -315,7 +361,8 @@ Task<Result<RunStart>> RunStarts::fresh(Principal who, NewMessage input) const {
   prepare(start);
   finish_history(start);
   if (auto taken = check_attachments(start); !taken) co_return fail(std::move(taken.error()));
-  if (auto fits = check_fits(start); !fits) co_return fail(std::move(fits.error()));
+  auto fits = co_await check_fits(&start);
+  if (!fits) co_return fail(std::move(fits.error()));
   co_return start;
 }
 
@@ -336,14 +383,23 @@ Result<void> RunStarts::check_attachments(const RunStart& start) {
   return {};
 }
 
-// Whether the message fits into its model's window by itself.
-Result<void> RunStarts::check_fits(const RunStart& start) const {
-  const ModelSettings& settings = start.run.settings;
+// Whether the message fits into its model's window by itself, beside what is there with every
+// message. Tools that are not there yet are not waited for.
+Task<Result<void>> RunStarts::check_fits(const RunStart* start) const {
+  const ModelSettings& settings = start->run.settings;
   const AskedModel asked{
-      .provider = std::string(start.provider->name()),
-      .model = settings.model.value_or(std::string(start.provider->default_model())),
+      .provider = std::string(start->provider->name()),
+      .model = settings.model.value_or(std::string(start->provider->default_model())),
       .settings = settings};
-  return check_window(start.history.back(), start.agent, asked, options_.context);
+  const Message& message = start->history.back();
+  if (surely_fits_window(message, start->agent, asked, options_.context)) {
+    co_return Result<void>();
+  }
+  std::stop_source at_once;
+  at_once.request_stop();
+  auto all = co_await ports_.tools.definitions(start->agent, at_once.get_token());
+  const TurnTools tools = turn_tools(std::move(all), start->agent, start->run);
+  co_return check_window(message, start->agent, asked, options_.context, tools.shown());
 }
 
 Task<Result<RunStart>> RunStarts::again(Run run) const {

@@ -22,6 +22,7 @@
 #include "core/threads/message.hpp"
 #include "core/threads/thread.hpp"
 #include "core/threads/thread_store.hpp"
+#include "core/tools/tool_runner.hpp"
 
 namespace colonnade::core {
 
@@ -32,6 +33,9 @@ struct NewMessage {
   base::Json metadata = nullptr;   // stored with the user's message
   std::string keyed_request_id{};  // linked to the run in the same transaction; "" for none
   TurnOptions options{};
+  // Why the run fails as soon as it has begun: nobody is asked, and its events say this. "" for
+  // none. For wires whose clients hear of what is wrong with a message from the run's events.
+  std::string failure{};
 };
 
 // The field of the error that says that the model cannot be shown an attachment.
@@ -55,6 +59,12 @@ struct RunStart {
   std::vector<Action> actions{};  // of those calls
 };
 
+// What is stored of a run that nobody is asked for.
+struct UnaskedRun {
+  Run run;
+  Message user_message{};
+};
+
 // The agent, at its version, as a turn with those options has it: its prompt is put together of its
 // blocks, rendered, and says what the answer has to fit.
 Agent for_turn(Agent agent, const TurnOptions& options);
@@ -70,6 +80,7 @@ struct RunStartPorts {
   ActionStore& actions;
   Agents& agents;
   const ModelProviders& providers;
+  ToolRunner& tools;
   base::Clock& clock;
 };
 
@@ -87,13 +98,15 @@ class RunStarts {
   // Everything that can be refused is refused here, before anything is stored or asked. Errors as
   // for Runs::start.
   base::Task<Result<RunStart>> fresh(Principal who, NewMessage input) const;
+  // For NewMessage::failure: nothing is looked at that only a model would need.
+  base::Task<Result<UnaskedRun>> unasked(Principal who, NewMessage input) const;
   // Errors say why the run cannot go on.
   base::Task<Result<RunStart>> again(Run run) const;
 
  private:
   Result<ModelSettings> settings_for(const ModelSettings& wanted, const TurnOptions& options,
                                      const Thread& thread, const Agent& agent) const;
-  Result<void> check_fits(const RunStart& start) const;
+  base::Task<Result<void>> check_fits(const RunStart* start) const;
   base::Task<Result<Agent>> answerer(Principal who, const Thread* thread, Run* run) const;
   base::Task<Result<void>> take_place(Scope scope, std::string thread_id, NewMessage* input,
                                       Message* message) const;

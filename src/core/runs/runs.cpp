@@ -43,11 +43,14 @@ struct Runs::Shared {
         threads(ports.threads),
         runs(ports.runs),
         lanes(ports.lanes),
+        feed(ports.feed),
+        clock(ports.clock),
         starts({.threads = ports.threads,
                 .runs = ports.runs,
                 .actions = ports.actions,
                 .agents = ports.agents,
                 .providers = ports.providers,
+                .tools = ports.tools,
                 .clock = ports.clock},
                {.defaults = options.defaults,
                 .context = options.context,
@@ -69,6 +72,8 @@ struct Runs::Shared {
   ThreadStore& threads;
   RunStore& runs;
   base::Lanes& lanes;
+  EventFeed& feed;
+  base::Clock& clock;
   const RunStarts starts;
   const RunSettling settling;
   const RunDriverPorts driver_ports;
@@ -86,6 +91,10 @@ Runs::~Runs() = default;
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lanes outlive coroutines
 Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane) {
   const auto shared = shared_;
+  if (!input.failure.empty()) {
+    auto failed = co_await start_failed(shared, std::move(who), std::move(input));
+    co_return failed;
+  }
   std::string keyed_request_id = std::move(input.keyed_request_id);
   auto start = co_await shared->starts.fresh(std::move(who), std::move(input));
   if (!start) co_return fail(std::move(start.error()));
@@ -103,6 +112,31 @@ Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane)
     co_return fail(std::move(stored.error()));
   }
   co_return run;
+}
+
+// Its beginning and its end are one unit. That no other run is active is the store's rule.
+Task<Result<Run>> Runs::start_failed(std::shared_ptr<Shared> shared, Principal who,
+                                     NewMessage input) {
+  std::string keyed_request_id = std::move(input.keyed_request_id);
+  auto start = co_await shared->starts.unasked(std::move(who), std::move(input));
+  if (!start) co_return fail(std::move(start.error()));
+  std::string why = std::move(start->run.error);
+  start->run.error.clear();
+  Unit unit = RunRecord::opening_unit(start->run, start->user_message, std::move(keyed_request_id));
+  Run& run = start->run;
+  run.state = RunState::failed;
+  run.error = std::move(why);
+  run.finished_at = shared->clock.now();
+  unit.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running});
+  unit.events.push_back({.scope = run.scope,
+                         .thread_id = run.thread_id,
+                         .run_id = run.id,
+                         .at = *run.finished_at,
+                         .body = RunFinished{.state = run.state, .error = run.error}});
+  auto stored = co_await shared->feed.commit(std::move(unit));
+  if (!stored) co_return fail(std::move(stored.error()));
+  shared->active.note_failed();
+  co_return std::move(run);
 }
 
 // Claims the thread in this process. A driver lets go of its thread a moment after its run's end

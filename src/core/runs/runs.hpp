@@ -54,7 +54,8 @@ class Runs {
   // rate_limited (with retry_after: too many of the caller's are), invalid (no parts; with the
   // field unsupported_attachment_field: a file that the model cannot be shown), too_large
   // (beyond message_bytes_max, or more than the model's window takes). After an error nothing is
-  // stored and the thread is free.
+  // stored and the thread is free. With a `failure` the run has ended when this returns, and is
+  // stored whole with its message, or not at all.
   base::Task<Result<Run>> start(Principal who, NewMessage input, base::Lane& lane);
   // Waits until the run is terminal, also one that was started elsewhere or before a restart. After
   // a stop of `stop` (the run goes on): cancelled. While the server stops: unavailable.
@@ -85,6 +86,8 @@ class Runs {
 
  private:
   struct Shared;
+  static base::Task<Result<Run>> start_failed(std::shared_ptr<Shared> shared, Principal who,
+                                              NewMessage input);
   static base::Task<Result<void>> claim(std::shared_ptr<Shared> shared,
                                         std::shared_ptr<RunDriver> driver);
   static base::Task<void> supervise(std::shared_ptr<Shared> shared,

@@ -23,6 +23,8 @@ NewMessage first_message(const Run& from, const std::string& thread_id, std::str
   out.settings.approval_seconds_max = from.settings.approval_seconds_max;
   out.options.as_sub_agent = true;
   out.options.context = from.options.context;
+  out.options.tools = from.options.tools;
+  out.options.tool_seconds_max = from.options.tool_seconds_max;
   return out;
 }
 
@@ -38,19 +40,18 @@ Result<std::string> answer_of(const FinishedRun& finished) {
 Task<Result<std::string>> SubAgents::work(HandedOn handed_on, base::Lane* lane,
                                           std::stop_token stop) {
   const Principal who(handed_on.scope, handed_on.user_id, UserRole::member);
-  auto from = co_await parts_.runs().read(who, handed_on.run_id);
+  auto from = co_await deps_.runs().read(who, handed_on.run_id);
   if (!from) co_return fail(std::move(from.error()));
-  NewThread input{.title = "Sub-agent: " + tidy_title(handed_on.task),
+  const std::string& about = handed_on.title.empty() ? handed_on.task : handed_on.title;
+  NewThread input{.title = tidy_title("Sub-agent: " + tidy_title(about)),
                   .agent_id = from->run.agent_id,
-                  .parent_id = from->run.thread_id,
                   .version_id = from->run.version.id};
-  input.title = tidy_title(input.title);
-  auto thread = co_await parts_.threads.create(who, std::move(input));
+  auto thread = co_await deps_.threads.create_below(who, from->run.thread_id, std::move(input));
   if (!thread) co_return fail(std::move(thread.error()));
   const std::string thread_id = thread->id;
   auto answer = co_await run_in(who, std::move(*thread), std::move(handed_on), lane, stop);
   // It would stand among the user's own.
-  const auto removed = co_await parts_.threads.remove(who, thread_id);
+  const auto removed = co_await deps_.threads.remove(who, thread_id);
   if (!removed) {
     base::log::warn("sub_agent_thread_left",
                     {{"thread", thread_id}, {"error", removed.error().message}});
@@ -60,7 +61,7 @@ Task<Result<std::string>> SubAgents::work(HandedOn handed_on, base::Lane* lane,
 
 Task<Result<std::string>> SubAgents::run_in(Principal who, Thread thread, HandedOn handed_on,
                                             base::Lane* lane, std::stop_token stop) {
-  Runs& runs = parts_.runs();
+  Runs& runs = deps_.runs();
   auto from = co_await runs.read(who, handed_on.run_id);
   if (!from) co_return fail(std::move(from.error()));
   auto run = co_await runs.start(

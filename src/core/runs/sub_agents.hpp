@@ -1,4 +1,4 @@
-// Work that an agent hands on (ToolMode::sub_agent): a turn of the same agent, at the same version,
+// Work that an agent hands on: a turn of the same agent, at the same version,
 // as its SubAgent says, in a thread of its own that is put away when the work is done. The gate,
 // the limits and the records are those of any run.
 #pragma once
@@ -17,25 +17,28 @@ namespace colonnade::core {
 
 class Runs;
 
-// The tool by which it is handed on.
+// The tools by which it is handed on: of agents that reach their tools through a sub-agent alone
+// (ToolMode::sub_agent), and of the others. Sub-agents have neither.
 constexpr std::string_view sub_agent_tool = "delegate_to_sub_agent";
+constexpr std::string_view task_tool = "task";
 
 struct HandedOn {
   Scope scope;
   std::string user_id{};
   std::string run_id{};  // that hands it on
   std::string task{};
+  std::string title{};  // of its thread, while there is one; "": made of the task
 };
 
 // Thread-safe.
 class SubAgents {
  public:
-  struct Parts {
+  struct Dependencies {
     Threads& threads;
     // Asked when there is work: the tools, of which this is one, are made before the runs.
     std::function<Runs&()> runs{};
   };
-  explicit SubAgents(Parts parts) : parts_(std::move(parts)) {}
+  explicit SubAgents(Dependencies deps) : deps_(std::move(deps)) {}
 
   // The sub-agent's answer; on `lane`, which is the calling one. A stop cancels its run. Errors say
   // to the model why there is no answer; cancelled after a stop.
@@ -46,7 +49,7 @@ class SubAgents {
   base::Task<base::Result<std::string>> run_in(Principal who, Thread thread, HandedOn handed_on,
                                                base::Lane* lane, std::stop_token stop);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 }  // namespace colonnade::core

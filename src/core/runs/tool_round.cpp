@@ -1,3 +1,4 @@
+// long: one round of calls, from a reply to their results
 #include "core/runs/tool_round.hpp"
 
 #include <algorithm>
@@ -7,14 +8,16 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
-#include "core/artifacts/artifacts.hpp"
 #include "core/governance/action_records.hpp"
 #include "core/governance/approval_request.hpp"
 #include "core/governance/call_context.hpp"
 #include "core/governance/limits.hpp"
+#include "core/governance/permission_rules.hpp"
 #include "core/runs/run_steps.hpp"
 #include "core/runs/sub_agents.hpp"
+#include "core/runs/tool_batch.hpp"
 #include "core/runs/tools_by_name.hpp"
+#include "core/tools/tool_names.hpp"
 
 namespace colonnade::core {
 
@@ -61,30 +64,13 @@ ToolRound::ToolRound(ToolRoundPorts ports, ToolRoundOptions options, base::Lane&
       record_(record) {}
 
 Task<void> ToolRound::load_definitions() {
-  definitions_ = co_await ports_.tools.definitions(agent_, inputs_.work());
-  // Only where a client is there to hear of it: its turns say how long a question waits.
-  if (!record_.run().settings.approval_seconds_max) {
-    std::erase_if(definitions_,
-                  [](const ToolDefinition& tool) { return tool.name == approval_request_tool; });
-  }
-  std::erase_if(definitions_, [this](const ToolDefinition& tool) { return !may_have(tool.name); });
-  if (by_name() && !definitions_.empty()) stand_ins_ = tools_by_name();
-}
-
-// What the agent calls itself, of what it is offered. With a sub-agent that is what concerns its
-// own conversation alone.
-bool ToolRound::may_have(const std::string& tool) const {
-  const bool through_sub_agent = agent_.profile.tool_mode == ToolMode::sub_agent;
-  if (through_sub_agent && tool == sub_agent_tool) return true;
-  const bool own = tool == approval_request_tool || tool == generate_artifact_tool ||
-                   tool == revise_artifact_tool;
-  if (through_sub_agent && !own) return false;
-  return !agent_.tools || std::ranges::find(*agent_.tools, tool) != agent_.tools->end();
+  auto all = co_await ports_.tools.definitions(agent_, inputs_.work());
+  tools_ = turn_tools(std::move(all), agent_, record_.run());
 }
 
 std::optional<ToolDefinition> ToolRound::offered(const std::string& tool) const {
-  const auto found = std::ranges::find(definitions_, tool, &ToolDefinition::name);
-  if (found == definitions_.end()) return std::nullopt;
+  const auto found = std::ranges::find(tools_.callable, tool, &ToolDefinition::name);
+  if (found == tools_.callable.end()) return std::nullopt;
   return *found;
 }
 
@@ -111,7 +97,7 @@ void ToolRound::resolve_name(ToolCall& call) {
   if (!by_name() || (!finds && call.tool != execute_tool_name)) return;
   base::Error wrong;
   if (finds) {
-    auto found = found_tools(definitions_, call.arguments);
+    auto found = found_tools(tools_.callable, call.arguments);
     if (found) call.result = std::move(*found);
     if (!found) wrong = std::move(found.error());
   } else {
@@ -128,9 +114,49 @@ void ToolRound::resolve_name(ToolCall& call) {
   call.finished_at = record_.now();
 }
 
+// A model may call a tool by a name that it learned elsewhere.
+void ToolRound::resolve_other_name(ToolCall& call) {
+  if (call.state != ToolCallState::requested || offered(call.tool)) return;
+  std::string tool = call.tool;
+  base::Json arguments = call.arguments;
+  translate_call(tool, arguments);
+  const auto found = find_tool(tools_.callable, tool);
+  if (!found) return;
+  called_as_.try_emplace(call.id, std::exchange(call.tool, (*found)->name));
+  call.arguments = std::move(arguments);
+}
+
+// A batch is over at once; its calls are calls of the round, each for itself.
+std::vector<ToolCall> ToolRound::resolve_batch(ToolCall& call) {
+  std::vector<ToolCall> out;
+  const bool is_batch = call.state == ToolCallState::requested && call.tool == batch_tool;
+  if (!is_batch || !offered(call.tool)) return out;
+  auto batched = batched_calls(call.arguments);
+  call.state = batched ? ToolCallState::succeeded : ToolCallState::failed;
+  call.result = batched ? std::to_string(batched->size()) + " calls, each with its own result"
+                        : batched.error().message;
+  call.finished_at = record_.now();
+  if (!batched) return out;
+  for (BatchedCall& one : *batched) {
+    ToolCall row = call;
+    row.id = base::new_id(record_.now());
+    row.call_id = batched_call_id(call.call_id, out.size() + 1);
+    row.tool = std::move(one.tool);
+    row.arguments = std::move(one.arguments);
+    row.state = ToolCallState::requested;
+    row.result.clear();
+    row.finished_at.reset();
+    resolve_other_name(row);
+    batched_.insert_or_assign(row.id, call.id);
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
 std::vector<std::string> ToolRound::begin(const ModelReply& reply) {
   calls_.clear();
   called_as_.clear();
+  batched_.clear();
   std::vector<std::string> ids;
   const Time now = record_.now();
   for (const Part& part : reply.parts) {
@@ -152,9 +178,15 @@ std::vector<std::string> ToolRound::begin(const ModelReply& reply) {
       row.finished_at = now;
     } else {
       resolve_name(row);
+      resolve_other_name(row);
     }
+    std::vector<ToolCall> batched = resolve_batch(row);
     if (row.state == ToolCallState::requested) ids.push_back(row.id);
     calls_.push_back(std::move(row));
+    for (ToolCall& one : batched) {
+      ids.push_back(one.id);
+      calls_.push_back(std::move(one));
+    }
   }
   results_pending_ = !calls_.empty();
   return ids;
@@ -177,6 +209,12 @@ void ToolRound::load(const std::vector<RunStep>& steps, const std::vector<ToolCa
     if (row == rows.rend()) continue;
     if (row->tool != call->tool) called_as_.insert_or_assign(row->id, call->tool);
     calls_.push_back(*row);
+    if (row->tool != batch_tool) continue;
+    for (auto one = row.base(); one != rows.end(); ++one) {
+      if (!is_batched(one->call_id, call->call_id)) continue;
+      batched_.insert_or_assign(one->id, row->id);
+      calls_.push_back(*one);
+    }
   }
   results_pending_ = !calls_.empty();
 }
@@ -202,11 +240,21 @@ Task<Result<void>> ToolRound::settle_interrupted() {
   co_return Result<void>();
 }
 
+ToolResultPart ToolRound::result_for_model(const ToolCall& call) const {
+  std::vector<const ToolCall*> batched;
+  for (const ToolCall& one : calls_) {
+    const auto batch = batched_.find(one.id);
+    if (batch != batched_.end() && batch->second == call.id) batched.push_back(&one);
+  }
+  return batched.empty() ? result_of(call) : batch_result(call, batched);
+}
+
 std::vector<Part> ToolRound::take_results() {
   std::vector<Part> parts;
   if (!std::exchange(results_pending_, false)) return parts;
   for (const ToolCall& call : calls_) {
-    ToolResultPart result = result_of(call);
+    if (batched_.contains(call.id)) continue;
+    ToolResultPart result = result_for_model(call);
     if (const auto name = called_as_.find(call.id); name != called_as_.end()) {
       result.tool = name->second;
     }
@@ -236,8 +284,14 @@ base::Task<std::optional<Grant>> ToolRound::grant_for(std::string id, ActionRequ
 base::Task<base::Result<base::Json>> ToolRound::prepare(ToolCall call) const {
   const std::string& tool = call.tool;
   auto definition = offered(tool);
-  if (!may_have(tool)) {
+  if (!agent_may_have(agent_, record_.run().options, tool)) {
     co_return base::fail(ErrorKind::invalid, "this agent has no tool named '" + tool + "'",
+                         tool_field);
+  }
+  const std::vector<std::string> aliases = definition ? definition->aliases : other_names(tool);
+  if (!is_in_turn(agent_, record_.run().options, tool, aliases)) {
+    co_return base::fail(ErrorKind::invalid,
+                         "the tool '" + tool + "' is not among those that this turn may call",
                          tool_field);
   }
   const bool approved = is_approved(call.id);
@@ -263,10 +317,30 @@ Task<ToolRound::Judged> ToolRound::judge(ToolCall call, base::Json asked, bool i
   ActionRequest request = request_for(call, asked);
   std::optional<Grant> grant;
   if (is_fit) grant = co_await grant_for(call.id, request);
-  Judged out{.verdict = ports_.judge.decide(agent_, call, std::move(request), grant)};
+  auto rule = co_await thread_rule(&call);
+  // Nobody's word counts for what could not run.
+  if (!is_fit && rule == RuleAction::allow) rule = std::nullopt;
+  Judged out{.verdict = ports_.judge.decide(agent_, call, std::move(request), grant, rule)};
   out.by_permission = out.verdict.permit && out.verdict.decision.outcome == Outcome::abstain &&
-                      grant && grant->request_hash.empty();
+                      (!grant || grant->request_hash.empty());
   co_return out;
+}
+
+// What the thread's rules say. A store that does not say where the thread is makes it ask.
+Task<std::optional<RuleAction>> ToolRound::thread_rule(const ToolCall* call) const {
+  if (options_.rules.empty()) co_return std::nullopt;
+  const Run& run = record_.run();
+  RuledCall ruled{.tool = call->tool};
+  // One whose server was away when the run began has no definition; rules name it all the same.
+  auto definition = offered(call->tool);
+  ruled.aliases = definition ? std::move(definition->aliases) : other_names(call->tool);
+  auto directory = co_await ports_.permissions.directory_of(run.scope, run.thread_id);
+  if (!directory) {
+    base::log::error("directory_unreadable", {{"error", directory.error().message}});
+    co_return RuleAction::ask;
+  }
+  ruled.directory = std::move(*directory);
+  co_return rule_for(options_.rules, ruled, call->arguments);
 }
 
 // An execution stores its decision in the transaction that starts it.
@@ -475,7 +549,8 @@ Task<void> ToolRound::run(std::string id) {
     on_behalf.judge_again = [this, id](base::Json arguments) {
       return judge_again(id, std::move(arguments));
     };
-    const bool handed_on = call_of(id).tool == sub_agent_tool;
+    const std::string& tool = call_of(id).tool;
+    const bool handed_on = tool == sub_agent_tool || tool == task_tool;
     const auto time_max = handed_on ? options_.sub_agent_time_max : options_.tool_time_max;
     done = co_await execute_tool(&ports_.tools, &lane_, std::move(on_behalf), std::move(permit),
                                  time_max, inputs_.work());

@@ -20,10 +20,12 @@
 #include "core/governance/execution_permit.hpp"
 #include "core/governance/judge.hpp"
 #include "core/governance/limits.hpp"
+#include "core/governance/permission_rule.hpp"
 #include "core/governance/permissions.hpp"
 #include "core/runs/run_inputs.hpp"
 #include "core/runs/run_record.hpp"
 #include "core/runs/run_store.hpp"
+#include "core/runs/turn_tools.hpp"
 #include "core/tools/limits.hpp"
 #include "core/tools/tool_execution.hpp"
 #include "core/tools/tool_runner.hpp"
@@ -43,6 +45,7 @@ struct ToolRoundOptions {
   std::chrono::milliseconds tool_time_max = limits::tool_time_max;
   std::chrono::milliseconds sub_agent_time_max = limits::tool_time_max;  // of work handed on
   std::chrono::milliseconds approval_time_max = limits::approval_time_max;
+  std::vector<PermissionRule> rules{};  // of the thread
 };
 
 // For the run's lane only. Everything that is handed over must outlive it.
@@ -54,9 +57,7 @@ class ToolRound {
   // Asks the tools what they offer to the agent; once, before everything else.
   base::Task<void> load_definitions();
   // What the model is shown.
-  const std::vector<ToolDefinition>& definitions() const {
-    return by_name() ? stand_ins_ : definitions_;
-  }
+  const std::vector<ToolDefinition>& definitions() const { return tools_.shown(); }
 
   // Begins a round with the calls of a reply, which are yet to be stored; returns the ids of those
   // that the gate is to be asked about. A malformed call has failed already.
@@ -93,7 +94,7 @@ class ToolRound {
 
   struct Judged {
     Verdict verdict;
-    bool by_permission = false;  // a standing one answered the question
+    bool by_permission = false;  // a standing one, or a rule of the thread, answered the question
   };
 
   base::Task<GateAnswer> ask_gate_about(std::string id);
@@ -116,7 +117,10 @@ class ToolRound {
   bool is_approved(const std::string& id) const;
   bool by_name() const { return agent_.profile.tool_mode == ToolMode::by_name; }
   void resolve_name(ToolCall& call);
-  bool may_have(const std::string& tool) const;
+  void resolve_other_name(ToolCall& call);
+  std::vector<ToolCall> resolve_batch(ToolCall& call);
+  ToolResultPart result_for_model(const ToolCall& call) const;
+  base::Task<std::optional<RuleAction>> thread_rule(const ToolCall* call) const;
   ToolCaller caller() const;
 
   ToolRoundPorts ports_;
@@ -126,10 +130,10 @@ class ToolRound {
   RunInputs& inputs_;
   RunRecord& record_;
 
-  std::vector<ToolDefinition> definitions_{};  // of this run, from its start to its end
-  std::vector<ToolDefinition> stand_ins_{};    // for all of those, when they are called by name
-  std::vector<ToolCall> calls_{};              // of the last reply
+  TurnTools tools_{};                               // from the run's start to its end
+  std::vector<ToolCall> calls_{};                   // of the last reply
   std::map<std::string, std::string> called_as_{};  // what the model called, where it is another
+  std::map<std::string, std::string> batched_{};    // calls of a batch: the batch's, by theirs
   bool results_pending_ = false;  // the run does not have those calls' results yet
   std::map<std::string, ExecutionPermit> permits_{};
   ActionsByCall actions_{};

@@ -107,7 +107,7 @@ Result<std::string> found_tools(const std::vector<ToolDefinition>& tools, const 
   for (const ToolDefinition* tool : found) {
     Json one = {{"name", tool->name},
                 {"description", tool->description},
-                {"parameters", tool->input_schema}};
+                {"parameters", tool->input_schema.get()}};
     bytes += base::to_text(one).size();
     const bool full =
         results.size() == limit || (!results.empty() && bytes > limits::found_tools_bytes_max);

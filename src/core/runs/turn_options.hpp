@@ -6,11 +6,22 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/json.hpp"
 #include "core/agents/agent_profile.hpp"
 
 namespace colonnade::core {
+
+// Whether a turn calls tools.
+enum class ToolUse {
+  automatic,  // as the model likes
+  none,       // it is offered none
+  required,   // its first answer calls one; else the run fails
+};
+std::string_view to_string(ToolUse use);  // "automatic", "none", "required"
+std::optional<ToolUse> tool_use_from(std::string_view text);
 
 struct TurnOptions {
   // Who answers this turn; "" for the thread's agent. Then the thread is not pinned by it.
@@ -37,6 +48,11 @@ struct TurnOptions {
   // turn takes its place. Without parts of its own the message says again what it said. "" for
   // none.
   std::string replaces{};
+  ToolUse tool_use = ToolUse::automatic;
+  // The tools that it may call, of those that its agent has: names in which `*` is any run of
+  // characters, compared in lower case with `-` as `_`; also by their other names. nullopt: all.
+  std::optional<std::vector<std::string>> tools{};
+  std::optional<int> tool_seconds_max{};  // of one call; can only be tighter than the server's
 
   bool operator==(const TurnOptions&) const = default;
 };

@@ -22,7 +22,7 @@
 
 namespace colonnade::core {
 
-struct ErasureParts {
+struct ErasureDependencies {
   ThreadStore& store;
   RunStore& run_store;
   EventFeed& feed;
@@ -38,7 +38,7 @@ struct ErasureParts {
 
 class Erasure {
  public:
-  explicit Erasure(ErasureParts parts) : parts_(std::move(parts)) {}
+  explicit Erasure(ErasureDependencies deps) : deps_(std::move(deps)) {}
 
   // Cancels a run that is active in it and waits for its end, but not while the store cannot take
   // that: the thread is gone for everybody, and the next start erases its content. not_found, also
@@ -55,7 +55,7 @@ class Erasure {
   base::Task<void> sweep_memories();
   void add(Unit& unit, const Thread& thread) const;
 
-  ErasureParts parts_;
+  ErasureDependencies deps_;
 };
 
 }  // namespace colonnade::core

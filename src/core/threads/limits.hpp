@@ -17,5 +17,10 @@ constexpr std::size_t thread_tags_max = 50;
 constexpr std::size_t thread_tag_bytes_max = 128;
 // Of one fork, which is one unit.
 constexpr std::size_t fork_messages_max = 2000;
+constexpr std::size_t directory_bytes_max = 4095;  // of a path, as the kernel takes it
+constexpr std::size_t move_reason_bytes_max = 200;
+// Each is looked at for every call of the thread's runs.
+constexpr std::size_t thread_rules_max = 200;
+constexpr std::size_t rule_text_bytes_max = 512;
 
 }  // namespace colonnade::limits

@@ -11,8 +11,29 @@
 #include "base/json.hpp"
 #include "core/access/scope.hpp"
 #include "core/agents/agent.hpp"
+#include "core/governance/permission_rule.hpp"
 
 namespace colonnade::core {
+
+// Where the tools of a thread work.
+struct Directory {
+  std::string path{};  // absolute, see Directories::kept(); "" for the server's own workspace
+  // An operator chose it, of every scope or of the main one: any folder that does not overlap the
+  // server's own files. Else only those that the configuration lets users name.
+  bool by_operator = false;
+
+  bool operator==(const Directory&) const = default;
+};
+
+// That a thread was moved from one directory to another.
+struct DirectoryMove {
+  std::string origin{};  // the path of its first directory; "" for the server's own workspace
+  std::string from{};    // of the one before the last move; the same
+  std::string reason{};  // as given; "" for none
+  base::Time at{};
+
+  bool operator==(const DirectoryMove&) const = default;
+};
 
 struct Thread {
   std::string id{};
@@ -36,6 +57,9 @@ struct Thread {
   // Of a fork: where it came from.
   std::string parent_id{};
   std::string forked_from_message_id{};
+  Directory directory{};
+  std::optional<DirectoryMove> moved{};
+  std::vector<PermissionRule> rules{};  // oldest first
 };
 
 }  // namespace colonnade::core

@@ -49,7 +49,10 @@ struct ThreadPage {
   std::optional<bool> pinned{};     // only those that are, or are not
   std::optional<bool> completed{};  // the same
   bool pinned_first = false;
-  bool own = false;  // only the caller's own, also for who may see everybody's
+  bool own = false;        // only the caller's own, also for who may see everybody's
+  std::string matching{};  // only those whose title or directory holds it; case of ASCII is ignored
+  std::optional<std::string> directory{};  // only those bound to this path
+  std::string parent_id{};                 // only those that belong to this thread
 };
 
 struct SearchHit {
@@ -143,6 +146,11 @@ struct ArrangeThread {  // not_found when there is no such thread; unset members
   std::optional<base::Json> session_context{};
   std::optional<std::string> title{};
 };
+struct MoveThread {  // not_found when there is no such thread; sets updated_at to the move's
+  std::string id{};
+  Directory directory{};
+  DirectoryMove move{};
+};
 struct PinThreadVersion {  // not_found when there is no such thread; one that is pinned stays as it
                            // is, without an error
   std::string id{};
@@ -154,6 +162,7 @@ struct EditOutMessages {
   std::string thread_id{};
   std::string from_message_id{};
 };
+// Withdraws what users themselves asked to call in it (core/governance/user_calls).
 struct DeleteThread {  // not_found unless it exists and is not deleted
   std::string id{};
   Time at{};

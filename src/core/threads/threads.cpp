@@ -1,11 +1,16 @@
 #include "core/threads/threads.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/ids.hpp"
+#include "base/json.hpp"
 #include "core/access/account.hpp"
 #include "core/access/visibility.hpp"
+#include "core/governance/audit.hpp"
+#include "core/governance/permission_rule.hpp"
+#include "core/governance/redaction.hpp"
 #include "core/threads/limits.hpp"
 
 namespace colonnade::core {
@@ -61,6 +66,27 @@ Result<void> check_arrangement(const ThreadArrangement& arrangement) {
                   "a tag has 1 to " + std::to_string(limits::thread_tag_bytes_max) + " bytes",
                   "tags");
     }
+  }
+  return {};
+}
+
+Result<void> check_rules(const std::vector<PermissionRule>& rules) {
+  if (rules.size() > limits::thread_rules_max) {
+    return fail(ErrorKind::invalid,
+                "a thread has at most " + std::to_string(limits::thread_rules_max) + " rules",
+                "permission");
+  }
+  const auto fits = [](const std::string& text) {
+    return !text.empty() && text.size() <= limits::rule_text_bytes_max;
+  };
+  for (const PermissionRule& rule : rules) {
+    const bool named = fits(rule.permission);
+    if (named && fits(rule.pattern)) continue;
+    const std::string field = named ? "pattern" : "permission";
+    return fail(ErrorKind::invalid,
+                "the " + field + " of a rule has 1 to " +
+                    std::to_string(limits::rule_text_bytes_max) + " bytes",
+                field);
   }
   return {};
 }
@@ -132,12 +158,71 @@ std::vector<Event> events_of(const Thread& thread, const ArrangeThread& change) 
   return out;
 }
 
+// What changes what the tools of a thread may reach, or may do unasked.
+AuditEntry reach_entry(std::string_view change, const Thread& thread, const Principal& who,
+                       Time at) {
+  base::Json details = {{"change", change}, {"directory", thread.directory.path}};
+  base::Json rules = base::Json::array();
+  for (const PermissionRule& rule : thread.rules) {
+    rules.push_back({{"permission", rule.permission},
+                     {"pattern", rule.pattern},
+                     {"action", to_string(rule.action)}});
+  }
+  details["rules"] = std::move(rules);
+  return {.kind = std::string(audit_kind::thread),
+          .actor = who.user_id,
+          .subject = thread.id,
+          .details = Redaction().apply(std::move(details)),
+          .at = at};
+}
+
+// Of a thread that works in its own folder, under everybody's rules, there is nothing to say.
+void add_reach_entry(Unit& unit, std::string_view change, const Thread& thread,
+                     const Principal& who) {
+  if (thread.directory.path.empty() && thread.rules.empty()) return;
+  unit.changes.emplace_back(AppendAudit{reach_entry(change, thread, who, thread.created_at)});
+}
+
+// Who answers for the machine: an operator of every scope, or of the one that the server itself
+// has.
+bool is_machines_operator(const Principal& who) {
+  return who.is_operator() && (who.every_scope || who.scope == default_view());
+}
+
 }  // namespace
 
-Threads::Threads(ThreadStore& store, EventFeed& feed, base::Clock& clock, base::Workers& workers)
-    : store_(store), feed_(feed), clock_(clock), workers_(workers) {}
+Threads::Threads(ThreadStore& store, EventFeed& feed, base::Clock& clock, base::Workers& workers,
+                 const Directories* directories)
+    : store_(store), feed_(feed), clock_(clock), workers_(workers), directories_(directories) {}
+
+// As it is kept.
+Result<Directory> Threads::directory_for(const Principal& who, std::string path) const {
+  Directory wanted{.path = std::move(path), .by_operator = is_machines_operator(who)};
+  if (wanted.path.empty()) return Directory{};
+  if (directories_ == nullptr) {
+    return fail(ErrorKind::unavailable, "this server binds no threads to directories", "directory");
+  }
+  return directories_->kept(std::move(wanted));
+}
 
 Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
+  if (auto fits = check_rules(input.rules); !fits) co_return fail(std::move(fits.error()));
+  auto directory = directory_for(who, std::move(input.directory));
+  if (!directory) co_return fail(std::move(directory.error()));
+  auto thread = co_await insert(std::move(who), std::move(input), std::move(*directory));
+  co_return thread;
+}
+
+Task<Result<Thread>> Threads::create_below(Principal who, std::string parent_id, NewThread input) {
+  auto parent = co_await get(who, std::move(parent_id));
+  if (!parent) co_return parent;
+  input.parent_id = std::move(parent->id);
+  input.rules = std::move(parent->rules);
+  auto thread = co_await insert(std::move(who), std::move(input), std::move(parent->directory));
+  co_return thread;
+}
+
+Task<Result<Thread>> Threads::insert(Principal who, NewThread input, Directory directory) {
   const Time now = clock_.now();
   Thread thread{.id = base::new_id(now),
                 .scope = who.scope,
@@ -151,10 +236,13 @@ Task<Result<Thread>> Threads::create(Principal who, NewThread input) {
                 .deleted_at = std::nullopt,
                 .version_id = std::move(input.version_id),
                 .session_context = std::move(input.session_context),
-                .parent_id = std::move(input.parent_id)};
+                .parent_id = std::move(input.parent_id),
+                .directory = std::move(directory),
+                .rules = std::move(input.rules)};
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(
       InsertThread{.thread = thread, .agent_must_exist = !thread.agent_id.empty()});
+  add_reach_entry(unit, "created", thread, who);
   if (!input.keyed_request_id.empty()) {
     unit.changes.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), thread.id});
   }
@@ -263,6 +351,35 @@ Task<Result<Thread>> Threads::arrange(Principal who, std::string id,
   co_return std::move(*thread);
 }
 
+Task<Result<Thread>> Threads::move(Principal who, std::string id, NewDirectory to) {
+  if (to.reason.size() > limits::move_reason_bytes_max) {
+    co_return fail(ErrorKind::invalid,
+                   "the reason of a move has at most " +
+                       std::to_string(limits::move_reason_bytes_max) + " bytes",
+                   "reason");
+  }
+  auto thread = co_await get(who, std::move(id));
+  if (!thread) co_return thread;
+  if (thread->deleted_at) co_return no_such_thread();
+  auto directory = directory_for(who, std::move(to.path));
+  if (!directory) co_return fail(std::move(directory.error()));
+  const std::string& before = thread->directory.path;
+  thread->moved = DirectoryMove{.origin = thread->moved ? thread->moved->origin : before,
+                                .from = before,
+                                .reason = std::move(to.reason),
+                                .at = clock_.now()};
+  thread->directory = std::move(*directory);
+  thread->updated_at = thread->moved->at;
+  Unit unit{.scope = who.scope, .account = account_of(who)};
+  unit.changes.emplace_back(
+      MoveThread{.id = thread->id, .directory = thread->directory, .move = *thread->moved});
+  unit.changes.emplace_back(AppendAudit{reach_entry("moved", *thread, who, thread->updated_at)});
+  unit.events.push_back(thread_event(*thread, thread->updated_at, false));
+  auto committed = co_await feed_.commit(std::move(unit));
+  if (!committed) co_return fail(std::move(committed.error()));
+  co_return std::move(*thread);
+}
+
 Task<Result<MessageList>> Threads::message_list(Principal who, std::string id, MessagePage page) {
   auto thread = co_await get(who, id);
   if (!thread) co_return fail(std::move(thread.error()));
@@ -310,6 +427,8 @@ Task<Result<Thread>> Threads::fork(Principal who, std::string id, Fork fork) {
   auto from = co_await get(who, std::move(id));
   if (!from) co_return from;
   if (from->deleted_at) co_return no_such_thread();
+  auto directory = directory_for(who, from->directory.path);
+  if (!directory) co_return fail(std::move(directory.error()));
   auto messages = co_await forked(who.scope, from->id, fork.message_id);
   if (!messages) co_return fail(std::move(messages.error()));
   const Time now = clock_.now();
@@ -324,9 +443,12 @@ Task<Result<Thread>> Threads::fork(Principal who, std::string id, Fork fork) {
                 .updated_at = now,
                 .session_context = from->session_context,
                 .parent_id = from->id,
-                .forked_from_message_id = std::move(fork.message_id)};
+                .forked_from_message_id = std::move(fork.message_id),
+                .directory = std::move(*directory),
+                .rules = from->rules};
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(InsertThread{.thread = thread});
+  add_reach_entry(unit, "forked", thread, who);
   for (Message& message : *messages) {
     message.id = base::new_id(clock_.now());
     message.thread_id = thread.id;

@@ -14,6 +14,7 @@
 #include "base/workers.hpp"
 #include "core/access/principal.hpp"
 #include "core/events/event_feed.hpp"
+#include "core/threads/directories.hpp"
 #include "core/threads/thread_store.hpp"
 
 namespace colonnade::core {
@@ -27,6 +28,10 @@ struct NewThread {
   base::Json session_context = nullptr;  // an object, or null
   std::string parent_id{};               // the thread that it belongs to; "" for none
   std::string version_id{};  // of its agent, to which it is pinned from the start; "" for none
+  // Where its tools work: an absolute path, which need not exist; "" for the server's own
+  // workspace.
+  std::string directory{};
+  std::vector<PermissionRule> rules{};  // oldest first; at most limits::thread_rules_max
 };
 
 // Unset members stay as they are.
@@ -45,6 +50,12 @@ struct Fork {
   std::string keyed_request_id{};      // linked to the thread in the same transaction; "" for none
 };
 
+// Another directory for a thread.
+struct NewDirectory {
+  std::string path{};    // absolute; need not exist
+  std::string reason{};  // at most limits::move_reason_bytes_max
+};
+
 struct MessageList {
   std::vector<Message> messages{};
   std::size_t total = 0;
@@ -53,10 +64,16 @@ struct MessageList {
 
 class Threads {
  public:
-  Threads(ThreadStore& store, EventFeed& feed, base::Clock& clock, base::Workers& workers);
+  // Without `directories` no thread can be bound to one: unavailable.
+  Threads(ThreadStore& store, EventFeed& feed, base::Clock& clock, base::Workers& workers,
+          const Directories* directories = nullptr);
 
-  // not_found with the field "agent_id" when there is no such agent.
+  // not_found with the field "agent_id" when there is no such agent. invalid, naming the field, for
+  // a directory that is not absolute and for rules beyond their limits.
   base::Task<Result<Thread>> create(Principal who, NewThread input);
+  // The same, of a thread that belongs to another of the caller's and works as it does: it has the
+  // directory and the rules of `parent_id` as they are, whatever `input` says of the three.
+  base::Task<Result<Thread>> create_below(Principal who, std::string parent_id, NewThread input);
   // Those that the caller may see, not deleted, newest first.
   base::Task<Result<std::vector<Thread>>> list(Principal who, ThreadPage page);
   // How many list() has in all.
@@ -83,7 +100,12 @@ class Threads {
   // changes. invalid, naming the field, for tags beyond limits::thread_tags_max or
   // thread_tag_bytes_max and for a context that is no object.
   base::Task<Result<Thread>> arrange(Principal who, std::string id, ThreadArrangement arrangement);
-  // A new thread of the caller with the same agent and copies of the messages. not_found also for
+  // Binds it to another directory, and notes which it had. What is under way goes on there, too:
+  // its next tool call works in the new one. invalid as for create(); not_found also for a deleted
+  // one.
+  base::Task<Result<Thread>> move(Principal who, std::string id, NewDirectory to);
+  // A new thread of the caller with the same agent, directory and rules, and copies of the
+  // messages. The directory is as if the caller had chosen it. not_found also for
   // the message, with the field "message_id"; too_large beyond limits::fork_messages_max.
   base::Task<Result<Thread>> fork(Principal who, std::string id, Fork fork);
   // Soft. not_found when it is deleted already.
@@ -98,11 +120,14 @@ class Threads {
  private:
   base::Task<Result<std::vector<Message>>> forked(Scope scope, std::string thread_id,
                                                   std::string last);
+  Result<Directory> directory_for(const Principal& who, std::string path) const;
+  base::Task<Result<Thread>> insert(Principal who, NewThread input, Directory directory);
 
   ThreadStore& store_;
   EventFeed& feed_;
   base::Clock& clock_;
   base::Workers& workers_;
+  const Directories* directories_;
 };
 
 // As a title is kept: line breaks become blanks, trimmed, at most limits::title_characters_max.

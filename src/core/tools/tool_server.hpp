@@ -36,6 +36,8 @@ struct ToolServer {
   std::vector<std::string> command{};  // stdio: the program and its arguments
   std::string url{};                   // http
   std::string sealed_secrets{};        // ToolServerSecrets behind base::SecretBox; "" for none
+  bool enabled = true;                 // false: nobody connects to it
+  bool for_default_agent = false;      // the scope's default agent has it
   bool configured = false;             // from the configuration: is no row and cannot be removed
   base::Time created_at{};
 };

@@ -1,9 +1,12 @@
 // The connection to a tool server: how it is, and what the server offers over it.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/json.hpp"
 
 namespace colonnade::core {
 
@@ -16,6 +19,14 @@ enum class ToolServerState {
   stopped,
 };
 std::string_view to_string(ToolServerState state);
+
+// A tool as its server offers it.
+struct ServedTool {
+  std::string name{};        // the server's own
+  std::string model_name{};  // as models see it
+  std::string description{};
+  base::Json input_schema = base::Json::object();
+};
 
 struct ToolServerConnection {
   std::string id{};  // ToolServer::id

@@ -1,6 +1,8 @@
 // What operators do with the connections to tool servers, and the port to whatever holds them.
 #pragma once
 
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,13 @@ class ToolServerConnector {
  public:
   virtual ~ToolServerConnector() = default;
   virtual std::vector<ToolServerConnection> connections() const = 0;  // by id
+  // nullopt when nobody connects to the server.
+  virtual std::optional<ToolServerConnection> connection(const std::string& id) const = 0;
+  // What it offers now, by the name that models see.
+  virtual std::vector<ServedTool> tools(const std::string& id) const = 0;
+  // Returns once it is not starting any more, or as soon as `stop` or a limit of the
+  // implementation's says; connection() then tells what came of it.
+  virtual base::Task<void> settled(std::string id, std::stop_token stop) = 0;
   // Offers the tools that are held back under the name `set`. not_found when there is no such
   // server, conflict when another set is held back by now.
   virtual Result<void> accept(const std::string& id, const std::string& set) = 0;

@@ -17,6 +17,9 @@ class ThreeServers final : public ToolServerConnector {
   std::vector<ToolServerConnection> connections() const override {
     return {{.id = "1", .name = "files"}, {.id = "2", .name = "mail"}, {.id = "3", .name = "mail"}};
   }
+  std::optional<ToolServerConnection> connection(const std::string&) const override { return {}; }
+  std::vector<ServedTool> tools(const std::string&) const override { return {}; }
+  base::Task<void> settled(std::string, std::stop_token) override { co_return; }
   Result<void> accept(const std::string& id, const std::string& set) override {
     calls.push_back("accept " + id + " " + set);
     if (set == "old") return base::fail(base::ErrorKind::conflict, "look again", "set");

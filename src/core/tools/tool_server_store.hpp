@@ -39,6 +39,9 @@ struct DeleteToolServer {
   std::string id{};
   Time at{};
 };
+struct ReplaceToolServer {  // the row of its id, but for name and created_at; not_found
+  ToolServer server;
+};
 struct KeepToolPins {  // replaces what was kept
   std::string server_id{};
   std::string pins{};

@@ -8,6 +8,8 @@
 #include "base/log.hpp"
 #include "base/secret_text.hpp"
 #include "core/access/account.hpp"
+#include "core/access/operators.hpp"
+#include "core/events/background_commits.hpp"
 #include "core/tools/limits.hpp"
 
 namespace colonnade::core {
@@ -88,6 +90,17 @@ AuditEntry server_entry(std::string_view change, const ToolServer& server, std::
           .at = at};
 }
 
+std::unexpected<base::Error> not_their_command() {
+  return fail(ErrorKind::forbidden,
+              "a server's command runs on this machine: only an operator of every scope adds it",
+              "transport");
+}
+
+std::unexpected<base::Error> of_the_configuration() {
+  return fail(ErrorKind::conflict,
+              "this server is part of the configuration (mcp.servers); change it there");
+}
+
 Result<bool> add_to(Agent& agent, const std::string& id) {
   if (std::ranges::find(agent.tool_servers, id) != agent.tool_servers.end()) return false;
   if (agent.tool_servers.size() >= limits::tool_servers_of_agent_max) {
@@ -165,9 +178,9 @@ Result<void> check_tool_server(const NewToolServer& input) {
 }
 
 ToolServers::ToolServers(ToolServerStore& store, Agents& agents, EventFeed& feed,
-                         base::Clock& clock, const base::SecretBox& box,
+                         BackgroundCommits& commits, base::Clock& clock, const base::SecretBox& box,
                          std::vector<NewToolServer> configured)
-    : store_(store), agents_(agents), feed_(feed), clock_(clock), box_(box) {
+    : store_(store), agents_(agents), feed_(feed), commits_(commits), clock_(clock), box_(box) {
   const Time now = clock_.now();
   for (NewToolServer& input : configured) {
     configured_.push_back({.server = {.id = configured_tool_server_id(input.name),
@@ -191,23 +204,78 @@ Task<Result<void>> ToolServers::open_all() {
     if (!pins) co_return fail(std::move(pins.error()));
     OpenedToolServer whole = opened_with(std::move(opened.server), std::move(opened.secrets));
     whole.pins = std::move(*pins);
-    host_->added(std::move(whole));
+    add_to_host(std::move(whole));
   }
   auto servers = co_await store_.all_tool_servers();
   if (!servers) co_return fail(std::move(servers.error()));
-  for (ToolServer& server : *servers) {
-    auto secrets = open(server);
-    if (!secrets) {  // its own trouble: the others are started
-      base::log::error("tool_server_not_opened",
-                       {{"server", server.name}, {"error", secrets.error().message}});
-      continue;
+  std::set<Scope> scopes;
+  for (const ToolServer& server : *servers) {
+    if (server.for_default_agent) scopes.insert(server.scope);
+    if (!server.enabled) continue;
+    auto connected = co_await connect_now(server);
+    if (!connected && connected.error().kind == ErrorKind::unavailable) {
+      co_return fail(std::move(connected.error()));
     }
-    auto pins = co_await store_.tool_pins(server.scope, server.id);
-    if (!pins) co_return fail(std::move(pins.error()));
-    OpenedToolServer whole = opened_with(std::move(server), std::move(*secrets));
-    whole.pins = std::move(*pins);
-    host_->added(std::move(whole));
+    if (!connected) {  // its own trouble: the others are started
+      base::log::error("tool_server_not_opened",
+                       {{"server", server.name}, {"error", connected.error().message}});
+    }
   }
+  for (const Scope& scope : scopes) {
+    auto offered = co_await offer_to_default_agent(scope);
+    if (!offered) co_return offered;
+  }
+  co_return Result<void>{};
+}
+
+void ToolServers::add_to_host(OpenedToolServer server) {
+  if (host_ == nullptr) return;
+  {
+    const std::lock_guard lock(mutex_);
+    told_of_.insert(server.server.id);
+  }
+  host_->added(std::move(server));
+}
+
+void ToolServers::disconnect_now(const Scope& scope, const std::string& id) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (told_of_.erase(id) == 0) return;
+  }
+  host_->removed(scope, id);
+}
+
+Result<OpenedToolServer> ToolServers::opened(const ToolServer& server) const {
+  for (const OpenedToolServer& one : configured_) {
+    if (one.server.id == server.id) return opened_with(one.server, one.secrets);
+  }
+  auto secrets = open(server);
+  if (!secrets) return fail(std::move(secrets.error()));
+  return opened_with(server, std::move(*secrets));
+}
+
+Task<Result<void>> ToolServers::connect_now(ToolServer server) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (told_of_.contains(server.id)) co_return Result<void>{};
+  }
+  auto whole = opened(server);
+  if (!whole) co_return fail(std::move(whole.error()));
+  auto pins = co_await store_.tool_pins(server.scope, server.id);
+  if (!pins) co_return fail(std::move(pins.error()));
+  whole->pins = std::move(*pins);
+  add_to_host(std::move(*whole));
+  co_return Result<void>{};
+}
+
+Task<Result<void>> ToolServers::offer_to_default_agent(Scope scope) {
+  const auto servers = co_await store_.tool_servers(scope);
+  if (!servers) co_return fail(servers.error());
+  std::vector<std::string> ids;
+  for (const ToolServer& one : *servers) {
+    if (one.for_default_agent && one.enabled) ids.push_back(one.id);
+  }
+  agents_.set_default_tool_servers(scope, std::move(ids));
   co_return Result<void>{};
 }
 
@@ -227,10 +295,7 @@ Result<ToolServerSecrets> ToolServers::open(const ToolServer& server) const {
 Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input) {
   if (auto sound = check_tool_server(input); !sound) co_return fail(std::move(sound.error()));
   if (input.transport == ToolServerTransport::stdio && !who.is_server_operator()) {
-    co_return fail(
-        ErrorKind::forbidden,
-        "a server's command runs on this machine: only an operator of every scope adds it",
-        "transport");
+    co_return not_their_command();
   }
   const auto taken = std::ranges::any_of(
       configured_, [&](const auto& one) { return one.server.name == input.name; });
@@ -260,8 +325,134 @@ Task<Result<ToolServer>> ToolServers::create(Principal who, NewToolServer input)
     co_return fail(ErrorKind::conflict, "the name is taken", "name");
   }
   if (!committed) co_return fail(std::move(committed.error()));
-  if (host_ != nullptr) host_->added(opened_with(server, std::move(input.secrets)));
+  add_to_host(opened_with(server, std::move(input.secrets)));
   co_return server;
+}
+
+// --- servers of the scope's default agent --------------------------------------------------------
+
+Task<Result<ToolServer>> ToolServers::manageable(Principal who, std::string id) const {
+  if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
+  auto server = co_await get(who.scope, std::move(id));
+  co_return server;
+}
+
+Task<Result<void>> ToolServers::store(Principal who, ToolServer server, const ToolServer* before,
+                                      std::string_view change) {
+  Unit unit{.scope = who.scope, .account = account_of(who)};
+  AuditEntry entry = server_entry(change, server, who.user_id, clock_.now());
+  entry.details["headers"] = header_names(server);
+  entry.details["enabled"] = server.enabled;
+  if (before == nullptr) {
+    unit.changes.emplace_back(PutToolServer{std::move(server)});
+  } else {
+    unit.changes.emplace_back(ReplaceToolServer{std::move(server)});
+  }
+  unit.changes.emplace_back(AppendAudit{std::move(entry)});
+  auto committed = co_await feed_.commit(std::move(unit));
+  if (!committed) co_return fail(std::move(committed.error()));
+  auto offered = co_await offer_to_default_agent(who.scope);
+  co_return offered;
+}
+
+Task<Result<ToolServer>> ToolServers::put(Principal who, NewToolServer input, bool enabled) {
+  if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
+  if (auto sound = check_tool_server(input); !sound) co_return fail(std::move(sound.error()));
+  if (input.transport == ToolServerTransport::stdio && !who.is_server_operator()) {
+    co_return not_their_command();
+  }
+  const auto all = co_await list(who.scope);
+  if (!all) co_return fail(all.error());
+  const auto found = std::ranges::find(*all, input.name, &ToolServer::name);
+  const ToolServer* before = found == all->end() ? nullptr : &*found;
+  if (before != nullptr && before->configured) co_return of_the_configuration();
+  ToolServer server{.id = before != nullptr ? before->id : base::new_uuid(),
+                    .scope = who.scope,
+                    .name = std::move(input.name),
+                    .transport = input.transport,
+                    .command = std::move(input.command),
+                    .url = std::move(input.url),
+                    .enabled = enabled,
+                    .for_default_agent = true,
+                    .created_at = before != nullptr ? before->created_at : clock_.now()};
+  take_secrets(server, input.secrets);
+  if (before != nullptr) {
+    const auto secrets = open(*before);
+    const bool same = secrets && to_text(*secrets) == to_text(input.secrets) &&
+                      before->transport == server.transport && before->url == server.url &&
+                      before->command == server.command;
+    if (same) server.sealed_secrets = before->sealed_secrets;
+    if (same && before->enabled == enabled && before->for_default_agent) co_return server;
+    if (!same || !enabled) disconnect_now(who.scope, server.id);
+  }
+  if (server.sealed_secrets.empty() && !input.secrets.empty()) {
+    server.sealed_secrets = box_.seal(to_text(input.secrets), purpose_of(server));
+  }
+  const char* change = before != nullptr ? "changed" : "registered";
+  auto stored = co_await store(std::move(who), server, before, change);
+  if (!stored) co_return fail(std::move(stored.error()));
+  co_return server;
+}
+
+Task<Result<bool>> ToolServers::set_enabled(Principal who, std::string id, bool enabled) {
+  auto server = co_await manageable(who, std::move(id));
+  if (!server) co_return fail(std::move(server.error()));
+  if (server->configured) co_return of_the_configuration();
+  if (server->enabled == enabled) co_return false;
+  const ToolServer before = *server;
+  server->enabled = enabled;
+  const char* change = enabled ? "enabled" : "disabled";
+  auto stored = co_await store(std::move(who), *server, &before, change);
+  if (!stored) co_return fail(std::move(stored.error()));
+  if (!enabled) {
+    disconnect_now(server->scope, server->id);
+    co_return true;
+  }
+  auto connected = co_await connect_now(std::move(*server));
+  if (!connected) co_return fail(std::move(connected.error()));
+  co_return true;
+}
+
+Task<Result<void>> ToolServers::connect(Principal who, std::string id) {
+  auto server = co_await manageable(std::move(who), std::move(id));
+  if (!server) co_return fail(std::move(server.error()));
+  if (!server->enabled) {
+    co_return fail(ErrorKind::conflict, "the server is disabled; enable it first", "enabled");
+  }
+  auto connected = co_await connect_now(std::move(*server));
+  co_return connected;
+}
+
+Task<Result<void>> ToolServers::disconnect(Principal who, std::string id) {
+  auto server = co_await manageable(std::move(who), std::move(id));
+  if (!server) co_return fail(std::move(server.error()));
+  disconnect_now(server->scope, server->id);
+  co_return Result<void>{};
+}
+
+Task<Result<void>> ToolServers::forget_authorization(Principal who, std::string id) {
+  auto server = co_await manageable(who, std::move(id));
+  if (!server) co_return fail(std::move(server.error()));
+  disconnect_now(server->scope, server->id);
+  auto pins = co_await store_.tool_pins(server->scope, server->id);
+  if (!pins) co_return fail(std::move(pins.error()));
+  if (pins->empty() || host_ == nullptr) co_return Result<void>{};
+  Unit unit{.scope = server->scope, .account = account_of(who)};
+  unit.changes.emplace_back(
+      KeepToolPins{.server_id = server->id, .pins = host_->without_authorization(*pins)});
+  unit.changes.emplace_back(
+      AppendAudit{server_entry("authorization forgotten", *server, who.user_id, clock_.now())});
+  auto committed = co_await feed_.commit(std::move(unit));
+  if (!committed) co_return fail(std::move(committed.error()));
+  co_return Result<void>{};
+}
+
+std::vector<std::string> ToolServers::header_names(const ToolServer& server) const {
+  std::vector<std::string> out;
+  const auto whole = opened(server);
+  if (!whole) return out;
+  for (const auto& [name, value] : whole->secrets.headers) out.push_back(name);
+  return out;
 }
 
 Task<Result<std::vector<ToolServer>>> ToolServers::list(Scope scope) const {
@@ -288,8 +479,7 @@ Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
   auto server = co_await get(who.scope, id);
   if (!server) co_return fail(std::move(server.error()));
   if (server->configured) {
-    co_return fail(ErrorKind::conflict,
-                   "this server is part of the configuration (mcp.servers); remove it there");
+    co_return of_the_configuration();
   }
   Unit unit{.scope = who.scope, .account = account_of(who)};
   const Time now = clock_.now();
@@ -298,7 +488,11 @@ Task<Result<void>> ToolServers::remove(Principal who, std::string id) {
   auto removed = co_await feed_.commit(std::move(unit));
   if (!removed && removed.error().kind == ErrorKind::not_found) co_return no_such_server();
   if (!removed) co_return fail(std::move(removed.error()));
-  if (host_ != nullptr) host_->removed(who.scope, id);
+  disconnect_now(who.scope, id);
+  if (server->for_default_agent) {
+    auto offered = co_await offer_to_default_agent(who.scope);
+    if (!offered) co_return offered;
+  }
   co_return Result<void>{};
 }
 
@@ -329,9 +523,7 @@ Task<Result<Agent>> ToolServers::detach(Principal who, std::string agent_id,
 void ToolServers::store_pins(const Scope& scope, const std::string& id, std::string pins) {
   Unit unit{.scope = scope};
   unit.changes.emplace_back(KeepToolPins{.server_id = id, .pins = std::move(pins)});
-  feed_.append(std::move(unit), [id](const Result<std::int64_t>& kept) {
-    if (!kept) base::log::error("tool_pins_not_stored", {{"server", id}});
-  });
+  commits_.add(std::move(unit), "tools of an MCP server", id);
 }
 
 }  // namespace colonnade::core

@@ -42,7 +42,7 @@ Attempted ActionResource::answer(const ActionResult& action) {
 base::Task<net::Reply> ActionResource::once(Principal who, RequestPtr request,
                                             AnswerOnce::Work work) {
   auto response =
-      co_await parts_.answer_once.run(std::move(who), request_key(*request), std::move(work));
+      co_await deps_.answer_once.run(std::move(who), request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -64,11 +64,11 @@ base::Task<net::Reply> ActionResource::submit(Principal who, RequestPtr request)
 base::Task<Attempted> ActionResource::answer_once(Principal who, core::ActionRequest action,
                                                   Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto earlier = co_await parts_.actions.get(std::move(who), attempt.object_id);
+    const auto earlier = co_await deps_.actions.get(std::move(who), attempt.object_id);
     co_return answer(earlier);
   }
-  const auto stored = co_await parts_.actions.submit(std::move(who), std::move(action),
-                                                     std::move(attempt.keyed_request_id));
+  const auto stored = co_await deps_.actions.submit(std::move(who), std::move(action),
+                                                    std::move(attempt.keyed_request_id));
   co_return answer(stored);
 }
 
@@ -96,7 +96,7 @@ base::Task<Attempted> ActionResource::submit_all(Principal who, RequestPtr reque
       json.raw(failed_row(i, item.error(), nullptr));
       continue;
     }
-    const auto stored = co_await parts_.actions.submit(who, std::move(*item));
+    const auto stored = co_await deps_.actions.submit(who, std::move(*item));
     if (stored) {
       write_action(json, *stored, Token::shown);
     } else {
@@ -147,18 +147,18 @@ base::Task<net::Reply> ActionResource::list(Principal who, RequestPtr request) {
   if (!filter) co_return refusal(filter.error());
   if (!*filter) co_return net::Response{.body = "[]"};
   co_return net::Response{
-      .source = std::make_shared<ActionRows>(parts_.actions, std::move(who), std::move(**filter))};
+      .source = std::make_shared<ActionRows>(deps_.actions, std::move(who), std::move(**filter))};
 }
 
 base::Task<net::Reply> ActionResource::get(Principal who, RequestPtr request) {
-  const auto action = co_await parts_.actions.get(std::move(who), action_id(request));
+  const auto action = co_await deps_.actions.get(std::move(who), action_id(request));
   co_return answer(action).response;
 }
 
 base::Task<net::Reply> ActionResource::events(Principal who, RequestPtr request) {
-  const auto action = co_await parts_.actions.get(who, action_id(request));
+  const auto action = co_await deps_.actions.get(who, action_id(request));
   if (!action) co_return action_error(action.error());
-  const auto records = co_await parts_.actions.history(std::move(who), action->id);
+  const auto records = co_await deps_.actions.history(std::move(who), action->id);
   if (!records) co_return error_response(records.error());
   co_return net::Response{.body = encode_events(action->id, events_of(*action, *records))};
 }
@@ -179,7 +179,7 @@ base::Task<net::Reply> ActionResource::approval(Principal who, RequestPtr reques
 base::Task<Attempted> ActionResource::resolve_once(Principal who, std::string id,
                                                    core::HumanAnswer verdict) {
   const auto resolved =
-      co_await parts_.actions.resolve(std::move(who), std::move(id), std::move(verdict));
+      co_await deps_.actions.resolve(std::move(who), std::move(id), std::move(verdict));
   co_return answer(resolved);
 }
 
@@ -194,7 +194,7 @@ base::Task<net::Reply> ActionResource::start(Principal who, RequestPtr request) 
 
 base::Task<Attempted> ActionResource::start_once(Principal who, RequestPtr request) {
   const auto started =
-      co_await parts_.actions.start(std::move(who), action_id(request), *request->lane);
+      co_await deps_.actions.start(std::move(who), action_id(request), *request->lane);
   co_return answer(started);
 }
 
@@ -210,8 +210,8 @@ base::Task<net::Reply> ActionResource::result(Principal who, RequestPtr request)
 }
 
 base::Task<Attempted> ActionResource::report_once(Principal who, std::string id, ResultBody body) {
-  const auto reported = co_await parts_.actions.report(std::move(who), std::move(id), body.success,
-                                                       std::move(body.error));
+  const auto reported = co_await deps_.actions.report(std::move(who), std::move(id), body.success,
+                                                      std::move(body.error));
   co_return answer(reported);
 }
 
@@ -219,7 +219,7 @@ base::Task<Attempted> ActionResource::report_once(Principal who, std::string id,
 
 base::Task<net::Reply> ActionResource::replay_of(ActionResult action) const {
   if (!action) co_return action_error(action.error());
-  const auto verdict = co_await parts_.actions.judge_again(*action);
+  const auto verdict = co_await deps_.actions.judge_again(*action);
   if (!verdict) co_return error_response(verdict.error());
   co_return net::Response{.body = encode_replay(*action, verdict->decision)};
 }
@@ -229,7 +229,7 @@ base::Task<ActionResource::ActionResult> ActionResource::by_provenance(
     Principal who, std::string provenance_id) const {
   core::ActionFilter filter{.limit = limits::listed_rows_at_once};
   for (std::size_t seen = 0; seen < limits::actions_listed_max; seen += filter.limit) {
-    const auto actions = co_await parts_.actions.list(who, filter);
+    const auto actions = co_await deps_.actions.list(who, filter);
     if (!actions) co_return base::fail(actions.error());
     for (const core::Action& action : *actions) {
       if (wire_decision(action.decision).provenance_id == provenance_id) co_return action;
@@ -243,7 +243,7 @@ base::Task<ActionResource::ActionResult> ActionResource::by_provenance(
 }
 
 base::Task<net::Reply> ActionResource::replay(Principal who, RequestPtr request) {
-  auto action = co_await parts_.actions.get(std::move(who), action_id(request));
+  auto action = co_await deps_.actions.get(std::move(who), action_id(request));
   auto reply = co_await replay_of(std::move(action));
   co_return reply;
 }
@@ -252,7 +252,7 @@ base::Task<net::Reply> ActionResource::replay_named(Principal who, RequestPtr re
   const auto body = decode_replay(*request);
   if (!body) co_return refusal(body.error());
   auto named = body->action_id.empty() ? by_provenance(std::move(who), body->provenance_id)
-                                       : parts_.actions.get(std::move(who), body->action_id);
+                                       : deps_.actions.get(std::move(who), body->action_id);
   auto action = co_await std::move(named);
   auto reply = co_await replay_of(std::move(action));
   co_return reply;

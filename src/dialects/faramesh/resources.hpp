@@ -27,11 +27,11 @@ using dialects::RequestPtr;
 // /v1/actions and what hangs on one action (faramesh §2.2, §2.3).
 class ActionResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Actions& actions;
     AnswerOnce& answer_once;
   };
-  explicit ActionResource(Parts parts) : parts_(parts) {}
+  explicit ActionResource(Dependencies deps) : deps_(deps) {}
 
   base::Task<net::Reply> submit(Principal who, RequestPtr request);
   base::Task<net::Reply> batch(Principal who, RequestPtr request);
@@ -58,7 +58,7 @@ class ActionResource {
   base::Task<net::Reply> replay_of(ActionResult action) const;
   base::Task<ActionResult> by_provenance(Principal who, std::string provenance_id) const;
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 // /v1/permissions: answers that are remembered. Ours, beside the contract.
@@ -76,11 +76,11 @@ class PermissionResource {
 // Decisions that leave nothing behind (§2.2, §2.6).
 class GateResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Actions& actions;
     AnswerOnce& answer_once;
   };
-  explicit GateResource(Parts parts) : parts_(parts) {}
+  explicit GateResource(Dependencies deps) : deps_(deps) {}
 
   base::Task<net::Reply> decide(Principal who, RequestPtr request);
   // Decides; what needs a human is submitted, so that there is something to answer.
@@ -89,24 +89,24 @@ class GateResource {
  private:
   base::Task<Attempted> evaluate_once(Principal who, core::ActionRequest action, Attempt attempt);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 // /v1/policy (§2.3).
 class PolicyResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::PolicyInspector& policies;
     base::Workers& workers;
   };
-  explicit PolicyResource(Parts parts) : parts_(parts) {}
+  explicit PolicyResource(Dependencies deps) : deps_(deps) {}
 
   base::Task<net::Reply> info(Principal who, RequestPtr request);
   base::Task<net::Reply> validate(Principal who, RequestPtr request);
   base::Task<net::Reply> test(Principal who, RequestPtr request);
 
  private:
-  Parts parts_;
+  Dependencies deps_;
 };
 
 // /v1/events (§3.4).

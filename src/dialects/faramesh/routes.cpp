@@ -8,15 +8,15 @@
 
 namespace colonnade::dialects::faramesh {
 
-Dialect::Dialect(Parts parts, Options options)
-    : credentials_(parts.credentials),
-      access_(parts.credentials, std::move(options.access)),
-      answer_once_(parts.keyed_requests),
-      actions_({.actions = parts.actions, .answer_once = answer_once_}),
-      permissions_(parts.permissions),
-      gate_({.actions = parts.actions, .answer_once = answer_once_}),
-      policy_({.policies = parts.policies, .workers = parts.workers}),
-      feed_(parts.feed, parts.lanes.size()),
+Dialect::Dialect(Dependencies deps, Options options)
+    : credentials_(deps.credentials),
+      access_(deps.credentials, std::move(options.access)),
+      answer_once_(deps.keyed_requests),
+      actions_({.actions = deps.actions, .answer_once = answer_once_}),
+      permissions_(deps.permissions),
+      gate_({.actions = deps.actions, .answer_once = answer_once_}),
+      policy_({.policies = deps.policies, .workers = deps.workers}),
+      feed_(deps.feed, deps.lanes.size()),
       health_(std::move(options.readiness), std::move(options.warnings)) {}
 
 std::vector<net::Route> Dialect::routes() {

@@ -22,7 +22,7 @@
 namespace colonnade::dialects::faramesh {
 
 // The use cases that the dialect translates to. All must outlive it.
-struct Parts {
+struct Dependencies {
   core::Actions& actions;
   core::Permissions& permissions;
   core::PolicyInspector& policies;
@@ -43,7 +43,7 @@ struct Options {
 
 class Dialect {
  public:
-  Dialect(Parts parts, Options options);
+  Dialect(Dependencies deps, Options options);
   Dialect(const Dialect&) = delete;
   Dialect& operator=(const Dialect&) = delete;
 

@@ -36,16 +36,16 @@ std::optional<RequestKey> key_of(const net::Request& request, const SendBody& bo
 base::Task<net::Reply> MessageResource::page(Principal who, RequestPtr request) {
   const auto page = decode_page(*request);
   if (!page) co_return error_response(page.error());
-  const auto messages = co_await parts_.threads.messages(who, thread_id(*request), *page);
+  const auto messages = co_await deps_.threads.messages(who, thread_id(*request), *page);
   if (!messages) {
-    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+    auto refusal = co_await thread_refusal(&deps_.threads, std::move(who), thread_id(*request),
                                            messages.error());
     co_return refusal;
   }
   if (are_large(*messages)) {
     co_return net::Response{
         .source = std::make_shared<StoredMessages>(
-            parts_.threads, std::move(who), thread_id(*request), *messages, messages_frame())};
+            deps_.threads, std::move(who), thread_id(*request), *messages, messages_frame())};
   }
   co_return net::Response{.body = encode_messages(*messages)};
 }
@@ -59,7 +59,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
                   Attempt attempt) mutable {
     return send_once(std::move(who), std::move(message), waiter, std::move(attempt));
   };
-  auto response = co_await parts_.answer_once.run(who, std::move(key), std::move(work));
+  auto response = co_await deps_.answer_once.run(who, std::move(key), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -70,9 +70,9 @@ base::Task<Attempted> MessageResource::send_once(Principal who, core::NewMessage
   if (run_id.empty()) {
     message.keyed_request_id = std::move(attempt.keyed_request_id);
     const std::string id = message.thread_id;
-    auto run = co_await parts_.runs.start(who, std::move(message), *waiter.lane);
+    auto run = co_await deps_.runs.start(who, std::move(message), *waiter.lane);
     if (!run) {
-      auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), id, run.error());
+      auto refusal = co_await thread_refusal(&deps_.threads, std::move(who), id, run.error());
       co_return dialects::refused(std::move(refusal));
     }
     run_id = std::move(run->id);
@@ -86,7 +86,7 @@ base::Task<Attempted> MessageResource::send_once(Principal who, core::NewMessage
 base::Task<Attempted> MessageResource::answer(Principal who, std::string run_id,
                                               std::stop_token gone, Encode encode) {
   const auto finished =
-      co_await finish_run(&parts_.runs, std::move(who), std::move(run_id), std::move(gone));
+      co_await finish_run(&deps_.runs, std::move(who), std::move(run_id), std::move(gone));
   if (!finished) {
     const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
     co_return Attempted{.response = error_response(finished.error()),

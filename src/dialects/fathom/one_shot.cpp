@@ -88,13 +88,13 @@ KeyedStreams::Wire MessageResource::one_shot_wire() {
 base::Task<std::expected<core::Run, Attempted>> MessageResource::start_hidden(
     Principal who, std::string text, std::string keyed_request_id, base::Lane* lane) {
   core::NewThread hidden;
-  const auto thread = co_await parts_.threads.create(who, std::move(hidden));
+  const auto thread = co_await deps_.threads.create(who, std::move(hidden));
   if (!thread) co_return std::unexpected(refused(thread.error()));
   core::NewMessage message{.thread_id = thread->id,
                            .keyed_request_id = std::move(keyed_request_id)};
   message.parts.emplace_back(core::TextPart{.text = std::move(text)});
-  auto run = co_await parts_.runs.start(who, std::move(message), *lane);
-  const auto removed = co_await parts_.threads.remove(std::move(who), thread->id);
+  auto run = co_await deps_.runs.start(who, std::move(message), *lane);
+  const auto removed = co_await deps_.threads.remove(std::move(who), thread->id);
   if (!removed) {
     base::log::warn("one_shot_thread_not_removed",
                     {{"thread_id", thread->id}, {"error", removed.error().message}});
@@ -110,7 +110,7 @@ base::Task<net::Reply> MessageResource::one_shot(Principal who, RequestPtr reque
   auto work = [this, who, waiter, text = std::move(body->text)](Attempt attempt) mutable {
     return ask_once(std::move(who), std::move(text), waiter, std::move(attempt));
   };
-  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
+  auto response = co_await deps_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -139,11 +139,11 @@ base::Task<net::Reply> MessageResource::one_shot_stream(Principal who, RequestPt
   if (!run) co_return std::move(run.error());
   net::StreamReply reply;
   reply.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  auto guard = std::make_shared<RunGuard>(parts_.runs, who, run->id);
+  auto guard = std::make_shared<RunGuard>(deps_.runs, who, run->id);
   reply.on_open = [this, scope = who.scope, thread_id = run->thread_id,
                    guard = std::move(guard)](std::shared_ptr<net::StreamWriter> writer) mutable {
     auto stream = std::make_shared<OneShotStream>(std::move(guard), std::move(writer));
-    stream->open(parts_.subscriptions, scope, std::move(thread_id));
+    stream->open(deps_.subscriptions, scope, std::move(thread_id));
   };
   co_return reply;
 }

@@ -17,18 +17,18 @@ net::Response secret(std::string body) {
 }  // namespace
 
 base::Task<net::Reply> PairingResource::start(Principal who, RequestPtr /*request*/) {
-  const auto code = parts_.pairings.start(who);
+  const auto code = deps_.pairings.start(who);
   if (!code) co_return error_response(code.error());
   co_return secret(encode_pairing_code(*code));
 }
 
 base::Task<net::Reply> PairingResource::claim(RequestPtr request) {
   // Needs no credential, so any page that a browser on this network shows could try codes.
-  if (!is_page_of(*request, parts_.origins)) co_return error_response(foreign_page());
+  if (!is_page_of(*request, deps_.origins)) co_return error_response(foreign_page());
   auto body = decode_claim(request->body);
   if (!body) co_return error_response(body.error());
-  std::string client = net::client_group(client_address(*request, parts_.proxies));
-  const auto created = co_await parts_.pairings.claim(
+  std::string client = net::client_group(client_address(*request, deps_.proxies));
+  const auto created = co_await deps_.pairings.claim(
       std::move(body->code), std::move(body->device_name), std::move(client));
   if (!created) co_return error_response(created.error());
   co_return secret(encode_claimed(*created));
@@ -40,7 +40,7 @@ base::Task<net::Reply> PairingResource::watch(Principal who, RequestPtr request)
     co_return error_response(400, "missing 'code' in the query: watch with ?code=<six digits>");
   }
   const auto device =
-      co_await parts_.pairings.watch(std::move(who), std::move(*code), request->disconnected);
+      co_await deps_.pairings.watch(std::move(who), std::move(*code), request->disconnected);
   if (!device) co_return error_response(device.error());
   co_return net::Response{.body = encode_watched(*device)};
 }

@@ -39,7 +39,7 @@ base::Task<net::Response> thread_refusal(core::Threads* threads, Principal who, 
 // /threads and what hangs on one thread, but for sending (fathom §3.1–3.3, §3.5, §3.8, §4).
 class ThreadResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Threads& threads;
     core::Subscriptions& subscriptions;
     const core::Revisions& revisions;
@@ -47,7 +47,7 @@ class ThreadResource {
     AnswerOnce& answer_once;
     std::size_t lanes = 1;  // how many there are
   };
-  explicit ThreadResource(Parts parts);
+  explicit ThreadResource(Dependencies deps);
 
   base::Task<net::Reply> list(Principal who, RequestPtr request);
   base::Task<net::Reply> create(Principal who, RequestPtr request);
@@ -63,7 +63,7 @@ class ThreadResource {
   base::Task<Attempted> create_once(Principal who, std::string title, Attempt attempt);
   base::Task<Attempted> restore_once(Principal who, std::string id);
 
-  Parts parts_;
+  Dependencies deps_;
   EncodedReads& reads_on(const net::Request& request);
 
   std::deque<EventEncoder> encoders_;  // by lane
@@ -73,14 +73,14 @@ class ThreadResource {
 // Asking the agent: in a thread, or once without one (fathom §3.4, §3.8).
 class MessageResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Threads& threads;
     core::Runs& runs;
     core::Subscriptions& subscriptions;
     AnswerOnce& answer_once;
   };
-  explicit MessageResource(Parts parts)
-      : parts_(parts), one_shots_(parts.runs, parts.answer_once, one_shot_wire()) {}
+  explicit MessageResource(Dependencies deps)
+      : deps_(deps), one_shots_(deps.runs, deps.answer_once, one_shot_wire()) {}
 
   base::Task<net::Reply> page(Principal who, RequestPtr request);
   base::Task<net::Reply> send(Principal who, RequestPtr request);
@@ -105,26 +105,26 @@ class MessageResource {
   base::Task<Attempted> answer(Principal who, std::string run_id, std::stop_token gone,
                                Encode encode);
 
-  Parts parts_;
+  Dependencies deps_;
   KeyedStreams one_shots_;
 };
 
 // /pair (fathom §5.3). No route here takes an idempotency key: its answers hold secrets.
 class PairingResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Pairings& pairings;
     TrustedProxies proxies{};
     std::vector<std::string> origins{};
   };
-  explicit PairingResource(Parts parts) : parts_(std::move(parts)) {}
+  explicit PairingResource(Dependencies deps) : deps_(std::move(deps)) {}
 
   base::Task<net::Reply> start(Principal who, RequestPtr request);
   base::Task<net::Reply> claim(RequestPtr request);
   base::Task<net::Reply> watch(Principal who, RequestPtr request);
 
  private:
-  Parts parts_;
+  Dependencies deps_;
 };
 
 // /devices (fathom §3.8).
@@ -142,7 +142,7 @@ class DeviceResource {
 // /health and /ready (fathom §3.8), for anyone.
 class HealthResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Runs& runs;
     base::Clock& clock;
     std::string version{};
@@ -152,13 +152,13 @@ class HealthResource {
     std::function<base::Result<void>()> readiness{};
     std::function<std::vector<std::string>()> warnings{};
   };
-  explicit HealthResource(Parts parts) : parts_(std::move(parts)) {}
+  explicit HealthResource(Dependencies deps) : deps_(std::move(deps)) {}
 
   base::Task<net::Reply> health(RequestPtr request);
   base::Task<net::Reply> ready(RequestPtr request);
 
  private:
-  Parts parts_;
+  Dependencies deps_;
 };
 
 }  // namespace colonnade::dialects::fathom

@@ -23,7 +23,7 @@
 namespace colonnade::dialects::fathom {
 
 // The use cases that the dialect translates to. All must outlive it.
-struct Parts {
+struct Dependencies {
   core::Threads& threads;
   core::Runs& runs;
   core::Credentials& credentials;
@@ -52,7 +52,7 @@ struct Options {
 
 class Dialect {
  public:
-  Dialect(Parts parts, Options options);
+  Dialect(Dependencies deps, Options options);
   Dialect(const Dialect&) = delete;
   Dialect& operator=(const Dialect&) = delete;
 

@@ -29,10 +29,10 @@ base::Task<net::Response> thread_refusal(core::Threads* threads, Principal who, 
   co_return error_response(error);
 }
 
-ThreadResource::ThreadResource(Parts parts) : parts_(parts) {
-  for (std::size_t lane = 0; lane < parts.lanes; ++lane) {
+ThreadResource::ThreadResource(Dependencies deps) : deps_(deps) {
+  for (std::size_t lane = 0; lane < deps.lanes; ++lane) {
     encoders_.emplace_back();
-    reads_.emplace_back(parts.revisions);
+    reads_.emplace_back(deps.revisions);
   }
 }
 
@@ -45,7 +45,7 @@ base::Task<net::Reply> ThreadResource::list(Principal who, RequestPtr request) {
   auto reading = reads.begin(kept_key("threads", who), core::Revisions::of_threads(who.scope));
   if (auto known = reads.find(reading)) co_return net::Response{.shared = std::move(known)};
   core::ThreadPage page{.limit = limits::fathom_threads_listed_max};
-  const auto threads = co_await parts_.threads.list(std::move(who), std::move(page));
+  const auto threads = co_await deps_.threads.list(std::move(who), std::move(page));
   if (!threads) co_return error_response(threads.error());
   co_return net::Response{.shared = reads.keep(std::move(reading), encode_threads(*threads))};
 }
@@ -56,7 +56,7 @@ base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request)
   auto work = [this, who, title = std::move(*title)](Attempt attempt) mutable {
     return create_once(std::move(who), std::move(title), std::move(attempt));
   };
-  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
+  auto response = co_await deps_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -64,13 +64,13 @@ base::Task<net::Reply> ThreadResource::create(Principal who, RequestPtr request)
 base::Task<Attempted> ThreadResource::create_once(Principal who, std::string title,
                                                   Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = co_await parts_.threads.get(who, attempt.object_id);
+    const auto made = co_await deps_.threads.get(who, attempt.object_id);
     if (!made) co_return refused(made.error());
     co_return Attempted{.response = {.body = encode_thread(*made)}};
   }
   core::NewThread input{.title = std::move(title),
                         .keyed_request_id = std::move(attempt.keyed_request_id)};
-  const auto thread = co_await parts_.threads.create(std::move(who), std::move(input));
+  const auto thread = co_await deps_.threads.create(std::move(who), std::move(input));
   if (!thread) co_return refused(thread.error());
   co_return Attempted{.response = {.body = encode_thread(*thread)}};
 }
@@ -81,9 +81,9 @@ base::Task<net::Reply> ThreadResource::get(Principal who, RequestPtr request) {
   auto reading =
       reads.begin(kept_key("thread", who, id), core::Revisions::of_thread(who.scope, id));
   if (auto known = reads.find(reading)) co_return net::Response{.shared = std::move(known)};
-  auto view = co_await parts_.threads.view(who, id, limits::fathom_messages_shown_max);
+  auto view = co_await deps_.threads.view(who, id, limits::fathom_messages_shown_max);
   if (!view) {
-    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), id, view.error());
+    auto refusal = co_await thread_refusal(&deps_.threads, std::move(who), id, view.error());
     co_return refusal;
   }
   if (!are_large(view->messages)) {
@@ -91,7 +91,7 @@ base::Task<net::Reply> ThreadResource::get(Principal who, RequestPtr request) {
   }
   // Too large to be held as one answer.
   const auto messages = std::exchange(view->messages, {});
-  co_return net::Response{.source = std::make_shared<StoredMessages>(parts_.threads, std::move(who),
+  co_return net::Response{.source = std::make_shared<StoredMessages>(deps_.threads, std::move(who),
                                                                      std::move(id), messages,
                                                                      view_frame(std::move(*view)))};
 }
@@ -99,9 +99,9 @@ base::Task<net::Reply> ThreadResource::get(Principal who, RequestPtr request) {
 base::Task<net::Reply> ThreadResource::rename(Principal who, RequestPtr request) {
   auto title = decode_rename(request->body);
   if (!title) co_return error_response(title.error());
-  const auto thread = co_await parts_.threads.rename(who, thread_id(*request), std::move(*title));
+  const auto thread = co_await deps_.threads.rename(who, thread_id(*request), std::move(*title));
   if (!thread) {
-    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+    auto refusal = co_await thread_refusal(&deps_.threads, std::move(who), thread_id(*request),
                                            thread.error());
     co_return refusal;
   }
@@ -109,9 +109,9 @@ base::Task<net::Reply> ThreadResource::rename(Principal who, RequestPtr request)
 }
 
 base::Task<net::Reply> ThreadResource::remove(Principal who, RequestPtr request) {
-  const auto removed = co_await parts_.threads.remove(who, thread_id(*request));
+  const auto removed = co_await deps_.threads.remove(who, thread_id(*request));
   if (!removed) {
-    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+    auto refusal = co_await thread_refusal(&deps_.threads, std::move(who), thread_id(*request),
                                            removed.error());
     co_return refusal;
   }
@@ -122,25 +122,25 @@ base::Task<net::Reply> ThreadResource::restore(Principal who, RequestPtr request
   auto work = [this, who, id = thread_id(*request)](const Attempt& /*attempt*/) mutable {
     return restore_once(std::move(who), std::move(id));
   };
-  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
+  auto response = co_await deps_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
 
 base::Task<Attempted> ThreadResource::restore_once(Principal who, std::string id) {
-  const auto restored = co_await parts_.threads.restore(who, id);
+  const auto restored = co_await deps_.threads.restore(who, id);
   if (!restored) {
-    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), id, restored.error());
+    auto refusal = co_await thread_refusal(&deps_.threads, std::move(who), id, restored.error());
     co_return dialects::refused(std::move(refusal));
   }
   co_return Attempted{.response = {.body = encode_single("restored", id)}};
 }
 
 base::Task<net::Reply> ThreadResource::usage(Principal who, RequestPtr request) {
-  const auto usage = co_await parts_.threads.usage(who, thread_id(*request));
+  const auto usage = co_await deps_.threads.usage(who, thread_id(*request));
   if (!usage) {
-    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
-                                           usage.error());
+    auto refusal =
+        co_await thread_refusal(&deps_.threads, std::move(who), thread_id(*request), usage.error());
     co_return refusal;
   }
   co_return net::Response{.body = encode_usage(thread_id(*request), *usage)};
@@ -152,15 +152,15 @@ base::Task<net::Reply> ThreadResource::search(Principal who, RequestPtr request)
   const std::size_t limit = decode_limit(request->query_parameter("limit"),
                                          limits::fathom_hits_default, limits::page_rows_max);
   const auto hits =
-      co_await parts_.threads.search(std::move(who), query, limit, request->disconnected);
+      co_await deps_.threads.search(std::move(who), query, limit, request->disconnected);
   if (!hits) co_return error_response(hits.error());
   co_return net::Response{.body = encode_hits(query, *hits)};
 }
 
 base::Task<net::Reply> ThreadResource::stream(Principal who, RequestPtr request) {
-  const auto thread = co_await parts_.threads.get(who, thread_id(*request));
+  const auto thread = co_await deps_.threads.get(who, thread_id(*request));
   if (!thread) {
-    auto refusal = co_await thread_refusal(&parts_.threads, std::move(who), thread_id(*request),
+    auto refusal = co_await thread_refusal(&deps_.threads, std::move(who), thread_id(*request),
                                            thread.error());
     co_return refusal;
   }
@@ -170,9 +170,9 @@ base::Task<net::Reply> ThreadResource::stream(Principal who, RequestPtr request)
   reply.on_open = [this, scope = who.scope, id = thread->id, resume = decode_resume(*request)](
                       std::shared_ptr<net::StreamWriter> writer) mutable {
     EventEncoder& encoder = encoders_[writer->lane().index()];
-    ThreadStream::open({.subscriptions = parts_.subscriptions,
+    ThreadStream::open({.subscriptions = deps_.subscriptions,
                         .encoder = encoder,
-                        .clock = parts_.clock,
+                        .clock = deps_.clock,
                         .scope = std::move(scope),
                         .thread_id = std::move(id),
                         .resume = resume},

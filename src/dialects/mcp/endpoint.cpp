@@ -61,8 +61,8 @@ std::optional<net::Response> form_fault(const net::Request& request) {
 
 bool accepts_stream(const net::Request& request) { return accepts(request, stream_type); }
 
-Endpoint::Endpoint(Parts parts, Options options)
-    : parts_(parts), options_(std::move(options)), sessions_(parts.clock) {}
+Endpoint::Endpoint(Dependencies deps, Options options)
+    : deps_(deps), options_(std::move(options)), sessions_(deps.clock) {}
 
 // --- who is let in ------------------------------------------------------------------------------
 
@@ -85,7 +85,7 @@ base::Task<base::Result<Principal>> Endpoint::admit(const net::Request& head) co
                     "may",
          .field = "Origin"});
   }
-  return authenticate(parts_.credentials, head);
+  return authenticate(deps_.credentials, head);
 }
 
 // --- messages in --------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ bool Endpoint::end_when_revoked(const Principal& who, const net::Request& reques
     calls_.leave_all(session_id);
   };
   std::shared_ptr<void> watch =
-      parts_.credentials.watch(who.credential_id, *request.lane, std::move(end));
+      deps_.credentials.watch(who.credential_id, *request.lane, std::move(end));
   return watch && sessions_.keep(session_id, std::move(watch));
 }
 

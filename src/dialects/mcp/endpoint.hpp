@@ -30,7 +30,7 @@ bool accepts_stream(const net::Request& request);
 // Serves every lane; must outlive the server. Messages of one request are handled on its lane.
 class Endpoint {
  public:
-  struct Parts {
+  struct Dependencies {
     Toolbox& toolbox;
     core::Credentials& credentials;
     base::Clock& clock;
@@ -40,7 +40,7 @@ class Endpoint {
     // Web pages that may ask, by origin; "*" for all. Pages of this machine always may.
     std::vector<std::string> origins{};
   };
-  Endpoint(Parts parts, Options options);
+  Endpoint(Dependencies deps, Options options);
 
   // Who is let in, by the head alone.
   base::Task<base::Result<Principal>> admit(const net::Request& head) const;
@@ -93,7 +93,7 @@ class Endpoint {
                                  std::shared_ptr<AnswerStream> stream);
   Answer finished(const Exchange& exchange, std::string members, Caching caching) const;
 
-  Parts parts_;
+  Dependencies deps_;
   Options options_;
   Sessions sessions_;
   Calls calls_{};

@@ -116,12 +116,12 @@ base::Task<Endpoint::Answer> Endpoint::answer_at_once(Exchange exchange) {
   if (lists && !member(exchange.message.params, "cursor").is_null()) {
     co_return invalid_params("Invalid params: this cursor is not known; the lists have one page");
   }
-  if (method == "tools/list") co_return finished(exchange, parts_.toolbox.listing(), Caching::own);
+  if (method == "tools/list") co_return finished(exchange, deps_.toolbox.listing(), Caching::own);
   if (method == "resources/templates/list") {
     co_return finished(exchange, ThreadTools::list_templates(), Caching::own);
   }
   if (method == "resources/list") {
-    auto members = co_await parts_.toolbox.threads().list_resources(exchange.who);
+    auto members = co_await deps_.toolbox.threads().list_resources(exchange.who);
     if (!members) co_return std::unexpected(fault_of(members.error()));
     co_return finished(exchange, std::move(*members), Caching::own);
   }
@@ -136,7 +136,7 @@ base::Task<Endpoint::Answer> Endpoint::answer_at_once(Exchange exchange) {
 base::Task<Endpoint::Answer> Endpoint::read_resource(Exchange exchange) {
   const std::string uri = text_member(exchange.message.params, "uri");
   if (uri.empty()) co_return invalid_params("Invalid params: 'uri' must be a string");
-  auto members = co_await parts_.toolbox.threads().read_resource(exchange.who, uri);
+  auto members = co_await deps_.toolbox.threads().read_resource(exchange.who, uri);
   if (members) co_return finished(exchange, std::move(*members), Caching::own);
   RpcFault fault = fault_of(members.error());
   if (members.error().kind == ErrorKind::not_found) {
@@ -156,9 +156,9 @@ std::expected<const Tool*, RpcFault> Endpoint::tool_of(const Exchange& exchange)
     return invalid_params("Invalid params: 'name' must be a string");
   }
   const std::string name = text_member(params, "name");
-  const Tool* tool = parts_.toolbox.find(name);
+  const Tool* tool = deps_.toolbox.find(name);
   if (tool == nullptr) {
-    return invalid_params("Unknown tool: " + shown(name) + "; known are " + parts_.toolbox.names());
+    return invalid_params("Unknown tool: " + shown(name) + "; known are " + deps_.toolbox.names());
   }
   if (!arguments.is_null() && !arguments.is_object()) {
     return invalid_params("Invalid params: 'arguments' must be an object");
@@ -182,7 +182,7 @@ base::Task<Endpoint::Answer> Endpoint::call_tool(Exchange exchange, const Tool* 
             .progress = std::move(progress)};
   const Json& arguments = member(exchange.message.params, "arguments");
   if (arguments.is_object()) call.arguments = arguments;
-  auto members = co_await parts_.toolbox.call(tool, std::move(call));
+  auto members = co_await deps_.toolbox.call(tool, std::move(call));
   co_return finished(exchange, std::move(members), Caching::none);
 }
 

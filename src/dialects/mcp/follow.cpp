@@ -63,12 +63,12 @@ base::Task<Attempted> RunTools::follow(Call call, Attempt /*attempt*/) {
       {.least = 0, .most = duration_cast<seconds>(limits::mcp_follow_time_max).count()},
       duration_cast<seconds>(limits::mcp_follow_time_default).count()));
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  auto view = co_await parts_.runs.read(call.who, run_id);
+  auto view = co_await deps_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), "start_run and ask_agent tell the id of a run");
   const std::string thread_id = view->run.thread_id;
-  const auto watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope, thread_id,
+  const auto watch = RunWatch::open(deps_.subscriptions, *call.lane, call.who.scope, thread_id,
                                     {.run_id = run_id, .after = after, .keep_events = true});
-  watch->expect(parts_.runs, call.who, run_id);
+  watch->expect(deps_.runs, call.who, run_id);
   co_await RunWatch::wake_after(watch, time);
   co_await until_news(watch, call.ticket->stop_token());
   EventPage page{.run_id = run_id, .thread_id = thread_id, .cursor = watch->cursor()};
@@ -76,7 +76,7 @@ base::Task<Attempted> RunTools::follow(Call call, Attempt /*attempt*/) {
   const bool seen_all = !watch->full() && watch->has_caught_up();
   const bool finished = watch->finished();
   watch->close();
-  view = co_await parts_.runs.read(call.who, run_id);
+  view = co_await deps_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error());
   const RunReport report = co_await report_of(call.who, std::move(view->run));
   page.state = state_of(report);

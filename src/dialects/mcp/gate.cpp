@@ -20,7 +20,7 @@ base::Task<Attempted> GateTools::decide(Call call, Attempt /*attempt*/) {
     request.context = exact_value(call.text, {"params", "arguments", "context"});
   }
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto verdict = co_await parts_.actions.judge(call.who, std::move(request));
+  const auto verdict = co_await deps_.actions.judge(call.who, std::move(request));
   if (!verdict) co_return failed(verdict.error());
   co_return answered(encode_decision(verdict->decision));
 }
@@ -28,7 +28,7 @@ base::Task<Attempted> GateTools::decide(Call call, Attempt /*attempt*/) {
 base::Task<Attempted> GateTools::policy(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  co_return answered(encode_policy(parts_.policies.in_force()));
+  co_return answered(encode_policy(deps_.policies.in_force()));
 }
 
 }  // namespace colonnade::dialects::mcp

@@ -19,18 +19,18 @@ constexpr std::string_view instructions =
 
 }  // namespace
 
-Dialect::Dialect(Parts parts, Options options)
-    : credentials_(parts.credentials),
-      answer_once_(parts.keyed_requests),
-      toolbox_({.agents = parts.agents,
-                .threads = parts.threads,
-                .runs = parts.runs,
-                .actions = parts.actions,
-                .policies = parts.policies,
-                .subscriptions = parts.subscriptions,
+Dialect::Dialect(Dependencies deps, Options options)
+    : credentials_(deps.credentials),
+      answer_once_(deps.keyed_requests),
+      toolbox_({.agents = deps.agents,
+                .threads = deps.threads,
+                .runs = deps.runs,
+                .actions = deps.actions,
+                .policies = deps.policies,
+                .subscriptions = deps.subscriptions,
                 .answer_once = answer_once_,
                 .readiness = std::move(options.readiness)}),
-      endpoint_({.toolbox = toolbox_, .credentials = parts.credentials, .clock = parts.clock},
+      endpoint_({.toolbox = toolbox_, .credentials = deps.credentials, .clock = deps.clock},
                 {.server_info = {.version = std::move(options.version),
                                  .instructions = std::string(instructions)},
                  .origins = std::move(options.origins)}) {}

@@ -24,7 +24,7 @@
 namespace colonnade::dialects::mcp {
 
 // The use cases that the dialect translates to. All must outlive it.
-struct Parts {
+struct Dependencies {
   core::Agents& agents;
   core::Threads& threads;
   core::Runs& runs;
@@ -47,7 +47,7 @@ struct Options {
 
 class Dialect {
  public:
-  Dialect(Parts parts, Options options);
+  Dialect(Dependencies deps, Options options);
   Dialect(const Dialect&) = delete;
   Dialect& operator=(const Dialect&) = delete;
 

@@ -69,9 +69,9 @@ base::Task<core::Result<OpenQuestions>> open_questions(const core::Actions* acti
 base::Task<Attempted> RunTools::list_agents(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto standard = co_await parts_.agents.get(call.who.scope, "");
+  const auto standard = co_await deps_.agents.get(call.who.scope, "");
   if (!standard) co_return failed(standard.error());
-  const auto others = co_await parts_.agents.list(call.who, limits::list_rows_max, 0);
+  const auto others = co_await deps_.agents.list(call.who, limits::list_rows_max, 0);
   if (!others) co_return failed(others.error());
   co_return answered(encode_agents(*standard, *others));
 }
@@ -100,11 +100,11 @@ base::Task<core::Result<core::Thread>> RunTools::thread_of(Principal who, Wanted
                            "that has its agent: leave one of them out",
                            "agent_id");
     }
-    auto known = co_await parts_.threads.get(std::move(who), std::move(wanted.thread_id));
+    auto known = co_await deps_.threads.get(std::move(who), std::move(wanted.thread_id));
     co_return known;
   }
   if (!wanted.agent_id.empty()) {
-    const auto agent = co_await parts_.agents.get(who, wanted.agent_id);
+    const auto agent = co_await deps_.agents.get(who, wanted.agent_id);
     if (!agent) {
       co_return base::fail(agent.error().kind,
                            agent.error().message + ": list_agents tells which agents there are");
@@ -112,30 +112,30 @@ base::Task<core::Result<core::Thread>> RunTools::thread_of(Principal who, Wanted
   }
   const bool is_default = wanted.agent_id == core::default_agent_id;
   core::NewThread fresh{.agent_id = is_default ? std::string() : std::move(wanted.agent_id)};
-  auto thread = co_await parts_.threads.create(std::move(who), std::move(fresh));
+  auto thread = co_await deps_.threads.create(std::move(who), std::move(fresh));
   co_return thread;
 }
 
 base::Task<core::Result<RunTools::Begun>> RunTools::begin(Call call, Attempt attempt,
                                                           Wanted wanted) {
   if (!attempt.object_id.empty()) {  // an earlier attempt began it
-    auto view = co_await parts_.runs.read(call.who, attempt.object_id);
+    auto view = co_await deps_.runs.read(call.who, attempt.object_id);
     if (!view) co_return base::fail(std::move(view.error()));
     Begun out{.run = std::move(view->run)};
-    out.watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope, out.run.thread_id,
+    out.watch = RunWatch::open(deps_.subscriptions, *call.lane, call.who.scope, out.run.thread_id,
                                {.run_id = out.run.id});
     co_return out;
   }
   auto thread = co_await thread_of(call.who, wanted);
   if (!thread) co_return base::fail(std::move(thread.error()));
   // Before the run begins, so that none of its events is missed.
-  auto watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope, thread->id, {});
+  auto watch = RunWatch::open(deps_.subscriptions, *call.lane, call.who.scope, thread->id, {});
   const std::int64_t cursor = watch->cursor();
   core::NewMessage message{.thread_id = thread->id,
                            .settings = std::move(wanted.settings),
                            .keyed_request_id = std::move(attempt.keyed_request_id)};
   message.parts.emplace_back(core::TextPart{.text = std::move(wanted.message)});
-  auto run = co_await parts_.runs.start(call.who, std::move(message), *call.lane);
+  auto run = co_await deps_.runs.start(call.who, std::move(message), *call.lane);
   if (!run) {
     watch->close();
     co_return base::fail(std::move(run.error()));
@@ -176,15 +176,15 @@ base::Task<Attempted> RunTools::ask(Call call, Attempt attempt) {
 
 base::Task<Attempted> RunTools::wait_for(Call call, Begun begun, std::chrono::milliseconds time) {
   const std::shared_ptr<RunWatch> watch = begun.watch;
-  watch->expect(parts_.runs, call.who, begun.run.id);
+  watch->expect(deps_.runs, call.who, begun.run.id);
   co_await RunWatch::wake_after(watch, time);
   QuestionPage first{.run_id = begun.run.id, .limit = 1};
-  const auto questions = co_await open_questions(&parts_.actions, call.who, std::move(first));
+  const auto questions = co_await open_questions(&deps_.actions, call.who, std::move(first));
   const bool waits_already = questions && !questions->actions.empty();
   if (!waits_already) co_await until_over(call, watch);
   if (call.ticket->is_cancelled() && watch->end() == nullptr) {
     // not_found: it has just ended by itself
-    [[maybe_unused]] const auto asked = co_await parts_.runs.cancel(call.who, begun.run.id);
+    [[maybe_unused]] const auto asked = co_await deps_.runs.cancel(call.who, begun.run.id);
     const std::stop_token none;  // nobody waits, but the end is its key's answer if it comes soon
     [[maybe_unused]] const auto stored = co_await until_stored(watch, none);
   }
@@ -214,8 +214,8 @@ base::Task<void> RunTools::until_over(Call call, std::shared_ptr<RunWatch> watch
 base::Task<base::Result<void>> RunTools::until_stored(std::shared_ptr<RunWatch> watch,
                                                       std::stop_token stop) {
   while (watch->end() == nullptr && !watch->timed_out() && !stop.stop_requested()) {
-    if (parts_.readiness) {
-      if (auto ready = parts_.readiness(); !ready) {
+    if (deps_.readiness) {
+      if (auto ready = deps_.readiness(); !ready) {
         base::Error error = std::move(ready.error());
         error.message =
             "the run was asked to stop, but its end cannot be stored just now: " + error.message;
@@ -231,7 +231,7 @@ base::Task<RunReport> RunTools::report_of(Principal who, core::Run run) {
   RunReport out{.run = std::move(run)};
   if (core::is_terminal(out.run.state)) co_return out;
   QuestionPage page{.run_id = out.run.id};
-  auto questions = co_await open_questions(&parts_.actions, std::move(who), std::move(page));
+  auto questions = co_await open_questions(&deps_.actions, std::move(who), std::move(page));
   if (questions) {
     out.waiting = std::move(questions->actions);
     out.more_waiting = questions->more;
@@ -251,7 +251,7 @@ base::Task<Attempted> RunTools::outcome(Call call, Begun begun) {
                         .message = "the server stops, or the session of this call has ended"});
   }
   if (end == nullptr) {
-    auto view = co_await parts_.runs.read(call.who, begun.run.id);
+    auto view = co_await deps_.runs.read(call.who, begun.run.id);
     if (!view) co_return failed(view.error());
     const RunReport now = co_await report_of(call.who, std::move(view->run));
     Attempted out = answered(encode_report(now));
@@ -271,7 +271,7 @@ base::Task<Attempted> RunTools::read(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::string run_id = arguments.text("run_id");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  const auto view = co_await parts_.runs.read(call.who, run_id);
+  const auto view = co_await deps_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), find_runs);
   const RunReport report = co_await report_of(call.who, view->run);
   co_return answered(encode_run(*view, report));
@@ -281,18 +281,18 @@ base::Task<Attempted> RunTools::cancel(Call call, Attempt /*attempt*/) {
   Arguments arguments(call.arguments);
   const std::string run_id = arguments.text("run_id");
   if (const auto fault = arguments.fault()) co_return failed(*fault);
-  auto view = co_await parts_.runs.read(call.who, run_id);
+  auto view = co_await deps_.runs.read(call.who, run_id);
   if (!view) co_return failed(view.error(), find_runs);
   if (core::is_terminal(view->run.state)) {
     co_return answered(encode_report({.run = std::move(view->run)}));
   }
-  const auto watch = RunWatch::open(parts_.subscriptions, *call.lane, call.who.scope,
+  const auto watch = RunWatch::open(deps_.subscriptions, *call.lane, call.who.scope,
                                     view->run.thread_id, {.run_id = run_id});
   Begun begun{.run = std::move(view->run), .watch = watch};
-  watch->expect(parts_.runs, call.who, run_id);
+  watch->expect(deps_.runs, call.who, run_id);
   co_await RunWatch::wake_after(watch, limits::mcp_follow_time_default);
   // not_found: it has just ended by itself
-  [[maybe_unused]] const auto asked = co_await parts_.runs.cancel(call.who, run_id);
+  [[maybe_unused]] const auto asked = co_await deps_.runs.cancel(call.who, run_id);
   const auto stored = co_await until_stored(watch, call.ticket->stop_token());
   if (!stored) {
     watch->close();

@@ -107,9 +107,7 @@ bool Sessions::keep(const std::string& id, std::shared_ptr<void> thing) {
 void Sessions::end(const std::string& id) {
   const std::lock_guard lock(mutex_);
   const auto found = table_.find(id);
-  if (found == table_.end()) return;
-  end_streams(found->second);
-  table_.erase(found);
+  if (found != table_.end()) end(found);
 }
 
 bool Sessions::remove(const core::Principal& who, const std::string& id) {

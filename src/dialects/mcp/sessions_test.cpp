@@ -72,6 +72,24 @@ TEST(McpSessions, AnAccountsOwnIdlestMakesRoom) {
   EXPECT_TRUE(sessions.use(ada, idlest)) << "another account's, and the idlest of all";
 }
 
+// As when a token is revoked: it must not be taken for one that can make room.
+TEST(McpSessions, OneThatWasEndedHoldsNoPlace) {
+  base::ManualClock clock;
+  Sessions sessions(clock);
+  sessions.end(sessions.create(eve, "2025-11-25"));
+  clock.advance(std::chrono::microseconds(1));
+  const std::string first = sessions.create(eve, "2025-11-25");
+  clock.advance(std::chrono::microseconds(1));
+  while (sessions.size() < limits::mcp_endpoint_sessions_per_account) {
+    sessions.create(eve, "2025-11-25");
+  }
+  EXPECT_TRUE(sessions.use(eve, first));
+  clock.advance(std::chrono::microseconds(1));
+  sessions.create(eve, "2025-11-25");
+  EXPECT_EQ(sessions.size(), limits::mcp_endpoint_sessions_per_account);
+  EXPECT_TRUE(sessions.use(eve, first));
+}
+
 TEST(McpSessions, TenThousandOfOneAccountEndNoneOfAnother) {
   base::ManualClock clock;
   Sessions sessions(clock);

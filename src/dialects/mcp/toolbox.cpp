@@ -55,17 +55,17 @@ RequestKey key_for(const Tool& tool, const std::string& key, const Json& argumen
 
 }  // namespace
 
-Toolbox::Toolbox(Parts parts)
-    : runs_({.agents = parts.agents,
-             .threads = parts.threads,
-             .runs = parts.runs,
-             .actions = parts.actions,
-             .subscriptions = parts.subscriptions,
-             .readiness = std::move(parts.readiness)}),
-      threads_(parts.threads),
-      approvals_(parts.actions),
-      gate_({.actions = parts.actions, .policies = parts.policies}),
-      answer_once_(parts.answer_once),
+Toolbox::Toolbox(Dependencies deps)
+    : runs_({.agents = deps.agents,
+             .threads = deps.threads,
+             .runs = deps.runs,
+             .actions = deps.actions,
+             .subscriptions = deps.subscriptions,
+             .readiness = std::move(deps.readiness)}),
+      threads_(deps.threads),
+      approvals_(deps.actions),
+      gate_({.actions = deps.actions, .policies = deps.policies}),
+      answer_once_(deps.answer_once),
       tools_(table()) {
   Json rows = Json::array();
   const Json shared = parsed(definitions::shared, "shared");

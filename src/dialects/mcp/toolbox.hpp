@@ -15,7 +15,7 @@ namespace colonnade::dialects::mcp {
 // Thread-safe.
 class Toolbox {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Agents& agents;
     core::Threads& threads;
     core::Runs& runs;
@@ -25,7 +25,7 @@ class Toolbox {
     AnswerOnce& answer_once;
     std::function<base::Result<void>()> readiness{};  // Options::readiness
   };
-  explicit Toolbox(Parts parts);
+  explicit Toolbox(Dependencies deps);
 
   // nullptr when there is none of that name.
   const Tool* find(std::string_view name) const;

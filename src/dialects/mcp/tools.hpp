@@ -40,7 +40,7 @@ base::Task<core::Result<OpenQuestions>> open_questions(const core::Actions* acti
 // Asking an agent, at once or in the background.
 class RunTools {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Agents& agents;
     core::Threads& threads;
     core::Runs& runs;
@@ -48,7 +48,7 @@ class RunTools {
     core::Subscriptions& subscriptions;
     std::function<base::Result<void>()> readiness{};  // Options::readiness
   };
-  explicit RunTools(Parts parts) : parts_(std::move(parts)) {}
+  explicit RunTools(Dependencies deps) : deps_(std::move(deps)) {}
 
   base::Task<Attempted> list_agents(Call call, Attempt attempt);
   // Starts a run and waits for its end, for a question to a human, or for as long as was asked.
@@ -84,7 +84,7 @@ class RunTools {
   base::Task<Attempted> outcome(Call call, Begun begun);
   base::Task<RunReport> report_of(Principal who, core::Run run);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 class ThreadTools {
@@ -122,17 +122,17 @@ class ApprovalTools {
 
 class GateTools {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Actions& actions;
     core::PolicyInspector& policies;
   };
-  explicit GateTools(Parts parts) : parts_(parts) {}
+  explicit GateTools(Dependencies deps) : deps_(deps) {}
 
   base::Task<Attempted> decide(Call call, Attempt attempt);
   base::Task<Attempted> policy(Call call, Attempt attempt);
 
  private:
-  Parts parts_;
+  Dependencies deps_;
 };
 
 }  // namespace colonnade::dialects::mcp

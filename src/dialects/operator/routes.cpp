@@ -7,13 +7,13 @@
 
 namespace colonnade::dialects::operators {
 
-Dialect::Dialect(Parts parts)
-    : credentials_(parts.credentials),
-      tokens_(parts.tokens),
-      entities_(parts.entities),
-      access_keys_(parts.access_keys),
-      audit_(parts.audit),
-      mcp_servers_(parts.connections) {}
+Dialect::Dialect(Dependencies deps)
+    : credentials_(deps.credentials),
+      tokens_(deps.tokens),
+      entities_(deps.entities),
+      access_keys_(deps.access_keys),
+      audit_(deps.audit),
+      mcp_servers_(deps.connections) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;

@@ -50,7 +50,7 @@ namespace colonnade::dialects::operators {
 inline constexpr const char* mcp_callback_path = "/api/v1/mcp/callback";
 
 // The use cases that the dialect translates to. All must outlive it.
-struct Parts {
+struct Dependencies {
   core::Credentials& credentials;
   core::Tokens& tokens;
   core::Entities& entities;
@@ -61,7 +61,7 @@ struct Parts {
 
 class Dialect {
  public:
-  explicit Dialect(Parts parts);
+  explicit Dialect(Dependencies deps);
   Dialect(const Dialect&) = delete;
   Dialect& operator=(const Dialect&) = delete;
 

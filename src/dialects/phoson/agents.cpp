@@ -60,7 +60,7 @@ base::Task<net::Reply> AgentResource::list(Principal who, RequestPtr request) {
   const auto query = decode_list(*request);
   if (!query) co_return query.error();
   co_return net::Response{.source =
-                              std::make_shared<AgentRows>(parts_.agents, std::move(who), *query)};
+                              std::make_shared<AgentRows>(deps_.agents, std::move(who), *query)};
 }
 
 base::Task<net::Reply> AgentResource::create(Principal who, RequestPtr request) {
@@ -69,7 +69,7 @@ base::Task<net::Reply> AgentResource::create(Principal who, RequestPtr request) 
   auto work = [this, who, input = std::move(*input)](Attempt attempt) mutable {
     return create_once(std::move(who), std::move(input), std::move(attempt));
   };
-  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
+  auto response = co_await deps_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return agent_error(response.error());
   co_return std::move(*response);
 }
@@ -77,18 +77,18 @@ base::Task<net::Reply> AgentResource::create(Principal who, RequestPtr request) 
 base::Task<Attempted> AgentResource::create_once(Principal who, core::NewAgent input,
                                                  Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = co_await parts_.agents.get(who, attempt.object_id);
+    const auto made = co_await deps_.agents.get(who, attempt.object_id);
     if (!made) co_return refused(agent_error(made.error()));
     co_return Attempted{.response = {.status = created, .body = encode_agent(*made)}};
   }
   input.keyed_request_id = std::move(attempt.keyed_request_id);
-  const auto agent = co_await parts_.agents.create(std::move(who), std::move(input));
+  const auto agent = co_await deps_.agents.create(std::move(who), std::move(input));
   if (!agent) co_return refused(agent_error(agent.error()));
   co_return Attempted{.response = {.status = created, .body = encode_agent(*agent)}};
 }
 
 base::Task<net::Reply> AgentResource::get(Principal who, RequestPtr request) {
-  const auto agent = co_await parts_.agents.get(std::move(who), agent_id(*request));
+  const auto agent = co_await deps_.agents.get(std::move(who), agent_id(*request));
   if (!agent) co_return agent_error(agent.error());
   co_return net::Response{.body = encode_agent(*agent)};
 }
@@ -97,27 +97,27 @@ base::Task<net::Reply> AgentResource::update(Principal who, RequestPtr request) 
   auto change = decode_agent_change(request->body);
   if (!change) co_return std::move(change.error());
   const auto agent =
-      co_await parts_.agents.change(std::move(who), agent_id(*request), std::move(*change));
+      co_await deps_.agents.change(std::move(who), agent_id(*request), std::move(*change));
   if (!agent) co_return agent_error(agent.error());
   co_return net::Response{.body = encode_agent(*agent)};
 }
 
 base::Task<net::Reply> AgentResource::remove(Principal who, RequestPtr request) {
-  const auto removed = co_await parts_.erasure.erase_agent(std::move(who), agent_id(*request));
+  const auto removed = co_await deps_.erasure.erase_agent(std::move(who), agent_id(*request));
   if (!removed) co_return agent_error(removed.error());
   co_return net::Response{.status = no_content};
 }
 
 base::Task<net::Reply> AgentResource::attach(Principal who, RequestPtr request) {
-  const auto agent = co_await parts_.tool_servers.attach(std::move(who), agent_id(*request),
-                                                         request->path_parameters[1]);
+  const auto agent = co_await deps_.tool_servers.attach(std::move(who), agent_id(*request),
+                                                        request->path_parameters[1]);
   if (!agent) co_return attachment_error(agent.error(), "MCP server not found");
   co_return net::Response{.body = encode_agent(*agent)};
 }
 
 base::Task<net::Reply> AgentResource::detach(Principal who, RequestPtr request) {
-  const auto agent = co_await parts_.tool_servers.detach(std::move(who), agent_id(*request),
-                                                         request->path_parameters[1]);
+  const auto agent = co_await deps_.tool_servers.detach(std::move(who), agent_id(*request),
+                                                        request->path_parameters[1]);
   if (!agent) co_return attachment_error(agent.error(), "MCP server not attached");
   co_return net::Response{.body = encode_agent(*agent)};
 }

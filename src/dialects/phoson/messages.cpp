@@ -71,32 +71,31 @@ class MessageRows final : public RowSource {
 
 }  // namespace
 
-MessageResource::MessageResource(Parts parts)
-    : parts_(std::move(parts)),
-      streams_(parts_.runs, parts_.answer_once, {.ended = finished_stream, .error = stream_error}) {
-}
+MessageResource::MessageResource(Dependencies deps)
+    : deps_(std::move(deps)),
+      streams_(deps_.runs, deps_.answer_once, {.ended = finished_stream, .error = stream_error}) {}
 
 base::Task<net::Reply> MessageResource::list(Principal who, RequestPtr request) {
   const auto query = decode_list(*request);
   if (!query) co_return query.error();
   const std::string id = conversation_id(*request);
-  const auto thread = co_await parts_.threads.get(who, id);
+  const auto thread = co_await deps_.threads.get(who, id);
   if (!thread) co_return error_response(thread.error(), Object::conversation);
   if (thread->deleted_at) co_return error_response(404, "Conversation not found");
   co_return net::Response{
-      .source = std::make_shared<MessageRows>(parts_.threads, std::move(who), id, *query)};
+      .source = std::make_shared<MessageRows>(deps_.threads, std::move(who), id, *query)};
 }
 
 base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) {
   auto body = decode_send(*request);
   if (!body) co_return std::move(body.error());
   Question question{.message = {.thread_id = conversation_id(*request),
-                                .settings = body->settings.over(parts_.defaults)},
+                                .settings = body->settings.over(deps_.defaults)},
                     .lane = request->lane,
                     .gone = request->disconnected};
   question.message.parts.emplace_back(core::TextPart{.text = std::move(body->content)});
   // The contract's order (§5.1): an unknown conversation, then one that is busy.
-  const auto thread = co_await parts_.threads.get(who, question.message.thread_id);
+  const auto thread = co_await deps_.threads.get(who, question.message.thread_id);
   if (!thread) co_return error_response(thread.error(), Object::conversation);
   if (thread->deleted_at) co_return error_response(404, "Conversation not found");
   auto key = request_key(*request);
@@ -107,7 +106,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
   auto work = [this, who, question = std::move(question)](Attempt attempt) mutable {
     return send_once(std::move(who), std::move(question), std::move(attempt));
   };
-  auto response = co_await parts_.answer_once.run(who, std::move(key), std::move(work));
+  auto response = co_await deps_.answer_once.run(who, std::move(key), std::move(work));
   if (!response) co_return error_response(response.error(), Object::conversation);
   co_return std::move(*response);
 }
@@ -115,8 +114,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
 base::Task<std::expected<core::Run, Attempted>> MessageResource::start(Principal who,
                                                                        Question question) {
   const core::ModelSettings asked = question.message.settings;
-  auto run =
-      co_await parts_.runs.start(std::move(who), std::move(question.message), *question.lane);
+  auto run = co_await deps_.runs.start(std::move(who), std::move(question.message), *question.lane);
   if (!run) co_return std::unexpected(refused(start_error(run.error(), asked)));
   co_return std::move(*run);
 }
@@ -131,7 +129,7 @@ base::Task<Attempted> MessageResource::send_once(Principal who, Question questio
     if (!run) co_return std::move(run.error());
     run_id = std::move(run->id);
   }
-  const auto finished = co_await finish_run(&parts_.runs, std::move(who), std::move(run_id), gone);
+  const auto finished = co_await finish_run(&deps_.runs, std::move(who), std::move(run_id), gone);
   if (!finished) {  // the server stops: the run, and the key, go on at the next start
     const bool stopping = finished.error().kind == base::ErrorKind::unavailable;
     co_return Attempted{.response = error_response(finished.error(), Object::conversation),
@@ -143,7 +141,7 @@ base::Task<Attempted> MessageResource::send_once(Principal who, Question questio
 base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
                                                std::optional<RequestKey> key) {
   base::Lane* const lane = question.lane;
-  const std::int64_t before = parts_.subscriptions.now();
+  const std::int64_t before = deps_.subscriptions.now();
   KeyedStreams::Start begin =
       [this, who, question = std::move(question)](std::string keyed_request_id) mutable {
         question.message.keyed_request_id = std::move(keyed_request_id);
@@ -155,11 +153,11 @@ base::Task<net::Reply> MessageResource::stream(Principal who, Question question,
   reply.content_type = "text/event-stream; charset=utf-8";
   reply.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
   reply.keepalive = std::string(keepalive_comment);
-  auto guard = std::make_shared<RunGuard>(parts_.runs, who, run->id);
+  auto guard = std::make_shared<RunGuard>(deps_.runs, who, run->id);
   reply.on_open = [this, scope = who.scope, thread_id = run->thread_id, before,
                    guard = std::move(guard)](std::shared_ptr<net::StreamWriter> writer) mutable {
     auto stream = std::make_shared<MessageStream>(std::move(guard), std::move(writer));
-    stream->open(parts_.subscriptions, scope, std::move(thread_id), before);
+    stream->open(deps_.subscriptions, scope, std::move(thread_id), before);
   };
   co_return reply;
 }

@@ -31,13 +31,13 @@ constexpr int no_content = 204;
 // /v1/agents and the servers that are attached to one (phoson §3, §5.3).
 class AgentResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Agents& agents;
     core::ToolServers& tool_servers;
     core::Erasure& erasure;
     AnswerOnce& answer_once;
   };
-  explicit AgentResource(Parts parts) : parts_(parts) {}
+  explicit AgentResource(Dependencies deps) : deps_(deps) {}
 
   base::Task<net::Reply> list(Principal who, RequestPtr request);
   base::Task<net::Reply> create(Principal who, RequestPtr request);
@@ -50,19 +50,19 @@ class AgentResource {
  private:
   base::Task<Attempted> create_once(Principal who, core::NewAgent input, Attempt attempt);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 // /v1/conversations (phoson §3): threads.
 class ConversationResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Agents& agents;
     core::Threads& threads;
     core::Erasure& erasure;
     AnswerOnce& answer_once;
   };
-  explicit ConversationResource(Parts parts) : parts_(parts) {}
+  explicit ConversationResource(Dependencies deps) : deps_(deps) {}
 
   base::Task<net::Reply> list(Principal who, RequestPtr request);
   base::Task<net::Reply> create(Principal who, RequestPtr request);
@@ -73,20 +73,20 @@ class ConversationResource {
  private:
   base::Task<Attempted> create_once(Principal who, core::NewThread input, Attempt attempt);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 // /v1/conversations/{id}/messages (phoson §3.1, §4, §5.1): one turn of the agent, streamed or not.
 class MessageResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Threads& threads;
     core::Runs& runs;
     core::Subscriptions& subscriptions;
     AnswerOnce& answer_once;
     core::ModelSettings defaults{};  // for what neither the request nor the configuration says
   };
-  explicit MessageResource(Parts parts);
+  explicit MessageResource(Dependencies deps);
 
   base::Task<net::Reply> list(Principal who, RequestPtr request);
   base::Task<net::Reply> send(Principal who, RequestPtr request);
@@ -103,18 +103,18 @@ class MessageResource {
   base::Task<net::Reply> stream(Principal who, Question question, std::optional<RequestKey> key);
   base::Task<std::expected<core::Run, Attempted>> start(Principal who, Question question);
 
-  Parts parts_;
+  Dependencies deps_;
   KeyedStreams streams_;
 };
 
 // /v1/mcp (phoson §5.3), for operators.
 class ToolServerResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::ToolServers& tool_servers;
     AnswerOnce& answer_once;
   };
-  explicit ToolServerResource(Parts parts) : parts_(parts) {}
+  explicit ToolServerResource(Dependencies deps) : deps_(deps) {}
 
   base::Task<net::Reply> list(Principal who, RequestPtr request);
   base::Task<net::Reply> create(Principal who, RequestPtr request);
@@ -123,7 +123,7 @@ class ToolServerResource {
  private:
   base::Task<Attempted> create_once(Principal who, core::NewToolServer input, Attempt attempt);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 // /v1/health, for anyone.

@@ -21,23 +21,23 @@ core::ModelSettings defaults_beside(const core::ModelSettings& configured) {
 
 }  // namespace
 
-Dialect::Dialect(Parts parts, Options options)
-    : credentials_(parts.credentials),
-      answer_once_(parts.keyed_requests),
-      agents_({.agents = parts.agents,
-               .tool_servers = parts.tool_servers,
-               .erasure = parts.erasure,
+Dialect::Dialect(Dependencies deps, Options options)
+    : credentials_(deps.credentials),
+      answer_once_(deps.keyed_requests),
+      agents_({.agents = deps.agents,
+               .tool_servers = deps.tool_servers,
+               .erasure = deps.erasure,
                .answer_once = answer_once_}),
-      conversations_({.agents = parts.agents,
-                      .threads = parts.threads,
-                      .erasure = parts.erasure,
+      conversations_({.agents = deps.agents,
+                      .threads = deps.threads,
+                      .erasure = deps.erasure,
                       .answer_once = answer_once_}),
-      messages_({.threads = parts.threads,
-                 .runs = parts.runs,
-                 .subscriptions = parts.subscriptions,
+      messages_({.threads = deps.threads,
+                 .runs = deps.runs,
+                 .subscriptions = deps.subscriptions,
                  .answer_once = answer_once_,
                  .defaults = defaults_beside(options.configured)}),
-      tool_servers_({.tool_servers = parts.tool_servers, .answer_once = answer_once_}) {}
+      tool_servers_({.tool_servers = deps.tool_servers, .answer_once = answer_once_}) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;

@@ -19,7 +19,7 @@
 namespace colonnade::dialects::phoson {
 
 // The use cases that the dialect translates to. All must outlive it.
-struct Parts {
+struct Dependencies {
   core::Agents& agents;
   core::Threads& threads;
   core::Runs& runs;
@@ -38,7 +38,7 @@ struct Options {
 
 class Dialect {
  public:
-  Dialect(Parts parts, Options options);
+  Dialect(Dependencies deps, Options options);
   Dialect(const Dialect&) = delete;
   Dialect& operator=(const Dialect&) = delete;
 

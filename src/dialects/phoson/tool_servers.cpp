@@ -22,7 +22,7 @@ net::Response server_error(const base::Error& error) {
 
 base::Task<net::Reply> ToolServerResource::list(Principal who, RequestPtr /*request*/) {
   if (!who.is_operator()) co_return not_an_operator();
-  const auto servers = co_await parts_.tool_servers.list(who.scope);
+  const auto servers = co_await deps_.tool_servers.list(who.scope);
   if (!servers) co_return server_error(servers.error());
   co_return net::Response{.body = encode_tool_servers(*servers)};
 }
@@ -34,7 +34,7 @@ base::Task<net::Reply> ToolServerResource::create(Principal who, RequestPtr requ
   auto work = [this, who, input = std::move(*input)](Attempt attempt) mutable {
     return create_once(std::move(who), std::move(input), std::move(attempt));
   };
-  auto response = co_await parts_.answer_once.run(who, request_key(*request), std::move(work));
+  auto response = co_await deps_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return server_error(response.error());
   co_return std::move(*response);
 }
@@ -42,12 +42,12 @@ base::Task<net::Reply> ToolServerResource::create(Principal who, RequestPtr requ
 base::Task<Attempted> ToolServerResource::create_once(Principal who, core::NewToolServer input,
                                                       Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = co_await parts_.tool_servers.get(who.scope, attempt.object_id);
+    const auto made = co_await deps_.tool_servers.get(who.scope, attempt.object_id);
     if (!made) co_return refused(server_error(made.error()));
     co_return Attempted{.response = {.status = created, .body = encode_tool_server(*made)}};
   }
   input.keyed_request_id = std::move(attempt.keyed_request_id);
-  const auto server = co_await parts_.tool_servers.create(std::move(who), std::move(input));
+  const auto server = co_await deps_.tool_servers.create(std::move(who), std::move(input));
   if (!server) co_return refused(server_error(server.error()));
   co_return Attempted{.response = {.status = created, .body = encode_tool_server(*server)}};
 }
@@ -55,7 +55,7 @@ base::Task<Attempted> ToolServerResource::create_once(Principal who, core::NewTo
 base::Task<net::Reply> ToolServerResource::remove(Principal who, RequestPtr request) {
   if (!who.is_operator()) co_return not_an_operator();
   const auto removed =
-      co_await parts_.tool_servers.remove(std::move(who), request->path_parameters.front());
+      co_await deps_.tool_servers.remove(std::move(who), request->path_parameters.front());
   if (!removed) co_return server_error(removed.error());
   co_return net::Response{.status = no_content};
 }

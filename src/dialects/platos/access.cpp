@@ -43,8 +43,8 @@ struct Access::Presented {
   std::string traceparent{};
 
   explicit Presented(const net::Request& head)
-      : has_session_token(head.has_header("X-Platos-Session-Token")),
-        session_token(head.header("X-Platos-Session-Token")),
+      : has_session_token(head.has_header(session_token_header)),
+        session_token(head.header(session_token_header)),
         bearer(bearer_token(head).value_or("")),
         organization(head.header("X-Platos-Organization-Id")),
         project(head.header("X-Platos-Project-Id")),
@@ -83,6 +83,7 @@ struct Access::Presented {
     if (auth.contains("userToken")) user_token = text("userToken");
   }
 
+  bool has_credential() const { return has_session_token || !bearer.empty(); }
   bool is_direct() const {
     return !bearer.empty() || !organization.empty() || !project.empty() || !environment.empty();
   }
@@ -95,15 +96,20 @@ base::Task<base::Result<Caller>> Access::admit(const net::Request& head) {
 base::Task<base::Result<Caller>> Access::admit_socket(RequestPtr handshake, base::Json auth) {
   Presented presented(*handshake);
   presented.overlay(auth);
-  return decide(std::move(presented));
+  const bool tried = presented.has_credential();
+  auto caller = co_await decide(std::move(presented));
+  if (tried && !caller && caller.error().kind == ErrorKind::unauthorized) {
+    deps_.login_failures.add(client_address(*handshake, options_.trusted_proxies), "token");
+  }
+  co_return caller;
 }
 
 base::Result<Caller> Access::decide_token(const Presented& presented) {
   const auto secrets = [this](const TokenIssuer& issuer) {
-    return issuer.platform ? parts_.entities.platform_secret()
-                           : parts_.entities.secrets_of(issuer.entity);
+    return issuer.platform ? deps_.entities.platform_secret()
+                           : deps_.entities.secrets_of(issuer.entity);
   };
-  return verify_session_token(presented.session_token, secrets, parts_.clock.now());
+  return verify_session_token(presented.session_token, secrets, deps_.clock.now());
 }
 
 base::Task<base::Result<Caller>> Access::decide_direct(Presented presented) {
@@ -129,7 +135,8 @@ base::Task<base::Result<Caller>> Access::decide_direct(Presented presented) {
                     (presented.entity.empty() || core::is_access_name(presented.entity));
   if (!fits) {
     co_return fail(access_refusal(
-        "X-Platos-User-Id must have 1 to 256 bytes of text without control characters, and "
+        "X-Platos-User-Id must have 1 to 256 bytes of text without control and invisible "
+        "characters, and "
         "X-Platos-Entity-Id, where it is sent, be a name."));
   }
   if (presented.bearer.empty()) {
@@ -138,7 +145,7 @@ base::Task<base::Result<Caller>> Access::decide_direct(Presented presented) {
         "'Authorization: Bearer <token>' beside the scope headers.",
         "Authorization"));
   }
-  auto bearer = co_await parts_.credentials.authenticate(std::move(presented.bearer));
+  auto bearer = co_await deps_.credentials.authenticate(std::move(presented.bearer));
   if (!bearer) co_return fail(std::move(bearer.error()));
   const core::Scope scope(presented.organization, presented.project, presented.environment);
   const bool counts = bearer->is_operator() && core::looking_at(*bearer, scope.key()).has_value();
@@ -166,7 +173,7 @@ base::Task<base::Result<Caller>> Access::decide(Presented presented) {
     out = co_await decide_direct(std::move(presented));
   }
   if (!out) co_return out;
-  if (!parts_.access_keys.counts(out->who.scope, access_key, origin)) {
+  if (!deps_.access_keys.counts(out->who.scope, access_key, origin)) {
     co_return fail(access_refusal("Access key missing or invalid.", access_key_field));
   }
   out->traceparent = std::move(traceparent);
@@ -176,7 +183,7 @@ base::Task<base::Result<Caller>> Access::decide(Presented presented) {
 base::Task<Access::Judged> Access::judge(Need need, const net::Request* head) {
   auto caller = co_await admit(*head);
   if (!caller) co_return std::unexpected(error_response(caller.error()));
-  const auto over = parts_.rate_limits.request(caller->who);
+  const auto over = deps_.rate_limits.request(caller->who);
   if (over) co_return std::unexpected(error_response(*over));
   const auto allowed = check_need(*caller, need, *head);
   if (!allowed) co_return std::unexpected(error_response(allowed.error()));
@@ -185,10 +192,10 @@ base::Task<Access::Judged> Access::judge(Need need, const net::Request* head) {
 
 base::Result<void> Access::recheck(const Caller& caller) {
   constexpr std::int64_t micros_per_millisecond = 1000;
-  const bool expired = caller.expires_at && parts_.clock.now().micros / micros_per_millisecond >
+  const bool expired = caller.expires_at && deps_.clock.now().micros / micros_per_millisecond >
                                                 caller.expires_at->micros / micros_per_millisecond;
   if (!expired) return {};
-  return fail(access_refusal("Invalid or expired session token.", "X-Platos-Session-Token"));
+  return fail(access_refusal("Invalid or expired session token.", session_token_header));
 }
 
 std::shared_ptr<void> Access::end_when_revoked(const Caller& caller,
@@ -197,7 +204,7 @@ std::shared_ptr<void> Access::end_when_revoked(const Caller& caller,
   auto end = [weak = std::weak_ptr(socket)] {
     if (const auto open = weak.lock()) open->end_now();
   };
-  return parts_.credentials.watch(caller.who.credential_id, socket->lane(), std::move(end));
+  return deps_.credentials.watch(caller.who.credential_id, socket->lane(), std::move(end));
 }
 
 }  // namespace colonnade::dialects::platos

@@ -18,7 +18,9 @@
 #include "core/access/account.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/entities.hpp"
+#include "core/access/login_failures.hpp"
 #include "core/access/rate_limits.hpp"
+#include "dialects/client_address.hpp"
 #include "dialects/platos/caller.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/revocation.hpp"
@@ -33,28 +35,35 @@ namespace colonnade::dialects::platos {
 
 using RequestPtr = std::shared_ptr<const net::Request>;
 
+inline constexpr const char* session_token_header = "X-Platos-Session-Token";
+
 struct AccessOptions {
   // Direct headers must name a user: without, they stand for the user `service`.
   bool user_id_required = false;
+  // Whose X-Forwarded-For is believed when a refused join is recorded.
+  TrustedProxies trusted_proxies{};
 };
 
-// Thread-safe. What is named in Parts must outlive it, and it its guards.
+// Thread-safe. What is named in Dependencies must outlive it, and it its guards.
 class Access {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Credentials& credentials;
     core::Entities& entities;
     core::AccessKeys& access_keys;
     core::RateLimits& rate_limits;
+    core::LoginFailures& login_failures;
     base::Clock& clock;
   };
-  explicit Access(Parts parts, AccessOptions options = {}) : parts_(parts), options_(options) {}
+  explicit Access(Dependencies deps, AccessOptions options = {})
+      : deps_(deps), options_(std::move(options)) {}
 
   // unauthorized. The request must stay until the task has ended.
   base::Task<base::Result<Caller>> admit(const net::Request& head);
   // The same for a socket: what the join carries (`auth`, null for nothing) wins over the headers
   // of the request that opened the connection. It says nothing of agents: a namespace that names
-  // one is check_agent()'s.
+  // one is check_agent()'s. No guard sees a join: a credential that does not count is recorded as a
+  // failed login here.
   base::Task<base::Result<Caller>> admit_socket(RequestPtr handshake, base::Json auth);
   // Whether a caller who came in earlier still may: unauthorized when the token has expired. Before
   // each event of a socket that begins something.
@@ -85,10 +94,11 @@ class Access {
     auto caller = co_await access->judge(need, head);
     if (!caller) co_return std::unexpected(std::move(caller.error()));
     std::string account = core::account_of(caller->who);
-    net::Handler handle = [credentials = &access->parts_.credentials, caller = std::move(*caller),
-                           account, resource, handler](RequestPtr request) {
-      Bearer bearer{.credential_id = caller.who.credential_id, .account = account};
-      auto work = (resource->*handler)(caller, request);
+    // Called once, so it hands on what it holds.
+    net::Handler handle = [credentials = &access->deps_.credentials, caller = std::move(*caller),
+                           account, resource, handler](RequestPtr request) mutable {
+      Bearer bearer{.credential_id = caller.who.credential_id, .account = std::move(account)};
+      auto work = (resource->*handler)(std::move(caller), request);
       const RefusalOf refusal = [](const base::Error& error) { return error_response(error); };
       return until_revoked(credentials, std::move(bearer), std::move(request), refusal,
                            std::move(work));
@@ -102,7 +112,7 @@ class Access {
   base::Task<base::Result<Caller>> decide_direct(Presented presented);
   base::Result<Caller> decide_token(const Presented& presented);
 
-  Parts parts_;
+  Dependencies deps_;
   AccessOptions options_;
 };
 

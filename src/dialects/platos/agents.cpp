@@ -49,7 +49,7 @@ core::NewAgent new_agent_from(core::Agent agent) {
 
 Task<Result<AgentView>> AgentResource::view_of(Principal who, core::Agent agent) {
   core::ThreadPage page{.agent_id = wire_agent_id(agent.id)};
-  auto threads = co_await parts_.threads.count(std::move(who), std::move(page));
+  auto threads = co_await deps_.threads.count(std::move(who), std::move(page));
   if (!threads) co_return fail(std::move(threads.error()));
   co_return AgentView{.agent = std::move(agent), .threads = *threads};
 }
@@ -58,13 +58,13 @@ Task<net::Reply> AgentResource::answer(Principal who, Result<core::Agent> agent)
   if (!agent) co_return agent_refusal(agent.error());
   const auto view = co_await view_of(std::move(who), std::move(*agent));
   if (!view) co_return agent_refusal(view.error());
-  co_return net::Response{.body = encode_agent(*view, parts_.default_model())};
+  co_return net::Response{.body = encode_agent(*view, deps_.default_model())};
 }
 
 // The scope's default agent is made when it is to be changed.
 Task<Result<core::Agent>> AgentResource::alterable(Principal who, std::string id) {
-  auto agent = id == core::default_agent_id ? parts_.agents.make_default(std::move(who))
-                                            : parts_.agents.get(std::move(who), std::move(id));
+  auto agent = id == core::default_agent_id ? deps_.agents.make_default(std::move(who))
+                                            : deps_.agents.get(std::move(who), std::move(id));
   auto found = co_await std::move(agent);
   co_return found;
 }
@@ -78,14 +78,14 @@ Task<net::Reply> AgentResource::list(Caller caller, RequestPtr request) {
   std::vector<core::Agent> agents;
   std::size_t total = 0;
   if (caller.agent_id.empty()) {
-    auto page = co_await parts_.agents.usable(caller.who, *limit, *offset);
+    auto page = co_await deps_.agents.usable(caller.who, *limit, *offset);
     if (!page) co_return agent_refusal(page.error());
     agents = std::move(*page);
-    const auto count = co_await parts_.agents.count_usable(caller.who);
+    const auto count = co_await deps_.agents.count_usable(caller.who);
     if (!count) co_return agent_refusal(count.error());
     total = *count;
   } else {
-    auto own = co_await parts_.agents.get(caller.who, caller.agent_id);
+    auto own = co_await deps_.agents.get(caller.who, caller.agent_id);
     if (!own && own.error().kind != ErrorKind::not_found) co_return agent_refusal(own.error());
     if (own) agents.push_back(std::move(*own));
     total = agents.size();
@@ -96,7 +96,7 @@ Task<net::Reply> AgentResource::list(Caller caller, RequestPtr request) {
     if (!view) co_return agent_refusal(view.error());
     views.push_back(std::move(*view));
   }
-  co_return net::Response{.body = encode_agents(views, total, parts_.default_model())};
+  co_return net::Response{.body = encode_agents(views, total, deps_.default_model())};
 }
 
 Task<net::Reply> AgentResource::create(Caller caller, RequestPtr request) {
@@ -115,7 +115,7 @@ Task<net::Reply> AgentResource::create(Caller caller, RequestPtr request) {
     return create_once(std::move(who), std::move(input), std::move(attempt));
   };
   auto response =
-      co_await parts_.answer_once.run(caller.who, request_key(*request), std::move(work));
+      co_await deps_.answer_once.run(caller.who, request_key(*request), std::move(work));
   if (!response) co_return agent_refusal(response.error());
   co_return std::move(*response);
 }
@@ -123,19 +123,19 @@ Task<net::Reply> AgentResource::create(Caller caller, RequestPtr request) {
 Task<Attempted> AgentResource::create_once(Principal who, core::NewAgent input, Attempt attempt) {
   Result<core::Agent> agent = fail(ErrorKind::not_found, "not made yet");
   if (!attempt.object_id.empty()) {
-    agent = co_await parts_.agents.get(who, attempt.object_id);
+    agent = co_await deps_.agents.get(who, attempt.object_id);
   } else {
     input.keyed_request_id = std::move(attempt.keyed_request_id);
-    agent = co_await parts_.agents.create(who, std::move(input));
+    agent = co_await deps_.agents.create(who, std::move(input));
   }
   if (!agent) co_return refused(agent_error(agent.error()));
   const AgentView view{.agent = std::move(*agent)};
   co_return Attempted{
-      .response = {.status = agent_created, .body = encode_agent(view, parts_.default_model())}};
+      .response = {.status = agent_created, .body = encode_agent(view, deps_.default_model())}};
 }
 
 Task<net::Reply> AgentResource::get(Caller caller, RequestPtr request) {
-  auto agent = co_await parts_.agents.get(caller.who, agent_id_of(*request));
+  auto agent = co_await deps_.agents.get(caller.who, agent_id_of(*request));
   auto reply = co_await answer(std::move(caller.who), std::move(agent));
   co_return reply;
 }
@@ -152,14 +152,14 @@ Task<net::Reply> AgentResource::update(Caller caller, RequestPtr request) {
            before.slug != agent.slug || before.active != agent.active ||
            before.open_to_guests != agent.open_to_guests;
   };
-  auto agent = co_await parts_.agents.alter(caller.who, agent_id_of(*request), std::move(alter));
+  auto agent = co_await deps_.agents.alter(caller.who, agent_id_of(*request), std::move(alter));
   auto reply = co_await answer(std::move(caller.who), std::move(agent));
   co_return reply;
 }
 
 Task<net::Reply> AgentResource::remove(Caller caller, RequestPtr request) {
   const auto removed =
-      co_await parts_.erasure.erase_agent(std::move(caller.who), agent_id_of(*request));
+      co_await deps_.erasure.erase_agent(std::move(caller.who), agent_id_of(*request));
   if (!removed) co_return agent_refusal(removed.error());
   co_return net::Response{.body = R"({"deleted":true})"};
 }
@@ -180,25 +180,25 @@ Task<net::Reply> AgentResource::versions(Caller caller, RequestPtr request) {
     }
     page.before = before;
   }
-  const auto agent = co_await parts_.agents.get(caller.who, agent_id_of(*request));
+  const auto agent = co_await deps_.agents.get(caller.who, agent_id_of(*request));
   if (!agent) co_return agent_refusal(agent.error());
-  auto versions = co_await parts_.agents.versions(caller.who, agent_id_of(*request), page);
+  auto versions = co_await deps_.agents.versions(caller.who, agent_id_of(*request), page);
   if (!versions) co_return agent_refusal(versions.error());
   const bool more = versions->size() > *take;
   if (more) versions->pop_back();
   const VersionsPage shown{
       .versions = *versions, .agent = &*agent, .page_size = *take, .more = more};
-  co_return net::Response{.body = encode_versions(shown, parts_.default_model())};
+  co_return net::Response{.body = encode_versions(shown, deps_.default_model())};
 }
 
 Task<net::Reply> AgentResource::roll_back(Caller caller, RequestPtr request) {
-  auto agent = co_await parts_.agents.roll_back(caller.who, agent_id_of(*request),
-                                                request->path_parameters[1]);
+  auto agent = co_await deps_.agents.roll_back(caller.who, agent_id_of(*request),
+                                               request->path_parameters[1]);
   if (!agent) co_return agent_refusal(agent.error());
   const auto view = co_await view_of(std::move(caller.who), std::move(*agent));
   if (!view) co_return agent_refusal(view.error());
   co_return net::Response{.status = agent_created,
-                          .body = encode_rolled_back(*view, parts_.default_model())};
+                          .body = encode_rolled_back(*view, deps_.default_model())};
 }
 
 Task<net::Reply> AgentResource::set_canary(Caller caller, RequestPtr request) {
@@ -206,8 +206,8 @@ Task<net::Reply> AgentResource::set_canary(Caller caller, RequestPtr request) {
   if (!body) co_return error_response(body.error());
   auto canary = decode_canary(*body);
   if (!canary) co_return error_response(canary.error());
-  auto agent = co_await parts_.agents.set_canary(caller.who, agent_id_of(*request),
-                                                 std::move(canary->version_id), canary->percent);
+  auto agent = co_await deps_.agents.set_canary(caller.who, agent_id_of(*request),
+                                                std::move(canary->version_id), canary->percent);
   auto reply = co_await answer(std::move(caller.who), std::move(agent));
   co_return reply;
 }

@@ -21,7 +21,7 @@ namespace colonnade::dialects::platos {
 // Thread-safe; must outlive the server.
 class AgentResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Agents& agents;
     core::Threads& threads;  // counted
     core::Erasure& erasure;
@@ -29,7 +29,7 @@ class AgentResource {
     // "provider:model" of agents without one of their own.
     std::function<std::string()> default_model = [] { return std::string(); };
   };
-  explicit AgentResource(Parts parts) : parts_(std::move(parts)) {}
+  explicit AgentResource(Dependencies deps) : deps_(std::move(deps)) {}
 
   base::Task<net::Reply> list(Caller caller, RequestPtr request);
   base::Task<net::Reply> create(Caller caller, RequestPtr request);
@@ -46,7 +46,7 @@ class AgentResource {
   base::Task<net::Reply> answer(core::Principal who, base::Result<core::Agent> agent);
   base::Task<base::Result<core::Agent>> alterable(core::Principal who, std::string id);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 }  // namespace colonnade::dialects::platos

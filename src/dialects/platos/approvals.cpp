@@ -348,7 +348,7 @@ Result<ApprovalDecision> decode_decision(const Json& body) {
 Task<Result<ApprovalResource::Decided>> ApprovalResource::decide(Caller caller, std::string id,
                                                                  ApprovalDecision decision) {
   if (caller.is_guest()) co_return fail(ErrorKind::forbidden, "Guests decide no approvals");
-  auto action = co_await parts_.actions.get(caller.who, id);
+  auto action = co_await deps_.actions.get(caller.who, id);
   if (action && !is_approval(*action)) {
     co_return fail(ErrorKind::not_found, "Approval not found in this scope");
   }
@@ -360,11 +360,11 @@ Task<Result<ApprovalResource::Decided>> ApprovalResource::decide(Caller caller, 
   core::HumanAnswer answer{.approve = decision.approved,
                            .reason = std::move(decision.comment),
                            .params = std::move(decision.edited_arguments)};
-  auto decided = co_await parts_.actions.resolve(caller.who, id, std::move(answer));
+  auto decided = co_await deps_.actions.resolve(caller.who, id, std::move(answer));
   if (decided) co_return Decided{.action = std::move(*decided), .edited = edited};
   if (decided.error().kind != ErrorKind::conflict) co_return fail(std::move(decided.error()));
   // Somebody else was first.
-  auto now = co_await parts_.actions.get(caller.who, std::move(id));
+  auto now = co_await deps_.actions.get(caller.who, std::move(id));
   if (!now) co_return fail(std::move(now.error()));
   if (is_pending(*now)) co_return fail(std::move(decided.error()));
   co_return Decided{.action = std::move(*now), .repeated = true};
@@ -378,7 +378,7 @@ Task<std::expected<ApprovalResource::Decided, net::Response>> ApprovalResource::
   auto decision = decode_decision(*body);
   if (!decision) {
     // What is not there is said to be missing, whatever the body says.
-    const auto action = co_await parts_.actions.get(caller.who, id);
+    const auto action = co_await deps_.actions.get(caller.who, id);
     if (!action) co_return std::unexpected(no_such_approval(id));
     co_return std::unexpected(error_response(decision.error()));
   }
@@ -393,20 +393,20 @@ Task<std::expected<ApprovalResource::Decided, net::Response>> ApprovalResource::
 Task<net::Reply> ApprovalResource::list(Caller caller, RequestPtr request) {
   auto query = decode_query(*request);
   if (!query) co_return error_response(query.error());
-  const base::Time now = parts_.clock.now();
-  const auto page = co_await read_page(&parts_.actions, caller.who, *query, now);
+  const base::Time now = deps_.clock.now();
+  const auto page = co_await read_page(&deps_.actions, caller.who, *query, now);
   if (!page) co_return error_response(page.error());
   co_return net::Response{.body = encode_page(*page, *query, now)};
 }
 
 Task<net::Reply> ApprovalResource::get(Caller caller, RequestPtr request) {
   const std::string id = id_in_path(*request);
-  const auto action = co_await parts_.actions.get(caller.who, id);
+  const auto action = co_await deps_.actions.get(caller.who, id);
   if (!action && action.error().kind != ErrorKind::not_found) {
     co_return error_response(action.error());
   }
   if (!action || !is_approval(*action)) co_return no_such_approval(id);
-  co_return net::Response{.body = encode_approval(*action, parts_.clock.now())};
+  co_return net::Response{.body = encode_approval(*action, deps_.clock.now())};
 }
 
 Task<net::Reply> ApprovalResource::resolve(Caller caller, RequestPtr request) {
@@ -419,7 +419,7 @@ Task<net::Reply> ApprovalResource::resolve_monitored(Caller caller, RequestPtr r
   auto decided = co_await decide_request(std::move(caller), std::move(request));
   if (!decided) co_return std::move(decided.error());
   co_return net::Response{.status = status_of(*decided),
-                          .body = encode_decided_record(*decided, parts_.clock.now())};
+                          .body = encode_decided_record(*decided, deps_.clock.now())};
 }
 
 Task<Result<std::optional<Action>>> ApprovalResource::find_by_token(Caller caller,
@@ -427,7 +427,7 @@ Task<Result<std::optional<Action>>> ApprovalResource::find_by_token(Caller calle
   core::ActionFilter filter{.state = ActionState::pending_approval,
                             .limit = limits::actions_listed_max};
   for (std::size_t looked_at = 0; looked_at < looked_at_max; looked_at += filter.limit) {
-    auto found = co_await parts_.actions.list(caller.who, filter);
+    auto found = co_await deps_.actions.list(caller.who, filter);
     if (!found) co_return fail(std::move(found.error()));
     for (Action& action : *found) {
       if (base::equal_in_constant_time(action.approval_token, token)) {

@@ -34,11 +34,11 @@ bool is_approval(const core::Action& action);
 // Thread-safe; must outlive the server.
 class ApprovalResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Actions& actions;
     base::Clock& clock;
   };
-  explicit ApprovalResource(Parts parts) : parts_(parts) {}
+  explicit ApprovalResource(Dependencies deps) : deps_(deps) {}
 
   base::Task<net::Reply> list(Caller caller, RequestPtr request);
   base::Task<net::Reply> get(Caller caller, RequestPtr request);
@@ -66,7 +66,7 @@ class ApprovalResource {
   base::Task<base::Result<std::optional<core::Action>>> find_by_token(Caller caller,
                                                                       std::string token);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 }  // namespace colonnade::dialects::platos

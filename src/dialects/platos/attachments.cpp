@@ -77,7 +77,7 @@ base::Task<net::Reply> AttachmentResource::upload(Caller caller, RequestPtr requ
     return upload_once(std::move(who), std::move(input), std::move(attempt));
   };
   auto response =
-      co_await parts_.answer_once.run(caller.who, request_key(*request), std::move(work));
+      co_await deps_.answer_once.run(caller.who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
@@ -85,12 +85,12 @@ base::Task<net::Reply> AttachmentResource::upload(Caller caller, RequestPtr requ
 base::Task<Attempted> AttachmentResource::upload_once(core::Principal who,
                                                       core::NewAttachment input, Attempt attempt) {
   if (!attempt.object_id.empty()) {
-    const auto made = co_await parts_.attachments.get(who, attempt.object_id);
+    const auto made = co_await deps_.attachments.get(who, attempt.object_id);
     if (!made) co_return refused(made.error());
     co_return Attempted{.response = uploaded(*made)};
   }
   input.keyed_request_id = std::move(attempt.keyed_request_id);
-  const auto attachment = co_await parts_.attachments.upload(std::move(who), std::move(input));
+  const auto attachment = co_await deps_.attachments.upload(std::move(who), std::move(input));
   if (!attachment) co_return refused(attachment.error());
   co_return Attempted{.response = uploaded(*attachment)};
 }

@@ -16,12 +16,12 @@ namespace colonnade::dialects::platos {
 
 class AttachmentResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Attachments& attachments;
     AnswerOnce& answer_once;
   };
   // Must outlive it.
-  explicit AttachmentResource(Parts parts) : parts_(parts) {}
+  explicit AttachmentResource(Dependencies deps) : deps_(deps) {}
 
   // POST /api/v1/agent/attachments, a body of limits::attachment_bytes_max at most: the file's
   // bytes with its Content-Type; its name as X-Filename, percent-encoded where it is not ASCII. 201
@@ -32,7 +32,7 @@ class AttachmentResource {
   base::Task<Attempted> upload_once(core::Principal who, core::NewAttachment input,
                                     Attempt attempt);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 std::string encode_attachment(const core::Attachment& attachment);

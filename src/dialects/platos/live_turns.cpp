@@ -13,11 +13,11 @@ using base::Task;
 // The time that a turn has without a listener. On its lane, but for end().
 class LiveTurns::Grace final : public core::Subscriber, public std::enable_shared_from_this<Grace> {
  public:
-  Grace(Parts parts, base::Lane& lane, LeftTurn left)
-      : parts_(parts), lane_(lane), left_(std::move(left)) {}
+  Grace(Dependencies deps, base::Lane& lane, LeftTurn left)
+      : deps_(deps), lane_(lane), left_(std::move(left)) {}
 
   void begin() {
-    subscription_ = parts_.subscriptions.subscribe(
+    subscription_ = deps_.subscriptions.subscribe(
         lane_, core::EventTopic::of_thread(left_.who.scope, left_.thread_id), left_.cursor, *this);
     lane_.spawn("platos_resume_grace", count_down(shared_from_this()));
   }
@@ -54,19 +54,19 @@ class LiveTurns::Grace final : public core::Subscriber, public std::enable_share
         continue;
       }
       self->interrupt_ = std::stop_source();
-      const base::SteadyTime begun = self->parts_.clock.steady();
+      const base::SteadyTime begun = self->deps_.clock.steady();
       const bool passed = co_await base::sleep_for(left, self->interrupt_.get_token());
       if (passed && !self->over_) {
-        self->parts_.runs.cancel_soon(self->left_.who, self->left_.run_id);
+        self->deps_.runs.cancel_soon(self->left_.who, self->left_.run_id);
         break;
       }
       left -= std::min(left, std::chrono::duration_cast<std::chrono::microseconds>(
-                                 self->parts_.clock.steady() - begun));
+                                 self->deps_.clock.steady() - begun));
     }
     self->subscription_.reset();
   }
 
-  Parts parts_;
+  Dependencies deps_;
   base::Lane& lane_;
   LeftTurn left_;
   std::unique_ptr<core::Subscription> subscription_{};
@@ -131,7 +131,7 @@ void LiveTurns::leave(base::Lane& lane, const TurnStream* stream, LeftTurn left)
     place->second.handed_over = left.handed_over;
     place->second.age = by_age_.insert(by_age_.end(), left.run_id);
     if (!left.ended) {
-      grace = std::make_shared<Grace>(parts_, lane, std::move(left));
+      grace = std::make_shared<Grace>(deps_, lane, std::move(left));
       place->second.grace = grace;
     }
     // Of the oldest it is not known any more what its client has.

@@ -38,15 +38,16 @@ struct LeftTurn {
   bool ended = false;
 };
 
-// Thread-safe; what is named in Parts must outlive it.
+// Thread-safe; what is named in Dependencies must outlive it.
 class LiveTurns {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Runs& runs;
     core::Subscriptions& subscriptions;
     base::Clock& clock;
   };
-  explicit LiveTurns(Parts parts) : parts_(parts), started_at_cursor_(parts.subscriptions.now()) {}
+  explicit LiveTurns(Dependencies deps)
+      : deps_(deps), started_at_cursor_(deps.subscriptions.now()) {}
 
   // The stream has the turn from now on; on its lane.
   void attach(const std::string& run_id, base::Lane& lane, std::weak_ptr<TurnStream> stream);
@@ -73,7 +74,7 @@ class LiveTurns {
   static base::Task<std::optional<std::int64_t>> give_up(base::Lane* lane,
                                                          std::weak_ptr<TurnStream> stream);
 
-  Parts parts_;
+  Dependencies deps_;
   const std::int64_t started_at_cursor_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Place> places_{};  // by run

@@ -118,7 +118,7 @@ base::Result<MintedToken> mint_session_token(const Json& body, const core::Entit
 
 // Whoever may act as anybody in the scope anyway.
 base::Task<bool> MintingResource::is_operator_of(core::Scope scope, std::string bearer) {
-  const auto who = co_await parts_.credentials.authenticate(std::move(bearer));
+  const auto who = co_await deps_.credentials.authenticate(std::move(bearer));
   co_return who && who->is_operator() && core::looking_at(*who, scope.key()).has_value();
 }
 
@@ -126,12 +126,12 @@ base::Task<net::Reply> MintingResource::session_token(RequestPtr request) {
   const std::string& entity_id = request->path_parameters.front();
   const auto body = mint_body(request->body);
   if (!body) co_return error_response(body.error());
-  const auto payload = token_payload(*body, entity_id, parts_.clock.now());
+  const auto payload = token_payload(*body, entity_id, deps_.clock.now());
   if (!payload) co_return error_response(payload.error());
   const core::EntityName name{.organization = payload->at("organizationId").get<std::string>(),
                               .project = payload->at("projectId").get<std::string>(),
                               .entity = entity_id};
-  const auto secrets = parts_.entities.secrets_of(name);
+  const auto secrets = deps_.entities.secrets_of(name);
   if (secrets.empty()) {
     co_return error_response({.kind = ErrorKind::not_found, .message = "Entity not found."});
   }
@@ -143,6 +143,8 @@ base::Task<net::Reply> MintingResource::session_token(RequestPtr request) {
     allowed = co_await is_operator_of(scope, std::string(*bearer));
   }
   if (!allowed) {
+    // No guard judges it: the route is open to all, and the secret is looked at here.
+    if (bearer) deps_.login_failures.add(client_address(*request, deps_.proxies), "service_secret");
     co_return error_response({.kind = ErrorKind::unauthorized,
                               .message = "Invalid service secret.",
                               .field = "Authorization"});
@@ -169,25 +171,25 @@ base::Task<net::Reply> MintingResource::guest_token(RequestPtr request) {
                               .field = "agentId"});
   }
   const auto agent_id = agent->get<std::string>();
-  const auto secrets = parts_.entities.platform_secret();
+  const auto secrets = deps_.entities.platform_secret();
   if (secrets.empty()) {
     co_return error_response({.kind = ErrorKind::unavailable,
                               .message = "Guest tokens are off: no platform secret is configured "
                                          "(platos.platform_secret)."});
   }
-  const auto from = parts_.rate_limits.guest_from(client_address(*request, parts_.proxies));
+  const auto from = deps_.rate_limits.guest_from(client_address(*request, deps_.proxies));
   if (from) co_return error_response(*from);
-  const auto scope = co_await parts_.guest_scope_of(agent_id);
+  const auto scope = co_await deps_.guest_scope_of(agent_id);
   if (!scope) co_return error_response(scope.error());
   if (!*scope) {
     co_return error_response({.kind = ErrorKind::not_found, .message = "Agent not found."});
   }
-  const auto of = parts_.rate_limits.guest_of(**scope, agent_id);
+  const auto of = deps_.rate_limits.guest_of(**scope, agent_id);
   if (of) co_return error_response(*of);
 
   const ScopeNames names = names_of(**scope);
   const std::string guest = "guest-" + base::random_hex(guest_id_bytes);
-  const std::int64_t now = mint_seconds(parts_.clock.now());
+  const std::int64_t now = mint_seconds(deps_.clock.now());
   const std::int64_t expiry = now + limits::platos_guest_token_seconds;
   const Json payload = {{"organizationId", names.organization},
                         {"projectId", names.project},

@@ -14,6 +14,7 @@
 #include "base/task.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/entities.hpp"
+#include "core/access/login_failures.hpp"
 #include "core/access/rate_limits.hpp"
 #include "dialects/client_address.hpp"
 #include "dialects/platos/access.hpp"
@@ -37,17 +38,19 @@ base::Result<MintedToken> mint_session_token(const base::Json& body, const core:
 
 class MintingResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Entities& entities;
     core::Credentials& credentials;
     core::RateLimits& rate_limits;
+    core::LoginFailures& login_failures;
     base::Clock& clock;
     GuestScopeOf guest_scope_of{};
     TrustedProxies proxies;
   };
-  explicit MintingResource(Parts parts) : parts_(std::move(parts)) {}
+  explicit MintingResource(Dependencies deps) : deps_(std::move(deps)) {}
 
   // For whoever has the secret of the entity in the path, and for operators of the token's scope.
+  // Another bearer is recorded as a failed login.
   base::Task<net::Reply> session_token(RequestPtr request);
   // For anybody, so often.
   base::Task<net::Reply> guest_token(RequestPtr request);
@@ -55,7 +58,7 @@ class MintingResource {
  private:
   base::Task<bool> is_operator_of(core::Scope scope, std::string bearer);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 }  // namespace colonnade::dialects::platos

@@ -12,6 +12,7 @@
 #include "core/access/credentials.hpp"
 #include "core/access/entities.hpp"
 #include "core/access/keyed_requests.hpp"
+#include "core/access/login_failures.hpp"
 #include "core/access/rate_limits.hpp"
 #include "core/agents/agents.hpp"
 #include "core/artifacts/artifacts.hpp"
@@ -39,11 +40,12 @@ namespace colonnade::dialects::platos {
 inline constexpr const char* access_key_prefix = "platos_live_";
 
 // The use cases that the dialect translates to. All must outlive it.
-struct Parts {
+struct Dependencies {
   core::Credentials& credentials;
   core::Entities& entities;
   core::AccessKeys& access_keys;
   core::RateLimits& rate_limits;
+  core::LoginFailures& login_failures;
   core::KeyedRequests& keyed_requests;
   core::Agents& agents;
   core::Threads& threads;
@@ -57,17 +59,18 @@ struct Parts {
 };
 
 struct Options {
-  AccessOptions access{};
+  // Direct headers must name a user: without, they stand for the user `service`.
+  bool user_id_required = false;
   // "provider:model" of agents without one of their own.
   std::function<std::string()> default_model = [] { return std::string(); };
   TurnStartOptions turns{};
-  // Whose X-Forwarded-For is believed when guests are counted per client.
+  // Whose X-Forwarded-For is believed when guests are counted per client, and refused logins.
   TrustedProxies trusted_proxies{};
 };
 
 class Dialect {
  public:
-  Dialect(Parts parts, Options options);
+  Dialect(Dependencies deps, Options options);
   Dialect(const Dialect&) = delete;
   Dialect& operator=(const Dialect&) = delete;
 

@@ -9,6 +9,7 @@
 
 #include "base/json_web_token.hpp"
 #include "base/utf8.hpp"
+#include "base/visible_text.hpp"
 #include "dialects/platos/limits.hpp"
 
 namespace colonnade::dialects::platos {
@@ -60,7 +61,8 @@ constexpr std::array text_claims = {
     TextClaim{"organizationId", core::is_access_name, claim_name_form, true},
     TextClaim{"projectId", core::is_access_name, claim_name_form, true},
     TextClaim{"environmentId", core::is_access_name, claim_name_form, true},
-    TextClaim{"userId", is_user_id, "1 to 256 bytes of text without control characters", true},
+    TextClaim{"userId", is_user_id,
+              "1 to 256 bytes of text without control and invisible characters", true},
     TextClaim{"entityId", core::is_access_name, claim_name_form},
     TextClaim{"agentId", is_agent_id, "1 to 256 bytes of text without control characters"},
     TextClaim{"userToken", is_user_token, "1 to 8192 bytes of text without control characters"},
@@ -186,7 +188,7 @@ bool is_expired(const base::Time& expires_at, base::Time now) {
 }  // namespace
 
 bool is_user_id(std::string_view text) {
-  return is_claim_text(text, limits::platos_user_id_bytes_max);
+  return is_claim_text(text, limits::platos_user_id_bytes_max) && !base::has_hidden(text);
 }
 
 base::Result<void> check_claims(const Json& payload) {

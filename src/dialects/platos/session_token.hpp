@@ -35,7 +35,8 @@ base::Result<Caller> verify_session_token(std::string_view token, const SecretsO
 // be; for whoever makes tokens.
 base::Result<void> check_claims(const base::Json& payload);
 
-// A user's id: 1 to limits::platos_user_id_bytes_max bytes of UTF-8 without control characters.
+// A user's id: 1 to limits::platos_user_id_bytes_max bytes of UTF-8 without control and invisible
+// characters: two ids that differ by those alone would look like one user. Blanks count.
 bool is_user_id(std::string_view text);
 
 }  // namespace colonnade::dialects::platos

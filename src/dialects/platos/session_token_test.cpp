@@ -142,6 +142,13 @@ TEST(SessionToken, EveryClaimHasItsForm) {
                           Json("a\x7F"), Json("a\xC2\x85"), Json(std::string(257, 'a'))}) {
     expect_refused(verified(with("userId", bad)), "userId " + bad.dump());
   }
+  for (const char* hidden : {"\u202E", "\u2066", "\u200E", "\u061C", "\u200B", "\u200D", "\u2060",
+                             "\uFEFF", "\u00AD", "\u3164", "\uFE0F", "\u2028", "\U000E0041"}) {
+    for (const std::string& bad : {"ann" + std::string(hidden), hidden + std::string("ann"),
+                                   "Ada " + std::string(hidden) + "L."}) {
+      expect_refused(verified(with("userId", bad)), "userId " + bad);
+    }
+  }
   expect_refused(verified(without("exp")), "no exp");
   for (const Json& bad :
        {Json(nullptr), Json("1778576500"), Json(1778576500.5), Json(1778576500.0), Json(infinite),
@@ -172,6 +179,7 @@ TEST(SessionToken, EveryClaimHasItsForm) {
 
 TEST(SessionToken, WhatFitsCounts) {
   EXPECT_TRUE(verified(with("userId", "Ada Lovelace \xE2\x9C\x93")));
+  EXPECT_TRUE(verified(with("userId", "Ada L.")));
   EXPECT_TRUE(verified(with("userId", std::string(256, 'a'))));
   EXPECT_TRUE(verified(with("iss", "entity")));
   EXPECT_TRUE(verified(without("iat")));

@@ -45,11 +45,11 @@ Task<net::Reply> ThreadResource::list(Caller caller, RequestPtr request) {
   auto query = decode_threads_query(*request);
   if (!query) co_return error_response(query.error());
   query->page.own = !(query->all_users && caller.who.is_operator());
-  const auto threads = co_await parts_.threads.list(caller.who, query->page);
+  const auto threads = co_await deps_.threads.list(caller.who, query->page);
   if (!threads) co_return thread_refusal(threads.error());
-  const auto summaries = co_await parts_.threads.summaries(caller.who, ids_of(*threads));
+  const auto summaries = co_await deps_.threads.summaries(caller.who, ids_of(*threads));
   if (!summaries) co_return thread_refusal(summaries.error());
-  const auto total = co_await parts_.threads.count(std::move(caller.who), std::move(query->page));
+  const auto total = co_await deps_.threads.count(std::move(caller.who), std::move(query->page));
   if (!total) co_return thread_refusal(total.error());
   co_return net::Response{.body = encode_threads(*threads, *summaries, *total)};
 }
@@ -58,8 +58,8 @@ Task<net::Reply> ThreadResource::list(Caller caller, RequestPtr request) {
 Task<Result<void>> ThreadResource::check_new_thread(const Caller* caller, std::string agent_id) {
   if (auto may = check_agent(*caller, agent_id); !may) co_return may;
   auto found = agent_id == core::default_agent_id
-                   ? parts_.agents.make_default(caller->who)
-                   : parts_.agents.get(caller->who, std::move(agent_id));
+                   ? deps_.agents.make_default(caller->who)
+                   : deps_.agents.get(caller->who, std::move(agent_id));
   auto agent = co_await std::move(found);
   if (!agent && agent.error().kind == ErrorKind::not_found) agent.error().field = "agent_id";
   if (!agent) co_return fail(std::move(agent.error()));
@@ -78,7 +78,7 @@ Task<net::Reply> ThreadResource::create(Caller caller, RequestPtr request) {
     return create_once(std::move(who), std::move(input), std::move(attempt));
   };
   auto response =
-      co_await parts_.answer_once.run(caller.who, request_key(*request), std::move(work));
+      co_await deps_.answer_once.run(caller.who, request_key(*request), std::move(work));
   if (!response) co_return thread_refusal(response.error());
   co_return std::move(*response);
 }
@@ -86,17 +86,17 @@ Task<net::Reply> ThreadResource::create(Caller caller, RequestPtr request) {
 Task<Attempted> ThreadResource::create_once(Principal who, core::NewThread input, Attempt attempt) {
   Result<core::Thread> thread = fail(ErrorKind::not_found, "not made yet");
   if (!attempt.object_id.empty()) {
-    thread = co_await parts_.threads.get(who, attempt.object_id);
+    thread = co_await deps_.threads.get(who, attempt.object_id);
   } else {
     input.keyed_request_id = std::move(attempt.keyed_request_id);
-    thread = co_await parts_.threads.create(who, std::move(input));
+    thread = co_await deps_.threads.create(who, std::move(input));
   }
   if (!thread) co_return refused(thread_error(thread.error()));
   co_return Attempted{.response = {.status = thread_created, .body = encode_thread(*thread)}};
 }
 
 Task<net::Reply> ThreadResource::get(Caller caller, RequestPtr request) {
-  const auto thread = co_await parts_.threads.get(caller.who, thread_id_of(*request));
+  const auto thread = co_await deps_.threads.get(caller.who, thread_id_of(*request));
   if (!thread) co_return thread_refusal(thread.error());
   // Deleted through another dialect.
   if (thread->deleted_at) co_return thread_refusal({.kind = ErrorKind::not_found});
@@ -106,7 +106,7 @@ Task<net::Reply> ThreadResource::get(Caller caller, RequestPtr request) {
 
 Task<net::Reply> ThreadResource::show(Principal who, const core::Thread* thread, int status) {
   std::vector<std::string> ids(1, thread->id);
-  const auto summaries = co_await parts_.threads.summaries(std::move(who), std::move(ids));
+  const auto summaries = co_await deps_.threads.summaries(std::move(who), std::move(ids));
   if (!summaries) co_return thread_refusal(summaries.error());
   co_return net::Response{.status = status, .body = encode_thread(*thread, *summaries)};
 }
@@ -117,7 +117,7 @@ Task<net::Reply> ThreadResource::arrange(Caller caller, RequestPtr request,
                                          Result<core::ThreadArrangement> wanted, int status) {
   if (!wanted) co_return error_response(wanted.error());
   const auto thread =
-      co_await parts_.threads.arrange(caller.who, thread_id_of(*request), std::move(*wanted));
+      co_await deps_.threads.arrange(caller.who, thread_id_of(*request), std::move(*wanted));
   if (!thread) co_return thread_refusal(thread.error());
   auto shown = co_await show(std::move(caller.who), &*thread, status);
   co_return shown;
@@ -160,8 +160,8 @@ Task<net::Reply> ThreadResource::unarchive(Caller caller, RequestPtr request) {
 
 Task<net::Reply> ThreadResource::remove(Caller caller, RequestPtr request) {
   core::ThreadArrangement archived{.archived = true};
-  const auto thread = co_await parts_.threads.arrange(std::move(caller.who), thread_id_of(*request),
-                                                      std::move(archived));
+  const auto thread = co_await deps_.threads.arrange(std::move(caller.who), thread_id_of(*request),
+                                                     std::move(archived));
   if (!thread) co_return thread_refusal(thread.error());
   co_return net::Response{.body = encode_deleted(*thread)};
 }
@@ -170,7 +170,7 @@ Task<net::Reply> ThreadResource::fork(Caller caller, RequestPtr request) {
   auto fork = decode_fork(request->body);
   if (!fork) co_return error_response(fork.error());
   // A copy is a new thread: a token of one agent makes none of another's.
-  const auto original = co_await parts_.threads.get(caller.who, thread_id_of(*request));
+  const auto original = co_await deps_.threads.get(caller.who, thread_id_of(*request));
   if (!original) co_return thread_refusal(original.error());
   const std::string agent_id =
       original->agent_id.empty() ? std::string(core::default_agent_id) : original->agent_id;
@@ -180,7 +180,7 @@ Task<net::Reply> ThreadResource::fork(Caller caller, RequestPtr request) {
     return fork_once(std::move(who), std::move(id), std::move(fork), std::move(attempt));
   };
   auto response =
-      co_await parts_.answer_once.run(caller.who, request_key(*request), std::move(work));
+      co_await deps_.answer_once.run(caller.who, request_key(*request), std::move(work));
   if (!response) co_return thread_refusal(response.error());
   co_return std::move(*response);
 }
@@ -189,10 +189,10 @@ Task<Attempted> ThreadResource::fork_once(Principal who, std::string id, core::F
                                           Attempt attempt) {
   Result<core::Thread> thread = fail(ErrorKind::not_found, "not made yet");
   if (!attempt.object_id.empty()) {
-    thread = co_await parts_.threads.get(who, attempt.object_id);
+    thread = co_await deps_.threads.get(who, attempt.object_id);
   } else {
     fork.keyed_request_id = std::move(attempt.keyed_request_id);
-    thread = co_await parts_.threads.fork(who, std::move(id), std::move(fork));
+    thread = co_await deps_.threads.fork(who, std::move(id), std::move(fork));
   }
   if (!thread) co_return refused(thread_error(thread.error()));
   co_return Attempted{.response = {.status = thread_created, .body = encode_thread(*thread)}};
@@ -203,8 +203,8 @@ Task<Attempted> ThreadResource::fork_once(Principal who, std::string id, core::F
 Task<net::Reply> ThreadResource::messages(Caller caller, RequestPtr request) {
   auto page = decode_messages_query(*request);
   if (!page) co_return error_response(page.error());
-  const auto list = co_await parts_.threads.message_list(std::move(caller.who),
-                                                         thread_id_of(*request), std::move(*page));
+  const auto list = co_await deps_.threads.message_list(std::move(caller.who),
+                                                        thread_id_of(*request), std::move(*page));
   if (!list) co_return thread_refusal(list.error());
   co_return net::Response{.body = encode_messages(*list)};
 }
@@ -214,10 +214,10 @@ Task<net::Reply> ThreadResource::replies(Caller caller, RequestPtr request) {
   if (!page) co_return error_response(page.error());
   page->reply_to = request->path_parameters[1];
   const auto parent =
-      co_await parts_.threads.message(caller.who, thread_id_of(*request), page->reply_to);
+      co_await deps_.threads.message(caller.who, thread_id_of(*request), page->reply_to);
   if (!parent) co_return thread_refusal(parent.error());
-  const auto list = co_await parts_.threads.message_list(std::move(caller.who),
-                                                         thread_id_of(*request), std::move(*page));
+  const auto list = co_await deps_.threads.message_list(std::move(caller.who),
+                                                        thread_id_of(*request), std::move(*page));
   if (!list) co_return thread_refusal(list.error());
   co_return net::Response{.body = encode_messages(*list)};
 }

@@ -17,12 +17,12 @@ namespace colonnade::dialects::platos {
 // Thread-safe; must outlive the server.
 class ThreadResource {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Agents& agents;
     core::Threads& threads;
     AnswerOnce& answer_once;
   };
-  explicit ThreadResource(Parts parts) : parts_(parts) {}
+  explicit ThreadResource(Dependencies deps) : deps_(deps) {}
 
   base::Task<net::Reply> list(Caller caller, RequestPtr request);
   base::Task<net::Reply> create(Caller caller, RequestPtr request);
@@ -48,7 +48,7 @@ class ThreadResource {
   base::Task<net::Reply> arrange(Caller caller, RequestPtr request,
                                  base::Result<core::ThreadArrangement> wanted, int status);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 }  // namespace colonnade::dialects::platos

@@ -75,7 +75,7 @@ Task<Result<std::string>> TurnResource::thread_for(Caller caller, std::string ag
   }
   if (agent_id == core::default_agent_id) agent_id.clear();
   core::NewThread input{.agent_id = std::move(agent_id)};
-  auto thread = co_await parts_.threads.create(caller.who, std::move(input));
+  auto thread = co_await deps_.threads.create(caller.who, std::move(input));
   if (!thread) co_return fail(std::move(thread.error()));
   co_return std::move(thread->id);
 }
@@ -89,9 +89,9 @@ Task<TurnStarts::Outcome> TurnResource::begin(Caller caller, TurnRequest turn, R
     turn.thread_id = std::move(*made);
   }
   const std::string thread_id = turn.thread_id;
-  auto outcome = co_await parts_.starts.start(caller, std::move(turn), request->lane);
+  auto outcome = co_await deps_.starts.start(caller, std::move(turn), request->lane);
   if (!outcome && makes_thread) {
-    [[maybe_unused]] const auto removed = co_await parts_.threads.remove(caller.who, thread_id);
+    [[maybe_unused]] const auto removed = co_await deps_.threads.remove(caller.who, thread_id);
   }
   co_return outcome;
 }
@@ -101,7 +101,7 @@ Task<net::Reply> TurnResource::answer(Caller caller, TurnRequest turn, RequestPt
   if (!started) co_return refusal_response(started.error());
   const TurnFacts facts = facts_of(*started, caller);
   auto finished =
-      co_await finish_run(&parts_.runs, caller.who, started->run.id, request->disconnected);
+      co_await finish_run(&deps_.runs, caller.who, started->run.id, request->disconnected);
   if (!finished) co_return error_response(finished.error());
   co_return finished_answer(*finished, facts);
 }
@@ -113,8 +113,8 @@ Task<net::Reply> TurnResource::events(Caller caller, TurnRequest turn, RequestPt
   reply.content_type = "text/event-stream; charset=utf-8";
   reply.headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}};
   reply.keepalive = "";  // the heartbeat is an event of the wire's
-  auto guard = std::make_shared<RunGuard>(parts_.runs, caller.who, started->run.id);
-  reply.on_open = [&subscriptions = parts_.subscriptions, &clock = parts_.clock,
+  auto guard = std::make_shared<RunGuard>(deps_.runs, caller.who, started->run.id);
+  reply.on_open = [&subscriptions = deps_.subscriptions, &clock = deps_.clock,
                    guard = std::move(guard), facts = facts_of(*started, caller),
                    scope = caller.who.scope,
                    after = started->events_after](std::shared_ptr<net::StreamWriter> writer) {

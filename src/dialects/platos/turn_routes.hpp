@@ -15,14 +15,14 @@ namespace colonnade::dialects::platos {
 // turn is stopped.
 class TurnResource {
  public:
-  struct Parts {
+  struct Dependencies {
     TurnStarts& starts;
     core::Threads& threads;
     core::Runs& runs;
     core::Subscriptions& subscriptions;
     base::Clock& clock;
   };
-  explicit TurnResource(Parts parts) : parts_(parts) {}
+  explicit TurnResource(Dependencies deps) : deps_(deps) {}
 
   base::Task<net::Reply> send(Caller caller, RequestPtr request);  // POST …/messages
   // POST …/messages/{id}/edit-and-rerun with the new text, and …/retry, whose body may be empty.
@@ -39,7 +39,7 @@ class TurnResource {
   base::Task<base::Result<std::string>> thread_for(Caller caller, std::string agent_id);
   base::Task<TurnStarts::Outcome> begin(Caller caller, TurnRequest turn, RequestPtr request);
 
-  Parts parts_;
+  Dependencies deps_;
 };
 
 }  // namespace colonnade::dialects::platos

@@ -69,9 +69,9 @@ class TurnClient final : public SocketHandler,
                          public EndingSession,
                          public std::enable_shared_from_this<TurnClient> {
  public:
-  TurnClient(const TurnLobby::Parts& parts, SessionEnds& session_ends,
+  TurnClient(const TurnLobby::Dependencies& deps, SessionEnds& session_ends,
              std::shared_ptr<Socket> socket, Caller caller, std::string agent_id)
-      : parts_(parts),
+      : deps_(deps),
         session_ends_(session_ends),
         socket_(std::move(socket)),
         caller_(std::move(caller)),
@@ -106,7 +106,7 @@ class TurnClient final : public SocketHandler,
   Task<void> on_rename(Json payload);
   void stream(const StartedTurn& turn, ResumePoint point);
 
-  const TurnLobby::Parts& parts_;
+  const TurnLobby::Dependencies& deps_;
   SessionEnds& session_ends_;
   std::shared_ptr<Socket> socket_;
   const Caller caller_;
@@ -145,7 +145,7 @@ void TurnClient::end_session() {
 }
 
 bool TurnClient::still_counts() {
-  if (parts_.access.recheck(caller_)) return true;
+  if (deps_.access.recheck(caller_)) return true;
   end_session();
   return false;
 }
@@ -196,8 +196,8 @@ bool TurnClient::make_room() {
 }
 
 void TurnClient::stream(const StartedTurn& turn, ResumePoint point) {
-  auto streaming = std::make_shared<SocketTurn>(parts_.live, socket_, caller_, turn, point);
-  streaming->open(parts_.subscriptions, turn.events_after);
+  auto streaming = std::make_shared<SocketTurn>(deps_.live, socket_, caller_, turn, point);
+  streaming->open(deps_.subscriptions, turn.events_after);
   // The client has gone while its turn began.
   if (socket_->closed()) return streaming->on_socket_closed();
   turns_.push_back(std::move(streaming));
@@ -221,14 +221,14 @@ Task<void> TurnClient::on_message(Json payload) {
              thread_id);
     co_return;
   }
-  auto turn = co_await parts_.starts.start(caller_, std::move(*request), &socket_->lane());
+  auto turn = co_await deps_.starts.start(caller_, std::move(*request), &socket_->lane());
   if (!turn) {
     tell_end(*socket_, turn.error(), thread_id);
     co_return;
   }
   ResumePoint point = ResumePoint::after_seq(0);
   // The log of an earlier request is told from its start; whoever had it has it no more.
-  if (turn->repeated) co_await parts_.live.take_over(turn->run.id);
+  if (turn->repeated) co_await deps_.live.take_over(turn->run.id);
   stream(*turn, point);
 }
 
@@ -238,7 +238,7 @@ Task<void> TurnClient::on_resume(Json payload) {
     tell_end(*socket_, TurnRefusal{.error = std::move(thread_id.error())});
     co_return;
   }
-  auto turn = co_await parts_.starts.newest(caller_, *thread_id);
+  auto turn = co_await deps_.starts.newest(caller_, *thread_id);
   if (turn && !make_room()) {
     turn = std::unexpected(refusal(ErrorKind::rate_limited, "rate_limit",
                                    "Too many turns are streamed on this socket"));
@@ -247,7 +247,7 @@ Task<void> TurnClient::on_resume(Json payload) {
     tell_end(*socket_, turn.error(), *thread_id);
     co_return;
   }
-  ResumePoint point = co_await parts_.live.take_over(turn->run.id);
+  ResumePoint point = co_await deps_.live.take_over(turn->run.id);
   const auto last = payload.find("lastSeq");
   if (last != payload.end() && last->is_number_integer()) {
     point = ResumePoint::after_seq(last->get<std::int64_t>());
@@ -262,16 +262,16 @@ Task<void> TurnClient::on_stop(Json payload) {
     tell_end(*socket_, TurnRefusal{.error = std::move(thread_id.error())});
     co_return;
   }
-  auto thread = co_await parts_.starts.thread(caller_, *thread_id);
+  auto thread = co_await deps_.starts.thread(caller_, *thread_id);
   if (!thread) {
     tell_end(*socket_, thread.error(), *thread_id);
     co_return;
   }
   const bool here = is_streaming(*thread_id);
-  const auto origin = co_await parts_.runs.newest_in(caller_.who, *thread_id);
+  const auto origin = co_await deps_.runs.newest_in(caller_.who, *thread_id);
   if (origin && *origin && !core::is_terminal((*origin)->run.state)) {
     // not_found: it has just ended by itself
-    [[maybe_unused]] const auto asked = co_await parts_.runs.cancel(caller_.who, (*origin)->run.id);
+    [[maybe_unused]] const auto asked = co_await deps_.runs.cancel(caller_.who, (*origin)->run.id);
   }
   if (!here) socket_->emit("agent_event", done_event(*thread_id));
 }
@@ -289,7 +289,7 @@ Task<void> TurnClient::on_approval(Json payload) {
   if (!decision) {
     error = std::move(decision.error());
   } else {
-    auto decided = co_await parts_.approvals.decide(caller_, id, std::move(*decision));
+    auto decided = co_await deps_.approvals.decide(caller_, id, std::move(*decision));
     if (decided) {
       std::string json;
       JsonWriter(json).object().field("approvalId", id).field("received", true).end_object();
@@ -311,7 +311,7 @@ Task<void> TurnClient::on_join_thread(Json payload) {
     error = {.kind = ErrorKind::rate_limited,
              .message = "This socket has joined too many threads; leave one first"};
   } else if (thread_id) {
-    auto thread = co_await parts_.starts.thread(caller_, *thread_id);
+    auto thread = co_await deps_.starts.thread(caller_, *thread_id);
     if (thread && socket_->closed()) co_return;
     if (thread) {
       auto listener = std::make_shared<ThreadListener>(socket_, *thread,
@@ -319,7 +319,7 @@ Task<void> TurnClient::on_join_thread(Json payload) {
                                                          const auto self = weak.lock();
                                                          return self && self->is_streaming(id);
                                                        });
-      listener->open(parts_.subscriptions);
+      listener->open(deps_.subscriptions);
       joined_.insert_or_assign(*thread_id, std::move(listener));
       std::string json;
       JsonWriter(json).object().field("threadId", *thread_id).end_object();
@@ -353,7 +353,7 @@ Task<void> TurnClient::on_rename(Json payload) {
   } else {
     core::ThreadArrangement change;
     change.title = removed ? "" : given->get<std::string>();
-    auto thread = co_await parts_.threads.arrange(caller_.who, *thread_id, std::move(change));
+    auto thread = co_await deps_.threads.arrange(caller_.who, *thread_id, std::move(change));
     if (thread) {
       if (!joined_.contains(*thread_id)) socket_->emit("thread_event", thread_renamed(*thread));
       co_return;
@@ -383,7 +383,7 @@ Task<base::Result<std::shared_ptr<SocketHandler>>> TurnLobby::join(
     co_return base::fail(ErrorKind::not_found,
                          "there is no such namespace; join /agent or /agent/{agentId}");
   }
-  auto caller = co_await parts_.access.admit_socket(std::move(handshake), std::move(auth));
+  auto caller = co_await deps_.access.admit_socket(std::move(handshake), std::move(auth));
   if (caller && !agent_id->empty()) {
     if (auto allowed = check_agent(*caller, *agent_id); !allowed) {
       caller = base::fail(std::move(allowed.error()));
@@ -393,13 +393,13 @@ Task<base::Result<std::shared_ptr<SocketHandler>>> TurnLobby::join(
     co_return Joined(
         std::make_shared<RefusedClient>(socket, not_let_in(std::move(caller.error()))));
   }
-  auto watch = parts_.access.end_when_revoked(*caller, socket);
+  auto watch = deps_.access.end_when_revoked(*caller, socket);
   if (!watch) {
     base::Error revoked{.kind = ErrorKind::unauthorized,
                         .message = "Invalid or expired session token."};
     co_return Joined(std::make_shared<RefusedClient>(socket, not_let_in(std::move(revoked))));
   }
-  auto client = std::make_shared<TurnClient>(parts_, session_ends_, socket, std::move(*caller),
+  auto client = std::make_shared<TurnClient>(deps_, session_ends_, socket, std::move(*caller),
                                              std::move(*agent_id));
   client->keep_watch(std::move(watch));
   co_return Joined(std::move(client));

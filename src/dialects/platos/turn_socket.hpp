@@ -24,10 +24,10 @@ namespace colonnade::dialects::platos {
 std::vector<std::string_view> socket_event_names();
 
 // Who may join, and what a joined client does. Thread-safe; must outlive the server, and what is
-// named in Parts it.
+// named in Dependencies it.
 class TurnLobby final : public socket_io::Lobby {
  public:
-  struct Parts {
+  struct Dependencies {
     Access& access;
     TurnStarts& starts;
     LiveTurns& live;
@@ -37,7 +37,7 @@ class TurnLobby final : public socket_io::Lobby {
     core::Subscriptions& subscriptions;
     base::Clock& clock;
   };
-  explicit TurnLobby(Parts parts) : parts_(parts), session_ends_(parts.clock) {}
+  explicit TurnLobby(Dependencies deps) : deps_(deps), session_ends_(deps.clock) {}
 
   // Whoever does not count joins as well, is told why by events, and is led out: a refused join is
   // what clients do not understand. An error for a namespace that is none of these.
@@ -46,7 +46,7 @@ class TurnLobby final : public socket_io::Lobby {
       std::shared_ptr<socket_io::Socket> socket) override;
 
  private:
-  Parts parts_;
+  Dependencies deps_;
   SessionEnds session_ends_;
 };
 

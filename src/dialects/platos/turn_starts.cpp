@@ -100,7 +100,7 @@ TurnFacts facts_of(const StartedTurn& turn, const Caller& caller) {
 
 Task<std::expected<core::Thread, TurnRefusal>> TurnStarts::thread(Caller caller,
                                                                   std::string thread_id) {
-  auto found = co_await parts_.threads.get(caller.who, std::move(thread_id));
+  auto found = co_await deps_.threads.get(caller.who, std::move(thread_id));
   if (!found && found.error().kind != ErrorKind::not_found) {
     co_return std::unexpected(refusal_of(std::move(found.error())));
   }
@@ -112,8 +112,8 @@ Task<std::expected<core::Thread, TurnRefusal>> TurnStarts::thread(Caller caller,
 Task<Outcome> TurnStarts::with_prompt(Caller caller, Outcome outcome) {
   if (!outcome || !caller.who.is_operator()) co_return outcome;
   const core::Run& run = outcome->run;
-  auto agent = co_await parts_.agents.get(run.scope, run.agent_id);
-  if (agent) agent = co_await parts_.agents.at_version(std::move(*agent), run.version.id);
+  auto agent = co_await deps_.agents.get(run.scope, run.agent_id);
+  if (agent) agent = co_await deps_.agents.at_version(std::move(*agent), run.version.id);
   if (agent) {
     outcome->system_prompt = core::system_prompt(core::for_turn(std::move(*agent), run.options));
   }
@@ -129,11 +129,11 @@ Task<Outcome> TurnStarts::newest(Caller caller, std::string thread_id) {
 Task<Outcome> TurnStarts::find_newest(Caller caller, std::string thread_id) {
   auto found = co_await thread(caller, thread_id);
   if (!found) co_return std::unexpected(std::move(found.error()));
-  auto origin = co_await parts_.runs.newest_in(caller.who, std::move(thread_id));
+  auto origin = co_await deps_.runs.newest_in(caller.who, std::move(thread_id));
   if (!origin) co_return std::unexpected(refusal_of(std::move(origin.error())));
   const bool kept =
       *origin && (!(*origin)->run.finished_at ||
-                  *(*origin)->run.finished_at + limits::platos_log_kept >= parts_.clock.now());
+                  *(*origin)->run.finished_at + limits::platos_log_kept >= deps_.clock.now());
   if (!kept || (*origin)->run.started_by != caller.who.user_id) {
     co_return refuse_turn(ErrorKind::not_found, "no_active_turn",
                           "Nothing to resume on this thread");
@@ -153,8 +153,8 @@ Task<Outcome> TurnStarts::start(Caller caller, TurnRequest request, base::Lane* 
 // new life of it.
 Task<Outcome> TurnStarts::start_keyed(Caller caller, TurnRequest request, base::Lane* lane) {
   for (std::size_t life = 0; life < limits::platos_key_lives_max; ++life) {
-    auto begun = co_await parts_.keyed_requests.begin(caller.who, key_name(request, life),
-                                                      fingerprint(request));
+    auto begun = co_await deps_.keyed_requests.begin(caller.who, key_name(request, life),
+                                                     fingerprint(request));
     if (!begun) {
       const bool other = begun.error().kind == ErrorKind::conflict;
       TurnRefusal why = refusal_of(std::move(begun.error()));
@@ -167,23 +167,23 @@ Task<Outcome> TurnStarts::start_keyed(Caller caller, TurnRequest request, base::
       id = std::move(first->id);
       auto outcome = co_await start_once(caller, std::move(request), lane, id);
       if (!outcome) {
-        co_await parts_.keyed_requests.drop(caller.who, std::move(id));
+        co_await deps_.keyed_requests.drop(caller.who, std::move(id));
         co_return outcome;
       }
       core::StoredAnswer answer = answer_of(outcome->run.id);
-      co_await parts_.keyed_requests.answer(caller.who, std::move(id), std::move(answer));
+      co_await deps_.keyed_requests.answer(caller.who, std::move(id), std::move(answer));
       co_return outcome;
     }
     if (auto* orphan = std::get_if<core::KeyedRequests::Orphan>(&*begun)) {
       run_id = orphan->object_id;
       core::StoredAnswer answer = answer_of(run_id);
-      co_await parts_.keyed_requests.answer(caller.who, orphan->id, std::move(answer));
+      co_await deps_.keyed_requests.answer(caller.who, orphan->id, std::move(answer));
     } else {
       run_id = std::get<core::KeyedRequests::Answered>(*begun).answer.body;
     }
     auto outcome = co_await earlier(caller, request.thread_id, std::move(run_id));
     const bool over =
-        outcome && outcome->run.created_at + limits::platos_key_kept < parts_.clock.now();
+        outcome && outcome->run.created_at + limits::platos_key_kept < deps_.clock.now();
     if (!over) co_return outcome;
   }
   co_return refuse_turn(ErrorKind::rate_limited, "already_processed",
@@ -192,15 +192,15 @@ Task<Outcome> TurnStarts::start_keyed(Caller caller, TurnRequest request, base::
 
 // The turn that a key began. A thread has gone on since, perhaps: then its log is not told again.
 Task<Outcome> TurnStarts::earlier(Caller caller, std::string thread_id, std::string run_id) {
-  auto origin = co_await parts_.runs.newest_in(caller.who, std::move(thread_id));
+  auto origin = co_await deps_.runs.newest_in(caller.who, std::move(thread_id));
   if (!origin) co_return std::unexpected(refusal_of(std::move(origin.error())));
   if (*origin && (*origin)->run.id == run_id) {
     co_return StartedTurn{.run = std::move((*origin)->run),
                           .events_after = (*origin)->events_after,
                           .repeated = true};
   }
-  auto detail = co_await parts_.runs.read(caller.who, std::move(run_id));
-  if (detail && detail->run.created_at + limits::platos_key_kept < parts_.clock.now()) {
+  auto detail = co_await deps_.runs.read(caller.who, std::move(run_id));
+  if (detail && detail->run.created_at + limits::platos_key_kept < deps_.clock.now()) {
     co_return StartedTurn{.run = std::move(detail->run), .repeated = true};
   }
   co_return refuse_turn(ErrorKind::conflict, "already_processed",
@@ -217,12 +217,12 @@ Task<Outcome> TurnStarts::start_once(Caller caller, TurnRequest request, base::L
     TurnRefusal why{.error = std::move(allowed.error()), .code = "AGENT_SCOPE_MISMATCH"};
     co_return std::unexpected(std::move(why));
   }
-  auto origin = co_await parts_.runs.newest_in(caller.who, request.thread_id);
+  auto origin = co_await deps_.runs.newest_in(caller.who, request.thread_id);
   if (origin && *origin && !core::is_terminal((*origin)->run.state)) {
     co_return refuse_turn(ErrorKind::conflict, "turn_in_progress",
                           "A turn is already running on this thread");
   }
-  if (const auto over = parts_.rate_limits.turn(caller.who)) {
+  if (const auto over = deps_.rate_limits.turn(caller.who)) {
     TurnRefusal why = refusal(ErrorKind::rate_limited, "rate_limit", "");
     why.over = over;
     co_return std::unexpected(std::move(why));
@@ -233,11 +233,11 @@ Task<Outcome> TurnStarts::start_once(Caller caller, TurnRequest request, base::L
       co_return std::unexpected(flagged(std::move(findings)));
     }
   }
-  auto message = co_await parts_.options.apply(caller, request, plain_message(caller, request));
+  auto message = co_await deps_.options.apply(caller, request, plain_message(caller, request));
   if (!message) co_return std::unexpected(refusal_of(std::move(message.error())));
   message->keyed_request_id = std::move(keyed_request_id);
-  const std::int64_t before = parts_.subscriptions.now();
-  auto run = co_await parts_.runs.start(caller.who, std::move(*message), *lane);
+  const std::int64_t before = deps_.subscriptions.now();
+  auto run = co_await deps_.runs.start(caller.who, std::move(*message), *lane);
   if (!run) {
     TurnRefusal why = refusal_of(std::move(run.error()));
     co_return std::unexpected(std::move(why));

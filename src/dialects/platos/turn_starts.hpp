@@ -35,10 +35,10 @@ struct TurnStartOptions {
   bool input_safety = true;
 };
 
-// Thread-safe; what is named in Parts must outlive it.
+// Thread-safe; what is named in Dependencies must outlive it.
 class TurnStarts {
  public:
-  struct Parts {
+  struct Dependencies {
     core::Agents& agents;
     core::Threads& threads;
     core::Runs& runs;
@@ -48,8 +48,8 @@ class TurnStarts {
     base::Clock& clock;
     TurnOptionsOf& options;
   };
-  explicit TurnStarts(Parts parts, TurnStartOptions options = {})
-      : parts_(parts), options_(options) {}
+  explicit TurnStarts(Dependencies deps, TurnStartOptions options = {})
+      : deps_(deps), options_(options) {}
 
   using Outcome = std::expected<StartedTurn, TurnRefusal>;
   // On `lane`, which is the calling one. A refusal leaves nothing behind. With a key that was used
@@ -69,7 +69,7 @@ class TurnStarts {
                                  std::string keyed_request_id);
   base::Task<Outcome> earlier(Caller caller, std::string thread_id, std::string run_id);
 
-  Parts parts_;
+  Dependencies deps_;
   TurnStartOptions options_;
 };
 

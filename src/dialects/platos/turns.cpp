@@ -6,34 +6,34 @@
 
 namespace colonnade::dialects::platos {
 
-Turns::Turns(Parts parts, TurnStartOptions options, TrustedProxies proxies)
-    : access_(parts.access),
-      options_of_(parts.attachments, parts.clock),
-      starts_({.agents = parts.agents,
-               .threads = parts.threads,
-               .runs = parts.runs,
-               .subscriptions = parts.subscriptions,
-               .keyed_requests = parts.keyed_requests,
-               .rate_limits = parts.rate_limits,
-               .clock = parts.clock,
+Turns::Turns(Dependencies deps, TurnStartOptions options, TrustedProxies proxies)
+    : access_(deps.access),
+      options_of_(deps.attachments, deps.clock),
+      starts_({.agents = deps.agents,
+               .threads = deps.threads,
+               .runs = deps.runs,
+               .subscriptions = deps.subscriptions,
+               .keyed_requests = deps.keyed_requests,
+               .rate_limits = deps.rate_limits,
+               .clock = deps.clock,
                .options = options_of_},
               options),
-      live_({.runs = parts.runs, .subscriptions = parts.subscriptions, .clock = parts.clock}),
-      approvals_({.actions = parts.actions, .clock = parts.clock}),
+      live_({.runs = deps.runs, .subscriptions = deps.subscriptions, .clock = deps.clock}),
+      approvals_({.actions = deps.actions, .clock = deps.clock}),
       turns_({.starts = starts_,
-              .threads = parts.threads,
-              .runs = parts.runs,
-              .subscriptions = parts.subscriptions,
-              .clock = parts.clock}),
-      lobby_({.access = parts.access,
+              .threads = deps.threads,
+              .runs = deps.runs,
+              .subscriptions = deps.subscriptions,
+              .clock = deps.clock}),
+      lobby_({.access = deps.access,
               .starts = starts_,
               .live = live_,
               .approvals = approvals_,
-              .threads = parts.threads,
-              .runs = parts.runs,
-              .subscriptions = parts.subscriptions,
-              .clock = parts.clock}),
-      sockets_(lobby_, parts.clock, std::move(proxies)) {}
+              .threads = deps.threads,
+              .runs = deps.runs,
+              .subscriptions = deps.subscriptions,
+              .clock = deps.clock}),
+      sockets_(lobby_, deps.clock, {.trusted_proxies = std::move(proxies)}) {}
 
 std::vector<net::Route> Turns::routes() {
   using enum net::Method;

@@ -18,10 +18,10 @@
 
 namespace colonnade::dialects::platos {
 
-// What is named in Parts must outlive it; it must outlive the server.
+// What is named in Dependencies must outlive it; it must outlive the server.
 class Turns {
  public:
-  struct Parts {
+  struct Dependencies {
     Access& access;
     core::Agents& agents;
     core::Threads& threads;
@@ -33,7 +33,7 @@ class Turns {
     core::RateLimits& rate_limits;
     base::Clock& clock;
   };
-  Turns(Parts parts, TurnStartOptions options, TrustedProxies proxies);
+  Turns(Dependencies deps, TurnStartOptions options, TrustedProxies proxies);
   Turns(const Turns&) = delete;
   Turns& operator=(const Turns&) = delete;
 

@@ -30,14 +30,15 @@ bool is_reserved(std::string_view event) {
   return std::ranges::find(names, event) != names.end();
 }
 
-std::string open_packet(std::string_view session_id, std::string_view upgrades) {
+std::string open_packet(std::string_view session_id, std::string_view upgrades,
+                        std::chrono::milliseconds ping_interval) {
   using std::chrono::milliseconds;
   std::string out(1, static_cast<char>(EngineType::open));
   base::JsonWriter w(out);
   w.object();
   w.field("sid", session_id);
   w.key("upgrades").raw(upgrades);
-  w.field("pingInterval", std::int64_t{milliseconds(limits::socket_io_ping_interval).count()});
+  w.field("pingInterval", std::int64_t{ping_interval.count()});
   w.field("pingTimeout", std::int64_t{milliseconds(limits::socket_io_ping_timeout).count()});
   w.field("maxPayload", std::uint64_t{limits::socket_io_payload_bytes_max});
   w.end_object();
@@ -142,13 +143,15 @@ Client::Client(Lobby& lobby, base::Lane& lane, std::shared_ptr<const net::Reques
       outlet_(std::move(outlet)),
       unjoined_(std::move(unjoined)) {}
 
-void Client::open(std::string_view session_id, std::string_view upgrades) {
-  send(shared(open_packet(session_id, upgrades)));
-  lane_.spawn("socket_io_join_wait", wait_for_join(weak_from_this(), joined_.get_token()));
+void Client::open(std::string_view session_id, std::string_view upgrades, Timing timing) {
+  send(shared(open_packet(session_id, upgrades, timing.ping_interval)));
+  lane_.spawn("socket_io_join_wait",
+              wait_for_join(weak_from_this(), timing.join_time_max, joined_.get_token()));
 }
 
-base::Task<void> Client::wait_for_join(std::weak_ptr<Client> weak, std::stop_token joined) {
-  const bool passed = co_await base::sleep_for(limits::socket_io_join_time_max, joined);
+base::Task<void> Client::wait_for_join(std::weak_ptr<Client> weak,
+                                       std::chrono::milliseconds time_max, std::stop_token joined) {
+  const bool passed = co_await base::sleep_for(time_max, joined);
   const auto self = weak.lock();
   if (!passed || !self || self->closed_) co_return;
   self->refuse(close_code::policy_violation, "No namespace was joined in time.");

@@ -2,6 +2,7 @@
 // It knows neither the transport nor what is said in a namespace. On one lane.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -11,10 +12,18 @@
 
 #include "base/share.hpp"
 #include "dialects/socket_io/kept_head.hpp"
+#include "dialects/socket_io/limits.hpp"
 #include "dialects/socket_io/packet.hpp"
 #include "dialects/socket_io/socket.hpp"
 
 namespace colonnade::dialects::socket_io {
+
+struct Timing {
+  // From the connection to the first join.
+  std::chrono::milliseconds join_time_max = limits::socket_io_join_time_max;
+  // Between pings, as a client is told; so often is looked at one that polls.
+  std::chrono::milliseconds ping_interval = limits::socket_io_ping_interval;
+};
 
 // Where a client's packets go. On the client's lane.
 class Outlet {
@@ -37,7 +46,7 @@ class Client final : public std::enable_shared_from_this<Client> {
 
   // Sends the first packet and begins to wait for a join; once. `session_id`: the client's;
   // `upgrades`: a JSON array of the transports that it may change to.
-  void open(std::string_view session_id, std::string_view upgrades);
+  void open(std::string_view session_id, std::string_view upgrades, Timing timing);
   // One Engine.IO packet of the client's, as text.
   void take(std::string_view packet);
   // The client broke a rule: it is told, and its connection ends.
@@ -54,7 +63,8 @@ class Client final : public std::enable_shared_from_this<Client> {
   static base::Task<void> decide_join(std::shared_ptr<Client> self, MemberPtr member,
                                       base::Json auth);
   static base::Task<void> handle_events(std::shared_ptr<Client> self, MemberPtr member);
-  static base::Task<void> wait_for_join(std::weak_ptr<Client> weak, std::stop_token joined);
+  static base::Task<void> wait_for_join(std::weak_ptr<Client> weak,
+                                        std::chrono::milliseconds time_max, std::stop_token joined);
 
   void leave();
   void take_message(std::string_view text);

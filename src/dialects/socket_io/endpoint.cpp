@@ -150,16 +150,17 @@ class UpgradeHandler final : public net::WebSocketHandler {
 
 }  // namespace
 
-Endpoint::Endpoint(Lobby& lobby, base::Clock& clock, TrustedProxies trusted_proxies)
+Endpoint::Endpoint(Lobby& lobby, base::Clock& clock, EndpointOptions options)
     : lobby_(lobby),
       clock_(clock),
-      trusted_proxies_(std::move(trusted_proxies)),
+      trusted_proxies_(std::move(options.trusted_proxies)),
+      timing_(options.timing),
       unjoined_({.what = "Socket.IO connections that have not joined",
-                 .per_account = limits::socket_io_unjoined_per_address_max,
-                 .total = limits::socket_io_unjoined_max}),
+                 .per_account = options.unjoined_per_address_max,
+                 .total = options.unjoined_max}),
       polling_({.what = "Socket.IO clients on the polling transport",
-                .per_account = limits::socket_io_polling_per_address_max,
-                .total = limits::socket_io_polling_max}) {}
+                .per_account = options.polling_per_address_max,
+                .total = options.polling_max}) {}
 
 std::vector<net::Route> Endpoint::routes(const std::string& path) {
   std::vector<net::Route> out;
@@ -206,7 +207,7 @@ net::Reply Endpoint::open_websocket(RequestPtr request) {
                    hold = std::move(*hold)](std::shared_ptr<net::WebSocket> socket) mutable {
     auto client = std::make_shared<Client>(lobby_, socket->lane(), std::move(request),
                                            std::make_shared<SocketOutlet>(socket), std::move(hold));
-    client->open(base::new_token(session_id_bytes), "[]");
+    client->open(base::new_token(session_id_bytes), "[]", timing_);
     return std::make_shared<ClientHandler>(std::move(client));
   };
   return reply;
@@ -241,7 +242,7 @@ net::Reply Endpoint::open_session(RequestPtr request) {
   session->client = std::make_shared<Client>(lobby_, lane, std::move(request), session->outlet,
                                              std::move(*unjoined));
   session->outlet->set_client(session->client);
-  session->client->open(session->id, R"(["websocket"])");
+  session->client->open(session->id, R"(["websocket"])", timing_);
   sessions_.add(session);
   lane.spawn("socket_io_polling", watch_session(session));
   // The first packet is the answer; it waits in the queue, so this is answered at once.
@@ -285,7 +286,7 @@ base::Task<net::Reply> Endpoint::post(RequestPtr request) {
 base::Task<void> Endpoint::watch_session(PollingSessionPtr session) {
   while (session->outlet->polls()) {
     std::stop_token never;
-    const bool passed = co_await base::sleep_for(limits::socket_io_ping_interval, std::move(never));
+    const bool passed = co_await base::sleep_for(timing_.ping_interval, std::move(never));
     if (passed) session->outlet->beat(clock_.steady());
   }
   sessions_.remove(session->id);

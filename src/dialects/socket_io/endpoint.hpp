@@ -2,6 +2,7 @@
 // the handshake is here; who may join a namespace, and what is said there, is the lobby's.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,16 +10,30 @@
 #include "base/clock.hpp"
 #include "base/share.hpp"
 #include "dialects/client_address.hpp"
+#include "dialects/socket_io/client.hpp"
+#include "dialects/socket_io/limits.hpp"
 #include "dialects/socket_io/polling.hpp"
 #include "dialects/socket_io/socket.hpp"
 #include "net/router.hpp"
 
 namespace colonnade::dialects::socket_io {
 
+struct EndpointOptions {
+  // Whose X-Forwarded-For is believed when clients are counted by address.
+  TrustedProxies trusted_proxies{};
+  Timing timing{};
+  // Clients that have not joined.
+  std::size_t unjoined_per_address_max = limits::socket_io_unjoined_per_address_max;
+  std::size_t unjoined_max = limits::socket_io_unjoined_max;
+  // Clients on the polling transport.
+  std::size_t polling_per_address_max = limits::socket_io_polling_per_address_max;
+  std::size_t polling_max = limits::socket_io_polling_max;
+};
+
 class Endpoint {
  public:
   // Both must outlive it; it must outlive the server.
-  Endpoint(Lobby& lobby, base::Clock& clock, TrustedProxies trusted_proxies = {});
+  Endpoint(Lobby& lobby, base::Clock& clock, EndpointOptions options = {});
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
@@ -38,7 +53,8 @@ class Endpoint {
 
   Lobby& lobby_;
   base::Clock& clock_;
-  TrustedProxies trusted_proxies_;
+  const TrustedProxies trusted_proxies_;
+  const Timing timing_;
   base::Share unjoined_;
   base::Share polling_;
   PollingSessions sessions_;

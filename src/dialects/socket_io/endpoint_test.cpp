@@ -3,11 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
+#include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "dialects/socket_io/limits.hpp"
 #include "net/testing.hpp"
@@ -23,12 +27,6 @@ using net::testing::RawClient;
 using net::testing::status_of;
 
 constexpr net::WebSocketMask mask{1, 2, 3, 4};
-
-class SteadyClock final : public base::Clock {
- public:
-  base::Time now() override { return {}; }
-  base::SteadyTime steady() override { return std::chrono::steady_clock::now(); }
-};
 
 // What the server under test was told.
 struct Told {
@@ -50,7 +48,8 @@ struct Told {
   }
 };
 
-// Sends "echo" back what it gets; "ask" is acknowledged; "leave" leaves.
+// Sends "echo" back what it gets; "ask" is acknowledged; "leave" leaves; "many" is answered with so
+// many packets of so many bytes.
 class EchoSocket final : public SocketHandler {
  public:
   EchoSocket(std::shared_ptr<Told> told, std::shared_ptr<Socket> socket)
@@ -63,6 +62,9 @@ class EchoSocket final : public SocketHandler {
     told_->add(name + text);
     if (name == "leave") {
       socket_->leave();
+    } else if (name == "many") {
+      const std::string bytes(arguments.at(1).get<std::size_t>(), 'x');
+      for (int left = arguments.at(0); left > 0; --left) socket_->emit("packet", '"' + bytes + '"');
     } else if (ack_id) {
       socket_->acknowledge(*ack_id, text);
     } else {
@@ -100,7 +102,9 @@ class TestLobby final : public Lobby {
 
 class SocketIo : public ::testing::Test {
  protected:
-  SocketIo() { base::log::set_level(base::log::Level::off); }
+  explicit SocketIo(EndpointOptions options = {}) : endpoint_(lobby_, clock_, std::move(options)) {
+    base::log::set_level(base::log::Level::off);
+  }
 
   static std::string frame(std::string_view text) {
     return net::websocket_frame(WebSocketOpcode::text, text, &mask);
@@ -125,9 +129,10 @@ class SocketIo : public ::testing::Test {
     return out;
   }
 
-  std::string get(std::string_view query) {
+  std::string get(std::string_view query, std::string_view headers = {}) {
     return server_.exchange("GET /socket.io/?" + std::string(query) +
-                            " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+                            " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + std::string(headers) +
+                            "\r\n");
   }
   std::string post(std::string_view query, std::string_view body) {
     return server_.exchange("POST /socket.io/?" + std::string(query) +
@@ -143,9 +148,24 @@ class SocketIo : public ::testing::Test {
     return open["sid"];
   }
 
+  // The query of a session that has joined and has fetched all that it was sent.
+  std::string joined_session() {
+    const std::string query = "EIO=4&transport=polling&sid=" + open_session();
+    post(query, "40/agent,");
+    for (std::string all; all.find("connected") == std::string::npos;) {
+      const std::string answer = get(query);
+      if (status_of(answer) != 200) {
+        ADD_FAILURE() << "the session did not join: " << answer;
+        break;
+      }
+      all += body_of(answer);
+    }
+    return query;
+  }
+
   TestLobby lobby_;
-  SteadyClock clock_;
-  Endpoint endpoint_{lobby_, clock_};
+  base::ManualClock clock_;
+  Endpoint endpoint_;
   net::testing::TestServer server_{endpoint_.routes("/socket.io"), {}, {}, 2};
 };
 
@@ -193,6 +213,49 @@ TEST_F(SocketIo, TooManyEventsBeforeTheJoinCloseTheConnection) {
   EXPECT_NE(client.read_to_end().find("Too many events wait to be handled."), std::string::npos);
   lobby_.gate->notify();
   EXPECT_TRUE(lobby_.told->all().size() <= 1);
+}
+
+// Frames of events with so many bytes of text each.
+std::string large_events(std::size_t count, std::size_t bytes) {
+  const std::string text = R"(42/agent,["one",")" + std::string(bytes, 'x') + R"("])";
+  const std::string one = net::websocket_frame(WebSocketOpcode::text, text, &mask);
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) out += one;
+  return out;
+}
+
+TEST_F(SocketIo, TooManyBytesOfEventsBeforeTheJoinCloseTheConnection) {
+  constexpr std::size_t half = limits::socket_io_event_bytes_waiting_max / 2;
+  lobby_.gate = std::make_unique<base::Signal>();
+  RawClient over = connect(frame("40/agent,") + large_events(2, half));
+  EXPECT_NE(over.read_to_end().find("Too many events wait to be handled."), std::string::npos);
+  lobby_.gate->notify();
+  EXPECT_TRUE(lobby_.told->all().size() <= 1);
+}
+
+TEST_F(SocketIo, EventsOfFewerBytesWaitForTheJoin) {
+  constexpr std::size_t less = limits::socket_io_event_bytes_waiting_max / 2 - 100;
+  lobby_.gate = std::make_unique<base::Signal>();
+  RawClient client = connect(frame("40/agent,") + large_events(2, less));
+  client.read_until("pingTimeout");
+  lobby_.gate->notify();
+  EXPECT_TRUE(eventually([&] { return lobby_.told->all().size() == 3; }));
+  // They are handled, and wait no more.
+  client.send(large_events(2, less));
+  EXPECT_TRUE(eventually([&] { return lobby_.told->all().size() == 5; }));
+}
+
+TEST_F(SocketIo, AClientIsInSoManyNamespacesAtATime) {
+  RawClient client = connect();
+  for (std::size_t i = 0; i < limits::socket_io_namespaces_max; ++i) {
+    const std::string name = "/agent/" + std::to_string(i);
+    client.send(frame("40" + name + ","));
+    client.read_until("42" + name + ",[\"connected\"");
+  }
+  client.send(frame("41/agent/0,") + frame("40/agent/next,"));  // one goes, one comes
+  EXPECT_NE(client.read_until("42/agent/next,[\"connected\""), "");
+  client.send(frame("40/agent/over,"));
+  EXPECT_NE(client.read_to_end().find("The client is in too many namespaces."), std::string::npos);
 }
 
 TEST_F(SocketIo, AnEventMayBeAcknowledged) {
@@ -333,6 +396,173 @@ TEST_F(SocketIo, ARequestThatFitsNothingIsRefusedAsByTheLibrary) {
     EXPECT_EQ(body_of(answer), body) << query;
   }
   EXPECT_EQ(status_of(get("EIO=4&transport=websocket")), 400);
+}
+
+TEST_F(SocketIo, APollingClientThatFetchesTooFewPacketsIsGone) {
+  constexpr std::size_t max = limits::socket_io_polling_packets_max;
+  const std::string query = joined_session();
+  post(query, R"(42/agent,["many",)" + std::to_string(max) + ",1]");
+  ASSERT_TRUE(eventually([&] { return lobby_.told->all().size() == 2; }));
+  const std::string all = body_of(get(query));
+  EXPECT_EQ(std::ranges::count(all, polling_separator), max - 1) << "so many wait";
+  post(query, R"(42/agent,["many",)" + std::to_string(max + 1) + ",1]");
+  EXPECT_TRUE(eventually([&] { return lobby_.told->closed_count() == 1; }));
+  EXPECT_EQ(status_of(get(query)), 400);
+}
+
+TEST_F(SocketIo, APollingClientThatFetchesTooFewBytesIsGone) {
+  constexpr std::size_t max = limits::socket_io_polling_bytes_max;
+  const std::string query = joined_session();
+  post(query, R"(42/agent,["many",2,)" + std::to_string(max / 2 - 100) + "]");
+  ASSERT_TRUE(eventually([&] { return lobby_.told->all().size() == 2; }));
+  EXPECT_GT(body_of(get(query)).size(), max - 300) << "so much waits";
+  post(query, R"(42/agent,["many",2,)" + std::to_string(max / 2) + "]");
+  EXPECT_TRUE(eventually([&] { return lobby_.told->closed_count() == 1; }));
+  EXPECT_EQ(status_of(get(query)), 400);
+}
+
+// --- time
+// ------------------------------------------------------------------------------------------
+
+class SocketIoInAHurry : public SocketIo {
+ protected:
+  SocketIoInAHurry() : SocketIo({.timing = {.join_time_max = std::chrono::milliseconds(1)}}) {}
+};
+
+TEST_F(SocketIoInAHurry, AClientThatDoesNotJoinIsLedOut) {
+  RawClient client = connect();
+  const std::string all = client.read_to_end();
+  EXPECT_NE(all.find("No namespace was joined in time."), std::string::npos) << all;
+}
+
+TEST_F(SocketIoInAHurry, APollingClientThatDoesNotJoinIsLedOut) {
+  const std::string query = "EIO=4&transport=polling&sid=" + open_session();
+  const std::string answer = get(query);
+  EXPECT_EQ(status_of(answer), 200);
+  EXPECT_EQ(body_of(answer), "1");  // closes
+  EXPECT_EQ(status_of(get(query)), 400);
+}
+
+// Looks at polling clients all the time, instead of every 25 seconds.
+class SocketIoThatLooksOften : public SocketIo {
+ protected:
+  SocketIoThatLooksOften()
+      : SocketIo({.timing = {.ping_interval = std::chrono::milliseconds(1)}}) {}
+};
+
+TEST_F(SocketIoThatLooksOften, APollThatWaitsIsAnsweredWithAPing) {
+  const std::string query = joined_session();
+  EXPECT_EQ(body_of(get(query)), "2");
+}
+
+TEST_F(SocketIoThatLooksOften, APollingClientThatIsSilentIsGone) {
+  const std::string query = joined_session();
+  clock_.advance(limits::socket_io_ping_interval + limits::socket_io_ping_timeout);
+  EXPECT_TRUE(eventually([&] { return lobby_.told->closed_count() == 1; }));
+  EXPECT_TRUE(eventually([&] { return body_of(get(query)).contains("Session ID unknown"); }));
+}
+
+TEST(PollingOutlet, ASilenceIsTooLongFromThePingTimeoutOn) {
+  base::Lanes lanes(1);
+  const base::SteadyTime began{};
+  const auto outlet = std::make_shared<PollingOutlet>(lanes[0], began);
+  const auto silence_max = limits::socket_io_ping_interval + limits::socket_io_ping_timeout;
+  std::vector<bool> ended;
+  std::promise<void> looked;
+  lanes[0].post([&] {
+    outlet->beat(began + silence_max - std::chrono::milliseconds(1));
+    ended.push_back(outlet->ended());
+    outlet->beat(began + silence_max);
+    ended.push_back(outlet->ended());
+    looked.set_value();
+  });
+  looked.get_future().wait();
+  EXPECT_EQ(ended, (std::vector<bool>{false, true}));
+  lanes.stop();
+}
+
+// --- how many
+// --------------------------------------------------------------------------------------
+
+// Two of one address, three in all; behind a proxy that says whose each is.
+class SocketIoWithLittleRoom : public SocketIo {
+ protected:
+  static EndpointOptions little_room() {
+    EndpointOptions out{.trusted_proxies = *TrustedProxies::parse({"127.0.0.1"})};
+    out.unjoined_per_address_max = 2;
+    out.unjoined_max = 3;
+    return out;
+  }
+  explicit SocketIoWithLittleRoom(EndpointOptions options = little_room())
+      : SocketIo(std::move(options)) {}
+
+  static std::string from(const std::string& address) {
+    return "X-Forwarded-For: " + address + "\r\n";
+  }
+  // A client that does not join yet.
+  RawClient waiting(const std::string& address) {
+    RawClient out = connect({}, {}, from(address));
+    EXPECT_NE(out.read_until("pingTimeout"), "");
+    return out;
+  }
+  void expect_no_room(const std::string& address, int status) {
+    const std::string answer = connect({}, {}, from(address)).read_response();
+    EXPECT_EQ(status_of(answer), status) << answer;
+    EXPECT_EQ(net::testing::header_of(answer, "Retry-After"), "1");
+    EXPECT_EQ(base::Json::parse(body_of(answer))["code"], 4);
+    const std::string polling = get("EIO=4&transport=polling", from(address));
+    EXPECT_EQ(status_of(polling), status) << polling;
+  }
+};
+
+TEST_F(SocketIoWithLittleRoom, OnlySoManyWaitToJoin) {
+  RawClient first = waiting("203.0.113.1");
+  RawClient second = waiting("203.0.113.1");
+  expect_no_room("203.0.113.1", 429);
+  RawClient third = waiting("203.0.113.2");
+  expect_no_room("203.0.113.3", 503);
+  // Whoever has joined waits no more; nor does who is gone.
+  first.send(frame("40/agent,"));
+  EXPECT_NE(first.read_until("connected"), "");
+  RawClient fourth = waiting("203.0.113.3");
+  expect_no_room("203.0.113.4", 503);
+  second.close();
+  EXPECT_TRUE(eventually(
+      [&] { return status_of(get("EIO=4&transport=polling", from("203.0.113.4"))) == 200; }));
+}
+
+class SocketIoWithLittleRoomForPolls : public SocketIoWithLittleRoom {
+ protected:
+  static EndpointOptions little_polling() {
+    EndpointOptions out{.trusted_proxies = *TrustedProxies::parse({"127.0.0.1"})};
+    out.polling_per_address_max = 2;
+    out.polling_max = 3;
+    return out;
+  }
+  SocketIoWithLittleRoomForPolls() : SocketIoWithLittleRoom(little_polling()) {}
+
+  std::string opened(const std::string& address) {
+    return get("EIO=4&transport=polling", from(address));
+  }
+};
+
+TEST_F(SocketIoWithLittleRoomForPolls, OnlySoManyPoll) {
+  const std::string first = opened("203.0.113.1");
+  EXPECT_EQ(status_of(first), 200);
+  EXPECT_EQ(status_of(opened("203.0.113.1")), 200);
+  const std::string over = opened("203.0.113.1");
+  EXPECT_EQ(status_of(over), 429);
+  EXPECT_EQ(base::Json::parse(body_of(over))["code"], 4);
+  EXPECT_EQ(status_of(opened("203.0.113.2")), 200);
+  EXPECT_EQ(status_of(opened("203.0.113.3")), 503);
+  waiting("203.0.113.1").close();  // a WebSocket is none
+  // Whoever has changed to a WebSocket polls no more.
+  const std::string sid = base::Json::parse(body_of(first).substr(1))["sid"];
+  RawClient upgraded = connect(frame("2probe"), sid);
+  upgraded.read_until("3probe");
+  upgraded.send(frame("5") + frame("40/agent,"));
+  EXPECT_NE(upgraded.read_until("connected"), "");
+  EXPECT_EQ(status_of(opened("203.0.113.3")), 200);
 }
 
 }  // namespace

@@ -171,10 +171,11 @@ void PollingOutlet::end() {
   if (socket_) {
     socket_->lane().post([socket = socket_] { socket->end_now(); });
   }
-  // Posted: the client may be in the middle of sending.
-  lane_.post([client = client_] {
-    if (const auto open = client.lock()) open->on_closed();
-  });
+  // Posted: the client may be in the middle of sending. It stays until it was told, as the session
+  // may be let go of at once.
+  if (auto client = client_.lock()) {
+    lane_.post([client = std::move(client)] { client->on_closed(); });
+  }
 }
 
 // --- sessions

@@ -41,8 +41,11 @@ class Provider final : public core::ModelProvider {
     if (!key.empty()) call.headers.push_back({"x-api-key", key});
     call.body =
         request_body(request, {.provider = options_.name, .prompt_cache = options_.prompt_cache});
-    const upstream::Vendor vendor{
-        .name = options_.name, .key = key, .key_setting = options_.key_setting, .key_source = key_};
+    const upstream::Vendor vendor{.name = options_.name,
+                                  .key = key,
+                                  .key_setting = options_.key_setting,
+                                  .key_source = key_,
+                                  .told = upstream::take_open_turn(request)};
     return upstream::make_http_stream(vendor, client_.open(lane, std::move(call), stop),
                                       make_stream_decoder(vendor), stop);
   }

@@ -83,6 +83,11 @@ class Vendor final : public conformance::ProviderUnderTest {
         {.body = start() + text(0, {"one"}) +
                  event("error", R"("error":{"type":"overloaded_error","message":"Overloaded"})")});
   }
+  std::optional<core::ModelRequest> quotes(const std::string& question) override {
+    const std::string quoted = R"("error":{"type":"api_error","message":"I saw: )" + question;
+    vendor_.answer_next({.body = start() + event("error", quoted + R"("})")});
+    return core::ModelRequest{.messages = {conformance::user(question)}};
+  }
   std::optional<core::ModelRequest> is_unreachable() override {
     provider_ = make_provider({.base_url = "http://127.0.0.1:1"}, client_);
     return conformance::hello("");
@@ -94,6 +99,11 @@ class Vendor final : public conformance::ProviderUnderTest {
     return conformance::hello("");
   }
   std::string last_request() { return vendor_.last_request(); }
+  void use_key(upstream::SharedApiKey key) {
+    provider_ = make_provider(
+        {.base_url = vendor_.url(), .shared_key = std::move(key), .default_model = "claude-test"},
+        client_);
+  }
 
  private:
   conformance::ScriptedVendor vendor_;
@@ -161,6 +171,26 @@ TEST_F(AnthropicProvider, ARefusedKeyIsNamedButNotShown) {
   EXPECT_EQ(out.errors[0].kind, base::ErrorKind::unauthorized);
   EXPECT_EQ(out.errors[0].field, "ANTHROPIC_API_KEY");
   EXPECT_EQ(out.errors[0].message.find("sk-ant-key"), std::string::npos) << out.errors[0].message;
+}
+
+// Mounted secrets are replaced under a running server.
+TEST_F(AnthropicProvider, AKeyThatChangedIsTakenAfterARefusal) {
+  auto in_file = std::make_shared<std::string>("key-one-1111");
+  vendor_.use_key(
+      std::make_shared<upstream::ApiKey>("key-one-1111", [in_file] { return *in_file; }));
+  const auto refusal = [&] {
+    return ask(vendor_.answers(
+        {.status = 401,
+         .body =
+             R"({"type":"error","error":{"type":"authentication_error","message":"bad key"}})"}));
+  };
+  EXPECT_FALSE(refusal().errors.at(0).retryable) << "the file has the same key";
+  *in_file = "key-two-2222";
+  const auto changed = refusal();
+  EXPECT_EQ(changed.errors.at(0).kind, base::ErrorKind::unauthorized);
+  EXPECT_TRUE(changed.errors.at(0).retryable);
+  ask(vendor_.speaks());
+  EXPECT_NE(vendor_.last_request().find("x-api-key: key-two-2222\r\n"), std::string::npos);
 }
 
 // A proxy that answers with a page instead of a stream.

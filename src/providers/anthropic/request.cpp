@@ -68,7 +68,8 @@ Thinking thinking_of(const core::ModelRequest& request, bool last_turn_may_think
   out.effort = effort_of(request);
   const int room = out.effort.empty() ? 0 : tokens_for(out.effort);
   out.max_tokens = request.max_output_tokens.value_or(limits::model_output_tokens_default + room);
-  if (out.effort.empty()) return out;
+  // The vendor refuses thinking in a reply that has to call a tool.
+  if (out.effort.empty() || request.tool_required) return out;
   if (!thinks_by_budget(request.model)) {
     out.mode = Thinking::Mode::adaptive;
     return out;
@@ -307,8 +308,10 @@ void write_messages(JsonWriter& w, const std::vector<VendorMessage>& messages) {
   w.end_array();
 }
 
-void write_tools(JsonWriter& w, const std::vector<core::ToolDefinition>& tools, bool marked) {
+void write_tools(JsonWriter& w, const core::ModelRequest& request, bool marked) {
+  const std::vector<core::ToolDefinition>& tools = request.tools;
   if (tools.empty()) return;
+  if (request.tool_required) w.key("tool_choice").object().field("type", "any").end_object();
   w.key("tools").array();
   for (const auto& tool : tools) {
     w.object();
@@ -345,7 +348,7 @@ std::string request_body(const core::ModelRequest& request, const RequestOptions
     w.field("temperature", *request.temperature);
   }
   write_thinking(w, thinking);
-  write_tools(w, request.tools, marked);
+  write_tools(w, request, marked);
   w.end_object();
   return out;
 }

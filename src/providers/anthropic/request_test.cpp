@@ -74,6 +74,22 @@ TEST(AnthropicRequest, ATurnIsSplitAtItsToolResults) {
   EXPECT_FALSE(body.at("tools").at(1).contains("description"));
 }
 
+TEST(AnthropicRequest, AReplyThatHasToCallAToolSaysSoAndDoesNotThink) {
+  core::ModelRequest request = conformance::tool_turns(current, "anthropic");
+  request.reasoning_effort = "high";
+  EXPECT_FALSE(body_of(request).contains("tool_choice"));
+  EXPECT_TRUE(body_of(request).contains("thinking"));
+  request.tool_required = true;
+  Json body = body_of(request);
+  EXPECT_EQ(body.at("tool_choice"), Json({{"type", "any"}}));
+  EXPECT_FALSE(body.contains("thinking")) << "the vendor refuses both together";
+  EXPECT_FALSE(body.contains("output_config"));
+  request.model = older;
+  EXPECT_FALSE(body_of(request).contains("thinking"));
+  request.tools.clear();
+  EXPECT_FALSE(body_of(request).contains("tool_choice")) << "there is nothing to choose from";
+}
+
 TEST(AnthropicRequest, ReasoningGoesOnlyToWhoMadeIt) {
   const std::string body = request_body(conformance::tool_turns(current, "openrouter"), {});
   EXPECT_EQ(body.find("thinking"), std::string::npos);

@@ -58,8 +58,11 @@ class Provider final : public core::ModelProvider {
     const std::string key = key_->get();
     if (!key.empty()) call.headers.push_back({"authorization", "Bearer " + key});
     call.body = request_body(request, options_);
-    const upstream::Vendor vendor{
-        .name = options_.name, .key = key, .key_setting = options_.key_setting, .key_source = key_};
+    const upstream::Vendor vendor{.name = options_.name,
+                                  .key = key,
+                                  .key_setting = options_.key_setting,
+                                  .key_source = key_,
+                                  .told = upstream::take_open_turn(request)};
     return upstream::make_http_stream(vendor, client_.open(lane, std::move(call), stop),
                                       make_stream_decoder(vendor), stop);
   }

@@ -71,6 +71,12 @@ class Vendor final : public conformance::ProviderUnderTest {
   std::optional<core::ModelRequest> fails_midway() override {
     return answers({.body = text({"one"}) + chunk(R"({"error":{"code":502,"message":"Gone"}})")});
   }
+  std::optional<core::ModelRequest> quotes(const std::string& question) override {
+    vendor_.answer_next({.status = 400,
+                         .headers = {{"content-type", "application/json"}},
+                         .body = R"({"error":{"message":"I saw: )" + question + R"("}})"});
+    return core::ModelRequest{.messages = {conformance::user(question)}};
+  }
   std::optional<core::ModelRequest> is_unreachable() override {
     options_.base_url = "http://127.0.0.1:1/v1";
     provider_ = make_provider(options_, client_);

@@ -199,8 +199,10 @@ void write_messages(JsonWriter& w, const core::ModelRequest& request, const Opti
   w.end_array();
 }
 
-void write_tools(JsonWriter& w, const std::vector<core::ToolDefinition>& tools) {
+void write_tools(JsonWriter& w, const core::ModelRequest& request) {
+  const std::vector<core::ToolDefinition>& tools = request.tools;
   if (tools.empty()) return;
+  if (request.tool_required) w.field("tool_choice", "required");
   w.key("tools").array();
   for (const auto& tool : tools) {
     w.object().key("function").object();
@@ -241,7 +243,7 @@ std::string request_body(const core::ModelRequest& request, const Options& optio
   if (request.temperature && !(reasons && dialect.temperature_excludes_reasoning)) {
     w.field("temperature", *request.temperature);
   }
-  write_tools(w, request.tools);
+  write_tools(w, request);
   if (dialect.usage_include) w.key("usage").object().field("include", true).end_object();
   if (!request.end_user.empty() && !dialect.end_user_field.empty()) {
     w.field(dialect.end_user_field, request.end_user);

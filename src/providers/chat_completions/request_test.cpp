@@ -61,6 +61,18 @@ TEST(ChatRequest, ATurnIsSplitAtItsToolResults) {
   EXPECT_EQ(tool.at("function").at("parameters").at("required"), Json::array({"expression"}));
 }
 
+TEST(ChatRequest, AReplyThatHasToCallAToolSaysSo) {
+  core::ModelRequest request = conformance::tool_turns("m", "openai");
+  for (const Options& options : {openai_options(), openrouter_options()}) {
+    request.tool_required = false;
+    EXPECT_FALSE(body_of(request, options).contains("tool_choice"));
+    request.tool_required = true;
+    EXPECT_EQ(body_of(request, options).at("tool_choice"), "required");
+  }
+  request.tools.clear();
+  EXPECT_FALSE(body_of(request, openai_options()).contains("tool_choice"));
+}
+
 TEST(ChatRequest, EveryDialectHasItsOwnWords) {
   const auto request = conformance::with_settings("m");
   const Json openai = body_of(request, openai_options());

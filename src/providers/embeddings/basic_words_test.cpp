@@ -1,6 +1,7 @@
 #include "providers/embeddings/basic_words.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -54,7 +55,9 @@ std::string table_bytes() {
 
 class BasicWordsTest : public ::testing::Test {
  protected:
-  BasicWordsTest() : file_(std::filesystem::path(::testing::TempDir()) / "basic_words_test.bin") {}
+  BasicWordsTest()
+      : file_(std::filesystem::path(::testing::TempDir()) /
+              ("basic-words-" + std::to_string(::getpid()) + ".bin")) {}
   ~BasicWordsTest() override { std::filesystem::remove(file_); }
 
   base::Result<std::unique_ptr<WordTable>> open(const std::string& bytes) {

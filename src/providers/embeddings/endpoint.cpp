@@ -104,10 +104,11 @@ class Endpoint final : public core::Embedder {
     auto body = co_await exchange->read_all(limits::embedding_reply_bytes_max);
     if (!body) co_return std::unexpected(of_transport(std::move(body.error())));
     if (head->status != 200) {
-      const upstream::Vendor vendor{.name = "the embeddings server",
-                                    .key = options_.api_key,
-                                    .key_setting = options_.key_setting,
-                                    .told = std::move(texts)};
+      const upstream::Vendor vendor{
+          .name = "the embeddings server",
+          .key = options_.api_key,
+          .key_setting = options_.key_setting,
+          .told = std::make_shared<const std::vector<std::string>>(std::move(texts))};
       const upstream::RetryAdvice advice{.retry_after = head->header("retry-after")};
       co_return std::unexpected(upstream::failure_of_answer(vendor, head->status, *body, advice,
                                                             base::SystemClock().now()));

@@ -6,7 +6,17 @@ namespace colonnade::providers::upstream {
 
 std::string ApiKey::get() const {
   const std::lock_guard lock(mutex_);
-  return key_;
+  return given_.empty() ? key_ : given_;
+}
+
+void ApiKey::use(std::string key) {
+  const std::lock_guard lock(mutex_);
+  given_ = std::move(key);
+}
+
+bool ApiKey::is_given() const {
+  const std::lock_guard lock(mutex_);
+  return !given_.empty();
 }
 
 void ApiKey::reload() {

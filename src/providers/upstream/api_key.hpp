@@ -18,6 +18,10 @@ class ApiKey {
       : key_(std::move(key)), read_(std::move(read)) {}
 
   std::string get() const;
+  // From now on `key` in place of the one that it began with and of what is read; "" goes back.
+  void use(std::string key);
+  // Whether get() gives what use() set.
+  bool is_given() const;
   // Reads it again; it may block on a small file.
   void reload();
   // The same after the vendor refused `refused`: whether the key is another one now.
@@ -26,6 +30,7 @@ class ApiKey {
  private:
   mutable std::mutex mutex_;
   std::string key_;
+  std::string given_;
   const std::function<std::string()> read_;
 };
 

@@ -208,7 +208,27 @@ std::vector<std::string> as_quoted(const std::vector<std::string>& texts) {
   return out;
 }
 
+std::string without_quotes(const Vendor& vendor, std::string text) {
+  if (!vendor.told || vendor.told->empty() || text.empty()) return text;
+  return base::hide_quotes(std::move(text), as_quoted(*vendor.told));
+}
+
 }  // namespace
+
+std::shared_ptr<const std::vector<std::string>> take_open_turn(core::ModelRequest& request) {
+  auto out = std::make_shared<std::vector<std::string>>();
+  for (auto message = request.messages.rbegin(); message != request.messages.rend(); ++message) {
+    for (core::Part& part : message->parts) {
+      if (auto* text = std::get_if<core::TextPart>(&part)) {
+        out->push_back(std::move(text->text));
+      } else if (auto* result = std::get_if<core::ToolResultPart>(&part)) {
+        out->push_back(std::move(result->content));
+      }
+    }
+    if (message->role == core::Role::user) break;
+  }
+  return out;
+}
 
 std::optional<std::chrono::milliseconds> retry_delay(const RetryAdvice& advice, base::Time now) {
   using std::chrono::milliseconds;
@@ -252,9 +272,7 @@ Error failure_of_answer(const Vendor& vendor, int status, std::string_view body,
   ErrorBody error_body;
   if (const auto parsed = base::parse_json(body, "body")) error_body = read_error_body(*parsed);
   if (error_body.message.empty()) error_body.message = std::string(body);
-  if (!vendor.told.empty()) {
-    error_body.message = base::hide_values(std::move(error_body.message), as_quoted(vendor.told));
-  }
+  error_body.message = without_quotes(vendor, std::move(error_body.message));
   const Classification classification = classify(status, error_body);
   Error error{.kind = classification.kind, .retryable = classification.retryable};
   error.message = vendor.name + " answered " + std::to_string(status);
@@ -281,8 +299,9 @@ Error failure_in_stream(const Vendor& vendor, const Json& body, bool emitted) {
       vendor.name + " failed " + (emitted ? "in the middle of" : "before") + " its answer";
   const std::string name = !error_body.type.empty() ? error_body.type : error_body.code;
   if (!name.empty()) error.message += " (" + without_secrets(name, vendor.key) + ")";
-  if (!error_body.message.empty())
-    error.message += ": " + without_secrets(error_body.message, vendor.key);
+  if (!error_body.message.empty()) {
+    error.message += ": " + without_secrets(without_quotes(vendor, error_body.message), vendor.key);
+  }
   name_the_key(vendor, error);
   return error;
 }

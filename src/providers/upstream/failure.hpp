@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
+#include "core/models/model_provider.hpp"
 #include "providers/upstream/api_key.hpp"
 
 namespace colonnade::providers::upstream {
@@ -20,9 +22,13 @@ struct Vendor {
   std::string key{};          // never appears in an Error
   std::string key_setting{};  // names the setting in an Error about the key: "OPENAI_API_KEY"
   SharedApiKey key_source{};  // where `key` came from; may be null
-  // What people wrote, of the request: left out where the vendor quotes it.
-  std::vector<std::string> told{};
+  // What people and tools wrote, of the request: left out where the vendor quotes it. May be null.
+  std::shared_ptr<const std::vector<std::string>> told{};
 };
+
+// The texts of the open turn (the last message of the user and what came after it), taken out of a
+// request that was encoded already.
+std::shared_ptr<const std::vector<std::string>> take_open_turn(core::ModelRequest& request);
 
 // The headers of a failed answer that matter; "" when absent.
 struct RetryAdvice {

@@ -1,5 +1,6 @@
 #include "providers/upstream/failure.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "conformance/provider_fixtures.hpp"
@@ -18,6 +19,10 @@ constexpr base::Time now{784'111'777'000'000};
 Error answer(int status, std::string_view body, RetryAdvice advice = {}) {
   return failure_of_answer({.name = "acme", .key = "topsecretkey", .key_setting = "ACME_API_KEY"},
                            status, body, advice, now);
+}
+
+std::shared_ptr<const std::vector<std::string>> told(std::string text) {
+  return std::make_shared<const std::vector<std::string>>(1, std::move(text));
 }
 
 TEST(Failure, RecordedErrorBodiesKeepTheVendorsWords) {
@@ -131,7 +136,7 @@ TEST(Failure, NoKeyEverGetsIntoAMessage) {
 }
 
 TEST(Failure, WhatPeopleWroteIsLeftOutWhereTheVendorQuotesIt) {
-  const Vendor vendor{.name = "acme", .told = {"buy \"tulips\" today"}};
+  const Vendor vendor{.name = "acme", .told = told("buy \"tulips\" today")};
   const base::Json quoted = R"(cannot embed "buy \"tulips\" today")";
   for (const std::string& body :
        {std::string(R"({"error":{"message":"cannot embed buy \"tulips\" today"}})"),
@@ -141,6 +146,23 @@ TEST(Failure, WhatPeopleWroteIsLeftOutWhereTheVendorQuotesIt) {
     EXPECT_EQ(error.message.find("tulips"), std::string::npos) << error.message;
     EXPECT_NE(error.message.find("cannot embed"), std::string::npos) << error.message;
   }
+}
+
+TEST(Failure, TheOpenTurnIsWhatAVendorMayQuote) {
+  core::ModelRequest request;
+  request.messages = {
+      {.role = core::Role::user, .parts = {core::TextPart{"an older question"}}},
+      {.role = core::Role::assistant, .parts = {core::TextPart{"an older answer"}}},
+      {.role = core::Role::user, .parts = {core::TextPart{"read my diary"}}},
+      {.role = core::Role::assistant,
+       .parts = {core::ToolCallPart{.call_id = "c1", .tool = "read"},
+                 core::ToolResultPart{.call_id = "c1", .tool = "read", .content = "dear diary"}}}};
+  EXPECT_THAT(*take_open_turn(request),
+              testing::UnorderedElementsAre("read my diary", "dear diary"));
+  const Vendor vendor{.name = "acme", .told = told("dear diary, today nothing happened")};
+  const Json broken = {{"error", {{"message", "unsafe: 'diary, today nothing'"}}}};
+  const Error error = failure_in_stream(vendor, broken, true);
+  EXPECT_THAT(error.message, testing::HasSubstr("unsafe: '[redacted]'"));
 }
 
 TEST(Failure, LongWordsAreCutBetweenCharacters) {

@@ -13,7 +13,11 @@ set(migrations
   0011_entities
   0012_agent_versions
   0013_artifacts
-  0014_asked_params)
+  0014_asked_params
+  0015_directories
+  0016_user_calls
+  0017_documents
+  0018_jobs)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

@@ -25,6 +25,12 @@ Result<void> Changes::apply(const core::Scope& scope, const core::Change& change
   return std::visit([&](const auto& one) { return on(scope, one); }, change);
 }
 
+Result<void> Changes::on(const core::Scope& scope, const core::ChangeOfJobs& change) {
+  auto applied = jobs_.apply(scope, *change);
+  if (jobs_.take_wrote()) wrote_ = true;
+  return applied;
+}
+
 Result<void> Changes::inserted(const Result<std::int64_t>& changed, std::string_view what,
                                std::string_view id, std::string_view parent) {
   if (!changed && changed.error().kind == ErrorKind::conflict) {
@@ -53,15 +59,17 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertThread& cha
   return inserted(
       write("INSERT INTO threads (scope, id, owner, agent_id, title, label, settings, created_at,"
             " updated_at, deleted_at, tags, pinned_at, archived_at, completed, turns, version_id,"
-            " session_context, parent_id, forked_from_message_id)"
+            " session_context, parent_id, forked_from_message_id, directory,"
+            " directory_by_operator, moved, rules)"
             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-            " ?18, ?19)",
+            " ?18, ?19, ?20, ?21, ?22, ?23)",
             scope.key(), t.id, t.owner, t.agent_id, t.title, t.label, settings_text(t.settings),
             t.created_at, t.updated_at, t.deleted_at, *names_text(t.tags), t.pinned_at,
             t.archived_at, t.completed, t.turns, t.version_id,
             t.session_context.is_null() ? std::nullopt
                                         : std::optional<std::string>(tree_text(t.session_context)),
-            t.parent_id, t.forked_from_message_id),
+            t.parent_id, t.forked_from_message_id, t.directory.path, t.directory.by_operator,
+            move_text(t.moved), rules_text(t.rules)),
       "thread", t.id);
 }
 
@@ -173,6 +181,14 @@ Result<void> Changes::on(const core::Scope& scope, const core::ArrangeThread& ch
                  [&] { return missing("thread", change.id); });
 }
 
+Result<void> Changes::on(const core::Scope& scope, const core::MoveThread& change) {
+  return one_row(write("UPDATE threads SET directory = ?3, directory_by_operator = ?4, moved = ?5,"
+                       " updated_at = ?6 WHERE id = ?1 AND scope = ?2",
+                       change.id, scope.key(), change.directory.path, change.directory.by_operator,
+                       move_text(change.move), change.move.at),
+                 [&] { return missing("thread", change.id); });
+}
+
 Result<void> Changes::on(const core::Scope& scope, const core::PinThreadVersion& change) {
   const auto pinned =
       write("UPDATE threads SET version_id = ?3 WHERE id = ?1 AND scope = ?2 AND version_id = ''",
@@ -206,10 +222,12 @@ Result<void> Changes::on(const core::Scope& scope, const core::EditOutMessages& 
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::DeleteThread& change) {
-  return one_row(write("UPDATE threads SET deleted_at = ?3"
-                       " WHERE id = ?1 AND scope = ?2 AND deleted_at IS NULL",
-                       change.id, scope.key(), change.at),
-                 [&] { return missing("thread", change.id); });
+  const auto deleted = one_row(write("UPDATE threads SET deleted_at = ?3"
+                                     " WHERE id = ?1 AND scope = ?2 AND deleted_at IS NULL",
+                                     change.id, scope.key(), change.at),
+                               [&] { return missing("thread", change.id); });
+  if (!deleted) return deleted;
+  return withdraw_calls_of(scope, change.id, change.at);
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::RestoreThread& change) {
@@ -335,6 +353,13 @@ Result<void> Changes::on(const core::Scope& scope, const core::MoveToolCall& cha
 Result<void> Changes::on(const core::Scope& scope, const core::InsertAction& change) {
   const core::Action& a = change.action;
   const core::Decision& d = a.decision;
+  if (core::is_call(a) && a.run_id.empty() && !a.thread_id.empty()) {
+    const auto gone = database_.number(
+        "SELECT count(*) FROM threads WHERE id = ?1 AND scope = ?2 AND deleted_at IS NOT NULL",
+        a.thread_id, scope.key());
+    if (!gone) return fail(gone.error());
+    if (*gone > 0) return missing("thread", a.thread_id);
+  }
   return inserted(
       write("INSERT INTO actions (" COLONNADE_ACTION_COLUMNS
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
@@ -375,11 +400,12 @@ Result<void> Changes::on(const core::Scope& scope, const core::UpdateAction& cha
 
 Result<void> Changes::on(const core::Scope& scope, const core::InsertPermission& change) {
   const core::Permission& p = change.permission;
-  return inserted(write("INSERT INTO permissions (" COLONNADE_PERMISSION_COLUMNS
-                        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-                        p.id, scope.key(), p.owner, p.thread_id, p.tool, p.operation, p.pattern,
-                        p.created_by, p.created_at, p.revoked_at, p.agent_id),
-                  "permission", p.id);
+  return inserted(
+      write("INSERT INTO permissions (" COLONNADE_PERMISSION_COLUMNS
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            p.id, scope.key(), p.owner, p.thread_id, p.tool, p.operation, p.pattern, p.created_by,
+            p.created_at, p.revoked_at, p.agent_id, p.directory, *names_text(p.commands)),
+      "permission", p.id);
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::RevokePermission& change) {

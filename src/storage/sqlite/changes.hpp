@@ -10,13 +10,15 @@
 
 #include "core/events/journal.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/job_changes.hpp"
 #include "storage/sqlite/thread_index.hpp"
 
 namespace colonnade::storage::sqlite {
 
 class Changes {
  public:
-  Changes(Database& database, ThreadIndex& threads) : database_(database), threads_(threads) {}
+  Changes(Database& database, ThreadIndex& threads)
+      : database_(database), threads_(threads), jobs_(database) {}
 
   // Fails with the kind that is named where the change is declared. A change that fails may have
   // written part of itself; wrote() then tells.
@@ -44,6 +46,7 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::InsertMessage& change);
   Result<void> on(const core::Scope& scope, const core::RenameThread& change);
   Result<void> on(const core::Scope& scope, const core::ArrangeThread& change);
+  Result<void> on(const core::Scope& scope, const core::MoveThread& change);
   Result<void> on(const core::Scope& scope, const core::PinThreadVersion& change);
   Result<void> on(const core::Scope& scope, const core::EditOutMessages& change);
   Result<void> on(const core::Scope& scope, const core::DeleteThread& change);
@@ -83,7 +86,12 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::InsertAttachment& change);
   Result<void> on(const core::Scope& scope, const core::UseAttachment& change);
   Result<void> on(const core::Scope& scope, const core::RemoveAttachment& change);
+  Result<void> on(const core::Scope& scope, const core::PutDocument& change);
+  Result<void> on(const core::Scope& scope, const core::ReplaceToolServer& change);
+  Result<void> on(const core::Scope& scope, const core::RemoveDocument& change);
+  Result<void> on(const core::Scope& scope, const core::ChangeOfJobs& change);
 
+  Result<void> withdraw_calls_of(const core::Scope& scope, const std::string& thread_id, Time at);
   Result<void> purge_beside(const core::Scope& scope, const std::string& id);
   Result<void> remove_memories_of(const core::Scope& scope, const std::string& thread_id);
   struct MemoryPlace {
@@ -121,6 +129,7 @@ class Changes {
 
   Database& database_;
   ThreadIndex& threads_;
+  JobChanges jobs_;
   bool wrote_ = false;
   bool has_erased_ = false;
   std::size_t messages_stored_ = 0;

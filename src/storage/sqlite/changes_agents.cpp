@@ -86,11 +86,22 @@ Result<void> Changes::on(const core::Scope& scope, const core::DeleteAgent& chan
 
 Result<void> Changes::on(const core::Scope& scope, const core::PutToolServer& change) {
   const core::ToolServer& s = change.server;
-  return inserted(write("INSERT INTO tool_servers (" COLONNADE_TOOL_SERVER_COLUMNS
-                        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                        s.id, scope.key(), s.name, core::to_string(s.transport),
-                        *names_text(s.command), s.url, s.sealed_secrets, s.created_at),
-                  "tool server", s.name);
+  return inserted(
+      write("INSERT INTO tool_servers (" COLONNADE_TOOL_SERVER_COLUMNS
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            s.id, scope.key(), s.name, core::to_string(s.transport), *names_text(s.command), s.url,
+            s.sealed_secrets, s.created_at, s.enabled ? 1 : 0, s.for_default_agent ? 1 : 0),
+      "tool server", s.name);
+}
+
+Result<void> Changes::on(const core::Scope& scope, const core::ReplaceToolServer& change) {
+  const core::ToolServer& s = change.server;
+  return one_row(write("UPDATE tool_servers SET transport = ?3, command = ?4, url = ?5,"
+                       " sealed_secrets = ?6, enabled = ?7, for_default_agent = ?8"
+                       " WHERE id = ?1 AND scope = ?2",
+                       s.id, scope.key(), core::to_string(s.transport), *names_text(s.command),
+                       s.url, s.sealed_secrets, s.enabled ? 1 : 0, s.for_default_agent ? 1 : 0),
+                 [&] { return missing("tool server", s.id); });
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::DeleteToolServer& change) {

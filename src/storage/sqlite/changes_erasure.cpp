@@ -7,19 +7,47 @@
 #include <utility>
 
 #include "base/ids.hpp"
+#include "core/governance/action_records.hpp"
+#include "core/governance/redaction.hpp"
 #include "storage/event_codec.hpp"
 #include "storage/sqlite/change_results.hpp"
 #include "storage/sqlite/changes.hpp"
+#include "storage/sqlite/rows.hpp"
 
 namespace colonnade::storage::sqlite {
 
 Result<void> Changes::on(const core::Scope& scope, const core::EraseThread& change) {
-  return one_row(write("UPDATE threads SET erased_at = ?3, deleted_at = coalesce(deleted_at, ?3),"
-                       " title = '', label = '', settings = '', tags = '[]', session_context = "
-                       "NULL WHERE id = ?1 AND scope = ?2"
-                       " AND erased_at IS NULL",
-                       change.id, scope.key(), change.at),
-                 [&] { return missing("thread", change.id); });
+  const auto erased =
+      one_row(write("UPDATE threads SET erased_at = ?3, deleted_at = coalesce(deleted_at, ?3),"
+                    " title = '', label = '', settings = '', tags = '[]', session_context = "
+                    "NULL, directory = '', moved = '', rules = '' WHERE id = ?1 AND scope = ?2"
+                    " AND erased_at IS NULL",
+                    change.id, scope.key(), change.at),
+              [&] { return missing("thread", change.id); });
+  if (!erased) return erased;
+  return withdraw_calls_of(scope, change.id, change.at);
+}
+
+// What users themselves asked to call in it, which no run's end settles: nobody can answer or make
+// it any more. Here, because one that was asked for a moment ago must go with the others.
+Result<void> Changes::withdraw_calls_of(const core::Scope& scope, const std::string& thread_id,
+                                        Time at) {
+  auto calls = database_.all<core::Action>(
+      "SELECT " COLONNADE_ACTION_COLUMNS
+      " FROM actions WHERE thread_id = ?1 AND scope = ?2 AND run_id = '' AND thread_id <> ''"
+      " AND state IN ('pending_approval', 'approved') ORDER BY no",
+      read_action, thread_id, scope.key());
+  if (!calls) return fail(calls.error());
+  core::Unit withdrawn{.scope = scope};
+  const core::Redaction redaction;  // of the reason, which is ours
+  for (core::Action& call : *calls) {
+    core::withdraw(withdrawn, call, std::string(core::thread_deleted_reason), at, redaction);
+  }
+  for (const core::Change& change : withdrawn.changes) {
+    auto applied = apply(scope, change);
+    if (!applied) return applied;
+  }
+  return {};
 }
 
 // Both halves by an index of their own.
@@ -115,6 +143,10 @@ Result<void> Changes::purge_beside(const core::Scope& scope, const std::string& 
       write("DELETE FROM keyed_requests WHERE scope = ?2 AND object_id IN"
             " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
             id, scope.key()),
+      write("DELETE FROM keyed_requests WHERE scope = ?2 AND object_id IN"
+            " (SELECT id FROM actions WHERE thread_id = ?1 AND scope = ?2 AND run_id = ''"
+            " AND thread_id <> '')",
+            id, scope.key()),
       write("DELETE FROM keyed_requests WHERE scope = ?2 AND object_id = ''"
             " AND (instr(answer_body, ?1) > 0 OR instr(answer_body, ?3) > 0)",
             id, scope.key(), base::uuid_form(id)),
@@ -125,6 +157,13 @@ Result<void> Changes::purge_beside(const core::Scope& scope, const std::string& 
           " approval_token = '', asked_params = '' WHERE scope = ?2 AND run_id <> '' AND run_id IN"
           " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
           id, scope.key()),
+      // One that is still running does not say any more how it ended.
+      write("UPDATE actions SET params = '{}', context = '{}', reason = '', decision_reason = '',"
+            " approval_token = '', asked_params = '', version = version + 1,"
+            " state = CASE state WHEN 'executing' THEN 'failed' ELSE state END"
+            " WHERE scope = ?2 AND run_id = ''"
+            " AND thread_id <> '' AND thread_id = ?1",
+            id, scope.key()),
   };
   for (const auto& step : steps) {
     if (!step) return fail(step.error());

@@ -70,11 +70,13 @@ Result<std::int64_t> Changes::insert_memory(std::int64_t partition, const core::
   }
   const auto inserted = write(
       "INSERT INTO memories (partition_no, id, digest, tier, kind, key, text, metadata,"
-      " classification, visibility, demoted, thread_id, run_id, created_at, updated_at, expires_at)"
-      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+      " classification, visibility, demoted, thread_id, run_id, created_at, updated_at, expires_at,"
+      " subject, author)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
       partition, m.id, digest_of(m), core::to_string(m.tier), m.kind, m.key, m.text,
       tree_text(m.metadata), core::to_string(m.classification), core::to_string(m.visibility),
-      m.demoted ? 1 : 0, m.thread_id, m.run_id, m.created_at, m.updated_at, m.expires_at);
+      m.demoted ? 1 : 0, m.thread_id, m.run_id, m.created_at, m.updated_at, m.expires_at, m.subject,
+      m.author);
   if (!inserted) return fail(inserted.error());
   return database_.number("SELECT no FROM memories WHERE id = ?1 AND partition_no = ?2", m.id,
                           partition);
@@ -85,10 +87,10 @@ Result<void> Changes::replace_memory(std::int64_t no, const core::MemoryItem& m)
   const auto replaced = write(
       "UPDATE memories SET digest = ?2, tier = ?3, kind = ?4, key = ?5, text = ?6, metadata = ?7,"
       " classification = ?8, visibility = ?9, demoted = ?10, thread_id = ?11, run_id = ?12,"
-      " updated_at = ?13, expires_at = ?14 WHERE no = ?1",
+      " updated_at = ?13, expires_at = ?14, subject = ?15, author = ?16 WHERE no = ?1",
       no, digest_of(m), core::to_string(m.tier), m.kind, m.key, m.text, tree_text(m.metadata),
       core::to_string(m.classification), core::to_string(m.visibility), m.demoted ? 1 : 0,
-      m.thread_id, m.run_id, m.updated_at, m.expires_at);
+      m.thread_id, m.run_id, m.updated_at, m.expires_at, m.subject, m.author);
   if (!replaced && replaced.error().kind == ErrorKind::conflict) {
     return fail(ErrorKind::conflict, "another memory has that key or that text already");
   }

@@ -16,11 +16,14 @@ namespace {
   " AND (?3 IS NULL OR agent_id = ?3 OR (?3 = 'default' AND agent_id = ''))"                  \
   " AND (?4 = 0 OR (?4 = 1 AND archived_at IS NULL) OR (?4 = 2 AND archived_at IS NOT NULL))" \
   " AND (?5 = '' OR EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ?5))"                 \
-  " AND (?6 IS NULL OR (pinned_at IS NOT NULL) = ?6) AND (?7 IS NULL OR completed = ?7)"
+  " AND (?6 IS NULL OR (pinned_at IS NOT NULL) = ?6) AND (?7 IS NULL OR completed = ?7)"      \
+  " AND (?8 = '' OR instr(lower(title), lower(?8)) > 0 OR instr(lower(directory), lower(?8))" \
+  " > 0) AND (?9 IS NULL OR directory = ?9) AND (?10 = '' OR parent_id = ?10)"
 
 bool is_arranged(const core::ThreadPage& page) {
   return page.shown != core::ThreadsShown::all || !page.tag.empty() || page.pinned ||
-         page.completed || page.pinned_first;
+         page.completed || page.pinned_first || !page.matching.empty() || page.directory ||
+         !page.parent_id.empty();
 }
 
 int shown_number(core::ThreadsShown shown) {
@@ -94,11 +97,11 @@ base::Task<Result<std::vector<core::Thread>>> Store::threads(core::Scope scope,
     if (is_arranged(page)) {
       return database.all<core::Thread>(
           "SELECT " COLONNADE_THREAD_COLUMNS COLONNADE_FROM_ARRANGED_THREADS
-          " ORDER BY (?10 = 1 AND pinned_at IS NOT NULL) DESC, updated_at DESC, created_at DESC,"
-          " id DESC LIMIT ?8 OFFSET ?9",
+          " ORDER BY (?13 = 1 AND pinned_at IS NOT NULL) DESC, updated_at DESC, created_at DESC,"
+          " id DESC LIMIT ?11 OFFSET ?12",
           read_thread, scope.key(), owner, page.agent_id, shown_number(page.shown), page.tag,
-          as_number(page.pinned), as_number(page.completed), page.limit, page.offset,
-          page.pinned_first);
+          as_number(page.pinned), as_number(page.completed), page.matching, page.directory,
+          page.parent_id, page.limit, page.offset, page.pinned_first);
     }
     if (page.agent_id) {
       return database.all<core::Thread>(
@@ -127,9 +130,10 @@ base::Task<Result<std::size_t>> Store::count_threads(core::Scope scope,
                                                      std::optional<std::string> owner,
                                                      core::ThreadPage page) {
   co_return readers_->with([&](Database& database) -> Result<std::size_t> {
-    const auto count = database.number("SELECT count(*)" COLONNADE_FROM_ARRANGED_THREADS,
-                                       scope.key(), owner, page.agent_id, shown_number(page.shown),
-                                       page.tag, as_number(page.pinned), as_number(page.completed));
+    const auto count =
+        database.number("SELECT count(*)" COLONNADE_FROM_ARRANGED_THREADS, scope.key(), owner,
+                        page.agent_id, shown_number(page.shown), page.tag, as_number(page.pinned),
+                        as_number(page.completed), page.matching, page.directory, page.parent_id);
     if (!count) return fail(count.error());
     return static_cast<std::size_t>(*count);
   });

@@ -202,6 +202,22 @@ base::Task<Result<std::vector<core::MemoryItem>>> Store::memories(core::Scope sc
           read_memory, holder.owner, holder.agent_id, scope.key(), now, filter.key_prefix,
           filter.thread_id, filter.run_id, tier, limit, filter.offset);
     }
+    if (filter.with_shared || filter.subject || !filter.contains.empty()) {
+      return database.all<core::MemoryItem>(
+          "SELECT " COLONNADE_MEMORY_COLUMNS
+          " FROM memory_partitions p JOIN memories m ON m.partition_no = p.no"
+          " WHERE p.owner IN (?1, ?10) AND p.agent_id = ?2 AND p.scope = ?3 AND p.removed = "
+          "0" COLONNADE_LIVE_MEMORY
+          " AND (?5 = 0 OR m.key = '') AND (?6 IS NULL OR m.tier = ?6)"
+          " AND (?7 IS NULL OR m.subject IN ('', ?7))"
+          " AND (?8 = '' OR instr(lower(m.text), lower(?8)) > 0)"
+          " AND (?9 = '' OR m.run_id = ?9)"
+          " ORDER BY m.updated_at DESC, m.no DESC LIMIT ?11 OFFSET ?12",
+          read_memory, holder.owner, holder.agent_id, scope.key(), now,
+          filter.shape == core::MemoryFilter::Shape::free ? 1 : 0, tier, filter.subject,
+          filter.contains, filter.run_id, filter.with_shared ? std::string() : holder.owner, limit,
+          filter.offset);
+    }
     return database.all<core::MemoryItem>(
         "SELECT " COLONNADE_MEMORY_COLUMNS COLONNADE_MEMORIES_OF_HOLDER COLONNADE_LIVE_MEMORY
         " AND (?5 = 0 OR m.key = '') AND substr(m.key, 1, length(?6)) = ?6"

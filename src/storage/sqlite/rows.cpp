@@ -102,6 +102,8 @@ Result<core::ToolServer> read_tool_server(Statement& row) {
                           .command = std::move(*command),
                           .url = row.string(5),
                           .sealed_secrets = row.string(6),
+                          .enabled = row.integer(8) != 0,
+                          .for_default_agent = row.integer(9) != 0,
                           .created_at = row.time(7)};
 }
 
@@ -116,6 +118,10 @@ Result<core::Thread> read_thread(Statement& row) {
     if (!tree) return fail(std::move(tree.error()));
     session_context = std::move(*tree);
   }
+  auto moved = read_move(row.text(21));
+  if (!moved) return fail(std::move(moved.error()));
+  auto rules = read_rules(row.text(22));
+  if (!rules) return fail(std::move(rules.error()));
   return core::Thread{.id = row.string(0),
                       .scope = scope_at(row, 1),
                       .owner = row.string(2),
@@ -134,7 +140,10 @@ Result<core::Thread> read_thread(Statement& row) {
                       .version_id = row.string(15),
                       .session_context = std::move(session_context),
                       .parent_id = row.string(17),
-                      .forked_from_message_id = row.string(18)};
+                      .forked_from_message_id = row.string(18),
+                      .directory = {.path = row.string(19), .by_operator = row.integer(20) != 0},
+                      .moved = std::move(*moved),
+                      .rules = std::move(*rules)};
 }
 
 Result<void> read_message_into(Statement& row, core::Message& message) {
@@ -364,6 +373,8 @@ Result<core::Action> read_action(Statement& row) {
 }
 
 Result<core::Permission> read_permission(Statement& row) {
+  auto commands = read_names(row.text(12));
+  if (!commands) return fail(std::move(commands.error()));
   return core::Permission{.id = row.string(0),
                           .scope = scope_at(row, 1),
                           .owner = row.string(2),
@@ -372,6 +383,8 @@ Result<core::Permission> read_permission(Statement& row) {
                           .tool = row.string(4),
                           .operation = row.string(5),
                           .pattern = row.string(6),
+                          .directory = row.string(11),
+                          .commands = std::move(*commands),
                           .created_by = row.string(7),
                           .created_at = row.time(8),
                           .revoked_at = row.optional_time(9)};
@@ -411,7 +424,9 @@ Result<core::MemoryItem> read_memory(Statement& row) {
                           .run_id = row.string(13),
                           .created_at = row.time(14),
                           .updated_at = row.time(15),
-                          .expires_at = row.optional_time(16)};
+                          .expires_at = row.optional_time(16),
+                          .subject = row.string(17),
+                          .author = row.string(18)};
 }
 
 }  // namespace colonnade::storage::sqlite

@@ -16,12 +16,13 @@
 // From agent_versions; those with a number.
 #define COLONNADE_AGENT_VERSION_COLUMNS \
   "version_id, id, number, created_by, note, instructions, settings, tools, profile, updated_at"
-#define COLONNADE_TOOL_SERVER_COLUMNS \
-  "id, scope, name, transport, command, url, sealed_secrets, created_at"
+#define COLONNADE_TOOL_SERVER_COLUMNS                                               \
+  "id, scope, name, transport, command, url, sealed_secrets, created_at, enabled, " \
+  "for_default_agent"
 #define COLONNADE_THREAD_COLUMNS                                                             \
   "id, scope, owner, agent_id, title, settings, created_at, updated_at, deleted_at, label, " \
   "tags, pinned_at, archived_at, completed, turns, version_id, session_context, parent_id, " \
-  "forked_from_message_id"
+  "forked_from_message_id, directory, directory_by_operator, moved, rules"
 // From messages m joined with threads t.
 #define COLONNADE_MESSAGE_COLUMNS \
   "m.id, t.id, m.run_id, m.role, m.user_id, m.device_id, m.created_at, " \
@@ -65,12 +66,12 @@
   "runtime_version, provenance_id, asked_params"
 #define COLONNADE_PERMISSION_COLUMNS                                                            \
   "id, scope, owner, thread_id, tool, operation, pattern, created_by, created_at, revoked_at, " \
-  "agent_id"
+  "agent_id, directory, commands"
 // From memories m joined with memory_partitions p.
 #define COLONNADE_MEMORY_COLUMNS                                                     \
   "m.id, p.scope, p.owner, p.agent_id, m.tier, m.kind, m.key, m.text, m.metadata, "  \
   "m.classification, m.visibility, m.demoted, m.thread_id, m.run_id, m.created_at, " \
-  "m.updated_at, m.expires_at"
+  "m.updated_at, m.expires_at, m.subject, m.author"
 #define COLONNADE_AUDIT_COLUMNS "seq, scope, kind, subject, text, previous_hash, hash"
 
 namespace colonnade::storage::sqlite {

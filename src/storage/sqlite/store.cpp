@@ -7,6 +7,7 @@
 #include "storage/sqlite/data_file.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/health.hpp"
+#include "storage/sqlite/job_reads.hpp"
 #include "storage/sqlite/memory_vectors.hpp"
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/schema.hpp"
@@ -73,7 +74,8 @@ Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Health> health,
       health_(std::move(health)),
       writer_(std::move(writer)),
       readers_(std::move(readers)),
-      memory_vectors_(std::make_unique<MemoryVectors>(memory_vectors_bytes)) {}
+      memory_vectors_(std::make_unique<MemoryVectors>(memory_vectors_bytes)),
+      jobs_(std::make_unique<JobReads>(*readers_)) {}
 
 core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreOptions options) {
   if (auto ready = prepare_folder(path); !ready) return fail(ready.error());
@@ -101,8 +103,14 @@ core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreO
 
 Store::~Store() {
   close();
+  jobs_.reset();
   readers_.reset();
   writer_.reset();
+}
+
+core::Stores Store::stores() {
+  return {*this, *this, *this, *this, *this, *this, *this, *this,  *this,
+          *this, *this, *this, *this, *this, *this, *this, *jobs_, *this};
 }
 
 void Store::close() { writer_->close(); }

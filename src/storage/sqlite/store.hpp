@@ -15,6 +15,7 @@
 
 namespace colonnade::storage::sqlite {
 
+class JobReads;
 class MemoryVectors;
 class ReaderPool;
 class Writer;
@@ -53,6 +54,7 @@ class Store final : public storage::Store,
                     public core::MemoryStore,
                     public core::ArtifactStore,
                     public core::AttachmentStore,
+                    public core::DocumentStore,
                     public core::Journal {
  public:
   // Makes the file (0600) and its folder (0700) when missing. ErrorKind::conflict when another
@@ -63,10 +65,7 @@ class Store final : public storage::Store,
   // Commits what was submitted, then closes.
   ~Store() override;
 
-  core::Stores stores() override {
-    return {*this, *this, *this, *this, *this, *this, *this, *this,
-            *this, *this, *this, *this, *this, *this, *this, *this};
-  }
+  core::Stores stores() override;
   // Commits what was submitted; later submits complete with unavailable. Reads go on.
   void close() override;
 
@@ -220,6 +219,13 @@ class Store final : public storage::Store,
       base::Time now, core::EveryScopePage page) override;
   base::Task<core::Result<bool>> any_attachment(std::string id) override;
 
+  base::Task<core::Result<std::optional<core::Document>>> document(core::DocumentPlace place,
+                                                                   std::string key) override;
+  base::Task<core::Result<std::vector<core::Document>>> documents(core::DocumentPlace place,
+                                                                  core::DocumentPage page) override;
+  base::Task<core::Result<std::vector<core::Document>>> documents_of_every_scope(
+      std::string collection, std::size_t limit) override;
+
   void append(core::Unit unit, Completion completion) override;
   void observe(core::CommitObserver& observer) override;
   core::StoreHealth health() const override;
@@ -234,6 +240,7 @@ class Store final : public storage::Store,
   std::unique_ptr<Writer> writer_;  // closes last of the connections, so that it empties the WAL
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<MemoryVectors> memory_vectors_;
+  std::unique_ptr<JobReads> jobs_;
 };
 
 }  // namespace colonnade::storage::sqlite

@@ -53,6 +53,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMemory, backends);
 INSTANTIATE_TEST_SUITE_P(SqliteVectors, StoreMemory, testing::Values(without_room_for_vectors()));
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreArtifacts, backends);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJobs, backends);
 
 }  // namespace
 }  // namespace colonnade::conformance

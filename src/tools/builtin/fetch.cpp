@@ -1,6 +1,7 @@
 #include "tools/builtin/fetch.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/utf8.hpp"
@@ -38,6 +39,23 @@ bool is_text(std::string_view type) {
   return false;
 }
 
+// How an answer is read and shown.
+struct Reading {
+  bool as_it_came = false;                                      // HTML with its tags
+  std::size_t bytes_max = limits::fetch_text_bytes_max;         // shown
+  std::chrono::milliseconds time_max = limits::fetch_time_max;  // each hop
+};
+
+Reading reading_of(const base::Json& arguments) {
+  Reading out;
+  const std::string form = arguments.value("return", std::string("text"));
+  out.as_it_came = form == "html" || form == "raw";
+  out.bytes_max = std::min(out.bytes_max, arguments.value("max_bytes", out.bytes_max));
+  out.time_max = std::min(
+      out.time_max, std::chrono::milliseconds(arguments.value("timeout_ms", out.time_max.count())));
+  return out;
+}
+
 struct Page {
   net::Url url{};
   net::HttpClientHead head{};
@@ -45,7 +63,7 @@ struct Page {
   bool cut = false;
 };
 
-std::string description(const Page& page) {
+std::string description(const Page& page, const Reading& reading) {
   const std::string type = media_type(page.head.header("Content-Type"));
   std::string out = "status: " + std::to_string(page.head.status) + "\nurl: " + page.url.text +
                     "\ncontent-type: " + (type.empty() ? "unknown" : type) + "\n";
@@ -54,9 +72,10 @@ std::string description(const Page& page) {
            " bytes]\n";
   }
   const bool is_html = type == "text/html" || type == "application/xhtml+xml";
-  const std::string text = base::replace_invalid_utf8(is_html ? html_text(page.body) : page.body);
-  out += "\n" + std::string(base::cut_utf8(text, limits::fetch_text_bytes_max));
-  if (page.cut || text.size() > limits::fetch_text_bytes_max) out += "\n[cut here; more follows]";
+  const bool strips = is_html && !reading.as_it_came;
+  const std::string text = base::replace_invalid_utf8(strips ? html_text(page.body) : page.body);
+  out += "\n" + std::string(base::cut_utf8(text, reading.bytes_max));
+  if (page.cut || text.size() > reading.bytes_max) out += "\n[cut here; more follows]";
   return out;
 }
 
@@ -89,22 +108,31 @@ base::Task<Result<void>> may_go_on(const ToolContext* context, base::Json argume
 FetchTool::FetchTool(net::HttpClient& client, FetchOptions options)
     : client_(client),
       options_(std::move(options)),
-      definition_{.name = "fetch",
-                  .description =
-                      "Requests a URL of the public Internet and gives its text; HTML without "
-                      "its tags.",
-                  .input_schema = {
-                      {"type", "object"},
-                      {"properties",
-                       {{"url", {{"type", "string"}, {"maxLength", limits::fetch_url_bytes_max}}},
-                        {"method", {{"type", "string"}, {"enum", {"GET", "POST"}}}},
-                        {"body", {{"type", "string"}, {"maxLength", limits::fetch_body_bytes_max}}},
-                        {"content_type",
-                         {{"type", "string"},
-                          {"maxLength", 200},
-                          {"description", "Of the body; default: application/json"}}}}},
-                      {"required", {"url"}},
-                      {"additionalProperties", false}}} {}
+      definition_{
+          .name = "fetch",
+          .description =
+              "Requests a URL of the public Internet and gives its text; HTML without "
+              "its tags.",
+          .input_schema = {
+              {"type", "object"},
+              {"properties",
+               {{"url", {{"type", "string"}, {"maxLength", limits::fetch_url_bytes_max}}},
+                {"method", {{"type", "string"}, {"enum", {"GET", "POST"}}}},
+                {"body", {{"type", "string"}, {"maxLength", limits::fetch_body_bytes_max}}},
+                {"content_type",
+                 {{"type", "string"},
+                  {"maxLength", 200},
+                  {"description", "Of the body; default: application/json"}}},
+                {"return",
+                 {{"type", "string"},
+                  {"enum", {"text", "markdown", "html", "raw"}},
+                  {"description", "html and raw: as it came; default: text"}}},
+                {"mode", {{"type", "string"}, {"enum", {"auto", "static"}}}},
+                {"timeout_ms", {{"type", "integer"}, {"minimum", 1}, {"maximum", 3600000}}},
+                {"max_bytes",
+                 {{"type", "integer"}, {"minimum", 1}, {"description", "Of the text, at most"}}}}},
+              {"required", {"url"}},
+              {"additionalProperties", false}}} {}
 
 bool FetchTool::may_be_private(const std::string& host) const {
   return std::ranges::any_of(options_.private_hosts, [&host](const std::string& allowed) {
@@ -127,15 +155,16 @@ base::Task<core::ToolOutcome> FetchTool::run(ToolContext context, base::Json arg
   std::string body = arguments.value("body", std::string());
   const std::string type = arguments.value("content_type", std::string("application/json"));
   if (method == "GET" && !body.empty()) co_return failed("'body' needs the method POST");
+  const Reading reading = reading_of(arguments);
   auto url = net::canonical_http_url(arguments.at("url").get<std::string>());
   if (!url) co_return failed("'url': " + url.error().message);
   for (int redirects = 0;; ++redirects) {
     net::HttpClientRequest request{.method = method, .url = url->text, .body = body};
     request.headers.push_back({"User-Agent", "colonnade"});
     if (method == "POST") request.headers.push_back({"Content-Type", type});
-    request.first_byte_time_max = limits::fetch_time_max;
-    request.idle_time_max = limits::fetch_time_max;
-    request.total_time_max = limits::fetch_time_max;
+    request.first_byte_time_max = reading.time_max;
+    request.idle_time_max = reading.time_max;
+    request.total_time_max = reading.time_max;
     request.public_addresses_only = !may_be_private(url->host);
     auto exchange = client_.open(*context.lane, std::move(request), stop);
     auto head = co_await exchange->head();
@@ -145,7 +174,7 @@ base::Task<core::ToolOutcome> FetchTool::run(ToolContext context, base::Json arg
       Page page{.url = *url, .head = std::move(*head)};
       auto read = co_await read_body(exchange.get(), &page);
       if (!read) co_return failed(read.error().message);
-      co_return core::ToolOutcome{.content = description(page),
+      co_return core::ToolOutcome{.content = description(page, reading),
                                   .is_error = page.head.status >= 400};
     }
     if (redirects == limits::fetch_redirects_max) {

@@ -177,9 +177,8 @@ TEST(SchemaCheck, NamesThePathAndTheRemedy) {
   EXPECT_EQ(wrong({{"todos", 1}}), "'todos' must be of type array, not number");
   EXPECT_EQ(wrong({{"todos", base::Json::array()}, {"x", 1}}),
             "'x' is unknown; allowed are 'todos'");
-  EXPECT_EQ(wrong({{"todos", {{{"content", "a"}, {"status", "done"}}}}}),
-            "'todos[0].status' must be one of \"pending\", \"in_progress\", \"completed\", "
-            "\"cancelled\"");
+  EXPECT_EQ(wrong({{"todos", {{{"content", "a"}, {"status", "pending"}, {"priority", "soon"}}}}}),
+            "'todos[0].priority' must be one of \"high\", \"medium\", \"low\"");
   EXPECT_EQ(wrong({{"todos", {{{"content", ""}, {"status", "pending"}}}}}),
             "'todos[0].content' must not be empty");
   EXPECT_TRUE(schema_violation({{"type", "integer"}, {"minimum", 1}}, 0));

@@ -16,6 +16,11 @@ class ShellTool final : public Tool {
 
   const core::ToolDefinition& definition() const override { return definition_; }
   Effect effect() const override { return Effect::changes; }
+  bool uses_workspace() const override { return true; }
+  std::optional<std::vector<std::string>> changed_files(
+      const base::Json& /*arguments*/) const override {
+    return std::nullopt;
+  }
   base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
                                     std::stop_token stop) override;
 

@@ -26,6 +26,12 @@ base::Result<base::Json> WorkspaceTool::canonical(const ToolContext& context, ba
   return arguments;
 }
 
+std::optional<std::vector<std::string>> WorkspaceTool::changed_files(
+    const base::Json& arguments) const {
+  if (effect_ != Effect::changes) return std::vector<std::string>();
+  return std::vector{arguments.at("path").get<std::string>()};
+}
+
 base::Task<core::ToolOutcome> WorkspaceTool::run(ToolContext context, base::Json arguments,
                                                  std::stop_token stop) {
   auto account = core::account_of(context.scope, context.user_id);

@@ -21,6 +21,8 @@ class WorkspaceTool final : public Tool {
 
   const core::ToolDefinition& definition() const override { return definition_; }
   Effect effect() const override { return effect_; }
+  bool uses_workspace() const override { return true; }
+  std::optional<std::vector<std::string>> changed_files(const base::Json& arguments) const override;
   // `path` as it will be opened. A folder ends in a slash: everything below it is meant, and a rule
   // about what begins with "secrets/" has to see that.
   base::Result<base::Json> canonical(const ToolContext& context, base::Json arguments,

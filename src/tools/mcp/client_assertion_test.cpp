@@ -38,14 +38,14 @@ std::string decoded(std::string text) {
 
 constexpr base::Time now{.micros = 1'700'000'000'000'000};
 
-struct Parts {
+struct SplitToken {
   std::string signed_text;
   base::Json header;
   base::Json body;
   std::string signature;
 };
 
-Parts parts_of(const std::string& token) {
+SplitToken split_token(const std::string& token) {
   const std::size_t first = token.find('.');
   const std::size_t last = token.rfind('.');
   return {.signed_text = token.substr(0, last),
@@ -59,25 +59,25 @@ TEST(ClientAssertion, SignsWithAnEllipticKey) {
   const auto token = sign_assertion(
       pem_of(key), {.client_id = "me", .audience = "https://i", .id = "once", .now = now});
   ASSERT_TRUE(token) << token.error().message;
-  const Parts parts = parts_of(*token);
-  EXPECT_EQ(parts.header, base::Json({{"alg", "ES256"}, {"typ", "JWT"}}));
-  EXPECT_EQ(parts.body.at("iss"), "me");
-  EXPECT_EQ(parts.body.at("sub"), "me");
-  EXPECT_EQ(parts.body.at("aud"), "https://i");
-  EXPECT_EQ(parts.body.at("jti"), "once");
-  EXPECT_EQ(parts.body.at("iat"), 1'700'000'000);
-  EXPECT_EQ(parts.body.at("exp"), 1'700'000'300);
-  ASSERT_EQ(parts.signature.size(), 64U);
+  const SplitToken split = split_token(*token);
+  EXPECT_EQ(split.header, base::Json({{"alg", "ES256"}, {"typ", "JWT"}}));
+  EXPECT_EQ(split.body.at("iss"), "me");
+  EXPECT_EQ(split.body.at("sub"), "me");
+  EXPECT_EQ(split.body.at("aud"), "https://i");
+  EXPECT_EQ(split.body.at("jti"), "once");
+  EXPECT_EQ(split.body.at("iat"), 1'700'000'000);
+  EXPECT_EQ(split.body.at("exp"), 1'700'000'300);
+  ASSERT_EQ(split.signature.size(), 64U);
   ECDSA_SIG* signature = ECDSA_SIG_new();
-  const auto* bytes = reinterpret_cast<const unsigned char*>(parts.signature.data());
+  const auto* bytes = reinterpret_cast<const unsigned char*>(split.signature.data());
   ECDSA_SIG_set0(signature, BN_bin2bn(bytes, 32, nullptr), BN_bin2bn(bytes + 32, 32, nullptr));
   unsigned char* der = nullptr;
   const int der_size = i2d_ECDSA_SIG(signature, &der);
   EVP_MD_CTX* digest = EVP_MD_CTX_new();
   EVP_DigestVerifyInit(digest, nullptr, EVP_sha256(), nullptr, key);
   EXPECT_EQ(EVP_DigestVerify(digest, der, static_cast<std::size_t>(der_size),
-                             reinterpret_cast<const unsigned char*>(parts.signed_text.data()),
-                             parts.signed_text.size()),
+                             reinterpret_cast<const unsigned char*>(split.signed_text.data()),
+                             split.signed_text.size()),
             1);
   EVP_MD_CTX_free(digest);
   OPENSSL_free(der);
@@ -89,14 +89,14 @@ TEST(ClientAssertion, SignsWithAnRsaKey) {
   EVP_PKEY* key = EVP_RSA_gen(2048);
   const auto token = sign_assertion(pem_of(key), {.client_id = "me", .now = now});
   ASSERT_TRUE(token);
-  const Parts parts = parts_of(*token);
-  EXPECT_EQ(parts.header.at("alg"), "RS256");
+  const SplitToken split = split_token(*token);
+  EXPECT_EQ(split.header.at("alg"), "RS256");
   EVP_MD_CTX* digest = EVP_MD_CTX_new();
   EVP_DigestVerifyInit(digest, nullptr, EVP_sha256(), nullptr, key);
-  EXPECT_EQ(EVP_DigestVerify(digest, reinterpret_cast<const unsigned char*>(parts.signature.data()),
-                             parts.signature.size(),
-                             reinterpret_cast<const unsigned char*>(parts.signed_text.data()),
-                             parts.signed_text.size()),
+  EXPECT_EQ(EVP_DigestVerify(digest, reinterpret_cast<const unsigned char*>(split.signature.data()),
+                             split.signature.size(),
+                             reinterpret_cast<const unsigned char*>(split.signed_text.data()),
+                             split.signed_text.size()),
             1);
   EVP_MD_CTX_free(digest);
   EVP_PKEY_free(key);

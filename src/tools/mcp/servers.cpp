@@ -6,6 +6,7 @@
 #include "base/base64.hpp"
 #include "base/log.hpp"
 #include "base/secret_text.hpp"
+#include "core/tools/tool_names.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "net/http.hpp"
 #include "tools/mcp/http_connection.hpp"
@@ -337,7 +338,12 @@ std::vector<ServerTool> Servers::tools(const std::vector<std::string>& ids) cons
     for (const RemoteTool& tool : offered) {
       std::string name = model_name(one->name(), tool.name);
       if (!names.insert(name).second) continue;
-      out.push_back({id, tool.name, {std::move(name), tool.description, tool.input_schema}});
+      out.push_back({id,
+                     tool.name,
+                     {std::move(name),
+                      tool.description,
+                      tool.input_schema,
+                      {core::engine_server_tool(one->name(), tool.name)}}});
     }
   }
   return out;

@@ -87,7 +87,9 @@ void Session::set_state(ServerState state, std::string reason, int failures) {
   {
     const std::lock_guard lock(mutex_);
     status_.state = state;
-    status_.reason = std::move(reason);
+    // Why it failed stays known while it is tried again.
+    const bool again = state == ServerState::starting && failures > 0;
+    if (!again) status_.reason = std::move(reason);
     status_.failures = failures;
     status_.server = server_;
     // A server that is away offers nothing. What was held back is judged anew when it is back.

@@ -51,6 +51,7 @@ struct ToolHost::State {
     core::Scope scope;
     Json pins{};  // null: nothing is accepted yet
     std::string sealed{};
+    core::ToolServerState state = core::ToolServerState::starting;
   };
 
   struct Caller {
@@ -69,6 +70,7 @@ struct ToolHost::State {
   }
   void read(const std::string& id, const core::OpenedToolServer& server, ServerRecord& record);
   void keep(const std::string& id, const std::function<void(StoredPins&)>& change);
+  void note(const std::string& id, core::ToolServerState now);
   void wake();
   void enter(const ToolContext& context);
   void leave(const ToolContext& context);
@@ -117,6 +119,21 @@ void ToolHost::State::keep(const std::string& id, const std::function<void(Store
   if (now.pins.is_object()) text["tools"] = now.pins;
   if (!now.sealed.empty()) text["sealed"] = now.sealed;
   options.keep(now.scope, id, base::to_text(text));
+}
+
+// A server that goes on failing is told of once.
+void ToolHost::State::note(const std::string& id, core::ToolServerState now) {
+  using enum core::ToolServerState;
+  if (now == starting || !options.changed) return;
+  std::optional<core::Scope> scope;
+  {
+    const std::lock_guard lock(mutex);
+    const auto found = kept.find(id);
+    if (found == kept.end() || found->second.state == now) return;
+    found->second.state = now;
+    scope = found->second.scope;
+  }
+  options.changed(*scope, id);
 }
 
 void ToolHost::State::wake() {
@@ -176,7 +193,10 @@ ServersOptions ToolHost::servers_options(const std::shared_ptr<State>& state) {
       kept.sealed = state->box->seal(secret, State::purpose(kept, id));
     });
   };
-  out.on_status = [state](const std::string&, const ServerStatus&) { state->wake(); };
+  out.on_status = [state](const std::string& id, const ServerStatus& status) {
+    state->note(id, status.state);
+    state->wake();
+  };
   return out;
 }
 
@@ -233,6 +253,39 @@ std::vector<core::ToolServerConnection> ToolHost::connections() const {
   std::vector<core::ToolServerConnection> out;
   for (ServerReport& report : servers_.list()) out.push_back(connection_of(std::move(report)));
   return out;
+}
+
+std::optional<core::ToolServerConnection> ToolHost::connection(const std::string& id) const {
+  auto report = servers_.find(id);
+  if (!report) return std::nullopt;
+  return connection_of(std::move(*report));
+}
+
+std::vector<core::ServedTool> ToolHost::tools(const std::string& id) const {
+  std::vector<core::ServedTool> out;
+  for (ServerTool& one : servers_.tools({id})) {
+    out.push_back({.name = std::move(one.tool),
+                   .model_name = std::move(one.definition.name),
+                   .description = std::move(one.definition.description),
+                   .input_schema = one.definition.input_schema.get()});
+  }
+  std::ranges::sort(out, {}, &core::ServedTool::model_name);
+  return out;
+}
+
+base::Task<void> ToolHost::settled(std::string id, std::stop_token stop) {
+  auto there = [this, id = std::move(id)] {
+    const auto report = servers_.find(id);
+    return !report || report->status.state != core::ToolServerState::starting;
+  };
+  co_await await_until(std::move(there), std::move(stop));
+}
+
+std::string ToolHost::without_authorization(std::string pins) const {
+  auto tree = base::parse_json(pins, "pins");
+  if (!tree || !tree->is_object()) return "";
+  tree->erase("sealed");
+  return base::to_text(*tree);
 }
 
 Result<void> ToolHost::accept(const std::string& id, const std::string& set) {

@@ -30,6 +30,8 @@ struct ToolHostOptions {
       servers_of{};
   // What to keep for a server, for OpenedToolServer::pins.
   std::function<void(const core::Scope&, const std::string& id, std::string pins)> keep{};
+  // That a server is ready, or is not any more; on the servers' lane.
+  std::function<void(const core::Scope&, const std::string& id)> changed{};
   // The variables of this process, of which server processes get a few.
   std::map<std::string, std::string, std::less<>> inherited{};
   std::map<std::string, OAuthSettings> oauth{};  // by server name
@@ -54,9 +56,14 @@ class ToolHost final : public core::ToolServerHost,
 
   void added(core::OpenedToolServer server) override;
   void removed(const core::Scope& scope, const std::string& id) override;
+  std::string without_authorization(std::string pins) const override;
 
   // Servers::list(), accept(), retry() and complete_authorization().
   std::vector<core::ToolServerConnection> connections() const override;
+  std::optional<core::ToolServerConnection> connection(const std::string& id) const override;
+  std::vector<core::ServedTool> tools(const std::string& id) const override;
+  // `start_wait_max` of the options at most.
+  base::Task<void> settled(std::string id, std::stop_token stop) override;
   base::Result<void> accept(const std::string& id, const std::string& set) override;
   base::Result<void> retry(const std::string& id) override;
   base::Task<base::Result<void>> complete_authorization(std::string query) override;

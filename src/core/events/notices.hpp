@@ -1,0 +1,86 @@
+// Notices: that something besides a thread has changed, for whoever follows it live.
+//
+// They are told after what they tell of was committed. They are not stored: whoever comes later
+// reads the present state instead. In this process only.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/json.hpp"
+#include "core/access/principal.hpp"
+#include "core/access/scope.hpp"
+#include "core/access/visibility.hpp"
+
+namespace colonnade::core {
+
+enum class NoticeKind {
+  memory_put,
+  memory_skipped,  // there was one like it, or it was refused
+  memory_promoted,
+  memory_demoted,
+  memory_removed,
+  memory_searched,
+  tool_server_connected,
+  tool_server_disconnected,
+  tool_server_asks,  // a human has to authorize it
+  tool_server_changed,
+  tool_server_removed,
+  tools_changed,
+  resource_put,
+  resource_removed,
+};
+
+struct Notice {
+  Scope scope;
+  std::string owner{};  // a user id: whose it is; "" for the whole scope's
+  NoticeKind kind = NoticeKind::memory_put;
+  std::string subject{};  // the id, name or key of what has changed
+  std::string thread_id{};
+  std::string run_id{};
+  base::Json details = nullptr;  // an object, with the kind's own members; null for none
+  base::Time at{};
+};
+
+// Whether somebody may hear of it: everybody in the scope of its tool servers; of memories and
+// resources their owner alone, as nobody else sees those, an operator included.
+inline bool may_hear(const Principal& who, const Notice& notice) {
+  switch (notice.kind) {
+    case NoticeKind::tool_server_connected:
+    case NoticeKind::tool_server_disconnected:
+    case NoticeKind::tool_server_asks:
+    case NoticeKind::tool_server_changed:
+    case NoticeKind::tool_server_removed:
+    case NoticeKind::tools_changed: return who.scope == notice.scope;
+    case NoticeKind::memory_put:
+    case NoticeKind::memory_skipped:
+    case NoticeKind::memory_promoted:
+    case NoticeKind::memory_demoted:
+    case NoticeKind::memory_removed:
+    case NoticeKind::memory_searched:
+    case NoticeKind::resource_put:
+    case NoticeKind::resource_removed: break;
+  }
+  return is_own(who, notice.scope, notice.owner);
+}
+
+// Thread-safe.
+class Notices {
+ public:
+  // On the thread of whoever publishes: must not block. All listeners before the first notice; what
+  // they use must outlive the last one.
+  using Listener = std::function<void(const Notice&)>;
+  void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
+  void publish(const Notice& notice) const {
+    for (const Listener& one : listeners_) one(notice);
+  }
+
+ private:
+  std::vector<Listener> listeners_;
+};
+
+}  // namespace colonnade::core

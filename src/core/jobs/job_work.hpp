@@ -1,0 +1,91 @@
+// What does jobs: handlers, and the table of them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "base/task.hpp"
+#include "core/events/journal.hpp"
+#include "core/jobs/job.hpp"
+
+namespace colonnade::core {
+
+// What an attempt has come to.
+//
+// `changes` and `events`, of the job's scope, are committed in the transaction that ends the job:
+// an effect that is expressed in them happens once, however often the job is tried. What the store
+// refuses of them fails the attempt.
+struct JobDone {
+  std::string output{};
+  std::vector<Change> changes{};
+  std::vector<Event> events{};
+};
+struct JobFailed {
+  base::Error error{};
+  bool is_final = false;  // whatever attempts are left
+};
+// Goes on, with a new call of the handler, when what it waits for has happened: until_job_ends(),
+// until_batch_ends(), or a word of the handler's own that WakeJobs names. "" waits for the time
+// alone; else the job fails at that time. Nothing waits in memory.
+struct JobParked {
+  std::string waits_for{};
+  std::optional<base::Time> until{};
+};
+using JobStep = std::variant<JobDone, JobFailed, JobParked>;
+
+// What a handler is given.
+struct JobContext {
+  Job job;
+  // Requested when the job is cancelled or held, takes too long, is lost to somebody else, or the
+  // server stops. What the handler returns then counts only in the last case: an error of the kind
+  // `cancelled` gives the job back, as if the attempt had not been. A handler that does not return
+  // in limits::job_stop_time is left to itself.
+  std::stop_token stop{};
+  // Stores how far it is, JSON of at most limits::job_progress_bytes_max. conflict with the field
+  // "fence" once the job is lost; too_large.
+  std::function<base::Task<base::Result<void>>(std::string)> report{};
+};
+
+class JobHandler {
+ public:
+  virtual ~JobHandler() = default;
+  // On any lane; several at once. An exception fails the attempt.
+  virtual base::Task<JobStep> run(JobContext context) = 0;
+  // After the job was parked for a word of the handler's own: whether that has happened meanwhile.
+  // Then it goes on at once; what happened before it was parked would else be waited for in vain.
+  virtual base::Task<bool> may_go_on(Job job);
+};
+
+// A handler that is one function of the job, for what the server does by itself.
+class FunctionHandler final : public JobHandler {
+ public:
+  using Function = std::function<base::Task<JobStep>(JobContext)>;
+  explicit FunctionHandler(Function function) : function_(std::move(function)) {}
+  base::Task<JobStep> run(JobContext context) override;
+
+ private:
+  Function function_;
+};
+
+// The table. Filled before the first job, read by any thread then.
+class JobHandlers {
+ public:
+  // Of `internal` each name has one; of the other kinds one sees to all names, under the name "".
+  void add(JobHandlerKind kind, std::string name, std::shared_ptr<JobHandler> handler);
+  // nullptr when there is none.
+  JobHandler* find(const JobWork& work) const;
+
+ private:
+  std::map<std::pair<JobHandlerKind, std::string>, std::shared_ptr<JobHandler>> handlers_;
+};
+
+}  // namespace colonnade::core

@@ -1,0 +1,167 @@
+#include "dialects/tandem/pending.hpp"
+
+#include <string>
+#include <utility>
+
+#include "dialects/tandem/errors.hpp"
+
+namespace colonnade::dialects::tandem {
+namespace {
+
+struct PendingRoute {
+  net::Method method;
+  const char* pattern;
+};
+
+using enum net::Method;
+
+constexpr PendingRoute not_served_yet[] = {
+    // Memory.
+    {post, "/memory/import"},
+
+    // Skills.
+    {post, "/skills/import"},
+    {post, "/skills/import/preview"},
+
+    // Routines and automations.
+    {get, "/routines"},
+    {post, "/routines"},
+    {get, "/routines/events"},
+    {get, "/routines/runs"},
+    {get, "/routines/runs/{run}"},
+    {get, "/routines/runs/{run}/artifacts"},
+    {post, "/routines/runs/{run}/artifacts"},
+    {post, "/routines/runs/{run}/approve"},
+    {post, "/routines/runs/{run}/deny"},
+    {post, "/routines/runs/{run}/pause"},
+    {post, "/routines/runs/{run}/resume"},
+    {patch, "/routines/{id}"},
+    {del, "/routines/{id}"},
+    {post, "/routines/{id}/run_now"},
+    {get, "/routines/{id}/runs"},
+    {get, "/routines/{id}/history"},
+    {get, "/automations"},
+    {post, "/automations"},
+    {get, "/automations/events"},
+    {get, "/automations/runs"},
+    {get, "/automations/runs/{run}"},
+    {get, "/automations/runs/{run}/artifacts"},
+    {post, "/automations/runs/{run}/artifacts"},
+    {post, "/automations/runs/{run}/approve"},
+    {post, "/automations/runs/{run}/deny"},
+    {post, "/automations/runs/{run}/pause"},
+    {post, "/automations/runs/{run}/resume"},
+    {patch, "/automations/{id}"},
+    {del, "/automations/{id}"},
+    {post, "/automations/{id}/run_now"},
+    {get, "/automations/{id}/runs"},
+    {get, "/automations/{id}/history"},
+    {get, "/automations/v2"},
+    {post, "/automations/v2"},
+    {get, "/automations/v2/events"},
+    {get, "/automations/v2/{id}"},
+    {patch, "/automations/v2/{id}"},
+    {del, "/automations/v2/{id}"},
+    {post, "/automations/v2/{id}/run_now"},
+    {post, "/automations/v2/{id}/pause"},
+    {post, "/automations/v2/{id}/resume"},
+    {get, "/automations/v2/{id}/runs"},
+    {get, "/automations/v2/runs/{run}"},
+    {post, "/automations/v2/runs/{run}/pause"},
+    {post, "/automations/v2/runs/{run}/resume"},
+    {post, "/automations/v2/runs/{run}/cancel"},
+    {post, "/automations/v2/runs/{run}/gate"},
+    {post, "/automations/v2/runs/{run}/recover"},
+    {post, "/automations/v2/runs/{run}/repair"},
+
+    // Workflow plans and workflows.
+    {post, "/workflow-plans/preview"},
+    {post, "/workflow-plans/apply"},
+    {post, "/workflow-plans/chat/start"},
+    {post, "/workflow-plans/chat/message"},
+    {post, "/workflow-plans/chat/reset"},
+    {post, "/workflow-plans/sessions"},
+    {get, "/workflow-plans/sessions/{id}"},
+    {post, "/workflow-plans/sessions/{id}/start-async"},
+    {post, "/workflow-plans/sessions/{id}/message-async"},
+    {post, "/workflow-plans/sessions/{id}/reset"},
+    {get, "/workflow-plans/{id}"},
+    {get, "/workflows"},
+    {get, "/workflows/events"},
+    {get, "/workflows/runs"},
+    {get, "/workflows/runs/{run}"},
+    {get, "/workflows/{id}"},
+    {get, "/workflow-hooks"},
+    {patch, "/workflow-hooks/{id}"},
+
+    // Agent teams, missions.
+    {get, "/agent-team/templates"},
+    {post, "/agent-team/templates"},
+    {patch, "/agent-team/templates/{id}"},
+    {del, "/agent-team/templates/{id}"},
+    {get, "/agent-team/instances"},
+    {get, "/agent-team/missions"},
+    {get, "/agent-team/approvals"},
+    {post, "/agent-team/spawn"},
+    {post, "/agent-team/approvals/spawn/{id}/approve"},
+    {post, "/agent-team/approvals/spawn/{id}/deny"},
+    {post, "/agent-team/instance/{id}/cancel"},
+    {post, "/agent-team/mission/{id}/cancel"},
+    {get, "/mission"},
+    {post, "/mission"},
+    {get, "/mission/{id}"},
+    {post, "/mission/{id}/event"},
+
+    // Channels, packs, capabilities.
+    {get, "/channels/config"},
+    {get, "/channels/status"},
+    {put, "/channels/{channel}"},
+    {del, "/channels/{channel}"},
+    {post, "/channels/{channel}/verify"},
+    {get, "/channels/{channel}/tool-preferences"},
+    {put, "/channels/{channel}/tool-preferences"},
+    {get, "/packs"},
+    {post, "/packs/install"},
+    {post, "/packs/install_from_attachment"},
+    {post, "/packs/uninstall"},
+    {post, "/packs/export"},
+    {post, "/packs/detect"},
+    {get, "/packs/{selector}"},
+    {get, "/packs/{selector}/updates"},
+    {post, "/packs/{selector}/update"},
+    {get, "/capabilities/bindings"},
+    {put, "/capabilities/bindings"},
+    {get, "/capabilities/discovery"},
+    {post, "/capabilities/resolve"},
+    {post, "/capabilities/readiness"},
+
+    // Of npm's client only (tandem §5). Those with more segments are unknown paths.
+    {get, "/skills/catalog"},
+    {post, "/skills/validate"},
+    {post, "/skills/compile"},
+    {post, "/skills/generate"},
+
+    // Never served: no browser of the server's own, no coder.
+    {get, "/browser/status"},
+    {post, "/browser/install"},
+    {post, "/browser/smoke-test"},
+    {get, "/config/bug-monitor"},
+    {patch, "/config/bug-monitor"},
+};
+
+base::Task<net::Reply> answer_pending(core::Principal /*who*/, RequestPtr request) {
+  co_return error_response(501, "this server does not serve " + request->path + " yet",
+                           "NOT_IMPLEMENTED");
+}
+
+}  // namespace
+
+std::vector<net::Route> pending_routes(const Callers& in) {
+  std::vector<net::Route> out;
+  for (const PendingRoute& each : not_served_yet) {
+    out.push_back(row(each.method, each.pattern, in.guard(answer_pending)));
+  }
+  return out;
+}
+
+}  // namespace colonnade::dialects::tandem

@@ -1,0 +1,29 @@
+#include "dialects/tandem/services.hpp"
+
+#include <iterator>
+
+namespace colonnade::dialects::tandem {
+
+Services::Services(ServiceDependencies deps)
+    : providers_(deps.catalog),
+      token_(deps.token),
+      mcp_servers_(deps.tool_servers, deps.connector),
+      memory_(deps.memories, deps.clock),
+      identity_(deps.identities),
+      key_values_(deps.resources) {}
+
+std::vector<net::Route> Services::routes(const Callers& in) {
+  std::vector<net::Route> out;
+  const auto add = [&out](std::vector<net::Route> rows) {
+    std::move(rows.begin(), rows.end(), std::back_inserter(out));
+  };
+  add(providers_.routes(in));
+  add(token_.routes(in));
+  add(mcp_servers_.routes(in));
+  add(memory_.routes(in));
+  add(identity_.routes(in));
+  add(key_values_.routes(in));
+  return out;
+}
+
+}  // namespace colonnade::dialects::tandem
