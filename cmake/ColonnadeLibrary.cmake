@@ -38,6 +38,13 @@ if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
     add_library(colonnade_core_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
     target_include_directories(colonnade_core_pch PRIVATE ${CMAKE_SOURCE_DIR}/src)
     target_precompile_headers(colonnade_core_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled_core.hpp)
+    if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo)
+      # A precompiled header fits one level of optimization only.
+      add_library(colonnade_small_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+      target_include_directories(colonnade_small_pch PRIVATE ${CMAKE_SOURCE_DIR}/src)
+      target_compile_options(colonnade_small_pch PRIVATE -Oz)
+      target_precompile_headers(colonnade_small_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled_core.hpp)
+    endif()
   endif()
   if(COLONNADE_TESTS)
     add_library(colonnade_test_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
@@ -52,19 +59,18 @@ endif()
 # colonnade_library(<name> SOURCES … [LINK …] [LINK_PRIVATE …] [NO_UNITY] [SMALL])
 #   Makes the static library colonnade_<name>. NO_PCH is for what links without Boost: the precompiled
 #   header refers to Asio. NO_UNITY is for a library whose files cannot share a
-#   translation unit; say why where it is used. SMALL is for what runs rarely: the release build puts
-#   less of it inline, which makes its code about a quarter smaller.
+#   translation unit; say why where it is used. SMALL is for what runs rarely: the release build
+#   optimizes it for size, which makes its code about a quarter smaller.
 function(colonnade_library name)
   cmake_parse_arguments(arg "NO_UNITY;NO_PCH;SMALL" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
   add_library(colonnade_${name} STATIC ${arg_SOURCES})
   target_include_directories(colonnade_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_compile_options(colonnade_${name} PRIVATE ${COLONNADE_WARNINGS})
   target_link_libraries(colonnade_${name} PUBLIC ${arg_LINK} PRIVATE ${arg_LINK_PRIVATE})
-  if(arg_SMALL AND CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo AND CMAKE_CXX_COMPILER_ID STREQUAL Clang)
-    # Not -Os, which no precompiled header of -O2 fits.
-    target_compile_options(colonnade_${name} PRIVATE "SHELL:-mllvm -inline-threshold=25")
-  endif()
-  if(TARGET colonnade_core_pch AND NOT arg_NO_PCH AND NOT name MATCHES "^(base|net)$")
+  if(arg_SMALL AND TARGET colonnade_small_pch)
+    target_compile_options(colonnade_${name} PRIVATE -Oz)
+    target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_small_pch)
+  elseif(TARGET colonnade_core_pch AND NOT arg_NO_PCH AND NOT name MATCHES "^(base|net)$")
     target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_core_pch)
   elseif(TARGET colonnade_pch AND NOT arg_NO_PCH)
     target_precompile_headers(colonnade_${name} REUSE_FROM colonnade_pch)

@@ -100,21 +100,31 @@ int print_error(const Context& context, std::string_view message, int code) {
   return code;
 }
 
-int run_command_line(int argc, const char* const* argv) {
-  const Environment environment = Environment::of_process();
-  const Context context{environment, Terminal(environment)};
+namespace {
+
+// What is to be run, or the exit code where there is nothing to run. The parser, half a megabyte,
+// is gone when this returns.
+std::expected<Invocation, int> parse(int argc, const char* const* argv, const Context& context) {
   Program program("colonnade", description);
   program.command().footer(footer);
   program.version_flag(std::string("colonnade ") + version());
   Invocation invocation;
   for (const AddCommand add : commands) add(program.command(), invocation);
-  if (const auto end = program.parse(argc, argv)) {
-    if (end->fault.empty()) return end->exit_code;  // --help and --version
-    print_error(context, end->fault);
-    std::fputs(("Run `" + end->command + " --help` for how it is used.\n").c_str(), stderr);
-    return exit_usage;
-  }
-  return invocation.run(context);
+  const auto end = program.parse(argc, argv);
+  if (!end) return invocation;
+  if (end->fault.empty()) return std::unexpected(end->exit_code);  // --help and --version
+  print_error(context, end->fault);
+  std::fputs(("Run `" + end->command + " --help` for how it is used.\n").c_str(), stderr);
+  return std::unexpected(int{exit_usage});
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+  const Environment environment = Environment::of_process();
+  const Context context{environment, Terminal(environment)};
+  const auto invocation = parse(argc, argv, context);
+  return invocation ? invocation->run(context) : invocation.error();
 }
 
 }  // namespace colonnade::app

@@ -31,7 +31,7 @@ struct Context {
   Terminal terminal;
 };
 
-// Filled while the command line is parsed; what the program then does.
+// Filled while the command line is parsed; what the program then does. The parser is gone by then.
 struct Invocation {
   std::function<int(const Context&)> run{};
 };

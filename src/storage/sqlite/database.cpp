@@ -140,6 +140,8 @@ Result<void> Database::execute(const char* sql) {
   return {};
 }
 
+void Database::release_cache() { sqlite3_db_release_memory(handle_); }
+
 Result<sqlite3_stmt*> Database::prepared(const char* sql) {
   const auto [place, is_new] = statements_.try_emplace(sql, nullptr);
   if (!is_new) return place->second;

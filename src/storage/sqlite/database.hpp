@@ -106,6 +106,8 @@ class Database {
 
   // Runs text that may hold several statements; for schema and PRAGMAs.
   Result<void> execute(const char* sql);
+  // Gives back the memory of pages that no statement uses; they are read again when needed.
+  void release_cache();
 
   // Prepares once and keeps the statement. The address of `sql` is the key, so it must be a
   // literal. A statement must not be asked for again while it is in use.

@@ -73,6 +73,7 @@ Result<void> apply_migrations(Database& database) {
     if (migration.number <= *found) continue;
     if (auto done = apply_one(database, migration); !done) return done;
   }
+  database.release_cache();  // half a megabyte after a first start
   return {};
 }
 
