@@ -18,10 +18,12 @@ const SharedBytes& ping_frame() {
   return out;
 }
 
-// What all sockets of a lane read into; nothing stays in it.
+// What all sockets of a lane read into; nothing stays in it. Not in the thread's own storage, which
+// every thread of the process pays for when it starts.
 std::span<char> shared_input() {
-  thread_local std::array<char, limits::websocket_read_bytes> buffer;
-  return buffer;
+  thread_local const auto buffer =
+      std::make_unique<std::array<char, limits::websocket_read_bytes>>();
+  return *buffer;
 }
 
 std::size_t message_bytes_max(const WebSocketReply& reply) {
