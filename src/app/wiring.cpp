@@ -71,6 +71,8 @@
 #include "core/models/prices.hpp"
 #include "core/runs/runs.hpp"
 #include "core/snapshots/snapshots.hpp"
+#include "core/spans/monitoring.hpp"
+#include "core/spans/span_retention.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
 #include "core/tools/scope_tool_servers.hpp"
@@ -380,6 +382,7 @@ struct Server::Components {
                    .access_keys = access_keys,
                    .audit = audit_reader,
                    .connections = tool_server_connections}),
+        monitoring(stores.spans, workers, clock),
         platos({.credentials = credentials,
                 .entities = entities,
                 .access_keys = access_keys,
@@ -394,6 +397,7 @@ struct Server::Components {
                 .artifacts = artifacts,
                 .attachments = attachments,
                 .subscriptions = feed.subscriptions(),
+                .monitoring = monitoring,
                 .clock = clock},
                {.user_id_required = settings.platos.user_id_required,
                 .default_model = [this] { return default_model_of(settings, providers); },
@@ -594,6 +598,7 @@ struct Server::Components {
   core::AuditReader audit_reader;
   core::ToolServerConnections tool_server_connections;
   dialects::operators::Dialect operators;
+  core::Monitoring monitoring;
   dialects::platos::Dialect platos;
   dialects::fathom::Dialect fathom;
   dialects::phoson::Dialect phoson;

@@ -39,6 +39,7 @@ struct SpanLine {
     w.value(m.usage.input_tokens).value(m.usage.output_tokens);
     w.value(m.usage.cached_input_tokens).value(m.usage.cache_write_tokens);
     w.value(m.usage.reasoning_tokens).value(m.cost_micros).value(m.stop_reason);
+    w.value(m.tool_calls);
     w.value(m.first_output_micros.value_or(-1)).end_array();
   }
   void operator()(const core::ToolSpan& t) const {
@@ -94,6 +95,7 @@ core::ModelCallSpan read_model_call(LineReader& line, bool of_summary) {
   out.usage.reasoning_tokens = line.number();
   out.cost_micros = line.number();
   out.stop_reason = line.text();
+  out.tool_calls = static_cast<int>(line.number());
   const std::int64_t first_output = line.number();
   if (first_output >= 0) out.first_output_micros = first_output;
   if (out.model.empty() && !out.stop_reason.empty()) out.model = out.model_asked;

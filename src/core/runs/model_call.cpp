@@ -1,6 +1,8 @@
 #include "core/runs/model_call.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
@@ -86,6 +88,8 @@ void ModelCall::end_span(const Asked& asked, const ModelReply* reply, const base
     of.usage = reply->usage;
     of.cost_micros = ports_.prices.cost_micros(asked.provider, reply->model, reply->usage);
     of.stop_reason = std::string(to_string(reply->stop_reason));
+    of.tool_calls = static_cast<int>(std::ranges::count_if(
+        reply->parts, [](const Part& part) { return std::holds_alternative<ToolCallPart>(part); }));
   }
   const bool failed = reply == nullptr && error != nullptr;
   record_.add_span({.start = asked.start,

@@ -30,6 +30,7 @@ struct ModelCallSpan {
   Usage usage{};
   std::int64_t cost_micros = 0;
   std::string stop_reason{};                          // core's word; "" without a reply
+  int tool_calls = 0;                                 // that it asks for
   std::optional<std::int64_t> first_output_micros{};  // from the start; none when there was none
   bool of_summary = false;                            // of older turns, not the run's own answer
 };

@@ -54,6 +54,7 @@ struct TracedRunFilter {
   std::optional<std::string> owner{};
   std::optional<std::string> agent_id{};
   std::string thread_id{};         // "" for all
+  std::optional<bool> archived{};  // of threads
   std::vector<RunState> states{};  // none: all
   base::Time since{};              // that began then or later
   std::size_t limit = 50;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/ids.hpp"
+#include "core/agents/agent.hpp"
 #include "core/limits.hpp"
 #include "core/spans/limits.hpp"
 #include "storage/agent_codec.hpp"
@@ -27,6 +28,10 @@ namespace {
   "r.options, " COLONNADE_USAGE_COLUMNS("r.")
 #define COLONNADE_NOT_ERASED \
   " JOIN threads t ON t.id = r.thread_id AND t.scope = r.scope AND t.erased_at IS NULL"
+
+// The default agent has two ids: none, and its own once it was made a row.
+#define COLONNADE_AGENT_ID(id) "coalesce(nullif(" id ", ''), 'default')"
+static_assert(core::default_agent_id == std::string_view("default"));
 
 constexpr std::int64_t micros_of_day = 86'400'000'000;
 
@@ -107,14 +112,15 @@ Result<void> each_run(Database& database, const core::Scope& scope,
         " WHERE r.scope = ?1 AND r.id IN (SELECT m.run_id FROM threads o CROSS JOIN messages m"
         " ON m.thread_no = o.no WHERE o.id = ?2 AND o.scope = ?1 AND m.role = 'user'"
         " AND m.run_id <> '') AND (?3 IS NULL OR r.started_by = ?3)"
-        " AND (?4 IS NULL OR r.agent_id = ?4) AND r.created_at >= ?5 ORDER BY r.id DESC",
+        " AND (?4 IS NULL OR " COLONNADE_AGENT_ID(
+            "r.agent_id") " = ?4) AND r.created_at >= ?5 ORDER BY r.id DESC",
         use, scope.key(), filter.thread_id, filter.owner, filter.agent_id, filter.since);
   }
   return database.each(
       "SELECT " COLONNADE_TRACED_RUN_COLUMNS
       " FROM (SELECT no FROM runs WHERE id >= ?2 AND scope = ?1 ORDER BY id DESC LIMIT ?5) w"
       " CROSS JOIN runs r ON r.no = w.no" COLONNADE_NOT_ERASED
-      " WHERE (?3 IS NULL OR r.started_by = ?3) AND (?4 IS NULL OR r.agent_id = ?4)"
+      " WHERE (?3 IS NULL OR r.started_by = ?3) AND (?4 IS NULL OR " COLONNADE_AGENT_ID("r.agent_id") " = ?4)"
       " ORDER BY r.id DESC",
       use, scope.key(), base::first_id_of(filter.since), filter.owner, filter.agent_id,
       limits::monitored_runs_looked_at_max);
@@ -159,16 +165,16 @@ using CostSums = std::map<CostKey, core::CostSum>;
 
 // What the sums are by: the day, a key and a provider, of which the unused are 0 and ''.
 const char* sums_of_runs(core::CostsBy by) {
-#define COLONNADE_SUMS(by)                                                                      \
+#define COLONNADE_SUMS(by) \
   "SELECT " by                                                                                  \
   ", count(*), sum(state = 'failed'), count(DISTINCT thread_id), sum(input_tokens),"            \
   " sum(output_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(cost_micros)"    \
   " FROM runs WHERE id >= ?2 AND id < ?3 AND scope = ?1 AND finished_at >= ?4"                  \
-  " AND finished_at < ?5 AND (?6 IS NULL OR started_by = ?6) AND (?7 IS NULL OR agent_id = ?7)" \
+  " AND finished_at < ?5 AND (?6 IS NULL OR started_by = ?6) AND (?7 IS NULL OR " COLONNADE_AGENT_ID("agent_id") " = ?7)" \
   " GROUP BY 1, 2, 3"
   switch (by) {
     case core::CostsBy::day: return COLONNADE_SUMS("finished_at / 86400000000, '', ''");
-    case core::CostsBy::agent: return COLONNADE_SUMS("0, agent_id, ''");
+    case core::CostsBy::agent: return COLONNADE_SUMS("0, " COLONNADE_AGENT_ID("agent_id") ", ''");
     case core::CostsBy::model: return COLONNADE_SUMS("0, model, provider");
     case core::CostsBy::user: return COLONNADE_SUMS("0, started_by, ''");
   }
@@ -180,10 +186,12 @@ const char* sums_of_erased(core::CostsBy by) {
   "SELECT " by                                                                          \
   ", sum(runs), 0, 0, sum(input_tokens), sum(output_tokens), sum(cached_input_tokens)," \
   " sum(cache_write_tokens), sum(cost_micros) FROM erased_costs WHERE scope = ?1"       \
-  " AND day >= ?2 AND day < ?3 AND (?4 IS NULL OR agent_id = ?4) GROUP BY 1, 2, 3"
+  " AND day >= ?2 AND day < ?3 AND (?4 IS NULL OR " COLONNADE_AGENT_ID(                 \
+      "agent_id") " = ?4) GROUP BY 1, 2, 3"
   switch (by) {
     case core::CostsBy::day: return COLONNADE_ERASED_SUMS("day, '', ''");
-    case core::CostsBy::agent: return COLONNADE_ERASED_SUMS("0, agent_id, ''");
+    case core::CostsBy::agent:
+      return COLONNADE_ERASED_SUMS("0, " COLONNADE_AGENT_ID("agent_id") ", ''");
     case core::CostsBy::model: return COLONNADE_ERASED_SUMS("0, model, provider");
     case core::CostsBy::user: return COLONNADE_ERASED_SUMS("0, '', ''");
   }
@@ -299,10 +307,10 @@ Result<std::vector<core::TracedThread>> SpanReads::traced_threads(
     auto read = database.each(
         "SELECT no, id, agent_id, owner, title, archived_at, turns, created_at, updated_at"
         " FROM threads WHERE scope = ?1 AND deleted_at IS NULL AND erased_at IS NULL"
-        " AND (?2 IS NULL OR owner = ?2) AND (?3 IS NULL OR agent_id = ?3)"
-        " AND (?4 = '' OR id = ?4) AND updated_at >= ?5 ORDER BY updated_at DESC, no DESC LIMIT ?6",
+        " AND (?2 IS NULL OR owner = ?2) AND (?3 IS NULL OR " COLONNADE_AGENT_ID("agent_id") " = ?3)"
+        " AND (?4 = '' OR id = ?4) AND (?7 IS NULL OR (archived_at IS NOT NULL) = ?7) AND updated_at >= ?5 ORDER BY updated_at DESC, no DESC LIMIT ?6",
         take, scope.key(), filter.owner, filter.agent_id, filter.thread_id, filter.since,
-        filter.limit);
+        filter.limit, filter.archived ? std::optional(*filter.archived ? 1 : 0) : std::nullopt);
     for (std::size_t i = 0; read && i < out.size(); ++i) {
       read = add_runs(database, scope, numbers[i], out[i]);
     }
@@ -341,7 +349,8 @@ Result<std::vector<core::ToolUseSum>> SpanReads::tool_uses(const core::Scope& sc
         " sum(c.state = 'denied'), coalesce(sum(c.finished_at - c.created_at), 0)"
         " FROM tool_calls c CROSS JOIN runs r ON r.id = c.run_id AND r.scope = c.scope"
         " WHERE c.id >= ?2 AND c.id < ?3 AND c.scope = ?1 AND (?4 IS NULL OR r.started_by = ?4)"
-        " AND (?5 IS NULL OR r.agent_id = ?5) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?6",
+        " AND (?5 IS NULL OR " COLONNADE_AGENT_ID(
+            "r.agent_id") " = ?5) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?6",
         [](Statement& row) -> Result<core::ToolUseSum> {
           return core::ToolUseSum{.tool = row.string(0),
                                   .calls = row.integer(1),
