@@ -169,6 +169,17 @@ struct TandemSettings {
   std::vector<std::string> directories{};
 };
 
+struct OtlpSettings {
+  std::string endpoint{};              // "": nothing is exported
+  std::vector<std::string> headers{};  // "Name: value"; secrets
+  bool content = false;
+};
+
+struct TelemetrySettings {
+  int spans_days = 30;
+  OtlpSettings otlp{};
+};
+
 // One entry of `platos.entities`.
 struct PlatosEntitySettings {
   std::string organization{};
@@ -233,6 +244,7 @@ struct Settings {
   McpSettings mcp{};
   PlatosSettings platos{};
   TandemSettings tandem{};
+  TelemetrySettings telemetry{};
   std::string prices_file{};
   std::chrono::seconds drain_time = colonnade::limits::drain_time_max;
   // In the order of the file; the environment's own keys are merged in by name.

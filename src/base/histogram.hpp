@@ -52,7 +52,7 @@ inline constexpr std::array<double, 12> latency_bounds = {0.001, 0.0025, 0.005, 
 inline constexpr std::array<double, 12> work_bounds = {0.05, 0.1, 0.25, 0.5, 1,   2.5,
                                                        5,    10,  30,   60,  300, 1800};
 // For what never leaves the processor: from 10 µs to a second.
-inline constexpr std::array<double, 10> decision_bounds = {0.00001, 0.000025, 0.00005, 0.0001, 0.00025,
-                                                           0.0005,  0.001,    0.01,    0.1,    1};
+inline constexpr std::array<double, 10> decision_bounds = {
+    0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.01, 0.1, 1};
 
 }  // namespace colonnade::base

@@ -121,6 +121,7 @@ base::Task<Connection::Outcome> Connection::read_request(std::shared_ptr<Connect
   self->match_ = {};
   self->early_.reset();
   self->path_.clear();
+  self->request_start_ = {};
   self->request_id_.clear();
   self->body_read_ = true;
   bool fresh = self->begin_ < self->end_;  // unread input that the reader has not seen
@@ -596,7 +597,10 @@ void Connection::note_answer(const Request& request, int status) {
   constexpr int client_closed_request = 499;  // as nginx logs it; never sent
   const bool left = status >= 500 && request.disconnected.stop_requested();
   shard_->counts().answered(left ? client_closed_request : status);
-  shard_->times().answered(match_.route, std::chrono::microseconds(micros_since(request_start_)));
+  // One that was refused before its head was whole took no time of ours.
+  if (request_start_ != SteadyTime{}) {
+    shard_->times().answered(match_.route, std::chrono::microseconds(micros_since(request_start_)));
+  }
   log_request(request, status);
 }
 

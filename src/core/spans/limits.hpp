@@ -30,4 +30,6 @@ constexpr auto monitoring_time_max = 10s;
 constexpr std::size_t forgotten_spans_rows_max = 500;
 constexpr auto spans_forgetting_interval = 1h;
 
+constexpr std::size_t gauged_job_queues_max = 50;  // by name; the longest
+
 }  // namespace colonnade::limits

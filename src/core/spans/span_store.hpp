@@ -112,6 +112,20 @@ struct ToolUseSum {
   std::int64_t micros = 0;  // from request to end, waits included; of those that have ended
 };
 
+// What waits in the store just now, and how large it is.
+struct StoreGauges {
+  std::int64_t approvals_waiting = 0;
+  std::optional<base::Time> oldest_approval{};  // that waits
+  struct JobQueue {
+    std::string name{};
+    std::int64_t queued = 0;
+    std::int64_t running = 0;
+  };
+  std::vector<JobQueue> job_queues{};  // of every scope by name; the longest ones
+  std::int64_t bytes = 0;
+  std::int64_t log_bytes = 0;  // of what was committed and is not in the store's file yet
+};
+
 class SpanStore {
  public:
   using Time = base::Time;
@@ -136,6 +150,7 @@ class SpanStore {
   // Short, and awaited as other reads: one run with its spans, for who sends traces on.
   virtual base::Task<base::Result<std::optional<RunTraced>>> traced_run(Scope scope,
                                                                         std::string run_id) = 0;
+  virtual base::Task<base::Result<StoreGauges>> gauges() = 0;
   // Whether there are spans of runs that began before.
   virtual base::Task<base::Result<bool>> any_spans_before(Time time) = 0;
 };

@@ -2,10 +2,15 @@
 // index holds the scope too, so rows of other scopes are not looked at.
 #include "storage/sqlite/span_reads.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <ranges>
+#include <system_error>
 #include <tuple>
 #include <unordered_set>
 #include <utility>
@@ -213,6 +218,45 @@ void add_sum(CostSums& sums, Statement& row) {
   sum.cost_micros += row.integer(10);
 }
 
+// --- gauges -------------------------------------------------------------------------------------
+
+std::int64_t log_bytes_of(Database& database) {
+  const char* path = sqlite3_db_filename(database.handle(), "main");
+  if (path == nullptr) return 0;
+  std::error_code none_yet;
+  const auto bytes = std::filesystem::file_size(std::string(path) + "-wal", none_yet);
+  return none_yet ? 0 : static_cast<std::int64_t>(bytes);
+}
+
+Result<core::StoreGauges> read_gauges(Database& database) {
+  core::StoreGauges out;
+  auto read = database.each(
+      "SELECT count(*), min(created_at) FROM actions WHERE state = 'pending_approval'",
+      [&](Statement& row) -> Result<void> {
+        out.approvals_waiting = row.integer(0);
+        out.oldest_approval = row.optional_time(1);
+        return {};
+      });
+  if (read) {
+    read = database.each(
+        "SELECT name, sum(queued), sum(running) FROM job_queues GROUP BY 1"
+        " ORDER BY 2 DESC, 1 LIMIT ?1",
+        [&](Statement& row) -> Result<void> {
+          out.job_queues.push_back(
+              {.name = row.string(0), .queued = row.integer(1), .running = row.integer(2)});
+          return {};
+        },
+        limits::gauged_job_queues_max);
+  }
+  if (!read) return fail(std::move(read.error()));
+  const auto bytes =
+      database.number("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()");
+  if (!bytes) return fail(bytes.error());
+  out.bytes = *bytes;
+  out.log_bytes = log_bytes_of(database);
+  return out;
+}
+
 std::int64_t day_of(base::Time time) { return time.micros / micros_of_day; }
 
 Result<CostSums> read_sums(Database& database, const core::Scope& scope,
@@ -377,6 +421,10 @@ base::Task<Result<std::optional<core::RunTraced>>> SpanReads::traced_run(core::S
     if (!traced) return fail(std::move(traced.error()));
     return std::optional(std::move(*traced));
   });
+}
+
+base::Task<Result<core::StoreGauges>> SpanReads::gauges() {
+  co_return readers_.with([&](Database& database) { return read_gauges(database); });
 }
 
 base::Task<Result<bool>> SpanReads::any_spans_before(Time time) {

@@ -34,6 +34,7 @@ class SpanReads final : public core::SpanStore {
                                                   std::stop_token stop) override;
   base::Task<Result<std::optional<core::RunTraced>>> traced_run(core::Scope scope,
                                                                 std::string run_id) override;
+  base::Task<Result<core::StoreGauges>> gauges() override;
   base::Task<Result<bool>> any_spans_before(Time time) override;
 
  private:
