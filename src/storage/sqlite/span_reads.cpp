@@ -125,7 +125,8 @@ Result<void> each_run(Database& database, const core::Scope& scope,
       "SELECT " COLONNADE_TRACED_RUN_COLUMNS
       " FROM (SELECT no FROM runs WHERE id >= ?2 AND scope = ?1 ORDER BY id DESC LIMIT ?5) w"
       " CROSS JOIN runs r ON r.no = w.no" COLONNADE_NOT_ERASED
-      " WHERE (?3 IS NULL OR r.started_by = ?3) AND (?4 IS NULL OR " COLONNADE_AGENT_ID("r.agent_id") " = ?4)"
+      " WHERE (?3 IS NULL OR r.started_by = ?3)"
+      " AND (?4 IS NULL OR " COLONNADE_AGENT_ID("r.agent_id") " = ?4)"
       " ORDER BY r.id DESC",
       use, scope.key(), base::first_id_of(filter.since), filter.owner, filter.agent_id,
       limits::monitored_runs_looked_at_max);
@@ -175,7 +176,8 @@ const char* sums_of_runs(core::CostsBy by) {
   ", count(*), sum(state = 'failed'), count(DISTINCT thread_id), sum(input_tokens),"            \
   " sum(output_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(cost_micros)"    \
   " FROM runs WHERE id >= ?2 AND id < ?3 AND scope = ?1 AND finished_at >= ?4"                  \
-  " AND finished_at < ?5 AND (?6 IS NULL OR started_by = ?6) AND (?7 IS NULL OR " COLONNADE_AGENT_ID("agent_id") " = ?7)" \
+  " AND finished_at < ?5 AND (?6 IS NULL OR started_by = ?6)" \
+  " AND (?7 IS NULL OR " COLONNADE_AGENT_ID("agent_id") " = ?7)" \
   " GROUP BY 1, 2, 3"
   switch (by) {
     case core::CostsBy::day: return COLONNADE_SUMS("finished_at / 86400000000, '', ''");
@@ -351,8 +353,10 @@ Result<std::vector<core::TracedThread>> SpanReads::traced_threads(
     auto read = database.each(
         "SELECT no, id, agent_id, owner, title, archived_at, turns, created_at, updated_at"
         " FROM threads WHERE scope = ?1 AND deleted_at IS NULL AND erased_at IS NULL"
-        " AND (?2 IS NULL OR owner = ?2) AND (?3 IS NULL OR " COLONNADE_AGENT_ID("agent_id") " = ?3)"
-        " AND (?4 = '' OR id = ?4) AND (?7 IS NULL OR (archived_at IS NOT NULL) = ?7) AND updated_at >= ?5 ORDER BY updated_at DESC, no DESC LIMIT ?6",
+        " AND (?2 IS NULL OR owner = ?2)"
+        " AND (?3 IS NULL OR " COLONNADE_AGENT_ID("agent_id") " = ?3)"
+        " AND (?4 = '' OR id = ?4) AND (?7 IS NULL OR (archived_at IS NOT NULL) = ?7)"
+        " AND updated_at >= ?5 ORDER BY updated_at DESC, no DESC LIMIT ?6",
         take, scope.key(), filter.owner, filter.agent_id, filter.thread_id, filter.since,
         filter.limit, filter.archived ? std::optional(*filter.archived ? 1 : 0) : std::nullopt);
     for (std::size_t i = 0; read && i < out.size(); ++i) {
