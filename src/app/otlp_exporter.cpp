@@ -8,6 +8,7 @@
 #include "app/limits.hpp"
 #include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/secret_text.hpp"
 #include "core/events/event.hpp"
 #include "core/threads/message.hpp"
 
@@ -191,10 +192,11 @@ Task<void> OtlpExporter::send(std::string body, std::size_t runs) {
     const bool again =
         sent.error().retryable && attempt < options_.attempts_max && !stopping_.stop_requested();
     if (attempt == 1 || !again) {
-      base::log::warn("traces_not_sent", {{"runs", runs},
-                                          {"attempt", attempt},
-                                          {"error", sent.error().message},
-                                          {"tried_again", again}});
+      base::log::warn("traces_not_sent",
+                      {{"runs", runs},
+                       {"attempt", attempt},
+                       {"error", base::hide_secrets_in_url(sent.error().message)},
+                       {"tried_again", again}});
     }
     if (!again) break;
     co_await base::sleep_for(delay, stopping_.get_token());

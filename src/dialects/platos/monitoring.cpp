@@ -253,6 +253,7 @@ std::vector<net::Route> monitoring_routes(Access& access, MonitoringResource& mo
   std::vector<net::Route> out;
   const auto add = [&](const char* path, auto member) {
     out.push_back({get, root + path, access.guard(monitoring, member, monitoring_need)});
+    out.back().long_running = true;  // it may look through many runs
   };
   add("/runs", &M::runs);
   add("/traces", &M::trace_rows);
