@@ -9,7 +9,7 @@ namespace colonnade::limits {
 using namespace std::chrono_literals;
 
 // Of one run. A run of the most rounds with a few calls each stays below; what comes beyond is
-// counted in the root span and not kept.
+// told to whoever measures and not kept.
 constexpr std::size_t spans_per_run_max = 1'000;
 // Of a name or a code in a span; longer ones are cut between characters.
 constexpr std::size_t span_text_bytes_max = 200;
