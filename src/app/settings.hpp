@@ -21,6 +21,7 @@
 #include "core/context/limits.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/limits.hpp"
+#include "core/spans/limits.hpp"
 #include "core/tools/limits.hpp"
 #include "net/body_limits.hpp"
 #include "net/limits.hpp"
@@ -176,7 +177,7 @@ struct OtlpSettings {
 };
 
 struct TelemetrySettings {
-  int spans_days = 30;
+  int spans_days = limits::spans_days_default;
   OtlpSettings otlp{};
 };
 

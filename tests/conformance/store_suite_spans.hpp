@@ -224,6 +224,30 @@ TEST_P(StoreSpans, CostsAreSumsByDayAgentModelAndUser) {
   EXPECT_TRUE(spans().costs(elsewhere, {.until = Time{noon + day}}, {})->empty());
 }
 
+// It waited for a human for weeks.
+TEST_P(StoreSpans, ARunThatTookLongCountsOnTheDayOfItsEnd) {
+  put_run(noon - 30 * day, {.cost = 0});
+  core::Run run{.id = base::new_id(Time{noon - 20 * day}),
+                .thread_id = "t1",
+                .scope = here,
+                .agent_id = "helper",
+                .started_by = "ann",
+                .created_at = Time{noon - 20 * day}};
+  put({core::InsertRun{run}});
+  run.state = core::RunState::succeeded;
+  run.cost_micros = 42;
+  run.finished_at = Time{noon};
+  put({core::UpdateRun{.run = run, .from = core::RunState::running}});
+  const auto by_day =
+      costs({.by = core::CostsBy::day, .from = Time{noon - day}, .until = Time{noon + day}});
+  ASSERT_EQ(by_day.size(), 1U);
+  EXPECT_EQ(by_day[0].day, 20'000);
+  EXPECT_EQ(by_day[0].cost_micros, 42);
+  EXPECT_EQ(by_day[0].runs, 1) << "once";
+  EXPECT_EQ(costs({.by = core::CostsBy::day})[1].runs, 1)
+      << "also where it is among the usual ones";
+}
+
 // Nobody can take back what was spent; who spent it, and where, goes with the thread.
 TEST_P(StoreSpans, WhatAnErasedThreadCostStaysAsASum) {
   put_run(noon, {.cost = 100, .spans = {tool_span(noon)}});

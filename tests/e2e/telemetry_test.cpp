@@ -112,7 +112,7 @@ TEST_F(Telemetry, EachDialectsTurnIsInItsCallersTraceAndReachesTheCollector) {
       {"phoson", "/v1/conversations/" + id + "/messages", {{"content", hi}, {"stream", false}}},
       {"tandem",
        "/session/" + id + "/prompt_sync",
-       {{"parts", {{{"type", "text"}, {"text", hi}}}}}},
+       {{"parts", Document::array({{{"type", "text"}, {"text", hi}}})}}},
       {"platos", "/api/v1/agent/threads/" + id + "/messages", {{"message", hi}}, direct()},
   };
   std::string trace(32, '0');

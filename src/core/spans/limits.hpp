@@ -14,8 +14,9 @@ constexpr std::size_t spans_per_run_max = 1'000;
 // Of a name or a code in a span; longer ones are cut between characters.
 constexpr std::size_t span_text_bytes_max = 200;
 // How long spans are kept after their run began, unless the operator says otherwise.
-constexpr auto spans_kept = std::chrono::days(30);
-// A run ends at most so long after it began; lists and sums of a time look so far before it.
+constexpr int spans_days_default = 30;
+// Sums of a time look so far before it for runs that ended within it. Those that took longer, as
+// they waited for a human, are found by an index of their own.
 constexpr auto run_age_max = std::chrono::days(8);
 // How far back runs are listed and summed at most.
 constexpr auto monitored_time_max = std::chrono::days(366);

@@ -8,6 +8,9 @@ ALTER TABLE runs ADD COLUMN model TEXT NOT NULL DEFAULT '';      -- that answere
 ALTER TABLE runs ADD COLUMN spans TEXT;
 ALTER TABLE run_steps ADD COLUMN spans TEXT;
 
+-- Runs are found by time by their ids; the few that ended more than eight days after they began would
+-- be looked for too far back.
+CREATE INDEX runs_long ON runs (scope, finished_at) WHERE finished_at - created_at > 691200000000;
 CREATE INDEX runs_by_trace ON runs (trace_id, scope) WHERE trace_id <> '';
 
 -- What was spent in threads that were erased since: sums, by nothing that names a thread or a user.

@@ -5,6 +5,8 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -170,40 +172,51 @@ using CostKey = std::tuple<std::int64_t, std::string, std::string>;  // day, key
 using CostSums = std::map<CostKey, core::CostSum>;
 
 // What the sums are by: the day, a key and a provider, of which the unused are 0 and ''.
-const char* sums_of_runs(core::CostsBy by) {
-#define COLONNADE_SUMS(by) \
-  "SELECT " by                                                                                  \
-  ", count(*), sum(state = 'failed'), count(DISTINCT thread_id), sum(input_tokens),"            \
-  " sum(output_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(cost_micros)"    \
-  " FROM runs WHERE id >= ?2 AND id < ?3 AND scope = ?1 AND finished_at >= ?4"                  \
-  " AND finished_at < ?5 AND (?6 IS NULL OR started_by = ?6)" \
-  " AND (?7 IS NULL OR " COLONNADE_AGENT_ID("agent_id") " = ?7)" \
-  " GROUP BY 1, 2, 3"
-  switch (by) {
-    case core::CostsBy::day: return COLONNADE_SUMS("finished_at / 86400000000, '', ''");
-    case core::CostsBy::agent: return COLONNADE_SUMS("0, " COLONNADE_AGENT_ID("agent_id") ", ''");
-    case core::CostsBy::model: return COLONNADE_SUMS("0, model, provider");
-    case core::CostsBy::user: return COLONNADE_SUMS("0, started_by, ''");
-  }
-  return COLONNADE_SUMS("0, '', ''");
+#define COLONNADE_SUMS(by, which)                                                            \
+  "SELECT " by                                                                               \
+  ", count(*), sum(state = 'failed'), count(DISTINCT thread_id), sum(input_tokens),"         \
+  " sum(output_tokens), sum(cached_input_tokens), sum(cache_write_tokens), sum(cost_micros)" \
+  " FROM runs WHERE " which                                                                  \
+  " AND scope = ?1 AND finished_at >= ?4 AND finished_at < ?5"                               \
+  " AND (?6 IS NULL OR started_by = ?6)"                                                     \
+  " AND (?7 IS NULL OR " COLONNADE_AGENT_ID("agent_id") " = ?7) GROUP BY 1, 2, 3"
+// By the time that their ids begin with; and those that ended too long after they began to be among
+// them (limits::run_age_max), which have an index of their own.
+#define COLONNADE_USUAL_RUNS "id >= ?2 AND id < ?3"
+#define COLONNADE_LONG_RUNS "finished_at - created_at > 691200000000 AND id < ?2 AND ?3 IS NOT NULL"
+static_assert(limits::run_age_max == std::chrono::microseconds(691'200'000'000));
+
+template <class Sums>
+const char* sums_by(core::CostsBy by, const Sums& sums) {
+  return sums[static_cast<std::size_t>(by)];
 }
 
-const char* sums_of_erased(core::CostsBy by) {
+// In the order of CostsBy.
+constexpr const char* sums_of_usual_runs[] = {
+    COLONNADE_SUMS("finished_at / 86400000000, '', ''", COLONNADE_USUAL_RUNS),
+    COLONNADE_SUMS("0, " COLONNADE_AGENT_ID("agent_id") ", ''", COLONNADE_USUAL_RUNS),
+    COLONNADE_SUMS("0, model, provider", COLONNADE_USUAL_RUNS),
+    COLONNADE_SUMS("0, started_by, ''", COLONNADE_USUAL_RUNS),
+};
+constexpr const char* sums_of_long_runs[] = {
+    COLONNADE_SUMS("finished_at / 86400000000, '', ''", COLONNADE_LONG_RUNS),
+    COLONNADE_SUMS("0, " COLONNADE_AGENT_ID("agent_id") ", ''", COLONNADE_LONG_RUNS),
+    COLONNADE_SUMS("0, model, provider", COLONNADE_LONG_RUNS),
+    COLONNADE_SUMS("0, started_by, ''", COLONNADE_LONG_RUNS),
+};
+
 #define COLONNADE_ERASED_SUMS(by)                                                       \
   "SELECT " by                                                                          \
   ", sum(runs), 0, 0, sum(input_tokens), sum(output_tokens), sum(cached_input_tokens)," \
   " sum(cache_write_tokens), sum(cost_micros) FROM erased_costs WHERE scope = ?1"       \
-  " AND day >= ?2 AND day < ?3 AND (?4 IS NULL OR " COLONNADE_AGENT_ID(                 \
-      "agent_id") " = ?4) GROUP BY 1, 2, 3"
-  switch (by) {
-    case core::CostsBy::day: return COLONNADE_ERASED_SUMS("day, '', ''");
-    case core::CostsBy::agent:
-      return COLONNADE_ERASED_SUMS("0, " COLONNADE_AGENT_ID("agent_id") ", ''");
-    case core::CostsBy::model: return COLONNADE_ERASED_SUMS("0, model, provider");
-    case core::CostsBy::user: return COLONNADE_ERASED_SUMS("0, '', ''");
-  }
-  return COLONNADE_ERASED_SUMS("0, '', ''");
-}
+  " AND day >= ?2 AND day < ?3"                                                         \
+  " AND (?4 IS NULL OR " COLONNADE_AGENT_ID("agent_id") " = ?4) GROUP BY 1, 2, 3"
+constexpr const char* sums_of_erased[] = {
+    COLONNADE_ERASED_SUMS("day, '', ''"),
+    COLONNADE_ERASED_SUMS("0, " COLONNADE_AGENT_ID("agent_id") ", ''"),
+    COLONNADE_ERASED_SUMS("0, model, provider"),
+    COLONNADE_ERASED_SUMS("0, '', ''"),
+};
 
 void add_sum(CostSums& sums, Statement& row) {
   core::CostSum& sum = sums[{row.integer(0), row.string(1), row.string(2)}];
@@ -268,14 +281,21 @@ Result<CostSums> read_sums(Database& database, const core::Scope& scope,
     add_sum(sums, row);
     return {};
   };
-  auto read = database.each(
-      sums_of_runs(query.by), add, scope.key(), base::first_id_of(query.from - limits::run_age_max),
-      base::first_id_of(query.until), query.from, query.until, query.owner, query.agent_id);
+  const std::string first = base::first_id_of(query.from - limits::run_age_max);
+  const std::string end = base::first_id_of(query.until);
+  Result<void> read;
+  for (const char* sql :
+       {sums_by(query.by, sums_of_usual_runs), sums_by(query.by, sums_of_long_runs)}) {
+    if (read) {
+      read = database.each(sql, add, scope.key(), first, end, query.from, query.until, query.owner,
+                           query.agent_id);
+    }
+  }
   // Nobody's in particular: for who sees all of the scope.
   if (read && !query.owner) {
     const std::int64_t until = day_of(query.until + std::chrono::microseconds(micros_of_day - 1));
-    read = database.each(sums_of_erased(query.by), add, scope.key(), day_of(query.from), until,
-                         query.agent_id);
+    read = database.each(sums_by(query.by, sums_of_erased), add, scope.key(), day_of(query.from),
+                         until, query.agent_id);
   }
   if (!read) return fail(std::move(read.error()));
   return sums;
