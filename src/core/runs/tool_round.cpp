@@ -39,10 +39,10 @@ std::string agent_name_for_gate(const Agent& agent) {
   return agent.id.empty() ? std::string(default_agent_id) : agent.id;
 }
 
-// Since when a call is running, by its action.
+// Since when a call is running, by its action as it is stored.
 Time began_at(const ActionsByCall& actions, const ToolCall& call) {
   const auto action = actions.find(call.id);
-  return action == actions.end() ? call.created_at : action->second.created_at;
+  return action == actions.end() ? call.created_at : action->second.updated_at;
 }
 
 }  // namespace
@@ -241,6 +241,7 @@ void ToolRound::load(const std::vector<RunStep>& steps, const std::vector<ToolCa
 Task<Result<void>> ToolRound::settle_interrupted() {
   for (ToolCall& call : calls_) {
     if (call.state != ToolCallState::running) continue;
+    const Time began = began_at(actions_, call);
     const bool again = ports_.tools.is_idempotent(call.tool);
     call.state = again ? ToolCallState::requested : ToolCallState::interrupted;
     call.result = again ? "" : std::string(interrupted_text);
@@ -253,7 +254,7 @@ Task<Result<void>> ToolRound::settle_interrupted() {
       ++action->second.version;
       settled = action->second;
     }
-    if (!again) add_tool_span(call, began_at(actions_, call));
+    if (!again) add_tool_span(call, began);
     auto stored = co_await record_.interrupt_call(call, std::move(settled));
     if (!stored) co_return stored;
   }
