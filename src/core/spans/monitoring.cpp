@@ -24,7 +24,7 @@ void keep_to_bounds(const Principal& who, TracedRunFilter& filter, base::Time no
   filter.since = std::max(filter.since, now - limits::monitored_time_max);
 }
 
-Result<void> check_time(const CostQuery& query) {
+Result<void> check_window(const CostQuery& query) {
   if (query.until - query.from <= limits::monitored_time_max) return {};
   const auto days = std::chrono::duration_cast<std::chrono::days>(limits::monitored_time_max);
   return fail(ErrorKind::invalid,
@@ -78,7 +78,7 @@ Task<Result<std::vector<RunTraced>>> Monitoring::traces(Principal who, std::stri
 Task<Result<std::vector<CostSum>>> Monitoring::costs(Principal who, CostQuery query,
                                                      std::stop_token stop) const {
   using Found = std::vector<CostSum>;
-  if (auto fits = check_time(query); !fits) co_return fail(std::move(fits.error()));
+  if (auto fits = check_window(query); !fits) co_return fail(std::move(fits.error()));
   query.owner = owner_seen_by(who);
   std::move_only_function<Result<Found>(std::stop_token)> work =
       [&store = store_, scope = who.scope, query = std::move(query)](std::stop_token over) {
@@ -91,7 +91,7 @@ Task<Result<std::vector<CostSum>>> Monitoring::costs(Principal who, CostQuery qu
 Task<Result<std::vector<ToolUseSum>>> Monitoring::tool_uses(Principal who, CostQuery query,
                                                             std::stop_token stop) const {
   using Found = std::vector<ToolUseSum>;
-  if (auto fits = check_time(query); !fits) co_return fail(std::move(fits.error()));
+  if (auto fits = check_window(query); !fits) co_return fail(std::move(fits.error()));
   query.owner = owner_seen_by(who);
   std::move_only_function<Result<Found>(std::stop_token)> work =
       [&store = store_, scope = who.scope, query = std::move(query)](std::stop_token over) {

@@ -23,7 +23,6 @@ using base::ErrorKind;
 using base::fail;
 using base::JsonWriter;
 using base::Result;
-using std::chrono::days;
 
 constexpr std::int64_t micros_a_day = 86'400'000'000;
 
@@ -61,11 +60,11 @@ Result<core::TracedRunFilter> decode_list(const net::Request& request, base::Tim
   if (!back) return fail(back.error());
   return core::TracedRunFilter{.agent_id = agent_asked_for(request),
                                .thread_id = request.query_parameter("threadId").value_or(""),
-                               .since = now - days(static_cast<int>(*back)),
+                               .since = now - std::chrono::days(static_cast<int>(*back)),
                                .limit = *limit};
 }
 
-void write_usage(JsonWriter& json, const core::CostSum& sum) {
+void write_tokens(JsonWriter& json, const core::CostSum& sum) {
   json.field("inputTokens", sum.usage.input_tokens);
   json.field("outputTokens", sum.usage.output_tokens);
 }
@@ -74,7 +73,7 @@ void write_costs(JsonWriter& json, const core::CostSum& sum) {
   const double cents = cents_of(sum.cost_micros);
   // What is booked has the prices of caches in it.
   json.field("costCents", cents).field("costWithCacheCents", cents);
-  write_usage(json, sum);
+  write_tokens(json, sum);
   json.field("cacheCreationInputTokens", sum.usage.cache_write_tokens);
   json.field("cacheReadInputTokens", sum.usage.cached_input_tokens);
   json.field("threads", sum.threads).field("runs", sum.runs);
@@ -279,7 +278,7 @@ std::string encode_day_costs(std::span<const core::CostSum> sums, const core::Co
     const core::CostSum sum = found == sums.end() ? core::CostSum{} : *found;
     json.object().field("day", day_text(day)).field("costCents", cents_of(sum.cost_micros));
     json.field("runs", sum.runs);
-    write_usage(json, sum);
+    write_tokens(json, sum);
     json.end_object();
   }
   json.end_array().end_object();
@@ -291,7 +290,7 @@ std::string encode_day_total(std::span<const core::CostSum> sums) {
   std::string out;
   JsonWriter json(out);
   json.object();
-  write_usage(json, total);
+  write_tokens(json, total);
   json.field("costCents", cents_of(total.cost_micros)).end_object();
   return out;
 }
@@ -335,7 +334,7 @@ std::string encode_summary(std::span<const core::CostSum> by_day,
   json.object().field("since", wire_time(query.from)).field("until", wire_time(query.until));
   json.field("runs", total.runs).field("failedRuns", total.failed_runs);
   json.field("costCents", cents_of(total.cost_micros));
-  write_usage(json, total);
+  write_tokens(json, total);
   write_tool_uses(json, tools);
   json.field("fetchedAt", wire_time(now)).end_object();
   return out;
