@@ -6,6 +6,7 @@
 #include "app/config_file.hpp"
 #include "app/config_mcp.hpp"
 #include "app/config_platos.hpp"
+#include "app/config_telemetry.hpp"
 #include "app/config_trust.hpp"
 #include "app/files.hpp"
 #include "app/known_variables.hpp"
@@ -258,6 +259,7 @@ void check_together(const Config& config, ConfigFaults& faults) {
     }
   }
   check_memory(s, faults);
+  check_telemetry(s, faults);
   check_mcp_servers(s, faults);
   check_platos_entities(s, faults);
   if (s.provider.empty() || s.provider == "offline") return;
@@ -338,6 +340,7 @@ std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
   resolve_websearch(settings.websearch, faults);
   resolve_mcp_secrets(settings, environment, faults);
   resolve_platos_secrets(settings, environment, faults);
+  resolve_telemetry_secrets(settings, environment, faults);
   if (!faults.empty()) return std::unexpected(std::move(faults));
   return {};
 }

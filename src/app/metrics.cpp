@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <sstream>
@@ -69,6 +70,23 @@ class Page {
     families_.back().metric.push_back(std::move(metric));
     return *this;
   }
+  Page& times(const base::HistogramCounts& counts, Labels labels = {}) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(labels);
+    std::uint64_t cumulated = 0;
+    for (std::size_t i = 0; i < counts.bounds.size(); ++i) {
+      cumulated += counts.classes[i];
+      metric.histogram.bucket.push_back(
+          {.cumulative_count = cumulated, .upper_bound = counts.bounds[i]});
+    }
+    metric.histogram.sample_count = counts.count;
+    metric.histogram.sample_sum = counts.seconds;
+    families_.back().metric.push_back(std::move(metric));
+    return *this;
+  }
+  Page& histograms(std::string name, std::string help) {
+    return family(MetricType::Histogram, std::move(name), std::move(help));
+  }
   std::string text() const { return prometheus::TextSerializer().Serialize(families_); }
 
  private:
@@ -89,9 +107,23 @@ void add_http(Page& page, const net::HttpServerCounts& http) {
       .value(http.streams_cut_slow);
 }
 
+void add_routes(Page& page, const std::vector<net::RouteTimes>& routes) {
+  if (routes.empty()) return;
+  page.histograms("http_request_duration_seconds",
+                  "Time from a request's head until its answer, or until its stream had begun, by "
+                  "route.");
+  for (const net::RouteTimes& one : routes) {
+    const bool known = !one.pattern.empty();
+    page.times(one.times, {{"method", known ? std::string(net::to_string(one.method)) : "other"},
+                           {"route", known ? one.pattern : "none"}});
+  }
+}
+
 void add_runs(Page& page, const MetricsSnapshot& snapshot) {
   const core::RunCounts& runs = snapshot.runs;
-  page.counter("runs_started_total", "Started runs.").value(runs.started);
+  page.counter("runs_started_total", "Runs that were asked for.").value(runs.started);
+  page.counter("runs_resumed_total", "Runs taken up again, after a wait for a human or a restart.")
+      .value(runs.resumed);
   page.counter("runs_finished_total", "Ended runs, by outcome.")
       .value(runs.succeeded, {{"outcome", "succeeded"}})
       .value(runs.failed, {{"outcome", "failed"}})
@@ -126,6 +158,85 @@ void add_models(Page& page, const MetricsSnapshot& snapshot) {
   }
 }
 
+void add_model_times(Page& page, const ModelTimesByName& models) {
+  if (models.empty()) return;
+  const auto labels = [](const auto& name) {
+    return Labels{{"provider", name.first}, {"model", name.second}};
+  };
+  page.histograms("model_call_duration_seconds", "Time of model calls, by provider and model.");
+  for (const auto& [name, times] : models) page.times(times.calls, labels(name));
+  page.histograms("model_first_token_seconds",
+                  "Time until the first output of model calls, by provider and model.");
+  for (const auto& [name, times] : models) page.times(times.first_tokens, labels(name));
+}
+
+void add_work(Page& page, const WorkTimes& work) {
+  page.histograms("run_duration_seconds",
+                  "Time of ended runs, waits for humans included, by outcome.");
+  for (const auto& [outcome, times] : work.runs) page.times(times, {{"outcome", outcome}});
+  if (!work.tools.empty()) {
+    page.histograms("tool_duration_seconds", "Time that tools of runs ran, by tool and outcome.");
+    for (const auto& [name, times] : work.tools) {
+      page.times(times, {{"tool", name.first}, {"outcome", name.second}});
+    }
+  }
+  page.histograms("gate_decision_seconds", "Time to decide about a tool call of a run.")
+      .times(work.decisions);
+  page.histograms("approval_wait_seconds", "Time that runs waited for a human's answer.")
+      .times(work.approval_waits);
+  page.histograms("commit_duration_seconds",
+                  "Time until a change was durable, of those that something waited for.")
+      .times(work.commits);
+}
+
+void add_store(Page& page, const core::StoreGauges& store, base::Time now) {
+  page.gauge("approvals_waiting", "Questions that wait for a human.")
+      .value(store.approvals_waiting);
+  double age = 0;
+  if (store.oldest_approval) {
+    age = static_cast<double>((now - *store.oldest_approval).count()) / 1e6;
+  }
+  page.gauge("approvals_oldest_age_seconds", "Age of the oldest such question; 0 without one.")
+      .value(age > 0 ? age : 0);
+  if (!store.job_queues.empty()) {
+    page.gauge("jobs_queued", "Jobs that wait for their turn, by queue.");
+    for (const auto& queue : store.job_queues) page.value(queue.queued, {{"queue", queue.name}});
+    page.gauge("jobs_running", "Jobs that are running, by queue.");
+    for (const auto& queue : store.job_queues) page.value(queue.running, {{"queue", queue.name}});
+  }
+  page.gauge("store_size_bytes", "Size of the store.").value(store.bytes);
+  page.gauge("store_wal_size_bytes", "Size of the store's write-ahead log.").value(store.log_bytes);
+}
+
+void add_otlp(Page& page, const OtlpCounts& otlp) {
+  page.counter("otlp_runs_sent_total", "Runs whose traces the collector has taken.")
+      .value(otlp.runs_sent);
+  page.counter("otlp_runs_dropped_total",
+               "Runs whose traces were not sent: the queue was full, or the collector away.")
+      .value(otlp.runs_dropped);
+  page.counter("otlp_requests_failed_total", "Requests to the collector that failed.")
+      .value(otlp.requests_failed);
+  page.gauge("otlp_queued_runs", "Runs whose traces are yet to be sent.").value(otlp.queued);
+}
+
+// Under the names that every Prometheus client library uses.
+void add_process(Page& page, const ProcessUse& process) {
+  page.foreign(MetricType::Counter, "process_cpu_seconds_total",
+               "Total user and system CPU time spent in seconds.")
+      .value(process.cpu_seconds);
+  page.foreign(MetricType::Gauge, "process_open_fds", "Number of open file descriptors.")
+      .value(process.open_files);
+  page.foreign(MetricType::Gauge, "process_max_fds", "Maximum number of open file descriptors.")
+      .value(process.open_files_max);
+  page.foreign(MetricType::Gauge, "process_virtual_memory_bytes", "Virtual memory size in bytes.")
+      .value(process.virtual_bytes);
+  page.foreign(MetricType::Gauge, "process_resident_memory_bytes", "Resident memory size in bytes.")
+      .value(process.resident_bytes);
+  page.foreign(MetricType::Gauge, "process_start_time_seconds",
+               "Start time of the process since unix epoch in seconds.")
+      .value(process.start_seconds);
+}
+
 // Named as Faramesh's dashboards know them (faramesh §2.3).
 void add_actions(Page& page, const ActionCounts& counts) {
   page.foreign(MetricType::Counter, "faramesh_actions_total",
@@ -146,6 +257,7 @@ ProcessUse process_use() {
     unsigned long long total = 0;
     unsigned long long resident = 0;
     if (std::sscanf(statm->c_str(), "%llu %llu", &total, &resident) == 2) {
+      out.virtual_bytes = total * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
       out.resident_bytes = resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     }
   }
@@ -154,6 +266,8 @@ ProcessUse process_use() {
        it.increment(ignored)) {
     ++out.open_files;
   }
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) out.open_files_max = files.rlim_cur;
   rusage usage{};
   if (::getrusage(RUSAGE_SELF, &usage) == 0) {
     const auto seconds = [](const timeval& time) {
@@ -177,14 +291,34 @@ net::HttpServerCounts sum(const net::HttpServerCounts& a, const net::HttpServerC
   return out;
 }
 
+void add_route_times(std::vector<net::RouteTimes>& sum, std::vector<net::RouteTimes> more) {
+  for (net::RouteTimes& one : more) {
+    const auto same = std::ranges::find_if(sum, [&](const net::RouteTimes& known) {
+      return known.method == one.method && known.pattern == one.pattern;
+    });
+    if (same == sum.end()) {
+      sum.push_back(std::move(one));
+    } else {
+      same->times += one.times;
+    }
+  }
+}
+
 std::string metrics_text(const MetricsSnapshot& snapshot, const ProcessUse& process) {
   Page page;
   page.gauge("build_info", "Always 1; the version is in the labels.")
       .value(1, {{"version", version()}, {"build_type", build_type()}, {"compiler", compiler()}});
   add_http(page, snapshot.http);
+  add_routes(page, snapshot.routes);
   add_runs(page, snapshot);
+  add_work(page, snapshot.work);
   add_models(page, snapshot);
+  add_model_times(page, snapshot.model_times);
   add_actions(page, snapshot.actions);
+  if (snapshot.store) add_store(page, *snapshot.store, snapshot.now);
+  if (snapshot.otlp) add_otlp(page, *snapshot.otlp);
+  add_process(page, process);
+  // As they were called before.
   page.gauge("process_resident_bytes", "Resident memory.").value(process.resident_bytes);
   page.gauge("process_open_files", "Open file descriptors.").value(process.open_files);
   page.counter("process_cpu_seconds_total", "Processor time.").value(process.cpu_seconds);

@@ -33,7 +33,8 @@ base::Task<net::Reply> MetricsRoute::get(RequestPtr request) {
   ProcessUse process = process_use();
   process.start_seconds = static_cast<double>(options_.started_at.micros) / 1e6;
   out.content_type = "text/plain; version=0.0.4";
-  out.body = metrics_text(options_.snapshot(), process);
+  const auto snapshot = co_await options_.snapshot();
+  out.body = metrics_text(snapshot, process);
   co_return out;
 }
 

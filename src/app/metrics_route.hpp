@@ -16,9 +16,9 @@ namespace colonnade::app {
 class MetricsRoute {
  public:
   struct Options {
-    MetricsReaders readers = MetricsReaders::local;  // not off
-    base::Time started_at{};                         // of the server
-    std::function<MetricsSnapshot()> snapshot{};     // called on any lane
+    MetricsReaders readers = MetricsReaders::local;           // not off
+    base::Time started_at{};                                  // of the server
+    std::function<base::Task<MetricsSnapshot>()> snapshot{};  // called on any lane
   };
   // `credentials` must outlive it.
   MetricsRoute(core::Credentials& credentials, Options options)

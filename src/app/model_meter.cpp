@@ -1,14 +1,21 @@
 #include "app/model_meter.hpp"
 
+#include <chrono>
 #include <utility>
+
+#include "app/limits.hpp"
 
 namespace colonnade::app {
 namespace {
 
 class MeteredStream final : public core::ModelStream {
  public:
-  MeteredStream(std::unique_ptr<core::ModelStream> stream, std::string provider, ModelMeter& meter)
-      : stream_(std::move(stream)), provider_(std::move(provider)), meter_(meter) {}
+  MeteredStream(std::unique_ptr<core::ModelStream> stream, std::string provider, ModelMeter& meter,
+                ModelMeter::Timing& timing)
+      : stream_(std::move(stream)),
+        provider_(std::move(provider)),
+        meter_(meter),
+        timing_(timing) {}
   ~MeteredStream() override {
     if (!counted_) meter_.abandoned(provider_);
   }
@@ -24,20 +31,30 @@ class MeteredStream final : public core::ModelStream {
     if (!events) {
       if (events.error().kind == base::ErrorKind::cancelled) return;  // counted when destroyed
       counted_ = true;
+      timing_.calls.observe(elapsed());
       meter_.failed(provider_);
       return;
     }
+    if (!std::exchange(spoke_, true)) timing_.first_tokens.observe(elapsed());
     for (const core::ModelEvent& event : *events) {
       const auto* reply = std::get_if<core::ModelReply>(&event);
       if (reply == nullptr) continue;
       counted_ = true;
+      timing_.calls.observe(elapsed());
       meter_.succeeded(provider_, *reply);
     }
+  }
+  std::chrono::microseconds elapsed() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
+                                                                 start_);
   }
 
   std::unique_ptr<core::ModelStream> stream_;
   std::string provider_;
   ModelMeter& meter_;
+  ModelMeter::Timing& timing_;
+  const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  bool spoke_ = false;
   bool counted_ = false;
 };
 
@@ -53,8 +70,12 @@ class MeteredProvider final : public core::ModelProvider {
   }
   std::unique_ptr<core::ModelStream> ask(base::Lane& lane, core::ModelRequest request,
                                          std::stop_token stop) override {
+    std::string provider(name());
+    const std::string model = request.model.empty() ? std::string(default_model()) : request.model;
+    ModelMeter::Timing& timing = meter_.timing_of(provider, model);
     return std::make_unique<MeteredStream>(
-        provider_->ask(lane, std::move(request), std::move(stop)), std::string(name()), meter_);
+        provider_->ask(lane, std::move(request), std::move(stop)), std::move(provider), meter_,
+        timing);
   }
 
  private:
@@ -67,6 +88,25 @@ class MeteredProvider final : public core::ModelProvider {
 std::map<std::string, ModelCounts, std::less<>> ModelMeter::counts() const {
   const std::lock_guard lock(mutex_);
   return counts_;
+}
+
+ModelMeter::Timing& ModelMeter::timing_of(const std::string& provider, const std::string& model) {
+  const std::lock_guard lock(mutex_);
+  const auto known = timings_.find({provider, model});
+  if (known != timings_.end()) return *known->second;
+  const bool full = timings_.size() >= limits::metric_models_max;
+  auto& place = timings_[{provider, full ? std::string("other") : model}];
+  if (!place) place = std::make_unique<Timing>();
+  return *place;
+}
+
+ModelTimesByName ModelMeter::times() const {
+  const std::lock_guard lock(mutex_);
+  ModelTimesByName out;
+  for (const auto& [name, timing] : timings_) {
+    out[name] = {.calls = timing->calls.counts(), .first_tokens = timing->first_tokens.counts()};
+  }
+  return out;
 }
 
 void ModelMeter::succeeded(const std::string& provider, const core::ModelReply& reply) {

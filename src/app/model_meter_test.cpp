@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <string>
+
+#include "app/limits.hpp"
 #include "base/lane.hpp"
 
 namespace colonnade::app {
@@ -82,6 +86,27 @@ TEST_F(ModelMeterTest, ACancelledOrDroppedCallIsAbandoned) {
   const ModelCounts counts = after({std::vector<ModelEvent>{core::ModelTextDelta{"a"}}}, 1);
   EXPECT_EQ(counts.calls_abandoned, 2U);
   EXPECT_EQ(counts.calls_failed + counts.calls_succeeded, 0U);
+}
+
+TEST_F(ModelMeterTest, TimesCallsAndTheirFirstOutputByModel) {
+  after({std::vector<ModelEvent>{core::ModelTextDelta{"a"}}, std::vector<ModelEvent>{reply()}}, 2);
+  after({base::fail(base::ErrorKind::upstream, "broken")}, 1);
+  after({base::fail(base::ErrorKind::cancelled, "stop")}, 1);
+  const ModelTimesByName times = meter_.times();
+  ASSERT_EQ(times.size(), 1U);
+  const ModelTimes& one = times.at({"mine", "m"});
+  EXPECT_EQ(one.calls.count, 2U) << "an abandoned one says nothing of the model";
+  EXPECT_EQ(one.first_tokens.count, 1U) << "one said something";
+}
+
+// Clients name models; each name would be a series for ever.
+TEST_F(ModelMeterTest, ModelsBeyondTheBoundAreOneSeries) {
+  for (std::size_t i = 0; i < limits::metric_models_max + 5; ++i) {
+    meter_.timing_of("mine", "m" + std::to_string(i)).calls.observe(std::chrono::microseconds(1));
+  }
+  const ModelTimesByName times = meter_.times();
+  EXPECT_EQ(times.size(), limits::metric_models_max + 1);
+  EXPECT_EQ(times.at({"mine", "other"}).calls.count, 5U);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ constexpr int threads_max = 256;  // more I/O threads than any machine here has 
 constexpr int worker_threads_max = 64;
 constexpr double day_seconds = 86'400;
 constexpr double rate_max = 1e9;  // as good as none
+constexpr double spans_days_max = 3650;
 
 std::vector<Setting> make_table() {  // long: the one table, a row for each setting
   return {
@@ -427,6 +428,28 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
                "tools work there. The server's operator may name any folder that does not overlap "
                "the server's own files.",
        .is_path = true},
+      {.name = "telemetry.spans_days",
+       .target = Whole([](Settings& s) -> auto& { return s.telemetry.spans_days; }),
+       .help =
+           "Days that the spans of runs are kept after they began. The runs, and what they cost, "
+           "stay as long as their threads.",
+       .min = 1,
+       .max = spans_days_max},
+      {.name = "telemetry.otlp.endpoint",
+       .target = Text([](Settings& s) -> auto& { return s.telemetry.otlp.endpoint; }),
+       .help = "The address of an OpenTelemetry collector that takes OTLP over HTTP, such as "
+               "http://127.0.0.1:4318; /v1/traces is added to one without a path. Each run is sent "
+               "there as a trace when it has ended. Empty: nothing is sent."},
+      {.name = "telemetry.otlp.headers",
+       .target = Texts([](Settings& s) -> auto& { return s.telemetry.otlp.headers; }),
+       .help = "Headers of these requests, \"Name: value\" each. A value may be ${NAME} of the "
+               "environment, or file:PATH.",
+       .secret = true},
+      {.name = "telemetry.otlp.content",
+       .target = Flag([](Settings& s) -> auto& { return s.telemetry.otlp.content; }),
+       .help =
+           "Traces carry what was said, and the arguments and results of tools, without secrets. "
+           "Otherwise they carry names, numbers and codes alone."},
       {.name = "prices_file",
        .target = Text([](Settings& s) -> auto& { return s.prices_file; }),
        .help = "A table of model prices that replaces the one built in (`colonnade config prices` "

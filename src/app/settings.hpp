@@ -21,6 +21,7 @@
 #include "core/context/limits.hpp"
 #include "core/governance/limits.hpp"
 #include "core/runs/limits.hpp"
+#include "core/spans/limits.hpp"
 #include "core/tools/limits.hpp"
 #include "net/body_limits.hpp"
 #include "net/limits.hpp"
@@ -169,6 +170,17 @@ struct TandemSettings {
   std::vector<std::string> directories{};
 };
 
+struct OtlpSettings {
+  std::string endpoint{};              // "": nothing is exported
+  std::vector<std::string> headers{};  // "Name: value"; secrets
+  bool content = false;
+};
+
+struct TelemetrySettings {
+  int spans_days = limits::spans_days_default;
+  OtlpSettings otlp{};
+};
+
 // One entry of `platos.entities`.
 struct PlatosEntitySettings {
   std::string organization{};
@@ -233,6 +245,7 @@ struct Settings {
   McpSettings mcp{};
   PlatosSettings platos{};
   TandemSettings tandem{};
+  TelemetrySettings telemetry{};
   std::string prices_file{};
   std::chrono::seconds drain_time = colonnade::limits::drain_time_max;
   // In the order of the file; the environment's own keys are merged in by name.

@@ -14,10 +14,12 @@
 
 #include "app/action_meter.hpp"
 #include "app/audit_key.hpp"
+#include "app/config_telemetry.hpp"
 #include "app/files.hpp"
 #include "app/listener_rules.hpp"
 #include "app/metrics_route.hpp"
 #include "app/model_meter.hpp"
+#include "app/otlp_exporter.hpp"
 #include "app/prices_file.hpp"
 #include "app/provider_vendors.hpp"
 #include "app/running_server.hpp"
@@ -34,6 +36,7 @@
 #include "app/wiring_providers.hpp"
 #include "app/wiring_store.hpp"
 #include "app/wiring_tools.hpp"
+#include "app/work_meter.hpp"
 #include "base/clock.hpp"
 #include "base/lane.hpp"
 #include "base/log.hpp"
@@ -71,6 +74,8 @@
 #include "core/models/prices.hpp"
 #include "core/runs/runs.hpp"
 #include "core/snapshots/snapshots.hpp"
+#include "core/spans/monitoring.hpp"
+#include "core/spans/span_retention.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
 #include "core/tools/scope_tool_servers.hpp"
@@ -262,7 +267,7 @@ struct Server::Components {
                       .threads = limits::tool_threads,
                       .running_per_account = limits::tool_threads_per_account}),
         stores(store->stores()),
-        feed(lanes, stores.events, stores.journal, {&action_meter}),
+        feed(lanes, stores.events, stores.journal, {&action_meter, &work_meter}),
         audit_feed(feed, lanes, stores.audit, stores.actions),
         background_commits(feed, lanes[0]),
         audit_log(background_commits),
@@ -335,7 +340,8 @@ struct Server::Components {
               .lanes = lanes,
               .clock = clock,
               .rate_limits = &rate_limits,
-              .attachments = &attachments},
+              .attachments = &attachments,
+              .spans = &work_meter},
              run_options(settings, windows)),
         actions({.store = stores.actions,
                  .audit = stores.audit,
@@ -380,6 +386,7 @@ struct Server::Components {
                    .access_keys = access_keys,
                    .audit = audit_reader,
                    .connections = tool_server_connections}),
+        monitoring(stores.spans, workers, clock),
         platos({.credentials = credentials,
                 .entities = entities,
                 .access_keys = access_keys,
@@ -394,6 +401,7 @@ struct Server::Components {
                 .artifacts = artifacts,
                 .attachments = attachments,
                 .subscriptions = feed.subscriptions(),
+                .monitoring = monitoring,
                 .clock = clock},
                {.user_id_required = settings.platos.user_id_required,
                 .default_model = [this] { return default_model_of(settings, providers); },
@@ -493,9 +501,10 @@ struct Server::Components {
                             .any_origin = settings.cors.origins.empty()},
                 .version = version(),
                 .started_at = clock.steady()}),
+        span_retention(stores.spans, feed, clock, std::chrono::days(settings.telemetry.spans_days)),
         metrics(credentials, {.readers = settings.metrics,
                               .started_at = clock.now(),
-                              .snapshot = [this] { return metrics_snapshot(); }}) {
+                              .snapshot = [this] { return metrics_snapshot(this); }}) {
     // Of requests that a guard turned away; who judges a caller elsewhere records it there.
     router.tell_refusals([this, proxies](const net::Request& head, int status) {
       constexpr int unauthorized = 401;
@@ -515,6 +524,18 @@ struct Server::Components {
     operators.add_to(router);
     tool_servers.tell(tool_host);
     if (settings.memory.ingest_runs) feed.listen(run_ingestion);
+    if (!settings.telemetry.otlp.endpoint.empty()) {
+      otlp = std::make_unique<OtlpExporter>(
+          OtlpExporter::Ports{.spans = stores.spans,
+                              .runs = stores.runs,
+                              .threads = stores.threads,
+                              .redaction = redaction,
+                              .client = http_client},
+          otlp_options(settings.telemetry.otlp.endpoint, otlp_headers(settings),
+                       settings.telemetry.otlp.content),
+          lanes.next());
+      feed.listen(*otlp);
+    }
     if (settings.metrics != MetricsReaders::off) router.add(metrics.route());
   }
 
@@ -532,7 +553,7 @@ struct Server::Components {
   }
   std::string redirect_url();
   Result<std::string> make_first_token();
-  MetricsSnapshot metrics_snapshot();
+  static base::Task<MetricsSnapshot> metrics_snapshot(Components* self);
 
   Settings settings;
   base::SecretBox secret_box;
@@ -544,6 +565,7 @@ struct Server::Components {
   base::Workers tool_workers;  // apart: a command may hold its thread for minutes
   core::Stores stores;
   ActionMeter action_meter;
+  WorkMeter work_meter;
   core::EventFeed feed;
   core::AuditFeed audit_feed;  // before anything that commits
   core::Notices notices;
@@ -594,6 +616,7 @@ struct Server::Components {
   core::AuditReader audit_reader;
   core::ToolServerConnections tool_server_connections;
   dialects::operators::Dialect operators;
+  core::Monitoring monitoring;
   dialects::platos::Dialect platos;
   dialects::fathom::Dialect fathom;
   dialects::phoson::Dialect phoson;
@@ -606,6 +629,8 @@ struct Server::Components {
   core::Identities identities;
   core::Resources resources;
   dialects::tandem::Dialect tandem;
+  core::SpanRetention span_retention;
+  std::unique_ptr<OtlpExporter> otlp;  // none: nothing is exported
   MetricsRoute metrics;
   net::Router router;
   std::shared_ptr<net::AnswerBudget> answers = std::make_shared<net::AnswerBudget>();
@@ -645,14 +670,22 @@ Result<std::string> Server::Components::make_first_token() {
   return std::move(created.token);
 }
 
-MetricsSnapshot Server::Components::metrics_snapshot() {
-  net::HttpServerCounts http;
-  for (const auto& server : servers) http = sum(http, server->counts());
-  return {.http = http,
-          .runs = runs.counts(),
-          .subscribers = feed.subscriptions().count(),
-          .models = meter.counts(),
-          .actions = action_meter.counts()};
+base::Task<MetricsSnapshot> Server::Components::metrics_snapshot(Components* self) {
+  MetricsSnapshot out{.runs = self->runs.counts(),
+                      .subscribers = self->feed.subscriptions().count(),
+                      .models = self->meter.counts(),
+                      .actions = self->action_meter.counts(),
+                      .model_times = self->meter.times(),
+                      .work = self->work_meter.times()};
+  for (const auto& server : self->servers) {
+    out.http = sum(out.http, server->counts());
+    add_route_times(out.routes, server->route_times());
+  }
+  if (self->otlp) out.otlp = self->otlp->counts();
+  auto gauges = co_await self->stores.spans.gauges();
+  if (gauges) out.store = std::move(*gauges);
+  out.now = self->clock.now();
+  co_return out;
 }
 
 Result<std::unique_ptr<Server>> Server::build(Settings settings) {
@@ -705,6 +738,7 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
   if (!opened) return std::unexpected(opened.error());
   const auto settled = base::run_on(p.lanes[0], p.actions.recover());
   if (!settled) return std::unexpected(settled.error());
+  if (p.otlp) p.otlp->begin();
   const auto recovered = base::run_on(p.lanes[0], p.runs.recover());
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
@@ -745,6 +779,7 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
   p.lanes[0].spawn("purge_attachments", p.attachments.keep_purging(p.stopping.get_token()));
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));
+  p.lanes[0].spawn("forget_spans", p.span_retention.keep(p.stopping.get_token()));
   p.lanes[0].spawn("watch_policy", p.policy.watch(p.stopping.get_token()));
   const RunningServer note{
       .pid = static_cast<int>(::getpid()), .version = version(), .urls = out.urls};
@@ -801,6 +836,7 @@ void Server::stop() {
   }
   for (std::thread& stopper : stoppers) stopper.join();
   p.mcp.stop();
+  if (p.otlp) p.otlp->end();
   base::run_on(p.lanes[0], p.audit_signing.sign());
   p.store->close();
   p.lanes.stop();

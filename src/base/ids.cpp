@@ -71,6 +71,15 @@ std::string new_id(Time now) {
   return out;
 }
 
+std::string first_id_of(Time time) {
+  const auto millis = static_cast<std::uint64_t>(std::max<std::int64_t>(time.micros, 0) / 1000);
+  std::string out(12, '0');
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = hex_digits[(millis >> (44U - 4U * i)) & 15U];
+  }
+  return out;
+}
+
 std::string random_hex(std::size_t bytes) {
   std::string out;
   out.reserve(bytes * 2);

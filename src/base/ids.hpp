@@ -12,6 +12,8 @@ namespace colonnade::base {
 // a UUID of version 4 between them. Ids made later sort after earlier ones (to the millisecond),
 // which keeps the store's indexes compact. Clients must treat it as opaque.
 std::string new_id(Time now);
+// Sorts in front of every new_id() of that millisecond and later, behind those of earlier ones.
+std::string first_id_of(Time time);
 
 // A new_id() as a UUID is written, with dashes, for clients that expect one, and back. Any other
 // text stays as it is.

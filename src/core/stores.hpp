@@ -26,6 +26,7 @@ struct Stores {
   AttachmentStore& attachments;
   DocumentStore& documents;
   JobStore& jobs;
+  SpanStore& spans;
   Journal& journal;
 };
 

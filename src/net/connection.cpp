@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
+#include <chrono>
 #include <cstring>
 
 #include "base/log.hpp"
@@ -120,6 +121,7 @@ base::Task<Connection::Outcome> Connection::read_request(std::shared_ptr<Connect
   self->match_ = {};
   self->early_.reset();
   self->path_.clear();
+  self->request_start_ = {};
   self->request_id_.clear();
   self->body_read_ = true;
   bool fresh = self->begin_ < self->end_;  // unread input that the reader has not seen
@@ -482,8 +484,7 @@ base::Task<bool> Connection::respond(std::shared_ptr<Connection> self,
   write_head(text, head);
   const bool head_only = !with_body || request->method == Method::head;
   if (head_only) body = {};
-  self->shard_->counts().answered(response.status);
-  self->log_request(*request, response.status);
+  self->note_answer(*request, response.status);
   if (chunked && !body.empty()) {
     append_chunk_head(text, body.size());
     response.body.append(chunk_end);
@@ -591,6 +592,18 @@ base::Task<bool> Connection::write(std::shared_ptr<Connection> self, Outgoing ou
   co_return true;
 }
 
+// What failed because its client did not wait for it is no failure of the server's.
+void Connection::note_answer(const Request& request, int status) {
+  constexpr int client_closed_request = 499;  // as nginx logs it; never sent
+  const bool left = status >= 500 && request.disconnected.stop_requested();
+  shard_->counts().answered(left ? client_closed_request : status);
+  // One that was refused before its head was whole took no time of ours.
+  if (request_start_ != SteadyTime{}) {
+    shard_->times().answered(match_.route, std::chrono::microseconds(micros_since(request_start_)));
+  }
+  log_request(request, status);
+}
+
 // A stream takes the socket over; this object and everything read go away.
 base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
                                          std::shared_ptr<const Request> request,
@@ -612,8 +625,7 @@ base::Task<bool> Connection::open_stream(std::shared_ptr<Connection> self,
                     .content_type = reply.content_type,
                     .headers = &reply.headers,
                     .request_id = request->request_id});
-  shard->counts().answered(reply.status);
-  self->log_request(*request, reply.status);
+  self->note_answer(*request, reply.status);
   self->transport_->send_buffer_bytes(limits::stream_send_buffer_bytes);
   if (request->method == Method::head) {
     AnswerBudget::Hold hold(*shard->options().answers, std::move(reply.account));
@@ -652,8 +664,7 @@ void Connection::open_websocket(const Request& request, WebSocketReply reply) {
                     .upgrade = "websocket",
                     .headers = &reply.headers,
                     .request_id = request.request_id});
-  shard->counts().answered(switching_protocols);
-  log_request(request, switching_protocols);
+  note_answer(request, switching_protocols);
   transport_->send_buffer_bytes(limits::stream_send_buffer_bytes);
   const std::string early_input(unread());
   auto websocket = std::make_shared<WebSocketConnection>(

@@ -99,6 +99,7 @@ class Connection final : public Attached, public std::enable_shared_from_this<Co
   void finish();
   void watch_peer();
   void log_request(const Request& request, int status) const;
+  void note_answer(const Request& request, int status);
 
   std::shared_ptr<ServerShard> shard_;
   std::unique_ptr<Transport> transport_;

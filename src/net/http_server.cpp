@@ -175,4 +175,21 @@ HttpServerCounts HttpServer::counts() const {
   return out;
 }
 
+std::vector<RouteTimes> HttpServer::route_times() const {
+  const std::vector<const Route*>& routes = state_->shared->router->by_number();
+  std::vector<RouteTimes> all(routes.size() + 1);
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    all[i].method = routes[i]->method;
+    all[i].pattern = routes[i]->pattern;
+  }
+  for (const auto& shard : state_->shards) {
+    const std::deque<base::Histogram>& times = shard->times().all();
+    for (std::size_t i = 0; i < std::min(times.size(), all.size()); ++i) {
+      if (!times[i].empty()) all[i].times += times[i].counts();
+    }
+  }
+  std::erase_if(all, [](const RouteTimes& one) { return one.times.count == 0; });
+  return all;
+}
+
 }  // namespace colonnade::net

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/histogram.hpp"
 #include "base/lane.hpp"
 #include "base/result.hpp"
 #include "net/body_budget.hpp"
@@ -54,13 +55,22 @@ struct HttpServerOptions {
   bool local = false;
 };
 
+// How long the answers of a route took, from the head of the request until the answer was handed to
+// the socket, or its stream had begun.
+struct RouteTimes {
+  Method method = Method::get;
+  std::string pattern{};  // "" for requests that no route matches
+  base::HistogramCounts times{};
+};
+
 // What the server counts; read by /metrics. All values are totals or gauges since start.
 struct HttpServerCounts {
   std::uint64_t connections_open = 0;
   std::uint64_t connections_total = 0;
   std::uint64_t connections_refused = 0;  // over the limit
   std::uint64_t requests_total = 0;
-  std::uint64_t requests_by_status_class[6] = {};  // [2] = 2xx …
+  // [2] = 2xx …; a failure that its client did not wait for counts as 4xx.
+  std::uint64_t requests_by_status_class[6] = {};
   std::uint64_t streams_open = 0;
   std::uint64_t streams_cut_slow = 0;
   std::uint64_t answers_cut = 0;  // refused or broken off: their readers did not read
@@ -87,6 +97,8 @@ class HttpServer {
   // finishes streams; handlers may answer for up to `grace`. Blocks. Not from a lane. Idempotent.
   void stop(std::chrono::milliseconds grace);
   HttpServerCounts counts() const;
+  // Of the routes that were asked for since the start.
+  std::vector<RouteTimes> route_times() const;
 
  private:
   struct State;

@@ -190,7 +190,9 @@ void Router::add(Route route) {
     throw std::logic_error("route added twice: " + std::string(to_string(route.method)) + " " +
                            route.pattern);
   }
+  route.number = by_number_.size();
   place = std::make_unique<Route>(std::move(route));
+  by_number_.push_back(place.get());
 }
 
 void Router::add(std::vector<Route> routes) {

@@ -1,6 +1,7 @@
 // From method and path to a handler. Routes are one visible table per dialect.
 #pragma once
 
+#include <cstddef>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -37,6 +38,7 @@ struct Route {
   std::size_t body_bytes_max = 0;
   // Watch for the client's going away while the handler runs (costs a little per request).
   bool long_running = false;
+  std::size_t number = 0;  // given by the router, from 0 on
 };
 
 // Told of each request that a guard turned away, with the status of the answer; on the request's
@@ -77,6 +79,8 @@ class Router {
   Match match(Method method, std::string_view path) const;
   // Every route that was added, as "GET /api/v1/threads/{}", sorted.
   std::vector<std::string> listing() const;
+  // Every route, by its number.
+  const std::vector<const Route*>& by_number() const { return by_number_; }
   // The encoder with the longest matching prefix (whole segments); there is always one.
   const ErrorEncoder& error_encoder(std::string_view path) const;
   void refused(const Request& head, int status) const {
@@ -86,6 +90,7 @@ class Router {
  private:
   struct Node;
   std::shared_ptr<Node> root_;
+  std::vector<const Route*> by_number_;
   std::vector<ErrorEncoder> error_encoders_;
   RefusalListener refused_;
 };

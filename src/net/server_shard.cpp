@@ -77,6 +77,7 @@ ServerShard::ServerShard(base::Lane& lane, std::shared_ptr<ServerShared> shared)
       shared_(std::move(shared)),
       acceptor_(lane.loop().get_executor()),
       timer_(lane.loop().get_executor()),
+      times_(shared_->router->by_number().size()),
       coarse_now_(std::chrono::steady_clock::now()) {}
 
 ServerShard::~ServerShard() {

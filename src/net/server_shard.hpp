@@ -2,16 +2,20 @@
 // its counters. For net/'s own .cpp files.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/histogram.hpp"
 #include "base/share.hpp"
 #include "net/answer_budget.hpp"
 #include "net/http_server.hpp"
@@ -113,6 +117,22 @@ struct ShardCounts {
   }
 };
 
+// How long answers took, by the number of their route; the last place is for what no route matches.
+class ShardTimes {
+ public:
+  explicit ShardTimes(std::size_t routes) {
+    for (std::size_t i = 0; i <= routes; ++i) times_.emplace_back(base::latency_bounds);
+  }
+  void answered(const Route* route, std::chrono::microseconds time) {
+    const std::size_t last = times_.size() - 1;
+    times_[route == nullptr ? last : std::min(route->number, last)].observe(time);
+  }
+  const std::deque<base::Histogram>& all() const { return times_; }
+
+ private:
+  std::deque<base::Histogram> times_;
+};
+
 class ServerShard : public std::enable_shared_from_this<ServerShard> {
  public:
   ServerShard(base::Lane& lane, std::shared_ptr<ServerShared> shared);
@@ -128,6 +148,7 @@ class ServerShard : public std::enable_shared_from_this<ServerShard> {
   const ServerShared& shared() const { return *shared_; }
   const HttpServerOptions& options() const { return shared_->options; }
   ShardCounts& counts() { return counts_; }
+  ShardTimes& times() { return times_; }
   bool stopping() const { return stopping_; }
   // The time of the last sweep: cheap, and as exact as the sweep interval.
   SteadyTime coarse_now() const { return coarse_now_; }
@@ -156,6 +177,7 @@ class ServerShard : public std::enable_shared_from_this<ServerShard> {
   Acceptor acceptor_;
   Timer timer_;
   ShardCounts counts_;
+  ShardTimes times_;
   SteadyTime coarse_now_;
   std::vector<SharedBytes> keepalives_;  // a few: one for each kind of stream
   Attached* first_ = nullptr;

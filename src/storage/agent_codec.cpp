@@ -215,6 +215,8 @@ std::string turn_options_text(const core::TurnOptions& t) {
     write_texts(w, "tools", *t.tools);
   }
   if (t.tool_seconds_max) w.field("tool_seconds_max", *t.tool_seconds_max);
+  write_text(w, "trace_id", t.trace.trace_id);
+  write_text(w, "trace_span", t.trace.span_id);
   w.end_object();
   return out;
 }
@@ -249,6 +251,7 @@ Result<core::TurnOptions> read_turn_options(std::string_view text) {
   if (o.has("tool_seconds_max")) {
     t.tool_seconds_max = static_cast<int>(o.number("tool_seconds_max"));
   }
+  t.trace = {.trace_id = o.text("trace_id"), .span_id = o.text("trace_span")};
   if (!o.error().empty()) return stored_wrongly("turn's options", o.error());
   return t;
 }

@@ -9,6 +9,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreArtifacts, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJobs, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSpans, testing::Values(factory));
 #pragma once
 
 #include "core/limits.hpp"
@@ -25,6 +26,7 @@
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_memory.hpp"
 #include "tests/conformance/store_suite_search.hpp"
+#include "tests/conformance/store_suite_spans.hpp"
 
 namespace colonnade::conformance {
 

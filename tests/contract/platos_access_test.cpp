@@ -26,6 +26,7 @@ enum class Reach {
   object,             // the owner and the operator are served; for the others there is none
   shared,             // whoever is in the scope is served; elsewhere there is none
   shared_list,        // whoever is in the scope finds the thing in it
+  numbers,            // everybody's own, without names (platos_monitoring_test.cpp); not for guests
   operators,          // makes something, for operators
   operators_object,   // for operators, each within their scope
   pending,            // not there yet, and not for guests
@@ -122,23 +123,24 @@ std::map<std::string, Row> made_table() {  // long: a row for each route
       {"POST /api/v1/agent/durable-approvals/{}/resolve",
        {Reach::object, root + "/durable-approvals/{approval_token}/resolve", no, false}},
   };
+  // Monitoring.
+  const std::string monitoring = root + "/monitoring";
+  for (const char* route : {"/cost/by-agent", "/cost-by-agent", "/traces"}) {
+    rows["GET " + monitoring + route] = {Reach::list, monitoring + route, "", false};
+  }
+  rows["GET " + monitoring + "/traces/{}"] = {Reach::object, monitoring + "/traces/{thread}", "",
+                                              false};
+  rows["GET " + monitoring + "/trace/{}"] = {Reach::object, monitoring + "/trace/{thread}", "",
+                                             false};
+  for (const char* route : {"/runs", "/cost", "/cost/by-scope", "/cost-by-model", "/cost-by-user",
+                            "/summary", "/tool-audit"}) {
+    rows["GET " + monitoring + route] = {Reach::numbers, monitoring + route, "", false};
+  }
   // What the server does not have yet, below /api/v1/agent.
   for (const char* route : {"GET /budgets",
                             "GET /budgets/status",
                             "GET /monitoring/budget/caps",
                             "GET /monitoring/budget/status",
-                            "GET /monitoring/runs",
-                            "GET /monitoring/traces",
-                            "GET /monitoring/traces/{}",
-                            "GET /monitoring/trace/{}",
-                            "GET /monitoring/cost",
-                            "GET /monitoring/cost/by-agent",
-                            "GET /monitoring/cost/by-scope",
-                            "GET /monitoring/cost-by-agent",
-                            "GET /monitoring/cost-by-model",
-                            "GET /monitoring/cost-by-user",
-                            "GET /monitoring/summary",
-                            "GET /monitoring/tool-audit",
                             "GET /monitoring/safety-events",
                             "GET /trigger/tasks",
                             "POST /trigger/tasks/{}/trigger",
@@ -272,6 +274,7 @@ void PlatosAccessRoutes::check(const std::string& route, const Row& row) {
     int refused = 0;
     switch (row.reach) {
       case Reach::shared: refused = foreign ? 404 : 0; break;
+      case Reach::numbers: refused = who == &guest ? 403 : 0; break;
       case Reach::operators: refused = operates ? 0 : 403; break;
       case Reach::operators_object: refused = !operates ? 403 : foreign ? 404 : 0; break;
       case Reach::pending: refused = who == &guest ? 403 : 501; break;

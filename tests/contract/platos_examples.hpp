@@ -96,12 +96,13 @@ class PlatosComparison {
   // asked, and which revision one follows.
   static bool may_be_there(const std::string& key) { return key == "runId" || key == "metadata"; }
   static bool is_measured(const std::string& key) {
-    return key == "latency_ms" || key == "secondsRemaining" || key == "expiresAt";
+    return key == "latency_ms" || key == "secondsRemaining" || key == "expiresAt" ||
+           key == "durationMs";
   }
   static bool is_id(const std::string& key, const std::string& text) {
-    static const std::set<std::string> keys = {"approvalId", "artifactId", "artifactKey",
-                                               "id",         "messageId",  "sid",
-                                               "socketId",   "trace_id"};
+    static const std::set<std::string> keys = {
+        "approvalId", "artifactId", "artifactKey", "id",     "messageId",   "sid",
+        "socketId",   "trace_id",   "traceId",     "spanId", "parentSpanId"};
     return text.starts_with("cm") || keys.contains(key);
   }
   static bool consists_of(std::string_view text, std::string_view alphabet) {
@@ -144,6 +145,11 @@ class PlatosComparison {
     } else if (key == "guestId") {
       EXPECT_TRUE(actual.starts_with("guest-") && consists_of(actual.substr(6), hex)) << actual;
       EXPECT_EQ(actual.size(), example.size());
+    } else if (key.ends_with("TimeUnixNano")) {
+      EXPECT_TRUE(consists_of(actual, "0123456789")) << where << " is " << actual;
+      EXPECT_EQ(actual.size(), example.size()) << where;
+    } else if (key == "day") {
+      EXPECT_TRUE(base::parse_rfc3339(actual + "T00:00:00Z").has_value()) << where << actual;
     } else if (is_time(example)) {
       EXPECT_TRUE(is_time(actual)) << where << " is " << actual;
     } else if (is_id(key, example)) {

@@ -42,12 +42,12 @@ const std::map<std::string, std::string>& not_played() {
   return rows;
 }
 
-// Rows of what the server does not have yet: budgets, monitoring and background operations.
+// Rows of what the server does not have yet: budgets and background operations.
 bool comes_later(const Json& row) {
   const std::string name = row["name"];
   if (not_played().contains(name)) return false;
   if (name == "event.run_update" || name == "event.error budget") return true;
-  for (const char* begin : {"budgets.", "monitoring.", "bgo.", "platos-tasks."}) {
+  for (const char* begin : {"budgets.", "bgo.", "platos-tasks."}) {
     if (name.starts_with(begin)) return true;
   }
   return false;
@@ -303,9 +303,67 @@ const std::map<std::string, Scene>& other_scenes() {
   return scenes;
 }
 
+// The examples' turn: one call of a tool, then the answer. Ours has spans of the gate and the tool
+// as well; the row has those of the turn and of the model's first call.
+Answer ask_after_a_turn(Replay& r) {
+  const std::string id = r.use_thread("Réunion");
+  r.script_inbox_turn();
+  r.run_turn(id);
+  const Json runs = r.server.get("/api/v1/agent/monitoring/runs").json()["runs"];
+  r.compare.name("4bf92f3577b34da6a3ce929d0e0e4736", runs.at(0)["id"]);
+  r.compare.name("2026-05-12", base::to_rfc3339(base::SystemClock().now()).substr(0, 10));
+  return r.ask();
+}
+
+Json first_two(const Json& spans) {
+  EXPECT_EQ(spans.size(), 5U) << spans;
+  return {spans.at(0), spans.at(1)};
+}
+
+const std::map<std::string, Scene>& monitoring_scenes() {
+  static const std::map<std::string, Scene> scenes = {
+      {"monitoring.runs", ask_after_a_turn},
+      {"monitoring.traces list", ask_after_a_turn},
+      {"monitoring.traces one (TypeScript client 0.1)",
+       [](Replay& r) {
+         Answer answer = ask_after_a_turn(r);
+         Json body = answer.json();
+         body["spans"] = first_two(body["spans"]);
+         answer.body = body.dump();
+         return answer;
+       }},
+      {"monitoring.trace of a thread (real server)",
+       [](Replay& r) {
+         Answer answer = ask_after_a_turn(r);
+         Json body = answer.json();
+         // What the row leaves out.
+         EXPECT_EQ(body["messages"].size(), 2U);
+         EXPECT_EQ(body["timeline"].size(), 7U);
+         EXPECT_EQ(body["rollup"]["totalSpans"], 5);
+         EXPECT_EQ(body["spanTree"][0]["children"].size(), 4U);
+         EXPECT_EQ(body["thread"]["title"], "Réunion");
+         EXPECT_TRUE(body["thread"]["lockedVersionId"].is_string());
+         body["messages"] = Json::array();
+         body["timeline"] = Json::array();
+         body["rollup"]["totalSpans"] = 2;
+         body["spans"] = first_two(body["spans"]);
+         body["spanTree"][0]["children"] = Json::array({body["spanTree"][0]["children"][0]});
+         body["thread"]["title"] = nullptr;
+         body["thread"]["lockedVersionId"] = nullptr;
+         answer.body = body.dump();
+         return answer;
+       }},
+      {"monitoring.cost_by_agent (TypeScript client 0.1)", ask_after_a_turn},
+      {"monitoring.cost_by_agent (real server)", ask_after_a_turn},
+      {"monitoring.cost_by_scope", ask_after_a_turn},
+      {"monitoring.cost of one day (real server)", ask_after_a_turn},
+  };
+  return scenes;
+}
+
 const Scene* find_scene(const std::string& name) {
-  for (const auto* scenes :
-       {&agent_scenes(), &thread_scenes(), &approval_scenes(), &other_scenes()}) {
+  for (const auto* scenes : {&agent_scenes(), &thread_scenes(), &approval_scenes(),
+                             &monitoring_scenes(), &other_scenes()}) {
     const auto found = scenes->find(name);
     if (found != scenes->end()) return &found->second;
   }
@@ -342,7 +400,8 @@ TEST(PlatosExamples, EveryRequestIsAnsweredInItsShape) {
     played.insert(name);
   }
   EXPECT_EQ(played.size(), agent_scenes().size() + thread_scenes().size() +
-                               approval_scenes().size() + other_scenes().size());
+                               approval_scenes().size() + monitoring_scenes().size() +
+                               other_scenes().size());
 }
 
 // Until then it says so in the dialect's words.

@@ -140,6 +140,7 @@ class PlatosServer {
                  .artifacts = engine.artifacts,
                  .attachments = engine.attachments,
                  .subscriptions = engine.feed.subscriptions(),
+                 .monitoring = engine.monitoring,
                  .clock = clock},
                 {.default_model = std::move(options.default_model),
                  .trusted_proxies = *dialects::TrustedProxies::parse({"127.0.0.1"})}) {

@@ -236,11 +236,6 @@ TEST_F(PlatosSdk, WhatIsNotServedYetIsAnErrorOfItsOwn) {
   const std::vector<std::pair<const char*, std::function<void()>>> calls{
       {"budgets.list", [&] { client.budgets.list(); }},
       {"budgets.status", [&] { client.budgets.status(); }},
-      {"monitoring.runs", [&] { client.monitoring.runs(); }},
-      {"monitoring.traces", [&] { client.monitoring.traces(); }},
-      {"monitoring.traces(id)", [&] { client.monitoring.traces("t1"); }},
-      {"monitoring.cost_by_agent", [&] { client.monitoring.cost_by_agent(); }},
-      {"monitoring.cost_by_scope", [&] { client.monitoring.cost_by_scope(); }},
       {"bgo.tasks.list", [&] { client.bgo.tasks.list(); }},
       {"bgo.tasks.trigger", [&] { client.bgo.tasks.trigger("t1"); }},
       {"bgo.runs.list", [&] { client.bgo.runs.list(); }},

@@ -62,6 +62,7 @@ std::vector<net::Route> QuotingServers::routes() {
                                     "/failing/chat/completions",
                                     "/failing/v1/messages",
                                     "/failing/embeddings",
+                                    "/failing/v1/traces",
                                     "/breaking/chat/completions"};
   for (const std::string realm : realms) {
     paths.push_back("/" + realm + "/mcp");

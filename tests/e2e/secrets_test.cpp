@@ -209,6 +209,11 @@ void Secrets::write_configuration() {
       folder_.write("entity.txt", plant("platos.entities[].secret", {}, entity_start) + "\n") +
       "\n      second_secret: ${ENTITY_VALUE}\n";
   text += "faramesh:\n  tokens: [" + plant("faramesh.tokens") + "]\n";
+  // A collector that quotes what it is told.
+  variables_["OTLP_VALUE"] = plant("telemetry.otlp.headers, of the environment");
+  text += "telemetry:\n  otlp:\n    endpoint: " + others_->origin() +
+          "/failing/v1/traces\n    headers: [\"X-One: " + plant("telemetry.otlp.headers") +
+          "\", \"X-Two: ${OTLP_VALUE}\"]\n";
   text += "limits:\n  retries: 0\npolicy:\n  file: " + policy + "\n";
   text += "log:\n  level: debug\n  file: " + (folder_ / "server.log") + "\n";
   if (std::system("bwrap --unshare-all --ro-bind / / true >/dev/null 2>&1") != 0) {

@@ -24,6 +24,8 @@
 #include "core/runs/runs.hpp"
 #include "core/runs/sub_agents.hpp"
 #include "core/snapshots/snapshots.hpp"
+#include "core/spans/monitoring.hpp"
+#include "core/spans/span_listener.hpp"
 #include "core/threads/threads.hpp"
 #include "faulty_journal.hpp"
 #include "gate/rule_gate.hpp"
@@ -81,6 +83,7 @@ struct EngineOptions {
   tools::DirectoryRules directories{};
   std::size_t lanes = 2;
   core::RateLimits* rate_limits = nullptr;
+  core::SpanListener* spans = nullptr;
   storage::FileCalls file_calls = storage::system_file_calls();  // of uploaded files
 };
 
@@ -128,8 +131,10 @@ class Engine {
               .lanes = lanes,
               .clock = clock,
               .rate_limits = options.rate_limits,
-              .attachments = &attachments},
+              .attachments = &attachments,
+              .spans = options.spans},
              options.runs),
+        monitoring(store->stores().spans, workers, clock),
         actions({.store = *store,
                  .audit = *store,
                  .feed = feed,
@@ -231,6 +236,7 @@ class Engine {
   core::Judge judge;
   core::Prices prices;
   core::Runs runs;
+  core::Monitoring monitoring;
   core::Actions actions;
   core::UserCalls user_calls;
 };

@@ -88,6 +88,7 @@ class PlatosRoutes : public testing::Test {
                     .artifacts = engine_.artifacts,
                     .attachments = engine_.attachments,
                     .subscriptions = engine_.feed.subscriptions(),
+                    .monitoring = engine_.monitoring,
                     .clock = house_.clock},
                    {}};
   net::testing::TestServer server_{all_routes(), {}, error_encoders()};
@@ -109,7 +110,7 @@ TEST_F(PlatosRoutes, WhoIsNobodyIsToldSoAndWhatIsNowhereIs404) {
 
 TEST_F(PlatosRoutes, WhatThisServerDoesNotHaveIs501ToWhoeverMayCallIt) {
   const std::string ann = with(test_token(test_claims()));
-  const std::string missing = ask("GET", "/api/v1/agent/monitoring/runs", ann);
+  const std::string missing = ask("GET", "/api/v1/agent/monitoring/safety-events", ann);
   EXPECT_EQ(status_of(missing), 501);
   EXPECT_EQ(Json::parse(body_of(missing))["code"], "not_implemented");
   EXPECT_EQ(status_of(ask("POST", "/api/v1/agent/trigger/runs/r/cancel", ann)), 501);
@@ -131,8 +132,8 @@ TEST_F(PlatosRoutes, WhatThisServerDoesNotHaveIsInTheLogOnce) {
   ASSERT_TRUE(base::log::write_to_file(log));
   base::log::set_level(base::log::Level::warn);
   const std::string ann = with(test_token(test_claims()));
-  EXPECT_EQ(status_of(ask("GET", "/api/v1/agent/monitoring/runs", ann)), 501);
-  EXPECT_EQ(status_of(ask("GET", "/api/v1/agent/monitoring/runs", ann)), 501);
+  EXPECT_EQ(status_of(ask("GET", "/api/v1/agent/monitoring/safety-events", ann)), 501);
+  EXPECT_EQ(status_of(ask("GET", "/api/v1/agent/monitoring/safety-events", ann)), 501);
   EXPECT_EQ(status_of(ask("GET", "/api/v1/agent/budgets", ann)), 501);
   base::log::flush();
   base::log::set_level(base::log::Level::off);
@@ -145,7 +146,7 @@ TEST_F(PlatosRoutes, WhatThisServerDoesNotHaveIsInTheLogOnce) {
   ASSERT_EQ(said.size(), 1U);
   EXPECT_EQ(said[0]["level"], "warn");
   EXPECT_EQ(said[0]["method"], "GET");
-  EXPECT_EQ(said[0]["path"], "/api/v1/agent/monitoring/runs");
+  EXPECT_EQ(said[0]["path"], "/api/v1/agent/monitoring/safety-events");
 }
 
 TEST_F(PlatosRoutes, ABoundTokenMeetsNoOtherAgent) {

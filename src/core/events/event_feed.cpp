@@ -1,5 +1,6 @@
 #include "core/events/event_feed.hpp"
 
+#include <chrono>
 #include <utility>
 #include <variant>
 
@@ -19,10 +20,14 @@ EventFeed::EventFeed(base::Lanes& lanes, EventStore& events, Journal& journal,
 EventFeed::~EventFeed() = default;
 
 base::Task<Result<std::int64_t>> EventFeed::commit(Unit unit) {
+  const auto start = std::chrono::steady_clock::now();
   auto done = std::make_shared<base::Completion<Result<std::int64_t>>>();
   append(std::move(unit),
          [done](Result<std::int64_t> result) { done->complete(std::move(result)); });
   auto result = co_await done->wait();
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  for (FeedListener* listener : listeners_) listener->commit_took(took);
   co_return result;
 }
 

@@ -1,6 +1,7 @@
 // Notified of what is committed: for counters, and for feeds of other rows than events.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "base/clock.hpp"
@@ -32,6 +33,8 @@ class FeedListener {
   // A run has ended: `event` holds its RunFinished. Only for listeners that follow runs.
   virtual bool follows_runs() const { return false; }
   virtual void run_finished(const Event& /*event*/) {}
+  // How long somebody waited for a unit, stored or not. On any thread, after the unit's completion.
+  virtual void commit_took(std::chrono::microseconds /*time*/) {}
 };
 
 }  // namespace colonnade::core

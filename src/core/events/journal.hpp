@@ -36,6 +36,7 @@
 #include "core/governance/permission_store.hpp"
 #include "core/memory/memory_store.hpp"
 #include "core/runs/run_store.hpp"
+#include "core/spans/span_store.hpp"
 #include "core/threads/thread_store.hpp"
 #include "core/tools/tool_server_store.hpp"
 
@@ -58,7 +59,7 @@ using Change =
                  PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
                  InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey,
                  InsertArtifact, InsertAttachment, UseAttachment, RemoveAttachment, PutDocument,
-                 RemoveDocument, ReplaceToolServer, ChangeOfJobs>;
+                 RemoveDocument, ReplaceToolServer, ChangeOfJobs, ForgetSpans>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

@@ -43,6 +43,8 @@ struct ModelRequest {
   std::optional<std::string> reasoning_effort{};
   std::string end_user{};   // opaque id for the vendor's abuse detection; "" for none
   std::string cache_key{};  // the same for requests that continue each other; "" for none
+  // The span that the call will be (W3C Trace Context), as the header has it; "" for none.
+  std::string traceparent{};
 };
 
 // What comes out while the model speaks.

@@ -37,7 +37,7 @@ Result<std::string> ActiveRuns::enter(const std::shared_ptr<RunDriver>& driver, 
   run_by_thread_[run.thread_id] = run.id;
   const bool is_new = by_run_.insert_or_assign(run.id, driver).second;
   if (is_new) ++by_account_[std::move(account)];
-  ++counts_.started;
+  ++(kind == Entry::fresh ? counts_.started : counts_.resumed);
   return std::string();
 }
 

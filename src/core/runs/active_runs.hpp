@@ -22,7 +22,8 @@
 namespace colonnade::core {
 
 struct RunCounts {
-  std::uint64_t started = 0;
+  std::uint64_t started = 0;  // asked for since this process began
+  std::uint64_t resumed = 0;  // taken up again, after a wait for a human or a restart
   std::uint64_t succeeded = 0;
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;

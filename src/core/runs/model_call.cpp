@@ -1,10 +1,14 @@
 #include "core/runs/model_call.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <variant>
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "core/access/account.hpp"
+#include "core/spans/span.hpp"
+#include "core/spans/trace_parent.hpp"
 
 namespace colonnade::core {
 
@@ -44,7 +48,11 @@ Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>
     auto request = context_.request(record_.produced(), *tools);
     request.tool_required = tool_required && !request.tools.empty();
     add_correction(request);
+    const Asked asked = begin_span(provider_, request);
     answer = co_await ask_once(std::move(request));
+    if (record_.is_open() && !inputs_.parked()) {
+      end_span(asked, answer.reply ? &*answer.reply : nullptr, &answer.error, answer.first_output);
+    }
     // An estimate or a table may be wrong: once in a run, the vendor's word makes the room smaller.
     again = !answer.reply && answer.error.kind == ErrorKind::too_large && !answer.output_seen &&
             !answer.commit_failed && record_.is_open() && !inputs_.parked() &&
@@ -59,6 +67,35 @@ Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>
   }
   note_failure(answer);
   co_return std::nullopt;
+}
+
+ModelCall::Asked ModelCall::begin_span(const ModelProvider& provider, ModelRequest& request) const {
+  const Run& run = record_.run();
+  Asked out{.provider = provider.name(), .model = span_text(request.model), .start = record_.now()};
+  request.traceparent = traceparent_text(trace_id_of(run), model_span_id(run.id, out.start));
+  return out;
+}
+
+// Without a reply `error` says why there is none.
+void ModelCall::end_span(const Asked& asked, const ModelReply* reply, const base::Error* error,
+                         std::optional<Time> first_output) {
+  ModelCallSpan of{.provider = std::string(asked.provider),
+                   .model_asked = asked.model,
+                   .of_summary = asked.of_summary};
+  if (first_output) of.first_output_micros = (*first_output - asked.start).count();
+  if (reply != nullptr) {
+    of.model = span_text(reply->model);
+    of.usage = reply->usage;
+    of.cost_micros = ports_.prices.cost_micros(asked.provider, reply->model, reply->usage);
+    of.stop_reason = std::string(to_string(reply->stop_reason));
+    of.tool_calls = static_cast<int>(std::ranges::count_if(
+        reply->parts, [](const Part& part) { return std::holds_alternative<ToolCallPart>(part); }));
+  }
+  const bool failed = reply == nullptr && error != nullptr;
+  record_.add_span({.start = asked.start,
+                    .end = record_.now(),
+                    .error = failed ? std::string(to_string(error->kind)) : std::string(),
+                    .of = std::move(of)});
 }
 
 void ModelCall::correct(std::vector<Part> answer, std::string wrong) {
@@ -131,6 +168,7 @@ Task<ModelCall::Answer> ModelCall::ask_once(ModelRequest request) {
         output = true;
       }
     }
+    if (output && !answer.output_seen) answer.first_output = record_.now();
     answer.output_seen = answer.output_seen || output;
     if (answer.reply) co_return answer;  // a unit follows at once, with the rest of the output
     if (!output) continue;
@@ -208,7 +246,10 @@ Task<Result<ThreadSummary>> ModelCall::summarise(std::size_t turns) {
   }
   if (!options_.summary_model.empty()) model = options_.summary_model;
   auto request = context_.summary_request(turns, std::string(provider->name()), model);
+  Asked asked = begin_span(*provider, request);
+  asked.of_summary = true;
   auto reply = co_await ask_for_summary(provider, std::move(request));
+  end_span(asked, reply ? &*reply : nullptr, reply ? nullptr : &reply.error(), std::nullopt);
   if (!reply) co_return fail(std::move(reply.error()));
   auto summary = summary_of(turns, *reply, provider->name(), model);
   if (!summary) co_return summary;

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/lane.hpp"
@@ -48,6 +49,7 @@ class ModelCall {
     base::Error error{};
     bool output_seen = false;
     bool commit_failed = false;  // then `error` is the store's
+    std::optional<Time> first_output{};
   };
 
   base::Task<Answer> ask_once(ModelRequest request);
@@ -58,6 +60,16 @@ class ModelCall {
   Result<ThreadSummary> summary_of(std::size_t turns, const ModelReply& reply,
                                    std::string_view provider, const std::string& model);
   void note_failure(Answer& answer);
+  // What was asked of whom, for the call's span.
+  struct Asked {
+    std::string_view provider{};  // lives as long as the provider
+    std::string model{};
+    Time start{};
+    bool of_summary = false;
+  };
+  Asked begin_span(const ModelProvider& provider, ModelRequest& request) const;
+  void end_span(const Asked& asked, const ModelReply* reply, const base::Error* error,
+                std::optional<Time> first_output);
   void add_correction(ModelRequest& request) const;
 
   ModelCallPorts ports_;

@@ -9,6 +9,7 @@
 #include "core/access/scope.hpp"
 #include "core/agents/agent.hpp"
 #include "core/runs/turn_options.hpp"
+#include "core/spans/span.hpp"
 #include "core/threads/message.hpp"
 
 namespace colonnade::core {
@@ -59,6 +60,7 @@ struct RunStep {
   std::vector<Part> parts{};
   Usage usage{};
   std::string model{};
+  std::vector<Span> spans{};  // that ended since the step before; written, and not read with it
 };
 
 enum class ToolCallState {

@@ -2,6 +2,7 @@
 #include "core/runs/run_record.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <iterator>
 #include <mutex>
@@ -14,6 +15,7 @@
 #include "core/governance/action_records.hpp"
 #include "core/runs/limits.hpp"
 #include "core/runs/run_steps.hpp"
+#include "core/spans/limits.hpp"
 
 namespace colonnade::core {
 
@@ -372,18 +374,36 @@ Task<Result<void>> RunRecord::store_step(ModelReply reply, std::vector<ToolCall>
   }
   Unit step = unit(std::move(events));
   add_unstored_results(step);
+  const std::size_t spans = spans_.size();
   step.changes.emplace_back(InsertStep{RunStep{.run_id = run_.id,
                                                .number = next_step_++,
                                                .parts = std::move(reply.parts),
                                                .usage = reply.usage,
-                                               .model = std::move(reply.model)}});
+                                               .model = std::move(reply.model),
+                                               .spans = spans_}});
   for (ToolCall& call : calls) step.changes.emplace_back(InsertToolCall{std::move(call)});
   auto stored = co_await commit(std::move(step));
   if (stored) {
+    forget_spans(spans);
     unstored_results_.reset();
     forget_output();
   }
   co_return stored;
+}
+
+void RunRecord::add_span(Span span) {
+  if (ports_.spans != nullptr) ports_.spans->span_ended(span);
+  if (++spans_added_ > limits::spans_per_run_max) return;
+  spans_.push_back(std::move(span));
+}
+
+RunTrace RunRecord::trace() const {
+  return {.provider = provider_, .model = span_text(model_), .spans = spans_};
+}
+
+// Those of a unit that was stored; what ended meanwhile stays.
+void RunRecord::forget_spans(std::size_t stored) {
+  spans_.erase(spans_.begin(), spans_.begin() + static_cast<std::ptrdiff_t>(stored));
 }
 
 void RunRecord::add_results(std::vector<Part> results) {
@@ -505,8 +525,11 @@ Task<Result<void>> RunRecord::wait_for_humans() {
   Run waiting = run_;
   waiting.state = RunState::waiting_approval;
   Unit parked = unit();
-  parked.changes.emplace_back(UpdateRun{.run = std::move(waiting), .from = RunState::running});
+  const std::size_t spans = spans_.size();
+  parked.changes.emplace_back(
+      UpdateRun{.run = std::move(waiting), .from = RunState::running, .trace = trace()});
   auto stored = co_await commit(std::move(parked));
+  if (stored) forget_spans(spans);
   co_return stored;
 }
 
@@ -575,7 +598,7 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
   for (auto& [id, action] : end.actions) {
     withdraw(last, action, std::string(run_ended_reason), *run.finished_at, ports_.redaction);
   }
-  last.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running});
+  last.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running, .trace = trace()});
   last.events.push_back(event(RunFinished{.state = run.state,
                                           .message = finished.reply,
                                           .error = run.error,
@@ -583,6 +606,7 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
                                           .cost_micros = run.cost_micros}));
   auto stored = co_await commit(std::move(last), std::move(withdraw_finish));
   if (!stored) co_return fail(std::move(stored.error()));
+  if (ports_.spans != nullptr) ports_.spans->run_ended(finished.run);
   co_return finished;
 }
 
@@ -625,6 +649,7 @@ Task<Result<Run>> RunRecord::settle(RunState from, End end, std::vector<ToolCall
                                           .cost_micros = run.cost_micros}));
   auto stored = co_await commit(std::move(last));
   if (!stored) co_return fail(std::move(stored.error()));
+  if (ports_.spans != nullptr) ports_.spans->run_ended(run);
   co_return run;
 }
 

@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -38,6 +39,8 @@
 #include "core/models/prices.hpp"
 #include "core/runs/run.hpp"
 #include "core/runs/run_inputs.hpp"
+#include "core/spans/span.hpp"
+#include "core/spans/span_listener.hpp"
 
 namespace colonnade::core {
 
@@ -47,6 +50,7 @@ struct RunRecordPorts {
   const Redaction& redaction;
   base::Clock& clock;
   CommitRetry retry{};
+  SpanListener* spans = nullptr;  // nullptr: nobody measures
 };
 
 // How a run ended, with what it began with and what it made.
@@ -114,6 +118,9 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   // the calls' own rows have them.
   void add_results(std::vector<Part> results);
   base::Task<Result<void>> store_summary(ThreadSummary summary);
+  // Something that the run did has ended. It is stored with the next step, wait or end, in the row
+  // that is written then; beyond spans_per_run_max it is only told to whoever measures.
+  void add_span(Span span);
 
   // --- tool calls and their actions ---
 
@@ -183,6 +190,8 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   std::optional<Message> partial_reply() const;
   void add_action(Unit& unit, const Action& action) const;
   void add_unstored_results(Unit& unit);
+  RunTrace trace() const;
+  void forget_spans(std::size_t stored);
 
   RunRecordPorts ports_;
   RunInputs& inputs_;
@@ -194,6 +203,8 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   std::optional<StructuredOutputRefused> output_refused_{};
   int next_step_ = 0;
   std::optional<RunStep> unstored_results_{};
+  std::vector<Span> spans_{};    // that are not stored yet
+  std::size_t spans_added_ = 0;  // stored ones included
 
   bool open_ = false;
   std::shared_ptr<base::Completion<bool>> accepted_;

@@ -14,6 +14,7 @@
 #include "core/access/scope.hpp"
 #include "core/context/thread_summary.hpp"
 #include "core/runs/run.hpp"
+#include "core/spans/span.hpp"
 #include "core/threads/message.hpp"
 #include "core/threads/thread.hpp"
 
@@ -73,6 +74,7 @@ struct InsertRun {  // conflict when the thread has an unfinished run or is dele
 struct UpdateRun {  // conflict unless the stored state is `from`
   Run run;
   RunState from = RunState::running;
+  RunTrace trace{};  // what comes to it
 };
 struct InsertStep {
   RunStep step{};

@@ -21,7 +21,8 @@ RunRecordPorts record_ports(const RunPorts& ports, const RunOptions& options) {
           .prices = ports.prices,
           .redaction = ports.redaction,
           .clock = ports.clock,
-          .retry = options.commit_retry};
+          .retry = options.commit_retry,
+          .spans = ports.spans};
 }
 
 std::string describe(const std::exception_ptr& broken) {
@@ -136,6 +137,8 @@ Task<Result<Run>> Runs::start_failed(std::shared_ptr<Shared> shared, Principal w
   auto stored = co_await shared->feed.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   shared->active.note_failed();
+  SpanListener* const spans = shared->driver_ports.record.spans;
+  if (spans != nullptr) spans->run_ended(run);
   co_return std::move(run);
 }
 

@@ -18,6 +18,7 @@
 #include "core/runs/run_settling.hpp"
 #include "core/runs/run_start.hpp"
 #include "core/runs/run_store.hpp"
+#include "core/spans/span_listener.hpp"
 #include "core/threads/thread_store.hpp"
 
 namespace colonnade::core {
@@ -40,6 +41,7 @@ struct RunPorts {
   // Of runs whose settings say that their tool calls count; nullptr counts none.
   RateLimits* rate_limits = nullptr;
   Attachments* attachments = nullptr;  // nullptr: messages have none
+  SpanListener* spans = nullptr;       // nullptr: nobody measures
 };
 
 class Runs {

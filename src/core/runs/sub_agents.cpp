@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "core/access/principal.hpp"
 #include "core/runs/runs.hpp"
+#include "core/spans/span.hpp"
 
 namespace colonnade::core {
 
@@ -16,8 +17,12 @@ using base::Task;
 namespace {
 
 // What the sub-agent's run takes over from the one that hands on.
-NewMessage first_message(const Run& from, const std::string& thread_id, std::string task) {
-  NewMessage out{.thread_id = thread_id, .parts = {TextPart{std::move(task)}}};
+NewMessage first_message(const Run& from, const std::string& thread_id, HandedOn handed_on) {
+  NewMessage out{.thread_id = thread_id, .parts = {TextPart{std::move(handed_on.task)}}};
+  out.options.trace = {.trace_id = trace_id_of(from),
+                       .span_id = handed_on.tool_call_id.empty()
+                                      ? root_span_id(from.id)
+                                      : tool_span_id(from.id, handed_on.tool_call_id)};
   out.settings.counts_tool_calls = from.settings.counts_tool_calls;
   out.settings.run_seconds_max = from.settings.run_seconds_max;
   out.settings.approval_seconds_max = from.settings.approval_seconds_max;
@@ -64,8 +69,8 @@ Task<Result<std::string>> SubAgents::run_in(Principal who, Thread thread, Handed
   Runs& runs = deps_.runs();
   auto from = co_await runs.read(who, handed_on.run_id);
   if (!from) co_return fail(std::move(from.error()));
-  auto run = co_await runs.start(
-      who, first_message(from->run, thread.id, std::move(handed_on.task)), *lane);
+  auto run =
+      co_await runs.start(who, first_message(from->run, thread.id, std::move(handed_on)), *lane);
   if (!run) co_return fail(std::move(run.error()));
   auto finished = co_await runs.wait(who, run->id, stop);
   if (finished) co_return answer_of(*finished);

@@ -25,7 +25,8 @@ constexpr std::string_view task_tool = "task";
 struct HandedOn {
   Scope scope;
   std::string user_id{};
-  std::string run_id{};  // that hands it on
+  std::string run_id{};        // that hands it on
+  std::string tool_call_id{};  // by which it does; "" for none
   std::string task{};
   std::string title{};  // of its thread, while there is one; "": made of the task
 };

@@ -17,6 +17,7 @@
 #include "core/runs/sub_agents.hpp"
 #include "core/runs/tool_batch.hpp"
 #include "core/runs/tools_by_name.hpp"
+#include "core/spans/span.hpp"
 #include "core/tools/tool_names.hpp"
 
 namespace colonnade::core {
@@ -36,6 +37,12 @@ constexpr std::string_view interrupted_text =
 // The default agent has no id of its own.
 std::string agent_name_for_gate(const Agent& agent) {
   return agent.id.empty() ? std::string(default_agent_id) : agent.id;
+}
+
+// Since when a call is running, by its action as it is stored.
+Time began_at(const ActionsByCall& actions, const ToolCall& call) {
+  const auto action = actions.find(call.id);
+  return action == actions.end() ? call.created_at : action->second.updated_at;
 }
 
 }  // namespace
@@ -217,11 +224,24 @@ void ToolRound::load(const std::vector<RunStep>& steps, const std::vector<ToolCa
     }
   }
   results_pending_ = !calls_.empty();
+  // What humans answered while nobody drove the run. Told again after a crash, it is one span: its
+  // id says so.
+  for (const ToolCall& call : calls_) {
+    const bool was_asked =
+        call.state == ToolCallState::requested || call.state == ToolCallState::denied;
+    const auto action = actions_.find(call.id);
+    if (!was_asked || action == actions_.end()) continue;
+    const ActionState state = action->second.state;
+    const bool answered = action->second.resolved_at.has_value() &&
+                          (state == ActionState::approved || state == ActionState::denied);
+    if (answered) add_wait_span(call, action->second);
+  }
 }
 
 Task<Result<void>> ToolRound::settle_interrupted() {
   for (ToolCall& call : calls_) {
     if (call.state != ToolCallState::running) continue;
+    const Time began = began_at(actions_, call);
     const bool again = ports_.tools.is_idempotent(call.tool);
     call.state = again ? ToolCallState::requested : ToolCallState::interrupted;
     call.result = again ? "" : std::string(interrupted_text);
@@ -234,6 +254,7 @@ Task<Result<void>> ToolRound::settle_interrupted() {
       ++action->second.version;
       settled = action->second;
     }
+    if (!again) add_tool_span(call, began);
     auto stored = co_await record_.interrupt_call(call, std::move(settled));
     if (!stored) co_return stored;
   }
@@ -345,6 +366,7 @@ Task<std::optional<RuleAction>> ToolRound::thread_rule(const ToolCall* call) con
 
 // An execution stores its decision in the transaction that starts it.
 Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
+  const Time start = record_.now();
   ToolCall judged = call_of(id);
   const base::Json asked = judged.arguments;
   auto prepared = co_await prepare(judged);
@@ -360,6 +382,7 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
     }
   }
   count_call(id, verdict);
+  add_gate_span(id, start, verdict.decision);
   if (verdict.permit) {
     permits_.insert_or_assign(id, std::move(*verdict.permit));
     note_verdict(id, verdict, ActionState::executing);
@@ -518,6 +541,7 @@ Task<bool> ToolRound::take_answer(ToolCall stored, Action action) {
   const std::string id = stored.id;
   ToolCall& call = call_of(id);
   call = std::move(stored);
+  add_wait_span(call, action);
   actions_.insert_or_assign(id, std::move(action));
   if (call.state != ToolCallState::requested) co_return false;
   const GateAnswer answer = co_await ask_gate_about(id);
@@ -543,6 +567,7 @@ Task<void> ToolRound::run(std::string id) {
   auto began = co_await record_.begin_call(call_of(id), actions_.at(id), inputs_.work());
   if (inputs_.parked()) co_return;
   ExecutedTool done;
+  const Time start = record_.now();
   if (began) {
     call_of(id).state = ToolCallState::running;
     ToolCaller on_behalf = caller();
@@ -568,6 +593,7 @@ Task<void> ToolRound::run(std::string id) {
   }
   const bool started = began.has_value();
   co_await end_call(id, std::move(done), started);
+  if (started) add_tool_span(call_of(id), start);
   inputs_.push(ToolFinished{id});
 }
 
@@ -594,6 +620,37 @@ Task<base::Result<void>> ToolRound::judge_again(std::string id, base::Json argum
       asks ? "it needs a human's approval of its own; ask for it in a new call (" : "denied (";
   why += step.decision.reason_code + "): " + step.decision.reason;
   co_return base::fail(ErrorKind::forbidden, std::move(why));
+}
+
+void ToolRound::add_gate_span(const std::string& id, Time start, const Decision& decision) {
+  record_.add_span({.start = start,
+                    .end = record_.now(),
+                    .of = GateSpan{.tool = span_text(call_of(id).tool),
+                                   .call_id = id,
+                                   .outcome = std::string(to_string(decision.outcome)),
+                                   .reason_code = span_text(decision.reason_code)}});
+}
+
+// From the question to the answer; both are in the action, also when the server was away.
+void ToolRound::add_wait_span(const ToolCall& call, const Action& action) {
+  const bool denied = action.state == ActionState::denied;
+  const bool nobody = denied && action.reason == no_answer_reason;
+  record_.add_span({.start = action.created_at,
+                    .end = action.resolved_at.value_or(action.updated_at),
+                    .of = WaitSpan{.tool = span_text(call.tool),
+                                   .call_id = call.id,
+                                   .answer = nobody   ? "expired"
+                                             : denied ? "denied"
+                                                      : "approved"}});
+}
+
+void ToolRound::add_tool_span(const ToolCall& call, Time start) {
+  const std::string state(to_string(call.state));
+  record_.add_span(
+      {.start = start,
+       .end = call.finished_at.value_or(start),
+       .error = call.state == ToolCallState::succeeded ? std::string() : state,
+       .of = ToolSpan{.tool = span_text(call.tool), .call_id = call.id, .state = state}});
 }
 
 // What a tool did is held here until it is stored.

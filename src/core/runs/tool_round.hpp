@@ -111,6 +111,9 @@ class ToolRound {
   base::Task<bool> take_answer(ToolCall stored, Action action);
   base::Task<void> run(std::string id);
   base::Task<void> end_call(std::string id, ExecutedTool done, bool began);
+  void add_gate_span(const std::string& id, Time start, const Decision& decision);
+  void add_wait_span(const ToolCall& call, const Action& action);
+  void add_tool_span(const ToolCall& call, Time start);
   Action& note_verdict(const std::string& id, Verdict& verdict, ActionState state);
   ToolCall& call_of(const std::string& id);
   std::optional<ToolDefinition> offered(const std::string& tool) const;

@@ -11,6 +11,7 @@
 
 #include "base/json.hpp"
 #include "core/agents/agent_profile.hpp"
+#include "core/spans/trace_parent.hpp"
 
 namespace colonnade::core {
 
@@ -53,6 +54,7 @@ struct TurnOptions {
   // characters, compared in lower case with `-` as `_`; also by their other names. nullopt: all.
   std::optional<std::vector<std::string>> tools{};
   std::optional<int> tool_seconds_max{};  // of one call; can only be tighter than the server's
+  TraceParent trace{};                    // what its request is part of; empty: a trace of its own
 
   bool operator==(const TurnOptions&) const = default;
 };

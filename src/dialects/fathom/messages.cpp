@@ -6,6 +6,7 @@
 #include "dialects/fathom/stored_messages.hpp"
 #include "dialects/fathom/wire.hpp"
 #include "dialects/run_waiting.hpp"
+#include "dialects/trace_context.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {
@@ -13,8 +14,9 @@ namespace {
 // Longer than any id of a thread: such a path names none, and needs no key of its own.
 constexpr std::size_t thread_id_bytes_max = 64;
 
-core::NewMessage new_message(std::string thread_id, SendBody body) {
-  core::NewMessage message{.thread_id = std::move(thread_id)};
+core::NewMessage new_message(const net::Request& request, SendBody body) {
+  core::NewMessage message{.thread_id = thread_id(request)};
+  message.options.trace = trace_parent_of(request);
   message.parts.emplace_back(core::TextPart{.text = std::move(body.text)});
   if (!body.client_message_id.empty()) {
     message.metadata = {{"clientMessageId", std::move(body.client_message_id)}};
@@ -55,8 +57,8 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
   if (!body) co_return error_response(body.error());
   auto key = key_of(*request, *body);
   const Waiter waiter{.lane = request->lane, .gone = request->disconnected};
-  auto work = [this, who, waiter, message = new_message(thread_id(*request), std::move(*body))](
-                  Attempt attempt) mutable {
+  auto work = [this, who, waiter,
+               message = new_message(*request, std::move(*body))](Attempt attempt) mutable {
     return send_once(std::move(who), std::move(message), waiter, std::move(attempt));
   };
   auto response = co_await deps_.answer_once.run(who, std::move(key), std::move(work));

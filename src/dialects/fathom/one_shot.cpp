@@ -9,6 +9,7 @@
 #include "dialects/fathom/resources.hpp"
 #include "dialects/fathom/wire.hpp"
 #include "dialects/run_waiting.hpp"
+#include "dialects/trace_context.hpp"
 
 namespace colonnade::dialects::fathom {
 namespace {
@@ -78,6 +79,14 @@ class OneShotStream final : public core::Subscriber,
   std::unique_ptr<core::Subscription> subscription_{};
 };
 
+// Its thread is made when it is asked.
+core::NewMessage hidden_message(const net::Request& request, std::string text) {
+  core::NewMessage out;
+  out.parts.emplace_back(core::TextPart{.text = std::move(text)});
+  out.options.trace = trace_parent_of(request);
+  return out;
+}
+
 }  // namespace
 
 KeyedStreams::Wire MessageResource::one_shot_wire() {
@@ -86,13 +95,12 @@ KeyedStreams::Wire MessageResource::one_shot_wire() {
 }
 
 base::Task<std::expected<core::Run, Attempted>> MessageResource::start_hidden(
-    Principal who, std::string text, std::string keyed_request_id, base::Lane* lane) {
+    Principal who, core::NewMessage message, std::string keyed_request_id, base::Lane* lane) {
   core::NewThread hidden;
   const auto thread = co_await deps_.threads.create(who, std::move(hidden));
   if (!thread) co_return std::unexpected(refused(thread.error()));
-  core::NewMessage message{.thread_id = thread->id,
-                           .keyed_request_id = std::move(keyed_request_id)};
-  message.parts.emplace_back(core::TextPart{.text = std::move(text)});
+  message.thread_id = thread->id;
+  message.keyed_request_id = std::move(keyed_request_id);
   auto run = co_await deps_.runs.start(who, std::move(message), *lane);
   const auto removed = co_await deps_.threads.remove(std::move(who), thread->id);
   if (!removed) {
@@ -107,19 +115,20 @@ base::Task<net::Reply> MessageResource::one_shot(Principal who, RequestPtr reque
   auto body = decode_send(request->body);
   if (!body) co_return error_response(body.error());
   const Waiter waiter{.lane = request->lane, .gone = request->disconnected};
-  auto work = [this, who, waiter, text = std::move(body->text)](Attempt attempt) mutable {
-    return ask_once(std::move(who), std::move(text), waiter, std::move(attempt));
+  auto work = [this, who, waiter,
+               message = hidden_message(*request, std::move(body->text))](Attempt attempt) mutable {
+    return ask_once(std::move(who), std::move(message), waiter, std::move(attempt));
   };
   auto response = co_await deps_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
 
-base::Task<Attempted> MessageResource::ask_once(Principal who, std::string text, Waiter waiter,
-                                                Attempt attempt) {
+base::Task<Attempted> MessageResource::ask_once(Principal who, core::NewMessage message,
+                                                Waiter waiter, Attempt attempt) {
   std::string run_id = std::move(attempt.object_id);
   if (run_id.empty()) {
-    auto run = co_await start_hidden(who, std::move(text), std::move(attempt.keyed_request_id),
+    auto run = co_await start_hidden(who, std::move(message), std::move(attempt.keyed_request_id),
                                      waiter.lane);
     if (!run) co_return std::move(run.error());
     run_id = std::move(run->id);
@@ -132,8 +141,9 @@ base::Task<net::Reply> MessageResource::one_shot_stream(Principal who, RequestPt
   auto body = decode_send(request->body);
   if (!body) co_return error_response(body.error());
   KeyedStreams::Start begin = [this, who, lane = request->lane,
-                               text = std::move(body->text)](std::string keyed_request_id) mutable {
-    return start_hidden(std::move(who), std::move(text), std::move(keyed_request_id), lane);
+                               message = hidden_message(*request, std::move(body->text))](
+                                  std::string keyed_request_id) mutable {
+    return start_hidden(std::move(who), std::move(message), std::move(keyed_request_id), lane);
   };
   auto run = co_await one_shots_.begin(who, request_key(*request), request->lane, std::move(begin));
   if (!run) co_return std::move(run.error());

@@ -97,9 +97,11 @@ class MessageResource {
 
   base::Task<Attempted> send_once(Principal who, core::NewMessage message, Waiter waiter,
                                   Attempt attempt);
-  base::Task<Attempted> ask_once(Principal who, std::string text, Waiter waiter, Attempt attempt);
+  base::Task<Attempted> ask_once(Principal who, core::NewMessage message, Waiter waiter,
+                                 Attempt attempt);
   static KeyedStreams::Wire one_shot_wire();
-  base::Task<std::expected<core::Run, Attempted>> start_hidden(Principal who, std::string text,
+  base::Task<std::expected<core::Run, Attempted>> start_hidden(Principal who,
+                                                               core::NewMessage message,
                                                                std::string keyed_request_id,
                                                                base::Lane* lane);
   base::Task<Attempted> answer(Principal who, std::string run_id, std::stop_token gone,

@@ -7,6 +7,7 @@
 #include "dialects/mcp/answer_stream.hpp"
 #include "dialects/mcp/endpoint.hpp"
 #include "dialects/mcp/errors.hpp"
+#include "dialects/trace_context.hpp"
 
 namespace colonnade::dialects::mcp {
 namespace {
@@ -178,6 +179,7 @@ base::Task<Endpoint::Answer> Endpoint::call_tool(Exchange exchange, const Tool* 
   Call call{.who = exchange.who,
             .lane = exchange.request->lane,
             .text = std::move(exchange.message.text),
+            .trace = trace_parent_of(*exchange.request),
             .ticket = std::move(ticket),
             .progress = std::move(progress)};
   const Json& arguments = member(exchange.message.params, "arguments");

@@ -135,6 +135,7 @@ base::Task<core::Result<RunTools::Begun>> RunTools::begin(Call call, Attempt att
                            .settings = std::move(wanted.settings),
                            .keyed_request_id = std::move(attempt.keyed_request_id)};
   message.parts.emplace_back(core::TextPart{.text = std::move(wanted.message)});
+  message.options.trace = call.trace;
   auto run = co_await deps_.runs.start(call.who, std::move(message), *call.lane);
   if (!run) {
     watch->close();

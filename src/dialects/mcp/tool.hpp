@@ -11,6 +11,7 @@
 #include "base/lane.hpp"
 #include "base/task.hpp"
 #include "core/access/principal.hpp"
+#include "core/spans/trace_parent.hpp"
 #include "dialects/answer_once.hpp"
 #include "dialects/mcp/calls.hpp"
 
@@ -26,7 +27,8 @@ struct Call {
   Principal who;
   base::Lane* lane = nullptr;  // the calling one
   base::Json arguments = base::Json::object();
-  std::string text{};  // the whole message, as it was sent
+  std::string text{};         // the whole message, as it was sent
+  core::TraceParent trace{};  // that the request is part of
   std::shared_ptr<Calls::Ticket> ticket{};
   ReportProgress progress{};  // may be empty
 };

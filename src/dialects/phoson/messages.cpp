@@ -6,6 +6,7 @@
 #include "dialects/phoson/wire.hpp"
 #include "dialects/row_source.hpp"
 #include "dialects/run_waiting.hpp"
+#include "dialects/trace_context.hpp"
 
 namespace colonnade::dialects::phoson {
 namespace {
@@ -94,6 +95,7 @@ base::Task<net::Reply> MessageResource::send(Principal who, RequestPtr request) 
                     .lane = request->lane,
                     .gone = request->disconnected};
   question.message.parts.emplace_back(core::TextPart{.text = std::move(body->content)});
+  question.message.options.trace = trace_parent_of(*request);
   // The contract's order (§5.1): an unknown conversation, then one that is busy.
   const auto thread = co_await deps_.threads.get(who, question.message.thread_id);
   if (!thread) co_return error_response(thread.error(), Object::conversation);

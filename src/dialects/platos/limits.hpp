@@ -18,6 +18,14 @@ constexpr std::size_t platos_body_bytes_max = 1 * MiB;        // of requests wit
 constexpr std::size_t platos_mint_body_bytes_max = 64 * KiB;  // anybody may send it
 constexpr std::size_t platos_traceparent_bytes_max = 128;
 constexpr std::int64_t platos_exp_seconds_max = 253'402'300'799;  // the last second of year 9999
+// platos §2.5
+constexpr std::size_t platos_monitoring_rows_default = 50;
+constexpr std::size_t platos_monitoring_rows_max = 200;
+constexpr std::size_t platos_monitoring_days_default = 30;
+constexpr std::size_t platos_monitoring_days_max = 365;
+constexpr std::size_t platos_cost_days_default = 7;     // of `daysBack`
+constexpr std::size_t platos_cost_agents_default = 20;  // rows of costs by agent, model or user
+constexpr std::size_t platos_trace_messages_max = 500;  // of a thread's trace
 // platos §1.3
 constexpr std::int64_t platos_token_seconds_min = 60;
 constexpr std::int64_t platos_token_seconds_max = 604'800;

@@ -31,19 +31,7 @@ constexpr PendingRoute pending_routes[] = {
     {net::Method::get, "/monitoring/budget/caps", pending_for_users},
     {net::Method::get, "/monitoring/budget/status", pending_for_users},
 
-    // Monitoring, of both.
-    {net::Method::get, "/monitoring/runs", pending_for_users},
-    {net::Method::get, "/monitoring/traces", pending_for_users},
-    {net::Method::get, "/monitoring/traces/{id}", pending_for_users},
-    {net::Method::get, "/monitoring/trace/{id}", pending_for_users},
-    {net::Method::get, "/monitoring/cost", pending_for_users},
-    {net::Method::get, "/monitoring/cost/by-agent", pending_for_users},
-    {net::Method::get, "/monitoring/cost/by-scope", pending_for_users},
-    {net::Method::get, "/monitoring/cost-by-agent", pending_for_users},
-    {net::Method::get, "/monitoring/cost-by-model", pending_for_users},
-    {net::Method::get, "/monitoring/cost-by-user", pending_for_users},
-    {net::Method::get, "/monitoring/summary", pending_for_users},
-    {net::Method::get, "/monitoring/tool-audit", pending_for_users},
+    // Nothing is kept of input that was refused.
     {net::Method::get, "/monitoring/safety-events", pending_for_users},
 
     // bgo.
@@ -102,6 +90,10 @@ Dialect::Dialect(Dependencies deps, Options options)
       threads_({.agents = deps.agents, .threads = deps.threads, .answer_once = answer_once_}),
       artifacts_(deps.artifacts),
       attachments_({.attachments = deps.attachments, .answer_once = answer_once_}),
+      monitoring_({.monitoring = deps.monitoring,
+                   .threads = deps.threads,
+                   .agents = deps.agents,
+                   .actions = deps.actions}),
       turns_({.access = access_,
               .agents = deps.agents,
               .threads = deps.threads,
@@ -136,6 +128,7 @@ std::vector<net::Route> Dialect::routes() {
   add(agent_routes(access_, agents_));
   add(thread_routes(access_, threads_));
   add(turns_.routes());
+  add(monitoring_routes(access_, monitoring_));
   for (const PendingRoute& row : pending_routes) {
     out.push_back({row.method, std::string("/api/v1/agent") + row.path,
                    access_.guard(pending_, &PendingResource::answer, row.need)});

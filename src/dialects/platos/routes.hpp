@@ -20,6 +20,7 @@
 #include "core/events/subscriptions.hpp"
 #include "core/governance/actions.hpp"
 #include "core/runs/runs.hpp"
+#include "core/spans/monitoring.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
 #include "dialects/answer_once.hpp"
@@ -29,6 +30,7 @@
 #include "dialects/platos/artifacts.hpp"
 #include "dialects/platos/attachments.hpp"
 #include "dialects/platos/minting.hpp"
+#include "dialects/platos/monitoring.hpp"
 #include "dialects/platos/pending.hpp"
 #include "dialects/platos/threads.hpp"
 #include "dialects/platos/turns.hpp"
@@ -55,6 +57,7 @@ struct Dependencies {
   core::Artifacts& artifacts;
   core::Attachments& attachments;
   core::Subscriptions& subscriptions;
+  core::Monitoring& monitoring;
   base::Clock& clock;
 };
 
@@ -87,6 +90,7 @@ class Dialect {
   ThreadResource threads_;
   ArtifactResource artifacts_;
   AttachmentResource attachments_;
+  MonitoringResource monitoring_;
   Turns turns_;
 };
 

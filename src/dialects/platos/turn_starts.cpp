@@ -4,6 +4,7 @@
 
 #include "base/ids.hpp"
 #include "core/safety/safety_filter.hpp"
+#include "core/spans/trace_parent.hpp"
 #include "dialects/platos/attachments.hpp"
 #include "dialects/platos/turn_limits.hpp"
 
@@ -71,6 +72,7 @@ core::StoredAnswer answer_of(std::string run_id) {
 
 core::NewMessage plain_message(const Caller& caller, const TurnRequest& request) {
   core::NewMessage out{.thread_id = request.thread_id};
+  out.options.trace = core::trace_parent_from(caller.traceparent);
   out.settings.run_seconds_max = static_cast<int>(limits::platos_turn_time_max.count());
   out.settings.approval_seconds_max = static_cast<int>(limits::platos_approval_time_max.count());
   out.settings.keeps_partial_reply = true;

@@ -15,6 +15,7 @@
 #include "dialects/tandem/run_words.hpp"
 #include "dialects/tandem/sessions.hpp"
 #include "dialects/tandem/wire.hpp"
+#include "dialects/trace_context.hpp"
 
 namespace colonnade::dialects::tandem {
 namespace {
@@ -126,6 +127,7 @@ base::Task<std::expected<core::NewMessage, net::Response>> PromptResource::messa
   if (!agent) co_return std::unexpected(error_response(agent.error()));
   out.options.agent_id = std::move(*agent);
   out.options.tool_use = prompt->tool_use;
+  out.options.trace = trace_parent_of(*request);
   out.options.tools = std::move(prompt->tools);
   if (Json client = client_of(*request); !client.is_null()) {
     out.metadata = Json{{"tandem", std::move(client)}};

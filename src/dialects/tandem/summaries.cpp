@@ -8,6 +8,7 @@
 #include "dialects/tandem/limits.hpp"
 #include "dialects/tandem/sessions.hpp"
 #include "dialects/tandem/wire.hpp"
+#include "dialects/trace_context.hpp"
 
 namespace colonnade::dialects::tandem {
 namespace {
@@ -46,6 +47,7 @@ base::Task<base::Result<std::string>> SummaryResource::summary_in(core::Principa
   core::NewMessage message{.thread_id = std::move(copy_id),
                            .parts = {core::TextPart{.text = wanted}}};
   message.options.tool_use = core::ToolUse::none;
+  message.options.trace = trace_parent_of(*request);
   const auto run = co_await runs_.start(who, std::move(message), *request->lane);
   if (!run) co_return base::fail(run.error());
   const auto finished = co_await runs_.wait(std::move(who), run->id, request->disconnected);

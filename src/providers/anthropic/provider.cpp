@@ -39,6 +39,9 @@ class Provider final : public core::ModelProvider {
                     {"anthropic-version", std::string(api_version)}};
     const std::string key = key_->get();
     if (!key.empty()) call.headers.push_back({"x-api-key", key});
+    if (!request.traceparent.empty()) {
+      call.headers.push_back({"traceparent", request.traceparent});
+    }
     call.body =
         request_body(request, {.provider = options_.name, .prompt_cache = options_.prompt_cache});
     const upstream::Vendor vendor{.name = options_.name,

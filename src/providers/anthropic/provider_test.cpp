@@ -149,6 +149,17 @@ TEST_F(AnthropicProvider, SendsWhatTheVendorRequires) {
   EXPECT_NE(request.find(R"("model":"claude-test")"), std::string::npos);
 }
 
+// What traces of one's own gateway are continued with.
+TEST_F(AnthropicProvider, HandsTheTraceOn) {
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  ask(vendor_.speaks());
+  EXPECT_EQ(vendor_.last_request().find("traceparent"), std::string::npos) << "it has none";
+  core::ModelRequest traced = vendor_.speaks();
+  traced.traceparent = trace;
+  ask(std::move(traced));
+  EXPECT_NE(vendor_.last_request().find("traceparent: " + trace + "\r\n"), std::string::npos);
+}
+
 TEST_F(AnthropicProvider, AnOverloadedVendorMayBeAskedAgain) {
   const auto out = ask(vendor_.answers(
       {.status = 529,

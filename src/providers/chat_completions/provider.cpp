@@ -57,6 +57,9 @@ class Provider final : public core::ModelProvider {
     for (const auto& [name, value] : options_.headers) call.headers.push_back({name, value});
     const std::string key = key_->get();
     if (!key.empty()) call.headers.push_back({"authorization", "Bearer " + key});
+    if (!request.traceparent.empty()) {
+      call.headers.push_back({"traceparent", request.traceparent});
+    }
     call.body = request_body(request, options_);
     const upstream::Vendor vendor{.name = options_.name,
                                   .key = key,

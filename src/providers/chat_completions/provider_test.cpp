@@ -131,6 +131,17 @@ TEST_F(ChatProvider, SendsWhatTheServerRequires) {
   EXPECT_NE(request.find(R"("model":"asked-model")"), std::string::npos);
 }
 
+// What traces of one's own gateway are continued with.
+TEST_F(ChatProvider, HandsTheTraceOn) {
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  ask(vendor_.speaks());
+  EXPECT_EQ(vendor_.last_request().find("traceparent"), std::string::npos) << "it has none";
+  core::ModelRequest traced = vendor_.speaks();
+  traced.traceparent = trace;
+  ask(std::move(traced));
+  EXPECT_NE(vendor_.last_request().find("traceparent: " + trace + "\r\n"), std::string::npos);
+}
+
 TEST_F(ChatProvider, FailuresKeepTheVendorsWords) {
   const auto limited = ask(vendor_.is_rate_limited());
   ASSERT_EQ(limited.errors.size(), 1u);

@@ -6,6 +6,7 @@
 #include "base/utf8.hpp"
 #include "storage/agent_codec.hpp"
 #include "storage/event_codec.hpp"
+#include "storage/span_codec.hpp"
 #include "storage/sqlite/change_results.hpp"
 #include "storage/sqlite/rows.hpp"
 
@@ -273,13 +274,14 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertRun& change
       "INSERT INTO runs (scope, id, thread_id, agent_id, agent_version, user_message_id,"
       " started_by, state, settings, rounds, input_tokens, output_tokens, cached_input_tokens,"
       " cache_write_tokens, reasoning_tokens, reported_cost_micros, cost_micros, created_at,"
-      " finished_at, error, version_id, version_bucket, options) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
-      " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+      " finished_at, error, version_id, version_bucket, options, trace_id) VALUES (?1, ?2, ?3, ?4,"
+      " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,"
+      " ?24)",
       scope.key(), r.id, r.thread_id, r.agent_id, r.agent_version, r.user_message_id, r.started_by,
       core::to_string(r.state), settings_text(r.settings), r.rounds, u.input_tokens,
       u.output_tokens, u.cached_input_tokens, u.cache_write_tokens, u.reasoning_tokens,
       u.reported_cost_micros, r.cost_micros, r.created_at, r.finished_at, r.error, r.version.id,
-      r.version.bucket, turn_options_text(r.options));
+      r.version.bucket, turn_options_text(r.options), r.options.trace.trace_id);
   if (!changed && changed.error().kind == ErrorKind::conflict) {
     return fail(ErrorKind::conflict, quoted("thread", r.thread_id) +
                                          " has a run that is not finished, or " +
@@ -291,16 +293,20 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertRun& change
 Result<void> Changes::on(const core::Scope& scope, const core::UpdateRun& change) {
   const core::Run& r = change.run;
   const core::Usage& u = r.usage;
+  const std::string spans = spans_text(change.trace.spans);
   const auto changed = write(
       "UPDATE runs SET agent_id = ?4, agent_version = ?5, user_message_id = ?6, state = ?7,"
       " settings = ?8, rounds = ?9, input_tokens = ?10, output_tokens = ?11,"
       " cached_input_tokens = ?12, cache_write_tokens = ?13, reasoning_tokens = ?14,"
-      " reported_cost_micros = ?15, cost_micros = ?16, finished_at = ?17, error = ?18"
+      " reported_cost_micros = ?15, cost_micros = ?16, finished_at = ?17, error = ?18,"
+      " provider = coalesce(nullif(?19, ''), provider), model = coalesce(nullif(?20, ''), model),"
+      " spans = CASE ?21 WHEN '' THEN spans ELSE coalesce(spans, '') || ?21 END"
       " WHERE id = ?1 AND scope = ?2 AND state = ?3",
       r.id, scope.key(), core::to_string(change.from), r.agent_id, r.agent_version,
       r.user_message_id, core::to_string(r.state), settings_text(r.settings), r.rounds,
       u.input_tokens, u.output_tokens, u.cached_input_tokens, u.cache_write_tokens,
-      u.reasoning_tokens, u.reported_cost_micros, r.cost_micros, r.finished_at, r.error);
+      u.reasoning_tokens, u.reported_cost_micros, r.cost_micros, r.finished_at, r.error,
+      change.trace.provider, change.trace.model, spans);
   return one_row(changed, [&] {
     return fail(ErrorKind::conflict,
                 quoted("run", r.id) + " is not " + std::string(core::to_string(change.from)));
@@ -314,11 +320,12 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertStep& chang
   return inserted(
       write("INSERT INTO run_steps (scope, run_id, number, input_tokens, output_tokens,"
             " cached_input_tokens, cache_write_tokens, reasoning_tokens, reported_cost_micros,"
-            " model, parts) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
+            " model, parts, spans)"
+            " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, nullif(?12, '')"
             " FROM runs WHERE id = ?2 AND scope = ?1",
             scope.key(), s.run_id, s.number, s.usage.input_tokens, s.usage.output_tokens,
             s.usage.cached_input_tokens, s.usage.cache_write_tokens, s.usage.reasoning_tokens,
-            s.usage.reported_cost_micros, s.model, parts_),
+            s.usage.reported_cost_micros, s.model, parts_, spans_text(s.spans)),
       "step", s.run_id + "/" + std::to_string(s.number), "run");
 }
 

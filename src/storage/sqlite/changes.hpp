@@ -90,8 +90,10 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::ReplaceToolServer& change);
   Result<void> on(const core::Scope& scope, const core::RemoveDocument& change);
   Result<void> on(const core::Scope& scope, const core::ChangeOfJobs& change);
+  Result<void> on(const core::Scope& scope, const core::ForgetSpans& change);
 
   Result<void> withdraw_calls_of(const core::Scope& scope, const std::string& thread_id, Time at);
+  Result<std::int64_t> keep_costs_of(const core::Scope& scope, const std::string& thread_id);
   Result<void> purge_beside(const core::Scope& scope, const std::string& id);
   Result<void> remove_memories_of(const core::Scope& scope, const std::string& thread_id);
   struct MemoryPlace {

@@ -123,6 +123,7 @@ Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& chan
       write("DELETE FROM run_steps WHERE scope = ?2 AND run_id IN"
             " (SELECT id FROM runs WHERE thread_id = ?1 AND scope = ?2)",
             change.id, scope.key()),
+      keep_costs_of(scope, change.id),
       write("DELETE FROM runs WHERE thread_id = ?1 AND scope = ?2", change.id, scope.key()),
       write("UPDATE threads SET purged = ?2 WHERE no = ?1", no, change.is_complete ? 1 : 0),
       write(
@@ -133,6 +134,25 @@ Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& chan
   }
   has_erased_ = true;
   return {};
+}
+
+// What was spent stays spent; nothing says by whom or for what.
+Result<std::int64_t> Changes::keep_costs_of(const core::Scope& scope,
+                                            const std::string& thread_id) {
+  return write(
+      "INSERT INTO erased_costs (scope, day, agent_id, provider, model, runs, input_tokens,"
+      " output_tokens, cached_input_tokens, cache_write_tokens, cost_micros)"
+      " SELECT scope, finished_at / 86400000000, agent_id, provider, model, count(*),"
+      " sum(input_tokens), sum(output_tokens), sum(cached_input_tokens),"
+      " sum(cache_write_tokens), sum(cost_micros) FROM runs WHERE thread_id = ?1"
+      " AND scope = ?2 AND finished_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5"
+      " ON CONFLICT DO UPDATE SET runs = runs + excluded.runs,"
+      " input_tokens = input_tokens + excluded.input_tokens,"
+      " output_tokens = output_tokens + excluded.output_tokens,"
+      " cached_input_tokens = cached_input_tokens + excluded.cached_input_tokens,"
+      " cache_write_tokens = cache_write_tokens + excluded.cache_write_tokens,"
+      " cost_micros = cost_micros + excluded.cost_micros",
+      thread_id, scope.key());
 }
 
 // What belongs to the thread but does not hang on its row. Before the runs go, by which some of it

@@ -17,6 +17,7 @@ namespace colonnade::storage::sqlite {
 
 class JobReads;
 class MemoryVectors;
+class SpanReads;
 class ReaderPool;
 class Writer;
 class Health;
@@ -241,6 +242,7 @@ class Store final : public storage::Store,
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<MemoryVectors> memory_vectors_;
   std::unique_ptr<JobReads> jobs_;
+  std::unique_ptr<SpanReads> spans_;
 };
 
 }  // namespace colonnade::storage::sqlite

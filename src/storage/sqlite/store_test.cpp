@@ -47,6 +47,7 @@ const auto backends = testing::Values(with("full", storage::sqlite::Durability::
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSuite, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSearch, backends);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSpans, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJournal, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreActions, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreMemory, backends);

@@ -41,6 +41,7 @@ class SubAgentTool final : public Tool {
     core::HandedOn handed_on{.scope = std::move(context.scope),
                              .user_id = std::move(context.user_id),
                              .run_id = std::move(context.run_id),
+                             .tool_call_id = std::move(context.tool_call_id),
                              .task = arguments.at("task").get<std::string>()};
     auto answer = co_await sub_agents_.work(std::move(handed_on), context.lane, std::move(stop));
     if (!answer) co_return failed(answer.error().message);
@@ -96,6 +97,7 @@ class TaskTool final : public Tool {
     core::HandedOn handed_on{.scope = std::move(context.scope),
                              .user_id = std::move(context.user_id),
                              .run_id = std::move(context.run_id),
+                             .tool_call_id = std::move(context.tool_call_id),
                              .task = arguments.at("prompt").get<std::string>(),
                              .title = arguments.value("description", std::string())};
     auto answer = co_await sub_agents_.work(std::move(handed_on), context.lane, std::move(stop));
