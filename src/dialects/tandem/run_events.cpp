@@ -219,7 +219,7 @@ class RunEvents::Writing {
     if (failed) {
       add("session.error", "system", [&](JsonWriter& json) {
         json.key("error").object().field("code", failure_code(end.error));
-        json.field("message", end.error).end_object();
+        json.field("message", failure_text(end.error)).end_object();
       });
     }
     const std::string_view idle = failed                                   ? "error"
@@ -232,7 +232,7 @@ class RunEvents::Writing {
                                                                            : "run.failed";
     const auto members = [&](JsonWriter& json) {
       json.field("status", status).field("finishedAtMs", milliseconds_of(event_.at));
-      if (!end.error.empty()) json.field("error", end.error);
+      if (!end.error.empty()) json.field("error", failure_text(end.error));
     };
     add(word, "log", members);
     add("session.run.finished", "system", members);
