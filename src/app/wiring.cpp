@@ -482,7 +482,6 @@ struct Server::Components {
                 .services = {.catalog = model_catalog,
                              .token = managed_token,
                              .tool_servers = scope_tool_servers,
-                             .connector = tool_host,
                              .memories = tiered_memories,
                              .identities = identities,
                              .resources = resources,

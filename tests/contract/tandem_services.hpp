@@ -123,8 +123,10 @@ class ScriptedToolServers final : public core::ToolServerHost, public core::Tool
   base::Task<void> settled(std::string, std::stop_token) override { co_return; }
   base::Result<void> accept(const std::string&, const std::string&) override { return {}; }
   base::Result<void> retry(const std::string&) override { return {}; }
-  base::Task<base::Result<void>> complete_authorization(std::string query) override {
-    if (query != "code=c%201&state=s1") {
+  base::Task<base::Result<void>> complete_authorization(std::string id,
+                                                        std::string query) override {
+    const auto asked = connection(id);
+    if (!asked || asked->authorization_url.empty() || query != "code=c%201&state=s1") {
       co_return base::fail(base::ErrorKind::not_found, "nobody waits for " + query);
     }
     authorized_ = true;
@@ -179,7 +181,6 @@ struct TandemServices {
     return {.catalog = catalog,
             .token = token,
             .tool_servers = scope_tool_servers,
-            .connector = tool_host,
             .memories = tiered_memories,
             .identities = identities,
             .resources = resources,

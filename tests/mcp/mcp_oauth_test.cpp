@@ -151,7 +151,7 @@ class McpOAuth : public ::testing::Test {
   }
   // The human comes back with this.
   base::Result<void> come_back(const std::string& query) {
-    return base::run_on(lanes_[1], servers_->complete_authorization(query));
+    return base::run_on(lanes_[1], servers_->complete_authorization("", query));
   }
   // The part of the authorization URL that matters to the redirect.
   std::string state_of(const std::string& url) {
@@ -187,6 +187,9 @@ TEST_F(McpOAuth, WaitsForAHumanAndGoesOn) {
   EXPECT_TRUE(call().is_error);
   const std::string state = state_of(url);
   EXPECT_EQ(come_back("state=another&code=the-code").error().kind, ErrorKind::not_found);
+  const auto at_another = base::run_on(
+      lanes_[1], servers_->complete_authorization("another", state + "&code=the-code" + issuer()));
+  EXPECT_EQ(at_another.error().kind, ErrorKind::not_found) << "it is this server's answer";
   const auto back = come_back(state + "&code=the-code" + issuer());
   ASSERT_TRUE(back) << back.error().message;
   reports_.wait_for(ServerState::ready);
@@ -195,6 +198,20 @@ TEST_F(McpOAuth, WaitsForAHumanAndGoesOn) {
   EXPECT_THAT(realm_->seen.front(), HasSubstr("Basic "));
   // Once only.
   EXPECT_FALSE(come_back(state + "&code=the-code" + issuer()));
+}
+
+// Whoever waits until the server has settled is not shown the address of before.
+TEST_F(McpOAuth, ARetryCountsAtOnce) {
+  begin();
+  reports_.wait_for(ServerState::needs_auth);
+  const std::string before = servers_->find("web")->authorization_url;
+  ASSERT_TRUE(servers_->retry("web"));
+  const auto now = servers_->find("web");
+  EXPECT_TRUE(now->status.state == ServerState::starting || now->authorization_url != before);
+  reports_.wait_for(ServerState::needs_auth, 2);
+  EXPECT_NE(servers_->find("web")->authorization_url, before);
+  EXPECT_EQ(come_back(state_of(before) + "&code=the-code" + issuer()).error().kind,
+            ErrorKind::not_found);
 }
 
 TEST_F(McpOAuth, AnAnswerOfAnotherIssuerBringsNothing) {

@@ -7,7 +7,7 @@ namespace colonnade::dialects::tandem {
 Services::Services(ServiceDependencies deps)
     : providers_(deps.catalog),
       token_(deps.token),
-      mcp_servers_(deps.tool_servers, deps.connector),
+      mcp_servers_(deps.tool_servers),
       memory_(deps.memories, deps.clock),
       identity_(deps.identities),
       key_values_(deps.resources) {}

@@ -26,7 +26,6 @@ struct ServiceDependencies {
   core::ModelCatalog& catalog;
   core::ManagedToken& token;
   core::ScopeToolServers& tool_servers;
-  core::ToolServerConnector& connector;
   core::TieredMemories& memories;
   core::Identities& identities;
   core::Resources& resources;

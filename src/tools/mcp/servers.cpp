@@ -292,7 +292,7 @@ Result<void> Servers::retry(const std::string& id) {
   return {};
 }
 
-base::Task<Result<void>> Servers::complete_authorization(std::string query) {
+base::Task<Result<void>> Servers::complete_authorization(std::string id, std::string query) {
   net::Request parsed;
   parsed.query = query;
   const std::string oauth_state = parsed.query_parameter("state").value_or("");
@@ -300,7 +300,8 @@ base::Task<Result<void>> Servers::complete_authorization(std::string query) {
   std::shared_ptr<Session> waiting;
   {
     const std::lock_guard lock(state_->mutex);
-    for (const auto& [id, entry] : state_->entries) {
+    for (const auto& [of, entry] : state_->entries) {
+      if (!id.empty() && of != id) continue;
       if (!entry.oauth || !entry.oauth->awaits(oauth_state)) continue;
       oauth = entry.oauth;
       waiting = entry.session;

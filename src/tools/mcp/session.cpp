@@ -43,6 +43,14 @@ std::vector<RemoteTool> Session::tools() const {
 }
 
 void Session::retry() {
+  {
+    // Whoever waits until it has settled waits for what comes of this.
+    const std::lock_guard lock(mutex_);
+    if (status_.state == ServerState::failed || status_.state == ServerState::needs_auth) {
+      status_.state = ServerState::starting;
+      status_.reason.clear();
+    }
+  }
   lane_.post([self = shared_from_this()] {
     self->retry_ = true;
     self->wake_.notify();

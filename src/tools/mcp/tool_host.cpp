@@ -294,8 +294,8 @@ Result<void> ToolHost::accept(const std::string& id, const std::string& set) {
 
 Result<void> ToolHost::retry(const std::string& id) { return servers_.retry(id); }
 
-base::Task<Result<void>> ToolHost::complete_authorization(std::string query) {
-  return servers_.complete_authorization(std::move(query));
+base::Task<Result<void>> ToolHost::complete_authorization(std::string id, std::string query) {
+  return servers_.complete_authorization(std::move(id), std::move(query));
 }
 
 base::Task<std::vector<core::ToolDefinition>> ToolHost::definitions(core::Agent agent,
