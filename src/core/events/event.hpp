@@ -48,6 +48,7 @@ struct ToolCallFinished {
   std::string tool{};
   ToolCallState state = ToolCallState::succeeded;
   std::string result{};
+  std::string authorization_url{};  // ToolOutcome::authorization_url
 };
 struct ApprovalRequested {
   std::string approval_id{};

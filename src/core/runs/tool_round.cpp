@@ -615,7 +615,8 @@ Task<void> ToolRound::end_call(std::string id, ExecutedTool done, bool began) {
     ended = action;
   }
   const ToolCallState from = began ? ToolCallState::running : ToolCallState::requested;
-  auto stored = co_await record_.end_call(call, from, std::move(ended));
+  auto stored = co_await record_.end_call(call, from, std::move(ended),
+                                          std::move(done.outcome.authorization_url));
   if (!stored) inputs_.push(CommitFailed{std::move(stored.error())});
 }
 

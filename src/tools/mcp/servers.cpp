@@ -388,15 +388,20 @@ bool Servers::is_first_start(const std::vector<std::string>& ids) const {
   });
 }
 
-std::string Servers::why_not(const std::vector<std::string>& ids, std::string_view name) const {
+std::string Servers::server_of(const std::vector<std::string>& ids, std::string_view name) const {
   for (const std::string& id : ids) {
     const auto one = session(id);
-    if (!one || !name.starts_with(one->name() + "__")) continue;
-    const ServerStatus now = one->status();
-    return "its server is " + std::string(to_string(now.state)) +
-           (now.reason.empty() ? "" : " (" + now.reason + ")");
+    if (one && name.starts_with(one->name() + "__")) return id;
   }
-  return "this agent has no such server";
+  return {};
+}
+
+std::string Servers::why_not(const std::vector<std::string>& ids, std::string_view name) const {
+  const auto one = session(server_of(ids, name));
+  if (!one) return "this agent has no such server";
+  const ServerStatus now = one->status();
+  return "its server is " + std::string(to_string(now.state)) +
+         (now.reason.empty() ? "" : " (" + now.reason + ")");
 }
 
 bool Servers::has_name(std::string_view name) const {

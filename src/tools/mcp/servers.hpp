@@ -99,6 +99,8 @@ class Servers {
   bool is_starting(const std::vector<std::string>& ids, std::string_view name) const;
   // Whether one of these servers is starting and has not failed before; any thread.
   bool is_first_start(const std::vector<std::string>& ids) const;
+  // The id of the one of these servers whose tool is called so; "" for none of them.
+  std::string server_of(const std::vector<std::string>& ids, std::string_view name) const;
   // Why none of these servers offers it, in words.
   std::string why_not(const std::vector<std::string>& ids, std::string_view name) const;
   bool has_name(std::string_view name) const;  // whether any server is called so

@@ -86,6 +86,7 @@ class ToolHost final : public core::ToolServerHost,
 
  private:
   struct State;
+  core::ToolOutcome failure_at(const std::string& server_id, std::string message) const;
   base::Task<void> await_until(std::function<bool()> there, std::stop_token stop);
   static ServersOptions servers_options(const std::shared_ptr<State>& state);
 
