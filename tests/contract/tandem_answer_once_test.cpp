@@ -113,6 +113,8 @@ TEST_F(TandemAnswerOnce, EveryPostTakesAKey) {
 TEST_F(TandemAnswerOnce, ServicesDoItOnceAndSayTheSame) {
   expect_once("put", "/memory/put", {{"text", "tulips"}}, {{"text", "roses"}});
   EXPECT_EQ(server_->get("/memory").json().at("count"), 1);
+  expect_once("import", "/memory/import", {{"items", {{{"text", "tulips"}}}}},
+              {{"items", {{{"text", "roses"}}}}});
   expect_once("write", "/resource", {{"key", "plan"}, {"value", 1}},
               {{"key", "plan"}, {"value", 2}});
   EXPECT_EQ(server_->get("/resource/plan").json().at("rev"), 1) << "written once";

@@ -23,6 +23,7 @@
 #include "core/events/background_commits.hpp"
 #include "core/events/notices.hpp"
 #include "core/memory/memories.hpp"
+#include "core/memory/memory_imports.hpp"
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
 #include "core/tools/scope_tool_servers.hpp"
@@ -165,6 +166,7 @@ struct TandemServices {
                          .feed = engine.feed,
                          .notices = notices,
                          .clock = engine.clock}),
+        memory_imports(tiered_memories, engine.workspaces, engine.workers),
         identities(*engine.store, engine.feed, engine.clock),
         resources(*engine.store, engine.feed, notices, engine.clock) {
     notices.listen([this](const core::Notice& notice) {
@@ -182,6 +184,7 @@ struct TandemServices {
             .token = token,
             .tool_servers = scope_tool_servers,
             .memories = tiered_memories,
+            .imports = memory_imports,
             .identities = identities,
             .resources = resources,
             .clock = engine.clock};
@@ -209,6 +212,7 @@ struct TandemServices {
   core::ScopeToolServers scope_tool_servers;
   core::Memories memories;
   core::TieredMemories tiered_memories;
+  core::MemoryImports memory_imports;
   core::Identities identities;
   core::Resources resources;
 };

@@ -13,6 +13,7 @@
 #include "dialects/tandem/identity.hpp"
 #include "dialects/tandem/limits.hpp"
 #include "dialects/tandem/memory.hpp"
+#include "dialects/tandem/memory_import.hpp"
 #include "dialects/tandem/prompt_body.hpp"
 #include "dialects/tandem/providers.hpp"
 #include "dialects/tandem/replies_wire.hpp"
@@ -59,6 +60,12 @@ void look_into_memory(const Json& body, const std::string& bytes) {
     require(put->partition.key() == put->memory.metadata.at("partition").get<std::string>());
     require(put->memory.subject.size() <= limits::tandem_subject_bytes_max);
     require(put->memory.tier == put->partition.tier);
+  }
+  const auto brought = tandem::read_memory_import(body, bytes.substr(0, 300), now);
+  if (brought) {
+    require(brought->folder.has_value() || brought->records.size() <= limits::import_memories_max);
+  } else {
+    require_named_error(brought);
   }
   const auto query = tandem::read_memory_query(body, now);
   require_named_error(query);
