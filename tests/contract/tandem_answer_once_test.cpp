@@ -107,6 +107,9 @@ TEST_F(TandemAnswerOnce, EveryPostTakesAKey) {
     if (answer.status == 501) continue;
     const bool refused = answer.body.contains("Idempotency-Key");
     EXPECT_EQ(refused, !without_key().contains(route)) << route << " " << answer.body;
+    if (!refused) continue;
+    EXPECT_EQ(answer.status, 400) << route << " " << answer.body;
+    EXPECT_EQ(answer.json().at("field"), "Idempotency-Key") << route;
   }
 }
 
