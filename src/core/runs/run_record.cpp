@@ -441,6 +441,13 @@ Task<Result<void>> RunRecord::ask_human(ToolCall call, Action action) {
                                            .tool_call_id = call.id,
                                            .tool = call.tool,
                                            .arguments = call.arguments}));
+  if (const auto& place = run_.options.handed_on_by) {
+    Event told = event(ApprovalRequested{
+        .approval_id = action.id, .tool = call.tool, .arguments = call.arguments});
+    told.thread_id = place->thread_id;
+    told.run_id = place->run_id;
+    events.push_back(std::move(told));
+  }
   Unit asked = unit(std::move(events));
   add_action(asked, action);
   asked.changes.emplace_back(MoveToolCall{

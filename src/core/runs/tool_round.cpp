@@ -550,8 +550,7 @@ Task<void> ToolRound::run(std::string id) {
       return judge_again(id, std::move(arguments));
     };
     const std::string& tool = call_of(id).tool;
-    const bool handed_on = tool == sub_agent_tool || tool == task_tool;
-    const auto time_max = handed_on ? options_.sub_agent_time_max : options_.tool_time_max;
+    const auto time_max = hands_on(tool) ? options_.sub_agent_time_max : options_.tool_time_max;
     done = co_await execute_tool(&ports_.tools, &lane_, std::move(on_behalf), std::move(permit),
                                  time_max, inputs_.work());
     // Stopped with the server: what it did is unknown, and the next start says so.

@@ -160,18 +160,22 @@ class RunEvents::Writing {
   }
 
   void asked(const core::ApprovalRequested& question) {
-    Call& call = run_.calls[question.tool_call_id];
+    const bool of_sub_agent = question.tool_call_id.empty();
+    Call& call = run_.calls[of_sub_agent ? question.approval_id : question.tool_call_id];
     call.part_id = question.approval_id;
     call.arguments = kept(question.arguments);
     call.tool = question.tool;
     call.is_question = is_question(question.tool);
-    tool_part(call, question.tool, core::ToolCallState::waiting_approval, {});
+    if (!of_sub_agent) {
+      tool_part(call, question.tool, core::ToolCallState::waiting_approval, {});
+    }
     if (call.is_question) {
       add("question.asked", "system", [&](JsonWriter& json) {
         json.field("id", question.approval_id);
         message_id(json);
         json.key("questions");
         write_questions(json, question.arguments);
+        if (of_sub_agent) return;
         json.key("tool").object().field("callID", question.tool_call_id);
         message_id(json);
         json.end_object();
@@ -195,6 +199,10 @@ class RunEvents::Writing {
 
   void answered(const core::ApprovalResolved& answer) {
     replied(answer);
+    if (answer.tool_call_id.empty()) {
+      run_.calls.erase(answer.approval_id);
+      return;
+    }
     // A call that was denied does not run, so nothing else tells its end.
     Call& call = call_of(answer.tool_call_id);
     if (answer.approved || call.tool.empty()) return;
@@ -204,7 +212,8 @@ class RunEvents::Writing {
   }
 
   void replied(const core::ApprovalResolved& answer) {
-    if (call_of(answer.tool_call_id).is_question) {
+    const bool of_sub_agent = answer.tool_call_id.empty();
+    if (call_of(of_sub_agent ? answer.approval_id : answer.tool_call_id).is_question) {
       add("question.replied", "system", [&](JsonWriter& json) {
         json.field("id", answer.approval_id).field("ok", answer.approved);
       });
