@@ -30,6 +30,9 @@ namespace {
 constexpr std::string_view tool_operation = "call";
 constexpr const char* calls_too_often = "RATE_LIMIT";
 constexpr std::size_t malformed_shown_bytes = 200;
+constexpr std::string_view cut_off_text =
+    "the output limit cut your answer off in the middle of this call's arguments, so it was not "
+    "made; make it with less, or in several calls";
 constexpr std::string_view interrupted_text =
     "The server was restarted while this tool ran. Whether it took effect is unknown.";
 
@@ -173,8 +176,11 @@ std::vector<std::string> ToolRound::begin(const ModelReply& reply) {
                  .created_at = now};
     if (!call->malformed_arguments.empty()) {
       row.state = ToolCallState::failed;
-      row.result = "the arguments are not a JSON object: " +
-                   std::string(base::cut_utf8(call->malformed_arguments, malformed_shown_bytes));
+      row.result =
+          reply.stop_reason == StopReason::max_tokens
+              ? std::string(cut_off_text)
+              : "the arguments are not a JSON object: " +
+                    std::string(base::cut_utf8(call->malformed_arguments, malformed_shown_bytes));
       row.finished_at = now;
     } else {
       resolve_name(row);
