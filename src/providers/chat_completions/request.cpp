@@ -115,7 +115,7 @@ void write_calls(JsonWriter& w, const std::vector<const core::ToolCallPart*>& ca
     w.object().key("function").object();
     const bool object = call->arguments.is_object();
     w.field("arguments", object ? base::to_text(call->arguments) : std::string("{}"));
-    w.field("name", call->tool).end_object();
+    w.field("name", upstream::called_name(call->tool)).end_object();
     w.field("id", call->call_id).field("type", "function").end_object();
   }
   w.end_array();

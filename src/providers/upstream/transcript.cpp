@@ -52,6 +52,17 @@ void Transcript::settle(std::vector<const core::ToolCallPart*>& open) {
   open.clear();
 }
 
+std::string called_name(std::string_view name) {
+  constexpr std::size_t bytes_max = 64;
+  std::string out(name.substr(0, bytes_max));
+  for (char& c : out) {
+    const bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '_' || c == '-';
+    if (!fits) c = '_';
+  }
+  return out.empty() ? "_" : out;
+}
+
 namespace {
 
 bool is_of_arrays(const base::Json& schema) {

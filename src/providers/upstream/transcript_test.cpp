@@ -3,11 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace colonnade::providers::upstream {
 namespace {
 
 using base::Json;
+
+TEST(CalledName, IsOneThatVendorsTake) {
+  EXPECT_EQ(called_name("files__read-file_2"), "files__read-file_2");
+  EXPECT_EQ(called_name("shell<|channel|>commentary"), "shell__channel__commentary");
+  EXPECT_EQ(called_name("read file"), "read_file");
+  EXPECT_EQ(called_name(std::string(150, 'n')), std::string(64, 'n'));
+  EXPECT_EQ(called_name(""), "_");
+}
 
 TEST(ObjectSchema, LeavesAGoodOneAsItIs) {
   const Json good = {{"type", "object"},
