@@ -280,9 +280,11 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .is_path = true},
       {.name = "skills.folder",
        .target = Text([](Settings& s) -> auto& { return s.skills.folder; }),
-       .help = "The folder of skills: a folder for each, with a SKILL.md. Those in its folder "
-               "templates are templates. Links that lead out of it are passed over, and no thread "
-               "may be bound to a folder that overlaps it.",
+       .help =
+           "The folder of skills: a folder for each, with a SKILL.md. Those in its folder "
+           "templates are templates. Links that lead out of it are passed over, and no thread "
+           "may be bound to a folder that overlaps it. It must lie apart from the data folder and "
+           "from folders that tools write in.",
        .is_path = true,
        .default_note = "skills in data_dir"},
       {.name = "memory.embeddings.url",

@@ -68,6 +68,7 @@
 #include "core/governance/judge.hpp"
 #include "core/governance/user_calls.hpp"
 #include "core/memory/memories.hpp"
+#include "core/memory/memory_imports.hpp"
 #include "core/memory/run_ingestion.hpp"
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
@@ -469,6 +470,7 @@ struct Server::Components {
                          .feed = feed,
                          .notices = notices,
                          .clock = clock}),
+        memory_imports(tiered_memories, workspaces, workers),
         identities(stores.documents, feed, clock),
         resources(stores.documents, feed, notices, clock),
         tandem({.credentials = credentials,
@@ -490,8 +492,8 @@ struct Server::Components {
                 .services = {.catalog = model_catalog,
                              .token = managed_token,
                              .tool_servers = scope_tool_servers,
-                             .connector = tool_host,
                              .memories = tiered_memories,
+                             .imports = memory_imports,
                              .identities = identities,
                              .resources = resources,
                              .clock = clock}},
@@ -626,6 +628,7 @@ struct Server::Components {
   core::ManagedToken managed_token;
   core::RunIngestion run_ingestion;
   core::TieredMemories tiered_memories;
+  core::MemoryImports memory_imports;
   core::Identities identities;
   core::Resources resources;
   dialects::tandem::Dialect tandem;

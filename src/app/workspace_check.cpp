@@ -44,7 +44,8 @@ std::vector<NamedPath> private_files(const Settings& s, const std::string& confi
   return out;
 }
 
-std::vector<NamedPath> tool_folders(const Settings& s) {
+// Where tools and the commands of MCP servers write.
+std::vector<NamedPath> written_folders(const Settings& s) {
   std::vector<NamedPath> out;
   // With one folder for all threads, nothing is made in the other.
   if (s.tools.workspace.empty()) {
@@ -53,11 +54,18 @@ std::vector<NamedPath> tool_folders(const Settings& s) {
     add_named(out, "tools.workspace", s.tools.workspace);
   }
   for (const auto& [name, server] : s.mcp.servers) {
-    for (const std::string& path : server.sandbox_read) {
-      add_named(out, "mcp.servers." + name + ".sandbox_read", path);
-    }
     for (const std::string& path : server.sandbox_write) {
       add_named(out, "mcp.servers." + name + ".sandbox_write", path);
+    }
+  }
+  return out;
+}
+
+std::vector<NamedPath> tool_folders(const Settings& s) {
+  std::vector<NamedPath> out = written_folders(s);
+  for (const auto& [name, server] : s.mcp.servers) {
+    for (const std::string& path : server.sandbox_read) {
+      add_named(out, "mcp.servers." + name + ".sandbox_read", path);
     }
   }
   return out;
@@ -67,6 +75,28 @@ std::string overlap(const NamedPath& folder, std::string_view how, const NamedPa
   return folder.setting + ": " + folder.path + " " + std::string(how) + " " + other.setting + " (" +
          other.path + "), which tools must not reach; set " + folder.setting +
          " to a folder of its own, or move " + other.setting;
+}
+
+// What lies in the folder of skills instructs everybody's agents: no tool may write there, and
+// nothing of the server's own is a skill.
+void add_skill_faults(const Settings& s, const NamedPath& data, std::vector<std::string>& out) {
+  if (s.skills.folder.empty()) return;
+  const NamedPath skills{.setting = "skills.folder", .path = s.skills.folder};
+  const fs::path place = real_path(skills.path);
+  const fs::path data_folder = real_path(data.path);
+  if (folder_holds(place, data_folder)) {
+    out.push_back(overlap(skills, "holds", data));
+  } else if (folder_holds(data_folder, place) && !folder_holds(data_folder / "skills", place)) {
+    out.push_back(overlap(skills, "lies in", data));
+  }
+  for (const NamedPath& folder : written_folders(s)) {
+    const fs::path written = real_path(folder.path);
+    if (folder_holds(written, place)) {
+      out.push_back(overlap(folder, "holds", skills));
+    } else if (folder_holds(place, written)) {
+      out.push_back(overlap(folder, "lies in", skills));
+    }
+  }
 }
 
 }  // namespace
@@ -92,6 +122,7 @@ std::vector<std::string> workspace_faults(const Config& config) {
       if (holds_path_or_link(place, file.path)) out.push_back(overlap(folder, "holds", file));
     }
   }
+  add_skill_faults(config.settings, data, out);
   return out;
 }
 

@@ -17,7 +17,8 @@ std::string workspaces_root(const Settings& settings);
 // mcp.servers.<name>.sandbox_read and sandbox_write) and that overlaps with what must stay out of
 // their reach, in either direction; links are resolved, and folders that are mounted twice are the
 // same. Names both settings and both paths. The workspaces that lie in the data folder by default
-// are no overlap. Reads the file system.
+// are no overlap. The same for skills.folder, where it overlaps with the data folder (but for its
+// own folder skills) or with a folder that tools or MCP servers write in. Reads the file system.
 std::vector<std::string> workspace_faults(const Config& config);
 
 // Which directories threads may be bound to (tandem.directories, tools.workspace), and what of the

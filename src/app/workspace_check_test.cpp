@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/ids.hpp"
+#include "tools/directory_rules.hpp"
 
 namespace colonnade::app {
 namespace {
@@ -107,6 +108,49 @@ TEST_F(WorkspaceCheck, TokensKeysPoliciesAndTheConfigurationStayOutside) {
   s.providers.clear();
   config_.file = path("etc/colonnade.yaml");
   EXPECT_TRUE(refused("the configuration"));
+}
+
+// What is written there instructs everybody's agents.
+TEST_F(WorkspaceCheck, SkillsLieWhereNoToolWrites) {
+  Settings& s = config_.settings;
+  const auto fault_of = [&](const std::string& skills, const std::string& workspace) {
+    s.skills.folder = path(skills);
+    return fault_with(workspace.empty() ? "" : path(workspace));
+  };
+  EXPECT_EQ(fault_of("skills", "work"), "");
+  EXPECT_EQ(fault_of("work-of-others", "work"), "") << "only begins alike";
+  EXPECT_EQ(fault_of("home/.data/skills", "work"), "") << "where they lie without the setting";
+  const std::string holds = "tools.workspace: " + path("work") + " holds skills.folder";
+  EXPECT_NE(fault_of("work/skills", "work").find(holds), std::string::npos);
+  EXPECT_NE(fault_of("work", "work").find(holds), std::string::npos);
+  EXPECT_NE(fault_of("work", "work/inner").find("lies in skills.folder"), std::string::npos);
+  EXPECT_NE(fault_of("home/.data/workspaces/skills", "").find("lies in data_dir"),
+            std::string::npos);
+  EXPECT_NE(fault_of("home/.data/backups", "work").find("skills.folder: "), std::string::npos);
+  EXPECT_NE(fault_of("home", "work").find("holds data_dir"), std::string::npos);
+  fs::create_directory_symlink(path("work"), path("linked-skills"));
+  EXPECT_NE(fault_of("linked-skills", "work"), "") << "a link leads to what it names";
+  s.mcp.servers.emplace_back("files",
+                             McpServerSettings{.sandbox = true, .sandbox_write = {path("etc")}});
+  EXPECT_NE(fault_of("etc/skills", "work").find("mcp.servers.files.sandbox_write"),
+            std::string::npos);
+  s.mcp.servers.front().second = {.sandbox = true, .sandbox_read = {path("etc")}};
+  EXPECT_EQ(fault_of("etc/skills", "work"), "") << "reading does not change a skill";
+}
+
+TEST_F(WorkspaceCheck, NoThreadIsBoundToAFolderOfSkills) {
+  fs::create_directories(path("etc/skills/deeper"));
+  config_.settings.skills.folder = path("etc/skills");
+  const tools::DirectoryRules rules = directory_rules(config_.settings);
+  for (const char* name : {"etc", "etc/skills", "etc/skills/deeper"}) {
+    const core::Directory named{.path = tools::real_path(path(name)).string(), .by_operator = true};
+    const auto may = tools::check_directory(rules, named);
+    ASSERT_FALSE(may) << name;
+    EXPECT_EQ(may.error().kind, base::ErrorKind::forbidden) << name;
+    EXPECT_NE(may.error().message.find("skills.folder"), std::string::npos) << may.error().message;
+  }
+  const core::Directory apart{.path = tools::real_path(path("work")).string(), .by_operator = true};
+  EXPECT_TRUE(tools::check_directory(rules, apart));
 }
 
 TEST_F(WorkspaceCheck, SandboxedMcpServersGetNoSuchFolderEither) {

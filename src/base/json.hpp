@@ -23,6 +23,11 @@ Result<Json> parse_json(std::string_view text, std::string_view what);
 // Compact text; invalid UTF-8 inside strings becomes U+FFFD, never an exception.
 std::string to_text(const Json& value);
 
+// Where a member is, for errors: "providers.a.default_model" for the member "default_model" of the
+// object at "providers.a"; `path` is "" for the outermost object. A member without a name stands
+// there as two quotes, so that no path is empty.
+std::string member_path(std::string_view path, std::string_view name);
+
 // Appends `text` as a quoted JSON string. Invalid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 

@@ -56,6 +56,15 @@ TEST(ParseJson, WritesKeysSorted) {
   EXPECT_EQ(to_text(parsed(R"({"b":1,"a":{"d":2,"c":3}})")), R"({"a":{"c":3,"d":2},"b":1})");
 }
 
+TEST(MemberPath, NamesEveryMember) {
+  EXPECT_EQ(member_path("", "a"), "a");
+  EXPECT_EQ(member_path("a", "b"), "a.b");
+  EXPECT_EQ(member_path("a.b", "c"), "a.b.c");
+  EXPECT_EQ(member_path("", ""), R"("")") << "no path is empty";
+  EXPECT_EQ(member_path("a", ""), R"(a."")");
+  EXPECT_EQ(member_path(member_path("", ""), "b"), R"("".b)");
+}
+
 TEST(ParseJson, NamesWhatIsWrong) {
   const Error error = refused("{\"a\":}");
   EXPECT_EQ(error.kind, ErrorKind::invalid);

@@ -206,6 +206,10 @@ std::string turn_options_text(const core::TurnOptions& t) {
   write_tree(w, "context", t.context);
   if (t.history_mode) w.field("history_mode", core::to_string(*t.history_mode));
   if (t.as_sub_agent) w.field("as_sub_agent", true);
+  if (t.handed_on_by) {
+    w.field("handed_on_by_thread", t.handed_on_by->thread_id);
+    w.field("handed_on_by_run", t.handed_on_by->run_id);
+  }
   if (t.context_limit) w.field("context_limit", *t.context_limit);
   write_text(w, "reply_to", t.reply_to);
   write_text(w, "replaces", t.replaces);
@@ -242,6 +246,10 @@ Result<core::TurnOptions> read_turn_options(std::string_view text) {
   }
   if (o.has("context_limit")) t.context_limit = static_cast<int>(o.number("context_limit"));
   t.as_sub_agent = o.flag("as_sub_agent");
+  if (o.has("handed_on_by_run")) {
+    t.handed_on_by = core::RunPlace{.thread_id = o.text("handed_on_by_thread"),
+                                    .run_id = o.text("handed_on_by_run")};
+  }
   t.reply_to = o.text("reply_to");
   t.replaces = o.text("replaces");
   if (o.has("tool_use")) {

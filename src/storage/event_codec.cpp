@@ -267,6 +267,7 @@ void write_event(JsonWriter& w, const core::EventBody& body) {  // long: a case 
             write_text(w, "tool", e.tool);
             w.field("state", core::to_string(e.state));
             write_text(w, "result", e.result);
+            write_text(w, "authorization_url", e.authorization_url);
           },
           [&](const core::ApprovalRequested& e) {
             w.field("kind", "approval_requested").field("approval_id", e.approval_id);
@@ -336,7 +337,8 @@ core::EventBody take_tool_event(StoredObject& o, std::string_view kind) {
         .call_id = o.text("call_id"),
         .tool = o.text("tool"),
         .state = o.named("state", core::tool_call_state_from, core::ToolCallState::failed),
-        .result = o.text("result")};
+        .result = o.text("result"),
+        .authorization_url = o.text("authorization_url")};
   }
   if (kind == "approval_requested") {
     return core::ApprovalRequested{.approval_id = o.text("approval_id"),

@@ -60,8 +60,10 @@ TEST(EventCodec, TextsComeBackByteForByte) {
     EXPECT_TRUE(round_trip(core::TextDelta{text}).text == text);
     EXPECT_TRUE(round_trip(core::ReasoningDelta{text}).text == text);
     EXPECT_TRUE(round_trip(core::ThreadChanged{.title = text}).title == text);
-    const core::ToolCallFinished done{.tool_call_id = "t", .call_id = text, .result = text};
+    const core::ToolCallFinished done{
+        .tool_call_id = "t", .call_id = text, .result = text, .authorization_url = text};
     EXPECT_TRUE(round_trip(done).result == text);
+    EXPECT_TRUE(round_trip(done).authorization_url == text);
     EXPECT_TRUE(round_trip(done).call_id == text);
   }
 }

@@ -22,6 +22,9 @@ bool is_plain(char c) {
          c == '-';
 }
 
+// Itself, or a folder on its way.
+bool is_hidden(std::string_view path) { return path.starts_with('.') || path.contains("/."); }
+
 // A tool may have taken the owner's rights from its folders.
 void give_back_rights(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
@@ -81,6 +84,42 @@ base::Result<std::string> Workspaces::read_file(const core::Thread& thread,
   auto workspace = Workspace::open(*folder);
   if (!workspace) return base::fail(std::move(workspace.error()));
   return workspace->read_file(path);
+}
+
+base::Result<core::FolderTexts> Workspaces::read_texts(const core::Thread& thread,
+                                                       const core::FolderLook& look,
+                                                       std::stop_token stop) const {
+  auto folder = folder_of(thread.scope, thread.id, thread.directory);
+  if (!folder) return base::fail(std::move(folder.error()));
+  auto workspace = Workspace::open(*folder);
+  if (!workspace) return base::fail(std::move(workspace.error()));
+  core::FolderTexts out;
+  std::size_t bytes = 0;
+  bool fits = true;
+  const auto visit = [&](const Workspace::Entry& entry) {
+    const bool passed_over = is_hidden(entry.path) || (look.wanted && !look.wanted(entry.path));
+    if (passed_over) return true;
+    ++out.found;
+    if (out.found > look.files_max) return fits = false;
+    if (static_cast<std::size_t>(entry.status.st_size) > look.file_bytes_max) return true;
+    auto text = workspace->read_file(entry.path);
+    // Gone meanwhile, grown, or no text.
+    if (!text || text->size() > look.file_bytes_max || !core::is_plain_text(*text)) return true;
+    bytes += text->size();
+    if (bytes > look.bytes_max) return fits = false;
+    out.texts.push_back({.path = entry.path, .text = std::move(*text)});
+    return true;
+  };
+  auto whole = workspace->each_file(".", stop, visit);
+  if (!whole) return base::fail(std::move(whole.error()));
+  if (stop.stop_requested()) return base::fail(ErrorKind::cancelled, "reading was stopped");
+  if (!fits || !*whole) {
+    return base::fail(ErrorKind::too_large,
+                      "the folder has more than " + std::to_string(look.files_max) +
+                          " files or more than " + std::to_string(look.bytes_max) +
+                          " bytes of text; name a folder in it");
+  }
+  return out;
 }
 
 base::Result<std::string> Workspaces::own_folder_of(std::string_view thread_id) const {

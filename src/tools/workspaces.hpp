@@ -35,6 +35,9 @@ class Workspaces final : public core::Directories {
   base::Result<core::Directory> kept(core::Directory wanted) const override;
   std::string path_of(const core::Thread& thread) const override;
   base::Result<void> check(const core::Thread& thread) const override;
+  base::Result<core::FolderTexts> read_texts(const core::Thread& thread,
+                                             const core::FolderLook& look,
+                                             std::stop_token stop) const override;
   base::Result<std::string> read_file(const core::Thread& thread,
                                       const std::string& path) const override;
 

@@ -41,6 +41,44 @@ TEST_F(WorkspacesTest, RemovesTheFolderOfAThreadAlone) {
   EXPECT_TRUE(workspaces_.remove("t1")) << "none is no error";
 }
 
+TEST_F(WorkspacesTest, ReadsTheTextsOfAFolder) {
+  const fs::path folder = root_ / "texts";
+  fs::create_directories(folder / "sub");
+  fs::create_directories(folder / ".git");
+  const auto put = [&](const char* name, std::string_view bytes) {
+    std::ofstream(folder / name, std::ios::binary) << bytes;
+  };
+  put("b.md", "second");
+  put("a.txt", "first");
+  put("sub/c.md", "third");
+  put(".hidden", "no");
+  put(".git/config", "no");
+  put("image.bin", std::string_view("\0\1", 2));
+  put("broken.txt", "\xFF");
+  put("large.txt", std::string(100, 'x'));
+  std::ofstream(root_ / "outside.md") << "outside";
+  fs::create_symlink(root_ / "outside.md", folder / "link.md");
+  core::Thread thread{.scope = core::Scope::main()};
+  thread.directory = {.path = fs::canonical(folder).string(), .by_operator = true};
+  core::FolderLook look{.files_max = 10, .file_bytes_max = 50, .bytes_max = 1000};
+  const auto all = workspaces_.read_texts(thread, look, {});
+  ASSERT_TRUE(all) << all.error().message;
+  ASSERT_EQ(all->texts.size(), 3U);
+  EXPECT_EQ(all->texts[0].path, "a.txt");
+  EXPECT_EQ(all->texts[1].path, "b.md");
+  EXPECT_EQ(all->texts[1].text, "second");
+  EXPECT_EQ(all->texts[2].path, "sub/c.md");
+  EXPECT_EQ(all->found, 6U) << "the three that are no text, or too long, count as found";
+  look.wanted = [](std::string_view path) { return path.ends_with(".md"); };
+  EXPECT_EQ(workspaces_.read_texts(thread, look, {})->texts.size(), 2U);
+  look = {.files_max = 5, .file_bytes_max = 50, .bytes_max = 1000};
+  EXPECT_EQ(workspaces_.read_texts(thread, look, {}).error().kind, base::ErrorKind::too_large);
+  look = {.files_max = 10, .file_bytes_max = 50, .bytes_max = 12};
+  EXPECT_EQ(workspaces_.read_texts(thread, look, {}).error().kind, base::ErrorKind::too_large);
+  thread.directory.by_operator = false;
+  EXPECT_EQ(workspaces_.read_texts(thread, look, {}).error().kind, base::ErrorKind::forbidden);
+}
+
 TEST_F(WorkspacesTest, RemovesWhatWasMadeHardToRemove) {
   const std::string erased = folder_with_files("t1");
   ASSERT_EQ(::chmod((erased + "/a/b").c_str(), 0), 0);

@@ -334,6 +334,7 @@ TEST_P(StoreSuite, RunsKeepTheirVersionAndOptions) {
                  .history_mode = core::HistoryMode::compact,
                  .context_limit = 3,
                  .as_sub_agent = true,
+                 .handed_on_by = core::RunPlace{.thread_id = "above", .run_id = "r0"},
                  .reply_to = "m",
                  .replaces = "n",
                  .tool_use = core::ToolUse::required,

@@ -284,6 +284,10 @@ TEST_F(Faramesh, AnIdempotencyKeySubmitsOnce) {
       key);
   EXPECT_EQ(other.status, 409);
   EXPECT_EQ(other.json()["code"], "conflict");
+  const net::Headers too_long = {{"Idempotency-Key", std::string(256, 'k')}};
+  const Answer refused = server.post("/v1/actions", http_action, too_long);
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_EQ(refused.json()["detail"], "Idempotency-Key must have 1 to 255 bytes");
   // Without a key there are two, of the same hashes.
   const Json third = server.post("/v1/actions", http_action).json();
   EXPECT_NE(third["id"], first.json()["id"]);

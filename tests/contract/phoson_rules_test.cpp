@@ -152,6 +152,10 @@ TEST_F(Phoson, AnIdempotencyKeyMakesOneOfEach) {
   EXPECT_EQ(second.status, 201);
   EXPECT_EQ(server_.get("/v1/agents").json().size(), 1U);
   EXPECT_EQ(server_.post("/v1/agents", {{"name", "B"}}, key).status, 409);
+  const net::Headers too_long = {{"Idempotency-Key", std::string(256, 'k')}};
+  const Answer refused = server_.post("/v1/agents", {{"name", "A"}}, too_long);
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_NE(refused.body.find("Idempotency-Key must have 1 to 255 bytes"), std::string::npos);
   const std::string id = server_.new_conversation(first.json()["id"]);
   server_.script_answer();
   const net::Headers other = {{"Idempotency-Key", "k2"}};

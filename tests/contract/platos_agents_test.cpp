@@ -324,6 +324,10 @@ TEST_F(PlatosAgents, MessagesArePagedWithTheirTotal) {
 }
 
 TEST_F(PlatosAgents, ACreationWithAKeyHappensOnce) {
+  const Said refused =
+      threads(&ThreadResource::create, {.body = R"({"title": "T"})", .key = std::string(256, 'k')});
+  EXPECT_EQ(refused.status, 400) << refused.body;
+  EXPECT_EQ(refused.body.at("message"), "Idempotency-Key must have 1 to 255 bytes");
   const Call keyed{.body = R"({"title": "T"})", .key = "k1"};
   const Said first = threads(&ThreadResource::create, keyed);
   const Said again = threads(&ThreadResource::create, keyed);

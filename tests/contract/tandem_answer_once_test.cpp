@@ -107,12 +107,17 @@ TEST_F(TandemAnswerOnce, EveryPostTakesAKey) {
     if (answer.status == 501) continue;
     const bool refused = answer.body.contains("Idempotency-Key");
     EXPECT_EQ(refused, !without_key().contains(route)) << route << " " << answer.body;
+    if (!refused) continue;
+    EXPECT_EQ(answer.status, 400) << route << " " << answer.body;
+    EXPECT_EQ(answer.json().at("field"), "Idempotency-Key") << route;
   }
 }
 
 TEST_F(TandemAnswerOnce, ServicesDoItOnceAndSayTheSame) {
   expect_once("put", "/memory/put", {{"text", "tulips"}}, {{"text", "roses"}});
   EXPECT_EQ(server_->get("/memory").json().at("count"), 1);
+  expect_once("import", "/memory/import", {{"items", {{{"text", "tulips"}}}}},
+              {{"items", {{{"text", "roses"}}}}});
   expect_once("write", "/resource", {{"key", "plan"}, {"value", 1}},
               {{"key", "plan"}, {"value", 2}});
   EXPECT_EQ(server_->get("/resource/plan").json().at("rev"), 1) << "written once";

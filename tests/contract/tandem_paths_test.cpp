@@ -454,6 +454,32 @@ TEST_F(TandemPaths, SessionsOfOthersLendTheirDirectoryToNobody) {
   EXPECT_EQ(bytes_of(at("own/workspaces/" + theirs + "/mine.txt")), secret);
 }
 
+TEST_F(TandemPaths, AnImportOfMemoriesReadsWhatSessionsMay) {
+  const auto bring = [&](const std::string& path, const std::string& token = {}) {
+    return ask("POST", "/memory/import", {{"source", {{"kind", "path"}, {"path", path}}}}, token);
+  };
+  fs::create_directory_symlink(at("home/bob"), at("projects/app/bob"));
+  fs::create_symlink(at("home/bob/diary.txt"), at("projects/app/diary.txt"));
+  before_ = outside();
+  for (const std::string& path :
+       {at("home/bob"), at("home/bob/diary.txt"), at("own"), at("own/operator.token"), at("."),
+        at("projects/../home/bob"), at("projects/app/bob"), at("projects/app/diary.txt"),
+        std::string("relative"), std::string("/etc/passwd")}) {
+    const Answer answer = bring(path);
+    EXPECT_GE(answer.status, 400) << path << answer.body;
+    EXPECT_LT(answer.status, 500) << path << answer.body;
+  }
+  // The operator may name more, but not the server's own files.
+  for (const std::string& path : {at("own"), at("own/operator.token"), at(".")}) {
+    EXPECT_EQ(bring(path, server_->token).status, 403) << path;
+  }
+  const Answer mine = bring(at("projects/app"));
+  ASSERT_EQ(mine.status, 200) << mine.body;
+  EXPECT_EQ(mine.json().at("discovered_files"), 2) << "links are not followed";
+  const Json listed = ask("GET", "/memory").json().at("items");
+  EXPECT_EQ(listed.size(), 2U) << listed;
+}
+
 TEST_F(TandemPaths, NoNameOfASkillLeavesItsFolder) {
   const std::string skills = at("own/colonnade.db.skills");
   put("own/colonnade.db.skills/plan/SKILL.md", "Think first.\n");

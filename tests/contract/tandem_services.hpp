@@ -23,6 +23,7 @@
 #include "core/events/background_commits.hpp"
 #include "core/events/notices.hpp"
 #include "core/memory/memories.hpp"
+#include "core/memory/memory_imports.hpp"
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
 #include "core/tools/scope_tool_servers.hpp"
@@ -123,8 +124,10 @@ class ScriptedToolServers final : public core::ToolServerHost, public core::Tool
   base::Task<void> settled(std::string, std::stop_token) override { co_return; }
   base::Result<void> accept(const std::string&, const std::string&) override { return {}; }
   base::Result<void> retry(const std::string&) override { return {}; }
-  base::Task<base::Result<void>> complete_authorization(std::string query) override {
-    if (query != "code=c%201&state=s1") {
+  base::Task<base::Result<void>> complete_authorization(std::string id,
+                                                        std::string query) override {
+    const auto asked = connection(id);
+    if (!asked || asked->authorization_url.empty() || query != "code=c%201&state=s1") {
       co_return base::fail(base::ErrorKind::not_found, "nobody waits for " + query);
     }
     authorized_ = true;
@@ -163,6 +166,7 @@ struct TandemServices {
                          .feed = engine.feed,
                          .notices = notices,
                          .clock = engine.clock}),
+        memory_imports(tiered_memories, engine.workspaces, engine.workers),
         identities(*engine.store, engine.feed, engine.clock),
         resources(*engine.store, engine.feed, notices, engine.clock) {
     notices.listen([this](const core::Notice& notice) {
@@ -179,8 +183,8 @@ struct TandemServices {
     return {.catalog = catalog,
             .token = token,
             .tool_servers = scope_tool_servers,
-            .connector = tool_host,
             .memories = tiered_memories,
+            .imports = memory_imports,
             .identities = identities,
             .resources = resources,
             .clock = engine.clock};
@@ -208,6 +212,7 @@ struct TandemServices {
   core::ScopeToolServers scope_tool_servers;
   core::Memories memories;
   core::TieredMemories tiered_memories;
+  core::MemoryImports memory_imports;
   core::Identities identities;
   core::Resources resources;
 };

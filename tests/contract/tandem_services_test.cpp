@@ -331,6 +331,37 @@ TEST_F(TandemServicesTest, AServerThatWantsAHumanSaysWhere) {
   EXPECT_EQ(send("DELETE", "/mcp/mail/auth", {}).json(), (Json{{"ok", true}, {"name", "mail"}}));
 }
 
+// For everybody else, and at another server, there is nothing that waits.
+TEST_F(TandemServicesTest, OnlyWhoBeganAnAuthorizationFinishesIt) {
+  for (const char* name : {"mail", "post"}) {
+    send("POST", "/mcp", {{"name", name}, {"transport", "https://locked.example.com/mcp"}});
+  }
+  const std::string bob = server_.new_token("bob");
+  core::Principal one_scope(core::Scope::main(), "carol", core::UserRole::operator_role);
+  const auto created = server_.engine.run(
+      server_.credentials.create(one_scope, core::CredentialKind::operator_token, "test"));
+  const std::string& carol = created->token;
+  const std::string& admin = server_.token;
+  const Json back = {{"code", "c 1"}, {"state", "s1"}};
+  const auto finish = [&](const std::string& token, const std::string& name) {
+    return as(token, "POST", "/mcp/" + name + "/auth/callback", back);
+  };
+  const Answer nobody_began = finish(admin, "mail");
+  EXPECT_EQ(nobody_began.status, 200);
+  EXPECT_EQ(nobody_began.json().at("ok"), false);
+  ASSERT_EQ(as(carol, "POST", "/mcp/mail/auth").json().at("ok"), true);
+  for (const std::string& other : {admin, bob}) {
+    EXPECT_EQ(finish(other, "mail").body, nobody_began.body);
+  }
+  EXPECT_EQ(finish(carol, "post").json().at("ok"), false) << "the answer is mail's";
+  EXPECT_EQ(get("/mcp").at("mail").at("connected"), false);
+  // Who begins anew takes it over.
+  ASSERT_EQ(as(admin, "POST", "/mcp/mail/auth").json().at("ok"), true);
+  EXPECT_EQ(finish(carol, "mail").body, nobody_began.body);
+  EXPECT_EQ(finish(admin, "mail").json(), (Json{{"ok", true}, {"name", "mail"}}));
+  EXPECT_EQ(get("/mcp").at("mail").at("connected"), true);
+}
+
 // What operators and users change over these routes is in the audit trail, each with its own kind.
 TEST_F(TandemServicesTest, EveryChangeIsInTheAuditTrail) {
   const std::string session = server_.post("/session").json().at("id");

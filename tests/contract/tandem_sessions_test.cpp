@@ -445,6 +445,36 @@ TEST_F(TandemSessions, AProviderThatIsNotThereFailsTheRun) {
   EXPECT_EQ(waited.json().at("status"), "error");
 }
 
+// tandem §4.1, §6: only its provider knows that it does not have the model.
+TEST_F(TandemSessions, AModelThatIsNotThereFailsTheRun) {
+  const std::string id = new_session();
+  const Break refusal{{.kind = base::ErrorKind::invalid,
+                       .message = "scripted answered 404: no such model",
+                       .field = core::unknown_model_field}};
+  model().script({refusal});
+  const Json named = {{"model", {{"providerID", "scripted"}, {"modelID", "m9"}}}};
+  const auto events = run_to_end(id, run_of(prompt(id, "hi", named)));
+  const Json& error = first_of(events, "session.error").at("properties").at("error");
+  EXPECT_EQ(error.at("code"), "ENGINE_DISPATCH_FAILED");
+  const auto message = error.at("message").get<std::string>();
+  EXPECT_THAT(message, ::testing::StartsWith("MODEL_SELECTION_REQUIRED: "));
+  for (const char* word : {"'m9'", "'scripted'", "no such model"}) {
+    EXPECT_THAT(message, HasSubstr(word));
+  }
+  for (const char* type : {"run.failed", "session.run.finished"}) {
+    EXPECT_EQ(first_of(events, type).at("properties").at("error"), message) << type;
+  }
+  const Json messages = server_.get(path(id, "/message")).json();
+  ASSERT_EQ(messages.size(), 2U) << messages;
+  EXPECT_EQ(messages[1].at("parts").at(0).at("text"),
+            "ENGINE_ERROR: ENGINE_DISPATCH_FAILED: " + message);
+  model().script({refusal});
+  Json sync = named;
+  sync["text"] = "hi";
+  const Answer waited = server_.post(path(id, "/prompt_sync"), sync);
+  EXPECT_EQ(waited.json().at("reply"), "ENGINE_ERROR: ENGINE_DISPATCH_FAILED: " + message);
+}
+
 // Nothing of it is stored beside a run that is under way.
 TEST_F(TandemSessions, AProviderThatIsNotThereDoesNotPassARunUnderWay) {
   const std::string id = new_session();

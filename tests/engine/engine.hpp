@@ -32,6 +32,7 @@
 #include "scripted_provider.hpp"
 #include "storage/attachment_folder.hpp"
 #include "storage/sqlite/store.hpp"
+#include "temporary_store.hpp"
 #include "tools/builtin/artifact_tools.hpp"
 #include "tools/builtin/calculator.hpp"
 #include "tools/builtin/clock.hpp"
@@ -39,30 +40,6 @@
 #include "tools/catalog.hpp"
 
 namespace colonnade::tests {
-
-// A folder that goes away with the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder()
-      : path_(std::filesystem::temp_directory_path() / ("colonnade-" + base::random_hex(8))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline std::unique_ptr<storage::sqlite::Store> open_store(const std::string& path) {
-  auto store =
-      storage::sqlite::Store::open(path, {.durability = storage::sqlite::Durability::normal});
-  if (!store) throw std::runtime_error(store.error().message);
-  return std::move(*store);
-}
 
 inline std::vector<std::unique_ptr<tools::Tool>> builtin_tools(base::Clock& clock) {
   std::vector<std::unique_ptr<tools::Tool>> out;

@@ -148,6 +148,25 @@ TEST_F(RunsTest, MalformedArgumentsFailTheCallAndTheModelHearsWhy) {
   EXPECT_THAT(result.content, ::testing::HasSubstr("not a JSON object"));
 }
 
+TEST_F(RunsTest, AnswersThatAreCutOffInTheirCallsAreNotPaidForEver) {
+  Engine engine(path_);
+  for (int i = 0; i < limits::cut_off_replies_max; ++i) {
+    engine.model->script({reply({ToolCallPart{.call_id = "c" + std::to_string(i),
+                                              .tool = "calculator",
+                                              .malformed_arguments = "{\"expression\": "}},
+                                StopReason::max_tokens)});
+  }
+  const Thread thread = engine.new_thread(alice);
+  const auto finished = engine.wait(alice, *engine.start(alice, thread.id, "1+1"));
+  ASSERT_TRUE(finished);
+  EXPECT_EQ(finished->run.state, RunState::failed);
+  EXPECT_THAT(finished->run.error, ::testing::HasSubstr("max_output_tokens"));
+  const auto requests = engine.model->requests();
+  ASSERT_EQ(requests.size(), static_cast<std::size_t>(limits::cut_off_replies_max));
+  const auto result = std::get<ToolResultPart>(requests[1].messages.back().parts[1]);
+  EXPECT_THAT(result.content, ::testing::HasSubstr("the output limit cut your answer off"));
+}
+
 TEST_F(RunsTest, OneRunAThread) {
   Engine engine(path_);
   engine.model->script({Hold{}, reply({TextPart{"done"}})});

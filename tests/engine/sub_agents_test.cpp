@@ -43,6 +43,14 @@ class SubAgentsTest : public ::testing::Test {
     for (const ToolDefinition& tool : request.tools) out.push_back(tool.name);
     return out;
   }
+  template <class Body>
+  static std::vector<Body> bodies(const std::vector<Event>& events) {
+    std::vector<Body> out;
+    for (const Event& event : events) {
+      if (const auto* body = std::get_if<Body>(&event.body)) out.push_back(*body);
+    }
+    return out;
+  }
   static ToolResultPart result_in(const ModelRequest& request) {
     return std::get<ToolResultPart>(request.messages.back().parts.back());
   }
@@ -95,10 +103,51 @@ TEST_F(SubAgentsTest, ItsCallsPassTheGate) {
   }
   EXPECT_EQ(open[0].request.tool, "launch");
   EXPECT_NE(open[0].thread_id, thread.id);
+  // Whoever follows the conversation hears of the question, and of its answer.
+  const auto asked = bodies<ApprovalRequested>(engine.events(thread.id));
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0].approval_id, open[0].id);
+  EXPECT_EQ(asked[0].tool, "launch");
+  EXPECT_EQ(asked[0].arguments, (Json{{"target", "moon"}}));
+  EXPECT_EQ(asked[0].tool_call_id, "") << "it is no call of this run";
   EXPECT_THAT(launches_->seen(), IsEmpty());
   ASSERT_TRUE(engine.run(engine.actions.resolve(alice, open[0].id, {.approve = true})));
   EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::succeeded);
   EXPECT_THAT(launches_->seen(), ElementsAre("moon"));
+  const auto answered = bodies<ApprovalResolved>(engine.events(thread.id));
+  ASSERT_EQ(answered.size(), 1U);
+  EXPECT_EQ(answered[0].approval_id, open[0].id);
+  EXPECT_TRUE(answered[0].approved);
+  EXPECT_EQ(answered[0].by, "alice");
+  EXPECT_EQ(answered[0].tool_call_id, "");
+  for (const Event& event : engine.events(thread.id)) {
+    if (!event.run_id.empty()) EXPECT_EQ(event.run_id, run->id);
+  }
+}
+
+// A question that was withdrawn has no answer to tell of.
+TEST_F(SubAgentsTest, AStoppedTurnIsToldOfNoAnswer) {
+  Engine engine(folder_.file("colonnade.db"), options());
+  ASSERT_TRUE(engine.run(engine.runs.recover()));
+  const Thread thread = thread_of(engine);
+  engine.model->script({tool_call("c1", "delegate_to_sub_agent", task)});
+  engine.model->script({tool_call("c2", "launch", {{"target", "moon"}})});
+  const auto run = engine.start(alice, thread.id, "Go.");
+  std::vector<Action> open;
+  while (open.empty()) {
+    open = *engine.run(engine.actions.list(alice, {.state = ActionState::pending_approval}));
+    std::this_thread::yield();
+  }
+  ASSERT_TRUE(engine.run(engine.runs.cancel(alice, run->id)));
+  EXPECT_EQ(engine.wait(alice, *run)->run.state, RunState::cancelled);
+  const std::string id = open[0].id;
+  while (!open.empty()) {
+    open = *engine.run(engine.actions.list(alice, {.state = ActionState::pending_approval}));
+    std::this_thread::yield();
+  }
+  EXPECT_FALSE(engine.run(engine.actions.resolve(alice, id, {.approve = true})));
+  EXPECT_THAT(bodies<ApprovalResolved>(engine.events(thread.id)), IsEmpty());
+  EXPECT_THAT(launches_->seen(), IsEmpty());
 }
 
 // The agent itself calls none of them, whatever its model tries.

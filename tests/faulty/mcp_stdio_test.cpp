@@ -93,7 +93,7 @@ TEST(McpStdio, TalksToAnOlderServer) {
   const ServerStatus status = bench.session->status();
   EXPECT_EQ(status.server.revision, "2025-11-25");
   EXPECT_EQ(status.server.name, "faulty");
-  EXPECT_EQ(bench.session->tools().size(), 14U);  // of two pages
+  EXPECT_EQ(bench.session->tools()->size(), 14U);  // of two pages
   EXPECT_EQ(bench.text("echo", {{"text", "hi ☃"}}), "hi ☃");
   const auto resources =
       base::run_on(bench.lanes[1], Session::list(bench.session, "resources", {}));

@@ -2,24 +2,21 @@
 // match it, in order.
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 #include <utility>
 
 #include "scheduler/cron.hpp"
 #include "scheduler/cron_text.hpp"
 #include "scheduler/zones.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
+using colonnade::fuzz::require;
 using colonnade::scheduler::Cron;
 using colonnade::scheduler::CronFlavor;
 using colonnade::scheduler::Zone;
 using std::chrono::sys_seconds;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 // Without tzdata: UTC alone.
 const Zone& zone_of(std::uint8_t byte) {

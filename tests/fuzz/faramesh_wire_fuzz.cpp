@@ -1,7 +1,6 @@
 // Whatever a client sends: a decoder yields a value that keeps the contract's bounds, or faults
 // that say where. Nothing crashes.
 #include <cstdint>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -10,25 +9,23 @@
 #include "dialects/faramesh/errors.hpp"
 #include "dialects/faramesh/event_stream.hpp"
 #include "dialects/faramesh/wire.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace faramesh = colonnade::dialects::faramesh;
 namespace limits = colonnade::limits;
 using colonnade::base::Json;
+using colonnade::fuzz::require;
 
 namespace {
 
-void expect(bool holds) {
-  if (!holds) std::abort();
-}
-
 // The refusal is JSON, whatever was repeated in it.
 template <class T>
-void expect_named_faults(const faramesh::Decoded<T>& decoded) {
+void require_named_faults(const faramesh::Decoded<T>& decoded) {
   if (decoded) return;
-  expect(!decoded.error().empty());
+  require(!decoded.error().empty());
   const Json body = Json::parse(faramesh::refusal(decoded.error()).body);
-  expect(body["detail"].size() == decoded.error().size());
-  for (const Json& fault : body["detail"]) expect(fault["loc"].is_array());
+  require(body["detail"].size() == decoded.error().size());
+  for (const Json& fault : body["detail"]) require(fault["loc"].is_array());
 }
 
 }  // namespace
@@ -41,24 +38,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   request.headers.push_back({"Last-Event-ID", bytes});
 
   const auto action = faramesh::decode_action(request);
-  expect_named_faults(action);
+  require_named_faults(action);
   if (action) {
     // What is kept as text is JSON of the kind that was asked for.
-    expect(Json::accept(action->params) && action->params.starts_with('{'));
-    expect(Json::accept(action->context) && action->context.starts_with('{'));
+    require(Json::accept(action->params) && action->params.starts_with('{'));
+    require(Json::accept(action->context) && action->context.starts_with('{'));
   }
-  expect_named_faults(faramesh::decode_batch(request));
-  expect_named_faults(faramesh::decode_approval(request));
-  expect_named_faults(faramesh::decode_result(request));
-  expect_named_faults(faramesh::decode_evaluation(request));
-  expect_named_faults(faramesh::decode_replay(request));
-  expect_named_faults(faramesh::decode_policy(request, true));
+  require_named_faults(faramesh::decode_batch(request));
+  require_named_faults(faramesh::decode_approval(request));
+  require_named_faults(faramesh::decode_result(request));
+  require_named_faults(faramesh::decode_evaluation(request));
+  require_named_faults(faramesh::decode_replay(request));
+  require_named_faults(faramesh::decode_policy(request, true));
   const auto filter = faramesh::decode_filter(request);
-  expect_named_faults(filter);
+  require_named_faults(filter);
   if (filter && *filter) {
-    expect((*filter)->limit >= 1 && (*filter)->limit <= limits::actions_listed_max);
+    require((*filter)->limit >= 1 && (*filter)->limit <= limits::actions_listed_max);
   }
   const auto after = faramesh::resume_after(request);
-  expect(!after || *after >= 0);
+  require(!after || *after >= 0);
   return 0;
 }

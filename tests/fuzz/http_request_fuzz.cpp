@@ -2,14 +2,15 @@
 // same verdict however the bytes are split.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "net/request_reader.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
+using colonnade::fuzz::require;
 using colonnade::net::parse_request;
 using colonnade::net::RequestLimits;
 using colonnade::net::RequestReader;
@@ -17,10 +18,6 @@ using colonnade::net::RequestReader;
 constexpr std::uint64_t body_bytes_max = 4096;
 constexpr RequestLimits request_limits{
     .header_bytes_max = 2048, .headers_max = 20, .target_bytes_max = 512};
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 // The status a reader gives that gets one byte more at a time; 0 when it wants more at the end, 200
 // when the request is whole.

@@ -3,21 +3,18 @@
 // file.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "tests/fuzz/require.hpp"
 #include "tools/builtin/limits.hpp"
 #include "tools/builtin/patch.hpp"
 
 namespace tools = colonnade::tools;
 namespace limits = colonnade::limits;
+using colonnade::fuzz::require;
 
 namespace {
-
-void expect(bool holds) {
-  if (!holds) std::abort();
-}
 
 std::ptrdiff_t lines_of(std::string_view text) {
   const auto ends = std::ranges::count(text, '\n');
@@ -38,7 +35,7 @@ void apply(const tools::PatchedFile& file, std::string_view text) {
       file.change == tools::PatchedFile::Change::add ? std::string_view() : text;
   const auto after = tools::patched_text(file, before);
   if (!after) {
-    expect(!after.error().message.empty());
+    require(!after.error().message.empty());
     return;
   }
   if (file.change == tools::PatchedFile::Change::remove) return;
@@ -49,8 +46,8 @@ void apply(const tools::PatchedFile& file, std::string_view text) {
   if (ends_open || (!before.empty() && !before.ends_with('\n'))) return;
   const std::ptrdiff_t added = lines_of(file, Kind::added);
   const std::ptrdiff_t removed = lines_of(file, Kind::removed);
-  expect(lines_of(*after) == lines_of(before) + added - removed);
-  if (added == 0 && removed == 0) expect(*after == before);
+  require(lines_of(*after) == lines_of(before) + added - removed);
+  if (added == 0 && removed == 0) require(*after == before);
 }
 
 }  // namespace
@@ -62,16 +59,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       patch.size() == bytes.size() ? std::string_view() : bytes.substr(patch.size() + 1);
   const auto files = tools::parse_patch(patch);
   if (!files) {
-    expect(!files.error().message.empty());
+    require(!files.error().message.empty());
     return 0;
   }
-  expect(!files->empty() && files->size() <= limits::patch_files_max);
+  require(!files->empty() && files->size() <= limits::patch_files_max);
   auto paths = tools::patch_paths(*files);
   std::ranges::sort(paths);
-  expect(std::ranges::adjacent_find(paths) == paths.end());
+  require(std::ranges::adjacent_find(paths) == paths.end());
   for (const tools::PatchedFile& file : *files) {
-    expect(!file.path.empty());
-    expect(std::ranges::binary_search(paths, file.path));
+    require(!file.path.empty());
+    require(std::ranges::binary_search(paths, file.path));
     apply(file, text);
   }
   return 0;

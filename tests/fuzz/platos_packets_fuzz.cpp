@@ -1,20 +1,17 @@
 // Whatever a server says on the socket of a turn, the SDK makes an event of it, or nothing. What it
 // keeps of an event is the JSON that came, and its type has a name.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "colonnade/platos.hpp"
 #include "sdk/platos/packets.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace platos = colonnade::platos;
+using colonnade::fuzz::require;
 
 namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void look_into(std::string_view data) {
   const auto incoming = platos::wire::read_event(data);

@@ -10,20 +10,18 @@
 #include <sstream>
 #include <string>
 
+#include "tests/fuzz/require.hpp"
 #include "tools/snapshot_folder.hpp"
 #include "tools/snapshot_record.hpp"
 
 namespace fs = std::filesystem;
 namespace tools = colonnade::tools;
+using colonnade::fuzz::require;
 
 namespace {
 
 constexpr const char* theirs = "not yours";
 constexpr int restored_max = 16;  // of one record: each is a handful of system calls
-
-void expect(bool holds) {
-  if (!holds) std::abort();
-}
 
 // A folder to restore into, beside one that must stay as it is. In memory where there is such a
 // place: a restored file is synced.
@@ -53,22 +51,22 @@ class Ground {
     fs::create_directory_symlink("../outside", root_ / "in/out");
     return (root_ / "in").string();
   }
-  void expect_outside_untouched() const {
+  void require_outside_untouched() const {
     std::size_t names = 0;
     for (const auto& entry : fs::directory_iterator(root_)) {
-      expect(entry.path().filename() == "in" || entry.path().filename() == "outside");
+      require(entry.path().filename() == "in" || entry.path().filename() == "outside");
     }
     for (const auto& entry : fs::recursive_directory_iterator(root_ / "outside")) {
       ++names;
       struct stat status{};
-      expect(::lstat(entry.path().c_str(), &status) == 0);
-      expect(S_ISDIR(status.st_mode) || S_ISREG(status.st_mode));
+      require(::lstat(entry.path().c_str(), &status) == 0);
+      require(S_ISDIR(status.st_mode) || S_ISREG(status.st_mode));
     }
-    expect(names == 2);
+    require(names == 2);
     std::ifstream file(root_ / "outside/inner/file");
     std::ostringstream bytes;
     bytes << file.rdbuf();
-    expect(bytes.str() == theirs);
+    require(bytes.str() == theirs);
   }
 
  private:
@@ -93,10 +91,10 @@ void restore(const tools::SnapshotRecord& record) {
   for (const auto& [path, state] : record.files) {
     if (left-- == 0) break;
     const auto done = folder->restore(path, state, "restored");
-    if (!done) expect(!done.error().message.empty());
+    if (!done) require(!done.error().message.empty());
     (void)folder->look(path);
   }
-  ground.expect_outside_untouched();
+  ground.require_outside_untouched();
 }
 
 }  // namespace
@@ -105,13 +103,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text(reinterpret_cast<const char*>(data), size);
   const auto record = tools::read_record(text);
   if (!record) {
-    expect(record.error().kind == colonnade::base::ErrorKind::invalid);
+    require(record.error().kind == colonnade::base::ErrorKind::invalid);
     return 0;
   }
   const std::string written = tools::record_text(*record);
   const auto again = tools::read_record(written);
-  expect(again && tools::record_text(*again) == written);
-  expect(again->files.size() == record->files.size());
+  require(again && tools::record_text(*again) == written);
+  require(again->files.size() == record->files.size());
   if (!record->files.empty()) restore(*record);
   return 0;
 }

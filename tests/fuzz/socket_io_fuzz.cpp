@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -19,17 +18,15 @@
 #include "dialects/socket_io/limits.hpp"
 #include "dialects/socket_io/packet.hpp"
 #include "dialects/socket_io/polling.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace base = colonnade::base;
 namespace limits = colonnade::limits;
 namespace net = colonnade::net;
 namespace socket_io = colonnade::dialects::socket_io;
+using colonnade::fuzz::require;
 
 namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 // --- packets alone ------------------------------------------------------------------------------
 

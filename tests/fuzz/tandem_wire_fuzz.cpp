@@ -2,7 +2,6 @@
 // that names a member. Nothing crashes. Everything that Tandem reads of bodies and queries: prompts
 // and their files, sessions, answers of humans, memory, configuration, identity.
 #include <cstdint>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -14,42 +13,41 @@
 #include "dialects/tandem/identity.hpp"
 #include "dialects/tandem/limits.hpp"
 #include "dialects/tandem/memory.hpp"
+#include "dialects/tandem/memory_import.hpp"
 #include "dialects/tandem/prompt_body.hpp"
 #include "dialects/tandem/providers.hpp"
 #include "dialects/tandem/replies_wire.hpp"
 #include "dialects/tandem/session_wire.hpp"
 #include "dialects/tandem/wire.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace tandem = colonnade::dialects::tandem;
 namespace core = colonnade::core;
 namespace limits = colonnade::limits;
 using colonnade::base::Json;
 using colonnade::base::Time;
+using colonnade::fuzz::require;
 
 namespace {
 
-void expect(bool holds) {
-  if (!holds) std::abort();
-}
-
 // The refusal is JSON that says what is wrong and where, whatever was repeated in it.
 template <class Result>
-void expect_named_error(const Result& result) {
+void require_named_error(const Result& result) {
   if (result) return;
-  expect(!result.error().field.empty() && !result.error().message.empty());
+  require(!result.error().field.empty() && !result.error().message.empty());
   const Json body = Json::parse(tandem::error_response(result.error()).body);
-  expect(!body["error"].get<std::string>().empty());
+  require(!body["error"].get<std::string>().empty());
 }
 
 void look_into_prompt(const Json& body) {
   const auto prompt = tandem::decode_prompt(body);
-  expect_named_error(prompt);
+  require_named_error(prompt);
   if (!prompt) return;
-  expect(!prompt->parts.empty());
-  expect(!prompt->tools || !prompt->tools->empty());
-  expect(!prompt->tools || prompt->tools->size() <= limits::tandem_allowlist_names_max);
+  require(!prompt->parts.empty());
+  require(!prompt->tools || !prompt->tools->empty());
+  require(!prompt->tools || prompt->tools->size() <= limits::tandem_allowlist_names_max);
   for (const tandem::PromptPart& part : prompt->parts) {
-    expect(part.is_file ? !part.url.empty() : !part.text.empty());
+    require(part.is_file ? !part.url.empty() : !part.text.empty());
     if (part.is_file) (void)tandem::parse_data_url(part.url);
   }
 }
@@ -57,15 +55,21 @@ void look_into_prompt(const Json& body) {
 void look_into_memory(const Json& body, const std::string& bytes) {
   const Time now{.micros = 1'700'000'000'000'000};
   const auto put = tandem::read_memory_put(body, bytes.substr(0, 300), now);
-  expect_named_error(put);
+  require_named_error(put);
   if (put) {
-    expect(put->partition.key() == put->memory.metadata.at("partition").get<std::string>());
-    expect(put->memory.subject.size() <= limits::tandem_subject_bytes_max);
-    expect(put->memory.tier == put->partition.tier);
+    require(put->partition.key() == put->memory.metadata.at("partition").get<std::string>());
+    require(put->memory.subject.size() <= limits::tandem_subject_bytes_max);
+    require(put->memory.tier == put->partition.tier);
+  }
+  const auto brought = tandem::read_memory_import(body, bytes.substr(0, 300), now);
+  if (brought) {
+    require(brought->folder.has_value() || brought->records.size() <= limits::import_memories_max);
+  } else {
+    require_named_error(brought);
   }
   const auto query = tandem::read_memory_query(body, now);
-  expect_named_error(query);
-  if (query) expect(query->shown_max >= 1 && query->shown_max <= limits::memories_recalled_max);
+  require_named_error(query);
+  if (query) require(query->shown_max >= 1 && query->shown_max <= limits::memories_recalled_max);
 }
 
 void look_into_answers(const Json& body, const std::string& bytes) {
@@ -73,36 +77,36 @@ void look_into_answers(const Json& body, const std::string& bytes) {
        {std::string_view(R"({"question":"?"})"), std::string_view(R"({"form":{}})"),
         std::string_view(bytes)}) {
     const auto answered = tandem::answered_params(params, body);
-    expect_named_error(answered);
+    require_named_error(answered);
     if (!answered) continue;
     const Json call = Json::parse(*answered);
-    expect(call.is_object() && call.contains("answer"));
-    expect(call["answer"].is_string() || call.contains("form"));
+    require(call.is_object() && call.contains("answer"));
+    require(call["answer"].is_string() || call.contains("form"));
   }
   const auto word = tandem::text_member(body, {"reply", "response", "decision"});
-  expect_named_error(word);
+  require_named_error(word);
   const auto reply = tandem::permission_reply_from(word ? word->value_or("") : "");
-  expect(!reply || reply->approve || !reply->remember);
+  require(!reply || reply->approve || !reply->remember);
 }
 
 void look_into_settings(const Json& body) {
   (void)tandem::holds_secret_member(body);
   const auto choices = core::check_model_choices(body);
-  expect_named_error(choices);
+  require_named_error(choices);
   if (choices && body.contains("providers")) {
-    expect(body["providers"].is_object() || body["providers"].is_null());
+    require(body["providers"].is_object() || body["providers"].is_null());
   }
-  expect_named_error(tandem::check_identity_patch(body));
+  require_named_error(tandem::check_identity_patch(body));
 }
 
 void look_into_query(const std::string& bytes) {
   colonnade::net::Request request;
   request.query = bytes;
   request.headers = {{"x-tandem-client-id", bytes}, {"x-tandem-agent-id", bytes}};
-  expect_named_error(tandem::decode_session_query(request));
+  require_named_error(tandem::decode_session_query(request));
   const Json client = tandem::client_of(request);
-  expect(client.is_null() || client.is_object());
-  expect_named_error(tandem::number_parameter(request, "limit"));
+  require(client.is_null() || client.is_object());
+  require_named_error(tandem::number_parameter(request, "limit"));
 }
 
 }  // namespace
@@ -111,22 +115,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   look_into_query(bytes);
   if (const auto held = tandem::parse_data_url(bytes)) {
-    expect(held->bytes.size() <= bytes.size());
-    expect(!held->mime.contains(';') && !held->mime.contains(','));
+    require(held->bytes.size() <= bytes.size());
+    require(!held->mime.contains(';') && !held->mime.contains(','));
   }
   if (const auto path = tandem::path_of_url(bytes)) {
-    expect(path->size() <= bytes.size());
-    expect(!bytes.starts_with("file://") || path->starts_with('/'));
+    require(path->size() <= bytes.size());
+    require(!bytes.starts_with("file://") || path->starts_with('/'));
   }
   colonnade::net::Request request;
   request.body = bytes;
   request.headers = {{"Content-Type", "application/json"}};
   const auto body = tandem::body_of(request);
-  expect_named_error(body);
+  require_named_error(body);
   if (!body) return 0;
-  expect(body->is_object());
+  require(body->is_object());
   look_into_prompt(*body);
-  expect_named_error(tandem::decode_new_session(*body));
+  require_named_error(tandem::decode_new_session(*body));
   look_into_memory(*body, bytes);
   look_into_answers(*body, bytes);
   look_into_settings(*body);

@@ -2,23 +2,20 @@
 // client makes the same of them, holds no more than it may, and itself sends only good frames. In
 // the head's first accept_line `@` stands for the value that fits the client's random key.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "base/utf8.hpp"
 #include "net/websocket_client.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using namespace colonnade::net;
+using colonnade::fuzz::require;
 
 constexpr std::string_view accept_line = "\r\nSec-WebSocket-Accept: @\r\n";
 constexpr std::size_t message_bytes_max = 300;  // small, so that the limit is reached, too
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 std::string key_of(std::string_view request) {
   constexpr std::string_view name = "Sec-WebSocket-Key: ";

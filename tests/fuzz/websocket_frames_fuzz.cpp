@@ -1,23 +1,20 @@
 // However the bytes are cut, the reader makes the same of them, for both ends, and lets nothing
 // through that the protocol forbids. What is written as a frame is read as what it was.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "base/utf8.hpp"
 #include "net/websocket_frames.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
 using namespace colonnade::net;
+using colonnade::fuzz::require;
 
 constexpr std::size_t message_bytes_max = 300;  // small, so that the limit is reached, too
 constexpr std::size_t control_bytes_max = 125;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 std::vector<WebSocketInput> read_all(WebSocketRole role, std::string_view bytes, std::size_t step) {
   WebSocketReader reader(role, message_bytes_max);

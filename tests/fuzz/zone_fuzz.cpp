@@ -1,20 +1,17 @@
 // Whatever lies in a time zone's file: it is refused, or local time is sound at any moment.
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "scheduler/zone.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
+using colonnade::fuzz::require;
 using colonnade::scheduler::Zone;
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void check_at(const Zone& zone, sys_seconds time) {
   const auto span = zone.span_at(time);

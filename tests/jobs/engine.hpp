@@ -30,6 +30,7 @@
 #include "core/stores.hpp"
 #include "storage/sqlite/store.hpp"
 #include "tests/engine/faulty_journal.hpp"
+#include "tests/engine/temporary_store.hpp"
 
 namespace colonnade::tests {
 
@@ -67,34 +68,11 @@ class JobWatch final : public core::FeedListener {
   std::size_t renewals_ = 0;
 };
 
-class JobFolder {
- public:
-  JobFolder()
-      : path_(std::filesystem::temp_directory_path() / ("colonnade-" + base::random_hex(8))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~JobFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline std::unique_ptr<storage::sqlite::Store> open_job_store(const std::string& path) {
-  auto store =
-      storage::sqlite::Store::open(path, {.durability = storage::sqlite::Durability::normal});
-  if (!store) throw std::runtime_error(store.error().message);
-  return std::move(*store);
-}
-
 // One process; several on one file come after each other.
 class JobEngine {
  public:
   explicit JobEngine(const std::string& path, base::Clock* other_clock = nullptr)
-      : store(open_job_store(path)),
+      : store(open_store(path)),
         journal(*store),
         clock(other_clock != nullptr ? *other_clock : system_clock),
         feed(lanes, *store, journal, {&bell, &watch}),

@@ -72,7 +72,7 @@ class JobAccess : public ::testing::Test {
   std::vector<Row> job_rows();
   std::vector<Row> schedule_rows();
 
-  JobFolder folder_;
+  TemporaryFolder folder_;
   JobEngine engine_{folder_.file("jobs.db")};
   EveryHour due_times_;
   JobSchedules schedules_{engine_.job_store(), engine_.feed, engine_.clock, due_times_};

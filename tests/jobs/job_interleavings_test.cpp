@@ -75,10 +75,10 @@ struct Holding {
 
 // An empty store's file, made once: a copy costs less than the migrations.
 const std::string& empty_store() {
-  static const JobFolder folder;
+  static const TemporaryFolder folder;
   static const std::string file = [] {
     std::string made = folder.file("empty.db");
-    open_job_store(made).reset();
+    open_store(made).reset();
     return made;
   }();
   return file;
@@ -89,7 +89,7 @@ class World {
  public:
   World() {
     std::filesystem::copy_file(empty_store(), folder_.file("jobs.db"));
-    store_ = open_job_store(folder_.file("jobs.db"));
+    store_ = open_store(folder_.file("jobs.db"));
   }
 
   void act(Act what, std::size_t choice) {
@@ -141,7 +141,7 @@ class World {
       case Act::end_leases: return try_to(EndLeases{.at = now()});
       case Act::reopen:
         store_.reset();
-        store_ = open_job_store(folder_.file("jobs.db"));
+        store_ = open_store(folder_.file("jobs.db"));
         return;
     }
   }
@@ -292,7 +292,7 @@ class World {
     return found && *found ? (*found)->revision : 0;
   }
 
-  JobFolder folder_;
+  TemporaryFolder folder_;
   base::Lanes lanes_{1};
   std::unique_ptr<storage::sqlite::Store> store_;
   std::int64_t now_ = 1'000'000;

@@ -56,7 +56,7 @@ class JobRunnerEnds : public ::testing::Test {
   }
   std::string file() const { return folder_.file("jobs.db"); }
 
-  JobFolder folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(JobRunnerEnds, AJobThatIsToldThatTheServerStopsGoesBack) {
@@ -138,7 +138,7 @@ TEST_F(JobRunnerEnds, AStoreThatRefusesForAWhileDelaysAndDoublesNothing) {
   for (const Fault fault :
        {Fault::no_space, Fault::failed_sync, Fault::failed_write, Fault::full_queue}) {
     for (std::size_t first = 1; first <= 3; ++first) {
-      JobFolder folder;
+      TemporaryFolder folder;
       JobEngine engine(folder.file("jobs.db"));
       engine.add_handler("now", effect_once);
       const Job made = trigger(engine, new_job("now"));
@@ -159,7 +159,7 @@ TEST_F(JobRunnerEnds, AStoreThatRefusesForAWhileDelaysAndDoublesNothing) {
 TEST_F(JobRunnerEnds, ACrashAtAnyCommitLosesNothingAndDoublesNothing) {
   for (const Fault fault : {Fault::dies_before, Fault::dies_after, Fault::dies_unsynced}) {
     for (std::size_t first = 1; first <= 3; ++first) {
-      JobFolder folder;
+      TemporaryFolder folder;
       std::vector<Job> made;
       {
         JobEngine engine(folder.file("jobs.db"));

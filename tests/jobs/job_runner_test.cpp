@@ -45,7 +45,7 @@ class JobRunnerTest : public ::testing::Test {
     return made->job;
   }
 
-  JobFolder folder_;
+  TemporaryFolder folder_;
   JobEngine engine_{folder_.file("jobs.db")};
 };
 

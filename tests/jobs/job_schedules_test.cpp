@@ -93,7 +93,7 @@ class JobSchedulesTest : public ::testing::Test {
     }
   }
 
-  JobFolder folder_;
+  TemporaryFolder folder_;
   base::ManualClock clock_;
   JobEngine engine_{folder_.file("jobs.db"), &clock_};
   Grid grid_;
@@ -251,7 +251,7 @@ TEST_F(JobSchedulesTest, OfTwoThatFireOneWins) {
 
 class ScheduleRunnerTest : public ::testing::Test {
  protected:
-  JobFolder folder_;
+  TemporaryFolder folder_;
   JobEngine engine_{folder_.file("jobs.db")};
   Grid grid_;
   JobSchedules schedules_{engine_.job_store(), engine_.feed, engine_.clock, grid_};

@@ -41,7 +41,7 @@ class JobsTest : public ::testing::Test {
     return *engine_.run(engine_.job_store().claimed_jobs(id, now + std::chrono::seconds(30)));
   }
 
-  JobFolder folder_;
+  TemporaryFolder folder_;
   base::ManualClock clock_;
   JobEngine engine_{folder_.file("jobs.db"), &clock_};
 };

@@ -6,6 +6,7 @@
 #include "net/testing.hpp"
 #include "tests/mcp/mcp_bench.hpp"
 #include "tools/mcp/servers.hpp"
+#include "tools/mcp/tool_host.hpp"
 
 namespace colonnade::tools::mcp {
 namespace {
@@ -122,6 +123,10 @@ std::vector<net::Route> routes(const std::shared_ptr<Realm>& realm) {
   return out;
 }
 
+base::Task<std::vector<std::string>> every_server(core::Scope, std::string) {
+  co_return std::vector<std::string>{"web"};
+}
+
 class McpOAuth : public ::testing::Test {
  protected:
   McpOAuth() {
@@ -151,7 +156,7 @@ class McpOAuth : public ::testing::Test {
   }
   // The human comes back with this.
   base::Result<void> come_back(const std::string& query) {
-    return base::run_on(lanes_[1], servers_->complete_authorization(query));
+    return base::run_on(lanes_[1], servers_->complete_authorization("", query));
   }
   // The part of the authorization URL that matters to the redirect.
   std::string state_of(const std::string& url) {
@@ -187,6 +192,9 @@ TEST_F(McpOAuth, WaitsForAHumanAndGoesOn) {
   EXPECT_TRUE(call().is_error);
   const std::string state = state_of(url);
   EXPECT_EQ(come_back("state=another&code=the-code").error().kind, ErrorKind::not_found);
+  const auto at_another = base::run_on(
+      lanes_[1], servers_->complete_authorization("another", state + "&code=the-code" + issuer()));
+  EXPECT_EQ(at_another.error().kind, ErrorKind::not_found) << "it is this server's answer";
   const auto back = come_back(state + "&code=the-code" + issuer());
   ASSERT_TRUE(back) << back.error().message;
   reports_.wait_for(ServerState::ready);
@@ -195,6 +203,54 @@ TEST_F(McpOAuth, WaitsForAHumanAndGoesOn) {
   EXPECT_THAT(realm_->seen.front(), HasSubstr("Basic "));
   // Once only.
   EXPECT_FALSE(come_back(state + "&code=the-code" + issuer()));
+}
+
+// Whoever waits until the server has settled is not shown the address of before.
+TEST_F(McpOAuth, ARetryCountsAtOnce) {
+  begin();
+  reports_.wait_for(ServerState::needs_auth);
+  const std::string before = servers_->find("web")->authorization_url;
+  ASSERT_TRUE(servers_->retry("web"));
+  const auto now = servers_->find("web");
+  EXPECT_TRUE(now->status.state == ServerState::starting || now->authorization_url != before);
+  reports_.wait_for(ServerState::needs_auth, 2);
+  EXPECT_NE(servers_->find("web")->authorization_url, before);
+  EXPECT_EQ(come_back(state_of(before) + "&code=the-code" + issuer()).error().kind,
+            ErrorKind::not_found);
+}
+
+// The call of a run does not wait for the human; who reads of it is told where to go.
+TEST_F(McpOAuth, ACallThatNeedsAHumanSaysWhere) {
+  base::SecretBox box{base::SecretBox::new_key()};
+  ToolHostOptions options;
+  options.servers_of = every_server;
+  options.redirect_url = [] { return std::string("http://127.0.0.1:1/back"); };
+  options.start_wait_max = std::chrono::seconds(60);
+  ToolHost host(lanes_[0], client_, box, std::move(options));
+  core::OpenedToolServer opened{.server = {.scope = core::Scope::main()}};
+  opened.server.id = opened.server.name = "web";
+  opened.server.transport = core::ToolServerTransport::http;
+  opened.server.url = record_.url;
+  host.added(std::move(opened));
+  const auto call_web = [&] {
+    ToolContext context{.lane = &lanes_[1], .scope = core::Scope::main(), .run_id = "run"};
+    const core::ToolCall call{
+        .id = "call", .run_id = "run", .tool = "web__t", .arguments = Json::object()};
+    return base::run_on(lanes_[1], host.run(std::move(context), call, {}));
+  };
+  const auto blocked = call_web();
+  ASSERT_TRUE(blocked) << blocked.error().message;
+  EXPECT_TRUE(blocked->is_error);
+  EXPECT_THAT(blocked->authorization_url, HasSubstr("/authorize?"));
+  EXPECT_EQ(blocked->authorization_url, host.connection("web")->authorization_url);
+  EXPECT_THAT(blocked->content, Not(HasSubstr("state="))) << "models are not shown it";
+  const std::string back = state_of(blocked->authorization_url) + "&code=the-code" + issuer();
+  ASSERT_TRUE(base::run_on(lanes_[1], host.complete_authorization("web", back)));
+  const auto called = call_web();
+  ASSERT_TRUE(called) << called.error().message;
+  EXPECT_EQ(called->content, "called");
+  EXPECT_EQ(called->authorization_url, "");
+  base::run_on(lanes_[1], host.stop());
 }
 
 TEST_F(McpOAuth, AnAnswerOfAnotherIssuerBringsNothing) {

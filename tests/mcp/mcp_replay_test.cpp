@@ -74,7 +74,7 @@ TEST(McpReplay, TheEverythingServer) {
   Replay replay(path);
   EXPECT_EQ(replay.session->status().server.name, "mcp-servers/everything");
   EXPECT_EQ(replay.session->status().server.revision, "2025-11-25");
-  EXPECT_GE(replay.session->tools().size(), 10U);
+  EXPECT_GE(replay.session->tools()->size(), 10U);
   EXPECT_EQ(replay.call("echo", {{"message", "hi ☃"}}).content, "Echo: hi ☃");
   EXPECT_EQ(replay.call("get-sum", {{"a", 2}, {"b", 40}}).content, "The sum of 2 and 40 is 42.");
   EXPECT_THAT(replay.call("get-tiny-image").content, HasSubstr("[image image/png"));

@@ -3,7 +3,7 @@
 //
 //   node tandem_services_test.mjs PROGRAM
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -246,8 +246,22 @@ describe('memory', () => {
     assert.ok(!kept.text.includes(secret));
   });
 
-  test('has no imports and no contexts', limits, async () => {
-    await notServed(client.memory.importPath({ path: '/srv' }));
+  test('a folder of the machine is imported', limits, async () => {
+    const folder = server.folder();
+    const file = path.join(folder, 'roof.md');
+    writeFileSync(file, 'The roof is made of copper.');
+    const done = await client.memory.importPath({ path: folder });
+    assert.equal(done.ok, true);
+    assert.equal(done.discovered_files, 1);
+    assert.equal(done.chunks_created, 1);
+    assert.equal((await client.memory.list({ q: 'copper' })).count, 1);
+    rmSync(file);
+    const synced = await client.memory.importPath({ path: folder, syncDeletes: true });
+    assert.equal(synced.deleted_files, 1);
+    assert.equal((await client.memory.list({ q: 'copper' })).count, 0);
+  });
+
+  test('has no contexts', limits, async () => {
     await notServed(client.memory.contextResolveUri('tandem://x'));
     await notServed(client.memory.contextTree('tandem://x', 1));
     await notServed(client.memory.contextGenerateLayers('x'));

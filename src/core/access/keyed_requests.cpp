@@ -82,7 +82,7 @@ base::Error too_many_keys(ErrorKind kind, std::string_view whose, std::size_t ke
           .message = std::string(whose) + std::to_string(keys) +
                      " Idempotency-Keys of the last 24 hours, which is as many as are kept; send "
                      "the request without a key, or wait",
-          .field = "Idempotency-Key",
+          .field = idempotency_key_field,
           .retry_after = retry_after,
           .retryable = true};
 }
@@ -195,7 +195,7 @@ Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::stri
     co_return fail(ErrorKind::invalid,
                    "Idempotency-Key must have 1 to " +
                        std::to_string(limits::idempotency_key_bytes_max) + " bytes",
-                   "Idempotency-Key");
+                   idempotency_key_field);
   }
   const std::string place = place_of(who, key);
   const base::Time now = clock_.now();
@@ -218,7 +218,7 @@ Task<Result<KeyedRequests::Begun>> KeyedRequests::begin(Principal who, std::stri
       state_->leave(id);
       co_return fail(ErrorKind::conflict,
                      "this Idempotency-Key was used for a different request; use a new one",
-                     "Idempotency-Key");
+                     idempotency_key_field);
     }
     if (known.answer) {
       state_->leave(id);

@@ -23,6 +23,10 @@ struct KeyedRequestBounds {
   std::size_t total = limits::keyed_requests_max;
 };
 
+// The field of the errors that are about the key: the header's name. Every dialect says 400 for an
+// invalid one, whatever it says for a member of a body.
+constexpr const char* idempotency_key_field = "Idempotency-Key";
+
 class KeyedRequests {
  public:
   KeyedRequests(KeyedRequestStore& store, EventFeed& feed, base::Clock& clock,

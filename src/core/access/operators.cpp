@@ -20,6 +20,10 @@ base::Result<void> check_server_operator(const Principal& who) {
               "it: `colonnade token path` says where that is kept");
 }
 
+bool is_machines_operator(const Principal& who) {
+  return who.is_operator() && (who.every_scope || who.scope == default_view());
+}
+
 Principal system_operator() {
   Principal out(default_view(), "system", UserRole::operator_role);
   out.every_scope = true;

@@ -48,10 +48,14 @@ struct ToolCallFinished {
   std::string tool{};
   ToolCallState state = ToolCallState::succeeded;
   std::string result{};
+  std::string authorization_url{};  // ToolOutcome::authorization_url
 };
+// A run's call waits for a human. Where a sub-agent's does, the run that has handed the work on
+// tells of it as well, with the same approval_id and without a tool_call_id; of the answer, too. A
+// question that ends with its sub-agent has no answer.
 struct ApprovalRequested {
   std::string approval_id{};
-  std::string tool_call_id{};
+  std::string tool_call_id{};  // "" for a sub-agent's
   std::string tool{};
   base::Json arguments = base::Json::object();
 };

@@ -25,6 +25,7 @@ enum class NoticeKind {
   memory_demoted,
   memory_removed,
   memory_searched,
+  memory_imported,
   tool_server_connected,
   tool_server_disconnected,
   tool_server_asks,  // a human has to authorize it
@@ -62,6 +63,7 @@ inline bool may_hear(const Principal& who, const Notice& notice) {
     case NoticeKind::memory_demoted:
     case NoticeKind::memory_removed:
     case NoticeKind::memory_searched:
+    case NoticeKind::memory_imported:
     case NoticeKind::resource_put:
     case NoticeKind::resource_removed: break;
   }

@@ -70,6 +70,15 @@ struct Settlement {
 
 std::string denial_text(const Action& action) { return "denied: " + action.reason; }
 
+// The same answer, in the thread of the run that has handed the work on.
+void add_answer_at(Unit& unit, const RunPlace& place) {
+  Event told = unit.events.back();
+  told.thread_id = place.thread_id;
+  told.run_id = place.run_id;
+  std::get<ApprovalResolved>(told.body).tool_call_id.clear();
+  unit.events.push_back(std::move(told));
+}
+
 // The tool call of the run that waits for the answer.
 void add_tool_call(Unit& unit, const Settlement& settled) {
   const Action& action = settled.action;
@@ -124,6 +133,7 @@ struct Actions::State {
   Task<Result<ExecutionPermit>> permit_for(const Action* action) const;
   std::chrono::milliseconds time_for(const Action& action) const;
   Task<Result<void>> cap_waits() const;
+  Task<std::optional<RunPlace>> handed_on_by(const Action* action) const;
 
   AuditEntry started(const Action& action) const {
     return started_entry(action, action.updated_at, deps.redaction);
@@ -372,6 +382,17 @@ Task<Result<void>> Actions::State::remember(Unit* unit, const Action* action,
   co_return Result<void>();
 }
 
+// Of a sub-agent's call: the run that has handed the work on, as long as it goes on.
+Task<std::optional<RunPlace>> Actions::State::handed_on_by(const Action* action) const {
+  const Principal owner(action->scope, action->owner, UserRole::member);
+  const auto own = co_await deps.runs.read(owner, action->run_id);
+  if (!own || !own->run.options.handed_on_by) co_return std::nullopt;
+  const RunPlace place = *own->run.options.handed_on_by;
+  const auto above = co_await deps.runs.read(owner, place.run_id);
+  if (!above || is_terminal(above->run.state)) co_return std::nullopt;
+  co_return place;
+}
+
 Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnswer answer) {
   const State& state = *state_;
   auto settled = co_await state.settlement(std::move(action), std::move(actor), answer);
@@ -383,7 +404,11 @@ Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnsw
       approval_entry(settled->action, settled->actor, settled->edited, state.deps.redaction)});
   auto kept = co_await state.remember(&unit, &settled->action, &answer);
   if (!kept) co_return fail(std::move(kept.error()));
-  if (!settled->action.run_id.empty()) add_tool_call(unit, *settled);
+  if (!settled->action.run_id.empty()) {
+    add_tool_call(unit, *settled);
+    const auto place = co_await state.handed_on_by(&settled->action);
+    if (place) add_answer_at(unit, *place);
+  }
   auto stored = co_await state.deps.feed.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   if (!settled->action.run_id.empty()) {

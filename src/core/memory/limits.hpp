@@ -30,6 +30,14 @@ constexpr auto embedding_pause = 30s;           // after a failure: full text al
 constexpr std::size_t memory_records_max = 2000;
 constexpr std::size_t memory_records_listed_max = 1000;
 
+// Imports: what one request may bring in.
+constexpr std::size_t memory_chunk_bytes = 2 * KiB;     // a few paragraphs, found as one
+constexpr std::size_t import_memories_max = 2'000;      // each a commit: some seconds in all
+constexpr std::size_t import_files_max = 1'000;         // of a folder
+constexpr std::size_t import_file_bytes_max = 1 * MiB;  // a larger one is data, not text
+constexpr std::size_t import_bytes_max = 8 * MiB;       // of all files together
+constexpr auto import_read_time_max = std::chrono::seconds(30);
+
 // Of finished runs (tandem §4.12).
 constexpr auto ingested_tool_time = std::chrono::hours(30 * 24);
 constexpr auto ingested_approval_time = std::chrono::hours(14 * 24);

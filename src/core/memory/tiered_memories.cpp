@@ -66,6 +66,22 @@ MemoryRecord record_from(const Document& kept) {
           .at = kept.created_at};
 }
 
+// Where an imported memory comes from lies in its metadata.
+constexpr const char* import_member = "import";
+
+void mark_import(Json& metadata, const std::string& source, const std::string& file) {
+  if (metadata.is_null()) metadata = Json::object();
+  metadata[import_member] = {{"source", source}, {"file", file}};
+}
+
+// nullopt for what does not come from there.
+std::optional<std::string> imported_file(const Json& metadata, const std::string& source) {
+  const auto found = metadata.is_object() ? metadata.find(import_member) : metadata.end();
+  if (found == metadata.end() || !found->is_object()) return std::nullopt;
+  if (record_text(*found, "source") != source) return std::nullopt;
+  return record_text(*found, "file");
+}
+
 }  // namespace
 
 ScrubbedText scrub_memory_text(std::string_view text) {
@@ -191,6 +207,81 @@ Task<Result<KeptMemory>> TieredMemories::put(base::Lane* lane, MemoryCaller call
                        .deduped = stored->replaced,
                        .redactions = scrubbed.redactions,
                        .record_id = std::move(*recorded)};
+}
+
+Task<Result<ImportedMemories>> TieredMemories::import(base::Lane* lane, MemoryCaller caller,
+                                                      MemoryImport input, std::stop_token stop) {
+  ImportedMemories out;
+  std::set<std::string> kept;
+  std::set<std::string> files;
+  for (std::size_t i = 0; i < input.memories.size(); ++i) {
+    if (stop.stop_requested()) co_return fail(ErrorKind::cancelled, "the import was stopped");
+    NewMemory& memory = input.memories[i];
+    ScrubbedText scrubbed = scrub_memory_text(memory.text);
+    if (!scrubbed.block_reason.empty()) {
+      ++out.blocked;
+      continue;
+    }
+    memory.text = std::move(scrubbed.text);
+    memory.visibility = MemoryVisibility::own;
+    memory.keep_existing = true;
+    if (i < input.files.size()) mark_import(memory.metadata, input.source, input.files[i]);
+    auto stored = co_await ports_.memories.put(lane, caller.who.scope, own_memory(caller.who),
+                                               std::move(memory), stop);
+    if (!stored) {
+      stored.error().message.insert(0, "memory " + std::to_string(i + 1) + ": ");
+      co_return fail(std::move(stored.error()));
+    }
+    stored->replaced ? ++out.known : ++out.stored;
+    out.redactions += scrubbed.redactions;
+    if (i < input.files.size()) files.insert(input.files[i]);
+    if (kept.insert(stored->item.id).second) out.ids.push_back(stored->item.id);
+  }
+  out.files = files.size();
+  if (input.remove_gone && !input.source.empty()) {
+    auto removed = co_await remove_gone(caller.who, &input, &out);
+    if (!removed) co_return fail(std::move(removed.error()));
+  }
+  auto recorded = co_await record(caller, "memory_import", "", "", "ok");
+  if (!recorded) co_return fail(std::move(recorded.error()));
+  out.record_id = std::move(*recorded);
+  ports_.notices.publish(
+      {.scope = caller.who.scope,
+       .owner = caller.who.user_id,
+       .kind = NoticeKind::memory_imported,
+       .run_id = caller.run_id,
+       .details = {{"count", out.stored}, {"removed", out.removed}, {"record_id", out.record_id}},
+       .at = ports_.clock.now()});
+  co_return out;
+}
+
+// All are read before the first goes: a page is counted from the newest.
+Task<Result<void>> TieredMemories::remove_gone(Principal who, const MemoryImport* input,
+                                               ImportedMemories* out) {
+  const std::set<std::string> kept(out->ids.begin(), out->ids.end());
+  const std::set<std::string> files(input->files.begin(), input->files.end());
+  std::vector<std::string> gone;
+  std::set<std::string> gone_files;
+  MemoryFilter filter{.shape = MemoryFilter::Shape::free, .limit = limits::memories_listed_max};
+  for (;;) {
+    const auto page = co_await ports_.memories.list(who.scope, own_memory(who), filter);
+    if (!page) co_return fail(page.error());
+    for (const MemoryItem& one : *page) {
+      const auto file = imported_file(one.metadata, input->source);
+      if (!file || kept.contains(one.id)) continue;
+      gone.push_back(one.id);
+      if (!files.contains(*file)) gone_files.insert(*file);
+    }
+    if (page->size() < filter.limit) break;
+    filter.offset += page->size();
+  }
+  for (const std::string& id : gone) {
+    auto removed = co_await ports_.memories.remove(who.scope, own_memory(who), id);
+    if (removed) ++out->removed;
+    if (!removed && removed.error().kind != ErrorKind::not_found) co_return removed;
+  }
+  out->files_gone = gone_files.size();
+  co_return Result<void>();
 }
 
 Task<Result<FoundMemories>> TieredMemories::search(base::Lane* lane, MemoryCaller caller,

@@ -45,6 +45,27 @@ struct FoundMemories {
   std::string record_id{};
 };
 
+// Memories that come together.
+struct MemoryImport {
+  std::vector<NewMemory> memories{};  // free ones, without keys
+  // The file that each comes from, relative to `source`; empty where they come from none.
+  std::vector<std::string> files{};
+  std::string source{};      // the path that they come from; "" for none
+  bool remove_gone = false;  // what earlier imports of `source` left, and this one does not have
+};
+
+struct ImportedMemories {
+  std::vector<std::string> ids{};  // of all that are kept now, in their order, each once
+  std::size_t stored = 0;
+  std::size_t known = 0;    // were there already
+  std::size_t blocked = 0;  // must not be kept; see scrub_memory_text()
+  std::size_t removed = 0;
+  std::size_t files = 0;       // of which something is kept
+  std::size_t files_gone = 0;  // of which nothing is left
+  int redactions = 0;
+  std::string record_id{};
+};
+
 struct PromotedMemory {
   std::string id{};  // of what everybody sees now; "" when it is blocked
   MemoryTier tier = MemoryTier::project;
@@ -56,7 +77,8 @@ struct PromotedMemory {
 // What was done once.
 struct MemoryRecord {
   std::string id{};
-  std::string action{};  // memory_put, memory_search, memory_promote, memory_demote, memory_delete
+  // memory_put, memory_import, memory_search, memory_promote, memory_demote, memory_delete
+  std::string action{};
   std::string run_id{};
   std::string memory_id{};
   std::string tier{};       // "" where it says nothing
@@ -90,6 +112,11 @@ class TieredMemories {
   // field "text" for one that is blocked, those of Memories::put().
   base::Task<Result<KeptMemory>> put(base::Lane* lane, MemoryCaller caller, NewMemory input,
                                      std::stop_token stop);
+  // put() for many, with one record and one notice for all. What was stored before an error stays;
+  // the same import again goes on from there. Errors: those of Memories::put() for one that does
+  // not fit; cancelled after a stop.
+  base::Task<Result<ImportedMemories>> import(base::Lane* lane, MemoryCaller caller,
+                                              MemoryImport input, std::stop_token stop);
   // One's own and everybody's, of these tiers, about `subject` or nobody in particular.
   base::Task<Result<FoundMemories>> search(base::Lane* lane, MemoryCaller caller,
                                            MemorySearch search, std::set<MemoryTier> tiers,
@@ -115,6 +142,8 @@ class TieredMemories {
 
  private:
   base::Task<Result<MemoryItem>> find(Principal who, std::string id);
+  base::Task<Result<void>> remove_gone(Principal who, const MemoryImport* input,
+                                       ImportedMemories* out);
   base::Task<Result<std::string>> record(MemoryCaller caller, std::string_view action,
                                          std::string memory_id, std::string_view tier,
                                          std::string_view status);

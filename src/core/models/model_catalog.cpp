@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/joined.hpp"
+#include "base/json.hpp"
 #include "base/log.hpp"
 #include "core/access/account.hpp"
 #include "core/access/operators.hpp"
@@ -36,12 +37,11 @@ bool is_visible_ascii(std::string_view text) {
 }
 
 std::unexpected<base::Error> cannot_be_set(const std::string& path) {
-  const std::string shown = path.empty() ? R"("")" : path;  // a member may have no name
   return fail(ErrorKind::invalid,
-              shown +
+              path +
                   " cannot be set here; what can be set is default_provider and "
                   "providers.<name>.default_model",
-              shown);
+              path);
 }
 
 Result<void> check_choice_name(const Json& value, const std::string& path) {
@@ -66,17 +66,16 @@ Result<void> check_model_choices(const Json& patch) {
       if (auto fits = check_choice_name(value, name); !fits) return fits;
       continue;
     }
-    if (name != "providers" || (!value.is_object() && !value.is_null())) return cannot_be_set(name);
+    const std::string path = base::member_path("", name);
+    if (name != "providers" || (!value.is_object() && !value.is_null())) return cannot_be_set(path);
     for (const auto& [provider, members] : value.items()) {
-      std::string path = name;
-      path.append(".").append(provider);
+      const std::string of_provider = base::member_path(path, provider);
       if (provider.empty() || provider.size() > limits::model_choice_bytes_max ||
           (!members.is_object() && !members.is_null())) {
-        return cannot_be_set(path);
+        return cannot_be_set(of_provider);
       }
       for (const auto& [member, text] : members.items()) {
-        std::string whole = path;
-        whole.append(".").append(member);
+        const std::string whole = base::member_path(of_provider, member);
         if (member != "default_model") return cannot_be_set(whole);
         if (auto fits = check_choice_name(text, whole); !fits) return fits;
       }

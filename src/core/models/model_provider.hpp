@@ -75,6 +75,9 @@ struct ModelReply {
 
 using ModelEvent = std::variant<ModelTextDelta, ModelReasoningDelta, ModelReply>;
 
+// The field of the error of a call whose model the vendor does not have.
+constexpr const char* unknown_model_field = "model";
+
 // One model call under way, on one lane. Destroying it aborts the call, to the socket.
 class ModelStream {
  public:
@@ -82,9 +85,9 @@ class ModelStream {
   // The next events, at least one; all that one read from the peer yielded come together. After a
   // ModelReply, or an error, it must not be called again. Errors: rate_limited (with retry_after),
   // unavailable and timeout have `retryable` set when asking again may help; upstream for a broken
-  // or truncated stream, invalid for a request the vendor refused,
-  // too_large for one that does not fit into the model's window, unauthorized for its key,
-  // cancelled after a stop.
+  // or truncated stream, invalid for a request the vendor refused (with unknown_model_field where
+  // it is for its model), too_large for one that does not fit into the model's window, unauthorized
+  // for its key, cancelled after a stop.
   virtual base::Task<base::Result<std::vector<ModelEvent>>> next() = 0;
 };
 

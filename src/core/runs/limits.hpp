@@ -19,9 +19,10 @@ constexpr std::size_t unanswered_result_bytes_max = 8 * KiB;
 // and up to output_units_under_way_max units.
 constexpr std::size_t active_runs_per_account = 1024;
 constexpr std::size_t active_runs_max = 4096;
-constexpr int run_rounds_max = 50;    // model calls in one run
-constexpr auto run_time_max = 30min;  // a whole run, waiting for approvals excluded
-constexpr int model_retries_max = 4;  // after the first attempt, only before any output
+constexpr int run_rounds_max = 50;      // model calls in one run
+constexpr auto run_time_max = 30min;    // a whole run, waiting for approvals excluded
+constexpr int model_retries_max = 4;    // after the first attempt, only before any output
+constexpr int cut_off_replies_max = 3;  // in a row, in the middle of all their calls; each is paid
 constexpr auto model_retry_delay_min = 500ms;
 constexpr auto model_retry_delay_max = 30s;  // also caps Retry-After
 

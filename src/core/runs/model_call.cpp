@@ -26,6 +26,16 @@ std::string too_large_text(const ContextRoom& room, std::int64_t tokens) {
          "the window in context.windows_file or context.input_tokens_max";
 }
 
+std::string no_model(std::string_view model, std::string_view provider, std::string_view said) {
+  std::string out(no_model_text);
+  out.append(model)
+      .append("' at the provider '")
+      .append(provider)
+      .append("'; choose another one (");
+  out.append(said).append(1, ')');
+  return out;
+}
+
 }  // namespace
 
 ModelCall::ModelCall(ModelCallPorts ports, const ContextOptions& options, base::Lane& lane,
@@ -130,6 +140,11 @@ void ModelCall::note_failure(Answer& answer) {
                                         {"kind", to_string(answer.error.kind)},
                                         {"error", answer.error.message},
                                         {"retryable", answer.error.retryable}});
+  if (answer.error.kind == ErrorKind::invalid && answer.error.field == unknown_model_field) {
+    const ModelSettings& used = record_.run().settings;
+    answer.error.message = no_model(used.model.value_or(std::string(provider_.default_model())),
+                                    provider_.name(), answer.error.message);
+  }
   inputs_.push(ModelFailed{.error = std::move(answer.error), .output_seen = answer.output_seen});
 }
 

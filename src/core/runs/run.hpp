@@ -26,6 +26,8 @@ constexpr bool is_terminal(RunState s) {
 constexpr std::string_view out_of_rounds = "iteration limit reached";
 // The same of one that ran out of time.
 constexpr std::string_view out_of_time = "the run took longer than its time limit";
+// The same of one whose model its provider does not have.
+constexpr std::string_view no_model_text = "there is no model '";
 // The same of one whose first answer had to call a tool.
 constexpr std::string_view required_tool_not_called =
     "the model called no tool, although this turn requires that it does";

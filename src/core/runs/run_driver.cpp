@@ -323,8 +323,11 @@ Task<void> RunDriver::take_reply(ModelReply reply) {
     }
   }
   // Nothing to run, but the model must hear why.
-  if (asks_for_tools && ids.empty()) reason = StopReason::pause;
-  inputs_.push(ModelReplied{.stop_reason = reason, .tool_call_ids = std::move(ids)});
+  const bool runs_nothing = asks_for_tools && ids.empty();
+  const bool cut_off = runs_nothing && reason == StopReason::max_tokens;
+  if (runs_nothing) reason = StopReason::pause;
+  inputs_.push(
+      ModelReplied{.stop_reason = reason, .tool_call_ids = std::move(ids), .cut_off = cut_off});
 }
 
 // --- ending -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 namespace colonnade::core {
@@ -42,7 +43,14 @@ RunAction RunMachine::step(const ModelReplied& input) {
   asked_with_new_key_ = false;
   output_seen_ = false;
   calls_.clear();
+  cut_off_ = input.cut_off ? cut_off_ + 1 : 0;
   if (ending_) return finish_;
+  if (cut_off_ >= limits::cut_off_replies_max) {
+    return end({.state = RunState::failed,
+                .error = "the output limit cut " + std::to_string(cut_off_) +
+                         " answers in a row off in the middle of a tool call; raise "
+                         "max_output_tokens, or ask for less at once"});
+  }
   for (const std::string& id : input.tool_call_ids) calls_[id] = CallState::asked;
   if (!input.tool_call_ids.empty()) return AskGate{input.tool_call_ids};
   if (input.stop_reason == StopReason::pause) return next_round();

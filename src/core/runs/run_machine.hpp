@@ -20,6 +20,7 @@ namespace colonnade::core {
 struct ModelReplied {
   StopReason stop_reason = StopReason::end_turn;
   std::vector<std::string> tool_call_ids{};  // ours, in the model's order
+  bool cut_off = false;  // the output limit ended it within its calls: none can be made
 };
 struct ModelFailed {
   base::Error error{};
@@ -117,6 +118,7 @@ class RunMachine {
   double jitter_;
   int rounds_ = 0;
   int retries_ = 0;
+  int cut_off_ = 0;  // replies in a row
   bool output_seen_ = false;
   bool asked_with_new_key_ = false;  // in this round, after the old one was refused
   std::map<std::string, CallState> calls_{};

@@ -45,6 +45,24 @@ TEST(RunMachine, ACutOrRefusedAnswerIsAnAnswer) {
   }
 }
 
+// Each is paid: a model that cannot know its limit would go on to the last round.
+TEST(RunMachine, AnswersThatAreCutOffInTheirCallsEndTheRun) {
+  RunMachine machine;
+  machine.start();
+  const ModelReplied cut_off{.stop_reason = StopReason::pause, .cut_off = true};
+  for (int i = 1; i < limits::cut_off_replies_max; ++i) {
+    EXPECT_TRUE(is<AskModel>(machine.on(cut_off)));
+  }
+  // One that is whole begins the count anew.
+  EXPECT_TRUE(is<AskModel>(machine.on(ModelReplied{.stop_reason = StopReason::pause})));
+  for (int i = 1; i < limits::cut_off_replies_max; ++i) {
+    EXPECT_TRUE(is<AskModel>(machine.on(cut_off)));
+  }
+  const auto end = machine.on(cut_off);
+  EXPECT_EQ(end_state(end), RunState::failed);
+  EXPECT_NE(std::get<Finish>(end).error.find("max_output_tokens"), std::string::npos);
+}
+
 TEST(RunMachine, APauseAsksAgain) {
   RunMachine machine;
   machine.start();

@@ -461,6 +461,13 @@ Task<Result<void>> RunRecord::ask_human(ToolCall call, Action action) {
                                            .tool_call_id = call.id,
                                            .tool = call.tool,
                                            .arguments = call.arguments}));
+  if (const auto& place = run_.options.handed_on_by) {
+    Event told = event(ApprovalRequested{
+        .approval_id = action.id, .tool = call.tool, .arguments = call.arguments});
+    told.thread_id = place->thread_id;
+    told.run_id = place->run_id;
+    events.push_back(std::move(told));
+  }
   Unit asked = unit(std::move(events));
   add_action(asked, action);
   asked.changes.emplace_back(MoveToolCall{
@@ -489,9 +496,10 @@ Task<Result<void>> RunRecord::begin_call(ToolCall call, Action action, std::stop
 }
 
 Task<Result<void>> RunRecord::end_call(ToolCall call, ToolCallState from,
-                                       std::optional<Action> action) {
+                                       std::optional<Action> action,
+                                       std::string authorization_url) {
   std::vector<Event> events;
-  events.push_back(finished_event(call));
+  events.push_back(finished_event(call, std::move(authorization_url)));
   Unit ended = unit(std::move(events));
   ended.changes.emplace_back(MoveToolCall{.id = call.id,
                                           .from = from,
@@ -509,7 +517,9 @@ Task<Result<void>> RunRecord::end_call(ToolCall call, ToolCallState from,
 
 Task<Result<void>> RunRecord::interrupt_call(ToolCall call, std::optional<Action> action) {
   if (call.finished_at) {
-    auto stored = co_await end_call(std::move(call), ToolCallState::running, std::move(action));
+    std::string no_url;
+    auto stored = co_await end_call(std::move(call), ToolCallState::running, std::move(action),
+                                    std::move(no_url));
     co_return stored;
   }
   Unit again = unit();
@@ -670,12 +680,13 @@ Event RunRecord::event(EventBody body) const {
                .body = std::move(body)};
 }
 
-Event RunRecord::finished_event(const ToolCall& call) const {
+Event RunRecord::finished_event(const ToolCall& call, std::string authorization_url) const {
   return event(ToolCallFinished{.tool_call_id = call.id,
                                 .call_id = call.call_id,
                                 .tool = call.tool,
                                 .state = call.state,
-                                .result = call.result});
+                                .result = call.result,
+                                .authorization_url = std::move(authorization_url)});
 }
 
 }  // namespace colonnade::core

@@ -131,9 +131,10 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   // requested → running, at most once ever. conflict: another has it. cancelled: `withdraw` was
   // requested before it could be stored; the call is as before.
   base::Task<Result<void>> begin_call(ToolCall call, Action action, std::stop_token withdraw);
-  // How a call ended that began (with its action) or never did.
-  base::Task<Result<void>> end_call(ToolCall call, ToolCallState from,
-                                    std::optional<Action> action);
+  // How a call ended that began (with its action) or never did. `authorization_url`: of its
+  // outcome.
+  base::Task<Result<void>> end_call(ToolCall call, ToolCallState from, std::optional<Action> action,
+                                    std::string authorization_url);
   // A call that ran when the server died: interrupted, with its action; or requested again.
   base::Task<Result<void>> interrupt_call(ToolCall call, std::optional<Action> action);
 
@@ -185,7 +186,7 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   static void add_attachment_uses(Unit& unit, const Message& message);
   Unit unit(std::vector<Event> events = {}) const;
   Event event(EventBody body) const;
-  Event finished_event(const ToolCall& call) const;
+  Event finished_event(const ToolCall& call, std::string authorization_url = {}) const;
   Message reply_message() const;
   std::optional<Message> partial_reply() const;
   void add_action(Unit& unit, const Action& action) const;

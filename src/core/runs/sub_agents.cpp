@@ -27,6 +27,7 @@ NewMessage first_message(const Run& from, const std::string& thread_id, HandedOn
   out.settings.run_seconds_max = from.settings.run_seconds_max;
   out.settings.approval_seconds_max = from.settings.approval_seconds_max;
   out.options.as_sub_agent = true;
+  out.options.handed_on_by = RunPlace{.thread_id = from.thread_id, .run_id = from.id};
   out.options.context = from.options.context;
   out.options.tools = from.options.tools;
   out.options.tool_seconds_max = from.options.tool_seconds_max;

@@ -22,6 +22,10 @@ class Runs;
 constexpr std::string_view sub_agent_tool = "delegate_to_sub_agent";
 constexpr std::string_view task_tool = "task";
 
+constexpr bool hands_on(std::string_view tool) {
+  return tool == sub_agent_tool || tool == task_tool;
+}
+
 struct HandedOn {
   Scope scope;
   std::string user_id{};

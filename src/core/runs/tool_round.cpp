@@ -31,6 +31,9 @@ namespace {
 constexpr std::string_view tool_operation = "call";
 constexpr const char* calls_too_often = "RATE_LIMIT";
 constexpr std::size_t malformed_shown_bytes = 200;
+constexpr std::string_view cut_off_text =
+    "the output limit cut your answer off in the middle of this call's arguments, so it was not "
+    "made; make it with less, or in several calls";
 constexpr std::string_view interrupted_text =
     "The server was restarted while this tool ran. Whether it took effect is unknown.";
 
@@ -180,8 +183,11 @@ std::vector<std::string> ToolRound::begin(const ModelReply& reply) {
                  .created_at = now};
     if (!call->malformed_arguments.empty()) {
       row.state = ToolCallState::failed;
-      row.result = "the arguments are not a JSON object: " +
-                   std::string(base::cut_utf8(call->malformed_arguments, malformed_shown_bytes));
+      row.result =
+          reply.stop_reason == StopReason::max_tokens
+              ? std::string(cut_off_text)
+              : "the arguments are not a JSON object: " +
+                    std::string(base::cut_utf8(call->malformed_arguments, malformed_shown_bytes));
       row.finished_at = now;
     } else {
       resolve_name(row);
@@ -575,8 +581,7 @@ Task<void> ToolRound::run(std::string id) {
       return judge_again(id, std::move(arguments));
     };
     const std::string& tool = call_of(id).tool;
-    const bool handed_on = tool == sub_agent_tool || tool == task_tool;
-    const auto time_max = handed_on ? options_.sub_agent_time_max : options_.tool_time_max;
+    const auto time_max = hands_on(tool) ? options_.sub_agent_time_max : options_.tool_time_max;
     done = co_await execute_tool(&ports_.tools, &lane_, std::move(on_behalf), std::move(permit),
                                  time_max, inputs_.work());
     // Stopped with the server: what it did is unknown, and the next start says so.
@@ -672,7 +677,8 @@ Task<void> ToolRound::end_call(std::string id, ExecutedTool done, bool began) {
     ended = action;
   }
   const ToolCallState from = began ? ToolCallState::running : ToolCallState::requested;
-  auto stored = co_await record_.end_call(call, from, std::move(ended));
+  auto stored = co_await record_.end_call(call, from, std::move(ended),
+                                          std::move(done.outcome.authorization_url));
   if (!stored) inputs_.push(CommitFailed{std::move(stored.error())});
 }
 

@@ -24,6 +24,14 @@ enum class ToolUse {
 std::string_view to_string(ToolUse use);  // "automatic", "none", "required"
 std::optional<ToolUse> tool_use_from(std::string_view text);
 
+// A run and its thread.
+struct RunPlace {
+  std::string thread_id{};
+  std::string run_id{};
+
+  bool operator==(const RunPlace&) const = default;
+};
+
 struct TurnOptions {
   // Who answers this turn; "" for the thread's agent. Then the thread is not pinned by it.
   std::string agent_id{};
@@ -43,6 +51,9 @@ struct TurnOptions {
   std::optional<int> context_limit{};
   // The agent works as its own sub-agent (AgentProfile::sub_agent) and has its tools at hand.
   bool as_sub_agent = false;
+  // Of such a turn: the run that has handed the work on. Its thread is told, too, what the
+  // sub-agent asks humans.
+  std::optional<RunPlace> handed_on_by{};
   // The message that this one answers; both stay out of the thread's main line. "" for none.
   std::string reply_to{};
   // A message of the user, or the answer to it: it and what came after it are edited out, and this

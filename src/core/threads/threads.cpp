@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "base/json.hpp"
 #include "core/access/account.hpp"
+#include "core/access/operators.hpp"
 #include "core/access/visibility.hpp"
 #include "core/governance/audit.hpp"
 #include "core/governance/permission_rule.hpp"
@@ -181,12 +182,6 @@ void add_reach_entry(Unit& unit, std::string_view change, const Thread& thread,
                      const Principal& who) {
   if (thread.directory.path.empty() && thread.rules.empty()) return;
   unit.changes.emplace_back(AppendAudit{reach_entry(change, thread, who, thread.created_at)});
-}
-
-// Who answers for the machine: an operator of every scope, or of the one that the server itself
-// has.
-bool is_machines_operator(const Principal& who) {
-  return who.is_operator() && (who.every_scope || who.scope == default_view());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/access/account.hpp"
 #include "core/access/operators.hpp"
 
 namespace colonnade::core {
@@ -131,6 +132,7 @@ Task<Result<std::size_t>> ScopeToolServers::remove(Principal who, std::string na
     const std::lock_guard lock(mutex_);
     tools_at_.erase(server->id);
     refreshing_.erase(server->id);
+    authorizing_.erase(server->id);
   }
   tell(*server, NoticeKind::tool_server_removed, {{"removedToolCount", gone}});
   co_return gone;
@@ -173,6 +175,44 @@ Task<Result<void>> ScopeToolServers::forget_authorization(Principal who, std::st
   auto forgotten = co_await servers_.forget_authorization(std::move(who), server->id);
   if (forgotten) tell(*server, NoticeKind::tool_server_changed);
   co_return forgotten;
+}
+
+Task<Result<ToolServerView>> ScopeToolServers::begin_authorization(Principal who, std::string name,
+                                                                   std::stop_token stop) {
+  auto view = co_await connect(who, std::move(name), std::move(stop));
+  if (!view) co_return view;
+  const std::string url = view->connection ? view->connection->authorization_url : std::string();
+  const std::lock_guard lock(mutex_);
+  if (url.empty()) {
+    authorizing_.erase(view->server.id);
+  } else {
+    authorizing_.insert_or_assign(view->server.id,
+                                  Authorizing{.account = account_of(who), .url = url});
+  }
+  co_return view;
+}
+
+Task<Result<ToolServer>> ScopeToolServers::complete_authorization(Principal who, std::string name,
+                                                                  std::string query) {
+  auto server = co_await find(who, std::move(name));
+  if (!server) co_return server;
+  const auto connection = connector_.connection(server->id);
+  bool began = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = authorizing_.find(server->id);
+    began = found != authorizing_.end() && found->second.account == account_of(who) && connection &&
+            connection->authorization_url == found->second.url;
+  }
+  if (!began) {
+    co_return fail(ErrorKind::not_found,
+                   "no authorization of the MCP server '" + server->name +
+                       "' that you began waits for an answer; begin one",
+                   "state");
+  }
+  auto done = co_await connector_.complete_authorization(server->id, std::move(query));
+  if (!done) co_return fail(std::move(done.error()));
+  co_return server;
 }
 
 }  // namespace colonnade::core

@@ -53,10 +53,26 @@ class ScopeToolServers {
   base::Task<Result<bool>> set_enabled(Principal who, std::string name, bool enabled);
   base::Task<Result<void>> forget_authorization(Principal who, std::string name);
 
+  // connect(), where a human may be needed: the connection then has the address that the human has
+  // to open, and complete_authorization() is for `who` alone until somebody else begins another.
+  base::Task<Result<ToolServerView>> begin_authorization(Principal who, std::string name,
+                                                         std::stop_token stop);
+  // The human was there; `query` is what the redirect brought. Errors: not_found when no
+  // authorization of this server waits that `who` began, or when this is the answer to another;
+  // what the authorization server said.
+  base::Task<Result<ToolServer>> complete_authorization(Principal who, std::string name,
+                                                        std::string query);
+
   // That a connection is ready, or not any more: told by whoever holds it.
   base::Task<void> note(Scope scope, std::string id);
 
  private:
+  // Who has begun an authorization, and which: its address has a secret of its own.
+  struct Authorizing {
+    std::string account{};
+    std::string url{};
+  };
+
   base::Task<Result<ToolServer>> find(Principal who, std::string name) const;
   ToolServerView view_of(ToolServer server) const;
   void tell(const ToolServer& server, NoticeKind kind, base::Json details = nullptr);
@@ -68,6 +84,7 @@ class ScopeToolServers {
   mutable std::mutex mutex_;                       // guards what follows, by id
   std::map<std::string, base::Time> tools_at_;     // when they were last asked for
   std::map<std::string, std::size_t> refreshing_;  // with how many tools, until note() is told
+  std::map<std::string, Authorizing> authorizing_;
 };
 
 }  // namespace colonnade::core

@@ -21,6 +21,9 @@ namespace colonnade::core {
 struct ToolOutcome {
   std::string content{};
   bool is_error = false;
+  // Of an error: a human has to open this before the tool can be used; "" for nothing of the kind.
+  // For humans: no model is shown it.
+  std::string authorization_url{};
 };
 
 // On whose behalf a tool runs.

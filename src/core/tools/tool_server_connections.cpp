@@ -55,7 +55,7 @@ Result<std::string> ToolServerConnections::retry(const Principal& who, const std
 }
 
 base::Task<Result<void>> ToolServerConnections::complete_authorization(std::string query) {
-  return connector_.complete_authorization(std::move(query));
+  return connector_.complete_authorization("", std::move(query));
 }
 
 }  // namespace colonnade::core

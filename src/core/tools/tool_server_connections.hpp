@@ -36,9 +36,10 @@ class ToolServerConnector {
   virtual Result<void> accept(const std::string& id, const std::string& set) = 0;
   // Tries at once a server that failed or wanted a credential. not_found.
   virtual Result<void> retry(const std::string& id) = 0;
-  // A human has been to an authorization server; `query` is what the redirect brought. Errors:
-  // not_found when nobody waits for it, else what the authorization server said.
-  virtual base::Task<Result<void>> complete_authorization(std::string query) = 0;
+  // A human has been to an authorization server; `query` is what the redirect brought. `id`: the
+  // server that has to wait for it, "" for whichever does. Errors: not_found when it does not, else
+  // what the authorization server said.
+  virtual base::Task<Result<void>> complete_authorization(std::string id, std::string query) = 0;
 };
 
 // Thread-safe. Connections are the whole server's: all but complete_authorization() is forbidden

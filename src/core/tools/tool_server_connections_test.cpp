@@ -29,7 +29,7 @@ class ThreeServers final : public ToolServerConnector {
     calls.push_back("retry " + id);
     return {};
   }
-  base::Task<Result<void>> complete_authorization(std::string) override {
+  base::Task<Result<void>> complete_authorization(std::string, std::string) override {
     co_return Result<void>();
   }
 

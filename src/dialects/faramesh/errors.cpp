@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "dialects/error_answers.hpp"
 
 namespace colonnade::dialects::faramesh {
@@ -63,7 +64,11 @@ net::Response error_response(int status, std::string_view code, std::string_view
 }
 
 net::Response error_response(const base::Error& error) {
-  return response_of(wire_status_of(error.kind), error);
+  WireStatus wire_status = wire_status_of(error.kind);
+  const bool is_key =
+      error.kind == ErrorKind::invalid && error.field == core::idempotency_key_field;
+  if (is_key) wire_status.status = 400;
+  return response_of(wire_status, error);
 }
 
 net::Response action_error(const base::Error& error) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "dialects/authentication.hpp"
 #include "dialects/error_answers.hpp"
 
@@ -77,6 +78,9 @@ net::Response error_response(const Fault& fault) {
 }
 
 net::Response error_response(const base::Error& error, Object object) {
+  if (error.kind == base::ErrorKind::invalid && error.field == core::idempotency_key_field) {
+    return error_response(400, error.message);
+  }
   if (error.kind == base::ErrorKind::invalid) {
     const std::string_view in = error.field == scope_header ? "header" : "body";
     return error_response(

@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "core/runs/sub_agents.hpp"
 #include "dialects/platos/turn_limits.hpp"
 
 namespace colonnade::dialects::platos {
@@ -28,10 +29,13 @@ class LiveTurns::Grace final : public core::Subscriber, public std::enable_share
 
   void deliver(const core::EventPtr& event) override {
     if (event->run_id != left_.run_id) return;
-    if (std::holds_alternative<core::ApprovalRequested>(event->body)) {
-      change([this] { ++left_.questions; });
-    } else if (std::holds_alternative<core::ApprovalResolved>(event->body)) {
-      change([this] { left_.questions -= std::min<std::size_t>(left_.questions, 1); });
+    if (const auto* question = std::get_if<core::ApprovalRequested>(&event->body)) {
+      change([&] { ++questions_of(question->tool_call_id); });
+    } else if (const auto* answer = std::get_if<core::ApprovalResolved>(&event->body)) {
+      std::size_t& open = questions_of(answer->tool_call_id);
+      change([&] { open -= std::min<std::size_t>(open, 1); });
+    } else if (const auto* call = std::get_if<core::ToolCallFinished>(&event->body)) {
+      if (core::hands_on(call->tool)) change([this] { left_.handed_on_questions = 0; });
     } else if (std::holds_alternative<core::RunFinished>(event->body)) {
       change([this] { over_ = true; });
     }
@@ -39,6 +43,9 @@ class LiveTurns::Grace final : public core::Subscriber, public std::enable_share
   void cut_off() override {}
 
  private:
+  std::size_t& questions_of(const std::string& tool_call_id) {
+    return tool_call_id.empty() ? left_.handed_on_questions : left_.questions;
+  }
   template <class Change>
   void change(Change made) {
     made();
@@ -49,7 +56,7 @@ class LiveTurns::Grace final : public core::Subscriber, public std::enable_share
   static Task<void> count_down(std::shared_ptr<Grace> self) {
     std::chrono::microseconds left = limits::platos_resume_grace;
     while (!self->over_) {
-      if (self->left_.questions > 0) {
+      if (self->left_.questions + self->left_.handed_on_questions > 0) {
         co_await self->changed_.wait();
         continue;
       }

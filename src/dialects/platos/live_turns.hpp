@@ -34,7 +34,8 @@ struct LeftTurn {
   std::string run_id{};
   std::int64_t handed_over = 0;  // the newest event that was
   std::int64_t cursor = 0;       // the newest event of the store that was looked at
-  std::size_t questions = 0;     // that wait for a human
+  std::size_t questions = 0;     // that wait for a human, without those of sub-agents
+  std::size_t handed_on_questions = 0;
   bool ended = false;
 };
 

@@ -62,7 +62,8 @@ void SocketTurn::on_socket_closed() {
                .run_id = run_id_,
                .handed_over = sent_.handed_over(socket_->handed_over()),
                .cursor = cursor_,
-               .questions = encoder_.open_questions(),
+               .questions = encoder_.open_questions() - encoder_.handed_on_questions(),
+               .handed_on_questions = encoder_.handed_on_questions(),
                .ended = encoder_.ended()});
 }
 

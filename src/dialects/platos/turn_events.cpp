@@ -8,6 +8,7 @@
 #include "base/utf8.hpp"
 #include "core/governance/action.hpp"
 #include "core/governance/approval_request.hpp"
+#include "core/runs/sub_agents.hpp"
 #include "core/safety/safety_filter.hpp"
 #include "dialects/platos/turn_limits.hpp"
 #include "dialects/platos/wire_values.hpp"
@@ -383,6 +384,7 @@ void TurnEncoder::result(std::string tool_call_id, const Call& call, core::ToolC
       "tool_result", [&](JsonWriter& json) { write(json, value, true); },
       [&](JsonWriter& json) { write(json, cut(content, limits::platos_delta_bytes_max), false); });
   const bool was_open = calls_.erase(tool_call_id) > 0;
+  if (core::hands_on(call.tool)) end_handed_on();
   if (!was_open || !calls_.empty()) return;
   add("message_boundary", [](JsonWriter&) {});
   status(thinking_status);  // the model is asked again
@@ -409,6 +411,27 @@ void TurnEncoder::resolved(const core::ApprovalResolved& answer) {
            core::approval_answer(answer.approved, answer.by, answer.reason));
   } else if (!answer.approved) {
     result(answer.tool_call_id, named, core::ToolCallState::denied, "denied: " + answer.reason);
+  }
+}
+
+std::size_t TurnEncoder::handed_on_questions() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(questions_, [](const auto& one) { return one.second.empty(); }));
+}
+
+// What a sub-agent asked and nobody answered ends with the last of them.
+void TurnEncoder::end_handed_on() {
+  const bool others =
+      std::ranges::any_of(calls_, [](const auto& one) { return core::hands_on(one.second.tool); });
+  if (others) return;
+  for (auto one = questions_.begin(); one != questions_.end();) {
+    if (!one->second.empty()) {
+      ++one;
+      continue;
+    }
+    add("approval_resolved",
+        [&](JsonWriter& json) { write_answer(json, one->first, "rejected", "", facts_.agent_id); });
+    one = questions_.erase(one);
   }
 }
 

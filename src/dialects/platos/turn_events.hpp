@@ -52,6 +52,8 @@ class TurnEncoder {
   // Whether the turn waits for a human just now.
   bool waits_for_human() const { return !questions_.empty(); }
   std::size_t open_questions() const { return questions_.size(); }
+  // Of those, the ones of sub-agents.
+  std::size_t handed_on_questions() const;
 
  private:
   struct Call {
@@ -73,6 +75,7 @@ class TurnEncoder {
               const std::string& content);
   void approval(const core::ApprovalRequested& question);
   void resolved(const core::ApprovalResolved& answer);
+  void end_handed_on();
   void artifact(const core::ArtifactStarted& start);
   void artifact(const core::ArtifactDelta& delta);
   void artifact(const core::ArtifactCommitted& end);
@@ -84,10 +87,11 @@ class TurnEncoder {
   TurnFacts facts_;
   std::int64_t seq_ = 0;
   bool ended_ = false;
-  std::string_view status_ = connected_status;      // as last told
-  std::vector<TurnEvent> made_{};                   // by the event that is being encoded
-  std::map<std::string, Call> calls_{};             // without a result yet, by tool_call_id
-  std::map<std::string, std::string> questions_{};  // open approvals: tool_call_id by approval_id
+  std::string_view status_ = connected_status;  // as last told
+  std::vector<TurnEvent> made_{};               // by the event that is being encoded
+  std::map<std::string, Call> calls_{};         // without a result yet, by tool_call_id
+  // Open approvals: tool_call_id by approval_id; "" for those of sub-agents.
+  std::map<std::string, std::string> questions_{};
   std::optional<core::StructuredOutputRefused> refused_{};
   // Of the step under way, to leave out what a model says again after a restart.
   std::string step_text_{};

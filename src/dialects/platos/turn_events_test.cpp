@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/governance/action.hpp"
+#include "core/runs/sub_agents.hpp"
 #include "dialects/platos/resume_point.hpp"
 #include "dialects/platos/sent_log.hpp"
 #include "dialects/platos/turn_limits.hpp"
@@ -202,6 +203,53 @@ TEST(PlatosTurnEventsTest, AsksAndTellsOfTheAnswer) {
   EXPECT_EQ(log.events[1],
             Json::parse(R"({"type":"approval_resolved","approvalId":"ap1","status":"approved",)"
                         R"("respondedBy":"usr_1","agentId":"support","threadId":"t1","_seq":2})"));
+}
+
+// It has no call in this log, and its answer ends none.
+TEST(PlatosTurnEventsTest, TellsWhatASubAgentAsks) {
+  Log log;
+  log.add(core::RunStarted{});
+  log.add(core::ToolCallRequested{
+      .tool_call_id = "tc1", .call_id = "c1", .tool = std::string(core::sub_agent_tool)});
+  log.events.clear();
+  log.add(core::ApprovalRequested{
+      .approval_id = "a1", .tool = "launch", .arguments = {{"target", "moon"}}});
+  ASSERT_EQ(log.types(), (std::vector<std::string>{"approval_needed"}));
+  EXPECT_EQ(log.events[0].at("approvalId"), "a1");
+  EXPECT_EQ(log.events[0].at("action"), "launch");
+  EXPECT_EQ(log.events[0].at("threadId"), "t1") << "of the conversation that the client reads";
+  EXPECT_EQ(log.encoder.open_questions(), 1U);
+  EXPECT_EQ(log.encoder.handed_on_questions(), 1U);
+  log.events.clear();
+  log.add(core::ApprovalResolved{.approval_id = "a1", .by = "usr_1", .reason = "no"});
+  ASSERT_EQ(log.types(), (std::vector<std::string>{"approval_resolved"}));
+  EXPECT_EQ(log.events[0].at("status"), "rejected");
+  EXPECT_EQ(log.encoder.open_questions(), 0U);
+}
+
+// A sub-agent that ends with an open question leaves none behind.
+TEST(PlatosTurnEventsTest, ASubAgentsQuestionEndsWithIt) {
+  Log log;
+  log.add(core::RunStarted{});
+  for (const char* id : {"tc1", "tc2"}) {
+    log.add(core::ToolCallRequested{
+        .tool_call_id = id, .call_id = id, .tool = std::string(core::sub_agent_tool)});
+  }
+  log.add(core::ApprovalRequested{.approval_id = "a1", .tool = "launch"});
+  const auto end = [](const char* id) {
+    return core::ToolCallFinished{.tool_call_id = id,
+                                  .call_id = id,
+                                  .tool = std::string(core::sub_agent_tool),
+                                  .state = core::ToolCallState::failed,
+                                  .result = "no answer"};
+  };
+  log.add(end("tc1"));
+  EXPECT_EQ(log.encoder.open_questions(), 1U) << "it may be the other one's";
+  log.events.clear();
+  log.add(end("tc2"));
+  EXPECT_EQ(log.encoder.open_questions(), 0U);
+  const auto types = log.types();
+  EXPECT_EQ(std::ranges::count(types, "approval_resolved"), 1);
 }
 
 TEST(PlatosTurnEventsTest, TellsTimedOutFromRejected) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/json.hpp"
+#include "core/access/keyed_requests.hpp"
 #include "dialects/error_answers.hpp"
 #include "dialects/tandem/wire.hpp"
 
@@ -29,9 +30,10 @@ std::string_view code_of(base::ErrorKind kind) {
   return "INTERNAL";
 }
 
-// A body that is none, and a query string, have no member that does not fit.
+// A body that is none, a query string and a key in a header have no member that does not fit.
 bool is_member(std::string_view field) {
-  return !field.empty() && field != "body" && !field.starts_with("query");
+  return !field.empty() && field != "body" && !field.starts_with("query") &&
+         field != core::idempotency_key_field;
 }
 
 int status_of(const base::Error& error) {

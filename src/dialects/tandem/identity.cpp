@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/json.hpp"
 #include "dialects/tandem/errors.hpp"
 #include "dialects/tandem/limits.hpp"
 #include "dialects/tandem/wire.hpp"
@@ -65,15 +66,8 @@ net::Response identity_answer(const Json& set) {
   return answer(Json{{"identity", std::move(identity)}, {"presets", std::move(known)}});
 }
 
-std::string identity_member(const std::string& path, const std::string& name) {
-  std::string out = path;
-  out.append(".").append(name);
-  return out;
-}
-
 std::unexpected<base::Error> wrong_identity(const std::string& path, const std::string& what) {
-  const std::string shown = path.empty() ? R"("")" : path;  // a member may have no name
-  return fail(base::ErrorKind::invalid, shown + " " + what, shown);
+  return fail(base::ErrorKind::invalid, path + " " + what, path);
 }
 
 base::Result<void> check_text(const Json& value, const std::string& path) {
@@ -83,7 +77,7 @@ base::Result<void> check_text(const Json& value, const std::string& path) {
 
 base::Result<void> check_bot(const Json& bot) {
   for (const auto& [name, value] : bot.items()) {
-    const std::string path = "bot." + name;
+    const std::string path = base::member_path("bot", name);
     if (name == "canonical_name" || name == "avatar_url") {
       if (auto fits = check_text(value, path); !fits) return fits;
       continue;
@@ -93,7 +87,7 @@ base::Result<void> check_bot(const Json& bot) {
     if (value.is_null()) continue;
     if (!value.is_object()) return wrong_identity(path, "must be an object of texts");
     for (const auto& [alias, text] : value.items()) {
-      if (auto fits = check_text(text, identity_member(path, alias)); !fits) return fits;
+      if (auto fits = check_text(text, base::member_path(path, alias)); !fits) return fits;
     }
   }
   return {};
@@ -103,7 +97,7 @@ base::Result<void> check_manner(const Json& manner, const std::string& path) {
   if (manner.is_null()) return {};
   if (!manner.is_object()) return wrong_identity(path, "must be an object");
   for (const auto& [name, value] : manner.items()) {
-    const std::string whole = identity_member(path, name);
+    const std::string whole = base::member_path(path, name);
     if (name != "preset" && name != "custom_instructions") {
       return wrong_identity(whole, "is unknown; known: preset, custom_instructions");
     }
@@ -118,7 +112,7 @@ base::Result<void> check_manner(const Json& manner, const std::string& path) {
 
 base::Result<void> check_personality(const Json& personality) {
   for (const auto& [name, value] : personality.items()) {
-    const std::string path = "personality." + name;
+    const std::string path = base::member_path("personality", name);
     if (name == "default") {
       if (auto fits = check_manner(value, path); !fits) return fits;
       continue;
@@ -127,7 +121,7 @@ base::Result<void> check_personality(const Json& personality) {
     if (value.is_null()) continue;
     if (!value.is_object()) return wrong_identity(path, "must be an object");
     for (const auto& [agent, manner] : value.items()) {
-      if (auto fits = check_manner(manner, identity_member(path, agent)); !fits) return fits;
+      if (auto fits = check_manner(manner, base::member_path(path, agent)); !fits) return fits;
     }
   }
   return {};
@@ -138,7 +132,8 @@ base::Result<void> check_personality(const Json& personality) {
 base::Result<void> check_identity_patch(const Json& patch) {
   for (const auto& [name, value] : patch.items()) {
     if (name != "bot" && name != "personality") {
-      return wrong_identity(name, "is unknown; an identity has bot and personality");
+      return wrong_identity(base::member_path("", name),
+                            "is unknown; an identity has bot and personality");
     }
     if (value.is_null()) continue;
     if (!value.is_object()) return wrong_identity(name, "must be an object");

@@ -33,6 +33,8 @@ constexpr std::size_t tandem_allowlist_names_max = 500;
 constexpr std::size_t tandem_client_id_bytes_max = 256;    // of the x-tandem-… headers
 constexpr std::size_t tandem_requests_listed_max = 5'000;  // permission requests and questions
 
+constexpr std::chrono::milliseconds tandem_authorization_retry{15'000};  // tandem §4.8
+
 constexpr std::size_t tandem_memory_search_default = 8;       // tandem §4.12
 constexpr std::size_t tandem_memory_list_default = 100;       // tandem §4.12
 constexpr std::size_t tandem_partition_part_bytes_max = 128;  // of a memory's partition

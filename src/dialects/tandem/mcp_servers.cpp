@@ -329,8 +329,8 @@ base::Task<net::Reply> McpServerResource::refresh(core::Principal who, RequestPt
 // --- authorization ------------------------------------------------------------------------------
 
 base::Task<net::Reply> McpServerResource::authorize(core::Principal who, RequestPtr request) {
-  const auto view =
-      co_await servers_.connect(std::move(who), name_of(*request), request->disconnected);
+  const auto view = co_await servers_.begin_authorization(std::move(who), name_of(*request),
+                                                          request->disconnected);
   if (!view) co_return mcp_failure(view.error());
   const std::string url = view->connection ? view->connection->authorization_url : std::string();
   Json out = {{"ok", view->connected() || !url.empty()},
@@ -347,17 +347,16 @@ base::Task<net::Reply> McpServerResource::authorize(core::Principal who, Request
 base::Task<net::Reply> McpServerResource::complete(core::Principal who, RequestPtr request) {
   const auto body = body_of(*request);
   if (!body) co_return mcp_failure(body.error());
-  const auto view = co_await servers_.get(std::move(who), name_of(*request));
-  if (!view) co_return mcp_failure(view.error());
   std::string query;
   for (const char* name : {"code", "state", "iss", "error", "error_description"}) {
     const auto value = text_member(*body, {name});
     if (!value) co_return mcp_failure(value.error());
     if (*value) append_parameter(query, name, **value);
   }
-  const auto done = co_await connector_.complete_authorization(std::move(query));
-  if (!done) co_return mcp_failure(done.error());
-  co_return answer(Json{{"ok", true}, {"name", view->server.name}});
+  const auto server =
+      co_await servers_.complete_authorization(std::move(who), name_of(*request), std::move(query));
+  if (!server) co_return mcp_failure(server.error());
+  co_return answer(Json{{"ok", true}, {"name", server->name}});
 }
 
 base::Task<net::Reply> McpServerResource::forget(core::Principal who, RequestPtr request) {

@@ -17,8 +17,7 @@ std::vector<std::string> command_words(std::string_view line);
 // /mcp
 class McpServerResource {
  public:
-  McpServerResource(core::ScopeToolServers& servers, core::ToolServerConnector& connector)
-      : servers_(servers), connector_(connector) {}
+  explicit McpServerResource(core::ScopeToolServers& servers) : servers_(servers) {}
 
   std::vector<net::Route> routes(const Callers& in);
 
@@ -38,7 +37,6 @@ class McpServerResource {
   base::Task<net::Reply> catalog(core::Principal who, RequestPtr request);
 
   core::ScopeToolServers& servers_;
-  core::ToolServerConnector& connector_;
 };
 
 }  // namespace colonnade::dialects::tandem

@@ -19,32 +19,7 @@ using base::fail;
 using base::Json;
 using base::JsonWriter;
 
-// What of a memory core has no member for lies in its metadata, under these names. The writer's own
-// metadata is one of them.
-constexpr const char* kept_partition = "partition";
-constexpr const char* kept_metadata = "metadata";
-constexpr const char* kept_tags = "tags";
-constexpr const char* kept_source = "source";
-constexpr const char* kept_artifacts = "artifact_refs";
-
 std::int64_t memory_time(base::Time at) { return at.micros / 1000; }
-
-base::Result<std::vector<std::string>> texts_of(const Json& body,
-                                                std::initializer_list<std::string_view> names) {
-  std::vector<std::string> out;
-  const Json* list = member(body, names);
-  if (list == nullptr) return out;
-  const std::string field(*names.begin());
-  const auto wrong = [&] {
-    return fail(ErrorKind::invalid, field + " must be a list of texts", field);
-  };
-  if (!list->is_array()) return wrong();
-  for (const Json& one : *list) {
-    if (!one.is_string()) return wrong();
-    out.push_back(one.get<std::string>());
-  }
-  return out;
-}
 
 std::string text_or(const Json& tree, const char* name, std::string fallback) {
   const auto at = tree.is_object() ? tree.find(name) : tree.end();
@@ -58,7 +33,7 @@ Json list_in(const Json& tree, const char* name) {
 
 std::string partition_of(const core::MemoryItem& item) {
   const MemoryPartition fallback{.tier = item.tier};
-  return text_or(item.metadata, kept_partition, fallback.key());
+  return text_or(item.metadata, memory_member::partition, fallback.key());
 }
 
 // "local/default/default/session": the third part.
@@ -72,25 +47,11 @@ std::string project_of(const std::string& partition) {
   return partition.substr(from, partition.find('/', from) - from);
 }
 
-// The text of a request, under any of its names.
-base::Result<std::string> memory_text(const Json& body) {
-  auto text = text_member(body, {"text", "content"});
-  if (!text) return fail(std::move(text.error()));
-  if (!*text) return fail(ErrorKind::invalid, "the body needs the memory as text", "text");
-  return std::move(**text);
-}
-
 base::Result<std::string> id_of(const Json& body) {
   auto id = text_member(body, {"id", "source_memory_id", "memory_id", "memoryID"});
   if (!id) return fail(std::move(id.error()));
   if (!*id || (*id)->empty()) return fail(ErrorKind::invalid, "the body needs the id", "id");
   return base::plain_form(**id);
-}
-
-base::Result<std::string> run_of(const Json& body) {
-  auto run = text_member(body, {"run_id", "runId", "runID"});
-  if (!run) return fail(std::move(run.error()));
-  return std::move(*run).value_or(std::string());
 }
 
 void write_linkage(JsonWriter& json, const core::MemoryItem& item, const std::string& partition) {
@@ -105,7 +66,7 @@ void write_linkage(JsonWriter& json, const core::MemoryItem& item, const std::st
   }
   json.key("origin_message_id").null().field("partition_key", partition);
   json.key("promote_run_id").null().key("approval_id").null();
-  json.field("artifact_refs", list_in(item.metadata, kept_artifacts)).end_object();
+  json.field("artifact_refs", list_in(item.metadata, memory_member::artifacts)).end_object();
 }
 
 // What searches and lists have in common.
@@ -114,13 +75,14 @@ void write_item(JsonWriter& json, const core::MemoryItem& item) {
   json.field("id", base::uuid_form(item.id)).field("run_id", item.run_id);
   json.field("tier", core::to_string(item.tier));
   json.field("classification", core::to_string(item.classification)).field("kind", item.kind);
-  json.field("source_type", text_or(item.metadata, kept_source, item.kind));
+  json.field("source_type", text_or(item.metadata, memory_member::source, item.kind));
   json.field("content", item.text).field("text", item.text);
-  json.field("artifact_refs", list_in(item.metadata, kept_artifacts));
-  if (const Json tags = list_in(item.metadata, kept_tags); !tags.empty()) json.field("tags", tags);
+  json.field("artifact_refs", list_in(item.metadata, memory_member::artifacts));
+  if (const Json tags = list_in(item.metadata, memory_member::tags); !tags.empty())
+    json.field("tags", tags);
   write_linkage(json, item, partition);
   if (item.metadata.is_object()) {
-    const auto own = item.metadata.find(kept_metadata);
+    const auto own = item.metadata.find(memory_member::metadata);
     if (own != item.metadata.end() && own->is_object()) json.field("metadata", *own);
   }
   json.field("created_at_ms", memory_time(item.created_at));
@@ -130,142 +92,14 @@ void write_item(JsonWriter& json, const core::MemoryItem& item) {
   if (item.expires_at) json.field("expires_at_ms", memory_time(*item.expires_at));
 }
 
-// Where a request without a partition belongs: to its session's project, as far as it names one.
-base::Result<MemoryPartition> partition_in(const Json& body) {
-  MemoryPartition fallback;
-  return read_partition(body, std::move(fallback));
-}
-
-std::unexpected<base::Error> tier_refused(std::string_view what, core::MemoryTier tier) {
-  return fail(ErrorKind::forbidden,
-              "the capability does not " + std::string(what) + " the tier " +
-                  std::string(core::to_string(tier)),
-              "capability");
-}
-
-}  // namespace
-
-base::Result<MemoryPut> read_memory_put(const Json& body, std::string_view client, base::Time now) {
-  auto text = memory_text(body);
-  if (!text) return fail(std::move(text.error()));
-  auto partition = partition_in(body);
-  if (!partition) return fail(std::move(partition.error()));
-  auto capability = read_capability(body);
-  if (!capability) return fail(std::move(capability.error()));
-  auto run = run_of(body);
-  if (!run) return fail(std::move(run.error()));
-  if (auto counts = check_capability(*capability, *partition, *run, now); !counts) {
-    return fail(std::move(counts.error()));
-  }
-  if (!capability->write.contains(partition->tier)) return tier_refused("write", partition->tier);
-  auto session = text_member(body, {"session_id", "sessionId", "sessionID"});
-  if (!session) return fail(std::move(session.error()));
-  const auto kind = text_member(body, {"kind"});
-  if (!kind) return fail(kind.error());
-  const auto classification = text_member(body, {"classification"});
-  if (!classification) return fail(classification.error());
-  const auto source = text_member(body, {"source", "source_type", "sourceType"});
-  if (!source) return fail(source.error());
-  auto tags = texts_of(body, {"tags"});
-  if (!tags) return fail(std::move(tags.error()));
-  auto artifacts = texts_of(body, {"artifact_refs", "artifactRefs"});
-  if (!artifacts) return fail(std::move(artifacts.error()));
-  const auto secrecy = core::memory_classification_from(classification->value_or("internal"));
-  if (!secrecy) {
-    return fail(ErrorKind::invalid, "classification must be internal or restricted",
-                "classification");
-  }
-  Json kept = {{kept_partition, partition->key()}};
-  if (!tags->empty()) kept[kept_tags] = std::move(*tags);
-  if (!artifacts->empty()) kept[kept_artifacts] = std::move(*artifacts);
-  if (*source) kept[kept_source] = **source;
-  if (const Json* own = member(body, {"metadata"})) {
-    if (!own->is_object()) {
-      return fail(ErrorKind::invalid, "metadata must be an object", "metadata");
-    }
-    kept[kept_metadata] = *own;
-  }
-  std::string subject = capability->subject;
-  if (subject.empty()) subject = client;
-  if (subject.size() > limits::tandem_subject_bytes_max) {
-    return fail(ErrorKind::invalid, "the user of the memory has too long a name", "subject");
-  }
-  return MemoryPut{.memory = {.text = std::move(*text),
-                              .kind = kind->value_or("note"),
-                              .tier = partition->tier,
-                              .metadata = std::move(kept),
-                              .classification = *secrecy,
-                              .thread_id = std::move(*session).value_or(std::string()),
-                              .run_id = *run,
-                              .subject = std::move(subject)},
-                   .partition = std::move(*partition),
-                   .run_id = std::move(*run)};
-}
-
-namespace {
-
-base::Result<void> read_scopes(const Json& body, const MemoryCapability& capability,
-                               MemoryQuery& out) {
-  const auto wanted = texts_of(body, {"read_scopes", "readScopes"});
-  if (!wanted) return fail(wanted.error());
-  if (wanted->empty()) out.used = capability.read;
-  for (const std::string& one : *wanted) {
-    const auto tier = core::memory_tier_from(one);
-    if (tier && capability.read.contains(*tier)) {
-      out.used.insert(*tier);
-    } else {
-      out.blocked.push_back(one);
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
-base::Result<MemoryQuery> read_memory_query(const Json& body, base::Time now) {
-  MemoryQuery out{.shown_max = limits::tandem_memory_search_default};
-  auto query = text_member(body, {"query", "q"});
-  if (!query) return fail(std::move(query.error()));
-  const auto partition = partition_in(body);
-  if (!partition) return fail(partition.error());
-  const auto capability = read_capability(body);
-  if (!capability) return fail(capability.error());
-  auto run = run_of(body);
-  if (!run) return fail(std::move(run.error()));
-  if (auto counts = check_capability(*capability, *partition, *run, now); !counts) {
-    return fail(std::move(counts.error()));
-  }
-  if (auto scopes = read_scopes(body, *capability, out); !scopes) {
-    return fail(std::move(scopes.error()));
-  }
-  auto tags = texts_of(body, {"tags"});
-  if (!tags) return fail(std::move(tags.error()));
-  if (const Json* limit = member(body, {"limit"})) {
-    if (!limit->is_number_integer()) {
-      return fail(ErrorKind::invalid, "limit must be an integer", "limit");
-    }
-    out.shown_max = static_cast<std::size_t>(std::clamp<std::int64_t>(
-        limit->get<std::int64_t>(), 1, static_cast<std::int64_t>(limits::memories_recalled_max)));
-  }
-  // What lacks a tag is left out afterwards.
-  out.search = {.text = std::move(*query).value_or(std::string()),
-                .limit = tags->empty() ? out.shown_max : limits::memories_recalled_max};
-  if (!capability->subject.empty()) out.subject = capability->subject;
-  out.tags = std::move(*tags);
-  out.run_id = std::move(*run);
-  out.partition = partition->key();
-  return out;
-}
-
-namespace {
-
 bool has_all(const core::MemoryItem& item, const std::vector<std::string>& tags) {
-  const Json has = list_in(item.metadata, kept_tags);
+  const Json has = list_in(item.metadata, memory_member::tags);
   return std::ranges::all_of(
       tags, [&](const std::string& tag) { return std::ranges::find(has, Json(tag)) != has.end(); });
 }
 
-// §6: a status of its own for an expired capability and for one that is another's.
+}  // namespace
+
 net::Response refused_memory(const base::Error& error) {
   if (error.field == "capability" && error.kind == ErrorKind::unauthorized) {
     return error_response(401, error.message, "MEMORY_CAPABILITY_EXPIRED");
@@ -275,8 +109,6 @@ net::Response refused_memory(const base::Error& error) {
   }
   return error_response(error);
 }
-
-}  // namespace
 
 base::Task<net::Reply> MemoryResource::put(core::Principal who, RequestPtr request) {
   const auto body = body_of(*request);
@@ -370,11 +202,11 @@ base::Task<net::Reply> MemoryResource::promote(core::Principal who, RequestPtr r
   if (!body) co_return error_response(body.error());
   auto id = id_of(*body);
   if (!id) co_return error_response(id.error());
-  const auto partition = partition_in(*body);
+  const auto partition = read_partition(*body, {});
   if (!partition) co_return error_response(partition.error());
   const auto capability = read_capability(*body);
   if (!capability) co_return error_response(capability.error());
-  auto run = run_of(*body);
+  auto run = read_run_id(*body);
   if (!run) co_return error_response(run.error());
   if (auto counts = check_capability(*capability, *partition, *run, clock_.now()); !counts) {
     co_return refused_memory(counts.error());
@@ -390,7 +222,7 @@ base::Task<net::Reply> MemoryResource::promote(core::Principal who, RequestPtr r
   // Without a capability the holder of the token is the reviewer, of the project's tier (§6).
   const bool may = capability->sent ? capability->promote.contains(*tier)
                                     : *tier == core::MemoryTier::project || who.is_operator();
-  if (!may) co_return refused_memory(tier_refused("promote to", *tier).error());
+  if (!may) co_return refused_memory(tier_refusal("promote to", *tier));
   MemoryPartition to_partition = *partition;
   to_partition.tier = *tier;
   core::MemoryCaller caller{
@@ -417,7 +249,7 @@ base::Task<net::Reply> MemoryResource::demote(core::Principal who, RequestPtr re
   if (!body) co_return error_response(body.error());
   auto id = id_of(*body);
   if (!id) co_return error_response(id.error());
-  auto run = run_of(*body);
+  auto run = read_run_id(*body);
   if (!run) co_return error_response(run.error());
   core::MemoryCaller caller{.who = std::move(who), .run_id = std::move(*run)};
   const auto record = co_await memories_.demote(request->lane, std::move(caller), std::move(*id),

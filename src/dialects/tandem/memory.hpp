@@ -25,6 +25,16 @@ struct MemoryPartition {
   std::string key() const;  // "local/default/default/session"
 };
 
+// What of a memory core has no member for lies in its metadata, under these names. The writer's own
+// metadata is one of them.
+namespace memory_member {
+constexpr const char* partition = "partition";
+constexpr const char* metadata = "metadata";
+constexpr const char* tags = "tags";
+constexpr const char* source = "source";
+constexpr const char* artifacts = "artifact_refs";
+}  // namespace memory_member
+
 // What a request may do in which tiers: a capability token, or what holds without one.
 struct MemoryCapability {
   bool sent = false;  // false: the defaults that hold without one
@@ -50,6 +60,11 @@ base::Result<void> check_capability(const MemoryCapability& capability,
 // The member "partition"; what is missing is `fallback`'s. Errors: invalid with the field.
 base::Result<MemoryPartition> read_partition(const base::Json& body, MemoryPartition fallback);
 
+// The member "run_id"; "" without one. Errors: invalid.
+base::Result<std::string> read_run_id(const base::Json& body);
+// That the capability does not cover what a request wants with a tier: forbidden.
+base::Error tier_refusal(std::string_view what, core::MemoryTier tier);
+
 // The body of POST /memory/put.
 struct MemoryPut {
   core::NewMemory memory{};
@@ -60,6 +75,12 @@ struct MemoryPut {
 // invalid with the field; forbidden and unauthorized as a capability says.
 base::Result<MemoryPut> read_memory_put(const base::Json& body, std::string_view client,
                                         base::Time now);
+
+// One memory as requests and lists write it, whatever its tier; what its partition lacks is
+// `fallback`'s. Errors as above, but for the tier.
+base::Result<MemoryPut> read_memory_record(const base::Json& record, std::string_view client,
+                                           const MemoryCapability& capability,
+                                           MemoryPartition fallback, base::Time now);
 
 // The body of POST /memory/search.
 struct MemoryQuery {
@@ -74,6 +95,10 @@ struct MemoryQuery {
 };
 // Errors as above.
 base::Result<MemoryQuery> read_memory_query(const base::Json& body, base::Time now);
+
+// §6: a status of its own for an expired capability and for one that is another's; every other
+// error as error_response() says it.
+net::Response refused_memory(const base::Error& error);
 
 // /memory…
 class MemoryResource {

@@ -102,6 +102,15 @@ class NoticeWriting {
     });
   }
 
+  void memory_imported() {
+    add("memory.updated", [this](JsonWriter& json) {
+      json.field("action", "import");
+      copy(json, "count", notice_, "count");
+      copy(json, "removedCount", notice_, "removed");
+      copy_id(json, "auditID", notice_, "record_id");
+    });
+  }
+
   void memory_removed() {
     add("memory.deleted", [this](JsonWriter& json) {
       memory_id(json);
@@ -174,6 +183,7 @@ std::vector<EventText> events_of(const core::Notice& notice) {
     case NoticeKind::memory_promoted: writing.memory_promoted(); break;
     case NoticeKind::memory_demoted: writing.memory_updated("demote"); break;
     case NoticeKind::memory_removed: writing.memory_removed(); break;
+    case NoticeKind::memory_imported: writing.memory_imported(); break;
     case NoticeKind::memory_searched: writing.memory_searched(); break;
     case NoticeKind::tool_server_connected: writing.tool_server("mcp.server.connected"); break;
     case NoticeKind::tool_server_disconnected:

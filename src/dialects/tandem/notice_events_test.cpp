@@ -115,6 +115,11 @@ TEST(TandemNoticeEvents, OtherDeedsOfMemory) {
   events = written(notice_of(NoticeKind::memory_removed));
   ASSERT_THAT(types_of(events), ElementsAre("memory.deleted"));
   EXPECT_EQ(events[0].at("properties").at("memoryID"), shown_id);
+  const auto imported =
+      written(notice_of(NoticeKind::memory_imported, {{"count", 2}, {"removed", 1}}));
+  EXPECT_EQ(imported.front().at("type"), "memory.updated");
+  EXPECT_EQ(imported.front().at("properties").at("action"), "import");
+  EXPECT_EQ(imported.front().at("properties").at("count"), 2);
   auto searched = notice_of(NoticeKind::memory_searched, {{"count", 3}});
   searched.subject.clear();
   events = written(searched);
@@ -180,7 +185,7 @@ TEST(TandemNoticeEvents, AreHeardByWhoeverSeesWhatTheyAreAbout) {
   for (const NoticeKind kind :
        {NoticeKind::memory_put, NoticeKind::memory_skipped, NoticeKind::memory_promoted,
         NoticeKind::memory_demoted, NoticeKind::memory_removed, NoticeKind::memory_searched,
-        NoticeKind::resource_put, NoticeKind::resource_removed}) {
+        NoticeKind::memory_imported, NoticeKind::resource_put, NoticeKind::resource_removed}) {
     const core::Notice notice = notice_of(kind);
     EXPECT_TRUE(core::may_hear(ann, notice));
     for (const core::Principal& other : {bob, admin, elsewhere}) {

@@ -16,9 +16,6 @@ struct PendingRoute {
 using enum net::Method;
 
 constexpr PendingRoute not_served_yet[] = {
-    // Memory.
-    {post, "/memory/import"},
-
     // Skills.
     {post, "/skills/import"},
     {post, "/skills/import/preview"},

@@ -258,7 +258,8 @@ base::Task<net::Reply> PromptResource::prompt_sync(Principal who, RequestPtr req
   const core::Run& ended = finished->run;
   std::string reply = finished->reply ? core::visible_text(finished->reply->parts) : std::string();
   if (ended.state == core::RunState::failed) {
-    reply = "ENGINE_ERROR: " + std::string(failure_code(ended.error)) + ": " + ended.error;
+    reply = "ENGINE_ERROR: " + std::string(failure_code(ended.error)) + ": " +
+            failure_text(ended.error);
   }
   net::Response out{.headers = {run_header}};
   JsonWriter(out.body)

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <variant>
 
+#include "base/ids.hpp"
 #include "base/utf8.hpp"
+#include "core/context/token_estimate.hpp"
 #include "core/governance/action.hpp"
 #include "core/tools/tool_names.hpp"
 #include "dialects/tandem/limits.hpp"
@@ -19,6 +22,19 @@ namespace {
 using base::JsonWriter;
 
 constexpr std::string_view part_updated = "message.part.updated";
+constexpr std::string_view memory_search_tool = "memory_recall";
+
+// Tells one text from another, and says nothing of it.
+std::string short_hash(std::string_view text) {
+  constexpr std::size_t characters = 16;
+  return base::sha256_hex(text).substr(0, characters);
+}
+
+std::string query_hash(const base::Json& arguments) {
+  const auto query = arguments.is_object() ? arguments.find("query") : arguments.end();
+  const bool is_text = query != arguments.end() && query->is_string();
+  return is_text ? short_hash(query->get_ref<const std::string&>()) : std::string();
+}
 
 std::string_view state_word(core::ToolCallState state) {
   using enum core::ToolCallState;
@@ -32,6 +48,21 @@ std::string_view state_word(core::ToolCallState state) {
     case interrupted: return "failed";
   }
   return "failed";
+}
+
+// How well each memory fits that a search has found; nullopt for what is no such result.
+std::optional<std::vector<double>> scores_in(std::string_view result) {
+  const auto found = base::parse_json(result, "memories");
+  if (!found || !found->is_object()) return std::nullopt;
+  const auto memories = found->find("memories");
+  if (memories == found->end() || !memories->is_array()) return std::nullopt;
+  std::vector<double> out;
+  for (const base::Json& one : *memories) {
+    const auto score = one.is_object() ? one.find("score") : one.end();
+    const bool is_scored = score != one.end() && score->is_number();
+    out.push_back(is_scored ? score->get<double>() : 0.0);
+  }
+  return out;
 }
 
 // A piece whose JSON text is short enough to be in one event twice.
@@ -122,23 +153,29 @@ class RunEvents::Writing {
 
   void requested(const core::ToolCallRequested& call) {
     run_.text_part += 1;
-    run_.calls[call.tool_call_id] = {.part_id = call.tool_call_id,
-                                     .arguments = kept(call.arguments)};
+    if (std::exchange(run_.has_results, false)) run_.iteration += 1;
+    Call& made = run_.calls[call.tool_call_id];
+    made = {.part_id = call.tool_call_id, .arguments = kept(call.arguments)};
+    if (call.tool == memory_search_tool) made.query_hash = query_hash(call.arguments);
   }
 
   void asked(const core::ApprovalRequested& question) {
-    Call& call = run_.calls[question.tool_call_id];
+    const bool of_sub_agent = question.tool_call_id.empty();
+    Call& call = run_.calls[of_sub_agent ? question.approval_id : question.tool_call_id];
     call.part_id = question.approval_id;
     call.arguments = kept(question.arguments);
     call.tool = question.tool;
     call.is_question = is_question(question.tool);
-    tool_part(call, question.tool, core::ToolCallState::waiting_approval, {});
+    if (!of_sub_agent) {
+      tool_part(call, question.tool, core::ToolCallState::waiting_approval, {});
+    }
     if (call.is_question) {
       add("question.asked", "system", [&](JsonWriter& json) {
         json.field("id", question.approval_id);
         message_id(json);
         json.key("questions");
         write_questions(json, question.arguments);
+        if (of_sub_agent) return;
         json.key("tool").object().field("callID", question.tool_call_id);
         message_id(json);
         json.end_object();
@@ -162,6 +199,10 @@ class RunEvents::Writing {
 
   void answered(const core::ApprovalResolved& answer) {
     replied(answer);
+    if (answer.tool_call_id.empty()) {
+      run_.calls.erase(answer.approval_id);
+      return;
+    }
     // A call that was denied does not run, so nothing else tells its end.
     Call& call = call_of(answer.tool_call_id);
     if (answer.approved || call.tool.empty()) return;
@@ -171,7 +212,8 @@ class RunEvents::Writing {
   }
 
   void replied(const core::ApprovalResolved& answer) {
-    if (call_of(answer.tool_call_id).is_question) {
+    const bool of_sub_agent = answer.tool_call_id.empty();
+    if (call_of(of_sub_agent ? answer.approval_id : answer.tool_call_id).is_question) {
       add("question.replied", "system", [&](JsonWriter& json) {
         json.field("id", answer.approval_id).field("ok", answer.approved);
       });
@@ -193,6 +235,7 @@ class RunEvents::Writing {
 
   void call_started(const core::ToolCallStarted& started) {
     Call& call = call_of(started.tool_call_id);
+    call.started_at = event_.at;
     tool_part(call, started.tool, core::ToolCallState::running, {});
     add("session.tool_call", "log", [&](JsonWriter& json) {
       json.field("tool", core::engine_tool(started.tool));
@@ -205,10 +248,13 @@ class RunEvents::Writing {
   void call_finished(const core::ToolCallFinished& finished) {
     const Call call = call_of(finished.tool_call_id);
     run_.calls.erase(finished.tool_call_id);
+    run_.has_results = true;
     if (call.ended) return;
     ended(call, finished.tool, finished.state, finished.result);
     const bool succeeded = finished.state == core::ToolCallState::succeeded;
     if (succeeded && finished.tool == "todo_write") todos(call, finished.result);
+    if (finished.tool == memory_search_tool) memory_searched(call, finished);
+    if (!finished.authorization_url.empty()) authorization_pending(finished);
   }
 
   void finished(const core::RunFinished& end) {
@@ -219,7 +265,7 @@ class RunEvents::Writing {
     if (failed) {
       add("session.error", "system", [&](JsonWriter& json) {
         json.key("error").object().field("code", failure_code(end.error));
-        json.field("message", end.error).end_object();
+        json.field("message", failure_text(end.error)).end_object();
       });
     }
     const std::string_view idle = failed                                   ? "error"
@@ -232,7 +278,7 @@ class RunEvents::Writing {
                                                                            : "run.failed";
     const auto members = [&](JsonWriter& json) {
       json.field("status", status).field("finishedAtMs", milliseconds_of(event_.at));
-      if (!end.error.empty()) json.field("error", end.error);
+      if (!end.error.empty()) json.field("error", failure_text(end.error));
     };
     add(word, "log", members);
     add("session.run.finished", "system", members);
@@ -317,6 +363,64 @@ class RunEvents::Writing {
     add("todo.updated", "system", [&](JsonWriter& json) {
       json.key("todos");
       write_todos(json, arguments);
+    });
+  }
+
+  // The agent has looked into its memory, and what was found is before the model from now on.
+  void memory_searched(const Call& call, const core::ToolCallFinished& finished) {
+    if (finished.state == core::ToolCallState::failed) {
+      add("memory.context.error", "log", [&](JsonWriter& json) {
+        iteration(json);
+        json.field("error", finished.result);
+      });
+    }
+    if (finished.state != core::ToolCallState::succeeded) return;
+    const auto scores = scores_in(finished.result);
+    if (!scores) return;
+    add("memory.search.performed", "log", [&](JsonWriter& json) {
+      iteration(json);
+      if (!call.query_hash.empty()) json.field("queryHash", call.query_hash);
+      json.field("resultCount", scores->size());
+      if (!scores->empty()) {
+        json.field("scoreMin", std::ranges::min(*scores));
+        json.field("scoreMax", std::ranges::max(*scores));
+      }
+      json.key("scores").array();
+      for (const double score : *scores) json.value(score);
+      json.end_array();
+      const bool began = call.started_at != base::Time{};
+      if (began) json.field("latencyMs", (event_.at - call.started_at).count() / 1000);
+      json.key("sources").array();
+      if (!scores->empty()) json.value("memory");
+      json.end_array();
+    });
+    if (scores->empty()) return;
+    add("memory.context.injected", "log", [&](JsonWriter& json) {
+      iteration(json);
+      json.field("count", scores->size());
+      json.field("tokenSizeApprox", core::TokenCounter{}.text(finished.result));
+    });
+  }
+  void iteration(JsonWriter& json) const {
+    message_id(json);
+    json.field("iteration", run_.iteration);
+  }
+
+  // The call could do nothing because its server waits for a human.
+  void authorization_pending(const core::ToolCallFinished& finished) {
+    const auto challenge = [&](JsonWriter& json) {
+      message_id(json);
+      json.field("tool", core::engine_tool(finished.tool));
+      json.field("server", finished.tool.substr(0, finished.tool.find("__")));
+      json.field("authorizationUrl", finished.authorization_url);
+      json.field("message", "a human has to open this address");
+      json.field("challengeId", short_hash(finished.authorization_url));
+    };
+    add("mcp.auth.required", "log", challenge);
+    add("mcp.auth.pending", "log", [&](JsonWriter& json) {
+      challenge(json);
+      json.field("pending", true).field("blocked", true);
+      json.field("retryAfterMs", std::int64_t{limits::tandem_authorization_retry.count()});
     });
   }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "core/events/event.hpp"
 #include "dialects/tandem/event_text.hpp"
 
@@ -30,15 +31,19 @@ class RunEvents {
 
  private:
   struct Call {
-    std::string part_id{};    // the permission request's when one was needed, else the call's
-    std::string arguments{};  // JSON, shortened
-    std::string tool{};       // of one that was asked about
+    std::string part_id{};     // the permission request's when one was needed, else the call's
+    std::string arguments{};   // JSON, shortened
+    std::string tool{};        // of one that was asked about
+    std::string query_hash{};  // of a search of the agent's memory
+    base::Time started_at{};
     bool is_question = false;
     bool ended = false;  // its end was told with a human's denial
   };
   struct Run {
     std::string user_message_id{};  // under which its parts come, as the engine has it
     int text_part = 0;
+    int iteration = 1;                    // of the model's calls, as far as the stream has seen
+    bool has_results = false;             // of tools that this iteration has called
     std::map<std::string, Call> calls{};  // by our id
   };
   class Writing;

@@ -118,6 +118,22 @@ TEST_F(TandemRunEvents, NobodysAnswerIsATimeout) {
   EXPECT_EQ(events.back().at("properties").at("state"), "denied");
 }
 
+// It is no call of this run: there is a request, and no part of a tool.
+TEST_F(TandemRunEvents, ASubAgentsQuestionIsARequestAlone) {
+  start();
+  const auto asked = of(core::ApprovalRequested{
+      .approval_id = "a", .tool = "shell", .arguments = {{"command", "ls"}}});
+  ASSERT_THAT(types(asked), ElementsAre("permission.asked", "permission.request"));
+  EXPECT_EQ(asked[1].at("properties").at("id"), "a");
+  EXPECT_EQ(asked[1].at("properties").at("args"), (Json{{"command", "ls"}}));
+  for (const bool approved : {true, false}) {
+    const auto replied =
+        of(core::ApprovalResolved{.approval_id = "a", .approved = approved, .by = "ann"});
+    ASSERT_THAT(types(replied), ElementsAre("permission.replied"));
+    EXPECT_EQ(replied[0].at("properties").at("reply"), approved ? "allow" : "deny");
+  }
+}
+
 TEST_F(TandemRunEvents, EndsComeInOrder) {
   struct Row {
     core::RunState state;

@@ -34,6 +34,13 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
+std::string failure_text(std::string_view error) {
+  std::string out;
+  if (error.starts_with(core::no_model_text)) out.append(no_model_selected).append(1, ' ');
+  out.append(error);
+  return out;
+}
+
 std::string_view status_of(core::RunState state, std::string_view error) {
   if (state == core::RunState::succeeded) return "completed";
   if (state == core::RunState::cancelled) return "cancelled";
@@ -43,7 +50,8 @@ std::string_view status_of(core::RunState state, std::string_view error) {
 std::string_view failure_code(std::string_view error) {
   if (error.starts_with(core::out_of_time)) return "ENGINE_TIMEOUT";
   // Names of providers and of files are in these; they say nothing of the kind.
-  if (error.starts_with(no_model_selected) || error.starts_with("parts[")) {
+  if (error.starts_with(no_model_selected) || error.starts_with(core::no_model_text) ||
+      error.starts_with("parts[")) {
     return "ENGINE_DISPATCH_FAILED";
   }
   const std::string text = lower(error);

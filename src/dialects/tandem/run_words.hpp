@@ -16,6 +16,10 @@ inline std::int64_t milliseconds_of(base::Time time) { return time.micros / 1'00
 // How the failure of a run begins whose provider or model is not there (tandem §4.1).
 constexpr std::string_view no_model_selected = "MODEL_SELECTION_REQUIRED:";
 
+// What clients are told of why a run failed: its error, with no_model_selected in front of one that
+// says that its provider does not have the model.
+std::string failure_text(std::string_view error);
+
 // Of a run that has ended: "completed", "error", "timeout", "cancelled".
 std::string_view status_of(core::RunState state, std::string_view error);
 

@@ -7,8 +7,9 @@ namespace colonnade::dialects::tandem {
 Services::Services(ServiceDependencies deps)
     : providers_(deps.catalog),
       token_(deps.token),
-      mcp_servers_(deps.tool_servers, deps.connector),
+      mcp_servers_(deps.tool_servers),
       memory_(deps.memories, deps.clock),
+      memory_import_(deps.imports, deps.clock),
       identity_(deps.identities),
       key_values_(deps.resources) {}
 
@@ -21,6 +22,7 @@ std::vector<net::Route> Services::routes(const Callers& in) {
   add(token_.routes(in));
   add(mcp_servers_.routes(in));
   add(memory_.routes(in));
+  add(memory_import_.routes(in));
   add(identity_.routes(in));
   add(key_values_.routes(in));
   return out;

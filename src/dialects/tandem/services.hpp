@@ -8,6 +8,7 @@
 #include "core/access/managed_token.hpp"
 #include "core/documents/identities.hpp"
 #include "core/documents/resources.hpp"
+#include "core/memory/memory_imports.hpp"
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
 #include "core/tools/scope_tool_servers.hpp"
@@ -17,6 +18,7 @@
 #include "dialects/tandem/key_values.hpp"
 #include "dialects/tandem/mcp_servers.hpp"
 #include "dialects/tandem/memory.hpp"
+#include "dialects/tandem/memory_import.hpp"
 #include "dialects/tandem/providers.hpp"
 
 namespace colonnade::dialects::tandem {
@@ -26,8 +28,8 @@ struct ServiceDependencies {
   core::ModelCatalog& catalog;
   core::ManagedToken& token;
   core::ScopeToolServers& tool_servers;
-  core::ToolServerConnector& connector;
   core::TieredMemories& memories;
+  core::MemoryImports& imports;
   core::Identities& identities;
   core::Resources& resources;
   base::Clock& clock;
@@ -44,6 +46,7 @@ class Services {
   EngineTokenResource token_;
   McpServerResource mcp_servers_;
   MemoryResource memory_;
+  MemoryImportResource memory_import_;
   IdentityResource identity_;
   KeyValueResource key_values_;
 };

@@ -305,7 +305,7 @@ std::string encode_failure(const core::Message& user_message, std::string_view e
   write_info(json, user_message.run_id + "-error", user_message.thread_id, "assistant", at);
   json.key("parts").array();
   write_text_part(json, "text",
-                  "ENGINE_ERROR: " + std::string(failure_code(error)) + ": " + std::string(error));
+                  "ENGINE_ERROR: " + std::string(failure_code(error)) + ": " + failure_text(error));
   json.end_array().end_object();
   return out;
 }

@@ -149,7 +149,7 @@ void add_assistant_part(const core::Part& part, const std::string& provider, boo
   } else if (const auto* call = std::get_if<core::ToolCallPart>(&part)) {
     blocks.push_back({{"type", "tool_use"},
                       {"id", call->call_id},
-                      {"name", call->tool},
+                      {"name", upstream::called_name(call->tool)},
                       {"input", call->arguments.is_object() ? call->arguments : Json::object()}});
   } else if (const auto* reasoning = std::get_if<core::ReasoningPart>(&part)) {
     if (auto block = reasoning_block(*reasoning, provider)) blocks.push_back(std::move(*block));

@@ -11,7 +11,8 @@ Options openai_options() {
                  .cache_key_field = "prompt_cache_key",
                  .reasoning_request = ReasoningRequest::reasoning_effort,
                  .refusal_field = true,
-                 .temperature_excludes_reasoning = true};
+                 .temperature_excludes_reasoning = true,
+                 .description_characters_max = 1024};
   return out;
 }
 

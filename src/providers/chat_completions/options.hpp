@@ -1,6 +1,7 @@
 // How a chat-completions server is called, and where it differs from the others.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,8 @@ struct Dialect {
   bool refusal_field = false;  // assistant messages have a `refusal` (OpenAI)
   bool temperature_excludes_reasoning = false;  // OpenAI's reasoning models refuse a temperature
   bool files = true;  // takes PDF files inline; otherwise the model gets a note instead
+  // Longer descriptions of tools are cut; 0 for no bound (OpenAI: 1024).
+  std::size_t description_characters_max = 0;
 };
 
 struct Options {

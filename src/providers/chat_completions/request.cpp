@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
+#include "base/utf8.hpp"
 #include "providers/upstream/attachment.hpp"
 #include "providers/upstream/transcript.hpp"
 
@@ -114,7 +115,7 @@ void write_calls(JsonWriter& w, const std::vector<const core::ToolCallPart*>& ca
     w.object().key("function").object();
     const bool object = call->arguments.is_object();
     w.field("arguments", object ? base::to_text(call->arguments) : std::string("{}"));
-    w.field("name", call->tool).end_object();
+    w.field("name", upstream::called_name(call->tool)).end_object();
     w.field("id", call->call_id).field("type", "function").end_object();
   }
   w.end_array();
@@ -199,14 +200,24 @@ void write_messages(JsonWriter& w, const core::ModelRequest& request, const Opti
   w.end_array();
 }
 
-void write_tools(JsonWriter& w, const core::ModelRequest& request) {
+std::string shown_description(const std::string& text, std::size_t characters_max) {
+  if (characters_max == 0) return text;
+  const std::string_view all = base::first_characters(text, characters_max);
+  if (all.size() == text.size()) return text;
+  return std::string(base::first_characters(text, characters_max - 1)) + "\xE2\x80\xA6";
+}
+
+void write_tools(JsonWriter& w, const core::ModelRequest& request, const Dialect& dialect) {
   const std::vector<core::ToolDefinition>& tools = request.tools;
   if (tools.empty()) return;
   if (request.tool_required) w.field("tool_choice", "required");
   w.key("tools").array();
   for (const auto& tool : tools) {
     w.object().key("function").object();
-    if (!tool.description.empty()) w.field("description", tool.description);
+    if (!tool.description.empty()) {
+      w.field("description",
+              shown_description(tool.description, dialect.description_characters_max));
+    }
     w.field("name", tool.name);
     w.field("parameters", upstream::object_schema(tool.input_schema)).end_object();
     w.field("type", "function").end_object();
@@ -243,7 +254,7 @@ std::string request_body(const core::ModelRequest& request, const Options& optio
   if (request.temperature && !(reasons && dialect.temperature_excludes_reasoning)) {
     w.field("temperature", *request.temperature);
   }
-  write_tools(w, request);
+  write_tools(w, request, dialect);
   if (dialect.usage_include) w.key("usage").object().field("include", true).end_object();
   if (!request.end_user.empty() && !dialect.end_user_field.empty()) {
     w.field(dialect.end_user_field, request.end_user);

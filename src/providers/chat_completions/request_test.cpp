@@ -37,6 +37,25 @@ TEST(ChatRequest, ASimpleQuestion) {
                   {"usage", {{"include", true}}}}));
 }
 
+TEST(ChatRequest, ADescriptionThatIsTooLongForTheVendorIsCut) {
+  core::ModelRequest request = conformance::hello("m");
+  std::string umlauts;
+  for (int i = 0; i < 3000; ++i) umlauts += "\xC3\xA4";
+  request.tools = {{.name = "a", .description = umlauts},
+                   {.name = "b", .description = umlauts.substr(0, 2048)}};
+  const auto description = [&](const Options& options, std::size_t tool) {
+    return body_of(request, options)
+        .at("tools")
+        .at(tool)
+        .at("function")
+        .at("description")
+        .get<std::string>();
+  };
+  EXPECT_EQ(description(openai_options(), 0), umlauts.substr(0, 2046) + "\xE2\x80\xA6");
+  EXPECT_EQ(description(openai_options(), 1), umlauts.substr(0, 2048)) << "1024 characters";
+  EXPECT_EQ(description(openrouter_options(), 0), umlauts);
+}
+
 TEST(ChatRequest, ATurnIsSplitAtItsToolResults) {
   const Json body = body_of(conformance::tool_turns("m", "openai"), openai_options());
   const Json expected = {

@@ -243,8 +243,18 @@ bool Decoder::tool_call_delta(Element delta) {
   return keep(added);
 }
 
+// Whether the delta brings arguments from their beginning.
+bool begins_arguments(Element delta) {
+  const auto function = object_member(delta, "function");
+  const auto arguments = function ? member(*function, "arguments") : std::nullopt;
+  if (!arguments) return false;
+  if (arguments->is_object()) return true;
+  return arguments->is_string() && std::string_view(*arguments).starts_with('{');
+}
+
 // The index tells calls apart. Some servers leave it out, and some give every call the index 0:
-// there a new id together with a name begins a new call.
+// there a new id together with a name begins a new call; without ids, too, a name with whole
+// arguments behind a call that has all of its own.
 Call& Decoder::call_for(Element delta, std::string_view id, std::string_view name) {
   const auto index = integer_member(delta, "index");
   Call* found = nullptr;
@@ -252,8 +262,11 @@ Call& Decoder::call_for(Element delta, std::string_view id, std::string_view nam
     const bool same = index ? call->index == index : (id.empty() || call->id == id);
     if (same) found = &*call;
   }
-  const bool another =
-      found != nullptr && !id.empty() && !name.empty() && !found->id.empty() && found->id != id;
+  const bool named = found != nullptr && !name.empty();
+  const bool by_id = named && !id.empty() && !found->id.empty() && found->id != id;
+  const bool by_arguments = named && id.empty() && found->id.empty() && !found->name.empty() &&
+                            begins_arguments(delta) && base::Json::accept(found->arguments);
+  const bool another = by_id || by_arguments;
   if (found == nullptr || another) {
     Call& call = new_call();
     call.index = index;

@@ -194,6 +194,38 @@ TEST(ChatDecoder, TellsCallsApartThatAllHaveIndexZero) {
   EXPECT_EQ(reply.stop_reason, StopReason::tool_use) << "calls are calls, whatever it says";
 }
 
+// Gemini's compatible endpoint, older Ollama: each call whole, and nothing that tells them apart.
+TEST(ChatDecoder, TellsWholeCallsApartWithoutIds) {
+  const auto call = [](const std::string& more, int x) {
+    return "{" + more + R"("function":{"name":"f","arguments":"{\"x\":)" + std::to_string(x) +
+           R"(}"}})";
+  };
+  const std::string zero = R"("index":0,"id":"",)";
+  for (const std::string& body :
+       {sse({delta(R"("tool_calls":[)" + call(zero, 1) + "]"),
+             delta(R"("tool_calls":[)" + call(zero, 2) + "]"), finish("tool_calls"), "[DONE]"}),
+        sse({delta(R"("tool_calls":[)" + call("", 1) + "]"),
+             delta(R"("tool_calls":[)" + call("", 2) + "]"), finish("tool_calls"), "[DONE]"}),
+        sse({delta(R"("tool_calls":[)" + call("", 1) + "," + call("", 2) + "]"),
+             finish("tool_calls"), "[DONE]"})}) {
+    const Outcome outcome = conformance::decode_whole(make, body);
+    const auto& parts = only_reply(outcome).parts;
+    ASSERT_EQ(parts.size(), 2U) << body;
+    for (int i = 0; i < 2; ++i) {
+      const auto& one = std::get<core::ToolCallPart>(parts[static_cast<std::size_t>(i)]);
+      EXPECT_EQ(one.arguments, Json({{"x", i + 1}})) << body;
+      EXPECT_TRUE(one.call_id.starts_with("call_"));
+    }
+  }
+  // A name that is said again in the middle of one call's arguments begins no other.
+  const std::string pieces =
+      sse({delta(R"("tool_calls":[{"index":0,"function":{"name":"f","arguments":"{\"x\":"}}])"),
+           delta(R"("tool_calls":[{"index":0,"function":{"name":"f","arguments":"1}"}}])"),
+           finish("tool_calls"), "[DONE]"});
+  const Outcome whole = conformance::decode_whole(make, pieces);
+  EXPECT_EQ(only_reply(whole).parts.size(), 1U);
+}
+
 TEST(ChatDecoder, GivesACallWithoutIdOneOfOurs) {
   const std::string body =
       sse({delta(R"("tool_calls":[{"index":0,"function":{"name":"f","arguments":{"z":3}}}])"),

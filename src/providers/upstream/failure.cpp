@@ -119,16 +119,34 @@ int status_of(const ErrorBody& error_body) {
   return status_named(error_body.type);
 }
 
-// Whether the input did not fit into the model's window. The code is OpenAI's; the others say it in
-// words: Anthropic, vLLM and OpenRouter, llama.cpp.
+template <std::size_t count>
+bool says_one_of(std::string_view text, const std::array<std::string_view, count>& phrases) {
+  return std::ranges::any_of(phrases, [&](std::string_view one) { return text.contains(one); });
+}
+
+// Whether the input did not fit into the model's window. The code is OpenAI's, the type
+// llama.cpp's; the others say it in words: Anthropic, vLLM and OpenRouter, llama.cpp, LM Studio.
 bool is_too_long(const ErrorBody& error_body) {
-  constexpr std::array<std::string_view, 5> phrases = {
-      "prompt is too long", "maximum context length", "exceed context limit", "context window",
-      "available context size"};
+  constexpr std::array<std::string_view, 8> phrases = {
+      "prompt is too long",    "maximum context length", "exceed context limit",
+      "context window",        "available context size", "greater than the context length",
+      "context the overflows", "context length of only"};
   return error_body.code == "context_length_exceeded" ||
-         std::ranges::any_of(phrases, [&error_body](std::string_view phrase) {
-           return error_body.message.find(phrase) != std::string::npos;
-         });
+         error_body.type == "exceed_context_size_error" || says_one_of(error_body.message, phrases);
+}
+
+// Whether the vendor does not have the model. The code is OpenAI's and Groq's, the type Mistral's;
+// Anthropic, vLLM and Ollama answer 404 and name it, OpenRouter and DeepSeek say it in words.
+bool is_unknown_model(int status, const ErrorBody& error_body) {
+  constexpr std::array<std::string_view, 5> phrases = {"is not a valid model", "invalid model",
+                                                       "model not exist", "model not found",
+                                                       "no endpoints found for"};
+  if (error_body.code == "model_not_found" || error_body.type == "invalid_model") return true;
+  std::string message = error_body.message;
+  std::ranges::transform(message, message.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return (status == 404 && message.contains("model")) || says_one_of(message, phrases);
 }
 
 struct Classification {
@@ -150,10 +168,10 @@ Classification classify(int status, const ErrorBody& error_body) {
               error_body.code != "insufficient_quota" && error_body.type != "insufficient_quota"};
     default: break;
   }
+  // Older llama.cpp answers 500.
+  if (status >= 400 && is_too_long(error_body)) return {ErrorKind::too_large, false};
   if (status >= 500) return {ErrorKind::unavailable, true};
-  if (status >= 400) {
-    return {is_too_long(error_body) ? ErrorKind::too_large : ErrorKind::invalid, false};
-  }
+  if (status >= 400) return {ErrorKind::invalid, false};
   return {ErrorKind::upstream, false};
 }
 
@@ -161,6 +179,11 @@ void name_the_key(const Vendor& vendor, Error& error) {
   if (error.kind != ErrorKind::unauthorized || vendor.key_setting.empty()) return;
   error.field = vendor.key_setting;
   error.message += "; check " + vendor.key_setting;
+}
+
+void name_the_model(int status, const ErrorBody& error_body, Error& error) {
+  if (error.kind != ErrorKind::invalid || !is_unknown_model(status, error_body)) return;
+  error.field = core::unknown_model_field;
 }
 
 std::optional<double> parse_number(std::string_view text) {
@@ -280,6 +303,7 @@ Error failure_of_answer(const Vendor& vendor, int status, std::string_view body,
   if (!said.empty()) error.message += ": " + said;
   if (status >= 300 && status < 400) error.message += " (a redirect; check the base URL)";
   name_the_key(vendor, error);
+  name_the_model(status, error_body, error);
   if (advice.should_retry == "true") error.retryable = true;
   if (advice.should_retry == "false") error.retryable = false;
   if (error.retryable || error.kind == ErrorKind::rate_limited) {
@@ -303,6 +327,7 @@ Error failure_in_stream(const Vendor& vendor, const Json& body, bool emitted) {
     error.message += ": " + without_secrets(without_quotes(vendor, error_body.message), vendor.key);
   }
   name_the_key(vendor, error);
+  name_the_model(status, error_body, error);
   return error;
 }
 

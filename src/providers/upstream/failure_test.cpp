@@ -189,5 +189,44 @@ TEST(Failure, ARequestBeyondTheModelsWindowIsTooLarge) {
             ErrorKind::invalid);
 }
 
+// Older llama.cpp answers 500; LM Studio has words of its own, and says them in the stream, too.
+TEST(Failure, ARequestBeyondTheWindowIsTooLargeInOtherWordsToo) {
+  const char* llama =
+      R"({"error":{"code":500,"message":"the request exceeds the available context size. try increasing the context size","type":"server_error"}})";
+  EXPECT_EQ(answer(500, llama).kind, ErrorKind::too_large);
+  EXPECT_FALSE(answer(500, llama).retryable);
+  const Json studio = Json::parse(
+      R"({"error":{"message":"The number of tokens to keep from the initial prompt is greater than the context length","type":"invalid_request_error","code":400}})");
+  EXPECT_EQ(answer(400, studio.dump()).kind, ErrorKind::too_large);
+  EXPECT_EQ(failure_in_stream({.name = "acme"}, studio, false).kind, ErrorKind::too_large);
+  EXPECT_EQ(answer(500, R"({"error":{"message":"out of memory"}})").kind, ErrorKind::unavailable);
+}
+
+TEST(Failure, AModelThatTheVendorDoesNotHaveIsNamed) {
+  struct Row {
+    int status;
+    const char* body;
+  };
+  for (
+      const Row& row :
+      {Row{404,
+           R"({"error":{"message":"The model `x` does not exist","type":"invalid_request_error","code":"model_not_found"}})"},
+       Row{404, R"({"type":"error","error":{"type":"not_found_error","message":"model: x"}})"},
+       Row{404, R"({"error":"model 'x' not found, try pulling it first"})"},
+       Row{400, R"({"error":{"message":"x is not a valid model ID","code":400}})"},
+       Row{400, R"({"object":"error","message":"Invalid model: x","type":"invalid_model"})"},
+       Row{400, R"({"error":{"message":"Model Not Exist","type":"invalid_request_error"}})"}}) {
+    const Error error = answer(row.status, row.body);
+    EXPECT_EQ(error.kind, ErrorKind::invalid) << row.body;
+    EXPECT_EQ(error.field, core::unknown_model_field) << row.body;
+    EXPECT_FALSE(error.retryable) << row.body;
+  }
+  for (const Row& row : {Row{404, R"({"error":{"message":"no such path"}})"},
+                         Row{400, R"({"error":{"message":"the model takes no images"}})"},
+                         Row{401, R"({"error":{"message":"invalid model access"}})"}}) {
+    EXPECT_NE(answer(row.status, row.body).field, core::unknown_model_field) << row.body;
+  }
+}
+
 }  // namespace
 }  // namespace colonnade::providers::upstream

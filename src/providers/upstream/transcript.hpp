@@ -42,7 +42,14 @@ class Transcript {
   std::deque<core::Part> synthetic_results_;  // results for calls that have none
 };
 
-// A tool's input schema as vendors require it: an object schema, {} included.
+// The name of a called tool as vendors take it in a history: a model may have called one that there
+// is not, by a name that they refuse. A good one as it is.
+std::string called_name(std::string_view name);
+
+// A tool's input schema as vendors require it: an object schema, {} included, without combinations
+// at its top, whose properties it has instead, and with what else some of them refuse mended. One
+// tool of a stranger's would otherwise fail every request that offers it; what its server wants it
+// checks itself.
 base::Json object_schema(const base::Json& schema);
 
 }  // namespace colonnade::providers::upstream

@@ -7,6 +7,7 @@
 #include "base/ids.hpp"
 #include "base/utf8.hpp"
 #include "core/tools/limits.hpp"
+#include "core/tools/tool_names.hpp"
 #include "tools/mcp/limits.hpp"
 #include "tools/mcp/oauth_metadata.hpp"
 
@@ -77,23 +78,24 @@ std::string read_tool(const Json& from, RemoteTool& out) {
   out.name = text_member(from, "name");
   if (out.name.empty()) return "it has no name";
   if (out.name.size() > limits::mcp_tool_name_bytes_max) return "its name is too long";
-  out.description = text_member(from, "description");
-  if (out.description.empty()) out.description = text_member(from, "title");
-  if (out.description.size() > limits::mcp_description_bytes_max) {
+  out.definition.description = text_member(from, "description");
+  if (out.definition.description.empty()) out.definition.description = text_member(from, "title");
+  if (out.definition.description.size() > limits::mcp_description_bytes_max) {
     return "its description is longer than " + std::to_string(limits::mcp_description_bytes_max) +
            " bytes";
   }
-  out.input_schema = member(from, "inputSchema");
-  if (!out.input_schema.is_object()) return "its inputSchema is not an object";
-  if (base::to_text(out.input_schema).size() > limits::mcp_schema_bytes_max) {
+  const Json& schema = member(from, "inputSchema");
+  if (!schema.is_object()) return "its inputSchema is not an object";
+  if (base::to_text(schema).size() > limits::mcp_schema_bytes_max) {
     return "its inputSchema is larger than " + std::to_string(limits::mcp_schema_bytes_max) +
            " bytes";
   }
   std::vector<std::string> path;
   std::set<std::string> seen;
-  if (auto problem = collect_headers(out.input_schema, path, seen, out.headers); !problem.empty()) {
+  if (auto problem = collect_headers(schema, path, seen, out.headers); !problem.empty()) {
     return problem;
   }
+  out.definition.input_schema = schema;
   out.fingerprint = fingerprint_of(from);
   return {};
 }
@@ -174,6 +176,13 @@ std::string model_name(std::string_view server, std::string_view tool) {
   constexpr std::size_t digits = 8;
   out.resize(std::min(out.size(), limits::model_tool_name_bytes_max - digits - 1));
   return out + "_" + base::sha256_hex(incoming).substr(0, digits);
+}
+
+void name_tools(std::string_view server, std::vector<RemoteTool>& tools) {
+  for (RemoteTool& tool : tools) {
+    tool.definition.name = model_name(server, tool.name);
+    tool.definition.aliases = {core::engine_server_tool(server, tool.name)};
+  }
 }
 
 core::ToolOutcome outcome_of(const Json& result) {

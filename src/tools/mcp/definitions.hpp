@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/models/model_provider.hpp"
 #include "core/tools/tool_runner.hpp"
 #include "tools/mcp/protocol.hpp"
 
@@ -18,9 +19,9 @@ struct ParameterHeader {
 };
 
 struct RemoteTool {
-  std::string name{};         // as the server says it
-  std::string description{};  // may be empty
-  base::Json input_schema = base::Json::object();
+  std::string name{};  // as the server says it
+  // For models: the description may be empty, the names are those that name_tools() gave.
+  core::ToolDefinition definition{};
   std::string fingerprint{};  // of the whole definition, SHA-256 in hex
   std::vector<ParameterHeader> headers{};
 };
@@ -37,6 +38,9 @@ base::Result<ToolPage> read_tool_page(const base::Json& result);
 // limits::model_tool_name_bytes_max. A name that has to be changed for that ends in a few digits of
 // its SHA-256, so that different names stay different.
 std::string model_name(std::string_view server, std::string_view tool);
+
+// Gives each tool of that server its name for models, and the one that Tandem clients have for it.
+void name_tools(std::string_view server, std::vector<RemoteTool>& tools);
 
 // The result of tools/call as a model reads it. Texts and texts of resources as they are; of
 // anything else a line that says what it was. structuredContent when there is no content. Cut at

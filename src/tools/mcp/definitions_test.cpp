@@ -39,6 +39,11 @@ TEST(McpDefinitions, NamesFitEveryProvider) {
   const std::string odd = model_name("files", "read/file.now");
   EXPECT_TRUE(odd.starts_with("files__read_file_now_")) << odd;
   EXPECT_NE(odd, model_name("files", "read.file/now"));
+  std::vector<RemoteTool> named(1);
+  named.front().name = "Read-File";
+  name_tools("files", named);
+  EXPECT_EQ(named.front().definition.name, "files__Read-File");
+  EXPECT_EQ(named.front().definition.aliases, std::vector<std::string>{"mcp.files.read_file"});
   const std::string far = model_name("files", std::string(128, 'x'));
   EXPECT_EQ(far.size(), limits::model_tool_name_bytes_max);
 }

@@ -1,6 +1,11 @@
 #include "tools/mcp/protocol.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <optional>
+#include <string>
+#include <system_error>
+#include <utility>
 
 #include "base/utf8.hpp"
 #include "net/limits.hpp"
@@ -51,6 +56,43 @@ Result<Message> message_from(const Json& object) {
 // "" for none.
 std::string text_of(const Json& params) { return params.is_null() ? "" : base::to_text(params); }
 
+// The code of an escape \uXXXX; -1 for anything else.
+int escaped_unit(std::string_view text) {
+  constexpr std::size_t escape_bytes = 6;
+  if (text.size() < escape_bytes || !text.starts_with("\\u")) return -1;
+  int out = 0;
+  const char* const begin = text.data() + 2;
+  const auto [end, failed] = std::from_chars(begin, begin + 4, out, 16);
+  return failed == std::errc{} && end == begin + 4 ? out : -1;
+}
+
+// Halves of surrogate pairs, which JavaScript and Python write as escapes, are no characters:
+// U+FFFD stands for each.
+std::string with_whole_characters(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    std::size_t bytes = std::min(text.find('\\'), text.size());
+    if (bytes == 0) {
+      const int unit = escaped_unit(text);
+      const bool high = unit >= 0xD800 && unit < 0xDC00;
+      const bool low = unit >= 0xDC00 && unit < 0xE000;
+      const int next = high ? escaped_unit(text.substr(6)) : -1;
+      if (high && next >= 0xDC00 && next < 0xE000) {
+        bytes = 12;
+      } else if (high || low) {
+        out += "\\ufffd";
+        text.remove_prefix(6);
+        continue;
+      } else {
+        bytes = std::min<std::size_t>(unit < 0 ? 2 : 6, text.size());
+      }
+    }
+    out += text.substr(0, bytes);
+    text.remove_prefix(bytes);
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::vector<Message>> decode_messages(std::string_view text) {
@@ -58,6 +100,10 @@ Result<std::vector<Message>> decode_messages(std::string_view text) {
     return wrong("it is longer than " + std::to_string(limits::mcp_message_bytes_max) + " bytes");
   }
   auto tree = base::parse_json(text, "message");
+  if (!tree && text.contains("\\u")) {
+    if (auto mended = base::parse_json(with_whole_characters(text), "message"))
+      tree = std::move(mended);
+  }
   if (!tree) return wrong(tree.error().message);
   std::vector<Message> out;
   if (!tree->is_array()) {

@@ -33,6 +33,24 @@ TEST(McpProtocol, TellsTheFourKindsOfMessagesApart) {
   EXPECT_EQ(failure.error.code, -32700);
 }
 
+// JavaScript and Python write it so where a text was cut in the middle of a character.
+TEST(McpProtocol, HalfACharacterIsAReplacementCharacter) {
+  const auto text = [](std::string_view escaped) {
+    return only<RpcResult>(R"({"jsonrpc":"2.0","id":1,"result":{"t":")" + std::string(escaped) +
+                           R"("}})")
+        .result.at("t")
+        .get<std::string>();
+  };
+  const std::string gone = "\xEF\xBF\xBD";
+  EXPECT_EQ(text(R"(a\ud83d)"), "a" + gone);
+  EXPECT_EQ(text(R"(\ud83d b)"), gone + " b");
+  EXPECT_EQ(text(R"(\ude00c)"), gone + "c");
+  EXPECT_EQ(text(R"(\ud83d\ud83d\ude00)"), gone + "\xF0\x9F\x98\x80");
+  EXPECT_EQ(text(R"(\ud83d\n\\ud83d\u00e4)"), gone + "\n\\ud83d\xC3\xA4")
+      << "other escapes are as they were";
+  EXPECT_FALSE(decode_messages(R"({"t":"\ud83d")"));
+}
+
 TEST(McpProtocol, TakesABatchApart) {
   const auto messages =
       decode_messages(R"([{"jsonrpc":"2.0","id":1,"result":{}},{"jsonrpc":"2.0","method":"n"}])");

@@ -6,7 +6,6 @@
 #include "base/base64.hpp"
 #include "base/log.hpp"
 #include "base/secret_text.hpp"
-#include "core/tools/tool_names.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "net/http.hpp"
 #include "tools/mcp/http_connection.hpp"
@@ -245,9 +244,8 @@ ServerReport Servers::report_of(const Entry& entry) {
   out.name = entry.record.name;
   if (entry.session) {
     out.status = entry.session->status();
-    for (const RemoteTool& tool : entry.session->tools()) {
-      out.offered.push_back(model_name(entry.record.name, tool.name));
-    }
+    const auto tools = entry.session->tools();
+    for (const RemoteTool& tool : *tools) out.offered.push_back(tool.definition.name);
   }
   if (entry.oauth) {
     out.authorization_url = entry.oauth->authorization_url();
@@ -292,7 +290,7 @@ Result<void> Servers::retry(const std::string& id) {
   return {};
 }
 
-base::Task<Result<void>> Servers::complete_authorization(std::string query) {
+base::Task<Result<void>> Servers::complete_authorization(std::string id, std::string query) {
   net::Request parsed;
   parsed.query = query;
   const std::string oauth_state = parsed.query_parameter("state").value_or("");
@@ -300,7 +298,8 @@ base::Task<Result<void>> Servers::complete_authorization(std::string query) {
   std::shared_ptr<Session> waiting;
   {
     const std::lock_guard lock(state_->mutex);
-    for (const auto& [id, entry] : state_->entries) {
+    for (const auto& [of, entry] : state_->entries) {
+      if (!id.empty() && of != id) continue;
       if (!entry.oauth || !entry.oauth->awaits(oauth_state)) continue;
       oauth = entry.oauth;
       waiting = entry.session;
@@ -327,7 +326,7 @@ std::vector<ServerTool> Servers::tools(const std::vector<std::string>& ids) cons
       continue;
     }
     const auto offered = one->tools();
-    if (offered.empty()) {
+    if (offered->empty()) {
       const ServerStatus now = one->status();
       if (now.state != ServerState::ready) {
         base::log::warn(
@@ -335,15 +334,9 @@ std::vector<ServerTool> Servers::tools(const std::vector<std::string>& ids) cons
             {{"server", one->name()}, {"state", to_string(now.state)}, {"reason", now.reason}});
       }
     }
-    for (const RemoteTool& tool : offered) {
-      std::string name = model_name(one->name(), tool.name);
-      if (!names.insert(name).second) continue;
-      out.push_back({id,
-                     tool.name,
-                     {std::move(name),
-                      tool.description,
-                      tool.input_schema,
-                      {core::engine_server_tool(one->name(), tool.name)}}});
+    for (const RemoteTool& tool : *offered) {
+      if (!names.insert(tool.definition.name).second) continue;
+      out.push_back({id, tool.name, tool.definition});
     }
   }
   return out;
@@ -355,11 +348,11 @@ std::optional<ServerTool> Servers::tool(const std::vector<std::string>& ids,
     const auto one = session(id);
     // Most names are not this server's, and comparing beginnings is cheap.
     if (!one || !name.starts_with(one->name() + "__")) continue;
-    for (RemoteTool& tool : one->tools()) {
-      if (model_name(one->name(), tool.name) != name) continue;
-      return ServerTool{
-          id, tool.name, {std::string(name), tool.description, std::move(tool.input_schema)}};
-    }
+    const auto offered = one->tools();
+    const auto found = std::ranges::find(*offered, name, [](const RemoteTool& tool) {
+      return std::string_view(tool.definition.name);
+    });
+    if (found != offered->end()) return ServerTool{id, found->name, found->definition};
   }
   return std::nullopt;
 }
@@ -387,15 +380,20 @@ bool Servers::is_first_start(const std::vector<std::string>& ids) const {
   });
 }
 
-std::string Servers::why_not(const std::vector<std::string>& ids, std::string_view name) const {
+std::string Servers::server_of(const std::vector<std::string>& ids, std::string_view name) const {
   for (const std::string& id : ids) {
     const auto one = session(id);
-    if (!one || !name.starts_with(one->name() + "__")) continue;
-    const ServerStatus now = one->status();
-    return "its server is " + std::string(to_string(now.state)) +
-           (now.reason.empty() ? "" : " (" + now.reason + ")");
+    if (one && name.starts_with(one->name() + "__")) return id;
   }
-  return "this agent has no such server";
+  return {};
+}
+
+std::string Servers::why_not(const std::vector<std::string>& ids, std::string_view name) const {
+  const auto one = session(server_of(ids, name));
+  if (!one) return "this agent has no such server";
+  const ServerStatus now = one->status();
+  return "its server is " + std::string(to_string(now.state)) +
+         (now.reason.empty() ? "" : " (" + now.reason + ")");
 }
 
 bool Servers::has_name(std::string_view name) const {

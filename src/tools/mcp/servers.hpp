@@ -86,9 +86,9 @@ class Servers {
   // Session::accept() and retry(). ErrorKind::not_found when there is no such server.
   base::Result<void> accept(const std::string& id, const std::string& set);
   base::Result<void> retry(const std::string& id);
-  // A human has been to an authorization server; `query` is what the redirect brought. Errors:
-  // OAuth::complete().
-  base::Task<base::Result<void>> complete_authorization(std::string query);
+  // A human has been to an authorization server; `query` is what the redirect brought. `id`: the
+  // server that has to wait for it, "" for whichever does. Errors: OAuth::complete().
+  base::Task<base::Result<void>> complete_authorization(std::string id, std::string query);
 
   // What these servers offer now, in their order; of two tools with one name, the first. A server
   // that is away has nothing to offer: that is logged.
@@ -99,6 +99,8 @@ class Servers {
   bool is_starting(const std::vector<std::string>& ids, std::string_view name) const;
   // Whether one of these servers is starting and has not failed before; any thread.
   bool is_first_start(const std::vector<std::string>& ids) const;
+  // The id of the one of these servers whose tool is called so; "" for none of them.
+  std::string server_of(const std::vector<std::string>& ids, std::string_view name) const;
   // Why none of these servers offers it, in words.
   std::string why_not(const std::vector<std::string>& ids, std::string_view name) const;
   bool has_name(std::string_view name) const;  // whether any server is called so

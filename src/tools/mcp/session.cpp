@@ -37,12 +37,19 @@ ServerStatus Session::status() const {
   return status_;
 }
 
-std::vector<RemoteTool> Session::tools() const {
+std::shared_ptr<const std::vector<RemoteTool>> Session::tools() const {
   const std::lock_guard lock(mutex_);
   return offered_;
 }
 
 void Session::retry() {
+  {
+    // Whoever waits until it has settled waits for what comes of this.
+    const std::lock_guard lock(mutex_);
+    if (status_.state == ServerState::failed || status_.state == ServerState::needs_auth) {
+      status_.state = ServerState::starting;
+    }
+  }
   lane_.post([self = shared_from_this()] {
     self->retry_ = true;
     self->wake_.notify();
@@ -61,7 +68,7 @@ Result<void> Session::accept(const std::string& set) {
                         "set");
     }
     accepted_ = pins_of(found_);
-    offered_ = found_;
+    offered_ = std::make_shared<const std::vector<RemoteTool>>(found_);
     status_.held_back_set.clear();
     if (status_.state == ServerState::held_back) {
       status_.state = ServerState::ready;
@@ -94,7 +101,7 @@ void Session::set_state(ServerState state, std::string reason, int failures) {
     status_.server = server_;
     // A server that is away offers nothing. What was held back is judged anew when it is back.
     if (state != ServerState::ready && state != ServerState::held_back) {
-      offered_.clear();
+      offered_ = std::make_shared<const std::vector<RemoteTool>>();
       found_.clear();
       status_.held_back_set.clear();
     }
@@ -332,6 +339,7 @@ void Session::check_tools(std::vector<RemoteTool> found, std::vector<std::string
   for (const std::string& one : refused) {
     base::log::warn("mcp_tool_refused", {{"server", options_.name}, {"tool", one}});
   }
+  name_tools(options_.name, found);
   std::optional<ToolPins> first;
   std::string reason;
   {
@@ -339,7 +347,7 @@ void Session::check_tools(std::vector<RemoteTool> found, std::vector<std::string
     found_ = found;
     PinVerdict verdict = check_pins(accepted_, std::move(found));
     if (!accepted_) first = accepted_ = verdict.found;
-    offered_ = std::move(verdict.offered);
+    offered_ = std::make_shared<const std::vector<RemoteTool>>(std::move(verdict.offered));
     status_.refused = std::move(refused);
     status_.held_back_set = verdict.held_back() ? fingerprint_of(verdict.found) : "";
     if (verdict.held_back()) reason = "its tools have changed: " + to_text(verdict);

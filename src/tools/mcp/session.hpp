@@ -122,7 +122,9 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
 
   // Any thread.
   ServerStatus status() const;
-  std::vector<RemoteTool> tools() const;  // those that are offered
+  // Those that are offered now; never null, and never changes. Named for models once, when the
+  // server has listed them.
+  std::shared_ptr<const std::vector<RemoteTool>> tools() const;
   const std::string& name() const { return options_.name; }
   // Accepts the set that is held back. ErrorKind::conflict when it is not (or no longer) `set`.
   base::Result<void> accept(const std::string& set);
@@ -219,7 +221,8 @@ class Session final : public ConnectionListener, public std::enable_shared_from_
   ServerStatus status_{};
   std::optional<ToolPins> accepted_{};
   std::vector<RemoteTool> found_{};
-  std::vector<RemoteTool> offered_{};
+  std::shared_ptr<const std::vector<RemoteTool>> offered_ =
+      std::make_shared<const std::vector<RemoteTool>>();
 };
 
 }  // namespace colonnade::tools::mcp

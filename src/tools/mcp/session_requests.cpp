@@ -77,8 +77,8 @@ base::Task<Result<core::ToolOutcome>> Session::call_tool(std::shared_ptr<Session
                                                          RequestOptions options) {
   Exchange what;
   bool offered = false;
-  const std::vector<RemoteTool> tools = self->tools();
-  for (const RemoteTool& one : tools) {
+  const auto tools = self->tools();
+  for (const RemoteTool& one : *tools) {
     if (one.name != tool) continue;
     offered = true;
     auto headers = parameter_headers(one.headers, arguments);

@@ -111,7 +111,8 @@ class Pump {
   std::size_t sent_ = 0;
   Lines output_{limits::mcp_message_bytes_max};
   Lines errors_{limits::mcp_stderr_line_bytes_max};
-  std::size_t noise_lines_ = 0;
+  std::size_t noise_lines_ = 0;  // in its whole life; of more nothing is logged
+  std::size_t noise_in_a_row_ = 0;
   std::size_t error_lines_ = 0;
   std::string why_;             // it was ended by us, other than in order
   bool output_closed_ = false;  // by the server
@@ -201,14 +202,17 @@ bool Pump::take_line(std::string_view line, bool whole) {
   if (line.find_first_not_of(" \t") == std::string_view::npos) return true;
   auto messages = decode_messages(line);
   if (!messages) {
-    base::log::warn("mcp_invalid_message",
-                    {{"server", options_.name}, {"error", messages.error().message}});
-    if (++noise_lines_ <= limits::mcp_invalid_message_lines_max) return true;
+    if (++noise_lines_ <= limits::mcp_invalid_message_lines_max) {
+      base::log::warn("mcp_invalid_message",
+                      {{"server", options_.name}, {"error", messages.error().message}});
+    }
+    if (++noise_in_a_row_ <= limits::mcp_invalid_message_lines_max) return true;
     fail(
         "it writes other things than MCP messages on its standard output; they belong on standard "
         "error");
     return false;
   }
+  noise_in_a_row_ = 0;
   notify_listener(line.size(),
                   [messages = std::move(*messages)](ConnectionListener& listener) mutable {
                     for (Message& message : messages) listener.received(std::move(message));

@@ -294,8 +294,8 @@ Result<void> ToolHost::accept(const std::string& id, const std::string& set) {
 
 Result<void> ToolHost::retry(const std::string& id) { return servers_.retry(id); }
 
-base::Task<Result<void>> ToolHost::complete_authorization(std::string query) {
-  return servers_.complete_authorization(std::move(query));
+base::Task<Result<void>> ToolHost::complete_authorization(std::string id, std::string query) {
+  return servers_.complete_authorization(std::move(id), std::move(query));
 }
 
 base::Task<std::vector<core::ToolDefinition>> ToolHost::definitions(core::Agent agent,
@@ -347,6 +347,15 @@ base::Task<std::optional<core::ToolDefinition>> ToolHost::definition(ToolContext
   co_return std::move(found->definition);
 }
 
+// A failure of a server that waits for a human says where the human has to go.
+core::ToolOutcome ToolHost::failure_at(const std::string& server_id, std::string message) const {
+  core::ToolOutcome out = failed(std::move(message));
+  if (auto report = servers_.find(server_id)) {
+    out.authorization_url = std::move(report->authorization_url);
+  }
+  return out;
+}
+
 base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::ToolCall call,
                                                     std::stop_token stop) {
   const std::shared_ptr<State> state = state_;
@@ -358,8 +367,9 @@ base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::T
   const auto tool = servers_.tool(ids, call.tool);
   if (stop.stop_requested()) co_return base::fail(ErrorKind::cancelled, "the tool was stopped");
   if (!tool) {
-    co_return failed("the tool '" + call.tool +
-                     "' is not offered now: " + servers_.why_not(ids, call.tool));
+    co_return failure_at(
+        servers_.server_of(ids, call.tool),
+        "the tool '" + call.tool + "' is not offered now: " + servers_.why_not(ids, call.tool));
   }
   // Its server may have changed it since the call was prepared.
   if (auto wrong =
@@ -377,7 +387,10 @@ base::Task<Result<core::ToolOutcome>> ToolHost::run(ToolContext context, core::T
                                         std::move(options));
   state->leave(context);
   if (!outcome && outcome.error().kind != ErrorKind::cancelled) {
-    co_return failed(outcome.error().message);
+    co_return failure_at(tool->server_id, outcome.error().message);
+  }
+  if (outcome && outcome->is_error) {
+    co_return failure_at(tool->server_id, std::move(outcome->content));
   }
   co_return outcome;
 }

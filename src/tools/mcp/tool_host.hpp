@@ -66,7 +66,7 @@ class ToolHost final : public core::ToolServerHost,
   base::Task<void> settled(std::string id, std::stop_token stop) override;
   base::Result<void> accept(const std::string& id, const std::string& set) override;
   base::Result<void> retry(const std::string& id) override;
-  base::Task<base::Result<void>> complete_authorization(std::string query) override;
+  base::Task<base::Result<void>> complete_authorization(std::string id, std::string query) override;
 
   // A server that starts for the first time is waited for, `start_wait_max` of the options at most:
   // an agent's first question after a start finds its tools.
@@ -86,6 +86,7 @@ class ToolHost final : public core::ToolServerHost,
 
  private:
   struct State;
+  core::ToolOutcome failure_at(const std::string& server_id, std::string message) const;
   base::Task<void> await_until(std::function<bool()> there, std::stop_token stop);
   static ServersOptions servers_options(const std::shared_ptr<State>& state);
 
