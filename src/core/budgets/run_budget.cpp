@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/agents/agent.hpp"
 #include "core/budgets/call_bound.hpp"
 
 namespace colonnade::core {
@@ -12,7 +13,7 @@ constexpr std::int64_t bytes_of_token = 3;  // of an answer, about
 }  // namespace
 
 BudgetParties parties_of(const Run& run) {
-  return {.agent_id = run.agent_id,
+  return {.agent_id = run.agent_id.empty() ? std::string(default_agent_id) : run.agent_id,
           .user_id = run.started_by,
           .key_id = run.options.key_id,
           .automation_id = run.options.automation_id};
@@ -25,8 +26,7 @@ bool RunBudget::counts() const {
   return budgets_ != nullptr && budgets_->concern(scope_, parties_);
 }
 
-CallBound RunBudget::bound(std::string_view provider, ModelRequest& request) const {
-  set_output_bound(request);
+CallBound RunBudget::bound(std::string_view provider, const ModelRequest& request) const {
   CallBound out{.price = budgets_->price_of(provider, request.model)};
   if (out.price.is_known) out.micros = cost_bound(out.price.price, request);
   return out;

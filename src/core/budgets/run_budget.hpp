@@ -30,8 +30,7 @@ class RunBudget {
 
   // Whether any cap may count the run, as of now.
   bool counts() const;
-  // Sets the request's bound of output, too.
-  CallBound bound(std::string_view provider, ModelRequest& request) const;
+  CallBound bound(std::string_view provider, const ModelRequest& request) const;
 
   // For the unit that opens the run: counts it, and reserves for its first call.
   ChangeOfBudgets open(const CallBound& bound);

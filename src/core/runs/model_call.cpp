@@ -1,5 +1,6 @@
 #include "core/runs/model_call.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -77,9 +78,20 @@ Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>
 
 // --- what it costs ------------------------------------------------------------------------------
 
+// The request says how much may come back, if it did not.
+CallBound ModelCall::bound_of(ModelRequest& request, const ModelProvider& provider) const {
+  if (!request.max_output_tokens) {
+    set_output_bound(request);
+    const auto most = options_.windows.find(provider.name(), request.model).output;
+    request.max_output_tokens = static_cast<int>(
+        std::min<std::int64_t>(*request.max_output_tokens, std::max<std::int64_t>(most, 1)));
+  }
+  return record_.budget().bound(provider.name(), request);
+}
+
 CallBound ModelCall::first_bound(const std::vector<ToolDefinition>& tools) const {
   ModelRequest request = context_.request(record_.produced(), tools);
-  CallBound bound = record_.budget().bound(provider_.name(), request);
+  CallBound bound = bound_of(request, provider_);
   // What may be cut before it is sent is not reserved whole: the call itself does that.
   if (input_tokens_bound(request) > context_.room().input) bound.micros = 0;
   return bound;
@@ -103,7 +115,7 @@ Task<bool> ModelCall::may_be_paid(ModelRequest* request) {
 // Nobody is asked before what it may cost is durable; the opening unit has it for the first call.
 Task<Result<void>> ModelCall::reserve(ModelRequest* request, const ModelProvider* provider) {
   if (!record_.budget().counts()) co_return Result<void>();
-  const CallBound bound = record_.budget().bound(provider->name(), *request);
+  const CallBound bound = bound_of(*request, *provider);
   const bool opened = co_await record_.opened();
   if (!opened) co_return fail(ErrorKind::conflict, "the message was not stored");
   if (!record_.budget().must_reserve(bound)) co_return Result<void>();

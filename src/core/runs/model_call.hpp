@@ -56,6 +56,7 @@ class ModelCall {
     bool commit_failed = false;  // then `error` is the store's
   };
 
+  CallBound bound_of(ModelRequest& request, const ModelProvider& provider) const;
   base::Task<bool> may_be_paid(ModelRequest* request);
   base::Task<Result<void>> reserve(ModelRequest* request, const ModelProvider* provider);
   base::Task<Answer> ask_once(ModelRequest request);

@@ -22,16 +22,7 @@ struct PendingRoute {
 };
 
 constexpr PendingRoute pending_routes[] = {
-    // Budgets, of the real server and of the TypeScript client.
-    {net::Method::get, "/budgets", pending_for_users},
-    {net::Method::post, "/budgets", pending_for_operators},
-    {net::Method::get, "/budgets/status", pending_for_users},
-    {net::Method::del, "/budgets/{id}", pending_for_operators},
-    {net::Method::post, "/budgets/{id}/override", pending_for_operators},
-    {net::Method::get, "/monitoring/budget/caps", pending_for_users},
-    {net::Method::get, "/monitoring/budget/status", pending_for_users},
-
-    // Monitoring, of both.
+    // Monitoring, of the real server and of the TypeScript client.
     {net::Method::get, "/monitoring/runs", pending_for_users},
     {net::Method::get, "/monitoring/traces", pending_for_users},
     {net::Method::get, "/monitoring/traces/{id}", pending_for_users},
@@ -102,6 +93,9 @@ Dialect::Dialect(Dependencies deps, Options options)
       threads_({.agents = deps.agents, .threads = deps.threads, .answer_once = answer_once_}),
       artifacts_(deps.artifacts),
       attachments_({.attachments = deps.attachments, .answer_once = answer_once_}),
+      budgets_({.budgets = deps.budgets,
+                .answer_once = answer_once_,
+                .private_hosts = std::move(options.private_hosts)}),
       turns_({.access = access_,
               .agents = deps.agents,
               .threads = deps.threads,
@@ -135,6 +129,7 @@ std::vector<net::Route> Dialect::routes() {
   };
   add(agent_routes(access_, agents_));
   add(thread_routes(access_, threads_));
+  add(budget_routes(access_, budgets_));
   add(turns_.routes());
   for (const PendingRoute& row : pending_routes) {
     out.push_back({row.method, std::string("/api/v1/agent") + row.path,
