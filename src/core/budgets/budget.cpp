@@ -18,7 +18,8 @@ constexpr std::array<std::pair<std::string_view, BudgetHolder>, 5> budget_holder
 
 // With two decimals at most, and none without need: "503¢", "0.25¢".
 std::string cents_text(std::int64_t micros) {
-  const auto hundredths = static_cast<std::int64_t>(std::llround(static_cast<double>(micros) / 100));
+  const auto hundredths =
+      static_cast<std::int64_t>(std::llround(static_cast<double>(micros) / 100));
   std::string out = std::to_string(hundredths / 100);
   const std::int64_t rest = hundredths % 100;
   if (rest != 0) {
@@ -55,9 +56,7 @@ std::optional<BudgetHolder> budget_holder_from(std::string_view text) {
   return std::nullopt;
 }
 
-std::string_view to_string(BudgetTier tier) {
-  return tier == BudgetTier::skill ? "skill" : "llm";
-}
+std::string_view to_string(BudgetTier tier) { return tier == BudgetTier::skill ? "skill" : "llm"; }
 
 std::optional<BudgetTier> budget_tier_from(std::string_view text) {
   if (text == "llm") return BudgetTier::llm;

@@ -56,6 +56,11 @@ class BudgetStore {
   virtual base::Task<Result<std::vector<BudgetStanding>>> budget_standings(Scope scope,
                                                                            BudgetParties parties,
                                                                            Time now) = 0;
+  // How one cap stands, of the user `subject` when it counts for every user; enabled or not.
+  virtual base::Task<Result<std::optional<BudgetStanding>>> budget_standing(Scope scope,
+                                                                            std::string id,
+                                                                            std::string subject,
+                                                                            Time now) = 0;
   // Those that no job was made for yet, the oldest first, of every scope.
   virtual base::Task<Result<std::vector<BudgetAlert>>> budget_alerts(std::size_t limit) = 0;
 };
@@ -85,8 +90,8 @@ struct ReserveBudget {
   Time at{};
 };
 // After it: books what was spent in every cap that is enabled and matches, and gives back what was
-// reserved for the run. Notes the thresholds that were crossed of caps with a webhook. A run without
-// a reservation is fine.
+// reserved for the run. Notes the thresholds that were crossed of caps with a webhook. A run
+// without a reservation is fine.
 struct SettleBudget {
   std::string run_id{};
   BudgetParties parties{};

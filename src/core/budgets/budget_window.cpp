@@ -73,8 +73,7 @@ BudgetWindow budget_window(BudgetPeriod period, base::Time now) {
   }
   const auto today = floor<days>(at);
   const auto sunday = today - days(std::chrono::weekday(today).c_encoding());
-  return {"W" + cut_time(sunday, day_characters),
-          time_of(floor<hours>(at - std::chrono::days(7)))};
+  return {"W" + cut_time(sunday, day_characters), time_of(floor<hours>(at - std::chrono::days(7)))};
 }
 
 base::Time budget_bucket(BudgetPeriod period, base::Time at) {

@@ -1,4 +1,4 @@
-// The windows that caps count in, all in UTC (platos §5.4): an hour, a day, a rolling week, a month.
+// The windows that caps count in, in UTC (platos §5.4): an hour, a day, a rolling week, a month.
 #pragma once
 
 #include <cstdint>

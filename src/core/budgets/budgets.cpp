@@ -61,8 +61,7 @@ Result<void> check_thresholds(const std::vector<double>& thresholds) {
   const auto fits = [](double percent) {
     return percent > 0 && percent <= limits::budget_threshold_max;
   };
-  if (thresholds.size() <= limits::budget_thresholds_max &&
-      std::ranges::all_of(thresholds, fits)) {
+  if (thresholds.size() <= limits::budget_thresholds_max && std::ranges::all_of(thresholds, fits)) {
     return {};
   }
   return fail(ErrorKind::invalid,
@@ -171,12 +170,13 @@ bool Budgets::count_keys(const Scope& scope) const {
   const std::shared_lock lock(mutex_);
   const auto found = by_scope_.find(scope.key());
   if (found == by_scope_.end()) return false;
-  return std::ranges::any_of(
-      found->second, [](const Known& one) { return one.key.holder == BudgetHolder::key; });
+  return std::ranges::any_of(found->second,
+                             [](const Known& one) { return one.key.holder == BudgetHolder::key; });
 }
 
 CallPrice Budgets::price_of(std::string_view provider, std::string_view model) const {
-  if (const Price* price = prices_.find(provider, model)) return {.price = *price, .is_known = true};
+  if (const Price* price = prices_.find(provider, model))
+    return {.price = *price, .is_known = true};
   if (options_.unknown_price) return {.price = *options_.unknown_price, .is_known = true};
   return {};
 }
@@ -204,6 +204,20 @@ Task<Result<BudgetStatus>> Budgets::status(Principal who, std::string agent_id,
     break;
   }
   co_return out;
+}
+
+Task<Result<BudgetStanding>> Budgets::standing(Principal who, std::string id,
+                                               std::string user_id) const {
+  if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
+  const auto cap = co_await store_.budget_cap(who.scope, id);
+  if (!cap) co_return fail(cap.error());
+  if (!*cap) co_return no_such_budget();
+  std::string subject = budget_subject((*cap)->key, {.user_id = std::move(user_id)});
+  auto found =
+      co_await store_.budget_standing(who.scope, std::move(id), std::move(subject), clock_.now());
+  if (!found) co_return fail(std::move(found.error()));
+  if (!*found) co_return no_such_budget();
+  co_return std::move(**found);
 }
 
 Result<void> Budgets::check(const NewBudgetCap& input) const {

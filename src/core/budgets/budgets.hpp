@@ -1,8 +1,8 @@
 // What can be done with budgets, and what runs ask of them.
 //
-// Which caps there are is kept in memory, made at the start and kept by the feed, so that a run of a
-// scope without caps costs nothing. It only says whether the store is to be asked: what may be spent
-// the store decides, in the transaction of the reservation (core/budgets/budget_store.hpp).
+// Which caps there are is kept in memory, made at the start and kept by the feed, so that a run of
+// a scope without caps costs nothing. It only says whether the store is to be asked: what may be
+// spent the store decides, in the transaction of the reservation (core/budgets/budget_store.hpp).
 #pragma once
 
 #include <cstdint>
@@ -76,6 +76,10 @@ class Budgets final : public FeedListener {
   // the caller); of a user whom the caller may not see, the user's own caps are left out.
   base::Task<Result<BudgetStatus>> status(Principal who, std::string agent_id,
                                           std::optional<std::string> user_id) const;
+  // How one cap stands, of that user when it counts for every user. For operators. forbidden,
+  // not_found.
+  base::Task<Result<BudgetStanding>> standing(Principal who, std::string id,
+                                              std::string user_id) const;
   // Makes the cap of that key, or changes it; what was spent stays. For operators. Errors:
   // forbidden; invalid with the field; too_large with limits::budget_caps_per_scope.
   base::Task<Result<BudgetCap>> put(Principal who, NewBudgetCap input);

@@ -24,7 +24,7 @@ std::int64_t bound_of(const FilePart& file) {
   const std::int64_t sent = std::max(file.bytes * 4 / 3 + 4, bytes_of(file.url));
   const bool is_image = file.mime.starts_with("image/");
   const bool is_text = file.mime.starts_with("text/") || file.mime == "application/json";
-  const std::int64_t least = is_image ? limits::budget_image_tokens
+  const std::int64_t least = is_image  ? limits::budget_image_tokens
                              : is_text ? std::int64_t{0}
                                        : limits::budget_document_tokens;
   return std::max(sent, least) + bytes_of(file.filename) + bytes_of(file.mime);
@@ -78,8 +78,8 @@ std::int64_t output_tokens_bound(const ModelRequest& request) {
 }
 
 std::int64_t cost_bound(const Price& price, const ModelRequest& request) {
-  const std::int64_t dearest = std::max({price.input, price.cached_input.value_or(0),
-                                         price.cache_write.value_or(0)});
+  const std::int64_t dearest =
+      std::max({price.input, price.cached_input.value_or(0), price.cache_write.value_or(0)});
   const std::int64_t sum =
       input_tokens_bound(request) * dearest + output_tokens_bound(request) * price.output;
   return (sum + tokens_of_price - 1) / tokens_of_price;

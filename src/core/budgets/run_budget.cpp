@@ -82,10 +82,8 @@ void RunBudget::spend_broken(std::int64_t input_tokens, std::int64_t output_byte
 
 ChangeOfBudgets RunBudget::settle() const {
   if (!held_ && unbooked_ == 0) return nullptr;
-  return budget_change(SettleBudget{.run_id = run_id_,
-                                    .parties = parties_,
-                                    .spent_micros = unbooked_,
-                                    .at = budgets_->now()});
+  return budget_change(SettleBudget{
+      .run_id = run_id_, .parties = parties_, .spent_micros = unbooked_, .at = budgets_->now()});
 }
 
 void RunBudget::settled() {
@@ -95,8 +93,7 @@ void RunBudget::settled() {
 
 ChangeOfBudgets RunBudget::give_back() const {
   if (!counts()) return nullptr;
-  return budget_change(
-      SettleBudget{.run_id = run_id_, .parties = parties_, .at = budgets_->now()});
+  return budget_change(SettleBudget{.run_id = run_id_, .parties = parties_, .at = budgets_->now()});
 }
 
 }  // namespace colonnade::core

@@ -61,22 +61,23 @@ Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
                        .updated_at = action->updated_at});
   }
   if (actions.empty() && jobs.empty() && budgets.empty()) return done;
-  return [this, scope = unit.scope, actions = std::move(actions), jobs = std::move(jobs),
-          budgets = std::move(budgets), done = std::move(done)](Result<std::int64_t> result) mutable {
-    for (const StoredAction& action : actions) {
-      if (!result) break;
-      for (FeedListener* listener : listeners_) listener->stored(action);
-    }
-    for (const ChangeOfJobs& change : jobs) {
-      if (!result) break;
-      for (FeedListener* listener : listeners_) listener->jobs_changed(*change);
-    }
-    for (const ChangeOfBudgets& change : budgets) {
-      if (!result) break;
-      for (FeedListener* listener : listeners_) listener->budgets_changed(scope, *change);
-    }
-    done(std::move(result));
-  };
+  return
+      [this, scope = unit.scope, actions = std::move(actions), jobs = std::move(jobs),
+       budgets = std::move(budgets), done = std::move(done)](Result<std::int64_t> result) mutable {
+        for (const StoredAction& action : actions) {
+          if (!result) break;
+          for (FeedListener* listener : listeners_) listener->stored(action);
+        }
+        for (const ChangeOfJobs& change : jobs) {
+          if (!result) break;
+          for (FeedListener* listener : listeners_) listener->jobs_changed(*change);
+        }
+        for (const ChangeOfBudgets& change : budgets) {
+          if (!result) break;
+          for (FeedListener* listener : listeners_) listener->budgets_changed(scope, *change);
+        }
+        done(std::move(result));
+      };
 }
 
 void EventFeed::committed(std::vector<EventPtr> events,

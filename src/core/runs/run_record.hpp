@@ -83,8 +83,8 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   // Hands that to the journal. The result comes when it is durable, or failed; it is not tried
   // again. Any thread, once, before everything else.
   using Opened = std::shared_ptr<base::Completion<Result<std::int64_t>>>;
-  // With a bound of its first call the same unit counts the run in its budgets and reserves for the
-  // call; over_budget when a cap is in the way, and then nothing is stored.
+  // With a bound of its first call the same unit counts the run in its budgets and reserves for
+  // the call; over_budget when a cap is in the way, and then nothing is stored.
   Opened open(const Message& user_message, std::string keyed_request_id,
               std::optional<CallBound> first_call = {});
   // Waits until the opening unit is durable; false when it failed. Until then nothing else may be
@@ -124,8 +124,8 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   // --- budgets ---
 
   RunBudget& budget() { return budget_; }
-  // Reserves what a call may cost, and books what the calls before it did. over_budget when a cap is
-  // in the way.
+  // Reserves what a call may cost, and books what the calls before it did. over_budget when a cap
+  // is in the way.
   base::Task<Result<void>> reserve(CallBound bound);
 
   // --- tool calls and their actions ---

@@ -135,8 +135,8 @@ Result<std::optional<std::string>> emails_member(const Json& body) {
 }
 
 Result<core::BudgetKey> decode_key(const Json& body) {
-  const auto holder = named_member<core::BudgetHolder>(body, "scopeType", wire_holder,
-                                                       "scope, agent, user");
+  const auto holder =
+      named_member<core::BudgetHolder>(body, "scopeType", wire_holder, "scope, agent, user");
   if (!holder) return fail(holder.error());
   const auto period = named_member<core::BudgetPeriod>(body, "period", core::budget_period_from,
                                                        "hour, day, week, month");

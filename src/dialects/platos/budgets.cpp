@@ -50,8 +50,8 @@ Task<net::Reply> BudgetResource::list_as(Principal who, EmailForm emails) {
 }
 
 Task<net::Reply> BudgetResource::status(Caller caller, RequestPtr request) {
-  auto reply = co_await status_as(std::move(caller.who), std::move(request),
-                                  EmailForm::text_or_null);
+  auto reply =
+      co_await status_as(std::move(caller.who), std::move(request), EmailForm::text_or_null);
   co_return reply;
 }
 
@@ -73,8 +73,7 @@ Task<net::Reply> BudgetResource::put(Caller caller, RequestPtr request) {
   auto input = decode_budget(request->body);
   if (!input) co_return budget_refusal(input.error());
   if (input->webhook_url && !input->webhook_url->empty()) {
-    auto url =
-        check_webhook_url(*input->webhook_url, deps_.private_hosts, "alertWebhookUrl");
+    auto url = check_webhook_url(*input->webhook_url, deps_.private_hosts, "alertWebhookUrl");
     if (!url) co_return budget_refusal(url.error());
     input->webhook_url = std::move(*url);
   }

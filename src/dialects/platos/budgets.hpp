@@ -1,5 +1,5 @@
-// Budgets over Platos' wire: the paths of the real server and of the TypeScript client (platos §2.4,
-// 7.9).
+// Budgets over Platos' wire: the paths of the real server and of the TypeScript client
+// (platos §2.4, 7.9).
 #pragma once
 
 #include <string>

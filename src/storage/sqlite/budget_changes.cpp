@@ -63,8 +63,8 @@ Result<void> BudgetChanges::insert_cap(const core::Scope& scope, const core::Put
             " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
             scope.key(), c.id, core::to_string(k.holder), k.target, core::to_string(k.period),
             core::to_string(k.tier), k.skill, k.agent_id, c.limit_micros, c.runs_max,
-            thresholds_text(c.thresholds), c.webhook_url, c.emails, c.override_until,
-            c.override_by, c.enabled ? 1 : 0, c.changed_by, c.created_at, c.updated_at));
+            thresholds_text(c.thresholds), c.webhook_url, c.emails, c.override_until, c.override_by,
+            c.enabled ? 1 : 0, c.changed_by, c.created_at, c.updated_at));
 }
 
 Result<void> BudgetChanges::on(const core::Scope& scope, const core::RemoveBudgetCap& change) {
@@ -72,11 +72,10 @@ Result<void> BudgetChanges::on(const core::Scope& scope, const core::RemoveBudge
                                    scope.key(), change.id);
   if (!no) return fail(no.error());
   if (*no == 0) return missing("budget", change.id);
-  for (const char* sql : {"DELETE FROM budget_alerts WHERE cap_no = ?1",
-                          "DELETE FROM budget_holds WHERE cap_no = ?1",
-                          "DELETE FROM budget_spent WHERE cap_no = ?1",
-                          "DELETE FROM budget_subjects WHERE cap_no = ?1",
-                          "DELETE FROM budget_caps WHERE no = ?1"}) {
+  for (const char* sql :
+       {"DELETE FROM budget_alerts WHERE cap_no = ?1", "DELETE FROM budget_holds WHERE cap_no = ?1",
+        "DELETE FROM budget_spent WHERE cap_no = ?1",
+        "DELETE FROM budget_subjects WHERE cap_no = ?1", "DELETE FROM budget_caps WHERE no = ?1"}) {
     if (auto gone = write(sql, *no); !gone) return fail(gone.error());
   }
   return {};
@@ -158,12 +157,11 @@ Result<void> BudgetChanges::give_back(const core::Scope& scope, const std::strin
 Result<void> BudgetChanges::book(const BudgetCapRow& row, const std::string& subject, Amount amount,
                                  Time at) {
   if (amount.micros == 0 && amount.runs == 0) return {};
-  return any_row(
-      write("INSERT INTO budget_spent (cap_no, subject, bucket, spent_micros, runs)"
-            " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (cap_no, subject, bucket) DO UPDATE"
-            " SET spent_micros = spent_micros + excluded.spent_micros, runs = runs + excluded.runs",
-            row.no, subject, core::budget_bucket(row.cap.key.period, at), amount.micros,
-            amount.runs));
+  return any_row(write(
+      "INSERT INTO budget_spent (cap_no, subject, bucket, spent_micros, runs)"
+      " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (cap_no, subject, bucket) DO UPDATE"
+      " SET spent_micros = spent_micros + excluded.spent_micros, runs = runs + excluded.runs",
+      row.no, subject, core::budget_bucket(row.cap.key.period, at), amount.micros, amount.runs));
 }
 
 Result<void> BudgetChanges::on(const core::Scope& scope, const core::SettleBudget& change) {

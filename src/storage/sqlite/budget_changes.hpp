@@ -1,5 +1,5 @@
-// Changes of budgets as SQL, inside the writer's transaction, which is what makes a reservation safe:
-// no other is applied between its check and its row.
+// Changes of budgets as SQL, inside the writer's transaction, which is what makes a reservation
+// safe: no other is applied between its check and its row.
 #pragma once
 
 #include <cstdint>

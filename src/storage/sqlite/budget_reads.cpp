@@ -34,22 +34,35 @@ Result<std::vector<core::BudgetStanding>> standings_of(Database& database, const
   std::vector<core::BudgetStanding> out;
   for (const BudgetCapRow& row : *caps) {
     auto one =
-        budget_standing(database, row, core::budget_subject(row.cap.key, parties), now);
+        sqlite::budget_standing(database, row, core::budget_subject(row.cap.key, parties), now);
     if (!one) return fail(std::move(one.error()));
     out.push_back(std::move(*one));
   }
   return out;
 }
 
+Result<std::optional<core::BudgetStanding>> standing_of(Database& database,
+                                                        const core::Scope& scope,
+                                                        const std::string& id,
+                                                        const std::string& subject, Time now) {
+  const auto cap = database.one<BudgetCapRow>("SELECT " COLONNADE_BUDGET_CAP_COLUMNS
+                                              " FROM budget_caps WHERE scope = ?1 AND id = ?2",
+                                              read_budget_cap_row, scope.key(), id);
+  if (!cap) return fail(cap.error());
+  if (!*cap) return std::optional<core::BudgetStanding>();
+  auto standing = sqlite::budget_standing(database, **cap, subject, now);
+  if (!standing) return fail(std::move(standing.error()));
+  return std::optional<core::BudgetStanding>(std::move(*standing));
+}
+
 }  // namespace
 
 base::Task<Result<std::vector<core::BudgetCap>>> BudgetReads::budget_caps(core::Scope scope) {
   co_return readers_.with([&](Database& database) {
-    return database.all<core::BudgetCap>(
-        "SELECT " COLONNADE_BUDGET_CAP_COLUMNS
-        " FROM budget_caps WHERE scope = ?1"
-        " ORDER BY holder, target, period, tier, skill, agent_id",
-        read_budget_cap, scope.key());
+    return database.all<core::BudgetCap>("SELECT " COLONNADE_BUDGET_CAP_COLUMNS
+                                         " FROM budget_caps WHERE scope = ?1"
+                                         " ORDER BY holder, target, period, tier, skill, agent_id",
+                                         read_budget_cap, scope.key());
   });
 }
 
@@ -88,6 +101,12 @@ base::Task<Result<std::vector<core::BudgetStanding>>> BudgetReads::budget_standi
     core::Scope scope, core::BudgetParties parties, Time now) {
   co_return readers_.with(
       [&](Database& database) { return standings_of(database, scope, parties, now); });
+}
+
+base::Task<Result<std::optional<core::BudgetStanding>>> BudgetReads::budget_standing(
+    core::Scope scope, std::string id, std::string subject, Time now) {
+  co_return readers_.with(
+      [&](Database& database) { return standing_of(database, scope, id, subject, now); });
 }
 
 base::Task<Result<std::vector<core::BudgetAlert>>> BudgetReads::budget_alerts(std::size_t limit) {

@@ -25,6 +25,10 @@ class BudgetReads final : public core::BudgetStore {
       core::EveryScopePage page) override;
   base::Task<Result<std::vector<core::BudgetStanding>>> budget_standings(
       core::Scope scope, core::BudgetParties parties, Time now) override;
+  base::Task<Result<std::optional<core::BudgetStanding>>> budget_standing(core::Scope scope,
+                                                                          std::string id,
+                                                                          std::string subject,
+                                                                          Time now) override;
   base::Task<Result<std::vector<core::BudgetAlert>>> budget_alerts(std::size_t limit) override;
 
  private:

@@ -9,9 +9,9 @@
 #include "core/budgets/budget_store.hpp"
 #include "storage/sqlite/database.hpp"
 
-#define COLONNADE_BUDGET_CAP_COLUMNS                                                           \
-  "no, scope, id, holder, target, period, tier, skill, agent_id, limit_micros, runs_max, "     \
-  "thresholds, webhook_url, emails, override_until, override_by, enabled, changed_by, "        \
+#define COLONNADE_BUDGET_CAP_COLUMNS                                                       \
+  "no, scope, id, holder, target, period, tier, skill, agent_id, limit_micros, runs_max, " \
+  "thresholds, webhook_url, emails, override_until, override_by, enabled, changed_by, "    \
   "created_at, updated_at"
 
 namespace colonnade::storage::sqlite {

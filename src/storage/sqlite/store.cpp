@@ -112,8 +112,8 @@ Store::~Store() {
 }
 
 core::Stores Store::stores() {
-  return {*this, *this, *this, *this, *this, *this, *this, *this,  *this,
-          *this, *this, *this, *this, *this, *this, *this, *jobs_, *budgets_, *this};
+  return {*this, *this, *this, *this, *this, *this, *this,  *this,     *this, *this,
+          *this, *this, *this, *this, *this, *this, *jobs_, *budgets_, *this};
 }
 
 void Store::close() { writer_->close(); }
