@@ -476,6 +476,20 @@ const std::map<std::string, EventScene>& other_event_scenes() {
          }
          return refusal_of(r, id, "hi");
        }},
+      {"event.error budget",
+       [](Replay& r) {
+         const std::string id = r.use_thread();
+         const auto put = [&](int limit) {
+           r.server.made(r.server.direct(), "POST", "/api/v1/agent/budgets",
+                         {{"scopeType", "scope"}, {"period", "day"}, {"limitCents", limit}});
+         };
+         put(1000);
+         r.spend(478);
+         put(500);
+         Json out = refusal_of(r, id, "hi");
+         EXPECT_EQ(out["message"], "Budget cap exceeded: scope/day — 503¢ of 500¢");
+         return out;
+       }},
       {"event.error turn in progress",
        [](Replay& r) {
          const std::string id = r.use_thread();

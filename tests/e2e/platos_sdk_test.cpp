@@ -234,8 +234,6 @@ TEST_F(PlatosSdk, WhatIsNotServedYetIsAnErrorOfItsOwn) {
   options.session_token = session_token(600);
   const platos::Client client(options);
   const std::vector<std::pair<const char*, std::function<void()>>> calls{
-      {"budgets.list", [&] { client.budgets.list(); }},
-      {"budgets.status", [&] { client.budgets.status(); }},
       {"monitoring.runs", [&] { client.monitoring.runs(); }},
       {"monitoring.traces", [&] { client.monitoring.traces(); }},
       {"monitoring.traces(id)", [&] { client.monitoring.traces("t1"); }},

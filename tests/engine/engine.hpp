@@ -17,6 +17,7 @@
 #include "core/agents/agents.hpp"
 #include "core/artifacts/artifacts.hpp"
 #include "core/attachments/attachments.hpp"
+#include "core/budgets/budgets.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/judge.hpp"
@@ -81,6 +82,9 @@ struct EngineOptions {
   tools::DirectoryRules directories{};
   std::size_t lanes = 2;
   core::RateLimits* rate_limits = nullptr;
+  core::BudgetOptions budgets{};
+  base::Clock* budget_clock = nullptr;  // nullptr: the engine's own
+  std::vector<core::Price> prices{};
   storage::FileCalls file_calls = storage::system_file_calls();  // of uploaded files
 };
 
@@ -114,6 +118,9 @@ class Engine {
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),
         judge(gate, agents),
+        prices(std::move(options.prices)),
+        budgets(store->stores().budgets, feed, prices,
+                options.budget_clock != nullptr ? *options.budget_clock : clock, options.budgets),
         runs({.threads = *store,
               .runs = *store,
               .actions = *store,
@@ -128,7 +135,8 @@ class Engine {
               .lanes = lanes,
               .clock = clock,
               .rate_limits = options.rate_limits,
-              .attachments = &attachments},
+              .attachments = &attachments,
+              .budgets = &budgets},
              options.runs),
         actions({.store = *store,
                  .audit = *store,
@@ -151,6 +159,7 @@ class Engine {
                     .actions = actions,
                     .clock = clock},
                    {}) {
+    feed.listen(budgets);
     auto owned = std::make_unique<ScriptedProvider>();
     model = owned.get();
     providers.add(std::move(owned));
@@ -230,6 +239,7 @@ class Engine {
   gate::RuleGate gate;
   core::Judge judge;
   core::Prices prices;
+  core::Budgets budgets;
   core::Runs runs;
   core::Actions actions;
   core::UserCalls user_calls;
