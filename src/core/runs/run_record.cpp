@@ -229,7 +229,8 @@ Unit RunRecord::opening_unit(const Run& run, const Message& user_message,
 RunRecord::Opened RunRecord::open(const Message& user_message, std::string keyed_request_id,
                                   std::optional<CallBound> first_call) {
   Unit opening = opening_unit(run_, user_message, std::move(keyed_request_id));
-  if (first_call) opening.changes.emplace_back(budget_.open(*first_call));
+  // First: what is refused has not written anything, so that nothing has to be undone.
+  if (first_call) opening.changes.emplace(opening.changes.begin(), budget_.open(*first_call));
   auto opened = std::make_shared<base::Completion<Result<std::int64_t>>>();
   ports_.feed.append(std::move(opening),
                      [opened, accepted = accepted_,
