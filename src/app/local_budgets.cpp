@@ -81,7 +81,9 @@ class StoreBudgets final : public LocalBudgets {
       if (!url) return fail(url.error());
       input->webhook_url = std::move(*url);
     }
-    return json_of(base::run_on(lanes_[0], budgets_.put(*who, std::move(*input))));
+    const auto stored = base::run_on(lanes_[0], budgets_.put(*who, std::move(*input)));
+    if (!stored) return fail(stored.error());
+    return json_of(stored->cap);
   }
   base::Result<void> remove(const std::string& scope, const std::string& id) override {
     const auto who = operator_of_scope(scope);

@@ -56,7 +56,7 @@ class BudgetAlertsTest : public ::testing::Test {
     auto cap = engine_.run(engine_.budgets.put(
         root, {.limit_micros = limit, .webhook_url = "https://hooks.example/x"}));
     EXPECT_TRUE(cap) << cap.error().message;
-    return *cap;
+    return cap->cap;
   }
   void spend(std::int64_t tokens) {
     engine_.model->script(

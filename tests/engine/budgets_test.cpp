@@ -54,7 +54,7 @@ class BudgetsTest : public ::testing::Test {
     auto cap = engine.run(
         engine.budgets.put(root, {.key = std::move(key), .limit_micros = limit, .runs_max = runs}));
     EXPECT_TRUE(cap) << cap.error().message;
-    return cap ? *cap : BudgetCap{.scope = Scope::main()};
+    return cap ? cap->cap : BudgetCap{.scope = Scope::main()};
   }
   static BudgetStanding standing(Engine& engine, const BudgetCap& cap, std::string user = "") {
     auto found = engine.run(engine.budgets.standing(root, cap.id, std::move(user)));
@@ -413,15 +413,17 @@ TEST_F(BudgetsTest, WhatIsChangedOfACapStaysWhereNothingIsSaid) {
                                            .thresholds = std::vector<double>{80, 20, 80},
                                            .emails = "a@example.com"}));
   ASSERT_TRUE(first) << first.error().message;
-  EXPECT_THAT(first->thresholds, ElementsAre(20, 80));
+  EXPECT_THAT(first->cap.thresholds, ElementsAre(20, 80));
   const auto second = engine.run(engine.budgets.put(root, {.limit_micros = 20, .enabled = false}));
   ASSERT_TRUE(second) << second.error().message;
-  EXPECT_EQ(second->id, first->id);
-  EXPECT_THAT(second->thresholds, ElementsAre(20, 80));
-  EXPECT_EQ(second->emails, "a@example.com");
-  EXPECT_FALSE(second->enabled);
-  EXPECT_EQ(second->created_at, first->created_at);
-  const auto records = engine.run(engine.store->audit_of(Scope::main(), first->id));
+  EXPECT_TRUE(first->is_new);
+  EXPECT_FALSE(second->is_new);
+  EXPECT_EQ(second->cap.id, first->cap.id);
+  EXPECT_THAT(second->cap.thresholds, ElementsAre(20, 80));
+  EXPECT_EQ(second->cap.emails, "a@example.com");
+  EXPECT_FALSE(second->cap.enabled);
+  EXPECT_EQ(second->cap.created_at, first->cap.created_at);
+  const auto records = engine.run(engine.store->audit_of(Scope::main(), first->cap.id));
   ASSERT_TRUE(records);
   EXPECT_EQ(records->size(), 2U);
 }

@@ -270,7 +270,7 @@ BudgetCap Budgets::made(const Principal& who, NewBudgetCap input,
 }
 
 // Somebody may make the same one meanwhile; then it is theirs that is changed.
-Task<Result<BudgetCap>> Budgets::put(Principal who, NewBudgetCap input) {
+Task<Result<StoredBudget>> Budgets::put(Principal who, NewBudgetCap input) {
   if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
   if (auto fits = check(input); !fits) co_return fail(std::move(fits.error()));
   for (int attempt = 1;; ++attempt) {
@@ -280,17 +280,18 @@ Task<Result<BudgetCap>> Budgets::put(Principal who, NewBudgetCap input) {
   }
 }
 
-Task<Result<BudgetCap>> Budgets::put_once(Principal who, NewBudgetCap input) {
+Task<Result<StoredBudget>> Budgets::put_once(Principal who, NewBudgetCap input) {
   auto before = co_await store_.budget_cap_of(who.scope, input.key);
   if (!before) co_return fail(std::move(before.error()));
-  const std::string_view change = *before ? "changed" : "made";
+  const bool is_new = !before->has_value();
   const BudgetCap cap = made(who, std::move(input), std::move(*before));
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(budget_change(PutBudgetCap{.cap = cap}));
-  unit.changes.emplace_back(AppendAudit{budget_entry(who, change, cap, cap.updated_at)});
+  unit.changes.emplace_back(
+      AppendAudit{budget_entry(who, is_new ? "made" : "changed", cap, cap.updated_at)});
   const auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(stored.error());
-  co_return cap;
+  co_return StoredBudget{.cap = cap, .is_new = is_new};
 }
 
 Task<Result<void>> Budgets::remove(Principal who, std::string id) {

@@ -45,6 +45,11 @@ struct NewBudgetCap {
   std::optional<bool> enabled{};
 };
 
+struct StoredBudget {
+  BudgetCap cap;
+  bool is_new = false;  // there was none of that key
+};
+
 struct BudgetStatus {
   std::vector<BudgetStanding> caps{};
   Time now{};
@@ -82,7 +87,7 @@ class Budgets final : public FeedListener {
                                               std::string user_id) const;
   // Makes the cap of that key, or changes it; what was spent stays. For operators. Errors:
   // forbidden; invalid with the field; too_large with limits::budget_caps_per_scope.
-  base::Task<Result<BudgetCap>> put(Principal who, NewBudgetCap input);
+  base::Task<Result<StoredBudget>> put(Principal who, NewBudgetCap input);
   // For operators. forbidden, not_found.
   base::Task<Result<void>> remove(Principal who, std::string id);
   // Lifts the cap for so many minutes from now; 0 ends that. For operators. forbidden, not_found,
@@ -114,7 +119,7 @@ class Budgets final : public FeedListener {
   bool alerts_in(const Scope& scope) const;
   Result<void> check(const NewBudgetCap& input) const;
   BudgetCap made(const Principal& who, NewBudgetCap input, std::optional<BudgetCap> before) const;
-  base::Task<Result<BudgetCap>> put_once(Principal who, NewBudgetCap input);
+  base::Task<Result<StoredBudget>> put_once(Principal who, NewBudgetCap input);
 
   BudgetStore& store_;
   EventFeed& feed_;

@@ -36,9 +36,9 @@ base::Task<net::Reply> BudgetResource::set(Principal who, RequestPtr request) {
     if (!url) co_return error_response(url.error());
     input->webhook_url = std::move(*url);
   }
-  const auto cap = co_await budgets_.put(std::move(*there), std::move(*input));
-  if (!cap) co_return error_response(cap.error());
-  co_return unstored(encode_budget(*cap));
+  const auto stored = co_await budgets_.put(std::move(*there), std::move(*input));
+  if (!stored) co_return error_response(stored.error());
+  co_return unstored(encode_budget(stored->cap));
 }
 
 base::Task<net::Reply> BudgetResource::remove(Principal who, RequestPtr request) {

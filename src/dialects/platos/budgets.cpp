@@ -89,12 +89,11 @@ Task<net::Reply> BudgetResource::put(Caller caller, RequestPtr request) {
 
 // Done again after a lost answer it changes nothing.
 Task<Attempted> BudgetResource::put_once(Principal who, core::NewBudgetCap input) {
-  const auto cap = co_await deps_.budgets.put(who, std::move(input));
-  if (!cap) co_return refused(budget_error(cap.error()));
-  const bool is_new = cap->created_at == cap->updated_at;
-  co_return Attempted{
-      .response = {.status = is_new ? budget_created : budget_changed,
-                   .body = encode_budget(*cap, budget_view(who, EmailForm::text_or_null))}};
+  const auto stored = co_await deps_.budgets.put(who, std::move(input));
+  if (!stored) co_return refused(budget_error(stored.error()));
+  const BudgetView view = budget_view(who, EmailForm::text_or_null);
+  co_return Attempted{.response = {.status = stored->is_new ? budget_created : budget_changed,
+                                   .body = encode_budget(stored->cap, view)}};
 }
 
 Task<net::Reply> BudgetResource::remove(Caller caller, RequestPtr request) {
