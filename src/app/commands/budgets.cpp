@@ -1,5 +1,6 @@
 // colonnade budgets list | set | show | remove | override
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -44,8 +45,8 @@ std::string dollars(const base::Json& row, const char* name) {
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "$%.4f", row.value(name, 0.0));
   std::string out = buffer;
-  while (out.ends_with("00")) out.resize(out.size() - 1);
-  if (out.ends_with('0') && out.size() - out.find('.') > 3) out.resize(out.size() - 1);
+  constexpr std::size_t shortest = 3;  // ".50"
+  while (out.ends_with('0') && out.size() - out.find('.') > shortest) out.pop_back();
   return out;
 }
 
