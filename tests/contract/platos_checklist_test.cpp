@@ -1,3 +1,4 @@
+// long: the checklist has a test for each of its rows
 // The contract's checklist (platos §8), row by row: the number is in the test's name, as is that of
 // a choice (platos §7). Rows of monitoring and background operations are not here: 12, and cancel
 // and replay of 5.

@@ -1,3 +1,4 @@
+// long: a scene for each row
 // Replays the frames, events and the whole exchange of the contract's examples
 // (platos-examples.jsonl) against a real server, over its sockets.
 #include <gmock/gmock.h>
@@ -454,7 +455,7 @@ const std::map<std::string, EventScene>& model_scenes() {
   return scenes;
 }
 
-const std::map<std::string, EventScene>& other_event_scenes() {
+const std::map<std::string, EventScene>& other_event_scenes() {  // long: a scene for each row
   static const std::map<std::string, EventScene> scenes = {
       {"event.approval_needed (ours)",
        [](Replay& r) { return r.ask_question(r.use_thread()).until("approval_needed").back(); }},
