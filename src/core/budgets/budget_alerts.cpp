@@ -69,7 +69,7 @@ NewJob job_of(const BudgetAlert& alert) {
 }
 
 // What the answer says: it is told, never will be, or may be later.
-JobStep step_of(int status) {
+JobStep step_of_status(int status) {
   if (status >= status_ok && status < status_redirect) {
     return JobDone{.output = R"({"status":)" + std::to_string(status) + "}"};
   }
@@ -143,7 +143,7 @@ Task<JobStep> BudgetAlerts::tell(JobContext context) {
                    .id = context.job.id,
                    .body = alert_body(context.job, *payload, **cap)};
   auto status = co_await sender_.send(std::move(call), context.stop);
-  if (status) co_return step_of(*status);
+  if (status) co_return step_of_status(*status);
   const ErrorKind kind = status.error().kind;
   const bool is_final = kind == ErrorKind::forbidden || kind == ErrorKind::invalid;
   co_return JobFailed{.error = std::move(status.error()), .is_final = is_final};

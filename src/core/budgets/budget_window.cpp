@@ -7,13 +7,9 @@
 namespace colonnade::core {
 namespace {
 
-using std::chrono::days;
-using std::chrono::floor;
-using std::chrono::hours;
-using std::chrono::microseconds;
-using std::chrono::sys_time;
+namespace chrono = std::chrono;
 
-using Moment = sys_time<microseconds>;
+using Moment = chrono::sys_time<chrono::microseconds>;
 
 constexpr std::array<std::pair<std::string_view, BudgetPeriod>, 4> budget_periods{
     {{"day", BudgetPeriod::day},
@@ -24,18 +20,18 @@ constexpr std::array<std::pair<std::string_view, BudgetPeriod>, 4> budget_period
 base::Time time_of(Moment moment) { return {moment.time_since_epoch().count()}; }
 
 Moment month_of(Moment at) {
-  const std::chrono::year_month_day date{floor<days>(at)};
-  return std::chrono::sys_days{date.year() / date.month() / 1};
+  const chrono::year_month_day date{chrono::floor<chrono::days>(at)};
+  return chrono::sys_days{date.year() / date.month() / 1};
 }
 
 Moment bucket_of(BudgetPeriod period, Moment at) {
   switch (period) {
-    case BudgetPeriod::day: return floor<days>(at);
+    case BudgetPeriod::day: return chrono::floor<chrono::days>(at);
     case BudgetPeriod::month: return month_of(at);
     case BudgetPeriod::hour:
     case BudgetPeriod::week: break;
   }
-  return floor<hours>(at);
+  return chrono::floor<chrono::hours>(at);
 }
 
 // The first so many characters of "2026-05-12T09:…".
@@ -63,7 +59,7 @@ BudgetWindow budget_window(BudgetPeriod period, base::Time now) {
   constexpr std::size_t month_characters = 7;
   constexpr std::size_t day_characters = 10;
   constexpr std::size_t hour_characters = 13;
-  const Moment at{microseconds(now.micros)};
+  const Moment at{chrono::microseconds(now.micros)};
   const Moment begin = bucket_of(period, at);
   switch (period) {
     case BudgetPeriod::day: return {cut_time(begin, day_characters), time_of(begin)};
@@ -71,13 +67,14 @@ BudgetWindow budget_window(BudgetPeriod period, base::Time now) {
     case BudgetPeriod::month: return {cut_time(begin, month_characters), time_of(begin)};
     case BudgetPeriod::week: break;
   }
-  const auto today = floor<days>(at);
-  const auto sunday = today - days(std::chrono::weekday(today).c_encoding());
-  return {"W" + cut_time(sunday, day_characters), time_of(floor<hours>(at - std::chrono::days(7)))};
+  const auto today = chrono::floor<chrono::days>(at);
+  const auto sunday = today - chrono::days(chrono::weekday(today).c_encoding());
+  return {"W" + cut_time(sunday, day_characters),
+          time_of(chrono::floor<chrono::hours>(at - chrono::days(7)))};
 }
 
 base::Time budget_bucket(BudgetPeriod period, base::Time at) {
-  return time_of(bucket_of(period, Moment{microseconds(at.micros)}));
+  return time_of(bucket_of(period, Moment{chrono::microseconds(at.micros)}));
 }
 
 }  // namespace colonnade::core

@@ -23,9 +23,9 @@ using base::Result;
 
 constexpr double micros_of_cent = 10'000;
 
-double cents(std::int64_t micros) { return static_cast<double>(micros) / micros_of_cent; }
+double budget_cents(std::int64_t micros) { return static_cast<double>(micros) / micros_of_cent; }
 
-std::unexpected<base::Error> wrong_member(const std::string& name, const std::string& must) {
+std::unexpected<base::Error> wrong_budget_member(const std::string& name, const std::string& must) {
   return fail(ErrorKind::invalid, name + " " + must, name);
 }
 
@@ -56,7 +56,7 @@ void write_cap(JsonWriter& json, const core::BudgetCap& cap, const BudgetView& v
   json.field("projectId", names.project).field("environmentId", names.environment);
   json.field("scopeType", core::to_string(cap.key.holder)).field("targetId", cap.key.target);
   json.field("period", core::to_string(cap.key.period));
-  json.field("limitCents", cents(cap.limit_micros)).field("runsLimit", cap.runs_max);
+  json.field("limitCents", budget_cents(cap.limit_micros)).field("runsLimit", cap.runs_max);
   write_percentages(json, "alertThresholds", cap.thresholds);
   write_text_or_null(json, "alertWebhookUrl", view.with_alerts ? cap.webhook_url : "");
   write_emails(json, view.with_alerts ? cap.emails : "", view.emails);
@@ -72,30 +72,30 @@ void write_cap(JsonWriter& json, const core::BudgetCap& cap, const BudgetView& v
 // --- reading ------------------------------------------------------------------------------------
 
 // nullopt when it is not there; null is "".
-Result<std::optional<std::string>> text_member(const Json& body, const std::string& name) {
+Result<std::optional<std::string>> budget_text(const Json& body, const std::string& name) {
   const auto found = body.find(name);
   if (found == body.end()) return std::optional<std::string>();
   if (found->is_null()) return std::optional<std::string>("");
-  if (!found->is_string()) return wrong_member(name, "must be a string");
+  if (!found->is_string()) return wrong_budget_member(name, "must be a string");
   return found->get<std::string>();
 }
 
-Result<double> number_member(const Json& body, const std::string& name) {
+Result<double> budget_number(const Json& body, const std::string& name) {
   const auto found = body.find(name);
   if (found == body.end() || found->is_null()) return 0.0;
   const double number = found->is_number() ? found->get<double>() : -1;
-  if (!(number >= 0)) return wrong_member(name, "must be a number, 0 (none) or more");
+  if (!(number >= 0)) return wrong_budget_member(name, "must be a number, 0 (none) or more");
   return number;
 }
 
 template <class Value, class From>
-Result<Value> named_member(const Json& body, const std::string& name, From from,
-                           const std::string& words, std::optional<Value> otherwise = {}) {
+Result<Value> budget_word(const Json& body, const std::string& name, From from,
+                          const std::string& words, std::optional<Value> otherwise = {}) {
   const auto found = body.find(name);
   if (otherwise && (found == body.end() || found->is_null())) return *otherwise;
   std::optional<Value> value;
   if (found != body.end() && found->is_string()) value = from(found->get<std::string>());
-  if (!value) return wrong_member(name, "must be one of " + words);
+  if (!value) return wrong_budget_member(name, "must be one of " + words);
   return *value;
 }
 
@@ -104,11 +104,12 @@ std::optional<core::BudgetHolder> wire_holder(std::string_view text) {
   return core::budget_holder_from(text);
 }
 
-Result<std::optional<std::vector<double>>> thresholds_member(const Json& body) {
+Result<std::optional<std::vector<double>>> budget_thresholds(const Json& body) {
   const auto found = body.find("alertThresholds");
   if (found == body.end() || found->is_null()) return std::optional<std::vector<double>>();
   const auto wrong = [] {
-    return wrong_member("alertThresholds", "must be a list of numbers above 0 and up to 200");
+    return wrong_budget_member("alertThresholds",
+                               "must be a list of numbers above 0 and up to 200");
   };
   if (!found->is_array()) return wrong();
   std::vector<double> out;
@@ -122,12 +123,12 @@ Result<std::optional<std::vector<double>>> thresholds_member(const Json& body) {
 }
 
 // A text with commas, or a list.
-Result<std::optional<std::string>> emails_member(const Json& body) {
+Result<std::optional<std::string>> budget_emails(const Json& body) {
   const auto found = body.find("alertEmails");
-  if (found == body.end() || !found->is_array()) return text_member(body, "alertEmails");
+  if (found == body.end() || !found->is_array()) return budget_text(body, "alertEmails");
   std::string out;
   for (const Json& one : *found) {
-    if (!one.is_string()) return wrong_member("alertEmails", "must be a list of strings");
+    if (!one.is_string()) return wrong_budget_member("alertEmails", "must be a list of strings");
     if (!out.empty()) out += ',';
     out += one.get_ref<const std::string&>();
   }
@@ -136,27 +137,27 @@ Result<std::optional<std::string>> emails_member(const Json& body) {
 
 Result<core::BudgetKey> decode_key(const Json& body) {
   const auto holder =
-      named_member<core::BudgetHolder>(body, "scopeType", wire_holder, "scope, agent, user");
+      budget_word<core::BudgetHolder>(body, "scopeType", wire_holder, "scope, agent, user");
   if (!holder) return fail(holder.error());
-  const auto period = named_member<core::BudgetPeriod>(body, "period", core::budget_period_from,
-                                                       "hour, day, week, month");
+  const auto period = budget_word<core::BudgetPeriod>(body, "period", core::budget_period_from,
+                                                      "hour, day, week, month");
   if (!period) return fail(period.error());
-  const auto tier = named_member<core::BudgetTier>(body, "tier", core::budget_tier_from,
-                                                   "llm, skill", core::BudgetTier::llm);
+  const auto tier = budget_word<core::BudgetTier>(body, "tier", core::budget_tier_from,
+                                                  "llm, skill", core::BudgetTier::llm);
   if (!tier) return fail(tier.error());
   core::BudgetKey out{.holder = *holder, .period = *period, .tier = *tier};
   const std::array<std::pair<const char*, std::string*>, 3> texts{
       {{"targetId", &out.target}, {"skillSlug", &out.skill}, {"agentId", &out.agent_id}}};
   for (const auto& [name, text] : texts) {
-    auto read = text_member(body, name);
+    auto read = budget_text(body, name);
     if (!read) return fail(std::move(read.error()));
     *text = read->value_or("");
   }
   if (out.target == core::every_user && out.holder != core::BudgetHolder::user) {
-    return wrong_member("targetId", "\"*\" is for scopeType \"user\" only");
+    return wrong_budget_member("targetId", "\"*\" is for scopeType \"user\" only");
   }
   if (!out.skill.empty() && out.tier != core::BudgetTier::skill) {
-    return wrong_member("skillSlug", "is for tier \"skill\" only");
+    return wrong_budget_member("skillSlug", "is for tier \"skill\" only");
   }
   return out;
 }
@@ -192,8 +193,8 @@ std::string encode_budget_status(const core::BudgetStatus& status, const BudgetV
   for (const core::BudgetStanding& one : status.caps) {
     json.object().key("cap");
     write_cap(json, one.cap, view);
-    json.field("windowKey", one.window.key).field("spentCents", cents(one.used_micros()));
-    json.field("reservedCents", cents(one.reserved_micros)).field("runs", one.runs);
+    json.field("windowKey", one.window.key).field("spentCents", budget_cents(one.used_micros()));
+    json.field("reservedCents", budget_cents(one.reserved_micros)).field("runs", one.runs);
     json.field("percent", one.percent()).field("runsPercent", one.runs_percent());
     json.field("blocked", one.blocks(status.now));
     json.field("overrideActive", one.cap.is_overridden(status.now));
@@ -211,20 +212,21 @@ Result<core::NewBudgetCap> decode_budget(std::string_view text) {
   if (!body) return fail(body.error());
   auto key = decode_key(*body);
   if (!key) return fail(std::move(key.error()));
-  const auto limit = number_member(*body, "limitCents");
+  const auto limit = budget_number(*body, "limitCents");
   if (!limit) return fail(limit.error());
-  const auto runs = number_member(*body, "runsLimit");
+  const auto runs = budget_number(*body, "runsLimit");
   if (!runs) return fail(runs.error());
-  if (*limit > cents(limits::budget_micros_max)) return wrong_member("limitCents", "is too large");
+  if (*limit > budget_cents(limits::budget_micros_max))
+    return wrong_budget_member("limitCents", "is too large");
   if (*runs > static_cast<double>(limits::budget_runs_max) || *runs != std::floor(*runs)) {
-    return wrong_member("runsLimit", "must be a whole number, 0 (none) to " +
-                                         std::to_string(limits::budget_runs_max));
+    return wrong_budget_member("runsLimit", "must be a whole number, 0 (none) to " +
+                                                std::to_string(limits::budget_runs_max));
   }
-  auto thresholds = thresholds_member(*body);
+  auto thresholds = budget_thresholds(*body);
   if (!thresholds) return fail(std::move(thresholds.error()));
-  auto webhook = text_member(*body, "alertWebhookUrl");
+  auto webhook = budget_text(*body, "alertWebhookUrl");
   if (!webhook) return fail(std::move(webhook.error()));
-  auto emails = emails_member(*body);
+  auto emails = budget_emails(*body);
   if (!emails) return fail(std::move(emails.error()));
   core::NewBudgetCap out{.key = std::move(*key),
                          .limit_micros = std::llround(*limit * micros_of_cent),
@@ -233,7 +235,7 @@ Result<core::NewBudgetCap> decode_budget(std::string_view text) {
                          .webhook_url = std::move(*webhook),
                          .emails = std::move(*emails)};
   if (const auto enabled = body->find("enabled"); enabled != body->end() && !enabled->is_null()) {
-    if (!enabled->is_boolean()) return wrong_member("enabled", "must be true or false");
+    if (!enabled->is_boolean()) return wrong_budget_member("enabled", "must be true or false");
     out.enabled = enabled->get<bool>();
   }
   return out;
@@ -249,8 +251,8 @@ Result<int> decode_override(std::string_view text) {
       minutes == std::floor(minutes)) {
     return static_cast<int>(minutes);
   }
-  return wrong_member("minutes", "must be a whole number from 0 to " +
-                                     std::to_string(limits::budget_override_minutes_max));
+  return wrong_budget_member("minutes", "must be a whole number from 0 to " +
+                                            std::to_string(limits::budget_override_minutes_max));
 }
 
 base::Error budget_error(base::Error error) {
