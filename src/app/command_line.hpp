@@ -68,6 +68,7 @@ void add_devices(Command parent, Invocation& invocation);
 void add_token(Command parent, Invocation& invocation);
 void add_entity(Command parent, Invocation& invocation);
 void add_access_key(Command parent, Invocation& invocation);
+void add_budgets(Command parent, Invocation& invocation);
 void add_policy(Command parent, Invocation& invocation);
 void add_mcp_servers(Command parent, Invocation& invocation);
 void add_audit(Command parent, Invocation& invocation);

@@ -312,6 +312,24 @@ void resolve_websearch(WebSearchSettings& search, ConfigFaults& faults) {
   }
 }
 
+void resolve_budgets(BudgetSettings& budgets, ConfigFaults& faults) {
+  constexpr std::size_t secret_bytes_min = 16;
+  if (budgets.webhook_secret.empty() && !budgets.webhook_secret_file.empty()) {
+    auto secret = read_key_file(budgets.webhook_secret_file);
+    if (!secret) faults.push_back("budgets.webhook_secret_file: " + secret.error().message);
+    if (secret) budgets.webhook_secret = std::move(*secret);
+  }
+  if (!budgets.webhook_secret.empty() && budgets.webhook_secret.size() < secret_bytes_min) {
+    faults.emplace_back("budgets.webhook_secret: has fewer than 16 bytes; make a longer one");
+  }
+  const bool has_prices = budgets.assumed_input_price && budgets.assumed_output_price;
+  if (budgets.unknown_price == UnknownPrice::assume && !has_prices) {
+    faults.emplace_back(
+        "budgets.unknown_price: assume needs budgets.assumed_input_price and "
+        "budgets.assumed_output_price");
+  }
+}
+
 }  // namespace
 
 std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
@@ -338,6 +356,7 @@ std::expected<void, ConfigFaults> resolve_secrets(Settings& settings,
     }
   }
   resolve_websearch(settings.websearch, faults);
+  resolve_budgets(settings.budgets, faults);
   resolve_mcp_secrets(settings, environment, faults);
   resolve_platos_secrets(settings, environment, faults);
   resolve_telemetry_secrets(settings, environment, faults);

@@ -179,6 +179,22 @@ TEST_F(ConfigTest, SecretsComeFromVariablesAndFiles) {
                   HasSubstr("providers.b.api_key_file: cannot read"), HasSubstr("is empty")));
 }
 
+TEST_F(ConfigTest, BudgetsNeedWhatTheyAreToldToUse) {
+  Settings settings;
+  settings.budgets.webhook_secret_file = write("hook", "0123456789abcdef\n");
+  ASSERT_TRUE(resolve_secrets(settings, Environment{}));
+  EXPECT_EQ(settings.budgets.webhook_secret, "0123456789abcdef");
+
+  Settings wrong;
+  wrong.budgets.webhook_secret = "short";
+  wrong.budgets.unknown_price = UnknownPrice::assume;
+  wrong.budgets.assumed_input_price = 1;
+  const auto faults = resolve_secrets(wrong, Environment{});
+  ASSERT_FALSE(faults);
+  EXPECT_THAT(faults.error(), ElementsAre(HasSubstr("budgets.webhook_secret: has fewer than 16"),
+                                          HasSubstr("budgets.assumed_output_price")));
+}
+
 TEST_F(ConfigTest, UnknownVariablesAreFoundWithTheirNeighbour) {
   const auto found = unknown_variables(
       Environment({{"COLONNADE_LOGLEVEL", "x"}, {"COLONNADE_MODEL", "m"}, {"OTHER", "y"}}));

@@ -2,6 +2,7 @@
 // each model of each provider.
 //
 //   dated: 2026-01-01
+//   extends: built-in       (only where the reader takes it)
 //   <rows>:
 //     <provider>:
 //       <model>: {…}
@@ -26,9 +27,11 @@ struct TableError {
 void expect(const yaml::Value& value, yaml::Value::Kind kind, std::string_view what);
 
 // Calls `read_row` for each row, in the file's order, and returns the date, "" without one. Errors
-// (invalid) name the file, the line and the key.
+// (invalid) name the file, the line and the key. With `extends` the key of that name is known, and
+// is put there: the rows are added to those that are built in.
 using ReadRow = std::function<void(const std::string& provider, const yaml::Entry& model)>;
 base::Result<std::string> read_dated_table(std::string_view text, std::string_view file_name,
-                                           std::string_view rows, const ReadRow& read_row);
+                                           std::string_view rows, const ReadRow& read_row,
+                                           bool* extends = nullptr);
 
 }  // namespace colonnade::app

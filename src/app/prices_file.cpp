@@ -60,11 +60,18 @@ core::Price price_of(const std::string& provider, const yaml::Entry& model) {
 
 base::Result<core::Prices> parse_prices(std::string_view text, std::string_view name) {
   std::vector<core::Price> rows;
-  auto dated = read_dated_table(text, name, "prices",
-                                [&](const std::string& provider, const yaml::Entry& model) {
-                                  rows.push_back(price_of(provider, model));
-                                });
+  bool extends = false;
+  const auto add = [&](const std::string& provider, const yaml::Entry& model) {
+    rows.push_back(price_of(provider, model));
+  };
+  auto dated = read_dated_table(text, name, "prices", add, &extends);
   if (!dated) return std::unexpected(std::move(dated.error()));
+  if (extends) {
+    // Of equal names the first counts, so the operator's come first.
+    const auto built_in = parse_prices(built_in_prices(), "built-in prices");
+    if (!built_in) return std::unexpected(built_in.error());
+    rows.insert(rows.end(), built_in->rows().begin(), built_in->rows().end());
+  }
   return core::Prices(std::move(rows), std::move(*dated));
 }
 

@@ -31,6 +31,27 @@ TEST(PricesFile, AnOperatorsTableCountsCachedTokens) {
   EXPECT_EQ(prices->cost_micros("mine", "m", usage), 500'000);
 }
 
+TEST(PricesFile, AnOperatorsTableMayExtendTheBuiltInOne) {
+  const auto prices = parse_prices(
+      "dated: 2030-01-01\nextends: built-in\nprices:\n  openai:\n    gpt-5.5: {input: 1, output: "
+      "2}\n"
+      "  mine:\n    m: {input: 3, output: 4}\n",
+      "p.yaml");
+  ASSERT_TRUE(prices) << prices.error().message;
+  EXPECT_EQ(prices->dated(), "2030-01-01");
+  EXPECT_EQ(prices->cost_micros("openai", "gpt-5.5", million_each), 3'000'000) << "its own wins";
+  EXPECT_EQ(prices->cost_micros("mine", "m", million_each), 7'000'000);
+  EXPECT_EQ(prices->cost_micros("openai", "gpt-4.1", million_each), 10'000'000);
+}
+
+TEST(PricesFile, WhatRunsOnThisMachineCostsNothing) {
+  const auto prices = parse_prices(built_in_prices(), "prices.yaml");
+  ASSERT_TRUE(prices) << prices.error().message;
+  ASSERT_NE(prices->find("offline", "any"), nullptr) << "its price is known, as budgets ask";
+  EXPECT_EQ(prices->cost_micros("offline", "any", million_each), 0);
+  EXPECT_EQ(prices->find("openai", "unheard-of"), nullptr);
+}
+
 struct FaultCase {
   const char* name;
   const char* text;
@@ -60,7 +81,9 @@ INSTANTIATE_TEST_SUITE_P(
                   "p.yaml:3: input: expected dollars per million tokens, such as 0.25, but found "
                   "-1"},
         FaultCase{"TopKey", "price: {}\n",
-                  "p.yaml:1: unknown key \"price\"; there are dated and prices"}),
+                  "p.yaml:1: unknown key \"price\"; there are dated, extends and prices"},
+        FaultCase{"Extends", "extends: everything\nprices: {}\n",
+                  "p.yaml:1: extends: expected built-in, but found everything"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

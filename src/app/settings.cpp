@@ -38,7 +38,8 @@ constexpr EnumMember enumeration() {
 constexpr int threads_max = 256;  // more I/O threads than any machine here has cores
 constexpr int worker_threads_max = 64;
 constexpr double day_seconds = 86'400;
-constexpr double rate_max = 1e9;  // as good as none
+constexpr double price_max = 1e6;  // a million tokens for more is a mistake
+constexpr double rate_max = 1e9;   // as good as none
 constexpr double spans_days_max = 3650;
 
 std::vector<Setting> make_table() {  // long: the one table, a row for each setting
@@ -455,7 +456,31 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
       {.name = "prices_file",
        .target = Text([](Settings& s) -> auto& { return s.prices_file; }),
        .help = "A table of model prices that replaces the one built in (`colonnade config prices` "
-               "prints that).",
+               "prints that), or adds to it with the line `extends: built-in`.",
+       .is_path = true},
+      {.name = "budgets.unknown_price",
+       .target = enumeration<[](Settings& s) -> auto& { return s.budgets.unknown_price; }>(),
+       .help = "What budgets do about a model that no table of prices knows. refuse: they do not "
+               "let it be asked where they limit money. assume: it costs budgets.assumed_*.",
+       .choices = {"refuse", "assume"}},
+      {.name = "budgets.assumed_input_price",
+       .target = OptionalNumber([](Settings& s) -> auto& { return s.budgets.assumed_input_price; }),
+       .help = "US dollars for a million tokens that such a model reads.",
+       .max = price_max},
+      {.name = "budgets.assumed_output_price",
+       .target =
+           OptionalNumber([](Settings& s) -> auto& { return s.budgets.assumed_output_price; }),
+       .help = "US dollars for a million tokens that it writes.",
+       .max = price_max},
+      {.name = "budgets.webhook_secret",
+       .target = Text([](Settings& s) -> auto& { return s.budgets.webhook_secret; }),
+       .help = "What the calls of budgets' webhooks are signed with, 16 bytes at least. Without it "
+               "no budget may have a webhook. Their addresses are those that fetch may ask, with "
+               "tools.private_hosts.",
+       .secret = true},
+      {.name = "budgets.webhook_secret_file",
+       .target = Text([](Settings& s) -> auto& { return s.budgets.webhook_secret_file; }),
+       .help = "The file that holds it.",
        .is_path = true},
       {.name = "drain_seconds",
        .target = Seconds([](Settings& s) -> auto& { return s.drain_time; }),

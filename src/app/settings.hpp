@@ -68,6 +68,7 @@ enum class Durability { full, normal };
 enum class ReasoningEffort { vendor_default, low, medium, high };
 enum class Sandboxing { required, off };
 enum class UnansweredApproval { deny, approve };
+enum class UnknownPrice { refuse, assume };
 enum class WebSearch { off, searxng, brave };
 
 // The groups of the file, each with the members that its names have there.
@@ -151,6 +152,15 @@ struct PolicySettings {
 struct ApprovalSettings {
   std::chrono::seconds time = limits::approval_time_max;
   UnansweredApproval on_timeout = UnansweredApproval::deny;
+};
+
+struct BudgetSettings {
+  UnknownPrice unknown_price = UnknownPrice::refuse;
+  // Dollars per million tokens, of unknown_price assume.
+  std::optional<double> assumed_input_price{};
+  std::optional<double> assumed_output_price{};
+  std::string webhook_secret{};       // secret
+  std::string webhook_secret_file{};  // read into webhook_secret
 };
 
 struct AuditSettings {
@@ -241,6 +251,7 @@ struct Settings {
   PolicySettings policy{};
   ApprovalSettings approvals{};
   AuditSettings audit{};
+  BudgetSettings budgets{};
   FarameshSettings faramesh{};
   McpSettings mcp{};
   PlatosSettings platos{};

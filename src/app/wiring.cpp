@@ -25,10 +25,12 @@
 #include "app/running_server.hpp"
 #include "app/secret_key.hpp"
 #include "app/server_questions.hpp"
+#include "app/signed_webhooks.hpp"
 #include "app/startup_memory.hpp"
 #include "app/version.hpp"
 #include "app/windows_file.hpp"
 #include "app/wiring_audit.hpp"
+#include "app/wiring_budgets.hpp"
 #include "app/wiring_mcp.hpp"
 #include "app/wiring_memory.hpp"
 #include "app/wiring_platos.hpp"
@@ -55,6 +57,8 @@
 #include "core/agents/agents.hpp"
 #include "core/artifacts/artifacts.hpp"
 #include "core/attachments/attachments.hpp"
+#include "core/budgets/budget_alerts.hpp"
+#include "core/budgets/budgets.hpp"
 #include "core/documents/identities.hpp"
 #include "core/documents/resources.hpp"
 #include "core/events/background_commits.hpp"
@@ -295,8 +299,11 @@ struct Server::Components {
         pairings(credentials, clock, &login_failures),
         keyed_requests(stores.keyed_requests, feed, clock),
         prices(std::move(prices_in)),
+        budgets(stores.budgets, feed, prices, clock, budget_options(settings)),
         meter(prices),
         http_client(lanes),
+        webhooks(http_client, lanes.next(), clock, webhook_options(settings)),
+        budget_alerts(stores.budgets, feed, clock, webhooks),
         vendors(settings, http_client, meter, providers),
         model_catalog({.store = stores.documents,
                        .feed = feed,
@@ -342,7 +349,8 @@ struct Server::Components {
               .clock = clock,
               .rate_limits = &rate_limits,
               .attachments = &attachments,
-              .spans = &work_meter},
+              .spans = &work_meter,
+              .budgets = &budgets},
              run_options(settings, windows)),
         actions({.store = stores.actions,
                  .audit = stores.audit,
@@ -385,8 +393,10 @@ struct Server::Components {
                    .tokens = tokens,
                    .entities = entities,
                    .access_keys = access_keys,
+                   .budgets = budgets,
                    .audit = audit_reader,
-                   .connections = tool_server_connections}),
+                   .connections = tool_server_connections,
+                   .private_hosts = settings.tools.private_hosts}),
         monitoring(stores.spans, workers, clock),
         platos({.credentials = credentials,
                 .entities = entities,
@@ -401,11 +411,13 @@ struct Server::Components {
                 .actions = actions,
                 .artifacts = artifacts,
                 .attachments = attachments,
+                .budgets = budgets,
                 .subscriptions = feed.subscriptions(),
                 .monitoring = monitoring,
                 .clock = clock},
                {.user_id_required = settings.platos.user_id_required,
                 .default_model = [this] { return default_model_of(settings, providers); },
+                .private_hosts = settings.tools.private_hosts,
                 .trusted_proxies = proxies}),
         fathom({.threads = threads,
                 .runs = runs,
@@ -525,6 +537,8 @@ struct Server::Components {
     tandem.follow(notices);
     operators.add_to(router);
     tool_servers.tell(tool_host);
+    feed.listen(budgets);
+    budgets.on_alerts([this] { budget_alerts.look(); });
     if (settings.memory.ingest_runs) feed.listen(run_ingestion);
     if (!settings.telemetry.otlp.endpoint.empty()) {
       otlp = std::make_unique<OtlpExporter>(
@@ -588,8 +602,11 @@ struct Server::Components {
   core::Pairings pairings;
   core::KeyedRequests keyed_requests;
   core::Prices prices;
+  core::Budgets budgets;
   ModelMeter meter;
   net::HttpClient http_client;
+  SignedWebhooks webhooks;
+  core::BudgetAlerts budget_alerts;
   core::ModelProviders providers;
   ProviderVendors vendors;
   core::ModelCatalog model_catalog;
@@ -732,6 +749,9 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
   if (!managed) return std::unexpected(managed.error());
   const auto access_keys = base::run_on(p.lanes[0], p.access_keys.open());
   if (!access_keys) return std::unexpected(access_keys.error());
+  // Before a run goes on: what the process before had reserved is given back.
+  const auto ledger = base::run_on(p.lanes[0], p.budgets.open());
+  if (!ledger) return std::unexpected(ledger.error());
   // Before a run goes on: it may have been asked for with a key that is stored.
   const auto catalog = base::run_on(p.lanes[0], p.model_catalog.open());
   if (!catalog) return std::unexpected(catalog.error());
@@ -783,6 +803,7 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));
   p.lanes[0].spawn("forget_spans", p.span_retention.keep(p.stopping.get_token()));
+  p.lanes[0].spawn("queue_budget_alerts", p.budget_alerts.keep_queueing(p.stopping.get_token()));
   p.lanes[0].spawn("watch_policy", p.policy.watch(p.stopping.get_token()));
   const RunningServer note{
       .pid = static_cast<int>(::getpid()), .version = version(), .urls = out.urls};

@@ -15,6 +15,7 @@ std::string_view to_string(ErrorKind kind) {
     case ErrorKind::unavailable: return "unavailable";
     case ErrorKind::timeout: return "timeout";
     case ErrorKind::cancelled: return "cancelled";
+    case ErrorKind::over_budget: return "over_budget";
     case ErrorKind::upstream: return "upstream";
     case ErrorKind::internal: return "internal";
   }

@@ -25,6 +25,7 @@ enum class ErrorKind {
   unavailable,   // a part that is needed is absent, stopping or overloaded
   timeout,       // a named time limit passed
   cancelled,     // somebody asked for it to stop
+  over_budget,   // a spending cap is reached, or would be passed
   upstream,      // a provider, tool server or other peer failed
   internal,      // our fault: storage failure, broken invariant
 };

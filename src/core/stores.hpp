@@ -6,7 +6,8 @@
 
 namespace colonnade::core {
 
-class JobStore;  // core/jobs/job_store.hpp
+class BudgetStore;  // core/budgets/budget_store.hpp
+class JobStore;     // core/jobs/job_store.hpp
 
 struct Stores {
   AgentStore& agents;
@@ -27,6 +28,7 @@ struct Stores {
   DocumentStore& documents;
   JobStore& jobs;
   SpanStore& spans;
+  BudgetStore& budgets;
   Journal& journal;
 };
 

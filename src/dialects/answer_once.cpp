@@ -22,8 +22,8 @@ std::optional<RequestKey> request_key(const net::Request& request) {
 
 KeyOutcome settlement_of(int status, bool had_effect) {
   if (had_effect) return KeyOutcome::answer;
-  const bool may_differ_next_time =
-      status >= 500 || status == 401 || status == 408 || status == 409 || status == 429;
+  const bool may_differ_next_time = status >= 500 || status == 401 || status == 402 ||
+                                    status == 408 || status == 409 || status == 429;
   return may_differ_next_time ? KeyOutcome::drop : KeyOutcome::answer;
 }
 

@@ -50,7 +50,8 @@ struct Attempted {
 };
 
 // The rule for `status`. A response that reports an effect is always the answer. Without an effect,
-// a refusal that may be different next time leaves the key free: 401, 408, 409, 429 and every 5xx.
+// a refusal that may be different next time leaves the key free: 401, 402, 408, 409, 429 and every
+// 5xx.
 KeyOutcome settlement_of(int status, bool had_effect);
 
 // The end of an attempt that had no effect.

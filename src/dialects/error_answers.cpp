@@ -17,6 +17,7 @@ int http_status_of(base::ErrorKind kind) {
     case conflict: return 409;
     case gone: return 410;
     case too_large: return 413;
+    case over_budget: return 402;
     case rate_limited: return 429;
     case unavailable: return 503;
     case cancelled:

@@ -218,6 +218,8 @@ std::string turn_options_text(const core::TurnOptions& t) {
     w.field("tools_chosen", true);
     write_texts(w, "tools", *t.tools);
   }
+  write_text(w, "key_id", t.key_id);
+  write_text(w, "automation_id", t.automation_id);
   if (t.tool_seconds_max) w.field("tool_seconds_max", *t.tool_seconds_max);
   write_text(w, "trace_id", t.trace.trace_id);
   write_text(w, "trace_span", t.trace.span_id);
@@ -256,6 +258,8 @@ Result<core::TurnOptions> read_turn_options(std::string_view text) {
     t.tool_use = o.named("tool_use", core::tool_use_from, core::ToolUse::automatic);
   }
   if (o.flag("tools_chosen")) t.tools = o.texts("tools");
+  t.key_id = o.text("key_id");
+  t.automation_id = o.text("automation_id");
   if (o.has("tool_seconds_max")) {
     t.tool_seconds_max = static_cast<int>(o.number("tool_seconds_max"));
   }

@@ -10,6 +10,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreArtifacts, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJobs, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSpans, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreBudgets, testing::Values(factory));
 #pragma once
 
 #include "core/limits.hpp"
@@ -19,6 +20,7 @@
 #include "tests/conformance/store_suite_agents.hpp"
 #include "tests/conformance/store_suite_arranging.hpp"
 #include "tests/conformance/store_suite_artifacts.hpp"
+#include "tests/conformance/store_suite_budgets.hpp"
 #include "tests/conformance/store_suite_documents.hpp"
 #include "tests/conformance/store_suite_erasure.hpp"
 #include "tests/conformance/store_suite_job_lists.hpp"

@@ -339,6 +339,8 @@ TEST_P(StoreSuite, RunsKeepTheirVersionAndOptions) {
                  .replaces = "n",
                  .tool_use = core::ToolUse::required,
                  .tools = Ids{"mcp.a.*", "read"},
+                 .key_id = "k1",
+                 .automation_id = "routine-1",
                  .tool_seconds_max = 45};
   put({core::InsertRun{run}});
   const auto stored = awaited(stores().runs.run(here, "r"));

@@ -155,6 +155,15 @@ const std::map<std::string, Row>& table() {  // long: a row for each route
        {Reach::operators, "/api/v1/operator/access-keys", R"({"name":"{fresh}"})"}},
       {"DELETE /api/v1/operator/access-keys/{}",
        {Reach::operators, "/api/v1/operator/access-keys/{access_key}"}},
+      {"GET /api/v1/operator/budgets", {Reach::operators, "/api/v1/operator/budgets"}},
+      {"POST /api/v1/operator/budgets",
+       {Reach::operators, "/api/v1/operator/budgets",
+        R"({"holder":"agent","target":"{fresh}","period":"day","limit_usd":1})"}},
+      {"GET /api/v1/operator/budgets/{}", {Reach::operators, "/api/v1/operator/budgets/{budget}"}},
+      {"DELETE /api/v1/operator/budgets/{}",
+       {Reach::operators, "/api/v1/operator/budgets/{budget}"}},
+      {"POST /api/v1/operator/budgets/{}/override",
+       {Reach::operators, "/api/v1/operator/budgets/{budget}/override", R"({"minutes":0})"}},
       {"GET /api/v1/operator/entities", {Reach::server, "/api/v1/operator/entities"}},
       {"POST /api/v1/operator/entities", {Reach::server, "/api/v1/operator/entities", an_entity}},
       {"POST /api/v1/operator/entities/rotate",
@@ -256,6 +265,11 @@ class AccessRoutes : public ::testing::Test {
         access_key_ = made(root_, "/api/v1/operator/access-keys", R"({"name":"zebra"})")["id"];
       }
       out["access_key"] = access_key_;
+    }
+    if (row.target.find("/budgets/") != std::string::npos) {
+      out["budget"] =
+          made(root_, "/api/v1/operator/budgets",
+               R"({"holder":"agent","target":"zebra","period":"day","limit_usd":1})")["id"];
     }
     out["fresh"] = "n" + base::random_hex(6);
     return out;

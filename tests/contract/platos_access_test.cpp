@@ -122,6 +122,20 @@ std::map<std::string, Row> made_table() {  // long: a row for each route
        {Reach::object, root + "/approvals/{action}/resolve", no, false}},
       {"POST /api/v1/agent/durable-approvals/{}/resolve",
        {Reach::object, root + "/durable-approvals/{approval_token}/resolve", no, false}},
+      // Budgets; Ann's own has a skill's name that tells it.
+      {"GET /api/v1/agent/budgets", {Reach::list, root + "/budgets", "", false}},
+      {"POST /api/v1/agent/budgets",
+       {Reach::operators, root + "/budgets",
+        R"({"scopeType":"agent","targetId":"helper","period":"day","limitCents":1})", false}},
+      {"GET /api/v1/agent/budgets/status", {Reach::own, root + "/budgets/status", "", false}},
+      {"DELETE /api/v1/agent/budgets/{}",
+       {Reach::operators_object, root + "/budgets/{budget}", "", false}},
+      {"POST /api/v1/agent/budgets/{}/override",
+       {Reach::operators_object, root + "/budgets/{budget}/override", R"({"minutes":0})", false}},
+      {"GET /api/v1/agent/monitoring/budget/caps",
+       {Reach::list, root + "/monitoring/budget/caps", "", false}},
+      {"GET /api/v1/agent/monitoring/budget/status",
+       {Reach::own, root + "/monitoring/budget/status", "", false}},
   };
   // Monitoring.
   const std::string monitoring = root + "/monitoring";
@@ -137,10 +151,7 @@ std::map<std::string, Row> made_table() {  // long: a row for each route
     rows["GET " + monitoring + route] = {Reach::numbers, monitoring + route, "", false};
   }
   // What the server does not have yet, below /api/v1/agent.
-  for (const char* route : {"GET /budgets",
-                            "GET /budgets/status",
-                            "GET /monitoring/budget/caps",
-                            "GET /monitoring/budget/status",
+  for (const char* route : {"GET /monitoring/runs",
                             "GET /monitoring/safety-events",
                             "GET /trigger/tasks",
                             "POST /trigger/tasks/{}/trigger",
@@ -163,8 +174,7 @@ std::map<std::string, Row> made_table() {  // long: a row for each route
     rows[full] = {Reach::pending, full.substr(full.find('/')), "", false};
   }
   for (const char* route :
-       {"POST /budgets", "DELETE /budgets/{}", "POST /budgets/{}/override", "POST /platos-tasks",
-        "PATCH /platos-tasks/{}", "DELETE /platos-tasks/{}"}) {
+       {"POST /platos-tasks", "PATCH /platos-tasks/{}", "DELETE /platos-tasks/{}"}) {
     std::string full = route;
     full.insert(full.find('/'), root);
     rows[full] = {Reach::pending_operators, full.substr(full.find('/')), "", false};
@@ -281,6 +291,7 @@ void PlatosAccessRoutes::check(const std::string& route, const Row& row) {
       case Reach::pending_operators: refused = operates ? 501 : 403; break;
       default: break;
     }
+    if (refused == 0 && who == &guest && !row.for_guests) refused = 403;
     if (refused != 0) {
       expect_refused(*who, route, row, things, refused);
     } else {

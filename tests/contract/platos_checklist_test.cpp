@@ -1,6 +1,7 @@
-// The contract's checklist (platos §8), row by row: the number is in the test's name. Rows of
-// budgets, monitoring and background operations are not here: the budget halves of 3 and 16, 12,
-// and cancel and replay of 5.
+// long: the checklist has a test for each of its rows
+// The contract's checklist (platos §8), row by row: the number is in the test's name, as is that of
+// a choice (platos §7). Rows of monitoring and background operations are not here: 12, and cancel
+// and replay of 5.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -57,6 +58,12 @@ class PlatosChecklist : public ::testing::Test {
   void expect_refused(const std::string& thread_id, const std::string& message,
                       const std::string& code) {
     expect_refused(PythonSend(send_of(thread_id, message)), code);
+  }
+  // The scope's cap for a day.
+  void put_budget(Json cap) {
+    cap["scopeType"] = "scope";
+    cap["period"] = "day";
+    server().made(server().direct(), "POST", "/api/v1/agent/budgets", cap);
   }
   PythonSend run(PythonSend::Options options) {
     PythonSend client(std::move(options));
@@ -176,6 +183,59 @@ TEST_F(PlatosChecklist, C03_TheRateLimitEndsWithDone) {
   run(send_of(thread_id));
   PythonSend over(send_of(thread_id));
   expect_refused(over, "rate_limit");
+}
+
+TEST_F(PlatosChecklist, C03_ABudgetEndsWithDone) {
+  const std::string thread_id = server().new_thread();
+  put_budget({{"runsLimit", 1}});
+  model().script({reply({core::TextPart{"Hello"}})});
+  run(send_of(thread_id));
+  PythonSend over(send_of(thread_id));
+  expect_refused(over, "budget_cap");
+  const Answer refused =
+      server().post(PlatosServer::thread_path(thread_id) + "/messages", {{"message", "again"}});
+  EXPECT_EQ(refused.status, 402) << refused.body;
+  EXPECT_EQ(refused.json()["code"], "budget_cap");
+  // REST stays usable.
+  EXPECT_EQ(server().get("/api/v1/agent/budgets/status").json()["blocked"], true);
+}
+
+TEST_F(PlatosChecklist, S07_24_ACapEndsATurnBetweenItsRounds) {
+  PlatosServerOptions priced;
+  constexpr std::int64_t micro_a_token = 1'000'000;
+  priced.prices = {{.provider = "scripted", .model = "*", .output = micro_a_token}};
+  server(std::move(priced));
+  const std::string thread_id = server().new_thread();
+  put_budget({{"limitCents", 1}});  // 10,000 tokens; an answer has 8,192 at most
+  model().script(
+      {text("Let me see. "),
+       reply({core::TextPart{"Let me see. "},
+              core::ToolCallPart{
+                  .call_id = "c1", .tool = "calculator", .arguments = {{"expression", "1+1"}}}},
+             core::StopReason::tool_use, {.output_tokens = 5000})});
+  PlatosSocket socket(server().port(), server().as());
+  socket.emit("message", {{"message", "hi"}, {"threadId", thread_id}});
+  const auto told = socket.until("done");
+  const auto error = std::ranges::find(told, "error", [](const Json& one) { return one["type"]; });
+  ASSERT_NE(error, told.end());
+  EXPECT_EQ((*error)["code"], "budget_cap");
+  EXPECT_THAT((*error)["message"].get<std::string>(), HasSubstr("scope/day"));
+  EXPECT_EQ((*error)["flags"],
+            Json({{{"type", "budget"}, {"severity", "high"}, {"detail", "scope/day"}}}));
+  EXPECT_EQ(model().requests().size(), 1U);
+  EXPECT_THAT(stored_answer(thread_id), HasSubstr("Let me see.")) << "the text so far is kept";
+  const Json status = server().get("/api/v1/agent/budgets/status").json()["caps"][0];
+  EXPECT_EQ(status["spentCents"], 0.5);
+  EXPECT_EQ(status["reservedCents"], 0);
+}
+
+TEST_F(PlatosChecklist, S07_24_AStoreThatFailsRefuses) {
+  const std::string thread_id = server().new_thread();
+  put_budget({{"runsLimit", 100}});
+  server().engine.journal.fail_from(Fault::no_space, "opening");
+  expect_refused(thread_id, "hi", "service_unavailable");
+  server().engine.journal.heal();
+  EXPECT_TRUE(model().requests().empty());
 }
 
 TEST_F(PlatosChecklist, C03_AModelThatFailsEndsWithDone) {
@@ -555,6 +615,21 @@ TEST_F(PlatosChecklist, C16_ARefusedTurnLeavesNoRow) {
   EXPECT_EQ(server().post(path + "/messages", {{"message", "My card: 4111 1111 1111 1111"}}).status,
             400);
   expect_as_before();
+}
+
+TEST_F(PlatosChecklist, C16_ATurnThatABudgetRefusesLeavesNoRow) {
+  const std::string thread_id = server().new_thread();
+  const std::string path = PlatosServer::thread_path(thread_id);
+  model().script({reply({core::TextPart{"Hello"}})});
+  run(send_of(thread_id));
+  const Json before = server().messages(thread_id);
+  const Json thread_before = server().get(path).json();
+  put_budget({{"limitCents", 1}});  // and the model's price is not known
+  expect_refused(thread_id, "over the cap", "budget_cap");
+  EXPECT_EQ(server().post(path + "/messages", {{"message", "over the cap"}}).status, 402);
+  EXPECT_EQ(server().messages(thread_id), before);
+  EXPECT_EQ(server().get(path).json(), thread_before);
+  EXPECT_EQ(model().requests().size(), 1U);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 
 #include "base/clock.hpp"
 #include "base/json.hpp"
+#include "core/budgets/budget_store.hpp"
 #include "platos_server.hpp"
 
 namespace colonnade::tests {
@@ -219,6 +220,34 @@ class PlatosReplay {
     const std::string id = server.new_thread(use_agent(), title);
     compare.name(thread, id);
     return id;
+  }
+
+  // What the examples' budgets have counted: nineteen runs, so many cents, and 25 for a call that
+  // is under way.
+  void spend(int cents) {
+    constexpr std::int64_t micros_of_cent = 10'000;
+    constexpr int runs = 19;
+    const core::Scope scope("org_1", "prj_1", "env_1");
+    const core::BudgetParties parties{.agent_id = "default", .user_id = "usr_1"};
+    core::Unit unit{.scope = scope};
+    for (int i = 0; i < runs; ++i) {
+      unit.changes.emplace_back(
+          core::budget_change(core::ReserveBudget{.run_id = "r" + std::to_string(i),
+                                                  .parties = parties,
+                                                  .begins_run = true,
+                                                  .at = server.clock.now()}));
+    }
+    unit.changes.emplace_back(
+        core::budget_change(core::SettleBudget{.run_id = "r0",
+                                               .parties = parties,
+                                               .spent_micros = cents * micros_of_cent,
+                                               .at = server.clock.now()}));
+    unit.changes.emplace_back(core::budget_change(core::ReserveBudget{.run_id = "r1",
+                                                                      .parties = parties,
+                                                                      .micros = 25 * micros_of_cent,
+                                                                      .at = server.clock.now()}));
+    const auto stored = server.engine.run(server.engine.feed.commit(std::move(unit)));
+    EXPECT_TRUE(stored) << stored.error().message;
   }
 
   // What the model said and used, all in all, in the examples' turn.

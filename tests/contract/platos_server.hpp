@@ -99,6 +99,9 @@ struct PlatosServerOptions {
   std::function<std::string()> default_model = [] { return std::string("scripted:scripted-1"); };
   net::HttpServerOptions http{};
   std::vector<std::unique_ptr<tools::Tool>> tools{};
+  core::BudgetOptions budgets{};
+  std::vector<core::Price> prices{};
+  std::vector<std::string> private_hosts{};  // of webhooks
 };
 
 class PlatosServer {
@@ -108,7 +111,7 @@ class PlatosServer {
 
   explicit PlatosServer(const std::string& path, PlatosServerOptions options = {})
       : clock(options.now),
-        engine(path, engine_options(std::move(options.tools))),
+        engine(path, engine_options(options, clock)),
         lookups(*engine.store),
         credentials(lookups, engine.feed, engine.clock),
         entities(*engine.store, credentials, engine.feed, engine.clock, box, secrets()),
@@ -139,10 +142,12 @@ class PlatosServer {
                  .actions = engine.actions,
                  .artifacts = engine.artifacts,
                  .attachments = engine.attachments,
+                 .budgets = engine.budgets,
                  .subscriptions = engine.feed.subscriptions(),
                  .monitoring = engine.monitoring,
                  .clock = clock},
                 {.default_model = std::move(options.default_model),
+                 .private_hosts = std::move(options.private_hosts),
                  .trusted_proxies = *dialects::TrustedProxies::parse({"127.0.0.1"})}) {
     base::log::set_level(base::log::Level::off);
     auto owned = std::make_unique<ScriptedProvider>("anthropic");
@@ -150,6 +155,7 @@ class PlatosServer {
     engine.providers.add(std::move(owned));
     must(engine.run(entities.open()));
     must(engine.run(access_keys.open()));
+    must(engine.run(engine.budgets.open()));
     must(engine.run(engine.runs.recover()));
     internal_token = new_internal_token();
     dialect.add_to(router);
@@ -257,10 +263,14 @@ class PlatosServer {
   std::string internal_token;
 
  private:
-  static EngineOptions engine_options(std::vector<std::unique_ptr<tools::Tool>> more) {
+  // Takes what the engine needs alone.
+  static EngineOptions engine_options(PlatosServerOptions& from, base::Clock& clock) {
     EngineOptions options;
-    options.extra_tools = std::move(more);
+    options.extra_tools = std::move(from.tools);
     options.extra_tools.push_back(std::make_unique<tools::RequestApprovalTool>());
+    options.budgets = std::move(from.budgets);
+    options.prices = std::move(from.prices);
+    options.budget_clock = &clock;
     return options;
   }
   static core::ConfiguredSecrets secrets() {

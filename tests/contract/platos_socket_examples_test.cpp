@@ -1,3 +1,4 @@
+// long: a scene for each row
 // Replays the frames, events and the whole exchange of the contract's examples
 // (platos-examples.jsonl) against a real server, over its sockets.
 #include <gmock/gmock.h>
@@ -454,7 +455,7 @@ const std::map<std::string, EventScene>& model_scenes() {
   return scenes;
 }
 
-const std::map<std::string, EventScene>& other_event_scenes() {
+const std::map<std::string, EventScene>& other_event_scenes() {  // long: a scene for each row
   static const std::map<std::string, EventScene> scenes = {
       {"event.approval_needed (ours)",
        [](Replay& r) { return r.ask_question(r.use_thread()).until("approval_needed").back(); }},
@@ -475,6 +476,20 @@ const std::map<std::string, EventScene>& other_event_scenes() {
            r.send(id).until("done");
          }
          return refusal_of(r, id, "hi");
+       }},
+      {"event.error budget",
+       [](Replay& r) {
+         const std::string id = r.use_thread();
+         const auto put = [&](int limit) {
+           r.server.made(r.server.direct(), "POST", "/api/v1/agent/budgets",
+                         {{"scopeType", "scope"}, {"period", "day"}, {"limitCents", limit}});
+         };
+         put(1000);
+         r.spend(478);
+         put(500);
+         Json out = refusal_of(r, id, "hi");
+         EXPECT_EQ(out["message"], "Budget cap exceeded: scope/day — 503¢ of 500¢");
+         return out;
        }},
       {"event.error turn in progress",
        [](Replay& r) {

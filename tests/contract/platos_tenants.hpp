@@ -139,6 +139,14 @@ class PlatosTenants : public ::testing::Test {
                                     {"params", {{"cmd", "echo zebra"}}}});
     out["action"] = action["id"];
     out["approval_token"] = action["approval_token"];
+    // Of Ann alone; nothing is counted for a skill.
+    out["budget"] = made(root_, "/api/v1/agent/budgets",
+                         {{"scopeType", "user"},
+                          {"targetId", "ann"},
+                          {"period", "day"},
+                          {"limitCents", 1},
+                          {"tier", "skill"},
+                          {"skillSlug", platos_mark}})["cap"]["id"];
     return out;
   }
   // As long as those, and nowhere. The agent stays: a guest is bound to it.

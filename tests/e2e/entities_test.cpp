@@ -51,7 +51,7 @@ TEST_F(EntityCommands, ARunningServerKnowsAtOnceAndALaterOneStill) {
   const Answer minted = mint(*server, first);
   ASSERT_EQ(minted.status, 201) << minted.body;
   const std::string token = minted.json()["token"];
-  EXPECT_EQ(budgets_with(*server, token), 501);
+  EXPECT_EQ(budgets_with(*server, token), 200);
   EXPECT_EQ(server->stop().code, 0);
 
   // Without a server the store is opened; the old secret goes on as the second.
@@ -64,7 +64,7 @@ TEST_F(EntityCommands, ARunningServerKnowsAtOnceAndALaterOneStill) {
   EXPECT_THAT(listed.out, Not(HasSubstr(second)));
 
   server = std::make_unique<ServerProcess>(folder_);
-  EXPECT_EQ(budgets_with(*server, token), 501);
+  EXPECT_EQ(budgets_with(*server, token), 200);
   EXPECT_EQ(mint(*server, second).status, 201);
   EXPECT_EQ(run({"entity", "rotate", "acme", "shop", "backend", "--finish"}, folder_).code, 0);
   EXPECT_EQ(budgets_with(*server, token), 401);
@@ -88,7 +88,7 @@ TEST_F(EntityCommands, ATokenIsMadeByCommand) {
   ASSERT_EQ(run({"entity", "add", "acme", "shop", "backend", "--save", "s"}, folder_).code, 0);
   const auto served = run(command, folder_);
   ASSERT_EQ(served.code, 0) << served.err;
-  EXPECT_EQ(budgets_with(*server, without_line_end(served.out)), 501);
+  EXPECT_EQ(budgets_with(*server, without_line_end(served.out)), 200);
   EXPECT_EQ(server->stop().code, 0);
   const auto stored = run(command, folder_);
   ASSERT_EQ(stored.code, 0) << stored.err;
@@ -96,7 +96,7 @@ TEST_F(EntityCommands, ATokenIsMadeByCommand) {
   nobody[4] = "frontend";
   EXPECT_THAT(run(nobody, folder_).err, HasSubstr("there is no entity acme/shop/frontend"));
   server = std::make_unique<ServerProcess>(folder_);
-  EXPECT_EQ(budgets_with(*server, without_line_end(stored.out)), 501);
+  EXPECT_EQ(budgets_with(*server, without_line_end(stored.out)), 200);
   EXPECT_EQ(server->stop().code, 0);
 }
 
@@ -160,19 +160,19 @@ TEST_F(EntityCommands, AScopeWithAnAccessKeyWantsIt) {
   ASSERT_EQ(run({"entity", "add", "acme", "shop", "backend", "--save", "s"}, folder_).code, 0);
   const std::string token =
       mint(server, without_line_end(read_file(folder_ / "s"))).json()["token"];
-  EXPECT_EQ(budgets_with(server, token), 501);
+  EXPECT_EQ(budgets_with(server, token), 200);
   const auto added =
       run({"access-key", "add", "acme/shop/live", "--name", "jobs", "--json"}, folder_);
   ASSERT_EQ(added.code, 0) << added.err;
   const std::string key = Json::parse(added.out)["key"];
   EXPECT_EQ(key.size(), 60U);
   EXPECT_EQ(budgets_with(server, token), 401);
-  EXPECT_EQ(budgets_with(server, token, key), 501);
+  EXPECT_EQ(budgets_with(server, token, key), 200);
   EXPECT_THAT(run({"access-key", "list", "acme/shop/live"}, folder_).out, Not(HasSubstr(key)));
   EXPECT_EQ(
       run({"access-key", "remove", "acme/shop/live", Json::parse(added.out)["id"]}, folder_).code,
       0);
-  EXPECT_EQ(budgets_with(server, token), 501);
+  EXPECT_EQ(budgets_with(server, token), 200);
   EXPECT_EQ(server.stop().code, 0);
 }
 

@@ -234,8 +234,6 @@ TEST_F(PlatosSdk, WhatIsNotServedYetIsAnErrorOfItsOwn) {
   options.session_token = session_token(600);
   const platos::Client client(options);
   const std::vector<std::pair<const char*, std::function<void()>>> calls{
-      {"budgets.list", [&] { client.budgets.list(); }},
-      {"budgets.status", [&] { client.budgets.status(); }},
       {"bgo.tasks.list", [&] { client.bgo.tasks.list(); }},
       {"bgo.tasks.trigger", [&] { client.bgo.tasks.trigger("t1"); }},
       {"bgo.runs.list", [&] { client.bgo.runs.list(); }},

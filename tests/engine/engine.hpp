@@ -17,6 +17,7 @@
 #include "core/agents/agents.hpp"
 #include "core/artifacts/artifacts.hpp"
 #include "core/attachments/attachments.hpp"
+#include "core/budgets/budgets.hpp"
 #include "core/events/event_feed.hpp"
 #include "core/governance/actions.hpp"
 #include "core/governance/judge.hpp"
@@ -61,6 +62,9 @@ struct EngineOptions {
   std::size_t lanes = 2;
   core::RateLimits* rate_limits = nullptr;
   core::SpanListener* spans = nullptr;
+  core::BudgetOptions budgets{};
+  base::Clock* budget_clock = nullptr;  // nullptr: the engine's own
+  std::vector<core::Price> prices{};
   storage::FileCalls file_calls = storage::system_file_calls();  // of uploaded files
 };
 
@@ -94,6 +98,9 @@ class Engine {
         policy({.policy_path = options.policy_file, .built_in = policy_of(catalog, options)}),
         gate(policy, catalog.asking()),
         judge(gate, agents),
+        prices(std::move(options.prices)),
+        budgets(store->stores().budgets, feed, prices,
+                options.budget_clock != nullptr ? *options.budget_clock : clock, options.budgets),
         runs({.threads = *store,
               .runs = *store,
               .actions = *store,
@@ -109,7 +116,8 @@ class Engine {
               .clock = clock,
               .rate_limits = options.rate_limits,
               .attachments = &attachments,
-              .spans = options.spans},
+              .spans = options.spans,
+              .budgets = &budgets},
              options.runs),
         monitoring(store->stores().spans, workers, clock),
         actions({.store = *store,
@@ -133,6 +141,7 @@ class Engine {
                     .actions = actions,
                     .clock = clock},
                    {}) {
+    feed.listen(budgets);
     auto owned = std::make_unique<ScriptedProvider>();
     model = owned.get();
     providers.add(std::move(owned));
@@ -212,6 +221,7 @@ class Engine {
   gate::RuleGate gate;
   core::Judge judge;
   core::Prices prices;
+  core::Budgets budgets;
   core::Runs runs;
   core::Monitoring monitoring;
   core::Actions actions;

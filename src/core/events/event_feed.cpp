@@ -46,14 +46,18 @@ Journal::Completion EventFeed::ending_revisions(const Unit& unit, Journal::Compl
   };
 }
 
-// Only units that change actions or jobs pay for it.
+// Only units that change actions, jobs or budgets pay for it.
 Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
                                                    Journal::Completion done) const {
   if (listeners_.empty()) return done;
   std::vector<StoredAction> actions;
   std::vector<ChangeOfJobs> jobs;
+  std::vector<ChangeOfBudgets> budgets;
   for (const Change& change : unit.changes) {
     if (const auto* of_jobs = std::get_if<ChangeOfJobs>(&change)) jobs.push_back(*of_jobs);
+    if (const auto* of_budgets = std::get_if<ChangeOfBudgets>(&change)) {
+      budgets.push_back(*of_budgets);
+    }
     const Action* action = action_stored_by(change);
     if (action == nullptr) continue;
     actions.push_back({.tool = action->request.tool,
@@ -61,19 +65,24 @@ Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
                        .created_at = action->created_at,
                        .updated_at = action->updated_at});
   }
-  if (actions.empty() && jobs.empty()) return done;
-  return [this, actions = std::move(actions), jobs = std::move(jobs),
-          done = std::move(done)](Result<std::int64_t> result) mutable {
-    for (const StoredAction& action : actions) {
-      if (!result) break;
-      for (FeedListener* listener : listeners_) listener->stored(action);
-    }
-    for (const ChangeOfJobs& change : jobs) {
-      if (!result) break;
-      for (FeedListener* listener : listeners_) listener->jobs_changed(*change);
-    }
-    done(std::move(result));
-  };
+  if (actions.empty() && jobs.empty() && budgets.empty()) return done;
+  return
+      [this, scope = unit.scope, actions = std::move(actions), jobs = std::move(jobs),
+       budgets = std::move(budgets), done = std::move(done)](Result<std::int64_t> result) mutable {
+        for (const StoredAction& action : actions) {
+          if (!result) break;
+          for (FeedListener* listener : listeners_) listener->stored(action);
+        }
+        for (const ChangeOfJobs& change : jobs) {
+          if (!result) break;
+          for (FeedListener* listener : listeners_) listener->jobs_changed(*change);
+        }
+        for (const ChangeOfBudgets& change : budgets) {
+          if (!result) break;
+          for (FeedListener* listener : listeners_) listener->budgets_changed(scope, *change);
+        }
+        done(std::move(result));
+      };
 }
 
 void EventFeed::committed(std::vector<EventPtr> events,

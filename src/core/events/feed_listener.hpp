@@ -5,11 +5,13 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "core/access/scope.hpp"
 #include "core/governance/action.hpp"
 
 namespace colonnade::core {
 
 struct Event;
+struct BudgetChange;
 struct JobChange;
 
 // What became of an action in a commit, for whoever counts.
@@ -30,6 +32,8 @@ class FeedListener {
   virtual void stored(const StoredAction& /*action*/) {}
   // A job, a batch or a schedule was changed, or might have been.
   virtual void jobs_changed(const JobChange& /*change*/) {}
+  // Budgets were changed, or might have been: caps, or what was spent.
+  virtual void budgets_changed(const Scope& /*scope*/, const BudgetChange& /*change*/) {}
   // A run has ended: `event` holds its RunFinished. Only for listeners that follow runs.
   virtual bool follows_runs() const { return false; }
   virtual void run_finished(const Event& /*event*/) {}

@@ -45,6 +45,9 @@ namespace colonnade::core {
 // A change of jobs, batches or schedules: core/jobs/job_store.hpp makes it.
 struct JobChange;
 using ChangeOfJobs = std::shared_ptr<const JobChange>;
+// The same of budgets: core/budgets/budget_store.hpp.
+struct BudgetChange;
+using ChangeOfBudgets = std::shared_ptr<const BudgetChange>;
 
 // Whoever visits it names every change: a new one must not be forgotten anywhere
 // (core/events/change_subject.hpp).
@@ -59,7 +62,7 @@ using Change =
                  PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
                  InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey,
                  InsertArtifact, InsertAttachment, UseAttachment, RemoveAttachment, PutDocument,
-                 RemoveDocument, ReplaceToolServer, ChangeOfJobs, ForgetSpans>;
+                 RemoveDocument, ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

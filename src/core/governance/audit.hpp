@@ -32,6 +32,7 @@ inline constexpr std::string_view agent = "agent";
 inline constexpr std::string_view thread = "thread";  // what its tools may reach, unasked
 inline constexpr std::string_view files = "files";    // what runs changed, undone by a user
 inline constexpr std::string_view provider_key = "provider_key";
+inline constexpr std::string_view budget = "budget";
 inline constexpr std::string_view setting = "setting";
 inline constexpr std::string_view login_failed = "login.failed";
 inline constexpr std::string_view restore = "restore";      // core/governance/audit_signer.hpp

@@ -21,9 +21,7 @@ std::optional<std::size_t> fit(const Price& price, std::string_view provider,
 Prices::Prices(std::vector<Price> table, std::string dated)
     : table_(std::move(table)), dated_(std::move(dated)) {}
 
-std::int64_t Prices::cost_micros(std::string_view provider, std::string_view model,
-                                 const Usage& usage) const {
-  if (usage.reported_cost_micros) return *usage.reported_cost_micros;
+const Price* Prices::find(std::string_view provider, std::string_view model) const {
   const Price* best = nullptr;
   std::size_t best_fit = 0;
   for (const Price& price : table_) {
@@ -33,13 +31,23 @@ std::int64_t Prices::cost_micros(std::string_view provider, std::string_view mod
       best_fit = *matched;
     }
   }
-  if (best == nullptr) return 0;
+  return best;
+}
+
+std::int64_t Prices::cost_micros(std::string_view provider, std::string_view model,
+                                 const Usage& usage) const {
+  if (usage.reported_cost_micros) return *usage.reported_cost_micros;
+  const Price* price = find(provider, model);
+  return price == nullptr ? 0 : cost_at(*price, usage);
+}
+
+std::int64_t cost_at(const Price& price, const Usage& usage) {
   const std::int64_t plain = std::max<std::int64_t>(
       0, usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens);
-  const std::int64_t sum = plain * best->input +
-                           usage.cached_input_tokens * best->cached_input.value_or(best->input) +
-                           usage.cache_write_tokens * best->cache_write.value_or(best->input) +
-                           usage.output_tokens * best->output;
+  const std::int64_t sum = plain * price.input +
+                           usage.cached_input_tokens * price.cached_input.value_or(price.input) +
+                           usage.cache_write_tokens * price.cache_write.value_or(price.input) +
+                           usage.output_tokens * price.output;
   return (sum + tokens_per_price / 2) / tokens_per_price;
 }
 

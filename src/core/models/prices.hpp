@@ -21,6 +21,9 @@ struct Price {
   std::optional<std::int64_t> cache_write{};   // unset: as input
 };
 
+// What that comes to, rounded to the nearest; what the vendor reported is not looked at.
+std::int64_t cost_at(const Price& price, const Usage& usage);
+
 class Prices {
  public:
   Prices() = default;
@@ -28,6 +31,9 @@ class Prices {
   // What the vendor reported wins. 0 when the model is not in the table. The longest match counts.
   std::int64_t cost_micros(std::string_view provider, std::string_view model,
                            const Usage& usage) const;
+  // The row that counts for the model; nullptr when there is none. Lives as long as the table.
+  const Price* find(std::string_view provider, std::string_view model) const;
+  const std::vector<Price>& rows() const { return table_; }
   const std::string& dated() const { return dated_; }
 
  private:

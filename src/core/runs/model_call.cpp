@@ -9,6 +9,7 @@
 #include "core/access/account.hpp"
 #include "core/spans/span.hpp"
 #include "core/spans/trace_parent.hpp"
+#include "core/budgets/call_bound.hpp"
 
 namespace colonnade::core {
 
@@ -36,6 +37,14 @@ std::string no_model(std::string_view model, std::string_view provider, std::str
   return out;
 }
 
+std::int64_t bytes_said(const ModelEvent& event) {
+  if (const auto* text = std::get_if<ModelTextDelta>(&event)) {
+    return static_cast<std::int64_t>(text->text.size());
+  }
+  const auto* thought = std::get_if<ModelReasoningDelta>(&event);
+  return thought == nullptr ? 0 : static_cast<std::int64_t>(thought->text.size());
+}
+
 }  // namespace
 
 ModelCall::ModelCall(ModelCallPorts ports, const ContextOptions& options, base::Lane& lane,
@@ -59,9 +68,14 @@ Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>
     request.tool_required = tool_required && !request.tools.empty();
     add_correction(request);
     const Asked asked = begin_span(provider_, request);
+    const bool paid = co_await may_be_paid(&request);
+    if (!paid) co_return std::nullopt;
     answer = co_await ask_once(std::move(request));
     if (record_.is_open() && !inputs_.parked()) {
       end_span(asked, answer.reply ? &*answer.reply : nullptr, &answer.error, answer.first_output);
+    }
+    if (!answer.reply && answer.output_seen) {
+      record_.budget().spend_broken(context_.tokens(), answer.output_bytes);
     }
     // An estimate or a table may be wrong: once in a run, the vendor's word makes the room smaller.
     again = !answer.reply && answer.error.kind == ErrorKind::too_large && !answer.output_seen &&
@@ -106,6 +120,53 @@ void ModelCall::end_span(const Asked& asked, const ModelReply* reply, const base
                     .end = record_.now(),
                     .error = failed ? std::string(to_string(error->kind)) : std::string(),
                     .of = std::move(of)});
+}
+
+// --- what it costs ------------------------------------------------------------------------------
+
+// The request says how much may come back, if it did not.
+CallBound ModelCall::bound_of(ModelRequest& request, const ModelProvider& provider) const {
+  if (!request.max_output_tokens) {
+    set_output_bound(request);
+    const auto most = options_.windows.find(provider.name(), request.model).output;
+    request.max_output_tokens = static_cast<int>(
+        std::min<std::int64_t>(*request.max_output_tokens, std::max<std::int64_t>(most, 1)));
+  }
+  return record_.budget().bound(provider.name(), request);
+}
+
+CallBound ModelCall::first_bound(const std::vector<ToolDefinition>& tools) const {
+  ModelRequest request = context_.request(record_.produced(), tools);
+  CallBound bound = bound_of(request, provider_);
+  // What may be cut before it is sent is not reserved whole: the call itself does that.
+  if (input_tokens_bound(request) > context_.room().input) bound.micros = 0;
+  return bound;
+}
+
+// Whether the budgets let the call be made. Else an input says why not, or the run was not opened,
+// or is parked.
+Task<bool> ModelCall::may_be_paid(ModelRequest* request) {
+  auto reserved = co_await reserve(request, &provider_);
+  if (reserved) co_return true;
+  if (inputs_.parked() || !record_.is_open()) co_return false;
+  base::Error& error = reserved.error();
+  if (error.kind == ErrorKind::over_budget) {
+    inputs_.push(LimitReached{std::move(error.message)});
+  } else {
+    inputs_.push(CommitFailed{std::move(error)});
+  }
+  co_return false;
+}
+
+// Nobody is asked before what it may cost is durable; the opening unit has it for the first call.
+Task<Result<void>> ModelCall::reserve(ModelRequest* request, const ModelProvider* provider) {
+  if (!record_.budget().counts()) co_return Result<void>();
+  const CallBound bound = bound_of(*request, *provider);
+  const bool opened = co_await record_.opened();
+  if (!opened) co_return fail(ErrorKind::conflict, "the message was not stored");
+  if (!record_.budget().must_reserve(bound)) co_return Result<void>();
+  auto reserved = co_await record_.reserve(bound);
+  co_return reserved;
 }
 
 void ModelCall::correct(std::vector<Part> answer, std::string wrong) {
@@ -177,6 +238,7 @@ Task<ModelCall::Answer> ModelCall::ask_once(ModelRequest request) {
     if (inputs_.parked()) co_return answer;
     bool output = false;
     for (ModelEvent& event : *events) {
+      answer.output_bytes += bytes_said(event);
       if (auto* reply = std::get_if<ModelReply>(&event)) {
         answer.reply = std::move(*reply);
       } else if (record_.add_output(event)) {
@@ -263,6 +325,8 @@ Task<Result<ThreadSummary>> ModelCall::summarise(std::size_t turns) {
   auto request = context_.summary_request(turns, std::string(provider->name()), model);
   Asked asked = begin_span(*provider, request);
   asked.of_summary = true;
+  auto reserved = co_await reserve(&request, provider);
+  if (!reserved) co_return fail(std::move(reserved.error()));
   auto reply = co_await ask_for_summary(provider, std::move(request));
   end_span(asked, reply ? &*reply : nullptr, reply ? nullptr : &reply.error(), std::nullopt);
   if (!reply) co_return fail(std::move(reply.error()));
@@ -290,7 +354,7 @@ Result<ThreadSummary> ModelCall::summary_of(std::size_t turns, const ModelReply&
                         .usage = reply.usage,
                         .created_at = now};
   summary.cost_micros = ports_.prices.cost_micros(provider, summary.model, reply.usage);
-  record_.add_cost(summary.usage, summary.cost_micros);
+  record_.add_summary_cost(summary, provider);
   if (before && before->run_id == record_.run().id) {
     summary.usage += before->usage;
     summary.cost_micros += before->cost_micros;

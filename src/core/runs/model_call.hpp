@@ -2,6 +2,7 @@
 // to a summary of them, which another call makes), asks, and publishes the output as it comes.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +39,10 @@ class ModelCall {
   base::Task<std::optional<ModelReply>> ask(const std::vector<ToolDefinition>* tools,
                                             bool tool_required = false);
 
+  // The most that the first call may cost, as far as is known before the run is opened. Where
+  // budgets count the run.
+  CallBound first_bound(const std::vector<ToolDefinition>& tools) const;
+
   // The next request goes on behind an answer that is not kept, with what is wrong with it.
   void correct(std::vector<Part> answer, std::string wrong);
 
@@ -48,10 +53,14 @@ class ModelCall {
     std::optional<ModelReply> reply{};
     base::Error error{};
     bool output_seen = false;
+    std::int64_t output_bytes = 0;
     bool commit_failed = false;  // then `error` is the store's
     std::optional<Time> first_output{};
   };
 
+  CallBound bound_of(ModelRequest& request, const ModelProvider& provider) const;
+  base::Task<bool> may_be_paid(ModelRequest* request);
+  base::Task<Result<void>> reserve(ModelRequest* request, const ModelProvider* provider);
   base::Task<Answer> ask_once(ModelRequest request);
   base::Task<bool> fit_context(const std::vector<ToolDefinition>* tools);
   base::Task<bool> cover_turns(std::size_t turns);

@@ -128,8 +128,11 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
   tools_.load(start.steps, start.tool_calls, std::move(start.actions));
 }
 
-RunRecord::Opened RunDriver::open(std::string keyed_request_id) {
-  return record_->open(user_message_, std::move(keyed_request_id));
+RunRecord::Opened RunDriver::open(std::string keyed_request_id,
+                                  const std::optional<std::vector<ToolDefinition>>& tools) {
+  std::optional<CallBound> bound;
+  if (tools) bound = model_.first_bound(*tools);
+  return record_->open(user_message_, std::move(keyed_request_id), std::move(bound));
 }
 
 void RunDriver::cancel() {

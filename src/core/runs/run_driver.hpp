@@ -61,8 +61,10 @@ class RunDriver : public std::enable_shared_from_this<RunDriver> {
   RunDriver(const RunDriverPorts& ports, const RunOptions& options, base::Lane& lane,
             RunStart start);
 
-  // Stores what a fresh run begins with (RunRecord::open). Any thread, once, before drive().
-  RunRecord::Opened open(std::string keyed_request_id);
+  // Stores what a fresh run begins with (RunRecord::open). Where budgets count the run, `tools` are
+  // what it is offered, as far as is known. Any thread, once, before drive().
+  RunRecord::Opened open(std::string keyed_request_id,
+                         const std::optional<std::vector<ToolDefinition>>& tools = {});
   // Runs to the end. `self` keeps the driver alive; call once, on the lane. What a part of the run
   // throws is thrown here, once none of them is at work any more.
   static base::Task<RunOutcome> drive(std::shared_ptr<RunDriver> self);

@@ -77,6 +77,7 @@ RunRecord::RunRecord(RunRecordPorts ports, RunInputs& inputs, Run run, std::stri
       inputs_(inputs),
       run_(std::move(run)),
       provider_(std::move(provider)),
+      budget_(ports_.budgets, run_),
       accepted_(std::make_shared<base::Completion<bool>>()),
       units_(std::make_shared<OutputUnits>()) {}
 
@@ -101,6 +102,7 @@ Task<Result<void>> RunRecord::commit(Unit unit, std::stop_token withdraw) {
       co_return Result<void>();
     }
     base::Error& error = stored.error();
+    if (error.kind == ErrorKind::over_budget) co_return fail(std::move(error));
     if (!error.retryable) {
       base::log::error(
           "commit_failed",
@@ -226,8 +228,11 @@ Unit RunRecord::opening_unit(const Run& run, const Message& user_message,
   return opening;
 }
 
-RunRecord::Opened RunRecord::open(const Message& user_message, std::string keyed_request_id) {
+RunRecord::Opened RunRecord::open(const Message& user_message, std::string keyed_request_id,
+                                  std::optional<CallBound> first_call) {
   Unit opening = opening_unit(run_, user_message, std::move(keyed_request_id));
+  // First: what is refused has not written anything, so that nothing has to be undone.
+  if (first_call) opening.changes.emplace(opening.changes.begin(), budget_.open(*first_call));
   auto opened = std::make_shared<base::Completion<Result<std::int64_t>>>();
   ports_.feed.append(std::move(opening),
                      [opened, accepted = accepted_,
@@ -340,6 +345,7 @@ Task<Result<void>> RunRecord::restart_output() {
 
 void RunRecord::add_reply(const ModelReply& reply) {
   reply_added_ = true;
+  budget_.spend(provider_, reply.model, reply.usage);
   add_cost(reply.usage, ports_.prices.cost_micros(provider_, reply.model, reply.usage));
   run_.rounds += 1;
   if (!reply.model.empty()) model_ = reply.model;
@@ -347,6 +353,7 @@ void RunRecord::add_reply(const ModelReply& reply) {
 }
 
 void RunRecord::add_void_reply(const ModelReply& reply) {
+  budget_.spend(provider_, reply.model, reply.usage);
   add_cost(reply.usage, ports_.prices.cost_micros(provider_, reply.model, reply.usage));
   run_.rounds += 1;
   if (!reply.model.empty()) model_ = reply.model;
@@ -361,6 +368,25 @@ void RunRecord::note_output(StructuredOutputRefused refusal) {
 void RunRecord::add_cost(const Usage& usage, std::int64_t cost_micros) {
   run_.usage += usage;
   run_.cost_micros += cost_micros;
+}
+
+void RunRecord::add_summary_cost(const ThreadSummary& summary, std::string_view provider) {
+  budget_.spend(provider, summary.model, summary.usage);
+  add_cost(summary.usage, summary.cost_micros);
+}
+
+// --- budgets ------------------------------------------------------------------------------------
+
+Task<Result<void>> RunRecord::reserve(CallBound bound) {
+  Unit reservation = unit();
+  reservation.changes.emplace_back(budget_.reserve(bound));
+  auto stored = co_await commit(std::move(reservation));
+  if (stored) budget_.reserved(bound);
+  co_return stored;
+}
+
+void RunRecord::settle_budget(Unit& unit) const {
+  if (auto settlement = budget_.settle()) unit.changes.emplace_back(std::move(settlement));
 }
 
 Task<Result<void>> RunRecord::store_step(ModelReply reply, std::vector<ToolCall> calls) {
@@ -382,9 +408,11 @@ Task<Result<void>> RunRecord::store_step(ModelReply reply, std::vector<ToolCall>
                                                .model = std::move(reply.model),
                                                .spans = spans_}});
   for (ToolCall& call : calls) step.changes.emplace_back(InsertToolCall{std::move(call)});
+  settle_budget(step);
   auto stored = co_await commit(std::move(step));
   if (stored) {
     forget_spans(spans);
+    budget_.settled();
     unstored_results_.reset();
     forget_output();
   }
@@ -420,7 +448,9 @@ void RunRecord::add_unstored_results(Unit& unit) {
 Task<Result<void>> RunRecord::store_summary(ThreadSummary summary) {
   Unit stored_with = unit();
   stored_with.changes.emplace_back(InsertSummary{std::move(summary)});
+  settle_budget(stored_with);
   auto stored = co_await commit(std::move(stored_with));
+  if (stored) budget_.settled();
   co_return stored;
 }
 
@@ -609,6 +639,7 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
     withdraw(last, action, std::string(run_ended_reason), *run.finished_at, ports_.redaction);
   }
   last.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running, .trace = trace()});
+  settle_budget(last);
   last.events.push_back(event(RunFinished{.state = run.state,
                                           .message = finished.reply,
                                           .error = run.error,
@@ -617,6 +648,7 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
   auto stored = co_await commit(std::move(last), std::move(withdraw_finish));
   if (!stored) co_return fail(std::move(stored.error()));
   if (ports_.spans != nullptr) ports_.spans->run_ended(finished.run);
+  budget_.settled();
   co_return finished;
 }
 
@@ -650,6 +682,7 @@ Task<Result<Run>> RunRecord::settle(RunState from, End end, std::vector<ToolCall
         AppendAudit{finished_entry(action, action.updated_at, ports_.redaction)});
   }
   last.changes.emplace_back(UpdateRun{.run = run, .from = from});
+  if (auto given = budget_.give_back()) last.changes.emplace_back(std::move(given));
   std::optional<Message> partial = partial_reply();
   if (partial) last.changes.emplace_back(InsertMessage{*partial});
   last.events.push_back(event(RunFinished{.state = run.state,

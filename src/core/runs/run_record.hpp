@@ -25,10 +25,12 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/task.hpp"
+#include "core/budgets/run_budget.hpp"
 #include "core/context/thread_summary.hpp"
 #include "core/events/commit_retry.hpp"
 #include "core/events/event_feed.hpp"
@@ -50,7 +52,8 @@ struct RunRecordPorts {
   const Redaction& redaction;
   base::Clock& clock;
   CommitRetry retry{};
-  SpanListener* spans = nullptr;  // nullptr: nobody measures
+  SpanListener* spans = nullptr;     // nullptr: nobody measures
+  const Budgets* budgets = nullptr;  // nullptr: nothing counts
 };
 
 // How a run ended, with what it began with and what it made.
@@ -84,7 +87,10 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   // Hands that to the journal. The result comes when it is durable, or failed; it is not tried
   // again. Any thread, once, before everything else.
   using Opened = std::shared_ptr<base::Completion<Result<std::int64_t>>>;
-  Opened open(const Message& user_message, std::string keyed_request_id);
+  // With a bound of its first call the same unit counts the run in its budgets and reserves for
+  // the call; over_budget when a cap is in the way, and then nothing is stored.
+  Opened open(const Message& user_message, std::string keyed_request_id,
+              std::optional<CallBound> first_call = {});
   // Waits until the opening unit is durable; false when it failed. Until then nothing else may be
   // stored.
   base::Task<bool> opened();
@@ -110,8 +116,8 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   // The answer as a value, or why there is none; told with the run's end.
   void note_output(StructuredOutputMade output);
   void note_output(StructuredOutputRefused refusal);
-  // A summary's cost is the run's too.
-  void add_cost(const Usage& usage, std::int64_t cost_micros);
+  // A summary's cost is the run's too. `provider` was asked for it.
+  void add_summary_cost(const ThreadSummary& summary, std::string_view provider);
   // Stores the reply that was added as a step, with the calls that it asks for.
   base::Task<Result<void>> store_step(ModelReply reply, std::vector<ToolCall> calls);
   // Adds the results of a reply's calls. They are stored with the next step or the end: until then
@@ -121,6 +127,13 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   // Something that the run did has ended. It is stored with the next step, wait or end, in the row
   // that is written then; beyond spans_per_run_max it is only told to whoever measures.
   void add_span(Span span);
+
+  // --- budgets ---
+
+  RunBudget& budget() { return budget_; }
+  // Reserves what a call may cost, and books what the calls before it did. over_budget when a cap
+  // is in the way.
+  base::Task<Result<void>> reserve(CallBound bound);
 
   // --- tool calls and their actions ---
 
@@ -183,6 +196,8 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   void forget_output();
   bool add_piece(bool reasoning, std::string&& text);
 
+  void add_cost(const Usage& usage, std::int64_t cost_micros);
+  void settle_budget(Unit& unit) const;
   static void add_attachment_uses(Unit& unit, const Message& message);
   Unit unit(std::vector<Event> events = {}) const;
   Event event(EventBody body) const;
@@ -198,6 +213,7 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   RunInputs& inputs_;
   Run run_;
   std::string provider_;
+  RunBudget budget_;
   std::string model_{};  // as last reported
   std::vector<Part> produced_{};
   std::optional<StructuredOutputMade> output_made_{};

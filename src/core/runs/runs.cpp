@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "core/access/visibility.hpp"
+#include "core/runs/turn_tools.hpp"
 
 namespace colonnade::core {
 
@@ -22,7 +23,8 @@ RunRecordPorts record_ports(const RunPorts& ports, const RunOptions& options) {
           .redaction = ports.redaction,
           .clock = ports.clock,
           .retry = options.commit_retry,
-          .spans = ports.spans};
+          .spans = ports.spans,
+          .budgets = ports.budgets};
 }
 
 std::string describe(const std::exception_ptr& broken) {
@@ -46,6 +48,8 @@ struct Runs::Shared {
         lanes(ports.lanes),
         feed(ports.feed),
         clock(ports.clock),
+        tools(ports.tools),
+        budgets(ports.budgets),
         starts({.threads = ports.threads,
                 .runs = ports.runs,
                 .actions = ports.actions,
@@ -75,6 +79,8 @@ struct Runs::Shared {
   base::Lanes& lanes;
   EventFeed& feed;
   base::Clock& clock;
+  ToolRunner& tools;
+  const Budgets* budgets;
   const RunStarts starts;
   const RunSettling settling;
   const RunDriverPorts driver_ports;
@@ -97,14 +103,18 @@ Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane)
     co_return failed;
   }
   std::string keyed_request_id = std::move(input.keyed_request_id);
+  if (shared->budgets != nullptr && shared->budgets->count_keys(who.scope)) {
+    input.options.key_id = who.credential_id;
+  }
   auto start = co_await shared->starts.fresh(std::move(who), std::move(input));
   if (!start) co_return fail(std::move(start.error()));
+  auto tools = co_await counted_tools(shared, &*start);
   auto driver =
       std::make_shared<RunDriver>(shared->driver_ports, shared->options, lane, std::move(*start));
   auto claimed = co_await claim(shared, driver);
   if (!claimed) co_return fail(std::move(claimed.error()));
   const Run run = driver->run();
-  const auto opened = driver->open(std::move(keyed_request_id));
+  const auto opened = driver->open(std::move(keyed_request_id), tools);
   lane.spawn("run", supervise(shared, std::move(driver)));
   auto stored = co_await opened->wait();
   if (!stored) {
@@ -113,6 +123,20 @@ Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane)
     co_return fail(std::move(stored.error()));
   }
   co_return run;
+}
+
+// What a run is offered, where budgets count it: their texts are part of what its first call may
+// cost. Tools that are not there yet are not waited for; they are reserved for when they are.
+Task<std::optional<std::vector<ToolDefinition>>> Runs::counted_tools(std::shared_ptr<Shared> shared,
+                                                                     const RunStart* start) {
+  const bool counts = shared->budgets != nullptr &&
+                      shared->budgets->concern(start->run.scope, parties_of(start->run));
+  if (!counts) co_return std::nullopt;
+  std::stop_source at_once;
+  at_once.request_stop();
+  auto all = co_await shared->tools.definitions(start->agent, at_once.get_token());
+  const TurnTools tools = turn_tools(std::move(all), start->agent, start->run);
+  co_return tools.shown();
 }
 
 // Its beginning and its end are one unit. That no other run is active is the store's rule.

@@ -42,6 +42,7 @@ struct RunPorts {
   RateLimits* rate_limits = nullptr;
   Attachments* attachments = nullptr;  // nullptr: messages have none
   SpanListener* spans = nullptr;       // nullptr: nobody measures
+  const Budgets* budgets = nullptr;    // nullptr: nothing counts
 };
 
 class Runs {
@@ -53,7 +54,8 @@ class Runs {
   // message is durable; the model may have been asked before. Errors: not_found, forbidden,
   // conflict (thread deleted, or a run is active in it), unavailable (no such provider configured,
   // stopping, or, with retry_after, the store cannot write just now or too many runs are active),
-  // rate_limited (with retry_after: too many of the caller's are), invalid (no parts; with the
+  // rate_limited (with retry_after: too many of the caller's are), over_budget (a spending cap is
+  // in the way), invalid (no parts; with the
   // field unsupported_attachment_field: a file that the model cannot be shown), too_large
   // (beyond message_bytes_max, or more than the model's window takes). After an error nothing is
   // stored and the thread is free. With a `failure` the run has ended when this returns, and is
@@ -90,6 +92,8 @@ class Runs {
   struct Shared;
   static base::Task<Result<Run>> start_failed(std::shared_ptr<Shared> shared, Principal who,
                                               NewMessage input);
+  static base::Task<std::optional<std::vector<ToolDefinition>>> counted_tools(
+      std::shared_ptr<Shared> shared, const RunStart* start);
   static base::Task<Result<void>> claim(std::shared_ptr<Shared> shared,
                                         std::shared_ptr<RunDriver> driver);
   static base::Task<void> supervise(std::shared_ptr<Shared> shared,

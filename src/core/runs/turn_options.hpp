@@ -64,6 +64,11 @@ struct TurnOptions {
   // The tools that it may call, of those that its agent has: names in which `*` is any run of
   // characters, compared in lower case with `-` as `_`; also by their other names. nullopt: all.
   std::optional<std::vector<std::string>> tools{};
+  // Whom budgets count the turn for beside its scope, agent and user (core/budgets/budget.hpp):
+  // the credential that asked, where a cap counts keys, and the routine, schedule or task that
+  // began it.
+  std::string key_id{};                   // "" for none
+  std::string automation_id{};            // "" for none
   std::optional<int> tool_seconds_max{};  // of one call; can only be tighter than the server's
   TraceParent trace{};                    // what its request is part of; empty: a trace of its own
 

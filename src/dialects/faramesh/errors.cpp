@@ -28,6 +28,7 @@ std::string_view code_of(ErrorKind kind) {
     case ErrorKind::gone: return "gone";
     case ErrorKind::too_large: return "too_large";
     case ErrorKind::rate_limited: return "rate_limited";
+    case ErrorKind::over_budget: return "budget_exceeded";
     case ErrorKind::unavailable: return "unavailable";
     case ErrorKind::cancelled:
     case ErrorKind::upstream:

@@ -4,11 +4,13 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/task.hpp"
 #include "core/access/access_keys.hpp"
 #include "core/access/entities.hpp"
 #include "core/access/tokens.hpp"
+#include "core/budgets/budgets.hpp"
 #include "core/governance/audit_reader.hpp"
 #include "core/tools/tool_server_connections.hpp"
 #include "dialects/route_handlers.hpp"
@@ -68,6 +70,24 @@ class AccessKeyResource {
 
  private:
   core::AccessKeys& access_keys_;
+};
+
+// /api/v1/operator/budgets, of the scope that the query names or the operator looks at.
+class BudgetResource {
+ public:
+  // `private_hosts`: of webhooks that need not be public; "*" for all.
+  BudgetResource(core::Budgets& budgets, std::vector<std::string> private_hosts)
+      : budgets_(budgets), private_hosts_(std::move(private_hosts)) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> show(Principal who, RequestPtr request);
+  base::Task<net::Reply> set(Principal who, RequestPtr request);
+  base::Task<net::Reply> remove(Principal who, RequestPtr request);
+  base::Task<net::Reply> lift(Principal who, RequestPtr request);
+
+ private:
+  core::Budgets& budgets_;
+  const std::vector<std::string> private_hosts_;
 };
 
 // /api/v1/operator/audit: the trail as lines.

@@ -1,5 +1,7 @@
 #include "dialects/operator/routes.hpp"
 
+#include <utility>
+
 #include "dialects/operator/access.hpp"
 #include "dialects/operator/errors.hpp"
 #include "dialects/operator/limits.hpp"
@@ -12,6 +14,7 @@ Dialect::Dialect(Dependencies deps)
       tokens_(deps.tokens),
       entities_(deps.entities),
       access_keys_(deps.access_keys),
+      budgets_(deps.budgets, std::move(deps.private_hosts)),
       audit_(deps.audit),
       mcp_servers_(deps.connections) {}
 
@@ -20,6 +23,7 @@ std::vector<net::Route> Dialect::routes() {
   using T = TokenResource;
   using E = EntityResource;
   using K = AccessKeyResource;
+  using B = BudgetResource;
   using M = McpServerResource;
   const auto refusal = [](const base::Error& error) { return error_response(error); };
   const Admitted any(
@@ -43,6 +47,12 @@ std::vector<net::Route> Dialect::routes() {
       {get, "/api/v1/operator/access-keys", any(access_keys_, &K::list)},
       {post, "/api/v1/operator/access-keys", any(access_keys_, &K::add), bytes},
       {del, "/api/v1/operator/access-keys/{id}", any(access_keys_, &K::remove)},
+
+      {get, "/api/v1/operator/budgets", any(budgets_, &B::list)},
+      {post, "/api/v1/operator/budgets", any(budgets_, &B::set), bytes},
+      {get, "/api/v1/operator/budgets/{id}", any(budgets_, &B::show)},
+      {del, "/api/v1/operator/budgets/{id}", any(budgets_, &B::remove)},
+      {post, "/api/v1/operator/budgets/{id}/override", any(budgets_, &B::lift), bytes},
 
       {get, "/api/v1/operator/entities", server(entities_, &E::list)},
       {post, "/api/v1/operator/entities", server(entities_, &E::add), bytes},

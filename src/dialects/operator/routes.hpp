@@ -12,6 +12,13 @@
 //   POST   /api/v1/operator/access-keys?scope=S {name,origins?}  one of those, with its key
 //   DELETE /api/v1/operator/access-keys/{id}?scope=S   {"removed":id}
 //
+//   GET    /api/v1/operator/budgets?scope=S            {"budgets":[…]}
+//   POST   /api/v1/operator/budgets?scope=S            makes or changes the one of that holder and
+//                                                      period; bodies as in budget_wire.hpp
+//   GET    /api/v1/operator/budgets/{id}?scope=S&user=U   one, and how it stands
+//   DELETE /api/v1/operator/budgets/{id}?scope=S       {"removed":id}
+//   POST   /api/v1/operator/budgets/{id}/override?scope=S {minutes}  one; 0 ends an override
+//
 // For operators of every scope:
 //   GET    /api/v1/operator/entities                   {"entities":[{organization,project,entity,
 //                                                       configured,second_secret,created_at,
@@ -33,12 +40,14 @@
 //   GET    /api/v1/mcp/callback?code=…&state=…         text for a human
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/access/access_keys.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/entities.hpp"
 #include "core/access/tokens.hpp"
+#include "core/budgets/budgets.hpp"
 #include "core/governance/audit_reader.hpp"
 #include "core/tools/tool_server_connections.hpp"
 #include "dialects/operator/resources.hpp"
@@ -55,8 +64,11 @@ struct Dependencies {
   core::Tokens& tokens;
   core::Entities& entities;
   core::AccessKeys& access_keys;
+  core::Budgets& budgets;
   core::AuditReader& audit;
   core::ToolServerConnections& connections;
+  // Hosts of budgets' webhooks that need not be public; "*" for all.
+  std::vector<std::string> private_hosts{};
 };
 
 class Dialect {
@@ -74,6 +86,7 @@ class Dialect {
   TokenResource tokens_;
   EntityResource entities_;
   AccessKeyResource access_keys_;
+  BudgetResource budgets_;
   AuditResource audit_;
   McpServerResource mcp_servers_;
 };

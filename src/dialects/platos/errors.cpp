@@ -13,6 +13,7 @@ std::string_view reason_phrase(int status) {
   switch (status) {
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
+    case 402: return "Payment Required";
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
@@ -93,6 +94,7 @@ std::string_view code_of(const base::Error& error) {
     case too_large: return "too_large";
     case rate_limited: return "rate_limit";
     case unavailable: return "service_unavailable";
+    case over_budget: return "budget_cap";
     case timeout: return "timeout";
     case cancelled: return "aborted";
     case upstream: return "provider_unavailable";

@@ -22,15 +22,6 @@ struct PendingRoute {
 };
 
 constexpr PendingRoute pending_routes[] = {
-    // Budgets, of the real server and of the TypeScript client.
-    {net::Method::get, "/budgets", pending_for_users},
-    {net::Method::post, "/budgets", pending_for_operators},
-    {net::Method::get, "/budgets/status", pending_for_users},
-    {net::Method::del, "/budgets/{id}", pending_for_operators},
-    {net::Method::post, "/budgets/{id}/override", pending_for_operators},
-    {net::Method::get, "/monitoring/budget/caps", pending_for_users},
-    {net::Method::get, "/monitoring/budget/status", pending_for_users},
-
     // Nothing is kept of input that was refused.
     {net::Method::get, "/monitoring/safety-events", pending_for_users},
 
@@ -94,6 +85,9 @@ Dialect::Dialect(Dependencies deps, Options options)
                    .threads = deps.threads,
                    .agents = deps.agents,
                    .actions = deps.actions}),
+      budgets_({.budgets = deps.budgets,
+                .answer_once = answer_once_,
+                .private_hosts = std::move(options.private_hosts)}),
       turns_({.access = access_,
               .agents = deps.agents,
               .threads = deps.threads,
@@ -127,6 +121,7 @@ std::vector<net::Route> Dialect::routes() {
   };
   add(agent_routes(access_, agents_));
   add(thread_routes(access_, threads_));
+  add(budget_routes(access_, budgets_));
   add(turns_.routes());
   add(monitoring_routes(access_, monitoring_));
   for (const PendingRoute& row : pending_routes) {

@@ -17,6 +17,7 @@
 #include "core/agents/agents.hpp"
 #include "core/artifacts/artifacts.hpp"
 #include "core/attachments/attachments.hpp"
+#include "core/budgets/budgets.hpp"
 #include "core/events/subscriptions.hpp"
 #include "core/governance/actions.hpp"
 #include "core/runs/runs.hpp"
@@ -29,6 +30,7 @@
 #include "dialects/platos/agents.hpp"
 #include "dialects/platos/artifacts.hpp"
 #include "dialects/platos/attachments.hpp"
+#include "dialects/platos/budgets.hpp"
 #include "dialects/platos/minting.hpp"
 #include "dialects/platos/monitoring.hpp"
 #include "dialects/platos/pending.hpp"
@@ -56,6 +58,7 @@ struct Dependencies {
   core::Actions& actions;
   core::Artifacts& artifacts;
   core::Attachments& attachments;
+  core::Budgets& budgets;
   core::Subscriptions& subscriptions;
   core::Monitoring& monitoring;
   base::Clock& clock;
@@ -67,6 +70,8 @@ struct Options {
   // "provider:model" of agents without one of their own.
   std::function<std::string()> default_model = [] { return std::string(); };
   TurnStartOptions turns{};
+  // Hosts of budgets' webhooks that need not be public; "*" for all.
+  std::vector<std::string> private_hosts{};
   // Whose X-Forwarded-For is believed when guests are counted per client, and refused logins.
   TrustedProxies trusted_proxies{};
 };
@@ -91,6 +96,7 @@ class Dialect {
   ArtifactResource artifacts_;
   AttachmentResource attachments_;
   MonitoringResource monitoring_;
+  BudgetResource budgets_;
   Turns turns_;
 };
 

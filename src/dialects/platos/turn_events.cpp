@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/utf8.hpp"
+#include "core/budgets/budget.hpp"
 #include "core/governance/action.hpp"
 #include "core/governance/approval_request.hpp"
 #include "core/runs/sub_agents.hpp"
@@ -84,6 +85,7 @@ base::Json display_of(base::Json& result) {
 std::string_view failure_code(std::string_view error) {
   if (error.starts_with(core::out_of_time)) return "aborted";
   if (error.starts_with(core::out_of_rounds)) return "aborted";
+  if (error.starts_with(core::budget_refusal)) return "budget_cap";
   constexpr std::array<std::string_view, 4> ours{
       "internal error", "the run's progress could not be stored", "the answer could not be stored",
       "the run could not go on"};
@@ -151,6 +153,13 @@ void write_flags(JsonWriter& json, const std::vector<core::SafetyFinding>& findi
     json.end_object();
   }
   json.end_array();
+}
+
+void write_budget_flags(JsonWriter& json, std::string_view error) {
+  const std::string_view budget = core::budget_of_refusal(error);
+  if (budget.empty()) return;
+  json.key("flags").array().object().field("type", "budget").field("severity", "high");
+  json.field("detail", budget).end_object().end_array();
 }
 
 void write_usage(JsonWriter& json, const core::Usage& usage, std::int64_t cost_micros) {
@@ -505,6 +514,7 @@ void TurnEncoder::failure(const core::RunFinished& end) {
   add("error", [&](JsonWriter& json) {
     json.field("message", base::cut_utf8(end.error, limits::platos_details_bytes_max));
     json.field("code", code);
+    write_budget_flags(json, end.error);
     if (code != "provider_unavailable") return;
     json.field("model", facts_.model).field("providerId", facts_.provider_id);
   });

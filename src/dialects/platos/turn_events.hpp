@@ -120,6 +120,8 @@ std::string_view resolution_of(bool approved, std::string_view by, std::string_v
 
 // `flags` of safety_flags and of an error (platos §3.5).
 void write_flags(base::JsonWriter& json, const std::vector<core::SafetyFinding>& findings);
+// `flags` of what a budget refused; nothing for another error.
+void write_budget_flags(base::JsonWriter& json, std::string_view error);
 // Usage as §3.6 has it, with its braces.
 void write_usage(base::JsonWriter& json, const core::Usage& usage, std::int64_t cost_micros);
 

@@ -131,6 +131,7 @@ std::string encode_refusal(const TurnRefusal& refusal, std::string_view thread_i
       json.key("flags");
       write_flags(json, refusal.findings);
     }
+    write_budget_flags(json, refusal.error.message);
     if (!refusal.provider_id.empty()) {
       json.field("providerId", refusal.provider_id);
     }

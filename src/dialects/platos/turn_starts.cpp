@@ -35,6 +35,7 @@ TurnRefusal refusal_of(base::Error error) {
       code = error.field == "provider" ? "provider_unavailable" : "service_unavailable";
       break;
     case ErrorKind::rate_limited: code = "rate_limit"; break;
+    case ErrorKind::over_budget: code = "budget_cap"; break;
     case ErrorKind::internal: code = "service_unavailable"; break;
     case ErrorKind::forbidden: code = "AGENT_SCOPE_MISMATCH"; break;
     case ErrorKind::invalid: code = attachment_error_code(error); break;

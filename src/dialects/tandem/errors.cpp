@@ -22,6 +22,7 @@ std::string_view code_of(base::ErrorKind kind) {
     case too_large: return "PAYLOAD_TOO_LARGE";
     case rate_limited: return "RATE_LIMIT_EXCEEDED";
     case unavailable: return "UNAVAILABLE";
+    case over_budget: return "BUDGET_EXCEEDED";
     case timeout: return "TIMEOUT";
     case cancelled: return "CANCELLED";
     case upstream: return "UPSTREAM_ERROR";

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "core/budgets/budget.hpp"
+
 namespace colonnade::dialects::tandem {
 namespace {
 
@@ -49,9 +51,9 @@ std::string_view status_of(core::RunState state, std::string_view error) {
 
 std::string_view failure_code(std::string_view error) {
   if (error.starts_with(core::out_of_time)) return "ENGINE_TIMEOUT";
-  // Names of providers and of files are in these; they say nothing of the kind.
+  // Names of providers and of files, and amounts, are in these; they say nothing of the kind.
   if (error.starts_with(no_model_selected) || error.starts_with(core::no_model_text) ||
-      error.starts_with("parts[")) {
+      error.starts_with("parts[") || error.starts_with(core::budget_refusal)) {
     return "ENGINE_DISPATCH_FAILED";
   }
   const std::string text = lower(error);

@@ -18,6 +18,7 @@ set(migrations
   0016_user_calls
   0017_documents
   0018_jobs
+  0019_budgets
   0020_spans)
 
 set(migration_rows "")

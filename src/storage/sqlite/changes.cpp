@@ -32,6 +32,12 @@ Result<void> Changes::on(const core::Scope& scope, const core::ChangeOfJobs& cha
   return applied;
 }
 
+Result<void> Changes::on(const core::Scope& scope, const core::ChangeOfBudgets& change) {
+  auto applied = budgets_.apply(scope, *change);
+  if (budgets_.take_wrote()) wrote_ = true;
+  return applied;
+}
+
 Result<void> Changes::inserted(const Result<std::int64_t>& changed, std::string_view what,
                                std::string_view id, std::string_view parent) {
   if (!changed && changed.error().kind == ErrorKind::conflict) {

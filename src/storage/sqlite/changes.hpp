@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/events/journal.hpp"
+#include "storage/sqlite/budget_changes.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/job_changes.hpp"
 #include "storage/sqlite/thread_index.hpp"
@@ -18,7 +19,7 @@ namespace colonnade::storage::sqlite {
 class Changes {
  public:
   Changes(Database& database, ThreadIndex& threads)
-      : database_(database), threads_(threads), jobs_(database) {}
+      : database_(database), threads_(threads), jobs_(database), budgets_(database) {}
 
   // Fails with the kind that is named where the change is declared. A change that fails may have
   // written part of itself; wrote() then tells.
@@ -91,6 +92,7 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::RemoveDocument& change);
   Result<void> on(const core::Scope& scope, const core::ChangeOfJobs& change);
   Result<void> on(const core::Scope& scope, const core::ForgetSpans& change);
+  Result<void> on(const core::Scope& scope, const core::ChangeOfBudgets& change);
 
   Result<void> withdraw_calls_of(const core::Scope& scope, const std::string& thread_id, Time at);
   Result<std::int64_t> keep_costs_of(const core::Scope& scope, const std::string& thread_id);
@@ -132,6 +134,7 @@ class Changes {
   Database& database_;
   ThreadIndex& threads_;
   JobChanges jobs_;
+  BudgetChanges budgets_;
   bool wrote_ = false;
   bool has_erased_ = false;
   std::size_t messages_stored_ = 0;

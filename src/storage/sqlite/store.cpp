@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "core/events/limits.hpp"
+#include "storage/sqlite/budget_reads.hpp"
 #include "storage/sqlite/data_file.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/health.hpp"
@@ -77,7 +78,8 @@ Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Health> health,
       readers_(std::move(readers)),
       memory_vectors_(std::make_unique<MemoryVectors>(memory_vectors_bytes)),
       jobs_(std::make_unique<JobReads>(*readers_)),
-      spans_(std::make_unique<SpanReads>(*readers_)) {}
+      spans_(std::make_unique<SpanReads>(*readers_)),
+      budgets_(std::make_unique<BudgetReads>(*readers_)) {}
 
 core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreOptions options) {
   if (auto ready = prepare_folder(path); !ready) return fail(ready.error());
@@ -107,13 +109,14 @@ Store::~Store() {
   close();
   jobs_.reset();
   spans_.reset();
+  budgets_.reset();
   readers_.reset();
   writer_.reset();
 }
 
 core::Stores Store::stores() {
-  return {*this, *this, *this, *this, *this, *this, *this,  *this,   *this, *this,
-          *this, *this, *this, *this, *this, *this, *jobs_, *spans_, *this};
+  return {*this, *this, *this, *this, *this, *this, *this,  *this,   *this,     *this,
+          *this, *this, *this, *this, *this, *this, *jobs_, *spans_, *budgets_, *this};
 }
 
 void Store::close() { writer_->close(); }

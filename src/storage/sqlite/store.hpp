@@ -15,6 +15,7 @@
 
 namespace colonnade::storage::sqlite {
 
+class BudgetReads;
 class JobReads;
 class MemoryVectors;
 class SpanReads;
@@ -243,6 +244,7 @@ class Store final : public storage::Store,
   std::unique_ptr<MemoryVectors> memory_vectors_;
   std::unique_ptr<JobReads> jobs_;
   std::unique_ptr<SpanReads> spans_;
+  std::unique_ptr<BudgetReads> budgets_;
 };
 
 }  // namespace colonnade::storage::sqlite
