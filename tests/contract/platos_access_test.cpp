@@ -151,24 +151,13 @@ std::map<std::string, Row> made_table() {  // long: a row for each route
     rows["GET " + monitoring + route] = {Reach::numbers, monitoring + route, "", false};
   }
   // What the server does not have yet, below /api/v1/agent.
-  for (const char* route : {"GET /monitoring/runs",
-                            "GET /monitoring/safety-events",
-                            "GET /trigger/tasks",
-                            "POST /trigger/tasks/{}/trigger",
-                            "GET /trigger/runs",
-                            "GET /trigger/runs/{}",
-                            "POST /trigger/runs/{}/cancel",
-                            "POST /trigger/runs/{}/replay",
-                            "GET /trigger/schedules",
-                            "POST /trigger/schedules",
-                            "POST /trigger/schedules/{}/activate",
-                            "POST /trigger/schedules/{}/deactivate",
-                            "DELETE /trigger/schedules/{}",
-                            "POST /trigger/batches/{}",
-                            "GET /trigger/batches/{}",
-                            "GET /platos-tasks",
-                            "GET /platos-tasks/{}",
-                            "POST /platos-tasks/{}/run"}) {
+  for (const char* route :
+       {"GET /monitoring/safety-events", "GET /trigger/tasks", "POST /trigger/tasks/{}/trigger",
+        "GET /trigger/runs", "GET /trigger/runs/{}", "POST /trigger/runs/{}/cancel",
+        "POST /trigger/runs/{}/replay", "GET /trigger/schedules", "POST /trigger/schedules",
+        "POST /trigger/schedules/{}/activate", "POST /trigger/schedules/{}/deactivate",
+        "DELETE /trigger/schedules/{}", "POST /trigger/batches/{}", "GET /trigger/batches/{}",
+        "GET /platos-tasks", "GET /platos-tasks/{}", "POST /platos-tasks/{}/run"}) {
     std::string full = route;
     full.insert(full.find('/'), root);
     rows[full] = {Reach::pending, full.substr(full.find('/')), "", false};

@@ -7,9 +7,9 @@
 #include "base/ids.hpp"
 #include "base/log.hpp"
 #include "core/access/account.hpp"
+#include "core/budgets/call_bound.hpp"
 #include "core/spans/span.hpp"
 #include "core/spans/trace_parent.hpp"
-#include "core/budgets/call_bound.hpp"
 
 namespace colonnade::core {
 
@@ -67,9 +67,9 @@ Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>
     auto request = context_.request(record_.produced(), *tools);
     request.tool_required = tool_required && !request.tools.empty();
     add_correction(request);
-    const Asked asked = begin_span(provider_, request);
     const bool paid = co_await may_be_paid(&request);
     if (!paid) co_return std::nullopt;
+    const Asked asked = begin_span(provider_, request);
     answer = co_await ask_once(std::move(request));
     if (record_.is_open() && !inputs_.parked()) {
       end_span(asked, answer.reply ? &*answer.reply : nullptr, &answer.error, answer.first_output);
@@ -323,10 +323,10 @@ Task<Result<ThreadSummary>> ModelCall::summarise(std::size_t turns) {
   }
   if (!options_.summary_model.empty()) model = options_.summary_model;
   auto request = context_.summary_request(turns, std::string(provider->name()), model);
-  Asked asked = begin_span(*provider, request);
-  asked.of_summary = true;
   auto reserved = co_await reserve(&request, provider);
   if (!reserved) co_return fail(std::move(reserved.error()));
+  Asked asked = begin_span(*provider, request);
+  asked.of_summary = true;
   auto reply = co_await ask_for_summary(provider, std::move(request));
   end_span(asked, reply ? &*reply : nullptr, reply ? nullptr : &reply.error(), std::nullopt);
   if (!reply) co_return fail(std::move(reply.error()));
