@@ -127,6 +127,7 @@ struct JobRunner::State {
   std::vector<std::shared_ptr<PendingClaim>> pending{};
   std::size_t slots_taken = 0;
   std::atomic<bool> is_stopping = false;
+  std::stop_source draining{};   // from the beginning of the end
   std::stop_source giving_up{};  // what the store does not take is not tried again
   std::shared_ptr<base::Signal> wake = std::make_shared<base::Signal>();
 };
@@ -315,6 +316,7 @@ Task<void> JobRunner::wait_for_slots(StatePtr state, std::chrono::microseconds t
 
 Task<void> JobRunner::drain(StatePtr state) {
   state->is_stopping = true;
+  state->draining.request_stop();
   co_await wait_for_slots(state, state->options.drain_time);
   const std::vector<RunningPtr> running = state->all();
   for (const RunningPtr& one : running) {
@@ -361,7 +363,9 @@ Task<std::optional<JobStep>> JobRunner::perform(StatePtr state, base::Lane* lane
         .is_final = true};
   }
   const auto time_max = job.time_max;
-  JobContext context{.job = std::move(job), .stop = running->stop.get_token()};
+  JobContext context{.job = std::move(job),
+                     .stop = running->stop.get_token(),
+                     .server_stops = state->draining.get_token()};
   context.report = [state, running](std::string progress) {
     return report(state, running, std::move(progress));
   };
@@ -444,7 +448,8 @@ std::optional<JobRunner::Outcome> JobRunner::outcome_of(const State& state, cons
     return out;
   }
   auto& failed = std::get<JobFailed>(*step);
-  if (running.is_told_to_end && failed.error.kind == ErrorKind::cancelled) {
+  const bool stops = running.is_told_to_end || state.is_stopping;
+  if (stops && failed.error.kind == ErrorKind::cancelled) {
     out.what = GiveBackJob{.hold = running.hold, .at = state.use.clock.now()};
     return out;
   }

@@ -50,6 +50,9 @@ struct JobContext {
   // `cancelled` gives the job back, as if the attempt had not been. A handler that does not return
   // in limits::job_stop_time is left to itself.
   std::stop_token stop{};
+  // Requested when the server begins to stop, limits::job_drain_time before `stop`: for handlers of
+  // what goes on at the next start by itself. Such an error gives the job back from here on.
+  std::stop_token server_stops{};
   // Stores how far it is, JSON of at most limits::job_progress_bytes_max. conflict with the field
   // "fence" once the job is lost; too_large.
   std::function<base::Task<base::Result<void>>(std::string)> report{};
@@ -63,6 +66,9 @@ class JobHandler {
   // After the job was parked for a word of the handler's own: whether that has happened meanwhile.
   // Then it goes on at once; what happened before it was parked would else be waited for in vain.
   virtual base::Task<bool> may_go_on(Job job);
+  // After somebody cancelled the job, or holds it, wherever it was: ends what it began and what
+  // goes on without it. run(), if it runs, hears of it by its own stop. Any thread's lane.
+  virtual base::Task<void> stopped(Job job);
 };
 
 // A handler that is one function of the job, for what the server does by itself.
