@@ -215,6 +215,8 @@ std::string turn_options_text(const core::TurnOptions& t) {
     write_texts(w, "tools", *t.tools);
   }
   if (t.tool_seconds_max) w.field("tool_seconds_max", *t.tool_seconds_max);
+  if (t.asks_nobody) w.field("asks_nobody", true);
+  write_text(w, "job_id", t.job_id);
   w.end_object();
   return out;
 }
@@ -249,6 +251,8 @@ Result<core::TurnOptions> read_turn_options(std::string_view text) {
   if (o.has("tool_seconds_max")) {
     t.tool_seconds_max = static_cast<int>(o.number("tool_seconds_max"));
   }
+  t.asks_nobody = o.flag("asks_nobody");
+  t.job_id = o.text("job_id");
   if (!o.error().empty()) return stored_wrongly("turn's options", o.error());
   return t;
 }

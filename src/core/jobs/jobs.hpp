@@ -35,7 +35,7 @@ struct TriggeredBatch {
 // Errors of every call that stores: those of the journal (unavailable with retry_after).
 class Jobs {
  public:
-  // All must outlive it. The handlers hear of what is cancelled and held; nullptr: nobody does.
+  // All must outlive it. The handlers hear of what is cancelled; nullptr: nobody does.
   Jobs(JobStore& store, EventFeed& feed, base::Clock& clock, const JobHandlers* handlers = nullptr)
       : store_(store), feed_(feed), clock_(clock), handlers_(handlers) {}
 
@@ -82,7 +82,7 @@ class Jobs {
   base::Task<Result<Job>> insert(Job job);
   base::Task<Result<std::optional<Job>>> holder_of(Job job);
   base::Task<Result<TriggeredBatch>> batch_of(JobOwner owner, std::string id);
-  base::Task<void> tell_stopped(Job job);
+  base::Task<void> tell_cancelled(Job job);
 
   JobStore& store_;
   EventFeed& feed_;
