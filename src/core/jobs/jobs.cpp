@@ -49,7 +49,7 @@ Task<Result<Job>> Jobs::insert(Job job) {
 // The job that has its key already.
 Task<Result<std::optional<Job>>> Jobs::holder_of(Job job) {
   if (job.key.text.empty()) co_return std::optional<Job>();
-  auto id = co_await store_.job_of_key(job.owner, job.task, job.key.text, job.created_at);
+  auto id = co_await store_.job_of_key(job.owner.scope, job.task, job.key.text, job.created_at);
   if (!id) co_return fail(std::move(id.error()));
   if (!*id) co_return std::optional<Job>();
   auto found = co_await store_.job(job.owner.scope, **id);
@@ -166,7 +166,7 @@ Task<Result<TriggeredBatch>> Jobs::trigger_batch(Principal who, NewJob input,
                        .jobs = static_cast<int>(payloads.size())};
   for (int attempt = 1;; ++attempt) {
     if (!input.key.empty()) {
-      auto held = co_await store_.batch_of_key(owner, batch.task, input.key, now);
+      auto held = co_await store_.batch_of_key(owner.scope, batch.task, input.key, now);
       if (!held) co_return fail(std::move(held.error()));
       if (*held) {
         auto earlier = co_await batch_of(owner, **held);

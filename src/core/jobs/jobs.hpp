@@ -21,7 +21,8 @@ namespace colonnade::core {
 
 struct TriggeredJob {
   Job job;
-  bool is_repeat = false;  // its key was used before: this is the job of that time
+  // Its key was used before: this is the job of that time, which may be another user's.
+  bool is_repeat = false;
 };
 
 struct TriggeredBatch {
