@@ -132,7 +132,8 @@ Task<Result<CatalogTask>> TaskCatalog::active(Scope scope, std::string task_id) 
 
 Result<void> TaskCatalog::check_payload(const CatalogTask& task, const Json& payload) const {
   if (task.payload_schema.is_null()) return {};
-  auto fits = deps_.tools.check_value(task.payload_schema, payload);
+  const Json nothing = Json::object();
+  auto fits = deps_.tools.check_value(task.payload_schema, payload.is_null() ? nothing : payload);
   if (!fits) fits.error().field = "payload";
   return fits;
 }

@@ -56,9 +56,8 @@ class TaskCatalog {
   // Its jobs stay; those that wait will fail. Errors: forbidden, not_found, conflict.
   base::Task<Result<void>> remove(Principal who, std::string id);
 
-  // `input.job` holds what a trigger says beside the task: what the task says is laid under it by
-  // job_template_of(). Errors: invalid with the field "payload" for one that does not fit the
-  // task's schema; else those of Jobs.
+  // Whether a run may be given that; no payload at all is judged as {}. Errors: invalid with the
+  // field "payload".
   Result<void> check_payload(const CatalogTask& task, const base::Json& payload) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/agents/agent.hpp"
 #include "core/agents/prompt_template.hpp"
 #include "core/threads/message.hpp"
 
@@ -49,15 +50,17 @@ Task<Result<AgentWork>> TaskWork::work_of(Job job) {
   auto payload = co_await payloads_.payload_of(job);
   if (!payload) co_return fail(std::move(payload.error()));
   const TaskHandler& handler = task->handler;
+  const bool is_default = handler.agent_id == default_agent_id;
+  const std::string agent_id = is_default ? std::string() : handler.agent_id;
   const Json context{{"payload", std::move(*payload)}};
   AgentWork out{.thread_id = handler.thread_id,
-                .thread = {.title = tidy_title(task->name), .agent_id = handler.agent_id}};
+                .thread = {.title = tidy_title(task->name), .agent_id = agent_id}};
   out.message.parts.emplace_back(TextPart{.text = render_template(handler.prompt, context)});
   out.message.metadata = {{"taskId", task->task_id}, {"jobId", job.id}};
   out.message.settings.counts_tool_calls = true;
   out.message.options.output_schema = handler.output_schema;
   out.message.options.asks_nobody = options_.asks_nobody;
-  if (!handler.thread_id.empty()) out.message.options.agent_id = handler.agent_id;
+  if (!handler.thread_id.empty()) out.message.options.agent_id = agent_id;
   co_return out;
 }
 
