@@ -69,19 +69,25 @@ JobSchedule made_of(JobOwner owner, NewSchedule input, std::string id, Time now)
 Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input) {
   const Time now = clock_.now();
   const auto first_due_at = input.first_due_at;
+  std::string keyed_request_id = std::move(input.keyed_request_id);
   JobOwner owner(who.scope, who.user_id);
   JobSchedule made = made_of(std::move(owner), std::move(input), base::new_id(now), now);
-  auto inserted = co_await insert(std::move(made), first_due_at);
+  auto inserted = co_await insert(std::move(made), first_due_at, std::move(keyed_request_id));
   co_return inserted;
 }
 
-Task<Result<JobSchedule>> JobSchedules::insert(JobSchedule made, std::optional<Time> first_due_at) {
+Task<Result<JobSchedule>> JobSchedules::insert(JobSchedule made, std::optional<Time> first_due_at,
+                                               std::string keyed_request_id) {
   if (auto checked = check_schedule(made); !checked) co_return fail(checked.error());
   auto next = due_times_.next(made.timing, made.created_at, made.created_at);
   if (!next) co_return fail(std::move(next.error()));
   if (made.is_active) made.next_due_at = first_due_at ? first_due_at : *next;
   Unit unit{.scope = made.owner.scope, .account = account_of(made.owner.scope, made.owner.user_id)};
   unit.changes.emplace_back(job_change(InsertSchedule{.schedule = made}));
+  if (!keyed_request_id.empty()) {
+    unit.changes.emplace_back(
+        LinkKeyedRequest{.id = std::move(keyed_request_id), .object_id = made.id});
+  }
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return made;
@@ -93,7 +99,7 @@ Task<Result<JobSchedule>> JobSchedules::keep(JobOwner owner, std::string id, New
     if (!found) co_return fail(std::move(found.error()));
     if (!*found) {
       JobSchedule made = made_of(owner, input, id, clock_.now());
-      auto inserted = co_await insert(std::move(made), input.first_due_at);
+      auto inserted = co_await insert(std::move(made), input.first_due_at, input.keyed_request_id);
       co_return inserted;
     }
     JobSchedule& kept = **found;

@@ -23,6 +23,7 @@ struct NewSchedule {
   Misfire misfire{};
   bool is_active = true;
   std::optional<base::Time> first_due_at{};  // in place of the first that the timing gives
+  std::string keyed_request_id{};  // linked to the schedule in the same transaction; "" for none
 };
 
 // What is given is changed.
@@ -64,7 +65,8 @@ class JobSchedules {
   base::Task<Result<std::optional<base::Time>>> next_due();
 
  private:
-  base::Task<Result<JobSchedule>> insert(JobSchedule made, std::optional<base::Time> first_due_at);
+  base::Task<Result<JobSchedule>> insert(JobSchedule made, std::optional<base::Time> first_due_at,
+                                         std::string keyed_request_id);
   base::Task<Result<void>> fire(JobSchedule schedule, base::Time now);
   base::Task<Result<void>> commit_update(JobSchedule schedule, std::vector<Job> jobs);
 
