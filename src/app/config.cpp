@@ -7,6 +7,7 @@
 #include "app/config_mcp.hpp"
 #include "app/config_platos.hpp"
 #include "app/config_telemetry.hpp"
+#include "app/config_tasks.hpp"
 #include "app/config_trust.hpp"
 #include "app/files.hpp"
 #include "app/known_variables.hpp"
@@ -262,6 +263,7 @@ void check_together(const Config& config, ConfigFaults& faults) {
   check_telemetry(s, faults);
   check_mcp_servers(s, faults);
   check_platos_entities(s, faults);
+  check_platos_tasks(s, faults);
   if (s.provider.empty() || s.provider == "offline") return;
   std::vector<std::string> names{"offline"};
   for (const auto& [name, provider] : s.providers) names.push_back(name);

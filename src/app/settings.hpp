@@ -20,6 +20,7 @@
 #include "core/access/limits.hpp"
 #include "core/context/limits.hpp"
 #include "core/governance/limits.hpp"
+#include "core/jobs/limits.hpp"
 #include "core/runs/limits.hpp"
 #include "core/spans/limits.hpp"
 #include "core/tools/limits.hpp"
@@ -69,6 +70,7 @@ enum class ReasoningEffort { vendor_default, low, medium, high };
 enum class Sandboxing { required, off };
 enum class UnansweredApproval { deny, approve };
 enum class UnknownPrice { refuse, assume };
+enum class JobQuestions { ask, fail };
 enum class WebSearch { off, searxng, brave };
 
 // The groups of the file, each with the members that its names have there.
@@ -143,6 +145,12 @@ struct MemorySettings {
   bool ingest_runs = false;
 };
 
+struct JobSettings {
+  int workers = static_cast<int>(limits::job_slots_default);
+  int per_account = 0;  // 0: three quarters of the workers
+  JobQuestions questions = JobQuestions::ask;
+};
+
 struct PolicySettings {
   std::string file{};     // "": the rules that the tools imply
   std::string profile{};  // "": none
@@ -200,8 +208,31 @@ struct PlatosEntitySettings {
   std::string second_secret{};  // the same; "" for none
 };
 
+// One entry of `platos.tasks`; numbers and JSON as they are written.
+struct PlatosTaskSettings {
+  std::string scope{};  // "": main/main/main
+  std::string task_id{};
+  std::string name{};
+  std::string description{};
+  std::string trigger{};
+  std::string cron{};
+  std::string zone{};
+  std::string timeout{};
+  std::string max_retries{};
+  std::string active{};
+  std::string payload_schema{};
+  std::string handler{};
+  std::string agent_id{};
+  std::string prompt{};
+  std::string thread_id{};
+  std::string output_schema{};
+  std::string tool{};
+  std::string args{};
+};
+
 struct PlatosSettings {
   std::vector<PlatosEntitySettings> entities{};
+  std::vector<PlatosTaskSettings> tasks{};
   std::string platform_secret{};  // a secret, or what names it; "": none
   bool user_id_required = false;
   int requests_per_user_minute = 0;  // 0: not counted, as in all of these
@@ -234,6 +265,7 @@ struct Settings {
   MetricsReaders metrics = MetricsReaders::local;
   int io_threads = 0;
   int worker_threads = 4;
+  JobSettings jobs{};
   Durability durability = Durability::full;
   LogSettings log{};
   std::string provider{};

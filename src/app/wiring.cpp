@@ -31,6 +31,7 @@
 #include "app/windows_file.hpp"
 #include "app/wiring_audit.hpp"
 #include "app/wiring_budgets.hpp"
+#include "app/wiring_jobs.hpp"
 #include "app/wiring_mcp.hpp"
 #include "app/wiring_memory.hpp"
 #include "app/wiring_platos.hpp"
@@ -114,7 +115,6 @@ using base::Result;
 
 constexpr const char* first_user = "admin";
 constexpr std::size_t prices_bytes_max = 1024 * 1024;
-constexpr auto purge_interval = std::chrono::hours(1);     // of idempotency keys that have expired
 constexpr auto expiry_interval = std::chrono::seconds(1);  // how late an approval may expire
 constexpr std::uint16_t classic_ports[] = {8790, 3100, 39731, 8000};
 
@@ -239,14 +239,6 @@ base::Error listening_error(base::Error error) {
   return error;
 }
 
-base::Task<void> purge_hourly(core::KeyedRequests* keyed_requests, std::stop_token stop) {
-  for (;;) {
-    co_await keyed_requests->purge();
-    const bool passed = co_await base::sleep_for(purge_interval, stop);
-    if (!passed) co_return;
-  }
-}
-
 base::Task<void> settle_expired(core::Actions* actions, std::stop_token stop) {
   for (;;) {
     co_await actions->settle_expired();
@@ -298,6 +290,7 @@ struct Server::Components {
         login_failures(audit_log, clock),
         pairings(credentials, clock, &login_failures),
         keyed_requests(stores.keyed_requests, feed, clock),
+        background(settings, {.lanes = lanes, .store = stores.jobs, .feed = feed, .clock = clock}),
         prices(std::move(prices_in)),
         budgets(stores.budgets, feed, prices, clock, budget_options(settings)),
         meter(prices),
@@ -374,6 +367,17 @@ struct Server::Components {
                     .clock = clock},
                    {.tool_time_max = settings.limits.tool_time,
                     .approval_time_max = settings.approvals.time}),
+        background_tasks(settings, {.background = background,
+                                    .store = stores.jobs,
+                                    .documents = stores.documents,
+                                    .feed = feed,
+                                    .threads = threads,
+                                    .runs = runs,
+                                    .subscriptions = feed.subscriptions(),
+                                    .user_calls = user_calls,
+                                    .actions = actions,
+                                    .tools = tools,
+                                    .clock = clock}),
         workspace_removal(workspaces, workers, &kept_files),
         erasure({.store = stores.threads,
                  .run_store = stores.runs,
@@ -396,7 +400,9 @@ struct Server::Components {
                    .budgets = budgets,
                    .audit = audit_reader,
                    .connections = tool_server_connections,
-                   .private_hosts = settings.tools.private_hosts}),
+                   .private_hosts = settings.tools.private_hosts,
+                   .jobs = background.jobs(),
+                   .tasks = background_tasks.catalog()}),
         monitoring(stores.spans, workers, clock),
         platos({.credentials = credentials,
                 .entities = entities,
@@ -414,6 +420,7 @@ struct Server::Components {
                 .budgets = budgets,
                 .subscriptions = feed.subscriptions(),
                 .monitoring = monitoring,
+                .background = background_tasks.platos_use(),
                 .clock = clock},
                {.user_id_required = settings.platos.user_id_required,
                 .default_model = [this] { return default_model_of(settings, providers); },
@@ -536,6 +543,7 @@ struct Server::Components {
     tandem.add_to(router);
     tandem.follow(notices);
     operators.add_to(router);
+    background.add_own_work(keyed_requests);
     tool_servers.tell(tool_host);
     feed.listen(budgets);
     budgets.on_alerts([this] { budget_alerts.look(); });
@@ -601,6 +609,7 @@ struct Server::Components {
   core::LoginFailures login_failures;
   core::Pairings pairings;
   core::KeyedRequests keyed_requests;
+  BackgroundJobs background;
   core::Prices prices;
   core::Budgets budgets;
   ModelMeter meter;
@@ -628,6 +637,7 @@ struct Server::Components {
   core::Runs runs;
   core::Actions actions;
   core::UserCalls user_calls;
+  BackgroundTasks background_tasks;
   tools::WorkspaceRemoval workspace_removal;
   core::Erasure erasure;
   ServerQuestions questions;
@@ -795,7 +805,13 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
     }
   }
   p.tool_host.servers().begin();
-  p.lanes[0].spawn("purge_hourly", purge_hourly(&p.keyed_requests, p.stopping.get_token()));
+  const auto ended =
+      base::run_on(p.lanes[0], p.background_tasks.agent_jobs().end_cancelled(&p.stores.runs));
+  if (!ended) return std::unexpected(ended.error());
+  const auto tasks = base::run_on(p.lanes[0], p.background_tasks.catalog().open());
+  if (!tasks) return std::unexpected(tasks.error());
+  // Last of what acts by itself: a job may need anything that there is.
+  if (auto working = p.background.start(); !working) return std::unexpected(working.error());
   p.lanes[0].spawn("sign_audit", p.audit_signing.keep(p.stopping.get_token()));
   p.lanes[0].spawn("sweep_attachments",
                    p.attachments.sweep(std::move(uploaded_files), p.stopping.get_token()));
@@ -845,6 +861,9 @@ void Server::stop() {
   // goes on would cancel it. Whoever waits for a run, or starts one now, hears that the server
   // stops.
   p.pairings.stop();
+  // Before the runs are parked: who works on a job hears that the server stops, and lets its run go
+  // on at the next start.
+  p.background.stop();
   p.runs.park_all();
   p.user_calls.stop_all();
   p.actions.stop_all();

@@ -104,7 +104,10 @@ class PlatosComparison {
     static const std::set<std::string> keys = {
         "approvalId", "artifactId", "artifactKey", "id",     "messageId",   "sid",
         "socketId",   "trace_id",   "traceId",     "spanId", "parentSpanId"};
-    return text.starts_with("cm") || keys.contains(key);
+    for (const char* begin : {"cm", "run_cm", "sched_", "batch_"}) {
+      if (text.starts_with(begin)) return true;
+    }
+    return keys.contains(key);
   }
   static bool consists_of(std::string_view text, std::string_view alphabet) {
     return !text.empty() && text.find_first_not_of(alphabet) == std::string_view::npos;
@@ -181,6 +184,10 @@ inline std::vector<std::unique_ptr<tools::Tool>> example_tools() {
                              R"({"kind":"table","summary":"1 row","columns":["n","s"]}})",
                              false};
   });
+  add("digest", tools::Effect::none,
+      [](const base::Json&) { return core::ToolOutcome{R"({"mails":3})", false}; });
+  add("broken_digest", tools::Effect::none,
+      [](const base::Json&) { return core::ToolOutcome{"mail server refused", true}; });
   add("send_email", tools::Effect::changes, [](const base::Json& arguments) {
     return core::ToolOutcome{"sent to " + arguments.value("to", ""), false};
   });

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "../engine/background.hpp"
 #include "../engine/engine.hpp"
 #include "base/json_web_token.hpp"
 #include "base/log.hpp"
@@ -102,6 +103,7 @@ struct PlatosServerOptions {
   core::BudgetOptions budgets{};
   std::vector<core::Price> prices{};
   std::vector<std::string> private_hosts{};  // of webhooks
+  bool works = true;  // on jobs
 };
 
 class PlatosServer {
@@ -112,6 +114,7 @@ class PlatosServer {
   explicit PlatosServer(const std::string& path, PlatosServerOptions options = {})
       : clock(options.now),
         engine(path, engine_options(options, clock)),
+        background(engine),
         lookups(*engine.store),
         credentials(lookups, engine.feed, engine.clock),
         entities(*engine.store, credentials, engine.feed, engine.clock, box, secrets()),
@@ -145,6 +148,11 @@ class PlatosServer {
                  .budgets = engine.budgets,
                  .subscriptions = engine.feed.subscriptions(),
                  .monitoring = engine.monitoring,
+                 .background = {.tasks = background.catalog,
+                                .payloads = background.payloads,
+                                .jobs = background.jobs,
+                                .schedules = background.schedules,
+                                .due_times = background.due_times},
                  .clock = clock},
                 {.default_model = std::move(options.default_model),
                  .private_hosts = std::move(options.private_hosts),
@@ -161,10 +169,12 @@ class PlatosServer {
     dialect.add_to(router);
     http = std::make_unique<net::HttpServer>(engine.lanes, router, std::move(options.http));
     must(http->start());
+    if (options.works) background.start();
   }
   // Parks first: a run that a client waits for goes on after the restart instead of being cancelled
   // with its connection.
   ~PlatosServer() {
+    background.stop();
     engine.runs.park_all();
     http->stop(std::chrono::seconds(10));
     engine.lanes.stop();
@@ -245,6 +255,7 @@ class PlatosServer {
 
   base::ManualClock clock;  // of the dialect and its rates
   Engine engine;
+  Background background;
   HeldLookups lookups;
   base::SecretBox box{{}};
   core::Credentials credentials;

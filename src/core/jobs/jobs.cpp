@@ -38,9 +38,20 @@ std::size_t text_bytes(const Job& job) {
 
 // --- new ones -----------------------------------------------------------------------------------
 
-Task<Result<Job>> Jobs::insert(Job job) {
+namespace {
+
+void add_link(Unit& unit, std::string keyed_request_id, const std::string& object_id) {
+  if (keyed_request_id.empty()) return;
+  unit.changes.emplace_back(
+      LinkKeyedRequest{.id = std::move(keyed_request_id), .object_id = object_id});
+}
+
+}  // namespace
+
+Task<Result<Job>> Jobs::insert(Job job, std::string keyed_request_id) {
   Unit unit{.scope = job.owner.scope, .account = account_of(job.owner.scope, job.owner.user_id)};
   unit.changes.emplace_back(job_change(InsertJob{.job = job}));
+  add_link(unit, std::move(keyed_request_id), job.id);
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return job;
@@ -49,7 +60,7 @@ Task<Result<Job>> Jobs::insert(Job job) {
 // The job that has its key already.
 Task<Result<std::optional<Job>>> Jobs::holder_of(Job job) {
   if (job.key.text.empty()) co_return std::optional<Job>();
-  auto id = co_await store_.job_of_key(job.owner, job.task, job.key.text, job.created_at);
+  auto id = co_await store_.job_of_key(job.owner.scope, job.task, job.key.text, job.created_at);
   if (!id) co_return fail(std::move(id.error()));
   if (!*id) co_return std::optional<Job>();
   auto found = co_await store_.job(job.owner.scope, **id);
@@ -73,13 +84,14 @@ Task<Result<TriggeredJob>> Jobs::trigger(Principal who, NewJob input) {
 Task<Result<TriggeredJob>> Jobs::trigger_for(JobOwner owner, NewJob input) {
   const Time now = clock_.now();
   if (auto checked = check_new_job(input, now); !checked) co_return fail(checked.error());
+  const std::string keyed_request_id = std::move(input.keyed_request_id);
   const Job job = make_job(std::move(owner), std::move(input), base::new_id(now), now);
   // Somebody else may store the same key between the look and the commit.
   for (int attempt = 1;; ++attempt) {
     auto holder = co_await holder_of(job);
     if (!holder) co_return fail(std::move(holder.error()));
     if (*holder) co_return TriggeredJob{.job = std::move(**holder), .is_repeat = true};
-    auto stored = co_await insert(job);
+    auto stored = co_await insert(job, keyed_request_id);
     if (stored) co_return TriggeredJob{.job = std::move(*stored)};
     const bool again = is_held_key(stored.error()) && attempt < limits::change_attempts_max;
     if (!again) co_return fail(std::move(stored.error()));
@@ -166,7 +178,7 @@ Task<Result<TriggeredBatch>> Jobs::trigger_batch(Principal who, NewJob input,
                        .jobs = static_cast<int>(payloads.size())};
   for (int attempt = 1;; ++attempt) {
     if (!input.key.empty()) {
-      auto held = co_await store_.batch_of_key(owner, batch.task, input.key, now);
+      auto held = co_await store_.batch_of_key(owner.scope, batch.task, input.key, now);
       if (!held) co_return fail(std::move(held.error()));
       if (*held) {
         auto earlier = co_await batch_of(owner, **held);
@@ -174,6 +186,7 @@ Task<Result<TriggeredBatch>> Jobs::trigger_batch(Principal who, NewJob input,
       }
     }
     BatchUnit made = batch_unit(batch, input, payloads, now);
+    add_link(made.unit, input.keyed_request_id, batch.id);
     auto stored = co_await feed_.commit(std::move(made.unit));
     if (stored) co_return TriggeredBatch{.batch = batch, .jobs = std::move(made.jobs)};
     const bool again = is_held_key(stored.error()) && attempt < limits::change_attempts_max;
@@ -244,7 +257,14 @@ Task<Result<Job>> Jobs::cancel(Principal who, std::string id, std::string reason
   reason = std::string(base::cut_utf8(reason, limits::job_error_bytes_max));
   auto one = job_change(CancelJob{.id = id, .reason = std::move(reason), .at = clock_.now()});
   auto cancelled = co_await change(std::move(who), std::move(id), std::move(one));
+  if (cancelled) co_await tell_cancelled(*cancelled);
   co_return cancelled;
+}
+
+Task<void> Jobs::tell_cancelled(Job job) {
+  JobHandler* handler = handlers_ == nullptr ? nullptr : handlers_->find(job.work);
+  if (handler == nullptr || job.state != JobState::cancelled) co_return;
+  co_await handler->cancelled(std::move(job));
 }
 
 Task<Result<JobBatch>> Jobs::cancel_batch(Principal who, std::string id, std::string reason) {
@@ -258,6 +278,10 @@ Task<Result<JobBatch>> Jobs::cancel_batch(Principal who, std::string id, std::st
   }
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
+  for (const std::string& job : *jobs) {
+    auto found = co_await store_.job(who.scope, job);
+    if (found && *found) co_await tell_cancelled(std::move(**found));
+  }
   auto after = co_await batch(std::move(who), std::move(id));
   co_return after;
 }
@@ -280,7 +304,7 @@ Task<Result<Job>> Jobs::wake(Principal who, std::string id, std::string waits_fo
   co_return woken;
 }
 
-Task<Result<Job>> Jobs::replay(Principal who, std::string id) {
+Task<Result<Job>> Jobs::replay(Principal who, std::string id, std::string keyed_request_id) {
   auto before = co_await get(std::move(who), std::move(id));
   if (!before) co_return before;
   NewJob input{.job = {.task = std::move(before->task),
@@ -294,7 +318,8 @@ Task<Result<Job>> Jobs::replay(Principal who, std::string id) {
                        .is_test = before->is_test,
                        .repeats_when_lost = before->repeats_when_lost,
                        .time_max = before->time_max},
-               .origin = {.replay_of = before->id, .depth = before->origin.depth}};
+               .origin = {.replay_of = before->id, .depth = before->origin.depth},
+               .keyed_request_id = std::move(keyed_request_id)};
   auto triggered = co_await trigger_for(std::move(before->owner), std::move(input));
   if (!triggered) co_return fail(std::move(triggered.error()));
   co_return std::move(triggered->job);
@@ -317,14 +342,6 @@ Task<void> Jobs::purge(std::stop_token stop) {
       base::log::warn("jobs_not_purged", {{"error", done.error().message}});
       co_return;
     }
-  }
-}
-
-Task<void> Jobs::keep_purging(std::stop_token stop) {
-  for (;;) {
-    co_await purge(stop);
-    const bool passed = co_await base::sleep_for(limits::job_purge_interval, stop);
-    if (!passed) co_return;
   }
 }
 

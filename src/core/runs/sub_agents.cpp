@@ -31,6 +31,7 @@ NewMessage first_message(const Run& from, const std::string& thread_id, HandedOn
   out.options.context = from.options.context;
   out.options.tools = from.options.tools;
   out.options.tool_seconds_max = from.options.tool_seconds_max;
+  out.options.asks_nobody = from.options.asks_nobody;
   return out;
 }
 

@@ -404,6 +404,9 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
                                 " times in the last hour; go on without asking, or stop";
     }
   }
+  if (verdict.decision.outcome == Outcome::abstain && record_.run().options.asks_nobody) {
+    deny_unattended(verdict.decision);
+  }
   if (verdict.decision.outcome == Outcome::abstain) {
     note_verdict(id, verdict, ActionState::pending_approval);
     co_await ask_human(std::move(id));

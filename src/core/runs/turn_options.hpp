@@ -71,6 +71,11 @@ struct TurnOptions {
   std::string automation_id{};            // "" for none
   std::optional<int> tool_seconds_max{};  // of one call; can only be tighter than the server's
   TraceParent trace{};                    // what its request is part of; empty: a trace of its own
+  // Nobody is there to answer: a call that a human would be asked about is denied at once.
+  bool asks_nobody = false;
+  // The job that the turn works for (core/jobs/agent_jobs.hpp), which is woken when the run has
+  // ended or goes on; "" for none.
+  std::string job_id{};
 
   bool operator==(const TurnOptions&) const = default;
 };

@@ -32,6 +32,7 @@ struct NewThread {
   // workspace.
   std::string directory{};
   std::vector<PermissionRule> rules{};  // oldest first; at most limits::thread_rules_max
+  std::string id{};  // from base::new_id(); "": one is made. conflict when it is taken
 };
 
 // Unset members stay as they are.

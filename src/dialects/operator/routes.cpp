@@ -16,7 +16,8 @@ Dialect::Dialect(Dependencies deps)
       access_keys_(deps.access_keys),
       budgets_(deps.budgets, std::move(deps.private_hosts)),
       audit_(deps.audit),
-      mcp_servers_(deps.connections) {}
+      mcp_servers_(deps.connections),
+      jobs_(deps.jobs, deps.tasks) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
@@ -25,6 +26,7 @@ std::vector<net::Route> Dialect::routes() {
   using K = AccessKeyResource;
   using B = BudgetResource;
   using M = McpServerResource;
+  using J = JobResource;
   const auto refusal = [](const base::Error& error) { return error_response(error); };
   const Admitted any(
       credentials_,
@@ -53,6 +55,12 @@ std::vector<net::Route> Dialect::routes() {
       {get, "/api/v1/operator/budgets/{id}", any(budgets_, &B::show)},
       {del, "/api/v1/operator/budgets/{id}", any(budgets_, &B::remove)},
       {post, "/api/v1/operator/budgets/{id}/override", any(budgets_, &B::lift), bytes},
+
+      {get, "/api/v1/operator/jobs", any(jobs_, &J::list)},
+      {get, "/api/v1/operator/jobs/{id}", any(jobs_, &J::get)},
+      {post, "/api/v1/operator/jobs/{id}/cancel", any(jobs_, &J::cancel), bytes},
+      {post, "/api/v1/operator/jobs/{id}/replay", any(jobs_, &J::replay), bytes},
+      {get, "/api/v1/operator/tasks", any(jobs_, &J::tasks)},
 
       {get, "/api/v1/operator/entities", server(entities_, &E::list)},
       {post, "/api/v1/operator/entities", server(entities_, &E::add), bytes},

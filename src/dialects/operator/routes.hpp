@@ -19,6 +19,13 @@
 //   DELETE /api/v1/operator/budgets/{id}?scope=S       {"removed":id}
 //   POST   /api/v1/operator/budgets/{id}/override?scope=S {minutes}  one; 0 ends an override
 //
+//   GET    /api/v1/operator/jobs?scope=S&task=T&state=S&limit=N  {"jobs":[{id,task,user,kind,
+//                                                       state,attempts,…,error}]}, newest first
+//   GET    /api/v1/operator/jobs/{id}?scope=S          one, with payload, progress and output
+//   POST   /api/v1/operator/jobs/{id}/cancel?scope=S   the same
+//   POST   /api/v1/operator/jobs/{id}/replay?scope=S   the new one
+//   GET    /api/v1/operator/tasks?scope=S              {"tasks":[{task_id,name,…}]}
+//
 // For operators of every scope:
 //   GET    /api/v1/operator/entities                   {"entities":[{organization,project,entity,
 //                                                       configured,second_secret,created_at,
@@ -49,6 +56,8 @@
 #include "core/access/tokens.hpp"
 #include "core/budgets/budgets.hpp"
 #include "core/governance/audit_reader.hpp"
+#include "core/jobs/jobs.hpp"
+#include "core/tasks/task_catalog.hpp"
 #include "core/tools/tool_server_connections.hpp"
 #include "dialects/operator/resources.hpp"
 #include "net/router.hpp"
@@ -69,6 +78,8 @@ struct Dependencies {
   core::ToolServerConnections& connections;
   // Hosts of budgets' webhooks that need not be public; "*" for all.
   std::vector<std::string> private_hosts{};
+  core::Jobs& jobs;
+  core::TaskCatalog& tasks;
 };
 
 class Dialect {
@@ -89,6 +100,7 @@ class Dialect {
   BudgetResource budgets_;
   AuditResource audit_;
   McpServerResource mcp_servers_;
+  JobResource jobs_;
 };
 
 }  // namespace colonnade::dialects::operators

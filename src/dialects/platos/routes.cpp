@@ -4,6 +4,7 @@
 
 #include "core/attachments/limits.hpp"
 #include "dialects/platos/agent_routes.hpp"
+#include "dialects/platos/bgo_routes.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/limits.hpp"
 #include "dialects/route_handlers.hpp"
@@ -12,7 +13,6 @@ namespace colonnade::dialects::platos {
 namespace {
 
 constexpr Need pending_for_users{.audience = Audience::no_guests};
-constexpr Need pending_for_operators{.audience = Audience::operators};
 
 // One route that the server does not have yet.
 struct PendingRoute {
@@ -24,29 +24,6 @@ struct PendingRoute {
 constexpr PendingRoute pending_routes[] = {
     // Nothing is kept of input that was refused.
     {net::Method::get, "/monitoring/safety-events", pending_for_users},
-
-    // bgo.
-    {net::Method::get, "/trigger/tasks", pending_for_users},
-    {net::Method::post, "/trigger/tasks/{id}/trigger", pending_for_users},
-    {net::Method::get, "/trigger/runs", pending_for_users},
-    {net::Method::get, "/trigger/runs/{id}", pending_for_users},
-    {net::Method::post, "/trigger/runs/{id}/cancel", pending_for_users},
-    {net::Method::post, "/trigger/runs/{id}/replay", pending_for_users},
-    {net::Method::get, "/trigger/schedules", pending_for_users},
-    {net::Method::post, "/trigger/schedules", pending_for_users},
-    {net::Method::post, "/trigger/schedules/{id}/activate", pending_for_users},
-    {net::Method::post, "/trigger/schedules/{id}/deactivate", pending_for_users},
-    {net::Method::del, "/trigger/schedules/{id}", pending_for_users},
-    {net::Method::post, "/trigger/batches/{id}", pending_for_users},
-    {net::Method::get, "/trigger/batches/{id}", pending_for_users},
-
-    // The catalog of tasks.
-    {net::Method::get, "/platos-tasks", pending_for_users},
-    {net::Method::post, "/platos-tasks", pending_for_operators},
-    {net::Method::get, "/platos-tasks/{id}", pending_for_users},
-    {net::Method::patch, "/platos-tasks/{id}", pending_for_operators},
-    {net::Method::del, "/platos-tasks/{id}", pending_for_operators},
-    {net::Method::post, "/platos-tasks/{id}/run", pending_for_users},
 };
 
 // For anyone (platos §1.5).
@@ -98,7 +75,9 @@ Dialect::Dialect(Dependencies deps, Options options)
               .keyed_requests = deps.keyed_requests,
               .rate_limits = deps.rate_limits,
               .clock = deps.clock},
-             options.turns, std::move(options.trusted_proxies)) {}
+             options.turns, std::move(options.trusted_proxies)),
+      bgo_(deps.background, answer_once_, deps.clock),
+      tasks_(deps.background.tasks, bgo_, answer_once_) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
@@ -124,6 +103,7 @@ std::vector<net::Route> Dialect::routes() {
   add(budget_routes(access_, budgets_));
   add(turns_.routes());
   add(monitoring_routes(access_, monitoring_));
+  add(bgo_routes(access_, bgo_, tasks_));
   for (const PendingRoute& row : pending_routes) {
     out.push_back({row.method, std::string("/api/v1/agent") + row.path,
                    access_.guard(pending_, &PendingResource::answer, row.need)});

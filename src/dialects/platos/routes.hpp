@@ -31,9 +31,11 @@
 #include "dialects/platos/artifacts.hpp"
 #include "dialects/platos/attachments.hpp"
 #include "dialects/platos/budgets.hpp"
+#include "dialects/platos/bgo.hpp"
 #include "dialects/platos/minting.hpp"
 #include "dialects/platos/monitoring.hpp"
 #include "dialects/platos/pending.hpp"
+#include "dialects/platos/tasks.hpp"
 #include "dialects/platos/threads.hpp"
 #include "dialects/platos/turns.hpp"
 #include "net/router.hpp"
@@ -61,6 +63,7 @@ struct Dependencies {
   core::Budgets& budgets;
   core::Subscriptions& subscriptions;
   core::Monitoring& monitoring;
+  BackgroundUse background;
   base::Clock& clock;
 };
 
@@ -98,6 +101,8 @@ class Dialect {
   MonitoringResource monitoring_;
   BudgetResource budgets_;
   Turns turns_;
+  BgoResource bgo_;
+  TaskResource tasks_;
 };
 
 }  // namespace colonnade::dialects::platos

@@ -19,7 +19,8 @@ set(migrations
   0017_documents
   0018_jobs
   0019_budgets
-  0020_spans)
+  0020_spans
+  0021_job_keys)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)
