@@ -6,7 +6,8 @@
 
 namespace colonnade::core {
 
-class JobStore;  // core/jobs/job_store.hpp
+class JobStore;      // core/jobs/job_store.hpp
+class RoutineStore;  // core/routines/routine_store.hpp
 
 struct Stores {
   AgentStore& agents;
@@ -26,6 +27,7 @@ struct Stores {
   AttachmentStore& attachments;
   DocumentStore& documents;
   JobStore& jobs;
+  RoutineStore& routines;
   Journal& journal;
 };
 

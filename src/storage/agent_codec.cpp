@@ -215,6 +215,11 @@ std::string turn_options_text(const core::TurnOptions& t) {
     write_texts(w, "tools", *t.tools);
   }
   if (t.tool_seconds_max) w.field("tool_seconds_max", *t.tool_seconds_max);
+  if (t.grant) {
+    w.field("is_unattended", true).field("asks", t.grant->asks);
+    write_text(w, "granted_by", t.grant->by);
+    write_texts(w, "granted_tools", t.grant->tools);
+  }
   w.end_object();
   return out;
 }
@@ -248,6 +253,10 @@ Result<core::TurnOptions> read_turn_options(std::string_view text) {
   if (o.flag("tools_chosen")) t.tools = o.texts("tools");
   if (o.has("tool_seconds_max")) {
     t.tool_seconds_max = static_cast<int>(o.number("tool_seconds_max"));
+  }
+  if (o.flag("is_unattended")) {
+    t.grant = core::WorkGrant{
+        .by = o.text("granted_by"), .tools = o.texts("granted_tools"), .asks = o.flag("asks")};
   }
   if (!o.error().empty()) return stored_wrongly("turn's options", o.error());
   return t;

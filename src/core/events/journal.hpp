@@ -44,6 +44,9 @@ namespace colonnade::core {
 // A change of jobs, batches or schedules: core/jobs/job_store.hpp makes it.
 struct JobChange;
 using ChangeOfJobs = std::shared_ptr<const JobChange>;
+// The same of routines and their runs: core/routines/routine_store.hpp makes it.
+struct RoutineChange;
+using ChangeOfRoutines = std::shared_ptr<const RoutineChange>;
 
 // Whoever visits it names every change: a new one must not be forgotten anywhere
 // (core/events/change_subject.hpp).
@@ -58,7 +61,7 @@ using Change =
                  PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
                  InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey,
                  InsertArtifact, InsertAttachment, UseAttachment, RemoveAttachment, PutDocument,
-                 RemoveDocument, ReplaceToolServer, ChangeOfJobs>;
+                 RemoveDocument, ReplaceToolServer, ChangeOfJobs, ChangeOfRoutines>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

@@ -50,16 +50,36 @@ void deny_for_thread(Verdict& verdict, const std::string& tool) {
                             "; do without it, or do what the rule leaves allowed";
 }
 
+// What is still a question: the grant is named that has answered it, or nobody is asked.
+void settle_for_work(Verdict& verdict, const WorkAnswer& work, bool is_answered) {
+  Decision& decision = verdict.decision;
+  if (decision.outcome != Outcome::abstain || is_answered) return;
+  if (verdict.permit) {
+    if (work.kind == WorkAnswerKind::allows) {
+      decision.reason += "; allowed unasked by the grant of " + work.by;
+    }
+    return;
+  }
+  if (work.kind != WorkAnswerKind::denies) return;
+  decision.outcome = Outcome::halt;
+  decision.reason_code = std::string(nobody_to_ask);
+  decision.reason = "this call needs a human's approval, and nobody is asked on behalf of " +
+                    work.by + "; name the tool in its list of allowed tools";
+}
+
 }  // namespace
 
 Verdict Judge::decide(const Agent& agent, const ToolCall& call, ActionRequest request,
-                      const std::optional<Grant>& grant, std::optional<RuleAction> rule) const {
+                      const std::optional<Grant>& grant, std::optional<RuleAction> rule,
+                      const WorkAnswer& work) const {
   std::optional<Grant> answer = grant;
-  if (!answer && rule == RuleAction::allow) answer = Grant{};
+  const bool granted = work.kind == WorkAnswerKind::allows;
+  if (!answer && (rule == RuleAction::allow || granted)) answer = Grant{};
   Verdict verdict = gate_.decide(call, std::move(request), answer);
   if (asks_human_for(agent, call.tool)) ask_for_agent(verdict, answer);
-  if (rule == RuleAction::ask) ask_for_thread(verdict, grant);
+  if (rule == RuleAction::ask) ask_for_thread(verdict, granted ? answer : grant);
   if (rule == RuleAction::deny) deny_for_thread(verdict, call.tool);
+  settle_for_work(verdict, work, grant.has_value());
   return verdict;
 }
 

@@ -1,5 +1,7 @@
 #include "core/jobs/job_schedules.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -50,9 +52,10 @@ Result<void> check_schedule(const JobSchedule& schedule) {
 
 // --- use cases ----------------------------------------------------------------------------------
 
-Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input) {
+Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input,
+                                               std::vector<Change> also) {
   const Time now = clock_.now();
-  JobSchedule made{.id = base::new_id(now),
+  JobSchedule made{.id = input.id.empty() ? base::new_id(now) : std::move(input.id),
                    .owner = {who.scope, who.user_id},
                    .name = std::move(input.name),
                    .job = std::move(input.job),
@@ -67,6 +70,7 @@ Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input)
   if (made.is_active) made.next_due_at = input.first_due_at ? input.first_due_at : *next;
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(job_change(InsertSchedule{.schedule = made}));
+  std::ranges::move(also, std::back_inserter(unit.changes));
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return made;
@@ -85,8 +89,8 @@ Task<Result<std::vector<JobSchedule>>> JobSchedules::list(Principal who, Schedul
   co_return found;
 }
 
-Task<Result<JobSchedule>> JobSchedules::update(Principal who, std::string id,
-                                               ScheduleUpdate input) {
+Task<Result<JobSchedule>> JobSchedules::update(Principal who, std::string id, ScheduleUpdate input,
+                                               std::vector<Change> also) {
   // A firing in between is no reason to refuse it.
   for (int attempt = 1;; ++attempt) {
     auto found = co_await get(who, id);
@@ -108,10 +112,11 @@ Task<Result<JobSchedule>> JobSchedules::update(Principal who, std::string id,
     } else if (begins || new_timing) {
       changed.next_due_at = *next;
     }
+    if (changed.is_active && input.next_due_at) changed.next_due_at = input.next_due_at;
     changed.updated_at = now;
     ++changed.revision;
     std::vector<Job> no_jobs;
-    auto stored = co_await commit_update(changed, std::move(no_jobs));
+    auto stored = co_await commit_update(changed, std::move(no_jobs), also);
     if (stored) co_return changed;
     const bool overtaken =
         stored.error().kind == ErrorKind::conflict && attempt < limits::change_attempts_max;
@@ -125,11 +130,13 @@ Task<Result<JobSchedule>> JobSchedules::set_active(Principal who, std::string id
   co_return set;
 }
 
-Task<Result<void>> JobSchedules::remove(Principal who, std::string id) {
+Task<Result<void>> JobSchedules::remove(Principal who, std::string id,
+                                        std::vector<Change> also) {
   auto found = co_await get(who, id);
   if (!found) co_return fail(std::move(found.error()));
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(job_change(DeleteSchedule{.id = id}));
+  std::ranges::move(also, std::back_inserter(unit.changes));
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return Result<void>();
@@ -213,12 +220,14 @@ Task<Result<void>> JobSchedules::fire(JobSchedule schedule, Time now) {
 }
 
 // The revision comes first: of two that fire, one is refused before it has written anything.
-Task<Result<void>> JobSchedules::commit_update(JobSchedule schedule, std::vector<Job> jobs) {
+Task<Result<void>> JobSchedules::commit_update(JobSchedule schedule, std::vector<Job> jobs,
+                                               std::vector<Change> also) {
   Unit unit{.scope = schedule.owner.scope};
   unit.changes.emplace_back(job_change(UpdateSchedule{.schedule = std::move(schedule)}));
   for (Job& job : jobs) {
     unit.changes.emplace_back(job_change(InsertJob{.job = std::move(job)}));
   }
+  std::ranges::move(also, std::back_inserter(unit.changes));
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return Result<void>();

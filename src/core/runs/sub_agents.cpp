@@ -24,6 +24,7 @@ NewMessage first_message(const Run& from, const std::string& thread_id, std::str
   out.options.as_sub_agent = true;
   out.options.context = from.options.context;
   out.options.tools = from.options.tools;
+  out.options.grant = from.options.grant;
   out.options.tool_seconds_max = from.options.tool_seconds_max;
   return out;
 }

@@ -320,10 +320,19 @@ Task<ToolRound::Judged> ToolRound::judge(ToolCall call, base::Json asked, bool i
   auto rule = co_await thread_rule(&call);
   // Nobody's word counts for what could not run.
   if (!is_fit && rule == RuleAction::allow) rule = std::nullopt;
-  Judged out{.verdict = ports_.judge.decide(agent_, call, std::move(request), grant, rule)};
+  const WorkAnswer work = is_fit ? work_answer(call.tool) : WorkAnswer{};
+  Judged out{.verdict = ports_.judge.decide(agent_, call, std::move(request), grant, rule, work)};
   out.by_permission = out.verdict.permit && out.verdict.decision.outcome == Outcome::abstain &&
                       (!grant || grant->request_hash.empty());
   co_return out;
+}
+
+// What the grant of unattended work says; what only a human may answer is no grant's to give.
+WorkAnswer ToolRound::work_answer(const std::string& tool) const {
+  const auto& grant = record_.run().options.grant;
+  if (!grant) return {};
+  auto definition = offered(tool);
+  return answer_of(*grant, tool, definition ? definition->aliases : other_names(tool));
 }
 
 // What the thread's rules say. A store that does not say where the thread is makes it ask.

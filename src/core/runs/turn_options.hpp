@@ -11,6 +11,7 @@
 
 #include "base/json.hpp"
 #include "core/agents/agent_profile.hpp"
+#include "core/governance/work_grant.hpp"
 
 namespace colonnade::core {
 
@@ -53,6 +54,8 @@ struct TurnOptions {
   // characters, compared in lower case with `-` as `_`; also by their other names. nullopt: all.
   std::optional<std::vector<std::string>> tools{};
   std::optional<int> tool_seconds_max{};  // of one call; can only be tighter than the server's
+  // Of unattended work: what it may do unasked. nullopt where somebody looks on.
+  std::optional<WorkGrant> grant{};
 
   bool operator==(const TurnOptions&) const = default;
 };

@@ -224,7 +224,7 @@ Task<Result<Thread>> Threads::create_below(Principal who, std::string parent_id,
 
 Task<Result<Thread>> Threads::insert(Principal who, NewThread input, Directory directory) {
   const Time now = clock_.now();
-  Thread thread{.id = base::new_id(now),
+  Thread thread{.id = input.id.empty() ? base::new_id(now) : std::move(input.id),
                 .scope = who.scope,
                 .owner = who.user_id,
                 .agent_id = std::move(input.agent_id),

@@ -20,6 +20,7 @@
 namespace colonnade::core {
 
 struct NewThread {
+  std::string id{};        // "" for a new one; conflict when there is one of that id
   std::string title{};     // kept as given
   std::string agent_id{};  // "" for the default agent
   std::string label{};     // kept as given

@@ -17,7 +17,8 @@ set(migrations
   0015_directories
   0016_user_calls
   0017_documents
-  0018_jobs)
+  0018_jobs
+  0022_routines)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

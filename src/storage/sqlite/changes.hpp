@@ -90,6 +90,11 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::ReplaceToolServer& change);
   Result<void> on(const core::Scope& scope, const core::RemoveDocument& change);
   Result<void> on(const core::Scope& scope, const core::ChangeOfJobs& change);
+  Result<void> on(const core::Scope& scope, const core::ChangeOfRoutines& change);
+  Result<void> on(const core::Scope& scope, const core::PutRoutine& change);
+  Result<void> on(const core::Scope& scope, const core::RemoveRoutine& change);
+  Result<void> on(const core::Scope& scope, const core::PutRoutineRun& change);
+  Result<void> keep_routine_files(const core::Scope& scope, const core::PutRoutineRun& change);
 
   Result<void> withdraw_calls_of(const core::Scope& scope, const std::string& thread_id, Time at);
   Result<void> purge_beside(const core::Scope& scope, const std::string& id);

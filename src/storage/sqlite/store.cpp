@@ -8,6 +8,7 @@
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/health.hpp"
 #include "storage/sqlite/job_reads.hpp"
+#include "storage/sqlite/routine_reads.hpp"
 #include "storage/sqlite/memory_vectors.hpp"
 #include "storage/sqlite/reader_pool.hpp"
 #include "storage/sqlite/schema.hpp"
@@ -75,7 +76,8 @@ Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Health> health,
       writer_(std::move(writer)),
       readers_(std::move(readers)),
       memory_vectors_(std::make_unique<MemoryVectors>(memory_vectors_bytes)),
-      jobs_(std::make_unique<JobReads>(*readers_)) {}
+      jobs_(std::make_unique<JobReads>(*readers_)),
+      routines_(std::make_unique<RoutineReads>(*readers_)) {}
 
 core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreOptions options) {
   if (auto ready = prepare_folder(path); !ready) return fail(ready.error());
@@ -103,14 +105,15 @@ core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreO
 
 Store::~Store() {
   close();
+  routines_.reset();
   jobs_.reset();
   readers_.reset();
   writer_.reset();
 }
 
 core::Stores Store::stores() {
-  return {*this, *this, *this, *this, *this, *this, *this, *this,  *this,
-          *this, *this, *this, *this, *this, *this, *this, *jobs_, *this};
+  return {*this, *this, *this, *this, *this, *this, *this,  *this,      *this, *this,
+          *this, *this, *this, *this, *this, *this, *jobs_, *routines_, *this};
 }
 
 void Store::close() { writer_->close(); }

@@ -16,6 +16,7 @@
 namespace colonnade::storage::sqlite {
 
 class JobReads;
+class RoutineReads;
 class MemoryVectors;
 class ReaderPool;
 class Writer;
@@ -241,6 +242,7 @@ class Store final : public storage::Store,
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<MemoryVectors> memory_vectors_;
   std::unique_ptr<JobReads> jobs_;
+  std::unique_ptr<RoutineReads> routines_;
 };
 
 }  // namespace colonnade::storage::sqlite
