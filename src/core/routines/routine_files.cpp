@@ -20,27 +20,13 @@ base::Job io_job(std::string account) {
 }
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 22> mime_types{{
-    {".md", "text/markdown"},
-    {".markdown", "text/markdown"},
-    {".txt", "text/plain"},
-    {".log", "text/plain"},
-    {".html", "text/html"},
-    {".htm", "text/html"},
-    {".json", "application/json"},
-    {".csv", "text/csv"},
-    {".svg", "image/svg+xml"},
-    {".png", "image/png"},
-    {".jpg", "image/jpeg"},
-    {".jpeg", "image/jpeg"},
-    {".gif", "image/gif"},
-    {".webp", "image/webp"},
-    {".pdf", "application/pdf"},
-    {".zip", "application/zip"},
-    {".xml", "application/xml"},
-    {".yaml", "application/yaml"},
-    {".yml", "application/yaml"},
-    {".py", "text/x-python"},
-    {".js", "text/javascript"},
+    {".md", "text/markdown"},      {".markdown", "text/markdown"}, {".txt", "text/plain"},
+    {".log", "text/plain"},        {".html", "text/html"},         {".htm", "text/html"},
+    {".json", "application/json"}, {".csv", "text/csv"},           {".svg", "image/svg+xml"},
+    {".png", "image/png"},         {".jpg", "image/jpeg"},         {".jpeg", "image/jpeg"},
+    {".gif", "image/gif"},         {".webp", "image/webp"},        {".pdf", "application/pdf"},
+    {".zip", "application/zip"},   {".xml", "application/xml"},    {".yaml", "application/yaml"},
+    {".yml", "application/yaml"},  {".py", "text/x-python"},       {".js", "text/javascript"},
     {".ts", "text/x-typescript"},
 }};
 
@@ -57,8 +43,8 @@ Task<Result<void>> RoutineFiles::keep(std::string account, std::string id, std::
 }
 
 Task<Result<std::string>> RoutineFiles::read(std::string account, std::string id) {
-  auto read = [files = &files_, id = std::move(id)](
-                  const std::stop_token& /*stop*/) -> Result<std::string> {
+  auto read = [files = &files_,
+               id = std::move(id)](const std::stop_token& /*stop*/) -> Result<std::string> {
     return files->read(id);
   };
   base::Job job = io_job(std::move(account));
@@ -67,8 +53,8 @@ Task<Result<std::string>> RoutineFiles::read(std::string account, std::string id
 }
 
 Task<Result<std::vector<std::string>>> RoutineFiles::ids(std::string account) {
-  auto list = [files = &files_](
-                  const std::stop_token& /*stop*/) -> Result<std::vector<std::string>> {
+  auto list = [files =
+                   &files_](const std::stop_token& /*stop*/) -> Result<std::vector<std::string>> {
     return files->ids();
   };
   base::Job job = io_job(std::move(account));

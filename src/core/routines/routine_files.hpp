@@ -43,8 +43,7 @@ class WrittenFileSource {
 class RoutineFiles {
  public:
   // Files are written and read on `workers`.
-  RoutineFiles(AttachmentFiles& files, base::Workers& workers)
-      : files_(files), workers_(workers) {}
+  RoutineFiles(AttachmentFiles& files, base::Workers& workers) : files_(files), workers_(workers) {}
 
   // Durable when it returns.
   base::Task<base::Result<void>> keep(std::string account, std::string id, std::string bytes);

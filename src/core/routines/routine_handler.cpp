@@ -94,8 +94,7 @@ struct RoutineHandler::Attempt {
 // --- telling ------------------------------------------------------------------------------------
 
 void RoutineHandler::tell(const Attempt& attempt, NoticeKind kind, Json details) const {
-  ports_.notices.publish(
-      routine_notice(kind, attempt.run, ports_.clock.now(), std::move(details)));
+  ports_.notices.publish(routine_notice(kind, attempt.run, ports_.clock.now(), std::move(details)));
 }
 
 void RoutineHandler::tell_when_ended(const Attempt& attempt, NoticeKind kind, Json details) {
@@ -159,8 +158,8 @@ Task<Result<void>> RoutineHandler::put_end(AttemptPtr attempt) {
     RoutineRunNotes& notes = attempt->notes();
     notes.revision = (*now)->revision;
     for (RoutineArtifact& one : (*now)->artifacts) {
-      const bool known = std::ranges::find(notes.artifacts, one.id, &RoutineArtifact::id) !=
-                         notes.artifacts.end();
+      const bool known =
+          std::ranges::find(notes.artifacts, one.id, &RoutineArtifact::id) != notes.artifacts.end();
       if (!known) notes.artifacts.push_back(std::move(one));
     }
   }
@@ -239,8 +238,7 @@ Task<std::optional<JobStep>> RoutineHandler::open(AttemptPtr attempt) {
     co_return parked(std::string(until_approved));
   }
   if (!attempt->is_gone) co_return std::nullopt;
-  auto gone =
-      co_await give_up(attempt, "the routine was deleted", NoticeKind::routine_run_failed);
+  auto gone = co_await give_up(attempt, "the routine was deleted", NoticeKind::routine_run_failed);
   co_return gone;
 }
 
@@ -263,8 +261,8 @@ Task<JobStep> RoutineHandler::begin(AttemptPtr attempt) {
       const auto pause = run.error().retry_after.value_or(start_retry_pause);
       co_return JobParked{.until = ports_.clock.now() + pause};
     }
-    auto failed = co_await give_up(attempt, std::move(run.error().message),
-                                   NoticeKind::routine_run_failed);
+    auto failed =
+        co_await give_up(attempt, std::move(run.error().message), NoticeKind::routine_run_failed);
     co_return failed;
   }
   endings_.expect(attempt->who.scope, run->id);
@@ -368,10 +366,16 @@ Task<JobStep> RoutineHandler::finish(AttemptPtr attempt, RunDetail detail) {
   notes.detail = succeeded ? "routine run completed" : run.error;
   if (succeeded) co_await keep_artifacts(attempt, detail);
   auto stored = co_await put_end(attempt);
+  if (!stored && stored.error().kind == ErrorKind::too_large) {
+    // The account has no room for more files: the run is done all the same.
+    std::erase_if(notes.artifacts, [](const RoutineArtifact& one) { return one.is_kept(); });
+    notes.detail += "; its files are not kept: " + stored.error().message;
+    stored = co_await put_end(attempt);
+  }
   if (!stored && stored.error().kind == ErrorKind::conflict) co_return overtaken();
   if (!stored) co_return JobFailed{.error = std::move(stored.error())};
   attempt->run.finished_at = ports_.clock.now();
-  attempt->run.state = succeeded ? RoutineRunState::completed
+  attempt->run.state = succeeded                          ? RoutineRunState::completed
                        : run.state == RunState::cancelled ? RoutineRunState::cancelled
                                                           : RoutineRunState::failed;
   if (!succeeded) {
@@ -420,9 +424,8 @@ Task<void> RoutineHandler::keep_written(AttemptPtr attempt, RunDetail detail) {
 Task<void> RoutineHandler::keep_one(AttemptPtr attempt, WrittenFile file) {
   std::vector<RoutineArtifact>& artifacts = attempt->notes().artifacts;
   const std::string uri = "file://" + file.path;
-  const bool known = std::ranges::any_of(artifacts, [&](const RoutineArtifact& one) {
-    return one.uri == uri && one.is_kept();
-  });
+  const bool known = std::ranges::any_of(
+      artifacts, [&](const RoutineArtifact& one) { return one.uri == uri && one.is_kept(); });
   if (known || artifacts.size() >= limits::routine_artifacts_max) co_return;
   const base::Time now = ports_.clock.now();
   RoutineArtifact made{.id = base::new_id(now),
@@ -432,8 +435,7 @@ Task<void> RoutineHandler::keep_one(AttemptPtr attempt, WrittenFile file) {
                        .metadata = {{"bytes", file.bytes.size()}, {"mime", mime_of(file.path)}},
                        .created_at = now,
                        .bytes = static_cast<std::int64_t>(file.bytes.size())};
-  auto kept =
-      co_await ports_.files.keep(account_of(attempt->who), made.id, std::move(file.bytes));
+  auto kept = co_await ports_.files.keep(account_of(attempt->who), made.id, std::move(file.bytes));
   if (!kept) {
     base::log::warn("routine_file_not_kept",
                     {{"run", attempt->job().id}, {"error", kept.error().message}});
@@ -448,7 +450,7 @@ Task<void> RoutineHandler::make_artifact(AttemptPtr attempt, RunDetail detail, W
   const ArtifactForm form = form_of(file.path);
   const bool fits = !form.kind.empty() && !file.bytes.empty() &&
                     file.bytes.size() <= limits::artifact_content_bytes_max &&
-                    base::is_utf8(file.bytes);
+                    base::is_valid_utf8(file.bytes);
   if (!fits) co_return;
   ArtifactPage page{.as_of = ports_.clock.now(), .limit = limits::artifact_rows_max};
   const std::string thread_id = attempt->notes().thread_id;
@@ -482,8 +484,8 @@ Task<Result<void>> RoutineHandler::recover() {
       endings_.expect(notes.scope, notes.run_id);
       const Principal who(notes.scope, notes.owner, UserRole::member);
       auto detail = co_await ports_.runs.read(who, notes.run_id);
-      const bool is_over = detail ? is_terminal(detail->run.state)
-                                  : detail.error().kind == ErrorKind::not_found;
+      const bool is_over =
+          detail ? is_terminal(detail->run.state) : detail.error().kind == ErrorKind::not_found;
       if (is_over) endings_.wake(notes.scope, notes.run_id);
     }
     if (followed->size() < page.limit) co_return Result<void>();

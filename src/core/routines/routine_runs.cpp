@@ -237,8 +237,8 @@ Task<Result<RoutineRun>> RoutineRuns::approve(Principal who, std::string id, std
     run.notes.is_approved = true;
     run.notes.approval_reason = reason;
     run.notes.detail = reason;
-    unit.changes.emplace_back(job_change(WakeJob{
-        .id = job.id, .waits_for = std::string(until_approved), .at = ports_.clock.now()}));
+    unit.changes.emplace_back(job_change(
+        WakeJob{.id = job.id, .waits_for = std::string(until_approved), .at = ports_.clock.now()}));
     audit(unit, who, run, "run_approved", reason);
     return {};
   };
@@ -283,8 +283,8 @@ Task<Result<PausedRoutineRun>> RoutineRuns::pause(Principal who, std::string id,
       unit.changes.emplace_back(
           job_change(WakeJob{.id = job.id, .waits_for = job.waits_for, .at = now}));
     }
-    unit.changes.emplace_back(job_change(
-        HoldJob{.id = job.id, .waits_for = std::string(until_resumed), .at = now}));
+    unit.changes.emplace_back(
+        job_change(HoldJob{.id = job.id, .waits_for = std::string(until_resumed), .at = now}));
     run.notes.paused_reason = reason;
     run.notes.detail = reason;
     run.notes.thread_id.clear();
@@ -327,8 +327,8 @@ Task<Result<RoutineRun>> RoutineRuns::resume(Principal who, std::string id, std:
     run.notes.detail = reason;
     run.notes.thread_id.clear();
     run.notes.run_id.clear();
-    unit.changes.emplace_back(job_change(WakeJob{
-        .id = job.id, .waits_for = std::string(until_resumed), .at = ports_.clock.now()}));
+    unit.changes.emplace_back(job_change(
+        WakeJob{.id = job.id, .waits_for = std::string(until_resumed), .at = ports_.clock.now()}));
     return {};
   };
   auto run = co_await change(std::move(who), std::move(id), std::move(one));
@@ -340,8 +340,7 @@ Task<Result<RoutineRun>> RoutineRuns::resume(Principal who, std::string id, std:
 
 Task<Result<RoutineRun>> RoutineRuns::add_artifact(Principal who, std::string id,
                                                    NewRoutineArtifact input) {
-  for (const auto& [text, field] :
-       {std::pair(&input.uri, "uri"), std::pair(&input.kind, "kind")}) {
+  for (const auto& [text, field] : {std::pair(&input.uri, "uri"), std::pair(&input.kind, "kind")}) {
     if (text->find_first_not_of(" \t\r\n") == std::string::npos) {
       co_return fail(ErrorKind::invalid, std::string(field) + " must not be empty", field);
     }
@@ -366,10 +365,10 @@ Task<Result<RoutineRun>> RoutineRuns::add_artifact(Principal who, std::string id
                            .created_at = now};
   Change one = [artifact](const Job& /*job*/, RoutineRun& run, Unit& /*unit*/) -> Result<void> {
     if (run.notes.artifacts.size() >= limits::routine_artifacts_max) {
-      return fail(ErrorKind::too_large,
-                  "a run has " + std::to_string(limits::routine_artifacts_max) +
-                      " artifacts at most",
-                  "artifacts");
+      return fail(
+          ErrorKind::too_large,
+          "a run has " + std::to_string(limits::routine_artifacts_max) + " artifacts at most",
+          "artifacts");
     }
     run.notes.artifacts.push_back(artifact);
     return {};

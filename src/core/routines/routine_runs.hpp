@@ -94,8 +94,7 @@ class RoutineRuns {
 // What becomes of a run when it is to begin (tandem §4.4).
 enum class RoutineGate { runs, asks, blocks };
 RoutineGate gate_of(const RoutineTask& task);
-constexpr std::string_view routine_blocked_reason =
-    "external integrations are disabled by policy";
+constexpr std::string_view routine_blocked_reason = "external integrations are disabled by policy";
 
 // The notice of something that happened to a run.
 Notice routine_notice(NoticeKind kind, const RoutineRun& run, base::Time at,

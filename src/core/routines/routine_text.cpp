@@ -268,23 +268,22 @@ Result<RoutineRun> routine_run_of(const Job& job, std::optional<RoutineRunNotes>
   auto payload = payload_from(job.payload);
   if (!payload) return fail(std::move(payload.error()));
   const bool is_scheduled = !job.origin.schedule_id.empty();
-  RoutineRun out{
-      .id = job.id,
-      .scope = job.owner.scope,
-      .owner = job.owner.user_id,
-      .routine_id = payload->routine_id,
-      .trigger = is_scheduled ? RoutineTrigger::scheduled : RoutineTrigger::manual,
-      .run_count = is_scheduled ? job.origin.due_times : payload->run_count,
-      .created_at = job.created_at,
-      .updated_at = job.updated_at,
-      .fired_at = is_scheduled && job.origin.due_at ? job.origin.due_at : job.created_at,
-      .finished_at = job.finished_at,
-      .task = std::move(payload->task),
-      .notes = notes ? std::move(*notes)
-                     : RoutineRunNotes{.id = job.id,
-                                       .scope = job.owner.scope,
-                                       .owner = job.owner.user_id,
-                                       .routine_id = payload->routine_id}};
+  RoutineRun out{.id = job.id,
+                 .scope = job.owner.scope,
+                 .owner = job.owner.user_id,
+                 .routine_id = payload->routine_id,
+                 .trigger = is_scheduled ? RoutineTrigger::scheduled : RoutineTrigger::manual,
+                 .run_count = is_scheduled ? job.origin.due_times : payload->run_count,
+                 .created_at = job.created_at,
+                 .updated_at = job.updated_at,
+                 .fired_at = is_scheduled && job.origin.due_at ? job.origin.due_at : job.created_at,
+                 .finished_at = job.finished_at,
+                 .task = std::move(payload->task),
+                 .notes = notes ? std::move(*notes)
+                                : RoutineRunNotes{.id = job.id,
+                                                  .scope = job.owner.scope,
+                                                  .owner = job.owner.user_id,
+                                                  .routine_id = payload->routine_id}};
   out.state = state_of(job, out.notes);
   if (!out.notes.last_thread_id.empty()) out.started_at = job.started_at;
   return out;

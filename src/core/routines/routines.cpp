@@ -52,10 +52,10 @@ Result<void> check_texts(const std::vector<std::string>& texts, std::size_t max,
     return text.find_first_not_of(" \t\r\n") == std::string::npos;
   };
   if (texts.size() > max || std::ranges::any_of(texts, is_blank)) {
-    return fail(ErrorKind::invalid,
-                std::string(field) + " has at most " + std::to_string(max) +
-                    " texts, none of them empty",
-                field);
+    return fail(
+        ErrorKind::invalid,
+        std::string(field) + " has at most " + std::to_string(max) + " texts, none of them empty",
+        field);
   }
   return {};
 }
@@ -63,9 +63,9 @@ Result<void> check_texts(const std::vector<std::string>& texts, std::size_t max,
 Result<void> check_routine(const Routine& routine) {
   if (routine.name.find_first_not_of(" \t\r\n") == std::string::npos ||
       routine.name.size() > limits::routine_name_bytes_max) {
-    return fail(
-        ErrorKind::invalid,
-        "a name has 1 to " + std::to_string(limits::routine_name_bytes_max) + " bytes", "name");
+    return fail(ErrorKind::invalid,
+                "a name has 1 to " + std::to_string(limits::routine_name_bytes_max) + " bytes",
+                "name");
   }
   const RoutineTask& task = routine.task;
   if (!task.arguments.is_object()) {

@@ -38,7 +38,7 @@ struct NewRoutine {
 struct RoutineUpdate {
   std::optional<std::string> name{};
   std::optional<JobTiming> timing{};
-  bool drops_timing = false;  // it only runs when somebody says so from now on
+  bool drops_timing = false;          // it only runs when somebody says so from now on
   std::optional<std::string> zone{};  // of the timing that it has
   std::optional<Misfire> misfire{};
   std::optional<base::Time> next_due_at{};
