@@ -1,22 +1,32 @@
 // What schedules cost: reading expressions, finding due times, 10,000 of them waiting, and how late
-// a due time is told. Prints "<name> <number>" lines. Usage: schedules_bench SECONDS
-#include <malloc.h>
-
-#include <atomic>
+// a due time's job is stored. Prints "<name> <number>" lines. Usage: schedules_bench SECONDS
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
+#include <system_error>
+#include <variant>
 #include <vector>
 
 #include "base/clock_wall.hpp"
+#include "base/ids.hpp"
 #include "base/lane.hpp"
+#include "core/events/event_feed.hpp"
+#include "core/jobs/job_bell.hpp"
+#include "core/jobs/job_schedules.hpp"
+#include "core/jobs/schedule_runner.hpp"
+#include "core/stores.hpp"
 #include "harness/statistics.hpp"
+#include "scheduler/job_due_times.hpp"
 #include "scheduler/schedule.hpp"
-#include "scheduler/scheduler.hpp"
 #include "scheduler/zones.hpp"
+#include "storage/sqlite/store.hpp"
 
 namespace colonnade::bench {
 namespace {
@@ -95,61 +105,114 @@ void measure_due_times() {
   print("open_zone_micros", (cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - begin) * 1e6);
 }
 
-// Answers at once, and notes how late it was asked.
-class NotedClaims final : public scheduler::DueClaims {
+// Notes how late each job of a schedule was stored.
+class StoredJobs final : public core::FeedListener {
  public:
-  base::Task<base::Result<std::vector<scheduler::ClaimedSchedule>>> claim(
-      std::vector<scheduler::DueTime> due, Time now) override {
-    for (const auto& one : due) late_micros.push_back(static_cast<double>((now - one.due).count()));
-    if (late_micros.size() == wanted) done->complete(true);
-    co_return std::vector<scheduler::ClaimedSchedule>{};
+  explicit StoredJobs(base::Clock& clock) : clock_(clock) {}
+  void jobs_changed(const core::JobChange& change) override {
+    const auto* inserted = std::get_if<core::InsertJob>(&change.what);
+    if (inserted == nullptr || !inserted->job.origin.due_at) return;
+    const auto late = clock_.now() - *inserted->job.origin.due_at;
+    const std::lock_guard lock(mutex_);
+    late_micros_.push_back(static_cast<double>(late.count()));
+    if (late_micros_.size() == wanted) done->complete(true);
+  }
+  std::vector<double> late_micros() const {
+    const std::lock_guard lock(mutex_);
+    return late_micros_;
   }
 
   std::size_t wanted = 0;
-  std::vector<double> late_micros{};
   std::shared_ptr<base::Completion<bool>> done = std::make_shared<base::Completion<bool>>();
+
+ private:
+  base::Clock& clock_;
+  mutable std::mutex mutex_;
+  std::vector<double> late_micros_{};
 };
 
-base::Task<void> run(scheduler::Scheduler* scheduler, std::stop_token stop,
+base::Task<void> run(core::ScheduleRunner* runner, std::stop_token stop,
                      std::shared_ptr<base::Completion<bool>> ended) {
-  co_await scheduler->run(std::move(stop));
+  co_await runner->run(std::move(stop));
   ended->complete(true);
+}
+
+class StoreFolder {
+ public:
+  StoreFolder()
+      : path_(std::filesystem::temp_directory_path() / ("colonnade-" + base::random_hex(8))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~StoreFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string file() const { return (path_ / "store").string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+// One account has 1,000 of them.
+core::JobSchedule due_once(std::size_t number, Time due) {
+  const std::string user = "user-" + std::to_string(number / limits::schedules_per_account);
+  return {.id = "schedule-" + std::to_string(number),
+          .owner = {core::Scope::main(), user},
+          .job = {.task = "measured",
+                  .work = {.kind = core::JobHandlerKind::internal, .name = "measured"}},
+          .timing = {.kind = core::JobTimingKind::once, .text = base::to_rfc3339(due)},
+          .created_at = due - 1h,
+          .updated_at = due - 1h,
+          .next_due_at = due};
 }
 
 // 10,000 that are not due, and some that are, at moments of their own.
 void measure_waiting(std::chrono::seconds duration) {
+  const StoreFolder folder;
+  auto store = storage::sqlite::Store::open(folder.file(),
+                                            {.durability = storage::sqlite::Durability::full});
+  if (!store) throw std::runtime_error(store.error().message);
   base::Lanes lanes(2);
   base::WallClock clock;
-  scheduler::LaneWaiting waiting;
-  NotedClaims claims;
-  scheduler::Scheduler scheduler(clock, waiting, claims);
-  const auto bytes = [] { return static_cast<double>(::mallinfo2().uordblks); };
-  const double bytes_before = bytes();
-  for (std::size_t i = 0; i < schedules_waiting; ++i) {
-    scheduler.set("0123456789abcdef0123456789abc" + std::to_string(i),
-                  clock.now() + 1h + static_cast<int>(i) * 1ms);
-  }
-  print("bytes_each", (bytes() - bytes_before) / static_cast<double>(schedules_waiting));
+  core::JobBell bell;
+  StoredJobs stored(clock);
+  const core::Stores stores = (*store)->stores();
+  core::EventFeed feed(lanes, stores.events, stores.journal, {&bell, &stored});
+  scheduler::Zones zones;
+  const scheduler::JobDueTimes due_times(zones);
+  core::JobSchedules schedules(stores.jobs, feed, clock, due_times);
+  const auto insert = [&](std::size_t from, std::size_t count, Time first, auto step) {
+    core::Unit unit{.scope = core::Scope::main()};
+    for (std::size_t i = 0; i < count; ++i) {
+      unit.changes.emplace_back(core::job_change(core::InsertSchedule{
+          .schedule = due_once(from + i, first + static_cast<int>(i) * step)}));
+    }
+    const auto inserted = base::run_on(lanes[1], feed.commit(std::move(unit)));
+    if (!inserted) throw std::runtime_error(inserted.error().message);
+  };
+  insert(0, schedules_waiting, clock.now() + 1h, 1ms);
   std::stop_source stop;
   const auto ended = std::make_shared<base::Completion<bool>>();
-  lanes[0].spawn("scheduler", run(&scheduler, stop.get_token(), ended));
+  {
+    core::ScheduleRunner runner(schedules, clock, bell);
+    lanes[0].spawn("schedules", run(&runner, stop.get_token(), ended));
+    const double cpu_before = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    base::run_on(lanes[1], base::sleep_for(duration, std::stop_token()));
+    const double used = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_before;
+    print("idle_cpu_percent", 100 * used / static_cast<double>(duration.count()));
 
-  const double cpu_before = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
-  base::run_on(lanes[1], base::sleep_for(duration, std::stop_token()));
-  const double used = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_before;
-  print("idle_cpu_percent", 100 * used / static_cast<double>(duration.count()));
-
-  claims.wanted = 400;
-  const auto first = clock.now() + 50ms;
-  for (std::size_t i = 0; i < claims.wanted; ++i) {
-    scheduler.set("due " + std::to_string(i), first + static_cast<int>(i) * 7321us);
+    stored.wanted = 400;
+    insert(schedules_waiting, stored.wanted, clock.now() + 250ms, 7321us);
+    base::run_on(lanes[1], stored.done->wait());
+    stop.request_stop();
+    base::run_on(lanes[1], ended->wait());
   }
-  base::run_on(lanes[1], claims.done->wait());
-  print("late_median_micros", median(claims.late_micros));
-  print("late_p99_micros", percentile(claims.late_micros, 0.99));
-  print("late_most_micros", percentile(claims.late_micros, 1));
-  stop.request_stop();
-  base::run_on(lanes[1], ended->wait());
+  auto late = stored.late_micros();
+  print("late_median_micros", median(late));
+  print("late_p99_micros", percentile(late, 0.99));
+  print("late_most_micros", percentile(late, 1));
+  (*store)->close();
+  lanes.stop();
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ constexpr EnumMember enumeration() {
 
 constexpr int threads_max = 256;  // more I/O threads than any machine here has cores
 constexpr int worker_threads_max = 64;
+constexpr int job_workers_max = 1024;
 constexpr double day_seconds = 86'400;
 constexpr double rate_max = 1e9;  // as good as none
 
@@ -127,6 +128,23 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
        .help = "Threads for long reads, such as searches; one account has half of them at most.",
        .min = 1,
        .max = worker_threads_max},
+      {.name = "jobs.workers",
+       .target = Whole([](Settings& s) -> auto& { return s.jobs.workers; }),
+       .help =
+           "How many background jobs run at once: runs of tasks, schedules and the server's own "
+           "work.",
+       .min = 1,
+       .max = job_workers_max},
+      {.name = "jobs.per_account",
+       .target = Whole([](Settings& s) -> auto& { return s.jobs.per_account; }),
+       .help = "How many of them one user may have at once. 0: three quarters of the workers.",
+       .max = job_workers_max},
+      {.name = "jobs.questions",
+       .target = enumeration<[](Settings& s) -> auto& { return s.jobs.questions; }>(),
+       .help =
+           "What a background job does when a tool call needs a human's approval: ask and wait, "
+           "or fail at once.",
+       .choices = {"ask", "fail"}},
       {.name = "durability",
        .target = enumeration<[](Settings& s) -> auto& { return s.durability; }>(),
        .help =

@@ -20,6 +20,7 @@
 #include "core/access/limits.hpp"
 #include "core/context/limits.hpp"
 #include "core/governance/limits.hpp"
+#include "core/jobs/limits.hpp"
 #include "core/runs/limits.hpp"
 #include "core/tools/limits.hpp"
 #include "net/body_limits.hpp"
@@ -67,6 +68,7 @@ enum class Durability { full, normal };
 enum class ReasoningEffort { vendor_default, low, medium, high };
 enum class Sandboxing { required, off };
 enum class UnansweredApproval { deny, approve };
+enum class JobQuestions { ask, fail };
 enum class WebSearch { off, searxng, brave };
 
 // The groups of the file, each with the members that its names have there.
@@ -141,6 +143,12 @@ struct MemorySettings {
   bool ingest_runs = false;
 };
 
+struct JobSettings {
+  int workers = static_cast<int>(limits::job_slots_default);
+  int per_account = 0;  // 0: three quarters of the workers
+  JobQuestions questions = JobQuestions::ask;
+};
+
 struct PolicySettings {
   std::string file{};     // "": the rules that the tools imply
   std::string profile{};  // "": none
@@ -212,6 +220,7 @@ struct Settings {
   MetricsReaders metrics = MetricsReaders::local;
   int io_threads = 0;
   int worker_threads = 4;
+  JobSettings jobs{};
   Durability durability = Durability::full;
   LogSettings log{};
   std::string provider{};

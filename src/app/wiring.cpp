@@ -27,6 +27,7 @@
 #include "app/version.hpp"
 #include "app/windows_file.hpp"
 #include "app/wiring_audit.hpp"
+#include "app/wiring_jobs.hpp"
 #include "app/wiring_mcp.hpp"
 #include "app/wiring_memory.hpp"
 #include "app/wiring_platos.hpp"
@@ -104,7 +105,6 @@ using base::Result;
 
 constexpr const char* first_user = "admin";
 constexpr std::size_t prices_bytes_max = 1024 * 1024;
-constexpr auto purge_interval = std::chrono::hours(1);     // of idempotency keys that have expired
 constexpr auto expiry_interval = std::chrono::seconds(1);  // how late an approval may expire
 constexpr std::uint16_t classic_ports[] = {8790, 3100, 39731, 8000};
 
@@ -229,14 +229,6 @@ base::Error listening_error(base::Error error) {
   return error;
 }
 
-base::Task<void> purge_hourly(core::KeyedRequests* keyed_requests, std::stop_token stop) {
-  for (;;) {
-    co_await keyed_requests->purge();
-    const bool passed = co_await base::sleep_for(purge_interval, stop);
-    if (!passed) co_return;
-  }
-}
-
 base::Task<void> settle_expired(core::Actions* actions, std::stop_token stop) {
   for (;;) {
     co_await actions->settle_expired();
@@ -288,6 +280,7 @@ struct Server::Components {
         login_failures(audit_log, clock),
         pairings(credentials, clock, &login_failures),
         keyed_requests(stores.keyed_requests, feed, clock),
+        background(settings, {.lanes = lanes, .store = stores.jobs, .feed = feed, .clock = clock}),
         prices(std::move(prices_in)),
         meter(prices),
         http_client(lanes),
@@ -513,6 +506,7 @@ struct Server::Components {
     tandem.add_to(router);
     tandem.follow(notices);
     operators.add_to(router);
+    background.add_own_work(keyed_requests);
     tool_servers.tell(tool_host);
     if (settings.memory.ingest_runs) feed.listen(run_ingestion);
     if (settings.metrics != MetricsReaders::off) router.add(metrics.route());
@@ -563,6 +557,7 @@ struct Server::Components {
   core::LoginFailures login_failures;
   core::Pairings pairings;
   core::KeyedRequests keyed_requests;
+  BackgroundJobs background;
   core::Prices prices;
   ModelMeter meter;
   net::HttpClient http_client;
@@ -738,7 +733,8 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
     }
   }
   p.tool_host.servers().begin();
-  p.lanes[0].spawn("purge_hourly", purge_hourly(&p.keyed_requests, p.stopping.get_token()));
+  // Last of what acts by itself: a job may need anything that there is.
+  if (auto working = p.background.start(); !working) return std::unexpected(working.error());
   p.lanes[0].spawn("sign_audit", p.audit_signing.keep(p.stopping.get_token()));
   p.lanes[0].spawn("sweep_attachments",
                    p.attachments.sweep(std::move(uploaded_files), p.stopping.get_token()));
@@ -786,6 +782,9 @@ void Server::stop() {
   // goes on would cancel it. Whoever waits for a run, or starts one now, hears that the server
   // stops.
   p.pairings.stop();
+  // Before the runs are parked: who works on a job hears that the server stops, and lets its run go
+  // on at the next start.
+  p.background.stop();
   p.runs.park_all();
   p.user_calls.stop_all();
   p.actions.stop_all();

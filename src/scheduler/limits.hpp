@@ -27,11 +27,4 @@ constexpr std::size_t zone_file_bytes_max = 256 * KiB;  // the largest that ther
 constexpr auto misfire_tolerance = 60s;
 constexpr std::size_t catch_up_runs_max = 1000;  // runs that one schedule makes up for at once
 
-constexpr std::size_t due_batch_max = 256;  // schedules that are claimed together
-// How late a due time is seen after somebody has set the machine's clock forward, or after the
-// machine slept: the timer measures time that passes, and does not notice.
-constexpr auto clock_recheck_interval = 10s;
-constexpr auto claim_retry_min = 1s;  // after a claim that failed; doubled each time
-constexpr auto claim_retry_max = 30s;
-
 }  // namespace colonnade::limits

@@ -19,18 +19,17 @@ TEST_P(StoreJobs, AKeyIsHeldUntilItExpiresOrItsJobFails) {
     out.key = {.text = "k", .expires_at = {at + 1000}};
     return out;
   };
-  const auto holder = [&](std::int64_t at, std::string owner = "ann", std::string task = "mail") {
-    return *awaited(stores().jobs.job_of_key({here, std::move(owner)}, std::move(task), "k", {at}));
+  const auto holder = [&](std::int64_t at, std::string task = "mail") {
+    return *awaited(stores().jobs.job_of_key(here, std::move(task), "k", {at}));
   };
   add(keyed("j1", 1000));
   EXPECT_EQ(holder(1999), "j1");
   EXPECT_EQ(holder(2000), std::nullopt);
-  EXPECT_EQ(holder(1500, "bob"), std::nullopt);
-  EXPECT_EQ(holder(1500, "ann", "other"), std::nullopt);
+  EXPECT_EQ(holder(1500, "other"), std::nullopt);
   const base::Error held = refused(core::InsertJob{.job = keyed("j2", 1500)});
   EXPECT_EQ(held.kind, ErrorKind::conflict);
   EXPECT_EQ(held.field, "idempotency_key");
-  add(keyed("bobs", 1500, "bob"));
+  EXPECT_EQ(refused(core::InsertJob{.job = keyed("bobs", 1500, "bob")}).field, "idempotency_key");
   add(keyed("j3", 2000));
   EXPECT_EQ(holder(2500), "j3");
   for (const core::Job& one : claim(10, 2500)) {
@@ -55,8 +54,8 @@ TEST_P(StoreJobs, ABatchHasAKeyOfItsOwn) {
   apply(batch("b1", 1000));
   EXPECT_EQ(refused(batch("b1", 1000)).field, "");
   EXPECT_EQ(refused(batch("b2", 1099)).field, "idempotency_key");
-  EXPECT_EQ(*awaited(stores().jobs.batch_of_key({here, "ann"}, "mail", "k", {1099})), "b1");
-  EXPECT_EQ(*awaited(stores().jobs.batch_of_key({here, "ann"}, "mail", "k", {1100})), std::nullopt);
+  EXPECT_EQ(*awaited(stores().jobs.batch_of_key(here, "mail", "k", {1099})), "b1");
+  EXPECT_EQ(*awaited(stores().jobs.batch_of_key(here, "mail", "k", {1100})), std::nullopt);
   apply(batch("b2", 1100));
   core::Job lost = job_of("lost");
   lost.origin.batch_id = "b9";

@@ -97,6 +97,13 @@ void refuse_call(Decision& decision, const base::Error& why) {
   decision.reason = why.message;
 }
 
+void deny_unattended(Decision& decision) {
+  decision.outcome = Outcome::halt;
+  decision.reason_code = reason_code::nobody_to_ask;
+  decision.reason = "it needs a human's approval, and this work asks nobody (" + decision.reason +
+                    "); allow it by a policy, or let the work ask (jobs.questions)";
+}
+
 std::string new_approval_token() {
   constexpr std::size_t token_bytes = 16;
   return base::new_token(token_bytes);

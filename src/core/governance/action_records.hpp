@@ -29,12 +29,15 @@ void withdraw(Unit& unit, Action& action, std::string reason, base::Time now,
 namespace reason_code {
 constexpr std::string_view invalid_arguments = "INVALID_ARGUMENTS";
 constexpr std::string_view tool_not_offered = "TOOL_NOT_OFFERED";
+constexpr std::string_view nobody_to_ask = "NOBODY_TO_ASK";
 }  // namespace reason_code
 
 // The run refused the call by itself: it could not run like this, whatever a policy says of it.
 bool is_refusal_of_run(std::string_view code);
 // Makes the decision such a refusal, for what ToolRunner::prepare() said.
 void refuse_call(Decision& decision, const base::Error& why);
+// Of a call that a human would be asked about, in work that nobody attends: makes it a denial.
+void deny_unattended(Decision& decision);
 
 // Shown to whoever may answer the question (faramesh §3.2): 22 characters, 128 random bits.
 std::string new_approval_token();

@@ -19,6 +19,7 @@
 #include "core/governance/limits.hpp"
 #include "core/governance/shell_command.hpp"
 #include "core/governance/submitted_command.hpp"
+#include "core/jobs/job_wakes.hpp"
 #include "core/runs/runs.hpp"
 #include "core/tools/tool_execution.hpp"
 
@@ -379,6 +380,7 @@ Task<Result<Action>> Actions::settle(Action action, std::string actor, HumanAnsw
   Unit unit{.scope = settled->action.scope,
             .account = account_of(settled->action.scope, settled->action.owner)};
   unit.changes.emplace_back(UpdateAction{.action = settled->action});
+  wake_job_of(unit, settled->action, settled->action.updated_at);
   unit.changes.emplace_back(AppendAudit{
       approval_entry(settled->action, settled->actor, settled->edited, state.deps.redaction)});
   auto kept = co_await state.remember(&unit, &settled->action, &answer);

@@ -50,36 +50,24 @@ void deny_for_thread(Verdict& verdict, const std::string& tool) {
                             "; do without it, or do what the rule leaves allowed";
 }
 
-// What is still a question: the grant is named that has answered it, or nobody is asked.
-void settle_for_work(Verdict& verdict, const WorkAnswer& work, bool is_answered) {
-  Decision& decision = verdict.decision;
-  if (decision.outcome != Outcome::abstain || is_answered) return;
-  if (verdict.permit) {
-    if (work.kind == WorkAnswerKind::allows) {
-      decision.reason += "; allowed unasked by the grant of " + work.by;
-    }
-    return;
-  }
-  if (work.kind != WorkAnswerKind::denies) return;
-  decision.outcome = Outcome::halt;
-  decision.reason_code = std::string(nobody_to_ask);
-  decision.reason = "this call needs a human's approval, and nobody is asked on behalf of " +
-                    work.by + "; name the tool in its list of allowed tools";
+// Who reads the decision sees what has answered its question.
+void name_grant(Verdict& verdict, const WorkGrant& work) {
+  const bool answered = verdict.permit && verdict.decision.outcome == Outcome::abstain;
+  if (answered) verdict.decision.reason += "; allowed unasked by the grant of " + work.by;
 }
 
 }  // namespace
 
 Verdict Judge::decide(const Agent& agent, const ToolCall& call, ActionRequest request,
                       const std::optional<Grant>& grant, std::optional<RuleAction> rule,
-                      const WorkAnswer& work) const {
+                      const WorkGrant* work) const {
   std::optional<Grant> answer = grant;
-  const bool granted = work.kind == WorkAnswerKind::allows;
-  if (!answer && (rule == RuleAction::allow || granted)) answer = Grant{};
+  if (!answer && (rule == RuleAction::allow || work != nullptr)) answer = Grant{};
   Verdict verdict = gate_.decide(call, std::move(request), answer);
   if (asks_human_for(agent, call.tool)) ask_for_agent(verdict, answer);
-  if (rule == RuleAction::ask) ask_for_thread(verdict, granted ? answer : grant);
+  if (rule == RuleAction::ask) ask_for_thread(verdict, work != nullptr ? answer : grant);
   if (rule == RuleAction::deny) deny_for_thread(verdict, call.tool);
-  settle_for_work(verdict, work, grant.has_value());
+  if (work != nullptr && !grant) name_grant(verdict, *work);
   return verdict;
 }
 

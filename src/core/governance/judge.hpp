@@ -16,7 +16,6 @@ namespace colonnade::core {
 constexpr std::string_view agent_requires_approval = "AGENT_REQUIRES_APPROVAL";
 constexpr std::string_view thread_rule_asks = "THREAD_RULE_ASKS";
 constexpr std::string_view thread_rule_denies = "THREAD_RULE_DENIES";
-constexpr std::string_view nobody_to_ask = "NOBODY_TO_ASK";
 
 // The agent's own permission for a tool turns the policy's yes into a question to a human, and so
 // may a rule of the thread, which may also deny, or answer a question. What the policy denies stays
@@ -28,11 +27,11 @@ class Judge {
   // A run's tool call, or a step of one: `agent` is as the run has it. PolicyGate::decide();
   // `grant` answers the agent's question too, and that of the thread's rules. `rule` is what those
   // say of the call (rule_for): it denies, asks, or answers what is asked, and never allows what is
-  // denied or what only a human may answer. `work` is what the grant of unattended work says of it
-  // (answer_of): it answers what is asked, in the same bounds, or denies what would be asked.
+  // denied or what only a human may answer. `work` is the grant that answers for the call
+  // (grants()), in the same bounds; nullptr for none.
   Verdict decide(const Agent& agent, const ToolCall& call, ActionRequest request,
                  const std::optional<Grant>& grant, std::optional<RuleAction> rule = std::nullopt,
-                 const WorkAnswer& work = {}) const;
+                 const WorkGrant* work = nullptr) const;
 
   // The rest finds the agent of `scope` that the request names, as it is now; a name that is no
   // agent's demands nothing. Errors also: the store's.

@@ -338,7 +338,9 @@ Task<Result<UserCallResult>> UserCalls::make(std::shared_ptr<State> state,
       refuse_call(verdict.decision, prepared.error());
     }
   }
-  const bool asks = !verdict.permit && verdict.decision.outcome == Outcome::abstain;
+  const bool would_ask = !verdict.permit && verdict.decision.outcome == Outcome::abstain;
+  if (would_ask && call->input.asks_nobody) deny_unattended(verdict.decision);
+  const bool asks = would_ask && !call->input.asks_nobody;
   if (asks) {
     auto before = co_await state->asked_before(call, verdict.request.params);
     if (!before) co_return fail(std::move(before.error()));

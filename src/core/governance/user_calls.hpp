@@ -38,6 +38,8 @@ struct UserCall {
   // In whose workspace and in the name of whose agent; "" for the user's own workspace and the
   // default agent.
   std::string thread_id{};
+  // Nobody is there to answer: what a human would be asked about is denied at once.
+  bool asks_nobody = false;
   // Linked to the action in the transaction that begins to run it; "" for none.
   std::string keyed_request_id{};
 };

@@ -6,18 +6,10 @@
 
 namespace colonnade::core {
 
-WorkAnswer answer_of(const WorkGrant& grant, std::string_view tool,
-                     const std::vector<std::string>& aliases) {
-  const bool is_named = std::ranges::any_of(grant.tools, [&](const std::string& pattern) {
-    return names_tool(pattern, tool, aliases);
-  });
-  WorkAnswer out{.by = grant.by};
-  if (is_named) {
-    out.kind = WorkAnswerKind::allows;
-  } else if (!grant.asks) {
-    out.kind = WorkAnswerKind::denies;
-  }
-  return out;
+bool grants(const WorkGrant& grant, std::string_view tool,
+            const std::vector<std::string>& aliases) {
+  return std::ranges::any_of(
+      grant.tools, [&](const std::string& pattern) { return names_tool(pattern, tool, aliases); });
 }
 
 }  // namespace colonnade::core

@@ -30,8 +30,8 @@ struct JobOwner {
 // What does it.
 enum class JobHandlerKind {
   internal,  // the server itself; `name` is in core/jobs/job_handlers.hpp
-  tool,      // one call of the tool `name`, through the gate
-  agent,     // one turn of the agent `name`
+  tool,      // one call through the gate; `name` says whose words (core/jobs/tool_jobs.hpp)
+  agent,     // one turn of an agent; `name` says whose words (core/jobs/agent_jobs.hpp)
 };
 std::string_view to_string(JobHandlerKind kind);
 std::optional<JobHandlerKind> job_handler_kind_from(std::string_view text);
@@ -64,8 +64,8 @@ struct JobAttempts {
 // number that differs between those who wait.
 std::chrono::microseconds retry_delay(const JobAttempts& attempts, std::size_t spread);
 
-// Of one account and one task: as long as the key lives, a second trigger is the first one's job. A
-// job that fails gives its key back.
+// Of one scope and one task, whoever triggers it: as long as the key lives, a second trigger is the
+// first one's job. A job that fails gives its key back.
 struct JobKey {
   std::string text{};  // "" for none
   base::Time expires_at{};

@@ -127,6 +127,7 @@ struct JobRunner::State {
   std::vector<std::shared_ptr<PendingClaim>> pending{};
   std::size_t slots_taken = 0;
   std::atomic<bool> is_stopping = false;
+  std::stop_source draining{};   // from the beginning of the end
   std::stop_source giving_up{};  // what the store does not take is not tried again
   std::shared_ptr<base::Signal> wake = std::make_shared<base::Signal>();
 };
@@ -134,7 +135,7 @@ struct JobRunner::State {
 // What an attempt has come to, as it is stored.
 struct JobRunner::Outcome {
   Job job;
-  std::variant<JobDone, JobError, JobParked, GiveBackJob> what;
+  std::variant<JobDone, JobError, JobParked, GiveBackJob, JobCancelled> what;
   bool is_final = false;  // of an error
 };
 
@@ -315,6 +316,7 @@ Task<void> JobRunner::wait_for_slots(StatePtr state, std::chrono::microseconds t
 
 Task<void> JobRunner::drain(StatePtr state) {
   state->is_stopping = true;
+  state->draining.request_stop();
   co_await wait_for_slots(state, state->options.drain_time);
   const std::vector<RunningPtr> running = state->all();
   for (const RunningPtr& one : running) {
@@ -361,7 +363,10 @@ Task<std::optional<JobStep>> JobRunner::perform(StatePtr state, base::Lane* lane
         .is_final = true};
   }
   const auto time_max = job.time_max;
-  JobContext context{.job = std::move(job), .stop = running->stop.get_token()};
+  JobContext context{.job = std::move(job),
+                     .lane = lane,
+                     .stop = running->stop.get_token(),
+                     .server_stops = state->draining.get_token()};
   context.report = [state, running](std::string progress) {
     return report(state, running, std::move(progress));
   };
@@ -443,8 +448,13 @@ std::optional<JobRunner::Outcome> JobRunner::outcome_of(const State& state, cons
     out.what = std::move(*parked);
     return out;
   }
+  if (auto* cancelled = std::get_if<JobCancelled>(&*step)) {
+    out.what = std::move(*cancelled);
+    return out;
+  }
   auto& failed = std::get<JobFailed>(*step);
-  if (running.is_told_to_end && failed.error.kind == ErrorKind::cancelled) {
+  const bool stops = running.is_told_to_end || state.is_stopping;
+  if (stops && failed.error.kind == ErrorKind::cancelled) {
     out.what = GiveBackJob{.hold = running.hold, .at = state.use.clock.now()};
     return out;
   }
@@ -467,6 +477,11 @@ Unit JobRunner::unit_of(const State& state, const Running& running, const Outcom
                                                  .waits_for = parked->waits_for,
                                                  .waits_until = parked->until,
                                                  .at = now}));
+  } else if (const auto* cancelled = std::get_if<JobCancelled>(&outcome.what)) {
+    unit.changes.emplace_back(
+        job_change(CancelJob{.id = running.hold.id,
+                             .reason = error_of(JobFailure::none, cancelled->reason).message,
+                             .at = now}));
   } else if (const auto* back = std::get_if<GiveBackJob>(&outcome.what)) {
     unit.changes.emplace_back(job_change(*back));
   } else {
@@ -530,6 +545,7 @@ Task<void> JobRunner::wake_if_happened(StatePtr state, Job job, JobParked parked
   if (handler == nullptr || is_ours) co_return;
   const Scope scope = job.owner.scope;
   const std::string id = job.id;
+  job.waits_for = parked.waits_for;
   const bool has_happened = co_await handler->may_go_on(std::move(job));
   if (!has_happened) co_return;
   for (int attempt = 0;; ++attempt) {

@@ -6,8 +6,9 @@
 namespace colonnade::core {
 namespace {
 
-constexpr std::array<std::pair<JobTimingKind, std::string_view>, 3> job_timing_names{{
+constexpr std::array<std::pair<JobTimingKind, std::string_view>, 4> job_timing_names{{
     {JobTimingKind::cron, "cron"},
+    {JobTimingKind::quartz, "quartz"},
     {JobTimingKind::interval, "interval"},
     {JobTimingKind::once, "once"},
 }};

@@ -15,6 +15,7 @@ namespace colonnade::core {
 
 enum class JobTimingKind {
   cron,      // `text`: five fields, or six with seconds first
+  quartz,    // `text`: five fields, or six and seven, seconds first and the year last
   interval,  // `text`: whole seconds, "3600", on a grid that begins with the schedule
   once,      // `text`: a moment of RFC 3339
 };
@@ -24,7 +25,7 @@ std::optional<JobTimingKind> job_timing_kind_from(std::string_view text);
 struct JobTiming {
   JobTimingKind kind = JobTimingKind::cron;
   std::string text{};
-  std::string zone = "UTC";  // IANA; counts for cron
+  std::string zone = "UTC";  // IANA; counts for cron and quartz
   bool operator==(const JobTiming&) const = default;
 };
 

@@ -52,28 +52,82 @@ Result<void> check_schedule(const JobSchedule& schedule) {
 
 // --- use cases ----------------------------------------------------------------------------------
 
+namespace {
+
+JobSchedule made_of(JobOwner owner, NewSchedule input, std::string id, Time now) {
+  return {.id = std::move(id),
+          .owner = std::move(owner),
+          .name = std::move(input.name),
+          .job = std::move(input.job),
+          .timing = std::move(input.timing),
+          .misfire = input.misfire,
+          .is_active = input.is_active,
+          .created_at = now,
+          .updated_at = now};
+}
+
+}  // namespace
+
 Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input,
                                                std::vector<Change> also) {
   const Time now = clock_.now();
-  JobSchedule made{.id = input.id.empty() ? base::new_id(now) : std::move(input.id),
-                   .owner = {who.scope, who.user_id},
-                   .name = std::move(input.name),
-                   .job = std::move(input.job),
-                   .timing = std::move(input.timing),
-                   .misfire = input.misfire,
-                   .is_active = input.is_active,
-                   .created_at = now,
-                   .updated_at = now};
+  const auto first_due_at = input.first_due_at;
+  JobOwner owner(who.scope, who.user_id);
+  std::string id = input.id.empty() ? base::new_id(now) : input.id;
+  JobSchedule made = made_of(std::move(owner), std::move(input), std::move(id), now);
+  auto inserted = co_await insert(std::move(made), first_due_at, std::move(also));
+  co_return inserted;
+}
+
+Task<Result<JobSchedule>> JobSchedules::insert(JobSchedule made, std::optional<Time> first_due_at,
+                                               std::vector<Change> also) {
   if (auto checked = check_schedule(made); !checked) co_return fail(checked.error());
-  auto next = due_times_.next(made.timing, now, now);
+  auto next = due_times_.next(made.timing, made.created_at, made.created_at);
   if (!next) co_return fail(std::move(next.error()));
-  if (made.is_active) made.next_due_at = input.first_due_at ? input.first_due_at : *next;
-  Unit unit{.scope = who.scope, .account = account_of(who)};
+  if (made.is_active) made.next_due_at = first_due_at ? first_due_at : *next;
+  Unit unit{.scope = made.owner.scope, .account = account_of(made.owner.scope, made.owner.user_id)};
   unit.changes.emplace_back(job_change(InsertSchedule{.schedule = made}));
   std::ranges::move(also, std::back_inserter(unit.changes));
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return made;
+}
+
+Task<Result<JobSchedule>> JobSchedules::keep(JobOwner owner, std::string id, NewSchedule input) {
+  for (int attempt = 1;; ++attempt) {
+    auto found = co_await store_.schedule(owner.scope, id);
+    if (!found) co_return fail(std::move(found.error()));
+    if (!*found) {
+      JobSchedule made = made_of(owner, input, id, clock_.now());
+      auto inserted = co_await insert(std::move(made), input.first_due_at);
+      co_return inserted;
+    }
+    JobSchedule& kept = **found;
+    if (kept.owner != owner) {
+      co_return fail(ErrorKind::conflict, "the schedule \"" + id + "\" is somebody else's", "id");
+    }
+    const bool same_timing = kept.timing == input.timing && kept.is_active == input.is_active;
+    const bool is_same = same_timing && kept.name == input.name && kept.job == input.job &&
+                         kept.misfire == input.misfire;
+    if (is_same) co_return std::move(kept);
+    kept.name = input.name;
+    kept.job = input.job;
+    kept.misfire = input.misfire;
+    kept.timing = input.timing;
+    kept.is_active = input.is_active;
+    if (auto checked = check_schedule(kept); !checked) co_return fail(checked.error());
+    kept.updated_at = clock_.now();
+    auto next = due_times_.next(kept.timing, kept.created_at, kept.updated_at);
+    if (!next) co_return fail(std::move(next.error()));
+    if (!same_timing) kept.next_due_at = kept.is_active ? *next : std::nullopt;
+    ++kept.revision;
+    std::vector<Job> no_jobs;
+    auto stored = co_await commit_update(kept, std::move(no_jobs));
+    if (stored) co_return std::move(kept);
+    const bool overtaken =
+        stored.error().kind == ErrorKind::conflict && attempt < limits::change_attempts_max;
+    if (!overtaken) co_return fail(std::move(stored.error()));
+  }
 }
 
 Task<Result<JobSchedule>> JobSchedules::get(Principal who, std::string id) {

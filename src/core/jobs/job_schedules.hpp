@@ -58,12 +58,19 @@ class JobSchedules {
   // Its jobs stay. not_found.
   base::Task<Result<void>> remove(Principal who, std::string id, std::vector<Change> also = {});
 
+  // The owner's schedule of that id is as `input` says, made or changed to it; one that is as it
+  // says stays as it is, with its due time. For what the server and its configuration set up.
+  // Errors as create().
+  base::Task<Result<JobSchedule>> keep(JobOwner owner, std::string id, NewSchedule input);
+
   // Fires what is due: one page; how many schedules it saw to. Errors: those of the store.
   base::Task<Result<std::size_t>> fire_due();
   // When the next one is due; nullopt for never.
   base::Task<Result<std::optional<base::Time>>> next_due();
 
  private:
+  base::Task<Result<JobSchedule>> insert(JobSchedule made, std::optional<base::Time> first_due_at,
+                                         std::vector<Change> also = {});
   base::Task<Result<void>> fire(JobSchedule schedule, base::Time now);
   base::Task<Result<void>> commit_update(JobSchedule schedule, std::vector<Job> jobs,
                                          std::vector<Change> also = {});

@@ -90,7 +90,7 @@ TEST(JobStates, WordsReadBack) {
     EXPECT_EQ(misfire_rule_from(to_string(one)), one);
   }
   for (const JobTimingKind one :
-       {JobTimingKind::cron, JobTimingKind::interval, JobTimingKind::once}) {
+       {JobTimingKind::cron, JobTimingKind::quartz, JobTimingKind::interval, JobTimingKind::once}) {
     EXPECT_EQ(job_timing_kind_from(to_string(one)), one);
   }
 }

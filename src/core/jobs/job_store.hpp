@@ -69,12 +69,10 @@ class JobStore {
   // limits::job_rows_looked_at rows, as well as after `limit`.
   virtual base::Task<Result<JobPage>> jobs(Scope scope, std::optional<std::string> owner,
                                            JobFilter filter) = 0;
-  // What holds the key of that account and task at `now`: a job, or a batch.
-  virtual base::Task<Result<std::optional<std::string>>> job_of_key(JobOwner owner,
-                                                                    std::string task,
+  // What holds the key of that scope and task at `now`, whoever's it is: a job, or a batch.
+  virtual base::Task<Result<std::optional<std::string>>> job_of_key(Scope scope, std::string task,
                                                                     std::string key, Time now) = 0;
-  virtual base::Task<Result<std::optional<std::string>>> batch_of_key(JobOwner owner,
-                                                                      std::string task,
+  virtual base::Task<Result<std::optional<std::string>>> batch_of_key(Scope scope, std::string task,
                                                                       std::string key,
                                                                       Time now) = 0;
   virtual base::Task<Result<std::optional<JobBatch>>> batch(Scope scope, std::string id) = 0;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/lane.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
 #include "core/events/journal.hpp"
@@ -40,16 +41,24 @@ struct JobParked {
   std::string waits_for{};
   std::optional<base::Time> until{};
 };
-using JobStep = std::variant<JobDone, JobFailed, JobParked>;
+// Somebody ended what it does, without knowing of the job.
+struct JobCancelled {
+  std::string reason{};
+};
+using JobStep = std::variant<JobDone, JobFailed, JobParked, JobCancelled>;
 
 // What a handler is given.
 struct JobContext {
   Job job;
+  base::Lane* lane = nullptr;  // the one that the handler runs on
   // Requested when the job is cancelled or held, takes too long, is lost to somebody else, or the
   // server stops. What the handler returns then counts only in the last case: an error of the kind
   // `cancelled` gives the job back, as if the attempt had not been. A handler that does not return
   // in limits::job_stop_time is left to itself.
   std::stop_token stop{};
+  // Requested when the server begins to stop, limits::job_drain_time before `stop`: for handlers of
+  // what goes on at the next start by itself. Such an error gives the job back from here on.
+  std::stop_token server_stops{};
   // Stores how far it is, JSON of at most limits::job_progress_bytes_max. conflict with the field
   // "fence" once the job is lost; too_large.
   std::function<base::Task<base::Result<void>>(std::string)> report{};
@@ -61,8 +70,12 @@ class JobHandler {
   // On any lane; several at once. An exception fails the attempt.
   virtual base::Task<JobStep> run(JobContext context) = 0;
   // After the job was parked for a word of the handler's own: whether that has happened meanwhile.
-  // Then it goes on at once; what happened before it was parked would else be waited for in vain.
+  // `job` is as it was claimed, but for `waits_for`. Then it goes on at once; what happened before
+  // it was parked would else be waited for in vain.
   virtual base::Task<bool> may_go_on(Job job);
+  // After somebody cancelled the job, wherever it was: ends what it began and what goes on without
+  // it. run(), if it runs, hears of it by its own stop too. On any lane.
+  virtual base::Task<void> cancelled(Job job);
 };
 
 // A handler that is one function of the job, for what the server does by itself.

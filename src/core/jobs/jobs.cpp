@@ -49,7 +49,7 @@ Task<Result<Job>> Jobs::insert(Job job) {
 // The job that has its key already.
 Task<Result<std::optional<Job>>> Jobs::holder_of(Job job) {
   if (job.key.text.empty()) co_return std::optional<Job>();
-  auto id = co_await store_.job_of_key(job.owner, job.task, job.key.text, job.created_at);
+  auto id = co_await store_.job_of_key(job.owner.scope, job.task, job.key.text, job.created_at);
   if (!id) co_return fail(std::move(id.error()));
   if (!*id) co_return std::optional<Job>();
   auto found = co_await store_.job(job.owner.scope, **id);
@@ -166,7 +166,7 @@ Task<Result<TriggeredBatch>> Jobs::trigger_batch(Principal who, NewJob input,
                        .jobs = static_cast<int>(payloads.size())};
   for (int attempt = 1;; ++attempt) {
     if (!input.key.empty()) {
-      auto held = co_await store_.batch_of_key(owner, batch.task, input.key, now);
+      auto held = co_await store_.batch_of_key(owner.scope, batch.task, input.key, now);
       if (!held) co_return fail(std::move(held.error()));
       if (*held) {
         auto earlier = co_await batch_of(owner, **held);
@@ -244,7 +244,14 @@ Task<Result<Job>> Jobs::cancel(Principal who, std::string id, std::string reason
   reason = std::string(base::cut_utf8(reason, limits::job_error_bytes_max));
   auto one = job_change(CancelJob{.id = id, .reason = std::move(reason), .at = clock_.now()});
   auto cancelled = co_await change(std::move(who), std::move(id), std::move(one));
+  if (cancelled) co_await tell_cancelled(*cancelled);
   co_return cancelled;
+}
+
+Task<void> Jobs::tell_cancelled(Job job) {
+  JobHandler* handler = handlers_ == nullptr ? nullptr : handlers_->find(job.work);
+  if (handler == nullptr || job.state != JobState::cancelled) co_return;
+  co_await handler->cancelled(std::move(job));
 }
 
 Task<Result<JobBatch>> Jobs::cancel_batch(Principal who, std::string id, std::string reason) {
@@ -258,6 +265,10 @@ Task<Result<JobBatch>> Jobs::cancel_batch(Principal who, std::string id, std::st
   }
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
+  for (const std::string& job : *jobs) {
+    auto found = co_await store_.job(who.scope, job);
+    if (found && *found) co_await tell_cancelled(std::move(**found));
+  }
   auto after = co_await batch(std::move(who), std::move(id));
   co_return after;
 }
@@ -317,14 +328,6 @@ Task<void> Jobs::purge(std::stop_token stop) {
       base::log::warn("jobs_not_purged", {{"error", done.error().message}});
       co_return;
     }
-  }
-}
-
-Task<void> Jobs::keep_purging(std::stop_token stop) {
-  for (;;) {
-    co_await purge(stop);
-    const bool passed = co_await base::sleep_for(limits::job_purge_interval, stop);
-    if (!passed) co_return;
   }
 }
 

@@ -15,12 +15,14 @@
 #include "core/events/event_feed.hpp"
 #include "core/jobs/job_input.hpp"
 #include "core/jobs/job_store.hpp"
+#include "core/jobs/job_work.hpp"
 
 namespace colonnade::core {
 
 struct TriggeredJob {
   Job job;
-  bool is_repeat = false;  // its key was used before: this is the job of that time
+  // Its key was used before: this is the job of that time, which may be another user's.
+  bool is_repeat = false;
 };
 
 struct TriggeredBatch {
@@ -34,9 +36,9 @@ struct TriggeredBatch {
 // Errors of every call that stores: those of the journal (unavailable with retry_after).
 class Jobs {
  public:
-  // All must outlive it.
-  Jobs(JobStore& store, EventFeed& feed, base::Clock& clock)
-      : store_(store), feed_(feed), clock_(clock) {}
+  // All must outlive it. The handlers hear of what is cancelled; nullptr: nobody does.
+  Jobs(JobStore& store, EventFeed& feed, base::Clock& clock, const JobHandlers* handlers = nullptr)
+      : store_(store), feed_(feed), clock_(clock), handlers_(handlers) {}
 
   // A job of the caller's. It is durable when this returns. `input.origin.depth` is found out; a
   // parent has to be one that the caller sees. Errors: invalid and too_large with the field;
@@ -75,18 +77,18 @@ class Jobs {
 
   // Removes what ended limits::job_kept_time ago, all of it.
   base::Task<void> purge(std::stop_token stop);
-  // Calls purge() from time to time until `stop`.
-  base::Task<void> keep_purging(std::stop_token stop);
 
  private:
   base::Task<Result<Job>> change(Principal who, std::string id, ChangeOfJobs change);
   base::Task<Result<Job>> insert(Job job);
   base::Task<Result<std::optional<Job>>> holder_of(Job job);
   base::Task<Result<TriggeredBatch>> batch_of(JobOwner owner, std::string id);
+  base::Task<void> tell_cancelled(Job job);
 
   JobStore& store_;
   EventFeed& feed_;
   base::Clock& clock_;
+  const JobHandlers* handlers_;
 };
 
 }  // namespace colonnade::core

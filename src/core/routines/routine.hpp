@@ -104,7 +104,6 @@ struct RoutineRunNotes {
   std::string owner{};
   std::string routine_id{};
   std::int64_t revision = 0;     // as Routine has it
-  bool is_followed = false;      // its end is waited for
   std::string thread_id{};       // that it works in, or is about to; "" for none
   std::string run_id{};          // of the agent, there
   std::string last_thread_id{};  // of this attempt, or the one before a pause

@@ -10,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "core/access/account.hpp"
+#include "core/jobs/job_wakes.hpp"
 #include "core/limits.hpp"
 #include "core/routines/routine_prompt.hpp"
 #include "core/routines/routine_runs.hpp"
@@ -173,7 +174,6 @@ JobParked RoutineHandler::parked(std::string waits_for) const {
 // Ends it without a session of its own having ended.
 Task<JobStep> RoutineHandler::give_up(AttemptPtr attempt, std::string why, NoticeKind kind) {
   attempt->notes().detail = why;
-  attempt->notes().is_followed = false;
   auto stored = co_await put_end(attempt);
   if (!stored) co_return JobFailed{.error = std::move(stored.error())};
   tell_when_ended(*attempt, kind, {{"reason", why}});
@@ -245,7 +245,9 @@ Task<std::optional<JobStep>> RoutineHandler::open(AttemptPtr attempt) {
 // The session is named before it is made, so that there is never a second one.
 Task<JobStep> RoutineHandler::begin(AttemptPtr attempt) {
   RoutineRunNotes& notes = attempt->notes();
-  if (attempt->context.stop.stop_requested()) co_return overtaken();
+  if (attempt->context.stop.stop_requested() || attempt->context.server_stops.stop_requested()) {
+    co_return overtaken();
+  }
   if (notes.thread_id.empty()) {
     notes.thread_id = base::new_id(ports_.clock.now());
     auto named = co_await put(attempt);
@@ -265,10 +267,8 @@ Task<JobStep> RoutineHandler::begin(AttemptPtr attempt) {
         co_await give_up(attempt, std::move(run.error().message), NoticeKind::routine_run_failed);
     co_return failed;
   }
-  endings_.expect(attempt->who.scope, run->id);
   notes.run_id = run->id;
   notes.last_thread_id = notes.thread_id;
-  notes.is_followed = true;
   notes.detail = "routine run started";
   auto stored = co_await put(attempt);
   if (!stored) {
@@ -284,7 +284,7 @@ Task<JobStep> RoutineHandler::begin(AttemptPtr attempt) {
        {{"provider", run->settings.provider.value_or("")},
         {"model", run->settings.model.value_or("")},
         {"from_policy", routine_model(attempt->run.task).model.has_value()}});
-  co_return parked(until_run_ends(run->id));
+  co_return parked(until_run_moves(run->id));
 }
 
 // The agent's run in the session: the one that an earlier attempt began, or a new one.
@@ -299,33 +299,30 @@ Task<Result<Run>> RoutineHandler::run_in(AttemptPtr attempt) {
     if (!before) co_return fail(std::move(before.error()));
     if (*before) co_return std::move((*before)->run);
   } else {
-    NewThread input{.id = thread_id, .title = routine_label(attempt->run.routine_id)};
+    NewThread input{.title = routine_label(attempt->run.routine_id), .id = thread_id};
     auto made = co_await ports_.threads.create(attempt->who, std::move(input));
     if (!made) co_return fail(std::move(made.error()));
   }
-  auto run = co_await start_agent(attempt, thread_id);
+  auto run = co_await start_agent(attempt);
   co_return run;
 }
 
-Task<Result<Run>> RoutineHandler::start_agent(AttemptPtr attempt, std::string thread_id) {
+// The run wakes the job in the transaction that ends it.
+Task<Result<Run>> RoutineHandler::start_agent(AttemptPtr attempt) {
   const RoutineTask& task = attempt->run.task;
-  NewMessage message{.thread_id = std::move(thread_id),
+  NewMessage message{.thread_id = attempt->notes().thread_id,
                      .parts = {TextPart{.text = routine_prompt(task)}},
                      .settings = routine_model(task)};
-  message.options.grant = WorkGrant{.by = routine_label(attempt->run.routine_id),
-                                    .tools = attempt->granted,
-                                    .asks = options_.asks};
+  message.options.job_id = attempt->job().id;
+  message.options.asks_nobody = !options_.asks;
+  if (!attempt->granted.empty()) {
+    message.options.grant =
+        WorkGrant{.by = routine_label(attempt->run.routine_id), .tools = attempt->granted};
+  }
   if (!task.allowed_tools.empty()) message.options.tools = attempt->granted;
-  base::Lane* lane = current_lane();
+  base::Lane* lane = attempt->context.lane;
   auto run = co_await ports_.runs.start(attempt->who, std::move(message), *lane);
   co_return run;
-}
-
-base::Lane* RoutineHandler::current_lane() const {
-  for (std::size_t i = 0; i < ports_.lanes.size(); ++i) {
-    if (ports_.lanes[i].is_current()) return &ports_.lanes[i];
-  }
-  return &ports_.lanes.next();
 }
 
 // --- its end ------------------------------------------------------------------------------------
@@ -339,9 +336,16 @@ Task<bool> RoutineHandler::may_go_on(Job job) {
   co_return is_terminal(detail->run.state);
 }
 
+Task<void> RoutineHandler::cancelled(Job job) {
+  auto notes = co_await ports_.store.routine_run(job.owner.scope, job.id);
+  if (!notes || !*notes || (*notes)->run_id.empty()) co_return;
+  const Principal who(job.owner.scope, job.owner.user_id, UserRole::member);
+  // not_found: it has just ended by itself
+  [[maybe_unused]] const auto asked = co_await ports_.runs.cancel(who, (*notes)->run_id);
+}
+
 Task<JobStep> RoutineHandler::follow(AttemptPtr attempt) {
   const std::string run_id = attempt->notes().run_id;
-  endings_.expect(attempt->who.scope, run_id);
   auto detail = co_await ports_.runs.read(attempt->who, run_id);
   if (!detail && detail.error().kind == ErrorKind::not_found) {
     auto failed = co_await give_up(attempt, "the session of the run was deleted",
@@ -349,7 +353,7 @@ Task<JobStep> RoutineHandler::follow(AttemptPtr attempt) {
     co_return failed;
   }
   if (!detail) co_return JobFailed{.error = std::move(detail.error())};
-  if (!is_terminal(detail->run.state)) co_return parked(until_run_ends(run_id));
+  if (!is_terminal(detail->run.state)) co_return parked(until_run_moves(run_id));
   auto finished = co_await finish(attempt, std::move(*detail));
   co_return finished;
 }
@@ -357,7 +361,6 @@ Task<JobStep> RoutineHandler::follow(AttemptPtr attempt) {
 Task<JobStep> RoutineHandler::finish(AttemptPtr attempt, RunDetail detail) {
   RoutineRunNotes& notes = attempt->notes();
   const Run& run = detail.run;
-  notes.is_followed = false;
   notes.prompt_tokens = run.usage.input_tokens;
   notes.completion_tokens = run.usage.output_tokens;
   notes.cost_micros = run.cost_micros;
@@ -473,25 +476,7 @@ Task<void> RoutineHandler::make_artifact(AttemptPtr attempt, RunDetail detail, W
   }
 }
 
-// --- starts -------------------------------------------------------------------------------------
-
-Task<Result<void>> RoutineHandler::recover() {
-  EveryScopePage page;
-  for (;;) {
-    auto followed = co_await ports_.store.followed_routine_runs(page);
-    if (!followed) co_return fail(std::move(followed.error()));
-    for (const RoutineRunNotes& notes : *followed) {
-      endings_.expect(notes.scope, notes.run_id);
-      const Principal who(notes.scope, notes.owner, UserRole::member);
-      auto detail = co_await ports_.runs.read(who, notes.run_id);
-      const bool is_over =
-          detail ? is_terminal(detail->run.state) : detail.error().kind == ErrorKind::not_found;
-      if (is_over) endings_.wake(notes.scope, notes.run_id);
-    }
-    if (followed->size() < page.limit) co_return Result<void>();
-    page = page.after(followed->back());
-  }
-}
+// --- files that no run has ----------------------------------------------------------------------
 
 // Ids begin with the time: one that is young may be about to get its row.
 Task<void> RoutineHandler::sweep_files() {

@@ -24,7 +24,6 @@
 #include "core/jobs/job_work.hpp"
 #include "core/routines/routine_files.hpp"
 #include "core/routines/routine_store.hpp"
-#include "core/routines/run_endings.hpp"
 #include "core/runs/runs.hpp"
 #include "core/threads/threads.hpp"
 
@@ -53,15 +52,14 @@ struct RoutineHandlerOptions {
 // before the first commit.
 class RoutineHandler final : public JobHandler, public FeedListener {
  public:
-  RoutineHandler(RoutineHandlerPorts ports, RunEndings& endings, RoutineHandlerOptions options)
-      : ports_(ports), endings_(endings), options_(options) {}
+  RoutineHandler(RoutineHandlerPorts ports, RoutineHandlerOptions options)
+      : ports_(ports), options_(options) {}
 
   base::Task<JobStep> run(JobContext context) override;
   base::Task<bool> may_go_on(Job job) override;
+  // Stops its agent.
+  base::Task<void> cancelled(Job job) override;
 
-  // Takes up the runs whose agents were at work when the server stopped. Once, after
-  // Runs::recover() and before the first job. Errors: those of the store.
-  base::Task<Result<void>> recover();
   // Removes kept files that no run has any more. At the start, and from time to time.
   base::Task<void> sweep_files();
   base::Task<void> keep_sweeping(std::stop_token stop);
@@ -76,7 +74,7 @@ class RoutineHandler final : public JobHandler, public FeedListener {
   base::Task<std::optional<JobStep>> open(AttemptPtr attempt);
   base::Task<JobStep> begin(AttemptPtr attempt);
   base::Task<Result<Run>> run_in(AttemptPtr attempt);
-  base::Task<Result<Run>> start_agent(AttemptPtr attempt, std::string thread_id);
+  base::Task<Result<Run>> start_agent(AttemptPtr attempt);
   base::Task<JobStep> follow(AttemptPtr attempt);
   base::Task<JobStep> finish(AttemptPtr attempt, RunDetail detail);
   base::Task<void> keep_artifacts(AttemptPtr attempt, RunDetail detail);
@@ -88,12 +86,10 @@ class RoutineHandler final : public JobHandler, public FeedListener {
   base::Task<JobStep> give_up(AttemptPtr attempt, std::string why, NoticeKind kind);
 
   JobParked parked(std::string waits_for) const;
-  base::Lane* current_lane() const;
   void tell(const Attempt& attempt, NoticeKind kind, base::Json details = nullptr) const;
   void tell_when_ended(const Attempt& attempt, NoticeKind kind, base::Json details);
 
   RoutineHandlerPorts ports_;
-  RunEndings& endings_;
   RoutineHandlerOptions options_;
   std::mutex mutex_;
   std::unordered_map<std::string, Notice> endings_to_tell_;  // by the job that is about to end

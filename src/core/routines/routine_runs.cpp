@@ -289,7 +289,6 @@ Task<Result<PausedRoutineRun>> RoutineRuns::pause(Principal who, std::string id,
     run.notes.detail = reason;
     run.notes.thread_id.clear();
     run.notes.run_id.clear();
-    run.notes.is_followed = false;
     return {};
   };
   auto run = co_await change(std::move(who), std::move(id), std::move(one));

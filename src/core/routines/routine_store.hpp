@@ -15,7 +15,6 @@
 
 #include "base/result.hpp"
 #include "base/task.hpp"
-#include "core/access/every_scope.hpp"
 #include "core/access/scope.hpp"
 #include "core/limits.hpp"
 #include "core/routines/limits.hpp"
@@ -41,9 +40,6 @@ class RoutineStore {
                                                             std::size_t limit) = 0;
   virtual base::Task<Result<std::optional<RoutineRunNotes>>> routine_run(Scope scope,
                                                                          std::string job_id) = 0;
-  // Of every scope, those whose end is waited for.
-  virtual base::Task<Result<std::vector<RoutineRunNotes>>> followed_routine_runs(
-      EveryScopePage page) = 0;
   // Whether any run has that file.
   virtual base::Task<Result<bool>> any_routine_file(std::string artifact_id) = 0;
 };

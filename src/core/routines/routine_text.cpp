@@ -262,8 +262,6 @@ bool is_routine_job(const Job& job) {
   return job.work.kind == JobHandlerKind::internal && job.work.name == routine_handler;
 }
 
-std::string until_run_ends(std::string_view run_id) { return "run:" + std::string(run_id); }
-
 Result<RoutineRun> routine_run_of(const Job& job, std::optional<RoutineRunNotes> notes) {
   auto payload = payload_from(job.payload);
   if (!payload) return fail(std::move(payload.error()));

@@ -25,7 +25,7 @@ base::Result<RoutinePayload> payload_from(std::string_view text);
 // name, task and creator.
 std::string definition_text(const Routine& routine);
 base::Result<void> read_definition(std::string_view text, Routine& into);
-// Everything but what has a column of its own: id, scope, owner, routine_id, revision, is_followed.
+// Everything but what has a column of its own: id, scope, owner, routine_id, revision.
 std::string notes_text(const RoutineRunNotes& notes);
 base::Result<void> read_notes(std::string_view text, RoutineRunNotes& into);
 
@@ -35,9 +35,6 @@ constexpr std::string_view routine_handler = "routine";
 std::string routine_task_name(std::string_view routine_id);
 // Whether a job is a routine's run.
 bool is_routine_job(const Job& job);
-
-// What waits for the end of an agent's run.
-std::string until_run_ends(std::string_view run_id);
 
 // The run of a job. `notes`: nullopt before anything is known of it. Errors: of payload_from().
 base::Result<RoutineRun> routine_run_of(const Job& job, std::optional<RoutineRunNotes> notes);

@@ -12,6 +12,7 @@
 #include "core/access/account.hpp"
 #include "core/events/limits.hpp"
 #include "core/governance/action_records.hpp"
+#include "core/jobs/job_wakes.hpp"
 #include "core/runs/limits.hpp"
 #include "core/runs/run_steps.hpp"
 
@@ -264,6 +265,7 @@ Task<Result<void>> RunRecord::resume() {
   run_.state = RunState::running;
   Unit resumed = unit();
   resumed.changes.emplace_back(UpdateRun{.run = run_, .from = RunState::waiting_approval});
+  wake_job_of(resumed, run_, now());
   auto stored = co_await commit(std::move(resumed));
   co_return stored;
 }
@@ -576,6 +578,7 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
     withdraw(last, action, std::string(run_ended_reason), *run.finished_at, ports_.redaction);
   }
   last.changes.emplace_back(UpdateRun{.run = run, .from = RunState::running});
+  wake_job_of(last, run, *run.finished_at);
   last.events.push_back(event(RunFinished{.state = run.state,
                                           .message = finished.reply,
                                           .error = run.error,
@@ -616,6 +619,7 @@ Task<Result<Run>> RunRecord::settle(RunState from, End end, std::vector<ToolCall
         AppendAudit{finished_entry(action, action.updated_at, ports_.redaction)});
   }
   last.changes.emplace_back(UpdateRun{.run = run, .from = from});
+  wake_job_of(last, run, *run.finished_at);
   std::optional<Message> partial = partial_reply();
   if (partial) last.changes.emplace_back(InsertMessage{*partial});
   last.events.push_back(event(RunFinished{.state = run.state,

@@ -283,7 +283,7 @@ Task<Result<UnaskedRun>> RunStarts::unasked(Principal who, NewMessage input) con
                   .thread_id = thread.id,
                   .role = Role::user,
                   .parts = std::move(input.parts)};
-  Run run{.id = base::new_id(now),
+  Run run{.id = input.run_id.empty() ? base::new_id(now) : input.run_id,
           .thread_id = thread.id,
           .scope = who.scope,
           .agent_id = thread.agent_id,
@@ -323,7 +323,7 @@ Task<Result<RunStart>> RunStarts::fresh(Principal who, NewMessage input) const {
     auto placed = co_await take_place(who.scope, thread.id, &input, &message);
     if (!placed) co_return fail(std::move(placed.error()));
   }
-  Run run{.id = base::new_id(now),
+  Run run{.id = input.run_id.empty() ? base::new_id(now) : input.run_id,
           .thread_id = input.thread_id,
           .scope = who.scope,
           .user_message_id = message.id,

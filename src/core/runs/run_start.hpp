@@ -36,6 +36,7 @@ struct NewMessage {
   // Why the run fails as soon as it has begun: nobody is asked, and its events say this. "" for
   // none. For wires whose clients hear of what is wrong with a message from the run's events.
   std::string failure{};
+  std::string run_id{};  // of the run that it starts, from base::new_id(); "": one is made
 };
 
 // The field of the error that says that the model cannot be shown an attachment.

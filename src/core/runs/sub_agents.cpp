@@ -26,6 +26,7 @@ NewMessage first_message(const Run& from, const std::string& thread_id, std::str
   out.options.tools = from.options.tools;
   out.options.grant = from.options.grant;
   out.options.tool_seconds_max = from.options.tool_seconds_max;
+  out.options.asks_nobody = from.options.asks_nobody;
   return out;
 }
 

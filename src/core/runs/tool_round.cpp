@@ -320,19 +320,20 @@ Task<ToolRound::Judged> ToolRound::judge(ToolCall call, base::Json asked, bool i
   auto rule = co_await thread_rule(&call);
   // Nobody's word counts for what could not run.
   if (!is_fit && rule == RuleAction::allow) rule = std::nullopt;
-  const WorkAnswer work = is_fit ? work_answer(call.tool) : WorkAnswer{};
+  const WorkGrant* work = is_fit ? grant_of_work(call.tool) : nullptr;
   Judged out{.verdict = ports_.judge.decide(agent_, call, std::move(request), grant, rule, work)};
   out.by_permission = out.verdict.permit && out.verdict.decision.outcome == Outcome::abstain &&
                       (!grant || grant->request_hash.empty());
   co_return out;
 }
 
-// What the grant of unattended work says; what only a human may answer is no grant's to give.
-WorkAnswer ToolRound::work_answer(const std::string& tool) const {
+// The grant of the run that answers for calls of that tool; nullptr for none.
+const WorkGrant* ToolRound::grant_of_work(const std::string& tool) const {
   const auto& grant = record_.run().options.grant;
-  if (!grant) return {};
+  if (!grant) return nullptr;
   auto definition = offered(tool);
-  return answer_of(*grant, tool, definition ? definition->aliases : other_names(tool));
+  const auto aliases = definition ? std::move(definition->aliases) : other_names(tool);
+  return grants(*grant, tool, aliases) ? &*grant : nullptr;
 }
 
 // What the thread's rules say. A store that does not say where the thread is makes it ask.
@@ -383,6 +384,9 @@ Task<GateAnswer> ToolRound::ask_gate_about(std::string id) {
                                 std::to_string(limits::approval_requests_per_hour) +
                                 " times in the last hour; go on without asking, or stop";
     }
+  }
+  if (verdict.decision.outcome == Outcome::abstain && record_.run().options.asks_nobody) {
+    deny_unattended(verdict.decision);
   }
   if (verdict.decision.outcome == Outcome::abstain) {
     note_verdict(id, verdict, ActionState::pending_approval);

@@ -56,6 +56,11 @@ struct TurnOptions {
   std::optional<int> tool_seconds_max{};  // of one call; can only be tighter than the server's
   // Of unattended work: what it may do unasked. nullopt where somebody looks on.
   std::optional<WorkGrant> grant{};
+  // Nobody is there to answer: a call that a human would be asked about is denied at once.
+  bool asks_nobody = false;
+  // The job that the turn works for (core/jobs/agent_jobs.hpp), which is woken when the run has
+  // ended or goes on; "" for none.
+  std::string job_id{};
 
   bool operator==(const TurnOptions&) const = default;
 };

@@ -20,7 +20,6 @@
 namespace colonnade::core {
 
 struct NewThread {
-  std::string id{};        // "" for a new one; conflict when there is one of that id
   std::string title{};     // kept as given
   std::string agent_id{};  // "" for the default agent
   std::string label{};     // kept as given
@@ -33,6 +32,7 @@ struct NewThread {
   // workspace.
   std::string directory{};
   std::vector<PermissionRule> rules{};  // oldest first; at most limits::thread_rules_max
+  std::string id{};  // from base::new_id(); "": one is made. conflict when it is taken
 };
 
 // Unset members stay as they are.

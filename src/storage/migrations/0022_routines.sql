@@ -20,12 +20,10 @@ CREATE TABLE routine_runs (
   scope TEXT NOT NULL,
   owner TEXT NOT NULL,
   routine_id TEXT NOT NULL,
-  is_followed INTEGER NOT NULL,  -- the end of the agent's run is waited for
   revision INTEGER NOT NULL,
   notes TEXT NOT NULL,
   PRIMARY KEY (job_id, scope)
 ) WITHOUT ROWID;
-CREATE INDEX routine_runs_followed ON routine_runs (scope, job_id) WHERE is_followed = 1;
 
 -- Files of runs that are kept beside the database, each under its id.
 CREATE TABLE routine_files (

@@ -18,6 +18,7 @@ set(migrations
   0016_user_calls
   0017_documents
   0018_jobs
+  0021_job_keys
   0022_routines)
 
 set(migration_rows "")

@@ -312,9 +312,9 @@ Result<void> JobChanges::free_expired_keys(const core::JobOwner& owner, const st
                                            const core::JobKey& key, Time now) {
   if (key.text.empty()) return {};
   return any_row(
-      write("UPDATE jobs SET key_held = 0 WHERE key = ?1 AND task = ?2 AND owner = ?3"
-            " AND scope = ?4 AND key_held = 1 AND key_expires_at <= ?5",
-            key.text, task, owner.user_id, owner.scope.key(), now));
+      write("UPDATE jobs SET key_held = 0 WHERE key = ?1 AND task = ?2 AND scope = ?3"
+            " AND key_held = 1 AND key_expires_at <= ?4",
+            key.text, task, owner.scope.key(), now));
 }
 
 Result<void> JobChanges::insert_row(const core::Job& job, std::int64_t share_no,
@@ -405,9 +405,9 @@ Result<void> JobChanges::on(const core::Scope& scope, const core::InsertBatch& c
   if (*taken != 0) return fail(ErrorKind::conflict, quoted("batch", b.id) + " exists already");
   if (!b.key.text.empty()) {
     const auto freed = write(
-        "UPDATE job_batches SET key = '' WHERE key = ?1 AND task = ?2 AND owner = ?3"
-        " AND scope = ?4 AND key_expires_at <= ?5",
-        b.key.text, b.task, b.owner.user_id, scope.key(), b.created_at);
+        "UPDATE job_batches SET key = '' WHERE key = ?1 AND task = ?2 AND scope = ?3"
+        " AND key_expires_at <= ?4",
+        b.key.text, b.task, scope.key(), b.created_at);
     if (!freed) return fail(freed.error());
   }
   auto stored = any_row(write("INSERT INTO job_batches (" COLONNADE_BATCH_COLUMNS

@@ -163,11 +163,11 @@ Result<std::vector<core::JobSchedule>> schedules_of(
 }
 
 Result<std::optional<std::string>> first_text(Database& database, const char* sql,
-                                              const core::JobOwner& owner, const std::string& task,
+                                              const core::Scope& scope, const std::string& task,
                                               const std::string& key, Time now) {
   return database.one<std::string>(
       sql, [](Statement& row) -> Result<std::string> { return row.string(0); }, key, task,
-      owner.user_id, owner.scope.key(), now);
+      scope.key(), now);
 }
 
 Result<std::optional<Time>> first_time(Database& database, const char* sql) {
@@ -205,25 +205,25 @@ base::Task<Result<core::JobPage>> JobReads::jobs(core::Scope scope,
   });
 }
 
-base::Task<Result<std::optional<std::string>>> JobReads::job_of_key(core::JobOwner owner,
+base::Task<Result<std::optional<std::string>>> JobReads::job_of_key(core::Scope scope,
                                                                     std::string task,
                                                                     std::string key, Time now) {
   co_return readers_.with([&](Database& database) {
     return first_text(database,
-                      "SELECT id FROM jobs WHERE key = ?1 AND task = ?2 AND owner = ?3"
-                      " AND scope = ?4 AND key_held = 1 AND key_expires_at > ?5",
-                      owner, task, key, now);
+                      "SELECT id FROM jobs WHERE key = ?1 AND task = ?2 AND scope = ?3"
+                      " AND key_held = 1 AND key_expires_at > ?4",
+                      scope, task, key, now);
   });
 }
 
-base::Task<Result<std::optional<std::string>>> JobReads::batch_of_key(core::JobOwner owner,
+base::Task<Result<std::optional<std::string>>> JobReads::batch_of_key(core::Scope scope,
                                                                       std::string task,
                                                                       std::string key, Time now) {
   co_return readers_.with([&](Database& database) {
     return first_text(database,
                       "SELECT id FROM job_batches WHERE key = ?1 AND key <> '' AND task = ?2"
-                      " AND owner = ?3 AND scope = ?4 AND key_expires_at > ?5",
-                      owner, task, key, now);
+                      " AND scope = ?3 AND key_expires_at > ?4",
+                      scope, task, key, now);
   });
 }
 

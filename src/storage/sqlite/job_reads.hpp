@@ -19,11 +19,10 @@ class JobReads final : public core::JobStore {
   base::Task<Result<std::optional<core::Job>>> job(core::Scope scope, std::string id) override;
   base::Task<Result<core::JobPage>> jobs(core::Scope scope, std::optional<std::string> owner,
                                          core::JobFilter filter) override;
-  base::Task<Result<std::optional<std::string>>> job_of_key(core::JobOwner owner, std::string task,
+  base::Task<Result<std::optional<std::string>>> job_of_key(core::Scope scope, std::string task,
                                                             std::string key, Time now) override;
-  base::Task<Result<std::optional<std::string>>> batch_of_key(core::JobOwner owner,
-                                                              std::string task, std::string key,
-                                                              Time now) override;
+  base::Task<Result<std::optional<std::string>>> batch_of_key(core::Scope scope, std::string task,
+                                                              std::string key, Time now) override;
   base::Task<Result<std::optional<core::JobBatch>>> batch(core::Scope scope,
                                                           std::string id) override;
   base::Task<Result<std::vector<std::string>>> batch_jobs(core::Scope scope,

@@ -10,8 +10,7 @@ namespace {
 
 #define COLONNADE_ROUTINE_COLUMNS \
   "scope, owner, id, schedule_id, is_active, revision, created_at, updated_at, definition"
-#define COLONNADE_ROUTINE_RUN_COLUMNS \
-  "job_id, scope, owner, routine_id, is_followed, revision, notes"
+#define COLONNADE_ROUTINE_RUN_COLUMNS "job_id, scope, owner, routine_id, revision, notes"
 
 Result<core::Routine> read_routine(Statement& row) {
   core::Routine out{.id = row.string(2),
@@ -33,9 +32,8 @@ Result<core::RoutineRunNotes> read_routine_run(Statement& row) {
                             .scope = core::Scope::from_key(row.string(1)),
                             .owner = row.string(2),
                             .routine_id = row.string(3),
-                            .revision = row.integer(5),
-                            .is_followed = row.integer(4) != 0};
-  if (const auto read = core::read_notes(row.text(6), out); !read) {
+                            .revision = row.integer(4)};
+  if (const auto read = core::read_notes(row.text(5), out); !read) {
     return fail(ErrorKind::internal, read.error().message);
   }
   return out;
@@ -74,17 +72,6 @@ base::Task<Result<std::optional<core::RoutineRunNotes>>> RoutineReads::routine_r
         "SELECT " COLONNADE_ROUTINE_RUN_COLUMNS
         " FROM routine_runs WHERE job_id = ?1 AND scope = ?2",
         read_routine_run, job_id, scope.key());
-  });
-}
-
-base::Task<Result<std::vector<core::RoutineRunNotes>>> RoutineReads::followed_routine_runs(
-    core::EveryScopePage page) {
-  co_return readers_.with([&](Database& database) {
-    return database.all<core::RoutineRunNotes>(
-        "SELECT " COLONNADE_ROUTINE_RUN_COLUMNS
-        " FROM routine_runs INDEXED BY routine_runs_followed WHERE is_followed = 1"
-        " AND (scope, job_id) > (?1, ?2) ORDER BY scope, job_id LIMIT ?3",
-        read_routine_run, page.after_scope, page.after_id, page.limit);
   });
 }
 

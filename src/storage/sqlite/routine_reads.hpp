@@ -26,8 +26,6 @@ class RoutineReads final : public core::RoutineStore {
                                                           std::size_t limit) override;
   base::Task<Result<std::optional<core::RoutineRunNotes>>> routine_run(core::Scope scope,
                                                                        std::string job_id) override;
-  base::Task<Result<std::vector<core::RoutineRunNotes>>> followed_routine_runs(
-      core::EveryScopePage page) override;
   base::Task<Result<bool>> any_routine_file(std::string artifact_id) override;
 
  private:
