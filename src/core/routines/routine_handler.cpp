@@ -225,7 +225,7 @@ Task<std::optional<JobStep>> RoutineHandler::open(AttemptPtr attempt) {
   if (is_new) {
     auto stored = co_await put(attempt);
     if (!stored) co_return JobFailed{.error = std::move(stored.error())};
-    if (gate == RoutineGate::runs) tell(*attempt, NoticeKind::routine_fired);
+    if (gate == RoutineGate::runs) co_await tell_fired(attempt);
     tell(*attempt, NoticeKind::routine_run_created);
   }
   if (gate == RoutineGate::blocks) {
@@ -240,6 +240,16 @@ Task<std::optional<JobStep>> RoutineHandler::open(AttemptPtr attempt) {
   if (!attempt->is_gone) co_return std::nullopt;
   auto gone = co_await give_up(attempt, "the routine was deleted", NoticeKind::routine_run_failed);
   co_return gone;
+}
+
+Task<void> RoutineHandler::tell_fired(AttemptPtr attempt) {
+  Json details = Json::object();
+  auto schedule =
+      co_await ports_.job_store.schedule(attempt->who.scope, attempt->job().origin.schedule_id);
+  if (schedule && *schedule && (*schedule)->next_due_at) {
+    details["next_due_at"] = (*schedule)->next_due_at->micros;
+  }
+  tell(*attempt, NoticeKind::routine_fired, std::move(details));
 }
 
 // The session is named before it is made, so that there is never a second one.

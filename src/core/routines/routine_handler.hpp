@@ -72,6 +72,7 @@ class RoutineHandler final : public JobHandler, public FeedListener {
   using AttemptPtr = std::shared_ptr<Attempt>;
 
   base::Task<std::optional<JobStep>> open(AttemptPtr attempt);
+  base::Task<void> tell_fired(AttemptPtr attempt);
   base::Task<JobStep> begin(AttemptPtr attempt);
   base::Task<Result<Run>> run_in(AttemptPtr attempt);
   base::Task<Result<Run>> start_agent(AttemptPtr attempt);

@@ -1,5 +1,5 @@
 // What Tandem has besides sessions, streams and tools: providers, tokens, MCP servers, memory,
-// identity and resources.
+// identity, resources, routines and automations.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,10 @@
 #include "core/documents/resources.hpp"
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
+#include "core/routines/routine_runs.hpp"
+#include "core/routines/routines.hpp"
 #include "core/tools/scope_tool_servers.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/tandem/caller.hpp"
 #include "dialects/tandem/engine_token.hpp"
 #include "dialects/tandem/identity.hpp"
@@ -18,6 +21,7 @@
 #include "dialects/tandem/mcp_servers.hpp"
 #include "dialects/tandem/memory.hpp"
 #include "dialects/tandem/providers.hpp"
+#include "dialects/tandem/routines.hpp"
 
 namespace colonnade::dialects::tandem {
 
@@ -30,12 +34,14 @@ struct ServiceDependencies {
   core::TieredMemories& memories;
   core::Identities& identities;
   core::Resources& resources;
+  core::Routines& routines;
+  core::RoutineRuns& routine_runs;
   base::Clock& clock;
 };
 
 class Services {
  public:
-  explicit Services(ServiceDependencies deps);
+  Services(ServiceDependencies deps, AnswerOnce& answer_once);
 
   std::vector<net::Route> routes(const Callers& in);
 
@@ -46,6 +52,8 @@ class Services {
   MemoryResource memory_;
   IdentityResource identity_;
   KeyValueResource key_values_;
+  RoutineResource routines_;
+  RoutineResource automations_;
 };
 
 }  // namespace colonnade::dialects::tandem
