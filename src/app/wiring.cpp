@@ -33,6 +33,7 @@
 #include "app/wiring_platos.hpp"
 #include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
+#include "app/wiring_routines.hpp"
 #include "app/wiring_store.hpp"
 #include "app/wiring_tools.hpp"
 #include "base/clock.hpp"
@@ -456,6 +457,22 @@ struct Server::Components {
                          .clock = clock}),
         identities(stores.documents, feed, clock),
         resources(stores.documents, feed, notices, clock),
+        routines(settings, {.stores = stores,
+                            .feed = feed,
+                            .jobs = background.jobs(),
+                            .schedules = background.schedules(),
+                            .handlers = background.handlers(),
+                            .threads = threads,
+                            .runs = runs,
+                            .artifacts = artifacts,
+                            .files = attachment_files,
+                            .notices = notices,
+                            .redaction = redaction,
+                            .snapshots = kept_files,
+                            .workspaces = workspaces,
+                            .workers = workers,
+                            .lanes = lanes,
+                            .clock = clock}),
         tandem({.credentials = credentials,
                 .keyed_requests = keyed_requests,
                 .agents = agents,
@@ -479,6 +496,8 @@ struct Server::Components {
                              .memories = tiered_memories,
                              .identities = identities,
                              .resources = resources,
+                             .routines = routines.routines(),
+                             .routine_runs = routines.runs(),
                              .clock = clock}},
                {.callers = {.tokens = settings.tandem.tokens,
                             .open = settings.tandem.open && settings.proxy == ProxyInFront::none,
@@ -600,6 +619,7 @@ struct Server::Components {
   core::TieredMemories tiered_memories;
   core::Identities identities;
   core::Resources resources;
+  RoutineParts routines;
   dialects::tandem::Dialect tandem;
   MetricsRoute metrics;
   net::Router router;

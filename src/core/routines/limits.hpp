@@ -27,10 +27,6 @@ constexpr std::size_t routine_artifact_bytes_max = 16 * KiB;
 constexpr std::size_t routine_files_kept_max = 100;
 constexpr std::size_t routine_file_bytes_max = 8 * MiB;
 constexpr std::size_t routine_files_bytes_max = 32 * MiB;
-// A file that no run has is removed: looked for this often, and when it is this old. New ones are
-// written before their run's row is.
-constexpr auto routine_file_sweep_interval = 1h;
-constexpr auto routine_file_orphan_time = 1h;
 // Of all runs of one account that are kept.
 constexpr std::size_t routine_file_bytes_per_account = 1024 * MiB;
 

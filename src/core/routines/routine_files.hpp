@@ -39,7 +39,8 @@ class WrittenFileSource {
   virtual base::Task<base::Result<WrittenFiles>> written_by(Thread thread, std::string run_id) = 0;
 };
 
-// Thread-safe.
+// Thread-safe. The bytes lie with those of uploads, each file under an id of its own: whatever has
+// no row any more goes with the sweep of those.
 class RoutineFiles {
  public:
   // Files are written and read on `workers`.
@@ -48,9 +49,6 @@ class RoutineFiles {
   // Durable when it returns.
   base::Task<base::Result<void>> keep(std::string account, std::string id, std::string bytes);
   base::Task<base::Result<std::string>> read(std::string account, std::string id);
-  // The ids of all that are there, and the removal of one.
-  base::Task<base::Result<std::vector<std::string>>> ids(std::string account);
-  base::Task<base::Result<void>> remove(std::string account, std::string id);
 
  private:
   AttachmentFiles& files_;

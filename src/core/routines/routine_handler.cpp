@@ -486,31 +486,4 @@ Task<void> RoutineHandler::make_artifact(AttemptPtr attempt, RunDetail detail, W
   }
 }
 
-// --- files that no run has ----------------------------------------------------------------------
-
-// Ids begin with the time: one that is young may be about to get its row.
-Task<void> RoutineHandler::sweep_files() {
-  auto ids = co_await ports_.files.ids("");
-  if (!ids) {
-    base::log::warn("routine_files_unreadable", {{"error", ids.error().message}});
-    co_return;
-  }
-  const base::Time now = ports_.clock.now();
-  const std::string youngest = base::new_id(now - limits::routine_file_orphan_time).substr(0, 12);
-  for (const std::string& id : *ids) {
-    if (id.substr(0, 12) >= youngest) continue;
-    auto known = co_await ports_.store.any_routine_file(id);
-    if (!known || *known) continue;
-    [[maybe_unused]] const auto removed = co_await ports_.files.remove("", id);
-  }
-}
-
-Task<void> RoutineHandler::keep_sweeping(std::stop_token stop) {
-  for (;;) {
-    co_await sweep_files();
-    const bool passed = co_await base::sleep_for(limits::routine_file_sweep_interval, stop);
-    if (!passed) co_return;
-  }
-}
-
 }  // namespace colonnade::core

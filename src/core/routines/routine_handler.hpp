@@ -60,10 +60,6 @@ class RoutineHandler final : public JobHandler, public FeedListener {
   // Stops its agent.
   base::Task<void> cancelled(Job job) override;
 
-  // Removes kept files that no run has any more. At the start, and from time to time.
-  base::Task<void> sweep_files();
-  base::Task<void> keep_sweeping(std::stop_token stop);
-
   // Tells of the end of a run once that is stored.
   void jobs_changed(const JobChange& change) override;
 

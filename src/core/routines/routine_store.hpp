@@ -40,8 +40,6 @@ class RoutineStore {
                                                             std::size_t limit) = 0;
   virtual base::Task<Result<std::optional<RoutineRunNotes>>> routine_run(Scope scope,
                                                                          std::string job_id) = 0;
-  // Whether any run has that file.
-  virtual base::Task<Result<bool>> any_routine_file(std::string artifact_id) = 0;
 };
 
 // Inserts, or replaces the one of that owner and id. conflict with the field "revision" unless it

@@ -75,13 +75,4 @@ base::Task<Result<std::optional<core::RoutineRunNotes>>> RoutineReads::routine_r
   });
 }
 
-base::Task<Result<bool>> RoutineReads::any_routine_file(std::string artifact_id) {
-  co_return readers_.with([&](Database& database) -> Result<bool> {
-    const auto rows =
-        database.number("SELECT count(*) FROM routine_files WHERE id = ?1", artifact_id);
-    if (!rows) return fail(rows.error());
-    return *rows > 0;
-  });
-}
-
 }  // namespace colonnade::storage::sqlite

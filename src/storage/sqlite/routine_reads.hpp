@@ -26,7 +26,6 @@ class RoutineReads final : public core::RoutineStore {
                                                           std::size_t limit) override;
   base::Task<Result<std::optional<core::RoutineRunNotes>>> routine_run(core::Scope scope,
                                                                        std::string job_id) override;
-  base::Task<Result<bool>> any_routine_file(std::string artifact_id) override;
 
  private:
   ReaderPool& readers_;
