@@ -28,6 +28,7 @@
 #include "core/tools/scope_tool_servers.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "dialects/tandem/services.hpp"
+#include "tandem_jobs.hpp"
 
 namespace colonnade::tests {
 
@@ -145,7 +146,8 @@ class ScriptedToolServers final : public core::ToolServerHost, public core::Tool
 };
 
 struct TandemServices {
-  TandemServices(Engine& engine_in, core::Credentials& credentials)
+  // `job_questions`: runs of routines ask humans; else a call that would is denied.
+  TandemServices(Engine& engine_in, core::Credentials& credentials, bool job_questions = true)
       : engine(engine_in),
         commits(engine.feed, engine.lanes[0]),
         catalog({.store = *engine.store,
@@ -164,7 +166,8 @@ struct TandemServices {
                          .notices = notices,
                          .clock = engine.clock}),
         identities(*engine.store, engine.feed, engine.clock),
-        resources(*engine.store, engine.feed, notices, engine.clock) {
+        resources(*engine.store, engine.feed, notices, engine.clock),
+        jobs(engine, notices, job_questions) {
     notices.listen([this](const core::Notice& notice) {
       const std::lock_guard lock(told_mutex);
       told.push_back(notice);
@@ -183,6 +186,8 @@ struct TandemServices {
             .memories = tiered_memories,
             .identities = identities,
             .resources = resources,
+            .routines = jobs.routines,
+            .routine_runs = jobs.routine_runs,
             .clock = engine.clock};
   }
   // What was told of this kind, by subject.
@@ -210,6 +215,7 @@ struct TandemServices {
   core::TieredMemories tiered_memories;
   core::Identities identities;
   core::Resources resources;
+  TandemJobs jobs;
 };
 
 }  // namespace colonnade::tests

@@ -108,6 +108,7 @@ struct RoutineRunNotes {
   std::string run_id{};          // of the agent, there
   std::string last_thread_id{};  // of this attempt, or the one before a pause
   RoutineRunEnd end = RoutineRunEnd::none;
+  bool is_told = false;  // that there is such a run
   bool is_approved = false;
   std::string approval_reason{};
   std::string denial_reason{};

@@ -215,7 +215,7 @@ Task<std::optional<JobStep>> RoutineHandler::open(AttemptPtr attempt) {
     co_return final_failure(std::move(why));
   }
   if (!notes.run_id.empty() || !notes.thread_id.empty()) co_return std::nullopt;
-  const bool is_new = notes.revision == 0;
+  const bool is_new = !std::exchange(notes.is_told, true);
   const RoutineGate gate = gate_of(attempt->run.task);
   const bool asks = gate == RoutineGate::asks && !notes.is_approved;
   if (gate == RoutineGate::blocks) {
@@ -224,6 +224,7 @@ Task<std::optional<JobStep>> RoutineHandler::open(AttemptPtr attempt) {
   }
   if (is_new) {
     auto stored = co_await put(attempt);
+    if (!stored && stored.error().kind == ErrorKind::conflict) co_return overtaken();
     if (!stored) co_return JobFailed{.error = std::move(stored.error())};
     if (gate == RoutineGate::runs) co_await tell_fired(attempt);
     tell(*attempt, NoticeKind::routine_run_created);
@@ -267,8 +268,10 @@ Task<JobStep> RoutineHandler::begin(AttemptPtr attempt) {
   auto run = co_await run_in(attempt);
   if (!run) {
     // Too much is under way, or the store or the server is not ready: later.
-    const bool later = run.error().retryable || run.error().retry_after ||
-                       run.error().kind == ErrorKind::rate_limited;
+    const bool is_busy =
+        run.error().kind == ErrorKind::rate_limited || run.error().kind == ErrorKind::unavailable;
+    const bool is_unknown = !missing_provider_of(run.error()).empty();
+    const bool later = run.error().retryable || (is_busy && !is_unknown);
     if (later) {
       const auto pause = run.error().retry_after.value_or(start_retry_pause);
       co_return JobParked{.until = ports_.clock.now() + pause};

@@ -141,6 +141,7 @@ Task<Result<RoutineRun>> RoutineRuns::begin(Principal who, Routine routine, NewR
                         .owner = routine.owner,
                         .routine_id = routine.id,
                         .revision = 1,
+                        .is_told = gate != RoutineGate::runs,
                         .detail = input.reason};
   if (gate == RoutineGate::blocks) {
     notes.end = RoutineRunEnd::blocked;
@@ -156,8 +157,8 @@ Task<Result<RoutineRun>> RoutineRuns::begin(Principal who, Routine routine, NewR
   if (!stored) co_return fail(std::move(stored.error()));
   auto run = co_await get(std::move(who), job.id);
   if (!run) co_return run;
-  if (gate == RoutineGate::runs) tell(NoticeKind::routine_fired, *run);
-  tell(NoticeKind::routine_run_created, *run);
+  // Who does it tells of one that may begin, so that its beginning is told after it.
+  if (gate != RoutineGate::runs) tell(NoticeKind::routine_run_created, *run);
   if (gate == RoutineGate::asks) tell(NoticeKind::routine_approval_required, *run);
   if (gate == RoutineGate::blocks) tell(NoticeKind::routine_blocked, *run);
   co_return run;

@@ -217,6 +217,7 @@ std::string notes_text(const RoutineRunNotes& notes) {
                         {"run", notes.run_id},
                         {"last_thread", notes.last_thread_id},
                         {"end", to_string(notes.end)},
+                        {"is_told", notes.is_told},
                         {"is_approved", notes.is_approved},
                         {"approval_reason", notes.approval_reason},
                         {"denial_reason", notes.denial_reason},
@@ -237,6 +238,7 @@ Result<void> read_notes(std::string_view text, RoutineRunNotes& into) {
   into.thread_id = text_in(*tree, "thread");
   into.run_id = text_in(*tree, "run");
   into.last_thread_id = text_in(*tree, "last_thread");
+  into.is_told = flag_in(*tree, "is_told");
   into.is_approved = flag_in(*tree, "is_approved");
   into.approval_reason = text_in(*tree, "approval_reason");
   into.denial_reason = text_in(*tree, "denial_reason");
