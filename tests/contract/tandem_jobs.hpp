@@ -2,9 +2,11 @@
 // other things are not disturbed.
 #pragma once
 
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -83,6 +85,25 @@ class TandemJobs {
     schedule_runner_ = std::make_unique<core::ScheduleRunner>(schedules, engine_.clock, *bell_);
     begin("jobs", runner_.get());
     begin("schedules", schedule_runner_.get());
+  }
+  // As if the run of that job had written a file; the id of its artifact.
+  std::string leave_file(const std::string& job_id, const std::string& bytes) {
+    const core::Scope scope = core::Scope::main();
+    core::RoutineStore& store = engine_.store->stores().routines;
+    auto notes = engine_.run(store.routine_run(scope, job_id));
+    if (!notes || !*notes) throw std::runtime_error("no run of the job " + job_id);
+    const std::string id = base::new_id(engine_.clock.now());
+    if (!engine_.files.write(id, bytes)) throw std::runtime_error("the file was not written");
+    (*notes)->artifacts.push_back({.id = id,
+                                   .uri = "file://a.txt",
+                                   .kind = "file",
+                                   .bytes = static_cast<std::int64_t>(bytes.size())});
+    ++(*notes)->revision;
+    core::Unit unit{.scope = scope};
+    unit.changes.emplace_back(core::routine_change(core::PutRoutineRun{.notes = **notes}));
+    const auto stored = engine_.run(engine_.feed.commit(std::move(unit)));
+    if (!stored) throw std::runtime_error(stored.error().message);
+    return id;
   }
   // Before the lanes end.
   void stop() {
