@@ -9,6 +9,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreArtifacts, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJobs, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreRoutines, testing::Values(factory));
 #pragma once
 
 #include "core/limits.hpp"
@@ -24,6 +25,7 @@
 #include "tests/conformance/store_suite_jobs.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_memory.hpp"
+#include "tests/conformance/store_suite_routines.hpp"
 #include "tests/conformance/store_suite_search.hpp"
 
 namespace colonnade::conformance {

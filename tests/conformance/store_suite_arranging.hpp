@@ -338,7 +338,8 @@ TEST_P(StoreSuite, RunsKeepTheirVersionAndOptions) {
                  .replaces = "n",
                  .tool_use = core::ToolUse::required,
                  .tools = Ids{"mcp.a.*", "read"},
-                 .tool_seconds_max = 45};
+                 .tool_seconds_max = 45,
+                 .grant = core::WorkGrant{.by = "Routine digest", .tools = {"write", "mcp.*"}}};
   put({core::InsertRun{run}});
   const auto stored = awaited(stores().runs.run(here, "r"));
   ASSERT_TRUE(stored && *stored);

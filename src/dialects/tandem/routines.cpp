@@ -108,27 +108,28 @@ base::Task<net::Reply> RoutineResource::list(Principal who, RequestPtr /*request
 }
 
 base::Task<net::Reply> RoutineResource::create(Principal who, RequestPtr request) {
-  const auto body = body_of(*request);
-  if (!body) co_return error_response(body.error());
-  auto input = decode_new_routine(family_, *body);
-  if (!input) co_return routine_error(input.error(), "");
-  auto work = [this, who, input = std::move(*input)](Attempt attempt) mutable {
-    return create_once(std::move(who), std::move(input), std::move(attempt));
+  auto work = [this, who, request](Attempt attempt) mutable {
+    return create_once(std::move(who), std::move(request), std::move(attempt));
   };
   auto response = co_await deps_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
 
-base::Task<Attempted> RoutineResource::create_once(Principal who, core::NewRoutine input,
+base::Task<Attempted> RoutineResource::create_once(Principal who, RequestPtr request,
                                                    Attempt attempt) {
-  const std::string id = input.id;
   base::Result<core::ScheduledRoutine> routine = base::fail(ErrorKind::internal, "");
-  if (attempt.object_id.empty()) {
-    input.keyed_request_id = std::move(attempt.keyed_request_id);
-    routine = co_await deps_.routines.create(std::move(who), std::move(input));
+  std::string id = attempt.object_id;
+  if (id.empty()) {
+    const auto body = body_of(*request);
+    if (!body) co_return refused(error_response(body.error()));
+    auto input = decode_new_routine(family_, *body);
+    if (!input) co_return refused(routine_error(input.error(), ""));
+    input->keyed_request_id = std::move(attempt.keyed_request_id);
+    id = input->id;
+    routine = co_await deps_.routines.create(std::move(who), std::move(*input));
   } else {
-    routine = co_await deps_.routines.get(std::move(who), std::move(attempt.object_id));
+    routine = co_await deps_.routines.get(std::move(who), id);
   }
   if (!routine) co_return refused(routine_error(routine.error(), id));
   std::string text;
@@ -169,29 +170,27 @@ base::Task<net::Reply> RoutineResource::remove(Principal who, RequestPtr request
 // --- runs ---------------------------------------------------------------------------------------
 
 base::Task<net::Reply> RoutineResource::run_now(Principal who, RequestPtr request) {
-  const std::string id = first_parameter(*request);
-  const auto body = body_of(*request);
-  if (!body) co_return error_response(body.error());
-  auto input = decode_new_run(*body);
-  if (!input) co_return error_response(input.error());
-  auto found = co_await deps_.routines.get(who, id);
-  if (!found) co_return routine_error(found.error(), id);
-  auto work = [this, who, routine = std::move(found->routine),
-               input = std::move(*input)](Attempt attempt) mutable {
-    return run_once(std::move(who), std::move(routine), std::move(input), std::move(attempt));
+  auto work = [this, who, request](Attempt attempt) mutable {
+    return run_once(std::move(who), std::move(request), std::move(attempt));
   };
   auto response = co_await deps_.answer_once.run(who, request_key(*request), std::move(work));
   if (!response) co_return error_response(response.error());
   co_return std::move(*response);
 }
 
-base::Task<Attempted> RoutineResource::run_once(Principal who, core::Routine routine,
-                                                core::NewRoutineRun input, Attempt attempt) {
+base::Task<Attempted> RoutineResource::run_once(Principal who, RequestPtr request,
+                                                Attempt attempt) {
   base::Result<core::RoutineRun> run = base::fail(ErrorKind::internal, "");
-  const std::string id = routine.id;
+  const std::string id = first_parameter(*request);
   if (attempt.object_id.empty()) {
-    input.keyed_request_id = std::move(attempt.keyed_request_id);
-    run = co_await deps_.runs.begin(std::move(who), std::move(routine), std::move(input));
+    const auto body = body_of(*request);
+    if (!body) co_return refused(error_response(body.error()));
+    auto input = decode_new_run(*body);
+    if (!input) co_return refused(error_response(input.error()));
+    auto found = co_await deps_.routines.get(who, id);
+    if (!found) co_return refused(routine_error(found.error(), id));
+    input->keyed_request_id = std::move(attempt.keyed_request_id);
+    run = co_await deps_.runs.begin(std::move(who), std::move(found->routine), std::move(*input));
   } else {
     run = co_await deps_.runs.get(std::move(who), std::move(attempt.object_id));
   }

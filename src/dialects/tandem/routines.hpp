@@ -45,9 +45,8 @@ class RoutineResource {
   base::Task<net::Reply> add_artifact(core::Principal who, RequestPtr request);
   base::Task<net::Reply> content(core::Principal who, RequestPtr request);
 
-  base::Task<Attempted> create_once(core::Principal who, core::NewRoutine input, Attempt attempt);
-  base::Task<Attempted> run_once(core::Principal who, core::Routine routine,
-                                 core::NewRoutineRun input, Attempt attempt);
+  base::Task<Attempted> create_once(core::Principal who, RequestPtr request, Attempt attempt);
+  base::Task<Attempted> run_once(core::Principal who, RequestPtr request, Attempt attempt);
 
   net::Response routine_error(const base::Error& error, const std::string& id) const;
   net::Response run_error(const base::Error& error, const std::string& shown_id,
