@@ -70,6 +70,8 @@ void add_entity(Command parent, Invocation& invocation);
 void add_access_key(Command parent, Invocation& invocation);
 void add_policy(Command parent, Invocation& invocation);
 void add_mcp_servers(Command parent, Invocation& invocation);
+void add_jobs(Command parent, Invocation& invocation);
+void add_tasks(Command parent, Invocation& invocation);
 void add_audit(Command parent, Invocation& invocation);
 void add_migrate(Command parent, Invocation& invocation);
 void add_backup(Command parent, Invocation& invocation);

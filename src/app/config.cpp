@@ -6,6 +6,7 @@
 #include "app/config_file.hpp"
 #include "app/config_mcp.hpp"
 #include "app/config_platos.hpp"
+#include "app/config_tasks.hpp"
 #include "app/config_trust.hpp"
 #include "app/files.hpp"
 #include "app/known_variables.hpp"
@@ -260,6 +261,7 @@ void check_together(const Config& config, ConfigFaults& faults) {
   check_memory(s, faults);
   check_mcp_servers(s, faults);
   check_platos_entities(s, faults);
+  check_platos_tasks(s, faults);
   if (s.provider.empty() || s.provider == "offline") return;
   std::vector<std::string> names{"offline"};
   for (const auto& [name, provider] : s.providers) names.push_back(name);

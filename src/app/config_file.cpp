@@ -5,6 +5,7 @@
 
 #include "app/config_mcp.hpp"
 #include "app/config_platos.hpp"
+#include "app/config_tasks.hpp"
 #include "app/nearest.hpp"
 
 namespace colonnade::app {
@@ -51,6 +52,8 @@ class Reader {
         mcp_servers(entry.value);
       } else if (full == "platos.entities") {
         platos_entities(entry.value);
+      } else if (full == "platos.tasks") {
+        platos_tasks(entry.value);
       } else if (is_group(full)) {
         subgroup(full, entry.value);
       } else {
@@ -79,6 +82,7 @@ class Reader {
     if (prefix.empty()) names.emplace_back("providers");
     names.emplace_back("mcp.servers");
     names.emplace_back("platos.entities");
+    names.emplace_back("platos.tasks");
     return names;
   }
 
@@ -191,6 +195,13 @@ class Reader {
         .fault = [this](int line, const std::string& message) { fault(line, message); },
         .taken = [this](const std::string& setting, int line) { origin(setting, line); }};
     read_platos_entities(tree, config_.settings, reading);
+  }
+
+  void platos_tasks(const yaml::Value& tree) {
+    const PlatosReading reading{
+        .fault = [this](int line, const std::string& message) { fault(line, message); },
+        .taken = [this](const std::string& setting, int line) { origin(setting, line); }};
+    read_platos_tasks(tree, config_.settings, reading);
   }
 
   void providers(const yaml::Value& tree) {

@@ -4,6 +4,7 @@
 
 #include "app/config_mcp.hpp"
 #include "app/config_platos.hpp"
+#include "app/config_tasks.hpp"
 #include "app/known_variables.hpp"
 #include "base/json.hpp"
 #include "base/secret_text.hpp"
@@ -126,6 +127,17 @@ the store. A secret is the text itself, `${NAME}` of the environment, or `file:/
 |---|---|---|
 )";
 
+constexpr std::string_view tasks_head = R"(
+## Tasks that users trigger
+
+`platos.tasks` is a list with a group for each task of the catalog. Operators write others over
+Platos' wire (`/api/v1/agent/platos-tasks`); those that stand here are changed here alone. Texts that
+are JSON stand in quotes. See [the reference of jobs](jobs.md#tasks).
+
+| name | value | meaning |
+|---|---|---|
+)";
+
 constexpr std::string_view known_head = R"(
 ## Names of a Faramesh server and of a Tandem engine
 
@@ -161,6 +173,9 @@ std::vector<ShownSetting> shown_settings(const Config& config) {
   }
   for (const auto& [full, value] : shown_platos_entities(config.settings)) {
     out.push_back({full, value.empty() ? "(secret, set)" : value, origin_of(config, full)});
+  }
+  for (const auto& [full, value] : shown_platos_tasks(config.settings)) {
+    out.push_back({full, safe(value), origin_of(config, full)});
   }
   for (ShownSetting& row : out) row.value = base::hide_secrets_in_url(row.value);
   return out;
@@ -234,6 +249,8 @@ std::string configuration_reference() {
   out += mcp_servers_reference();
   out += platos_head;
   out += platos_entities_reference();
+  out += tasks_head;
+  out += platos_tasks_reference();
   out += known_head;
   for (const KnownVariable& row : known_variables()) {
     out += "| `" + std::string(row.variable) + "` | `" + std::string(row.setting) + "` | " +

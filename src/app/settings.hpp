@@ -186,8 +186,31 @@ struct PlatosEntitySettings {
   std::string second_secret{};  // the same; "" for none
 };
 
+// One entry of `platos.tasks`; numbers and JSON as they are written.
+struct PlatosTaskSettings {
+  std::string scope{};  // "": main/main/main
+  std::string task_id{};
+  std::string name{};
+  std::string description{};
+  std::string trigger{};
+  std::string cron{};
+  std::string zone{};
+  std::string timeout{};
+  std::string max_retries{};
+  std::string active{};
+  std::string payload_schema{};
+  std::string handler{};
+  std::string agent_id{};
+  std::string prompt{};
+  std::string thread_id{};
+  std::string output_schema{};
+  std::string tool{};
+  std::string args{};
+};
+
 struct PlatosSettings {
   std::vector<PlatosEntitySettings> entities{};
+  std::vector<PlatosTaskSettings> tasks{};
   std::string platform_secret{};  // a secret, or what names it; "": none
   bool user_id_required = false;
   int requests_per_user_minute = 0;  // 0: not counted, as in all of these

@@ -353,6 +353,17 @@ struct Server::Components {
                     .clock = clock},
                    {.tool_time_max = settings.limits.tool_time,
                     .approval_time_max = settings.approvals.time}),
+        background_tasks(settings, {.background = background,
+                                    .store = stores.jobs,
+                                    .documents = stores.documents,
+                                    .feed = feed,
+                                    .threads = threads,
+                                    .runs = runs,
+                                    .subscriptions = feed.subscriptions(),
+                                    .user_calls = user_calls,
+                                    .actions = actions,
+                                    .tools = tools,
+                                    .clock = clock}),
         workspace_removal(workspaces, workers, &kept_files),
         erasure({.store = stores.threads,
                  .run_store = stores.runs,
@@ -373,7 +384,9 @@ struct Server::Components {
                    .entities = entities,
                    .access_keys = access_keys,
                    .audit = audit_reader,
-                   .connections = tool_server_connections}),
+                   .connections = tool_server_connections,
+                   .jobs = background.jobs(),
+                   .tasks = background_tasks.catalog()}),
         platos({.credentials = credentials,
                 .entities = entities,
                 .access_keys = access_keys,
@@ -388,6 +401,7 @@ struct Server::Components {
                 .artifacts = artifacts,
                 .attachments = attachments,
                 .subscriptions = feed.subscriptions(),
+                .background = background_tasks.platos_use(),
                 .clock = clock},
                {.user_id_required = settings.platos.user_id_required,
                 .default_model = [this] { return default_model_of(settings, providers); },
@@ -601,6 +615,7 @@ struct Server::Components {
   core::Runs runs;
   core::Actions actions;
   core::UserCalls user_calls;
+  BackgroundTasks background_tasks;
   tools::WorkspaceRemoval workspace_removal;
   core::Erasure erasure;
   ServerQuestions questions;
@@ -753,6 +768,8 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
     }
   }
   p.tool_host.servers().begin();
+  const auto tasks = base::run_on(p.lanes[0], p.background_tasks.catalog().open());
+  if (!tasks) return std::unexpected(tasks.error());
   // Last of what acts by itself: a job may need anything that there is.
   if (auto working = p.background.start(); !working) return std::unexpected(working.error());
   p.lanes[0].spawn("sign_audit", p.audit_signing.keep(p.stopping.get_token()));

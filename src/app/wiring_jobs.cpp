@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "app/config_tasks.hpp"
 #include "base/task.hpp"
 #include "core/jobs/limits.hpp"
 
@@ -109,6 +110,40 @@ void BackgroundJobs::stop() {
   stopping_.request_stop();
   for (std::future<void>& end : ends_) end.wait();
   ends_.clear();
+}
+
+BackgroundTasks::BackgroundTasks(const Settings& settings, Dependencies deps)
+    : background_(deps.background),
+      catalog_({.store = deps.documents,
+                .feed = deps.feed,
+                .jobs = deps.background.jobs(),
+                .schedules = deps.background.schedules(),
+                .tools = deps.tools,
+                .clock = deps.clock},
+               configured_tasks(settings)),
+      payloads_(deps.store, deps.background.due_times()),
+      work_(catalog_, payloads_, {.asks_nobody = settings.jobs.questions == JobQuestions::fail}),
+      agent_jobs_(std::make_shared<core::AgentJobs>(
+          core::AgentJobs::Dependencies{.store = deps.store,
+                                        .threads = deps.threads,
+                                        .runs = deps.runs,
+                                        .subscriptions = deps.subscriptions,
+                                        .clock = deps.clock})),
+      tool_jobs_(std::make_shared<core::ToolJobs>(
+          core::ToolJobs::Dependencies{.calls = deps.user_calls, .actions = deps.actions})) {
+  const std::string name(core::task_work_name);
+  agent_jobs_->add_source(name, work_);
+  tool_jobs_->add_source(name, work_);
+  background_.handlers().add(core::JobHandlerKind::agent, "", agent_jobs_);
+  background_.handlers().add(core::JobHandlerKind::tool, "", tool_jobs_);
+}
+
+dialects::platos::BackgroundUse BackgroundTasks::platos_use() {
+  return {.tasks = catalog_,
+          .payloads = payloads_,
+          .jobs = background_.jobs(),
+          .schedules = background_.schedules(),
+          .due_times = background_.due_times()};
 }
 
 }  // namespace colonnade::app

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <future>
+#include <memory>
 #include <stop_token>
 #include <vector>
 
@@ -12,12 +13,18 @@
 #include "base/lane.hpp"
 #include "base/result.hpp"
 #include "core/access/keyed_requests.hpp"
+#include "core/jobs/agent_jobs.hpp"
 #include "core/jobs/job_bell.hpp"
 #include "core/jobs/job_runner.hpp"
 #include "core/jobs/job_schedules.hpp"
 #include "core/jobs/job_work.hpp"
 #include "core/jobs/jobs.hpp"
 #include "core/jobs/schedule_runner.hpp"
+#include "core/jobs/tool_jobs.hpp"
+#include "core/tasks/task_catalog.hpp"
+#include "core/tasks/task_payload.hpp"
+#include "core/tasks/task_work.hpp"
+#include "dialects/platos/bgo.hpp"
 #include "scheduler/job_due_times.hpp"
 #include "scheduler/zones.hpp"
 
@@ -71,6 +78,42 @@ class BackgroundJobs {
   std::vector<OwnWork> own_work_;
   std::stop_source stopping_;
   std::vector<std::future<void>> ends_;
+};
+
+// What works on jobs of agents and tools, and the catalog of tasks that they are of.
+class BackgroundTasks {
+ public:
+  struct Dependencies {
+    BackgroundJobs& background;
+    core::JobStore& store;
+    core::DocumentStore& documents;
+    core::EventFeed& feed;
+    core::Threads& threads;
+    core::Runs& runs;
+    core::Subscriptions& subscriptions;
+    core::UserCalls& user_calls;
+    core::Actions& actions;
+    const core::ToolRunner& tools;
+    base::Clock& clock;
+  };
+  // All must outlive it, and it the jobs. Adds the handlers of agents and tools to `background`.
+  BackgroundTasks(const Settings& settings, Dependencies deps);
+  BackgroundTasks(const BackgroundTasks&) = delete;
+  BackgroundTasks& operator=(const BackgroundTasks&) = delete;
+
+  // Other parts' jobs of these kinds: add_source() before the first job.
+  core::AgentJobs& agent_jobs() { return *agent_jobs_; }
+  core::ToolJobs& tool_jobs() { return *tool_jobs_; }
+  core::TaskCatalog& catalog() { return catalog_; }
+  dialects::platos::BackgroundUse platos_use();
+
+ private:
+  BackgroundJobs& background_;
+  core::TaskCatalog catalog_;
+  core::TaskPayloads payloads_;
+  core::TaskWork work_;
+  std::shared_ptr<core::AgentJobs> agent_jobs_;
+  std::shared_ptr<core::ToolJobs> tool_jobs_;
 };
 
 }  // namespace colonnade::app

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "scheduler/cron.hpp"
+#include "scheduler/cron_text.hpp"
 #include "scheduler/misfire.hpp"
 #include "scheduler/schedule.hpp"
 
@@ -85,6 +86,13 @@ Result<core::DuePlan> JobDueTimes::plan(const core::JobTiming& timing, Time orig
   if (!schedule) return fail(schedule.error());
   Firing firing = plan_firing(*schedule, due, policy_of(misfire), now);
   return core::DuePlan{.times = std::move(firing.runs), .next = firing.next};
+}
+
+std::string JobDueTimes::describe(const core::JobTiming& timing) const {
+  const bool is_quartz = timing.kind == core::JobTimingKind::quartz;
+  if (!is_quartz && timing.kind != core::JobTimingKind::cron) return timing.text;
+  const auto cron = Cron::parse(timing.text, is_quartz ? CronFlavor::quartz : CronFlavor::classic);
+  return cron ? scheduler::describe(*cron) : timing.text;
 }
 
 }  // namespace colonnade::scheduler

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -21,6 +22,7 @@ class JobDueTimes final : public core::DueTimes {
   base::Result<core::DuePlan> plan(const core::JobTiming& timing, base::Time origin,
                                    const core::Misfire& misfire, base::Time due,
                                    base::Time now) const override;
+  std::string describe(const core::JobTiming& timing) const override;
 
  private:
   Zones& zones_;

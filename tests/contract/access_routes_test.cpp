@@ -155,6 +155,13 @@ const std::map<std::string, Row>& table() {  // long: a row for each route
        {Reach::operators, "/api/v1/operator/access-keys", R"({"name":"{fresh}"})"}},
       {"DELETE /api/v1/operator/access-keys/{}",
        {Reach::operators, "/api/v1/operator/access-keys/{access_key}"}},
+      {"GET /api/v1/operator/jobs", {Reach::operators, "/api/v1/operator/jobs"}},
+      {"GET /api/v1/operator/jobs/{}", {Reach::operators, "/api/v1/operator/jobs/{job}"}},
+      {"POST /api/v1/operator/jobs/{}/cancel",
+       {Reach::operators, "/api/v1/operator/jobs/{job}/cancel"}},
+      {"POST /api/v1/operator/jobs/{}/replay",
+       {Reach::operators, "/api/v1/operator/jobs/{job}/replay"}},
+      {"GET /api/v1/operator/tasks", {Reach::operators, "/api/v1/operator/tasks"}},
       {"GET /api/v1/operator/entities", {Reach::server, "/api/v1/operator/entities"}},
       {"POST /api/v1/operator/entities", {Reach::server, "/api/v1/operator/entities", an_entity}},
       {"POST /api/v1/operator/entities/rotate",
@@ -257,8 +264,33 @@ class AccessRoutes : public ::testing::Test {
       }
       out["access_key"] = access_key_;
     }
+    if (row.target.find("/operator/jobs") != std::string::npos) out["job"] = job_of_ann();
     out["fresh"] = "n" + base::random_hex(6);
     return out;
+  }
+  // A run of a task, which is not due soon.
+  std::string job_of_ann() {
+    const auto as = [this](const char* user, const std::string& target, const Json& body) {
+      return call(server_.port(), {.method = "POST",
+                                   .target = "/api/v1/agent" + target,
+                                   .body = body.dump(),
+                                   .token = root_.token,
+                                   .headers = {{"Content-Type", "application/json"},
+                                               {"X-Platos-Organization-Id", "main"},
+                                               {"X-Platos-Project-Id", "main"},
+                                               {"X-Platos-Environment-Id", "main"},
+                                               {"X-Platos-User-Id", user}}});
+    };
+    const Json handler = {{"kind", "agent"}, {"agentId", "default"}, {"prompt", "/say hi"}};
+    // There already, unless it is the first time.
+    as("root", "/platos-tasks",
+       {{"taskId", "ann-task"}, {"displayName", mark}, {"handler", handler}});
+    const Json given = {{"mark", mark}};
+    const Json later = {{"delay", "1h"}};
+    const Answer begun =
+        as("ann", "/trigger/tasks/ann-task/trigger", {{"payload", given}, {"options", later}});
+    if (begun.status != 201) throw std::runtime_error(begun.body);
+    return begun.json()["id"];
   }
   static Things nothing_like(const Things& things) {
     Things out = things;

@@ -122,47 +122,60 @@ std::map<std::string, Row> made_table() {  // long: a row for each route
       {"POST /api/v1/agent/durable-approvals/{}/resolve",
        {Reach::object, root + "/durable-approvals/{approval_token}/resolve", no, false}},
   };
+  const std::string bgo = root + "/trigger";
+  const std::string catalog = root + "/platos-tasks";
+  const std::string later = R"({"options":{"delay":"1h"}})";
+  const std::pair<const char*, Row> background[] = {
+      // Whoever is in the scope may begin its tasks; what comes of it is their own.
+      {"GET /trigger/tasks", {Reach::shared_list, bgo + "/tasks", "", false}},
+      {"POST /trigger/tasks/{}/trigger",
+       {Reach::shared, bgo + "/tasks/{task}/trigger", later, false}},
+      {"GET /trigger/runs", {Reach::list, bgo + "/runs", "", false}},
+      {"GET /trigger/runs/{}", {Reach::object, bgo + "/runs/{run}", "", false}},
+      {"POST /trigger/runs/{}/cancel", {Reach::object, bgo + "/runs/{run}/cancel", "", false}},
+      {"POST /trigger/runs/{}/replay", {Reach::object, bgo + "/runs/{run}/replay", "", false}},
+      {"GET /trigger/schedules", {Reach::list, bgo + "/schedules", "", false}},
+      {"POST /trigger/schedules",
+       {Reach::shared, bgo + "/schedules", R"({"taskId":"{task}","cron":"0 6 1 1 *"})", false}},
+      {"POST /trigger/schedules/{}/activate",
+       {Reach::object, bgo + "/schedules/{schedule}/activate", "", false}},
+      {"POST /trigger/schedules/{}/deactivate",
+       {Reach::object, bgo + "/schedules/{schedule}/deactivate", "", false}},
+      {"DELETE /trigger/schedules/{}", {Reach::object, bgo + "/schedules/{schedule}", "", false}},
+      {"POST /trigger/batches/{}",
+       {Reach::shared, bgo + "/batches/{task}", R"({"payloads":[null],"options":{"delay":"1h"}})",
+        false}},
+      {"GET /trigger/batches/{}", {Reach::object, bgo + "/batches/{batch}", "", false}},
+      // The catalog is the operators'.
+      {"GET /platos-tasks", {Reach::operators, catalog}},
+      {"POST /platos-tasks",
+       {Reach::operators, catalog,
+        R"({"taskId":"one-more","displayName":"x","handler":{"kind":"tool","tool":"clock"}})"}},
+      {"GET /platos-tasks/{}", {Reach::operators_object, catalog + "/{task}"}},
+      {"PATCH /platos-tasks/{}",
+       {Reach::operators_object, catalog + "/{task}", R"({"description":"x"})"}},
+      {"DELETE /platos-tasks/{}", {Reach::operators_object, catalog + "/{task}"}},
+      {"POST /platos-tasks/{}/run", {Reach::operators_object, catalog + "/{task}/run"}},
+  };
+  for (const auto& [route, row] : background) {
+    std::string full = route;
+    full.insert(full.find('/'), root);
+    rows[full] = row;
+  }
   // What the server does not have yet, below /api/v1/agent.
-  for (const char* route : {"GET /budgets",
-                            "GET /budgets/status",
-                            "GET /monitoring/budget/caps",
-                            "GET /monitoring/budget/status",
-                            "GET /monitoring/runs",
-                            "GET /monitoring/traces",
-                            "GET /monitoring/traces/{}",
-                            "GET /monitoring/trace/{}",
-                            "GET /monitoring/cost",
-                            "GET /monitoring/cost/by-agent",
-                            "GET /monitoring/cost/by-scope",
-                            "GET /monitoring/cost-by-agent",
-                            "GET /monitoring/cost-by-model",
-                            "GET /monitoring/cost-by-user",
-                            "GET /monitoring/summary",
-                            "GET /monitoring/tool-audit",
-                            "GET /monitoring/safety-events",
-                            "GET /trigger/tasks",
-                            "POST /trigger/tasks/{}/trigger",
-                            "GET /trigger/runs",
-                            "GET /trigger/runs/{}",
-                            "POST /trigger/runs/{}/cancel",
-                            "POST /trigger/runs/{}/replay",
-                            "GET /trigger/schedules",
-                            "POST /trigger/schedules",
-                            "POST /trigger/schedules/{}/activate",
-                            "POST /trigger/schedules/{}/deactivate",
-                            "DELETE /trigger/schedules/{}",
-                            "POST /trigger/batches/{}",
-                            "GET /trigger/batches/{}",
-                            "GET /platos-tasks",
-                            "GET /platos-tasks/{}",
-                            "POST /platos-tasks/{}/run"}) {
+  for (const char* route :
+       {"GET /budgets", "GET /budgets/status", "GET /monitoring/budget/caps",
+        "GET /monitoring/budget/status", "GET /monitoring/runs", "GET /monitoring/traces",
+        "GET /monitoring/traces/{}", "GET /monitoring/trace/{}", "GET /monitoring/cost",
+        "GET /monitoring/cost/by-agent", "GET /monitoring/cost/by-scope",
+        "GET /monitoring/cost-by-agent", "GET /monitoring/cost-by-model",
+        "GET /monitoring/cost-by-user", "GET /monitoring/summary", "GET /monitoring/tool-audit",
+        "GET /monitoring/safety-events"}) {
     std::string full = route;
     full.insert(full.find('/'), root);
     rows[full] = {Reach::pending, full.substr(full.find('/')), "", false};
   }
-  for (const char* route :
-       {"POST /budgets", "DELETE /budgets/{}", "POST /budgets/{}/override", "POST /platos-tasks",
-        "PATCH /platos-tasks/{}", "DELETE /platos-tasks/{}"}) {
+  for (const char* route : {"POST /budgets", "DELETE /budgets/{}", "POST /budgets/{}/override"}) {
     std::string full = route;
     full.insert(full.find('/'), root);
     rows[full] = {Reach::pending_operators, full.substr(full.find('/')), "", false};
@@ -278,6 +291,7 @@ void PlatosAccessRoutes::check(const std::string& route, const Row& row) {
       case Reach::pending_operators: refused = operates ? 501 : 403; break;
       default: break;
     }
+    if (who == &guest && !row.for_guests) refused = 403;
     if (refused != 0) {
       expect_refused(*who, route, row, things, refused);
     } else {

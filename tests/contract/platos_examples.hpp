@@ -96,13 +96,17 @@ class PlatosComparison {
   // asked, and which revision one follows.
   static bool may_be_there(const std::string& key) { return key == "runId" || key == "metadata"; }
   static bool is_measured(const std::string& key) {
-    return key == "latency_ms" || key == "secondsRemaining" || key == "expiresAt";
+    return key == "latency_ms" || key == "secondsRemaining" || key == "expiresAt" ||
+           key == "durationMs";
   }
   static bool is_id(const std::string& key, const std::string& text) {
     static const std::set<std::string> keys = {"approvalId", "artifactId", "artifactKey",
                                                "id",         "messageId",  "sid",
                                                "socketId",   "trace_id"};
-    return text.starts_with("cm") || keys.contains(key);
+    for (const char* begin : {"cm", "run_cm", "sched_", "batch_"}) {
+      if (text.starts_with(begin)) return true;
+    }
+    return keys.contains(key);
   }
   static bool consists_of(std::string_view text, std::string_view alphabet) {
     return !text.empty() && text.find_first_not_of(alphabet) == std::string_view::npos;
@@ -174,6 +178,10 @@ inline std::vector<std::unique_ptr<tools::Tool>> example_tools() {
                              R"({"kind":"table","summary":"1 row","columns":["n","s"]}})",
                              false};
   });
+  add("digest", tools::Effect::none,
+      [](const base::Json&) { return core::ToolOutcome{R"({"mails":3})", false}; });
+  add("broken_digest", tools::Effect::none,
+      [](const base::Json&) { return core::ToolOutcome{"mail server refused", true}; });
   add("send_email", tools::Effect::changes, [](const base::Json& arguments) {
     return core::ToolOutcome{"sent to " + arguments.value("to", ""), false};
   });

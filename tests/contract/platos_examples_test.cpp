@@ -28,7 +28,7 @@ const std::map<std::string, std::string>& not_played() {
   static const std::map<std::string, std::string> rows = {
       {"agents.get missing (real Platos)", real + "404"},
       {"threads.messages missing thread (real Platos)", real + "404"},
-      {"bgo.tasks.list against real Platos", real + "501, later the list"},
+      {"bgo.tasks.list against real Platos", real + "the list"},
       {"error 502 from a proxy", "made by a proxy"},
       {"frame.deprecation notice", "optional; this server has nothing to deprecate"},
       {"frame.bare error of real Platos, unseen by Python", real + "a wrapped error"},
@@ -42,12 +42,12 @@ const std::map<std::string, std::string>& not_played() {
   return rows;
 }
 
-// Rows of what the server does not have yet: budgets, monitoring and background operations.
+// Rows of what the server does not have yet: budgets, monitoring, and what agents tell of runs.
 bool comes_later(const Json& row) {
   const std::string name = row["name"];
   if (not_played().contains(name)) return false;
   if (name == "event.run_update" || name == "event.error budget") return true;
-  for (const char* begin : {"budgets.", "monitoring.", "bgo.", "platos-tasks."}) {
+  for (const char* begin : {"budgets.", "monitoring."}) {
     if (name.starts_with(begin)) return true;
   }
   return false;
@@ -111,6 +111,46 @@ class Replay : public PlatosReplay {
   void use_question() {
     use_approval("request_approval",
                  {{"action", "send_email"}, {"details", "to: bob@example.com"}});
+  }
+
+  // The examples' task. As their runs' outputs are no turn's, `tool` gives them.
+  void use_task(const std::string& tool = {}) {
+    Json handler = {{"kind", "agent"},
+                    {"agentId", use_agent()},
+                    {"prompt", "Build the digest of {{payload.day}}."}};
+    if (!tool.empty()) handler = {{"kind", "tool"}, {"tool", tool}};
+    const Json schema = {{"type", "object"}, {"properties", {{"day", {{"type", "string"}}}}}};
+    server.made(server.direct("operator"), "POST", "/api/v1/agent/platos-tasks",
+                {{"taskId", "nightly-digest"},
+                 {"displayName", "Nightly digest"},
+                 {"description", "Builds the digest"},
+                 {"payloadSchema", schema},
+                 {"handler", handler}});
+  }
+  // Of the task, which is made.
+  std::string use_run(Json options, const std::string& tool = {}) {
+    use_task(tool);
+    const Json payload = {{"day", "today"}};
+    const std::string id =
+        server.made(server.as(), "POST", "/api/v1/agent/trigger/tasks/nightly-digest/trigger",
+                    {{"payload", payload}, {"options", std::move(options)}})["id"];
+    compare.name("run_cm9x1q2w3e4r5t6y7u8i9o0p", id);
+    return id;
+  }
+  void wait_for_end(const std::string& id) {
+    const core::Principal who(core::Scope("org_1", "prj_1", "env_1"), "usr_1",
+                              core::UserRole::member);
+    server.background.changes.wait_until(
+        [&] { return core::is_terminal(server.background.job(who, id).state); });
+  }
+  void use_schedule() {
+    use_task();
+    const Json payload = {{"day", "today"}};
+    compare.name("sched_01", server.made(server.as(), "POST", "/api/v1/agent/trigger/schedules",
+                                         {{"taskId", "nightly-digest"},
+                                          {"cron", "0 6 * * 1-5"},
+                                          {"timezone", "Europe/Paris"},
+                                          {"payload", payload}})["id"]);
   }
 
   std::string method;
@@ -303,9 +343,93 @@ const std::map<std::string, Scene>& other_scenes() {
   return scenes;
 }
 
+const std::map<std::string, Scene>& bgo_scenes() {
+  static const Json options = {
+      {"idempotencyKey", "k1"}, {"tags", {"inbox"}}, {"metadata", {{"tenant", "a"}}}};
+  static const auto with_task = [](Replay& r) {
+    r.use_task();
+    return r.ask();
+  };
+  static const auto with_end = [](Replay& r) {
+    r.wait_for_end(r.use_run(options, "digest"));
+    return r.ask();
+  };
+  static const auto with_run = [](Replay& r) {
+    r.use_run(Json::object());
+    return r.ask();
+  };
+  static const auto with_schedule = [](Replay& r) {
+    r.use_schedule();
+    return r.ask();
+  };
+  static const std::map<std::string, Scene> scenes = {
+      {"bgo.tasks.list", with_task},
+      {"platos-tasks.create (our handler)",
+       [](Replay& r) {
+         r.use_agent();
+         return r.ask();
+       }},
+      {"platos-tasks.create taken", with_task},
+      {"bgo.tasks.trigger", with_task},
+      {"bgo.tasks.trigger same key",
+       [](Replay& r) {
+         r.use_run(options);
+         return r.ask();
+       }},
+      {"bgo.tasks.trigger no options", with_task},
+      {"bgo.tasks.trigger unknown task", as_it_is},
+      {"bgo.runs.list", with_end},
+      {"bgo.runs.get", with_end},
+      {"bgo.runs.get failed run",
+       [](Replay& r) {
+         r.use_task("broken_digest");
+         const core::Principal who(core::Scope("org_1", "prj_1", "env_1"), "usr_1",
+                                   core::UserRole::member);
+         // As the route does, but for the time between its attempts.
+         Background& jobs = r.server.background;
+         const auto task = r.server.engine.run(jobs.catalog.get(who, "nightly-digest"));
+         core::NewJob input{.job = core::job_template_of(*task), .key = "k1"};
+         input.job.payload = R"({"day":"today"})";
+         input.job.metadata = R"({"tenant":"a"})";
+         input.job.tags = {"inbox"};
+         input.job.attempts.delay_min = std::chrono::microseconds(1);
+         input.job.attempts.delay_max = std::chrono::microseconds(1);
+         const auto begun = r.server.engine.run(jobs.jobs.trigger(who, std::move(input)));
+         r.wait_for_end(begun->job.id);
+         r.compare.name("run_cm9x1q2w3e4r5t6y7u8i9o0q", begun->job.id);
+         return r.ask();
+       }},
+      {"bgo.runs.cancel", with_run},
+      {"bgo.runs.replay", with_run},
+      {"bgo.schedules.create", with_task},
+      {"bgo.schedules.create bad cron", with_task},
+      {"bgo.schedules.list", with_schedule},
+      {"bgo.schedules.deactivate", with_schedule},
+      {"bgo.schedules.activate",
+       [](Replay& r) {
+         r.use_schedule();
+         const std::string path = r.compare.filled("/api/v1/agent/trigger/schedules/sched_01");
+         EXPECT_EQ(r.server.ask(r.server.as(), "POST", path + "/deactivate").status, 201);
+         return r.ask();
+       }},
+      {"bgo.schedules.delete", with_schedule},
+      {"bgo.batches.trigger", with_task},
+      {"bgo.batches.get",
+       [](Replay& r) {
+         r.use_task();
+         const Json payloads = {{{"day", "today"}}, {{"day", "yesterday"}}};
+         r.compare.name("batch_01", r.server.made(r.server.as(), "POST",
+                                                  "/api/v1/agent/trigger/batches/nightly-digest",
+                                                  {{"payloads", payloads}})["batchId"]);
+         return r.ask();
+       }},
+  };
+  return scenes;
+}
+
 const Scene* find_scene(const std::string& name) {
   for (const auto* scenes :
-       {&agent_scenes(), &thread_scenes(), &approval_scenes(), &other_scenes()}) {
+       {&agent_scenes(), &thread_scenes(), &approval_scenes(), &bgo_scenes(), &other_scenes()}) {
     const auto found = scenes->find(name);
     if (found != scenes->end()) return &found->second;
   }
@@ -318,6 +442,9 @@ PlatosServerOptions options_for(const std::string& name) {
     out.now = *base::parse_rfc3339("2026-05-12T09:00:48Z");
     out.rates.requests_per_user_minute = 30;
   }
+  // What is begun stays as it is, but where a row looks at its end.
+  out.works = !name.starts_with("bgo.") || name.starts_with("bgo.runs.list") ||
+              name.starts_with("bgo.runs.get");
   if (name == "error 500") {
     out.default_model = []() -> std::string { throw std::runtime_error("a bug"); };
   }
@@ -337,12 +464,17 @@ TEST(PlatosExamples, EveryRequestIsAnsweredInItsShape) {
     Replay replay(folder.file("colonnade.db"), row, options_for(name));
     const Answer answer = (*scene)(replay);
     EXPECT_EQ(answer.status, row["status"]) << answer.body;
+    played.insert(name);
+    if (row["response"].is_null()) {
+      EXPECT_EQ(answer.body, "");
+      continue;
+    }
     EXPECT_THAT(answer.header("Content-Type"), HasSubstr("application/json"));
     replay.compare.same(row["response"], answer.json(), "response");
-    played.insert(name);
   }
   EXPECT_EQ(played.size(), agent_scenes().size() + thread_scenes().size() +
-                               approval_scenes().size() + other_scenes().size());
+                               approval_scenes().size() + bgo_scenes().size() +
+                               other_scenes().size());
 }
 
 // Until then it says so in the dialect's words.

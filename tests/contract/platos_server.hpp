@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "../engine/background.hpp"
 #include "../engine/engine.hpp"
 #include "base/json_web_token.hpp"
 #include "base/log.hpp"
@@ -99,6 +100,7 @@ struct PlatosServerOptions {
   std::function<std::string()> default_model = [] { return std::string("scripted:scripted-1"); };
   net::HttpServerOptions http{};
   std::vector<std::unique_ptr<tools::Tool>> tools{};
+  bool works = true;  // on jobs
 };
 
 class PlatosServer {
@@ -109,6 +111,7 @@ class PlatosServer {
   explicit PlatosServer(const std::string& path, PlatosServerOptions options = {})
       : clock(options.now),
         engine(path, engine_options(std::move(options.tools))),
+        background(engine),
         lookups(*engine.store),
         credentials(lookups, engine.feed, engine.clock),
         entities(*engine.store, credentials, engine.feed, engine.clock, box, secrets()),
@@ -140,6 +143,11 @@ class PlatosServer {
                  .artifacts = engine.artifacts,
                  .attachments = engine.attachments,
                  .subscriptions = engine.feed.subscriptions(),
+                 .background = {.tasks = background.catalog,
+                                .payloads = background.payloads,
+                                .jobs = background.jobs,
+                                .schedules = background.schedules,
+                                .due_times = background.due_times},
                  .clock = clock},
                 {.default_model = std::move(options.default_model),
                  .trusted_proxies = *dialects::TrustedProxies::parse({"127.0.0.1"})}) {
@@ -154,10 +162,12 @@ class PlatosServer {
     dialect.add_to(router);
     http = std::make_unique<net::HttpServer>(engine.lanes, router, std::move(options.http));
     must(http->start());
+    if (options.works) background.start();
   }
   // Parks first: a run that a client waits for goes on after the restart instead of being cancelled
   // with its connection.
   ~PlatosServer() {
+    background.stop();
     engine.runs.park_all();
     http->stop(std::chrono::seconds(10));
     engine.lanes.stop();
@@ -238,6 +248,7 @@ class PlatosServer {
 
   base::ManualClock clock;  // of the dialect and its rates
   Engine engine;
+  Background background;
   HeldLookups lookups;
   base::SecretBox box{{}};
   core::Credentials credentials;

@@ -139,12 +139,36 @@ class PlatosTenants : public ::testing::Test {
                                     {"params", {{"cmd", "echo zebra"}}}});
     out["action"] = action["id"];
     out["approval_token"] = action["approval_token"];
+    add_background(out);
     return out;
+  }
+  // A task of the scope, and Ann's run, schedule and batch of it, none of which is due soon.
+  void add_background(PlatosThings& out) {
+    const std::string root = "/api/v1/agent";
+    out["task"] = "ann-task";
+    // There already, unless it is the first time, or a test has removed it.
+    const base::Json task = {
+        {"taskId", out["task"]},
+        {"displayName", platos_mark},
+        {"handler", {{"kind", "agent"}, {"agentId", out["agent"]}, {"prompt", "/say hi"}}}};
+    const Answer there = ask(root_, "POST", root + "/platos-tasks", task.dump());
+    if (there.status != 201 && there.status != 409) throw std::runtime_error(there.body);
+    const base::Json marked = {{"mark", platos_mark}};
+    const base::Json later = {{"delay", "1h"}};
+    out["run"] = made(ann_, root + "/trigger/tasks/ann-task/trigger",
+                      {{"payload", marked}, {"options", later}})["id"];
+    out["schedule"] =
+        made(ann_, root + "/trigger/schedules",
+             {{"taskId", "ann-task"}, {"cron", "0 6 1 1 *"}, {"payload", marked}})["id"];
+    const base::Json payloads = base::Json::array({marked});
+    out["batch"] = made(ann_, root + "/trigger/batches/ann-task",
+                        {{"payloads", payloads}, {"options", later}})["batchId"];
   }
   // As long as those, and nowhere. The agent stays: a guest is bound to it.
   static PlatosThings nothing_like(const PlatosThings& things) {
     PlatosThings out = things;
-    for (const char* name : {"thread", "message", "answer", "action", "approval_token"}) {
+    for (const char* name :
+         {"thread", "message", "answer", "action", "approval_token", "run", "schedule", "batch"}) {
       const std::string id = base::random_hex(out[name].size());
       for (std::size_t i = 0; i < out[name].size(); ++i) {
         if (out[name][i] != '-') out[name][i] = id[i];

@@ -97,6 +97,8 @@ TEST(Maintenance, AMistypedFolderDoesNotBecomeAStore) {
                               {"approvals", "list"},
                               {"pair", "start"},
                               {"mcp-servers", "list"},
+                              {"jobs", "list"},
+                              {"tasks", "list"},
                               {"send", "hello"}}) {
     Arguments there = arguments;
     there.insert(there.end(), {"--data-dir", typo});

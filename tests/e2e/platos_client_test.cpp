@@ -119,12 +119,12 @@ TEST_F(PythonClientOfPlatos, APostWithoutABodyIsTaken) {
     EXPECT_EQ(answer.status / 100, 2) << answer.body;
     EXPECT_EQ(answer.json()["id"], thread_id);
   }
-  // What comes later says so, and does not find fault with the body.
+  // What is not there says so, and does not find fault with the body.
   for (const char* path : {"/trigger/runs/r1/cancel", "/trigger/runs/r1/replay",
                            "/trigger/schedules/s1/activate", "/trigger/schedules/s1/deactivate"}) {
     const Answer answer = call("POST", path);
-    EXPECT_EQ(answer.status, 501) << path;
-    EXPECT_EQ(answer.json()["code"], "not_implemented");
+    EXPECT_EQ(answer.status, 404) << path;
+    EXPECT_EQ(answer.json()["code"], "not_found");
   }
   EXPECT_EQ(call("DELETE", "/threads/" + thread_id).json()["archived"], true);
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "../engine/background.hpp"
 #include "../engine/engine.hpp"
 #include "base/log.hpp"
 #include "core/access/keyed_requests.hpp"
@@ -65,6 +66,7 @@ class PlatosRoutes : public testing::Test {
   StreamResource streams_;
   storage::sqlite::TestFolder engine_folder_;
   tests::Engine engine_{engine_folder_.file("engine.db")};  // of what is behind the doors
+  tests::Background background_{engine_};
   core::KeyedRequests keyed_requests_{*engine_.store, engine_.feed, engine_.clock};
   core::Erasure erasure_{{.store = *engine_.store,
                           .run_store = *engine_.store,
@@ -88,6 +90,11 @@ class PlatosRoutes : public testing::Test {
                     .artifacts = engine_.artifacts,
                     .attachments = engine_.attachments,
                     .subscriptions = engine_.feed.subscriptions(),
+                    .background = {.tasks = background_.catalog,
+                                   .payloads = background_.payloads,
+                                   .jobs = background_.jobs,
+                                   .schedules = background_.schedules,
+                                   .due_times = background_.due_times},
                     .clock = house_.clock},
                    {}};
   net::testing::TestServer server_{all_routes(), {}, error_encoders()};
@@ -112,7 +119,7 @@ TEST_F(PlatosRoutes, WhatThisServerDoesNotHaveIs501ToWhoeverMayCallIt) {
   const std::string missing = ask("GET", "/api/v1/agent/monitoring/runs", ann);
   EXPECT_EQ(status_of(missing), 501);
   EXPECT_EQ(Json::parse(body_of(missing))["code"], "not_implemented");
-  EXPECT_EQ(status_of(ask("POST", "/api/v1/agent/trigger/runs/r/cancel", ann)), 501);
+  EXPECT_EQ(status_of(ask("POST", "/api/v1/agent/trigger/runs/r/cancel", ann)), 404);
   EXPECT_EQ(status_of(ask("POST", "/api/v1/agent/budgets", ann, "{}")), 403);
   Json platform = test_claims("root");
   platform["iss"] = "platos-platform";

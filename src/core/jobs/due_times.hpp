@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -31,6 +32,8 @@ class DueTimes {
   virtual base::Result<DuePlan> plan(const JobTiming& timing, base::Time origin,
                                      const Misfire& misfire, base::Time due,
                                      base::Time now) const = 0;
+  // When that is, in words for people who read lists; the text itself where there are none.
+  virtual std::string describe(const JobTiming& timing) const { return timing.text; }
 };
 
 }  // namespace colonnade::core

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/utf8.hpp"
+
 namespace colonnade::core {
 
 using base::ErrorKind;
@@ -74,10 +76,12 @@ Result<void> check_tags(const std::vector<std::string>& tags) {
                 "a job has " + std::to_string(limits::job_tags_max) + " tags at most", "tags");
   }
   for (const std::string& tag : tags) {
-    if (tag.empty() || tag.size() > limits::job_tag_bytes_max) {
-      return fail(ErrorKind::invalid,
-                  "a tag must have 1 to " + std::to_string(limits::job_tag_bytes_max) + " bytes",
-                  "tags");
+    const auto kept = base::first_characters(tag, limits::job_tag_characters_max);
+    if (tag.empty() || kept.size() != tag.size()) {
+      return fail(
+          ErrorKind::invalid,
+          "a tag must have 1 to " + std::to_string(limits::job_tag_characters_max) + " characters",
+          "tags");
     }
   }
   return {};

@@ -10,6 +10,8 @@
 #include "core/access/entities.hpp"
 #include "core/access/tokens.hpp"
 #include "core/governance/audit_reader.hpp"
+#include "core/jobs/jobs.hpp"
+#include "core/tasks/task_catalog.hpp"
 #include "core/tools/tool_server_connections.hpp"
 #include "dialects/route_handlers.hpp"
 #include "net/http.hpp"
@@ -68,6 +70,22 @@ class AccessKeyResource {
 
  private:
   core::AccessKeys& access_keys_;
+};
+
+// /api/v1/operator/jobs and /tasks, of the scope that the query names or the operator looks at.
+class JobResource {
+ public:
+  JobResource(core::Jobs& jobs, core::TaskCatalog& tasks) : jobs_(jobs), tasks_(tasks) {}
+
+  base::Task<net::Reply> list(Principal who, RequestPtr request);
+  base::Task<net::Reply> get(Principal who, RequestPtr request);
+  base::Task<net::Reply> cancel(Principal who, RequestPtr request);
+  base::Task<net::Reply> replay(Principal who, RequestPtr request);
+  base::Task<net::Reply> tasks(Principal who, RequestPtr request);
+
+ private:
+  core::Jobs& jobs_;
+  core::TaskCatalog& tasks_;
 };
 
 // /api/v1/operator/audit: the trail as lines.

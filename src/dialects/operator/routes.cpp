@@ -13,7 +13,8 @@ Dialect::Dialect(Dependencies deps)
       entities_(deps.entities),
       access_keys_(deps.access_keys),
       audit_(deps.audit),
-      mcp_servers_(deps.connections) {}
+      mcp_servers_(deps.connections),
+      jobs_(deps.jobs, deps.tasks) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
@@ -21,6 +22,7 @@ std::vector<net::Route> Dialect::routes() {
   using E = EntityResource;
   using K = AccessKeyResource;
   using M = McpServerResource;
+  using J = JobResource;
   const auto refusal = [](const base::Error& error) { return error_response(error); };
   const Admitted any(
       credentials_,
@@ -43,6 +45,12 @@ std::vector<net::Route> Dialect::routes() {
       {get, "/api/v1/operator/access-keys", any(access_keys_, &K::list)},
       {post, "/api/v1/operator/access-keys", any(access_keys_, &K::add), bytes},
       {del, "/api/v1/operator/access-keys/{id}", any(access_keys_, &K::remove)},
+
+      {get, "/api/v1/operator/jobs", any(jobs_, &J::list)},
+      {get, "/api/v1/operator/jobs/{id}", any(jobs_, &J::get)},
+      {post, "/api/v1/operator/jobs/{id}/cancel", any(jobs_, &J::cancel), bytes},
+      {post, "/api/v1/operator/jobs/{id}/replay", any(jobs_, &J::replay), bytes},
+      {get, "/api/v1/operator/tasks", any(jobs_, &J::tasks)},
 
       {get, "/api/v1/operator/entities", server(entities_, &E::list)},
       {post, "/api/v1/operator/entities", server(entities_, &E::add), bytes},

@@ -12,6 +12,13 @@
 //   POST   /api/v1/operator/access-keys?scope=S {name,origins?}  one of those, with its key
 //   DELETE /api/v1/operator/access-keys/{id}?scope=S   {"removed":id}
 //
+//   GET    /api/v1/operator/jobs?scope=S&task=T&state=S&limit=N  {"jobs":[{id,task,user,kind,
+//                                                       state,attempts,…,error}]}, newest first
+//   GET    /api/v1/operator/jobs/{id}?scope=S          one, with payload, progress and output
+//   POST   /api/v1/operator/jobs/{id}/cancel?scope=S   the same
+//   POST   /api/v1/operator/jobs/{id}/replay?scope=S   the new one
+//   GET    /api/v1/operator/tasks?scope=S              {"tasks":[{task_id,name,…}]}
+//
 // For operators of every scope:
 //   GET    /api/v1/operator/entities                   {"entities":[{organization,project,entity,
 //                                                       configured,second_secret,created_at,
@@ -40,6 +47,8 @@
 #include "core/access/entities.hpp"
 #include "core/access/tokens.hpp"
 #include "core/governance/audit_reader.hpp"
+#include "core/jobs/jobs.hpp"
+#include "core/tasks/task_catalog.hpp"
 #include "core/tools/tool_server_connections.hpp"
 #include "dialects/operator/resources.hpp"
 #include "net/router.hpp"
@@ -57,6 +66,8 @@ struct Dependencies {
   core::AccessKeys& access_keys;
   core::AuditReader& audit;
   core::ToolServerConnections& connections;
+  core::Jobs& jobs;
+  core::TaskCatalog& tasks;
 };
 
 class Dialect {
@@ -76,6 +87,7 @@ class Dialect {
   AccessKeyResource access_keys_;
   AuditResource audit_;
   McpServerResource mcp_servers_;
+  JobResource jobs_;
 };
 
 }  // namespace colonnade::dialects::operators

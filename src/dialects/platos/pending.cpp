@@ -14,7 +14,7 @@ base::Task<net::Reply> PendingResource::answer(Caller /*caller*/, RequestPtr req
   base::JsonWriter(out.body)
       .object()
       .field("statusCode", 501)
-      .field("message", "This server does not have budgets, monitoring and bgo yet.")
+      .field("message", "This server does not have budgets and monitoring yet.")
       .field("error", "Not Implemented")
       .field("code", "not_implemented")
       .end_object();

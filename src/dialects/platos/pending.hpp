@@ -1,5 +1,5 @@
-// Routes of the contract that this server does not have yet: budgets, monitoring, bgo (platos
-// §2.4–2.6). They answer 501 to whoever may call them.
+// Routes of the contract that this server does not have yet: budgets, monitoring (platos
+// §2.4, §2.5). They answer 501 to whoever may call them.
 #pragma once
 
 #include <atomic>

@@ -4,6 +4,7 @@
 
 #include "core/attachments/limits.hpp"
 #include "dialects/platos/agent_routes.hpp"
+#include "dialects/platos/bgo_routes.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/limits.hpp"
 #include "dialects/route_handlers.hpp"
@@ -45,29 +46,6 @@ constexpr PendingRoute pending_routes[] = {
     {net::Method::get, "/monitoring/summary", pending_for_users},
     {net::Method::get, "/monitoring/tool-audit", pending_for_users},
     {net::Method::get, "/monitoring/safety-events", pending_for_users},
-
-    // bgo.
-    {net::Method::get, "/trigger/tasks", pending_for_users},
-    {net::Method::post, "/trigger/tasks/{id}/trigger", pending_for_users},
-    {net::Method::get, "/trigger/runs", pending_for_users},
-    {net::Method::get, "/trigger/runs/{id}", pending_for_users},
-    {net::Method::post, "/trigger/runs/{id}/cancel", pending_for_users},
-    {net::Method::post, "/trigger/runs/{id}/replay", pending_for_users},
-    {net::Method::get, "/trigger/schedules", pending_for_users},
-    {net::Method::post, "/trigger/schedules", pending_for_users},
-    {net::Method::post, "/trigger/schedules/{id}/activate", pending_for_users},
-    {net::Method::post, "/trigger/schedules/{id}/deactivate", pending_for_users},
-    {net::Method::del, "/trigger/schedules/{id}", pending_for_users},
-    {net::Method::post, "/trigger/batches/{id}", pending_for_users},
-    {net::Method::get, "/trigger/batches/{id}", pending_for_users},
-
-    // The catalog of tasks.
-    {net::Method::get, "/platos-tasks", pending_for_users},
-    {net::Method::post, "/platos-tasks", pending_for_operators},
-    {net::Method::get, "/platos-tasks/{id}", pending_for_users},
-    {net::Method::patch, "/platos-tasks/{id}", pending_for_operators},
-    {net::Method::del, "/platos-tasks/{id}", pending_for_operators},
-    {net::Method::post, "/platos-tasks/{id}/run", pending_for_users},
 };
 
 // For anyone (platos §1.5).
@@ -112,7 +90,9 @@ Dialect::Dialect(Dependencies deps, Options options)
               .keyed_requests = deps.keyed_requests,
               .rate_limits = deps.rate_limits,
               .clock = deps.clock},
-             options.turns, std::move(options.trusted_proxies)) {}
+             options.turns, std::move(options.trusted_proxies)),
+      bgo_(deps.background, deps.clock),
+      tasks_(deps.background.tasks, bgo_) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;
@@ -136,6 +116,7 @@ std::vector<net::Route> Dialect::routes() {
   add(agent_routes(access_, agents_));
   add(thread_routes(access_, threads_));
   add(turns_.routes());
+  add(bgo_routes(access_, bgo_, tasks_));
   for (const PendingRoute& row : pending_routes) {
     out.push_back({row.method, std::string("/api/v1/agent") + row.path,
                    access_.guard(pending_, &PendingResource::answer, row.need)});

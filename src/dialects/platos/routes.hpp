@@ -28,8 +28,10 @@
 #include "dialects/platos/agents.hpp"
 #include "dialects/platos/artifacts.hpp"
 #include "dialects/platos/attachments.hpp"
+#include "dialects/platos/bgo.hpp"
 #include "dialects/platos/minting.hpp"
 #include "dialects/platos/pending.hpp"
+#include "dialects/platos/tasks.hpp"
 #include "dialects/platos/threads.hpp"
 #include "dialects/platos/turns.hpp"
 #include "net/router.hpp"
@@ -55,6 +57,7 @@ struct Dependencies {
   core::Artifacts& artifacts;
   core::Attachments& attachments;
   core::Subscriptions& subscriptions;
+  BackgroundUse background;
   base::Clock& clock;
 };
 
@@ -88,6 +91,8 @@ class Dialect {
   ArtifactResource artifacts_;
   AttachmentResource attachments_;
   Turns turns_;
+  BgoResource bgo_;
+  TaskResource tasks_;
 };
 
 }  // namespace colonnade::dialects::platos
