@@ -37,6 +37,7 @@
 #include "app/wiring_platos.hpp"
 #include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
+#include "app/wiring_routines.hpp"
 #include "app/wiring_store.hpp"
 #include "app/wiring_tools.hpp"
 #include "app/work_meter.hpp"
@@ -492,6 +493,22 @@ struct Server::Components {
         memory_imports(tiered_memories, workspaces, workers),
         identities(stores.documents, feed, clock),
         resources(stores.documents, feed, notices, clock),
+        routines(settings, {.stores = stores,
+                            .feed = feed,
+                            .jobs = background.jobs(),
+                            .schedules = background.schedules(),
+                            .handlers = background.handlers(),
+                            .threads = threads,
+                            .runs = runs,
+                            .artifacts = artifacts,
+                            .files = attachment_files,
+                            .notices = notices,
+                            .redaction = redaction,
+                            .snapshots = kept_files,
+                            .workspaces = workspaces,
+                            .workers = workers,
+                            .lanes = lanes,
+                            .clock = clock}),
         tandem({.credentials = credentials,
                 .keyed_requests = keyed_requests,
                 .agents = agents,
@@ -515,6 +532,8 @@ struct Server::Components {
                              .imports = memory_imports,
                              .identities = identities,
                              .resources = resources,
+                             .routines = routines.routines(),
+                             .routine_runs = routines.runs(),
                              .clock = clock}},
                {.callers = {.tokens = settings.tandem.tokens,
                             .open = settings.tandem.open && settings.proxy == ProxyInFront::none,
@@ -658,6 +677,7 @@ struct Server::Components {
   core::MemoryImports memory_imports;
   core::Identities identities;
   core::Resources resources;
+  RoutineParts routines;
   dialects::tandem::Dialect tandem;
   core::SpanRetention span_retention;
   std::unique_ptr<OtlpExporter> otlp;  // none: nothing is exported

@@ -6,8 +6,9 @@
 
 namespace colonnade::core {
 
-class BudgetStore;  // core/budgets/budget_store.hpp
-class JobStore;     // core/jobs/job_store.hpp
+class BudgetStore;   // core/budgets/budget_store.hpp
+class JobStore;      // core/jobs/job_store.hpp
+class RoutineStore;  // core/routines/routine_store.hpp
 
 struct Stores {
   AgentStore& agents;
@@ -29,6 +30,7 @@ struct Stores {
   JobStore& jobs;
   SpanStore& spans;
   BudgetStore& budgets;
+  RoutineStore& routines;
   Journal& journal;
 };
 

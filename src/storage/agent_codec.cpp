@@ -223,6 +223,11 @@ std::string turn_options_text(const core::TurnOptions& t) {
   if (t.tool_seconds_max) w.field("tool_seconds_max", *t.tool_seconds_max);
   write_text(w, "trace_id", t.trace.trace_id);
   write_text(w, "trace_span", t.trace.span_id);
+  if (t.grant) {
+    w.field("has_grant", true);
+    write_text(w, "granted_by", t.grant->by);
+    write_texts(w, "granted_tools", t.grant->tools);
+  }
   if (t.asks_nobody) w.field("asks_nobody", true);
   write_text(w, "job_id", t.job_id);
   w.end_object();
@@ -266,6 +271,9 @@ Result<core::TurnOptions> read_turn_options(std::string_view text) {
     t.tool_seconds_max = static_cast<int>(o.number("tool_seconds_max"));
   }
   t.trace = {.trace_id = o.text("trace_id"), .span_id = o.text("trace_span")};
+  if (o.flag("has_grant")) {
+    t.grant = core::WorkGrant{.by = o.text("granted_by"), .tools = o.texts("granted_tools")};
+  }
   t.asks_nobody = o.flag("asks_nobody");
   t.job_id = o.text("job_id");
   if (!o.error().empty()) return stored_wrongly("turn's options", o.error());

@@ -11,6 +11,7 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJobs, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreSpans, testing::Values(factory));
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreBudgets, testing::Values(factory));
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreRoutines, testing::Values(factory));
 #pragma once
 
 #include "core/limits.hpp"
@@ -27,6 +28,7 @@
 #include "tests/conformance/store_suite_jobs.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_memory.hpp"
+#include "tests/conformance/store_suite_routines.hpp"
 #include "tests/conformance/store_suite_search.hpp"
 #include "tests/conformance/store_suite_spans.hpp"
 

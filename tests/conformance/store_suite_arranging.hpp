@@ -341,7 +341,8 @@ TEST_P(StoreSuite, RunsKeepTheirVersionAndOptions) {
                  .tools = Ids{"mcp.a.*", "read"},
                  .key_id = "k1",
                  .automation_id = "routine-1",
-                 .tool_seconds_max = 45};
+                 .tool_seconds_max = 45,
+                 .grant = core::WorkGrant{.by = "Routine digest", .tools = {"write", "mcp.*"}}};
   put({core::InsertRun{run}});
   const auto stored = awaited(stores().runs.run(here, "r"));
   ASSERT_TRUE(stored && *stored);

@@ -30,7 +30,6 @@ enum class Reach {
   operators,          // makes something, for operators
   operators_object,   // for operators, each within their scope
   pending,            // not there yet, and not for guests
-  pending_operators,  // not there yet, and for operators alone
 };
 
 struct Row {
@@ -305,7 +304,6 @@ void PlatosAccessRoutes::check(const std::string& route, const Row& row) {
       case Reach::operators: refused = operates ? 0 : 403; break;
       case Reach::operators_object: refused = !operates ? 403 : foreign ? 404 : 0; break;
       case Reach::pending: refused = who == &guest ? 403 : 501; break;
-      case Reach::pending_operators: refused = operates ? 501 : 403; break;
       default: break;
     }
     if (refused == 0 && who == &guest && !row.for_guests) refused = 403;

@@ -44,7 +44,8 @@ enum class Reach {
 
 struct Row {
   Reach reach = Reach::common;
-  // With {session}, {run}, {request}, {question}, {memory}, {key} of Ann's, {word}, which is the
+  // With {session}, {run}, {request}, {question}, {memory}, {key} of Ann's, her {routine} and its
+  // runs {job}, {pending}, {paused} and {kept}, which has left {artifact}, {word}, which is the
   // caller's, and in `look` {id}, which the answer has at `id`.
   std::string target{};
   std::string body{};
@@ -151,6 +152,50 @@ const std::multimap<std::string, Row>& table() {  // long: a row for each route
       {"GET /resource/{}", {own, "/resource/{key}"}},
       {"PATCH /resource/{}", {own, "/resource/{key}", R"({"a":1})"}},
       {"DELETE /resource/{}", {own, "/resource/{key}"}},
+      {"GET /routines", {list, "/routines?of={routine}"}},
+      {"POST /routines",
+       {made, "/routines", R"({"name":"{word}","entrypoint":"e","schedule":{"type":"manual"}})",
+        "/routines", "/routine/id"}},
+      {"GET /routines/events", {common, "/routines/events"}},
+      {"PATCH /routines/{}", {object, "/routines/{routine}", R"({"name":"x"})"}},
+      {"DELETE /routines/{}", {object, "/routines/{routine}"}},
+      {"POST /routines/{}/run_now", {object, "/routines/{routine}/run_now", "{}"}},
+      {"GET /routines/{}/runs", {object, "/routines/{routine}/runs"}},
+      {"GET /routines/{}/history", {object, "/routines/{routine}/history"}},
+      {"GET /routines/runs", {list, "/routines/runs?of={job}"}},
+      {"GET /routines/runs", {list, "/routines/runs?routine_id={routine}&of={job}"}},
+      {"GET /routines/runs/{}", {object, "/routines/runs/{job}"}},
+      {"POST /routines/runs/{}/approve", {object, "/routines/runs/{pending}/approve", "{}"}},
+      {"POST /routines/runs/{}/deny", {object, "/routines/runs/{pending}/deny", "{}"}},
+      {"POST /routines/runs/{}/pause", {object, "/routines/runs/{job}/pause", "{}"}},
+      {"POST /routines/runs/{}/resume", {object, "/routines/runs/{paused}/resume", "{}"}},
+      {"GET /routines/runs/{}/artifacts", {object, "/routines/runs/{job}/artifacts"}},
+      {"POST /routines/runs/{}/artifacts",
+       {object, "/routines/runs/{job}/artifacts", R"({"uri":"x","kind":"link"})"}},
+      {"GET /routines/runs/{}/artifacts/{}/content",
+       {object, "/routines/runs/{kept}/artifacts/{artifact}/content"}},
+      {"GET /automations", {list, "/automations?of={routine}"}},
+      {"POST /automations",
+       {made, "/automations", R"({"name":"{word}","entrypoint":"e","schedule":{"type":"manual"}})",
+        "/automations", "/automation/id"}},
+      {"GET /automations/events", {common, "/automations/events"}},
+      {"PATCH /automations/{}", {object, "/automations/{routine}", R"({"name":"x"})"}},
+      {"DELETE /automations/{}", {object, "/automations/{routine}"}},
+      {"POST /automations/{}/run_now", {object, "/automations/{routine}/run_now", "{}"}},
+      {"GET /automations/{}/runs", {object, "/automations/{routine}/runs"}},
+      {"GET /automations/{}/history", {object, "/automations/{routine}/history"}},
+      {"GET /automations/runs", {list, "/automations/runs?of={job}"}},
+      {"GET /automations/runs", {list, "/automations/runs?routine_id={routine}&of={job}"}},
+      {"GET /automations/runs/{}", {object, "/automations/runs/{job}"}},
+      {"POST /automations/runs/{}/approve", {object, "/automations/runs/{pending}/approve", "{}"}},
+      {"POST /automations/runs/{}/deny", {object, "/automations/runs/{pending}/deny", "{}"}},
+      {"POST /automations/runs/{}/pause", {object, "/automations/runs/{job}/pause", "{}"}},
+      {"POST /automations/runs/{}/resume", {object, "/automations/runs/{paused}/resume", "{}"}},
+      {"GET /automations/runs/{}/artifacts", {object, "/automations/runs/{job}/artifacts"}},
+      {"POST /automations/runs/{}/artifacts",
+       {object, "/automations/runs/{job}/artifacts", R"({"uri":"x","kind":"link"})"}},
+      {"GET /automations/runs/{}/artifacts/{}/content",
+       {object, "/automations/runs/{kept}/artifacts/{artifact}/content"}},
       {"GET /permission", {list, "/permission?of={request}"}},
       {"POST /permission/{}/reply",
        {object, "/permission/{request}/reply", R"({"reply":"reject"})"}},
@@ -242,6 +287,32 @@ class TandemAccess : public ::testing::Test {
     EXPECT_LT(answer.status, 500) << target << answer.body;
     return answer.json();
   }
+  std::string run_of(const std::string& routine) {
+    return of_ann("/routines/" + routine + "/run_now", Json::object()).at("runID");
+  }
+  // Nothing runs here: what is queued stays so.
+  template <class Needs>
+  void add_routine(Things& out, const Needs& needs) {
+    const Json body = {{"name", mark}, {"entrypoint", mark}, {"schedule", {{"type", "manual"}}}};
+    if (!needs("routine") && !needs("{job}") && !needs("automation")) return;
+    out["routine"] = of_ann("/routines", body).at("routine").at("id");
+    out["job"] = run_of(out["routine"]);
+    if (needs("{pending}")) {
+      Json asks = body;
+      asks["args"] = {{"connector_id", "mail"}};
+      asks["external_integrations_allowed"] = true;
+      out["pending"] = run_of(of_ann("/routines", asks).at("routine").at("id"));
+    }
+    if (needs("{paused}")) {
+      out["paused"] = out["job"];
+      of_ann("/routines/runs/" + out["paused"] + "/pause", Json::object());
+    }
+    if (needs("{kept}")) {
+      out["kept"] = out["job"];
+      out["artifact"] = server_.services.jobs.leave_file(
+          base::plain_form(out["kept"].substr(std::string("routine-run-").size())), mark);
+    }
+  }
   // What the row is about, made by Ann just now.
   Things things_for(const Row& row) {
     const auto needs = [&](const char* name) { return (row.target + row.body).contains(name); };
@@ -266,6 +337,7 @@ class TandemAccess : public ::testing::Test {
                  {{"tool", "question"}, {"args", {{"question", mark}}}, {"sessionID", session}})
               .at("requestID");
     }
+    add_routine(out, needs);
     const Json memory = {{"text", mark + (" " + base::random_hex(8))}, {"run_id", mark}};
     out["memory"] = of_ann("/memory/put", memory).at("id");
     out["key"] = mark + base::random_hex(4);

@@ -36,6 +36,7 @@ enum class Before {
   server,    // an MCP server "arcade", connected
   memory,    // a memory {memory} of the run "run-1"
   resource,  // a resource "plan/today"
+  routine,   // a routine {routine} with a run {routine_run}, which waits for approval
 };
 
 struct Row {
@@ -142,6 +143,86 @@ constexpr Row rows[] = {
      "effective:object layers:object"},
     {"2_4_07", "global_config_patch", Before::nothing, "PATCH", "/global/config",
      R"({"default_provider":"scripted"})", 200, "effective.default_provider:string"},
+    {"2_5_01", "routines_list", Before::routine, "GET", "/routines", "", 200,
+     "routines[].id:string routines[].routine_id:string routines[].status:string count:integer"},
+    {"2_5_02", "routines_create", Before::nothing, "POST", "/routines",
+     R"({"name":"Daily digest","schedule":"0 8 * * *","prompt":"Summarize","entrypoint":)"
+     R"("Summarize","allowed_tools":["read"]})",
+     200,
+     "routine.id:string routine.name:string routine.status:string routine.schedule.cron:object "
+     "routine.timezone:string routine.misfire_policy.type:string routine.entrypoint:string "
+     "routine.args:object routine.allowed_tools[]:string routine.output_targets:array "
+     "routine.creator_type:string routine.creator_id:string routine.requires_approval:boolean "
+     "routine.external_integrations_allowed:boolean routine.next_fire_at_ms:integer"},
+    {"2_5_02", "routines_create_of_npms_client", Before::nothing, "POST", "/routines",
+     R"({"name":"Daily digest","schedule":{"type":"interval","intervalMs":60000},)"
+     R"("misfirePolicy":"run_late","entrypoint":"x","allowedTools":["read"],)"
+     R"("requiresApproval":false,"externalIntegrationsAllowed":true})",
+     200, "routine.id:string routine.schedule.interval_seconds.seconds:integer"},
+    {"2_5_03", "routines_update", Before::routine, "PATCH", "/routines/{routine}",
+     R"({"status":"paused"})", 200, "id:string status:string routine.id:string"},
+    {"2_5_04", "routines_delete", Before::routine, "DELETE", "/routines/{routine}", "", 200,
+     "deleted:boolean routineID:string"},
+    {"2_5_05", "routines_run_now", Before::routine, "POST", "/routines/{routine}/run_now", "{}",
+     200, "ok:boolean routineID:string runID:string runCount:integer firedAtMs:integer"},
+    {"2_5_06", "routines_list_runs", Before::routine, "GET",
+     "/routines/runs?limit=25&routine_id={routine}", "", 200,
+     "runs[].run_id:string runs[].routine_id:string runs[].trigger_type:string "
+     "runs[].status:string runs[].artifacts:array count:integer"},
+    {"2_5_07", "get_runs_for_routine", Before::routine, "GET", "/routines/{routine}/runs?limit=25",
+     "", 200, "routineID:string runs[].run_id:string count:integer"},
+    {"2_5_08", "routines_get_run", Before::routine, "GET", "/routines/runs/{routine_run}", "", 200,
+     "run.run_id:string id:string run_id:string routine_id:string status:string"},
+    {"2_5_09", "list_artifacts", Before::routine, "GET", "/routines/runs/{routine_run}/artifacts",
+     "", 200, "runID:string artifacts:array count:integer"},
+    {"2_5_10", "add_artifact", Before::routine, "POST", "/routines/runs/{routine_run}/artifacts",
+     R"({"uri":"file://a.md","kind":"file","label":"A"})", 200,
+     "ok:boolean run.artifacts[].artifact_id:string run.artifacts[].uri:string"},
+    {"2_5_11", "approve_run", Before::routine, "POST", "/routines/runs/{routine_run}/approve",
+     R"({"reason":""})", 200, "ok:boolean run.approval_reason:string"},
+    {"2_5_11", "deny_run", Before::routine, "POST", "/routines/runs/{routine_run}/deny", "{}", 200,
+     "ok:boolean run.denial_reason:string"},
+    {"2_5_11", "pause_run", Before::routine, "POST", "/routines/runs/{routine_run}/pause", "{}",
+     409, "error:string code:string runID:string"},
+    {"2_5_11", "resume_run", Before::routine, "POST", "/routines/runs/{routine_run}/resume", "{}",
+     409, "error:string code:string runID:string"},
+    {"2_5_12", "history", Before::routine, "GET", "/routines/{routine}/history?limit=5", "", 200,
+     "routineID:string events[].routine_id:string events[].trigger_type:string "
+     "events[].run_count:integer events[].fired_at_ms:integer events[].status:string "
+     "history[].event:string history[].ts_ms:integer count:integer"},
+    {"2_14_04", "automations_list", Before::routine, "GET", "/automations", "", 200,
+     "automations[].id:string automations[].automation_id:string automations[].mode:string "
+     "automations[].mission.objective:string automations[].policy.tool.run_allowlist:array "
+     "automations[].policy.approval.requires_approval:boolean count:integer"},
+    {"2_14_04", "automations_create", Before::nothing, "POST", "/automations",
+     R"({"name":"Mission","schedule":"0 8 * * *","mission":{"objective":"Summarize"}})", 200,
+     "automation.id:string automation.automation_id:string automation.status:string "
+     "automation.mission.success_criteria:array automation.next_fire_at_ms:integer"},
+    {"2_14_04", "automations_update", Before::routine, "PATCH", "/automations/{routine}",
+     R"({"status":"paused"})", 200, "id:string status:string automation.id:string"},
+    {"2_14_04", "automations_delete", Before::routine, "DELETE", "/automations/{routine}", "", 200,
+     "deleted:boolean automationID:string"},
+    {"2_14_04", "automations_run_now", Before::routine, "POST", "/automations/{routine}/run_now",
+     "{}", 200, "ok:boolean automationID:string runID:string run.automation_id:string"},
+    {"2_14_04", "automations_list_runs", Before::routine, "GET",
+     "/automations/runs?automation_id={routine}", "", 200,
+     "runs[].automation_id:string count:integer"},
+    {"2_14_04", "automations_runs_of_one", Before::routine, "GET", "/automations/{routine}/runs",
+     "", 200, "automationID:string runs[].run_id:string count:integer"},
+    {"2_14_04", "automations_get_run", Before::routine, "GET", "/automations/runs/{routine_run}",
+     "", 200, "run.run_id:string automation_id:string status:string"},
+    {"2_14_04", "automations_artifacts", Before::routine, "GET",
+     "/automations/runs/{routine_run}/artifacts", "", 200,
+     "runID:string automationRunID:string artifacts:array count:integer"},
+    {"2_14_04", "automations_add_artifact", Before::routine, "POST",
+     "/automations/runs/{routine_run}/artifacts", R"({"uri":"x","kind":"link"})", 200,
+     "ok:boolean run.artifacts[].uri:string"},
+    {"2_14_04", "automations_approve", Before::routine, "POST",
+     "/automations/runs/{routine_run}/approve", "{}", 200, "ok:boolean run.run_id:string"},
+    {"2_14_04", "automations_deny", Before::routine, "POST", "/automations/runs/{routine_run}/deny",
+     "{}", 200, "ok:boolean run.run_id:string"},
+    {"2_14_04", "automations_history", Before::routine, "GET", "/automations/{routine}/history", "",
+     200, "automationID:string events[].automation_id:string count:integer"},
     {"2_9_01", "mcp_list", Before::server, "GET", "/mcp", "", 200,
      "arcade.name:string arcade.transport:string arcade.enabled:boolean arcade.connected:boolean "
      "arcade.headers:object arcade.tool_cache[].tool_name:string "
@@ -228,8 +309,8 @@ struct Table {
   const char* section;
   int rows;
 };
-constexpr Table tables[] = {{"2_1", 7}, {"2_2", 19}, {"2_3", 5},  {"2_4", 7},
-                            {"2_9", 9}, {"2_13", 7}, {"2_14", 17}};
+constexpr Table tables[] = {{"2_1", 7},  {"2_2", 19}, {"2_3", 5},  {"2_4", 7},
+                            {"2_5", 13}, {"2_9", 9},  {"2_13", 7}, {"2_14", 17}};
 
 // Numbers without a row above, and why.
 const std::map<std::string, std::string>& numbered_elsewhere() {
@@ -241,8 +322,8 @@ const std::map<std::string, std::string>& numbered_elsewhere() {
       {"2_9_09", "TOML and no JSON: TandemServices.AServerIsAddedConnectedRefreshedAndRemoved"},
       {"2_14_01", above},
       {"2_14_02", above},
-      {"2_14_03", automation},
-      {"2_14_04", automation},
+      {"2_5_13", "a stream without end: TandemRoutines.AStreamOfOneRoutineTellsOfNoOther"},
+      {"2_14_03", above},
       {"2_14_05", automation},
       {"2_14_06", automation},
       {"2_14_07", automation},
@@ -312,6 +393,18 @@ class TandemChecklist : public ::testing::TestWithParam<Row> {
         return true;
       case Before::resource:
         sent("PUT", "/resource", {{"key", "plan/today"}, {"value", {{"a", 1}}}});
+        return true;
+      case Before::routine:
+        things_["routine"] = sent("POST", "/routines",
+                                  {{"name", "Mail"},
+                                   {"schedule", {{"type", "manual"}}},
+                                   {"entrypoint", "connector.mail"},
+                                   {"external_integrations_allowed", true}})
+                                 .at("routine")
+                                 .at("id");
+        things_["routine_run"] =
+            sent("POST", ("/routines/" + things_["routine"] + "/run_now").c_str(), Json::object())
+                .at("runID");
         return true;
       default: return false;
     }

@@ -104,6 +104,19 @@ inline const std::map<std::string, std::set<std::string>>& played_tandem_rows() 
       {"OfMemory",
        {"memory.put", "memory.search", "memory.list", "memory.audit", "memory.promote",
         "memory.demote", "memory.delete", "engine046.memory.put"}},
+      {"OfRoutines",
+       {"routines.create", "routines.create.bad_schedule", "engine046.routines.create",
+        "routines.list", "routines.update", "routines.delete", "routines.delete.not_found",
+        "routines.run_now", "routines.list_runs", "routines.get_runs_for_routine",
+        "routines.get_run", "routines.list_artifacts", "routines.add_artifact",
+        "routines.deny_run.conflict", "routines.history", "event.routine.fired",
+        "event.routine.run.completed"}},
+      {"OfRunsThatHumansDecideOn",
+       {"routines.run_now.blocked", "routines.approve_run", "routines.pause_run",
+        "routines.resume_run"}},
+      {"OfAutomations",
+       {"automations.create", "automations.create.routine_shaped", "automations.create.invalid",
+        "automations.run_now", "automations.get_run", "event.automations.run.completed"}},
   };
   return tests;
 }

@@ -51,9 +51,8 @@ bool is_of_automation(std::string_view name) {
     if (name.starts_with(begin)) name.remove_prefix(begin.size());
   }
   for (const std::string_view begin :
-       {"routine.", "routines.", "automation.", "automations.", "automations_v2.",
-        "workflow_plans.", "ts064.", "agent_team.", "agent_teams.", "channels.", "pack.", "packs.",
-        "capabilities."}) {
+       {"automation.", "automations_v2.", "workflow_plans.", "ts064.", "agent_team.",
+        "agent_teams.", "channels.", "pack.", "packs.", "capabilities."}) {
     if (name.starts_with(begin)) return true;
   }
   return false;

@@ -33,6 +33,8 @@ struct TandemServerOptions {
   dialects::tandem::CallerOptions callers{};
   net::HttpServerOptions http{};
   std::chrono::milliseconds keepalive_interval = limits::tandem_keepalive_interval;
+  bool runs_jobs = false;      // works on jobs and schedules
+  bool job_questions = true;  // runs of routines ask humans
   // Called before unfinished runs are taken up again; for writing the model's script.
   std::function<void(ScriptedProvider&)> prepare{};
 };
@@ -63,7 +65,7 @@ class TandemServer {
                  .runs = engine.runs,
                  .clock = engine.clock,
                  .memories = *engine.store}),
-        services(engine, credentials),
+        services(engine, credentials, options.job_questions),
         dialect({.credentials = credentials,
                  .keyed_requests = keyed_requests,
                  .agents = engine.agents,
@@ -86,10 +88,12 @@ class TandemServer {
                  .started_at = engine.clock.steady(),
                  .keepalive_interval = options.keepalive_interval}) {
     base::log::set_level(base::log::Level::off);
+    listeners = services.jobs.listeners();
     dialect.follow(services.notices);
     dialect.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
     must(engine.run(engine.runs.recover()));
+    if (options.runs_jobs) services.jobs.start();
     http = std::make_unique<net::HttpServer>(engine.lanes, router, std::move(options.http));
     must(http->start());
     token = new_token("admin");
@@ -98,6 +102,7 @@ class TandemServer {
   // with its connection.
   ~TandemServer() {
     engine.runs.park_all();
+    services.jobs.stop();
     http->stop(std::chrono::seconds(10));
     engine.lanes.stop();
   }
@@ -146,7 +151,9 @@ class TandemServer {
     return WireStream(port(), {.target = target, .token = token, .headers = std::move(headers)});
   }
 
-  std::unique_ptr<core::RunIngestion> ingestion;  // the feed asks it until the engine is gone
+  // The feed asks these until the engine is gone.
+  std::unique_ptr<core::RunIngestion> ingestion;
+  std::vector<std::shared_ptr<core::FeedListener>> listeners;
   Engine engine;
   core::Credentials credentials;
   tools::SkillFolder skills;

@@ -29,6 +29,7 @@
 #include "core/tools/scope_tool_servers.hpp"
 #include "core/tools/tool_servers.hpp"
 #include "dialects/tandem/services.hpp"
+#include "tandem_jobs.hpp"
 
 namespace colonnade::tests {
 
@@ -148,7 +149,8 @@ class ScriptedToolServers final : public core::ToolServerHost, public core::Tool
 };
 
 struct TandemServices {
-  TandemServices(Engine& engine_in, core::Credentials& credentials)
+  // `job_questions`: runs of routines ask humans; else a call that would is denied.
+  TandemServices(Engine& engine_in, core::Credentials& credentials, bool job_questions = true)
       : engine(engine_in),
         commits(engine.feed, engine.lanes[0]),
         catalog({.store = *engine.store,
@@ -168,7 +170,8 @@ struct TandemServices {
                          .clock = engine.clock}),
         memory_imports(tiered_memories, engine.workspaces, engine.workers),
         identities(*engine.store, engine.feed, engine.clock),
-        resources(*engine.store, engine.feed, notices, engine.clock) {
+        resources(*engine.store, engine.feed, notices, engine.clock),
+        jobs(engine, notices, job_questions) {
     notices.listen([this](const core::Notice& notice) {
       const std::lock_guard lock(told_mutex);
       told.push_back(notice);
@@ -187,6 +190,8 @@ struct TandemServices {
             .imports = memory_imports,
             .identities = identities,
             .resources = resources,
+            .routines = jobs.routines,
+            .routine_runs = jobs.routine_runs,
             .clock = engine.clock};
   }
   // What was told of this kind, by subject.
@@ -215,6 +220,7 @@ struct TandemServices {
   core::MemoryImports memory_imports;
   core::Identities identities;
   core::Resources resources;
+  TandemJobs jobs;
 };
 
 }  // namespace colonnade::tests

@@ -31,7 +31,8 @@ class AttachmentStore {
   // erased.
   virtual base::Task<Result<std::vector<Attachment>>> attachments_to_remove(
       Time now, EveryScopePage page) = 0;
-  // Whether there is a row of that id, in any scope; for the sweep of files without one.
+  // Whether there is a row of that id, in any scope, of an upload or of a file that a routine's run
+  // has left (core/routines); for the sweep of files without one.
   virtual base::Task<Result<bool>> any_attachment(std::string id) = 0;
 };
 

@@ -48,21 +48,23 @@ using ChangeOfJobs = std::shared_ptr<const JobChange>;
 // The same of budgets: core/budgets/budget_store.hpp.
 struct BudgetChange;
 using ChangeOfBudgets = std::shared_ptr<const BudgetChange>;
+// The same of routines and their runs: core/routines/routine_store.hpp makes it.
+struct RoutineChange;
+using ChangeOfRoutines = std::shared_ptr<const RoutineChange>;
 
 // Whoever visits it names every change: a new one must not be forgotten anywhere
 // (core/events/change_subject.hpp).
-using Change =
-    std::variant<PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertThread,
-                 InsertMessage, RenameThread, ArrangeThread, MoveThread, PinThreadVersion,
-                 EditOutMessages, DeleteThread, RestoreThread, EraseThread, PurgeThread,
-                 InsertSummary, InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall,
-                 InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
-                 InsertCredential, TouchCredential, RevokeCredential, InsertKeyedRequest,
-                 LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
-                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
-                 InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey,
-                 InsertArtifact, InsertAttachment, UseAttachment, RemoveAttachment, PutDocument,
-                 RemoveDocument, ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets>;
+using Change = std::variant<
+    PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertThread,
+    InsertMessage, RenameThread, ArrangeThread, MoveThread, PinThreadVersion, EditOutMessages,
+    DeleteThread, RestoreThread, EraseThread, PurgeThread, InsertSummary, InsertRun, UpdateRun,
+    InsertStep, InsertToolCall, MoveToolCall, InsertAction, UpdateAction, InsertPermission,
+    RevokePermission, AppendAudit, InsertCredential, TouchCredential, RevokeCredential,
+    InsertKeyedRequest, LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
+    PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories, InsertEntity,
+    ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey, InsertArtifact,
+    InsertAttachment, UseAttachment, RemoveAttachment, PutDocument, RemoveDocument,
+    ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets, ChangeOfRoutines>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -34,7 +35,26 @@ enum class NoticeKind {
   tools_changed,
   resource_put,
   resource_removed,
+  // Of a routine, and of its runs, which `routine_run` has.
+  routine_created,
+  routine_updated,
+  routine_removed,
+  routine_fired,
+  routine_run_created,
+  routine_approval_required,
+  routine_blocked,
+  routine_run_started,
+  routine_model_selected,
+  routine_run_approved,
+  routine_run_denied,
+  routine_run_paused,
+  routine_run_resumed,
+  routine_artifact_added,  // the last of the run's
+  routine_run_completed,
+  routine_run_failed,
 };
+
+struct RoutineRun;  // core/routines/routine.hpp
 
 struct Notice {
   Scope scope;
@@ -45,10 +65,12 @@ struct Notice {
   std::string run_id{};
   base::Json details = nullptr;  // an object, with the kind's own members; null for none
   base::Time at{};
+  std::shared_ptr<const RoutineRun> routine_run{};  // of the kinds that say so
 };
 
-// Whether somebody may hear of it: everybody in the scope of its tool servers; of memories and
-// resources their owner alone, as nobody else sees those, an operator included.
+// Whether somebody may hear of it: everybody in the scope of its tool servers; of routines whoever
+// sees them; of memories and resources their owner alone, as nobody else sees those, an operator
+// included.
 inline bool may_hear(const Principal& who, const Notice& notice) {
   switch (notice.kind) {
     case NoticeKind::tool_server_connected:
@@ -57,6 +79,22 @@ inline bool may_hear(const Principal& who, const Notice& notice) {
     case NoticeKind::tool_server_changed:
     case NoticeKind::tool_server_removed:
     case NoticeKind::tools_changed: return who.scope == notice.scope;
+    case NoticeKind::routine_created:
+    case NoticeKind::routine_updated:
+    case NoticeKind::routine_removed:
+    case NoticeKind::routine_fired:
+    case NoticeKind::routine_run_created:
+    case NoticeKind::routine_approval_required:
+    case NoticeKind::routine_blocked:
+    case NoticeKind::routine_run_started:
+    case NoticeKind::routine_model_selected:
+    case NoticeKind::routine_run_approved:
+    case NoticeKind::routine_run_denied:
+    case NoticeKind::routine_run_paused:
+    case NoticeKind::routine_run_resumed:
+    case NoticeKind::routine_artifact_added:
+    case NoticeKind::routine_run_completed:
+    case NoticeKind::routine_run_failed: return may_see(who, notice.scope, notice.owner);
     case NoticeKind::memory_put:
     case NoticeKind::memory_skipped:
     case NoticeKind::memory_promoted:

@@ -34,6 +34,8 @@ inline constexpr std::string_view files = "files";    // what runs changed, undo
 inline constexpr std::string_view provider_key = "provider_key";
 inline constexpr std::string_view budget = "budget";
 inline constexpr std::string_view setting = "setting";
+// What unattended work may do unasked, and what humans said of its runs.
+inline constexpr std::string_view routine = "routine";
 inline constexpr std::string_view login_failed = "login.failed";
 inline constexpr std::string_view restore = "restore";      // core/governance/audit_signer.hpp
 inline constexpr std::string_view signature = "signature";  // the same

@@ -50,16 +50,24 @@ void deny_for_thread(Verdict& verdict, const std::string& tool) {
                             "; do without it, or do what the rule leaves allowed";
 }
 
+// Who reads the decision sees what has answered its question.
+void name_grant(Verdict& verdict, const WorkGrant& work) {
+  const bool answered = verdict.permit && verdict.decision.outcome == Outcome::abstain;
+  if (answered) verdict.decision.reason += "; allowed unasked by the grant of " + work.by;
+}
+
 }  // namespace
 
 Verdict Judge::decide(const Agent& agent, const ToolCall& call, ActionRequest request,
-                      const std::optional<Grant>& grant, std::optional<RuleAction> rule) const {
+                      const std::optional<Grant>& grant, std::optional<RuleAction> rule,
+                      const WorkGrant* work) const {
   std::optional<Grant> answer = grant;
-  if (!answer && rule == RuleAction::allow) answer = Grant{};
+  if (!answer && (rule == RuleAction::allow || work != nullptr)) answer = Grant{};
   Verdict verdict = gate_.decide(call, std::move(request), answer);
   if (asks_human_for(agent, call.tool)) ask_for_agent(verdict, answer);
-  if (rule == RuleAction::ask) ask_for_thread(verdict, grant);
+  if (rule == RuleAction::ask) ask_for_thread(verdict, work != nullptr ? answer : grant);
   if (rule == RuleAction::deny) deny_for_thread(verdict, call.tool);
+  if (work != nullptr && !grant) name_grant(verdict, *work);
   return verdict;
 }
 

@@ -9,6 +9,7 @@
 #include "core/agents/agents.hpp"
 #include "core/governance/permission_rule.hpp"
 #include "core/governance/policy_gate.hpp"
+#include "core/governance/work_grant.hpp"
 
 namespace colonnade::core {
 
@@ -26,10 +27,11 @@ class Judge {
   // A run's tool call, or a step of one: `agent` is as the run has it. PolicyGate::decide();
   // `grant` answers the agent's question too, and that of the thread's rules. `rule` is what those
   // say of the call (rule_for): it denies, asks, or answers what is asked, and never allows what is
-  // denied or what only a human may answer.
+  // denied or what only a human may answer. `work` is the grant that answers for the call
+  // (grants()), in the same bounds; nullptr for none.
   Verdict decide(const Agent& agent, const ToolCall& call, ActionRequest request,
-                 const std::optional<Grant>& grant,
-                 std::optional<RuleAction> rule = std::nullopt) const;
+                 const std::optional<Grant>& grant, std::optional<RuleAction> rule = std::nullopt,
+                 const WorkGrant* work = nullptr) const;
 
   // The rest finds the agent of `scope` that the request names, as it is now; a name that is no
   // agent's demands nothing. Errors also: the store's.

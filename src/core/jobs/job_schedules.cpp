@@ -1,5 +1,7 @@
 #include "core/jobs/job_schedules.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -66,18 +68,22 @@ JobSchedule made_of(JobOwner owner, NewSchedule input, std::string id, Time now)
 
 }  // namespace
 
-Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input) {
+Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input,
+                                               std::vector<Change> also) {
   const Time now = clock_.now();
   const auto first_due_at = input.first_due_at;
   std::string keyed_request_id = std::move(input.keyed_request_id);
   JobOwner owner(who.scope, who.user_id);
-  JobSchedule made = made_of(std::move(owner), std::move(input), base::new_id(now), now);
-  auto inserted = co_await insert(std::move(made), first_due_at, std::move(keyed_request_id));
+  std::string id = input.id.empty() ? base::new_id(now) : input.id;
+  JobSchedule made = made_of(std::move(owner), std::move(input), std::move(id), now);
+  auto inserted =
+      co_await insert(std::move(made), first_due_at, std::move(keyed_request_id), std::move(also));
   co_return inserted;
 }
 
 Task<Result<JobSchedule>> JobSchedules::insert(JobSchedule made, std::optional<Time> first_due_at,
-                                               std::string keyed_request_id) {
+                                               std::string keyed_request_id,
+                                               std::vector<Change> also) {
   if (auto checked = check_schedule(made); !checked) co_return fail(checked.error());
   auto next = due_times_.next(made.timing, made.created_at, made.created_at);
   if (!next) co_return fail(std::move(next.error()));
@@ -88,6 +94,7 @@ Task<Result<JobSchedule>> JobSchedules::insert(JobSchedule made, std::optional<T
     unit.changes.emplace_back(
         LinkKeyedRequest{.id = std::move(keyed_request_id), .object_id = made.id});
   }
+  std::ranges::move(also, std::back_inserter(unit.changes));
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return made;
@@ -143,8 +150,8 @@ Task<Result<std::vector<JobSchedule>>> JobSchedules::list(Principal who, Schedul
   co_return found;
 }
 
-Task<Result<JobSchedule>> JobSchedules::update(Principal who, std::string id,
-                                               ScheduleUpdate input) {
+Task<Result<JobSchedule>> JobSchedules::update(Principal who, std::string id, ScheduleUpdate input,
+                                               std::vector<Change> also) {
   // A firing in between is no reason to refuse it.
   for (int attempt = 1;; ++attempt) {
     auto found = co_await get(who, id);
@@ -166,10 +173,11 @@ Task<Result<JobSchedule>> JobSchedules::update(Principal who, std::string id,
     } else if (begins || new_timing) {
       changed.next_due_at = *next;
     }
+    if (changed.is_active && input.next_due_at) changed.next_due_at = input.next_due_at;
     changed.updated_at = now;
     ++changed.revision;
     std::vector<Job> no_jobs;
-    auto stored = co_await commit_update(changed, std::move(no_jobs));
+    auto stored = co_await commit_update(changed, std::move(no_jobs), also);
     if (stored) co_return changed;
     const bool overtaken =
         stored.error().kind == ErrorKind::conflict && attempt < limits::change_attempts_max;
@@ -183,11 +191,12 @@ Task<Result<JobSchedule>> JobSchedules::set_active(Principal who, std::string id
   co_return set;
 }
 
-Task<Result<void>> JobSchedules::remove(Principal who, std::string id) {
+Task<Result<void>> JobSchedules::remove(Principal who, std::string id, std::vector<Change> also) {
   auto found = co_await get(who, id);
   if (!found) co_return fail(std::move(found.error()));
   Unit unit{.scope = who.scope, .account = account_of(who)};
   unit.changes.emplace_back(job_change(DeleteSchedule{.id = id}));
+  std::ranges::move(also, std::back_inserter(unit.changes));
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return Result<void>();
@@ -271,12 +280,14 @@ Task<Result<void>> JobSchedules::fire(JobSchedule schedule, Time now) {
 }
 
 // The revision comes first: of two that fire, one is refused before it has written anything.
-Task<Result<void>> JobSchedules::commit_update(JobSchedule schedule, std::vector<Job> jobs) {
+Task<Result<void>> JobSchedules::commit_update(JobSchedule schedule, std::vector<Job> jobs,
+                                               std::vector<Change> also) {
   Unit unit{.scope = schedule.owner.scope};
   unit.changes.emplace_back(job_change(UpdateSchedule{.schedule = std::move(schedule)}));
   for (Job& job : jobs) {
     unit.changes.emplace_back(job_change(InsertJob{.job = std::move(job)}));
   }
+  std::ranges::move(also, std::back_inserter(unit.changes));
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return Result<void>();

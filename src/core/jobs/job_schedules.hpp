@@ -17,6 +17,7 @@
 namespace colonnade::core {
 
 struct NewSchedule {
+  std::string id{};  // "" for a new one
   std::string name{};
   JobTemplate job{};
   JobTiming timing{};
@@ -33,6 +34,7 @@ struct ScheduleUpdate {
   std::optional<JobTiming> timing{};
   std::optional<Misfire> misfire{};
   std::optional<bool> is_active{};
+  std::optional<base::Time> next_due_at{};  // in place of the one that the timing gives
 };
 
 // Thread-safe. Several processes may fire: each due time is one commit, which one of them wins.
@@ -43,16 +45,19 @@ class JobSchedules {
       : store_(store), feed_(feed), clock_(clock), due_times_(due_times) {}
 
   // Of the caller's. Errors: invalid and too_large with the field; "timing" and "timezone" as
-  // DueTimes has them; too_large beyond limits::schedules_per_account.
-  base::Task<Result<JobSchedule>> create(Principal who, NewSchedule input);
+  // DueTimes has them; too_large beyond limits::schedules_per_account. `also` is committed with it,
+  // or neither; so below.
+  base::Task<Result<JobSchedule>> create(Principal who, NewSchedule input,
+                                         std::vector<Change> also = {});
   // not_found.
   base::Task<Result<JobSchedule>> get(Principal who, std::string id);
   base::Task<Result<std::vector<JobSchedule>>> list(Principal who, ScheduleFilter filter);
   // Those that were due while it was not active are gone. not_found; else as create().
-  base::Task<Result<JobSchedule>> update(Principal who, std::string id, ScheduleUpdate input);
+  base::Task<Result<JobSchedule>> update(Principal who, std::string id, ScheduleUpdate input,
+                                         std::vector<Change> also = {});
   base::Task<Result<JobSchedule>> set_active(Principal who, std::string id, bool is_active);
   // Its jobs stay. not_found.
-  base::Task<Result<void>> remove(Principal who, std::string id);
+  base::Task<Result<void>> remove(Principal who, std::string id, std::vector<Change> also = {});
 
   // The owner's schedule of that id is as `input` says, made or changed to it; one that is as it
   // says stays as it is, with its due time. For what the server and its configuration set up.
@@ -66,9 +71,11 @@ class JobSchedules {
 
  private:
   base::Task<Result<JobSchedule>> insert(JobSchedule made, std::optional<base::Time> first_due_at,
-                                         std::string keyed_request_id);
+                                         std::string keyed_request_id,
+                                         std::vector<Change> also = {});
   base::Task<Result<void>> fire(JobSchedule schedule, base::Time now);
-  base::Task<Result<void>> commit_update(JobSchedule schedule, std::vector<Job> jobs);
+  base::Task<Result<void>> commit_update(JobSchedule schedule, std::vector<Job> jobs,
+                                         std::vector<Change> also = {});
 
   JobStore& store_;
   EventFeed& feed_;

@@ -347,10 +347,20 @@ Task<ToolRound::Judged> ToolRound::judge(ToolCall call, base::Json asked, bool i
   auto rule = co_await thread_rule(&call);
   // Nobody's word counts for what could not run.
   if (!is_fit && rule == RuleAction::allow) rule = std::nullopt;
-  Judged out{.verdict = ports_.judge.decide(agent_, call, std::move(request), grant, rule)};
+  const WorkGrant* work = is_fit ? grant_of_work(call.tool) : nullptr;
+  Judged out{.verdict = ports_.judge.decide(agent_, call, std::move(request), grant, rule, work)};
   out.by_permission = out.verdict.permit && out.verdict.decision.outcome == Outcome::abstain &&
                       (!grant || grant->request_hash.empty());
   co_return out;
+}
+
+// The grant of the run that answers for calls of that tool; nullptr for none.
+const WorkGrant* ToolRound::grant_of_work(const std::string& tool) const {
+  const auto& grant = record_.run().options.grant;
+  if (!grant) return nullptr;
+  auto definition = offered(tool);
+  const auto aliases = definition ? std::move(definition->aliases) : other_names(tool);
+  return grants(*grant, tool, aliases) ? &*grant : nullptr;
 }
 
 // What the thread's rules say. A store that does not say where the thread is makes it ask.

@@ -124,6 +124,7 @@ class ToolRound {
   std::vector<ToolCall> resolve_batch(ToolCall& call);
   ToolResultPart result_for_model(const ToolCall& call) const;
   base::Task<std::optional<RuleAction>> thread_rule(const ToolCall* call) const;
+  const WorkGrant* grant_of_work(const std::string& tool) const;
   ToolCaller caller() const;
 
   ToolRoundPorts ports_;

@@ -12,6 +12,7 @@
 #include "base/json.hpp"
 #include "core/agents/agent_profile.hpp"
 #include "core/spans/trace_parent.hpp"
+#include "core/governance/work_grant.hpp"
 
 namespace colonnade::core {
 
@@ -71,6 +72,8 @@ struct TurnOptions {
   std::string automation_id{};            // "" for none
   std::optional<int> tool_seconds_max{};  // of one call; can only be tighter than the server's
   TraceParent trace{};                    // what its request is part of; empty: a trace of its own
+  // Of unattended work: what it may do unasked. nullopt where somebody looks on.
+  std::optional<WorkGrant> grant{};
   // Nobody is there to answer: a call that a human would be asked about is denied at once.
   bool asks_nobody = false;
   // The job that the turn works for (core/jobs/agent_jobs.hpp), which is woken when the run has

@@ -12,6 +12,20 @@ namespace {
 constexpr std::string_view keepalive = ":\n\n";
 constexpr std::string_view finished_type = "session.run.finished";
 
+// Of those that begin with a status.
+std::string_view stream_name(StreamKind kind) {
+  switch (kind) {
+    case StreamKind::resources: return "resource";
+    case StreamKind::routines: return "routines";
+    case StreamKind::automations: return "automations";
+    default: return {};
+  }
+}
+
+bool is_any_or(std::string_view wanted, std::string_view found) {
+  return wanted.empty() || wanted == found;
+}
+
 }  // namespace
 
 bool EventFilter::passes(const EventText& event) const {
@@ -59,12 +73,12 @@ void EventStream::greet() {
                            .run_id = follow_.filter.run_id,
                            .at = now})
                    .json));
-  } else if (follow_.kind == StreamKind::resources) {
+  } else if (const std::string_view name = stream_name(follow_.kind); !name.empty()) {
     std::string status;
     base::JsonWriter(status)
         .object()
         .field("status", "ready")
-        .field("stream", "resource")
+        .field("stream", name)
         .field("timestamp_ms", now.micros / 1'000)
         .end_object();
     send(frame(status));
@@ -76,6 +90,13 @@ bool EventStream::wants(const Notice& notice) const {
     return notice.event.type.starts_with("resource.") &&
            notice.resource_key.starts_with(follow_.resource_prefix);
   }
+  if (follow_.kind == StreamKind::routines || follow_.kind == StreamKind::automations) {
+    if (notice.is_automation != (follow_.kind == StreamKind::automations)) return false;
+    if (!notice.is_automation && !notice.event.type.starts_with("routine.")) return false;
+    return is_any_or(follow_.routine_id, notice.routine_id) &&
+           is_any_or(follow_.routine_run_id, notice.routine_run_id);
+  }
+  if (notice.is_automation) return false;
   const bool of_anything = follow_.kind == StreamKind::events;
   return (of_anything || !notice.event.run_id.empty()) && follow_.filter.passes(notice.event);
 }

@@ -35,6 +35,12 @@ constexpr std::size_t tandem_requests_listed_max = 5'000;  // permission request
 
 constexpr std::chrono::milliseconds tandem_authorization_retry{15'000};  // tandem §4.8
 
+constexpr std::size_t tandem_all_runs_default = 100;     // tandem §4.4: of GET /routines/runs
+constexpr std::size_t tandem_routine_runs_default = 50;  // tandem §4.4: of one, and its history
+constexpr std::size_t tandem_routine_runs_max = 500;     // tandem §4.4
+// Of a misfire policy that says catch_up and no number.
+constexpr int tandem_catch_up_default = 10;
+
 constexpr std::size_t tandem_memory_search_default = 8;       // tandem §4.12
 constexpr std::size_t tandem_memory_list_default = 100;       // tandem §4.12
 constexpr std::size_t tandem_partition_part_bytes_max = 128;  // of a memory's partition

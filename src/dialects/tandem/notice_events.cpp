@@ -195,6 +195,23 @@ std::vector<EventText> events_of(const core::Notice& notice) {
     case NoticeKind::tools_changed: writing.tool_server("mcp.tools.updated"); break;
     case NoticeKind::resource_put: writing.resource("resource.updated"); break;
     case NoticeKind::resource_removed: writing.resource("resource.deleted"); break;
+    // routine_events.hpp
+    case NoticeKind::routine_created:
+    case NoticeKind::routine_updated:
+    case NoticeKind::routine_removed:
+    case NoticeKind::routine_fired:
+    case NoticeKind::routine_run_created:
+    case NoticeKind::routine_approval_required:
+    case NoticeKind::routine_blocked:
+    case NoticeKind::routine_run_started:
+    case NoticeKind::routine_model_selected:
+    case NoticeKind::routine_run_approved:
+    case NoticeKind::routine_run_denied:
+    case NoticeKind::routine_run_paused:
+    case NoticeKind::routine_run_resumed:
+    case NoticeKind::routine_artifact_added:
+    case NoticeKind::routine_run_completed:
+    case NoticeKind::routine_run_failed: break;
   }
   return out;
 }

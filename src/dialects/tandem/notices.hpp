@@ -23,6 +23,10 @@ namespace colonnade::dialects::tandem {
 struct Notice {
   EventText event{};
   std::string resource_key{};  // of a resource's
+  // Of a routine's, for whoever follows one; "" where the event does not name it.
+  std::string routine_id{};
+  std::string routine_run_id{};
+  bool is_automation = false;  // for those who follow automations, and for nobody else
 };
 
 // Thread-safe. Must outlive what listens.

@@ -42,7 +42,7 @@ Dialect::Dialect(Dependencies deps, Options options)
       questions_(deps.actions, deps.runs),
       summaries_(deps.threads, deps.runs, deps.erasure),
       file_changes_(deps.threads, deps.snapshots, answer_once_),
-      services_(deps.services) {}
+      services_(deps.services, answer_once_) {}
 
 void Dialect::follow(core::Notices& notices) {
   notices.listen([this](const core::Notice& notice) { notices_.tell(notice); });

@@ -4,14 +4,19 @@
 
 namespace colonnade::dialects::tandem {
 
-Services::Services(ServiceDependencies deps)
+Services::Services(ServiceDependencies deps, AnswerOnce& answer_once)
     : providers_(deps.catalog),
       token_(deps.token),
       mcp_servers_(deps.tool_servers),
       memory_(deps.memories, deps.clock),
       memory_import_(deps.imports, deps.clock),
       identity_(deps.identities),
-      key_values_(deps.resources) {}
+      key_values_(deps.resources),
+      routines_(RoutineFamily::routines,
+                {.routines = deps.routines, .runs = deps.routine_runs, .answer_once = answer_once}),
+      automations_(
+          RoutineFamily::automations,
+          {.routines = deps.routines, .runs = deps.routine_runs, .answer_once = answer_once}) {}
 
 std::vector<net::Route> Services::routes(const Callers& in) {
   std::vector<net::Route> out;
@@ -25,6 +30,8 @@ std::vector<net::Route> Services::routes(const Callers& in) {
   add(memory_import_.routes(in));
   add(identity_.routes(in));
   add(key_values_.routes(in));
+  add(routines_.routes(in));
+  add(automations_.routes(in));
   return out;
 }
 

@@ -1,5 +1,5 @@
 // What Tandem has besides sessions, streams and tools: providers, tokens, MCP servers, memory,
-// identity and resources.
+// identity, resources, routines and automations.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,10 @@
 #include "core/memory/memory_imports.hpp"
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
+#include "core/routines/routine_runs.hpp"
+#include "core/routines/routines.hpp"
 #include "core/tools/scope_tool_servers.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/tandem/caller.hpp"
 #include "dialects/tandem/engine_token.hpp"
 #include "dialects/tandem/identity.hpp"
@@ -20,6 +23,7 @@
 #include "dialects/tandem/memory.hpp"
 #include "dialects/tandem/memory_import.hpp"
 #include "dialects/tandem/providers.hpp"
+#include "dialects/tandem/routines.hpp"
 
 namespace colonnade::dialects::tandem {
 
@@ -32,12 +36,14 @@ struct ServiceDependencies {
   core::MemoryImports& imports;
   core::Identities& identities;
   core::Resources& resources;
+  core::Routines& routines;
+  core::RoutineRuns& routine_runs;
   base::Clock& clock;
 };
 
 class Services {
  public:
-  explicit Services(ServiceDependencies deps);
+  Services(ServiceDependencies deps, AnswerOnce& answer_once);
 
   std::vector<net::Route> routes(const Callers& in);
 
@@ -49,6 +55,8 @@ class Services {
   MemoryImportResource memory_import_;
   IdentityResource identity_;
   KeyValueResource key_values_;
+  RoutineResource routines_;
+  RoutineResource automations_;
 };
 
 }  // namespace colonnade::dialects::tandem

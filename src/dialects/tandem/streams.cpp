@@ -9,6 +9,7 @@
 #include "base/task.hpp"
 #include "dialects/tandem/errors.hpp"
 #include "dialects/tandem/limits.hpp"
+#include "dialects/tandem/routines_wire.hpp"
 #include "dialects/tandem/wire.hpp"
 
 namespace colonnade::dialects::tandem {
@@ -147,6 +148,19 @@ base::Task<net::Reply> StreamResource::resource_events(core::Principal who, Requ
   co_return stream(std::move(who), std::move(follow));
 }
 
+base::Task<net::Reply> StreamResource::routine_events(core::Principal who, RequestPtr request) {
+  Follow follow{.kind = StreamKind::routines,
+                .routine_id = request->query_parameter("routine_id").value_or("")};
+  co_return stream(std::move(who), std::move(follow));
+}
+
+base::Task<net::Reply> StreamResource::automation_events(core::Principal who, RequestPtr request) {
+  Follow follow{.kind = StreamKind::automations,
+                .routine_id = request->query_parameter("automation_id").value_or(""),
+                .routine_run_id = run_id_from(request->query_parameter("run_id").value_or(""))};
+  co_return stream(std::move(who), std::move(follow));
+}
+
 base::Task<net::Reply> StreamResource::run_events(core::Principal who, RequestPtr request) {
   const auto since = number_parameter(*request, "since_seq");
   if (!since) co_return error_response(since.error());
@@ -181,6 +195,8 @@ std::vector<net::Route> stream_routes(const Callers& in, StreamResource& streams
   out.push_back(row(get, "/event", in(streams, &S::events)));
   out.push_back(row(get, "/global/event", in(streams, &S::events)));
   out.push_back(row(get, "/resource/events", in(streams, &S::resource_events)));
+  out.push_back(row(get, "/routines/events", in(streams, &S::routine_events)));
+  out.push_back(row(get, "/automations/events", in(streams, &S::automation_events)));
   return out;
 }
 

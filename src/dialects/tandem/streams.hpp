@@ -1,4 +1,5 @@
-// /event, /global/event, /run/{id}/events and /resource/events (tandem §2.1, §3).
+// /event, /global/event, /run/{id}/events, and those of resources, routines and automations (tandem
+// §2.1, §3).
 #pragma once
 
 #include <chrono>
@@ -34,6 +35,9 @@ class StreamResource {
   base::Task<net::Reply> events(core::Principal who, RequestPtr request);
   // What happens to the caller's own resources from now on, of keys that begin with `prefix`.
   base::Task<net::Reply> resource_events(core::Principal who, RequestPtr request);
+  // What happens to routines and their runs from now on, in either dress; of one of them.
+  base::Task<net::Reply> routine_events(core::Principal who, RequestPtr request);
+  base::Task<net::Reply> automation_events(core::Principal who, RequestPtr request);
   // A JSON array of what there is by now, oldest first: `tail` of the newest, those after
   // `since_seq`. A stream for whoever accepts text/event-stream.
   base::Task<net::Reply> run_events(core::Principal who, RequestPtr request);

@@ -20,7 +20,8 @@ set(migrations
   0018_jobs
   0019_budgets
   0020_spans
-  0021_job_keys)
+  0021_job_keys
+  0022_routines)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

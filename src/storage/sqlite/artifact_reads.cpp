@@ -127,7 +127,10 @@ base::Task<Result<std::vector<core::Attachment>>> Store::attachments_to_remove(
 
 base::Task<Result<bool>> Store::any_attachment(std::string id) {
   co_return readers_->with([&](Database& database) -> Result<bool> {
-    const auto rows = database.number("SELECT count(*) FROM attachments WHERE id = ?1", id);
+    const auto rows = database.number(
+        "SELECT (SELECT count(*) FROM attachments WHERE id = ?1)"
+        " + (SELECT count(*) FROM routine_files WHERE id = ?1)",
+        id);
     if (!rows) return fail(rows.error());
     return *rows > 0;
   });

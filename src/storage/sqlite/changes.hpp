@@ -93,6 +93,11 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::ChangeOfJobs& change);
   Result<void> on(const core::Scope& scope, const core::ForgetSpans& change);
   Result<void> on(const core::Scope& scope, const core::ChangeOfBudgets& change);
+  Result<void> on(const core::Scope& scope, const core::ChangeOfRoutines& change);
+  Result<void> on(const core::Scope& scope, const core::PutRoutine& change);
+  Result<void> on(const core::Scope& scope, const core::RemoveRoutine& change);
+  Result<void> on(const core::Scope& scope, const core::PutRoutineRun& change);
+  Result<void> keep_routine_files(const core::Scope& scope, const core::PutRoutineRun& change);
 
   Result<void> withdraw_calls_of(const core::Scope& scope, const std::string& thread_id, Time at);
   Result<std::int64_t> keep_costs_of(const core::Scope& scope, const std::string& thread_id);

@@ -11,6 +11,7 @@
 #include "storage/sqlite/job_reads.hpp"
 #include "storage/sqlite/memory_vectors.hpp"
 #include "storage/sqlite/reader_pool.hpp"
+#include "storage/sqlite/routine_reads.hpp"
 #include "storage/sqlite/schema.hpp"
 #include "storage/sqlite/span_reads.hpp"
 #include "storage/sqlite/writer.hpp"
@@ -79,7 +80,8 @@ Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Health> health,
       memory_vectors_(std::make_unique<MemoryVectors>(memory_vectors_bytes)),
       jobs_(std::make_unique<JobReads>(*readers_)),
       spans_(std::make_unique<SpanReads>(*readers_)),
-      budgets_(std::make_unique<BudgetReads>(*readers_)) {}
+      budgets_(std::make_unique<BudgetReads>(*readers_)),
+      routines_(std::make_unique<RoutineReads>(*readers_)) {}
 
 core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreOptions options) {
   if (auto ready = prepare_folder(path); !ready) return fail(ready.error());
@@ -107,6 +109,7 @@ core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreO
 
 Store::~Store() {
   close();
+  routines_.reset();
   jobs_.reset();
   spans_.reset();
   budgets_.reset();
@@ -115,8 +118,8 @@ Store::~Store() {
 }
 
 core::Stores Store::stores() {
-  return {*this, *this, *this, *this, *this, *this, *this,  *this,   *this,     *this,
-          *this, *this, *this, *this, *this, *this, *jobs_, *spans_, *budgets_, *this};
+  return {*this, *this, *this, *this, *this, *this,  *this,   *this,     *this,      *this, *this,
+          *this, *this, *this, *this, *this, *jobs_, *spans_, *budgets_, *routines_, *this};
 }
 
 void Store::close() { writer_->close(); }

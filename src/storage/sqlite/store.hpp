@@ -17,6 +17,7 @@ namespace colonnade::storage::sqlite {
 
 class BudgetReads;
 class JobReads;
+class RoutineReads;
 class MemoryVectors;
 class SpanReads;
 class ReaderPool;
@@ -245,6 +246,7 @@ class Store final : public storage::Store,
   std::unique_ptr<JobReads> jobs_;
   std::unique_ptr<SpanReads> spans_;
   std::unique_ptr<BudgetReads> budgets_;
+  std::unique_ptr<RoutineReads> routines_;
 };
 
 }  // namespace colonnade::storage::sqlite

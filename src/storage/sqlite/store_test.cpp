@@ -56,6 +56,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreErasure, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreArtifacts, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJobs, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreBudgets, backends);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreRoutines, backends);
 
 }  // namespace
 }  // namespace colonnade::conformance
