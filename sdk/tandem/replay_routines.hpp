@@ -1,6 +1,8 @@
 // For the replay of the example rows of Tandem: those about routines and automations.
 #pragma once
 
+#include <utility>
+
 #include "sdk/result_of.hpp"
 #include "sdk/tandem/replay.hpp"
 #include "sdk/tandem/values_to_wire.hpp"
@@ -38,6 +40,10 @@ inline tandem::CreateRoutine routine_from(const Json& body) {
   if (body.contains("misfire_policy")) request.misfire_policy = tandem::MisfirePolicy::run_once;
   if (const Json* args = body.find("args")) request.prompt = (*args)["prompt"].as_string();
   if (request.prompt.empty()) request.entrypoint = text_in(body, "entrypoint");
+  if (!body.contains("entrypoint") && !body.contains("args") && !request.prompt.empty()) {
+    // As no client of ours sends it: an automation whose prompt is no mission.
+    request.more.set("prompt", std::exchange(request.prompt, {}));
+  }
   for (const char* name : {"mission", "policy"}) {
     if (const Json* value = body.find(name)) request.more.set(name, *value);
   }
