@@ -224,13 +224,15 @@ TEST(PlatosMonitoring, the_trace_of_a_thread) {
 TEST(PlatosMonitoring, costs_by_model_and_by_user) {
   constexpr std::string_view models =
       R"({"rows":[{"provider":"anthropic","model":"claude","costCents":21,"inputTokens":4,)"
-      R"("outputTokens":5,"runs":1,"share":0.5}],"fetchedAt":"2026-05-12T09:00:00.000Z"})";
+      R"("outputTokens":5,"runs":1,"threads":1,"costWithCacheCents":20,"share":0.5}],)"
+      R"("fetchedAt":"2026-05-12T09:00:00.000Z"})";
   const Asked by_model =
       ask_both("GET", "/monitoring/cost-by-model?days=30", models,
                [](const auto& client) { return client.monitoring.cost_by_model(); });
   EXPECT_EQ(by_model.result, Json::parse(models)["rows"]);
   constexpr std::string_view users =
-      R"({"rows":[{"userId":"ann","costCents":21,"inputTokens":4,"outputTokens":5,"runs":1}]})";
+      R"({"rows":[{"userId":"ann","costCents":21,"inputTokens":4,"outputTokens":5,"runs":1,)"
+      R"("threads":1,"costWithCacheCents":20}]})";
   const Asked by_user =
       ask_both("GET", "/monitoring/cost-by-user?days=7", users,
                [](const auto& client) { return client.monitoring.cost_by_user(7); });

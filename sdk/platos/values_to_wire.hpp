@@ -224,6 +224,8 @@ inline Json wire_of(const platos::ModelCost& cost) {
                {"costCents", cost.cost_cents},
                {"inputTokens", cost.input_tokens},
                {"outputTokens", cost.output_tokens},
+               {"costWithCacheCents", cost.cost_with_cache_cents},
+               {"threads", cost.threads},
                {"runs", cost.runs}},
               cost.extra);
 }
@@ -232,6 +234,8 @@ inline Json wire_of(const platos::UserCost& cost) {
                {"costCents", cost.cost_cents},
                {"inputTokens", cost.input_tokens},
                {"outputTokens", cost.output_tokens},
+               {"costWithCacheCents", cost.cost_with_cache_cents},
+               {"threads", cost.threads},
                {"runs", cost.runs}},
               cost.extra);
 }

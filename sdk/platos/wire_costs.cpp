@@ -133,27 +133,23 @@ static void read(Element value, ThreadTrace& out) {
               Field{"rollup", out.totals});
 }
 
-static void read(Element value, AgentCost& out) {
-  read_object(value, out.extra, Field{"agentId", out.agent_id}, Field{"agentName", out.agent_name},
-              Field{"costCents", out.cost_cents},
+// What a row says beside whose it is.
+template <class Cost, class... Names>
+static void read_costs(Element value, Cost& out, Names... names) {
+  read_object(value, out.extra, names..., Field{"costCents", out.cost_cents},
               Field{"costWithCacheCents", out.cost_with_cache_cents},
               Field{"inputTokens", out.input_tokens}, Field{"outputTokens", out.output_tokens},
               Field{"threads", out.threads}, Field{"runs", out.runs});
   out.usd = out.cost_cents / wire::cents_per_usd;
 }
-
-static void read(Element value, ModelCost& out) {
-  read_object(value, out.extra, Field{"provider", out.provider}, Field{"model", out.model},
-              Field{"costCents", out.cost_cents}, Field{"inputTokens", out.input_tokens},
-              Field{"outputTokens", out.output_tokens}, Field{"runs", out.runs});
-  out.usd = out.cost_cents / wire::cents_per_usd;
+static void read(Element value, AgentCost& out) {
+  read_costs(value, out, Field{"agentId", out.agent_id}, Field{"agentName", out.agent_name});
 }
-
+static void read(Element value, ModelCost& out) {
+  read_costs(value, out, Field{"provider", out.provider}, Field{"model", out.model});
+}
 static void read(Element value, UserCost& out) {
-  read_object(value, out.extra, Field{"userId", out.user_id}, Field{"costCents", out.cost_cents},
-              Field{"inputTokens", out.input_tokens}, Field{"outputTokens", out.output_tokens},
-              Field{"runs", out.runs});
-  out.usd = out.cost_cents / wire::cents_per_usd;
+  read_costs(value, out, Field{"userId", out.user_id});
 }
 
 static void read(Element value, DayCost& out) {

@@ -355,6 +355,7 @@ inline Json wire_of(const RunArtifact& artifact) {
                {"kind", artifact.kind},
                {"label", artifact.label},
                {"created_at_ms", millis(artifact.created_at)},
+               {"content_path", given(artifact.content_path)},
                {"metadata", artifact.metadata}},
               artifact.extra);
 }

@@ -139,7 +139,7 @@ void read(Element value, RunArtifact& out) {
   Moment created{.at = out.created_at, .nanos_per_unit = nanos_per_millisecond};
   read_object(value, out.extra, Field{"artifact_id", out.artifact_id}, Field{"uri", out.uri},
               Field{"kind", out.kind}, Field{"label", out.label}, Field{"created_at_ms", created},
-              Field{"metadata", out.metadata});
+              Field{"content_path", out.content_path}, Field{"metadata", out.metadata});
 }
 
 bool is_terminal_routine_status(std::string_view status) noexcept {

@@ -110,19 +110,23 @@ struct ModelCost {
   std::string provider{};
   std::string model{};
   double cost_cents = 0;
+  double cost_with_cache_cents = 0;
   double usd = 0;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
+  std::int64_t threads = 0;
   std::int64_t runs = 0;
   Json extra{};
 };
 
 struct UserCost {
-  std::string user_id{};
+  std::string user_id{};  // "" of turns that nobody in particular asked for
   double cost_cents = 0;
+  double cost_with_cache_cents = 0;
   double usd = 0;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
+  std::int64_t threads = 0;
   std::int64_t runs = 0;
   Json extra{};
 };

@@ -142,6 +142,8 @@ struct RunArtifact {
   std::string kind{};
   std::string label{};
   Timestamp created_at{};
+  // Where artifact_content() finds its bytes; "" when the server does not keep them.
+  std::string content_path{};
   Json metadata{};
   Json extra{};
 };
