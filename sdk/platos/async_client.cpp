@@ -195,9 +195,9 @@ Task<std::vector<TurnRun>> AsyncMonitoring::runs(const ListRuns& filter) const {
   return perform_async(session_, calls::turn_runs(filter));
 }
 Task<std::vector<TraceRow>> AsyncMonitoring::traces() const {
-  return traces(static_cast<const ListRuns&>(ListRuns{}));
+  return list_traces(static_cast<const ListRuns&>(ListRuns{}));
 }
-Task<std::vector<TraceRow>> AsyncMonitoring::traces(const ListRuns& filter) const {
+Task<std::vector<TraceRow>> AsyncMonitoring::list_traces(const ListRuns& filter) const {
   return perform_async(session_, calls::traces(filter));
 }
 Task<ThreadTrace> AsyncMonitoring::trace(std::string_view thread_id) const {

@@ -157,8 +157,8 @@ Monitoring::Monitoring(std::shared_ptr<const detail::Session> session)
 std::vector<TurnRun> Monitoring::runs(const ListRuns& filter) const {
   return perform(session_, calls::turn_runs(filter));
 }
-std::vector<TraceRow> Monitoring::traces() const { return traces(ListRuns{}); }
-std::vector<TraceRow> Monitoring::traces(const ListRuns& filter) const {
+std::vector<TraceRow> Monitoring::traces() const { return list_traces(ListRuns{}); }
+std::vector<TraceRow> Monitoring::list_traces(const ListRuns& filter) const {
   return perform(session_, calls::traces(filter));
 }
 ThreadTrace Monitoring::trace(std::string_view thread_id) const {

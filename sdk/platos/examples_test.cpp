@@ -188,7 +188,7 @@ std::map<std::string, Row> monitoring_rows() {
       {"monitoring.traces list", row(
                                      [](const auto& c) {
                                        const platos::ListRuns filter{.limit = 2};
-                                       return result(c.monitoring.traces(filter));
+                                       return result(c.monitoring.list_traces(filter));
                                      },
                                      "traces")},
       {"monitoring.traces one (TypeScript client 0.1)",

@@ -169,7 +169,7 @@ TEST(PlatosMonitoring, turns_and_threads_are_filtered_alike) {
   ask_both("GET", "/monitoring/runs" + std::string(query), R"({"runs":[]})",
            [&](const auto& client) { return client.monitoring.runs(filter); });
   ask_both("GET", "/monitoring/traces" + std::string(query), R"({"traces":[],"count":0})",
-           [&](const auto& client) { return client.monitoring.traces(filter); });
+           [&](const auto& client) { return client.monitoring.list_traces(filter); });
   ask_both("GET", "/monitoring/traces", R"({"traces":[],"count":0})",
            [](const auto& client) { return client.monitoring.traces(); });
 }

@@ -362,11 +362,6 @@ Task<Routine> AsyncRoutines::create(const CreateRoutine& request,
   return perform_async(
       session_, calls::create_routine(session_->real_engine, family.value_or(family_), request));
 }
-Task<Routine> AsyncRoutines::update(std::string_view routine_id, const Json& changes,
-                                    std::optional<Family> family) const {
-  return perform_async(session_,
-                       calls::update_routine(family.value_or(family_), routine_id, changes));
-}
 Task<Routine> AsyncRoutines::update(std::string_view routine_id, const UpdateRoutine& changes,
                                     std::optional<Family> family) const {
   return perform_async(

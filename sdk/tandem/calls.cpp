@@ -479,11 +479,6 @@ PlannedCall<Routine> update_routine(bool real_engine, Family family, std::string
   if (!body) return std::move(body).error();
   return send_to("PATCH", routine_path(family, routine_id), *std::move(body), &wire::routine);
 }
-PlannedCall<Routine> update_routine(Family family, std::string_view routine_id,
-                                    const Json& changes) {
-  if (!changes.is_object()) return usage("the changes are no object");
-  return send_to("PATCH", routine_path(family, routine_id), changes.dump(), &wire::routine);
-}
 PlannedCall<bool> remove_routine(Family family, std::string_view routine_id) {
   return do_at("DELETE", routine_path(family, routine_id), &wire::done);
 }

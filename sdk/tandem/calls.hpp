@@ -136,8 +136,6 @@ PlannedCall<Outcome> remove_resource(std::string_view key);
 
 PlannedCall<std::vector<Routine>> list_routines(Family family);
 PlannedCall<Routine> create_routine(bool real_engine, Family family, const CreateRoutine& request);
-PlannedCall<Routine> update_routine(Family family, std::string_view routine_id,
-                                    const Json& changes);
 PlannedCall<Routine> update_routine(bool real_engine, Family family, std::string_view routine_id,
                                     const UpdateRoutine& changes);
 PlannedCall<bool> remove_routine(Family family, std::string_view routine_id);

@@ -269,10 +269,6 @@ Routine Routines::create(const CreateRoutine& request, std::optional<Family> fam
   return perform(*session_,
                  calls::create_routine(session_->real_engine, family.value_or(family_), request));
 }
-Routine Routines::update(std::string_view routine_id, const Json& changes,
-                         std::optional<Family> family) const {
-  return perform(*session_, calls::update_routine(family.value_or(family_), routine_id, changes));
-}
 Routine Routines::update(std::string_view routine_id, const UpdateRoutine& changes,
                          std::optional<Family> family) const {
   return perform(*session_, calls::update_routine(session_->real_engine, family.value_or(family_),

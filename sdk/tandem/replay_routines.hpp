@@ -69,7 +69,10 @@ Methods<C> methods_of_family(const std::string& root, Resource resource) {
          return of(resource(c).create(request));
        }},
       {"PATCH " + root + "/*",
-       [=](const C& c, const Asked& a) { return of(resource(c).update(a.ids[0], a.body)); }},
+       [=](const C& c, const Asked& a) {
+         const tandem::UpdateRoutine changes{.more = a.body};
+         return of(resource(c).update(a.ids[0], changes));
+       }},
       {"POST " + root + "/*/run_now",
        [=](const C& c, const Asked& a) { return of(resource(c).run_now(a.ids[0])); }},
       {"GET " + root + "/runs",

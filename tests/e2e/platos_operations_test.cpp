@@ -259,7 +259,7 @@ TEST_F(PlatosOperations, ATurnIsSeenAsSpansAndAsCosts) {
   EXPECT_EQ(call->parent_span_id, top->span_id);
   EXPECT_EQ(call->trace_id, runs[0].id);
 
-  const auto rows = ann_->monitoring.traces({.agent_id = agent_});
+  const auto rows = ann_->monitoring.list_traces({.agent_id = agent_});
   ASSERT_THAT(rows, SizeIs(1));
   EXPECT_EQ(rows[0].trace_id, runs[0].id);
   EXPECT_EQ(rows[0].title, "Watched");

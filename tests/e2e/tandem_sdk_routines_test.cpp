@@ -79,7 +79,7 @@ TEST_F(TandemSdkRoutines, ADigestEveryMorning) {
   EXPECT_EQ(later.name, "Digest");
   EXPECT_EQ(later.schedule, tandem::Schedule(tandem::Interval{std::chrono::hours(2)}));
   EXPECT_EQ(later.prompt, "Say less");
-  EXPECT_EQ(client.routines.update(digest.id, {{"status", "paused"}}).status, "paused");
+  EXPECT_EQ(client.routines.update(digest.id, {.more = {{"status", "paused"}}}).status, "paused");
   client.routines.remove(digest.id);
   EXPECT_TRUE(client.routines.list().empty());
   EXPECT_EQ(refused_with([&] { client.routines.run_now(digest.id); }), "404 ROUTINE_NOT_FOUND");

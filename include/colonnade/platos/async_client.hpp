@@ -136,9 +136,9 @@ class COLONNADE_API AsyncMonitoring {
   Task<std::vector<TurnRun>> runs() const;
   Task<std::vector<TurnRun>> runs(const ListRuns& filter) const;
   Task<std::vector<TurnRun>> runs(ListRuns&&) const = delete;
-  Task<std::vector<TraceRow>> traces() const;  // one row for each thread
-  Task<std::vector<TraceRow>> traces(const ListRuns& filter) const;
-  Task<std::vector<TraceRow>> traces(ListRuns&&) const = delete;
+  Task<std::vector<TraceRow>> traces() const;                             // one row for each thread
+  Task<std::vector<TraceRow>> list_traces(const ListRuns& filter) const;  // the same, of some
+  Task<std::vector<TraceRow>> list_traces(ListRuns&&) const = delete;
   Task<std::vector<Span>> traces(std::string_view trace_id) const;  // of a trace, or of a thread
   Task<ThreadTrace> trace(std::string_view thread_id) const;
   Task<std::vector<AgentCost>> cost_by_agent(std::string_view day = {}) const;  // day: YYYY-MM-DD

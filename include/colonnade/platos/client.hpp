@@ -135,9 +135,9 @@ class COLONNADE_API Budgets {
 class COLONNADE_API Monitoring {
  public:
   std::vector<TurnRun> runs(const ListRuns& filter = {}) const;  // newest first
-  std::vector<TraceRow> traces() const;                          // one row for each thread
-  std::vector<TraceRow> traces(const ListRuns& filter) const;
-  std::vector<Span> traces(std::string_view trace_id) const;  // of a trace, or of a thread
+  std::vector<TraceRow> traces() const;  // one row for each thread, the latest touched first
+  std::vector<TraceRow> list_traces(const ListRuns& filter) const;  // the same, of some
+  std::vector<Span> traces(std::string_view trace_id) const;        // of a trace, or of a thread
   ThreadTrace trace(std::string_view thread_id) const;
   std::vector<AgentCost> cost_by_agent(std::string_view day = {}) const;  // day: YYYY-MM-DD
   std::vector<DayCost> cost_by_scope(std::int64_t days_back = 7) const;  // oldest first, today last

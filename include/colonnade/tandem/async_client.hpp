@@ -252,8 +252,6 @@ class COLONNADE_API AsyncRoutines {
                        std::optional<Family> family = {}) const;
   Task<Routine> update(std::string_view, UpdateRoutine&&,
                        std::optional<Family> = {}) const = delete;
-  Task<Routine> update(std::string_view routine_id, const Json& changes,
-                       std::optional<Family> family = {}) const;
   Task<void> remove(std::string_view routine_id, std::optional<Family> family = {}) const;
   Task<RunNow> run_now(std::string_view routine_id, std::optional<Family> family = {}) const;
   Task<std::vector<RoutineRun>> list_runs(std::string_view routine_id = {}, std::int64_t limit = 25,

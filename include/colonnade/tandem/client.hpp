@@ -260,9 +260,6 @@ class COLONNADE_API Routines {
   Routine create(const CreateRoutine& request, std::optional<Family> family = {}) const;
   Routine update(std::string_view routine_id, const UpdateRoutine& changes,
                  std::optional<Family> family = {}) const;
-  // The same with members of the wire: {{"status", "paused"}}.
-  Routine update(std::string_view routine_id, const Json& changes,
-                 std::optional<Family> family = {}) const;
   void remove(std::string_view routine_id, std::optional<Family> family = {}) const;
   RunNow run_now(std::string_view routine_id, std::optional<Family> family = {}) const;
   // Newest first; of one routine, or of all.
