@@ -45,8 +45,8 @@ TEST(Howto, snippets_are_the_examples) {
   EXPECT_EQ(check_snippets("docs/howto/use-the-fathom-sdk.md"), 5);
   EXPECT_EQ(check_snippets("docs/howto/use-the-faramesh-sdk.md"), 7);
   EXPECT_EQ(check_snippets("docs/howto/use-the-phoson-sdk.md"), 6);
-  EXPECT_EQ(check_snippets("docs/howto/use-the-platos-sdk.md"), 15);
-  EXPECT_EQ(check_snippets("docs/howto/use-the-tandem-sdk.md"), 12);
+  EXPECT_EQ(check_snippets("docs/howto/use-the-platos-sdk.md"), 22);
+  EXPECT_EQ(check_snippets("docs/howto/use-the-tandem-sdk.md"), 15);
 }
 
 }  // namespace

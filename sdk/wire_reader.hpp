@@ -58,6 +58,10 @@ inline void read(Element value, bool& out) {
   bool flag = false;
   if (value.get(flag) == simdjson::SUCCESS) out = flag;
 }
+inline void read(Element value, std::optional<bool>& out) {
+  bool flag = false;
+  if (value.get(flag) == simdjson::SUCCESS) out = flag;
+}
 inline void read(Element value, Json& out) { out = to_json(value); }
 
 template <class T>

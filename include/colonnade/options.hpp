@@ -61,4 +61,12 @@ struct CallOptions {
   std::string idempotency_key{};
 };
 
+// How a method that waits for something at the server looks whether it is over.
+struct WaitOptions {
+  // Between two looks. The first ones come sooner, a tenth of a second after the call.
+  std::chrono::milliseconds interval{1'000};
+  // Then what is waited for is given as it is; zero waits for as long as it takes.
+  std::chrono::milliseconds time_max{600'000};
+};
+
 }  // namespace colonnade::inline v1

@@ -15,7 +15,10 @@
 #pragma once
 
 #include "colonnade/platos/async_client.hpp"
+#include "colonnade/platos/background.hpp"
+#include "colonnade/platos/budgets.hpp"
 #include "colonnade/platos/client.hpp"
 #include "colonnade/platos/errors.hpp"
 #include "colonnade/platos/events.hpp"
+#include "colonnade/platos/monitoring.hpp"
 #include "colonnade/platos/types.hpp"

@@ -175,6 +175,16 @@ Task<BudgetStatus> AsyncBudgets::status(std::string_view agent_id, std::string_v
   return perform_async(session_, calls::budget_status(agent_id, user_id));
 }
 
+Task<Cap> AsyncBudgets::set(const SetCap& cap) const {
+  return perform_async(session_, calls::set_cap(cap));
+}
+Task<void> AsyncBudgets::remove(std::string_view cap_id) const {
+  return without_result(perform_async(session_, calls::remove_cap(cap_id)));
+}
+Task<Cap> AsyncBudgets::override_cap(std::string_view cap_id, std::chrono::minutes duration) const {
+  return perform_async(session_, calls::override_cap(cap_id, duration));
+}
+
 AsyncMonitoring::AsyncMonitoring(std::shared_ptr<const detail::Session> session)
     : session_(std::move(session)) {}
 
@@ -185,7 +195,13 @@ Task<std::vector<TurnRun>> AsyncMonitoring::runs(const ListRuns& filter) const {
   return perform_async(session_, calls::turn_runs(filter));
 }
 Task<std::vector<TraceRow>> AsyncMonitoring::traces() const {
-  return perform_async(session_, calls::traces());
+  return list_traces(static_cast<const ListRuns&>(ListRuns{}));
+}
+Task<std::vector<TraceRow>> AsyncMonitoring::list_traces(const ListRuns& filter) const {
+  return perform_async(session_, calls::traces(filter));
+}
+Task<ThreadTrace> AsyncMonitoring::trace(std::string_view thread_id) const {
+  return perform_async(session_, calls::thread_trace(thread_id));
 }
 Task<std::vector<Span>> AsyncMonitoring::traces(std::string_view trace_id) const {
   return perform_async(session_, calls::spans(trace_id));
@@ -197,15 +213,52 @@ Task<std::vector<DayCost>> AsyncMonitoring::cost_by_scope(std::int64_t days_back
   return flows::cost_by_scope(session_, days_back, background);
 }
 
+Task<std::vector<ModelCost>> AsyncMonitoring::cost_by_model(std::int64_t days_back) const {
+  return perform_async(session_, calls::cost_by_model(days_back));
+}
+Task<std::vector<UserCost>> AsyncMonitoring::cost_by_user(std::int64_t days_back) const {
+  return perform_async(session_, calls::cost_by_user(days_back));
+}
+
 AsyncBackgroundTasks::AsyncBackgroundTasks(std::shared_ptr<const detail::Session> session)
     : session_(std::move(session)) {}
 
 Task<std::vector<BackgroundTask>> AsyncBackgroundTasks::list() const {
   return perform_async(session_, calls::list_tasks());
 }
+Task<RunHandle> AsyncBackgroundTasks::trigger(std::string_view task_id) const {
+  return trigger(task_id, Json());
+}
+Task<RunHandle> AsyncBackgroundTasks::trigger(std::string_view task_id, const Json& payload) const {
+  return perform_async(session_, calls::trigger(task_id, payload, {}));
+}
 Task<RunHandle> AsyncBackgroundTasks::trigger(std::string_view task_id, const Json& payload,
-                                              const Json& options) const {
+                                              const TriggerOptions& options) const {
   return perform_async(session_, calls::trigger(task_id, payload, options));
+}
+
+AsyncTaskCatalog::AsyncTaskCatalog(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+Task<std::vector<TaskDefinition>> AsyncTaskCatalog::list() const {
+  return perform_async(session_, calls::list_task_definitions());
+}
+Task<TaskDefinition> AsyncTaskCatalog::get(std::string_view id) const {
+  return perform_async(session_, calls::get_task_definition(id));
+}
+Task<TaskDefinition> AsyncTaskCatalog::create(const TaskSettings& settings) const {
+  return perform_async(session_, calls::create_task(settings));
+}
+Task<TaskDefinition> AsyncTaskCatalog::update(std::string_view id,
+                                              const TaskSettings& changes) const {
+  return perform_async(session_, calls::update_task(id, changes));
+}
+Task<void> AsyncTaskCatalog::remove(std::string_view id) const {
+  return without_result(perform_async(session_, calls::remove_task(id)));
+}
+Task<RunHandle> AsyncTaskCatalog::run(std::string_view id) const { return run(id, Json()); }
+Task<RunHandle> AsyncTaskCatalog::run(std::string_view id, const Json& payload) const {
+  return perform_async(session_, calls::run_task(id, payload));
 }
 
 AsyncBackgroundRuns::AsyncBackgroundRuns(std::shared_ptr<const detail::Session> session)
@@ -219,6 +272,12 @@ Task<std::vector<Run>> AsyncBackgroundRuns::list(const ListBackgroundRuns& filte
 }
 Task<Run> AsyncBackgroundRuns::get(std::string_view run_id) const {
   return perform_async(session_, calls::get_run(run_id));
+}
+Task<Run> AsyncBackgroundRuns::wait(std::string_view run_id) const {
+  return flows::wait_for_run(session_, run_id, {}, background);
+}
+Task<Run> AsyncBackgroundRuns::wait(std::string_view run_id, const WaitOptions& options) const {
+  return flows::wait_for_run(session_, run_id, options, background);
 }
 Task<RunHandle> AsyncBackgroundRuns::cancel(std::string_view run_id) const {
   return perform_async(session_, calls::cancel_run(run_id));
@@ -249,16 +308,28 @@ Task<void> AsyncSchedules::remove(std::string_view schedule_id) const {
 AsyncBatches::AsyncBatches(std::shared_ptr<const detail::Session> session)
     : session_(std::move(session)) {}
 
+Task<BatchHandle> AsyncBatches::trigger(std::string_view task_id,
+                                        const std::vector<Json>& payloads) const {
+  return perform_async(session_, calls::trigger_batch(task_id, payloads, {}));
+}
 Task<BatchHandle> AsyncBatches::trigger(std::string_view task_id, const std::vector<Json>& payloads,
-                                        const Json& options) const {
+                                        const TriggerOptions& options) const {
   return perform_async(session_, calls::trigger_batch(task_id, payloads, options));
 }
 Task<Batch> AsyncBatches::get(std::string_view batch_id) const {
   return perform_async(session_, calls::get_batch(batch_id));
 }
 
+Task<Batch> AsyncBatches::wait(std::string_view batch_id) const {
+  return flows::wait_for_batch(session_, batch_id, {}, background);
+}
+Task<Batch> AsyncBatches::wait(std::string_view batch_id, const WaitOptions& options) const {
+  return flows::wait_for_batch(session_, batch_id, options, background);
+}
+
 AsyncBgo::AsyncBgo(std::shared_ptr<const detail::Session> session)
     : tasks(session),
+      catalog(session),
       runs(session),
       schedules(session),
       batches(session),

@@ -55,6 +55,18 @@ Result<std::string> message_path(std::string_view thread_id, std::string_view me
   return path_of(*thread, "message", message_id, rest);
 }
 
+// What `more` of a request may be.
+bool is_more(const Json& more) { return more.is_null() || more.is_object(); }
+
+std::string query_of(const ListRuns& filter) {
+  return Query()
+      .add("agentId", filter.agent_id)
+      .add("threadId", filter.thread_id)
+      .add("status", filter.status)
+      .add("limit", filter.limit)
+      .text();
+}
+
 template <class T>
 Plan<T> plan(Call<T> first) {
   return Planned<T>{.first = std::move(first)};
@@ -242,17 +254,30 @@ Plan<BudgetStatus> budget_status(std::string_view agent_id, std::string_view use
               reading("/monitoring/budget/status" + query.text(), &wire::budget_status));
 }
 
-Plan<std::vector<TurnRun>> turn_runs(const ListRuns& filter) {
-  const Query query = Query()
-                          .add("agentId", filter.agent_id)
-                          .add("threadId", filter.thread_id)
-                          .add("status", filter.status)
-                          .add("limit", filter.limit);
-  return plan(reading("/monitoring/runs" + query.text(), &wire::turn_runs),
-              reading("/monitoring/traces" + query.text(), &wire::turn_runs_of_threads));
+Plan<Cap> set_cap(const SetCap& cap) {
+  if (!is_more(cap.more)) return usage("SetCap::more is no object");
+  return plan(posting("/budgets", wire::set_cap(cap), &wire::cap));
 }
-Plan<std::vector<TraceRow>> traces() {
-  return plan(reading("/monitoring/traces", &wire::trace_rows));
+Plan<bool> remove_cap(std::string_view id) {
+  return plan_do("DELETE", path_of("/budgets/", "cap", id), &wire::done);
+}
+Plan<Cap> override_cap(std::string_view id, std::chrono::minutes duration) {
+  auto path = path_of("/budgets/", "cap", id, "/override");
+  if (!path) return std::move(path).error();
+  if (duration.count() < 0) return usage("the duration is negative; 0 ends an override");
+  return plan(posting(*std::move(path), wire::override_cap(duration.count()), &wire::cap));
+}
+
+Plan<std::vector<TurnRun>> turn_runs(const ListRuns& filter) {
+  const std::string query = query_of(filter);
+  return plan(reading("/monitoring/runs" + query, &wire::turn_runs),
+              reading("/monitoring/traces" + query, &wire::turn_runs_of_threads));
+}
+Plan<std::vector<TraceRow>> traces(const ListRuns& filter) {
+  return plan(reading("/monitoring/traces" + query_of(filter), &wire::trace_rows));
+}
+Plan<ThreadTrace> thread_trace(std::string_view thread_id) {
+  return plan_get(path_of("/monitoring/trace/", "thread", thread_id), &wire::thread_trace);
 }
 Plan<std::vector<Span>> spans(std::string_view trace_id) {
   auto first = path_of("/monitoring/traces/", "trace", trace_id);
@@ -276,13 +301,51 @@ Planned<DayCost> cost_of_a_day(std::string_view day) {
   return {.first = reading("/monitoring/cost" + query.text(), &wire::cost_of_a_day)};
 }
 
+Plan<std::vector<ModelCost>> cost_by_model(std::int64_t days_back) {
+  if (days_back < 1) return usage("days_back must be 1 or more");
+  const Query query = Query().add("days", days_back);
+  return plan(reading("/monitoring/cost-by-model" + query.text(), &wire::model_costs));
+}
+Plan<std::vector<UserCost>> cost_by_user(std::int64_t days_back) {
+  if (days_back < 1) return usage("days_back must be 1 or more");
+  const Query query = Query().add("days", days_back);
+  return plan(reading("/monitoring/cost-by-user" + query.text(), &wire::user_costs));
+}
+
 Plan<std::vector<BackgroundTask>> list_tasks() {
   return plan(reading("/trigger/tasks", &wire::tasks));
 }
-Plan<RunHandle> trigger(std::string_view task_id, const Json& payload, const Json& options) {
+Plan<std::vector<TaskDefinition>> list_task_definitions() {
+  return plan(reading("/platos-tasks", &wire::task_definitions));
+}
+Plan<TaskDefinition> get_task_definition(std::string_view id) {
+  return plan_get(path_of("/platos-tasks/", "task", id), &wire::task_definition);
+}
+Plan<TaskDefinition> create_task(const TaskSettings& settings) {
+  if (settings.task_id.empty()) return usage("a new task needs a task_id");
+  if (settings.display_name.empty()) return usage("a new task needs a display_name");
+  if (!is_more(settings.more)) return usage("TaskSettings::more is no object");
+  return plan(posting("/platos-tasks", wire::task_settings(settings), &wire::task_definition));
+}
+Plan<TaskDefinition> update_task(std::string_view id, const TaskSettings& changes) {
+  auto path = path_of("/platos-tasks/", "task", id);
+  if (!path) return std::move(path).error();
+  if (!is_more(changes.more)) return usage("TaskSettings::more is no object");
+  return plan(patching(*std::move(path), wire::task_settings(changes), &wire::task_definition));
+}
+Plan<bool> remove_task(std::string_view id) {
+  return plan_do("DELETE", path_of("/platos-tasks/", "task", id), &wire::done);
+}
+Plan<RunHandle> run_task(std::string_view id, const Json& payload) {
+  auto path = path_of("/platos-tasks/", "task", id, "/run");
+  if (!path) return std::move(path).error();
+  return plan(posting(*std::move(path), wire::payload(payload), &wire::queued_run));
+}
+Plan<RunHandle> trigger(std::string_view task_id, const Json& payload,
+                        const TriggerOptions& options) {
   auto path = path_of("/trigger/tasks/", "task", task_id, "/trigger");
   if (!path) return std::move(path).error();
-  if (!options.is_null() && !options.is_object()) return usage("the options are no object");
+  if (!is_more(options.more)) return usage("TriggerOptions::more is no object");
   return plan(posting(*std::move(path), wire::trigger(payload, options), &wire::run_handle));
 }
 Plan<std::vector<Run>> list_runs(const ListBackgroundRuns& filter) {
@@ -317,10 +380,11 @@ Plan<bool> remove_schedule(std::string_view id) {
   return plan_do("DELETE", path_of("/trigger/schedules/", "schedule", id), &wire::done);
 }
 Plan<BatchHandle> trigger_batch(std::string_view task_id, const std::vector<Json>& payloads,
-                                const Json& options) {
+                                const TriggerOptions& options) {
   auto path = path_of("/trigger/batches/", "task", task_id);
   if (!path) return std::move(path).error();
-  if (!options.is_null() && !options.is_object()) return usage("the options are no object");
+  if (payloads.empty()) return usage("the batch has no payloads");
+  if (!is_more(options.more)) return usage("TriggerOptions::more is no object");
   return plan(
       posting(*std::move(path), wire::trigger_batch(payloads, options), &wire::batch_handle));
 }

@@ -2,6 +2,7 @@
 // are arguments that cannot be sent.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -64,16 +65,29 @@ Plan<ResolvedApproval> resolve_approval(std::string_view id, const Resolution& r
 
 Plan<std::vector<Cap>> list_caps();
 Plan<BudgetStatus> budget_status(std::string_view agent_id, std::string_view user_id);
+Plan<Cap> set_cap(const SetCap& cap);
+Plan<bool> remove_cap(std::string_view id);
+Plan<Cap> override_cap(std::string_view id, std::chrono::minutes duration);
 
 Plan<std::vector<TurnRun>> turn_runs(const ListRuns& filter);
-Plan<std::vector<TraceRow>> traces();
+Plan<std::vector<TraceRow>> traces(const ListRuns& filter);
 Plan<std::vector<Span>> spans(std::string_view trace_id);
+Plan<ThreadTrace> thread_trace(std::string_view thread_id);
 Plan<std::vector<AgentCost>> cost_by_agent(std::string_view day);
 Plan<std::vector<DayCost>> cost_by_scope(std::int64_t days_back);
 Planned<DayCost> cost_of_a_day(std::string_view day);
+Plan<std::vector<ModelCost>> cost_by_model(std::int64_t days_back);
+Plan<std::vector<UserCost>> cost_by_user(std::int64_t days_back);
 
 Plan<std::vector<BackgroundTask>> list_tasks();
-Plan<RunHandle> trigger(std::string_view task_id, const Json& payload, const Json& options);
+Plan<RunHandle> trigger(std::string_view task_id, const Json& payload,
+                        const TriggerOptions& options);
+Plan<std::vector<TaskDefinition>> list_task_definitions();
+Plan<TaskDefinition> get_task_definition(std::string_view id);
+Plan<TaskDefinition> create_task(const TaskSettings& settings);
+Plan<TaskDefinition> update_task(std::string_view id, const TaskSettings& changes);
+Plan<bool> remove_task(std::string_view id);
+Plan<RunHandle> run_task(std::string_view id, const Json& payload);
 Plan<std::vector<Run>> list_runs(const ListBackgroundRuns& filter);
 Plan<Run> get_run(std::string_view id);
 Plan<RunHandle> cancel_run(std::string_view id);
@@ -84,7 +98,7 @@ Plan<Schedule> activate_schedule(std::string_view id);
 Plan<Schedule> deactivate_schedule(std::string_view id);
 Plan<bool> remove_schedule(std::string_view id);
 Plan<BatchHandle> trigger_batch(std::string_view task_id, const std::vector<Json>& payloads,
-                                const Json& options);
+                                const TriggerOptions& options);
 Plan<Batch> get_batch(std::string_view id);
 Plan<Json> raw(std::string_view path, std::string_view method, const Json& body);
 

@@ -143,13 +143,27 @@ BudgetStatus Budgets::status(std::string_view agent_id, std::string_view user_id
   return perform(session_, calls::budget_status(agent_id, user_id));
 }
 
+Cap Budgets::set(const SetCap& cap) const { return perform(session_, calls::set_cap(cap)); }
+void Budgets::remove(std::string_view cap_id) const {
+  perform(session_, calls::remove_cap(cap_id));
+}
+Cap Budgets::override_cap(std::string_view cap_id, std::chrono::minutes duration) const {
+  return perform(session_, calls::override_cap(cap_id, duration));
+}
+
 Monitoring::Monitoring(std::shared_ptr<const detail::Session> session)
     : session_(std::move(session)) {}
 
 std::vector<TurnRun> Monitoring::runs(const ListRuns& filter) const {
   return perform(session_, calls::turn_runs(filter));
 }
-std::vector<TraceRow> Monitoring::traces() const { return perform(session_, calls::traces()); }
+std::vector<TraceRow> Monitoring::traces() const { return list_traces(ListRuns{}); }
+std::vector<TraceRow> Monitoring::list_traces(const ListRuns& filter) const {
+  return perform(session_, calls::traces(filter));
+}
+ThreadTrace Monitoring::trace(std::string_view thread_id) const {
+  return perform(session_, calls::thread_trace(thread_id));
+}
 std::vector<Span> Monitoring::traces(std::string_view trace_id) const {
   return perform(session_, calls::spans(trace_id));
 }
@@ -160,6 +174,13 @@ std::vector<DayCost> Monitoring::cost_by_scope(std::int64_t days_back) const {
   return colonnade::run(flows::cost_by_scope(session_, days_back, blocking));
 }
 
+std::vector<ModelCost> Monitoring::cost_by_model(std::int64_t days_back) const {
+  return perform(session_, calls::cost_by_model(days_back));
+}
+std::vector<UserCost> Monitoring::cost_by_user(std::int64_t days_back) const {
+  return perform(session_, calls::cost_by_user(days_back));
+}
+
 BackgroundTasks::BackgroundTasks(std::shared_ptr<const detail::Session> session)
     : session_(std::move(session)) {}
 
@@ -167,8 +188,28 @@ std::vector<BackgroundTask> BackgroundTasks::list() const {
   return perform(session_, calls::list_tasks());
 }
 RunHandle BackgroundTasks::trigger(std::string_view task_id, const Json& payload,
-                                   const Json& options) const {
+                                   const TriggerOptions& options) const {
   return perform(session_, calls::trigger(task_id, payload, options));
+}
+
+TaskCatalog::TaskCatalog(std::shared_ptr<const detail::Session> session)
+    : session_(std::move(session)) {}
+
+std::vector<TaskDefinition> TaskCatalog::list() const {
+  return perform(session_, calls::list_task_definitions());
+}
+TaskDefinition TaskCatalog::get(std::string_view id) const {
+  return perform(session_, calls::get_task_definition(id));
+}
+TaskDefinition TaskCatalog::create(const TaskSettings& settings) const {
+  return perform(session_, calls::create_task(settings));
+}
+TaskDefinition TaskCatalog::update(std::string_view id, const TaskSettings& changes) const {
+  return perform(session_, calls::update_task(id, changes));
+}
+void TaskCatalog::remove(std::string_view id) const { perform(session_, calls::remove_task(id)); }
+RunHandle TaskCatalog::run(std::string_view id, const Json& payload) const {
+  return perform(session_, calls::run_task(id, payload));
 }
 
 BackgroundRuns::BackgroundRuns(std::shared_ptr<const detail::Session> session)
@@ -179,6 +220,9 @@ std::vector<Run> BackgroundRuns::list(const ListBackgroundRuns& filter) const {
 }
 Run BackgroundRuns::get(std::string_view run_id) const {
   return perform(session_, calls::get_run(run_id));
+}
+Run BackgroundRuns::wait(std::string_view run_id, const WaitOptions& options) const {
+  return colonnade::run(flows::wait_for_run(session_, run_id, options, blocking));
 }
 RunHandle BackgroundRuns::cancel(std::string_view run_id) const {
   return perform(session_, calls::cancel_run(run_id));
@@ -207,15 +251,20 @@ void Schedules::remove(std::string_view schedule_id) const {
 Batches::Batches(std::shared_ptr<const detail::Session> session) : session_(std::move(session)) {}
 
 BatchHandle Batches::trigger(std::string_view task_id, const std::vector<Json>& payloads,
-                             const Json& options) const {
+                             const TriggerOptions& options) const {
   return perform(session_, calls::trigger_batch(task_id, payloads, options));
 }
 Batch Batches::get(std::string_view batch_id) const {
   return perform(session_, calls::get_batch(batch_id));
 }
 
+Batch Batches::wait(std::string_view batch_id, const WaitOptions& options) const {
+  return colonnade::run(flows::wait_for_batch(session_, batch_id, options, blocking));
+}
+
 Bgo::Bgo(std::shared_ptr<const detail::Session> session)
     : tasks(session),
+      catalog(session),
       runs(session),
       schedules(session),
       batches(session),

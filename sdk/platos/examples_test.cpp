@@ -127,7 +127,7 @@ std::map<std::string, Row> agent_and_thread_rows() {
   };
 }
 
-std::map<std::string, Row> approval_budget_and_monitoring_rows() {
+std::map<std::string, Row> approval_and_budget_rows() {
   const auto resolve = [](const char* id, platos::Resolution resolution, std::string first = "") {
     return row(
         [id, resolution](const auto& c) { return result(c.approvals.resolve(id, resolution)); }, "",
@@ -136,6 +136,9 @@ std::map<std::string, Row> approval_budget_and_monitoring_rows() {
   const auto status = [](const char* agent, const char* user, std::string first = "") {
     return row([agent, user](const auto& c) { return result(c.budgets.status(agent, user)); }, "",
                std::move(first));
+  };
+  const auto set_cap = [](platos::SetCap cap) {
+    return row([cap](const auto& c) { return result(c.budgets.set(cap)); }, "cap");
   };
   const platos::Resolution fine{.verdict = platos::Verdict::approve, .reason = "fine"};
   const platos::Resolution edited{.verdict = platos::Verdict::approve,
@@ -166,14 +169,28 @@ std::map<std::string, Row> approval_budget_and_monitoring_rows() {
       {"budgets.status (TypeScript client 0.1 path)",
        status("", "usr_1", "/api/v1/agent/budgets/status?userId=usr_1")},
       {"budgets.status exceeded", status("", "")},
+      {"budgets.upsert", set_cap({.limit_cents = 500, .alert_thresholds = {50, 80, 100}})},
+      {"budgets.upsert refused", set_cap({.target_id = "*", .limit_cents = 500})},
+      {"budgets.override",
+       row([](const auto& c) { return result(c.budgets.override_cap("cmcap00000000000001", 1h)); },
+           "cap")},
+  };
+}
+
+std::map<std::string, Row> monitoring_rows() {
+  return {
       {"monitoring.runs", row(
                               [](const auto& c) {
                                 const platos::ListRuns filter{.agent_id = agent_id, .limit = 2};
                                 return result(c.monitoring.runs(filter));
                               },
                               "runs")},
-      {"monitoring.traces list",
-       row([](const auto& c) { return result(c.monitoring.traces()); }, "traces")},
+      {"monitoring.traces list", row(
+                                     [](const auto& c) {
+                                       const platos::ListRuns filter{.limit = 2};
+                                       return result(c.monitoring.list_traces(filter));
+                                     },
+                                     "traces")},
       {"monitoring.traces one (TypeScript client 0.1)",
        row(
            [](const auto& c) {
@@ -191,8 +208,28 @@ std::map<std::string, Row> approval_budget_and_monitoring_rows() {
   };
 }
 
+std::map<std::string, Row> catalog_rows() {
+  const auto create = [](platos::TaskSettings settings) {
+    return row([settings](const auto& c) { return result(c.bgo.catalog.create(settings)); },
+               "task");
+  };
+  return {
+      {"platos-tasks.create (our handler)",
+       create({.task_id = "nightly-digest",
+               .display_name = "Nightly digest",
+               .handler = platos::AgentHandler{.agent_id = agent_id,
+                                               .prompt = "Build the digest of {{payload.day}}."},
+               .description = "Builds the digest",
+               .payload_schema = {{"type", "object"},
+                                  {"properties", {{"day", {{"type", "string"}}}}}}})},
+      {"platos-tasks.create taken",
+       create({.task_id = "nightly-digest",
+               .display_name = "Again",
+               .handler = platos::AgentHandler{.agent_id = agent_id, .prompt = "x"}})}};
+}
+
 std::map<std::string, Row> background_rows() {
-  const auto trigger = [](const char* task, Json payload, Json options) {
+  const auto trigger = [](const char* task, Json payload, platos::TriggerOptions options) {
     return row([task, payload, options](const auto& c) {
       return result(c.bgo.tasks.trigger(task, payload, options));
     });
@@ -207,14 +244,13 @@ std::map<std::string, Row> background_rows() {
   return {
       {"bgo.tasks.list", tasks},
       {"bgo.tasks.list against real Platos", tasks},
-      {"bgo.tasks.trigger", trigger("nightly-digest", {{"day", "today"}},
-                                    {{"idempotencyKey", "k1"},
-                                     {"tags", Json::array({"inbox"})},
-                                     {"metadata", {{"tenant", "a"}}}})},
+      {"bgo.tasks.trigger",
+       trigger("nightly-digest", {{"day", "today"}},
+               {.idempotency_key = "k1", .tags = {"inbox"}, .metadata = {{"tenant", "a"}}})},
       {"bgo.tasks.trigger same key",
-       trigger("nightly-digest", {{"day", "today"}}, {{"idempotencyKey", "k1"}})},
-      {"bgo.tasks.trigger no options", trigger("nightly-digest", nullptr, nullptr)},
-      {"bgo.tasks.trigger unknown task", trigger("nope", Json::object(), nullptr)},
+       trigger("nightly-digest", {{"day", "today"}}, {.idempotency_key = "k1"})},
+      {"bgo.tasks.trigger no options", trigger("nightly-digest", nullptr, {})},
+      {"bgo.tasks.trigger unknown task", trigger("nope", Json::object(), {})},
       {"bgo.runs.list", row(
                             [](const auto& c) {
                               const platos::ListBackgroundRuns filter{
@@ -242,22 +278,16 @@ std::map<std::string, Row> background_rows() {
        void_row([](const auto& c) { return c.bgo.schedules.remove("sched_01"); })},
       {"bgo.batches.trigger", row([](const auto& c) {
          const std::vector<Json> payloads{{{"day", "today"}}, {{"day", "yesterday"}}};
-         const Json options;
-         return result(c.bgo.batches.trigger("nightly-digest", payloads, options));
+         return result(c.bgo.batches.trigger("nightly-digest", payloads));
        })},
       {"bgo.batches.get", row([](const auto& c) { return result(c.bgo.batches.get("batch_01")); })},
   };
 }
 
 // Rows that no method makes: their request goes through raw().
-const std::set<std::string> raw_rows{"budgets.upsert",
-                                     "budgets.upsert refused",
-                                     "budgets.override",
-                                     "approvals.resolve that decides nothing (our server)",
+const std::set<std::string> raw_rows{"approvals.resolve that decides nothing (our server)",
                                      "monitoring.cost_by_agent (real server)",
                                      "monitoring.cost of one day (real server)",
-                                     "platos-tasks.create (our handler)",
-                                     "platos-tasks.create taken",
                                      "error 401 nothing presented",
                                      "error 401 scope headers through a proxy",
                                      "error 401 expired token",
@@ -320,6 +350,14 @@ void check_request(const testing::RecordedRequest& sent, const Json& row, bool w
   EXPECT_TRUE(whole_body ? body == row["request"] : holds(body, row["request"])) << sent.body;
 }
 
+// A list without addresses as null: the client knows one kind of none.
+Json without_empty_addresses(Json caps) {
+  for (Json& cap : caps.as_array()) {
+    if (cap["alertEmails"] == Json::array()) cap.set("alertEmails", Json());
+  }
+  return caps;
+}
+
 // The status the row means, which a real server writes into a success.
 int status_of(const Json& row) {
   const Json& reply = row["response"];
@@ -336,8 +374,7 @@ void play(const std::string& name, const Json& row, const Row& call, bool async)
     wire.expect(row["method"].as_string(), call.first)
         .reply(404, R"({"message":"Cannot do it","error":"Not Found","statusCode":404})");
   }
-  std::string path = encoded(row["path"].as_string());
-  if (name == "monitoring.traces list") path = path.substr(0, path.find('?'));  // no filter here
+  const std::string path = encoded(row["path"].as_string());
   const Json& response = row["response"];
   const std::string body = response.is_null()     ? ""
                            : response.is_string() ? response.as_string()
@@ -363,7 +400,10 @@ void play(const std::string& name, const Json& row, const Row& call, bool async)
     return;
   }
   if (call.list == "-") return;
-  const Json& wanted = call.list.empty() ? response : response[call.list];
+  Json wanted = call.list.empty() ? response : response[call.list];
+  if (name == "budgets.list (TypeScript client 0.1 path)") {
+    wanted = without_empty_addresses(std::move(wanted));
+  }
   if (name.find("resolve") != std::string::npos || name.find("trigger") != std::string::npos ||
       name.find("batches") != std::string::npos) {
     // Flags that are false may be left out on the wire.
@@ -377,7 +417,9 @@ TEST(PlatosExamples, every_row_is_asked_and_read_as_it_stands) {
   const auto rows = load();
   if (rows.empty()) GTEST_SKIP() << "no example file";
   auto calls = agent_and_thread_rows();
-  calls.merge(approval_budget_and_monitoring_rows());
+  calls.merge(approval_and_budget_rows());
+  calls.merge(monitoring_rows());
+  calls.merge(catalog_rows());
   calls.merge(background_rows());
   for (const auto& [name, row_of_file] : rows) {
     if (foreign_rows.contains(name)) continue;

@@ -175,4 +175,18 @@ Task<std::vector<DayCost>> cost_by_scope(SessionPtr session, std::int64_t days_b
   co_return out;
 }
 
+// The plans are made before anything suspends, so that the ids need not outlive the calls.
+Task<Run> wait_for_run(SessionPtr session, std::string_view run_id, const WaitOptions& options,
+                       Calling calling) {
+  return wait_until<Run>(
+      std::move(session), calls::get_run(run_id), [](const Run& run) { return run.finished(); },
+      options, calling);
+}
+Task<Batch> wait_for_batch(SessionPtr session, std::string_view batch_id,
+                           const WaitOptions& options, Calling calling) {
+  return wait_until<Batch>(
+      std::move(session), calls::get_batch(batch_id),
+      [](const Batch& batch) { return batch.finished(); }, options, calling);
+}
+
 }  // namespace colonnade::inline v1::platos::flows

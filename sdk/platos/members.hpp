@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.hpp"
 #include "colonnade/platos.hpp"
@@ -44,9 +46,33 @@ inline std::int64_t member_int(colonnade::detail::Element object, const char* na
   return out;
 }
 
-inline void write_unless_empty(base::JsonWriter& writer, std::string_view name,
-                               std::string_view value) {
+using Writer = base::JsonWriter;
+
+inline void write_unless_empty(Writer& writer, std::string_view name, std::string_view value) {
   if (!value.empty()) writer.field(name, value);
+}
+
+template <class T>
+void write_if_set(Writer& writer, std::string_view name, const std::optional<T>& value) {
+  if (value) writer.field(name, *value);
+}
+
+inline void write_some_texts(Writer& writer, std::string_view name,
+                             const std::vector<std::string>& items) {
+  if (items.empty()) return;
+  writer.key(name).array();
+  for (const std::string& item : items) writer.value(item);
+  writer.end_array();
+}
+
+inline void write_some_json(Writer& writer, std::string_view name, const Json& value) {
+  if (!value.is_null()) writer.key(name).raw(value.dump());
+}
+
+// The members of the caller's own object, or none.
+inline void write_more(Writer& writer, const Json& more) {
+  if (!more.is_object()) return;
+  for (const auto& [name, value] : more.as_object()) writer.key(name).raw(value.dump());
 }
 
 }  // namespace wire

@@ -118,6 +118,12 @@ inline Json wire_of(const platos::ResolvedApproval& resolved) {
   if (resolved.edited_args_applied) out.set("editedArgsApplied", true);
   return with(out, resolved.extra);
 }
+inline Json wire_of(const std::vector<double>& numbers) {
+  Json out = Json::array();
+  for (const double number : numbers) out.push_back(number);
+  return out;
+}
+// A list of addresses; null stands for an empty one.
 inline Json wire_of(const platos::Cap& cap) {
   return with({{"id", cap.id},
                {"scopeType", cap.scope_type},
@@ -125,7 +131,17 @@ inline Json wire_of(const platos::Cap& cap) {
                {"period", cap.period},
                {"limitCents", cap.limit_cents},
                {"runsLimit", cap.runs_limit},
-               {"enabled", cap.enabled}},
+               {"alertThresholds", wire_of(cap.alert_thresholds)},
+               {"alertWebhookUrl", wire_of(cap.alert_webhook_url)},
+               {"alertEmails", cap.alert_emails.empty() ? Json() : wire_of(cap.alert_emails)},
+               {"overrideUntil", wire_of(cap.override_until)},
+               {"overrideBy", wire_of(cap.override_by)},
+               {"enabled", cap.enabled},
+               {"tier", cap.tier},
+               {"skillSlug", wire_of(cap.skill_slug)},
+               {"agentId", wire_of(cap.agent_id)},
+               {"createdAt", time(cap.created_at)},
+               {"updatedAt", time(cap.updated_at)}},
               cap.extra);
 }
 inline Json wire_of(const platos::BudgetStatus& budget) {
@@ -137,7 +153,10 @@ inline Json wire_of(const platos::BudgetStatus& budget) {
                          {"reservedCents", status.reserved_cents},
                          {"runs", status.runs},
                          {"percent", status.percent},
-                         {"blocked", status.blocked}},
+                         {"runsPercent", status.runs_percent},
+                         {"blocked", status.blocked},
+                         {"overrideActive", status.override_active},
+                         {"crossedThresholds", wire_of(status.crossed_thresholds)}},
                         status.extra));
   }
   Json out{{"caps", caps}, {"blocked", budget.blocked}};
@@ -152,6 +171,8 @@ inline Json wire_of(const platos::TurnRun& run) {
                {"costCents", run.cost_cents},
                {"inputTokens", run.input_tokens},
                {"outputTokens", run.output_tokens},
+               {"toolCallCount", run.tool_call_count},
+               {"durationMs", run.duration_ms},
                {"createdAt", time(run.created_at)}},
               run.extra);
 }
@@ -159,9 +180,14 @@ inline Json wire_of(const platos::TraceRow& row) {
   return with({{"traceId", row.trace_id},
                {"threadId", row.thread_id},
                {"agentId", row.agent_id},
+               {"title", wire_of(row.title)},
                {"status", row.status},
                {"turnCount", row.turn_count},
+               {"messageCount", row.message_count},
+               {"toolCallCount", row.tool_call_count},
                {"totalCostCents", row.total_cost_cents},
+               {"totalInputTokens", row.total_input_tokens},
+               {"totalOutputTokens", row.total_output_tokens},
                {"createdAt", time(row.created_at)},
                {"updatedAt", time(row.updated_at)}},
               row.extra);
@@ -172,17 +198,45 @@ inline Json wire_of(const platos::Span& span) {
            {"name", span.name},
            {"kind", span.kind},
            {"status", span.status},
+           {"startTimeUnixNano", std::to_string(span.start_time.time_since_epoch().count())},
+           {"endTimeUnixNano", std::to_string(span.end_time.time_since_epoch().count())},
            {"durationMs", span.duration_ms},
            {"attributes", span.attributes}};
   if (span.parent_span_id) out.set("parentSpanId", *span.parent_span_id);
+  if (span.error_message) out.set("errorMessage", *span.error_message);
+  if (!span.events.is_null()) out.set("events", span.events);
   return with(out, span.extra);
 }
 inline Json wire_of(const platos::AgentCost& cost) {
   return with({{"agentId", cost.agent_id},
                {"agentName", cost.agent_name},
                {"costCents", cost.cost_cents},
+               {"costWithCacheCents", cost.cost_with_cache_cents},
                {"inputTokens", cost.input_tokens},
-               {"outputTokens", cost.output_tokens}},
+               {"outputTokens", cost.output_tokens},
+               {"threads", cost.threads},
+               {"runs", cost.runs}},
+              cost.extra);
+}
+inline Json wire_of(const platos::ModelCost& cost) {
+  return with({{"provider", cost.provider},
+               {"model", cost.model},
+               {"costCents", cost.cost_cents},
+               {"inputTokens", cost.input_tokens},
+               {"outputTokens", cost.output_tokens},
+               {"costWithCacheCents", cost.cost_with_cache_cents},
+               {"threads", cost.threads},
+               {"runs", cost.runs}},
+              cost.extra);
+}
+inline Json wire_of(const platos::UserCost& cost) {
+  return with({{"userId", cost.user_id},
+               {"costCents", cost.cost_cents},
+               {"inputTokens", cost.input_tokens},
+               {"outputTokens", cost.output_tokens},
+               {"costWithCacheCents", cost.cost_with_cache_cents},
+               {"threads", cost.threads},
+               {"runs", cost.runs}},
               cost.extra);
 }
 inline Json wire_of(const platos::DayCost& cost) {
@@ -194,11 +248,33 @@ inline Json wire_of(const platos::DayCost& cost) {
               cost.extra);
 }
 inline Json wire_of(const platos::BackgroundTask& task) {
-  return with({{"id", task.id}, {"name", task.name}}, task.extra);
+  Json out{{"id", task.id},
+           {"name", task.name},
+           {"description", task.description},
+           {"triggerType", task.trigger_type}};
+  if (task.is_active) out.set("isActive", *task.is_active);
+  return with(out, task.extra);
+}
+inline Json wire_of(const platos::TaskDefinition& task) {
+  return with({{"id", task.id},
+               {"taskId", task.task_id},
+               {"displayName", task.display_name},
+               {"description", task.description},
+               {"triggerType", task.trigger_type},
+               {"isActive", task.is_active},
+               {"timeout", task.timeout.count()},
+               {"maxRetries", task.max_retries},
+               {"allowedAgentIds", wire_of(task.allowed_agent_ids)},
+               {"payloadSchema", task.payload_schema},
+               {"handler", task.handler},
+               {"createdAt", time(task.created_at)},
+               {"updatedAt", time(task.updated_at)}},
+              task.extra);
 }
 inline Json wire_of(const platos::RunHandle& handle) {
   Json out{{"id", handle.id}};
   if (handle.public_access_token) out.set("publicAccessToken", *handle.public_access_token);
+  if (!handle.status.empty()) out.set("status", handle.status);
   if (!handle.extra.is_null()) return with(out, handle.extra);
   return out;
 }
@@ -206,12 +282,23 @@ inline Json wire_of(const platos::Run& run) {
   return with({{"id", run.id},
                {"taskId", run.task_id},
                {"status", run.status},
-               {"error", run.error},
+               {"payload", run.payload},
                {"output", run.output},
+               {"error", run.error},
                {"metadata", run.metadata},
+               {"tags", wire_of(run.tags)},
+               {"idempotencyKey", wire_of(run.idempotency_key)},
+               {"attemptCount", run.attempt_count},
+               {"durationMs", run.duration_ms},
+               {"costInCents", run.cost_cents},
+               {"batchId", wire_of(run.batch_id)},
+               {"scheduleId", wire_of(run.schedule_id)},
                {"createdAt", time(run.created_at)},
+               {"updatedAt", wire_of(run.updated_at)},
                {"startedAt", wire_of(run.started_at)},
-               {"finishedAt", wire_of(run.finished_at)}},
+               {"finishedAt", wire_of(run.finished_at)},
+               {"delayedUntil", wire_of(run.delayed_until)},
+               {"expiredAt", wire_of(run.expired_at)}},
               run.extra);
 }
 inline Json wire_of(const platos::Schedule& schedule) {
@@ -220,6 +307,7 @@ inline Json wire_of(const platos::Schedule& schedule) {
                {"cron", schedule.cron},
                {"timezone", wire_of(schedule.timezone)},
                {"active", schedule.active},
+               {"payload", schedule.payload},
                {"lastRunAt", wire_of(schedule.last_run_at)},
                {"nextRunAt", wire_of(schedule.next_run_at)}},
               schedule.extra);

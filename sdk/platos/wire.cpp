@@ -5,6 +5,7 @@
 
 #include "base/json.hpp"
 #include "sdk/platos/members.hpp"
+#include "sdk/platos/replies.hpp"
 #include "sdk/wire_reader.hpp"
 
 namespace colonnade::inline v1::platos {
@@ -39,7 +40,7 @@ static void read(Element value, AgentVersion& out) {
               Field{"isCanary", out.is_canary});
 }
 
-static void read(Element value, Thread& out) {
+void read(Element value, Thread& out) {
   read_object(value, out.extra, Field{"id", out.id}, Field{"agentId", out.agent_id},
               Field{"userId", out.user_id}, Field{"title", out.title}, Field{"status", out.status},
               Field{"turnCount", out.turn_count}, Field{"tags", out.tags},
@@ -47,7 +48,7 @@ static void read(Element value, Thread& out) {
               Field{"updatedAt", out.updated_at});
 }
 
-static void read(Element value, Message& out) {
+void read(Element value, Message& out) {
   read_object(value, out.extra, Field{"id", out.id}, Field{"threadId", out.thread_id},
               Field{"role", out.role}, Field{"content", out.content},
               Field{"toolCalls", out.tool_calls}, Field{"thinkingContent", out.thinking_content},
@@ -93,137 +94,7 @@ static void read(Element value, Approval& out) {
   }
 }
 
-static void read(Element value, Cap& out) {
-  read_object(value, out.extra, Field{"id", out.id}, Field{"scopeType", out.scope_type},
-              Field{"targetId", out.target_id}, Field{"period", out.period},
-              Field{"limitCents", out.limit_cents}, Field{"runsLimit", out.runs_limit},
-              Field{"enabled", out.enabled});
-}
-
-static void read(Element value, CapStatus& out) {
-  read_object(value, out.extra, Field{"cap", out.cap}, Field{"windowKey", out.window_key},
-              Field{"spentCents", out.spent_cents}, Field{"reservedCents", out.reserved_cents},
-              Field{"runs", out.runs}, Field{"percent", out.percent},
-              Field{"blocked", out.blocked});
-}
-
-static void read(Element value, TurnRun& out) {
-  read_object(value, out.extra, Field{"id", out.id}, Field{"agentId", out.agent_id},
-              Field{"threadId", out.thread_id}, Field{"status", out.status},
-              Field{"costCents", out.cost_cents}, Field{"inputTokens", out.input_tokens},
-              Field{"outputTokens", out.output_tokens}, Field{"createdAt", out.created_at});
-}
-
-static void read(Element value, TraceRow& out) {
-  read_object(value, out.extra, Field{"traceId", out.trace_id}, Field{"threadId", out.thread_id},
-              Field{"agentId", out.agent_id}, Field{"status", out.status},
-              Field{"turnCount", out.turn_count}, Field{"totalCostCents", out.total_cost_cents},
-              Field{"createdAt", out.created_at}, Field{"updatedAt", out.updated_at});
-}
-
-static void read(Element value, Span& out) {
-  read_object(value, out.extra, Field{"traceId", out.trace_id}, Field{"spanId", out.span_id},
-              Field{"parentSpanId", out.parent_span_id}, Field{"name", out.name},
-              Field{"kind", out.kind}, Field{"status", out.status},
-              Field{"durationMs", out.duration_ms}, Field{"attributes", out.attributes});
-}
-
-static void read(Element value, AgentCost& out) {
-  read_object(value, out.extra, Field{"agentId", out.agent_id}, Field{"agentName", out.agent_name},
-              Field{"costCents", out.cost_cents}, Field{"inputTokens", out.input_tokens},
-              Field{"outputTokens", out.output_tokens});
-  out.usd = out.cost_cents / wire::cents_per_usd;
-}
-
-static void read(Element value, DayCost& out) {
-  read_object(value, out.extra, Field{"day", out.day}, Field{"costCents", out.cost_cents},
-              Field{"runs", out.runs}, Field{"inputTokens", out.input_tokens},
-              Field{"outputTokens", out.output_tokens});
-  out.usd = out.cost_cents / wire::cents_per_usd;
-}
-
-static void read(Element value, BackgroundTask& out) {
-  read_object(value, out.extra, Field{"id", out.id}, Field{"name", out.name});
-}
-
-static void read(Element value, RunHandle& out) {
-  read_object(value, out.extra, Field{"id", out.id}, Field{"isCached", out.is_cached},
-              Field{"publicAccessToken", out.public_access_token});
-}
-
-static void read(Element value, Run& out) {
-  read_object(value, out.extra, Field{"id", out.id}, Field{"taskId", out.task_id},
-              Field{"status", out.status}, Field{"error", out.error}, Field{"output", out.output},
-              Field{"metadata", out.metadata}, Field{"createdAt", out.created_at},
-              Field{"startedAt", out.started_at}, Field{"finishedAt", out.finished_at});
-}
-
-static void read(Element value, Schedule& out) {
-  read_object(value, out.extra, Field{"id", out.id}, Field{"taskId", out.task_id},
-              Field{"cron", out.cron}, Field{"timezone", out.timezone}, Field{"active", out.active},
-              Field{"lastRunAt", out.last_run_at}, Field{"nextRunAt", out.next_run_at});
-}
-
-static void read(Element value, BatchHandle& out) {
-  read_object(value, out.extra, Field{"batchId", out.batch_id}, Field{"runIds", out.run_ids});
-}
-
-static void read(Element value, Batch& out) {
-  read_object(value, out.extra, Field{"id", out.id}, Field{"status", out.status},
-              Field{"runIds", out.run_ids});
-}
-
 namespace wire {
-namespace {
-
-using Writer = base::JsonWriter;
-
-Failure not_promised(const CallSpec& spec, const TransportReply& reply, std::string_view why) {
-  return colonnade::detail::malformed(spec, reply, "Platos", why);
-}
-
-// One object whose text member `required` tells it from anything else; under `wrapper` in some
-// replies.
-template <class T>
-Result<T> one(const CallSpec& spec, const TransportReply& reply, std::string_view required) {
-  const auto root =
-      colonnade::detail::open_object(spec, reply, "Platos", {Required{required, Kind::string}});
-  if (!root) return root.error();
-  T out;
-  read(*root, out);
-  return out;
-}
-
-// The list under the first of `names` that is one; a bare list, too.
-std::optional<ElementArray> list_under(Element root, std::initializer_list<const char*> names) {
-  ElementArray items;
-  if (root.get(items) == simdjson::SUCCESS) return items;
-  ElementObject members;
-  if (root.get(members) != simdjson::SUCCESS) return std::nullopt;
-  for (const char* name : names) {
-    if (members.at_key(name).get(items) == simdjson::SUCCESS) return items;
-  }
-  return std::nullopt;
-}
-
-template <class T>
-Result<std::vector<T>> list(const CallSpec& spec, const TransportReply& reply,
-                            std::initializer_list<const char*> names) {
-  const auto root = colonnade::detail::parse_document(reply.body);
-  if (!root) return not_promised(spec, reply, root.error().message);
-  const auto items = list_under(*root, names);
-  if (!items) {
-    return not_promised(spec, reply, "it lacks the list \"" + std::string(*names.begin()) + "\"");
-  }
-  std::vector<T> out;
-  for (const Element item : *items) {
-    if (!item.is_object()) return not_promised(spec, reply, "an entry of the list is no object");
-    read(item, out.emplace_back());
-  }
-  return out;
-}
-
-}  // namespace
 
 Result<std::vector<Agent>> agents(const CallSpec& spec, const TransportReply& reply) {
   return list<Agent>(spec, reply, {"agents"});
@@ -305,102 +176,6 @@ Result<ResolvedApproval> resolved(const CallSpec& spec, const TransportReply& re
   return out;
 }
 
-Result<std::vector<Cap>> caps(const CallSpec& spec, const TransportReply& reply) {
-  return list<Cap>(spec, reply, {"caps"});
-}
-
-Result<BudgetStatus> budget_status(const CallSpec& spec, const TransportReply& reply) {
-  auto caps = list<CapStatus>(spec, reply, {"caps"});
-  if (!caps) return std::move(caps).error();
-  BudgetStatus out{.caps = *std::move(caps)};
-  const auto root = colonnade::detail::parse_document(reply.body);
-  ElementObject members;
-  if (root && root->get(members) == simdjson::SUCCESS) {
-    bool blocked = false;
-    if (members.at_key("blocked").get(blocked) == simdjson::SUCCESS) out.blocked = blocked;
-    out.reason = member_text(*root, "reason");
-  }
-  double nearest = -1;
-  for (const CapStatus& status : out.caps) {
-    out.blocked = out.blocked || status.blocked;
-    if (status.cap.limit_cents <= 0) continue;
-    const double used = status.spent_cents / status.cap.limit_cents;
-    if (used <= nearest) continue;
-    nearest = used;
-    out.spent_usd = status.spent_cents / wire::cents_per_usd;
-    out.cap_usd = status.cap.limit_cents / wire::cents_per_usd;
-  }
-  return out;
-}
-
-Result<std::vector<TurnRun>> turn_runs(const CallSpec& spec, const TransportReply& reply) {
-  return list<TurnRun>(spec, reply, {"runs"});
-}
-Result<std::vector<TurnRun>> turn_runs_of_threads(const CallSpec& spec,
-                                                  const TransportReply& reply) {
-  auto rows = trace_rows(spec, reply);
-  if (!rows) return std::move(rows).error();
-  std::vector<TurnRun> out;
-  for (TraceRow& row : *rows) {
-    const auto tokens = [&](std::string_view name) {
-      const Json* value = row.extra.find(name);
-      return value != nullptr && value->is_integer() ? value->as_int64() : 0;
-    };
-    out.push_back({.id = std::move(row.trace_id),
-                   .agent_id = std::move(row.agent_id),
-                   .thread_id = std::move(row.thread_id),
-                   .status = std::move(row.status),
-                   .cost_cents = row.total_cost_cents,
-                   .input_tokens = tokens("totalInputTokens"),
-                   .output_tokens = tokens("totalOutputTokens"),
-                   .created_at = row.created_at,
-                   .extra = std::move(row.extra)});
-  }
-  return out;
-}
-Result<std::vector<TraceRow>> trace_rows(const CallSpec& spec, const TransportReply& reply) {
-  return list<TraceRow>(spec, reply, {"traces"});
-}
-Result<std::vector<Span>> spans(const CallSpec& spec, const TransportReply& reply) {
-  return list<Span>(spec, reply, {"spans"});
-}
-Result<std::vector<AgentCost>> agent_costs(const CallSpec& spec, const TransportReply& reply) {
-  return list<AgentCost>(spec, reply, {"rollup", "rows"});
-}
-Result<std::vector<DayCost>> day_costs(const CallSpec& spec, const TransportReply& reply) {
-  return list<DayCost>(spec, reply, {"rollup", "rows"});
-}
-Result<DayCost> cost_of_a_day(const CallSpec& spec, const TransportReply& reply) {
-  const auto root = colonnade::detail::open_object(spec, reply, "Platos", {});
-  if (!root) return root.error();
-  DayCost out;
-  read(*root, out);
-  return out;
-}
-Result<std::vector<BackgroundTask>> tasks(const CallSpec& spec, const TransportReply& reply) {
-  return list<BackgroundTask>(spec, reply, {"tasks"});
-}
-Result<RunHandle> run_handle(const CallSpec& spec, const TransportReply& reply) {
-  return one<RunHandle>(spec, reply, "id");
-}
-Result<std::vector<Run>> runs(const CallSpec& spec, const TransportReply& reply) {
-  return list<Run>(spec, reply, {"runs"});
-}
-Result<Run> run(const CallSpec& spec, const TransportReply& reply) {
-  return one<Run>(spec, reply, "id");
-}
-Result<std::vector<Schedule>> schedules(const CallSpec& spec, const TransportReply& reply) {
-  return list<Schedule>(spec, reply, {"schedules"});
-}
-Result<Schedule> schedule(const CallSpec& spec, const TransportReply& reply) {
-  return one<Schedule>(spec, reply, "id");
-}
-Result<BatchHandle> batch_handle(const CallSpec& spec, const TransportReply& reply) {
-  return one<BatchHandle>(spec, reply, "batchId");
-}
-Result<Batch> batch(const CallSpec& spec, const TransportReply& reply) {
-  return one<Batch>(spec, reply, "id");
-}
 Result<bool> done(const CallSpec&, const TransportReply&) { return true; }
 
 Result<Json> any_json(const CallSpec&, const TransportReply& reply) {
@@ -422,22 +197,6 @@ int hidden_status(const std::string& body) {
 
 // --- writing
 // --------------------------------------------------------------------------------------
-
-namespace {
-
-// The caller's own Json as part of a body; null becomes `otherwise`.
-std::string_view text_or(std::string& held, const Json& value, std::string_view otherwise) {
-  if (value.is_null()) return otherwise;
-  held = value.dump();
-  return held;
-}
-
-template <class T>
-void write_if_set(Writer& writer, std::string_view name, const std::optional<T>& value) {
-  if (value) writer.field(name, *value);
-}
-
-}  // namespace
 
 Result<std::string> agent_settings(const AgentSettings& settings) {
   std::string out;
@@ -541,35 +300,6 @@ std::string resolve(const Resolution& resolution) {
   if (!resolution.edited_args.is_null()) {
     writer.key("editedArgs").raw(resolution.edited_args.dump());
   }
-  writer.end_object();
-  return out;
-}
-
-std::string trigger(const Json& payload, const Json& options) {
-  std::string out;
-  std::string held;
-  Writer writer(out);
-  writer.object().key("payload").raw(payload.dump()).key("options");
-  writer.raw(text_or(held, options, "{}")).end_object();
-  return out;
-}
-
-std::string trigger_batch(const std::vector<Json>& payloads, const Json& options) {
-  std::string out;
-  std::string held;
-  Writer writer(out);
-  writer.object().key("payloads").array();
-  for (const Json& payload : payloads) writer.raw(payload.dump());
-  writer.end_array().key("options").raw(text_or(held, options, "{}")).end_object();
-  return out;
-}
-
-std::string create_schedule(const CreateSchedule& request) {
-  std::string out;
-  Writer writer(out);
-  writer.object().field("taskId", request.task_id).field("cron", request.cron);
-  write_unless_empty(writer, "timezone", request.timezone);
-  if (!request.payload.is_null()) writer.key("payload").raw(request.payload.dump());
   writer.end_object();
   return out;
 }

@@ -34,6 +34,7 @@ Result<std::vector<Approval>> approvals(const CallSpec& spec, const TransportRep
 Result<Approval> approval(const CallSpec& spec, const TransportReply& reply);
 Result<ResolvedApproval> resolved(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<Cap>> caps(const CallSpec& spec, const TransportReply& reply);
+Result<Cap> cap(const CallSpec& spec, const TransportReply& reply);  // {"cap":…}
 Result<BudgetStatus> budget_status(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<TurnRun>> turn_runs(const CallSpec& spec, const TransportReply& reply);
 // Of a server that knows threads instead.
@@ -41,10 +42,18 @@ Result<std::vector<TurnRun>> turn_runs_of_threads(const CallSpec& spec,
                                                   const TransportReply& reply);
 Result<std::vector<TraceRow>> trace_rows(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<Span>> spans(const CallSpec& spec, const TransportReply& reply);
+Result<ThreadTrace> thread_trace(const CallSpec& spec, const TransportReply& reply);
+Result<std::vector<ModelCost>> model_costs(const CallSpec& spec, const TransportReply& reply);
+Result<std::vector<UserCost>> user_costs(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<AgentCost>> agent_costs(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<DayCost>> day_costs(const CallSpec& spec, const TransportReply& reply);
 Result<DayCost> cost_of_a_day(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<BackgroundTask>> tasks(const CallSpec& spec, const TransportReply& reply);
+Result<std::vector<TaskDefinition>> task_definitions(const CallSpec& spec,
+                                                     const TransportReply& reply);
+Result<TaskDefinition> task_definition(const CallSpec& spec,
+                                       const TransportReply& reply);              // {"task":…}
+Result<RunHandle> queued_run(const CallSpec& spec, const TransportReply& reply);  // {"runId":…}
 Result<RunHandle> run_handle(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<Run>> runs(const CallSpec& spec, const TransportReply& reply);
 Result<Run> run(const CallSpec& spec, const TransportReply& reply);
@@ -68,8 +77,12 @@ std::string tags(const std::vector<std::string>& tags);
 std::string fork(const ForkThread& request);
 std::string ask(std::string_view message, const SendOptions& options);
 std::string resolve(const Resolution& resolution);
-std::string trigger(const Json& payload, const Json& options);
-std::string trigger_batch(const std::vector<Json>& payloads, const Json& options);
+std::string set_cap(const SetCap& cap);
+std::string override_cap(std::int64_t minutes);
+std::string trigger(const Json& payload, const TriggerOptions& options);
+std::string trigger_batch(const std::vector<Json>& payloads, const TriggerOptions& options);
+std::string payload(const Json& payload);  // {"payload":…}
+std::string task_settings(const TaskSettings& settings);
 std::string create_schedule(const CreateSchedule& request);
 
 }  // namespace colonnade::inline v1::platos::wire

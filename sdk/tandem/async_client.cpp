@@ -362,10 +362,11 @@ Task<Routine> AsyncRoutines::create(const CreateRoutine& request,
   return perform_async(
       session_, calls::create_routine(session_->real_engine, family.value_or(family_), request));
 }
-Task<Routine> AsyncRoutines::update(std::string_view routine_id, const Json& changes,
+Task<Routine> AsyncRoutines::update(std::string_view routine_id, const UpdateRoutine& changes,
                                     std::optional<Family> family) const {
-  return perform_async(session_,
-                       calls::update_routine(family.value_or(family_), routine_id, changes));
+  return perform_async(
+      session_,
+      calls::update_routine(session_->real_engine, family.value_or(family_), routine_id, changes));
 }
 Task<void> AsyncRoutines::remove(std::string_view routine_id, std::optional<Family> family) const {
   return without_result(
@@ -390,9 +391,22 @@ Task<RoutineRun> AsyncRoutines::get_run(std::string_view run_id,
                                         std::optional<Family> family) const {
   return perform_async(session_, calls::get_routine_run(family.value_or(family_), run_id));
 }
+Task<RoutineRun> AsyncRoutines::wait_run(std::string_view run_id) const {
+  return flows::wait_for_routine_run(session_, family_, run_id, {});
+}
+Task<RoutineRun> AsyncRoutines::wait_run(std::string_view run_id, const WaitOptions& options,
+                                         std::optional<Family> family) const {
+  return flows::wait_for_routine_run(session_, family.value_or(family_), run_id, options);
+}
 Task<std::vector<RunArtifact>> AsyncRoutines::list_artifacts(std::string_view run_id,
                                                              std::optional<Family> family) const {
   return perform_async(session_, calls::list_artifacts(family.value_or(family_), run_id));
+}
+Task<std::string> AsyncRoutines::artifact_content(std::string_view run_id,
+                                                  std::string_view artifact_id,
+                                                  std::optional<Family> family) const {
+  return perform_async(session_,
+                       calls::artifact_content(family.value_or(family_), run_id, artifact_id));
 }
 Task<RoutineRun> AsyncRoutines::add_artifact(std::string_view run_id, const AddArtifact& artifact,
                                              std::optional<Family> family) const {
@@ -425,8 +439,8 @@ Task<std::vector<RoutineHistoryEntry>> AsyncRoutines::history(std::string_view r
 }
 AsyncStream<Event> AsyncRoutines::events(std::string_view routine_id,
                                          std::optional<Family> family) const {
-  return detail::async_stream(session_,
-                              calls::routine_events(family.value_or(family_), routine_id));
+  return detail::async_stream(
+      session_, calls::routine_events(session_->real_engine, family.value_or(family_), routine_id));
 }
 
 AsyncClient::AsyncClient(const Options& options) : AsyncClient(detail::open_session(options)) {}

@@ -146,10 +146,14 @@ Result<StreamPlan> resource_events() {
   return StreamPlan{.spec = {.method = "GET", .path = "/resource/events"}};
 }
 
-Result<StreamPlan> routine_events(Family family, std::string_view routine_id) {
+Result<StreamPlan> routine_events(bool real_engine, Family family, std::string_view routine_id) {
+  // An engine's own filter leaves out that a run was made (tandem §3.6).
+  const bool filter_here = real_engine && !routine_id.empty();
   const std::string_view name = family == Family::routines ? "routine_id" : "automation_id";
-  const Query query = Query().add(name, routine_id);
-  return StreamPlan{.spec = {.method = "GET", .path = root_of(family) + "/events" + query.text()}};
+  const Query query = Query().add(name, filter_here ? std::string_view() : routine_id);
+  return StreamPlan{.spec = {.method = "GET", .path = root_of(family) + "/events" + query.text()},
+                    .filter_here = filter_here,
+                    .routine_id = std::string(routine_id)};
 }
 
 PlannedCall<std::vector<Event>> run_events(std::string_view run_id, const RunEventsQuery& query) {
@@ -458,16 +462,22 @@ PlannedCall<std::vector<Routine>> list_routines(Family family) {
   return get(root_of(family), &wire::routines);
 }
 PlannedCall<Routine> create_routine(bool real_engine, Family family, const CreateRoutine& request) {
+  if (request.name.empty()) return usage("a new routine needs a name");
   if (!request.more.is_null() && !request.more.is_object()) {
     return usage("CreateRoutine::more is no object");
   }
-  return with_body("POST", root_of(family), wire::create_routine(real_engine, family, request),
-                   &wire::routine);
+  auto body = wire::create_routine(real_engine, family, request);
+  if (!body) return std::move(body).error();
+  return with_body("POST", root_of(family), *std::move(body), &wire::routine);
 }
-PlannedCall<Routine> update_routine(Family family, std::string_view routine_id,
-                                    const Json& changes) {
-  if (!changes.is_object()) return usage("the changes are no object");
-  return send_to("PATCH", routine_path(family, routine_id), changes.dump(), &wire::routine);
+PlannedCall<Routine> update_routine(bool real_engine, Family family, std::string_view routine_id,
+                                    const UpdateRoutine& changes) {
+  if (!changes.more.is_null() && !changes.more.is_object()) {
+    return usage("UpdateRoutine::more is no object");
+  }
+  auto body = wire::update_routine(real_engine, family, changes);
+  if (!body) return std::move(body).error();
+  return send_to("PATCH", routine_path(family, routine_id), *std::move(body), &wire::routine);
 }
 PlannedCall<bool> remove_routine(Family family, std::string_view routine_id) {
   return do_at("DELETE", routine_path(family, routine_id), &wire::done);
@@ -492,6 +502,12 @@ PlannedCall<RoutineRun> get_routine_run(Family family, std::string_view run_id) 
 }
 PlannedCall<std::vector<RunArtifact>> list_artifacts(Family family, std::string_view run_id) {
   return get_at(routine_run_path(family, run_id, "/artifacts"), &wire::artifacts);
+}
+PlannedCall<std::string> artifact_content(Family family, std::string_view run_id,
+                                          std::string_view artifact_id) {
+  const auto list = routine_run_path(family, run_id, "/artifacts/");
+  if (!list) return list.error();
+  return get_at(path_of(*list, "artifact", artifact_id, "/content"), &wire::any_text);
 }
 PlannedCall<RoutineRun> add_artifact(Family family, std::string_view run_id,
                                      const AddArtifact& artifact) {

@@ -23,6 +23,7 @@ struct StreamPlan {
   std::string session_id{};  // "" when it is not one session's
   std::string run_id{};      // "" when it is not one run's; else it ends with that run
   bool filter_here = false;  // the server sends everything: a real engine
+  std::string routine_id{};  // "" when it is not one routine's
 };
 Result<StreamPlan> session_events(bool real_engine, std::string_view session_id,
                                   std::string_view run_id, const StreamOptions& options);
@@ -30,7 +31,7 @@ Result<StreamPlan> global_events(const StreamOptions& options);
 Result<StreamPlan> run_events_live(std::string_view run_id);
 Result<StreamPlan> resource_events();
 // "" for those of all.
-Result<StreamPlan> routine_events(Family family, std::string_view routine_id);
+Result<StreamPlan> routine_events(bool real_engine, Family family, std::string_view routine_id);
 
 // `model` may be null.
 PlannedCall<std::string> create_session(const CreateSession& request, const ModelRef* model);
@@ -135,8 +136,8 @@ PlannedCall<Outcome> remove_resource(std::string_view key);
 
 PlannedCall<std::vector<Routine>> list_routines(Family family);
 PlannedCall<Routine> create_routine(bool real_engine, Family family, const CreateRoutine& request);
-PlannedCall<Routine> update_routine(Family family, std::string_view routine_id,
-                                    const Json& changes);
+PlannedCall<Routine> update_routine(bool real_engine, Family family, std::string_view routine_id,
+                                    const UpdateRoutine& changes);
 PlannedCall<bool> remove_routine(Family family, std::string_view routine_id);
 PlannedCall<RunNow> run_routine(Family family, std::string_view routine_id);
 PlannedCall<std::vector<RoutineRun>> list_routine_runs(Family family, std::string_view routine_id,
@@ -145,6 +146,8 @@ PlannedCall<std::vector<RoutineRun>> runs_of_routine(Family family, std::string_
                                                      std::int64_t limit);
 PlannedCall<RoutineRun> get_routine_run(Family family, std::string_view run_id);
 PlannedCall<std::vector<RunArtifact>> list_artifacts(Family family, std::string_view run_id);
+PlannedCall<std::string> artifact_content(Family family, std::string_view run_id,
+                                          std::string_view artifact_id);
 PlannedCall<RoutineRun> add_artifact(Family family, std::string_view run_id,
                                      const AddArtifact& artifact);
 PlannedCall<RoutineRun> approve_routine_run(Family family, std::string_view run_id,

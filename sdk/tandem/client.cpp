@@ -269,9 +269,10 @@ Routine Routines::create(const CreateRoutine& request, std::optional<Family> fam
   return perform(*session_,
                  calls::create_routine(session_->real_engine, family.value_or(family_), request));
 }
-Routine Routines::update(std::string_view routine_id, const Json& changes,
+Routine Routines::update(std::string_view routine_id, const UpdateRoutine& changes,
                          std::optional<Family> family) const {
-  return perform(*session_, calls::update_routine(family.value_or(family_), routine_id, changes));
+  return perform(*session_, calls::update_routine(session_->real_engine, family.value_or(family_),
+                                                  routine_id, changes));
 }
 void Routines::remove(std::string_view routine_id, std::optional<Family> family) const {
   perform(*session_, calls::remove_routine(family.value_or(family_), routine_id));
@@ -291,9 +292,18 @@ std::vector<RoutineRun> Routines::get_runs_for_routine(std::string_view routine_
 RoutineRun Routines::get_run(std::string_view run_id, std::optional<Family> family) const {
   return perform(*session_, calls::get_routine_run(family.value_or(family_), run_id));
 }
+RoutineRun Routines::wait_run(std::string_view run_id, const WaitOptions& options,
+                              std::optional<Family> family) const {
+  return run(flows::wait_for_routine_run(session_, family.value_or(family_), run_id, options,
+                                         Calling::blocking));
+}
 std::vector<RunArtifact> Routines::list_artifacts(std::string_view run_id,
                                                   std::optional<Family> family) const {
   return perform(*session_, calls::list_artifacts(family.value_or(family_), run_id));
+}
+std::string Routines::artifact_content(std::string_view run_id, std::string_view artifact_id,
+                                       std::optional<Family> family) const {
+  return perform(*session_, calls::artifact_content(family.value_or(family_), run_id, artifact_id));
 }
 RoutineRun Routines::add_artifact(std::string_view run_id, const AddArtifact& artifact,
                                   std::optional<Family> family) const {
@@ -320,8 +330,8 @@ std::vector<RoutineHistoryEntry> Routines::history(std::string_view routine_id, 
   return perform(*session_, calls::routine_history(family.value_or(family_), routine_id, limit));
 }
 Stream<Event> Routines::events(std::string_view routine_id, std::optional<Family> family) const {
-  return detail::blocking_stream(session_,
-                                 calls::routine_events(family.value_or(family_), routine_id));
+  return detail::blocking_stream(
+      session_, calls::routine_events(session_->real_engine, family.value_or(family_), routine_id));
 }
 
 Client::Client(const Options& options) : Client(detail::open_session(options)) {}

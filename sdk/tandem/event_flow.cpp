@@ -70,6 +70,7 @@ EventFlow::Need EventFlow::need() const {
 // about the stream.
 bool EventFlow::passes(const Event& event) const {
   if (!plan_.filter_here) return true;
+  if (!plan_.routine_id.empty()) return event.routine_id() == plan_.routine_id;
   if (event.type().starts_with("server.") || event.type().starts_with("engine.")) return true;
   if (event.session_id() != plan_.session_id) return false;
   return plan_.run_id.empty() || event.run_id().empty() || event.run_id() == plan_.run_id;

@@ -1,6 +1,8 @@
 // Frames of event streams to typed events (tandem §3).
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/json.hpp"
@@ -14,6 +16,8 @@ namespace {
 constexpr std::initializer_list<std::string_view> session_names{"sessionID", "sessionId",
                                                                 "session_id"};
 constexpr std::initializer_list<std::string_view> run_names{"runID", "runId", "run_id"};
+constexpr std::initializer_list<std::string_view> routine_names{
+    "automationID", "automationId", "automation_id", "routineID", "routineId", "routine_id"};
 
 std::int64_t number_member(Element object, std::initializer_list<std::string_view> names) {
   std::int64_t out = 0;
@@ -175,6 +179,76 @@ Event::Value mcp_auth_required(Element p) {
                          .message = text_member(p, {"message"})};
 }
 
+Event::Value routine_fired(Element p) {
+  RoutineFired out{
+      .trigger_type = text_member(p, {"triggerType"}),
+      .run_count = number_member(p, {"runCount"}),
+      .fired_at = millis_member(p, member(p, "firedAtMs") ? "firedAtMs" : "scheduledAtMs")};
+  const Timestamp next = millis_member(p, "nextFireAtMs");
+  if (next != Timestamp()) out.next_fire_at = next;
+  return out;
+}
+
+// What a run is then, by what happened to it (tandem §3.6).
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> routine_run_status{{
+    {"routine.run.created", "queued"},
+    {"run.started", "queued"},
+    {"routine.run.started", "running"},
+    {"routine.run.model_selected", "running"},
+    {"routine.run.approved", "queued"},
+    {"routine.run.resumed", "queued"},
+    {"routine.run.denied", "denied"},
+    {"routine.run.paused", "paused"},
+    {"routine.run.completed", "completed"},
+    {"routine.completed", "completed"},
+    {"run.completed", "completed"},
+    {"routine.run.failed", "failed"},
+    {"run.failed", "failed"},
+    {"routine.blocked", "blocked_policy"},
+    {"routine.approval_required", "pending_approval"},
+    {"approval.required", "pending_approval"},
+}};
+
+// The run that an event of a routine is about, where it has one.
+std::optional<Element> run_in(Element properties) {
+  auto run = member(properties, "run");
+  if (run && !run->is_object()) run.reset();
+  return run;
+}
+
+Event::Value routine_run_changed(std::string_view type, Element p) {
+  RoutineRunChanged out{.status = text_member(p, {"status"}),
+                        .reason = text_member(p, {"reason", "detail"})};
+  const auto run = run_in(p);
+  if (out.status.empty() && run) out.status = text_member(*run, {"status"});
+  if (out.status.empty()) {
+    for (const auto& [name, status] : routine_run_status) {
+      if (name == type) out.status = status;
+    }
+  }
+  if (out.reason.empty()) out.reason = error_member(p).value_or("");
+  if (const auto artifact = member(p, "artifact"); artifact && artifact->is_object()) {
+    read(*artifact, out.artifact.emplace());
+  }
+  return out;
+}
+
+// Of a routine or an automation; nothing for what is none of theirs.
+std::optional<Event::Value> routine_value(std::string_view type, Element p) {
+  constexpr std::array<std::string_view, 6> changes{"routine.created",    "routine.updated",
+                                                    "routine.deleted",    "automation.created",
+                                                    "automation.updated", "automation.deleted"};
+  if (std::ranges::find(changes, type) != changes.end()) return RoutineChanged{};
+  if (type == "routine.fired" || type == "routine.triggered") return routine_fired(p);
+  constexpr std::array<std::string_view, 4> others{
+      "routine.completed", "routine.blocked", "routine.approval_required", "approval.required"};
+  const bool other = std::ranges::find(others, type) != others.end();
+  if (other || type.starts_with("routine.run.")) return routine_run_changed(type, p);
+  const bool of_routine = !text_member(p, routine_names).empty();
+  if (of_routine && type.starts_with("run.")) return routine_run_changed(type, p);
+  return std::nullopt;
+}
+
 struct Kind {
   std::string_view type;
   Event::Value (*make)(Element properties);
@@ -229,6 +303,7 @@ constexpr std::array<std::string_view, 4> session_changes{"session.created", "se
                                                           "session.updated", "session.deleted"};
 
 Event::Value value_of(std::string_view type, Element properties) {
+  if (auto value = routine_value(type, properties)) return *std::move(value);
   if (is_run_terminal_event(type)) return run_finished(type, properties);
   for (const Kind& kind : kinds) {
     if (kind.type == type) return kind.make(properties);
@@ -328,6 +403,11 @@ std::optional<Incoming> event(const base::SseEvent& block) {
   }
   if (head.session_id.empty()) head.session_id = session_in(head.type, properties);
   if (head.run_id.empty()) head.run_id = text_member(properties, run_names);
+  if (const auto run = run_in(properties)) {
+    if (head.run_id.empty()) head.run_id = text_member(*run, run_names);
+    head.routine_id = text_member(*run, routine_names);
+  }
+  if (auto id = text_member(properties, routine_names); !id.empty()) head.routine_id = id;
   Event::Value value = value_of(head.type, properties);
   return Incoming{.event = Event(std::move(value), std::move(head), std::move(raw)),
                   .of_engine = of_engine};

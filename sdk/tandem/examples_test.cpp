@@ -444,9 +444,8 @@ Task<std::vector<tandem::Event>> collect(AsyncStream<tandem::Event> stream) {
 
 // Events of namespaces without types.
 bool has_no_type(const std::string& type) {
-  return type.starts_with("routine.") || type.starts_with("automation.") ||
-         type.starts_with("agent_team.") || type.starts_with("pack.") ||
-         type == "memory.context.injected";
+  return type.starts_with("automation.v2.") || type.starts_with("agent_team.") ||
+         type.starts_with("pack.") || type == "memory.context.injected";
 }
 
 void check_event(const tandem::Event& given, const Json& event) {

@@ -5,12 +5,16 @@
 
 #include "net/limits.hpp"
 #include "sdk/tandem/wire.hpp"
+#include "sdk/waiting.hpp"
 
 namespace colonnade::inline v1::tandem::flows {
 namespace {
 
 using colonnade::detail::Call;
+using colonnade::detail::Channel;
 using colonnade::detail::FromCallback;
+using colonnade::detail::Looks;
+using colonnade::detail::pause;
 using colonnade::detail::perform_async;
 using colonnade::detail::Prepared;
 
@@ -93,6 +97,22 @@ Task<std::vector<Event>> read_run_events(SessionPtr session,
   co_return std::move(*events);
 }
 
+Task<RoutineRun> look_until_over(SessionPtr session, calls::PlannedCall<RoutineRun> planned,
+                                 WaitOptions options, Calling calling) {
+  if (options.interval.count() < 1) {
+    session->fail(colonnade::detail::usage("WaitOptions::interval must be 1 ms or more"));
+  }
+  const std::shared_ptr<const Channel> channel = session->channel;
+  Looks looks(options);
+  for (;;) {
+    calls::PlannedCall<RoutineRun> call = planned;
+    RoutineRun now = co_await perform_async(session, call, calling);
+    if (now.finished() || looks.time_is_up()) co_return now;
+    const std::chrono::milliseconds delay = looks.next_delay();
+    [[maybe_unused]] const bool slept = co_await pause(channel, delay);
+  }
+}
+
 }  // namespace
 
 Task<std::string> create_session(SessionPtr session, const CreateSession& request,
@@ -107,6 +127,12 @@ Task<std::string> create_session(SessionPtr session, const CreateSession& reques
 Task<std::vector<Event>> run_events(SessionPtr session, std::string_view run_id,
                                     const RunEventsQuery& query, Calling calling) {
   return read_run_events(std::move(session), calls::run_events(run_id, query), calling);
+}
+
+Task<RoutineRun> wait_for_routine_run(SessionPtr session, Family family, std::string_view run_id,
+                                      const WaitOptions& options, Calling calling) {
+  return look_until_over(std::move(session), calls::get_routine_run(family, run_id), options,
+                         calling);
 }
 
 }  // namespace colonnade::inline v1::tandem::flows

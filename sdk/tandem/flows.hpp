@@ -23,4 +23,9 @@ Task<std::vector<Event>> run_events(SessionPtr session, std::string_view run_id,
                                     const RunEventsQuery& query,
                                     Calling calling = Calling::background);
 
+// Asks until the run has ended, or the time is up.
+Task<RoutineRun> wait_for_routine_run(SessionPtr session, Family family, std::string_view run_id,
+                                      const WaitOptions& options,
+                                      Calling calling = Calling::background);
+
 }  // namespace colonnade::inline v1::tandem::flows

@@ -94,5 +94,6 @@ void read(Element value, Part& out);
 void read(Element value, Todo& out);
 void read(Element value, Message& out);
 void read(Element value, QuestionRecord& out);
+void read(Element value, RunArtifact& out);
 
 }  // namespace colonnade::inline v1::tandem

@@ -1,6 +1,8 @@
 // For the replay of the example rows of Tandem: those about routines and automations.
 #pragma once
 
+#include <utility>
+
 #include "sdk/result_of.hpp"
 #include "sdk/tandem/replay.hpp"
 #include "sdk/tandem/values_to_wire.hpp"
@@ -38,6 +40,10 @@ inline tandem::CreateRoutine routine_from(const Json& body) {
   if (body.contains("misfire_policy")) request.misfire_policy = tandem::MisfirePolicy::run_once;
   if (const Json* args = body.find("args")) request.prompt = (*args)["prompt"].as_string();
   if (request.prompt.empty()) request.entrypoint = text_in(body, "entrypoint");
+  if (!body.contains("entrypoint") && !body.contains("args") && !request.prompt.empty()) {
+    // As no client of ours sends it: an automation whose prompt is no mission.
+    request.more.set("prompt", std::exchange(request.prompt, {}));
+  }
   for (const char* name : {"mission", "policy"}) {
     if (const Json* value = body.find(name)) request.more.set(name, *value);
   }
@@ -63,7 +69,10 @@ Methods<C> methods_of_family(const std::string& root, Resource resource) {
          return of(resource(c).create(request));
        }},
       {"PATCH " + root + "/*",
-       [=](const C& c, const Asked& a) { return of(resource(c).update(a.ids[0], a.body)); }},
+       [=](const C& c, const Asked& a) {
+         const tandem::UpdateRoutine changes{.more = a.body};
+         return of(resource(c).update(a.ids[0], changes));
+       }},
       {"POST " + root + "/*/run_now",
        [=](const C& c, const Asked& a) { return of(resource(c).run_now(a.ids[0])); }},
       {"GET " + root + "/runs",

@@ -311,19 +311,41 @@ inline Json wire_of(const MemoryPromotion& promotion) {
 }
 
 inline Json wire_of(const std::optional<Timestamp>& at) { return at ? millis(*at) : Json(); }
+// As an engine writes it.
+inline Json wire_of(const Schedule& schedule) {
+  if (const std::string* cron = schedule.cron()) return {{"cron", {{"expression", *cron}}}};
+  if (const Interval* interval = schedule.interval()) {
+    return {{"interval_seconds", {{"seconds", interval->every.count()}}}};
+  }
+  if (schedule.manual()) return {{"type", "manual"}};
+  const Json* form = std::get_if<Json>(&schedule.value());
+  return form == nullptr ? Json() : *form;
+}
+inline Json wire_of(MisfirePolicy policy, const std::optional<std::int64_t>& catch_up_max) {
+  Json out{{"type", policy == MisfirePolicy::skip       ? "skip"
+                    : policy == MisfirePolicy::catch_up ? "catch_up"
+                                                        : "run_once"}};
+  if (catch_up_max) out.set("max_runs", *catch_up_max);
+  return out;
+}
 inline Json wire_of(const Routine& routine) {
   return with({{"id", routine.id},
                {"name", routine.name},
                {"status", routine.status},
-               {"schedule", routine.schedule},
+               {"schedule", wire_of(routine.schedule)},
                {"timezone", routine.timezone},
-               {"misfire_policy", routine.misfire_policy},
+               {"misfire_policy", wire_of(routine.misfire_policy, routine.catch_up_max)},
                {"entrypoint", routine.entrypoint},
                {"args", routine.args},
                {"allowed_tools", wire_of(routine.allowed_tools)},
                {"output_targets", wire_of(routine.output_targets)},
                {"requires_approval", routine.requires_approval},
                {"external_integrations_allowed", routine.external_integrations_allowed},
+               {"creator_type", routine.creator_type},
+               {"creator_id", routine.creator_id},
+               {"mode", routine.mode},
+               {"mission", routine.mission},
+               {"policy", routine.policy},
                {"next_fire_at_ms", wire_of(routine.next_fire_at)}},
               routine.extra);
 }
@@ -333,6 +355,7 @@ inline Json wire_of(const RunArtifact& artifact) {
                {"kind", artifact.kind},
                {"label", artifact.label},
                {"created_at_ms", millis(artifact.created_at)},
+               {"content_path", given(artifact.content_path)},
                {"metadata", artifact.metadata}},
               artifact.extra);
 }
@@ -343,11 +366,26 @@ inline Json wire_of(const RoutineRun& run) {
                {"run_count", run.run_count},
                {"status", run.status},
                {"created_at_ms", millis(run.created_at)},
+               {"updated_at_ms", wire_of(run.updated_at)},
+               {"fired_at_ms", wire_of(run.fired_at)},
                {"started_at_ms", wire_of(run.started_at)},
                {"finished_at_ms", wire_of(run.finished_at)},
+               {"requires_approval", run.requires_approval},
+               {"approval_reason", given(run.approval_reason)},
+               {"denial_reason", given(run.denial_reason)},
+               {"paused_reason", given(run.paused_reason)},
                {"detail", run.detail},
+               {"entrypoint", run.entrypoint},
+               {"args", run.args},
+               {"allowed_tools", wire_of(run.allowed_tools)},
+               {"output_targets", wire_of(run.output_targets)},
+               {"artifacts", wire_of(run.artifacts)},
+               {"active_session_ids", wire_of(run.active_session_ids)},
                {"latest_session_id", run.latest_session_id},
-               {"artifacts", wire_of(run.artifacts)}},
+               {"prompt_tokens", run.prompt_tokens},
+               {"completion_tokens", run.completion_tokens},
+               {"total_tokens", run.total_tokens},
+               {"estimated_cost_usd", run.estimated_cost_usd}},
               run.extra);
 }
 inline Json wire_of(const RunNow& result) {

@@ -36,7 +36,8 @@ std::string demote_memory(bool real_engine, std::string_view id, std::string_vie
 std::string promote_memory(bool real_engine, std::string_view id, const PromoteMemory& options);
 // Without a key where it stands in the path.
 std::string write_resource(std::string_view key, const Json& value, const WriteResource& options);
-std::string create_routine(bool real_engine, Family family, const CreateRoutine& request);
+Result<std::string> create_routine(bool real_engine, Family family, const CreateRoutine& request);
+Result<std::string> update_routine(bool real_engine, Family family, const UpdateRoutine& changes);
 std::string add_artifact(const AddArtifact& artifact);
 
 // --- replies

@@ -51,9 +51,11 @@ INSTANTIATE_TEST_SUITE_P(Sdk, Example,
                          testing::Values("fathom_quickstart", "fathom_async", "fathom_pairing",
                                          "fathom_errors", "phoson_quickstart", "phoson_async",
                                          "phoson_errors", "platos_quickstart", "platos_async",
-                                         "platos_approvals", "platos_cancel", "platos_errors",
-                                         "platos_reconnect", "platos_testing", "tandem_quickstart",
-                                         "tandem_async", "tandem_permissions", "tandem_services"),
+                                         "platos_approvals", "platos_background", "platos_budgets",
+                                         "platos_cancel", "platos_errors", "platos_reconnect",
+                                         "platos_testing", "tandem_quickstart", "tandem_async",
+                                         "tandem_permissions", "tandem_routines",
+                                         "tandem_services"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

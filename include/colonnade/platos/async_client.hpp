@@ -1,6 +1,7 @@
 // The Platos client for coroutines. Include colonnade/platos.hpp.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,8 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "colonnade/json.hpp"
+#include "colonnade/options.hpp"
+#include "colonnade/platos/background.hpp"
+#include "colonnade/platos/budgets.hpp"
 #include "colonnade/platos/client.hpp"
 #include "colonnade/platos/events.hpp"
+#include "colonnade/platos/monitoring.hpp"
 #include "colonnade/platos/types.hpp"
 #include "colonnade/stream.hpp"
 #include "colonnade/task.hpp"
@@ -113,6 +119,11 @@ class COLONNADE_API AsyncBudgets {
   Task<std::vector<Cap>> list() const;
   Task<BudgetStatus> status(std::string_view agent_id = {},
                             std::string_view user_id = {}) const;  // of the caller, for this agent
+  // The rest is for operators.
+  Task<Cap> set(const SetCap& cap) const;
+  Task<Cap> set(SetCap&&) const = delete;
+  Task<void> remove(std::string_view cap_id) const;
+  Task<Cap> override_cap(std::string_view cap_id, std::chrono::minutes duration) const;
 
  private:
   friend class AsyncClient;
@@ -125,11 +136,16 @@ class COLONNADE_API AsyncMonitoring {
   Task<std::vector<TurnRun>> runs() const;
   Task<std::vector<TurnRun>> runs(const ListRuns& filter) const;
   Task<std::vector<TurnRun>> runs(ListRuns&&) const = delete;
-  Task<std::vector<TraceRow>> traces() const;                       // one row for each thread
+  Task<std::vector<TraceRow>> traces() const;                             // one row for each thread
+  Task<std::vector<TraceRow>> list_traces(const ListRuns& filter) const;  // the same, of some
+  Task<std::vector<TraceRow>> list_traces(ListRuns&&) const = delete;
   Task<std::vector<Span>> traces(std::string_view trace_id) const;  // of a trace, or of a thread
+  Task<ThreadTrace> trace(std::string_view thread_id) const;
   Task<std::vector<AgentCost>> cost_by_agent(std::string_view day = {}) const;  // day: YYYY-MM-DD
   Task<std::vector<DayCost>> cost_by_scope(
       std::int64_t days_back = 7) const;  // oldest first, today last
+  Task<std::vector<ModelCost>> cost_by_model(std::int64_t days_back = 30) const;
+  Task<std::vector<UserCost>> cost_by_user(std::int64_t days_back = 30) const;
 
  private:
   friend class AsyncClient;
@@ -140,11 +156,33 @@ class COLONNADE_API AsyncMonitoring {
 class COLONNADE_API AsyncBackgroundTasks {
  public:
   Task<std::vector<BackgroundTask>> list() const;
-  Task<RunHandle> trigger(std::string_view task_id, const Json& payload, const Json& options) const;
+  Task<RunHandle> trigger(std::string_view task_id) const;
+  Task<RunHandle> trigger(std::string_view task_id, const Json& payload) const;
+  Task<RunHandle> trigger(std::string_view task_id, const Json& payload,
+                          const TriggerOptions& options) const;
+  Task<RunHandle> trigger(std::string_view, const Json&, TriggerOptions&&) const = delete;
 
  private:
   friend class AsyncBgo;
   explicit AsyncBackgroundTasks(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
+class COLONNADE_API AsyncTaskCatalog {
+ public:
+  Task<std::vector<TaskDefinition>> list() const;
+  Task<TaskDefinition> get(std::string_view id) const;
+  Task<TaskDefinition> create(const TaskSettings& settings) const;
+  Task<TaskDefinition> create(TaskSettings&&) const = delete;
+  Task<TaskDefinition> update(std::string_view id, const TaskSettings& changes) const;
+  Task<TaskDefinition> update(std::string_view, TaskSettings&&) const = delete;
+  Task<void> remove(std::string_view id) const;
+  Task<RunHandle> run(std::string_view id) const;
+  Task<RunHandle> run(std::string_view id, const Json& payload) const;
+
+ private:
+  friend class AsyncBgo;
+  explicit AsyncTaskCatalog(std::shared_ptr<const detail::Session> session);
   std::shared_ptr<const detail::Session> session_;
 };
 
@@ -154,6 +192,9 @@ class COLONNADE_API AsyncBackgroundRuns {
   Task<std::vector<Run>> list(const ListBackgroundRuns& filter) const;
   Task<std::vector<Run>> list(ListBackgroundRuns&&) const = delete;
   Task<Run> get(std::string_view run_id) const;
+  Task<Run> wait(std::string_view run_id) const;
+  Task<Run> wait(std::string_view run_id, const WaitOptions& options) const;
+  Task<Run> wait(std::string_view, WaitOptions&&) const = delete;
   Task<RunHandle> cancel(std::string_view run_id) const;
   Task<RunHandle> replay(std::string_view run_id) const;  // the new run
 
@@ -180,9 +221,15 @@ class COLONNADE_API AsyncSchedules {
 
 class COLONNADE_API AsyncBatches {
  public:
+  Task<BatchHandle> trigger(std::string_view task_id, const std::vector<Json>& payloads) const;
   Task<BatchHandle> trigger(std::string_view task_id, const std::vector<Json>& payloads,
-                            const Json& options) const;
+                            const TriggerOptions& options) const;
+  Task<BatchHandle> trigger(std::string_view, const std::vector<Json>&,
+                            TriggerOptions&&) const = delete;
   Task<Batch> get(std::string_view batch_id) const;
+  Task<Batch> wait(std::string_view batch_id) const;
+  Task<Batch> wait(std::string_view batch_id, const WaitOptions& options) const;
+  Task<Batch> wait(std::string_view, WaitOptions&&) const = delete;
 
  private:
   friend class AsyncBgo;
@@ -193,6 +240,7 @@ class COLONNADE_API AsyncBatches {
 class COLONNADE_API AsyncBgo {
  public:
   AsyncBackgroundTasks tasks;
+  AsyncTaskCatalog catalog;
   AsyncBackgroundRuns runs;
   AsyncSchedules schedules;
   AsyncBatches batches;

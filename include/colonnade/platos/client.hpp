@@ -1,6 +1,7 @@
 // The blocking Platos client. Include colonnade/platos.hpp.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,8 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "colonnade/json.hpp"
+#include "colonnade/options.hpp"
+#include "colonnade/platos/background.hpp"
+#include "colonnade/platos/budgets.hpp"
 #include "colonnade/platos/errors.hpp"
 #include "colonnade/platos/events.hpp"
+#include "colonnade/platos/monitoring.hpp"
 #include "colonnade/platos/types.hpp"
 #include "colonnade/stream.hpp"
 #include "colonnade/version.hpp"
@@ -114,6 +120,11 @@ class COLONNADE_API Budgets {
   std::vector<Cap> list() const;
   BudgetStatus status(std::string_view agent_id = {},
                       std::string_view user_id = {}) const;  // of the caller, for this agent
+  // The rest is for operators.
+  Cap set(const SetCap& cap) const;  // a new one, or in place of the one it is like
+  void remove(std::string_view cap_id) const;
+  // Lifts the cap for so long; 0 ends that.
+  Cap override_cap(std::string_view cap_id, std::chrono::minutes duration) const;
 
  private:
   friend class Client;
@@ -124,10 +135,14 @@ class COLONNADE_API Budgets {
 class COLONNADE_API Monitoring {
  public:
   std::vector<TurnRun> runs(const ListRuns& filter = {}) const;  // newest first
-  std::vector<TraceRow> traces() const;                          // one row for each thread
-  std::vector<Span> traces(std::string_view trace_id) const;     // of a trace, or of a thread
+  std::vector<TraceRow> traces() const;  // one row for each thread, the latest touched first
+  std::vector<TraceRow> list_traces(const ListRuns& filter) const;  // the same, of some
+  std::vector<Span> traces(std::string_view trace_id) const;        // of a trace, or of a thread
+  ThreadTrace trace(std::string_view thread_id) const;
   std::vector<AgentCost> cost_by_agent(std::string_view day = {}) const;  // day: YYYY-MM-DD
   std::vector<DayCost> cost_by_scope(std::int64_t days_back = 7) const;  // oldest first, today last
+  std::vector<ModelCost> cost_by_model(std::int64_t days_back = 30) const;
+  std::vector<UserCost> cost_by_user(std::int64_t days_back = 30) const;
 
  private:
   friend class Client;
@@ -138,8 +153,8 @@ class COLONNADE_API Monitoring {
 class COLONNADE_API BackgroundTasks {
  public:
   std::vector<BackgroundTask> list() const;
-  RunHandle trigger(std::string_view task_id, const Json& payload = {}, const Json& options = {})
-      const;  // options: idempotencyKey, delay, ttl, tags, metadata, queue …
+  RunHandle trigger(std::string_view task_id, const Json& payload = {},
+                    const TriggerOptions& options = {}) const;
 
  private:
   friend class Bgo;
@@ -147,10 +162,28 @@ class COLONNADE_API BackgroundTasks {
   std::shared_ptr<const detail::Session> session_;
 };
 
+// The tasks themselves, for operators.
+class COLONNADE_API TaskCatalog {
+ public:
+  std::vector<TaskDefinition> list() const;
+  TaskDefinition get(std::string_view id) const;
+  TaskDefinition create(const TaskSettings& settings) const;
+  TaskDefinition update(std::string_view id, const TaskSettings& changes) const;
+  void remove(std::string_view id) const;
+  RunHandle run(std::string_view id, const Json& payload = {}) const;
+
+ private:
+  friend class Bgo;
+  explicit TaskCatalog(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
 class COLONNADE_API BackgroundRuns {
  public:
   std::vector<Run> list(const ListBackgroundRuns& filter = {}) const;  // newest first
   Run get(std::string_view run_id) const;
+  // Looks at the run until it has ended; see WaitOptions.
+  Run wait(std::string_view run_id, const WaitOptions& options = {}) const;
   RunHandle cancel(std::string_view run_id) const;
   RunHandle replay(std::string_view run_id) const;  // the new run
 
@@ -163,7 +196,7 @@ class COLONNADE_API BackgroundRuns {
 class COLONNADE_API Schedules {
  public:
   std::vector<Schedule> list() const;
-  Schedule create(const CreateSchedule& request) const;
+  Schedule create(const CreateSchedule& request) const;  // active at once
   Schedule activate(std::string_view schedule_id) const;
   Schedule deactivate(std::string_view schedule_id) const;
   void remove(std::string_view schedule_id) const;
@@ -176,9 +209,12 @@ class COLONNADE_API Schedules {
 
 class COLONNADE_API Batches {
  public:
+  // One run for each payload, up to 1000.
   BatchHandle trigger(std::string_view task_id, const std::vector<Json>& payloads,
-                      const Json& options = {}) const;
+                      const TriggerOptions& options = {}) const;
   Batch get(std::string_view batch_id) const;
+  // Looks at the batch until all of its runs have ended; see WaitOptions.
+  Batch wait(std::string_view batch_id, const WaitOptions& options = {}) const;
 
  private:
   friend class Bgo;
@@ -190,6 +226,7 @@ class COLONNADE_API Batches {
 class COLONNADE_API Bgo {
  public:
   BackgroundTasks tasks;
+  TaskCatalog catalog;
   BackgroundRuns runs;
   Schedules schedules;
   Batches batches;

@@ -248,8 +248,10 @@ class COLONNADE_API AsyncRoutines {
   Task<std::vector<Routine>> list(std::optional<Family> family = {}) const;
   Task<Routine> create(const CreateRoutine& request, std::optional<Family> family = {}) const;
   Task<Routine> create(CreateRoutine&&, std::optional<Family> = {}) const = delete;
-  Task<Routine> update(std::string_view routine_id, const Json& changes,
+  Task<Routine> update(std::string_view routine_id, const UpdateRoutine& changes,
                        std::optional<Family> family = {}) const;
+  Task<Routine> update(std::string_view, UpdateRoutine&&,
+                       std::optional<Family> = {}) const = delete;
   Task<void> remove(std::string_view routine_id, std::optional<Family> family = {}) const;
   Task<RunNow> run_now(std::string_view routine_id, std::optional<Family> family = {}) const;
   Task<std::vector<RoutineRun>> list_runs(std::string_view routine_id = {}, std::int64_t limit = 25,
@@ -258,8 +260,15 @@ class COLONNADE_API AsyncRoutines {
                                                      std::int64_t limit = 25,
                                                      std::optional<Family> family = {}) const;
   Task<RoutineRun> get_run(std::string_view run_id, std::optional<Family> family = {}) const;
+  Task<RoutineRun> wait_run(std::string_view run_id) const;
+  Task<RoutineRun> wait_run(std::string_view run_id, const WaitOptions& options,
+                            std::optional<Family> family = {}) const;
+  Task<RoutineRun> wait_run(std::string_view, WaitOptions&&,
+                            std::optional<Family> = {}) const = delete;
   Task<std::vector<RunArtifact>> list_artifacts(std::string_view run_id,
                                                 std::optional<Family> family = {}) const;
+  Task<std::string> artifact_content(std::string_view run_id, std::string_view artifact_id,
+                                     std::optional<Family> family = {}) const;
   Task<RoutineRun> add_artifact(std::string_view run_id, const AddArtifact& artifact,
                                 std::optional<Family> family = {}) const;
   Task<RoutineRun> add_artifact(std::string_view, AddArtifact&&,

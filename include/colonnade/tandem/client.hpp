@@ -258,8 +258,7 @@ class COLONNADE_API Routines {
  public:
   std::vector<Routine> list(std::optional<Family> family = {}) const;
   Routine create(const CreateRoutine& request, std::optional<Family> family = {}) const;
-  // Members of the wire; {"status": "paused"} pauses it.
-  Routine update(std::string_view routine_id, const Json& changes,
+  Routine update(std::string_view routine_id, const UpdateRoutine& changes,
                  std::optional<Family> family = {}) const;
   void remove(std::string_view routine_id, std::optional<Family> family = {}) const;
   RunNow run_now(std::string_view routine_id, std::optional<Family> family = {}) const;
@@ -269,8 +268,17 @@ class COLONNADE_API Routines {
   std::vector<RoutineRun> get_runs_for_routine(std::string_view routine_id, std::int64_t limit = 25,
                                                std::optional<Family> family = {}) const;
   RoutineRun get_run(std::string_view run_id, std::optional<Family> family = {}) const;
+  // Looks at the run until it has ended; see WaitOptions. One that waits for approval, or is
+  // paused, has not.
+  RoutineRun wait_run(std::string_view run_id, const WaitOptions& options = {},
+                      std::optional<Family> family = {}) const;
   std::vector<RunArtifact> list_artifacts(std::string_view run_id,
                                           std::optional<Family> family = {}) const;
+  // The bytes of an artifact that the server keeps as a file. EngineError 404 for one that is
+  // elsewhere, and from a real engine, which keeps none.
+  std::string artifact_content(std::string_view run_id, std::string_view artifact_id,
+                               std::optional<Family> family = {}) const;
+  // Files what is anywhere, by its URI, with the run.
   RoutineRun add_artifact(std::string_view run_id, const AddArtifact& artifact,
                           std::optional<Family> family = {}) const;
   RoutineRun approve_run(std::string_view run_id, std::string_view reason = {},
@@ -284,7 +292,8 @@ class COLONNADE_API Routines {
   // Newest first.
   std::vector<RoutineHistoryEntry> history(std::string_view routine_id, std::int64_t limit = 0,
                                            std::optional<Family> family = {}) const;
-  // Of one routine, or of all, as they happen.
+  // Of one routine, or of all, as they happen: RoutineChanged, RoutineFired and RoutineRunChanged,
+  // the same kinds in both families. Never ends by itself.
   Stream<Event> events(std::string_view routine_id = {}, std::optional<Family> family = {}) const;
 
  private:

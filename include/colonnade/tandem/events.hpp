@@ -15,6 +15,7 @@
 
 #include "colonnade/json.hpp"
 #include "colonnade/stream.hpp"
+#include "colonnade/tandem/routines.hpp"
 #include "colonnade/tandem/types.hpp"
 #include "colonnade/version.hpp"
 
@@ -26,7 +27,7 @@ struct ServerConnected {};
 struct EngineReady {
   std::string status{};
 };
-// session.run.started, run.started.
+// session.run.started, run.started. One of a routine is RoutineRunChanged.
 struct RunStarted {
   Timestamp started_at{};
   std::optional<std::string> client_id{};
@@ -34,7 +35,7 @@ struct RunStarted {
 };
 // Any of the names that end a run: run.complete, run.completed, run.failed, run.cancelled,
 // run.canceled and the same with `session.`, session.run.finished above all, which is the last
-// event of a run.
+// event of a run. A run.… of a routine is RoutineRunChanged.
 struct RunFinished {
   std::string status{};  // completed, error, timeout, cancelled; "" where it is not known
   std::optional<std::string> error{};
@@ -146,6 +147,25 @@ struct McpChanged {
 struct ResourceChanged {
   std::string key{};
 };
+// routine.created, .updated, .deleted, automation.created, .updated, .deleted; of
+// Event::routine_id().
+struct RoutineChanged {};
+// routine.fired, routine.triggered: it is due, or somebody asked; Event::run_id() is the new run.
+struct RoutineFired {
+  std::string trigger_type{};  // manual, scheduled
+  std::int64_t run_count = 0;
+  Timestamp fired_at{};
+  std::optional<Timestamp> next_fire_at{};
+};
+// What became of a run: routine.run.…, routine.completed, routine.approval_required and
+// routine.blocked; of automations run.started, run.step, run.completed, run.failed and
+// approval.required.
+struct RoutineRunChanged {
+  // As RoutineRun::status; "" where the event does not say.
+  std::string status{};
+  std::string reason{};                   // why it failed, is blocked, was denied or paused
+  std::optional<RunArtifact> artifact{};  // that it left behind just now
+};
 // Anything else; Event::properties() has what it says.
 struct OtherEvent {};
 
@@ -156,6 +176,7 @@ struct EventHead {
   std::string session_id{};
   std::string run_id{};
   std::string timestamp{};
+  std::string routine_id{};  // or an automation's
 };
 
 class COLONNADE_API Event {
@@ -165,7 +186,8 @@ class COLONNADE_API Event {
                    SessionResponse, ToolCall, ToolResult, PartUpdated, PermissionRequest,
                    PermissionAsked, PermissionReplied, QuestionAsked, QuestionReplied, TodoUpdated,
                    ProviderUsage, SessionChanged, SessionStatus, SessionError, RunConflict,
-                   MemoryWritten, MemorySearched, McpAuthRequired, McpChanged, ResourceChanged>;
+                   MemoryWritten, MemorySearched, McpAuthRequired, McpChanged, ResourceChanged,
+                   RoutineChanged, RoutineFired, RoutineRunChanged>;
 
   Event() = default;
   // `raw` is the JSON text it came from.
@@ -177,6 +199,7 @@ class COLONNADE_API Event {
   // Wherever the server put them: beside the type, into the properties or into the part.
   const std::string& session_id() const noexcept { return head_.session_id; }
   const std::string& run_id() const noexcept { return head_.run_id; }
+  const std::string& routine_id() const noexcept { return head_.routine_id; }
   const std::string& timestamp() const noexcept { return head_.timestamp; }
 
   template <class T>
