@@ -1,3 +1,4 @@
+// long: a scene for each row of one contract's examples
 // Replays the contract's requests and vectors (platos-examples.jsonl) against a real server, and
 // holds the account of all rows: what is played here or in platos_socket_examples_test.cpp, what
 // comes later and what cannot be played, each with its reason.
@@ -443,7 +444,7 @@ const std::map<std::string, Scene>& budget_scenes() {
   return scenes;
 }
 
-const std::map<std::string, Scene>& bgo_scenes() {
+const std::map<std::string, Scene>& bgo_scenes() {  // long: a scene for each row
   static const Json options = {
       {"idempotencyKey", "k1"}, {"tags", {"inbox"}}, {"metadata", {{"tenant", "a"}}}};
   static const auto with_task = [](Replay& r) {
