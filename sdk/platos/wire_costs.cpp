@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/json.hpp"
 #include "sdk/platos/members.hpp"
 #include "sdk/platos/replies.hpp"
@@ -57,9 +58,9 @@ static void read(Element value, Cap& out) {
 // Whether a turn would be refused, by what is spent (platos §5.4).
 static bool is_over(const CapStatus& status) {
   const Cap& cap = status.cap;
+  const Timestamp now(std::chrono::microseconds(base::SystemClock().now().micros));
   const bool is_lifted =
-      status.override_active ||
-      (cap.override_until && *cap.override_until > std::chrono::system_clock::now());
+      status.override_active || (cap.override_until && *cap.override_until > now);
   const bool money = cap.limit_cents > 0 && status.spent_cents >= cap.limit_cents;
   const bool runs = cap.runs_limit > 0 && status.runs >= cap.runs_limit;
   return (money || runs) && !is_lifted;
