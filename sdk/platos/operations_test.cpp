@@ -160,6 +160,26 @@ TEST(PlatosBudgets, a_status_without_percentages_has_them) {
   EXPECT_TRUE(status.blocked);
 }
 
+TEST(PlatosBudgets, a_status_that_does_not_say_whether_it_blocks) {
+  const auto blocked = [](std::string_view cap) {
+    ScriptedTransport wire;
+    wire.expect("GET", "/api/v1/agent/budgets/status")
+        .reply(200, R"({"caps":[)" + std::string(cap) + "]}");
+    return Client(options_of(wire)).budgets.status().blocked;
+  };
+  EXPECT_TRUE(blocked(R"({"cap":{"limitCents":500},"spentCents":500})"));
+  EXPECT_FALSE(blocked(R"({"cap":{"limitCents":500},"spentCents":499.5})"));
+  EXPECT_TRUE(blocked(R"({"cap":{"runsLimit":3},"spentCents":0,"runs":3})"));
+  EXPECT_FALSE(blocked(R"({"cap":{"runsLimit":0,"limitCents":0},"spentCents":9,"runs":9})"));
+  EXPECT_FALSE(blocked(R"({"cap":{"limitCents":5},"spentCents":5,"overrideActive":true})"));
+  EXPECT_FALSE(blocked(
+      R"({"cap":{"limitCents":5,"overrideUntil":"2200-01-01T00:00:00.000Z"},"spentCents":5})"));
+  EXPECT_TRUE(blocked(
+      R"({"cap":{"limitCents":5,"overrideUntil":"2020-01-01T00:00:00.000Z"},"spentCents":5})"));
+  EXPECT_FALSE(blocked(R"({"cap":{"limitCents":5},"spentCents":5,"blocked":false})"))
+      << "the server's word counts";
+}
+
 // --- monitoring
 
 TEST(PlatosMonitoring, turns_and_threads_are_filtered_alike) {

@@ -1,8 +1,10 @@
 // Budgets and monitoring: bodies of requests and replies.
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/json.hpp"
 #include "sdk/platos/members.hpp"
 #include "sdk/platos/replies.hpp"
@@ -53,14 +55,26 @@ static void read(Element value, Cap& out) {
               Field{"createdAt", out.created_at}, Field{"updatedAt", out.updated_at});
 }
 
-// A server that does not say how full a cap is says how much is spent.
+// Whether a turn would be refused, by what is spent (platos §5.4).
+static bool is_over(const CapStatus& status) {
+  const Cap& cap = status.cap;
+  const Timestamp now(std::chrono::microseconds(base::SystemClock().now().micros));
+  const bool is_lifted =
+      status.override_active || (cap.override_until && *cap.override_until > now);
+  const bool money = cap.limit_cents > 0 && status.spent_cents >= cap.limit_cents;
+  const bool runs = cap.runs_limit > 0 && status.runs >= cap.runs_limit;
+  return (money || runs) && !is_lifted;
+}
+
+// A server that does not say how full a cap is, or that it is, says how much is spent.
 static void read(Element value, CapStatus& out) {
   std::optional<double> percent;
   std::optional<double> runs_percent;
+  std::optional<bool> blocked;
   read_object(value, out.extra, Field{"cap", out.cap}, Field{"windowKey", out.window_key},
               Field{"spentCents", out.spent_cents}, Field{"reservedCents", out.reserved_cents},
               Field{"runs", out.runs}, Field{"percent", percent},
-              Field{"runsPercent", runs_percent}, Field{"blocked", out.blocked},
+              Field{"runsPercent", runs_percent}, Field{"blocked", blocked},
               Field{"overrideActive", out.override_active},
               Field{"crossedThresholds", out.crossed_thresholds});
   constexpr double whole = 100;
@@ -69,6 +83,7 @@ static void read(Element value, CapStatus& out) {
   const auto runs_limit = static_cast<double>(out.cap.runs_limit);
   out.percent = percent.value_or(limit > 0 ? whole * out.spent_cents / limit : 0);
   out.runs_percent = runs_percent.value_or(runs_limit > 0 ? whole * runs / runs_limit : 0);
+  out.blocked = blocked.value_or(is_over(out));
 }
 
 static void read(Element value, TurnRun& out) {
