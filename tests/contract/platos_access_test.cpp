@@ -19,17 +19,17 @@ using Caller = PlatosCaller;
 using Things = PlatosThings;
 
 enum class Reach {
-  open,               // for anyone, and about nobody
-  service,            // for whoever has the entity's secret
-  own,                // makes something of one's own, for everybody who is let in
-  list,               // the owner and the operator find the thing in it, the others do not
-  object,             // the owner and the operator are served; for the others there is none
-  shared,             // whoever is in the scope is served; elsewhere there is none
-  shared_list,        // whoever is in the scope finds the thing in it
-  numbers,            // everybody's own, without names (platos_monitoring_test.cpp); not for guests
-  operators,          // makes something, for operators
-  operators_object,   // for operators, each within their scope
-  pending,            // not there yet, and not for guests
+  open,              // for anyone, and about nobody
+  service,           // for whoever has the entity's secret
+  own,               // makes something of one's own, for everybody who is let in
+  list,              // the owner and the operator find the thing in it, the others do not
+  object,            // the owner and the operator are served; for the others there is none
+  shared,            // whoever is in the scope is served; elsewhere there is none
+  shared_list,       // whoever is in the scope finds the thing in it
+  numbers,           // everybody's own, without names (platos_monitoring_test.cpp); not for guests
+  operators,         // makes something, for operators
+  operators_object,  // for operators, each within their scope
+  pending,           // not there yet, and not for guests
 };
 
 struct Row {

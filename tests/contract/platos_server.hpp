@@ -103,7 +103,7 @@ struct PlatosServerOptions {
   core::BudgetOptions budgets{};
   std::vector<core::Price> prices{};
   std::vector<std::string> private_hosts{};  // of webhooks
-  bool works = true;  // on jobs
+  bool works = true;                         // on jobs
 };
 
 class PlatosServer {

@@ -33,7 +33,7 @@ struct TandemServerOptions {
   dialects::tandem::CallerOptions callers{};
   net::HttpServerOptions http{};
   std::chrono::milliseconds keepalive_interval = limits::tandem_keepalive_interval;
-  bool runs_jobs = false;      // works on jobs and schedules
+  bool runs_jobs = false;     // works on jobs and schedules
   bool job_questions = true;  // runs of routines ask humans
   // Called before unfinished runs are taken up again; for writing the model's script.
   std::function<void(ScriptedProvider&)> prepare{};

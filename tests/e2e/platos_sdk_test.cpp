@@ -190,12 +190,39 @@ TEST_F(PlatosSdk, ATurnGoesOnOverNewSocketsWhenItsLineBreaks) {
 }
 
 TEST_F(PlatosSdk, BackgroundOperationsAreServed) {
+  start();
+  platos::Options options;
+  options.base_url = server_->url();
+  options.session_token = session_token(600);
+  const platos::Client client(options);
   EXPECT_TRUE(client.bgo.tasks.list().empty());
   EXPECT_TRUE(client.bgo.runs.list().empty());
   EXPECT_TRUE(client.bgo.schedules.list().empty());
+  const std::vector<std::pair<const char*, std::function<void()>>> calls{
+      {"bgo.tasks.trigger", [&] { client.bgo.tasks.trigger("t1"); }},
+      {"bgo.runs.get", [&] { client.bgo.runs.get("r1"); }},
+      {"bgo.runs.cancel", [&] { client.bgo.runs.cancel("r1"); }},
+      {"bgo.runs.replay", [&] { client.bgo.runs.replay("r1"); }},
+      {"bgo.schedules.create",
+       [&] { client.bgo.schedules.create({.task_id = "t1", .cron = "0 6 * * *"}); }},
+      {"bgo.schedules.activate", [&] { client.bgo.schedules.activate("s1"); }},
+      {"bgo.schedules.deactivate", [&] { client.bgo.schedules.deactivate("s1"); }},
+      {"bgo.schedules.remove", [&] { client.bgo.schedules.remove("s1"); }},
+      {"bgo.batches.trigger", [&] { client.bgo.batches.trigger("t1", {Json::object()}); }},
+      {"bgo.batches.get", [&] { client.bgo.batches.get("b1"); }}};
+  for (const auto& [name, call] : calls) {
+    try {
+      call();
       ADD_FAILURE() << name << " found something";
     } catch (const platos::NotFoundError& error) {
       EXPECT_EQ(error.status(), 404) << name;
+    } catch (const platos::Error& error) {
+      ADD_FAILURE() << name << ": " << error.what();
+    }
+  }
+  EXPECT_EQ(server_->stop().code, 0);
+}
+
 // The first code of this language on the page.
 std::string snippet(const std::string& language) {
   const std::string page =

@@ -749,10 +749,10 @@ void Secrets::use_lasting_commands() {
     note(Place::commands, ended.out + ended.err);
     used_.insert("mcp");
   }
-  for (const char* target : {"/api/v1/threads", "/v1/mcp", "/v1/agents", "/v1/conversations",
-                             "/api/v1/operator/tokens", "/api/v1/operator/mcp-servers",
-                             "/api/v1/operator/jobs", "/api/v1/operator/tasks",
-                             "/v1/policy/info", "/v1/actions", "/metrics", "/api/v1/nothing"}) {
+  for (const char* target :
+       {"/api/v1/threads", "/v1/mcp", "/v1/agents", "/v1/conversations", "/api/v1/operator/tokens",
+        "/api/v1/operator/mcp-servers", "/api/v1/operator/jobs", "/api/v1/operator/tasks",
+        "/v1/policy/info", "/v1/actions", "/metrics", "/api/v1/nothing"}) {
     call({.target = target}, token_);
   }
 }

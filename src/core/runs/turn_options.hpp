@@ -11,8 +11,8 @@
 
 #include "base/json.hpp"
 #include "core/agents/agent_profile.hpp"
-#include "core/spans/trace_parent.hpp"
 #include "core/governance/work_grant.hpp"
+#include "core/spans/trace_parent.hpp"
 
 namespace colonnade::core {
 
