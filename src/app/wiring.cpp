@@ -839,6 +839,7 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
   p.lanes[0].spawn("settle_expired", settle_expired(&p.actions, p.stopping.get_token()));
   p.lanes[0].spawn("keep_memories", p.memories.keep(&p.lanes[0], p.stopping.get_token()));
   p.lanes[0].spawn("forget_spans", p.span_retention.keep(p.stopping.get_token()));
+  p.lanes[0].spawn("purge_budgets", p.budgets.keep_purging(p.stopping.get_token()));
   p.lanes[0].spawn("queue_budget_alerts", p.budget_alerts.keep_queueing(p.stopping.get_token()));
   p.lanes[0].spawn("watch_policy", p.policy.watch(p.stopping.get_token()));
   const RunningServer note{

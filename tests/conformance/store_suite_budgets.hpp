@@ -279,15 +279,31 @@ TEST_P(StoreBudgets, AWeekRolls) {
 TEST_P(StoreBudgets, AStartGivesBackWhatWasReserved) {
   put_cap(cap_of("c1"));
   reserve("r1", 60);
-  settle("r2", 5, {budget_noon.micros - 1'000'000'000'000});
   settle("r3", 7);
   backend_->reopen();
   EXPECT_EQ(standing("c1").reserved_micros, 60);
-  put_in(Scope::whole_server(),
-         {change(core::RecoverBudgets{.spent_before = {budget_noon.micros - 900'000'000'000}})});
+  put_in(Scope::whole_server(), {change(core::RecoverBudgets{})});
   EXPECT_EQ(standing("c1").reserved_micros, 0);
   EXPECT_EQ(standing("c1").spent_micros, 7);
   reserve("r1", 93);
+}
+
+TEST_P(StoreBudgets, OldAmountsAndToldAlertsArePurged) {
+  core::BudgetCap cap = cap_of("c1");
+  cap.webhook_url = "https://hooks.example/x";
+  put_cap(cap);
+  const Time before = budget_noon - std::chrono::hours(48);
+  settle("r1", 60, before);
+  settle("r2", 60);
+  const auto told = alerts();
+  ASSERT_EQ(told.size(), 2U);
+  put({change(core::TakeBudgetAlert{.no = told[0].no, .at = before})});
+  const Time then = budget_noon - std::chrono::hours(24);
+  put_in(Scope::whole_server(),
+         {change(core::PurgeBudgets{.spent_before = then, .told_before = then})});
+  EXPECT_EQ(standing("c1", "", before).spent_micros, 60) << "today's alone, of a longer past";
+  EXPECT_EQ(standing("c1").spent_micros, 60);
+  EXPECT_EQ(alerts().size(), 1U) << "what nobody was told of stays";
 }
 
 TEST_P(StoreBudgets, HoldsOfAnotherScopeAreNotGivenBack) {

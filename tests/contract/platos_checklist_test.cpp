@@ -229,6 +229,23 @@ TEST_F(PlatosChecklist, S07_24_ACapEndsATurnBetweenItsRounds) {
   EXPECT_EQ(status["reservedCents"], 0);
 }
 
+TEST_F(PlatosChecklist, S07_24_ACapThatEndsATurnIsSaidByRestToo) {
+  PlatosServerOptions priced;
+  constexpr std::int64_t micro_a_token = 1'000'000;
+  priced.prices = {{.provider = "scripted", .model = "*", .output = micro_a_token}};
+  server(std::move(priced));
+  const std::string thread_id = server().new_thread();
+  put_budget({{"limitCents", 1}});
+  model().script(
+      {reply({core::ToolCallPart{
+                 .call_id = "c1", .tool = "calculator", .arguments = {{"expression", "1+1"}}}},
+             core::StopReason::tool_use, {.output_tokens = 5000})});
+  const Answer ended =
+      server().post(PlatosServer::thread_path(thread_id) + "/messages", {{"message", "hi"}});
+  EXPECT_EQ(ended.status, 402) << ended.body;
+  EXPECT_EQ(ended.json()["code"], "budget_cap");
+}
+
 TEST_F(PlatosChecklist, S07_24_AStoreThatFailsRefuses) {
   const std::string thread_id = server().new_thread();
   put_budget({{"runsLimit", 100}});

@@ -98,9 +98,10 @@ struct SettleBudget {
   std::int64_t spent_micros = 0;
   Time at{};
 };
-// At a start, of every scope: what processes that are gone had reserved is given back; what no
-// window reaches any more, and alerts that were told before, are removed.
-struct RecoverBudgets {
+// At a start, of every scope: what processes that are gone had reserved is given back.
+struct RecoverBudgets {};
+// Of every scope: what no window reaches any more, and alerts that were told before, are removed.
+struct PurgeBudgets {
   Time spent_before{};
   Time told_before{};
 };
@@ -112,7 +113,7 @@ struct TakeBudgetAlert {
 
 struct BudgetChange {
   std::variant<PutBudgetCap, RemoveBudgetCap, ReserveBudget, SettleBudget, RecoverBudgets,
-               TakeBudgetAlert>
+               PurgeBudgets, TakeBudgetAlert>
       what;
 };
 

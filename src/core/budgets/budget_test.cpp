@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <string>
+
 #include "core/budgets/call_bound.hpp"
+#include "core/budgets/limits.hpp"
 #include "core/models/limits.hpp"
 
 namespace colonnade::core {
@@ -87,6 +91,10 @@ TEST(CallBound, TheDearestWayToReadCounts) {
       cost_bound({.input = micro_a_token, .output = 0, .cache_write = 2 * micro_a_token}, request),
       2 * tokens);
   EXPECT_EQ(cost_bound({.input = 0, .output = 1}, request), 1) << "rounded up";
+  request.max_output_tokens = std::numeric_limits<int>::max();
+  EXPECT_EQ(cost_bound({.input = 0, .output = 1'000'000 * micro_a_token}, request),
+            limits::budget_micros_max)
+      << "and bounded itself";
 }
 
 }  // namespace

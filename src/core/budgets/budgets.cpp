@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/ids.hpp"
+#include "base/log.hpp"
 #include "core/access/account.hpp"
 #include "core/access/operators.hpp"
 #include "core/access/visibility.hpp"
@@ -115,14 +116,36 @@ Task<Result<void>> Budgets::open() {
     page = page.after(rows->back());
   }
   if (!any) co_return Result<void>{};  // nor is anything reserved
-  const Time now = clock_.now();
   Unit unit{.scope = Scope::whole_server()};
-  unit.changes.emplace_back(
-      budget_change(RecoverBudgets{.spent_before = now - limits::budget_spent_kept_time,
-                                   .told_before = now - limits::budget_alert_kept_time}));
+  unit.changes.emplace_back(budget_change(RecoverBudgets{}));
   const auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(stored.error());
   co_return Result<void>{};
+}
+
+bool Budgets::any_known() const {
+  const std::shared_lock lock(mutex_);
+  return !by_scope_.empty();
+}
+
+Task<Result<void>> Budgets::purge() {
+  if (!any_known()) co_return Result<void>{};
+  const Time now = clock_.now();
+  Unit unit{.scope = Scope::whole_server()};
+  unit.changes.emplace_back(
+      budget_change(PurgeBudgets{.spent_before = now - limits::budget_spent_kept_time,
+                                 .told_before = now - limits::budget_alert_kept_time}));
+  const auto stored = co_await feed_.commit(std::move(unit));
+  if (!stored) co_return fail(stored.error());
+  co_return Result<void>{};
+}
+
+Task<void> Budgets::keep_purging(std::stop_token stop) {
+  for (bool goes_on = true; goes_on;) {
+    const auto purged = co_await purge();
+    if (!purged) base::log::warn("budgets_not_purged", {{"error", purged.error().message}});
+    goes_on = co_await base::sleep_for(limits::budget_purge_interval, stop);
+  }
 }
 
 // --- the index ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <shared_mutex>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,6 +76,11 @@ class Budgets final : public FeedListener {
   // before the first run; nobody else works on this store.
   base::Task<Result<void>> open();
 
+  // Removes amounts and alerts that were kept long enough. Errors: those of the store.
+  base::Task<Result<void>> purge();
+  // Calls purge() from time to time until `stop`; what fails is tried again with the next.
+  base::Task<void> keep_purging(std::stop_token stop);
+
   // Caps of other users are missing for whoever may not see those.
   base::Task<Result<std::vector<BudgetCap>>> list(Principal who) const;
   // How the enabled caps stand that count runs of that agent ("" for none) by that user (nullopt:
@@ -116,6 +122,7 @@ class Budgets final : public FeedListener {
 
   void learn(const BudgetCap& cap);
   void forget(const Scope& scope, const std::string& id);
+  bool any_known() const;
   bool alerts_in(const Scope& scope) const;
   Result<void> check(const NewBudgetCap& input) const;
   BudgetCap made(const Principal& who, NewBudgetCap input, std::optional<BudgetCap> before) const;

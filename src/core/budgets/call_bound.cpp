@@ -1,6 +1,7 @@
 #include "core/budgets/call_bound.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <variant>
 
@@ -11,7 +12,7 @@
 namespace colonnade::core {
 namespace {
 
-constexpr std::int64_t tokens_of_price = 1'000'000;
+constexpr long double tokens_of_price = 1e6L;
 
 std::int64_t bytes_of(std::string_view text) { return static_cast<std::int64_t>(text.size()); }
 
@@ -80,9 +81,14 @@ std::int64_t output_tokens_bound(const ModelRequest& request) {
 std::int64_t cost_bound(const Price& price, const ModelRequest& request) {
   const std::int64_t dearest =
       std::max({price.input, price.cached_input.value_or(0), price.cache_write.value_or(0)});
-  const std::int64_t sum =
-      input_tokens_bound(request) * dearest + output_tokens_bound(request) * price.output;
-  return (sum + tokens_of_price - 1) / tokens_of_price;
+  // Prices and requests may both be large: the product of two whole numbers might not be one.
+  const long double sum =
+      static_cast<long double>(input_tokens_bound(request)) * static_cast<long double>(dearest) +
+      static_cast<long double>(output_tokens_bound(request)) *
+          static_cast<long double>(price.output);
+  const long double micros = std::ceil(sum / tokens_of_price);
+  return static_cast<std::int64_t>(
+      std::min(micros, static_cast<long double>(limits::budget_micros_max)));
 }
 
 }  // namespace colonnade::core

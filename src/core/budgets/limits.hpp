@@ -21,6 +21,7 @@ constexpr int budget_override_minutes_max = 60 * 24 * 31;
 // What is spent is kept by the hour for rolling weeks, and in one row a window for all other
 // periods. No window reaches further back than a month.
 constexpr auto budget_spent_kept_time = 24h * 62;
+constexpr auto budget_purge_interval = 1h;
 
 // Of a call whose limit nobody set: no vendor is asked without one where a cap counts.
 constexpr std::int64_t budget_message_tokens = 100;       // what stands around a message, at most

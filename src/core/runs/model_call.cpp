@@ -150,6 +150,8 @@ Task<bool> ModelCall::may_be_paid(ModelRequest* request) {
   if (reserved) co_return true;
   if (inputs_.parked() || !record_.is_open()) co_return false;
   base::Error& error = reserved.error();
+  // A stop that somebody asked for is in the queue with its reason.
+  if (error.kind == ErrorKind::cancelled && !inputs_.empty()) co_return false;
   if (error.kind == ErrorKind::over_budget) {
     inputs_.push(LimitReached{std::move(error.message)});
   } else {

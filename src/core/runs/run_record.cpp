@@ -382,7 +382,7 @@ void RunRecord::add_summary_cost(const ThreadSummary& summary, std::string_view 
 Task<Result<void>> RunRecord::reserve(CallBound bound) {
   Unit reservation = unit();
   reservation.changes.emplace_back(budget_.reserve(bound));
-  auto stored = co_await commit(std::move(reservation));
+  auto stored = co_await commit(std::move(reservation), inputs_.work());
   if (stored) budget_.reserved(bound);
   co_return stored;
 }

@@ -132,7 +132,7 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
 
   RunBudget& budget() { return budget_; }
   // Reserves what a call may cost, and books what the calls before it did. over_budget when a cap
-  // is in the way.
+  // is in the way; cancelled when the run's work was stopped before it could be stored.
   base::Task<Result<void>> reserve(CallBound bound);
 
   // --- tool calls and their actions ---

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "core/budgets/budget.hpp"
 #include "dialects/phoson/errors.hpp"
 #include "dialects/phoson/message_stream.hpp"
 #include "dialects/phoson/resources.hpp"
@@ -12,6 +13,7 @@ namespace colonnade::dialects::phoson {
 namespace {
 
 constexpr int bad_gateway = 502;
+constexpr int payment_required = 402;
 
 // Why a turn did not begin.
 net::Response start_error(const base::Error& error, const core::ModelSettings& asked) {
@@ -25,6 +27,9 @@ net::Response start_error(const base::Error& error, const core::ModelSettings& a
 }
 
 net::Response finished_answer(const core::FinishedRun& finished) {
+  if (finished.run.error.starts_with(core::budget_refusal)) {
+    return error_response(payment_required, finished.run.error);
+  }
   if (finished.run.state != core::RunState::succeeded || !finished.reply) {
     return error_response(bad_gateway, failure_text(finished.run.state, finished.run.error));
   }

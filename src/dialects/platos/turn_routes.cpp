@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/sse.hpp"
+#include "core/budgets/budget.hpp"
 #include "dialects/platos/attachments.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/turn_events.hpp"
@@ -50,7 +51,11 @@ Result<TurnRequest> decode_turn_body(const net::Request& request, bool may_be_em
 // The answer of a turn that was waited for.
 net::Response finished_answer(const core::FinishedRun& finished, const TurnFacts& facts) {
   if (finished.run.state == core::RunState::failed) {
-    const base::Error error{.kind = ErrorKind::unavailable, .message = finished.run.error};
+    const std::string& why = finished.run.error;
+    if (why.starts_with(core::budget_refusal)) {
+      return error_response(base::Error{.kind = ErrorKind::over_budget, .message = why});
+    }
+    const base::Error error{.kind = ErrorKind::unavailable, .message = why};
     return error_response(error, "provider_unavailable");
   }
   net::Response out{.status = answered_status};

@@ -196,11 +196,13 @@ Result<void> BudgetChanges::note_thresholds(const BudgetCapRow& row, const std::
   return {};
 }
 
-Result<void> BudgetChanges::on(const core::Scope& /*scope*/, const core::RecoverBudgets& change) {
+Result<void> BudgetChanges::on(const core::Scope& /*scope*/, const core::RecoverBudgets&) {
   if (auto gone = write("DELETE FROM budget_holds"); !gone) return fail(gone.error());
-  const auto free =
-      write("UPDATE budget_subjects SET reserved_micros = 0 WHERE reserved_micros <> 0");
-  if (!free) return fail(free.error());
+  return any_row(
+      write("UPDATE budget_subjects SET reserved_micros = 0 WHERE reserved_micros <> 0"));
+}
+
+Result<void> BudgetChanges::on(const core::Scope& /*scope*/, const core::PurgeBudgets& change) {
   const auto old = write("DELETE FROM budget_spent WHERE bucket < ?1", change.spent_before);
   if (!old) return fail(old.error());
   return any_row(write("DELETE FROM budget_alerts WHERE taken_at < ?1", change.told_before));

@@ -34,6 +34,7 @@ class BudgetChanges {
   Result<void> on(const core::Scope& scope, const core::ReserveBudget& change);
   Result<void> on(const core::Scope& scope, const core::SettleBudget& change);
   Result<void> on(const core::Scope& scope, const core::RecoverBudgets& change);
+  Result<void> on(const core::Scope& scope, const core::PurgeBudgets& change);
   Result<void> on(const core::Scope& scope, const core::TakeBudgetAlert& change);
 
   Result<void> insert_cap(const core::Scope& scope, const core::PutBudgetCap& change);
