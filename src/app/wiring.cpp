@@ -768,6 +768,9 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
     }
   }
   p.tool_host.servers().begin();
+  const auto ended =
+      base::run_on(p.lanes[0], p.background_tasks.agent_jobs().end_cancelled(&p.stores.runs));
+  if (!ended) return std::unexpected(ended.error());
   const auto tasks = base::run_on(p.lanes[0], p.background_tasks.catalog().open());
   if (!tasks) return std::unexpected(tasks.error());
   // Last of what acts by itself: a job may need anything that there is.

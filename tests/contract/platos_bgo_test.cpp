@@ -109,6 +109,28 @@ TEST_F(PlatosBgo, AKeyIsOneRunForEverybodyOfTheScope) {
   EXPECT_EQ(server.ask(server.as("usr_2"), "GET", bgo_path + "/runs/" + id).status, 404);
 }
 
+// What a client sends again because an answer was lost.
+TEST_F(PlatosBgo, ARequestWithAnIdempotencyKeyIsDoneOnce) {
+  PlatosServer server(path(), options(false));
+  const auto twice = [&](net::Headers who, const std::string& target, const Json& body) {
+    who.push_back({"Idempotency-Key", "key of " + target});
+    const Answer first = server.ask(who, "POST", target, body.dump());
+    const Answer second = server.ask(who, "POST", target, body.dump());
+    EXPECT_EQ(first.status, 201) << first.body;
+    EXPECT_EQ(second.body, first.body) << target;
+    return first.json();
+  };
+  twice(server.direct("operator"), catalog_path, agent_task());
+  const Json run = twice(server.as(), bgo_path + "/tasks/digest/trigger", Json::object());
+  const std::string id = run["id"];
+  twice(server.as(), bgo_path + "/runs/" + id + "/replay", Json::object());
+  twice(server.as(), bgo_path + "/batches/digest", {{"payloads", {1, 2}}});
+  twice(server.as(), bgo_path + "/schedules", {{"taskId", "digest"}, {"cron", "0 6 * * *"}});
+  twice(server.direct(), std::string(catalog_path) + "/digest/run", Json::object());
+  EXPECT_EQ(server.get(bgo_path + "/runs").json()["runs"].size(), 5U);
+  EXPECT_EQ(server.get(bgo_path + "/schedules").json()["schedules"].size(), 1U);
+}
+
 TEST_F(PlatosBgo, OptionsAreKeptAsTheyWereGiven) {
   PlatosServer server(path(), options(false));
   add(server, agent_task());

@@ -684,6 +684,12 @@ void Secrets::use_commands() {
                               {"mcp-servers", "list", "--json"},
                               {"mcp-servers", "retry", "hostile"},
                               {"mcp-servers", "accept", "hostile", "nothing"},
+                              {"jobs", "list"},
+                              {"jobs", "list", "--json"},
+                              {"jobs", "show", "nothing"},
+                              {"jobs", "cancel", "nothing"},
+                              {"jobs", "replay", "nothing"},
+                              {"tasks", "list"},
                               {"threads", "list"},
                               {"threads", "list", "--json"},
                               {"threads", "search", "pw"},
@@ -740,6 +746,7 @@ void Secrets::use_lasting_commands() {
   }
   for (const char* target : {"/api/v1/threads", "/v1/mcp", "/v1/agents", "/v1/conversations",
                              "/api/v1/operator/tokens", "/api/v1/operator/mcp-servers",
+                             "/api/v1/operator/jobs", "/api/v1/operator/tasks",
                              "/v1/policy/info", "/v1/actions", "/metrics", "/api/v1/nothing"}) {
     call({.target = target}, token_);
   }

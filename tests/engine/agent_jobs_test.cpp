@@ -236,6 +236,29 @@ TEST_F(AgentJobsTest, AfterARestartAJobFindsItsTurnAndBeginsNoOther) {
   EXPECT_EQ(job.attempts.made, 1);
 }
 
+// The server died between the cancel of the job and that of its run.
+TEST_F(AgentJobsTest, AfterARestartTheRunOfACancelledJobIsCancelled) {
+  std::string id;
+  AgentTurnPlace place;
+  {
+    House house(path(), launches_);
+    house.add(agent_task());
+    house.engine.model->script({tool_call("c1", "launch", {{"target", "moon"}})});
+    house.background.start();
+    id = house.trigger("digest", "");
+    place = turn_place_of(house.ended(id, JobState::waiting));
+    Unit unit{.scope = Scope::main()};
+    unit.changes.emplace_back(job_change(CancelJob{.id = id, .at = house.engine.clock.now()}));
+    ASSERT_TRUE(house.engine.run(house.engine.feed.commit(std::move(unit))));
+  }
+  House house(path(), launches_);
+  ASSERT_TRUE(
+      house.engine.run(house.background.agent_jobs->end_cancelled(house.engine.store.get())));
+  const auto ended = house.engine.run(house.engine.runs.wait(ann, place.run_id, {}));
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(ended->run.state, RunState::cancelled);
+}
+
 TEST_F(AgentJobsTest, AToolIsCalledWithThePayloadOverItsArguments) {
   House house(path(), launches_);
   house.add(launch_task());

@@ -100,6 +100,30 @@ class JobSchedulesTest : public ::testing::Test {
   JobSchedules schedules_{engine_.job_store(), engine_.feed, clock_, grid_};
 };
 
+TEST_F(JobSchedulesTest, AKeptScheduleIsMadeOnceAndChangedInPlace) {
+  const JobOwner owner{Scope::main(), "ann"};
+  const auto keep = [&](NewSchedule wanted) {
+    wanted.job = new_job("send").job;
+    auto kept = engine_.run(schedules_.keep(owner, "own", std::move(wanted)));
+    EXPECT_TRUE(kept) << kept.error().message;
+    return std::move(*kept);
+  };
+  const JobSchedule made = keep(every(seconds(10)));
+  EXPECT_EQ(made.id, "own");
+  EXPECT_EQ(made.next_due_at, made.created_at + seconds(10));
+  clock_.advance(seconds(15));
+  fire();
+  const JobSchedule same = keep(every(seconds(10)));
+  EXPECT_EQ(same.next_due_at, made.created_at + seconds(20));  // it has not begun anew
+  EXPECT_EQ(fired(made).size(), 1U);
+  const JobSchedule changed = keep(every(seconds(7)));
+  EXPECT_EQ(changed.next_due_at, made.created_at + seconds(21));
+  EXPECT_EQ(read(made).timing.text, every(seconds(7)).timing.text);
+  const auto taken =
+      engine_.run(schedules_.keep({Scope::main(), "bob"}, "own", every(seconds(10))));
+  EXPECT_EQ(taken.error().kind, ErrorKind::conflict);
+}
+
 TEST_F(JobSchedulesTest, EachDueTimeBeginsOneJobThatSaysWhich) {
   const JobSchedule made = create(every(seconds(10)));
   EXPECT_EQ(made.next_due_at, made.created_at + seconds(10));

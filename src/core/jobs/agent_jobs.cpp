@@ -214,6 +214,18 @@ Task<bool> AgentJobs::may_go_on(Job job) {
   co_return !detail || is_terminal(detail->run.state) || !waits_for_human(*detail);
 }
 
+Task<Result<void>> AgentJobs::end_cancelled(RunStore* store) {
+  auto unfinished = co_await store->unfinished_runs();
+  if (!unfinished) co_return fail(std::move(unfinished.error()));
+  for (const Run& run : *unfinished) {
+    if (run.options.job_id.empty()) continue;
+    auto job = co_await deps_.store.job(run.scope, run.options.job_id);
+    if (!job) co_return fail(std::move(job.error()));
+    if (*job && (*job)->state == JobState::cancelled) co_await cancelled(std::move(**job));
+  }
+  co_return Result<void>();
+}
+
 Task<void> AgentJobs::cancelled(Job job) {
   const AgentTurnPlace place = turn_place_of(job);
   if (place.run_id.empty()) co_return;

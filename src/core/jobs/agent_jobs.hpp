@@ -66,6 +66,10 @@ class AgentJobs final : public JobHandler {
     sources_.insert_or_assign(std::move(name), &source);
   }
 
+  // At the start, after the runs were taken up: those whose job was cancelled just before its
+  // server died are cancelled, too. Errors: the store's.
+  base::Task<Result<void>> end_cancelled(RunStore* store);
+
   base::Task<JobStep> run(JobContext context) override;
   base::Task<bool> may_go_on(Job job) override;
   base::Task<void> cancelled(Job job) override;

@@ -21,6 +21,8 @@ struct NewJob {
   JobOrigin origin{};
   // Begins only when somebody wakes it: until_approved, say. "" for none.
   std::string waits_for{};
+  // Linked to the job, or to the batch, in the same transaction; "" for none.
+  std::string keyed_request_id{};
 };
 
 // Errors: invalid and too_large, with the field. Whether the handler exists is not looked at.

@@ -66,6 +66,15 @@ JobSchedule made_of(JobOwner owner, NewSchedule input, std::string id, Time now)
           .updated_at = now};
 }
 
+// What is committed with a new schedule: also that a key stands for it.
+std::vector<Change> linked(const std::string& keyed_request_id, const std::string& schedule_id,
+                           std::vector<Change> also) {
+  if (!keyed_request_id.empty()) {
+    also.emplace_back(LinkKeyedRequest{.id = keyed_request_id, .object_id = schedule_id});
+  }
+  return also;
+}
+
 }  // namespace
 
 Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input,
@@ -74,6 +83,7 @@ Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input,
   const auto first_due_at = input.first_due_at;
   JobOwner owner(who.scope, who.user_id);
   std::string id = input.id.empty() ? base::new_id(now) : input.id;
+  also = linked(input.keyed_request_id, id, std::move(also));
   JobSchedule made = made_of(std::move(owner), std::move(input), std::move(id), now);
   auto inserted = co_await insert(std::move(made), first_due_at, std::move(also));
   co_return inserted;
@@ -99,7 +109,8 @@ Task<Result<JobSchedule>> JobSchedules::keep(JobOwner owner, std::string id, New
     if (!found) co_return fail(std::move(found.error()));
     if (!*found) {
       JobSchedule made = made_of(owner, input, id, clock_.now());
-      auto inserted = co_await insert(std::move(made), input.first_due_at);
+      std::vector<Change> also = linked(input.keyed_request_id, id, {});
+      auto inserted = co_await insert(std::move(made), input.first_due_at, std::move(also));
       co_return inserted;
     }
     JobSchedule& kept = **found;
@@ -184,8 +195,7 @@ Task<Result<JobSchedule>> JobSchedules::set_active(Principal who, std::string id
   co_return set;
 }
 
-Task<Result<void>> JobSchedules::remove(Principal who, std::string id,
-                                        std::vector<Change> also) {
+Task<Result<void>> JobSchedules::remove(Principal who, std::string id, std::vector<Change> also) {
   auto found = co_await get(who, id);
   if (!found) co_return fail(std::move(found.error()));
   Unit unit{.scope = who.scope, .account = account_of(who)};

@@ -24,6 +24,7 @@ struct NewSchedule {
   Misfire misfire{};
   bool is_active = true;
   std::optional<base::Time> first_due_at{};  // in place of the first that the timing gives
+  std::string keyed_request_id{};  // linked to the schedule in the same transaction; "" for none
 };
 
 // What is given is changed.

@@ -38,9 +38,20 @@ std::size_t text_bytes(const Job& job) {
 
 // --- new ones -----------------------------------------------------------------------------------
 
-Task<Result<Job>> Jobs::insert(Job job) {
+namespace {
+
+void add_link(Unit& unit, std::string keyed_request_id, const std::string& object_id) {
+  if (keyed_request_id.empty()) return;
+  unit.changes.emplace_back(
+      LinkKeyedRequest{.id = std::move(keyed_request_id), .object_id = object_id});
+}
+
+}  // namespace
+
+Task<Result<Job>> Jobs::insert(Job job, std::string keyed_request_id) {
   Unit unit{.scope = job.owner.scope, .account = account_of(job.owner.scope, job.owner.user_id)};
   unit.changes.emplace_back(job_change(InsertJob{.job = job}));
+  add_link(unit, std::move(keyed_request_id), job.id);
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   co_return job;
@@ -73,13 +84,14 @@ Task<Result<TriggeredJob>> Jobs::trigger(Principal who, NewJob input) {
 Task<Result<TriggeredJob>> Jobs::trigger_for(JobOwner owner, NewJob input) {
   const Time now = clock_.now();
   if (auto checked = check_new_job(input, now); !checked) co_return fail(checked.error());
+  const std::string keyed_request_id = std::move(input.keyed_request_id);
   const Job job = make_job(std::move(owner), std::move(input), base::new_id(now), now);
   // Somebody else may store the same key between the look and the commit.
   for (int attempt = 1;; ++attempt) {
     auto holder = co_await holder_of(job);
     if (!holder) co_return fail(std::move(holder.error()));
     if (*holder) co_return TriggeredJob{.job = std::move(**holder), .is_repeat = true};
-    auto stored = co_await insert(job);
+    auto stored = co_await insert(job, keyed_request_id);
     if (stored) co_return TriggeredJob{.job = std::move(*stored)};
     const bool again = is_held_key(stored.error()) && attempt < limits::change_attempts_max;
     if (!again) co_return fail(std::move(stored.error()));
@@ -174,6 +186,7 @@ Task<Result<TriggeredBatch>> Jobs::trigger_batch(Principal who, NewJob input,
       }
     }
     BatchUnit made = batch_unit(batch, input, payloads, now);
+    add_link(made.unit, input.keyed_request_id, batch.id);
     auto stored = co_await feed_.commit(std::move(made.unit));
     if (stored) co_return TriggeredBatch{.batch = batch, .jobs = std::move(made.jobs)};
     const bool again = is_held_key(stored.error()) && attempt < limits::change_attempts_max;
@@ -291,7 +304,7 @@ Task<Result<Job>> Jobs::wake(Principal who, std::string id, std::string waits_fo
   co_return woken;
 }
 
-Task<Result<Job>> Jobs::replay(Principal who, std::string id) {
+Task<Result<Job>> Jobs::replay(Principal who, std::string id, std::string keyed_request_id) {
   auto before = co_await get(std::move(who), std::move(id));
   if (!before) co_return before;
   NewJob input{.job = {.task = std::move(before->task),
@@ -305,7 +318,8 @@ Task<Result<Job>> Jobs::replay(Principal who, std::string id) {
                        .is_test = before->is_test,
                        .repeats_when_lost = before->repeats_when_lost,
                        .time_max = before->time_max},
-               .origin = {.replay_of = before->id, .depth = before->origin.depth}};
+               .origin = {.replay_of = before->id, .depth = before->origin.depth},
+               .keyed_request_id = std::move(keyed_request_id)};
   auto triggered = co_await trigger_for(std::move(before->owner), std::move(input));
   if (!triggered) co_return fail(std::move(triggered.error()));
   co_return std::move(triggered->job);

@@ -71,16 +71,16 @@ class Jobs {
   base::Task<Result<Job>> resume(Principal who, std::string id);
   // Wakes one that waits for that. not_found, conflict when it waits for something else, or not.
   base::Task<Result<Job>> wake(Principal who, std::string id, std::string waits_for);
-  // A new job that is given the same, for the same owner, now and without a key. not_found; else as
-  // trigger().
-  base::Task<Result<Job>> replay(Principal who, std::string id);
+  // A new job that is given the same, for the same owner, now and without a key; linked to
+  // `keyed_request_id`, unless that is "". not_found; else as trigger().
+  base::Task<Result<Job>> replay(Principal who, std::string id, std::string keyed_request_id = {});
 
   // Removes what ended limits::job_kept_time ago, all of it.
   base::Task<void> purge(std::stop_token stop);
 
  private:
   base::Task<Result<Job>> change(Principal who, std::string id, ChangeOfJobs change);
-  base::Task<Result<Job>> insert(Job job);
+  base::Task<Result<Job>> insert(Job job, std::string keyed_request_id);
   base::Task<Result<std::optional<Job>>> holder_of(Job job);
   base::Task<Result<TriggeredBatch>> batch_of(JobOwner owner, std::string id);
   base::Task<void> tell_cancelled(Job job);

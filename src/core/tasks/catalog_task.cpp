@@ -172,6 +172,8 @@ JobTemplate job_template_of(const CatalogTask& task) {
                   .work = {.kind = task.handler.kind, .name = std::string(task_work_name)}};
   out.attempts.max = std::max(task.retries_max, 1);
   out.time_max = task.time_max;
+  // A thread has one turn at a time.
+  if (!task.handler.thread_id.empty()) out.queue.running_max = 1;
   // What a tool did before its process died is not known; a turn is found again.
   out.repeats_when_lost = task.handler.kind == JobHandlerKind::agent;
   return out;

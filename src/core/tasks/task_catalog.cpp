@@ -160,7 +160,8 @@ Task<Result<void>> TaskCatalog::keep_schedule(CatalogTask task) {
   co_return Result<void>();
 }
 
-Task<Result<CatalogTask>> TaskCatalog::put(Principal who, CatalogTask task, std::string change) {
+Task<Result<CatalogTask>> TaskCatalog::put(Principal who, CatalogTask task, std::string change,
+                                           std::string keyed_request_id) {
   const Time now = deps_.clock.now();
   task.updated_at = now;
   if (task.revision == 0) task.created_at = now;
@@ -180,13 +181,18 @@ Task<Result<CatalogTask>> TaskCatalog::put(Principal who, CatalogTask task, std:
                   .revision_before = task.revision,
                   .documents_max = limits::tasks_per_scope});
   unit.changes.emplace_back(AppendAudit{task_entry(task, who, std::move(change), now)});
+  if (!keyed_request_id.empty()) {
+    unit.changes.emplace_back(
+        LinkKeyedRequest{.id = std::move(keyed_request_id), .object_id = task.task_id});
+  }
   auto stored = co_await deps_.feed.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
   ++task.revision;
   co_return task;
 }
 
-Task<Result<CatalogTask>> TaskCatalog::create(Principal who, CatalogTask task) {
+Task<Result<CatalogTask>> TaskCatalog::create(Principal who, CatalogTask task,
+                                              std::string keyed_request_id) {
   if (auto allowed = check_operator(who); !allowed) co_return fail(std::move(allowed.error()));
   if (auto fits = check_task(task); !fits) co_return fail(std::move(fits.error()));
   auto there = co_await this->stored(who.scope, task.task_id);
@@ -197,7 +203,7 @@ Task<Result<CatalogTask>> TaskCatalog::create(Principal who, CatalogTask task) {
   task.id = base::new_id(deps_.clock.now());
   task.created_by = who.user_id;
   task.revision = 0;
-  auto made = co_await put(std::move(who), std::move(task), "created");
+  auto made = co_await put(std::move(who), std::move(task), "created", std::move(keyed_request_id));
   const bool is_taken = !made && made.error().kind == ErrorKind::conflict;
   if (is_taken) made.error().field = "taskId";
   co_return made;

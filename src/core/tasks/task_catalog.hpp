@@ -48,7 +48,9 @@ class TaskCatalog {
   // Operators'. `task.scope` is the caller's. Errors: forbidden; check_task()'s; those of
   // JobSchedules with the fields "timing" and "timezone"; conflict with the field "taskId" when it
   // is taken; too_large beyond limits::tasks_per_scope.
-  base::Task<Result<CatalogTask>> create(Principal who, CatalogTask task);
+  // Linked to `keyed_request_id`, unless that is "".
+  base::Task<Result<CatalogTask>> create(Principal who, CatalogTask task,
+                                         std::string keyed_request_id = {});
   // `alter` may be called more than once, each time with the task as it is then. Errors also:
   // not_found; conflict for one that the configuration sets.
   using Alter = std::function<Result<void>(CatalogTask&)>;
@@ -63,7 +65,8 @@ class TaskCatalog {
  private:
   std::vector<CatalogTask> configured_in(const Scope& scope) const;
   base::Task<Result<CatalogTask>> stored(Scope scope, std::string id) const;
-  base::Task<Result<CatalogTask>> put(Principal who, CatalogTask task, std::string change);
+  base::Task<Result<CatalogTask>> put(Principal who, CatalogTask task, std::string change,
+                                      std::string keyed_request_id = {});
   base::Task<Result<void>> keep_schedule(CatalogTask task);
 
   Dependencies deps_;

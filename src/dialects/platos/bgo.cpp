@@ -125,6 +125,20 @@ net::Response task_refusal(const base::Error& error) {
   return error_response(out);
 }
 
+Attempted task_refused(const base::Error& error) { return dialects::refused(task_refusal(error)); }
+
+Task<net::Reply> BgoResource::do_once(Caller caller, RequestPtr request, Once work) {
+  const Principal who = caller.who;
+  const auto key = request_key(*request);
+  AnswerOnce::Work attempt_once = [this, work, caller = std::move(caller),
+                                   request](Attempt attempt) mutable {
+    return (this->*work)(std::move(caller), std::move(request), std::move(attempt));
+  };
+  auto response = co_await answer_once_.run(who, key, std::move(attempt_once));
+  if (!response) co_return task_refusal(response.error());
+  co_return std::move(*response);
+}
+
 // --- tasks --------------------------------------------------------------------------------------
 
 Task<net::Reply> BgoResource::tasks(Caller caller, RequestPtr /*request*/) {
@@ -148,13 +162,15 @@ Task<Result<core::CatalogTask>> BgoResource::task_for(const Caller* caller, std:
 }
 
 Task<Result<core::TriggeredJob>> BgoResource::begin(Caller caller, std::string task_id,
-                                                    TriggerRequest wanted) {
+                                                    TriggerRequest wanted,
+                                                    std::string keyed_request_id) {
   const auto task = co_await task_for(&caller, std::move(task_id));
   if (!task) co_return fail(task.error());
   if (auto fits = use_.tasks.check_payload(*task, wanted.payload); !fits) {
     co_return fail(std::move(fits.error()));
   }
-  core::NewJob input{.job = core::job_template_of(*task)};
+  core::NewJob input{.job = core::job_template_of(*task),
+                     .keyed_request_id = std::move(keyed_request_id)};
   if (!wanted.payload.is_null()) input.job.payload = base::to_text(wanted.payload);
   if (auto read = apply_trigger_options(wanted.options, clock_.now(), input); !read) {
     co_return fail(std::move(read.error()));
@@ -164,17 +180,24 @@ Task<Result<core::TriggeredJob>> BgoResource::begin(Caller caller, std::string t
 }
 
 Task<net::Reply> BgoResource::trigger(Caller caller, RequestPtr request) {
-  auto wanted = decode_trigger(request->body);
-  if (!wanted) co_return task_refusal(wanted.error());
-  const auto begun = co_await begin(std::move(caller), bgo_id_of(*request), std::move(*wanted));
-  if (!begun) co_return task_refusal(begun.error());
-  net::Response out{.status = begun->is_repeat ? bgo_ok : bgo_created};
-  base::JsonWriter(out.body)
-      .object()
-      .field("id", begun->job.id)
-      .field("isCached", begun->is_repeat)
-      .end_object();
-  co_return out;
+  return do_once(std::move(caller), std::move(request), &BgoResource::trigger_once);
+}
+
+Task<Attempted> BgoResource::trigger_once(Caller caller, RequestPtr request, Attempt attempt) {
+  std::string id = attempt.object_id;
+  bool is_repeat = false;
+  if (id.empty()) {
+    auto wanted = decode_trigger(request->body);
+    if (!wanted) co_return task_refused(wanted.error());
+    const auto begun = co_await begin(std::move(caller), bgo_id_of(*request), std::move(*wanted),
+                                      std::move(attempt.keyed_request_id));
+    if (!begun) co_return task_refused(begun.error());
+    id = begun->job.id;
+    is_repeat = begun->is_repeat;
+  }
+  net::Response out{.status = is_repeat ? bgo_ok : bgo_created};
+  base::JsonWriter(out.body).object().field("id", id).field("isCached", is_repeat).end_object();
+  co_return Attempted{.response = std::move(out)};
 }
 
 // --- runs ---------------------------------------------------------------------------------------
@@ -234,15 +257,24 @@ Task<net::Reply> BgoResource::cancel(Caller caller, RequestPtr request) {
 }
 
 Task<net::Reply> BgoResource::replay(Caller caller, RequestPtr request) {
-  const auto before = co_await run_of(caller.who, bgo_id_of(*request));
-  if (!before) co_return task_refusal(before.error());
-  const auto task = co_await task_for(&caller, before->task);
-  if (!task) co_return task_refusal(task.error());
-  const auto job = co_await use_.jobs.replay(std::move(caller.who), before->id);
-  if (!job) co_return task_refusal(job.error());
+  return do_once(std::move(caller), std::move(request), &BgoResource::replay_once);
+}
+
+Task<Attempted> BgoResource::replay_once(Caller caller, RequestPtr request, Attempt attempt) {
+  std::string id = attempt.object_id;
+  if (id.empty()) {
+    const auto before = co_await run_of(caller.who, bgo_id_of(*request));
+    if (!before) co_return task_refused(before.error());
+    const auto task = co_await task_for(&caller, before->task);
+    if (!task) co_return task_refused(task.error());
+    const auto job = co_await use_.jobs.replay(std::move(caller.who), before->id,
+                                               std::move(attempt.keyed_request_id));
+    if (!job) co_return task_refused(job.error());
+    id = job->id;
+  }
   net::Response out{.status = bgo_created};
-  base::JsonWriter(out.body).object().field("id", job->id).end_object();
-  co_return out;
+  base::JsonWriter(out.body).object().field("id", id).end_object();
+  co_return Attempted{.response = std::move(out)};
 }
 
 // --- schedules ----------------------------------------------------------------------------------
@@ -274,24 +306,35 @@ Task<net::Reply> BgoResource::schedules(Caller caller, RequestPtr /*request*/) {
 }
 
 Task<net::Reply> BgoResource::create_schedule(Caller caller, RequestPtr request) {
+  return do_once(std::move(caller), std::move(request), &BgoResource::create_schedule_once);
+}
+
+Task<Attempted> BgoResource::create_schedule_once(Caller caller, RequestPtr request,
+                                                  Attempt attempt) {
+  if (!attempt.object_id.empty()) {
+    const auto there = co_await schedule_of(std::move(caller.who), attempt.object_id);
+    if (!there) co_return task_refused(there.error());
+    co_return Attempted{.response = {.status = bgo_created, .body = encoded(*there)}};
+  }
   auto wanted = decode_schedule(request->body);
-  if (!wanted) co_return task_refusal(wanted.error());
+  if (!wanted) co_return task_refused(wanted.error());
   const auto task = co_await task_for(&caller, wanted->task_id);
-  if (!task) co_return task_refusal(task.error());
+  if (!task) co_return task_refused(task.error());
   core::NewSchedule input{.name = task->task_id,
                           .job = core::job_template_of(*task),
                           .timing = {.kind = core::JobTimingKind::cron,
                                      .text = std::move(wanted->cron),
-                                     .zone = std::move(wanted->zone)}};
+                                     .zone = std::move(wanted->zone)},
+                          .keyed_request_id = std::move(attempt.keyed_request_id)};
   if (!wanted->payload.is_null()) {
     if (auto fits = use_.tasks.check_payload(*task, wanted->payload); !fits) {
-      co_return task_refusal(fits.error());
+      co_return task_refused(fits.error());
     }
     input.job.payload = base::to_text(wanted->payload);
   }
   const auto made = co_await use_.schedules.create(std::move(caller.who), std::move(input));
-  if (!made) co_return task_refusal(made.error());
-  co_return net::Response{.status = bgo_created, .body = encoded(*made)};
+  if (!made) co_return task_refused(made.error());
+  co_return Attempted{.response = {.status = bgo_created, .body = encoded(*made)}};
 }
 
 Task<Result<core::JobSchedule>> BgoResource::schedule_of(Principal who, std::string id) {
@@ -328,36 +371,56 @@ Task<net::Reply> BgoResource::remove_schedule(Caller caller, RequestPtr request)
 
 // --- batches ------------------------------------------------------------------------------------
 
+namespace {
+
+Attempted batch_begun(const std::string& id, const std::vector<std::string>& runs, int status) {
+  net::Response out{.status = status};
+  base::JsonWriter json(out.body);
+  json.object().field("batchId", id).key("runIds").array();
+  for (const std::string& run : runs) json.value(run);
+  json.end_array().end_object();
+  return {.response = std::move(out)};
+}
+
+}  // namespace
+
 Task<net::Reply> BgoResource::trigger_batch(Caller caller, RequestPtr request) {
+  return do_once(std::move(caller), std::move(request), &BgoResource::trigger_batch_once);
+}
+
+Task<Attempted> BgoResource::trigger_batch_once(Caller caller, RequestPtr request,
+                                                Attempt attempt) {
+  if (!attempt.object_id.empty()) {
+    const auto runs = co_await use_.jobs.batch_jobs(std::move(caller.who), attempt.object_id);
+    if (!runs) co_return task_refused(runs.error());
+    co_return batch_begun(attempt.object_id, *runs, bgo_created);
+  }
   auto wanted = decode_batch(request->body);
-  if (!wanted) co_return task_refusal(wanted.error());
+  if (!wanted) co_return task_refused(wanted.error());
   const auto task = co_await task_for(&caller, bgo_id_of(*request));
-  if (!task) co_return task_refusal(task.error());
+  if (!task) co_return task_refused(task.error());
   std::vector<std::string> payloads;
   for (std::size_t i = 0; i < wanted->payloads.size(); ++i) {
     const Json& payload = wanted->payloads[i];
     if (auto fits = use_.tasks.check_payload(*task, payload); !fits) {
       fits.error().field = "payloads[" + std::to_string(i) + "]";
-      co_return task_refusal(fits.error());
+      co_return task_refused(fits.error());
     }
     payloads.push_back(payload.is_null() ? std::string() : base::to_text(payload));
   }
-  core::NewJob input{.job = core::job_template_of(*task)};
+  core::NewJob input{.job = core::job_template_of(*task),
+                     .keyed_request_id = std::move(attempt.keyed_request_id)};
   // Batches have a queue of their own, so that they hold up nobody's single run.
-  input.job.queue = {.name = task->task_id + " batches",
-                     .running_max = limits::platos_batch_running_max};
+  input.job.queue.name = task->task_id + " batches";
+  input.job.queue.running_max =
+      std::min(input.job.queue.running_max, limits::platos_batch_running_max);
   if (auto read = apply_trigger_options(wanted->options, clock_.now(), input); !read) {
-    co_return task_refusal(read.error());
+    co_return task_refused(read.error());
   }
   const auto made = co_await use_.jobs.trigger_batch(std::move(caller.who), std::move(input),
                                                      std::move(payloads));
-  if (!made) co_return task_refusal(made.error());
-  net::Response out{.status = made->is_repeat ? bgo_ok : bgo_created};
-  base::JsonWriter json(out.body);
-  json.object().field("batchId", made->batch.id).key("runIds").array();
-  for (const std::string& id : made->jobs) json.value(id);
-  json.end_array().end_object();
-  co_return out;
+  if (!made) co_return task_refused(made.error());
+  co_return batch_begun(made->batch.id, made->jobs, made->is_repeat ? bgo_ok : bgo_created);
 }
 
 Task<net::Reply> BgoResource::batch(Caller caller, RequestPtr request) {

@@ -14,6 +14,7 @@
 #include "core/jobs/jobs.hpp"
 #include "core/tasks/task_catalog.hpp"
 #include "core/tasks/task_payload.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/platos/access.hpp"
 #include "dialects/platos/bgo_wire.hpp"
 #include "dialects/platos/caller.hpp"
@@ -32,11 +33,14 @@ struct BackgroundUse {
 
 // An error about a task, a run, a schedule or a batch, as the wire has it.
 net::Response task_refusal(const base::Error& error);
+// The end of an attempt that had no effect.
+Attempted task_refused(const base::Error& error);
 
 // Thread-safe.
 class BgoResource {
  public:
-  BgoResource(BackgroundUse use, base::Clock& clock) : use_(use), clock_(clock) {}
+  BgoResource(BackgroundUse use, AnswerOnce& answer_once, base::Clock& clock)
+      : use_(use), answer_once_(answer_once), clock_(clock) {}
 
   base::Task<net::Reply> tasks(Caller caller, RequestPtr request);
   base::Task<net::Reply> trigger(Caller caller, RequestPtr request);
@@ -55,9 +59,17 @@ class BgoResource {
   // A run of the task, for other routes of the dialect. Errors: not_found, forbidden for a caller
   // that is bound to another agent, invalid for the payload and the options, core::Jobs::trigger's.
   base::Task<base::Result<core::TriggeredJob>> begin(Caller caller, std::string task_id,
-                                                     TriggerRequest wanted);
+                                                     TriggerRequest wanted,
+                                                     std::string keyed_request_id);
 
  private:
+  using Once = base::Task<Attempted> (BgoResource::*)(Caller, RequestPtr, Attempt);
+  // Once for each Idempotency-Key.
+  base::Task<net::Reply> do_once(Caller caller, RequestPtr request, Once work);
+  base::Task<Attempted> trigger_once(Caller caller, RequestPtr request, Attempt attempt);
+  base::Task<Attempted> replay_once(Caller caller, RequestPtr request, Attempt attempt);
+  base::Task<Attempted> create_schedule_once(Caller caller, RequestPtr request, Attempt attempt);
+  base::Task<Attempted> trigger_batch_once(Caller caller, RequestPtr request, Attempt attempt);
   base::Task<base::Result<core::CatalogTask>> task_for(const Caller* caller, std::string task_id);
   base::Task<base::Result<core::Job>> run_of(core::Principal who, std::string id);
   base::Task<base::Result<core::JobSchedule>> schedule_of(core::Principal who, std::string id);
@@ -65,6 +77,7 @@ class BgoResource {
   std::string encoded(const core::JobSchedule& schedule) const;
 
   BackgroundUse use_;
+  AnswerOnce& answer_once_;
   base::Clock& clock_;
 };
 

@@ -91,8 +91,8 @@ Dialect::Dialect(Dependencies deps, Options options)
               .rate_limits = deps.rate_limits,
               .clock = deps.clock},
              options.turns, std::move(options.trusted_proxies)),
-      bgo_(deps.background, deps.clock),
-      tasks_(deps.background.tasks, bgo_) {}
+      bgo_(deps.background, answer_once_, deps.clock),
+      tasks_(deps.background.tasks, bgo_, answer_once_) {}
 
 std::vector<net::Route> Dialect::routes() {
   using enum net::Method;

@@ -3,6 +3,7 @@
 
 #include "base/task.hpp"
 #include "core/tasks/task_catalog.hpp"
+#include "dialects/answer_once.hpp"
 #include "dialects/platos/access.hpp"
 #include "dialects/platos/bgo.hpp"
 #include "dialects/platos/caller.hpp"
@@ -13,7 +14,8 @@ namespace colonnade::dialects::platos {
 // Thread-safe; what it is made of must outlive it.
 class TaskResource {
  public:
-  TaskResource(core::TaskCatalog& tasks, BgoResource& bgo) : tasks_(tasks), bgo_(bgo) {}
+  TaskResource(core::TaskCatalog& tasks, BgoResource& bgo, AnswerOnce& answer_once)
+      : tasks_(tasks), bgo_(bgo), answer_once_(answer_once) {}
 
   base::Task<net::Reply> list(Caller caller, RequestPtr request);    // → {tasks}
   base::Task<net::Reply> create(Caller caller, RequestPtr request);  // → {task}
@@ -24,8 +26,12 @@ class TaskResource {
   base::Task<net::Reply> run(Caller caller, RequestPtr request);
 
  private:
+  base::Task<Attempted> create_once(core::Principal who, RequestPtr request, Attempt attempt);
+  base::Task<Attempted> run_once(Caller caller, RequestPtr request, Attempt attempt);
+
   core::TaskCatalog& tasks_;
   BgoResource& bgo_;
+  AnswerOnce& answer_once_;
 };
 
 }  // namespace colonnade::dialects::platos
