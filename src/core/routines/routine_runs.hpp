@@ -41,7 +41,6 @@ struct PausedRoutineRun {
 
 struct RoutineRunPorts {
   RoutineStore& store;
-  JobStore& job_store;
   Jobs& jobs;
   EventFeed& feed;
   Runs& runs;
