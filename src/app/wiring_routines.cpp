@@ -16,7 +16,6 @@ RoutineParts::RoutineParts(const Settings& settings, const Dependencies& deps)
                  .redaction = deps.redaction,
                  .clock = deps.clock}),
       runs_({.store = deps.stores.routines,
-             .job_store = deps.stores.jobs,
              .jobs = deps.jobs,
              .feed = deps.feed,
              .runs = deps.runs,

@@ -45,7 +45,6 @@ class TandemJobs {
                   .redaction = engine.redaction,
                   .clock = engine.clock}),
         routine_runs({.store = engine.store->stores().routines,
-                      .job_store = engine.store->stores().jobs,
                       .jobs = jobs,
                       .feed = engine.feed,
                       .runs = engine.runs,

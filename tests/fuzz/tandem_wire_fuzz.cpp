@@ -1,6 +1,6 @@
 // Whatever a client sends: a decoder yields a value that keeps the contract's bounds, or an error
 // that names a member. Nothing crashes. Everything that Tandem reads of bodies and queries: prompts
-// and their files, sessions, answers of humans, memory, configuration, identity.
+// and their files, sessions, answers of humans, memory, configuration, identity, routines.
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,6 +17,7 @@
 #include "dialects/tandem/prompt_body.hpp"
 #include "dialects/tandem/providers.hpp"
 #include "dialects/tandem/replies_wire.hpp"
+#include "dialects/tandem/routines_wire.hpp"
 #include "dialects/tandem/session_wire.hpp"
 #include "dialects/tandem/wire.hpp"
 #include "tests/fuzz/require.hpp"
@@ -70,6 +71,24 @@ void look_into_memory(const Json& body, const std::string& bytes) {
   const auto query = tandem::read_memory_query(body, now);
   require_named_error(query);
   if (query) require(query->shown_max >= 1 && query->shown_max <= limits::memories_recalled_max);
+}
+
+void look_into_routines(const Json& body) {
+  for (const auto family : {tandem::RoutineFamily::routines, tandem::RoutineFamily::automations}) {
+    const auto made = tandem::decode_new_routine(family, body);
+    expect_named_error(made);
+    if (made) {
+      expect(!made->task.entrypoint.empty() && made->task.arguments.is_object());
+      const core::ScheduledRoutine shown{
+          .routine = {
+              .id = "r", .scope = core::Scope::main(), .name = made->name, .task = made->task}};
+      expect(Json::parse(tandem::encode_routine(family, shown)).is_object());
+    }
+    const core::ScheduledRoutine before{.routine = {.id = "r", .scope = core::Scope::main()}};
+    expect_named_error(tandem::decode_routine_update(family, body, before));
+  }
+  expect_named_error(tandem::decode_new_run(body));
+  expect_named_error(tandem::decode_artifact(body));
 }
 
 void look_into_answers(const Json& body, const std::string& bytes) {
@@ -133,6 +152,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require_named_error(tandem::decode_new_session(*body));
   look_into_memory(*body, bytes);
   look_into_answers(*body, bytes);
+  look_into_routines(*body);
   look_into_settings(*body);
   return 0;
 }

@@ -66,23 +66,30 @@ JobSchedule made_of(JobOwner owner, NewSchedule input, std::string id, Time now)
           .updated_at = now};
 }
 
+// What is committed with a new schedule: also that a key stands for it.
+std::vector<Change> linked(const std::string& keyed_request_id, const std::string& schedule_id,
+                           std::vector<Change> also) {
+  if (!keyed_request_id.empty()) {
+    also.emplace_back(LinkKeyedRequest{.id = keyed_request_id, .object_id = schedule_id});
+  }
+  return also;
+}
+
 }  // namespace
 
 Task<Result<JobSchedule>> JobSchedules::create(Principal who, NewSchedule input,
                                                std::vector<Change> also) {
   const Time now = clock_.now();
   const auto first_due_at = input.first_due_at;
-  std::string keyed_request_id = std::move(input.keyed_request_id);
   JobOwner owner(who.scope, who.user_id);
   std::string id = input.id.empty() ? base::new_id(now) : input.id;
+  also = linked(input.keyed_request_id, id, std::move(also));
   JobSchedule made = made_of(std::move(owner), std::move(input), std::move(id), now);
-  auto inserted =
-      co_await insert(std::move(made), first_due_at, std::move(keyed_request_id), std::move(also));
+  auto inserted = co_await insert(std::move(made), first_due_at, std::move(also));
   co_return inserted;
 }
 
 Task<Result<JobSchedule>> JobSchedules::insert(JobSchedule made, std::optional<Time> first_due_at,
-                                               std::string keyed_request_id,
                                                std::vector<Change> also) {
   if (auto checked = check_schedule(made); !checked) co_return fail(checked.error());
   auto next = due_times_.next(made.timing, made.created_at, made.created_at);
@@ -90,10 +97,6 @@ Task<Result<JobSchedule>> JobSchedules::insert(JobSchedule made, std::optional<T
   if (made.is_active) made.next_due_at = first_due_at ? first_due_at : *next;
   Unit unit{.scope = made.owner.scope, .account = account_of(made.owner.scope, made.owner.user_id)};
   unit.changes.emplace_back(job_change(InsertSchedule{.schedule = made}));
-  if (!keyed_request_id.empty()) {
-    unit.changes.emplace_back(
-        LinkKeyedRequest{.id = std::move(keyed_request_id), .object_id = made.id});
-  }
   std::ranges::move(also, std::back_inserter(unit.changes));
   auto stored = co_await feed_.commit(std::move(unit));
   if (!stored) co_return fail(std::move(stored.error()));
@@ -106,7 +109,8 @@ Task<Result<JobSchedule>> JobSchedules::keep(JobOwner owner, std::string id, New
     if (!found) co_return fail(std::move(found.error()));
     if (!*found) {
       JobSchedule made = made_of(owner, input, id, clock_.now());
-      auto inserted = co_await insert(std::move(made), input.first_due_at, input.keyed_request_id);
+      std::vector<Change> also = linked(input.keyed_request_id, id, {});
+      auto inserted = co_await insert(std::move(made), input.first_due_at, std::move(also));
       co_return inserted;
     }
     JobSchedule& kept = **found;

@@ -71,7 +71,6 @@ class JobSchedules {
 
  private:
   base::Task<Result<JobSchedule>> insert(JobSchedule made, std::optional<base::Time> first_due_at,
-                                         std::string keyed_request_id,
                                          std::vector<Change> also = {});
   base::Task<Result<void>> fire(JobSchedule schedule, base::Time now);
   base::Task<Result<void>> commit_update(JobSchedule schedule, std::vector<Job> jobs,

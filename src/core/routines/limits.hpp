@@ -12,13 +12,15 @@ constexpr std::size_t routines_per_account = schedules_per_account;
 constexpr std::size_t routine_id_bytes_max = 100;  // its jobs' task is named after it
 constexpr std::size_t routine_name_bytes_max = job_name_bytes_max;
 // What a run is told, its arguments and lists: a job carries it.
-constexpr std::size_t routine_definition_bytes_max = 256 * KiB;
+constexpr std::size_t routine_definition_bytes_max = 32 * KiB;
 constexpr std::size_t routine_tools_max = 200;    // that one list grants
 constexpr std::size_t routine_targets_max = 100;  // of output
 constexpr std::size_t routine_reason_bytes_max = 2 * KiB;
 constexpr int routine_run_count_max = 20;  // tandem §2.5: of one run_now
 // A run that waits for a human this long has failed.
 constexpr auto routine_run_time_max = 24h * 7;
+// Of one list of runs, with their texts: what is beyond it is left out, the oldest first.
+constexpr std::size_t routine_list_bytes_max = 16 * MiB;
 // Of one run: artifacts in its list, and of one of them the texts that a client gave.
 constexpr std::size_t routine_artifacts_max = 200;
 constexpr std::size_t routine_artifact_bytes_max = 16 * KiB;

@@ -146,8 +146,9 @@ Task<Result<void>> RoutineHandler::put(AttemptPtr attempt) {
   co_return fail(std::move(stored.error()));
 }
 
-// What an end says does not get lost because somebody has added an artifact meanwhile.
-Task<Result<void>> RoutineHandler::put_end(AttemptPtr attempt) {
+// What it has come to does not get lost because somebody has added an artifact meanwhile. conflict
+// when the run was paused.
+Task<Result<void>> RoutineHandler::put_merged(AttemptPtr attempt) {
   for (int tries = 1;; ++tries) {
     auto stored = co_await put(attempt);
     const bool again = !stored && stored.error().kind == ErrorKind::conflict &&
@@ -155,8 +156,10 @@ Task<Result<void>> RoutineHandler::put_end(AttemptPtr attempt) {
     if (!again) co_return stored;
     auto now = co_await ports_.store.routine_run(attempt->who.scope, attempt->job().id);
     if (!now) co_return fail(std::move(now.error()));
-    if (!*now || (*now)->run_id != attempt->notes().run_id) co_return stored;
     RoutineRunNotes& notes = attempt->notes();
+    const bool is_ours = *now && (*now)->thread_id == notes.thread_id &&
+                         (*now)->paused_reason.empty() && (*now)->end == RoutineRunEnd::none;
+    if (!is_ours) co_return stored;
     notes.revision = (*now)->revision;
     for (RoutineArtifact& one : (*now)->artifacts) {
       const bool known =
@@ -164,6 +167,13 @@ Task<Result<void>> RoutineHandler::put_end(AttemptPtr attempt) {
       if (!known) notes.artifacts.push_back(std::move(one));
     }
   }
+}
+
+// What the store cannot take or say just now is no fault of the run's: it goes on later.
+JobStep RoutineHandler::failed_or_later(base::Error error) const {
+  if (error.kind == ErrorKind::conflict) return overtaken();
+  if (!error.retryable) return JobFailed{.error = std::move(error)};
+  return JobParked{.until = ports_.clock.now() + start_retry_pause};
 }
 
 JobParked RoutineHandler::parked(std::string waits_for) const {
@@ -174,8 +184,8 @@ JobParked RoutineHandler::parked(std::string waits_for) const {
 // Ends it without a session of its own having ended.
 Task<JobStep> RoutineHandler::give_up(AttemptPtr attempt, std::string why, NoticeKind kind) {
   attempt->notes().detail = why;
-  auto stored = co_await put_end(attempt);
-  if (!stored) co_return JobFailed{.error = std::move(stored.error())};
+  auto stored = co_await put_merged(attempt);
+  if (!stored) co_return failed_or_later(std::move(stored.error()));
   tell_when_ended(*attempt, kind, {{"reason", why}});
   co_return final_failure(std::move(why));
 }
@@ -186,13 +196,13 @@ Task<JobStep> RoutineHandler::run(JobContext context) {
   auto attempt = std::make_shared<Attempt>(std::move(context));
   const Job& job = attempt->job();
   auto notes = co_await ports_.store.routine_run(attempt->who.scope, job.id);
-  if (!notes) co_return JobFailed{.error = std::move(notes.error())};
+  if (!notes) co_return failed_or_later(std::move(notes.error()));
   auto run = routine_run_of(job, std::move(*notes));
   if (!run) co_return final_failure(std::move(run.error().message));
   attempt->run = std::move(*run);
   auto routine = co_await ports_.store.routine(attempt->who.scope, attempt->who.user_id,
                                                attempt->run.routine_id);
-  if (!routine) co_return JobFailed{.error = std::move(routine.error())};
+  if (!routine) co_return failed_or_later(std::move(routine.error()));
   attempt->is_gone = !*routine;
   if (*routine) {
     attempt->granted = in_both(attempt->run.task.allowed_tools, (*routine)->task.allowed_tools);
@@ -224,8 +234,7 @@ Task<std::optional<JobStep>> RoutineHandler::open(AttemptPtr attempt) {
   }
   if (is_new) {
     auto stored = co_await put(attempt);
-    if (!stored && stored.error().kind == ErrorKind::conflict) co_return overtaken();
-    if (!stored) co_return JobFailed{.error = std::move(stored.error())};
+    if (!stored) co_return failed_or_later(std::move(stored.error()));
     if (gate == RoutineGate::runs) co_await tell_fired(attempt);
     tell(*attempt, NoticeKind::routine_run_created);
   }
@@ -262,8 +271,7 @@ Task<JobStep> RoutineHandler::begin(AttemptPtr attempt) {
   if (notes.thread_id.empty()) {
     notes.thread_id = base::new_id(ports_.clock.now());
     auto named = co_await put(attempt);
-    if (!named && named.error().kind == ErrorKind::conflict) co_return overtaken();
-    if (!named) co_return JobFailed{.error = std::move(named.error())};
+    if (!named) co_return failed_or_later(std::move(named.error()));
   }
   auto run = co_await run_in(attempt);
   if (!run) {
@@ -283,10 +291,10 @@ Task<JobStep> RoutineHandler::begin(AttemptPtr attempt) {
   notes.run_id = run->id;
   notes.last_thread_id = notes.thread_id;
   notes.detail = "routine run started";
-  auto stored = co_await put(attempt);
+  auto stored = co_await put_merged(attempt);
   if (!stored) {
     const bool is_overtaken = stored.error().kind == ErrorKind::conflict;
-    if (!is_overtaken) co_return JobFailed{.error = std::move(stored.error())};
+    if (!is_overtaken) co_return failed_or_later(std::move(stored.error()));
     [[maybe_unused]] const auto asked = co_await ports_.runs.cancel(attempt->who, run->id);
     co_return overtaken();
   }
@@ -365,7 +373,7 @@ Task<JobStep> RoutineHandler::follow(AttemptPtr attempt) {
                                    NoticeKind::routine_run_failed);
     co_return failed;
   }
-  if (!detail) co_return JobFailed{.error = std::move(detail.error())};
+  if (!detail) co_return failed_or_later(std::move(detail.error()));
   if (!is_terminal(detail->run.state)) co_return parked(until_run_moves(run_id));
   auto finished = co_await finish(attempt, std::move(*detail));
   co_return finished;
@@ -381,15 +389,14 @@ Task<JobStep> RoutineHandler::finish(AttemptPtr attempt, RunDetail detail) {
   const bool succeeded = run.state == RunState::succeeded;
   notes.detail = succeeded ? "routine run completed" : run.error;
   if (succeeded) co_await keep_artifacts(attempt, detail);
-  auto stored = co_await put_end(attempt);
+  auto stored = co_await put_merged(attempt);
   if (!stored && stored.error().kind == ErrorKind::too_large) {
     // The account has no room for more files: the run is done all the same.
     std::erase_if(notes.artifacts, [](const RoutineArtifact& one) { return one.is_kept(); });
     notes.detail += "; its files are not kept: " + stored.error().message;
-    stored = co_await put_end(attempt);
+    stored = co_await put_merged(attempt);
   }
-  if (!stored && stored.error().kind == ErrorKind::conflict) co_return overtaken();
-  if (!stored) co_return JobFailed{.error = std::move(stored.error())};
+  if (!stored) co_return failed_or_later(std::move(stored.error()));
   attempt->run.finished_at = ports_.clock.now();
   attempt->run.state = succeeded                          ? RoutineRunState::completed
                        : run.state == RunState::cancelled ? RoutineRunState::cancelled

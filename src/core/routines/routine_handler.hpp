@@ -79,7 +79,8 @@ class RoutineHandler final : public JobHandler, public FeedListener {
   base::Task<void> keep_one(AttemptPtr attempt, WrittenFile file);
   base::Task<void> make_artifact(AttemptPtr attempt, RunDetail detail, WrittenFile file);
   base::Task<Result<void>> put(AttemptPtr attempt);
-  base::Task<Result<void>> put_end(AttemptPtr attempt);
+  base::Task<Result<void>> put_merged(AttemptPtr attempt);
+  JobStep failed_or_later(base::Error error) const;
   base::Task<JobStep> give_up(AttemptPtr attempt, std::string why, NoticeKind kind);
 
   JobParked parked(std::string waits_for) const;

@@ -183,6 +183,7 @@ Task<Result<RoutineRun>> RoutineRuns::get(Principal who, std::string id) {
 Task<Result<std::vector<RoutineRun>>> RoutineRuns::list(Principal who, std::optional<Routine> of,
                                                         std::size_t limit) {
   std::vector<RoutineRun> out;
+  std::size_t bytes = 0;
   JobFilter filter{.tag = std::string(routine_handler)};
   if (of) {
     // Another user's routine may have the same id.
@@ -195,9 +196,12 @@ Task<Result<std::vector<RoutineRun>>> RoutineRuns::list(Principal who, std::opti
     if (!jobs) co_return fail(std::move(jobs.error()));
     for (Job& job : jobs->jobs) {
       if (!is_routine_job(job)) continue;
+      bytes += job.payload.size();
       auto run = co_await run_of(std::move(job));
       if (!run) co_return fail(std::move(run.error()));
+      bytes += notes_text(run->notes).size();
       out.push_back(std::move(*run));
+      if (bytes > limits::routine_list_bytes_max) co_return out;
     }
     if (!jobs->next_before_no) break;
     filter.before_no = *jobs->next_before_no;

@@ -41,7 +41,6 @@ struct PausedRoutineRun {
 
 struct RoutineRunPorts {
   RoutineStore& store;
-  JobStore& job_store;
   Jobs& jobs;
   EventFeed& feed;
   Runs& runs;
@@ -61,7 +60,8 @@ class RoutineRuns {
   // out of range; rate_limited and too_large as InsertJob has them.
   base::Task<Result<RoutineRun>> begin(Principal who, Routine routine, NewRoutineRun input);
   base::Task<Result<RoutineRun>> get(Principal who, std::string id);
-  // Newest first; `limit` at most. Of all routines without one.
+  // Newest first; `limit` at most, and of limits::routine_list_bytes_max of texts. Of all routines
+  // without one.
   base::Task<Result<std::vector<RoutineRun>>> list(Principal who, std::optional<Routine> of,
                                                    std::size_t limit);
 

@@ -23,8 +23,8 @@ std::string_view word_of(const std::array<std::pair<Enum, std::string_view>, cou
 }
 
 template <class Enum, std::size_t count>
-std::optional<Enum> value_of(const std::array<std::pair<Enum, std::string_view>, count>& names,
-                             std::string_view text) {
+std::optional<Enum> routine_value_of(
+    const std::array<std::pair<Enum, std::string_view>, count>& names, std::string_view text) {
   for (const auto& [one, name] : names) {
     if (name == text) return one;
   }
@@ -158,15 +158,15 @@ RoutineRunState state_of(const Job& job, const RoutineRunNotes& notes) {
 
 std::string_view to_string(RoutineTrigger trigger) { return word_of(trigger_words, trigger); }
 std::optional<RoutineTrigger> routine_trigger_from(std::string_view text) {
-  return value_of(trigger_words, text);
+  return routine_value_of(trigger_words, text);
 }
 std::string_view to_string(RoutineRunState state) { return word_of(run_state_words, state); }
 std::optional<RoutineRunState> routine_run_state_from(std::string_view text) {
-  return value_of(run_state_words, text);
+  return routine_value_of(run_state_words, text);
 }
 std::string_view to_string(RoutineRunEnd end) { return word_of(run_end_words, end); }
 std::optional<RoutineRunEnd> routine_run_end_from(std::string_view text) {
-  return value_of(run_end_words, text);
+  return routine_value_of(run_end_words, text);
 }
 
 std::string to_payload(const RoutinePayload& payload) {
