@@ -563,6 +563,7 @@ struct Server::Components {
     tandem.follow(notices);
     operators.add_to(router);
     background.add_own_work(keyed_requests);
+    add_budget_handler(background.handlers(), budget_alerts);
     tool_servers.tell(tool_host);
     feed.listen(budgets);
     budgets.on_alerts([this] { budget_alerts.look(); });

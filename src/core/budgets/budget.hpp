@@ -19,7 +19,7 @@ namespace colonnade::core {
 // Whose spending a cap counts (platos §2.4; key and automation are ours).
 enum class BudgetHolder {
   agent,       // runs of one agent
-  automation,  // runs that one routine, schedule or task began
+  automation,  // runs that one routine or background task began
   key,         // runs that one credential asked for
   scope,       // all runs of the scope
   user,        // runs of one user, or of each user by itself (every_user)

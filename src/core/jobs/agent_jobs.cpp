@@ -147,6 +147,7 @@ Task<std::optional<JobStep>> AgentJobs::start_run(Turn* turn, AgentWork work) {
   message.thread_id = turn->place.thread_id;
   message.run_id = turn->place.run_id;
   message.options.job_id = turn->job().id;
+  message.options.automation_id = turn->job().task;
   if (turn->context.server_stops.stop_requested()) co_return left_for_next_start();
   auto started = co_await deps_.runs.start(turn->who, std::move(message), *turn->context.lane);
   if (started) co_return std::nullopt;

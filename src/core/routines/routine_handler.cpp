@@ -335,6 +335,7 @@ Task<Result<Run>> RoutineHandler::start_agent(AttemptPtr attempt) {
                      .parts = {TextPart{.text = routine_prompt(task)}},
                      .settings = routine_model(task)};
   message.options.job_id = attempt->job().id;
+  message.options.automation_id = attempt->run.routine_id;
   message.options.asks_nobody = !options_.asks;
   if (!attempt->granted.empty()) {
     message.options.grant =
