@@ -40,7 +40,9 @@ bool is_overtaken(const base::Error& error) {
   return error.kind == ErrorKind::conflict && !error.retryable;
 }
 
-Principal owner_of(const RoutineRun& run) { return {run.scope, run.owner, UserRole::member}; }
+Principal owner_principal(const RoutineRun& run) {
+  return {run.scope, run.owner, UserRole::member};
+}
 
 Result<void> check_reason(const std::string& reason) {
   if (reason.size() <= limits::routine_reason_bytes_max) return {};
@@ -311,7 +313,7 @@ Task<Result<PausedRoutineRun>> RoutineRuns::pause(Principal who, std::string id,
 // Whether there was one to stop.
 Task<Result<bool>> RoutineRuns::stop_agent(RoutineRun run) {
   if (run.notes.thread_id.empty()) co_return false;
-  const Principal owner = owner_of(run);
+  const Principal owner = owner_principal(run);
   auto newest = co_await ports_.runs.newest_in(owner, run.notes.thread_id);
   if (!newest) co_return fail(std::move(newest.error()));
   if (!*newest || is_terminal((*newest)->run.state)) co_return false;

@@ -14,8 +14,8 @@ using base::Time;
 namespace {
 
 template <class Enum, std::size_t count>
-std::string_view word_of(const std::array<std::pair<Enum, std::string_view>, count>& names,
-                         Enum value) {
+std::string_view word_name(const std::array<std::pair<Enum, std::string_view>, count>& names,
+                           Enum value) {
   for (const auto& [one, name] : names) {
     if (one == value) return name;
   }
@@ -23,8 +23,8 @@ std::string_view word_of(const std::array<std::pair<Enum, std::string_view>, cou
 }
 
 template <class Enum, std::size_t count>
-std::optional<Enum> routine_value_of(
-    const std::array<std::pair<Enum, std::string_view>, count>& names, std::string_view text) {
+std::optional<Enum> word_value(const std::array<std::pair<Enum, std::string_view>, count>& names,
+                               std::string_view text) {
   for (const auto& [one, name] : names) {
     if (name == text) return one;
   }
@@ -60,7 +60,7 @@ std::unexpected<base::Error> unreadable(std::string_view what) {
               "payload");
 }
 
-std::string text_in(const Json& tree, const char* name, std::string fallback = {}) {
+std::string member_text(const Json& tree, const char* name, std::string fallback = {}) {
   const auto found = tree.find(name);
   return found != tree.end() && found->is_string() ? found->get<std::string>()
                                                    : std::move(fallback);
@@ -96,7 +96,7 @@ Json task_tree(const RoutineTask& task) {
 }
 
 RoutineTask task_in(const Json& tree) {
-  RoutineTask out{.entrypoint = text_in(tree, "entrypoint"),
+  RoutineTask out{.entrypoint = member_text(tree, "entrypoint"),
                   .allowed_tools = texts_in(tree, "allowed_tools"),
                   .output_targets = texts_in(tree, "output_targets"),
                   .requires_approval = flag_in(tree, "requires_approval"),
@@ -118,10 +118,10 @@ Json artifact_tree(const RoutineArtifact& artifact) {
 }
 
 RoutineArtifact artifact_in(const Json& tree) {
-  RoutineArtifact out{.id = text_in(tree, "id"),
-                      .uri = text_in(tree, "uri"),
-                      .kind = text_in(tree, "kind"),
-                      .label = text_in(tree, "label"),
+  RoutineArtifact out{.id = member_text(tree, "id"),
+                      .uri = member_text(tree, "uri"),
+                      .kind = member_text(tree, "kind"),
+                      .label = member_text(tree, "label"),
                       .created_at = {number_in(tree, "created_at")},
                       .bytes = number_in(tree, "bytes", -1)};
   const auto metadata = tree.find("metadata");
@@ -156,17 +156,17 @@ RoutineRunState state_of(const Job& job, const RoutineRunNotes& notes) {
 
 }  // namespace
 
-std::string_view to_string(RoutineTrigger trigger) { return word_of(trigger_words, trigger); }
+std::string_view to_string(RoutineTrigger trigger) { return word_name(trigger_words, trigger); }
 std::optional<RoutineTrigger> routine_trigger_from(std::string_view text) {
-  return routine_value_of(trigger_words, text);
+  return word_value(trigger_words, text);
 }
-std::string_view to_string(RoutineRunState state) { return word_of(run_state_words, state); }
+std::string_view to_string(RoutineRunState state) { return word_name(run_state_words, state); }
 std::optional<RoutineRunState> routine_run_state_from(std::string_view text) {
-  return routine_value_of(run_state_words, text);
+  return word_value(run_state_words, text);
 }
-std::string_view to_string(RoutineRunEnd end) { return word_of(run_end_words, end); }
+std::string_view to_string(RoutineRunEnd end) { return word_name(run_end_words, end); }
 std::optional<RoutineRunEnd> routine_run_end_from(std::string_view text) {
-  return routine_value_of(run_end_words, text);
+  return word_value(run_end_words, text);
 }
 
 std::string to_payload(const RoutinePayload& payload) {
@@ -181,9 +181,9 @@ Result<RoutinePayload> payload_from(std::string_view text) {
   const auto tree = object_of(text, "payload");
   if (!tree) return fail(tree.error());
   const auto task = tree->find("task");
-  RoutinePayload out{.routine_id = text_in(*tree, "routine"),
+  RoutinePayload out{.routine_id = member_text(*tree, "routine"),
                      .run_count = static_cast<int>(number_in(*tree, "run_count", 1)),
-                     .reason = text_in(*tree, "reason")};
+                     .reason = member_text(*tree, "reason")};
   if (out.routine_id.empty() || task == tree->end() || !task->is_object()) {
     return unreadable("payload");
   }
@@ -203,10 +203,10 @@ Result<void> read_definition(std::string_view text, Routine& into) {
   if (!tree) return fail(tree.error());
   const auto task = tree->find("task");
   if (task == tree->end() || !task->is_object()) return unreadable("definition");
-  into.name = text_in(*tree, "name");
+  into.name = member_text(*tree, "name");
   into.task = task_in(*task);
-  into.creator_type = text_in(*tree, "creator_type");
-  into.creator_id = text_in(*tree, "creator_id");
+  into.creator_type = member_text(*tree, "creator_type");
+  into.creator_id = member_text(*tree, "creator_id");
   return {};
 }
 
@@ -232,18 +232,18 @@ std::string notes_text(const RoutineRunNotes& notes) {
 Result<void> read_notes(std::string_view text, RoutineRunNotes& into) {
   const auto tree = object_of(text, "notes");
   if (!tree) return fail(tree.error());
-  const auto end = routine_run_end_from(text_in(*tree, "end"));
+  const auto end = routine_run_end_from(member_text(*tree, "end"));
   if (!end) return unreadable("notes");
   into.end = *end;
-  into.thread_id = text_in(*tree, "thread");
-  into.run_id = text_in(*tree, "run");
-  into.last_thread_id = text_in(*tree, "last_thread");
+  into.thread_id = member_text(*tree, "thread");
+  into.run_id = member_text(*tree, "run");
+  into.last_thread_id = member_text(*tree, "last_thread");
   into.is_told = flag_in(*tree, "is_told");
   into.is_approved = flag_in(*tree, "is_approved");
-  into.approval_reason = text_in(*tree, "approval_reason");
-  into.denial_reason = text_in(*tree, "denial_reason");
-  into.paused_reason = text_in(*tree, "paused_reason");
-  into.detail = text_in(*tree, "detail");
+  into.approval_reason = member_text(*tree, "approval_reason");
+  into.denial_reason = member_text(*tree, "denial_reason");
+  into.paused_reason = member_text(*tree, "paused_reason");
+  into.detail = member_text(*tree, "detail");
   into.prompt_tokens = number_in(*tree, "prompt_tokens");
   into.completion_tokens = number_in(*tree, "completion_tokens");
   into.cost_micros = number_in(*tree, "cost_micros");

@@ -47,7 +47,7 @@ EventTypes types_of(NoticeKind kind) {
   }
 }
 
-std::string text_of(const core::Notice& notice, const char* name) {
+std::string detail_text(const core::Notice& notice, const char* name) {
   if (!notice.details.is_object()) return {};
   const auto found = notice.details.find(name);
   return found != notice.details.end() && found->is_string() ? found->get<std::string>()
@@ -83,13 +83,13 @@ void write_details(JsonWriter& json, RoutineFamily family, const core::Notice& n
     case NoticeKind::routine_model_selected: {
       const bool from_policy =
           notice.details.is_object() && notice.details.value("from_policy", false);
-      json.field("providerID", text_of(notice, "provider"));
-      json.field("modelID", text_of(notice, "model"));
+      json.field("providerID", detail_text(notice, "provider"));
+      json.field("modelID", detail_text(notice, "model"));
       json.field("source", from_policy ? "model_policy" : "default");
       break;
     }
     case NoticeKind::routine_run_paused: {
-      json.field("reason", text_of(notice, "reason"));
+      json.field("reason", detail_text(notice, "reason"));
       const auto stopped = notice.details.find("stopped");
       if (stopped != notice.details.end()) json.field("cancelledSessionIDs", *stopped);
       break;
@@ -97,7 +97,7 @@ void write_details(JsonWriter& json, RoutineFamily family, const core::Notice& n
     case NoticeKind::routine_run_approved:
     case NoticeKind::routine_run_denied:
     case NoticeKind::routine_run_resumed:
-    case NoticeKind::routine_run_failed: json.field("reason", text_of(notice, "reason")); break;
+    case NoticeKind::routine_run_failed: json.field("reason", detail_text(notice, "reason")); break;
     case NoticeKind::routine_artifact_added:
       if (run.notes.artifacts.empty()) break;
       json.key("artifact").raw(encode_artifact(family, run, run.notes.artifacts.back()));
@@ -120,7 +120,7 @@ Notice event_of(const core::Notice& notice, RoutineFamily family, std::string_vi
     if (is_automation) json.field("automationID", notice.subject);
     if (type == "run.step") json.field("phase", "do");
     if (run == nullptr) {
-      json.field("name", text_of(notice, "name"));
+      json.field("name", detail_text(notice, "name"));
       return;
     }
     if (notice.kind == NoticeKind::routine_run_created) {
