@@ -131,8 +131,8 @@ constexpr std::string_view tasks_head = R"(
 ## Tasks that users trigger
 
 `platos.tasks` is a list with a group for each task of the catalog. Operators write others over
-Platos' wire (`/api/v1/agent/platos-tasks`); those that stand here are changed here alone. Texts that
-are JSON stand in quotes. See [the reference of jobs](jobs.md#tasks).
+Platos' wire (`/api/v1/agent/platos-tasks`); those that stand here are changed here alone. Texts
+that are JSON stand in quotes. See [the reference of jobs](jobs.md#tasks).
 
 | name | value | meaning |
 |---|---|---|

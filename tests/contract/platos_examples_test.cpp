@@ -343,7 +343,7 @@ const std::map<std::string, Scene>& other_scenes() {
   return scenes;
 }
 
-const std::map<std::string, Scene>& bgo_scenes() {
+const std::map<std::string, Scene>& bgo_scenes() {  // long: a scene for each row
   static const Json options = {
       {"idempotencyKey", "k1"}, {"tags", {"inbox"}}, {"metadata", {{"tenant", "a"}}}};
   static const auto with_task = [](Replay& r) {

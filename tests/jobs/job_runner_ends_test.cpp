@@ -47,6 +47,18 @@ Task<JobStep> wait_for(JobContext context, base::Signal* go) {
   co_return done;
 }
 
+// What it does goes on by itself.
+base::Task<JobStep> leave_at_once(JobContext context, std::promise<void>* begun) {
+  base::Signal never;
+  begun->set_value();
+  while (!context.server_stops.stop_requested()) co_await never.wait(context.server_stops);
+  co_return JobFailed{.error = {.kind = ErrorKind::cancelled, .message = "the server stops"}};
+}
+
+base::Task<JobStep> say_cancelled(JobContext /*context*/) {
+  co_return JobCancelled{.reason = "by somebody else"};
+}
+
 class JobRunnerEnds : public ::testing::Test {
  protected:
   static Job trigger(JobEngine& engine, NewJob input) {
@@ -78,6 +90,29 @@ TEST_F(JobRunnerEnds, AJobThatIsToldThatTheServerStopsGoesBack) {
   const Job ended = engine.wait_for(ann, id, JobState::done);
   EXPECT_EQ(ended.attempts.made, 1);  // the first one does not count
   EXPECT_EQ(effects_of(engine, ended), 1);
+}
+
+TEST_F(JobRunnerEnds, AJobThatGoesOnByItselfIsGivenBackBeforeTheDrainTimeIsOver) {
+  JobEngine engine(file());
+  std::promise<void> begun;
+  engine.add_handler("leaves",
+                     [&](JobContext context) { return leave_at_once(std::move(context), &begun); });
+  engine.start({.drain_time = std::chrono::hours(1)});
+  const Job made = trigger(engine, new_job("leaves"));
+  begun.get_future().wait();
+  engine.stop();
+  const Job left = engine.job(ann, made.id);
+  EXPECT_EQ(left.state, JobState::queued);
+  EXPECT_EQ(left.error.message, "");
+}
+
+TEST_F(JobRunnerEnds, AHandlerMaySayThatItsJobWasCancelled) {
+  JobEngine engine(file());
+  engine.add_handler("cancelled", say_cancelled);
+  engine.start();
+  const Job made = trigger(engine, new_job("cancelled"));
+  const Job ended = engine.wait_for(ann, made.id, JobState::cancelled);
+  EXPECT_EQ(ended.error.message, "by somebody else");
 }
 
 TEST_F(JobRunnerEnds, WhatFinishesWhileTheServerStopsIsStored) {

@@ -13,7 +13,7 @@ using base::Task;
 
 namespace {
 
-Principal caller_of(const Job& job) {
+Principal job_owner_as_caller(const Job& job) {
   return {job.owner.scope, job.owner.user_id, UserRole::member};
 }
 
@@ -69,7 +69,7 @@ Task<JobStep> ToolJobs::run(JobContext context) {
   }
   const std::string question = question_of(context.job);
   if (!question.empty()) {
-    auto answered = co_await deps_.calls.result(caller_of(context.job), question);
+    auto answered = co_await deps_.calls.result(job_owner_as_caller(context.job), question);
     // Its answer makes the call, once: it is found by being made again.
     const bool is_over = answered && answered->state != UserCallResult::State::waiting;
     if (is_over) co_return step_of_call(context.job, false, std::move(*answered));
@@ -84,7 +84,7 @@ Task<JobStep> ToolJobs::run(JobContext context) {
 
 Task<JobStep> ToolJobs::call(JobContext context, UserCall input) {
   constexpr std::chrono::milliseconds no_wait{0};
-  auto made = co_await deps_.calls.call(caller_of(context.job), std::move(input), no_wait,
+  auto made = co_await deps_.calls.call(job_owner_as_caller(context.job), std::move(input), no_wait,
                                         *context.lane, context.stop);
   if (!made) co_return tool_failure(std::move(made.error()));
   if (made->state != UserCallResult::State::waiting) {
@@ -96,7 +96,7 @@ Task<JobStep> ToolJobs::call(JobContext context, UserCall input) {
 }
 
 Task<bool> ToolJobs::may_go_on(Job job) {
-  const Principal who = caller_of(job);
+  const Principal who = job_owner_as_caller(job);
   std::string action_id = job.waits_for.substr(until_answered("").size());
   const auto action = co_await deps_.actions.get(who, std::move(action_id));
   co_return action && action->state != ActionState::pending_approval;

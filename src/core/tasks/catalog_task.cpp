@@ -29,23 +29,24 @@ bool is_task_id(std::string_view text) {
          std::ranges::all_of(text, fits);
 }
 
-Result<void> wrong(std::string message, const char* field) {
+Result<void> wrong_task(std::string message, const char* field) {
   return fail(ErrorKind::invalid, std::move(message), field);
 }
 
 Result<void> check_handler(const TaskHandler& handler) {
   if (handler.kind == JobHandlerKind::agent) {
-    if (handler.agent_id.empty()) return wrong("names the agent that is asked", "handler.agentId");
-    if (handler.prompt.empty()) return wrong("says what the agent is asked", "handler.prompt");
+    if (handler.agent_id.empty())
+      return wrong_task("names the agent that is asked", "handler.agentId");
+    if (handler.prompt.empty()) return wrong_task("says what the agent is asked", "handler.prompt");
     if (!handler.output_schema.is_null() && !handler.output_schema.is_object()) {
-      return wrong("must be a JSON Schema, an object", "handler.outputSchema");
+      return wrong_task("must be a JSON Schema, an object", "handler.outputSchema");
     }
     return {};
   }
-  if (handler.kind != JobHandlerKind::tool) return wrong("is agent or tool", "handler.kind");
-  if (handler.tool.empty()) return wrong("names the tool that is called", "handler.tool");
+  if (handler.kind != JobHandlerKind::tool) return wrong_task("is agent or tool", "handler.kind");
+  if (handler.tool.empty()) return wrong_task("names the tool that is called", "handler.tool");
   if (!handler.args.is_null() && !handler.args.is_object()) {
-    return wrong("must be an object of arguments", "handler.args");
+    return wrong_task("must be an object of arguments", "handler.args");
   }
   return {};
 }
@@ -64,7 +65,7 @@ Json handler_tree(const TaskHandler& handler) {
   return out;
 }
 
-TaskHandler handler_in(const Json& tree) {
+TaskHandler task_handler_in(const Json& tree) {
   TaskHandler out;
   out.kind = job_handler_kind_from(tree.value("kind", "agent")).value_or(JobHandlerKind::agent);
   out.agent_id = tree.value("agentId", "");
@@ -94,28 +95,29 @@ std::optional<TaskTrigger> task_trigger_from(std::string_view text) {
 
 Result<void> check_task(const CatalogTask& task) {
   if (!is_task_id(task.task_id)) {
-    return wrong("must have 1 to 64 lower-case letters, digits and dashes", "taskId");
+    return wrong_task("must have 1 to 64 lower-case letters, digits and dashes", "taskId");
   }
   if (task.name.empty() || task.name.size() > limits::task_name_bytes_max) {
-    return wrong("must have 1 to " + std::to_string(limits::task_name_bytes_max) + " bytes",
-                 "displayName");
+    return wrong_task("must have 1 to " + std::to_string(limits::task_name_bytes_max) + " bytes",
+                      "displayName");
   }
   if (task.time_max < std::chrono::seconds(1) || task.time_max > limits::task_time_max) {
-    return wrong("must be from 1 to 86400 seconds", "timeout");
+    return wrong_task("must be from 1 to 86400 seconds", "timeout");
   }
   if (task.retries_max < 0 || task.retries_max > limits::job_attempts_max) {
-    return wrong("must be from 0 to " + std::to_string(limits::job_attempts_max), "maxRetries");
+    return wrong_task("must be from 0 to " + std::to_string(limits::job_attempts_max),
+                      "maxRetries");
   }
   if (task.agents.size() > limits::task_agents_max) {
-    return wrong("has " + std::to_string(limits::task_agents_max) + " agents at most",
-                 "allowedAgentIds");
+    return wrong_task("has " + std::to_string(limits::task_agents_max) + " agents at most",
+                      "allowedAgentIds");
   }
   if (!task.payload_schema.is_null() && !task.payload_schema.is_object()) {
-    return wrong("must be a JSON Schema, an object", "payloadSchema");
+    return wrong_task("must be a JSON Schema, an object", "payloadSchema");
   }
   if (task.trigger == TaskTrigger::schedule && task.cron.empty()) {
-    return wrong("a task with the triggerType schedule says when it is due, as cron",
-                 "scheduleCron");
+    return wrong_task("a task with the triggerType schedule says when it is due, as cron",
+                      "scheduleCron");
   }
   if (auto fits = check_handler(task.handler); !fits) return fits;
   if (task_text(task).size() > limits::task_text_bytes_max) {
@@ -159,7 +161,7 @@ std::optional<CatalogTask> task_in(const Document& document) {
   out.time_max = std::chrono::seconds(tree.value("time_max", std::int64_t{0}));
   out.retries_max = tree.value("retries_max", limits::task_retries_default);
   out.is_active = tree.value("is_active", true);
-  out.handler = handler_in(tree.value("handler", Json::object()));
+  out.handler = task_handler_in(tree.value("handler", Json::object()));
   out.created_by = tree.value("created_by", "");
   out.revision = document.revision;
   out.created_at = document.created_at;

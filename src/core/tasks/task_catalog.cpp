@@ -26,7 +26,10 @@ std::unexpected<base::Error> no_such_task(std::string_view id) {
               "there is no task \"" + std::string(base::cut_utf8(id, 64)) + '"');
 }
 
-std::string schedule_id_of(const CatalogTask& task) { return "task-" + task.task_id; }
+// One of the configuration stands before a stored one of the same id; each has its own.
+std::string schedule_id_of(const CatalogTask& task) {
+  return (task.is_configured ? "configured-task-" : "task-") + task.task_id;
+}
 
 DocumentPlace place_of_tasks(const Scope& scope) { return {scope, document_collection::task, ""}; }
 
@@ -64,8 +67,12 @@ Task<Result<void>> TaskCatalog::open() {
                                                            limits::tasks_at_start_max);
   if (!all) co_return fail(std::move(all.error()));
   for (const Document& document : *all) {
-    const auto task = task_in(document);
+    auto task = task_in(document);
     if (!task || !has_schedule(*task)) continue;
+    const auto configured = configured_in(task->scope);
+    const bool is_hidden =
+        std::ranges::find(configured, task->task_id, &CatalogTask::task_id) != configured.end();
+    if (is_hidden) task->trigger = TaskTrigger::manual;
     auto kept = co_await keep_schedule(*task);
     // A zone that this machine does not know any more keeps no server from starting.
     if (!kept) {
