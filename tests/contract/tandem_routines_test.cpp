@@ -197,7 +197,11 @@ TEST_F(TandemRoutines, ARunIsASessionOfItsOwn) {
   const auto stream = follow("/routines/events");
   const std::string id = create({{"output_targets", {"file://report.md"}}});
   const std::string run_id = run_now(id);
-  events_until(*stream, "routine.run.completed");
+  const auto events = events_until(*stream, "routine.run.completed");
+  ASSERT_GE(events.size(), 2U);
+  const Json& added = events.at(events.size() - 2);
+  EXPECT_EQ(added.at("type"), "routine.run.artifact_added");
+  EXPECT_EQ(added.at("properties").at("artifact").at("uri"), "file://report.md");
   const Json made = run(run_id);
   EXPECT_EQ(made.at("trigger_type"), "manual");
   EXPECT_EQ(made.at("prompt_tokens"), 10);

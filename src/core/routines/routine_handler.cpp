@@ -104,6 +104,17 @@ void RoutineHandler::tell_when_ended(const Attempt& attempt, NoticeKind kind, Js
   endings_to_tell_.insert_or_assign(attempt.job().id, std::move(notice));
 }
 
+// Of those that are new and stored, one after the other.
+void RoutineHandler::tell_of_artifacts(const Attempt& attempt, std::size_t known) const {
+  const std::vector<RoutineArtifact>& all = attempt.run.notes.artifacts;
+  for (std::size_t i = known; i < all.size(); ++i) {
+    RoutineRun so_far = attempt.run;
+    so_far.notes.artifacts.resize(i + 1);
+    ports_.notices.publish(
+        routine_notice(NoticeKind::routine_artifact_added, so_far, ports_.clock.now()));
+  }
+}
+
 // On the writer's thread.
 void RoutineHandler::jobs_changed(const JobChange& change) {
   const std::string* id = nullptr;
@@ -389,6 +400,7 @@ Task<JobStep> RoutineHandler::finish(AttemptPtr attempt, RunDetail detail) {
   if (run.state == RunState::cancelled) notes.end = RoutineRunEnd::cancelled;
   const bool succeeded = run.state == RunState::succeeded;
   notes.detail = succeeded ? "routine run completed" : run.error;
+  const std::size_t known = notes.artifacts.size();
   if (succeeded) co_await keep_artifacts(attempt, detail);
   auto stored = co_await put_merged(attempt);
   if (!stored && stored.error().kind == ErrorKind::too_large) {
@@ -398,6 +410,7 @@ Task<JobStep> RoutineHandler::finish(AttemptPtr attempt, RunDetail detail) {
     stored = co_await put_merged(attempt);
   }
   if (!stored) co_return failed_or_later(std::move(stored.error()));
+  tell_of_artifacts(*attempt, known);
   attempt->run.finished_at = ports_.clock.now();
   attempt->run.state = succeeded                          ? RoutineRunState::completed
                        : run.state == RunState::cancelled ? RoutineRunState::cancelled

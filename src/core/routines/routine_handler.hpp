@@ -85,6 +85,7 @@ class RoutineHandler final : public JobHandler, public FeedListener {
 
   JobParked parked(std::string waits_for) const;
   void tell(const Attempt& attempt, NoticeKind kind, base::Json details = nullptr) const;
+  void tell_of_artifacts(const Attempt& attempt, std::size_t known) const;
   void tell_when_ended(const Attempt& attempt, NoticeKind kind, base::Json details);
 
   RoutineHandlerPorts ports_;
