@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/events/journal.hpp"
+#include "core/routines/routine_store.hpp"
 #include "storage/sqlite/budget_changes.hpp"
 #include "storage/sqlite/database.hpp"
 #include "storage/sqlite/job_changes.hpp"
