@@ -58,7 +58,7 @@ TEST_F(McpSession, FindsTheToolsAndAsksAnAgent) {
   EXPECT_EQ(status.server.revision, "2026-07-28");
   EXPECT_EQ(status.server.name, "colonnade");
   EXPECT_TRUE(status.refused.empty());
-  EXPECT_EQ(session->tools().size(), 13u);
+  EXPECT_EQ(session->tools()->size(), 13u);
   std::atomic<int> told = 0;
   RequestOptions options;
   options.on_progress = [&](const tools::mcp::Progress&) { ++told; };
