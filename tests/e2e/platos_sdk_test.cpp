@@ -193,7 +193,7 @@ TEST_F(PlatosSdk, BackgroundOperationsAreServed) {
   start();
   platos::Options options;
   options.base_url = server_->url();
-  options.session_token = session_token(600);
+  options.session_token = session_token("ann");
   const platos::Client client(options);
   EXPECT_TRUE(client.bgo.tasks.list().empty());
   EXPECT_TRUE(client.bgo.runs.list().empty());
