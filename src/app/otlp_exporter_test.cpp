@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/json.hpp"
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "core/events/event.hpp"
 #include "net/testing.hpp"
@@ -65,7 +66,8 @@ class OtlpExporterTest : public ::testing::Test {
     return {{net::Method::post, "/v1/traces",
              net::Handler([taken = taken_](std::shared_ptr<const net::Request> request) {
                return take_traces(taken, std::move(request));
-             })}};
+             }),
+             limits::MiB}};
   }
   OtlpOptions options(bool content = false) const {
     OtlpOptions out = otlp_options("http://127.0.0.1:" + std::to_string(server_.server.port()),

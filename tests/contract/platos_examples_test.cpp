@@ -427,7 +427,17 @@ const std::map<std::string, Scene>& budget_scenes() {
       {"budgets.list (real path)", with_budget},
       {"budgets.list (TypeScript client 0.1 path)", with_budget},
       {"budgets.status (real path)", almost_spent},
-      {"budgets.status (TypeScript client 0.1 path)", almost_spent},
+      // On this path the addresses are a list (platos §2.4); the row, made from the other one, has
+      // null.
+      {"budgets.status (TypeScript client 0.1 path)",
+       [](Replay& r) {
+         Answer answer = almost_spent(r);
+         Json body = answer.json();
+         EXPECT_EQ(body["caps"][0]["cap"]["alertEmails"], Json::array());
+         body["caps"][0]["cap"]["alertEmails"] = nullptr;
+         answer.body = body.dump();
+         return answer;
+       }},
       {"budgets.status exceeded",
        [](Replay& r) {
          use_budget(r, 478);

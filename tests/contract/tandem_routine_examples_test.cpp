@@ -71,9 +71,9 @@ TEST_F(TandemRoutineExamples, OfRoutines) {
   const auto stream = follow("/routines/events");
   replay("routines.create.bad_schedule");
   replay("routines.delete.not_found");
-  ok("DELETE",
-     "/routines/" +
-         replay("engine046.routines.create").at("routine").at("routine_id").get<std::string>());
+  // The engine names tools of its own where nobody names any.
+  const Json theirs = replay("engine046.routines.create", {"allowed_tools"});
+  ok("DELETE", "/routines/" + theirs.at("routine").at("routine_id").get<std::string>());
   ids_[their_routine_] = replay("routines.create").at("routine").at("id");
   replay("routines.list");
   ids_[their_run_] = replay("routines.run_now").at("runID");
@@ -95,6 +95,7 @@ TEST_F(TandemRoutineExamples, OfRunsThatHumansDecideOn) {
   replay("routines.run_now.blocked");
   ids_[their_run_] = run_now(create({{"routine_id", "rt-asks"},
                                      {"args", {{"connector_id", "mail"}}},
+                                     {"allowed_tools", {"read", "websearch", "write"}},
                                      {"external_integrations_allowed", true}}));
   model().script({text("Half"), Hold{}, reply({core::TextPart{"Half"}})});
   replay("routines.approve_run", {"started_at_ms", "finished_at_ms", "latest_session_id"});
