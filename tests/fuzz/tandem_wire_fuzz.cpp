@@ -76,19 +76,19 @@ void look_into_memory(const Json& body, const std::string& bytes) {
 void look_into_routines(const Json& body) {
   for (const auto family : {tandem::RoutineFamily::routines, tandem::RoutineFamily::automations}) {
     const auto made = tandem::decode_new_routine(family, body);
-    expect_named_error(made);
+    require_named_error(made);
     if (made) {
-      expect(!made->task.entrypoint.empty() && made->task.arguments.is_object());
+      require(!made->task.entrypoint.empty() && made->task.arguments.is_object());
       const core::ScheduledRoutine shown{
           .routine = {
               .id = "r", .scope = core::Scope::main(), .name = made->name, .task = made->task}};
-      expect(Json::parse(tandem::encode_routine(family, shown)).is_object());
+      require(Json::parse(tandem::encode_routine(family, shown)).is_object());
     }
     const core::ScheduledRoutine before{.routine = {.id = "r", .scope = core::Scope::main()}};
-    expect_named_error(tandem::decode_routine_update(family, body, before));
+    require_named_error(tandem::decode_routine_update(family, body, before));
   }
-  expect_named_error(tandem::decode_new_run(body));
-  expect_named_error(tandem::decode_artifact(body));
+  require_named_error(tandem::decode_new_run(body));
+  require_named_error(tandem::decode_artifact(body));
 }
 
 void look_into_answers(const Json& body, const std::string& bytes) {
