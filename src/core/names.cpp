@@ -1,13 +1,12 @@
 // The text forms of core's enumerations, and the small non-inline members of its values. The texts
 // are what stores keep, so they never change.
-#include <array>
 #include <string_view>
-#include <utility>
 
 #include "core/access/credential.hpp"
 #include "core/agents/agent.hpp"
 #include "core/artifacts/artifact.hpp"
 #include "core/attachments/attachment.hpp"
+#include "core/enum_names.hpp"
 #include "core/events/event.hpp"
 #include "core/governance/action.hpp"
 #include "core/governance/permission_rule.hpp"
@@ -21,74 +20,55 @@
 namespace colonnade::core {
 namespace {
 
-template <class Enum, std::size_t Size>
-using Names = std::array<std::pair<Enum, std::string_view>, Size>;
-
-template <class Enum, std::size_t Size>
-std::string_view name_of(const Names<Enum, Size>& names, Enum wanted) {
-  for (const auto& [value, name] : names) {
-    if (value == wanted) return name;
-  }
-  return {};
-}
-
-template <class Enum, std::size_t Size>
-std::optional<Enum> value_of(const Names<Enum, Size>& names, std::string_view text) {
-  for (const auto& [value, name] : names) {
-    if (name == text) return value;
-  }
-  return std::nullopt;
-}
-
-constexpr Names<Role, 3> role_names{{
+constexpr EnumNames<Role, 3> role_names{{
     {Role::user, "user"},
     {Role::assistant, "assistant"},
     {Role::system, "system"},
 }};
 
-constexpr Names<AgentMemory, 3> agent_memory_names{{
+constexpr EnumNames<AgentMemory, 3> agent_memory_names{{
     {AgentMemory::none, "none"},
     {AgentMemory::persistent, "persistent"},
     {AgentMemory::semantic, "semantic"},
 }};
 
-constexpr Names<HistoryMode, 3> history_mode_names{{
+constexpr EnumNames<HistoryMode, 3> history_mode_names{{
     {HistoryMode::whole, "whole"},
     {HistoryMode::rolling, "rolling"},
     {HistoryMode::compact, "compact"},
 }};
 
-constexpr Names<ToolMode, 3> tool_mode_names{{
+constexpr EnumNames<ToolMode, 3> tool_mode_names{{
     {ToolMode::direct, "direct"},
     {ToolMode::by_name, "by_name"},
     {ToolMode::sub_agent, "sub_agent"},
 }};
 
-constexpr Names<ToolUse, 3> tool_use_names{{
+constexpr EnumNames<ToolUse, 3> tool_use_names{{
     {ToolUse::automatic, "automatic"},
     {ToolUse::none, "none"},
     {ToolUse::required, "required"},
 }};
 
-constexpr Names<RuleAction, 3> rule_action_names{{
+constexpr EnumNames<RuleAction, 3> rule_action_names{{
     {RuleAction::allow, "allow"},
     {RuleAction::ask, "ask"},
     {RuleAction::deny, "deny"},
 }};
 
-constexpr Names<ThreadChangeKind, 4> thread_change_names{{
+constexpr EnumNames<ThreadChangeKind, 4> thread_change_names{{
     {ThreadChangeKind::other, "other"},
     {ThreadChangeKind::renamed, "renamed"},
     {ThreadChangeKind::archived, "archived"},
     {ThreadChangeKind::unarchived, "unarchived"},
 }};
 
-constexpr Names<ToolServerTransport, 2> tool_server_transport_names{{
+constexpr EnumNames<ToolServerTransport, 2> tool_server_transport_names{{
     {ToolServerTransport::stdio, "stdio"},
     {ToolServerTransport::http, "http"},
 }};
 
-constexpr Names<ToolServerState, 6> tool_server_state_names{{
+constexpr EnumNames<ToolServerState, 6> tool_server_state_names{{
     {ToolServerState::starting, "starting"},
     {ToolServerState::ready, "ready"},
     {ToolServerState::held_back, "held_back"},
@@ -97,7 +77,7 @@ constexpr Names<ToolServerState, 6> tool_server_state_names{{
     {ToolServerState::stopped, "stopped"},
 }};
 
-constexpr Names<RunState, 5> run_state_names{{
+constexpr EnumNames<RunState, 5> run_state_names{{
     {RunState::running, "running"},
     {RunState::waiting_approval, "waiting_approval"},
     {RunState::succeeded, "succeeded"},
@@ -105,7 +85,7 @@ constexpr Names<RunState, 5> run_state_names{{
     {RunState::cancelled, "cancelled"},
 }};
 
-constexpr Names<ToolCallState, 7> tool_call_state_names{{
+constexpr EnumNames<ToolCallState, 7> tool_call_state_names{{
     {ToolCallState::requested, "requested"},
     {ToolCallState::waiting_approval, "waiting_approval"},
     {ToolCallState::running, "running"},
@@ -115,13 +95,13 @@ constexpr Names<ToolCallState, 7> tool_call_state_names{{
     {ToolCallState::interrupted, "interrupted"},
 }};
 
-constexpr Names<Outcome, 3> outcome_names{{
+constexpr EnumNames<Outcome, 3> outcome_names{{
     {Outcome::execute, "EXECUTE"},
     {Outcome::abstain, "ABSTAIN"},
     {Outcome::halt, "HALT"},
 }};
 
-constexpr Names<ActionState, 8> action_state_names{{
+constexpr EnumNames<ActionState, 8> action_state_names{{
     {ActionState::pending_approval, "pending_approval"},
     {ActionState::allowed, "allowed"},
     {ActionState::approved, "approved"},
@@ -132,13 +112,13 @@ constexpr Names<ActionState, 8> action_state_names{{
     {ActionState::timeout, "timeout"},
 }};
 
-constexpr Names<CredentialKind, 3> credential_kind_names{{
+constexpr EnumNames<CredentialKind, 3> credential_kind_names{{
     {CredentialKind::operator_token, "operator_token"},
     {CredentialKind::api_token, "api_token"},
     {CredentialKind::device, "device"},
 }};
 
-constexpr Names<StopReason, 6> stop_reason_names{{
+constexpr EnumNames<StopReason, 6> stop_reason_names{{
     {StopReason::end_turn, "end_turn"},
     {StopReason::tool_use, "tool_use"},
     {StopReason::max_tokens, "max_tokens"},
@@ -147,17 +127,17 @@ constexpr Names<StopReason, 6> stop_reason_names{{
     {StopReason::pause, "pause"},
 }};
 
-constexpr Names<MemoryTier, 4> tier_names{{{MemoryTier::session, "session"},
-                                           {MemoryTier::project, "project"},
-                                           {MemoryTier::team, "team"},
-                                           {MemoryTier::curated, "curated"}}};
-constexpr Names<MemoryClassification, 2> classification_names{
+constexpr EnumNames<MemoryTier, 4> tier_names{{{MemoryTier::session, "session"},
+                                               {MemoryTier::project, "project"},
+                                               {MemoryTier::team, "team"},
+                                               {MemoryTier::curated, "curated"}}};
+constexpr EnumNames<MemoryClassification, 2> classification_names{
     {{MemoryClassification::internal, "internal"},
      {MemoryClassification::restricted, "restricted"}}};
-constexpr Names<MemoryVisibility, 2> visibility_names{
+constexpr EnumNames<MemoryVisibility, 2> visibility_names{
     {{MemoryVisibility::own, "private"}, {MemoryVisibility::shared, "shared"}}};
 
-constexpr Names<ArtifactKind, 7> artifact_kind_names{{
+constexpr EnumNames<ArtifactKind, 7> artifact_kind_names{{
     {ArtifactKind::markdown, "markdown"},
     {ArtifactKind::code, "code"},
     {ArtifactKind::html, "html"},
@@ -166,14 +146,14 @@ constexpr Names<ArtifactKind, 7> artifact_kind_names{{
     {ArtifactKind::svg, "svg"},
     {ArtifactKind::image, "image"},
 }};
-constexpr Names<ArtifactFault, 5> artifact_fault_names{{
+constexpr EnumNames<ArtifactFault, 5> artifact_fault_names{{
     {ArtifactFault::invalid_kind, "invalid_kind"},
     {ArtifactFault::invalid_content, "invalid_content"},
     {ArtifactFault::not_found, "not_found"},
     {ArtifactFault::scope_mismatch, "scope_mismatch"},
     {ArtifactFault::persist_failed, "persist_failed"},
 }};
-constexpr Names<AttachmentKind, 4> attachment_kind_names{{
+constexpr EnumNames<AttachmentKind, 4> attachment_kind_names{{
     {AttachmentKind::image, "image"},
     {AttachmentKind::audio, "audio"},
     {AttachmentKind::video, "video"},
@@ -182,74 +162,76 @@ constexpr Names<AttachmentKind, 4> attachment_kind_names{{
 
 }  // namespace
 
-std::string_view to_string(Role role) { return name_of(role_names, role); }
-std::optional<Role> role_from(std::string_view text) { return value_of(role_names, text); }
+std::string_view to_string(Role role) { return enum_name(role_names, role); }
+std::optional<Role> role_from(std::string_view text) { return enum_value(role_names, text); }
 
-std::string_view to_string(AgentMemory memory) { return name_of(agent_memory_names, memory); }
+std::string_view to_string(AgentMemory memory) { return enum_name(agent_memory_names, memory); }
 std::optional<AgentMemory> agent_memory_from(std::string_view text) {
-  return value_of(agent_memory_names, text);
+  return enum_value(agent_memory_names, text);
 }
 
-std::string_view to_string(HistoryMode mode) { return name_of(history_mode_names, mode); }
+std::string_view to_string(HistoryMode mode) { return enum_name(history_mode_names, mode); }
 std::optional<HistoryMode> history_mode_from(std::string_view text) {
-  return value_of(history_mode_names, text);
+  return enum_value(history_mode_names, text);
 }
 
-std::string_view to_string(ToolMode mode) { return name_of(tool_mode_names, mode); }
+std::string_view to_string(ToolMode mode) { return enum_name(tool_mode_names, mode); }
 std::optional<ToolMode> tool_mode_from(std::string_view text) {
-  return value_of(tool_mode_names, text);
+  return enum_value(tool_mode_names, text);
 }
 
-std::string_view to_string(ToolUse use) { return name_of(tool_use_names, use); }
+std::string_view to_string(ToolUse use) { return enum_name(tool_use_names, use); }
 std::optional<ToolUse> tool_use_from(std::string_view text) {
-  return value_of(tool_use_names, text);
+  return enum_value(tool_use_names, text);
 }
 
-std::string_view to_string(RuleAction action) { return name_of(rule_action_names, action); }
+std::string_view to_string(RuleAction action) { return enum_name(rule_action_names, action); }
 std::optional<RuleAction> rule_action_from(std::string_view text) {
-  return value_of(rule_action_names, text);
+  return enum_value(rule_action_names, text);
 }
 
-std::string_view to_string(ThreadChangeKind kind) { return name_of(thread_change_names, kind); }
+std::string_view to_string(ThreadChangeKind kind) { return enum_name(thread_change_names, kind); }
 std::optional<ThreadChangeKind> thread_change_kind_from(std::string_view text) {
-  return value_of(thread_change_names, text);
+  return enum_value(thread_change_names, text);
 }
 
 std::string_view to_string(ToolServerTransport transport) {
-  return name_of(tool_server_transport_names, transport);
+  return enum_name(tool_server_transport_names, transport);
 }
 std::optional<ToolServerTransport> tool_server_transport_from(std::string_view text) {
-  return value_of(tool_server_transport_names, text);
+  return enum_value(tool_server_transport_names, text);
 }
 
 std::string_view to_string(ToolServerState state) {
-  return name_of(tool_server_state_names, state);
+  return enum_name(tool_server_state_names, state);
 }
 
-std::string_view to_string(RunState state) { return name_of(run_state_names, state); }
+std::string_view to_string(RunState state) { return enum_name(run_state_names, state); }
 std::optional<RunState> run_state_from(std::string_view text) {
-  return value_of(run_state_names, text);
+  return enum_value(run_state_names, text);
 }
 
-std::string_view to_string(ToolCallState state) { return name_of(tool_call_state_names, state); }
+std::string_view to_string(ToolCallState state) { return enum_name(tool_call_state_names, state); }
 std::optional<ToolCallState> tool_call_state_from(std::string_view text) {
-  return value_of(tool_call_state_names, text);
+  return enum_value(tool_call_state_names, text);
 }
 
-std::string_view to_string(Outcome outcome) { return name_of(outcome_names, outcome); }
-std::optional<Outcome> outcome_from(std::string_view text) { return value_of(outcome_names, text); }
+std::string_view to_string(Outcome outcome) { return enum_name(outcome_names, outcome); }
+std::optional<Outcome> outcome_from(std::string_view text) {
+  return enum_value(outcome_names, text);
+}
 
-std::string_view to_string(ActionState state) { return name_of(action_state_names, state); }
+std::string_view to_string(ActionState state) { return enum_name(action_state_names, state); }
 std::optional<ActionState> action_state_from(std::string_view text) {
-  return value_of(action_state_names, text);
+  return enum_value(action_state_names, text);
 }
 
-std::string_view to_string(CredentialKind kind) { return name_of(credential_kind_names, kind); }
+std::string_view to_string(CredentialKind kind) { return enum_name(credential_kind_names, kind); }
 std::optional<CredentialKind> credential_kind_from(std::string_view text) {
-  return value_of(credential_kind_names, text);
+  return enum_value(credential_kind_names, text);
 }
 
-std::string_view to_string(StopReason reason) { return name_of(stop_reason_names, reason); }
+std::string_view to_string(StopReason reason) { return enum_name(stop_reason_names, reason); }
 
 std::string visible_text(const std::vector<Part>& parts) {
   std::string out;
@@ -284,38 +266,38 @@ ModelSettings ModelSettings::over(const ModelSettings& fallback) const {
   };
 }
 
-std::string_view to_string(MemoryTier tier) { return name_of(tier_names, tier); }
+std::string_view to_string(MemoryTier tier) { return enum_name(tier_names, tier); }
 std::optional<MemoryTier> memory_tier_from(std::string_view text) {
-  return value_of(tier_names, text);
+  return enum_value(tier_names, text);
 }
 
 std::string_view to_string(MemoryClassification classification) {
-  return name_of(classification_names, classification);
+  return enum_name(classification_names, classification);
 }
 std::optional<MemoryClassification> memory_classification_from(std::string_view text) {
-  return value_of(classification_names, text);
+  return enum_value(classification_names, text);
 }
 
 std::string_view to_string(MemoryVisibility visibility) {
-  return name_of(visibility_names, visibility);
+  return enum_name(visibility_names, visibility);
 }
 std::optional<MemoryVisibility> memory_visibility_from(std::string_view text) {
-  return value_of(visibility_names, text);
+  return enum_value(visibility_names, text);
 }
 
-std::string_view to_string(ArtifactKind kind) { return name_of(artifact_kind_names, kind); }
+std::string_view to_string(ArtifactKind kind) { return enum_name(artifact_kind_names, kind); }
 std::optional<ArtifactKind> artifact_kind_from(std::string_view text) {
-  return value_of(artifact_kind_names, text);
+  return enum_value(artifact_kind_names, text);
 }
 
-std::string_view to_string(ArtifactFault fault) { return name_of(artifact_fault_names, fault); }
+std::string_view to_string(ArtifactFault fault) { return enum_name(artifact_fault_names, fault); }
 std::optional<ArtifactFault> artifact_fault_from(std::string_view text) {
-  return value_of(artifact_fault_names, text);
+  return enum_value(artifact_fault_names, text);
 }
 
-std::string_view to_string(AttachmentKind kind) { return name_of(attachment_kind_names, kind); }
+std::string_view to_string(AttachmentKind kind) { return enum_name(attachment_kind_names, kind); }
 std::optional<AttachmentKind> attachment_kind_from(std::string_view text) {
-  return value_of(attachment_kind_names, text);
+  return enum_value(attachment_kind_names, text);
 }
 
 }  // namespace colonnade::core

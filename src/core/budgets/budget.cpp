@@ -1,20 +1,19 @@
 #include "core/budgets/budget.hpp"
 
+#include "core/enum_names.hpp"
+
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <iterator>
-#include <utility>
 
 namespace colonnade::core {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, BudgetHolder>, 5> budget_holders{
-    {{"agent", BudgetHolder::agent},
-     {"automation", BudgetHolder::automation},
-     {"key", BudgetHolder::key},
-     {"scope", BudgetHolder::scope},
-     {"user", BudgetHolder::user}}};
+constexpr EnumNames<BudgetHolder, 5> budget_holders{{{BudgetHolder::agent, "agent"},
+                                                     {BudgetHolder::automation, "automation"},
+                                                     {BudgetHolder::key, "key"},
+                                                     {BudgetHolder::scope, "scope"},
+                                                     {BudgetHolder::user, "user"}}};
 
 // With two decimals at most, and none without need: "503¢", "0.25¢".
 std::string cents_text(std::int64_t micros) {
@@ -42,18 +41,10 @@ std::string refused_by(std::string_view how, const BudgetStanding& standing) {
 
 }  // namespace
 
-std::string_view to_string(BudgetHolder holder) {
-  for (const auto& [name, one] : budget_holders) {
-    if (one == holder) return name;
-  }
-  return "scope";
-}
+std::string_view to_string(BudgetHolder holder) { return enum_name(budget_holders, holder); }
 
 std::optional<BudgetHolder> budget_holder_from(std::string_view text) {
-  for (const auto& [name, one] : budget_holders) {
-    if (name == text) return one;
-  }
-  return std::nullopt;
+  return enum_value(budget_holders, text);
 }
 
 std::string_view to_string(BudgetTier tier) { return tier == BudgetTier::skill ? "skill" : "llm"; }

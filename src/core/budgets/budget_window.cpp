@@ -1,8 +1,8 @@
 #include "core/budgets/budget_window.hpp"
 
-#include <array>
+#include "core/enum_names.hpp"
+
 #include <chrono>
-#include <utility>
 
 namespace colonnade::core {
 namespace {
@@ -11,11 +11,10 @@ namespace chrono = std::chrono;
 
 using Moment = chrono::sys_time<chrono::microseconds>;
 
-constexpr std::array<std::pair<std::string_view, BudgetPeriod>, 4> budget_periods{
-    {{"day", BudgetPeriod::day},
-     {"hour", BudgetPeriod::hour},
-     {"month", BudgetPeriod::month},
-     {"week", BudgetPeriod::week}}};
+constexpr EnumNames<BudgetPeriod, 4> budget_periods{{{BudgetPeriod::day, "day"},
+                                                     {BudgetPeriod::hour, "hour"},
+                                                     {BudgetPeriod::month, "month"},
+                                                     {BudgetPeriod::week, "week"}}};
 
 base::Time time_of(Moment moment) { return {moment.time_since_epoch().count()}; }
 
@@ -41,18 +40,10 @@ std::string cut_time(Moment at, std::size_t characters) {
 
 }  // namespace
 
-std::string_view to_string(BudgetPeriod period) {
-  for (const auto& [name, one] : budget_periods) {
-    if (one == period) return name;
-  }
-  return "day";
-}
+std::string_view to_string(BudgetPeriod period) { return enum_name(budget_periods, period); }
 
 std::optional<BudgetPeriod> budget_period_from(std::string_view text) {
-  for (const auto& [name, one] : budget_periods) {
-    if (name == text) return one;
-  }
-  return std::nullopt;
+  return enum_value(budget_periods, text);
 }
 
 BudgetWindow budget_window(BudgetPeriod period, base::Time now) {

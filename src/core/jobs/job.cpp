@@ -1,12 +1,13 @@
 #include "core/jobs/job.hpp"
 
 #include <algorithm>
-#include <array>
+
+#include "core/enum_names.hpp"
 
 namespace colonnade::core {
 namespace {
 
-constexpr std::array<std::pair<JobHandlerKind, std::string_view>, 3> job_handler_names{{
+constexpr EnumNames<JobHandlerKind, 3> job_handler_names{{
     {JobHandlerKind::internal, "internal"},
     {JobHandlerKind::tool, "tool"},
     {JobHandlerKind::agent, "agent"},
@@ -14,18 +15,10 @@ constexpr std::array<std::pair<JobHandlerKind, std::string_view>, 3> job_handler
 
 }  // namespace
 
-std::string_view to_string(JobHandlerKind kind) {
-  for (const auto& [value, name] : job_handler_names) {
-    if (value == kind) return name;
-  }
-  return {};
-}
+std::string_view to_string(JobHandlerKind kind) { return enum_name(job_handler_names, kind); }
 
 std::optional<JobHandlerKind> job_handler_kind_from(std::string_view text) {
-  for (const auto& [value, name] : job_handler_names) {
-    if (name == text) return value;
-  }
-  return std::nullopt;
+  return enum_value(job_handler_names, text);
 }
 
 std::chrono::microseconds retry_delay(const JobAttempts& attempts, std::size_t spread) {

@@ -1,11 +1,11 @@
 #include "core/jobs/job_state.hpp"
 
-#include <utility>
+#include "core/enum_names.hpp"
 
 namespace colonnade::core {
 namespace {
 
-constexpr std::array<std::pair<JobState, std::string_view>, 7> job_state_names{{
+constexpr EnumNames<JobState, 7> job_state_names{{
     {JobState::delayed, "delayed"},
     {JobState::queued, "queued"},
     {JobState::running, "running"},
@@ -15,7 +15,7 @@ constexpr std::array<std::pair<JobState, std::string_view>, 7> job_state_names{{
     {JobState::cancelled, "cancelled"},
 }};
 
-constexpr std::array<std::pair<JobFailure, std::string_view>, 5> job_failure_names{{
+constexpr EnumNames<JobFailure, 5> job_failure_names{{
     {JobFailure::none, ""},
     {JobFailure::error, "error"},
     {JobFailure::timed_out, "timed_out"},
@@ -58,32 +58,16 @@ constexpr std::array transitions = {
 
 }  // namespace
 
-std::string_view to_string(JobState state) {
-  for (const auto& [value, name] : job_state_names) {
-    if (value == state) return name;
-  }
-  return {};
-}
+std::string_view to_string(JobState state) { return enum_name(job_state_names, state); }
 
 std::optional<JobState> job_state_from(std::string_view text) {
-  for (const auto& [value, name] : job_state_names) {
-    if (name == text) return value;
-  }
-  return std::nullopt;
+  return enum_value(job_state_names, text);
 }
 
-std::string_view to_string(JobFailure failure) {
-  for (const auto& [value, name] : job_failure_names) {
-    if (value == failure) return name;
-  }
-  return {};
-}
+std::string_view to_string(JobFailure failure) { return enum_name(job_failure_names, failure); }
 
 std::optional<JobFailure> job_failure_from(std::string_view text) {
-  for (const auto& [value, name] : job_failure_names) {
-    if (name == text) return value;
-  }
-  return std::nullopt;
+  return enum_value(job_failure_names, text);
 }
 
 std::optional<JobState> state_after(JobState state, JobInput input) {

@@ -1,7 +1,8 @@
 #include "core/routines/routine_text.hpp"
 
-#include <array>
 #include <utility>
+
+#include "core/enum_names.hpp"
 
 namespace colonnade::core {
 
@@ -13,30 +14,12 @@ using base::Time;
 
 namespace {
 
-template <class Enum, std::size_t count>
-std::string_view word_name(const std::array<std::pair<Enum, std::string_view>, count>& names,
-                           Enum value) {
-  for (const auto& [one, name] : names) {
-    if (one == value) return name;
-  }
-  return "unknown";
-}
-
-template <class Enum, std::size_t count>
-std::optional<Enum> word_value(const std::array<std::pair<Enum, std::string_view>, count>& names,
-                               std::string_view text) {
-  for (const auto& [one, name] : names) {
-    if (name == text) return one;
-  }
-  return std::nullopt;
-}
-
-constexpr std::array<std::pair<RoutineTrigger, std::string_view>, 2> trigger_words{{
+constexpr EnumNames<RoutineTrigger, 2> trigger_words{{
     {RoutineTrigger::manual, "manual"},
     {RoutineTrigger::scheduled, "scheduled"},
 }};
 
-constexpr std::array<std::pair<RoutineRunState, std::string_view>, 9> run_state_words{{
+constexpr EnumNames<RoutineRunState, 9> run_state_words{{
     {RoutineRunState::queued, "queued"},
     {RoutineRunState::pending_approval, "pending_approval"},
     {RoutineRunState::running, "running"},
@@ -48,7 +31,7 @@ constexpr std::array<std::pair<RoutineRunState, std::string_view>, 9> run_state_
     {RoutineRunState::cancelled, "cancelled"},
 }};
 
-constexpr std::array<std::pair<RoutineRunEnd, std::string_view>, 4> run_end_words{{
+constexpr EnumNames<RoutineRunEnd, 4> run_end_words{{
     {RoutineRunEnd::none, ""},
     {RoutineRunEnd::blocked, "blocked"},
     {RoutineRunEnd::denied, "denied"},
@@ -156,17 +139,17 @@ RoutineRunState state_of(const Job& job, const RoutineRunNotes& notes) {
 
 }  // namespace
 
-std::string_view to_string(RoutineTrigger trigger) { return word_name(trigger_words, trigger); }
+std::string_view to_string(RoutineTrigger trigger) { return enum_name(trigger_words, trigger); }
 std::optional<RoutineTrigger> routine_trigger_from(std::string_view text) {
-  return word_value(trigger_words, text);
+  return enum_value(trigger_words, text);
 }
-std::string_view to_string(RoutineRunState state) { return word_name(run_state_words, state); }
+std::string_view to_string(RoutineRunState state) { return enum_name(run_state_words, state); }
 std::optional<RoutineRunState> routine_run_state_from(std::string_view text) {
-  return word_value(run_state_words, text);
+  return enum_value(run_state_words, text);
 }
-std::string_view to_string(RoutineRunEnd end) { return word_name(run_end_words, end); }
+std::string_view to_string(RoutineRunEnd end) { return enum_name(run_end_words, end); }
 std::optional<RoutineRunEnd> routine_run_end_from(std::string_view text) {
-  return word_value(run_end_words, text);
+  return enum_value(run_end_words, text);
 }
 
 std::string to_payload(const RoutinePayload& payload) {

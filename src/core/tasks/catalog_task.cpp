@@ -1,9 +1,9 @@
 #include "core/tasks/catalog_task.hpp"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
+#include "core/enum_names.hpp"
 #include "core/jobs/limits.hpp"
 
 namespace colonnade::core {
@@ -15,7 +15,7 @@ using base::Result;
 
 namespace {
 
-constexpr std::array<std::pair<TaskTrigger, std::string_view>, 3> task_trigger_names{{
+constexpr EnumNames<TaskTrigger, 3> task_trigger_names{{
     {TaskTrigger::manual, "manual"},
     {TaskTrigger::schedule, "schedule"},
     {TaskTrigger::agent_spawn, "agent-spawn"},
@@ -79,18 +79,10 @@ TaskHandler task_handler_in(const Json& tree) {
 
 }  // namespace
 
-std::string_view to_string(TaskTrigger trigger) {
-  for (const auto& [value, name] : task_trigger_names) {
-    if (value == trigger) return name;
-  }
-  return {};
-}
+std::string_view to_string(TaskTrigger trigger) { return enum_name(task_trigger_names, trigger); }
 
 std::optional<TaskTrigger> task_trigger_from(std::string_view text) {
-  for (const auto& [value, name] : task_trigger_names) {
-    if (name == text) return value;
-  }
-  return std::nullopt;
+  return enum_value(task_trigger_names, text);
 }
 
 Result<void> check_task(const CatalogTask& task) {

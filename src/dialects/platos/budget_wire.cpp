@@ -21,10 +21,6 @@ using base::Json;
 using base::JsonWriter;
 using base::Result;
 
-constexpr double micros_of_cent = 10'000;
-
-double budget_cents(std::int64_t micros) { return static_cast<double>(micros) / micros_of_cent; }
-
 std::unexpected<base::Error> wrong_budget_member(const std::string& name, const std::string& must) {
   return fail(ErrorKind::invalid, name + " " + must, name);
 }
@@ -56,7 +52,7 @@ void write_cap(JsonWriter& json, const core::BudgetCap& cap, const BudgetView& v
   json.field("projectId", names.project).field("environmentId", names.environment);
   json.field("scopeType", core::to_string(cap.key.holder)).field("targetId", cap.key.target);
   json.field("period", core::to_string(cap.key.period));
-  json.field("limitCents", budget_cents(cap.limit_micros)).field("runsLimit", cap.runs_max);
+  json.field("limitCents", cents_of(cap.limit_micros)).field("runsLimit", cap.runs_max);
   write_percentages(json, "alertThresholds", cap.thresholds);
   write_text_or_null(json, "alertWebhookUrl", view.with_alerts ? cap.webhook_url : "");
   write_emails(json, view.with_alerts ? cap.emails : "", view.emails);
@@ -193,8 +189,8 @@ std::string encode_budget_status(const core::BudgetStatus& status, const BudgetV
   for (const core::BudgetStanding& one : status.caps) {
     json.object().key("cap");
     write_cap(json, one.cap, view);
-    json.field("windowKey", one.window.key).field("spentCents", budget_cents(one.used_micros()));
-    json.field("reservedCents", budget_cents(one.reserved_micros)).field("runs", one.runs);
+    json.field("windowKey", one.window.key).field("spentCents", cents_of(one.used_micros()));
+    json.field("reservedCents", cents_of(one.reserved_micros)).field("runs", one.runs);
     json.field("percent", one.percent()).field("runsPercent", one.runs_percent());
     json.field("blocked", one.blocks(status.now));
     json.field("overrideActive", one.cap.is_overridden(status.now));
@@ -216,7 +212,7 @@ Result<core::NewBudgetCap> decode_budget(std::string_view text) {
   if (!limit) return fail(limit.error());
   const auto runs = budget_number(*body, "runsLimit");
   if (!runs) return fail(runs.error());
-  if (*limit > budget_cents(limits::budget_micros_max))
+  if (*limit > cents_of(limits::budget_micros_max))
     return wrong_budget_member("limitCents", "is too large");
   if (*runs > static_cast<double>(limits::budget_runs_max) || *runs != std::floor(*runs)) {
     return wrong_budget_member("runsLimit", "must be a whole number, 0 (none) to " +
@@ -229,7 +225,7 @@ Result<core::NewBudgetCap> decode_budget(std::string_view text) {
   auto emails = budget_emails(*body);
   if (!emails) return fail(std::move(emails.error()));
   core::NewBudgetCap out{.key = std::move(*key),
-                         .limit_micros = std::llround(*limit * micros_of_cent),
+                         .limit_micros = std::llround(*limit * micros_per_cent),
                          .runs_max = std::llround(*runs),
                          .thresholds = std::move(*thresholds),
                          .webhook_url = std::move(*webhook),

@@ -178,11 +178,6 @@ std::string_view run_status(core::RunState state) {
   return "running";
 }
 
-double cents_of(std::int64_t cost_micros) {
-  constexpr double micros_a_cent = 10'000;
-  return static_cast<double>(cost_micros) / micros_a_cent;
-}
-
 std::string model_name(std::string_view provider, std::string_view model) {
   std::string out(provider);
   if (!provider.empty() && !model.empty()) out += ":";

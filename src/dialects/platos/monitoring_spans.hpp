@@ -35,7 +35,6 @@ void write_timeline(base::JsonWriter& json, std::span<const core::Message> messa
 
 // "completed", "error", "stopped", "running"
 std::string_view run_status(core::RunState state);
-double cents_of(std::int64_t cost_micros);
 // "provider:model"; what is missing is left out.
 std::string model_name(std::string_view provider, std::string_view model);
 

@@ -20,7 +20,6 @@ namespace {
 constexpr std::size_t threads_default = 20;    // platos §2.2
 constexpr std::size_t messages_default = 500;  // platos §7.10
 constexpr std::size_t offset_max = 1'000'000'000;
-constexpr double micros_per_cent = 10'000;
 constexpr std::int64_t micros_per_millisecond = 1000;
 
 // --- threads ------------------------------------------------------------------------------------
@@ -137,7 +136,7 @@ void write_response(JsonWriter& json, const core::Message& message) {
     return;
   }
   const core::AnswerOrigin origin = message.origin.value_or(core::AnswerOrigin{});
-  const double cents = static_cast<double>(origin.cost_micros) / micros_per_cent;
+  const double cents = cents_of(origin.cost_micros);
   const bool named = !message.provider.empty() && !message.model.empty();
   json.object().field("model", named ? message.provider + ":" + message.model : message.model);
   write_message_usage(json, message.usage.value_or(core::Usage{}), message.provider, cents);

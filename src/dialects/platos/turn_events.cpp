@@ -19,8 +19,6 @@ namespace {
 
 using base::JsonWriter;
 
-constexpr double micros_in_cent = 10'000.0;
-
 // Of the event `status`, beside connected_status (platos §3.5).
 constexpr std::string_view thinking_status = "thinking";
 constexpr std::string_view executing_status = "executing";
@@ -171,7 +169,7 @@ void write_usage(JsonWriter& json, const core::Usage& usage, std::int64_t cost_m
   json.field("cacheCreationInputTokens", usage.cache_write_tokens);
   json.field("cacheReadInputTokens", usage.cached_input_tokens);
   json.field("reasoningTokens", usage.reasoning_tokens);
-  json.field("costCents", static_cast<double>(cost_micros) / micros_in_cent);
+  json.field("costCents", cents_of(cost_micros));
   json.end_object();
 }
 
@@ -559,7 +557,7 @@ void TurnEncoder::finished(const core::Event& event, const core::RunFinished& en
   if (end.message) {
     add("message_persisted", [&](JsonWriter& json) {
       json.field("messageId", end.message->id);
-      json.field("costCents", static_cast<double>(end.cost_micros) / micros_in_cent);
+      json.field("costCents", cents_of(end.cost_micros));
     });
   }
   add("done", [&](JsonWriter& json) {

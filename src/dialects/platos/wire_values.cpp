@@ -48,6 +48,8 @@ ModelName model_from(std::string_view text) {
           .model = std::string(text.substr(colon + 1))};
 }
 
+double cents_of(std::int64_t micros) { return static_cast<double>(micros) / micros_per_cent; }
+
 std::string wire_agent_id(std::string_view id) {
   return std::string(id.empty() ? core::default_agent_id : id);
 }

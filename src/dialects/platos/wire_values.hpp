@@ -1,6 +1,7 @@
 // What the shapes of agents and threads share.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,10 @@ struct ModelName {
   std::string model{};
 };
 ModelName model_from(std::string_view text);
+
+// Money on the wire is in cents, with fractions.
+inline constexpr double micros_per_cent = 10'000;
+double cents_of(std::int64_t micros);
 
 // The id of the default agent is "" inside.
 std::string wire_agent_id(std::string_view id);
