@@ -31,6 +31,8 @@ add_compile_definitions(BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COM
 if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
   # Without a timestamp inside, equal precompiled headers are equal bytes, and ccache hits.
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang$<SEMICOLON>-fno-pch-timestamp>)
+  # What the headers instantiate is instantiated in them, not again in each file.
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang$<SEMICOLON>-fpch-instantiate-templates>)
   add_library(colonnade_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
   target_precompile_headers(colonnade_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp)
   if(COLONNADE_UNITY AND COLONNADE_SERVER)
