@@ -9,8 +9,9 @@
 namespace colonnade::core {
 
 EventFeed::EventFeed(base::Lanes& lanes, EventStore& events, Journal& journal,
-                     std::vector<FeedListener*> listeners)
-    : journal_(journal), listeners_(std::move(listeners)), subscriptions_(lanes, events) {
+                     const std::vector<FeedListener*>& listeners)
+    : journal_(journal), subscriptions_(lanes, events) {
+  for (FeedListener* listener : listeners) listeners_.add(*listener);
   // Without it a live stream begins at 0, and a return to its beginning replays the whole thread.
   const auto last = base::run_on(lanes[0], events.last_cursor());
   if (last) subscriptions_.begin_after(*last);
@@ -27,7 +28,7 @@ base::Task<Result<std::int64_t>> EventFeed::commit(Unit unit) {
   auto result = co_await done->wait();
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
       std::chrono::steady_clock::now() - start);
-  for (FeedListener* listener : listeners_) listener->commit_took(took);
+  for (FeedListener* listener : listeners_.all()) listener->commit_took(took);
   co_return result;
 }
 
@@ -49,7 +50,7 @@ Journal::Completion EventFeed::ending_revisions(const Unit& unit, Journal::Compl
 // Only units that change actions, jobs or budgets pay for it.
 Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
                                                    Journal::Completion done) const {
-  if (listeners_.empty()) return done;
+  if (listeners_.all().empty()) return done;
   std::vector<StoredAction> actions;
   std::vector<ChangeOfJobs> jobs;
   std::vector<ChangeOfBudgets> budgets;
@@ -71,15 +72,15 @@ Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
        budgets = std::move(budgets), done = std::move(done)](Result<std::int64_t> result) mutable {
         for (const StoredAction& action : actions) {
           if (!result) break;
-          for (FeedListener* listener : listeners_) listener->stored(action);
+          for (FeedListener* listener : listeners_.all()) listener->stored(action);
         }
         for (const ChangeOfJobs& change : jobs) {
           if (!result) break;
-          for (FeedListener* listener : listeners_) listener->jobs_changed(*change);
+          for (FeedListener* listener : listeners_.all()) listener->jobs_changed(*change);
         }
         for (const ChangeOfBudgets& change : budgets) {
           if (!result) break;
-          for (FeedListener* listener : listeners_) listener->budgets_changed(scope, *change);
+          for (FeedListener* listener : listeners_.all()) listener->budgets_changed(scope, *change);
         }
         done(std::move(result));
       };
@@ -87,7 +88,7 @@ Journal::Completion EventFeed::notifying_listeners(const Unit& unit,
 
 void EventFeed::committed(std::vector<EventPtr> events,
                           std::vector<std::move_only_function<void()>> completions) {
-  for (FeedListener* listener : listeners_) {
+  for (FeedListener* listener : listeners_.all()) {
     listener->committed();
     if (!listener->follows_runs()) continue;
     for (const EventPtr& event : events) {

@@ -8,9 +8,14 @@
 // Core's own: a dialect is handed subscriptions(), through which nothing can be committed.
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
+#include <stdexcept>
 #include <vector>
 
 #include "base/lane.hpp"
@@ -26,11 +31,31 @@
 
 namespace colonnade::core {
 
+// The listeners of a feed. One thread adds while others go through those that are there.
+class Listeners {
+ public:
+  static constexpr std::size_t count_max = 8;
+
+  void add(FeedListener& listener) {
+    const std::size_t count = count_.load(std::memory_order_relaxed);
+    if (count == count_max) throw std::length_error("an event feed has too many listeners");
+    listeners_[count] = &listener;
+    count_.store(count + 1, std::memory_order_release);
+  }
+  std::span<FeedListener* const> all() const {
+    return std::span(listeners_).first(count_.load(std::memory_order_acquire));
+  }
+
+ private:
+  std::array<FeedListener*, count_max> listeners_{};
+  std::atomic<std::size_t> count_ = 0;
+};
+
 class EventFeed final : public CommitObserver {
  public:
   // The listeners must outlive the feed's use.
   EventFeed(base::Lanes& lanes, EventStore& events, Journal& journal,
-            std::vector<FeedListener*> listeners = {});
+            const std::vector<FeedListener*>& listeners = {});
   ~EventFeed() override;
 
   // Commits and waits until the unit is durable and its events are delivered.
@@ -38,8 +63,10 @@ class EventFeed final : public CommitObserver {
   // Commits without waiting. `done` may be called on any thread.
   void append(Unit unit, Journal::Completion done);
 
-  // Before the first commit. The listener must outlive the feed's use.
-  void listen(FeedListener& listener) { listeners_.push_back(&listener); }
+  // It is told of what is committed from now on, and must outlive the feed's use. May be called
+  // while units are committed, by one thread at a time. Throws std::length_error beyond
+  // Listeners::count_max.
+  void listen(FeedListener& listener) { listeners_.add(listener); }
 
   Subscriptions& subscriptions() { return subscriptions_; }
   // What became of what was read; changes count from before they are submitted.
@@ -57,7 +84,7 @@ class EventFeed final : public CommitObserver {
 
   Journal& journal_;
   Revisions revisions_;
-  std::vector<FeedListener*> listeners_;
+  Listeners listeners_;
   Subscriptions subscriptions_;
 };
 
