@@ -54,6 +54,11 @@ struct ScheduleFilter {
   std::size_t limit = limits::page_rows_max;
 };
 
+struct JobPlace {
+  Scope scope;
+  std::string id{};
+};
+
 // Whether there is anything to do for a worker.
 struct JobOutlook {
   bool any_queued = false;            // that may run now, as far as its queue says
@@ -97,6 +102,9 @@ class JobStore {
                                                             Time lease_until) = 0;
   // Those of them that are not held any more: ended, or claimed anew.
   virtual base::Task<Result<std::vector<std::string>>> lost_jobs(std::vector<JobHold> holds) = 0;
+  // Those that time ended at that moment (SettleDueJobs) after they had begun: what they began may
+  // go on.
+  virtual base::Task<Result<std::vector<JobPlace>>> jobs_ended_by_time(Time at) = 0;
   virtual base::Task<Result<bool>> any_job_to_purge(Time ended_before) = 0;
 };
 
@@ -169,8 +177,8 @@ struct CancelJob {
   std::string reason{};  // kept as the error's message
   Time at{};
 };
-// It waits until somebody wakes it for that; who runs it has lost it. conflict when it waits
-// already or has ended.
+// It waits until somebody wakes it for that; who runs it has lost it, and what it has reported is
+// forgotten, as it begins again. conflict when it waits already or has ended.
 struct HoldJob {
   std::string id{};
   std::string waits_for{};

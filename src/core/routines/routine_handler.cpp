@@ -369,12 +369,46 @@ Task<bool> RoutineHandler::may_go_on(Job job) {
   co_return is_terminal(detail->run.state);
 }
 
-Task<void> RoutineHandler::cancelled(Job job) {
+Task<void> RoutineHandler::stopped(Job job) {
   auto notes = co_await ports_.store.routine_run(job.owner.scope, job.id);
-  if (!notes || !*notes || (*notes)->run_id.empty()) co_return;
-  const Principal who(job.owner.scope, job.owner.user_id, UserRole::member);
-  // not_found: it has just ended by itself
-  [[maybe_unused]] const auto asked = co_await ports_.runs.cancel(who, (*notes)->run_id);
+  if (notes && *notes && !(*notes)->run_id.empty()) {
+    const Principal who(job.owner.scope, job.owner.user_id, UserRole::member);
+    // not_found: it has just ended by itself
+    [[maybe_unused]] const auto asked = co_await ports_.runs.cancel(who, (*notes)->run_id);
+  }
+  const bool by_time = job.state == JobState::failed && job.error.failure != JobFailure::error;
+  if (by_time || job.state == JobState::cancelled) co_await note_end(std::move(job));
+}
+
+// Somebody has cancelled the job itself, or time has ended it. Nothing when that was noted already.
+Task<void> RoutineHandler::note_end(Job job) {
+  const bool is_cancelled = job.state == JobState::cancelled;
+  const std::string why =
+      job.error.message.empty() ? "the run was cancelled" : std::string(job.error.message);
+  for (int tries = 1;; ++tries) {
+    auto notes = co_await ports_.store.routine_run(job.owner.scope, job.id);
+    if (!notes || !*notes || (*notes)->end != RoutineRunEnd::none) co_return;
+    if ((*notes)->detail == why) co_return;
+    if (is_cancelled) (*notes)->end = RoutineRunEnd::cancelled;
+    (*notes)->detail = why;
+    ++(*notes)->revision;
+    Unit unit{.scope = job.owner.scope, .account = account_of(job.owner.scope, job.owner.user_id)};
+    unit.changes.emplace_back(routine_change(PutRoutineRun{.notes = **notes}));
+    auto stored = co_await ports_.feed.commit(std::move(unit));
+    if (stored) {
+      auto run = routine_run_of(job, std::move(*notes));
+      if (!run) co_return;
+      ports_.notices.publish(routine_notice(NoticeKind::routine_run_failed, *run,
+                                            ports_.clock.now(), {{"reason", why}}));
+      co_return;
+    }
+    const bool again =
+        stored.error().kind == ErrorKind::conflict && tries < limits::change_attempts_max;
+    if (again) continue;
+    // The job says why it has ended, whoever asks.
+    base::log::warn("routine_end_not_told", {{"run", job.id}, {"error", stored.error().message}});
+    co_return;
+  }
 }
 
 Task<JobStep> RoutineHandler::follow(AttemptPtr attempt) {

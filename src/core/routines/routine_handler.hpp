@@ -57,8 +57,8 @@ class RoutineHandler final : public JobHandler, public FeedListener {
 
   base::Task<JobStep> run(JobContext context) override;
   base::Task<bool> may_go_on(Job job) override;
-  // Stops its agent.
-  base::Task<void> cancelled(Job job) override;
+  // Stops its agent, and tells of an end that run() has not come to.
+  base::Task<void> stopped(Job job) override;
 
   // Tells of the end of a run once that is stored.
   void jobs_changed(const JobChange& change) override;
@@ -83,6 +83,7 @@ class RoutineHandler final : public JobHandler, public FeedListener {
   JobStep failed_or_later(base::Error error) const;
   base::Task<JobStep> give_up(AttemptPtr attempt, std::string why, NoticeKind kind);
 
+  base::Task<void> note_end(Job job);
   JobParked parked(std::string waits_for) const;
   void tell(const Attempt& attempt, NoticeKind kind, base::Json details = nullptr) const;
   void tell_of_artifacts(const Attempt& attempt, std::size_t known) const;

@@ -329,6 +329,18 @@ base::Task<Result<std::vector<std::string>>> JobReads::lost_jobs(std::vector<cor
   });
 }
 
+base::Task<Result<std::vector<core::JobPlace>>> JobReads::jobs_ended_by_time(Time at) {
+  co_return readers_.with([&](Database& database) {
+    return database.all<core::JobPlace>(
+        "SELECT scope, id FROM jobs INDEXED BY jobs_by_end WHERE finished_at = ?1"
+        " AND failure IN ('timed_out', 'lost', 'expired') AND started_at IS NOT NULL",
+        [](Statement& row) -> Result<core::JobPlace> {
+          return core::JobPlace{.scope = core::Scope::from_key(row.string(0)), .id = row.string(1)};
+        },
+        at);
+  });
+}
+
 base::Task<Result<bool>> JobReads::any_job_to_purge(Time ended_before) {
   co_return readers_.with([&](Database& database) -> Result<bool> {
     const auto found = database.number(

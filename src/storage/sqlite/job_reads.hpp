@@ -38,6 +38,7 @@ class JobReads final : public core::JobStore {
   base::Task<Result<std::vector<core::Job>>> claimed_jobs(std::string claim_id,
                                                           Time lease_until) override;
   base::Task<Result<std::vector<std::string>>> lost_jobs(std::vector<core::JobHold> holds) override;
+  base::Task<Result<std::vector<core::JobPlace>>> jobs_ended_by_time(Time at) override;
   base::Task<Result<bool>> any_job_to_purge(Time ended_before) override;
 
  private:
