@@ -54,6 +54,7 @@ struct ScheduleFilter {
   std::size_t limit = limits::page_rows_max;
 };
 
+// A job or a schedule, of any scope.
 struct JobPlace {
   Scope scope;
   std::string id{};
@@ -90,6 +91,9 @@ class JobStore {
   virtual base::Task<Result<std::vector<JobSchedule>>> schedules(Scope scope,
                                                                  std::optional<std::string> owner,
                                                                  ScheduleFilter filter) = 0;
+  // Of every scope, those whose ids begin so, by scope and id; the last page is not full.
+  virtual base::Task<Result<std::vector<JobPlace>>> schedules_named(std::string id_prefix,
+                                                                    EveryScopePage page) = 0;
   // Of every scope, those that are due by `now`, the longest due first; cut in the same way.
   virtual base::Task<Result<std::vector<JobSchedule>>> due_schedules(Time now,
                                                                      std::size_t limit) = 0;

@@ -31,6 +31,8 @@ class JobReads final : public core::JobStore {
                                                                 std::string id) override;
   base::Task<Result<std::vector<core::JobSchedule>>> schedules(
       core::Scope scope, std::optional<std::string> owner, core::ScheduleFilter filter) override;
+  base::Task<Result<std::vector<core::JobPlace>>> schedules_named(
+      std::string id_prefix, core::EveryScopePage page) override;
   base::Task<Result<std::vector<core::JobSchedule>>> due_schedules(Time now,
                                                                    std::size_t limit) override;
   base::Task<Result<std::optional<Time>>> next_schedule_due() override;
