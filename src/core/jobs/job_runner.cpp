@@ -523,6 +523,7 @@ Unit JobRunner::unit_of(const State& state, const Running& running, const Outcom
                                                  .waits_for = parked->waits_for,
                                                  .waits_until = parked->until,
                                                  .at = now}));
+    unit.changes.insert(unit.changes.end(), parked->changes.begin(), parked->changes.end());
   } else if (const auto* cancelled = std::get_if<JobCancelled>(&outcome.what)) {
     unit.changes.emplace_back(
         job_change(CancelJob{.id = running.hold.id,

@@ -40,6 +40,8 @@ struct JobFailed {
 struct JobParked {
   std::string waits_for{};
   std::optional<base::Time> until{};
+  std::vector<Change>
+      changes{};  // committed in the transaction that parks it; nothing refuses them
 };
 // Somebody ended what it does, without knowing of the job.
 struct JobCancelled {
