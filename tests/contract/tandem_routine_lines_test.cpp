@@ -197,6 +197,38 @@ TEST_F(TandemRoutineLines, ARunThatWaitsComesNextAfterARestart) {
   EXPECT_EQ(events_until(*stream, "routine.run.completed").back().at("runID"), second);
 }
 
+// By an operator, who knows of jobs and not of routines.
+TEST_F(TandemRoutineLines, ARunWhoseJobIsCancelledStopsItsAgentAndLetsTheNextOneBegin) {
+  script_call("launch", {{"target", "moon"}});
+  script_answer("Second.");
+  const auto all = follow("/event");
+  const auto stream = follow("/routines/events");
+  const std::string id = create(Json::object());
+  const std::string first = run_now(id);
+  asked(*all);
+  const core::Principal admin(core::Scope::main(), "admin", core::UserRole::operator_role);
+  core::Jobs& jobs = server().services.jobs.jobs;
+  const auto found = server().engine.run(jobs.list(admin, core::JobFilter{.tag = "routine"}));
+  ASSERT_TRUE(found);
+  ASSERT_THAT(found->jobs, SizeIs(1));
+  const std::string second = run_now(id);
+  EXPECT_EQ(in_line(second).at("status"), "queued");
+  ASSERT_TRUE(server().engine.run(jobs.cancel(admin, found->jobs.front().id, "enough")));
+  const auto heard = events_until(*stream, "routine.run.failed");
+  EXPECT_EQ(heard.back().at("runID"), first);
+  EXPECT_EQ(heard.back().at("properties").at("reason"), "enough");
+  const std::string session = run(first).at("latest_session_id");
+  while (events_until(*all, "session.run.finished").back().at("sessionID") != session) {
+  }
+  EXPECT_THAT(ok("GET", "/permission").at("requests"), IsEmpty()) << "nobody is asked any more";
+  EXPECT_EQ(run(first).at("status"), "cancelled");
+  // The next one may have been quicker.
+  if (!any_of(heard, "routine.run.completed", second)) {
+    EXPECT_EQ(events_until(*stream, "routine.run.completed").back().at("runID"), second);
+  }
+  EXPECT_THAT(launches_->seen(), IsEmpty());
+}
+
 TEST_F(TandemRoutineLines, OnlySoManyRunsWait) {
   // Nothing runs here.
   server_ = std::make_unique<TandemServer>(folder_.file("colonnade.db"), options(false));

@@ -165,6 +165,44 @@ TEST_F(TandemRoutineRows, ARunUsesTheModelOfItsRoleElseTheDefaultOne) {
   EXPECT_EQ(model_of("standalone"), "plain");
 }
 
+TEST_F(TandemRoutineRows, WhatHumansSayOfARunIsToldOf) {
+  stand_still();
+  const std::string id = create(external(true));
+  const auto stream = follow("/routines/events?routine_id=" + id);
+  const auto says = [&](const std::string& run_id, const char* verb, const Json& body,
+                        const char* event) {
+    ok("POST", "/routines/runs/" + run_id + "/" + verb, body);
+    const Json told = events_until(*stream, event).back();
+    EXPECT_EQ(told.at("runID"), run_id) << event;
+    return told.at("properties");
+  };
+  const std::string run_id = run_now(id);
+  EXPECT_EQ(says(run_id, "approve", {{"reason", "fine"}}, "routine.run.approved").at("reason"),
+            "fine");
+  const Json paused = says(run_id, "pause", {{"reason", "lunch"}}, "routine.run.paused");
+  EXPECT_EQ(paused.at("reason"), "lunch");
+  EXPECT_THAT(paused.at("cancelledSessionIDs"), IsEmpty());
+  EXPECT_EQ(says(run_id, "resume", Json::object(), "routine.run.resumed").at("reason"),
+            "resumed by operator");
+  EXPECT_EQ(says(run_now(id), "deny", Json::object(), "routine.run.denied").at("reason"),
+            "denied by operator");
+}
+
+TEST_F(TandemRoutineRows, AStreamBeginsWithWhatClientsDrop) {
+  stand_still();
+  for (const char* family : {"routines", "automations"}) {
+    WireStream stream(server().port(), Call{.target = std::string("/") + family + "/events",
+                                            .token = server().token});
+    EXPECT_EQ(stream.head().status, 200);
+    const auto first = stream.next();
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->json().at("status"), "ready");
+    EXPECT_EQ(first->json().at("stream"), family);
+    EXPECT_TRUE(first->json().at("timestamp_ms").is_number_integer());
+    EXPECT_FALSE(first->json().contains("type"));
+  }
+}
+
 // --- automations --------------------------------------------------------------------------------
 
 TEST_F(TandemRoutineRows, AutomationsHearOfWhatIsBlockedAndOfWhatNeedsAWord) {
