@@ -318,7 +318,8 @@ Task<void> JobRunner::tell_of_ends(StatePtr state) {
 Task<Result<void>> JobRunner::tell_stopped(StatePtr state, JobPlace place) {
   auto job = co_await state->use.store.job(place.scope, place.id);
   if (!job) co_return fail(std::move(job.error()));
-  JobHandler* handler = *job ? state->use.handlers.find((*job)->work) : nullptr;
+  if (!*job) co_return Result<void>();
+  JobHandler* handler = state->use.handlers.find((*job)->work);
   if (handler != nullptr) co_await handler->stopped(std::move(**job));
   co_return Result<void>();
 }
