@@ -827,7 +827,7 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
   }
   p.tool_host.servers().begin();
   const auto ended =
-      base::run_on(p.lanes[0], p.background_tasks.agent_jobs().end_cancelled(&p.stores.runs));
+      base::run_on(p.lanes[0], p.background_tasks.agent_jobs().end_orphans(&p.stores.runs));
   if (!ended) return std::unexpected(ended.error());
   const auto tasks = base::run_on(p.lanes[0], p.background_tasks.catalog().open());
   if (!tasks) return std::unexpected(tasks.error());

@@ -61,9 +61,9 @@ class StoreArtifacts : public StoreSuite {
   }
   Ids to_remove(std::int64_t now) {
     Ids ids;
-    const auto found = awaited(stores().attachments.attachments_to_remove({now}, {}));
+    const auto found = awaited(stores().attachments.files_to_remove({now}, {}));
     EXPECT_TRUE(found) << found.error().message;
-    for (const core::Attachment& one : *found) ids.push_back(one.id);
+    for (const core::FilePlace& one : *found) ids.push_back(one.id);
     return ids;
   }
 };

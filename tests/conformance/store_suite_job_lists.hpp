@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -260,6 +261,29 @@ TEST_P(StoreJobs, SchedulesAreListedAndFoundWhenTheyAreDue) {
   EXPECT_TRUE(awaited(stores().jobs.schedules(elsewhere, std::nullopt, {}))->empty());
   EXPECT_EQ(refused(core::InsertSchedule{.schedule = schedule_of("s5"), .schedules_max = 3}).kind,
             ErrorKind::too_large);
+}
+
+TEST_P(StoreJobs, SchedulesAreFoundByHowTheirIdsBeginInEveryScope) {
+  for (const char* id : {"task-a", "task-b", "my-task-a", "task"}) {
+    apply(core::InsertSchedule{.schedule = schedule_of(id)});
+  }
+  core::Unit unit{.scope = elsewhere};
+  core::JobSchedule far = schedule_of("task-a");
+  far.owner.scope = elsewhere;
+  unit.changes.emplace_back(core::job_change(core::InsertSchedule{.schedule = far}));
+  ASSERT_TRUE(commit(std::move(unit)));
+  std::set<std::pair<std::string, std::string>> found;
+  core::EveryScopePage page{.limit = 2};
+  for (;;) {
+    const auto part = awaited(stores().jobs.schedules_named("task-", page));
+    ASSERT_TRUE(part) << part.error().message;
+    for (const core::JobPlace& one : *part) found.emplace(one.scope.key(), one.id);
+    if (part->size() < page.limit) break;
+    page = page.after(part->back());
+  }
+  EXPECT_EQ(found,
+            (std::set<std::pair<std::string, std::string>>{
+                {here.key(), "task-a"}, {here.key(), "task-b"}, {elsewhere.key(), "task-a"}}));
 }
 
 }  // namespace colonnade::conformance

@@ -92,6 +92,18 @@ class StoreJobs : public StoreSuite {
     }
     return out;
   }
+  // By their ids.
+  Ids ended_by_time(std::int64_t at) {
+    const auto ended = awaited(stores().jobs.jobs_ended_by_time({at}));
+    EXPECT_TRUE(ended) << ended.error().message;
+    Ids out;
+    for (const core::JobPlace& one : ended.value_or(std::vector<core::JobPlace>{})) {
+      EXPECT_EQ(one.scope, here);
+      out.push_back(one.id);
+    }
+    std::ranges::sort(out);
+    return out;
+  }
   core::JobOutlook outlook() { return *awaited(stores().jobs.job_outlook()); }
 
   int claims_ = 0;
@@ -344,6 +356,9 @@ TEST_P(StoreJobs, WhatAProcessLeftIsDoneAgainOrHasFailed) {
     EXPECT_EQ(job(id).error.failure, core::JobFailure::lost);
     EXPECT_FALSE(job(id).error.message.empty());
   }
+  // Whoever began them is told.
+  EXPECT_EQ(ended_by_time(2100), (Ids{"last", "once"}));
+  EXPECT_EQ(ended_by_time(2101), Ids{});
   settle(5000);
   EXPECT_EQ(claimed_ids(3, 5000), (Ids{"again"}));
 }
@@ -367,6 +382,7 @@ TEST_P(StoreJobs, WhatWasNotBegunInTimeNeverIs) {
   EXPECT_EQ(job("queued").error.failure, core::JobFailure::expired);
   settle(1600);
   EXPECT_EQ(job("delayed").error.failure, core::JobFailure::expired);
+  EXPECT_EQ(ended_by_time(1600), Ids{}) << "it had begun nothing";
   settle(2300);  // the lease has ended
   settle(2400);
   EXPECT_EQ(claimed_ids(1, 2400), (Ids{"begun"}));  // begun once is begun in time
@@ -495,8 +511,10 @@ TEST_P(StoreJobs, AJobThatIsHeldBeginsAgainWhenItIsResumed) {
   add(job_of("j1"));
   claim(1);
   const core::JobHold held = hold_of("j1");
+  apply(core::ReportProgress{.hold = held, .progress = "{\"at\":1}", .at = {2050}});
   apply(core::HoldJob{.id = "j1", .waits_for = "resume", .at = {2100}});
   EXPECT_EQ(state("j1"), core::JobState::waiting);
+  EXPECT_EQ(job("j1").progress, "") << "it begins again";
   EXPECT_TRUE(core::is_lost_hold(refused(core::FinishJob{.hold = held})));
   EXPECT_EQ(refused(core::HoldJob{.id = "j1", .waits_for = "resume"}).kind, ErrorKind::conflict);
   apply(core::WakeJob{.id = "j1", .waits_for = "resume", .at = {2200}});

@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "core/attachments/attachment_store.hpp"
 #include "core/jobs/job_store.hpp"
 #include "core/routines/routine_store.hpp"
 #include "tests/conformance/store_backend.hpp"
@@ -53,6 +55,36 @@ class StoreRoutines : public StoreJobs {
     const auto found = awaited(stores().routines.routine_run(here, job_id));
     EXPECT_TRUE(found) << found.error().message;
     return found.value_or(std::nullopt);
+  }
+  static core::RoutineRunNotes in_line(std::string job_id, core::RoutineLine line,
+                                       std::int64_t revision = 1) {
+    core::RoutineRunNotes out = notes_of(std::move(job_id), revision);
+    out.line = line;
+    return out;
+  }
+  std::optional<std::string> run_before(const std::string& job_id) {
+    const auto found = awaited(stores().routines.run_before(here, "ann", "digest", job_id));
+    EXPECT_TRUE(found) << found.error().message;
+    return found.value_or(std::nullopt);
+  }
+  // A run with a file of 60 bytes.
+  void keep_file(const std::string& job_id, const std::string& file_id,
+                 const std::string& thread_id = "") {
+    add(job_of(job_id));
+    core::RoutineRunNotes made = notes_of(job_id);
+    made.last_thread_id = thread_id;
+    made.artifacts = {{.id = file_id, .uri = "file://a", .kind = "file", .bytes = 60}};
+    store(core::PutRoutineRun{.notes = made});
+  }
+  bool is_there(const std::string& file_id) {
+    return *awaited(stores().attachments.any_attachment(file_id));
+  }
+  Ids to_remove() {
+    Ids out;
+    const auto found = awaited(stores().attachments.files_to_remove({}, {}));
+    EXPECT_TRUE(found) << found.error().message;
+    for (const core::FilePlace& one : *found) out.push_back(one.id);
+    return out;
   }
   Ids listed(std::optional<std::string> owner, std::string after_owner = {},
              std::string after_id = {}, std::size_t limit = 100) {
@@ -131,11 +163,13 @@ TEST_P(StoreRoutines, AnAccountHasOnlySoMany) {
 }
 
 TEST_P(StoreRoutines, NotesOfARunKeepEveryMember) {
+  store(core::PutRoutine{.routine = routine_of("digest")});
   add(job_of("j1"));
   core::RoutineRunNotes made = notes_of("j1");
   made.thread_id = "t1";
   made.run_id = "r1";
   made.last_thread_id = "t0";
+  made.line = core::RoutineLine::leads;
   made.end = core::RoutineRunEnd::denied;
   made.is_told = true;
   made.is_approved = true;
@@ -162,6 +196,7 @@ TEST_P(StoreRoutines, NotesOfARunKeepEveryMember) {
   EXPECT_EQ(read->thread_id, "t1");
   EXPECT_EQ(read->run_id, "r1");
   EXPECT_EQ(read->last_thread_id, "t0");
+  EXPECT_EQ(read->line, core::RoutineLine::leads);
   EXPECT_EQ(read->end, core::RoutineRunEnd::denied);
   EXPECT_TRUE(read->is_told);
   EXPECT_TRUE(read->is_approved);
@@ -178,6 +213,7 @@ TEST_P(StoreRoutines, NotesOfARunKeepEveryMember) {
 }
 
 TEST_P(StoreRoutines, FilesOfRunsCountAgainstTheirAccount) {
+  store(core::PutRoutine{.routine = routine_of("digest")});
   add(job_of("j1"));
   core::RoutineRunNotes made = notes_of("j1");
   made.artifacts = {{.id = "f1", .uri = "file://a", .kind = "file", .bytes = 60}};
@@ -192,14 +228,127 @@ TEST_P(StoreRoutines, FilesOfRunsCountAgainstTheirAccount) {
 }
 
 TEST_P(StoreRoutines, NotesGoWithTheirJob) {
-  add(job_of("j1"));
-  core::RoutineRunNotes made = notes_of("j1");
-  made.artifacts = {{.id = "f1", .uri = "file://a", .kind = "file", .bytes = 1}};
-  store(core::PutRoutineRun{.notes = made});
+  store(core::PutRoutine{.routine = routine_of("digest")});
+  keep_file("j1", "f1");
   apply(core::CancelJob{.id = "j1", .at = {3000}});
   apply(core::PurgeJobs{.ended_before = {4000}});
   EXPECT_FALSE(notes("j1"));
-  EXPECT_FALSE(*awaited(stores().attachments.any_attachment("f1")));
+  EXPECT_FALSE(is_there("f1"));
+  EXPECT_EQ(to_remove(), (Ids{"f1"})) << "its bytes go next";
+  put({core::RemoveAttachment{"f1"}});
+  EXPECT_EQ(to_remove(), Ids{});
+}
+
+TEST_P(StoreRoutines, FilesGoWithTheSessionThatTheyComeFrom) {
+  store(core::PutRoutine{.routine = routine_of("digest")});
+  put_thread("t1");
+  keep_file("j1", "f1", "t1");
+  keep_file("j2", "f2", "t2");
+  put({core::EraseThread{.id = "t1", .at = {2000}}});
+  core::RoutineRunNotes late = *notes("j1");
+  ++late.revision;
+  late.artifacts.push_back({.id = "f3", .uri = "file://c", .kind = "file", .bytes = 1});
+  const base::Error refused_late = kept_out(core::PutRoutineRun{.notes = late});
+  EXPECT_EQ(refused_late.kind, ErrorKind::not_found) << "nothing is kept of it any more";
+  EXPECT_EQ(refused_late.field, core::routine_files_field);
+  put({core::PurgeThread{"t1"}});
+  const auto read = notes("j1");
+  ASSERT_TRUE(read) << "that there was a run stays";
+  EXPECT_TRUE(read->artifacts.empty());
+  EXPECT_EQ(read->detail, core::routine_session_erased);
+  EXPECT_EQ(to_remove(), (Ids{"f1"}));
+  EXPECT_FALSE(is_there("f1"));
+  EXPECT_TRUE(is_there("f2"));
+  EXPECT_TRUE(notes("j2")->artifacts.front().is_kept());
+  // They do not count against the account any more.
+  core::RoutineRunNotes more = *notes("j2");
+  ++more.revision;
+  more.artifacts.push_back({.id = "f4", .uri = "file://d", .kind = "file", .bytes = 60});
+  store(core::PutRoutineRun{.notes = more, .file_bytes_max = 120});
+}
+
+TEST_P(StoreRoutines, FilesGoWithTheirRoutine) {
+  store(core::PutRoutine{.routine = routine_of("digest")});
+  store(core::PutRoutine{.routine = routine_of("digest", "bob")});
+  keep_file("j1", "f1");
+  store(core::RemoveRoutine{.owner = "bob", .id = "digest"});
+  EXPECT_TRUE(is_there("f1")) << "another user's";
+  store(core::RemoveRoutine{.owner = "ann", .id = "digest"});
+  EXPECT_EQ(to_remove(), (Ids{"f1"}));
+  const auto read = notes("j1");
+  ASSERT_TRUE(read);
+  ASSERT_EQ(read->artifacts.size(), 1U) << "where it was, the run still says";
+  EXPECT_FALSE(read->artifacts.front().is_kept());
+  core::RoutineRunNotes late = *read;
+  ++late.revision;
+  late.artifacts.push_back({.id = "f2", .uri = "file://b", .kind = "file", .bytes = 1});
+  EXPECT_EQ(kept_out(core::PutRoutineRun{.notes = late}).field, core::routine_files_field);
+}
+
+// --- lines --------------------------------------------------------------------------------------
+
+TEST_P(StoreRoutines, OneRunOfARoutineLeads) {
+  for (const char* id : {"j1", "j2", "j3"}) add(job_of(id));
+  store(core::PutRoutineRun{.notes = in_line("j1", core::RoutineLine::leads)});
+  const base::Error taken =
+      kept_out(core::PutRoutineRun{.notes = in_line("j2", core::RoutineLine::leads)});
+  EXPECT_EQ(taken.kind, ErrorKind::conflict);
+  EXPECT_EQ(taken.field, core::routine_line_field);
+  core::RoutineRunNotes elsewhere_in_line = in_line("j3", core::RoutineLine::leads);
+  elsewhere_in_line.routine_id = "mail";
+  store(core::PutRoutineRun{.notes = elsewhere_in_line});
+  // Whoever leads goes on leading with every change of its notes.
+  store(core::PutRoutineRun{.notes = in_line("j1", core::RoutineLine::leads, 2)});
+  apply(core::CancelJob{.id = "j1", .at = {3000}});
+  store(core::PutRoutineRun{.notes = in_line("j2", core::RoutineLine::leads)});
+  EXPECT_EQ(notes("j1")->line, core::RoutineLine::none) << "it has ended";
+}
+
+TEST_P(StoreRoutines, RunsStandInLineInTheOrderOfTheirJobs) {
+  for (const char* id : {"j1", "j2", "j3", "j4"}) add(job_of(id));
+  EXPECT_EQ(run_before("j1"), std::nullopt);
+  store(core::PutRoutineRun{.notes = in_line("j2", core::RoutineLine::leads)});
+  store(core::PutRoutineRun{.notes = in_line("j1", core::RoutineLine::waits)});
+  store(core::PutRoutineRun{.notes = in_line("j3", core::RoutineLine::waits)});
+  EXPECT_EQ(run_before("j1"), "j2") << "nobody is before it but the one that runs";
+  EXPECT_EQ(run_before("j3"), "j1");
+  EXPECT_EQ(run_before("j4"), "j3");
+  apply(core::CancelJob{.id = "j3", .at = {3000}});
+  EXPECT_EQ(run_before("j4"), "j1");
+  EXPECT_EQ(run_before("j2"), "j1") << "asked again, after a pause say";
+}
+
+TEST_P(StoreRoutines, OnlySoManyWait) {
+  for (const char* id : {"j1", "j2", "j3"}) add(job_of(id));
+  store(core::PutRoutineRun{.notes = in_line("j1", core::RoutineLine::waits), .waiting_max = 1});
+  const base::Error full = kept_out(
+      core::PutRoutineRun{.notes = in_line("j2", core::RoutineLine::waits), .waiting_max = 1});
+  EXPECT_EQ(full.kind, ErrorKind::rate_limited);
+  EXPECT_EQ(full.field, core::routine_waiting_field);
+  // Who is in line already stays there.
+  store(core::PutRoutineRun{.notes = in_line("j1", core::RoutineLine::waits, 2), .waiting_max = 0});
+  apply(core::CancelJob{.id = "j1", .at = {3000}});
+  store(core::PutRoutineRun{.notes = in_line("j2", core::RoutineLine::waits), .waiting_max = 1});
+}
+
+// The run before it was paused between the look and the wait.
+TEST_P(StoreRoutines, NobodyWaitsForARunThatIsNotInLineAnyMore) {
+  add(job_of("j1"));
+  add(job_of("j2"));
+  claim(2);
+  const auto park_behind = [&] {
+    put({core::job_change(core::ParkJob{
+             .hold = hold_of("j2"), .waits_for = core::until_job_ends("j1"), .at = {2100}}),
+         core::routine_change(core::WatchRoutineLine{.job_id = "j1", .at = {2100}})});
+  };
+  store(core::PutRoutineRun{.notes = in_line("j1", core::RoutineLine::leads)});
+  park_behind();
+  EXPECT_EQ(state("j2"), core::JobState::waiting);
+  apply(core::WakeJobs{.waits_for = core::until_job_ends("j1"), .at = {2200}});
+  store(core::PutRoutineRun{.notes = in_line("j1", core::RoutineLine::none, 2)});
+  ASSERT_EQ(claim(1, 2300).size(), 1U);
+  park_behind();
+  EXPECT_EQ(state("j2"), core::JobState::queued);
 }
 
 }  // namespace colonnade::conformance

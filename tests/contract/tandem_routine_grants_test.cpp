@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -86,6 +88,44 @@ TEST_F(TandemRoutineGrants, AnotherToolIsNotEvenOffered) {
   const auto requests = model().requests();
   for (const auto& tool : requests.front().tools) offered.push_back(tool.name);
   EXPECT_THAT(offered, ElementsAre("launch"));
+}
+
+// What is denied is told of once it is stored: the session's own events have it, too.
+TEST_F(TandemRoutineGrants, ADeniedCallIsToldOf) {
+  model().script({tool_call("c1", "land", {{"target", "moon"}})});
+  model().script({reply({core::TextPart{"Done."}})});
+  const auto stream = follow("/routines/events");
+  const auto automations = follow("/automations/events");
+  const std::string id = create({{"allowed_tools", {"launch"}}});
+  const std::string run_id = run_now(id);
+  const Json denied = events_until(*stream, "routine.tool.denied").back();
+  const Json& about = denied.at("properties");
+  EXPECT_EQ(about.at("routineID"), id);
+  EXPECT_EQ(about.at("runID"), run_id);
+  EXPECT_EQ(denied.at("sessionID"), run(run_id).at("latest_session_id"));
+  EXPECT_EQ(about.at("tool"), "land");
+  EXPECT_NE(about.at("toolCallID"), "");
+  EXPECT_THAT(about.at("reason").get<std::string>(), HasSubstr("TOOL_NOT_OFFERED"));
+  events_until(*stream, "routine.run.completed");
+  for (const Json& event : events_until(*automations, "run.completed")) {
+    EXPECT_NE(event.at("type"), "routine.tool.denied") << "automations have no word for it";
+  }
+}
+
+TEST_F(TandemRoutineGrants, WhatASubAgentIsDeniedIsToldOfItsRoutine) {
+  TandemServerOptions with_task = options();
+  with_task.engine.task = true;
+  server_ = std::make_unique<TandemServer>(folder_.file("colonnade.db"), std::move(with_task));
+  model().script({tool_call("c1", "task", {{"description", "Land"}, {"prompt", "Land it"}})});
+  model().script({tool_call("c2", "land", {{"target", "moon"}})});
+  model().script({reply({core::TextPart{"I may not."}})});
+  model().script({reply({core::TextPart{"Done."}})});
+  const auto stream = follow("/routines/events");
+  const std::string run_id = run_now(create({{"allowed_tools", {"task"}}}));
+  const Json denied = events_until(*stream, "routine.tool.denied").back();
+  EXPECT_EQ(denied.at("runID"), run_id);
+  EXPECT_EQ(denied.at("properties").at("tool"), "land");
+  EXPECT_THAT(launches_->seen(), IsEmpty());
 }
 
 TEST_F(TandemRoutineGrants, WithoutAListTheCallWaitsForAHuman) {

@@ -58,10 +58,12 @@ class AgentJobsTest : public ::testing::Test {
       const auto made = engine.run(background.catalog.create(root, std::move(task)));
       ASSERT_TRUE(made) << made.error().message;
     }
-    std::string trigger(const std::string& task_id, const std::string& payload) {
+    std::string trigger(const std::string& task_id, const std::string& payload,
+                        int attempts_max = 3) {
       auto task = engine.run(background.catalog.active(Scope::main(), task_id));
       NewJob input{.job = job_template_of(*task)};
       input.job.payload = payload;
+      input.job.attempts.max = attempts_max;
       input.job.attempts.delay_min = std::chrono::microseconds(1);
       input.job.attempts.delay_max = std::chrono::microseconds(1);
       const auto made = engine.run(background.jobs.trigger(ann, std::move(input)));
@@ -187,6 +189,78 @@ TEST_F(AgentJobsTest, CancellingOneThatWaitsForAHumanEndsItsRun) {
   EXPECT_THAT(launches_->seen(), IsEmpty());
 }
 
+TEST_F(AgentJobsTest, AJobThatIsHeldEndsItsRunAndBeginsAnotherWhenItIsResumed) {
+  House house(path(), launches_);
+  house.add(agent_task());
+  std::promise<void> held;
+  house.engine.model->on_hold([&held] { held.set_value(); });
+  house.engine.model->script({Hold{}});
+  house.background.start();
+  const std::string id = house.trigger("digest", "");
+  held.get_future().wait();
+  const AgentTurnPlace place = house.turn_of(id);
+  ASSERT_TRUE(house.engine.run(house.background.jobs.hold(ann, id)));
+  const auto ended = house.engine.run(house.engine.runs.wait(ann, place.run_id, {}));
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(ended->run.state, RunState::cancelled);
+  EXPECT_EQ(house.background.job(ann, id).state, JobState::waiting) << "it waits to be resumed";
+  house.engine.model->script({reply({TextPart{"Three mails."}})});
+  ASSERT_TRUE(house.engine.run(house.background.jobs.resume(ann, id)));
+  const Job job = house.ended(id, JobState::done);
+  EXPECT_EQ(Json::parse(job.output)["text"], "Three mails.");
+  EXPECT_NE(turn_place_of(job).run_id, place.run_id);
+  EXPECT_EQ(job.attempts.made, 1);
+}
+
+TEST_F(AgentJobsTest, AHeldJobThatIsCancelledLeavesNoRun) {
+  House house(path(), launches_);
+  house.add(agent_task());
+  std::promise<void> held;
+  house.engine.model->on_hold([&held] { held.set_value(); });
+  house.engine.model->script({Hold{}});
+  house.background.start();
+  const std::string id = house.trigger("digest", "");
+  held.get_future().wait();
+  const AgentTurnPlace place = house.turn_of(id);
+  ASSERT_TRUE(house.engine.run(house.background.jobs.hold(ann, id)));
+  ASSERT_TRUE(house.engine.run(house.background.jobs.cancel(ann, id)));
+  const auto ended = house.engine.run(house.engine.runs.wait(ann, place.run_id, {}));
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(ended->run.state, RunState::cancelled);
+  EXPECT_EQ(house.background.job(ann, id).state, JobState::cancelled);
+}
+
+// Its last worker dies with it: the job has failed, and nobody waits for the human any more.
+TEST_F(AgentJobsTest, TheRunOfALostJobIsCancelled) {
+  std::string id;
+  AgentTurnPlace place;
+  {
+    House house(path(), launches_);
+    house.add(agent_task());
+    house.engine.model->script({tool_call("c1", "launch", {{"target", "moon"}})});
+    house.background.start();
+    id = house.trigger("digest", "", 1);
+    const Job waiting = house.ended(id, JobState::waiting);
+    place = turn_place_of(waiting);
+    house.background.stop();
+    const Time now = house.engine.clock.now();
+    Unit unit{.scope = Scope::main()};
+    unit.changes.emplace_back(
+        job_change(WakeJob{.id = id, .waits_for = waiting.waits_for, .at = now}));
+    unit.changes.emplace_back(job_change(ClaimJobs{
+        .claim_id = "c", .worker = "one that dies", .jobs_max = 1, .at = now, .lease_until = now}));
+    ASSERT_TRUE(house.engine.run(house.engine.feed.commit(std::move(unit))));
+    ASSERT_EQ(house.background.job(ann, id).state, JobState::running);
+  }
+  House house(path(), launches_);
+  house.background.start();
+  EXPECT_EQ(house.ended(id, JobState::failed).error.failure, JobFailure::lost);
+  const auto ended = house.engine.run(house.engine.runs.wait(ann, place.run_id, {}));
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(ended->run.state, RunState::cancelled);
+  EXPECT_THAT(launches_->seen(), IsEmpty());
+}
+
 TEST_F(AgentJobsTest, ATurnThatIsCancelledCancelsItsJob) {
   House house(path(), launches_);
   house.add(agent_task());
@@ -252,11 +326,38 @@ TEST_F(AgentJobsTest, AfterARestartTheRunOfACancelledJobIsCancelled) {
     ASSERT_TRUE(house.engine.run(house.engine.feed.commit(std::move(unit))));
   }
   House house(path(), launches_);
-  ASSERT_TRUE(
-      house.engine.run(house.background.agent_jobs->end_cancelled(house.engine.store.get())));
+  ASSERT_TRUE(house.engine.run(house.background.agent_jobs->end_orphans(house.engine.store.get())));
   const auto ended = house.engine.run(house.engine.runs.wait(ann, place.run_id, {}));
   ASSERT_TRUE(ended) << ended.error().message;
   EXPECT_EQ(ended->run.state, RunState::cancelled);
+}
+
+// The server died after it had stored that the job is held, and before that reached the run.
+TEST_F(AgentJobsTest, AfterARestartTheRunOfAHeldJobIsCancelled) {
+  std::string id;
+  AgentTurnPlace place;
+  {
+    House house(path(), launches_);
+    house.add(agent_task());
+    house.engine.model->script({tool_call("c1", "launch", {{"target", "moon"}})});
+    house.background.start();
+    id = house.trigger("digest", "");
+    const Job waiting = house.ended(id, JobState::waiting);
+    place = turn_place_of(waiting);
+    const Time now = house.engine.clock.now();
+    Unit unit{.scope = Scope::main()};
+    unit.changes.emplace_back(
+        job_change(WakeJob{.id = id, .waits_for = waiting.waits_for, .at = now}));
+    unit.changes.emplace_back(
+        job_change(HoldJob{.id = id, .waits_for = std::string(until_resumed), .at = now}));
+    ASSERT_TRUE(house.engine.run(house.engine.feed.commit(std::move(unit))));
+  }
+  House house(path(), launches_);
+  ASSERT_TRUE(house.engine.run(house.background.agent_jobs->end_orphans(house.engine.store.get())));
+  const auto ended = house.engine.run(house.engine.runs.wait(ann, place.run_id, {}));
+  ASSERT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(ended->run.state, RunState::cancelled);
+  EXPECT_EQ(house.background.job(ann, id).state, JobState::waiting);
 }
 
 TEST_F(AgentJobsTest, AToolIsCalledWithThePayloadOverItsArguments) {
@@ -281,6 +382,19 @@ TEST_F(AgentJobsTest, ADeniedCallFailsItsJobForGood) {
   const Job failed = house.ended(id, JobState::failed);
   EXPECT_THAT(failed.error.message, HasSubstr("denied"));
   EXPECT_EQ(failed.attempts.made, 1);
+  EXPECT_THAT(launches_->seen(), IsEmpty());
+}
+
+TEST_F(AgentJobsTest, ACancelledCallAsksNobodyAnyMore) {
+  House house(path(), launches_);
+  house.add(launch_task());
+  house.background.start();
+  const std::string id = house.trigger("launch", R"({"target":"moon"})");
+  house.ended(id, JobState::waiting);
+  ASSERT_NE(house.question().id, "");
+  ASSERT_TRUE(house.engine.run(house.background.jobs.cancel(ann, id)));
+  EXPECT_EQ(house.question().id, "");
+  EXPECT_EQ(house.background.job(ann, id).state, JobState::cancelled);
   EXPECT_THAT(launches_->seen(), IsEmpty());
 }
 

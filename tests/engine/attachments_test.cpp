@@ -263,8 +263,7 @@ TEST_F(AttachmentsTest, ADiskThatRefusesLeavesNoRowAndNoFile) {
   EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
   EXPECT_TRUE(refused.error().retryable);
   EXPECT_TRUE(files().empty());
-  EXPECT_TRUE(
-      engine_->run(engine_->store->attachments_to_remove({std::int64_t{1} << 60}, {}))->empty());
+  EXPECT_TRUE(engine_->run(engine_->store->files_to_remove({std::int64_t{1} << 60}, {}))->empty());
   full = false;
   EXPECT_TRUE(upload(alice, png));
   engine_.reset();  // before what its calls use

@@ -364,6 +364,30 @@ TEST_F(BudgetsTest, CapsCountForUsersKeysAndAutomations) {
 
 // --- the use cases ------------------------------------------------------------------------------
 
+TEST_F(BudgetsTest, WhatIsHandedOnCountsForTheKeyAndTheAutomationThatItIsDoneFor) {
+  EngineOptions with_task = options();
+  with_task.task = true;
+  Engine engine(path_, std::move(with_task));
+  const BudgetCap key = put(engine, 0, {.holder = BudgetHolder::key, .target = "k1"}, 5);
+  const BudgetCap automation =
+      put(engine, 0, {.holder = BudgetHolder::automation, .target = "r1"}, 5);
+  engine.model->script({tool_call("c1", "task", {{"description", "Add"}, {"prompt", "2 and 2"}})});
+  engine.model->script({reply({TextPart{"4"}})});
+  engine.model->script({reply({TextPart{"Four."}})});
+  Principal keyed = alice;
+  keyed.credential_id = "k1";
+  NewMessage input{.thread_id = engine.new_thread(keyed).id, .parts = {TextPart{"How much?"}}};
+  input.options.automation_id = "r1";
+  const auto run = engine.run(engine.runs.start(keyed, std::move(input), engine.lanes[0]));
+  ASSERT_TRUE(run) << run.error().message;
+  const auto finished = engine.wait(keyed, *run);
+  ASSERT_EQ(finished->run.state, RunState::succeeded) << finished->run.error;
+  for (const BudgetCap& cap : {key, automation}) {
+    EXPECT_EQ(standing(engine, cap).runs, 2) << cap.key.target;
+    EXPECT_GT(standing(engine, cap).spent_micros, finished->run.cost_micros) << cap.key.target;
+  }
+}
+
 TEST_F(BudgetsTest, AnOverrideLetsRunsThroughForAWhile) {
   Engine engine(path_, options());
   engine.model->answer_with(

@@ -198,6 +198,18 @@ TEST_F(SpansTest, ASubAgentsRunIsBelowTheToolThatHandedItsWorkOn) {
     if (std::holds_alternative<ToolSpan>(span.of)) tool = span_id(run->id, span);
   }
   EXPECT_EQ(inner.run.parent.span_id, tool);
+  // The thread's own trace and sums have it, too: its thread is put away.
+  const auto of_thread = engine.run(engine.monitoring.traces(alice, thread.id, {}));
+  ASSERT_TRUE(of_thread) << of_thread.error().message;
+  ASSERT_EQ(of_thread->size(), 2U);
+  EXPECT_EQ(of_thread->at(1).run.id, inner.run.id);
+  const auto threads = engine.run(engine.monitoring.threads(alice, {}, {}));
+  ASSERT_TRUE(threads) << threads.error().message;
+  ASSERT_EQ(threads->size(), 1U);
+  EXPECT_GT(inner.run.usage.input_tokens, 0);
+  EXPECT_EQ(threads->front().usage.input_tokens,
+            outer.run.usage.input_tokens + inner.run.usage.input_tokens);
+  EXPECT_EQ(threads->front().tool_calls, 1);
 }
 
 TEST_F(SpansTest, WhatIsNotTheirsIsNotThere) {

@@ -5,9 +5,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/jobs/engine.hpp"
@@ -269,6 +272,51 @@ TEST_F(JobRunnerTest, WhatHappenedBeforeAJobWasParkedIsNotWaitedFor) {
   engine_.start();
   const Job made = trigger(new_job("late"));
   engine_.wait_for(ann, made.id, JobState::done);
+}
+
+// Waits for what does not come, or fails, and hears of its jobs' ends.
+class ToldHandler final : public JobHandler {
+ public:
+  Task<JobStep> run(JobContext context) override {
+    if (context.job.payload == "fails") {
+      auto failed = co_await fail_always(std::move(context));
+      co_return failed;
+    }
+    co_return JobParked{.waits_for = "letter", .until = context.job.created_at};
+  }
+  Task<void> stopped(Job job) override {
+    told_.set_value(std::move(job));
+    co_return;
+  }
+  Job told() { return told_.get_future().get(); }
+
+ private:
+  std::promise<Job> told_;
+};
+
+TEST_F(JobRunnerTest, AHandlerHearsThatTimeHasEndedItsJob) {
+  const auto handler = std::make_shared<ToldHandler>();
+  engine_.handlers.add(JobHandlerKind::internal, "told", handler);
+  engine_.start();
+  const Job made = trigger(new_job("told"));
+  const Job told = handler->told();
+  EXPECT_EQ(told.id, made.id);
+  EXPECT_EQ(told.state, JobState::failed);
+  EXPECT_EQ(told.error.failure, JobFailure::timed_out);
+}
+
+TEST_F(JobRunnerTest, AHandlerHearsOfAFailureWhenNoAttemptIsLeft) {
+  const auto handler = std::make_shared<ToldHandler>();
+  engine_.handlers.add(JobHandlerKind::internal, "told", handler);
+  engine_.start();
+  NewJob input = new_job("told", 2);
+  input.job.payload = "fails";
+  const Job made = trigger(input);
+  // Once: a second call would throw.
+  const Job told = handler->told();
+  EXPECT_EQ(told.id, made.id);
+  EXPECT_EQ(told.state, JobState::failed);
+  EXPECT_EQ(told.attempts.made, 2);
 }
 
 TEST_F(JobRunnerTest, KindsWithoutNamesOfTheirOwnHaveOneHandlerForAll) {

@@ -22,15 +22,21 @@ namespace colonnade::core {
 using base::Result;
 using base::Time;
 
+// A file beside the rows.
+struct FilePlace {
+  Scope scope;
+  std::string id{};
+};
+
 class AttachmentStore {
  public:
   virtual ~AttachmentStore() = default;
   // Whoever's it is: the use case compares.
   virtual base::Task<Result<std::optional<Attachment>>> attachment(Scope scope, std::string id) = 0;
-  // Those of every scope whose bytes are to go: expired by `now`, or left by a thread that was
-  // erased.
-  virtual base::Task<Result<std::vector<Attachment>>> attachments_to_remove(
-      Time now, EveryScopePage page) = 0;
+  // Those of every scope whose bytes are to go: uploads that expired by `now` or were left by a
+  // thread that was erased, and files of routines' runs (core/routines) that are nobody's any more.
+  virtual base::Task<Result<std::vector<FilePlace>>> files_to_remove(Time now,
+                                                                     EveryScopePage page) = 0;
   // Whether there is a row of that id, in any scope, of an upload or of a file that a routine's run
   // has left (core/routines); for the sweep of files without one.
   virtual base::Task<Result<bool>> any_attachment(std::string id) = 0;
@@ -52,7 +58,8 @@ struct UseAttachment {
   Time at{};
   Time expires_at{};
 };
-struct RemoveAttachment {  // the row; its file goes first. Nothing when there is none
+// The row, of any of files_to_remove(); its file goes first. Nothing when there is none.
+struct RemoveAttachment {
   std::string id{};
 };
 

@@ -278,12 +278,12 @@ Task<Result<HeldAttachments>> Attachments::fill(Scope scope, std::string account
 Task<void> Attachments::purge() {
   EveryScopePage page;
   for (;;) {
-    auto gone = co_await store_.attachments_to_remove(clock_.now(), page);
+    auto gone = co_await store_.files_to_remove(clock_.now(), page);
     if (!gone) {
       base::log::warn("attachments_unreadable", {{"error", gone.error().message}});
       co_return;
     }
-    for (const Attachment& attachment : *gone) {
+    for (const FilePlace& attachment : *gone) {
       auto removed = co_await remove_file(attachment.id);
       if (removed) {
         Unit unit{.scope = attachment.scope};

@@ -56,7 +56,8 @@ class Attachments {
   base::Task<Result<HeldAttachments>> fill(Scope scope, std::string account,
                                            std::vector<Message>* messages, std::stop_token stop);
 
-  // Removes what has expired, and what erased threads had alone: file, then row.
+  // Removes what has expired, what erased threads had alone, and what nobody's runs have left any
+  // more: file, then row.
   base::Task<void> purge();
   // The ids of all files that are there. At the start, before anything is uploaded.
   base::Task<std::vector<std::string>> stored_files();

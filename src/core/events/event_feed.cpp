@@ -93,6 +93,8 @@ void EventFeed::committed(std::vector<EventPtr> events,
     if (!listener->follows_runs()) continue;
     for (const EventPtr& event : events) {
       if (std::holds_alternative<RunFinished>(event->body)) listener->run_finished(*event);
+      const auto* call = std::get_if<ToolCallFinished>(&event->body);
+      if (call != nullptr && call->state == ToolCallState::denied) listener->call_denied(*event);
     }
   }
   subscriptions_.deliver(std::move(events), std::move(completions));

@@ -37,6 +37,8 @@ class FeedListener {
   // A run has ended: `event` holds its RunFinished. Only for listeners that follow runs.
   virtual bool follows_runs() const { return false; }
   virtual void run_finished(const Event& /*event*/) {}
+  // The gate has denied a run's call: `event` holds its ToolCallFinished. As above.
+  virtual void call_denied(const Event& /*event*/) {}
   // How long somebody waited for a unit, stored or not. On any thread, after the unit's completion.
   virtual void commit_took(std::chrono::microseconds /*time*/) {}
 };

@@ -49,6 +49,7 @@ enum class NoticeKind {
   routine_run_denied,
   routine_run_paused,
   routine_run_resumed,
+  routine_tool_denied,
   routine_artifact_added,  // the last of the run's
   routine_run_completed,
   routine_run_failed,
@@ -92,6 +93,7 @@ inline bool may_hear(const Principal& who, const Notice& notice) {
     case NoticeKind::routine_run_denied:
     case NoticeKind::routine_run_paused:
     case NoticeKind::routine_run_resumed:
+    case NoticeKind::routine_tool_denied:
     case NoticeKind::routine_artifact_added:
     case NoticeKind::routine_run_completed:
     case NoticeKind::routine_run_failed: return may_see(who, notice.scope, notice.owner);

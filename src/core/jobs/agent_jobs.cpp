@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stop_token>
 #include <utility>
 #include <variant>
@@ -39,6 +40,15 @@ bool waits_for_human(const RunDetail& turn) {
     return call.state == ToolCallState::waiting_approval;
   };
   return turn.run.state == RunState::waiting_approval || std::ranges::any_of(turn.calls, waits);
+}
+
+// Whether that run is the job's, and the job has not ended. Of jobs of other handlers, whose places
+// are elsewhere, it is enough that they have neither ended nor are held.
+bool works_in(const std::optional<Job>& job, const std::string& run_id) {
+  if (!job || is_terminal(job->state)) return false;
+  const bool is_held = job->state == JobState::waiting && job->waits_for == until_resumed;
+  if (job->work.kind != JobHandlerKind::agent) return !is_held;
+  return turn_place_of(*job).run_id == run_id;
 }
 
 std::string place_text(const AgentTurnPlace& place) {
@@ -174,7 +184,7 @@ Task<JobStep> AgentJobs::follow(Turn* turn) {
     if (is_terminal(detail->run.state)) co_return step_of(*turn, *detail);
     if (server_stops.stop_requested()) co_return left_for_next_start();
     if (stop.stop_requested()) {
-      auto step = co_await stopped(turn);
+      auto step = co_await told_to_stop(turn);
       co_return step;
     }
     if (waits_for_human(*detail)) {
@@ -184,13 +194,13 @@ Task<JobStep> AgentJobs::follow(Turn* turn) {
   }
 }
 
-// Cancelled or held, too late, or somebody else's: the store says which.
-Task<JobStep> AgentJobs::stopped(Turn* turn) {
+// Cancelled or held, too late, or somebody else's: the store says which. Whoever has taken the job
+// over goes on with this run.
+Task<JobStep> AgentJobs::told_to_stop(Turn* turn) {
   auto now = co_await deps_.store.job(turn->who.scope, turn->job().id);
   const bool is_ours =
       now && *now && (*now)->state == JobState::running && (*now)->fence == turn->job().fence;
-  const bool is_cancelled = now && *now && (*now)->state == JobState::cancelled;
-  if (is_ours || is_cancelled) {
+  if (now && (is_ours || !works_in(*now, turn->place.run_id))) {
     // not_found: it has just ended by itself
     [[maybe_unused]] const auto asked = co_await deps_.runs.cancel(turn->who, turn->place.run_id);
   }
@@ -215,19 +225,22 @@ Task<bool> AgentJobs::may_go_on(Job job) {
   co_return !detail || is_terminal(detail->run.state) || !waits_for_human(*detail);
 }
 
-Task<Result<void>> AgentJobs::end_cancelled(RunStore* store) {
+Task<Result<void>> AgentJobs::end_orphans(RunStore* store) {
   auto unfinished = co_await store->unfinished_runs();
   if (!unfinished) co_return fail(std::move(unfinished.error()));
   for (const Run& run : *unfinished) {
     if (run.options.job_id.empty()) continue;
     auto job = co_await deps_.store.job(run.scope, run.options.job_id);
     if (!job) co_return fail(std::move(job.error()));
-    if (*job && (*job)->state == JobState::cancelled) co_await cancelled(std::move(**job));
+    if (works_in(*job, run.id)) continue;
+    // not_found: it has just ended by itself
+    const Principal starter(run.scope, run.started_by, UserRole::member);
+    [[maybe_unused]] const auto asked = co_await deps_.runs.cancel(starter, run.id);
   }
   co_return Result<void>();
 }
 
-Task<void> AgentJobs::cancelled(Job job) {
+Task<void> AgentJobs::stopped(Job job) {
   const AgentTurnPlace place = turn_place_of(job);
   if (place.run_id.empty()) co_return;
   // not_found: it has ended, or it has not begun and will not

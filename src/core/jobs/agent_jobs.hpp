@@ -66,13 +66,13 @@ class AgentJobs final : public JobHandler {
     sources_.insert_or_assign(std::move(name), &source);
   }
 
-  // At the start, after the runs were taken up: those whose job was cancelled just before its
-  // server died are cancelled, too. Errors: the store's.
-  base::Task<Result<void>> end_cancelled(RunStore* store);
+  // At the start, after the runs were taken up: those that work for a job which does not know of
+  // them, or has ended, are cancelled; its server died before it came to that. Errors: the store's.
+  base::Task<Result<void>> end_orphans(RunStore* store);
 
   base::Task<JobStep> run(JobContext context) override;
   base::Task<bool> may_go_on(Job job) override;
-  base::Task<void> cancelled(Job job) override;
+  base::Task<void> stopped(Job job) override;
 
  private:
   class Follower;
@@ -81,7 +81,7 @@ class AgentJobs final : public JobHandler {
   base::Task<std::optional<JobStep>> begin(Turn* turn);
   base::Task<std::optional<JobStep>> start_run(Turn* turn, AgentWork work);
   base::Task<JobStep> follow(Turn* turn);
-  base::Task<JobStep> stopped(Turn* turn);
+  base::Task<JobStep> told_to_stop(Turn* turn);
   JobStep step_of(const Turn& turn, const RunDetail& detail) const;
 
   Dependencies deps_;

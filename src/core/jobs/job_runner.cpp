@@ -1,9 +1,12 @@
+// long: one runner, from the claim of a job to its end
 #include "core/jobs/job_runner.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
@@ -126,6 +129,10 @@ struct JobRunner::State {
   std::map<std::string, RunningPtr> by_id{};
   std::vector<std::shared_ptr<PendingClaim>> pending{};
   std::size_t slots_taken = 0;
+  // Of the runner's coroutine: when time has ended jobs, and which, that their handlers do not know
+  // of yet.
+  std::deque<Time> settled_at{};
+  std::deque<JobPlace> ended{};
   std::atomic<bool> is_stopping = false;
   std::stop_source draining{};   // from the beginning of the end
   std::stop_source giving_up{};  // what the store does not take is not tried again
@@ -137,6 +144,12 @@ struct JobRunner::Outcome {
   Job job;
   std::variant<JobDone, JobError, JobParked, GiveBackJob, JobCancelled> what;
   bool is_final = false;  // of an error
+
+  // For good: no attempt is left.
+  bool has_failed() const {
+    return std::holds_alternative<JobError>(what) &&
+           (is_final || job.attempts.made >= job.attempts.max);
+  }
 };
 
 namespace {
@@ -190,6 +203,7 @@ Task<void> JobRunner::run(std::stop_token stop) {
       continue;
     }
     failures = 0;
+    co_await tell_of_ends(state);
     co_await renew(state);
     std::optional<std::chrono::microseconds> pause;
     if (*next) {
@@ -249,13 +263,13 @@ Task<Result<std::optional<Time>>> JobRunner::look(StatePtr state, std::stop_toke
 Task<Result<std::vector<JobRunner::Taken>>> JobRunner::claim(StatePtr state, bool settles,
                                                              std::size_t free) {
   Unit unit{.scope = Scope::whole_server()};
-  if (settles) {
-    unit.changes.emplace_back(job_change(SettleDueJobs{.at = state->use.clock.now()}));
-  }
+  const Time now = state->use.clock.now();
+  if (settles) unit.changes.emplace_back(job_change(SettleDueJobs{.at = now}));
   const auto wanted = state->begin_claim(free);
   if (free > 0) unit.changes.emplace_back(job_change(wanted->claim));
   auto committed = co_await state->use.feed.commit(std::move(unit));
   std::vector<Job> jobs;
+  if (committed && settles) state->settled_at.push_back(now);
   if (committed && free > 0) jobs = co_await read_claim(state, wanted->claim);
   auto taken = state->end_claim(wanted, std::move(jobs));
   if (!committed) co_return fail(std::move(committed.error()));
@@ -275,6 +289,39 @@ Task<std::vector<Job>> JobRunner::read_claim(StatePtr state, ClaimJobs claim) {
         co_await wait_to_retry(state->options.retry, attempt, 0, state->giving_up.get_token());
     if (!slept) co_return std::vector<Job>();
   }
+}
+
+// Handlers hear of the jobs that time has ended. What cannot be read just now is told after the
+// next look; what a process that dies leaves untold, the next start sees to
+// (AgentJobs::end_orphans).
+Task<void> JobRunner::tell_of_ends(StatePtr state) {
+  while (!state->settled_at.empty()) {
+    auto ended = co_await state->use.store.jobs_ended_by_time(state->settled_at.front());
+    if (!ended) {
+      base::log::warn("ended_jobs_unreadable", {{"error", ended.error().message}});
+      co_return;
+    }
+    state->settled_at.pop_front();
+    std::ranges::move(*ended, std::back_inserter(state->ended));
+  }
+  while (!state->ended.empty()) {
+    auto told = co_await tell_stopped(state, state->ended.front());
+    if (!told) {
+      base::log::warn("ended_jobs_unreadable", {{"error", told.error().message}});
+      co_return;
+    }
+    state->ended.pop_front();
+  }
+}
+
+// Errors: the job cannot be read.
+Task<Result<void>> JobRunner::tell_stopped(StatePtr state, JobPlace place) {
+  auto job = co_await state->use.store.job(place.scope, place.id);
+  if (!job) co_return fail(std::move(job.error()));
+  if (!*job) co_return Result<void>();
+  JobHandler* handler = state->use.handlers.find((*job)->work);
+  if (handler != nullptr) co_await handler->stopped(std::move(**job));
+  co_return Result<void>();
 }
 
 Task<void> JobRunner::renew(StatePtr state) {
@@ -477,6 +524,7 @@ Unit JobRunner::unit_of(const State& state, const Running& running, const Outcom
                                                  .waits_for = parked->waits_for,
                                                  .waits_until = parked->until,
                                                  .at = now}));
+    unit.changes.insert(unit.changes.end(), parked->changes.begin(), parked->changes.end());
   } else if (const auto* cancelled = std::get_if<JobCancelled>(&outcome.what)) {
     unit.changes.emplace_back(
         job_change(CancelJob{.id = running.hold.id,
@@ -485,11 +533,10 @@ Unit JobRunner::unit_of(const State& state, const Running& running, const Outcom
   } else if (const auto* back = std::get_if<GiveBackJob>(&outcome.what)) {
     unit.changes.emplace_back(job_change(*back));
   } else {
-    const JobAttempts& attempts = outcome.job.attempts;
     FailJob failure{.hold = running.hold, .error = std::get<JobError>(outcome.what), .at = now};
-    if (!outcome.is_final && attempts.made < attempts.max) {
+    if (!outcome.has_failed()) {
       const std::size_t spread = std::hash<std::string>{}(outcome.job.id);
-      failure.retry_at = now + retry_delay(attempts, spread);
+      failure.retry_at = now + retry_delay(outcome.job.attempts, spread);
     }
     unit.changes.emplace_back(job_change(std::move(failure)));
   }
@@ -512,6 +559,11 @@ Task<std::optional<JobRunner::Taken>> JobRunner::settle(StatePtr state, RunningP
     if (stored) {
       if (const auto* parked = std::get_if<JobParked>(&outcome.what)) {
         co_await wake_if_happened(state, outcome.job, *parked);
+      }
+      if (outcome.has_failed()) {
+        JobPlace place{.scope = running->scope, .id = running->hold.id};
+        const auto told = co_await tell_stopped(state, std::move(place));
+        if (!told) base::log::warn("ended_jobs_unreadable", {{"error", told.error().message}});
       }
       if (next.empty()) co_return std::nullopt;
       co_return std::move(next.front());

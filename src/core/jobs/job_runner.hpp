@@ -86,6 +86,8 @@ class JobRunner final : private JobBell::Listener {
   static base::Task<Result<std::vector<Taken>>> claim(StatePtr state, bool settles,
                                                       std::size_t free);
   static base::Task<std::vector<Job>> read_claim(StatePtr state, ClaimJobs claim);
+  static base::Task<void> tell_of_ends(StatePtr state);
+  static base::Task<Result<void>> tell_stopped(StatePtr state, JobPlace place);
   static base::Task<void> renew(StatePtr state);
   static base::Task<void> drain(StatePtr state);
   static base::Task<void> wait_for_slots(StatePtr state, std::chrono::microseconds time);

@@ -141,6 +141,11 @@ Task<Result<JobSchedule>> JobSchedules::keep(JobOwner owner, std::string id, New
   }
 }
 
+Task<Result<std::vector<JobPlace>>> JobSchedules::kept(std::string id_prefix, EveryScopePage page) {
+  auto found = co_await store_.schedules_named(std::move(id_prefix), std::move(page));
+  co_return found;
+}
+
 Task<Result<JobSchedule>> JobSchedules::get(Principal who, std::string id) {
   auto found = co_await store_.schedule(who.scope, id);
   if (!found) co_return fail(std::move(found.error()));

@@ -64,6 +64,8 @@ class JobSchedules {
   // Errors as create().
   base::Task<Result<JobSchedule>> keep(JobOwner owner, std::string id, NewSchedule input);
 
+  // Of every scope, those whose ids begin so: a page. For whoever keeps them. Errors: the store's.
+  base::Task<Result<std::vector<JobPlace>>> kept(std::string id_prefix, EveryScopePage page);
   // Fires what is due: one page; how many schedules it saw to. Errors: those of the store.
   base::Task<Result<std::size_t>> fire_due();
   // When the next one is due; nullopt for never.

@@ -54,6 +54,12 @@ struct ScheduleFilter {
   std::size_t limit = limits::page_rows_max;
 };
 
+// A job or a schedule, of any scope.
+struct JobPlace {
+  Scope scope;
+  std::string id{};
+};
+
 // Whether there is anything to do for a worker.
 struct JobOutlook {
   bool any_queued = false;            // that may run now, as far as its queue says
@@ -85,6 +91,9 @@ class JobStore {
   virtual base::Task<Result<std::vector<JobSchedule>>> schedules(Scope scope,
                                                                  std::optional<std::string> owner,
                                                                  ScheduleFilter filter) = 0;
+  // Of every scope, those whose ids begin so, by scope and id; the last page is not full.
+  virtual base::Task<Result<std::vector<JobPlace>>> schedules_named(std::string id_prefix,
+                                                                    EveryScopePage page) = 0;
   // Of every scope, those that are due by `now`, the longest due first; cut in the same way.
   virtual base::Task<Result<std::vector<JobSchedule>>> due_schedules(Time now,
                                                                      std::size_t limit) = 0;
@@ -97,6 +106,9 @@ class JobStore {
                                                             Time lease_until) = 0;
   // Those of them that are not held any more: ended, or claimed anew.
   virtual base::Task<Result<std::vector<std::string>>> lost_jobs(std::vector<JobHold> holds) = 0;
+  // Those that time ended at that moment (SettleDueJobs) after they had begun: what they began may
+  // go on.
+  virtual base::Task<Result<std::vector<JobPlace>>> jobs_ended_by_time(Time at) = 0;
   virtual base::Task<Result<bool>> any_job_to_purge(Time ended_before) = 0;
 };
 
@@ -169,8 +181,8 @@ struct CancelJob {
   std::string reason{};  // kept as the error's message
   Time at{};
 };
-// It waits until somebody wakes it for that; who runs it has lost it. conflict when it waits
-// already or has ended.
+// It waits until somebody wakes it for that; who runs it has lost it, and what it has reported is
+// forgotten, as it begins again. conflict when it waits already or has ended.
 struct HoldJob {
   std::string id{};
   std::string waits_for{};

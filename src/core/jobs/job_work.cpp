@@ -4,7 +4,7 @@ namespace colonnade::core {
 
 base::Task<bool> JobHandler::may_go_on(Job /*job*/) { co_return false; }
 
-base::Task<void> JobHandler::cancelled(Job /*job*/) { co_return; }
+base::Task<void> JobHandler::stopped(Job /*job*/) { co_return; }
 
 base::Task<JobStep> FunctionHandler::run(JobContext context) {
   auto step = co_await function_(std::move(context));

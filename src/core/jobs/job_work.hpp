@@ -40,6 +40,8 @@ struct JobFailed {
 struct JobParked {
   std::string waits_for{};
   std::optional<base::Time> until{};
+  std::vector<Change>
+      changes{};  // committed in the transaction that parks it; nothing refuses them
 };
 // Somebody ended what it does, without knowing of the job.
 struct JobCancelled {
@@ -73,9 +75,11 @@ class JobHandler {
   // `job` is as it was claimed, but for `waits_for`. Then it goes on at once; what happened before
   // it was parked would else be waited for in vain.
   virtual base::Task<bool> may_go_on(Job job);
-  // After somebody cancelled the job, wherever it was: ends what it began and what goes on without
-  // it. run(), if it runs, hears of it by its own stop too. On any lane.
-  virtual base::Task<void> cancelled(Job job);
+  // After the job was stopped, wherever it was: somebody cancelled or held it, it has failed for
+  // good, or time has ended it. Ends what it began and what would go on without it, which may have
+  // ended by itself. `job` is as it is then, with the progress that it had. run(), if it runs,
+  // hears of it by its own stop too. May be called more than once; on any lane.
+  virtual base::Task<void> stopped(Job job);
 };
 
 // A handler that is one function of the job, for what the server does by itself.

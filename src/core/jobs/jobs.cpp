@@ -257,14 +257,14 @@ Task<Result<Job>> Jobs::cancel(Principal who, std::string id, std::string reason
   reason = std::string(base::cut_utf8(reason, limits::job_error_bytes_max));
   auto one = job_change(CancelJob{.id = id, .reason = std::move(reason), .at = clock_.now()});
   auto cancelled = co_await change(std::move(who), std::move(id), std::move(one));
-  if (cancelled) co_await tell_cancelled(*cancelled);
+  if (cancelled && cancelled->state == JobState::cancelled) co_await tell_stopped(*cancelled);
   co_return cancelled;
 }
 
-Task<void> Jobs::tell_cancelled(Job job) {
+Task<void> Jobs::tell_stopped(Job job) {
   JobHandler* handler = handlers_ == nullptr ? nullptr : handlers_->find(job.work);
-  if (handler == nullptr || job.state != JobState::cancelled) co_return;
-  co_await handler->cancelled(std::move(job));
+  if (handler == nullptr) co_return;
+  co_await handler->stopped(std::move(job));
 }
 
 Task<Result<JobBatch>> Jobs::cancel_batch(Principal who, std::string id, std::string reason) {
@@ -280,16 +280,24 @@ Task<Result<JobBatch>> Jobs::cancel_batch(Principal who, std::string id, std::st
   if (!stored) co_return fail(std::move(stored.error()));
   for (const std::string& job : *jobs) {
     auto found = co_await store_.job(who.scope, job);
-    if (found && *found) co_await tell_cancelled(std::move(**found));
+    const bool is_cancelled = found && *found && (*found)->state == JobState::cancelled;
+    if (is_cancelled) co_await tell_stopped(std::move(**found));
   }
   auto after = co_await batch(std::move(who), std::move(id));
   co_return after;
 }
 
 Task<Result<Job>> Jobs::hold(Principal who, std::string id) {
+  auto before = co_await get(who, id);
+  if (!before) co_return before;
   auto one =
       job_change(HoldJob{.id = id, .waits_for = std::string(until_resumed), .at = clock_.now()});
   auto held = co_await change(std::move(who), std::move(id), std::move(one));
+  if (!held) co_return held;
+  // What it had begun is in the progress that is forgotten with it.
+  before->state = held->state;
+  before->waits_for = held->waits_for;
+  co_await tell_stopped(std::move(*before));
   co_return held;
 }
 

@@ -36,7 +36,7 @@ struct TriggeredBatch {
 // Errors of every call that stores: those of the journal (unavailable with retry_after).
 class Jobs {
  public:
-  // All must outlive it. The handlers hear of what is cancelled; nullptr: nobody does.
+  // All must outlive it. The handlers hear of what is stopped; nullptr: nobody does.
   Jobs(JobStore& store, EventFeed& feed, base::Clock& clock, const JobHandlers* handlers = nullptr)
       : store_(store), feed_(feed), clock_(clock), handlers_(handlers) {}
 
@@ -65,8 +65,8 @@ class Jobs {
   base::Task<Result<Job>> cancel(Principal who, std::string id, std::string reason = {});
   // Those of a batch that have not ended. not_found.
   base::Task<Result<JobBatch>> cancel_batch(Principal who, std::string id, std::string reason = {});
-  // It waits until resume(): one that runs is stopped and begins again then. not_found, conflict
-  // when it waits or has ended.
+  // It waits until resume(): one that runs is stopped, with what works for it, and begins again
+  // then. not_found, conflict when it waits or has ended.
   base::Task<Result<Job>> hold(Principal who, std::string id);
   base::Task<Result<Job>> resume(Principal who, std::string id);
   // Wakes one that waits for that. not_found, conflict when it waits for something else, or not.
@@ -83,7 +83,7 @@ class Jobs {
   base::Task<Result<Job>> insert(Job job, std::string keyed_request_id);
   base::Task<Result<std::optional<Job>>> holder_of(Job job);
   base::Task<Result<TriggeredBatch>> batch_of(JobOwner owner, std::string id);
-  base::Task<void> tell_cancelled(Job job);
+  base::Task<void> tell_stopped(Job job);
 
   JobStore& store_;
   EventFeed& feed_;

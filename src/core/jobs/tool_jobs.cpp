@@ -102,4 +102,14 @@ Task<bool> ToolJobs::may_go_on(Job job) {
   co_return action && action->state != ActionState::pending_approval;
 }
 
+// Nobody is asked in vain.
+Task<void> ToolJobs::stopped(Job job) {
+  const std::string question = question_of(job);
+  if (question.empty()) co_return;
+  HumanAnswer withdrawal{.reason = "the job that asked was stopped"};
+  // conflict: it was answered
+  [[maybe_unused]] const auto answered =
+      co_await deps_.actions.resolve(job_owner_as_caller(job), question, std::move(withdrawal));
+}
+
 }  // namespace colonnade::core

@@ -40,6 +40,7 @@ class ToolJobs final : public JobHandler {
 
   base::Task<JobStep> run(JobContext context) override;
   base::Task<bool> may_go_on(Job job) override;
+  base::Task<void> stopped(Job job) override;
 
  private:
   base::Task<JobStep> call(JobContext context, UserCall input);

@@ -16,7 +16,8 @@ constexpr std::size_t routine_definition_bytes_max = 32 * KiB;
 constexpr std::size_t routine_tools_max = 200;    // that one list grants
 constexpr std::size_t routine_targets_max = 100;  // of output
 constexpr std::size_t routine_reason_bytes_max = 2 * KiB;
-constexpr int routine_run_count_max = 20;  // tandem §2.5: of one run_now
+constexpr int routine_run_count_max = 20;              // tandem §2.5: of one run_now
+constexpr std::size_t routine_runs_waiting_max = 100;  // of one routine, in line
 // A run that waits for a human this long has failed.
 constexpr auto routine_run_time_max = 24h * 7;
 // Of one list of runs, with their texts: what is beyond it is left out, the oldest first.

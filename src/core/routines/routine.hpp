@@ -88,8 +88,17 @@ struct RoutineArtifact {
   base::Time created_at{};
   std::int64_t bytes = -1;  // of a kept file; -1: there is none
 
+  // Whether there is such a file. Not any more once its session was erased or its routine removed.
   bool is_kept() const { return bytes >= 0; }
   bool operator==(const RoutineArtifact&) const = default;
+};
+
+// A run's place in the line of its routine, whose runs come one after the other: as long as the one
+// that leads it has not ended, the others wait.
+enum class RoutineLine {
+  none,   // it has not come to that, or somebody has paused it
+  waits,  // behind another
+  leads,  // from when its session is named to its end
 };
 
 // How a run has ended, where its job does not say.
@@ -107,6 +116,7 @@ struct RoutineRunNotes {
   std::string thread_id{};       // that it works in, or is about to; "" for none
   std::string run_id{};          // of the agent, there
   std::string last_thread_id{};  // of this attempt, or the one before a pause
+  RoutineLine line = RoutineLine::none;
   RoutineRunEnd end = RoutineRunEnd::none;
   bool is_told = false;  // that there is such a run
   bool is_approved = false;

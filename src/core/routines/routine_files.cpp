@@ -52,6 +52,14 @@ Task<Result<std::string>> RoutineFiles::read(std::string account, std::string id
   co_return bytes;
 }
 
+Task<Result<void>> RoutineFiles::remove(std::string account, std::string id) {
+  auto remove = [files = &files_, id = std::move(id)](
+                    const std::stop_token& /*stop*/) -> Result<void> { return files->remove(id); };
+  base::Job job = io_job(std::move(account));
+  auto removed = co_await workers_.run<void>(std::move(job), std::move(remove));
+  co_return removed;
+}
+
 std::string mime_of(std::string_view path) {
   std::string lower(path);
   std::ranges::transform(lower, lower.begin(),

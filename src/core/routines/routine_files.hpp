@@ -39,8 +39,9 @@ class WrittenFileSource {
   virtual base::Task<base::Result<WrittenFiles>> written_by(Thread thread, std::string run_id) = 0;
 };
 
-// Thread-safe. The bytes lie with those of uploads, each file under an id of its own: whatever has
-// no row any more goes with the sweep of those.
+// Thread-safe. The bytes lie with those of uploads, each file under an id of its own: what is
+// nobody's any more goes with what has expired of those, and what has no row with the sweep at the
+// start.
 class RoutineFiles {
  public:
   // Files are written and read on `workers`.
@@ -49,6 +50,8 @@ class RoutineFiles {
   // Durable when it returns.
   base::Task<base::Result<void>> keep(std::string account, std::string id, std::string bytes);
   base::Task<base::Result<std::string>> read(std::string account, std::string id);
+  // Of one that no run has; nothing when there is none.
+  base::Task<base::Result<void>> remove(std::string account, std::string id);
 
  private:
   AttachmentFiles& files_;

@@ -1,15 +1,15 @@
 #include "core/routines/routine_handler.hpp"
 
 #include <algorithm>
-#include <array>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
 
 #include "base/ids.hpp"
 #include "base/log.hpp"
-#include "base/utf8.hpp"
 #include "core/access/account.hpp"
+#include "core/events/event.hpp"
 #include "core/jobs/job_wakes.hpp"
 #include "core/limits.hpp"
 #include "core/routines/routine_prompt.hpp"
@@ -26,8 +26,9 @@ using base::Task;
 namespace {
 
 constexpr auto start_retry_pause = std::chrono::seconds(5);
-constexpr std::string_view target_artifact_kind = "output";
-constexpr std::string_view file_artifact_kind = "file";
+constexpr std::string_view routine_run_waits = "waits until another run of this routine has ended";
+constexpr std::string_view routine_run_skipped =
+    "skipped: another run of this routine had not ended";
 
 JobFailed final_failure(std::string why) {
   return {.error = {.kind = ErrorKind::invalid, .message = std::move(why)}, .is_final = true};
@@ -46,32 +47,6 @@ std::vector<std::string> in_both(const std::vector<std::string>& a,
     if (std::ranges::find(b, one) != b.end()) out.push_back(one);
   }
   return out;
-}
-
-// What Platos' artifacts call it; "" for what is none of theirs.
-struct ArtifactForm {
-  std::string kind{};
-  std::string language{};
-};
-ArtifactForm form_of(std::string_view path) {
-  struct Row {
-    std::string_view ending;
-    std::string_view kind;
-    std::string_view language;
-  };
-  constexpr std::array<Row, 20> rows{{
-      {".md", "markdown", ""},       {".markdown", "markdown", ""}, {".txt", "markdown", ""},
-      {".html", "html", ""},         {".htm", "html", ""},          {".json", "json", ""},
-      {".csv", "csv", ""},           {".svg", "svg", ""},           {".py", "code", "python"},
-      {".js", "code", "javascript"}, {".ts", "code", "typescript"}, {".sh", "code", "bash"},
-      {".cpp", "code", "cpp"},       {".hpp", "code", "cpp"},       {".c", "code", "c"},
-      {".h", "code", "c"},           {".rs", "code", "rust"},       {".go", "code", "go"},
-      {".java", "code", "java"},     {".sql", "code", "sql"},
-  }};
-  for (const Row& row : rows) {
-    if (path.ends_with(row.ending)) return {std::string(row.kind), std::string(row.language)};
-  }
-  return {};
 }
 
 }  // namespace
@@ -143,14 +118,55 @@ void RoutineHandler::jobs_changed(const JobChange& change) {
   endings_to_tell_.erase(found);
 }
 
+struct RoutineHandler::DeniedCall {
+  Scope scope;
+  std::string run_id{};
+  ToolCallFinished call{};
+  base::Time at{};
+};
+
+// On the writer's thread.
+void RoutineHandler::call_denied(const Event& event) {
+  DeniedCall call{.scope = event.scope,
+                  .run_id = event.run_id,
+                  .call = std::get<ToolCallFinished>(event.body),
+                  .at = event.at};
+  ports_.lanes[0].spawn("tell_denied_call", tell_denied(this, std::move(call)));
+}
+
+// Nothing where the run works for no routine, or is gone.
+Task<void> RoutineHandler::tell_denied(RoutineHandler* self, DeniedCall call) {
+  RoutineHandlerPorts& ports = self->ports_;
+  const Principal reader(call.scope, "system", UserRole::operator_role);
+  auto detail = co_await ports.runs.read(reader, call.run_id);
+  // Sub-agents hand nothing on.
+  if (detail && detail->run.options.handed_on_by) {
+    const std::string above = detail->run.options.handed_on_by->run_id;
+    detail = co_await ports.runs.read(reader, above);
+  }
+  if (!detail || detail->run.options.job_id.empty()) co_return;
+  const std::string job_id = detail->run.options.job_id;
+  auto job = co_await ports.job_store.job(call.scope, job_id);
+  if (!job || !*job || !is_routine_job(**job)) co_return;
+  auto notes = co_await ports.store.routine_run(call.scope, job_id);
+  if (!notes || !*notes) co_return;
+  const auto run = routine_run_of(**job, std::move(*notes));
+  if (!run) co_return;
+  Json details = {
+      {"tool", call.call.tool}, {"call_id", call.call.tool_call_id}, {"reason", call.call.result}};
+  ports.notices.publish(
+      routine_notice(NoticeKind::routine_tool_denied, *run, call.at, std::move(details)));
+}
+
 // --- storing ------------------------------------------------------------------------------------
 
 // conflict when somebody has paused or decided on the run meanwhile.
-Task<Result<void>> RoutineHandler::put(AttemptPtr attempt) {
+Task<Result<void>> RoutineHandler::put(AttemptPtr attempt, std::size_t waiting_max) {
   RoutineRunNotes& notes = attempt->notes();
   ++notes.revision;
   Unit unit{.scope = attempt->who.scope, .account = account_of(attempt->who)};
-  unit.changes.emplace_back(routine_change(PutRoutineRun{.notes = notes}));
+  unit.changes.emplace_back(
+      routine_change(PutRoutineRun{.notes = notes, .waiting_max = waiting_max}));
   auto stored = co_await ports_.feed.commit(std::move(unit));
   if (stored) co_return Result<void>();
   --notes.revision;
@@ -280,9 +296,8 @@ Task<JobStep> RoutineHandler::begin(AttemptPtr attempt) {
     co_return overtaken();
   }
   if (notes.thread_id.empty()) {
-    notes.thread_id = base::new_id(ports_.clock.now());
-    auto named = co_await put(attempt);
-    if (!named) co_return failed_or_later(std::move(named.error()));
+    auto waits = co_await take_lead(attempt);
+    if (waits) co_return std::move(*waits);
   }
   auto run = co_await run_in(attempt);
   if (!run) {
@@ -317,6 +332,73 @@ Task<JobStep> RoutineHandler::begin(AttemptPtr attempt) {
         {"model", run->settings.model.value_or("")},
         {"from_policy", routine_model(attempt->run.task).model.has_value()}});
   co_return parked(until_run_moves(run->id));
+}
+
+// The session is named with it. nullopt: the run leads the line of its routine; else it has to
+// wait, or is left out.
+Task<std::optional<JobStep>> RoutineHandler::take_lead(AttemptPtr attempt) {
+  RoutineRunNotes& notes = attempt->notes();
+  for (int tries = 1; tries <= limits::change_attempts_max; ++tries) {
+    const RoutineRunNotes before = notes;
+    notes.thread_id = base::new_id(ports_.clock.now());
+    notes.line = RoutineLine::leads;
+    auto taken = co_await put(attempt);
+    if (taken) co_return std::nullopt;
+    notes = before;
+    if (taken.error().field != routine_line_field) {
+      co_return failed_or_later(std::move(taken.error()));
+    }
+    auto ahead = co_await ports_.store.run_before(notes.scope, notes.owner, notes.routine_id,
+                                                  attempt->job().id);
+    if (!ahead) co_return failed_or_later(std::move(ahead.error()));
+    if (!*ahead) continue;  // it has just ended
+    auto waits = co_await wait_in_line(attempt, std::move(**ahead));
+    co_return waits;
+  }
+  co_return JobParked{.until = ports_.clock.now() + start_retry_pause};
+}
+
+// Parked behind the run that is before it in line. Whoever ends that one, or pauses it, wakes it.
+Task<JobStep> RoutineHandler::wait_in_line(AttemptPtr attempt, std::string run_before) {
+  RoutineRunNotes& notes = attempt->notes();
+  const bool gets_in_line = notes.line != RoutineLine::waits;
+  if (gets_in_line || notes.detail.empty()) {
+    auto most = co_await waiting_max(attempt);
+    if (!most) co_return failed_or_later(std::move(most.error()));
+    notes.line = RoutineLine::waits;
+    notes.detail = routine_run_waits;
+    auto noted = co_await put(attempt, *most);
+    if (!noted && noted.error().field == routine_waiting_field) {
+      notes.line = RoutineLine::none;
+      notes.end = RoutineRunEnd::cancelled;
+      auto left_out = co_await give_up(attempt, std::string(routine_run_skipped),
+                                       NoticeKind::routine_run_failed);
+      co_return left_out;
+    }
+    if (!noted) co_return failed_or_later(std::move(noted.error()));
+  }
+  JobParked out{.waits_for = until_job_ends(run_before)};
+  out.changes.emplace_back(
+      routine_change(WatchRoutineLine{.job_id = std::move(run_before), .at = ports_.clock.now()}));
+  co_return out;
+}
+
+// How many runs may wait already, for this one to wait, too. A due time that comes while a run is
+// under way is one that nobody could see to: the schedule's rule for those says what is made good.
+Task<Result<std::size_t>> RoutineHandler::waiting_max(AttemptPtr attempt) {
+  const std::string schedule_id = attempt->job().origin.schedule_id;
+  if (schedule_id.empty()) co_return limits::routine_runs_waiting_max;
+  auto schedule = co_await ports_.job_store.schedule(attempt->who.scope, schedule_id);
+  if (!schedule) co_return fail(std::move(schedule.error()));
+  const Misfire misfire = *schedule ? (*schedule)->misfire : Misfire{};
+  switch (misfire.rule) {
+    case MisfireRule::skip: co_return std::size_t{0};
+    case MisfireRule::run_once: break;
+    case MisfireRule::catch_up:
+      co_return std::min(static_cast<std::size_t>(misfire.times_max),
+                         limits::routine_runs_waiting_max);
+  }
+  co_return std::size_t{1};
 }
 
 // The agent's run in the session: the one that an earlier attempt began, or a new one.
@@ -369,12 +451,46 @@ Task<bool> RoutineHandler::may_go_on(Job job) {
   co_return is_terminal(detail->run.state);
 }
 
-Task<void> RoutineHandler::cancelled(Job job) {
+Task<void> RoutineHandler::stopped(Job job) {
   auto notes = co_await ports_.store.routine_run(job.owner.scope, job.id);
-  if (!notes || !*notes || (*notes)->run_id.empty()) co_return;
-  const Principal who(job.owner.scope, job.owner.user_id, UserRole::member);
-  // not_found: it has just ended by itself
-  [[maybe_unused]] const auto asked = co_await ports_.runs.cancel(who, (*notes)->run_id);
+  if (notes && *notes && !(*notes)->run_id.empty()) {
+    const Principal who(job.owner.scope, job.owner.user_id, UserRole::member);
+    // not_found: it has just ended by itself
+    [[maybe_unused]] const auto asked = co_await ports_.runs.cancel(who, (*notes)->run_id);
+  }
+  const bool by_time = job.state == JobState::failed && job.error.failure != JobFailure::error;
+  if (by_time || job.state == JobState::cancelled) co_await note_end(std::move(job));
+}
+
+// Somebody has cancelled the job itself, or time has ended it. Nothing when that was noted already.
+Task<void> RoutineHandler::note_end(Job job) {
+  const bool is_cancelled = job.state == JobState::cancelled;
+  const std::string why =
+      job.error.message.empty() ? "the run was cancelled" : std::string(job.error.message);
+  for (int tries = 1;; ++tries) {
+    auto notes = co_await ports_.store.routine_run(job.owner.scope, job.id);
+    if (!notes || !*notes || (*notes)->end != RoutineRunEnd::none) co_return;
+    if ((*notes)->detail == why) co_return;
+    if (is_cancelled) (*notes)->end = RoutineRunEnd::cancelled;
+    (*notes)->detail = why;
+    ++(*notes)->revision;
+    Unit unit{.scope = job.owner.scope, .account = account_of(job.owner.scope, job.owner.user_id)};
+    unit.changes.emplace_back(routine_change(PutRoutineRun{.notes = **notes}));
+    auto stored = co_await ports_.feed.commit(std::move(unit));
+    if (stored) {
+      auto run = routine_run_of(job, std::move(*notes));
+      if (!run) co_return;
+      ports_.notices.publish(routine_notice(NoticeKind::routine_run_failed, *run,
+                                            ports_.clock.now(), {{"reason", why}}));
+      co_return;
+    }
+    const bool again =
+        stored.error().kind == ErrorKind::conflict && tries < limits::change_attempts_max;
+    if (again) continue;
+    // The job says why it has ended, whoever asks.
+    base::log::warn("routine_end_not_told", {{"run", job.id}, {"error", stored.error().message}});
+    co_return;
+  }
 }
 
 Task<JobStep> RoutineHandler::follow(AttemptPtr attempt) {
@@ -401,13 +517,17 @@ Task<JobStep> RoutineHandler::finish(AttemptPtr attempt, RunDetail detail) {
   const bool succeeded = run.state == RunState::succeeded;
   notes.detail = succeeded ? "routine run completed" : run.error;
   const std::size_t known = notes.artifacts.size();
-  if (succeeded) co_await keep_artifacts(attempt, detail);
+  if (succeeded) co_await outputs_.keep(attempt->who, &attempt->run, detail);
   auto stored = co_await put_merged(attempt);
-  if (!stored && stored.error().kind == ErrorKind::too_large) {
-    // The account has no room for more files: the run is done all the same.
-    std::erase_if(notes.artifacts, [](const RoutineArtifact& one) { return one.is_kept(); });
-    notes.detail += "; its files are not kept: " + stored.error().message;
+  // The account has no room for more files, or they are nobody's: the run is done all the same.
+  const bool no_files = !stored && (stored.error().kind == ErrorKind::too_large ||
+                                    stored.error().field == routine_files_field);
+  if (no_files) {
+    co_await outputs_.leave_out(attempt->who, &attempt->run, known, stored.error().message);
     stored = co_await put_merged(attempt);
+  }
+  if (!stored && stored.error().kind == ErrorKind::conflict) {
+    co_await outputs_.leave_out(attempt->who, &attempt->run, known, "the run was paused");
   }
   if (!stored) co_return failed_or_later(std::move(stored.error()));
   tell_of_artifacts(*attempt, known);
@@ -422,92 +542,6 @@ Task<JobStep> RoutineHandler::finish(AttemptPtr attempt, RunDetail detail) {
   }
   tell_when_ended(*attempt, NoticeKind::routine_run_completed, nullptr);
   co_return JobDone{.output = base::to_text({{"thread", notes.thread_id}, {"run", run.id}})};
-}
-
-// One for each place that the output goes to, and the files that the run has written.
-Task<void> RoutineHandler::keep_artifacts(AttemptPtr attempt, RunDetail detail) {
-  std::vector<RoutineArtifact>& artifacts = attempt->notes().artifacts;
-  const base::Time now = ports_.clock.now();
-  for (const std::string& target : attempt->run.task.output_targets) {
-    const bool known = std::ranges::any_of(artifacts, [&](const RoutineArtifact& one) {
-      return one.uri == target && one.kind == target_artifact_kind;
-    });
-    if (known || artifacts.size() >= limits::routine_artifacts_max) continue;
-    artifacts.push_back({.id = base::new_id(now),
-                         .uri = target,
-                         .kind = std::string(target_artifact_kind),
-                         .created_at = now});
-  }
-  co_await keep_written(attempt, std::move(detail));
-}
-
-Task<void> RoutineHandler::keep_written(AttemptPtr attempt, RunDetail detail) {
-  auto thread = co_await ports_.threads.get(attempt->who, attempt->notes().thread_id);
-  if (!thread) co_return;
-  auto written = co_await ports_.written_files.written_by(std::move(*thread), detail.run.id);
-  if (!written) {
-    base::log::warn("routine_files_unreadable",
-                    {{"run", attempt->job().id}, {"error", written.error().message}});
-    attempt->notes().detail += "; the files that it has written could not be kept";
-    co_return;
-  }
-  for (const std::string& note : written->notes) attempt->notes().detail += "; " + note;
-  for (WrittenFile& file : written->files) {
-    co_await make_artifact(attempt, detail, file);
-    co_await keep_one(attempt, std::move(file));
-  }
-}
-
-Task<void> RoutineHandler::keep_one(AttemptPtr attempt, WrittenFile file) {
-  std::vector<RoutineArtifact>& artifacts = attempt->notes().artifacts;
-  const std::string uri = "file://" + file.path;
-  const bool known = std::ranges::any_of(
-      artifacts, [&](const RoutineArtifact& one) { return one.uri == uri && one.is_kept(); });
-  if (known || artifacts.size() >= limits::routine_artifacts_max) co_return;
-  const base::Time now = ports_.clock.now();
-  RoutineArtifact made{.id = base::new_id(now),
-                       .uri = uri,
-                       .kind = std::string(file_artifact_kind),
-                       .label = file.path,
-                       .metadata = {{"bytes", file.bytes.size()}, {"mime", mime_of(file.path)}},
-                       .created_at = now,
-                       .bytes = static_cast<std::int64_t>(file.bytes.size())};
-  auto kept = co_await ports_.files.keep(account_of(attempt->who), made.id, std::move(file.bytes));
-  if (!kept) {
-    base::log::warn("routine_file_not_kept",
-                    {{"run", attempt->job().id}, {"error", kept.error().message}});
-    attempt->notes().detail += "; " + file.path + " could not be kept";
-    co_return;
-  }
-  artifacts.push_back(std::move(made));
-}
-
-// What Platos' clients can show is an artifact of the session, too.
-Task<void> RoutineHandler::make_artifact(AttemptPtr attempt, RunDetail detail, WrittenFile file) {
-  const ArtifactForm form = form_of(file.path);
-  const bool fits = !form.kind.empty() && !file.bytes.empty() &&
-                    file.bytes.size() <= limits::artifact_content_bytes_max &&
-                    base::is_valid_utf8(file.bytes);
-  if (!fits) co_return;
-  ArtifactPage page{.as_of = ports_.clock.now(), .limit = limits::artifact_rows_max};
-  const std::string thread_id = attempt->notes().thread_id;
-  auto there = co_await ports_.artifacts.list(attempt->who, thread_id, std::move(page));
-  if (!there) co_return;
-  // It was made by an attempt that did not end.
-  if (std::ranges::find(*there, file.path, &Artifact::title) != there->end()) co_return;
-  ArtifactPlace place{.scope = attempt->who.scope,
-                      .user_id = attempt->who.user_id,
-                      .thread_id = thread_id,
-                      .run_id = detail.run.id};
-  NewArtifact input{.kind = form.kind,
-                    .content = std::move(file.bytes),
-                    .title = file.path,
-                    .language = form.language};
-  const auto made = co_await ports_.artifacts.generate(std::move(place), std::move(input));
-  if (!made) {
-    base::log::warn("routine_artifact_not_made",
-                    {{"run", attempt->job().id}, {"error", made.error().message}});
-  }
 }
 
 }  // namespace colonnade::core

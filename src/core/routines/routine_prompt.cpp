@@ -16,6 +16,18 @@ void add_list(std::string& out, std::string_view title, const std::vector<std::s
   for (const std::string& line : lines) out.append("\n- ").append(line);
 }
 
+// {"provider_id","model_id"} under that name.
+ModelSettings model_in(const base::Json& tree, const char* name) {
+  ModelSettings out;
+  const auto model = tree.find(name);
+  if (model == tree.end() || !model->is_object()) return out;
+  const std::string provider = argument(*model, "provider_id");
+  const std::string id = argument(*model, "model_id");
+  if (!provider.empty()) out.provider = provider;
+  if (!id.empty()) out.model = id;
+  return out;
+}
+
 }  // namespace
 
 std::string routine_prompt(const RoutineTask& task) {
@@ -37,16 +49,15 @@ std::string routine_prompt(const RoutineTask& task) {
 }
 
 ModelSettings routine_model(const RoutineTask& task) {
-  ModelSettings out;
   const auto policy = task.arguments.find("model_policy");
-  if (policy == task.arguments.end() || !policy->is_object()) return out;
-  const auto model = policy->find("default_model");
-  if (model == policy->end() || !model->is_object()) return out;
-  const std::string provider = argument(*model, "provider_id");
-  const std::string name = argument(*model, "model_id");
-  if (!provider.empty()) out.provider = provider;
-  if (!name.empty()) out.model = name;
-  return out;
+  if (policy == task.arguments.end() || !policy->is_object()) return {};
+  const bool leads_others = argument(task.arguments, "mode") == "orchestrated";
+  const auto of_roles = policy->find("role_models");
+  if (of_roles != policy->end() && of_roles->is_object()) {
+    ModelSettings of_role = model_in(*of_roles, leads_others ? "orchestrator" : "worker");
+    if (of_role.model) return of_role;
+  }
+  return model_in(*policy, "default_model");
 }
 
 }  // namespace colonnade::core

@@ -11,7 +11,8 @@ namespace colonnade::core {
 // The prompt of its arguments, else its entrypoint, with its briefing, what counts as success, and
 // where its output goes.
 std::string routine_prompt(const RoutineTask& task);
-// What its `model_policy` names; empty settings for nothing.
+// What its `model_policy` names: the model of its role ("orchestrator" with the mode
+// "orchestrated", else "worker"), else the default one. Empty settings for nothing.
 ModelSettings routine_model(const RoutineTask& task);
 
 }  // namespace colonnade::core

@@ -145,6 +145,8 @@ Task<Result<RoutineRun>> RoutineRuns::begin(Principal who, Routine routine, NewR
                         .revision = 1,
                         .is_told = gate != RoutineGate::runs,
                         .detail = input.reason};
+  // In line from here on: those that somebody begins run in the order in which that was.
+  if (gate == RoutineGate::runs) notes.line = RoutineLine::waits;
   if (gate == RoutineGate::blocks) {
     notes.end = RoutineRunEnd::blocked;
     notes.detail = std::string(routine_blocked_reason);
@@ -296,6 +298,9 @@ Task<Result<PausedRoutineRun>> RoutineRuns::pause(Principal who, std::string id,
     run.notes.detail = reason;
     run.notes.thread_id.clear();
     run.notes.run_id.clear();
+    // Another one may lead.
+    run.notes.line = RoutineLine::none;
+    unit.changes.emplace_back(job_change(WakeJobs{.waits_for = until_job_ends(job.id), .at = now}));
     return {};
   };
   auto run = co_await change(std::move(who), std::move(id), std::move(one));

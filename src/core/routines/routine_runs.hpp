@@ -55,9 +55,10 @@ class RoutineRuns {
  public:
   explicit RoutineRuns(RoutineRunPorts ports) : ports_(ports) {}
 
-  // A run now, whether the routine is active or not. It waits for approval, or is blocked, where
-  // the routine's use of external integrations says so: the run's state tells. invalid for a count
-  // out of range; rate_limited and too_large as InsertJob has them.
+  // A run now, whether the routine is active or not; it waits until those before it have ended. It
+  // waits for approval, or is blocked, where the routine's use of external integrations says so:
+  // the run's state tells. invalid for a count out of range; rate_limited with the field "waiting"
+  // when limits::routine_runs_waiting_max wait; rate_limited and too_large as InsertJob has them.
   base::Task<Result<RoutineRun>> begin(Principal who, Routine routine, NewRoutineRun input);
   base::Task<Result<RoutineRun>> get(Principal who, std::string id);
   // Newest first; `limit` at most, and of limits::routine_list_bytes_max of texts. Of all routines

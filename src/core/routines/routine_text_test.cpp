@@ -90,5 +90,18 @@ TEST(RoutinePrompts, NameAModelWhereThePolicyDoes) {
   EXPECT_FALSE(routine_model({}).model);
 }
 
+TEST(RoutinePrompts, NameTheModelOfTheRoleBeforeTheDefaultOne) {
+  const base::Json policy = {
+      {"default_model", {{"provider_id", "openai"}, {"model_id", "small"}}},
+      {"role_models",
+       {{"orchestrator", {{"provider_id", "anthropic"}, {"model_id", "large"}}},
+        {"worker", {{"provider_id", "openai"}, {"model_id", ""}}}}}};
+  RoutineTask task{.arguments = {{"mode", "orchestrated"}, {"model_policy", policy}}};
+  EXPECT_EQ(routine_model(task).provider, "anthropic");
+  EXPECT_EQ(routine_model(task).model, "large");
+  task.arguments["mode"] = "standalone";
+  EXPECT_EQ(routine_model(task).model, "small") << "its role has none";
+}
+
 }  // namespace
 }  // namespace colonnade::core

@@ -103,7 +103,9 @@ Task<Result<Run>> Runs::start(Principal who, NewMessage input, base::Lane& lane)
     co_return failed;
   }
   std::string keyed_request_id = std::move(input.keyed_request_id);
-  if (shared->budgets != nullptr && shared->budgets->count_keys(who.scope)) {
+  // Work that was handed on comes with no credential, and counts for that of whoever handed it on.
+  const bool is_asked_for = !input.options.handed_on_by;
+  if (is_asked_for && shared->budgets != nullptr && shared->budgets->count_keys(who.scope)) {
     input.options.key_id = who.credential_id;
   }
   auto start = co_await shared->starts.fresh(std::move(who), std::move(input));

@@ -33,6 +33,9 @@ NewMessage first_message(const Run& from, const std::string& thread_id, HandedOn
   out.options.grant = from.options.grant;
   out.options.tool_seconds_max = from.options.tool_seconds_max;
   out.options.asks_nobody = from.options.asks_nobody;
+  // What it spends is spent by whatever the other one works for.
+  out.options.key_id = from.options.key_id;
+  out.options.automation_id = from.options.automation_id;
   return out;
 }
 

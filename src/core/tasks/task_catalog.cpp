@@ -1,7 +1,10 @@
 #include "core/tasks/task_catalog.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/ids.hpp"
@@ -26,9 +29,13 @@ std::unexpected<base::Error> no_such_task(std::string_view id) {
               "there is no task \"" + std::string(base::cut_utf8(id, 64)) + '"');
 }
 
+constexpr std::string_view schedule_prefix = "task-";
+constexpr std::string_view configured_schedule_prefix = "configured-task-";
+
 // One of the configuration stands before a stored one of the same id; each has its own.
 std::string schedule_id_of(const CatalogTask& task) {
-  return (task.is_configured ? "configured-task-" : "task-") + task.task_id;
+  std::string out(task.is_configured ? configured_schedule_prefix : schedule_prefix);
+  return out += task.task_id;
 }
 
 DocumentPlace place_of_tasks(const Scope& scope) { return {scope, document_collection::task, ""}; }
@@ -66,8 +73,10 @@ Task<Result<void>> TaskCatalog::open() {
   auto all = co_await deps_.store.documents_of_every_scope(std::string(document_collection::task),
                                                            limits::tasks_at_start_max);
   if (!all) co_return fail(std::move(all.error()));
+  std::vector<CatalogTask> there = configured_;
   for (const Document& document : *all) {
     auto task = task_in(document);
+    if (task) there.push_back(*task);
     if (!task || !has_schedule(*task)) continue;
     const auto configured = configured_in(task->scope);
     const bool is_hidden =
@@ -80,6 +89,51 @@ Task<Result<void>> TaskCatalog::open() {
                       {{"task", task->task_id}, {"error", kept.error().message}});
     }
   }
+  // Of a list that may have been cut nobody knows what is not there.
+  if (all->size() >= limits::tasks_at_start_max) co_return Result<void>();
+  auto removed = co_await remove_left_schedules(std::move(there));
+  co_return removed;
+}
+
+Task<Result<void>> TaskCatalog::remove_left_schedules(std::vector<CatalogTask> tasks) {
+  std::set<std::pair<std::string, std::string>> known;
+  for (const CatalogTask& task : tasks) known.emplace(task.scope.key(), schedule_id_of(task));
+  for (const std::string_view prefix : {configured_schedule_prefix, schedule_prefix}) {
+    EveryScopePage page;
+    for (;;) {
+      auto found = co_await deps_.schedules.kept(std::string(prefix), page);
+      if (!found) co_return fail(std::move(found.error()));
+      for (const JobPlace& one : *found) {
+        if (known.contains({one.scope.key(), one.id})) continue;
+        auto removed = co_await remove_left_schedule(one);
+        if (!removed) co_return removed;
+      }
+      if (found->size() < page.limit) break;
+      page = page.after(found->back());
+    }
+  }
+  co_return Result<void>();
+}
+
+// Whoever's it was: nobody sees its task any more.
+Task<Result<void>> TaskCatalog::remove_left_schedule(JobPlace place) {
+  const bool was_configured = place.id.starts_with(configured_schedule_prefix);
+  const auto prefix = was_configured ? configured_schedule_prefix : schedule_prefix;
+  const std::string task_id = place.id.substr(prefix.size());
+  AuditEntry entry{.kind = std::string(audit_kind::setting),
+                   .actor = "system",
+                   .subject = "task " + task_id,
+                   .details = {{"change", "schedule removed"},
+                               {"reason", was_configured ? "the task left the configuration"
+                                                         : "the task was removed"}},
+                   .at = deps_.clock.now()};
+  std::vector<Change> also;
+  also.emplace_back(AppendAudit{std::move(entry)});
+  const Principal server(place.scope, "system", UserRole::operator_role);
+  auto removed = co_await deps_.schedules.remove(server, place.id, std::move(also));
+  const bool is_gone = removed || removed.error().kind == ErrorKind::not_found;
+  if (!is_gone) co_return removed;
+  base::log::info("schedule_removed", {{"task", task_id}, {"scope", place.scope.key()}});
   co_return Result<void>();
 }
 

@@ -34,8 +34,9 @@ class TaskCatalog {
   // All must outlive it. `configured` were checked.
   TaskCatalog(Dependencies deps, std::vector<CatalogTask> configured);
 
-  // At the start: every task that has a schedule has it. Errors: the store's, and a cron or zone of
-  // the configuration that is none.
+  // At the start: every task that has a schedule has it, and no schedule is left of a task that is
+  // gone: it has left the configuration, or the server died while it was removed. Errors: the
+  // store's, and a cron or zone of the configuration that is none.
   base::Task<Result<void>> open();
 
   // Of the caller's scope, by their ids; the configured ones too.
@@ -68,6 +69,8 @@ class TaskCatalog {
   base::Task<Result<CatalogTask>> put(Principal who, CatalogTask task, std::string change,
                                       std::string keyed_request_id = {});
   base::Task<Result<void>> keep_schedule(CatalogTask task);
+  base::Task<Result<void>> remove_left_schedules(std::vector<CatalogTask> tasks);
+  base::Task<Result<void>> remove_left_schedule(JobPlace place);
 
   Dependencies deps_;
   std::vector<CatalogTask> configured_;

@@ -209,6 +209,7 @@ std::vector<EventText> events_of(const core::Notice& notice) {
     case NoticeKind::routine_run_denied:
     case NoticeKind::routine_run_paused:
     case NoticeKind::routine_run_resumed:
+    case NoticeKind::routine_tool_denied:
     case NoticeKind::routine_artifact_added:
     case NoticeKind::routine_run_completed:
     case NoticeKind::routine_run_failed: break;

@@ -8,6 +8,7 @@
 
 #include "base/ids.hpp"
 #include "core/routines/routine.hpp"
+#include "core/tools/tool_names.hpp"
 #include "dialects/tandem/routines_wire.hpp"
 #include "dialects/tandem/run_words.hpp"
 
@@ -40,6 +41,7 @@ EventTypes types_of(NoticeKind kind) {
     case NoticeKind::routine_run_denied: return {"routine.run.denied", ""};
     case NoticeKind::routine_run_paused: return {"routine.run.paused", ""};
     case NoticeKind::routine_run_resumed: return {"routine.run.resumed", ""};
+    case NoticeKind::routine_tool_denied: return {"routine.tool.denied", ""};
     case NoticeKind::routine_artifact_added: return {"routine.run.artifact_added", "run.step"};
     case NoticeKind::routine_run_completed: return {"routine.run.completed", "run.completed"};
     case NoticeKind::routine_run_failed: return {"routine.run.failed", "run.failed"};
@@ -98,6 +100,11 @@ void write_details(JsonWriter& json, RoutineFamily family, const core::Notice& n
     case NoticeKind::routine_run_denied:
     case NoticeKind::routine_run_resumed:
     case NoticeKind::routine_run_failed: json.field("reason", detail_text(notice, "reason")); break;
+    case NoticeKind::routine_tool_denied:
+      json.field("tool", core::engine_tool(detail_text(notice, "tool")));
+      json.field("toolCallID", detail_text(notice, "call_id"));
+      json.field("reason", detail_text(notice, "reason"));
+      break;
     case NoticeKind::routine_artifact_added:
       if (run.notes.artifacts.empty()) break;
       json.key("artifact").raw(encode_artifact(family, run, run.notes.artifacts.back()));

@@ -114,14 +114,19 @@ base::Task<Result<std::optional<core::Attachment>>> Store::attachment(core::Scop
   });
 }
 
-base::Task<Result<std::vector<core::Attachment>>> Store::attachments_to_remove(
-    base::Time now, core::EveryScopePage page) {
+base::Task<Result<std::vector<core::FilePlace>>> Store::files_to_remove(base::Time now,
+                                                                        core::EveryScopePage page) {
   co_return readers_->with([&](Database& database) {
-    return database.all<core::Attachment>(
-        "SELECT " COLONNADE_ATTACHMENT_COLUMNS
-        " FROM attachments INDEXED BY attachments_by_end WHERE expires_at <= ?1"
-        " AND (scope, id) > (?2, ?3) ORDER BY scope, id LIMIT ?4",
-        read_attachment, now, page.after_scope, page.after_id, page.limit);
+    return database.all<core::FilePlace>(
+        "SELECT scope, id FROM (SELECT scope, id FROM attachments INDEXED BY attachments_by_end"
+        " WHERE expires_at <= ?1 UNION ALL SELECT scope, id FROM routine_files"
+        " INDEXED BY routine_files_left WHERE job_id = '')"
+        " WHERE (scope, id) > (?2, ?3) ORDER BY scope, id LIMIT ?4",
+        [](Statement& row) -> Result<core::FilePlace> {
+          return core::FilePlace{.scope = core::Scope::from_key(row.string(0)),
+                                 .id = row.string(1)};
+        },
+        now, page.after_scope, page.after_id, page.limit);
   });
 }
 
@@ -129,7 +134,7 @@ base::Task<Result<bool>> Store::any_attachment(std::string id) {
   co_return readers_->with([&](Database& database) -> Result<bool> {
     const auto rows = database.number(
         "SELECT (SELECT count(*) FROM attachments WHERE id = ?1)"
-        " + (SELECT count(*) FROM routine_files WHERE id = ?1)",
+        " + (SELECT count(*) FROM routine_files WHERE id = ?1 AND job_id <> '')",
         id);
     if (!rows) return fail(rows.error());
     return *rows > 0;

@@ -98,7 +98,13 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::PutRoutine& change);
   Result<void> on(const core::Scope& scope, const core::RemoveRoutine& change);
   Result<void> on(const core::Scope& scope, const core::PutRoutineRun& change);
+  Result<void> on(const core::Scope& scope, const core::WatchRoutineLine& change);
+  Result<void> join_routine_line(const core::Scope& scope, const core::PutRoutineRun& change,
+                                 bool is_in_line);
   Result<void> keep_routine_files(const core::Scope& scope, const core::PutRoutineRun& change);
+  Result<void> check_routine_files(const core::Scope& scope, const core::PutRoutineRun& change);
+  // What runs have kept of the session, and what their notes say of it.
+  Result<void> forget_routine_files(const core::Scope& scope, const std::string& thread_id);
 
   Result<void> withdraw_calls_of(const core::Scope& scope, const std::string& thread_id, Time at);
   Result<std::int64_t> keep_costs_of(const core::Scope& scope, const std::string& thread_id);

@@ -121,6 +121,10 @@ Result<void> Changes::on(const core::Scope& scope, const core::RemoveAttachment&
                     " (SELECT no FROM attachments WHERE id = ?1 AND scope = ?2)",
                     change.id, scope.key()));
   if (!uses) return uses;
+  const auto of_run =
+      any_row(write("DELETE FROM routine_files WHERE id = ?1 AND scope = ?2 AND job_id = ''",
+                    change.id, scope.key()));
+  if (!of_run) return of_run;
   return any_row(
       write("DELETE FROM attachments WHERE id = ?1 AND scope = ?2", change.id, scope.key()));
 }

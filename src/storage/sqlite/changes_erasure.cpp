@@ -92,6 +92,7 @@ Result<void> Changes::on(const core::Scope& scope, const core::PurgeThread& chan
     return fail(ErrorKind::conflict, quoted("thread", change.id) + " has an unfinished run");
   }
   if (auto gone = purge_beside(scope, change.id); !gone) return gone;
+  if (auto gone = forget_routine_files(scope, change.id); !gone) return gone;
   std::string blank;
   append_event_body(blank, core::ThreadChanged{.deleted = true});
   const Result<std::int64_t> steps[] = {

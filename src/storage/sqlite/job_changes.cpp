@@ -423,15 +423,19 @@ Result<void> JobChanges::on(const core::Scope& scope, const core::InsertBatch& c
 Result<void> JobChanges::on(const core::Scope& scope, const core::ReportProgress& change) {
   const auto row = held_row(scope, change.hold);
   if (!row) return fail(row.error());
+  return put_progress(*row, change.progress, change.at);
+}
+
+Result<void> JobChanges::put_progress(const Row& row, const std::string& progress, Time at) {
   const auto before =
-      database_.number("SELECT length(CAST(progress AS BLOB)) FROM jobs WHERE no = ?1", row->no);
+      database_.number("SELECT length(CAST(progress AS BLOB)) FROM jobs WHERE no = ?1", row.no);
   if (!before) return fail(before.error());
-  const std::int64_t grown = static_cast<std::int64_t>(change.progress.size()) - *before;
+  const std::int64_t grown = static_cast<std::int64_t>(progress.size()) - *before;
   const auto stored =
       write("UPDATE jobs SET progress = ?2, updated_at = ?3, bytes = bytes + ?4 WHERE no = ?1",
-            row->no, change.progress, change.at, grown);
+            row.no, progress, at, grown);
   if (!stored) return fail(stored.error());
-  return count(row->share_no, row->queue_no, row->account_no, {.bytes = grown});
+  return count(row.share_no, row.queue_no, row.account_no, {.bytes = grown});
 }
 
 Result<void> JobChanges::on(const core::Scope& scope, const core::FinishJob& change) {
@@ -485,9 +489,11 @@ Result<void> JobChanges::on(const core::Scope& scope, const core::CancelJob& cha
 Result<void> JobChanges::on(const core::Scope& scope, const core::HoldJob& change) {
   const auto row = row_of(scope, change.id);
   if (!row) return fail(row.error());
-  return go_on(
-      *row, core::JobInput::held, change.at,
-      {.waits_for = change.waits_for, .same_attempt = row->state == core::JobState::running});
+  auto held =
+      go_on(*row, core::JobInput::held, change.at,
+            {.waits_for = change.waits_for, .same_attempt = row->state == core::JobState::running});
+  if (!held) return held;
+  return put_progress(*row, "", change.at);
 }
 
 Result<void> JobChanges::on(const core::Scope& scope, const core::WakeJob& change) {

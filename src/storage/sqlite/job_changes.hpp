@@ -94,6 +94,7 @@ class JobChanges {
   Result<Row> held_row(const core::Scope& scope, const core::JobHold& hold);
 
   Result<void> go_on(const Row& row, core::JobInput input, Time at, const Onward& onward);
+  Result<void> put_progress(const Row& row, const std::string& progress, Time at);
   Result<void> end(const Row& row, core::JobInput input, Time at, const Ending& ending);
   Result<void> settle(const Row& row, Time at);
   Result<void> lease_ended(const Row& row, Time at);

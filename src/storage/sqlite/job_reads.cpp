@@ -135,6 +135,10 @@ Result<Chosen> rows_of_page(Database& database, const core::Scope& scope,
   return out;
 }
 
+Result<core::JobPlace> read_place(Statement& row) {
+  return core::JobPlace{.scope = core::Scope::from_key(row.string(0)), .id = row.string(1)};
+}
+
 struct ScheduleHead {
   std::int64_t no = 0;
   std::int64_t bytes = 0;
@@ -270,6 +274,17 @@ base::Task<Result<std::vector<core::JobSchedule>>> JobReads::schedules(
   });
 }
 
+base::Task<Result<std::vector<core::JobPlace>>> JobReads::schedules_named(
+    std::string id_prefix, core::EveryScopePage page) {
+  co_return readers_.with([&](Database& database) {
+    return database.all<core::JobPlace>(
+        "SELECT scope, id FROM job_schedules INDEXED BY job_schedules_by_id"
+        " WHERE (scope, id) > (?1, ?2) AND substr(id, 1, length(?3)) = ?3"
+        " ORDER BY scope, id LIMIT ?4",
+        read_place, page.after_scope, page.after_id, id_prefix, page.limit);
+  });
+}
+
 base::Task<Result<std::vector<core::JobSchedule>>> JobReads::due_schedules(Time now,
                                                                            std::size_t limit) {
   co_return readers_.with([&](Database& database) {
@@ -326,6 +341,15 @@ base::Task<Result<std::vector<std::string>>> JobReads::lost_jobs(std::vector<cor
       if (*held == 0) out.push_back(hold.id);
     }
     return out;
+  });
+}
+
+base::Task<Result<std::vector<core::JobPlace>>> JobReads::jobs_ended_by_time(Time at) {
+  co_return readers_.with([&](Database& database) {
+    return database.all<core::JobPlace>(
+        "SELECT scope, id FROM jobs INDEXED BY jobs_by_end WHERE finished_at = ?1"
+        " AND failure IN ('timed_out', 'lost', 'expired') AND started_at IS NOT NULL",
+        read_place, at);
   });
 }
 

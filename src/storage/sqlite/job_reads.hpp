@@ -31,6 +31,8 @@ class JobReads final : public core::JobStore {
                                                                 std::string id) override;
   base::Task<Result<std::vector<core::JobSchedule>>> schedules(
       core::Scope scope, std::optional<std::string> owner, core::ScheduleFilter filter) override;
+  base::Task<Result<std::vector<core::JobPlace>>> schedules_named(
+      std::string id_prefix, core::EveryScopePage page) override;
   base::Task<Result<std::vector<core::JobSchedule>>> due_schedules(Time now,
                                                                    std::size_t limit) override;
   base::Task<Result<std::optional<Time>>> next_schedule_due() override;
@@ -38,6 +40,7 @@ class JobReads final : public core::JobStore {
   base::Task<Result<std::vector<core::Job>>> claimed_jobs(std::string claim_id,
                                                           Time lease_until) override;
   base::Task<Result<std::vector<std::string>>> lost_jobs(std::vector<core::JobHold> holds) override;
+  base::Task<Result<std::vector<core::JobPlace>>> jobs_ended_by_time(Time at) override;
   base::Task<Result<bool>> any_job_to_purge(Time ended_before) override;
 
  private:

@@ -11,6 +11,9 @@
 
 namespace colonnade::storage::sqlite {
 
+#define COLONNADE_ROUTINE_RUN_COLUMNS "job_id, scope, owner, routine_id, revision, notes, line"
+Result<core::RoutineRunNotes> read_routine_run(Statement& row);
+
 class RoutineReads final : public core::RoutineStore {
  public:
   // The readers must outlive it.
@@ -26,6 +29,9 @@ class RoutineReads final : public core::RoutineStore {
                                                           std::size_t limit) override;
   base::Task<Result<std::optional<core::RoutineRunNotes>>> routine_run(core::Scope scope,
                                                                        std::string job_id) override;
+  base::Task<Result<std::optional<std::string>>> run_before(core::Scope scope, std::string owner,
+                                                            std::string routine_id,
+                                                            std::string job_id) override;
 
  private:
   ReaderPool& readers_;

@@ -36,6 +36,13 @@ namespace {
 #define COLONNADE_NOT_ERASED \
   " JOIN threads t ON t.id = r.thread_id AND t.scope = r.scope AND t.erased_at IS NULL"
 
+// A run h that a run s has handed work on to (core/runs/sub_agents): in its trace, in a thread
+// apart.
+#define COLONNADE_HANDED_ON                                                         \
+  " CROSS JOIN runs h ON h.trace_id = coalesce(nullif(s.trace_id, ''), s.id)"       \
+  " AND h.trace_id <> '' AND h.scope = s.scope AND CASE WHEN json_valid(h.options)" \
+  " THEN json_extract(h.options, '$.handed_on_by_run') = s.id END"
+
 // The default agent has two ids: none, and its own once it was made a row.
 #define COLONNADE_AGENT_ID(id) "coalesce(nullif(" id ", ''), 'default')"
 static_assert(core::default_agent_id == std::string_view("default"));
@@ -134,16 +141,19 @@ Result<void> each_run(Database& database, const core::Scope& scope,
       limits::monitored_runs_looked_at_max);
 }
 
-// The numbers of a thread's runs, newest first, as sums.
+// The numbers of a thread's runs, newest first, as sums. What they handed on counts for them.
 Result<void> add_runs(Database& database, const core::Scope& scope, std::int64_t thread_no,
                       core::TracedThread& thread) {
-#define COLONNADE_RUNS_OF_THREAD                                           \
-  " FROM messages m CROSS JOIN runs r ON r.id = m.run_id AND r.scope = ?2" \
-  " WHERE m.thread_no = ?1 AND m.role = 'user' AND m.run_id <> ''"
+#define COLONNADE_RUNS_OF_THREAD(r) \
+  " FROM messages m CROSS JOIN runs " r " ON " r ".id = m.run_id AND " r ".scope = ?2"
+#define COLONNADE_OF_ITS_MESSAGES " WHERE m.thread_no = ?1 AND m.role = 'user' AND m.run_id <> ''"
   auto summed = database.each(
       "SELECT coalesce(sum(r.cost_micros), 0), coalesce(sum(r.input_tokens), 0),"
       " coalesce(sum(r.output_tokens), 0), coalesce(sum((SELECT count(*) FROM tool_calls c"
-      " WHERE c.run_id = r.id AND c.scope = r.scope)), 0)" COLONNADE_RUNS_OF_THREAD,
+      " WHERE c.run_id = r.id AND c.scope = r.scope)), 0) FROM"
+      " (SELECT s.no" COLONNADE_RUNS_OF_THREAD("s") COLONNADE_OF_ITS_MESSAGES
+      " UNION SELECT h.no" COLONNADE_RUNS_OF_THREAD("s")
+          COLONNADE_HANDED_ON COLONNADE_OF_ITS_MESSAGES ") w CROSS JOIN runs r ON r.no = w.no",
       [&](Statement& row) -> Result<void> {
         thread.cost_micros = row.integer(0);
         thread.usage.input_tokens = row.integer(1);
@@ -153,10 +163,10 @@ Result<void> add_runs(Database& database, const core::Scope& scope, std::int64_t
       },
       thread_no, scope.key());
   if (!summed) return summed;
-  const auto newest =
-      database.one<core::TracedRun>("SELECT " COLONNADE_TRACED_RUN_COLUMNS COLONNADE_RUNS_OF_THREAD
-                                    " ORDER BY m.created_at DESC, m.no DESC LIMIT 1",
-                                    read_traced_run, thread_no, scope.key());
+  const auto newest = database.one<core::TracedRun>(
+      "SELECT " COLONNADE_TRACED_RUN_COLUMNS COLONNADE_RUNS_OF_THREAD("r") COLONNADE_OF_ITS_MESSAGES
+      " ORDER BY m.created_at DESC, m.no DESC LIMIT 1",
+      read_traced_run, thread_no, scope.key());
   if (!newest) return fail(newest.error());
   if (*newest) thread.newest_trace_id = (*newest)->trace_id;
   const auto messages =
@@ -337,6 +347,9 @@ Result<std::vector<core::RunTraced>> SpanReads::traces(const core::Scope& scope,
         " UNION SELECT no FROM runs WHERE trace_id = ?1 AND trace_id <> '' AND scope = ?2"
         " UNION SELECT s.no FROM threads o CROSS JOIN messages m ON m.thread_no = o.no"
         " CROSS JOIN runs s ON s.id = m.run_id AND s.scope = ?2"
+        " WHERE o.id = ?1 AND o.scope = ?2 AND m.role = 'user' AND m.run_id <> ''"
+        " UNION SELECT h.no FROM threads o CROSS JOIN messages m ON m.thread_no = o.no"
+        " CROSS JOIN runs s ON s.id = m.run_id AND s.scope = ?2" COLONNADE_HANDED_ON
         " WHERE o.id = ?1 AND o.scope = ?2 AND m.role = 'user' AND m.run_id <> '')"
         " ORDER BY r.created_at DESC LIMIT ?4",
         read_traced_run, id, scope.key(), owner, limits::traced_runs_max);

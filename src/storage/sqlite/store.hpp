@@ -218,7 +218,7 @@ class Store final : public storage::Store,
 
   base::Task<core::Result<std::optional<core::Attachment>>> attachment(core::Scope scope,
                                                                        std::string id) override;
-  base::Task<core::Result<std::vector<core::Attachment>>> attachments_to_remove(
+  base::Task<core::Result<std::vector<core::FilePlace>>> files_to_remove(
       base::Time now, core::EveryScopePage page) override;
   base::Task<core::Result<bool>> any_attachment(std::string id) override;
 
