@@ -4,9 +4,8 @@
 #include "store_view.hpp"
 
 namespace colonnade::kill {
-namespace {
 
-void check_rules(const StoreView& store) {
+void check_run_rules(const StoreView& store) {
   store.none("the file is sound",
              "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'");
   store.none("rows refer to rows that exist", "SELECT * FROM pragma_foreign_key_check");
@@ -52,6 +51,8 @@ void check_rules(const StoreView& store) {
   }
 }
 
+namespace {
+
 // The streams' events are the store's, none missing, none more.
 void check_events(const StoreView& store, const ThreadRecord& record) {
   auto told = record.events.begin();
@@ -77,7 +78,7 @@ void check_events(const StoreView& store, const ThreadRecord& record) {
 
 StoreCounts check_store(const std::string& file, const std::vector<const ThreadRecord*>& records) {
   const StoreView store(file);
-  check_rules(store);
+  check_run_rules(store);
   for (const ThreadRecord* record : records) {
     if (!record->events.empty()) check_events(store, *record);
     for (const ToldMessage& told : record->messages) {

@@ -12,11 +12,16 @@ struct Options {
   std::string work{};    // a folder for data folders, which exists
   int kills = 10;
   int clients = 4;
-  int first_starts = -1;  // -1: one for every five kills
+  int first_starts = -1;  // of runs; -1: one for every five kills
+  int runs = 1000;        // of budgets, at once
   std::uint64_t seed = 0;
 };
 
 // Threads, messages and streams of Fathom's clients.
 void kill_runs(const Options& options);
+// Jobs: schedules of every second, triggers under keys, batches, calls of tools with effects.
+void kill_jobs(const Options& options);
+// Many runs under one cap; the kills are among them, so that a few are enough.
+void kill_budgets(const Options& options);
 
 }  // namespace colonnade::kill

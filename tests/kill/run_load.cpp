@@ -16,6 +16,7 @@
 #include "harness/server.hpp"
 #include "load_client.hpp"
 #include "loads.hpp"
+#include "moments.hpp"
 #include "stub.hpp"
 
 namespace colonnade::kill {
@@ -52,11 +53,8 @@ class RunLoop {
     return std::make_unique<bench::Server>(options);
   }
 
-  static void pass(int micros) {
-    const std::chrono::microseconds time(micros);
-    std::this_thread::sleep_for(time);  // allow(sleep): a random moment is what a kill needs
-  }
   int chance(int from, int to) { return std::uniform_int_distribution(from, to)(random_); }
+  void pass_up_to(int micros) { pass(std::chrono::microseconds(chance(0, micros))); }
 
   // However early the very first start is killed, the next one lets the operator in.
   void first_start_killed() {
@@ -64,7 +62,7 @@ class RunLoop {
     std::filesystem::remove_all(options.data_dir);
     {
       const auto child = bench::Server::launch(options);
-      pass(chance(0, 80'000));
+      pass_up_to(80'000);
       child->signal(SIGKILL);
       child->wait(std::chrono::seconds(10));
     }
@@ -85,7 +83,7 @@ class RunLoop {
   void one_life(int number) {
     auto server = start();
     if (!unchecked_.empty() && chance(0, 4) == 0) {
-      pass(chance(0, 20'000));
+      pass_up_to(20'000);
       return server->kill();
     }
     check_all(server->target());
@@ -111,7 +109,7 @@ class RunLoop {
         }
       });
     }
-    pass(chance(0, 300'000));
+    pass_up_to(300'000);
     const bool alive = server.running();
     server.kill();
     stop = true;

@@ -6,6 +6,11 @@
 #include <stdexcept>
 
 namespace colonnade::kill {
+namespace {
+
+constexpr int busy_ms = 10'000;  // a server that starts holds the log for a moment
+
+}  // namespace
 
 StoreView::StoreView(const std::string& file) {
   if (sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK) {
@@ -13,9 +18,14 @@ StoreView::StoreView(const std::string& file) {
     sqlite3_close(db_);
     throw std::runtime_error("cannot open " + file + ": " + why);
   }
+  sqlite3_busy_timeout(db_, busy_ms);
 }
 
 StoreView::~StoreView() { sqlite3_close(db_); }
+
+void StoreView::hold_still() {
+  if (sqlite3_exec(db_, "BEGIN", nullptr, nullptr, nullptr) != SQLITE_OK) fail("BEGIN");
+}
 
 void StoreView::each(const std::string& sql, const std::vector<std::string>& values,
                      const std::function<void(const Row&)>& take) const {

@@ -18,6 +18,9 @@ class StoreView {
   StoreView(const StoreView&) = delete;
   StoreView& operator=(const StoreView&) = delete;
 
+  // What is read from here on is of one moment, also while a server runs.
+  void hold_still();
+
   using Row = std::vector<std::string>;  // NULL is ""
 
   void each(const std::string& sql, const std::vector<std::string>& values,
