@@ -41,7 +41,7 @@ Section measure_schedules(const Setup& setup);
 Section measure_jobs(const Setup& setup);
 // A call of an MCP server's tool through our client, beside the same bytes without it.
 Section measure_mcp(const Setup& setup);
-// SIGKILL at random moments under load: tests/kill.
+// SIGKILL at random moments under the loads of tests/kill: runs, jobs, budgets.
 Section measure_kills(const Setup& setup);
 
 // `setup.server` beside the older `setup.baseline`, in pairs that take turns: processor time and

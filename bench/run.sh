@@ -6,7 +6,7 @@
 #   --only a,b     latency runs wires reads fan-out socket-fan-out idle idle-sockets start sdk gate memory search
 #                  context schedules jobs mcp kills
 #   --rounds n     rounds whose medians are shown (3)
-#   --kills n      how often the server is killed (200)
+#   --kills n      how often the server is killed, under each load (200)
 #   --baseline PROGRAM [--baseline-name COMMIT] [--pairs n]
 #                  instead of all that: this server beside an older one, in n pairs (7) that take
 #                  turns; fails when a figure is worse by more than 5 % in all of them. `./dev bench

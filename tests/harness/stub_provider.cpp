@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 namespace colonnade::bench {
@@ -38,12 +39,18 @@ std::string event(std::string_view name, std::string_view json) {
   return out.append("data: ").append(json).append("\n\n");
 }
 
+// What an answer costs, in tokens.
+struct Billed {
+  std::uint64_t input = 0;
+  std::uint64_t output = 0;
+};
+
 // What one wire says before, for and after the pieces.
 struct Wire {
-  std::string (*begin)();
+  std::string (*begin)(const Billed& billed);
   std::string (*text)(std::string_view piece);
   std::string (*tool)(std::string_view name, std::string_view arguments);
-  std::string (*end)(bool asks_tool, std::uint64_t pieces);
+  std::string (*end)(bool asks_tool, const Billed& billed);
 };
 
 std::string completion_chunk(std::string_view delta, std::string_view finish) {
@@ -54,7 +61,10 @@ std::string completion_chunk(std::string_view delta, std::string_view finish) {
 }
 
 constexpr Wire chat_completions{
-    .begin = [] { return completion_chunk(R"({"role":"assistant","content":""})", "null"); },
+    .begin =
+        [](const Billed&) {
+          return completion_chunk(R"({"role":"assistant","content":""})", "null");
+        },
     .text =
         [](std::string_view piece) {
           return completion_chunk(R"({"content":")" + std::string(piece) + "\"}", "null");
@@ -67,13 +77,13 @@ constexpr Wire chat_completions{
               "null");
         },
     .end =
-        [](bool asks_tool, std::uint64_t pieces) {
+        [](bool asks_tool, const Billed& billed) {
           return completion_chunk("{}", asks_tool ? "\"tool_calls\"" : "\"stop\"") +
                  event("", R"({"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,)"
-                           R"("model":"stub","choices":[],"usage":{"prompt_tokens":10,)"
-                           R"("completion_tokens":)" +
-                               std::to_string(pieces) + R"(,"total_tokens":)" +
-                               std::to_string(10 + pieces) + "}}") +
+                           R"("model":"stub","choices":[],"usage":{"prompt_tokens":)" +
+                               std::to_string(billed.input) + R"(,"completion_tokens":)" +
+                               std::to_string(billed.output) + R"(,"total_tokens":)" +
+                               std::to_string(billed.input + billed.output) + "}}") +
                  event("", "[DONE]");
         },
 };
@@ -85,11 +95,12 @@ std::string block_delta(std::string_view delta) {
 
 constexpr Wire anthropic{
     .begin =
-        [] {
+        [](const Billed& billed) {
           return event("message_start",
                        R"({"type":"message_start","message":{"id":"msg_1","type":"message",)"
                        R"("role":"assistant","model":"stub","content":[],"stop_reason":null,)"
-                       R"("stop_sequence":null,"usage":{"input_tokens":10,"output_tokens":1}}})");
+                       R"("stop_sequence":null,"usage":{"input_tokens":)" +
+                           std::to_string(billed.input) + R"(,"output_tokens":1}}})");
         },
     .text =
         [](std::string_view piece) {
@@ -105,13 +116,13 @@ constexpr Wire anthropic{
                              std::string(arguments) + "\"}");
         },
     .end =
-        [](bool asks_tool, std::uint64_t pieces) {
+        [](bool asks_tool, const Billed& billed) {
           return event("content_block_stop", R"({"type":"content_block_stop","index":0})") +
                  event("message_delta",
                        std::string(R"({"type":"message_delta","delta":{"stop_reason":")") +
                            (asks_tool ? "tool_use" : "end_turn") +
                            R"(","stop_sequence":null},"usage":{"output_tokens":)" +
-                           std::to_string(pieces) + "}}") +
+                           std::to_string(billed.output) + "}}") +
                  event("message_stop", R"({"type":"message_stop"})");
         },
 };
@@ -138,6 +149,8 @@ struct StubProvider::Call {
   bool held = false;
   bool asks_tool = false;
   std::string tool{};
+  std::uint64_t billed_input = 10;
+  std::optional<std::uint64_t> billed_output{};  // none: the pieces
 };
 
 struct StubProvider::Client {
@@ -219,6 +232,10 @@ void StubProvider::answer(Client& client, std::string_view target, std::string_v
   call.pace = std::chrono::microseconds(word(body, "pace_us=", 0));
   call.gathered = word(body, "gathered=", 0) != 0;
   call.held = word(body, "held=", 0) != 0;
+  if (body.contains("billed_")) {
+    call.billed_input = word(body, "billed_input=", call.billed_input);
+    if (body.contains("billed_output=")) call.billed_output = word(body, "billed_output=", 0);
+  }
   const std::size_t tool = body.rfind("tool=");
   // Only the newest message counts: an older one's word stands before a newer "tokens=".
   if (tool != std::string_view::npos && body.find("tokens=", tool) != std::string_view::npos &&
@@ -235,11 +252,11 @@ void StubProvider::begin(Client& client, Call call) {
   client.busy = true;
   const Call& now = client.call;
   std::string first(stream_headers);
-  std::string opening = now.wire->begin();
+  std::string opening = now.wire->begin({.input = now.billed_input});
   if (now.asks_tool) {
     opening +=
         now.wire->tool(now.tool, R"({\"expression\":\")" + std::to_string(now.number) + R"(+1\"})");
-    opening += now.wire->end(true, 1);
+    opening += end_of(now, 1);
     write(client, first + chunk(opening) + "0\r\n\r\n");
     client.busy = false;
     return;
@@ -253,7 +270,7 @@ void StubProvider::begin(Client& client, Call call) {
   }
   if (now.gathered) {
     for (std::uint64_t i = 0; i < now.pieces; ++i) first += chunk(now.wire->text(piece_text));
-    write(client, first + chunk(now.wire->end(false, now.pieces)) + "0\r\n\r\n");
+    write(client, first + chunk(end_of(now, now.pieces)) + "0\r\n\r\n");
     client.busy = false;
     return;
   }
@@ -261,8 +278,15 @@ void StubProvider::begin(Client& client, Call call) {
   if (now.pace.count() > 0) return pace(client.id, now.number);
   const std::string piece = chunk(now.wire->text(piece_text));
   for (std::uint64_t i = 0; i < now.pieces; ++i) write(client, piece);
-  write(client, chunk(now.wire->end(false, now.pieces)) + "0\r\n\r\n");
+  write(client, chunk(end_of(now, now.pieces)) + "0\r\n\r\n");
   client.busy = false;
+}
+
+// The end of an answer is its bill.
+std::string StubProvider::end_of(const Call& call, std::uint64_t pieces) {
+  const Billed billed{.input = call.billed_input, .output = call.billed_output.value_or(pieces)};
+  if (on_billed) on_billed(billed.input + billed.output);
+  return call.wire->end(call.asks_tool, billed);
 }
 
 void StubProvider::pace(std::uint64_t id, std::uint64_t call) {
@@ -286,7 +310,7 @@ void StubProvider::finish(std::uint64_t id) {
   const auto found = clients_.find(id);
   if (found == clients_.end()) return;
   Client& client = *found->second;
-  write(client, chunk(client.call.wire->end(false, client.call.sent)) + "0\r\n\r\n");
+  write(client, chunk(end_of(client.call, client.call.sent)) + "0\r\n\r\n");
   client.busy = false;
   take_requests(client);
 }
@@ -312,8 +336,10 @@ void StubProvider::write(Client& client, std::string_view bytes) {
 
 void StubProvider::drop(std::uint64_t id) {
   const auto found = clients_.find(id);
+  const bool was_held = found->second->busy && found->second->call.held;
   loop_.forget(found->second->socket.get());
   clients_.erase(found);
+  if (was_held && on_left) on_left(id);
 }
 
 std::string chat_request_body(std::string_view prompt) {

@@ -9,6 +9,8 @@
 //   tool=calculator   first asks for this tool, with {"expression":"<n>+1"}; the text comes in the
 //                     next round
 //   held=1            pieces come only from emit() and finish()
+//   billed_input=900  tokens that the usage of its answers names (default 10)
+//   billed_output=90  the same of the output (default: the pieces of this answer)
 #pragma once
 
 #include <cstdint>
@@ -34,8 +36,13 @@ class StubProvider {
   // Model calls so far.
   std::uint64_t calls() const { return calls_; }
 
-  // Told of each held call, whose `id` the following take.
+  // Told of each held call, whose `id` the following take; and when its client leaves before its
+  // end.
   std::function<void(std::uint64_t id)> on_held{};
+  std::function<void(std::uint64_t id)> on_left{};
+  // Told what an answer costs, input and output together, before its end is sent. A call whose
+  // client leaves before that costs nothing.
+  std::function<void(std::uint64_t tokens)> on_billed{};
   void emit(std::uint64_t id, std::string_view text);
   void finish(std::uint64_t id);
 
@@ -49,6 +56,7 @@ class StubProvider {
   void answer(Client& client, std::string_view target, std::string_view body);
   void begin(Client& client, Call call);
   void pace(std::uint64_t id, std::uint64_t call);
+  std::string end_of(const Call& call, std::uint64_t pieces);
   void write(Client& client, std::string_view bytes);
   void drop(std::uint64_t id);
 

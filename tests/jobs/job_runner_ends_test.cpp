@@ -240,6 +240,39 @@ TEST_F(JobRunnerEnds, ALeaseIsRenewedAsLongAsTheJobRuns) {
   EXPECT_EQ(calls, 1);
 }
 
+// Its lease is a time of the clock, and the one who works on it is alive: the job is not lost, is
+// not begun a second time, and its end counts.
+TEST_F(JobRunnerEnds, AClockThatIsSetForwardTakesNoJobFromWhoeverWorksOnIt) {
+  base::ManualClock clock;
+  JobEngine engine(file(), &clock);
+  base::Signal go;
+  std::atomic<int> calls = 0;
+  engine.add_handler("now", effect_once);
+  engine.add_handler("slow", [&](JobContext context) {
+    ++calls;
+    return wait_for(std::move(context), &go);
+  });
+  engine.start();
+  NewJob input = new_job("slow", 1);
+  input.job.repeats_when_lost = false;
+  const Job made = trigger(engine, std::move(input));
+  engine.watch.wait_until([&] { return engine.job(ann, made.id).state == JobState::running; });
+  for (const auto step : {std::chrono::hours(3), std::chrono::hours(-2), std::chrono::hours(24)}) {
+    clock.step(step);
+    // One that is done after the step says that the runner has looked at what is due.
+    const Job next = trigger(engine, new_job("now"));
+    engine.wait_for(ann, next.id, JobState::done);
+    const Job running = engine.job(ann, made.id);
+    EXPECT_EQ(running.state, JobState::running) << running.error.message;
+    EXPECT_GT(*running.lease_until, clock.now());
+  }
+  go.notify();
+  const Job ended = engine.wait_for(ann, made.id, JobState::done);
+  EXPECT_EQ(ended.attempts.made, 1);
+  EXPECT_EQ(effects_of(engine, made), 1);
+  EXPECT_EQ(calls, 1);
+}
+
 // Somebody else has taken it over: what the first comes to is refused, its effect included.
 TEST_F(JobRunnerEnds, AWorkerThatIsLateIsRefused) {
   JobEngine engine(file());

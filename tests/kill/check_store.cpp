@@ -1,75 +1,11 @@
-#include <sqlite3.h>
-
-#include <functional>
-#include <memory>
 #include <stdexcept>
 
 #include "checks.hpp"
+#include "store_view.hpp"
 
 namespace colonnade::kill {
-namespace {
 
-class Store {
- public:
-  explicit Store(const std::string& file) {
-    if (sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK) {
-      const std::string why = sqlite3_errmsg(db_);
-      sqlite3_close(db_);
-      throw std::runtime_error("cannot open " + file + ": " + why);
-    }
-  }
-  ~Store() { sqlite3_close(db_); }
-  Store(const Store&) = delete;
-  Store& operator=(const Store&) = delete;
-
-  using Row = std::vector<std::string>;
-
-  void each(const std::string& sql, const std::vector<std::string>& values,
-            const std::function<void(const Row&)>& take) const {
-    sqlite3_stmt* raw = nullptr;
-    if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &raw, nullptr) != SQLITE_OK) fail(sql);
-    const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(raw, sqlite3_finalize);
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      sqlite3_bind_text(raw, static_cast<int>(i + 1), values[i].c_str(), -1, SQLITE_TRANSIENT);
-    }
-    int state = sqlite3_step(raw);
-    for (; state == SQLITE_ROW; state = sqlite3_step(raw)) {
-      Row row;
-      for (int i = 0; i < sqlite3_column_count(raw); ++i) {
-        const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(raw, i));
-        row.emplace_back(text == nullptr ? "" : text);
-      }
-      take(row);
-    }
-    if (state != SQLITE_DONE) fail(sql);
-  }
-
-  std::size_t count(const std::string& sql) const {
-    std::size_t out = 0;
-    each(sql, {}, [&](const Row& row) { out = std::stoull(row.at(0)); });
-    return out;
-  }
-
-  // Rows of `sql` are violations of `rule`.
-  void none(const std::string& rule, const std::string& sql) const {
-    std::string evidence;
-    each(sql, {}, [&](const Row& row) {
-      if (evidence.size() > 500) return;
-      evidence += "\n ";
-      for (const std::string& cell : row) evidence += " " + cell;
-    });
-    if (!evidence.empty()) throw std::logic_error("the store breaks \"" + rule + "\":" + evidence);
-  }
-
- private:
-  [[noreturn]] void fail(const std::string& sql) const {
-    throw std::runtime_error(sql + ": " + sqlite3_errmsg(db_));
-  }
-
-  sqlite3* db_ = nullptr;
-};
-
-void check_rules(const Store& store) {
+void check_run_rules(const StoreView& store) {
   store.none("the file is sound",
              "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'");
   store.none("rows refer to rows that exist", "SELECT * FROM pragma_foreign_key_check");
@@ -115,14 +51,16 @@ void check_rules(const Store& store) {
   }
 }
 
+namespace {
+
 // The streams' events are the store's, none missing, none more.
-void check_events(const Store& store, const ThreadRecord& record) {
+void check_events(const StoreView& store, const ThreadRecord& record) {
   auto told = record.events.begin();
   store.each(
       "SELECT cursor FROM events WHERE thread_no = (SELECT no FROM threads WHERE id = ?1) AND "
       "json_extract(body, '$.kind') IN ('message_stored', 'run_started', 'text_delta', "
       "'run_finished') ORDER BY cursor",
-      {record.id}, [&](const Store::Row& row) {
+      {record.id}, [&](const StoreView::Row& row) {
         const bool same = told != record.events.end() && std::to_string(told->cursor) == row.at(0);
         if (!same) {
           throw std::logic_error("thread " + record.id + ": event " + row.at(0) +
@@ -139,14 +77,14 @@ void check_events(const Store& store, const ThreadRecord& record) {
 }  // namespace
 
 StoreCounts check_store(const std::string& file, const std::vector<const ThreadRecord*>& records) {
-  const Store store(file);
-  check_rules(store);
+  const StoreView store(file);
+  check_run_rules(store);
   for (const ThreadRecord* record : records) {
     if (!record->events.empty()) check_events(store, *record);
     for (const ToldMessage& told : record->messages) {
       std::size_t found = 0;
       store.each("SELECT text FROM messages WHERE id = ?1", {told.id},
-                 [&](const Store::Row& row) { found += row.at(0) == told.content ? 1 : 0; });
+                 [&](const StoreView::Row& row) { found += row.at(0) == told.content ? 1 : 0; });
       if (found != 1) throw std::logic_error("acknowledged message " + told.id + " is not stored");
     }
   }

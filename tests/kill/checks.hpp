@@ -7,6 +7,7 @@
 
 #include "harness/connection.hpp"
 #include "ledger.hpp"
+#include "store_view.hpp"
 
 namespace colonnade::kill {
 
@@ -22,6 +23,10 @@ struct StoreCounts {
   std::size_t tool_calls = 0;
   std::size_t events = 0;
 };
+
+// Of any load whose runs succeed and whose messages each begin one: the file's own integrity, and
+// what holds of events, runs and tool calls.
+void check_run_rules(const StoreView& store);
 
 // On the store's file, after the server has ended: its own integrity; sequence numbers without
 // gaps; every run ended, with one reply if it succeeded; no tool call begun or finished twice or

@@ -33,7 +33,9 @@ struct JobRunner::Running {
   std::atomic<bool> is_lost = false;         // somebody else decides about the job
   std::atomic<bool> is_late = false;         // the attempt has taken too long
   std::atomic<bool> is_told_to_end = false;  // the runner stops
-  base::SteadyTime leased_at{};              // or renewed; of the runner's coroutine
+  // Of the runner's coroutine, as of the claim or the last renewal.
+  base::SteadyTime leased_at{};
+  Time lease_until{};
   base::Completion<JobStep> done{};
 };
 
@@ -74,7 +76,8 @@ struct JobRunner::State {
     for (Job& job : jobs) {
       const RunningPtr running(new Running{.hold = {.id = job.id, .fence = job.fence},
                                            .scope = job.owner.scope,
-                                           .leased_at = use.clock.steady()});
+                                           .leased_at = use.clock.steady(),
+                                           .lease_until = claim->claim.lease_until});
       if (claim->stopped.contains(job.id)) {
         running->is_lost = true;
         running->stop.request_stop();
@@ -95,6 +98,25 @@ struct JobRunner::State {
     out.reserve(by_id.size());
     for (const auto& [id, running] : by_id) out.push_back(running);
     return out;
+  }
+  // Those whose leases have ended by `now`, although they are worked on here: somebody has set the
+  // clock forward.
+  std::vector<RunningPtr> overtaken_by(Time now) const {
+    std::vector<RunningPtr> out = all();
+    std::erase_if(out, [now](const RunningPtr& one) { return one->lease_until > now; });
+    return out;
+  }
+  RenewJobs renewal_of(const std::vector<RunningPtr>& running) const {
+    RenewJobs out{.lease_until = use.clock.now() + options.lease};
+    for (const RunningPtr& one : running) out.holds.push_back(one->hold);
+    return out;
+  }
+  // Once that is stored.
+  static void renewed(const std::vector<RunningPtr>& running, base::SteadyTime at, Time until) {
+    for (const RunningPtr& one : running) {
+      one->leased_at = at;
+      one->lease_until = until;
+    }
   }
   void lose(const std::string& id) {
     RunningPtr lost;
@@ -264,10 +286,20 @@ Task<Result<std::vector<JobRunner::Taken>>> JobRunner::claim(StatePtr state, boo
                                                              std::size_t free) {
   Unit unit{.scope = Scope::whole_server()};
   const Time now = state->use.clock.now();
-  if (settles) unit.changes.emplace_back(job_change(SettleDueJobs{.at = now}));
+  const base::SteadyTime looked_at = state->use.clock.steady();
+  std::vector<RunningPtr> alive;
+  RenewJobs renewal;
+  if (settles) {
+    // First: who works here is not dead because the clock was set.
+    alive = state->overtaken_by(now);
+    renewal = state->renewal_of(alive);
+    if (!alive.empty()) unit.changes.emplace_back(job_change(renewal));
+    unit.changes.emplace_back(job_change(SettleDueJobs{.at = now}));
+  }
   const auto wanted = state->begin_claim(free);
   if (free > 0) unit.changes.emplace_back(job_change(wanted->claim));
   auto committed = co_await state->use.feed.commit(std::move(unit));
+  if (committed) State::renewed(alive, looked_at, renewal.lease_until);
   std::vector<Job> jobs;
   if (committed && settles) state->settled_at.push_back(now);
   if (committed && free > 0) jobs = co_await read_claim(state, wanted->claim);
@@ -330,19 +362,17 @@ Task<void> JobRunner::renew(StatePtr state) {
   std::vector<RunningPtr> renewed = state->all();
   std::erase_if(renewed, [&](const RunningPtr& one) { return now - one->leased_at < interval; });
   if (renewed.empty()) co_return;
-  RenewJobs renewal{.lease_until = state->use.clock.now() + state->options.lease};
-  for (const RunningPtr& one : renewed) renewal.holds.push_back(one->hold);
-  const std::vector<JobHold> holds = renewal.holds;
+  const RenewJobs renewal = state->renewal_of(renewed);
   Unit unit{.scope = Scope::whole_server()};
-  unit.changes.emplace_back(job_change(std::move(renewal)));
+  unit.changes.emplace_back(job_change(renewal));
   auto stored = co_await state->use.feed.commit(std::move(unit));
   if (!stored) {
     // The next look tries again; a lease that ends meanwhile is somebody else's.
     base::log::warn("leases_not_renewed", {{"error", stored.error().message}});
     co_return;
   }
-  for (const RunningPtr& one : renewed) one->leased_at = now;
-  auto lost = co_await state->use.store.lost_jobs(holds);
+  State::renewed(renewed, now, renewal.lease_until);
+  auto lost = co_await state->use.store.lost_jobs(renewal.holds);
   if (!lost) co_return;
   for (const std::string& id : *lost) state->lose(id);
 }
