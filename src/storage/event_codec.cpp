@@ -251,6 +251,11 @@ void write_event(JsonWriter& w, const core::EventBody& body) {  // long: a case 
             w.field("kind", "reasoning_delta").field("text", e.text);
           },
           [&](const core::OutputRestarted&) { w.field("kind", "output_restarted"); },
+          [&](const core::ModelChanged& e) {
+            w.field("kind", "model_changed").field("because", core::to_string(e.because));
+            write_text(w, "provider", e.provider);
+            write_text(w, "model", e.model);
+          },
           [&](const core::ToolCallRequested& e) {
             w.field("kind", "tool_call_requested").field("tool_call_id", e.tool_call_id);
             write_text(w, "call_id", e.call_id);
@@ -399,6 +404,12 @@ core::EventBody take_event(StoredObject& o) {
   if (kind == "message_stored") return core::MessageStored{required_message(o)};
   if (kind == "run_started") return core::RunStarted{required_message(o)};
   if (kind == "output_restarted") return core::OutputRestarted{};
+  if (kind == "model_changed") {
+    return core::ModelChanged{
+        .provider = o.text("provider"),
+        .model = o.text("model"),
+        .because = o.named("because", core::model_fault_from, core::ModelFault::unavailable)};
+  }
   if (kind == "run_finished") {
     core::RunFinished e{.state = o.named("state", core::run_state_from, core::RunState::failed),
                         .error = o.text("error"),
@@ -492,6 +503,13 @@ std::string settings_text(const core::ModelSettings& s) {
   if (s.approval_seconds_max) w.field("approval_seconds_max", *s.approval_seconds_max);
   if (s.retries_max) w.field("retries_max", *s.retries_max);
   if (s.limited_retries_max) w.field("limited_retries_max", *s.limited_retries_max);
+  if (s.fallbacks) {
+    w.key("fallbacks").array();
+    for (const core::ModelFallback& one : *s.fallbacks) {
+      w.object().field("fault", core::to_string(one.fault)).field("route", one.route).end_object();
+    }
+    w.end_array();
+  }
   if (s.keeps_partial_reply) w.field("keeps_partial_reply", *s.keeps_partial_reply);
   w.end_object();
   return out;
@@ -521,6 +539,14 @@ Result<core::ModelSettings> read_settings(std::string_view text) {
   if (o.has("retries_max")) s.retries_max = static_cast<int>(o.number("retries_max"));
   if (o.has("limited_retries_max")) {
     s.limited_retries_max = static_cast<int>(o.number("limited_retries_max"));
+  }
+  if (o.has("fallbacks")) {
+    s.fallbacks.emplace();
+    o.each_object("fallbacks", [&](StoredObject& one) {
+      core::ModelFallback made{.route = one.text("route")};
+      made.fault = one.named("fault", core::model_fault_from, core::ModelFault::unavailable);
+      s.fallbacks->push_back(std::move(made));
+    });
   }
   if (o.has("keeps_partial_reply")) s.keeps_partial_reply = o.flag("keeps_partial_reply");
   if (!o.error().empty()) return stored_wrongly("settings", o.error());

@@ -32,6 +32,13 @@ struct ReasoningDelta {
 // After a restart or a failed attempt the model is asked again: drop the deltas since the last
 // step.
 struct OutputRestarted {};
+// The run's model has failed for good; from here on another one is asked in its place
+// (ModelSettings::fallbacks). A run that is taken up again begins with its own model.
+struct ModelChanged {
+  std::string provider{};
+  std::string model{};
+  ModelFault because = ModelFault::unavailable;
+};
 struct ToolCallRequested {
   std::string tool_call_id{};
   std::string call_id{};
@@ -129,11 +136,11 @@ struct ArtifactFailed {
   std::string message{};
 };
 
-using EventBody =
-    std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta, OutputRestarted,
-                 ToolCallRequested, ToolCallStarted, ToolCallFinished, ApprovalRequested,
-                 ApprovalResolved, RunFinished, ThreadChanged, ArtifactStarted, ArtifactDelta,
-                 ArtifactCommitted, ArtifactFailed, StructuredOutputMade, StructuredOutputRefused>;
+using EventBody = std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta,
+                               OutputRestarted, ModelChanged, ToolCallRequested, ToolCallStarted,
+                               ToolCallFinished, ApprovalRequested, ApprovalResolved, RunFinished,
+                               ThreadChanged, ArtifactStarted, ArtifactDelta, ArtifactCommitted,
+                               ArtifactFailed, StructuredOutputMade, StructuredOutputRefused>;
 
 struct Event {
   std::int64_t cursor = 0;  // store-wide, rising; given by the store at commit

@@ -263,7 +263,8 @@ void RunRecord::load(const std::vector<RunStep>& steps,
     next_step_ = step.number + 1;
     if (!step.model.empty()) model_ = step.model;
     if (!holds_results(step)) ++run_.rounds;
-    add_cost(step.usage, ports_.prices.cost_micros(provider_, step.model, step.usage));
+    const std::string& provider = step.provider.empty() ? provider_ : step.provider;
+    add_cost(step.usage, ports_.prices.cost_micros(provider, step.model, step.usage));
   }
   if (summary && summary->run_id == run_.id) add_cost(summary->usage, summary->cost_micros);
 }
@@ -345,6 +346,18 @@ Task<Result<void>> RunRecord::restart_output() {
   co_return stored;
 }
 
+Task<Result<void>> RunRecord::change_model(ModelChanged change) {
+  std::string provider = change.provider;
+  std::vector<Event> events;
+  events.push_back(event(std::move(change)));
+  auto stored = co_await commit(unit(std::move(events)));
+  if (stored) {
+    provider_ = std::move(provider);
+    has_fallen_back_ = true;
+  }
+  co_return stored;
+}
+
 void RunRecord::add_reply(const ModelReply& reply) {
   reply_added_ = true;
   budget_.spend(provider_, reply.model, reply.usage);
@@ -408,6 +421,7 @@ Task<Result<void>> RunRecord::store_step(ModelReply reply, std::vector<ToolCall>
                                                .parts = std::move(reply.parts),
                                                .usage = reply.usage,
                                                .model = std::move(reply.model),
+                                               .provider = has_fallen_back_ ? provider_ : "",
                                                .spans = spans_}});
   for (ToolCall& call : calls) step.changes.emplace_back(InsertToolCall{std::move(call)});
   settle_budget(step);

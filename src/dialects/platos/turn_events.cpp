@@ -230,6 +230,7 @@ std::vector<TurnEvent> TurnEncoder::encode(const core::Event& event) {
             text_pieces("thinking", delta.text);
           },
           [&](const core::OutputRestarted&) { restarted(); },
+          [&](const core::ModelChanged& change) { changed(change); },
           [&](const core::ToolCallRequested& call) { requested(call); },
           [&](const core::ToolCallStarted&) { status(executing_status); },
           [&](const core::ToolCallFinished& end) {
@@ -289,6 +290,17 @@ void TurnEncoder::started() {
     json.field("thread_id", facts_.thread_id).field("agent_id", facts_.agent_id);
   });
   tell_status(connected_status);
+  trace_request();
+}
+
+// Another model answers from here on; it is what an error or a trace names.
+void TurnEncoder::changed(const core::ModelChanged& change) {
+  facts_.provider_id = change.provider;
+  facts_.model = change.provider + ":" + change.model;
+  trace_request();
+}
+
+void TurnEncoder::trace_request() {
   if (!facts_.for_operator) return;
   const auto asked = [&](JsonWriter& json) {
     json.field("model", facts_.model).field("provider", facts_.provider_id);

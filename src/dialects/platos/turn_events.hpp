@@ -25,7 +25,7 @@ struct TurnFacts {
   std::string thread_id{};
   std::string agent_id{};  // as the wire names it
   std::string user_id{};   // who asked
-  std::string model{};     // "provider:model"
+  std::string model{};     // "provider:model", that is asked first
   std::string provider_id{};
   std::string reply_to{};       // the message that the turn replies to; "" for the main line
   std::string system_prompt{};  // shown to operators
@@ -70,6 +70,8 @@ class TurnEncoder {
   void text(std::string_view text);
   void text_pieces(std::string_view type, std::string_view text);
   void restarted();
+  void trace_request();
+  void changed(const core::ModelChanged& change);
   void requested(const core::ToolCallRequested& call);
   void result(std::string tool_call_id, const Call& call, core::ToolCallState state,
               const std::string& content);
