@@ -1,3 +1,4 @@
+// long: every part and event, both ways
 #include "storage/event_codec.hpp"
 
 #include <nlohmann/json.hpp>
@@ -235,6 +236,19 @@ void write_artifact_event(JsonWriter& w, const core::ArtifactFailed& e) {
   write_text(w, "message", e.message);
 }
 
+void write_citations(JsonWriter& w, const std::vector<core::Citation>& citations) {
+  if (citations.empty()) return;
+  w.key("citations").array();
+  for (const core::Citation& one : citations) {
+    w.object();
+    write_text(w, "url", one.url);
+    write_text(w, "title", one.title);
+    write_text(w, "text", one.text);
+    w.end_object();
+  }
+  w.end_array();
+}
+
 void write_event(JsonWriter& w, const core::EventBody& body) {  // long: a case for each event
   std::visit(
       Match{
@@ -255,6 +269,10 @@ void write_event(JsonWriter& w, const core::EventBody& body) {  // long: a case 
             w.field("kind", "model_changed").field("because", core::to_string(e.because));
             write_text(w, "provider", e.provider);
             write_text(w, "model", e.model);
+          },
+          [&](const core::SourcesCited& e) {
+            w.field("kind", "sources_cited");
+            write_citations(w, e.citations);
           },
           [&](const core::ToolCallRequested& e) {
             w.field("kind", "tool_call_requested").field("tool_call_id", e.tool_call_id);
@@ -409,6 +427,14 @@ core::EventBody take_event(StoredObject& o) {
         .provider = o.text("provider"),
         .model = o.text("model"),
         .because = o.named("because", core::model_fault_from, core::ModelFault::unavailable)};
+  }
+  if (kind == "sources_cited") {
+    core::SourcesCited e;
+    o.each_object("citations", [&](StoredObject& one) {
+      e.citations.push_back(
+          {.url = one.text("url"), .title = one.text("title"), .text = one.text("text")});
+    });
+    return e;
   }
   if (kind == "run_finished") {
     core::RunFinished e{.state = o.named("state", core::run_state_from, core::RunState::failed),

@@ -97,6 +97,12 @@ TEST(EventCodec, AChangeOfTheModelComesBack) {
   }
 }
 
+TEST(EventCodec, CitationsComeBack) {
+  const core::SourcesCited cited{.citations = {{.url = "https://a.example", .title = "A"},
+                                               {.title = "B \"quoted\"", .text = "so\n"}}};
+  EXPECT_EQ(round_trip(cited).citations, cited.citations);
+}
+
 TEST(EventCodec, HugeTextsComeBack) {
   const std::string text(20 * limits::MiB, 'h');
   EXPECT_TRUE(round_trip(core::TextDelta{text}).text == text);
@@ -116,6 +122,7 @@ TEST(EventCodec, EveryAlternativeHasItsOwnKind) {
   note(core::ReasoningDelta{});
   note(core::OutputRestarted{});
   note(core::ModelChanged{});
+  note(core::SourcesCited{});
   note(core::ToolCallRequested{});
   note(core::ToolCallStarted{});
   note(core::ToolCallFinished{});

@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "core/access/scope.hpp"
 #include "core/artifacts/artifact.hpp"
+#include "core/models/citation.hpp"
 #include "core/runs/run.hpp"
 #include "core/threads/message.hpp"
 
@@ -38,6 +39,10 @@ struct ModelChanged {
   std::string provider{};
   std::string model{};
   ModelFault because = ModelFault::unavailable;
+};
+// What the reply that was just said rests on.
+struct SourcesCited {
+  std::vector<Citation> citations{};
 };
 struct ToolCallRequested {
   std::string tool_call_id{};
@@ -136,11 +141,12 @@ struct ArtifactFailed {
   std::string message{};
 };
 
-using EventBody = std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta,
-                               OutputRestarted, ModelChanged, ToolCallRequested, ToolCallStarted,
-                               ToolCallFinished, ApprovalRequested, ApprovalResolved, RunFinished,
-                               ThreadChanged, ArtifactStarted, ArtifactDelta, ArtifactCommitted,
-                               ArtifactFailed, StructuredOutputMade, StructuredOutputRefused>;
+using EventBody =
+    std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta, OutputRestarted,
+                 ModelChanged, SourcesCited, ToolCallRequested, ToolCallStarted, ToolCallFinished,
+                 ApprovalRequested, ApprovalResolved, RunFinished, ThreadChanged, ArtifactStarted,
+                 ArtifactDelta, ArtifactCommitted, ArtifactFailed, StructuredOutputMade,
+                 StructuredOutputRefused>;
 
 struct Event {
   std::int64_t cursor = 0;  // store-wide, rising; given by the store at commit

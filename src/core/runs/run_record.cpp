@@ -365,6 +365,7 @@ void RunRecord::add_reply(const ModelReply& reply) {
   run_.rounds += 1;
   if (!reply.model.empty()) model_ = reply.model;
   produced_.insert(produced_.end(), reply.parts.begin(), reply.parts.end());
+  citations_.insert(citations_.end(), reply.citations.begin(), reply.citations.end());
 }
 
 void RunRecord::add_void_reply(const ModelReply& reply) {
@@ -406,6 +407,7 @@ void RunRecord::settle_budget(Unit& unit) const {
 
 Task<Result<void>> RunRecord::store_step(ModelReply reply, std::vector<ToolCall> calls) {
   std::vector<Event> events;
+  if (!citations_.empty()) events.push_back(event(SourcesCited{citations_}));
   for (const ToolCall& call : calls) {
     events.push_back(event(ToolCallRequested{.tool_call_id = call.id,
                                              .call_id = call.call_id,
@@ -430,6 +432,7 @@ Task<Result<void>> RunRecord::store_step(ModelReply reply, std::vector<ToolCall>
     forget_spans(spans);
     budget_.settled();
     unstored_results_.reset();
+    citations_.clear();
     forget_output();
   }
   co_return stored;
@@ -649,6 +652,9 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
     if (output_refused_) last.events.push_back(event(*output_refused_));
     finished.reply = partial_reply();
     if (finished.reply) last.changes.emplace_back(InsertMessage{*finished.reply});
+  }
+  if (finished.reply && !citations_.empty()) {
+    last.events.insert(last.events.begin(), event(SourcesCited{citations_}));
   }
   run.finished_at = now();
   for (auto& [id, action] : end.actions) {

@@ -219,6 +219,7 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   RunBudget budget_;
   std::string model_{};  // as last reported
   std::vector<Part> produced_{};
+  std::vector<Citation> citations_{};  // of replies, that no stored event tells yet
   std::optional<StructuredOutputMade> output_made_{};
   std::optional<StructuredOutputRefused> output_refused_{};
   int next_step_ = 0;

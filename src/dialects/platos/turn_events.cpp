@@ -1,3 +1,4 @@
+// long: one log, and a case for each event that it is made of
 #include "dialects/platos/turn_events.hpp"
 
 #include <algorithm>
@@ -231,6 +232,9 @@ std::vector<TurnEvent> TurnEncoder::encode(const core::Event& event) {
           },
           [&](const core::OutputRestarted&) { restarted(); },
           [&](const core::ModelChanged& change) { changed(change); },
+          [&](const core::SourcesCited& sources) {
+            for (const core::Citation& one : sources.citations) cited(one);
+          },
           [&](const core::ToolCallRequested& call) { requested(call); },
           [&](const core::ToolCallStarted&) { status(executing_status); },
           [&](const core::ToolCallFinished& end) {
@@ -298,6 +302,20 @@ void TurnEncoder::changed(const core::ModelChanged& change) {
   facts_.provider_id = change.provider;
   facts_.model = change.provider + ":" + change.model;
   trace_request();
+}
+
+// The contract gives `source` no members; these are the service's, and what of it is cited.
+void TurnEncoder::cited(const core::Citation& citation) {
+  ++sources_;
+  add("citation", [&](JsonWriter& json) {
+    json.key("source").object().field("type", "source");
+    json.field("sourceType", citation.url.empty() ? "document" : "url");
+    json.field("id", "source-" + std::to_string(sources_));
+    if (!citation.url.empty()) json.field("url", citation.url);
+    if (!citation.title.empty()) json.field("title", citation.title);
+    if (!citation.text.empty()) json.field("citedText", citation.text);
+    json.end_object();
+  });
 }
 
 void TurnEncoder::trace_request() {

@@ -72,6 +72,7 @@ class TurnEncoder {
   void restarted();
   void trace_request();
   void changed(const core::ModelChanged& change);
+  void cited(const core::Citation& citation);
   void requested(const core::ToolCallRequested& call);
   void result(std::string tool_call_id, const Call& call, core::ToolCallState state,
               const std::string& content);
@@ -91,6 +92,7 @@ class TurnEncoder {
   bool ended_ = false;
   std::string_view status_ = connected_status;  // as last told
   std::vector<TurnEvent> made_{};               // by the event that is being encoded
+  int sources_ = 0;                             // that were cited
   std::map<std::string, Call> calls_{};         // without a result yet, by tool_call_id
   // Open approvals: tool_call_id by approval_id; "" for those of sub-agents.
   std::map<std::string, std::string> questions_{};

@@ -330,6 +330,24 @@ TEST(PlatosTurnEventsTest, NamesTheModelThatAnswersInThePlaceOfOneThatFailed) {
   EXPECT_EQ(user.types(), (std::vector<std::string>{"meta", "status"})) << "not told of it";
 }
 
+TEST(PlatosTurnEventsTest, TellsEachSourceThatAnAnswerCites) {
+  Log log;
+  log.add(core::TextDelta{"It rains."});
+  log.add(core::SourcesCited{.citations = {{.url = "https://a.example/w", .title = "W"},
+                                           {.title = "Almanac", .text = "rain"}}});
+  ASSERT_EQ(log.types(), (std::vector<std::string>{"token", "citation", "citation"}));
+  EXPECT_EQ(log.events[1].at("source"), (Json{{"type", "source"},
+                                              {"sourceType", "url"},
+                                              {"id", "source-1"},
+                                              {"url", "https://a.example/w"},
+                                              {"title", "W"}}));
+  EXPECT_EQ(log.events[2].at("source"), (Json{{"type", "source"},
+                                              {"sourceType", "document"},
+                                              {"id", "source-2"},
+                                              {"title", "Almanac"},
+                                              {"citedText", "rain"}}));
+}
+
 TEST(PlatosTurnEventsTest, KeepsEveryFrameBelowItsLimit) {
   Log log;
   const std::string long_text(1'000'000, '\x01');  // six bytes each in JSON
