@@ -164,6 +164,20 @@ Failed read_failed(Element value) {
   return out;
 }
 
+Citation read_citation(Element value) {
+  Citation out;
+  Element source;
+  if (value.at_key("source").get(source) != simdjson::SUCCESS) return out;
+  out.source = colonnade::detail::to_json(source);
+  if (!source.is_object()) return out;
+  out.id = member_text(source, "id");
+  out.source_type = member_text(source, "sourceType");
+  out.url = member_text(source, "url");
+  out.title = member_text(source, "title");
+  out.cited_text = member_text(source, "citedText");
+  return out;
+}
+
 Done read_done(Element value) {
   Done out;
   Json rest;
@@ -217,6 +231,7 @@ Event::Value read_event_value(Element value, const std::string& type) {
                 Field{"retryCount", out.attempts});
     return out;
   }
+  if (type == "citation") return read_citation(value);
   if (type == "message_persisted") {
     MessagePersisted out;
     read_object(value, rest, Field{"messageId", out.message_id},
@@ -322,6 +337,7 @@ std::string_view Event::type() const noexcept {
                                         "safety_flags",
                                         "structured_output",
                                         "run_update",
+                                        "citation",
                                         "message_persisted",
                                         "error",
                                         "done"};

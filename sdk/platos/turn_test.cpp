@@ -289,6 +289,31 @@ TEST(PlatosTurn, an_error_is_an_event_and_done_follows) {
   EXPECT_EQ(ran.events, (Lines{"connected", "error:turn_in_progress", "done"}));
 }
 
+TEST(PlatosTurn, gives_cited_sources_their_members) {
+  const auto read = [](std::string_view source) {
+    return platos::wire::read_event(R"(["agent_event",{"type":"citation","source":)" +
+                                    std::string(source) + "}]");
+  };
+  const auto incoming =
+      read(R"({"type":"source","sourceType":"url","id":"s1",)"
+           R"("url":"https://a.example/w","title":"W","citedText":"rain","x":1})");
+  ASSERT_TRUE(incoming);
+  EXPECT_EQ(incoming->event.type(), "citation");
+  const auto* citation = incoming->event.as<platos::Citation>();
+  ASSERT_NE(citation, nullptr);
+  EXPECT_EQ(citation->id, "s1");
+  EXPECT_EQ(citation->source_type, "url");
+  EXPECT_EQ(citation->url, "https://a.example/w");
+  EXPECT_EQ(citation->title, "W");
+  EXPECT_EQ(citation->cited_text, "rain");
+  EXPECT_EQ(citation->source["x"], 1);
+  const auto text = read(R"("a name")");
+  ASSERT_TRUE(text);
+  ASSERT_NE(text->event.as<platos::Citation>(), nullptr);
+  EXPECT_EQ(text->event.as<platos::Citation>()->source, "a name");
+  EXPECT_EQ(text->event.as<platos::Citation>()->url, "");
+}
+
 TEST(PlatosTurn, leaves_out_what_other_threads_do) {
   const Ran ran = send_with_both([](ScriptedTransport& wire) {
     wire.expect("GET", "/api/v1/agent/monitoring/approvals/x%3A1")

@@ -32,6 +32,12 @@ constexpr EnumNames<AgentMemory, 3> agent_memory_names{{
     {AgentMemory::semantic, "semantic"},
 }};
 
+constexpr EnumNames<ModelFault, 3> model_fault_names{{
+    {ModelFault::limited, "limited"},
+    {ModelFault::unavailable, "unavailable"},
+    {ModelFault::unauthorized, "unauthorized"},
+}};
+
 constexpr EnumNames<HistoryMode, 3> history_mode_names{{
     {HistoryMode::whole, "whole"},
     {HistoryMode::rolling, "rolling"},
@@ -165,6 +171,11 @@ constexpr EnumNames<AttachmentKind, 4> attachment_kind_names{{
 std::string_view to_string(Role role) { return enum_name(role_names, role); }
 std::optional<Role> role_from(std::string_view text) { return enum_value(role_names, text); }
 
+std::string_view to_string(ModelFault fault) { return enum_name(model_fault_names, fault); }
+std::optional<ModelFault> model_fault_from(std::string_view text) {
+  return enum_value(model_fault_names, text);
+}
+
 std::string_view to_string(AgentMemory memory) { return enum_name(agent_memory_names, memory); }
 std::optional<AgentMemory> agent_memory_from(std::string_view text) {
   return enum_value(agent_memory_names, text);
@@ -261,6 +272,7 @@ ModelSettings ModelSettings::over(const ModelSettings& fallback) const {
       .retries_max = retries_max ? retries_max : fallback.retries_max,
       .limited_retries_max =
           limited_retries_max ? limited_retries_max : fallback.limited_retries_max,
+      .fallbacks = fallbacks ? fallbacks : fallback.fallbacks,
       .keeps_partial_reply =
           keeps_partial_reply ? keeps_partial_reply : fallback.keeps_partial_reply,
   };

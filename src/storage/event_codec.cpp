@@ -1,3 +1,4 @@
+// long: every part and event, both ways
 #include "storage/event_codec.hpp"
 
 #include <nlohmann/json.hpp>
@@ -235,6 +236,19 @@ void write_artifact_event(JsonWriter& w, const core::ArtifactFailed& e) {
   write_text(w, "message", e.message);
 }
 
+void write_citations(JsonWriter& w, const std::vector<core::Citation>& citations) {
+  if (citations.empty()) return;
+  w.key("citations").array();
+  for (const core::Citation& one : citations) {
+    w.object();
+    write_text(w, "url", one.url);
+    write_text(w, "title", one.title);
+    write_text(w, "text", one.text);
+    w.end_object();
+  }
+  w.end_array();
+}
+
 void write_event(JsonWriter& w, const core::EventBody& body) {  // long: a case for each event
   std::visit(
       Match{
@@ -251,6 +265,15 @@ void write_event(JsonWriter& w, const core::EventBody& body) {  // long: a case 
             w.field("kind", "reasoning_delta").field("text", e.text);
           },
           [&](const core::OutputRestarted&) { w.field("kind", "output_restarted"); },
+          [&](const core::ModelChanged& e) {
+            w.field("kind", "model_changed").field("because", core::to_string(e.because));
+            write_text(w, "provider", e.provider);
+            write_text(w, "model", e.model);
+          },
+          [&](const core::SourcesCited& e) {
+            w.field("kind", "sources_cited");
+            write_citations(w, e.citations);
+          },
           [&](const core::ToolCallRequested& e) {
             w.field("kind", "tool_call_requested").field("tool_call_id", e.tool_call_id);
             write_text(w, "call_id", e.call_id);
@@ -399,6 +422,20 @@ core::EventBody take_event(StoredObject& o) {
   if (kind == "message_stored") return core::MessageStored{required_message(o)};
   if (kind == "run_started") return core::RunStarted{required_message(o)};
   if (kind == "output_restarted") return core::OutputRestarted{};
+  if (kind == "model_changed") {
+    return core::ModelChanged{
+        .provider = o.text("provider"),
+        .model = o.text("model"),
+        .because = o.named("because", core::model_fault_from, core::ModelFault::unavailable)};
+  }
+  if (kind == "sources_cited") {
+    core::SourcesCited e;
+    o.each_object("citations", [&](StoredObject& one) {
+      e.citations.push_back(
+          {.url = one.text("url"), .title = one.text("title"), .text = one.text("text")});
+    });
+    return e;
+  }
   if (kind == "run_finished") {
     core::RunFinished e{.state = o.named("state", core::run_state_from, core::RunState::failed),
                         .error = o.text("error"),
@@ -492,6 +529,13 @@ std::string settings_text(const core::ModelSettings& s) {
   if (s.approval_seconds_max) w.field("approval_seconds_max", *s.approval_seconds_max);
   if (s.retries_max) w.field("retries_max", *s.retries_max);
   if (s.limited_retries_max) w.field("limited_retries_max", *s.limited_retries_max);
+  if (s.fallbacks) {
+    w.key("fallbacks").array();
+    for (const core::ModelFallback& one : *s.fallbacks) {
+      w.object().field("fault", core::to_string(one.fault)).field("route", one.route).end_object();
+    }
+    w.end_array();
+  }
   if (s.keeps_partial_reply) w.field("keeps_partial_reply", *s.keeps_partial_reply);
   w.end_object();
   return out;
@@ -521,6 +565,14 @@ Result<core::ModelSettings> read_settings(std::string_view text) {
   if (o.has("retries_max")) s.retries_max = static_cast<int>(o.number("retries_max"));
   if (o.has("limited_retries_max")) {
     s.limited_retries_max = static_cast<int>(o.number("limited_retries_max"));
+  }
+  if (o.has("fallbacks")) {
+    s.fallbacks.emplace();
+    o.each_object("fallbacks", [&](StoredObject& one) {
+      core::ModelFallback made{.route = one.text("route")};
+      made.fault = one.named("fault", core::model_fault_from, core::ModelFault::unavailable);
+      s.fallbacks->push_back(std::move(made));
+    });
   }
   if (o.has("keeps_partial_reply")) s.keeps_partial_reply = o.flag("keeps_partial_reply");
   if (!o.error().empty()) return stored_wrongly("settings", o.error());

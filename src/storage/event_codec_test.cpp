@@ -86,6 +86,23 @@ TEST(EventCodec, OutputsAndChangesOfThreadsComeBack) {
   }
 }
 
+TEST(EventCodec, AChangeOfTheModelComesBack) {
+  for (const auto fault :
+       {core::ModelFault::limited, core::ModelFault::unavailable, core::ModelFault::unauthorized}) {
+    const auto read =
+        round_trip(core::ModelChanged{.provider = "p", .model = "m", .because = fault});
+    EXPECT_EQ(read.provider, "p");
+    EXPECT_EQ(read.model, "m");
+    EXPECT_EQ(read.because, fault);
+  }
+}
+
+TEST(EventCodec, CitationsComeBack) {
+  const core::SourcesCited cited{.citations = {{.url = "https://a.example", .title = "A"},
+                                               {.title = "B \"quoted\"", .text = "so\n"}}};
+  EXPECT_EQ(round_trip(cited).citations, cited.citations);
+}
+
 TEST(EventCodec, HugeTextsComeBack) {
   const std::string text(20 * limits::MiB, 'h');
   EXPECT_TRUE(round_trip(core::TextDelta{text}).text == text);
@@ -104,6 +121,8 @@ TEST(EventCodec, EveryAlternativeHasItsOwnKind) {
   note(core::TextDelta{});
   note(core::ReasoningDelta{});
   note(core::OutputRestarted{});
+  note(core::ModelChanged{});
+  note(core::SourcesCited{});
   note(core::ToolCallRequested{});
   note(core::ToolCallStarted{});
   note(core::ToolCallFinished{});
@@ -157,11 +176,14 @@ TEST(EventCodec, AnEndKeepsWhatItsRunUsedAndCost) {
 }
 
 TEST(EventCodec, ARunsOwnBoundsComeBack) {
-  const core::ModelSettings settings{.run_seconds_max = 300,
-                                     .approval_seconds_max = 60,
-                                     .retries_max = 0,
-                                     .limited_retries_max = 3,
-                                     .keeps_partial_reply = false};
+  const core::ModelSettings settings{
+      .run_seconds_max = 300,
+      .approval_seconds_max = 60,
+      .retries_max = 0,
+      .limited_retries_max = 3,
+      .fallbacks = std::vector<core::ModelFallback>{{core::ModelFault::limited, "spare"},
+                                                    {core::ModelFault::unauthorized, "other"}},
+      .keeps_partial_reply = false};
   const auto read = read_settings(settings_text(settings));
   ASSERT_TRUE(read);
   EXPECT_EQ(*read, settings);

@@ -452,7 +452,11 @@ TEST_P(StoreSuite, RunsOfOtherScopesAreNowhere) {
 TEST_P(StoreSuite, StepsAndToolCallsComeInOrder) {
   put_thread("t1");
   put({core::InsertRun{run_of("r1", "t1")}});
-  core::RunStep step{.run_id = "r1", .number = 1, .parts = {core::TextPart{"b"}}, .model = "m"};
+  core::RunStep step{.run_id = "r1",
+                     .number = 1,
+                     .parts = {core::TextPart{"b"}},
+                     .model = "m",
+                     .provider = "p"};
   step.usage = {.output_tokens = 4, .reported_cost_micros = 5};
   put({core::InsertStep{step}});
   put({core::InsertStep{{.run_id = "r1", .number = 0}}});
@@ -464,6 +468,8 @@ TEST_P(StoreSuite, StepsAndToolCallsComeInOrder) {
   EXPECT_EQ((*steps)[1].parts, step.parts);
   EXPECT_EQ((*steps)[1].usage, step.usage);
   EXPECT_EQ((*steps)[1].model, "m");
+  EXPECT_EQ((*steps)[1].provider, "p");
+  EXPECT_EQ((*steps)[0].provider, "");
 
   core::ToolCall call = call_of("z", "r1", "t1");
   call.arguments = {{"pattern", "a"}};

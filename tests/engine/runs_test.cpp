@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -79,6 +80,31 @@ TEST_F(RunsTest, AMessageIsAnsweredStoredTitledAndTold) {
   for (std::size_t i = 0; i < events.size(); ++i) {
     EXPECT_EQ(events[i].seq, static_cast<std::int64_t>(i + 1));
   }
+}
+
+TEST_F(RunsTest, WhatAnAnswerRestsOnIsToldBehindItsText) {
+  Engine engine(path_);
+  const Citation forecast{.url = "https://a.example/w", .title = "W", .text = "rain"};
+  const Citation almanac{.title = "Almanac"};
+  Say first = tool_call("call_1", "calculator", {{"expression", "6*7"}});
+  std::get<ModelReply>(first.events.front()).citations = {forecast};
+  engine.model->script({text("Let me see."), std::move(first)});
+  Say second = reply({TextPart{"It rains."}});
+  std::get<ModelReply>(second.events.front()).citations = {almanac};
+  engine.model->script({text("It rains."), std::move(second)});
+  const Thread thread = engine.new_thread(alice);
+  const auto finished = engine.wait(alice, *engine.start(alice, thread.id, "Will it rain?"));
+  ASSERT_TRUE(finished) << finished.error().message;
+  const auto events = engine.events(thread.id);
+  const auto cited = of_kind<SourcesCited>(events);
+  ASSERT_EQ(cited.size(), 2U);
+  EXPECT_EQ(cited[0]->citations, std::vector<Citation>{forecast});
+  EXPECT_EQ(cited[1]->citations, std::vector<Citation>{almanac});
+  const auto order = kinds(events);
+  const auto first_cited = std::ranges::find(order, kind<SourcesCited>());
+  EXPECT_LT(std::ranges::find(order, kind<TextDelta>()), first_cited);
+  EXPECT_LT(first_cited, std::ranges::find(order, kind<ToolCallRequested>()));
+  EXPECT_EQ(order[order.size() - 2], kind<SourcesCited>()) << "right before the run's end";
 }
 
 TEST_F(RunsTest, ToolCallsGoThroughTheGateAndTheirResultsBackToTheModel) {

@@ -112,6 +112,15 @@ struct RunUpdate {
   Json output{};
   Json error{};
 };
+// A source that the answer cites. Not trusted: it is what the model's vendor found somewhere.
+struct Citation {
+  std::string id{};
+  std::string source_type{};  // url, document
+  std::string url{};          // "" for a document
+  std::string title{};
+  std::string cited_text{};  // "" when the server does not say
+  Json source{};             // all that it says
+};
 struct MessagePersisted {
   std::string message_id{};
   double cost_cents = 0;
@@ -140,7 +149,7 @@ class COLONNADE_API Event {
       std::variant<Connected, Disconnected, Reconnecting, Meta, Status, Token, MessageBoundary,
                    Thinking, ToolCall, ToolResult, ApprovalNeeded, ApprovalResolved, ArtifactStart,
                    ArtifactDelta, ArtifactCommitted, ArtifactError, SafetyFlags, StructuredOutput,
-                   RunUpdate, MessagePersisted, Failed, Done, OtherEvent>;
+                   RunUpdate, Citation, MessagePersisted, Failed, Done, OtherEvent>;
 
   Event() = default;
   // `raw` is the JSON text it came from.

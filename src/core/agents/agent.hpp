@@ -12,6 +12,22 @@
 
 namespace colonnade::core {
 
+// Why a model failed, as far as another one may be asked in its place.
+enum class ModelFault {
+  limited,       // it had too many requests
+  unavailable,   // it, or the way to it, failed in a way that may pass
+  unauthorized,  // its key was refused
+};
+std::string_view to_string(ModelFault fault);
+std::optional<ModelFault> model_fault_from(std::string_view text);
+
+// The model to ask where the one before it has failed for good with that fault.
+struct ModelFallback {
+  ModelFault fault = ModelFault::unavailable;
+  std::string route{};  // the label of one of the agent's model routes
+  bool operator==(const ModelFallback&) const = default;
+};
+
 // How to ask the model. An unset member falls through: request, thread, agent, configuration.
 struct ModelSettings {
   std::optional<std::string> provider{};  // "anthropic", "openai", "openrouter", "offline", …
@@ -28,6 +44,9 @@ struct ModelSettings {
   // How often a model is asked again that failed, and one that refused for too many requests.
   std::optional<int> retries_max{};
   std::optional<int> limited_retries_max{};
+  // Asked in this order, each once, after those retries and before anything of the answer was
+  // said. What a run has fallen back to it keeps to.
+  std::optional<std::vector<ModelFallback>> fallbacks{};
   // What was said of an answer when its run was stopped or failed is kept as the answer.
   std::optional<bool> keeps_partial_reply{};
 

@@ -44,7 +44,10 @@ ChangeOfBudgets RunBudget::open(const CallBound& bound) {
 }
 
 bool RunBudget::must_reserve(const CallBound& bound) const {
-  return !held_ || bound.micros > *held_ || unbooked_ > 0 || !bound.price.is_known;
+  const Price& held_at = price_.price;
+  const Price& asked_at = bound.price.price;
+  const bool is_another = held_at.provider != asked_at.provider || held_at.model != asked_at.model;
+  return !held_ || bound.micros > *held_ || unbooked_ > 0 || !bound.price.is_known || is_another;
 }
 
 ChangeOfBudgets RunBudget::reserve(const CallBound& bound) const {

@@ -34,7 +34,7 @@ class RunBudget {
 
   // For the unit that opens the run: counts it, and reserves for its first call.
   ChangeOfBudgets open(const CallBound& bound);
-  // Whether the next call must reserve first: what the run has is too little.
+  // Whether the next call must reserve first: what the run has is too little, or for another model.
   bool must_reserve(const CallBound& bound) const;
   ChangeOfBudgets reserve(const CallBound& bound) const;
   // That is durable.

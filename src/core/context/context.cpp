@@ -56,12 +56,34 @@ Context::Context(ContextStart start, const ContextOptions& options)
       instructions_tokens_(counter_.text(start_.instructions)),
       left_out_(start_.history_is_cut) {
   if (start_.limits.mode == HistoryMode::rolling && start_.limits.context_limit > 0) keep_newest();
+  measure_history();
+  find_turns();
+  set_preface();
+}
+
+void Context::measure_history() {
+  message_tokens_.clear();
   message_tokens_.reserve(start_.history.size());
   for (const Message& message : start_.history) {
     message_tokens_.push_back(counter_.message(message));
   }
-  find_turns();
+}
+
+void Context::change_model(std::string provider, std::string model) {
+  start_.provider = std::move(provider);
+  start_.model = std::move(model);
+  counter_ = {.family = token_family(start_.provider, start_.model), .provider = start_.provider};
+  room_ = room_of(options_.windows.find(start_.provider, start_.model), start_.settings,
+                  options_.compact_at_percent, options_.input_tokens_max);
+  instructions_tokens_ = counter_.text(start_.instructions);
+  measure_history();
   set_preface();
+  part_tokens_.clear();
+  shortened_.clear();
+  shortened_tokens_.clear();
+  tools_tokens_.reset();
+  report_.reset();
+  learned_ = false;
 }
 
 // What the agent's window of messages leaves out is not mentioned to the model: it is to look as if

@@ -62,6 +62,11 @@ class Context {
   // The next request. The tools come in one order, so that their bytes are always the same.
   ModelRequest request(const std::vector<Part>& turn,
                        const std::vector<ToolDefinition>& tools) const;
+  // Another model is asked from now on: what was counted, shortened and learned for the one before
+  // is forgotten.
+  void change_model(std::string provider, std::string model);
+  const std::string& provider() const { return start_.provider; }
+  const std::string& model() const { return start_.model; }
   // What the vendor counted of the last request that next() looked at.
   void reported(const Usage& usage);
   // The vendor refused it as too long: it is larger, or the window smaller, than was believed.
@@ -91,6 +96,7 @@ class Context {
   };
 
   void keep_newest();
+  void measure_history();
   std::size_t turns_over() const;
   void find_turns();
   void set_preface();

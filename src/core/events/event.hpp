@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "core/access/scope.hpp"
 #include "core/artifacts/artifact.hpp"
+#include "core/models/citation.hpp"
 #include "core/runs/run.hpp"
 #include "core/threads/message.hpp"
 
@@ -32,6 +33,17 @@ struct ReasoningDelta {
 // After a restart or a failed attempt the model is asked again: drop the deltas since the last
 // step.
 struct OutputRestarted {};
+// The run's model has failed for good; from here on another one is asked in its place
+// (ModelSettings::fallbacks). A run that is taken up again begins with its own model.
+struct ModelChanged {
+  std::string provider{};
+  std::string model{};
+  ModelFault because = ModelFault::unavailable;
+};
+// What the reply that was just said rests on.
+struct SourcesCited {
+  std::vector<Citation> citations{};
+};
 struct ToolCallRequested {
   std::string tool_call_id{};
   std::string call_id{};
@@ -131,9 +143,10 @@ struct ArtifactFailed {
 
 using EventBody =
     std::variant<MessageStored, RunStarted, TextDelta, ReasoningDelta, OutputRestarted,
-                 ToolCallRequested, ToolCallStarted, ToolCallFinished, ApprovalRequested,
-                 ApprovalResolved, RunFinished, ThreadChanged, ArtifactStarted, ArtifactDelta,
-                 ArtifactCommitted, ArtifactFailed, StructuredOutputMade, StructuredOutputRefused>;
+                 ModelChanged, SourcesCited, ToolCallRequested, ToolCallStarted, ToolCallFinished,
+                 ApprovalRequested, ApprovalResolved, RunFinished, ThreadChanged, ArtifactStarted,
+                 ArtifactDelta, ArtifactCommitted, ArtifactFailed, StructuredOutputMade,
+                 StructuredOutputRefused>;
 
 struct Event {
   std::int64_t cursor = 0;  // store-wide, rising; given by the store at commit

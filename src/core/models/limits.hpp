@@ -30,4 +30,10 @@ constexpr std::size_t vendor_keys_max = 256;         // given ones, of all vendo
 constexpr std::size_t model_choice_bytes_max = 256;  // a provider's or a model's name
 constexpr std::size_t model_choices_max = 256;       // vendors with a default model
 
+// What an answer cites.
+constexpr std::size_t citations_per_reply_max = 100;
+constexpr std::size_t citation_url_bytes_max = 2048;
+constexpr std::size_t citation_title_bytes_max = 500;
+constexpr std::size_t citation_text_bytes_max = 2048;
+
 }  // namespace colonnade::limits

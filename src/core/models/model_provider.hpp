@@ -16,6 +16,7 @@
 #include "base/result.hpp"
 #include "base/shared_json.hpp"
 #include "base/task.hpp"
+#include "core/models/citation.hpp"
 #include "core/models/usage.hpp"
 #include "core/threads/message.hpp"
 
@@ -71,6 +72,8 @@ struct ModelReply {
   StopReason stop_reason = StopReason::end_turn;
   Usage usage{};
   std::string model{};  // as the provider reported it
+  // What the answer rests on, in its order. The parts have it too, as the vendor wants it back.
+  std::vector<Citation> citations{};
 };
 
 using ModelEvent = std::variant<ModelTextDelta, ModelReasoningDelta, ModelReply>;

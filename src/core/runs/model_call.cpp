@@ -53,7 +53,7 @@ ModelCall::ModelCall(ModelCallPorts ports, const ContextOptions& options, base::
     : ports_(ports),
       options_(options),
       lane_(lane),
-      provider_(provider),
+      provider_(&provider),
       inputs_(inputs),
       record_(record),
       context_(std::move(start), options) {}
@@ -69,7 +69,7 @@ Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>
     add_correction(request);
     const bool paid = co_await may_be_paid(&request);
     if (!paid) co_return std::nullopt;
-    const Asked asked = begin_span(provider_, request);
+    const Asked asked = begin_span(*provider_, request);
     answer = co_await ask_once(std::move(request));
     if (record_.is_open() && !inputs_.parked()) {
       end_span(asked, answer.reply ? &*answer.reply : nullptr, &answer.error, answer.first_output);
@@ -91,6 +91,16 @@ Task<std::optional<ModelReply>> ModelCall::ask(const std::vector<ToolDefinition>
   }
   note_failure(answer);
   co_return std::nullopt;
+}
+
+bool ModelCall::asks(const ModelProvider& provider, const std::string& model) const {
+  return &provider == provider_ && model == context_.model();
+}
+
+void ModelCall::change_model(ModelProvider& provider, std::string model) {
+  provider_ = &provider;
+  context_.change_model(std::string(provider.name()), std::move(model));
+  refused_as_too_long_ = false;
 }
 
 ModelCall::Asked ModelCall::begin_span(const ModelProvider& provider, ModelRequest& request) const {
@@ -137,7 +147,7 @@ CallBound ModelCall::bound_of(ModelRequest& request, const ModelProvider& provid
 
 CallBound ModelCall::first_bound(const std::vector<ToolDefinition>& tools) const {
   ModelRequest request = context_.request(record_.produced(), tools);
-  CallBound bound = bound_of(request, provider_);
+  CallBound bound = bound_of(request, *provider_);
   // What may be cut before it is sent is not reserved whole: the call itself does that.
   if (input_tokens_bound(request) > context_.room().input) bound.micros = 0;
   return bound;
@@ -146,7 +156,7 @@ CallBound ModelCall::first_bound(const std::vector<ToolDefinition>& tools) const
 // Whether the budgets let the call be made. Else an input says why not, or the run was not opened,
 // or is parked.
 Task<bool> ModelCall::may_be_paid(ModelRequest* request) {
-  auto reserved = co_await reserve(request, &provider_);
+  auto reserved = co_await reserve(request, provider_);
   if (reserved) co_return true;
   if (inputs_.parked() || !record_.is_open()) co_return false;
   base::Error& error = reserved.error();
@@ -199,14 +209,12 @@ void ModelCall::note_failure(Answer& answer) {
   // A stop that somebody asked for is in the queue with its reason; that reason counts.
   if (answer.error.kind == ErrorKind::cancelled && !inputs_.empty()) return;
   base::log::warn("model_call_failed", {{"run", record_.run().id},
-                                        {"provider", provider_.name()},
+                                        {"provider", provider_->name()},
                                         {"kind", to_string(answer.error.kind)},
                                         {"error", answer.error.message},
                                         {"retryable", answer.error.retryable}});
   if (answer.error.kind == ErrorKind::invalid && answer.error.field == unknown_model_field) {
-    const ModelSettings& used = record_.run().settings;
-    answer.error.message = no_model(used.model.value_or(std::string(provider_.default_model())),
-                                    provider_.name(), answer.error.message);
+    answer.error.message = no_model(context_.model(), provider_->name(), answer.error.message);
   }
   inputs_.push(ModelFailed{.error = std::move(answer.error), .output_seen = answer.output_seen});
 }
@@ -225,7 +233,7 @@ Task<ModelCall::Answer> ModelCall::ask_once(ModelRequest request) {
     held = std::move(*filled);
   }
   // The call is under way while the user's message is still being written; what comes back waits.
-  auto stream = provider_.ask(lane_, std::move(request), inputs_.work());
+  auto stream = provider_->ask(lane_, std::move(request), inputs_.work());
   if (!record_.is_open()) {
     const bool opened = co_await record_.opened();
     if (!opened) co_return answer;
@@ -312,8 +320,8 @@ Task<bool> ModelCall::cover_turns(std::size_t turns) {
 
 // Asks for the summary and stores it. One that is not stored is not used.
 Task<Result<ThreadSummary>> ModelCall::summarise(std::size_t turns) {
-  ModelProvider* provider = &provider_;
-  std::string model = record_.run().settings.model.value_or(std::string(provider->default_model()));
+  ModelProvider* provider = provider_;
+  std::string model = context_.model();
   if (!options_.summary_provider.empty()) {
     provider = ports_.providers.find(options_.summary_provider);
     if (provider == nullptr) {
@@ -321,7 +329,7 @@ Task<Result<ThreadSummary>> ModelCall::summarise(std::size_t turns) {
                                                  options_.summary_provider +
                                                  "'; correct context.summary_provider");
     }
-    if (provider != &provider_) model = std::string(provider->default_model());
+    if (provider != provider_) model = std::string(provider->default_model());
   }
   if (!options_.summary_model.empty()) model = options_.summary_model;
   auto request = context_.summary_request(turns, std::string(provider->name()), model);

@@ -43,6 +43,11 @@ class ModelCall {
   // budgets count the run.
   CallBound first_bound(const std::vector<ToolDefinition>& tools) const;
 
+  // Whether that model is the one that is asked.
+  bool asks(const ModelProvider& provider, const std::string& model) const;
+  // It is from now on.
+  void change_model(ModelProvider& provider, std::string model);
+
   // The next request goes on behind an answer that is not kept, with what is wrong with it.
   void correct(std::vector<Part> answer, std::string wrong);
 
@@ -84,7 +89,7 @@ class ModelCall {
   ModelCallPorts ports_;
   const ContextOptions& options_;
   base::Lane& lane_;
-  ModelProvider& provider_;
+  ModelProvider* provider_;
   RunInputs& inputs_;
   RunRecord& record_;
   Context context_;

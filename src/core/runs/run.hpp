@@ -62,6 +62,7 @@ struct RunStep {
   std::vector<Part> parts{};
   Usage usage{};
   std::string model{};
+  std::string provider{};     // who gave the reply; "" for the run's own, and for results
   std::vector<Span> spans{};  // that ended since the step before; written, and not read with it
 };
 

@@ -16,8 +16,10 @@ using base::Task;
 namespace {
 
 // The run's own limits can only be tighter than everybody's.
-RunLimits limits_of(const RunOptions& options, const Run& run) {
+RunLimits limits_of(const RunOptions& options, const Run& run,
+                    const std::vector<FallbackModel>& fallbacks) {
   RunLimits out = options.limits;
+  for (const FallbackModel& one : fallbacks) out.fallbacks.push_back(one.fault);
   const auto tighten = [](int& limit, std::optional<int> own) {
     limit = std::min(limit, own.value_or(limit));
   };
@@ -110,6 +112,7 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
       user_message_(std::move(start.user_message)),
       recovered_(start.recovered),
       untitled_(start.thread.title.empty()),
+      fallbacks_(fallbacks_of(start, ports.model.providers)),
       record_(std::make_shared<RunRecord>(ports.record, inputs_, run_,
                                           std::string(start.provider->name()))),
       model_(ports.model, options.context, lane, *start.provider, context_start(start), inputs_,
@@ -120,7 +123,7 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
               .approval_time_max = approval_time_of(options, run_),
               .rules = std::move(start.thread.rules)},
              lane, std::move(start.agent), inputs_, *record_),
-      machine_(limits_of(options, run_), spread(run_.id)),
+      machine_(limits_of(options, run_, fallbacks_), spread(run_.id)),
       tool_runner_(ports.tools.tools),
       output_schema_(std::move(start.output_schema)) {
   if (!recovered_) return;
@@ -236,6 +239,8 @@ Task<std::optional<RunOutcome>> RunDriver::perform(RunAction action) {
   } else if (const auto* wait = std::get_if<WaitToRetry>(&action)) {
     const bool slept = co_await base::sleep_for(wait->delay, inputs_.work());
     if (slept) inputs_.push(RetryDue{});
+  } else if (const auto* change = std::get_if<ChangeModel>(&action)) {
+    co_await change_model(change->fallback);
   } else if (auto* ask_for = std::get_if<AskGate>(&action)) {
     co_await tools_.ask_gate(std::move(ask_for->tool_call_ids));
   } else if (const auto* tool = std::get_if<RunTool>(&action)) {
@@ -263,6 +268,28 @@ Task<void> RunDriver::ask_model(bool restarted) {
   }
   auto reply = co_await model_.ask(&tools_.definitions(), needs_tool());
   if (reply) co_await take_reply(std::move(*reply));
+}
+
+// What the log says the model is comes before anything that it says.
+Task<void> RunDriver::change_model(std::size_t fallback) {
+  const FallbackModel& next = fallbacks_[fallback];
+  if (model_.asks(*next.provider, next.model)) {
+    inputs_.push(ModelChosen{});
+    co_return;
+  }
+  ModelChanged change{
+      .provider = std::string(next.provider->name()), .model = next.model, .because = next.fault};
+  auto told = co_await record_->change_model(std::move(change));
+  if (!told) {
+    inputs_.push(CommitFailed{std::move(told.error())});
+    co_return;
+  }
+  base::log::info("model_changed", {{"run", run_.id},
+                                    {"provider", next.provider->name()},
+                                    {"model", next.model},
+                                    {"because", to_string(next.fault)}});
+  model_.change_model(*next.provider, next.model);
+  inputs_.push(ModelChosen{.changed = true});
 }
 
 // Whether the next reply has to call a tool: the first one of a turn that says so.

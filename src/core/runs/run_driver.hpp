@@ -3,8 +3,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/lane.hpp"
 #include "base/task.hpp"
@@ -89,6 +92,7 @@ class RunDriver : public std::enable_shared_from_this<RunDriver> {
   base::Task<std::optional<RunAction>> begin();
   base::Task<std::optional<RunOutcome>> perform(RunAction action);
   base::Task<void> ask_model(bool restarted);
+  base::Task<void> change_model(std::size_t fallback);
   base::Task<void> take_reply(ModelReply reply);
   bool fits_schema(const ModelReply& reply);
   bool needs_tool() const;
@@ -103,6 +107,7 @@ class RunDriver : public std::enable_shared_from_this<RunDriver> {
   const Message user_message_;
   const bool recovered_;
   const bool untitled_;
+  const std::vector<FallbackModel> fallbacks_;
   RunInputs inputs_;
   std::shared_ptr<RunRecord> record_;
   ModelCall model_;

@@ -9,7 +9,17 @@ namespace colonnade::core {
 
 using base::ErrorKind;
 
-RunMachine::RunMachine(RunLimits limits, double jitter) : limits_(limits), jitter_(jitter) {}
+std::optional<ModelFault> fault_of(const base::Error& error) {
+  if (error.kind == ErrorKind::rate_limited) return ModelFault::limited;
+  if (error.kind == ErrorKind::unauthorized) return ModelFault::unauthorized;
+  if (error.retryable) return ModelFault::unavailable;
+  return std::nullopt;
+}
+
+RunMachine::RunMachine(RunLimits limits, double jitter)
+    : limits_(std::move(limits)),
+      jitter_(jitter),
+      fallbacks_used_(limits_.fallbacks.size(), false) {}
 
 RunAction RunMachine::start() { return AskModel{}; }
 
@@ -70,20 +80,18 @@ RunAction RunMachine::step(const ModelFailed& input) {
       !std::exchange(asked_with_new_key_, true)) {
     return WaitToRetry{};
   }
+  if (input.output_seen) return end({.state = RunState::failed, .error = input.error.message});
+  failure_ = input.error;
   const int most = input.error.kind == ErrorKind::rate_limited ? limits_.limited_retries_max
                                                                : limits_.retries_max;
-  if (!input.error.retryable || input.output_seen || retries_ >= most) {
-    return end({.state = RunState::failed, .error = input.error.message});
-  }
+  if (!input.error.retryable || retries_ >= most) return fall_back();
   // Doubling from the minimum, plus up to the same again as jitter; what the vendor asked for wins,
   // but nobody waits longer than the limit.
   const double base_ms = static_cast<double>(limits_.retry_delay_min.count()) *
                          std::pow(2.0, static_cast<double>(retries_));
   std::chrono::milliseconds delay{static_cast<std::int64_t>(base_ms * (1.0 + jitter_))};
   if (input.error.retry_after) {
-    if (*input.error.retry_after > limits_.retry_delay_max) {
-      return end({.state = RunState::failed, .error = input.error.message});
-    }
+    if (*input.error.retry_after > limits_.retry_delay_max) return fall_back();
     delay = std::max(delay, *input.error.retry_after);
   }
   ++retries_;
@@ -92,6 +100,25 @@ RunAction RunMachine::step(const ModelFailed& input) {
 
 RunAction RunMachine::step(const RetryDue&) {
   if (ending_) return finish_;
+  return AskModel{.restarted = output_seen_};
+}
+
+// The first of the rest that is there for such a fault.
+RunAction RunMachine::fall_back() {
+  const std::optional<ModelFault> fault = fault_of(failure_);
+  for (std::size_t i = 0; fault && i < limits_.fallbacks.size(); ++i) {
+    if (fallbacks_used_[i] || limits_.fallbacks[i] != *fault) continue;
+    fallbacks_used_[i] = true;
+    return ChangeModel{i};
+  }
+  return end({.state = RunState::failed, .error = failure_.message});
+}
+
+RunAction RunMachine::step(const ModelChosen& input) {
+  if (ending_) return finish_;
+  if (!input.changed) return fall_back();
+  retries_ = 0;
+  asked_with_new_key_ = false;
   return AskModel{.restarted = output_seen_};
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -39,6 +41,9 @@ struct HumanAnswered {
   bool allowed = false;
 };
 struct RetryDue {};
+struct ModelChosen {     // answers ChangeModel
+  bool changed = false;  // false: there is no asking that one
+};
 struct LimitReached {  // run time, budget
   std::string message{};
 };
@@ -47,7 +52,7 @@ struct CommitFailed {  // the store refused something for good: nothing may foll
 };
 struct CancelRequested {};
 using RunInput = std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished, HumanAnswered,
-                              RetryDue, LimitReached, CommitFailed, CancelRequested>;
+                              RetryDue, ModelChosen, LimitReached, CommitFailed, CancelRequested>;
 
 // --- actions ------------------------------------------------------------------------------------
 
@@ -56,6 +61,9 @@ struct AskModel {
 };
 struct WaitToRetry {
   std::chrono::milliseconds delay{};
+};
+struct ChangeModel {         // the model has failed for good: ask another one from now on
+  std::size_t fallback = 0;  // its place in RunLimits::fallbacks
 };
 struct AskGate {
   std::vector<std::string> tool_call_ids{};
@@ -70,16 +78,20 @@ struct Finish {
   RunState state = RunState::succeeded;
   std::string error{};
 };
-using RunAction =
-    std::variant<AskModel, WaitToRetry, AskGate, RunTool, StopTools, Wait, Park, Finish>;
+using RunAction = std::variant<AskModel, WaitToRetry, ChangeModel, AskGate, RunTool, StopTools,
+                               Wait, Park, Finish>;
 
 struct RunLimits {
   int rounds_max = limits::run_rounds_max;
   int retries_max = limits::model_retries_max;
   int limited_retries_max = limits::model_retries_max;  // after a refusal for too many requests
+  std::vector<ModelFault> fallbacks{};  // after which another model is asked; each once
   std::chrono::milliseconds retry_delay_min = limits::model_retry_delay_min;
   std::chrono::milliseconds retry_delay_max = limits::model_retry_delay_max;
 };
+
+// Which fault a failure is; nullopt for one that another model would not mend.
+std::optional<ModelFault> fault_of(const base::Error& error);
 
 class RunMachine {
  public:
@@ -105,12 +117,14 @@ class RunMachine {
   RunAction step(const ToolFinished& input);
   RunAction step(const HumanAnswered& input);
   RunAction step(const RetryDue& input);
+  RunAction step(const ModelChosen& input);
   RunAction step(const LimitReached& input);
   RunAction step(const CommitFailed& input);
   RunAction step(const CancelRequested& input);
   RunAction after_calls();    // what to do once a call changed state
   RunAction ignored() const;  // an input that changes nothing
   RunAction next_round();
+  RunAction fall_back();  // from what has failed last
   RunAction end(Finish finish);
   bool any(CallState state) const;
 
@@ -121,6 +135,8 @@ class RunMachine {
   int cut_off_ = 0;  // replies in a row
   bool output_seen_ = false;
   bool asked_with_new_key_ = false;  // in this round, after the old one was refused
+  base::Error failure_{};            // the model's last
+  std::vector<bool> fallbacks_used_;
   std::map<std::string, CallState> calls_{};
   bool ending_ = false;  // `finish_` is returned as soon as no tool runs any more
   Finish finish_{};

@@ -138,6 +138,62 @@ TEST(RunMachine, RetriesWithGrowingDelaysAndThenGivesUp) {
   EXPECT_EQ(std::get<Finish>(end).error, "overloaded");
 }
 
+TEST(RunMachine, AfterItsRetriesAnotherModelIsAskedWithRetriesOfItsOwn) {
+  RunMachine machine({.retries_max = 1, .fallbacks = {ModelFault::unavailable}}, 0.0);
+  machine.start();
+  EXPECT_TRUE(is<WaitToRetry>(machine.on(failure(true))));
+  EXPECT_TRUE(is<AskModel>(machine.on(RetryDue{})));
+  const auto change = machine.on(failure(true));
+  ASSERT_TRUE(is<ChangeModel>(change));
+  EXPECT_EQ(std::get<ChangeModel>(change).fallback, 0U);
+  EXPECT_TRUE(is<AskModel>(machine.on(ModelChosen{.changed = true})));
+  EXPECT_TRUE(is<WaitToRetry>(machine.on(failure(true))));
+  EXPECT_TRUE(is<AskModel>(machine.on(RetryDue{})));
+  EXPECT_EQ(end_state(machine.on(failure(true))), RunState::failed) << "each is asked once";
+}
+
+TEST(RunMachine, AFaultHasTheModelsThatAreThereForIt) {
+  const std::vector<ModelFault> fallbacks{ModelFault::limited, ModelFault::unauthorized,
+                                          ModelFault::unavailable};
+  const auto place_of = [&](ErrorKind kind, bool retryable) -> std::optional<std::size_t> {
+    RunMachine machine({.retries_max = 0, .limited_retries_max = 0, .fallbacks = fallbacks});
+    machine.start();
+    auto action = machine.on(
+        ModelFailed{.error = {.kind = kind, .message = "broken", .retryable = retryable}});
+    if (!is<ChangeModel>(action)) return std::nullopt;
+    return std::get<ChangeModel>(action).fallback;
+  };
+  EXPECT_EQ(place_of(ErrorKind::rate_limited, true), 0U);
+  EXPECT_EQ(place_of(ErrorKind::unauthorized, false), 1U);
+  EXPECT_EQ(place_of(ErrorKind::timeout, true), 2U);
+  EXPECT_EQ(place_of(ErrorKind::invalid, false), std::nullopt) << "another would refuse it, too";
+  EXPECT_EQ(place_of(ErrorKind::too_large, false), std::nullopt);
+}
+
+TEST(RunMachine, AModelThatCannotBeAskedIsPassedOver) {
+  RunMachine machine(
+      {.retries_max = 0, .fallbacks = {ModelFault::unavailable, ModelFault::unavailable}});
+  machine.start();
+  EXPECT_TRUE(is<ChangeModel>(machine.on(failure(true))));
+  const auto next = machine.on(ModelChosen{});
+  ASSERT_TRUE(is<ChangeModel>(next));
+  EXPECT_EQ(std::get<ChangeModel>(next).fallback, 1U);
+  const auto end = machine.on(ModelChosen{});
+  EXPECT_EQ(end_state(end), RunState::failed);
+  EXPECT_EQ(std::get<Finish>(end).error, "overloaded");
+}
+
+TEST(RunMachine, NobodyElseIsAskedOnceSomethingWasSaidOrTheRunEnds) {
+  RunMachine machine({.retries_max = 0, .fallbacks = {ModelFault::unavailable}});
+  machine.start();
+  EXPECT_EQ(end_state(machine.on(failure(true, true))), RunState::failed);
+  RunMachine cancelled({.retries_max = 0, .fallbacks = {ModelFault::unavailable}});
+  cancelled.start();
+  EXPECT_TRUE(is<ChangeModel>(cancelled.on(failure(true))));
+  EXPECT_EQ(end_state(cancelled.on(CancelRequested{})), RunState::cancelled);
+  EXPECT_EQ(end_state(cancelled.on(ModelChosen{.changed = true})), RunState::cancelled);
+}
+
 TEST(RunMachine, ARefusalForTooManyRequestsHasALimitOfItsOwn) {
   RunMachine machine({.retries_max = 0, .limited_retries_max = 1});
   machine.start();

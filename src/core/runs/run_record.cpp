@@ -263,7 +263,8 @@ void RunRecord::load(const std::vector<RunStep>& steps,
     next_step_ = step.number + 1;
     if (!step.model.empty()) model_ = step.model;
     if (!holds_results(step)) ++run_.rounds;
-    add_cost(step.usage, ports_.prices.cost_micros(provider_, step.model, step.usage));
+    const std::string& provider = step.provider.empty() ? provider_ : step.provider;
+    add_cost(step.usage, ports_.prices.cost_micros(provider, step.model, step.usage));
   }
   if (summary && summary->run_id == run_.id) add_cost(summary->usage, summary->cost_micros);
 }
@@ -345,6 +346,18 @@ Task<Result<void>> RunRecord::restart_output() {
   co_return stored;
 }
 
+Task<Result<void>> RunRecord::change_model(ModelChanged change) {
+  std::string provider = change.provider;
+  std::vector<Event> events;
+  events.push_back(event(std::move(change)));
+  auto stored = co_await commit(unit(std::move(events)));
+  if (stored) {
+    provider_ = std::move(provider);
+    has_fallen_back_ = true;
+  }
+  co_return stored;
+}
+
 void RunRecord::add_reply(const ModelReply& reply) {
   reply_added_ = true;
   budget_.spend(provider_, reply.model, reply.usage);
@@ -352,6 +365,7 @@ void RunRecord::add_reply(const ModelReply& reply) {
   run_.rounds += 1;
   if (!reply.model.empty()) model_ = reply.model;
   produced_.insert(produced_.end(), reply.parts.begin(), reply.parts.end());
+  citations_.insert(citations_.end(), reply.citations.begin(), reply.citations.end());
 }
 
 void RunRecord::add_void_reply(const ModelReply& reply) {
@@ -393,6 +407,7 @@ void RunRecord::settle_budget(Unit& unit) const {
 
 Task<Result<void>> RunRecord::store_step(ModelReply reply, std::vector<ToolCall> calls) {
   std::vector<Event> events;
+  if (!citations_.empty()) events.push_back(event(SourcesCited{citations_}));
   for (const ToolCall& call : calls) {
     events.push_back(event(ToolCallRequested{.tool_call_id = call.id,
                                              .call_id = call.call_id,
@@ -408,6 +423,7 @@ Task<Result<void>> RunRecord::store_step(ModelReply reply, std::vector<ToolCall>
                                                .parts = std::move(reply.parts),
                                                .usage = reply.usage,
                                                .model = std::move(reply.model),
+                                               .provider = has_fallen_back_ ? provider_ : "",
                                                .spans = spans_}});
   for (ToolCall& call : calls) step.changes.emplace_back(InsertToolCall{std::move(call)});
   settle_budget(step);
@@ -416,6 +432,7 @@ Task<Result<void>> RunRecord::store_step(ModelReply reply, std::vector<ToolCall>
     forget_spans(spans);
     budget_.settled();
     unstored_results_.reset();
+    citations_.clear();
     forget_output();
   }
   co_return stored;
@@ -635,6 +652,9 @@ Task<Result<FinishedRun>> RunRecord::finish(End end, Message user_message,
     if (output_refused_) last.events.push_back(event(*output_refused_));
     finished.reply = partial_reply();
     if (finished.reply) last.changes.emplace_back(InsertMessage{*finished.reply});
+  }
+  if (finished.reply && !citations_.empty()) {
+    last.events.insert(last.events.begin(), event(SourcesCited{citations_}));
   }
   run.finished_at = now();
   for (auto& [id, action] : end.actions) {

@@ -69,7 +69,7 @@ using ActionsByCall = std::map<std::string, Action>;
 // For the run's lane only, except where it says "any thread".
 class RunRecord : public std::enable_shared_from_this<RunRecord> {
  public:
-  // `provider` is the name of who is asked; `inputs` must outlive the record's use.
+  // `provider` is the name of who is asked first; `inputs` must outlive the record's use.
   RunRecord(RunRecordPorts ports, RunInputs& inputs, Run run, std::string provider);
 
   const Run& run() const { return run_; }
@@ -109,6 +109,8 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   base::Task<Result<void>> publish_output();
   // The model is asked again: whatever it had said is void.
   base::Task<Result<void>> restart_output();
+  // Another model is asked from now on, because the one before it failed. Told first.
+  base::Task<Result<void>> change_model(ModelChanged change);
   // Adds a reply to the run: its parts, usage, cost, round.
   void add_reply(const ModelReply& reply);
   // One that did not fit the turn's schema: it is paid for, and forgotten.
@@ -212,10 +214,12 @@ class RunRecord : public std::enable_shared_from_this<RunRecord> {
   RunRecordPorts ports_;
   RunInputs& inputs_;
   Run run_;
-  std::string provider_;
+  std::string provider_;  // who is asked
+  bool has_fallen_back_ = false;
   RunBudget budget_;
   std::string model_{};  // as last reported
   std::vector<Part> produced_{};
+  std::vector<Citation> citations_{};  // of replies, that no stored event tells yet
   std::optional<StructuredOutputMade> output_made_{};
   std::optional<StructuredOutputRefused> output_refused_{};
   int next_step_ = 0;

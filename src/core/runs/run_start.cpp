@@ -127,6 +127,17 @@ const base::Json& output_schema_of(const Agent& agent, const TurnOptions& option
   return options.output_schema.is_null() ? agent.profile.output_schema : options.output_schema;
 }
 
+// An attachment that the model cannot be shown; nullptr for none.
+const FilePart* file_not_taken(const Message& message, const ModelProvider& provider,
+                               const std::string& model) {
+  for (const Part& part : message.parts) {
+    const auto* file = std::get_if<FilePart>(&part);
+    if (file == nullptr || !attachment_id_of(*file)) continue;
+    if (!provider.takes_file(model, file->mime)) return file;
+  }
+  return nullptr;
+}
+
 // What the turn's options make of the agent, of what it is to answer, and of the message as the
 // model sees it. The same for a fresh run and for one taken up again.
 void prepare(RunStart& start) {
@@ -176,6 +187,24 @@ Agent for_turn(Agent agent, const TurnOptions& options) {
   if (!prompt.empty()) prompt += "\n\n";
   agent.instructions = std::move(prompt) + schema_text(schema);
   return agent;
+}
+
+std::vector<FallbackModel> fallbacks_of(const RunStart& start, const ModelProviders& providers) {
+  std::vector<FallbackModel> out;
+  const ModelSettings& settings = start.run.settings;
+  if (!settings.fallbacks) return out;
+  for (const ModelFallback& wanted : *settings.fallbacks) {
+    const std::vector<ModelRoute>& routes = start.agent.profile.model_routes;
+    const auto route = std::ranges::find(routes, wanted.route, &ModelRoute::label);
+    if (route == routes.end()) continue;
+    // A route that names no provider is of the run's own.
+    ModelProvider* const provider =
+        route->provider ? providers.find(*route->provider) : start.provider;
+    if (provider == nullptr) continue;
+    if (file_not_taken(start.user_message, *provider, route->model) != nullptr) continue;
+    out.push_back({.fault = wanted.fault, .provider = provider, .model = route->model});
+  }
+  return out;
 }
 
 std::string missing_provider_of(const base::Error& error) {
@@ -370,17 +399,13 @@ Task<Result<RunStart>> RunStarts::fresh(Principal who, NewMessage input) const {
 Result<void> RunStarts::check_attachments(const RunStart& start) {
   const std::string model =
       start.run.settings.model.value_or(std::string(start.provider->default_model()));
-  for (const Part& part : start.user_message.parts) {
-    const auto* file = std::get_if<FilePart>(&part);
-    if (file == nullptr || !attachment_id_of(*file)) continue;
-    if (start.provider->takes_file(model, file->mime)) continue;
-    return fail(ErrorKind::invalid,
-                "the model " + model + " of " + std::string(start.provider->name()) +
-                    " cannot be shown '" + file->filename + "' (" + file->mime +
-                    "); leave it out, or choose another model",
-                unsupported_attachment_field);
-  }
-  return {};
+  const FilePart* const file = file_not_taken(start.user_message, *start.provider, model);
+  if (file == nullptr) return {};
+  return fail(ErrorKind::invalid,
+              "the model " + model + " of " + std::string(start.provider->name()) +
+                  " cannot be shown '" + file->filename + "' (" + file->mime +
+                  "); leave it out, or choose another model",
+              unsupported_attachment_field);
 }
 
 // Whether the message fits into its model's window by itself, beside what is there with every

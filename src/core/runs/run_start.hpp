@@ -60,6 +60,15 @@ struct RunStart {
   std::vector<Action> actions{};  // of those calls
 };
 
+// A model that a run may fall back to.
+struct FallbackModel {
+  ModelFault fault = ModelFault::unavailable;  // of the model before it
+  ModelProvider* provider = nullptr;
+  std::string model{};
+};
+// What the run's settings name, as far as it is there and can be shown the files of the message.
+std::vector<FallbackModel> fallbacks_of(const RunStart& start, const ModelProviders& providers);
+
 // What is stored of a run that nobody is asked for.
 struct UnaskedRun {
   Run run;

@@ -107,6 +107,23 @@ struct EventWriter {
     json.field("text", e.text);
   }
   void operator()(const core::OutputRestarted& /*e*/) { start("output_restarted"); }
+  void operator()(const core::ModelChanged& e) {
+    start("model_changed");
+    json.field("provider", e.provider).field("model", e.model);
+    json.field("because", core::to_string(e.because));
+  }
+  void operator()(const core::SourcesCited& e) {
+    start("sources_cited");
+    json.key("citations").array();
+    for (const core::Citation& one : e.citations) {
+      json.object();
+      write_text(json, "url", one.url);
+      write_text(json, "title", one.title);
+      write_text(json, "text", one.text);
+      json.end_object();
+    }
+    json.end_array();
+  }
   void operator()(const core::ToolCallRequested& e) {
     start("tool_requested");
     json.field("tool", e.tool).field("arguments", e.arguments);

@@ -190,12 +190,17 @@ TEST(PlatosAgentWire, ASubAgentHasItsOwnModelAndPrompt) {
 TEST(PlatosAgentWire, RetryRulesAreTheAgentsOwnLimits) {
   core::Agent agent = agent_template(scope_1);
   const Json rules = Json::parse(
-      R"({"rules": [{"cause": "temporary-error", "action": "retry", "retryCount": 1}]})");
+      R"({"rules": [{"cause": "temporary-error", "action": "retry", "retryCount": 1},
+                    {"cause": "temporary-error", "action": "fallback",
+                     "fallbackToRouteLabel": "spare"}]})");
   ASSERT_TRUE(apply_agent_body(Json{{"agentRetryConfig", rules}}, agent));
   EXPECT_EQ(agent.settings.retries_max, 1);
+  const std::vector<core::ModelFallback> wanted{{core::ModelFault::unavailable, "spare"}};
+  EXPECT_EQ(agent.settings.fallbacks, wanted);
   EXPECT_EQ(encoded(agent)["agentRetryConfig"], rules);
   ASSERT_TRUE(apply_agent_body(Json::parse(R"({"agentRetryConfig": null})"), agent));
   EXPECT_EQ(agent.settings.retries_max, std::nullopt);
+  EXPECT_EQ(agent.settings.fallbacks, std::nullopt);
 }
 
 TEST(PlatosAgentWire, AChangeLeavesTheRest) {

@@ -18,6 +18,7 @@ constexpr std::size_t platos_body_bytes_max = 1 * MiB;          // of requests w
 constexpr std::size_t platos_trigger_body_bytes_max = 4 * MiB;  // a payload of 3 MiB, and options
 constexpr std::size_t platos_batch_body_bytes_max = 16 * MiB;   // a batch's payloads together
 constexpr int platos_batch_running_max = 20;                    // platos §5.6
+constexpr std::size_t platos_fallbacks_max = 16;                // of one agent's retry rules
 constexpr std::size_t platos_runs_default = 50;
 constexpr std::size_t platos_runs_max = 1000;
 constexpr std::size_t platos_mint_body_bytes_max = 64 * KiB;  // anybody may send it

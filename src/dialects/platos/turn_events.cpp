@@ -1,3 +1,4 @@
+// long: one log, and a case for each event that it is made of
 #include "dialects/platos/turn_events.hpp"
 
 #include <algorithm>
@@ -230,6 +231,10 @@ std::vector<TurnEvent> TurnEncoder::encode(const core::Event& event) {
             text_pieces("thinking", delta.text);
           },
           [&](const core::OutputRestarted&) { restarted(); },
+          [&](const core::ModelChanged& change) { changed(change); },
+          [&](const core::SourcesCited& sources) {
+            for (const core::Citation& one : sources.citations) cited(one);
+          },
           [&](const core::ToolCallRequested& call) { requested(call); },
           [&](const core::ToolCallStarted&) { status(executing_status); },
           [&](const core::ToolCallFinished& end) {
@@ -289,6 +294,31 @@ void TurnEncoder::started() {
     json.field("thread_id", facts_.thread_id).field("agent_id", facts_.agent_id);
   });
   tell_status(connected_status);
+  trace_request();
+}
+
+// Another model answers from here on; it is what an error or a trace names.
+void TurnEncoder::changed(const core::ModelChanged& change) {
+  facts_.provider_id = change.provider;
+  facts_.model = change.provider + ":" + change.model;
+  trace_request();
+}
+
+// The contract gives `source` no members; these are the service's, and what of it is cited.
+void TurnEncoder::cited(const core::Citation& citation) {
+  ++sources_;
+  add("citation", [&](JsonWriter& json) {
+    json.key("source").object().field("type", "source");
+    json.field("sourceType", citation.url.empty() ? "document" : "url");
+    json.field("id", "source-" + std::to_string(sources_));
+    if (!citation.url.empty()) json.field("url", citation.url);
+    if (!citation.title.empty()) json.field("title", citation.title);
+    if (!citation.text.empty()) json.field("citedText", citation.text);
+    json.end_object();
+  });
+}
+
+void TurnEncoder::trace_request() {
   if (!facts_.for_operator) return;
   const auto asked = [&](JsonWriter& json) {
     json.field("model", facts_.model).field("provider", facts_.provider_id);

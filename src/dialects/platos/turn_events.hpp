@@ -25,7 +25,7 @@ struct TurnFacts {
   std::string thread_id{};
   std::string agent_id{};  // as the wire names it
   std::string user_id{};   // who asked
-  std::string model{};     // "provider:model"
+  std::string model{};     // "provider:model", that is asked first
   std::string provider_id{};
   std::string reply_to{};       // the message that the turn replies to; "" for the main line
   std::string system_prompt{};  // shown to operators
@@ -70,6 +70,9 @@ class TurnEncoder {
   void text(std::string_view text);
   void text_pieces(std::string_view type, std::string_view text);
   void restarted();
+  void trace_request();
+  void changed(const core::ModelChanged& change);
+  void cited(const core::Citation& citation);
   void requested(const core::ToolCallRequested& call);
   void result(std::string tool_call_id, const Call& call, core::ToolCallState state,
               const std::string& content);
@@ -89,6 +92,7 @@ class TurnEncoder {
   bool ended_ = false;
   std::string_view status_ = connected_status;  // as last told
   std::vector<TurnEvent> made_{};               // by the event that is being encoded
+  int sources_ = 0;                             // that were cited
   std::map<std::string, Call> calls_{};         // without a result yet, by tool_call_id
   // Open approvals: tool_call_id by approval_id; "" for those of sub-agents.
   std::map<std::string, std::string> questions_{};

@@ -306,6 +306,48 @@ TEST(PlatosTurnEventsTest, TracesToOperatorsAlone) {
   EXPECT_EQ(log.events[2].at("provider"), "anthropic");
 }
 
+TEST(PlatosTurnEventsTest, NamesTheModelThatAnswersInThePlaceOfOneThatFailed) {
+  TurnFacts known = facts();
+  known.for_operator = true;
+  Log log(std::move(known));
+  const core::ModelChanged change{.provider = "openai", .model = "gpt"};
+  log.add(core::RunStarted{}).add(change);
+  log.add(core::RunFinished{.state = core::RunState::failed, .error = "overloaded"});
+  std::vector<std::string> asked;
+  for (const Json& one : log.events) {
+    if (one.at("type") == "trace_request") asked.push_back(one.at("model"));
+    if (one.at("type") == "error") {
+      EXPECT_EQ(one.at("model"), "openai:gpt");
+      EXPECT_EQ(one.at("providerId"), "openai");
+    }
+    if (one.at("type") == "trace_step") {
+      EXPECT_EQ(one.at("provider"), "openai");
+    }
+  }
+  EXPECT_EQ(asked, (std::vector<std::string>{"anthropic:claude", "openai:gpt"}));
+  Log user;
+  user.add(core::RunStarted{}).add(change);
+  EXPECT_EQ(user.types(), (std::vector<std::string>{"meta", "status"})) << "not told of it";
+}
+
+TEST(PlatosTurnEventsTest, TellsEachSourceThatAnAnswerCites) {
+  Log log;
+  log.add(core::TextDelta{"It rains."});
+  log.add(core::SourcesCited{.citations = {{.url = "https://a.example/w", .title = "W"},
+                                           {.title = "Almanac", .text = "rain"}}});
+  ASSERT_EQ(log.types(), (std::vector<std::string>{"token", "citation", "citation"}));
+  EXPECT_EQ(log.events[1].at("source"), (Json{{"type", "source"},
+                                              {"sourceType", "url"},
+                                              {"id", "source-1"},
+                                              {"url", "https://a.example/w"},
+                                              {"title", "W"}}));
+  EXPECT_EQ(log.events[2].at("source"), (Json{{"type", "source"},
+                                              {"sourceType", "document"},
+                                              {"id", "source-2"},
+                                              {"title", "Almanac"},
+                                              {"citedText", "rain"}}));
+}
+
 TEST(PlatosTurnEventsTest, KeepsEveryFrameBelowItsLimit) {
   Log log;
   const std::string long_text(1'000'000, '\x01');  // six bytes each in JSON

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "providers/upstream/chunk.hpp"
+#include "providers/upstream/citations.hpp"
 #include "providers/upstream/sse_decoder.hpp"
 
 namespace colonnade::providers::anthropic {
@@ -38,6 +39,16 @@ struct Block {
   Json start = nullptr;  // opaque: the block; redacted_thinking: its data; tool_use: a ready input
   Json extra = Json::object();  // fields that our parts have no place for
 };
+
+// Of search results, of documents and of search results that a client gave.
+void add_citations(const Block& block, std::vector<core::Citation>& out) {
+  const auto list = block.extra.find("citations");
+  if (list == block.extra.end()) return;
+  upstream::add_citations(
+      *list,
+      {.url = {"url", "source"}, .title = {"title", "document_title"}, .text = {"cited_text"}},
+      out);
+}
 
 Json extra_fields(Json fields) {
   return Json{{"type", "extra_fields"}, {"fields", std::move(fields)}};
@@ -330,7 +341,10 @@ void Decoder::mark_refusal(std::vector<core::Part>& parts) {
 void Decoder::reply() {
   core::ModelReply out;
   out.model = std::move(model_);
-  for (auto& block : blocks_) append_parts(block, out.parts);
+  for (auto& block : blocks_) {
+    add_citations(block, out.citations);
+    append_parts(block, out.parts);
+  }
   out.stop_reason = stop_reason(out.parts);
   if (out.stop_reason == core::StopReason::refusal) mark_refusal(out.parts);
   out.usage.input_tokens = input_ + cache_read_ + cache_write_;

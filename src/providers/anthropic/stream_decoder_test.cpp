@@ -185,6 +185,12 @@ TEST(AnthropicDecoder, KeepsCitationsBesideTheTextTheyBelongTo) {
     EXPECT_TRUE(part->block.at("fields").at("citations").front().contains("encrypted_index"));
   }
   EXPECT_GT(cited, 2u);
+  const auto& citations = outcome.replies.front().citations;
+  ASSERT_EQ(citations.size(), 5u);
+  EXPECT_EQ(citations.front().url, "https://www.wunderground.com/hourly/us/ca/san-francisco");
+  EXPECT_EQ(citations.front().title,
+            "San Francisco, CA Hourly Weather Forecast | Weather Underground");
+  EXPECT_TRUE(citations[1].text.starts_with("Winds W at 10"));
   const auto& search = std::get<core::ProviderPart>(parts.front()).block;
   EXPECT_EQ(search.at("input"), Json({{"query", "San Francisco weather today"}}));
 }

@@ -6,6 +6,7 @@
 #include "base/ids.hpp"
 #include "providers/chat_completions/usage.hpp"
 #include "providers/upstream/chunk.hpp"
+#include "providers/upstream/citations.hpp"
 #include "providers/upstream/sse_decoder.hpp"
 
 namespace colonnade::providers::chat_completions {
@@ -26,6 +27,17 @@ struct Call {
   std::string arguments{};
   std::size_t part = 0;  // its place in the reply
 };
+
+std::vector<core::Citation> citations_of(const Json& annotations) {
+  Json cited = Json::array();
+  for (const Json& one : annotations) {
+    const auto citation = one.find("url_citation");
+    if (citation != one.end()) cited.push_back(*citation);
+  }
+  std::vector<core::Citation> out;
+  upstream::add_citations(cited, {.url = {"url"}, .title = {"title"}, .text = {"content"}}, out);
+  return out;
+}
 
 class Decoder final : public upstream::SseDecoder {
  public:
@@ -324,6 +336,7 @@ void Decoder::reply() {
     (void)refusal("The answer was withheld by the vendor's content filter.");
   }
   if (!annotations_.empty()) {
+    out.citations = citations_of(annotations_);
     parts_.push_back(core::ProviderPart{
         vendor().name, Json{{"type", "annotations"}, {"annotations", std::move(annotations_)}}});
   }

@@ -164,6 +164,12 @@ TEST(ChatDecoder, KeepsAnnotations) {
   const auto& part = std::get<core::ProviderPart>(only_reply(outcome).parts.back());
   EXPECT_EQ(part.block.at("type"), "annotations");
   EXPECT_EQ(part.block.at("annotations").front().at("type"), "url_citation");
+  const auto& citations = only_reply(outcome).citations;
+  ASSERT_EQ(citations.size(), 5U);
+  EXPECT_EQ(citations.front().url, "https://github.com/pydantic/pydantic-ai");
+  EXPECT_EQ(citations.front().title, "AI Agent Framework, the Pydantic way - GitHub");
+  EXPECT_TRUE(citations.front().text.starts_with("# pydantic/pydantic-ai"));
+  EXPECT_EQ(citations[1].title, "");
 }
 
 // --- what no recording shows --------------------------------------------------------------------

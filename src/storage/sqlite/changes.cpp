@@ -326,12 +326,12 @@ Result<void> Changes::on(const core::Scope& scope, const core::InsertStep& chang
   return inserted(
       write("INSERT INTO run_steps (scope, run_id, number, input_tokens, output_tokens,"
             " cached_input_tokens, cache_write_tokens, reasoning_tokens, reported_cost_micros,"
-            " model, parts, spans)"
-            " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, nullif(?12, '')"
+            " model, parts, spans, provider)"
+            " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, nullif(?12, ''), ?13"
             " FROM runs WHERE id = ?2 AND scope = ?1",
             scope.key(), s.run_id, s.number, s.usage.input_tokens, s.usage.output_tokens,
             s.usage.cached_input_tokens, s.usage.cache_write_tokens, s.usage.reasoning_tokens,
-            s.usage.reported_cost_micros, s.model, parts_, spans_text(s.spans)),
+            s.usage.reported_cost_micros, s.model, parts_, spans_text(s.spans), s.provider),
       "step", s.run_id + "/" + std::to_string(s.number), "run");
 }
 

@@ -244,7 +244,8 @@ Result<core::RunStep> read_step(Statement& row) {
                        .number = static_cast<int>(row.integer(1)),
                        .parts = std::move(*parts),
                        .usage = read_usage(row, 4),
-                       .model = row.string(3)};
+                       .model = row.string(3),
+                       .provider = row.string(10)};
 }
 
 Result<core::ToolCall> read_tool_call(Statement& row) {

@@ -45,7 +45,8 @@
   "id, thread_id, scope, agent_id, agent_version, user_message_id, started_by, state, " \
   "settings, rounds, " COLONNADE_USAGE_COLUMNS("") ", cost_micros, error, created_at, " \
   "finished_at, version_id, version_bucket, options"
-#define COLONNADE_STEP_COLUMNS "run_id, number, parts, model, " COLONNADE_USAGE_COLUMNS("")
+#define COLONNADE_STEP_COLUMNS \
+  "run_id, number, parts, model, " COLONNADE_USAGE_COLUMNS("") ", provider"
 #define COLONNADE_TOOL_CALL_COLUMNS \
   "id, call_id, run_id, thread_id, tool, arguments, state, result, created_at, finished_at"
 // From events e joined with threads t.
