@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -112,9 +114,13 @@ class FaultyJournal final : public core::Journal {
     const std::lock_guard lock(mutex_);
     return points_;
   }
+  // Throws when they do not come within a minute.
   void wait_for_failures(std::size_t count) const {
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return failed_ >= count; });
+    if (!changed_.wait_for(lock, std::chrono::minutes(1), [&] { return failed_ >= count; })) {
+      throw std::runtime_error("only " + std::to_string(failed_) + " commits failed, not " +
+                               std::to_string(count));
+    }
   }
 
   void append(core::Unit unit, Completion completion) override {
