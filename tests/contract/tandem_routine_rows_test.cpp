@@ -225,6 +225,21 @@ TEST_F(TandemRoutineRows, AutomationsHearOfWhatIsBlockedAndOfWhatNeedsAWord) {
   EXPECT_EQ(step.at("artifact").at("uri"), "s3://a");
 }
 
+TEST_F(TandemRoutineRows, EveryStreamTellsThatAnAutomationWasChanged) {
+  stand_still();
+  const auto all = follow("/global/event");
+  const std::string id = create(Json::object());
+  const auto made = events_until(*all, "automation.updated");
+  EXPECT_EQ(made.back().at("properties").at("automationID"), id);
+  EXPECT_EQ(made.front().at("type"), "routine.created");
+  run_now(id);
+  ok("PATCH", "/automations/" + id, {{"name", "Evening digest"}});
+  for (const Json& event : events_until(*all, "automation.updated")) {
+    EXPECT_FALSE(event.at("type").get<std::string>().starts_with("run."))
+        << "runs have their routine's names there";
+  }
+}
+
 TEST_F(TandemRoutineRows, AStreamOfOneAutomationRunTellsOfNoOther) {
   const std::string id = create(external(true));
   const std::string one = ok("POST", "/automations/" + id + "/run_now", Json::object()).at("runID");

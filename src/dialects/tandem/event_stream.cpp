@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view keepalive = ":\n\n";
 constexpr std::string_view finished_type = "session.run.finished";
+constexpr std::string_view automation_changed_type = "automation.updated";
 
 // Of those that begin with a status.
 std::string_view stream_name(StreamKind kind) {
@@ -96,7 +97,8 @@ bool EventStream::wants(const Notice& notice) const {
     return is_any_or(follow_.routine_id, notice.routine_id) &&
            is_any_or(follow_.routine_run_id, notice.routine_run_id);
   }
-  if (notice.is_automation) return false;
+  // Runs are told of under their routine's names; this one event is for everybody (tandem §3.6).
+  if (notice.is_automation && notice.event.type != automation_changed_type) return false;
   const bool of_anything = follow_.kind == StreamKind::events;
   return (of_anything || !notice.event.run_id.empty()) && follow_.filter.passes(notice.event);
 }
