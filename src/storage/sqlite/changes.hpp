@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/events/journal.hpp"
+#include "core/packs/pack_store.hpp"
 #include "core/routines/routine_store.hpp"
 #include "storage/sqlite/budget_changes.hpp"
 #include "storage/sqlite/database.hpp"
@@ -98,6 +99,9 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::PutRoutine& change);
   Result<void> on(const core::Scope& scope, const core::RemoveRoutine& change);
   Result<void> on(const core::Scope& scope, const core::PutRoutineRun& change);
+  Result<void> on(const core::Scope& scope, const core::ChangeOfPacks& change);
+  Result<void> on(const core::Scope& scope, const core::PutPack& change);
+  Result<void> on(const core::Scope& scope, const core::RemovePack& change);
   Result<void> keep_routine_files(const core::Scope& scope, const core::PutRoutineRun& change);
 
   Result<void> withdraw_calls_of(const core::Scope& scope, const std::string& thread_id, Time at);
