@@ -189,6 +189,9 @@ std::string PackFolder::archive_path(const PackPlace& place) const {
 }
 
 Task<void> PackFolder::clear() {
+  // Most servers have no packs, and no use for a thread at their start.
+  std::error_code unknown;
+  if (!fs::exists(incoming(), unknown)) co_return;
   std::move_only_function<Result<bool>(std::stop_token)> work =
       [folder = incoming()](std::stop_token /*stop*/) -> Result<bool> {
     if (auto removed = remove_tree(folder); !removed) return fail(std::move(removed.error()));

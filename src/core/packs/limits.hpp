@@ -31,7 +31,6 @@ constexpr auto pack_work_time_max = 300s;  // one look at an archive, or one unp
 constexpr std::size_t pack_manifest_bytes_max = 64 * KiB;
 constexpr std::size_t pack_definition_bytes_max = 64 * KiB;  // of one agent, routine or skill
 constexpr std::size_t pack_definitions_bytes_max = 4 * MiB;  // of all that one pack has
-constexpr std::size_t pack_signature_bytes_max = 4 * KiB;
 constexpr std::size_t pack_source_bytes_max = 4 * KiB;  // where it came from, as a client says it
 constexpr std::size_t pack_name_bytes_max = 48;
 constexpr std::size_t pack_version_bytes_max = 32;

@@ -48,8 +48,7 @@ struct PackManifest {
   std::string name{};
   std::string version{};
   std::string type{};
-  std::string pack_id{};                             // the name, where the manifest has none
-  std::string publisher_verification{"unverified"};  // as the pack itself says; proves nothing
+  std::string pack_id{};  // the name, where the manifest has none
   PackCapabilities capabilities{};
   std::vector<PackItem> items{};               // by kind, in the manifest's order
   std::vector<std::string> entry_workflows{};  // ids

@@ -25,7 +25,7 @@ Json names_made(const Pack& pack) {
   return out;
 }
 
-PackPlace place_of(const Pack& pack) {
+PackPlace place_of_pack(const Pack& pack) {
   return {pack.scope, pack.manifest.name, pack.manifest.version};
 }
 
@@ -102,8 +102,8 @@ Task<Result<void>> PackInstallation::make_routines(Principal who, Pack* pack,
 
 Task<Result<void>> PackInstallation::make_all(Principal who, Pack* pack, ReadPack read,
                                               std::stop_token stop) {
-  auto unpacked =
-      co_await ports_.files.unpack(account_of(who), read.staged, place_of(*pack), std::move(stop));
+  auto unpacked = co_await ports_.files.unpack(account_of(who), read.staged, place_of_pack(*pack),
+                                               std::move(stop));
   if (!unpacked) co_return fail(std::move(unpacked.error()));
   auto agents = co_await make_agents(who, pack, std::move(read.definitions.agents));
   if (!agents) co_return fail(std::move(agents.error()));
@@ -197,7 +197,7 @@ Task<Result<void>> PackInstallation::remove_made(Principal who, Pack* pack) {
 Task<Result<void>> PackInstallation::finish_removal(Principal who, Pack pack) {
   auto emptied = co_await remove_made(who, &pack);
   if (!emptied) co_return emptied;
-  auto removed = co_await ports_.files.remove(account_of(who), place_of(pack));
+  auto removed = co_await ports_.files.remove(account_of(who), place_of_pack(pack));
   if (!removed) co_return removed;
   Unit unit{.scope = pack.scope, .account = account_of(who)};
   unit.changes.emplace_back(

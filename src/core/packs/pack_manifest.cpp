@@ -186,12 +186,6 @@ Result<PackManifest> read_pack_manifest(Json tree) {
     if (!read) return fail(std::move(read.error()));
     out.pack_id = std::move(*read);
   }
-  if (const auto who = tree.find("publisher"); who != tree.end() && who->is_object()) {
-    const auto said = who->find("verification");
-    if (said != who->end() && said->is_string()) {
-      out.publisher_verification = said->get<std::string>();
-    }
-  }
   if (auto read = read_pack_capabilities(tree, out.capabilities); !read) {
     return fail(std::move(read.error()));
   }
