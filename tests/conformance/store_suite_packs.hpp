@@ -122,8 +122,13 @@ TEST_P(StorePacks, ThereAreNoMoreThanAScopeMayHave) {
   store(core::PutPack{.pack = pack_of("a"), .packs_max = 1});
   EXPECT_EQ(kept_out(core::PutPack{.pack = pack_of("b"), .packs_max = 1}).kind,
             ErrorKind::too_large);
+  core::Pack large = pack_of("b");
+  large.bytes = 100;
   store(core::RemovePack{.name = "a", .version = "1.0.0"});
-  store(core::PutPack{.pack = pack_of("b"), .packs_max = 1});
+  store(core::PutPack{.pack = large, .packs_max = 1});
+  EXPECT_EQ(kept_out(core::PutPack{.pack = pack_of("c"), .bytes_max = 99}).kind,
+            ErrorKind::too_large);
+  store(core::PutPack{.pack = pack_of("c"), .bytes_max = 100});
   EXPECT_EQ(kept_out(core::RemovePack{.name = "a", .version = "1.0.0"}).kind, ErrorKind::not_found);
 }
 

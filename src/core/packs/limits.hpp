@@ -9,6 +9,7 @@
 namespace colonnade::limits {
 
 constexpr std::size_t packs_per_scope = 100;
+constexpr std::uint64_t pack_bytes_per_scope = 4096ULL * MiB;  // of the files of all of them
 // Of an archive. The first six are the contract's (tandem §4.10).
 constexpr std::uint64_t pack_archive_bytes_max = 512ULL * MiB;
 constexpr std::uint64_t pack_bytes_max = 512ULL * MiB;  // of all files, unpacked

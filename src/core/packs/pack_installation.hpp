@@ -35,8 +35,8 @@ class PackInstallation {
 
   // Everything of it is there when this returns, or nothing. Linked to `keyed_request_id` in the
   // last transaction, unless that is "". Errors: conflict when that name and version is there;
-  // too_large beyond limits::packs_per_scope; those of PackFiles::unpack(), Agents::create() and
-  // Routines::create().
+  // too_large beyond limits::packs_per_scope and pack_bytes_per_scope; those of
+  // PackFiles::unpack(), Agents::create() and Routines::create().
   base::Task<Result<Pack>> put_in(Principal who, ReadPack read, std::string keyed_request_id,
                                   std::stop_token stop);
   // Agents with their threads, routines, files, and what is known of it. One that is left half

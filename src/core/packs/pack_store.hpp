@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,10 +35,11 @@ class PackStore {
 
 // Inserts, or replaces the one of that name and version. conflict with the field "revision" unless
 // it is at `pack.revision - 1`, which is 0 for a new one; too_large when it is new and the scope
-// has `packs_max`.
+// has `packs_max`, or its packs together would have more than `bytes_max`.
 struct PutPack {
   Pack pack;
   std::size_t packs_max = limits::packs_per_scope;
+  std::uint64_t bytes_max = limits::pack_bytes_per_scope;
 };
 struct RemovePack {  // not_found
   std::string name{};

@@ -208,7 +208,9 @@ Task<Result<Pack>> Packs::uninstall(Principal who, PackSelector which) {
   auto pack = co_await find(who, std::move(which), true);
   if (!pack) co_return fail(std::move(pack.error()));
   if (pack->state == PackState::installing) {
-    co_return fail(ErrorKind::conflict, "the pack is being installed; wait until that has ended");
+    co_return fail(ErrorKind::conflict,
+                   "the pack is being installed; wait until that has ended, or restart the server "
+                   "where it broke off, which takes it out");
   }
   auto removed = co_await ports_.installation.take_out(who, std::move(*pack));
   if (!removed) co_return fail(std::move(removed.error()));

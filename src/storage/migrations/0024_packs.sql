@@ -7,6 +7,7 @@ CREATE TABLE packs (
   state TEXT NOT NULL,
   revision INTEGER NOT NULL,
   installed_at INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,     -- of its files
   definition TEXT NOT NULL,
   PRIMARY KEY (scope, name, version)
 ) WITHOUT ROWID;

@@ -47,11 +47,20 @@ Result<void> Changes::on(const core::Scope& scope, const core::PutPack& change) 
     return fail(ErrorKind::too_large, "there are " + std::to_string(*held) +
                                           " packs, as many as one scope may have; uninstall some");
   }
+  const auto bytes = database_.number("SELECT sum(bytes) FROM packs WHERE scope = ?1", scope.key());
+  if (!bytes) return fail(bytes.error());
+  // Each is bounded by core/packs/limits.hpp.
+  const std::uint64_t together = static_cast<std::uint64_t>(*bytes) + pack.bytes;
+  if (together > change.bytes_max) {
+    return fail(ErrorKind::too_large, "the packs would have " + std::to_string(together) +
+                                          " bytes, more than " + std::to_string(change.bytes_max) +
+                                          "; uninstall some");
+  }
   return any_row(
-      write("INSERT INTO packs (scope, name, version, state, revision, installed_at, definition)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+      write("INSERT INTO packs (scope, name, version, state, revision, installed_at, bytes,"
+            " definition) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             scope.key(), name, version, core::to_string(pack.state), pack.revision,
-            pack.installed_at, core::definition_text(pack)));
+            pack.installed_at, static_cast<std::int64_t>(pack.bytes), core::definition_text(pack)));
 }
 
 Result<void> Changes::on(const core::Scope& scope, const core::RemovePack& change) {
