@@ -192,7 +192,7 @@ TEST_F(TandemPacksTest, WhatAPackBringsIsThereWorksAndGoesWithIt) {
   const Json sheet = get("/packs/release-tools").at("pack");
   EXPECT_EQ(sheet.at("registered").size(), 2U);
   EXPECT_EQ(sheet.at("permission_sheet").at("routines").at(0).at("allowed_tools"),
-            Json::array({"mcp.github.*", "read"}));
+            Json::array({"read", "mcp.github.*"}));
   EXPECT_EQ(sheet.at("workflow_extensions").at("workflow_count"), 1);
   EXPECT_EQ(send("POST", "/routines/" + routine + "/run_now", Json::object()).status, 200);
 
