@@ -18,5 +18,6 @@
 #include "colonnade/tandem/client.hpp"
 #include "colonnade/tandem/errors.hpp"
 #include "colonnade/tandem/events.hpp"
+#include "colonnade/tandem/packs.hpp"
 #include "colonnade/tandem/routines.hpp"
 #include "colonnade/tandem/types.hpp"

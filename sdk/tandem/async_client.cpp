@@ -458,6 +458,8 @@ AsyncClient::AsyncClient(std::shared_ptr<const detail::Session> session)
       resources(session),
       routines(session, Family::routines),
       automations(session, Family::automations),
+      packs(session),
+      capabilities(session),
       session_(std::move(session)) {}
 AsyncClient::~AsyncClient() { close(); }
 AsyncClient::AsyncClient(AsyncClient&&) noexcept = default;
@@ -477,6 +479,8 @@ AsyncClient& AsyncClient::operator=(AsyncClient&& other) noexcept {
     resources = std::move(other.resources);
     routines = std::move(other.routines);
     automations = std::move(other.automations);
+    packs = std::move(other.packs);
+    capabilities = std::move(other.capabilities);
     session_ = std::move(other.session_);
   }
   return *this;

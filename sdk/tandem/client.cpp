@@ -349,6 +349,8 @@ Client::Client(std::shared_ptr<const detail::Session> session)
       resources(session),
       routines(session, Family::routines),
       automations(session, Family::automations),
+      packs(session),
+      capabilities(session),
       session_(std::move(session)) {}
 Client::~Client() { close(); }
 Client::Client(Client&&) noexcept = default;
@@ -368,6 +370,8 @@ Client& Client::operator=(Client&& other) noexcept {
     resources = std::move(other.resources);
     routines = std::move(other.routines);
     automations = std::move(other.automations);
+    packs = std::move(other.packs);
+    capabilities = std::move(other.capabilities);
     session_ = std::move(other.session_);
   }
   return *this;

@@ -12,10 +12,10 @@ namespace {
 
 // In the order in which --help shows them: what a newcomer needs first.
 constexpr AddCommand commands[] = {
-    add_serve,  add_chat,        add_send,   add_threads, add_approvals,  add_mcp,
-    add_pair,   add_devices,     add_token,  add_entity,  add_access_key, add_budgets,
-    add_policy, add_mcp_servers, add_jobs,   add_tasks,   add_audit,      add_migrate,
-    add_backup, add_restore,     add_doctor, add_config,  add_version,
+    add_serve,   add_chat,        add_send,    add_threads, add_approvals,  add_mcp,
+    add_pair,    add_devices,     add_token,   add_entity,  add_access_key, add_budgets,
+    add_policy,  add_mcp_servers, add_packs,   add_jobs,    add_tasks,      add_audit,
+    add_migrate, add_backup,      add_restore, add_doctor,  add_config,     add_version,
 };
 
 constexpr const char* description =

@@ -71,6 +71,7 @@ void add_access_key(Command parent, Invocation& invocation);
 void add_budgets(Command parent, Invocation& invocation);
 void add_policy(Command parent, Invocation& invocation);
 void add_mcp_servers(Command parent, Invocation& invocation);
+void add_packs(Command parent, Invocation& invocation);
 void add_jobs(Command parent, Invocation& invocation);
 void add_tasks(Command parent, Invocation& invocation);
 void add_audit(Command parent, Invocation& invocation);

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view listen = "listen";
 constexpr std::string_view cors = "cors.origins";
+constexpr std::string_view secret_scan = "packs.secret_scan_strict";
 
 // Where that server listens by default.
 constexpr const char* default_host = "127.0.0.1";
@@ -51,6 +52,8 @@ const std::vector<KnownVariable>& known_variables() {
       {"FARAMESH_PORT", listen, "the port; the host is 127.0.0.1 by default"},
       {"FARA_API_PORT", listen, "the same"},
       {"FARAMESH_ENABLE_CORS", cors, "`1` stands for `*`, anything else for nothing"},
+      {"TANDEM_PACK_SECRET_SCAN_STRICT", secret_scan,
+       "`1` and `true` stand for true, anything else for false"},
   };
   return table;
 }
@@ -66,6 +69,10 @@ std::vector<KnownValue> known_values(const Environment& environment) {
   if (auto address = listen_value(environment)) out.push_back(std::move(*address));
   if (environment.get("FARAMESH_ENABLE_CORS") == "1") {
     out.push_back({cors, "*", "FARAMESH_ENABLE_CORS"});
+  }
+  if (const auto strict = environment.get("TANDEM_PACK_SECRET_SCAN_STRICT")) {
+    const bool is_strict = strict == "1" || strict == "true";
+    out.push_back({secret_scan, is_strict ? "true" : "false", "TANDEM_PACK_SECRET_SCAN_STRICT"});
   }
   return out;
 }

@@ -61,6 +61,19 @@ TEST(KnownVariables, TheHostAloneKeepsTheUsualPort) {
             (std::vector<ListenAddress>{{"localhost", 9}}));
 }
 
+TEST(KnownVariables, TheScanForSecretsIsStrictByOneAndByTrue) {
+  const auto is_strict = [](Variables variables) {
+    return load(std::move(variables))->settings.packs.secret_scan_strict;
+  };
+  EXPECT_FALSE(is_strict({}));
+  EXPECT_TRUE(is_strict({{"TANDEM_PACK_SECRET_SCAN_STRICT", "1"}}));
+  EXPECT_TRUE(is_strict({{"TANDEM_PACK_SECRET_SCAN_STRICT", "true"}}));
+  EXPECT_FALSE(is_strict({{"TANDEM_PACK_SECRET_SCAN_STRICT", "0"}}));
+  EXPECT_FALSE(is_strict(
+      {{"TANDEM_PACK_SECRET_SCAN_STRICT", "1"}, {"COLONNADE_PACKS_SECRET_SCAN_STRICT", "false"}}))
+      << "our own name comes first";
+}
+
 TEST(KnownVariables, WrongValuesAreNamed) {
   const auto config = load({{"FARA_ACTION_TIMEOUT", "soon"}});
   ASSERT_FALSE(config);

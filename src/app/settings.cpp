@@ -306,6 +306,16 @@ std::vector<Setting> make_table() {  // long: the one table, a row for each sett
            "from folders that tools write in.",
        .is_path = true,
        .default_note = "skills in data_dir"},
+      {.name = "packs.trusted_keys",
+       .target = Texts([](Settings& s) -> auto& { return s.packs.trusted_keys; }),
+       .help = "Ed25519 public keys whose signatures make a pack a verified one, each as "
+               "publisher:key; a key is 64 hexadecimal digits."},
+      {.name = "packs.require_signature",
+       .target = Flag([](Settings& s) -> auto& { return s.packs.require_signature; }),
+       .help = "Install no pack without a signature by one of these keys."},
+      {.name = "packs.secret_scan_strict",
+       .target = Flag([](Settings& s) -> auto& { return s.packs.secret_scan_strict; }),
+       .help = "Install no pack with a file that holds what looks like a key."},
       {.name = "memory.embeddings.url",
        .target = Text([](Settings& s) -> auto& { return s.memory.embeddings.url; }),
        .help = "A server of embeddings that speaks OpenAI's wire, without /embeddings at the end, "

@@ -131,6 +131,12 @@ struct SkillSettings {
   std::string folder{};  // "": skills in data_dir
 };
 
+struct PackSettings {
+  std::vector<std::string> trusted_keys{};  // "publisher:64 hexadecimal digits"
+  bool require_signature = false;
+  bool secret_scan_strict = false;
+};
+
 struct EmbeddingSettings {
   std::string url{};  // "": no embeddings server
   std::string model{};
@@ -279,6 +285,7 @@ struct Settings {
   ToolSettings tools{};
   WebSearchSettings websearch{};
   SkillSettings skills{};
+  PackSettings packs{};
   MemorySettings memory{};
   PolicySettings policy{};
   ApprovalSettings approvals{};

@@ -34,6 +34,7 @@
 #include "app/wiring_jobs.hpp"
 #include "app/wiring_mcp.hpp"
 #include "app/wiring_memory.hpp"
+#include "app/wiring_packs.hpp"
 #include "app/wiring_platos.hpp"
 #include "app/wiring_policy.hpp"
 #include "app/wiring_providers.hpp"
@@ -79,6 +80,7 @@
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
 #include "core/models/prices.hpp"
+#include "core/packs/pack_skills.hpp"
 #include "core/runs/runs.hpp"
 #include "core/snapshots/snapshots.hpp"
 #include "core/spans/monitoring.hpp"
@@ -102,6 +104,7 @@
 #include "net/http_client.hpp"
 #include "net/http_server.hpp"
 #include "net/router.hpp"
+#include "packs/pack_folder.hpp"
 #include "storage/attachment_folder.hpp"
 #include "tools/catalog.hpp"
 #include "tools/limits.hpp"
@@ -317,7 +320,9 @@ struct Server::Components {
         attachment_files(attachments_folder(settings.data_dir)),
         attachments(stores.attachments, attachment_files, feed, clock, workers),
         sub_agents({.threads = threads, .runs = [this]() -> core::Runs& { return runs; }}),
-        skills(tool_workers, skills_folder(settings)),
+        own_skills(tool_workers, skills_folder(settings)),
+        pack_folder(workers, http_client, lanes.next(), pack_folder_options(settings)),
+        skills(own_skills, stores.packs, pack_folder, tools::parse_skill),
         tools(built_in_tools(settings, clock, tool_workers, http_client, memories, artifacts,
                              sub_agents, skills),
               workspaces, &tool_host, &stores.threads, &kept_files),
@@ -509,6 +514,18 @@ struct Server::Components {
                             .workers = workers,
                             .lanes = lanes,
                             .clock = clock}),
+        packs(settings, {.stores = stores,
+                         .feed = feed,
+                         .files = pack_folder,
+                         .attachments = attachments,
+                         .attachment_files = attachment_files,
+                         .agents = agents,
+                         .routines = routines.routines(),
+                         .erasure = erasure,
+                         .user_calls = user_calls,
+                         .notices = notices,
+                         .workers = workers,
+                         .clock = clock}),
         tandem({.credentials = credentials,
                 .keyed_requests = keyed_requests,
                 .agents = agents,
@@ -534,6 +551,8 @@ struct Server::Components {
                              .resources = resources,
                              .routines = routines.routines(),
                              .routine_runs = routines.runs(),
+                             .packs = packs.packs(),
+                             .capabilities = packs.capabilities(),
                              .clock = clock}},
                {.callers = {.tokens = settings.tandem.tokens,
                             .open = settings.tandem.open && settings.proxy == ProxyInFront::none,
@@ -647,7 +666,9 @@ struct Server::Components {
   storage::AttachmentFolder attachment_files;
   core::Attachments attachments;
   core::SubAgents sub_agents;
-  tools::SkillFolder skills;
+  tools::SkillFolder own_skills;
+  packs::PackFolder pack_folder;
+  core::PackSkills skills;
   tools::Catalog tools;
   core::Permissions permissions;
   core::Redaction redaction;
@@ -679,6 +700,7 @@ struct Server::Components {
   core::Identities identities;
   core::Resources resources;
   RoutineParts routines;
+  PackParts packs;
   dialects::tandem::Dialect tandem;
   core::SpanRetention span_retention;
   std::unique_ptr<OtlpExporter> otlp;  // none: nothing is exported
@@ -753,6 +775,9 @@ Result<std::unique_ptr<Server>> Server::build(Settings settings) {
   if (!secret_key) return std::unexpected(secret_key.error());
   auto audit_key = load_audit_key(audit_files(settings.data_dir, settings.audit.key_file));
   if (!audit_key) return std::unexpected(audit_key.error());
+  if (auto trusted = trusted_publishers(settings); !trusted) {
+    return std::unexpected(trusted.error());
+  }
   auto store = open_store(settings, OlderSchema::migrate);
   if (!store) return std::unexpected(store.error());
   auto components =
@@ -797,6 +822,8 @@ Result<Server::Started> Server::start() {  // long: a start from its first step 
   if (!recovered) return std::unexpected(recovered.error());
   out.recovered_runs = *recovered;
   base::run_on(p.lanes[0], p.erasure.recover());
+  // Before anybody is let in: what was half installed is taken out first.
+  base::run_on(p.lanes[0], p.packs.packs().recover());
   auto uploaded_files = base::run_on(p.lanes[0], p.attachments.stored_files());
   const HttpBudgets budgets{.bodies = std::make_shared<net::BodyBudget>(body_limits(p.settings)),
                             .answers = p.answers};

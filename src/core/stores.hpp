@@ -8,6 +8,7 @@ namespace colonnade::core {
 
 class BudgetStore;   // core/budgets/budget_store.hpp
 class JobStore;      // core/jobs/job_store.hpp
+class PackStore;     // core/packs/pack_store.hpp
 class RoutineStore;  // core/routines/routine_store.hpp
 
 struct Stores {
@@ -31,6 +32,7 @@ struct Stores {
   SpanStore& spans;
   BudgetStore& budgets;
   RoutineStore& routines;
+  PackStore& packs;
   Journal& journal;
 };
 

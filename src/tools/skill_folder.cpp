@@ -219,28 +219,30 @@ Skill parse_skill(std::string_view folder_name, std::string_view text) {
   return out;
 }
 
-Task<Result<std::vector<Skill>>> SkillFolder::list(std::string account, std::stop_token stop) {
+Task<Result<std::vector<Skill>>> SkillFolder::list(core::SkillReader who, std::stop_token stop) {
   auto work = [folder = folder_](std::stop_token over) { return read_list(folder, {}, over); };
-  auto out = co_await workers_.run<std::vector<Skill>>(job_of(std::move(account), std::move(stop)),
-                                                       std::move(work));
+  auto out = co_await workers_.run<std::vector<Skill>>(
+      job_of(std::move(who.account), std::move(stop)), std::move(work));
   co_return out;
 }
 
-Task<Result<std::vector<Skill>>> SkillFolder::templates(std::string account, std::stop_token stop) {
+Task<Result<std::vector<Skill>>> SkillFolder::templates(core::SkillReader who,
+                                                        std::stop_token stop) {
   auto work = [folder = folder_](std::stop_token over) {
     return read_list(folder, templates_folder, over);
   };
-  auto out = co_await workers_.run<std::vector<Skill>>(job_of(std::move(account), std::move(stop)),
-                                                       std::move(work));
+  auto out = co_await workers_.run<std::vector<Skill>>(
+      job_of(std::move(who.account), std::move(stop)), std::move(work));
   co_return out;
 }
 
-Task<Result<Skill>> SkillFolder::get(std::string account, std::string name, std::stop_token stop) {
+Task<Result<Skill>> SkillFolder::get(core::SkillReader who, std::string name,
+                                     std::stop_token stop) {
   auto work = [folder = folder_, name = std::move(name)](std::stop_token over) {
     return read_one(folder, name, over);
   };
-  auto out =
-      co_await workers_.run<Skill>(job_of(std::move(account), std::move(stop)), std::move(work));
+  auto out = co_await workers_.run<Skill>(job_of(std::move(who.account), std::move(stop)),
+                                          std::move(work));
   co_return out;
 }
 

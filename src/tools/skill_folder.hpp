@@ -21,11 +21,11 @@ class SkillFolder final : public core::Skills {
   SkillFolder(base::Workers& workers, std::string folder)
       : workers_(workers), folder_(std::move(folder)) {}
 
-  base::Task<base::Result<std::vector<core::Skill>>> list(std::string account,
+  base::Task<base::Result<std::vector<core::Skill>>> list(core::SkillReader who,
                                                           std::stop_token stop) override;
-  base::Task<base::Result<std::vector<core::Skill>>> templates(std::string account,
+  base::Task<base::Result<std::vector<core::Skill>>> templates(core::SkillReader who,
                                                                std::stop_token stop) override;
-  base::Task<base::Result<core::Skill>> get(std::string account, std::string name,
+  base::Task<base::Result<core::Skill>> get(core::SkillReader who, std::string name,
                                             std::stop_token stop) override;
 
  private:

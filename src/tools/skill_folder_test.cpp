@@ -49,6 +49,8 @@ TEST(Skill, SaysItsNameAndDescriptionInFront) {
   }
 }
 
+const core::SkillReader alice(core::Scope::main(), "alice");
+
 class SkillFolderTest : public ::testing::Test {
  protected:
   SkillFolderTest() {
@@ -74,7 +76,7 @@ class SkillFolderTest : public ::testing::Test {
     return out;
   }
   base::Result<core::Skill> get(const std::string& name) {
-    return base::run_on(lanes_[0], skills_->get("alice", name, {}));
+    return base::run_on(lanes_[0], skills_->get(alice, name, {}));
   }
   core::ToolOutcome call(base::Json arguments) {
     const auto tool = skill_tool(*skills_);
@@ -95,10 +97,9 @@ TEST_F(SkillFolderTest, ListsWhatIsThereAndGivesItByName) {
   file("no-skill/README.md", "");
   file(".hidden/SKILL.md", "");
   file("templates/report/SKILL.md", "---\ndescription: A report.\n---\n");
-  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->list("alice", {}))),
+  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->list(alice, {}))),
               ElementsAre("deploy", "pdf", "other"));
-  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->templates("alice", {}))),
-              ElementsAre("report"));
+  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->templates(alice, {}))), ElementsAre("report"));
   EXPECT_EQ(get("pdf")->content, "Use pdftotext.\n");
   EXPECT_EQ(get("other")->content, "other text\n");
   for (const char* name : {"renamed", "none", "../pdf", "templates", "report", "", "."}) {
@@ -122,10 +123,9 @@ TEST_F(SkillFolderTest, LinksThatLeadOutArePassedOver) {
   fs::create_directory_symlink("/proc/self/cwd", folder_ + "/kernel");
   fs::create_directory_symlink(beside, folder_ + "/templates");
   fs::create_directory_symlink("pdf", folder_ + "/alias");
-  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->list("alice", {}))),
-              ElementsAre("alias", "pdf"))
+  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->list(alice, {}))), ElementsAre("alias", "pdf"))
       << "one that stays inside is followed";
-  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->templates("alice", {}))), IsEmpty());
+  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->templates(alice, {}))), IsEmpty());
   for (const char* name : {"file", "folder", "up", "kernel", "stolen"}) {
     EXPECT_EQ(get(name).error().kind, base::ErrorKind::not_found) << name;
   }
@@ -134,7 +134,7 @@ TEST_F(SkillFolderTest, LinksThatLeadOutArePassedOver) {
   const std::string link = folder_ + "-link";
   fs::create_directory_symlink(folder_, link);
   SkillFolder linked(workers_, link);
-  EXPECT_EQ(names(base::run_on(lanes_[0], linked.list("alice", {}))).size(), 2U);
+  EXPECT_EQ(names(base::run_on(lanes_[0], linked.list(alice, {}))).size(), 2U);
   fs::remove(link);
   fs::remove_all(beside);
 }
@@ -142,14 +142,14 @@ TEST_F(SkillFolderTest, LinksThatLeadOutArePassedOver) {
 TEST_F(SkillFolderTest, AFileThatIsNoneIsPassedOver) {
   fs::create_directories(folder_ + "/pipe");
   ASSERT_EQ(::mkfifo((folder_ + "/pipe/SKILL.md").c_str(), 0600), 0);
-  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->list("alice", {}))), IsEmpty());
+  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->list(alice, {}))), IsEmpty());
   EXPECT_EQ(get("pipe").error().kind, base::ErrorKind::not_found);
 }
 
 TEST_F(SkillFolderTest, IsEmptyWithoutAFolder) {
   fs::remove_all(folder_);
-  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->list("alice", {}))), IsEmpty());
-  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->templates("alice", {}))), IsEmpty());
+  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->list(alice, {}))), IsEmpty());
+  EXPECT_THAT(names(base::run_on(lanes_[0], skills_->templates(alice, {}))), IsEmpty());
   EXPECT_FALSE(get("pdf"));
 }
 
@@ -161,7 +161,7 @@ TEST_F(SkillFolderTest, IsBounded) {
   for (std::size_t i = 0; i < limits::skills_max + 5; ++i) {
     file("s" + std::to_string(i) + "/SKILL.md", "x");
   }
-  EXPECT_EQ(names(base::run_on(lanes_[0], skills_->list("alice", {}))).size(), limits::skills_max);
+  EXPECT_EQ(names(base::run_on(lanes_[0], skills_->list(alice, {}))).size(), limits::skills_max);
 }
 
 TEST_F(SkillFolderTest, TheToolLoadsOne) {

@@ -28,6 +28,7 @@
 #include "tests/conformance/store_suite_jobs.hpp"
 #include "tests/conformance/store_suite_journal.hpp"
 #include "tests/conformance/store_suite_memory.hpp"
+#include "tests/conformance/store_suite_packs.hpp"
 #include "tests/conformance/store_suite_routines.hpp"
 #include "tests/conformance/store_suite_search.hpp"
 #include "tests/conformance/store_suite_spans.hpp"

@@ -1,9 +1,11 @@
+// long: a row for each route, and the checks of each kind of row
 // Who sees what over Tandem's wire: every route that is served, asked for a thing of Ann's by
 // another member of her scope, by a member and an operator of another scope, and by her scope's
 // operator. A route without a row fails.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,6 +18,7 @@
 #include "filled.hpp"
 #include "tandem_route.hpp"
 #include "tandem_server.hpp"
+#include "tests/packs/zip_maker.hpp"
 #include "tools/builtin/question.hpp"
 
 namespace colonnade::tests {
@@ -46,7 +49,8 @@ struct Row {
   Reach reach = Reach::common;
   // With {session}, {run}, {request}, {question}, {memory}, {key} of Ann's, her {routine} and its
   // runs {job}, {pending}, {paused} and {kept}, which has left {artifact}, {word}, which is the
-  // caller's, and in `look` {id}, which the answer has at `id`.
+  // caller's, {archive} and {archive_two}, which are packs, and in `look` {id}, which the answer
+  // has at `id`.
   std::string target{};
   std::string body{};
   std::string look{};
@@ -196,6 +200,23 @@ const std::multimap<std::string, Row>& table() {  // long: a row for each route
        {object, "/automations/runs/{job}/artifacts", R"({"uri":"x","kind":"link"})"}},
       {"GET /automations/runs/{}/artifacts/{}/content",
        {object, "/automations/runs/{kept}/artifacts/{artifact}/content"}},
+      {"GET /packs", {scopes, "/packs"}},
+      {"GET /packs/{}", {scopes, "/packs/zebra-pack"}},
+      {"GET /packs/{}/updates", {scopes, "/packs/zebra-pack/updates"}},
+      {"POST /packs/detect", {operators, "/packs/detect", R"({"path":"{archive}"})"}},
+      {"POST /packs/export", {operators, "/packs/export", R"({"name":"zebra-pack"})"}},
+      {"POST /packs/install", {operators, "/packs/install", R"({"path":"{archive}"})"}},
+      {"POST /packs/install_from_attachment",
+       {operators, "/packs/install_from_attachment",
+        R"({"attachment_id":"none","path":"{archive_two}"})"}},
+      {"POST /packs/uninstall", {operators, "/packs/uninstall", R"({"name":"zebra-pack"})"}},
+      {"POST /packs/{}/update", {operators, "/packs/zebra-one/update", "{}"}},
+      {"GET /capabilities/bindings", {common, "/capabilities/bindings"}},
+      {"PUT /capabilities/bindings",
+       {operators, "/capabilities/bindings", R"({"schema_version":"v1","bindings":[]})"}},
+      {"GET /capabilities/discovery", {common, "/capabilities/discovery"}},
+      {"POST /capabilities/resolve", {common, "/capabilities/resolve", "{}"}},
+      {"POST /capabilities/readiness", {common, "/capabilities/readiness", "{}"}},
       {"GET /permission", {list, "/permission?of={request}"}},
       {"POST /permission/{}/reply",
        {object, "/permission/{request}/reply", R"({"reply":"reject"})"}},
@@ -246,6 +267,8 @@ class TandemAccess : public ::testing::Test {
     server_.post("/mcp/zebra-mail/connect");
     server_.ask("PUT", "/auth/openrouter", R"({"apiKey":"k-12345678"})");
     server_.ask("PATCH", "/config/identity", R"({"bot":{"canonical_name":"zebra"}})");
+    server_.post("/packs/install", {{"path", pack("zebra-pack")}});
+    archives_ = {{"archive", pack("zebra-one")}, {"archive_two", pack("zebra-two")}};
   }
   ~TandemAccess() override { server_.engine.model->release(); }
 
@@ -255,6 +278,13 @@ class TandemAccess : public ::testing::Test {
     out.engine.extra_tools.push_back(std::make_unique<LaunchTool>(launches_));
     out.engine.extra_tools.push_back(std::make_unique<tools::QuestionTool>());
     return out;
+  }
+  // A file with a pack of that name.
+  std::string pack(const std::string& name) {
+    const std::string path = folder_.file(name + ".zip");
+    const std::string manifest = "name: " + name + "\nversion: 1.0.0\ntype: workflow\n";
+    std::ofstream(path, std::ios::binary) << zip_of({{"tandempack.yaml", manifest}});
+    return path;
   }
   // Of one scope alone.
   Caller operator_of(const std::string& user, const core::Scope& scope) {
@@ -365,6 +395,7 @@ class TandemAccess : public ::testing::Test {
   std::vector<Caller> others_{};  // Bob is of her scope
   Caller boss_{};                 // the operator of her scope
   Caller first_{};                // of every scope
+  Things archives_{};             // files that the machine's operators name
 };
 
 void TandemAccess::check_made(const std::string& route, const Row& row) {
@@ -457,10 +488,10 @@ void TandemAccess::check_operators(const std::string& route, const Row& row) {
   std::vector<Caller> refused = {ann_, others_[0], others_[1]};
   if (row.reach == Reach::server) refused.insert(refused.end(), {others_[2], boss_});
   for (const Caller& who : refused) {
-    EXPECT_EQ(reach(who, route, row, {}).status, 403) << who.name;
+    EXPECT_EQ(reach(who, route, row, archives_).status, 403) << who.name;
   }
   const Caller& may = row.reach == Reach::server ? first_ : boss_;
-  const Answer answer = reach(may, route, row, {});
+  const Answer answer = reach(may, route, row, archives_);
   EXPECT_LT(answer.status, 300) << answer.body;
 }
 

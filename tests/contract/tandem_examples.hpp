@@ -52,9 +52,11 @@ inline void has_members(const base::Json& example, const base::Json& actual,
   }
 }
 
+using PlayedRows = std::map<std::string, std::set<std::string>>;
+
 // The rows that each test plays, by the test's name.
-inline const std::map<std::string, std::set<std::string>>& played_tandem_rows() {
-  static const std::map<std::string, std::set<std::string>> tests = {
+inline const PlayedRows& played_tandem_rows() {  // long: a row for each test
+  static const PlayedRows tests = {
       {"OfTheDoor", {"client.health", "error.auth_required"}},
       {"OfTools", {"client.list_tool_ids", "client.list_tools", "client.execute_tool"}},
       {"OfSessions",
@@ -104,6 +106,13 @@ inline const std::map<std::string, std::set<std::string>>& played_tandem_rows() 
       {"OfMemory",
        {"memory.put", "memory.search", "memory.list", "memory.audit", "memory.promote",
         "memory.demote", "memory.delete", "engine046.memory.put"}},
+      {"OfPacks",
+       {"packs.detect", "event.pack.detected", "packs.install", "packs.list", "packs.inspect",
+        "packs.export", "packs.updates", "packs.update", "packs.uninstall.nothing_named",
+        "packs.uninstall"}},
+      {"OfCapabilities",
+       {"capabilities.get_bindings", "capabilities.set_bindings", "capabilities.discovery",
+        "capabilities.resolve", "capabilities.resolve.missing"}},
       {"OfRoutines",
        {"routines.create", "routines.create.bad_schedule", "engine046.routines.create",
         "routines.list", "routines.update", "routines.delete", "routines.delete.not_found",

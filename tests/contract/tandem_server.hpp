@@ -18,6 +18,7 @@
 #include "core/access/credentials.hpp"
 #include "core/access/keyed_requests.hpp"
 #include "core/memory/run_ingestion.hpp"
+#include "core/packs/pack_skills.hpp"
 #include "core/threads/erasure.hpp"
 #include "dialects/tandem/routes.hpp"
 #include "net/http_server.hpp"
@@ -55,7 +56,7 @@ class TandemServer {
   explicit TandemServer(const std::string& path, TandemServerOptions options = {})
       : engine(path, std::move(options.engine)),
         credentials(*engine.store, engine.feed, engine.clock),
-        skills(engine.workers, path + ".skills"),
+        own_skills(engine.workers, path + ".skills"),
         keyed_requests(*engine.store, engine.feed, engine.clock),
         erasure({.store = *engine.store,
                  .run_store = *engine.store,
@@ -65,7 +66,8 @@ class TandemServer {
                  .runs = engine.runs,
                  .clock = engine.clock,
                  .memories = *engine.store}),
-        services(engine, credentials, options.job_questions),
+        services(engine, credentials, erasure, path + ".packs", options.job_questions),
+        skills(own_skills, engine.store->stores().packs, services.packs.files, tools::parse_skill),
         dialect({.credentials = credentials,
                  .keyed_requests = keyed_requests,
                  .agents = engine.agents,
@@ -93,6 +95,7 @@ class TandemServer {
     dialect.add_to(router);
     if (options.prepare) options.prepare(*engine.model);
     must(engine.run(engine.runs.recover()));
+    engine.run(services.packs.packs.recover());
     if (options.runs_jobs) services.jobs.start();
     http = std::make_unique<net::HttpServer>(engine.lanes, router, std::move(options.http));
     must(http->start());
@@ -156,10 +159,11 @@ class TandemServer {
   std::vector<std::shared_ptr<core::FeedListener>> listeners;
   Engine engine;
   core::Credentials credentials;
-  tools::SkillFolder skills;
+  tools::SkillFolder own_skills;
   core::KeyedRequests keyed_requests;
   core::Erasure erasure;
   TandemServices services;
+  core::PackSkills skills;
   dialects::tandem::Dialect dialect;
   net::Router router;
   std::unique_ptr<net::HttpServer> http;

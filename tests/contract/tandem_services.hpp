@@ -18,6 +18,7 @@
 #include "base/secret_box.hpp"
 #include "core/access/credentials.hpp"
 #include "core/access/managed_token.hpp"
+#include "core/capabilities/capabilities.hpp"
 #include "core/documents/identities.hpp"
 #include "core/documents/resources.hpp"
 #include "core/events/background_commits.hpp"
@@ -30,6 +31,7 @@
 #include "core/tools/tool_servers.hpp"
 #include "dialects/tandem/services.hpp"
 #include "tandem_jobs.hpp"
+#include "tandem_packs.hpp"
 
 namespace colonnade::tests {
 
@@ -150,7 +152,8 @@ class ScriptedToolServers final : public core::ToolServerHost, public core::Tool
 
 struct TandemServices {
   // `job_questions`: runs of routines ask humans; else a call that would is denied.
-  TandemServices(Engine& engine_in, core::Credentials& credentials, bool job_questions = true)
+  TandemServices(Engine& engine_in, core::Credentials& credentials, core::Erasure& erasure,
+                 const std::string& packs_folder, bool job_questions = true)
       : engine(engine_in),
         commits(engine.feed, engine.lanes[0]),
         catalog({.store = *engine.store,
@@ -171,7 +174,13 @@ struct TandemServices {
         memory_imports(tiered_memories, engine.workspaces, engine.workers),
         identities(*engine.store, engine.feed, engine.clock),
         resources(*engine.store, engine.feed, notices, engine.clock),
-        jobs(engine, notices, job_questions) {
+        jobs(engine, notices, job_questions),
+        packs(engine, erasure, jobs.routines, notices, packs_folder),
+        capabilities({.store = *engine.store,
+                      .feed = engine.feed,
+                      .user_calls = engine.user_calls,
+                      .notices = notices,
+                      .clock = engine.clock}) {
     notices.listen([this](const core::Notice& notice) {
       const std::lock_guard lock(told_mutex);
       told.push_back(notice);
@@ -192,6 +201,8 @@ struct TandemServices {
             .resources = resources,
             .routines = jobs.routines,
             .routine_runs = jobs.routine_runs,
+            .packs = packs.packs,
+            .capabilities = capabilities,
             .clock = engine.clock};
   }
   // What was told of this kind, by subject.
@@ -221,6 +232,8 @@ struct TandemServices {
   core::Identities identities;
   core::Resources resources;
   TandemJobs jobs;
+  TandemPacks packs;
+  core::Capabilities capabilities;
 };
 
 }  // namespace colonnade::tests

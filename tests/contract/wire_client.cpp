@@ -52,9 +52,11 @@ void WireConnection::send(const Call& call) {
   if (!call.token.empty()) text += "Authorization: Bearer " + call.token + "\r\n";
   for (const net::Header& header : call.headers) text += header.name + ": " + header.value + "\r\n";
   if (!call.body.empty() || call.method != "GET") {
-    text +=
-        "Content-Type: application/json\r\nContent-Length: " + std::to_string(call.body.size()) +
-        "\r\n";
+    // Unless the call has a type of its own.
+    if (net::find_header(call.headers, "Content-Type").empty()) {
+      text += "Content-Type: application/json\r\n";
+    }
+    text += "Content-Length: " + std::to_string(call.body.size()) + "\r\n";
   }
   text += "\r\n" + call.body;
   send_text(text);

@@ -14,6 +14,7 @@
 #include "colonnade/stream.hpp"
 #include "colonnade/tandem/client.hpp"
 #include "colonnade/tandem/events.hpp"
+#include "colonnade/tandem/packs.hpp"
 #include "colonnade/tandem/routines.hpp"
 #include "colonnade/tandem/types.hpp"
 #include "colonnade/task.hpp"
@@ -294,6 +295,49 @@ class COLONNADE_API AsyncRoutines {
   Family family_;
 };
 
+class COLONNADE_API AsyncPacks {
+ public:
+  Task<std::vector<PackRecord>> list() const;
+  Task<PackSheet> inspect(std::string_view selector) const;
+  Task<PackRecord> install(const InstallPack& request) const;
+  Task<PackRecord> install(InstallPack&&) const = delete;
+  Task<PackRecord> install_from_attachment(const InstallPackFromAttachment& request) const;
+  Task<PackRecord> install_from_attachment(InstallPackFromAttachment&&) const = delete;
+  Task<PackRecord> uninstall(const PackSelector& which) const;
+  Task<PackRecord> uninstall(PackSelector&&) const = delete;
+  Task<ExportedPack> export_pack(const PackSelector& which) const;
+  Task<ExportedPack> export_pack(PackSelector&&) const = delete;
+  Task<ExportedPack> export_pack(const PackSelector& which, std::string_view output_path) const;
+  Task<ExportedPack> export_pack(PackSelector&&, std::string_view) const = delete;
+  Task<DetectedPack> detect(const PackPlace& place) const;
+  Task<DetectedPack> detect(PackPlace&&) const = delete;
+  Task<PackUpdates> updates(std::string_view selector) const;
+  Task<PackUpdate> update(std::string_view selector, const UpdatePack& request) const;
+  Task<PackUpdate> update(std::string_view, UpdatePack&&) const = delete;
+
+ private:
+  friend class AsyncClient;
+  explicit AsyncPacks(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
+class COLONNADE_API AsyncCapabilities {
+ public:
+  Task<CapabilityBindings> get_bindings() const;
+  Task<Outcome> set_bindings(const CapabilityBindings& file) const;
+  Task<Outcome> set_bindings(CapabilityBindings&&) const = delete;
+  Task<std::vector<CapabilityTool>> discovery() const;
+  Task<CapabilityResolution> resolve(const ResolveCapabilities& request) const;
+  Task<CapabilityResolution> resolve(ResolveCapabilities&&) const = delete;
+  Task<CapabilityReadiness> readiness(const ResolveCapabilities& request) const;
+  Task<CapabilityReadiness> readiness(ResolveCapabilities&&) const = delete;
+
+ private:
+  friend class AsyncClient;
+  explicit AsyncCapabilities(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
 // Rules of with(), with_token(), close() and the root as those of Client.
 class COLONNADE_API AsyncClient {
  public:
@@ -317,6 +361,8 @@ class COLONNADE_API AsyncClient {
   AsyncResources resources;
   AsyncRoutines routines;
   AsyncRoutines automations;
+  AsyncPacks packs;
+  AsyncCapabilities capabilities;
 
   Task<SystemHealth> health() const;
   Task<std::vector<std::string>> list_tool_ids() const;

@@ -14,6 +14,7 @@
 #include "colonnade/stream.hpp"
 #include "colonnade/tandem/errors.hpp"
 #include "colonnade/tandem/events.hpp"
+#include "colonnade/tandem/packs.hpp"
 #include "colonnade/tandem/routines.hpp"
 #include "colonnade/tandem/types.hpp"
 #include "colonnade/version.hpp"
@@ -303,6 +304,46 @@ class COLONNADE_API Routines {
   Family family_;
 };
 
+// Agents, routines, skills and workflows that somebody packed. A selector is a pack_id or a name,
+// for a Colonnade server also name@version.
+class COLONNADE_API Packs {
+ public:
+  std::vector<PackRecord> list() const;
+  PackSheet inspect(std::string_view selector) const;
+  // EngineError 400, saying why, for an archive that is no pack or is not safe to unpack.
+  PackRecord install(const InstallPack& request) const;
+  PackRecord install_from_attachment(const InstallPackFromAttachment& request) const;
+  PackRecord uninstall(const PackSelector& which) const;
+  // Writes the archive to a file of the server's machine; "" for one that the server names.
+  ExportedPack export_pack(const PackSelector& which, std::string_view output_path = {}) const;
+  // Whether it is a pack; from a Colonnade server also what installing it would touch.
+  DetectedPack detect(const PackPlace& place) const;
+  PackUpdates updates(std::string_view selector) const;
+  PackUpdate update(std::string_view selector, const UpdatePack& request = {}) const;
+
+ private:
+  friend class Client;
+  explicit Packs(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
+// Which tools do what work needs.
+class COLONNADE_API Capabilities {
+ public:
+  CapabilityBindings get_bindings() const;
+  Outcome set_bindings(const CapabilityBindings& file) const;
+  std::vector<CapabilityTool> discovery() const;
+  // EngineError 409 when a required capability has no tool; its detail() names those that could be.
+  CapabilityResolution resolve(const ResolveCapabilities& request) const;
+  // The same when work that needs them cannot run.
+  CapabilityReadiness readiness(const ResolveCapabilities& request) const;
+
+ private:
+  friend class Client;
+  explicit Capabilities(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
 // A client that was constructed is the root of its connection pool; those made by with() and
 // with_token() are derived from it and share the pool. Closing or destroying the root closes idle
 // connections and aborts running calls and streams, of derived clients too, with CancelledError; so
@@ -330,6 +371,8 @@ class COLONNADE_API Client {
   Resources resources;
   Routines routines;
   Routines automations;
+  Packs packs;
+  Capabilities capabilities;
 
   // Sends the token, but needs none.
   SystemHealth health() const;

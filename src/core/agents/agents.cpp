@@ -68,7 +68,7 @@ AuditEntry agent_entry(std::string_view change, const Agent& agent, std::string 
 Agents::Agents(AgentStore& store, EventFeed& feed, base::Clock& clock, NewAgent fallback)
     : store_(store), feed_(feed), clock_(clock), fallback_(std::move(fallback)) {}
 
-Task<Result<Agent>> Agents::create(Principal who, NewAgent input) {
+Task<Result<Agent>> Agents::create(Principal who, NewAgent input, AlsoWithAgent also) {
   if (input.name.empty()) co_return fail(ErrorKind::invalid, "name must not be empty", "name");
   const Time now = clock_.now();
   Agent agent{.id = base::new_uuid(),
@@ -99,6 +99,9 @@ Task<Result<Agent>> Agents::create(Principal who, NewAgent input) {
   unit.changes.emplace_back(AppendAudit{agent_entry("created", agent, who.user_id, now)});
   if (!input.keyed_request_id.empty()) {
     unit.changes.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), agent.id});
+  }
+  if (also) {
+    for (Change& one : also(agent)) unit.changes.push_back(std::move(one));
   }
   auto committed = co_await feed_.commit(std::move(unit));
   if (!committed) co_return fail(std::move(committed.error()));

@@ -41,6 +41,9 @@ struct AgentChange {
   std::optional<std::string> instructions{};
 };
 
+// What is stored in the transaction that makes an agent, told which one.
+using AlsoWithAgent = std::function<std::vector<Change>(const Agent&)>;
+
 // What the audit trail says of a change: created, changed or removed.
 AuditEntry agent_entry(std::string_view change, const Agent& agent, std::string actor, Time at);
 // Lower case, letters and digits joined by dashes; "agent" when nothing is left.
@@ -52,7 +55,7 @@ class Agents {
   Agents(AgentStore& store, EventFeed& feed, base::Clock& clock, NewAgent fallback);
 
   // It belongs to `who`. invalid for an empty name.
-  base::Task<Result<Agent>> create(Principal who, NewAgent input);
+  base::Task<Result<Agent>> create(Principal who, NewAgent input, AlsoWithAgent also = {});
   // Whoever owns it. "" and default_agent_id find the default agent, whose id is "".
   base::Task<Result<Agent>> get(Scope scope, std::string id) const;
   // not_found also when the caller may not see it.

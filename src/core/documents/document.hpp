@@ -20,7 +20,9 @@ inline constexpr std::string_view provider_key = "provider_key";    // core/mode
 inline constexpr std::string_view managed_token = "managed_token";  // core/access/managed_token
 inline constexpr std::string_view resource = "resource";            // core/documents/resources
 inline constexpr std::string_view memory_record = "memory_record";  // core/memory/tiered_memories
-inline constexpr std::string_view task = "task";                    // core/tasks/task_catalog
+inline constexpr std::string_view capability_bindings =
+    "capability_bindings";                        // core/capabilities/capabilities
+inline constexpr std::string_view task = "task";  // core/tasks/task_catalog
 }  // namespace document_collection
 
 struct Document {

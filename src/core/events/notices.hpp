@@ -53,6 +53,14 @@ enum class NoticeKind {
   routine_artifact_added,  // the last of the run's
   routine_run_completed,
   routine_run_failed,
+  // Of packs; what they are about is a path or the name of one.
+  pack_detected,
+  pack_install_started,
+  pack_install_succeeded,
+  pack_install_failed,
+  pack_update_not_available,
+  pack_registry_changed,
+  capabilities_evaluated,
 };
 
 struct RoutineRun;  // core/routines/routine.hpp
@@ -69,9 +77,9 @@ struct Notice {
   std::shared_ptr<const RoutineRun> routine_run{};  // of the kinds that say so
 };
 
-// Whether somebody may hear of it: everybody in the scope of its tool servers; of routines whoever
-// sees them; of memories and resources their owner alone, as nobody else sees those, an operator
-// included.
+// Whether somebody may hear of it: everybody in the scope of its tool servers and of which packs
+// there are; of routines and of work on packs whoever sees it; of memories and resources their
+// owner alone, as nobody else sees those, an operator included.
 inline bool may_hear(const Principal& who, const Notice& notice) {
   switch (notice.kind) {
     case NoticeKind::tool_server_connected:
@@ -79,6 +87,7 @@ inline bool may_hear(const Principal& who, const Notice& notice) {
     case NoticeKind::tool_server_asks:
     case NoticeKind::tool_server_changed:
     case NoticeKind::tool_server_removed:
+    case NoticeKind::pack_registry_changed:
     case NoticeKind::tools_changed: return who.scope == notice.scope;
     case NoticeKind::routine_created:
     case NoticeKind::routine_updated:
@@ -96,7 +105,13 @@ inline bool may_hear(const Principal& who, const Notice& notice) {
     case NoticeKind::routine_tool_denied:
     case NoticeKind::routine_artifact_added:
     case NoticeKind::routine_run_completed:
-    case NoticeKind::routine_run_failed: return may_see(who, notice.scope, notice.owner);
+    case NoticeKind::routine_run_failed:
+    case NoticeKind::pack_detected:
+    case NoticeKind::pack_install_started:
+    case NoticeKind::pack_install_succeeded:
+    case NoticeKind::pack_install_failed:
+    case NoticeKind::pack_update_not_available:
+    case NoticeKind::capabilities_evaluated: return may_see(who, notice.scope, notice.owner);
     case NoticeKind::memory_put:
     case NoticeKind::memory_skipped:
     case NoticeKind::memory_promoted:

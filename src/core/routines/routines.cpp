@@ -155,7 +155,8 @@ void Routines::audit(std::vector<Change>& into, const Principal& who, const Rout
                                            .at = ports_.clock.now()}});
 }
 
-Task<Result<ScheduledRoutine>> Routines::create(Principal who, NewRoutine input) {
+Task<Result<ScheduledRoutine>> Routines::create(Principal who, NewRoutine input,
+                                                AlsoWithRoutine also_with) {
   const Time now = ports_.clock.now();
   if (input.id.empty()) input.id = input.id_prefix + base::uuid_form(base::new_id(now));
   if (auto fits = check_id(input.id); !fits) co_return fail(fits.error());
@@ -177,6 +178,9 @@ Task<Result<ScheduledRoutine>> Routines::create(Principal who, NewRoutine input)
   std::vector<Change> also;
   also.emplace_back(routine_change(PutRoutine{.routine = routine}));
   audit(also, who, routine, "created");
+  if (also_with) {
+    for (Change& one : also_with(routine)) also.push_back(std::move(one));
+  }
   if (!input.keyed_request_id.empty()) {
     also.emplace_back(LinkKeyedRequest{std::move(input.keyed_request_id), routine.id});
   }
@@ -319,11 +323,10 @@ Task<Result<ScheduledRoutine>> Routines::update(Principal who, std::string id,
   }
 }
 
-Task<Result<Routine>> Routines::remove(Principal who, std::string id) {
+Task<Result<Routine>> Routines::remove(Principal who, std::string id, std::vector<Change> also) {
   auto found = co_await get(who, std::move(id));
   if (!found) co_return fail(std::move(found.error()));
   const Routine routine = found->routine;
-  std::vector<Change> also;
   also.emplace_back(routine_change(RemoveRoutine{.owner = routine.owner, .id = routine.id}));
   audit(also, who, routine, "removed");
   Result<void> done;

@@ -2,6 +2,7 @@
 // operator of its scope; to everybody else it is missing.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +54,9 @@ struct RoutineUpdate {
   std::optional<std::string> creator_id{};
 };
 
+// What is stored in the transaction that makes a routine, told which one.
+using AlsoWithRoutine = std::function<std::vector<Change>(const Routine&)>;
+
 struct RoutinePorts {
   RoutineStore& store;
   JobSchedules& schedules;
@@ -71,15 +75,17 @@ class Routines {
   // Of the caller's. Errors: invalid with the field: "routine_id" (also for one that the caller
   // has), "name", "timing" and "timezone" as DueTimes has them, "misfire_policy", "allowed_tools",
   // "output_targets", "args"; too_large beyond limits::routines_per_account.
-  base::Task<Result<ScheduledRoutine>> create(Principal who, NewRoutine input);
+  base::Task<Result<ScheduledRoutine>> create(Principal who, NewRoutine input,
+                                              AlsoWithRoutine also_with = {});
   // The caller's own first, else, for an operator, the oldest of that id. not_found.
   base::Task<Result<ScheduledRoutine>> get(Principal who, std::string id);
   // In the order of their creation: all that the caller sees, at most limits::list_rows_max.
   base::Task<Result<std::vector<ScheduledRoutine>>> list(Principal who);
   // not_found; else as create(). conflict when somebody else changes it all the time.
   base::Task<Result<ScheduledRoutine>> update(Principal who, std::string id, RoutineUpdate input);
-  // Its runs stay; those that have not begun will fail. not_found.
-  base::Task<Result<Routine>> remove(Principal who, std::string id);
+  // Its runs stay; those that have not begun will fail. With `also` in the same transaction.
+  // not_found.
+  base::Task<Result<Routine>> remove(Principal who, std::string id, std::vector<Change> also = {});
 
  private:
   base::Task<Result<Routine>> find(Principal who, std::string id);

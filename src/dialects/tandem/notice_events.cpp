@@ -152,6 +152,14 @@ class NoticeWriting {
     });
   }
 
+  // The details are what clients are told, nulls included (tandem §3.6).
+  void as_told(std::string_view type) {
+    add(type, [this](JsonWriter& json) {
+      if (!notice_.details.is_object()) return;
+      for (const auto& [name, value] : notice_.details.items()) json.field(name, value);
+    });
+  }
+
  private:
   void memory_id(JsonWriter& json) const {
     json.field("memoryID", base::uuid_form(notice_.subject));
@@ -195,6 +203,15 @@ std::vector<EventText> events_of(const core::Notice& notice) {
     case NoticeKind::tools_changed: writing.tool_server("mcp.tools.updated"); break;
     case NoticeKind::resource_put: writing.resource("resource.updated"); break;
     case NoticeKind::resource_removed: writing.resource("resource.deleted"); break;
+    case NoticeKind::pack_detected: writing.as_told("pack.detected"); break;
+    case NoticeKind::pack_install_started: writing.as_told("pack.install.started"); break;
+    case NoticeKind::pack_install_succeeded: writing.as_told("pack.install.succeeded"); break;
+    case NoticeKind::pack_install_failed: writing.as_told("pack.install.failed"); break;
+    case NoticeKind::pack_update_not_available: writing.as_told("pack.update.not_available"); break;
+    case NoticeKind::pack_registry_changed: writing.as_told("registry.updated"); break;
+    case NoticeKind::capabilities_evaluated:
+      writing.as_told("capabilities.readiness.evaluated");
+      break;
     // routine_events.hpp
     case NoticeKind::routine_created:
     case NoticeKind::routine_updated:

@@ -77,7 +77,7 @@ constexpr PendingRoute not_served_yet[] = {
     {get, "/mission/{id}"},
     {post, "/mission/{id}/event"},
 
-    // Channels, packs, capabilities.
+    // Channels.
     {get, "/channels/config"},
     {get, "/channels/status"},
     {put, "/channels/{channel}"},
@@ -85,20 +85,6 @@ constexpr PendingRoute not_served_yet[] = {
     {post, "/channels/{channel}/verify"},
     {get, "/channels/{channel}/tool-preferences"},
     {put, "/channels/{channel}/tool-preferences"},
-    {get, "/packs"},
-    {post, "/packs/install"},
-    {post, "/packs/install_from_attachment"},
-    {post, "/packs/uninstall"},
-    {post, "/packs/export"},
-    {post, "/packs/detect"},
-    {get, "/packs/{selector}"},
-    {get, "/packs/{selector}/updates"},
-    {post, "/packs/{selector}/update"},
-    {get, "/capabilities/bindings"},
-    {put, "/capabilities/bindings"},
-    {get, "/capabilities/discovery"},
-    {post, "/capabilities/resolve"},
-    {post, "/capabilities/readiness"},
 
     // Of npm's client only (tandem §5). Those with more segments are unknown paths.
     {get, "/skills/catalog"},

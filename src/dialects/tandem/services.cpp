@@ -16,7 +16,9 @@ Services::Services(ServiceDependencies deps, AnswerOnce& answer_once)
                 {.routines = deps.routines, .runs = deps.routine_runs, .answer_once = answer_once}),
       automations_(
           RoutineFamily::automations,
-          {.routines = deps.routines, .runs = deps.routine_runs, .answer_once = answer_once}) {}
+          {.routines = deps.routines, .runs = deps.routine_runs, .answer_once = answer_once}),
+      packs_(deps.packs, answer_once),
+      capabilities_(deps.capabilities) {}
 
 std::vector<net::Route> Services::routes(const Callers& in) {
   std::vector<net::Route> out;
@@ -32,6 +34,8 @@ std::vector<net::Route> Services::routes(const Callers& in) {
   add(key_values_.routes(in));
   add(routines_.routes(in));
   add(automations_.routes(in));
+  add(packs_.routes(in));
+  add(capabilities_.routes(in));
   return out;
 }
 

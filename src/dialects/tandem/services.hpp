@@ -1,27 +1,31 @@
 // What Tandem has besides sessions, streams and tools: providers, tokens, MCP servers, memory,
-// identity, resources, routines and automations.
+// identity, resources, routines, automations, packs and capabilities.
 #pragma once
 
 #include <vector>
 
 #include "base/clock.hpp"
 #include "core/access/managed_token.hpp"
+#include "core/capabilities/capabilities.hpp"
 #include "core/documents/identities.hpp"
 #include "core/documents/resources.hpp"
 #include "core/memory/memory_imports.hpp"
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
+#include "core/packs/packs.hpp"
 #include "core/routines/routine_runs.hpp"
 #include "core/routines/routines.hpp"
 #include "core/tools/scope_tool_servers.hpp"
 #include "dialects/answer_once.hpp"
 #include "dialects/tandem/caller.hpp"
+#include "dialects/tandem/capabilities.hpp"
 #include "dialects/tandem/engine_token.hpp"
 #include "dialects/tandem/identity.hpp"
 #include "dialects/tandem/key_values.hpp"
 #include "dialects/tandem/mcp_servers.hpp"
 #include "dialects/tandem/memory.hpp"
 #include "dialects/tandem/memory_import.hpp"
+#include "dialects/tandem/packs.hpp"
 #include "dialects/tandem/providers.hpp"
 #include "dialects/tandem/routines.hpp"
 
@@ -38,6 +42,8 @@ struct ServiceDependencies {
   core::Resources& resources;
   core::Routines& routines;
   core::RoutineRuns& routine_runs;
+  core::Packs& packs;
+  core::Capabilities& capabilities;
   base::Clock& clock;
 };
 
@@ -57,6 +63,8 @@ class Services {
   KeyValueResource key_values_;
   RoutineResource routines_;
   RoutineResource automations_;
+  PackResource packs_;
+  CapabilityResource capabilities_;
 };
 
 }  // namespace colonnade::dialects::tandem

@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "core/access/account.hpp"
 #include "dialects/tandem/errors.hpp"
 #include "dialects/tandem/wire.hpp"
 
@@ -36,13 +35,15 @@ net::Response listed(const char* name, const std::vector<core::Skill>& skills) {
 Task<net::Reply> SkillsResource::list(core::Principal who, RequestPtr request) {
   const std::string location = request->query_parameter("location").value_or(global);
   if (location != global && !location.empty()) co_return listed("skills", {});
-  auto skills = co_await skills_.list(core::account_of(who), request->disconnected);
+  core::SkillReader reader(who.scope, who.user_id);
+  auto skills = co_await skills_.list(std::move(reader), request->disconnected);
   if (!skills) co_return error_response(skills.error());
   co_return listed("skills", *skills);
 }
 
 Task<net::Reply> SkillsResource::get(core::Principal who, RequestPtr request) {
-  auto skill = co_await skills_.get(core::account_of(who), request->path_parameters.front(),
+  core::SkillReader reader(who.scope, who.user_id);
+  auto skill = co_await skills_.get(std::move(reader), request->path_parameters.front(),
                                     request->disconnected);
   if (!skill) {
     const bool is_missing = skill.error().kind == base::ErrorKind::not_found;
@@ -55,7 +56,8 @@ Task<net::Reply> SkillsResource::get(core::Principal who, RequestPtr request) {
 }
 
 Task<net::Reply> SkillsResource::templates(core::Principal who, RequestPtr request) {
-  auto templates = co_await skills_.templates(core::account_of(who), request->disconnected);
+  core::SkillReader reader(who.scope, who.user_id);
+  auto templates = co_await skills_.templates(std::move(reader), request->disconnected);
   if (!templates) co_return error_response(templates.error());
   co_return listed("templates", *templates);
 }

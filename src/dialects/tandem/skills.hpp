@@ -1,4 +1,4 @@
-// Skills (tandem §2.14): the operator's, read only. Importing them is another issue's.
+// Skills (tandem §2.14): the operator's and those of packs, read only.
 #pragma once
 
 #include <vector>

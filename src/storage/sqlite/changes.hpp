@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/events/journal.hpp"
+#include "core/packs/pack_store.hpp"
 #include "core/routines/routine_store.hpp"
 #include "storage/sqlite/budget_changes.hpp"
 #include "storage/sqlite/database.hpp"
@@ -101,6 +102,9 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::WatchRoutineLine& change);
   Result<void> join_routine_line(const core::Scope& scope, const core::PutRoutineRun& change,
                                  bool is_in_line);
+  Result<void> on(const core::Scope& scope, const core::ChangeOfPacks& change);
+  Result<void> on(const core::Scope& scope, const core::PutPack& change);
+  Result<void> on(const core::Scope& scope, const core::RemovePack& change);
   Result<void> keep_routine_files(const core::Scope& scope, const core::PutRoutineRun& change);
   Result<void> check_routine_files(const core::Scope& scope, const core::PutRoutineRun& change);
   // What runs have kept of the session, and what their notes say of it.

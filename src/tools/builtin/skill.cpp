@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/access/account.hpp"
 #include "tools/limits.hpp"
 
 namespace colonnade::tools {
@@ -10,7 +9,9 @@ namespace {
 
 std::string listing(const std::vector<core::Skill>& skills) {
   if (skills.empty()) {
-    return "[there are no skills; the operator puts them into the folder that skills.folder names]";
+    return "[there are no skills; the operator puts them into the folder that skills.folder names, "
+           "or "
+           "installs a pack that has some]";
   }
   std::string out;
   for (const core::Skill& one : skills) {
@@ -40,16 +41,16 @@ class SkillTool final : public Tool {
 
   base::Task<core::ToolOutcome> run(ToolContext context, base::Json arguments,
                                     std::stop_token stop) override {
-    auto account = core::account_of(context.scope, context.user_id);
+    const core::SkillReader reader(context.scope, context.user_id);
     const std::string name = arguments.value("name", std::string());
     if (!name.empty()) {
-      auto skill = co_await skills_.get(account, name, stop);
+      auto skill = co_await skills_.get(reader, name, stop);
       if (skill) co_return core::ToolOutcome{.content = std::move(skill->content)};
       if (skill.error().kind != base::ErrorKind::not_found) {
         co_return failed(skill.error().message);
       }
     }
-    auto all = co_await skills_.list(std::move(account), std::move(stop));
+    auto all = co_await skills_.list(reader, std::move(stop));
     if (!all) co_return failed(all.error().message);
     if (name.empty()) co_return core::ToolOutcome{.content = listing(*all)};
     co_return failed("there is no skill named '" + name + "'. There are:\n" + listing(*all));
