@@ -7,6 +7,7 @@
 namespace colonnade::core {
 
 class BudgetStore;   // core/budgets/budget_store.hpp
+class FlowStore;     // core/flows/flow_store.hpp
 class JobStore;      // core/jobs/job_store.hpp
 class RoutineStore;  // core/routines/routine_store.hpp
 
@@ -31,6 +32,7 @@ struct Stores {
   SpanStore& spans;
   BudgetStore& budgets;
   RoutineStore& routines;
+  FlowStore& flows;
   Journal& journal;
 };
 

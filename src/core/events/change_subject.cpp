@@ -30,7 +30,8 @@ concept OfNoThread =
           PurgeKeyedRequests, PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory,
           SweepMemories, InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey,
           DeleteAccessKey, InsertAttachment, RemoveAttachment, PutDocument, RemoveDocument,
-          ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets, ChangeOfRoutines>;
+          ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets, ChangeOfRoutines,
+          ChangeOfFlows>;
 
 struct ShownIn {
   ThreadsShowing operator()(const InsertThread& change) const { return {change.thread.id}; }

@@ -51,6 +51,9 @@ using ChangeOfBudgets = std::shared_ptr<const BudgetChange>;
 // The same of routines and their runs: core/routines/routine_store.hpp makes it.
 struct RoutineChange;
 using ChangeOfRoutines = std::shared_ptr<const RoutineChange>;
+// The same of flows and their runs: core/flows/flow_store.hpp makes it.
+struct FlowChange;
+using ChangeOfFlows = std::shared_ptr<const FlowChange>;
 
 // Whoever visits it names every change: a new one must not be forgotten anywhere
 // (core/events/change_subject.hpp).
@@ -64,7 +67,8 @@ using Change = std::variant<
     PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories, InsertEntity,
     ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey, InsertArtifact,
     InsertAttachment, UseAttachment, RemoveAttachment, PutDocument, RemoveDocument,
-    ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets, ChangeOfRoutines>;
+    ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets, ChangeOfRoutines,
+    ChangeOfFlows>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

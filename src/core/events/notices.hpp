@@ -52,8 +52,15 @@ enum class NoticeKind {
   routine_artifact_added,  // the last of the run's
   routine_run_completed,
   routine_run_failed,
+  // Of a flow, and of its runs, which `flow_run` has.
+  flow_created,
+  flow_updated,
+  flow_removed,
+  flow_run_created,
+  flow_run_moved,  // one more line of its history: "event", "node", "reason"
 };
 
+struct FlowRun;     // core/flows/flow_run.hpp
 struct RoutineRun;  // core/routines/routine.hpp
 
 struct Notice {
@@ -66,11 +73,12 @@ struct Notice {
   base::Json details = nullptr;  // an object, with the kind's own members; null for none
   base::Time at{};
   std::shared_ptr<const RoutineRun> routine_run{};  // of the kinds that say so
+  std::shared_ptr<const FlowRun> flow_run{};        // the same
 };
 
-// Whether somebody may hear of it: everybody in the scope of its tool servers; of routines whoever
-// sees them; of memories and resources their owner alone, as nobody else sees those, an operator
-// included.
+// Whether somebody may hear of it: everybody in the scope of its tool servers; of routines and
+// flows whoever sees them; of memories and resources their owner alone, as nobody else sees those,
+// an operator included.
 inline bool may_hear(const Principal& who, const Notice& notice) {
   switch (notice.kind) {
     case NoticeKind::tool_server_connected:
@@ -94,7 +102,12 @@ inline bool may_hear(const Principal& who, const Notice& notice) {
     case NoticeKind::routine_run_resumed:
     case NoticeKind::routine_artifact_added:
     case NoticeKind::routine_run_completed:
-    case NoticeKind::routine_run_failed: return may_see(who, notice.scope, notice.owner);
+    case NoticeKind::routine_run_failed:
+    case NoticeKind::flow_created:
+    case NoticeKind::flow_updated:
+    case NoticeKind::flow_removed:
+    case NoticeKind::flow_run_created:
+    case NoticeKind::flow_run_moved: return may_see(who, notice.scope, notice.owner);
     case NoticeKind::memory_put:
     case NoticeKind::memory_skipped:
     case NoticeKind::memory_promoted:

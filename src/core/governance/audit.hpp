@@ -36,6 +36,7 @@ inline constexpr std::string_view budget = "budget";
 inline constexpr std::string_view setting = "setting";
 // What unattended work may do unasked, and what humans said of its runs.
 inline constexpr std::string_view routine = "routine";
+inline constexpr std::string_view flow = "flow";
 inline constexpr std::string_view login_failed = "login.failed";
 inline constexpr std::string_view restore = "restore";      // core/governance/audit_signer.hpp
 inline constexpr std::string_view signature = "signature";  // the same

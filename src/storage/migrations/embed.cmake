@@ -21,7 +21,8 @@ set(migrations
   0019_budgets
   0020_spans
   0021_job_keys
-  0022_routines)
+  0022_routines
+  0023_flows)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

@@ -7,6 +7,7 @@
 #include "storage/sqlite/budget_reads.hpp"
 #include "storage/sqlite/data_file.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/flow_reads.hpp"
 #include "storage/sqlite/health.hpp"
 #include "storage/sqlite/job_reads.hpp"
 #include "storage/sqlite/memory_vectors.hpp"
@@ -81,7 +82,8 @@ Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Health> health,
       jobs_(std::make_unique<JobReads>(*readers_)),
       spans_(std::make_unique<SpanReads>(*readers_)),
       budgets_(std::make_unique<BudgetReads>(*readers_)),
-      routines_(std::make_unique<RoutineReads>(*readers_)) {}
+      routines_(std::make_unique<RoutineReads>(*readers_)),
+      flows_(std::make_unique<FlowReads>(*readers_)) {}
 
 core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreOptions options) {
   if (auto ready = prepare_folder(path); !ready) return fail(ready.error());
@@ -109,6 +111,7 @@ core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreO
 
 Store::~Store() {
   close();
+  flows_.reset();
   routines_.reset();
   jobs_.reset();
   spans_.reset();
@@ -118,8 +121,9 @@ Store::~Store() {
 }
 
 core::Stores Store::stores() {
-  return {*this, *this, *this, *this, *this, *this,  *this,   *this,     *this,      *this, *this,
-          *this, *this, *this, *this, *this, *jobs_, *spans_, *budgets_, *routines_, *this};
+  return {*this,  *this,   *this,     *this,      *this,   *this, *this, *this,
+          *this,  *this,   *this,     *this,      *this,   *this, *this, *this,
+          *jobs_, *spans_, *budgets_, *routines_, *flows_, *this};
 }
 
 void Store::close() { writer_->close(); }

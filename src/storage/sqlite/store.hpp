@@ -17,6 +17,7 @@ namespace colonnade::storage::sqlite {
 
 class BudgetReads;
 class JobReads;
+class FlowReads;
 class RoutineReads;
 class MemoryVectors;
 class SpanReads;
@@ -247,6 +248,7 @@ class Store final : public storage::Store,
   std::unique_ptr<SpanReads> spans_;
   std::unique_ptr<BudgetReads> budgets_;
   std::unique_ptr<RoutineReads> routines_;
+  std::unique_ptr<FlowReads> flows_;
 };
 
 }  // namespace colonnade::storage::sqlite
