@@ -509,6 +509,15 @@ struct Server::Components {
                             .workers = workers,
                             .lanes = lanes,
                             .clock = clock}),
+        flows(settings, {.background = background,
+                         .store = stores.flows,
+                         .feed = feed,
+                         .threads = threads,
+                         .runs = runs,
+                         .tools = tools,
+                         .notices = notices,
+                         .redaction = redaction,
+                         .clock = clock}),
         tandem({.credentials = credentials,
                 .keyed_requests = keyed_requests,
                 .agents = agents,
@@ -534,6 +543,8 @@ struct Server::Components {
                              .resources = resources,
                              .routines = routines.routines(),
                              .routine_runs = routines.runs(),
+                             .flows = flows.flows(),
+                             .flow_runs = flows.runs(),
                              .clock = clock}},
                {.callers = {.tokens = settings.tandem.tokens,
                             .open = settings.tandem.open && settings.proxy == ProxyInFront::none,
@@ -679,6 +690,7 @@ struct Server::Components {
   core::Identities identities;
   core::Resources resources;
   RoutineParts routines;
+  FlowParts flows;
   dialects::tandem::Dialect tandem;
   core::SpanRetention span_retention;
   std::unique_ptr<OtlpExporter> otlp;  // none: nothing is exported

@@ -53,7 +53,8 @@ inline void has_members(const base::Json& example, const base::Json& actual,
 }
 
 // The rows that each test plays, by the test's name.
-inline const std::map<std::string, std::set<std::string>>& played_tandem_rows() {
+inline const std::map<std::string, std::set<std::string>>&  // long: a row for each test
+played_tandem_rows() {
   static const std::map<std::string, std::set<std::string>> tests = {
       {"OfTheDoor", {"client.health", "error.auth_required"}},
       {"OfTools", {"client.list_tool_ids", "client.list_tools", "client.execute_tool"}},
@@ -114,6 +115,16 @@ inline const std::map<std::string, std::set<std::string>>& played_tandem_rows() 
       {"OfRunsThatHumansDecideOn",
        {"routines.run_now.blocked", "routines.approve_run", "routines.pause_run",
         "routines.resume_run"}},
+      {"OfAutomationsV2",
+       {"automations_v2.create", "automations_v2.create.unknown_node", "automations_v2.list",
+        "automations_v2.get", "automations_v2.get.not_found", "automations_v2.update",
+        "automations_v2.delete", "automations_v2.run_now", "automations_v2.pause",
+        "automations_v2.resume", "automations_v2.list_runs", "automations_v2.pause_run",
+        "automations_v2.resume_run", "automations_v2.cancel_run",
+        "automations_v2.cancel_run.terminal"}},
+      {"OfRunsOfAutomationsV2",
+       {"automations_v2.get_run", "engine046.automations_v2.get_run.awaiting_approval",
+        "automations_v2.gate", "event.automation.v2.run.created"}},
       {"OfAutomations",
        {"automations.create", "automations.create.routine_shaped", "automations.create.invalid",
         "automations.run_now", "automations.get_run", "event.automations.run.completed"}},

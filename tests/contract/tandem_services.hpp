@@ -192,6 +192,8 @@ struct TandemServices {
             .resources = resources,
             .routines = jobs.routines,
             .routine_runs = jobs.routine_runs,
+            .flows = jobs.flows,
+            .flow_runs = jobs.flow_runs,
             .clock = engine.clock};
   }
   // What was told of this kind, by subject.

@@ -16,7 +16,8 @@ Services::Services(ServiceDependencies deps, AnswerOnce& answer_once)
                 {.routines = deps.routines, .runs = deps.routine_runs, .answer_once = answer_once}),
       automations_(
           RoutineFamily::automations,
-          {.routines = deps.routines, .runs = deps.routine_runs, .answer_once = answer_once}) {}
+          {.routines = deps.routines, .runs = deps.routine_runs, .answer_once = answer_once}),
+      flows_({.flows = deps.flows, .runs = deps.flow_runs, .answer_once = answer_once}) {}
 
 std::vector<net::Route> Services::routes(const Callers& in) {
   std::vector<net::Route> out;
@@ -32,6 +33,7 @@ std::vector<net::Route> Services::routes(const Callers& in) {
   add(key_values_.routes(in));
   add(routines_.routes(in));
   add(automations_.routes(in));
+  add(flows_.routes(in));
   return out;
 }
 

@@ -1,5 +1,5 @@
 // What Tandem has besides sessions, streams and tools: providers, tokens, MCP servers, memory,
-// identity, resources, routines and automations.
+// identity, resources, routines and automations of both versions.
 #pragma once
 
 #include <vector>
@@ -8,6 +8,8 @@
 #include "core/access/managed_token.hpp"
 #include "core/documents/identities.hpp"
 #include "core/documents/resources.hpp"
+#include "core/flows/flow_runs.hpp"
+#include "core/flows/flows.hpp"
 #include "core/memory/memory_imports.hpp"
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
@@ -17,6 +19,7 @@
 #include "dialects/answer_once.hpp"
 #include "dialects/tandem/caller.hpp"
 #include "dialects/tandem/engine_token.hpp"
+#include "dialects/tandem/flows.hpp"
 #include "dialects/tandem/identity.hpp"
 #include "dialects/tandem/key_values.hpp"
 #include "dialects/tandem/mcp_servers.hpp"
@@ -38,6 +41,8 @@ struct ServiceDependencies {
   core::Resources& resources;
   core::Routines& routines;
   core::RoutineRuns& routine_runs;
+  core::Flows& flows;
+  core::FlowRuns& flow_runs;
   base::Clock& clock;
 };
 
@@ -57,6 +62,7 @@ class Services {
   KeyValueResource key_values_;
   RoutineResource routines_;
   RoutineResource automations_;
+  FlowResource flows_;
 };
 
 }  // namespace colonnade::dialects::tandem
