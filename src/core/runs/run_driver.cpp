@@ -276,7 +276,9 @@ Task<void> RunDriver::ask_model(bool restarted) {
     }
   }
   if (std::string why = used_up(); !why.empty()) {
-    inputs_.push(LimitReached{std::move(why)});
+    // Told of a run that is stored.
+    const bool opened = co_await record_->opened();
+    if (opened) inputs_.push(LimitReached{std::move(why)});
     co_return;
   }
   auto reply = co_await model_.ask(&tools_.definitions(), needs_tool());
