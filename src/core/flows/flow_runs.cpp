@@ -49,7 +49,7 @@ JobTemplate flow_job(const Flow& flow, std::string run_id) {
   return {.task = flow_task_name(flow.id),
           .work = {.kind = JobHandlerKind::internal, .name = std::string(flow_handler)},
           .payload = to_payload({.run_id = std::move(run_id), .flow = flow}),
-          .attempts = {.max = limits::flow_job_attempts},
+          .attempts = {.max = limits::flow_job_attempts, .delay_min = limits::flow_job_retry_delay},
           .tags = {std::string(flow_handler)}};
 }
 

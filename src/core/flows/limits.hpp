@@ -27,7 +27,6 @@ constexpr std::int64_t flow_time_ms_max = std::int64_t{30} * 24 * 3600 * 1000;
 constexpr std::size_t flow_reason_bytes_max = 2 * KiB;
 constexpr std::size_t flow_summary_chars_max = 240;        // tandem §4.5
 constexpr std::size_t flow_output_bytes_max = 64 * KiB;    // of one node
-constexpr std::size_t flow_outputs_bytes_max = 2 * MiB;    // of one run
 constexpr std::size_t flow_message_bytes_max = 512 * KiB;  // that a node is given, with its inputs
 // Of one run: what happened to it; the oldest go first.
 constexpr std::size_t flow_history_max = 500;
@@ -37,8 +36,11 @@ constexpr std::size_t flow_run_bytes_per_account = 256 * MiB;
 // Of one list of runs, with their texts: what is beyond it is left out, the oldest first.
 constexpr std::size_t flow_list_bytes_max = 16 * MiB;
 constexpr std::size_t flow_list_bytes_page_max = 4 * MiB;  // of one read
-// A flow's job is taken up again after each crash, and never given up for their number.
+// A flow's job is taken up again after so many crashes in the middle of its own steps; then a human
+// has to recover its run.
 constexpr int flow_job_attempts = job_attempts_max;
+// Somebody may let a run go on in the moment in which its job ends: then it is done again at once.
+constexpr auto flow_job_retry_delay = 100ms;
 // Rounds of one attempt at a flow's job, before another job gets its slot.
 constexpr int flow_rounds_at_once = 100;
 
