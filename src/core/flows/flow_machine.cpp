@@ -58,7 +58,8 @@ std::optional<std::int64_t> part_of(const std::optional<std::int64_t>& most, std
                                     std::int64_t reserved, std::size_t parts) {
   if (!most) return std::nullopt;
   const std::int64_t rest = std::max<std::int64_t>(*most - used - reserved, 0);
-  return rest / static_cast<std::int64_t>(std::max<std::size_t>(parts, 1));
+  const auto count = static_cast<std::int64_t>(std::max<std::size_t>(parts, 1));
+  return rest / count + (rest % count > 0 ? 1 : 0);  // a little is somebody's
 }
 
 }  // namespace

@@ -319,6 +319,14 @@ TEST_F(FlowMachineTest, WhatIsLeftIsSharedByThoseAtWork) {
   EXPECT_EQ(node("c").share.tokens, 30) << "b may still use its 50";
 }
 
+TEST_F(FlowMachineTest, WhatIsTooLittleForAllIsEnoughForOne) {
+  FlowDefinition definition = flow_of_nodes({work_node("a"), work_node("b")}, 2);
+  definition.bounds.tokens_max = 1;
+  begin(definition);
+  EXPECT_EQ(state(), FlowRunState::running);
+  EXPECT_EQ(at_work(), (Names{"a"}));
+}
+
 TEST_F(FlowMachineTest, WhoHasUsedUpAShareWaitsForAllThatIsLeft) {
   FlowDefinition definition = flow_of_nodes({work_node("a"), work_node("b")}, 2);
   definition.bounds.tokens_max = 100;
