@@ -526,6 +526,15 @@ struct Server::Components {
                          .notices = notices,
                          .workers = workers,
                          .clock = clock}),
+        flows(settings, {.background = background,
+                         .store = stores.flows,
+                         .feed = feed,
+                         .threads = threads,
+                         .runs = runs,
+                         .tools = tools,
+                         .notices = notices,
+                         .redaction = redaction,
+                         .clock = clock}),
         tandem({.credentials = credentials,
                 .keyed_requests = keyed_requests,
                 .agents = agents,
@@ -553,6 +562,8 @@ struct Server::Components {
                              .routine_runs = routines.runs(),
                              .packs = packs.packs(),
                              .capabilities = packs.capabilities(),
+                             .flows = flows.flows(),
+                             .flow_runs = flows.runs(),
                              .clock = clock}},
                {.callers = {.tokens = settings.tandem.tokens,
                             .open = settings.tandem.open && settings.proxy == ProxyInFront::none,
@@ -701,6 +712,7 @@ struct Server::Components {
   core::Resources resources;
   RoutineParts routines;
   PackParts packs;
+  FlowParts flows;
   dialects::tandem::Dialect tandem;
   core::SpanRetention span_retention;
   std::unique_ptr<OtlpExporter> otlp;  // none: nothing is exported

@@ -9,6 +9,8 @@
 
 #include "app/config_tasks.hpp"
 #include "base/task.hpp"
+#include "core/flows/flow_handler.hpp"
+#include "core/flows/flow_text.hpp"
 #include "core/jobs/limits.hpp"
 
 namespace colonnade::app {
@@ -144,6 +146,32 @@ dialects::platos::BackgroundUse BackgroundTasks::platos_use() {
           .jobs = background_.jobs(),
           .schedules = background_.schedules(),
           .due_times = background_.due_times()};
+}
+
+FlowParts::FlowParts(const Settings& settings, const Dependencies& deps)
+    : runs_({.store = deps.store,
+             .feed = deps.feed,
+             .notices = deps.notices,
+             .redaction = deps.redaction,
+             .clock = deps.clock}),
+      flows_({.store = deps.store,
+              .runs = runs_,
+              .schedules = deps.background.schedules(),
+              .feed = deps.feed,
+              .notices = deps.notices,
+              .redaction = deps.redaction,
+              .clock = deps.clock}) {
+  deps.background.handlers().add(
+      core::JobHandlerKind::internal, std::string(core::flow_handler),
+      std::make_shared<core::FlowHandler>(
+          core::FlowHandlerPorts{.store = deps.store,
+                                 .feed = deps.feed,
+                                 .threads = deps.threads,
+                                 .runs = deps.runs,
+                                 .tools = deps.tools,
+                                 .notices = deps.notices,
+                                 .clock = deps.clock},
+          core::FlowHandlerOptions{.asks = settings.jobs.questions == JobQuestions::ask}));
 }
 
 }  // namespace colonnade::app

@@ -13,6 +13,11 @@
 #include "base/lane.hpp"
 #include "base/result.hpp"
 #include "core/access/keyed_requests.hpp"
+#include "core/events/notices.hpp"
+#include "core/flows/flow_runs.hpp"
+#include "core/flows/flow_store.hpp"
+#include "core/flows/flows.hpp"
+#include "core/governance/redaction.hpp"
 #include "core/jobs/agent_jobs.hpp"
 #include "core/jobs/job_bell.hpp"
 #include "core/jobs/job_runner.hpp"
@@ -114,6 +119,33 @@ class BackgroundTasks {
   core::TaskWork work_;
   std::shared_ptr<core::AgentJobs> agent_jobs_;
   std::shared_ptr<core::ToolJobs> tool_jobs_;
+};
+
+// Flows: their use cases, and what drives their runs.
+class FlowParts {
+ public:
+  struct Dependencies {
+    BackgroundJobs& background;
+    core::FlowStore& store;
+    core::EventFeed& feed;
+    core::Threads& threads;
+    core::Runs& runs;
+    const core::ToolRunner& tools;
+    const core::Notices& notices;
+    const core::Redaction& redaction;
+    base::Clock& clock;
+  };
+  // All must outlive it, and it the jobs. Adds the handler of flows to `background`.
+  FlowParts(const Settings& settings, const Dependencies& deps);
+  FlowParts(const FlowParts&) = delete;
+  FlowParts& operator=(const FlowParts&) = delete;
+
+  core::Flows& flows() { return flows_; }
+  core::FlowRuns& runs() { return runs_; }
+
+ private:
+  core::FlowRuns runs_;
+  core::Flows flows_;
 };
 
 }  // namespace colonnade::app

@@ -7,6 +7,7 @@
 namespace colonnade::core {
 
 class BudgetStore;   // core/budgets/budget_store.hpp
+class FlowStore;     // core/flows/flow_store.hpp
 class JobStore;      // core/jobs/job_store.hpp
 class PackStore;     // core/packs/pack_store.hpp
 class RoutineStore;  // core/routines/routine_store.hpp
@@ -33,6 +34,7 @@ struct Stores {
   BudgetStore& budgets;
   RoutineStore& routines;
   PackStore& packs;
+  FlowStore& flows;
   Journal& journal;
 };
 

@@ -218,6 +218,10 @@ std::string turn_options_text(const core::TurnOptions& t) {
     w.field("tools_chosen", true);
     write_texts(w, "tools", *t.tools);
   }
+  if (!t.tools_left_out.empty()) write_texts(w, "tools_left_out", t.tools_left_out);
+  if (t.allowance.tool_calls) w.field("tool_calls_allowed", *t.allowance.tool_calls);
+  if (t.allowance.tokens) w.field("tokens_allowed", *t.allowance.tokens);
+  if (t.allowance.cost_micros) w.field("cost_allowed", *t.allowance.cost_micros);
   write_text(w, "key_id", t.key_id);
   write_text(w, "automation_id", t.automation_id);
   if (t.tool_seconds_max) w.field("tool_seconds_max", *t.tool_seconds_max);
@@ -265,6 +269,10 @@ Result<core::TurnOptions> read_turn_options(std::string_view text) {
     t.tool_use = o.named("tool_use", core::tool_use_from, core::ToolUse::automatic);
   }
   if (o.flag("tools_chosen")) t.tools = o.texts("tools");
+  if (o.has("tools_left_out")) t.tools_left_out = o.texts("tools_left_out");
+  if (o.has("tool_calls_allowed")) t.allowance.tool_calls = o.number("tool_calls_allowed");
+  if (o.has("tokens_allowed")) t.allowance.tokens = o.number("tokens_allowed");
+  if (o.has("cost_allowed")) t.allowance.cost_micros = o.number("cost_allowed");
   t.key_id = o.text("key_id");
   t.automation_id = o.text("automation_id");
   if (o.has("tool_seconds_max")) {

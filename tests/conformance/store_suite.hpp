@@ -24,6 +24,7 @@
 #include "tests/conformance/store_suite_budgets.hpp"
 #include "tests/conformance/store_suite_documents.hpp"
 #include "tests/conformance/store_suite_erasure.hpp"
+#include "tests/conformance/store_suite_flows.hpp"
 #include "tests/conformance/store_suite_job_lists.hpp"
 #include "tests/conformance/store_suite_jobs.hpp"
 #include "tests/conformance/store_suite_journal.hpp"

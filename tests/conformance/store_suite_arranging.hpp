@@ -339,6 +339,8 @@ TEST_P(StoreSuite, RunsKeepTheirVersionAndOptions) {
                  .replaces = "n",
                  .tool_use = core::ToolUse::required,
                  .tools = Ids{"mcp.a.*", "read"},
+                 .tools_left_out = Ids{"mcp.a.put"},
+                 .allowance = {.tool_calls = 0, .tokens = 7, .cost_micros = 9},
                  .key_id = "k1",
                  .automation_id = "routine-1",
                  .tool_seconds_max = 45,

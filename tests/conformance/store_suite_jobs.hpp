@@ -414,6 +414,19 @@ TEST_P(StoreJobs, AJobThatWaitsRunsNothingAndGoesOnWhenItIsWoken) {
   apply(core::ParkJob{.hold = hold_of("waits"), .waits_until = Time{2700}, .at = {2600}});
   settle(2700);
   EXPECT_EQ(state("waits"), core::JobState::queued);  // it waited for the time alone
+  claim(1, 2710);
+  const std::string either = std::string(core::or_time_comes) + "letter";
+  apply(core::ParkJob{
+      .hold = hold_of("waits"), .waits_for = either, .waits_until = Time{2750}, .at = {2720}});
+  settle(2740);
+  EXPECT_EQ(state("waits"), core::JobState::waiting);
+  settle(2750);
+  EXPECT_EQ(state("waits"), core::JobState::queued);  // or for a word
+  claim(1, 2760);
+  apply(core::ParkJob{
+      .hold = hold_of("waits"), .waits_for = either, .waits_until = Time{2790}, .at = {2770}});
+  apply(core::WakeJobs{.waits_for = either, .at = {2780}});
+  EXPECT_EQ(state("waits"), core::JobState::queued);
   claim(1, 2800);
   apply(core::ParkJob{
       .hold = hold_of("waits"), .waits_for = "letter", .waits_until = Time{2900}, .at = {2850}});

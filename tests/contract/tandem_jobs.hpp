@@ -1,5 +1,5 @@
-// The jobs engine and routines beside an engine. Nothing runs before start(), so that tests of
-// other things are not disturbed.
+// The jobs engine, routines and flows beside an engine. Nothing runs before start(), so that tests
+// of other things are not disturbed.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,10 @@
 
 #include "../engine/engine.hpp"
 #include "core/events/notices.hpp"
+#include "core/flows/flow_handler.hpp"
+#include "core/flows/flow_runs.hpp"
+#include "core/flows/flow_text.hpp"
+#include "core/flows/flows.hpp"
 #include "core/jobs/job_bell.hpp"
 #include "core/jobs/job_runner.hpp"
 #include "core/jobs/job_schedules.hpp"
@@ -52,6 +56,18 @@ class TandemJobs {
                       .notices = notices,
                       .redaction = engine.redaction,
                       .clock = engine.clock}),
+        flow_runs({.store = engine.store->stores().flows,
+                   .feed = engine.feed,
+                   .notices = notices,
+                   .redaction = engine.redaction,
+                   .clock = engine.clock}),
+        flows({.store = engine.store->stores().flows,
+               .runs = flow_runs,
+               .schedules = schedules,
+               .feed = engine.feed,
+               .notices = notices,
+               .redaction = engine.redaction,
+               .clock = engine.clock}),
         handler_(std::make_shared<core::RoutineHandler>(
             core::RoutineHandlerPorts{.store = engine.store->stores().routines,
                                       .job_store = engine.store->stores().jobs,
@@ -68,6 +84,16 @@ class TandemJobs {
     engine.feed.listen(*bell_);
     engine.feed.listen(*handler_);
     handlers.add(core::JobHandlerKind::internal, std::string(core::routine_handler), handler_);
+    handlers.add(core::JobHandlerKind::internal, std::string(core::flow_handler),
+                 std::make_shared<core::FlowHandler>(
+                     core::FlowHandlerPorts{.store = engine.store->stores().flows,
+                                            .feed = engine.feed,
+                                            .threads = engine.threads,
+                                            .runs = engine.runs,
+                                            .tools = engine.catalog,
+                                            .notices = notices,
+                                            .clock = engine.clock},
+                     core::FlowHandlerOptions{.asks = asks}));
   }
   // What the feed asks until the engine is gone.
   std::vector<std::shared_ptr<core::FeedListener>> listeners() const { return {bell_, handler_}; }
@@ -103,6 +129,22 @@ class TandemJobs {
     const auto stored = engine_.run(engine_.feed.commit(std::move(unit)));
     if (!stored) throw std::runtime_error(stored.error().message);
     return id;
+  }
+  // As if the run of that id had come to a gate at its node.
+  void bring_to_gate(const std::string& run_id) {
+    const core::Scope scope = core::Scope::main();
+    core::FlowStore& store = engine_.store->stores().flows;
+    auto run = engine_.run(store.flow_run(scope, run_id));
+    if (!run || !*run) throw std::runtime_error("no run " + run_id);
+    core::FlowProgress& progress = (*run)->progress;
+    progress.state = core::FlowRunState::awaiting_approval;
+    progress.gate = core::FlowOpenGate{.node_id = progress.nodes.begin()->first,
+                                       .decisions = {"approve", "rework", "cancel"}};
+    ++(*run)->revision;
+    core::Unit unit{.scope = scope};
+    unit.changes.emplace_back(core::flow_change(core::PutFlowRun{.run = **run}));
+    const auto stored = engine_.run(engine_.feed.commit(std::move(unit)));
+    if (!stored) throw std::runtime_error(stored.error().message);
   }
   // Before the lanes end.
   void stop() {
@@ -142,6 +184,8 @@ class TandemJobs {
  public:
   core::Routines routines;
   core::RoutineRuns routine_runs;
+  core::FlowRuns flow_runs;
+  core::Flows flows;
 
  private:
   std::shared_ptr<core::RoutineHandler> handler_;

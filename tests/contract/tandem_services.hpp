@@ -203,6 +203,8 @@ struct TandemServices {
             .routine_runs = jobs.routine_runs,
             .packs = packs.packs,
             .capabilities = capabilities,
+            .flows = jobs.flows,
+            .flow_runs = jobs.flow_runs,
             .clock = engine.clock};
   }
   // What was told of this kind, by subject.

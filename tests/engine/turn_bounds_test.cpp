@@ -132,6 +132,62 @@ TEST_F(TurnBoundsTest, ARunThatIsStoppedWhileItWaitsKeepsWhatItHadSaid) {
   EXPECT_TRUE(launches_->seen().empty());
 }
 
+// The tool of the first call runs unasked by a grant; the second call is not made.
+TEST_F(TurnBoundsTest, ACallBeyondTheAllowanceIsNotMade) {
+  Engine engine(path_, options());
+  const Thread thread = engine.new_thread(alice);
+  for (const char* id : {"call_1", "call_2"}) {
+    engine.model->script({tool_call(id, "launch", {{"target", id}})});
+  }
+  NewMessage message{.thread_id = thread.id, .parts = {TextPart{"go"}}};
+  message.options.grant = WorkGrant{.by = "a test", .tools = {"launch"}};
+  message.options.allowance.tool_calls = 1;
+  const auto run = engine.run(engine.runs.start(alice, std::move(message), engine.lanes[0]));
+  ASSERT_TRUE(run) << run.error().message;
+  const auto finished = engine.wait(alice, *run);
+  ASSERT_TRUE(finished) << finished.error().message;
+  EXPECT_EQ(finished->run.state, RunState::failed);
+  EXPECT_TRUE(finished->run.error.starts_with(out_of_allowance)) << finished->run.error;
+  EXPECT_EQ(launches_->seen(), (std::vector<std::string>{"call_1"}));
+  const auto detail = engine.run(engine.runs.read(alice, run->id));
+  ASSERT_TRUE(detail);
+  ASSERT_EQ(detail->calls.size(), 2U);
+  EXPECT_EQ(detail->calls.back().state, ToolCallState::failed);
+}
+
+TEST_F(TurnBoundsTest, TheModelIsNotAskedBeyondTheAllowance) {
+  Engine engine(path_, options());
+  const Thread thread = engine.new_thread(alice);
+  engine.model->script({tool_call("call_1", "launch", {{"target", "moon"}})});
+  NewMessage message{.thread_id = thread.id, .parts = {TextPart{"go"}}};
+  message.options.grant = WorkGrant{.by = "a test", .tools = {"launch"}};
+  message.options.allowance.tokens = 15;  // what the first call takes
+  const auto run = engine.run(engine.runs.start(alice, std::move(message), engine.lanes[0]));
+  ASSERT_TRUE(run) << run.error().message;
+  const auto finished = engine.wait(alice, *run);
+  ASSERT_TRUE(finished) << finished.error().message;
+  EXPECT_EQ(finished->run.state, RunState::failed);
+  EXPECT_TRUE(finished->run.error.starts_with(out_of_allowance)) << finished->run.error;
+  EXPECT_EQ(engine.model->requests().size(), 1U);
+  EXPECT_EQ(launches_->seen(), (std::vector<std::string>{"moon"}));
+}
+
+TEST_F(TurnBoundsTest, ACallThatMayCostMoreThanIsLeftIsNotMade) {
+  EngineOptions priced = options();
+  priced.prices = {
+      Price{.provider = "scripted", .model = "*", .input = 1'000'000, .output = 1'000'000}};
+  Engine engine(path_, std::move(priced));
+  const Thread thread = engine.new_thread(alice);
+  NewMessage message{.thread_id = thread.id, .parts = {TextPart{"go"}}};
+  message.options.allowance.cost_micros = 1;
+  const auto run = engine.run(engine.runs.start(alice, std::move(message), engine.lanes[0]));
+  ASSERT_TRUE(run) << run.error().message;
+  const auto finished = engine.wait(alice, *run);
+  ASSERT_TRUE(finished) << finished.error().message;
+  EXPECT_TRUE(finished->run.error.starts_with(out_of_allowance)) << finished->run.error;
+  EXPECT_TRUE(engine.model->requests().empty());
+}
+
 TEST_F(TurnBoundsTest, ARunEndsAtItsOwnTimeLimit) {
   Engine engine(path_, options());
   const Thread thread = engine.new_thread(alice);

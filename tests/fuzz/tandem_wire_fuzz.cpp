@@ -5,11 +5,15 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/flows/flow_check.hpp"
+#include "core/flows/flow_machine.hpp"
+#include "core/flows/flow_text.hpp"
 #include "core/governance/limits.hpp"
 #include "core/memory/limits.hpp"
 #include "core/models/model_catalog.hpp"
 #include "dialects/tandem/errors.hpp"
 #include "dialects/tandem/file_parts.hpp"
+#include "dialects/tandem/flows_wire.hpp"
 #include "dialects/tandem/identity.hpp"
 #include "dialects/tandem/limits.hpp"
 #include "dialects/tandem/memory.hpp"
@@ -91,6 +95,32 @@ void look_into_routines(const Json& body) {
   require_named_error(tandem::decode_artifact(body));
 }
 
+// A flow that is taken can be shown and stored, and something can be done about it.
+void look_into_flows(const Json& body) {
+  require_named_error(tandem::decode_flow_update(body, {.scope = core::Scope::main()}));
+  require_named_error(tandem::decode_new_flow_run(body));
+  require_named_error(tandem::decode_flow_repair(body));
+  const auto made = tandem::decode_new_flow(body);
+  require_named_error(made);
+  if (!made) return;
+  core::Flow flow{.id = "f",
+                  .scope = core::Scope::main(),
+                  .definition = made->definition,
+                  .timing = made->timing};
+  core::tidy_flow(flow.definition);
+  const auto fits = core::check_flow(flow.definition);
+  require_named_error(fits);
+  if (!fits) return;
+  require(Json::parse(tandem::encode_flow({.flow = flow})).is_object());
+  core::Flow read{.scope = core::Scope::main()};
+  require(core::read_flow(core::flow_text(flow), read).has_value());
+  require(read.definition == flow.definition);
+  core::FlowMachine machine(flow.definition, core::FlowMachine::fresh(flow.definition));
+  require(machine.on(core::FlowLookedAt{}, {1}).has_value());
+  const bool waits = machine.progress().state == core::FlowRunState::awaiting_approval;
+  require(waits || !machine.commands().start.empty());
+}
+
 void look_into_answers(const Json& body, const std::string& bytes) {
   for (const std::string_view params :
        {std::string_view(R"({"question":"?"})"), std::string_view(R"({"form":{}})"),
@@ -153,6 +183,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   look_into_memory(*body, bytes);
   look_into_answers(*body, bytes);
   look_into_routines(*body);
+  look_into_flows(*body);
   look_into_settings(*body);
   return 0;
 }

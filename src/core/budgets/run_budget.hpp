@@ -30,6 +30,8 @@ class RunBudget {
 
   // Whether any cap may count the run, as of now.
   bool counts() const;
+  // Whether bound() can be asked.
+  bool has_prices() const { return budgets_ != nullptr; }
   CallBound bound(std::string_view provider, const ModelRequest& request) const;
 
   // For the unit that opens the run: counts it, and reserves for its first call.

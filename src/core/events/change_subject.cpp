@@ -31,7 +31,7 @@ concept OfNoThread =
           SweepMemories, InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey,
           DeleteAccessKey, InsertAttachment, RemoveAttachment, PutDocument, RemoveDocument,
           ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets, ChangeOfRoutines,
-          ChangeOfPacks>;
+          ChangeOfPacks, ChangeOfFlows>;
 
 struct ShownIn {
   ThreadsShowing operator()(const InsertThread& change) const { return {change.thread.id}; }

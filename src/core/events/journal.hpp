@@ -54,6 +54,9 @@ using ChangeOfRoutines = std::shared_ptr<const RoutineChange>;
 // The same of packs: core/packs/pack_store.hpp makes it.
 struct PackChange;
 using ChangeOfPacks = std::shared_ptr<const PackChange>;
+// The same of flows and their runs: core/flows/flow_store.hpp makes it.
+struct FlowChange;
+using ChangeOfFlows = std::shared_ptr<const FlowChange>;
 
 // Whoever visits it names every change: a new one must not be forgotten anywhere
 // (core/events/change_subject.hpp).
@@ -67,7 +70,8 @@ using Change = std::variant<
     PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories, InsertEntity,
     ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey, InsertArtifact,
     InsertAttachment, UseAttachment, RemoveAttachment, PutDocument, RemoveDocument,
-    ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets, ChangeOfRoutines, ChangeOfPacks>;
+    ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets, ChangeOfRoutines, ChangeOfPacks,
+    ChangeOfFlows>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

@@ -61,8 +61,15 @@ enum class NoticeKind {
   pack_update_not_available,
   pack_registry_changed,
   capabilities_evaluated,
+  // Of a flow, and of its runs, which `flow_run` has.
+  flow_created,
+  flow_updated,
+  flow_removed,
+  flow_run_created,
+  flow_run_moved,  // one more line of its history: "event", "node", "reason"
 };
 
+struct FlowRun;     // core/flows/flow_run.hpp
 struct RoutineRun;  // core/routines/routine.hpp
 
 struct Notice {
@@ -75,11 +82,12 @@ struct Notice {
   base::Json details = nullptr;  // an object, with the kind's own members; null for none
   base::Time at{};
   std::shared_ptr<const RoutineRun> routine_run{};  // of the kinds that say so
+  std::shared_ptr<const FlowRun> flow_run{};        // the same
 };
 
 // Whether somebody may hear of it: everybody in the scope of its tool servers and of which packs
-// there are; of routines and of work on packs whoever sees it; of memories and resources their
-// owner alone, as nobody else sees those, an operator included.
+// there are; of routines, flows and work on packs whoever sees them; of memories and resources
+// their owner alone, as nobody else sees those, an operator included.
 inline bool may_hear(const Principal& who, const Notice& notice) {
   switch (notice.kind) {
     case NoticeKind::tool_server_connected:
@@ -112,6 +120,11 @@ inline bool may_hear(const Principal& who, const Notice& notice) {
     case NoticeKind::pack_install_failed:
     case NoticeKind::pack_update_not_available:
     case NoticeKind::capabilities_evaluated: return may_see(who, notice.scope, notice.owner);
+    case NoticeKind::flow_created:
+    case NoticeKind::flow_updated:
+    case NoticeKind::flow_removed:
+    case NoticeKind::flow_run_created:
+    case NoticeKind::flow_run_moved: return may_see(who, notice.scope, notice.owner);
     case NoticeKind::memory_put:
     case NoticeKind::memory_skipped:
     case NoticeKind::memory_promoted:

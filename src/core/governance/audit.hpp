@@ -38,6 +38,7 @@ inline constexpr std::string_view setting = "setting";
 inline constexpr std::string_view routine = "routine";
 inline constexpr std::string_view pack = "pack";  // what was installed and uninstalled, and by whom
 inline constexpr std::string_view capability_bindings = "capability_bindings";
+inline constexpr std::string_view flow = "flow";
 inline constexpr std::string_view login_failed = "login.failed";
 inline constexpr std::string_view restore = "restore";      // core/governance/audit_signer.hpp
 inline constexpr std::string_view signature = "signature";  // the same

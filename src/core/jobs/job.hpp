@@ -156,6 +156,11 @@ struct JobBatch {
 // What a job that waits for another, or for all of a batch, waits for. The store wakes it.
 inline std::string until_job_ends(std::string_view id) { return "job:" + std::string(id); }
 inline std::string until_batch_ends(std::string_view id) { return "batch:" + std::string(id); }
+// What begins so is waited for until the time that is said with it: then the job goes on, too.
+constexpr std::string_view or_time_comes = "or-time:";
+inline bool goes_on_in_time(std::string_view waits_for) {
+  return waits_for.empty() || waits_for.starts_with(or_time_comes);
+}
 // Until somebody resumes it, or agrees to it.
 constexpr std::string_view until_resumed = "resume";
 constexpr std::string_view until_approved = "approval";

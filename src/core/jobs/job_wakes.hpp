@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "core/events/journal.hpp"
 #include "core/governance/action.hpp"
+#include "core/jobs/job.hpp"
 #include "core/runs/run.hpp"
 
 namespace colonnade::core {
@@ -17,6 +18,11 @@ inline std::string until_run_moves(std::string_view run_id) { return "run:" + st
 // Until the action was answered, or nobody may answer it any more.
 inline std::string until_answered(std::string_view action_id) {
   return "action:" + std::string(action_id);
+}
+
+// Until any of the runs that work for the job moves, or the time comes.
+inline std::string until_work_moves(std::string_view job_id) {
+  return std::string(or_time_comes) + "work-of:" + std::string(job_id);
 }
 
 // To a unit of the run's scope that stores the run as it is here. Nothing for a run that works for

@@ -36,7 +36,8 @@ struct JobFailed {
 };
 // Goes on, with a new call of the handler, when what it waits for has happened: until_job_ends(),
 // until_batch_ends(), or a word of the handler's own that WakeJobs names. "" waits for the time
-// alone; else the job fails at that time. Nothing waits in memory.
+// alone, a word that begins with or_time_comes for the time as well; with any other the job fails
+// at that time. Nothing waits in memory.
 struct JobParked {
   std::string waits_for{};
   std::optional<base::Time> until{};

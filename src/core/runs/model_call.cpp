@@ -172,10 +172,19 @@ Task<bool> ModelCall::may_be_paid(ModelRequest* request) {
 
 // Nobody is asked before what it may cost is durable; the opening unit has it for the first call.
 Task<Result<void>> ModelCall::reserve(ModelRequest* request, const ModelProvider* provider) {
-  if (!record_.budget().counts()) co_return Result<void>();
+  const bool counts = record_.budget().counts();
+  const std::optional<std::int64_t> most = record_.run().options.allowance.cost_micros;
+  const bool is_bounded = most.has_value() && record_.budget().has_prices();
+  if (!counts && !is_bounded) co_return Result<void>();
   const CallBound bound = bound_of(*request, *provider);
+  // What is refused is told of a run that is stored.
   const bool opened = co_await record_.opened();
   if (!opened) co_return fail(ErrorKind::conflict, "the message was not stored");
+  if (is_bounded && record_.run().cost_micros + bound.micros > most.value_or(0)) {
+    co_return fail(ErrorKind::over_budget, std::string(out_of_allowance) +
+                                               ": the next call may cost more than what is left");
+  }
+  if (!counts) co_return Result<void>();
   if (!record_.budget().must_reserve(bound)) co_return Result<void>();
   auto reserved = co_await record_.reserve(bound);
   co_return reserved;

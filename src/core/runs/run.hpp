@@ -24,6 +24,8 @@ constexpr bool is_terminal(RunState s) {
 
 // What the error of a run begins with that reached its limit of model calls.
 constexpr std::string_view out_of_rounds = "iteration limit reached";
+// The same of one that has used what it was allowed to (TurnAllowance).
+constexpr std::string_view out_of_allowance = "the turn's allowance is used up";
 // The same of one that ran out of time.
 constexpr std::string_view out_of_time = "the run took longer than its time limit";
 // The same of one whose model its provider does not have.

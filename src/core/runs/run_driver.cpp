@@ -127,6 +127,7 @@ RunDriver::RunDriver(const RunDriverPorts& ports, const RunOptions& options, bas
       tool_runner_(ports.tools.tools),
       output_schema_(std::move(start.output_schema)) {
   if (!recovered_) return;
+  tool_calls_made_ = static_cast<std::int64_t>(start.tool_calls.size());
   record_->load(start.steps, model_.summary());
   tools_.load(start.steps, start.tool_calls, std::move(start.actions));
 }
@@ -140,6 +141,18 @@ RunRecord::Opened RunDriver::open(std::string keyed_request_id,
 
 void RunDriver::cancel() {
   lane_.post([self = shared_from_this()] { self->inputs_.cancel(); });
+}
+
+// While a tool runs, the model is not asked.
+void RunDriver::cancel_after_tools() {
+  lane_.post([self = shared_from_this()] {
+    if (self->tools_.busy()) {
+      self->ends_after_tools_ = true;
+      self->inputs_.push(StopRequested{});
+    } else {
+      self->inputs_.cancel();
+    }
+  });
 }
 
 void RunDriver::park() {
@@ -259,12 +272,19 @@ Task<std::optional<RunOutcome>> RunDriver::perform(RunAction action) {
 
 Task<void> RunDriver::ask_model(bool restarted) {
   record_->add_results(tools_.take_results());
+  if (ends_after_tools_) co_return;  // the input that says so is there already
   if (std::exchange(output_is_void_, false) || restarted) {
     auto told = co_await record_->restart_output();
     if (!told) {
       inputs_.push(CommitFailed{std::move(told.error())});
       co_return;
     }
+  }
+  if (std::string why = used_up(); !why.empty()) {
+    // Told of a run that is stored.
+    const bool opened = co_await record_->opened();
+    if (opened) inputs_.push(LimitReached{std::move(why)});
+    co_return;
   }
   auto reply = co_await model_.ask(&tools_.definitions(), needs_tool());
   if (reply) co_await take_reply(std::move(*reply));
@@ -295,6 +315,16 @@ Task<void> RunDriver::change_model(std::size_t fallback) {
 // Whether the next reply has to call a tool: the first one of a turn that says so.
 bool RunDriver::needs_tool() const {
   return run_.options.tool_use == ToolUse::required && record_->run().rounds == 0;
+}
+
+// Why the model may not be asked again; "" while it may.
+std::string RunDriver::used_up() const {
+  const TurnAllowance& most = run_.options.allowance;
+  const Usage& used = record_->run().usage;
+  if (most.tokens && used.input_tokens + used.output_tokens >= *most.tokens) {
+    return std::string(out_of_allowance) + ": " + std::to_string(*most.tokens) + " tokens";
+  }
+  return {};
 }
 
 // Whether the answer is a value that fits the schema. Else the model is asked once more, with what
@@ -344,6 +374,13 @@ Task<void> RunDriver::take_reply(ModelReply reply) {
   record_->add_reply(reply);
   std::vector<std::string> ids = tools_.begin(reply);
   const bool asks_for_tools = !tools_.calls().empty();
+  const std::optional<std::int64_t> most = run_.options.allowance.tool_calls;
+  tool_calls_made_ += static_cast<std::int64_t>(ids.size());
+  std::string refused;
+  if (most && !ids.empty() && tool_calls_made_ > *most) {
+    refused = std::string(out_of_allowance) + ": " + std::to_string(*most) + " tool calls";
+    tools_.refuse_calls(refused);
+  }
   StopReason reason = reply.stop_reason;
   if (asks_for_tools || reason == StopReason::pause) {
     auto stored = co_await record_->store_step(std::move(reply), tools_.calls());
@@ -351,6 +388,10 @@ Task<void> RunDriver::take_reply(ModelReply reply) {
       inputs_.push(CommitFailed{std::move(stored.error())});
       co_return;
     }
+  }
+  if (!refused.empty()) {
+    inputs_.push(LimitReached{std::move(refused)});
+    co_return;
   }
   // Nothing to run, but the model must hear why.
   const bool runs_nothing = asks_for_tools && ids.empty();

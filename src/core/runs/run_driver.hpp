@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -75,6 +76,8 @@ class RunDriver : public std::enable_shared_from_this<RunDriver> {
   // Any thread; takes effect soon. A driver that is about to end as waiting may not see it any
   // more: whoever lets go of it asks cancel_noted().
   void cancel();
+  // The same, but a tool that runs may come to its end; nothing follows it.
+  void cancel_after_tools();
   void note_cancel() { cancel_noted_.store(true); }
   bool cancel_noted() const { return cancel_noted_.load(); }
   // A human has answered a question of this run. Any thread; takes effect soon.
@@ -96,6 +99,7 @@ class RunDriver : public std::enable_shared_from_this<RunDriver> {
   base::Task<void> take_reply(ModelReply reply);
   bool fits_schema(const ModelReply& reply);
   bool needs_tool() const;
+  std::string used_up() const;
   base::Task<RunOutcome> finish(Finish end);
   base::Task<std::optional<RunOutcome>> wait_for_humans();
   base::Task<void> end_work();
@@ -115,6 +119,8 @@ class RunDriver : public std::enable_shared_from_this<RunDriver> {
   RunMachine machine_;
   ToolRunner& tool_runner_;  // checks values against schemas
   const base::Json output_schema_;
+  std::int64_t tool_calls_made_ = 0;
+  bool ends_after_tools_ = false;
   int output_attempts_ = 0;
   bool output_is_void_ = false;  // what was shown of the answer is said anew
   std::atomic<bool> cancel_noted_{false};

@@ -168,6 +168,12 @@ RunAction RunMachine::step(const CancelRequested&) {
   return end({.state = RunState::cancelled, .error = "cancelled"});
 }
 
+RunAction RunMachine::step(const StopRequested&) {
+  RunAction action = end({.state = RunState::cancelled, .error = "cancelled"});
+  if (std::holds_alternative<StopTools>(action)) return Wait{};
+  return action;
+}
+
 RunAction RunMachine::after_calls() {
   if (any(CallState::running) || any(CallState::asked)) return Wait{};
   if (ending_) return finish_;

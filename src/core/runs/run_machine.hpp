@@ -51,8 +51,10 @@ struct CommitFailed {  // the store refused something for good: nothing may foll
   base::Error error{};
 };
 struct CancelRequested {};
+struct StopRequested {};  // the same, but tools that run come to their end
 using RunInput = std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished, HumanAnswered,
-                              RetryDue, ModelChosen, LimitReached, CommitFailed, CancelRequested>;
+                              RetryDue, ModelChosen, LimitReached, CommitFailed, CancelRequested,
+                              StopRequested>;
 
 // --- actions ------------------------------------------------------------------------------------
 
@@ -121,6 +123,7 @@ class RunMachine {
   RunAction step(const LimitReached& input);
   RunAction step(const CommitFailed& input);
   RunAction step(const CancelRequested& input);
+  RunAction step(const StopRequested& input);
   RunAction after_calls();    // what to do once a call changed state
   RunAction ignored() const;  // an input that changes nothing
   RunAction next_round();

@@ -312,6 +312,19 @@ TEST(RunMachine, CancellationEndsEverySituationOnceNoToolRuns) {
   }
 }
 
+TEST(RunMachine, AStopThatLetsToolsEndStopsNone) {
+  for (const Situation& situation : situations()) {
+    RunMachine machine;
+    situation.reach(machine);
+    RunAction action = machine.on(StopRequested{});
+    if (situation.tool_runs) {
+      EXPECT_TRUE(is<Wait>(action)) << situation.name;
+      action = machine.on(ToolFinished{"a"});
+    }
+    EXPECT_EQ(end_state(action), RunState::cancelled) << situation.name;
+  }
+}
+
 TEST(RunMachine, ALimitFailsEverySituationWithItsReason) {
   for (const Situation& situation : situations()) {
     RunMachine machine;
@@ -381,7 +394,9 @@ TEST(RunMachine, RandomInputsNeverStartAToolTwiceOrUngated) {
         case 6: input = HumanAnswered{id, random() % 2 == 0}; break;
         case 7: input = RetryDue{}; break;
         default:
-          input = random() % 20 == 0 ? RunInput{CancelRequested{}} : RunInput{ToolFinished{id}};
+          input = random() % 20 == 0   ? RunInput{CancelRequested{}}
+                  : random() % 20 == 0 ? RunInput{StopRequested{}}
+                                       : RunInput{ToolFinished{id}};
       }
       if (const auto* gate = std::get_if<GateAnswered>(&input)) {
         permitted[id] = permitted[id] || gate->answer == GateAnswer::allowed;

@@ -308,7 +308,12 @@ RunCounts Runs::counts() const { return shared_->active.counts(); }
 // --- cancelling ---------------------------------------------------------------------------------
 
 Task<Result<void>> Runs::cancel(Principal who, std::string run_id) {
-  auto cancelled = co_await cancel_shared(shared_, std::move(who), std::move(run_id));
+  auto cancelled = co_await cancel_shared(shared_, std::move(who), std::move(run_id), Tools::stop);
+  co_return cancelled;
+}
+
+Task<Result<void>> Runs::cancel_after_tools(Principal who, std::string run_id) {
+  auto cancelled = co_await cancel_shared(shared_, std::move(who), std::move(run_id), Tools::end);
   co_return cancelled;
 }
 
@@ -321,11 +326,11 @@ Task<void> Runs::cancel_unawaited(std::shared_ptr<Shared> shared, Principal who,
                                   std::string run_id) {
   // not_found: it has just ended by itself
   [[maybe_unused]] const auto asked =
-      co_await cancel_shared(std::move(shared), std::move(who), std::move(run_id));
+      co_await cancel_shared(std::move(shared), std::move(who), std::move(run_id), Tools::stop);
 }
 
 Task<Result<void>> Runs::cancel_shared(std::shared_ptr<Shared> shared, Principal who,
-                                       std::string run_id) {
+                                       std::string run_id, Tools tools) {
   // A parked run goes on at the next start. Clients that lose their connection now do not mean it.
   if (shared->active.is_stopping()) {
     co_return fail(ErrorKind::unavailable, "the server is stopping");
@@ -336,7 +341,11 @@ Task<Result<void>> Runs::cancel_shared(std::shared_ptr<Shared> shared, Principal
       co_return fail(ErrorKind::not_found, "no such run");
     }
     if (const auto noted = shared->active.find_to_cancel(driver->run().id)) {
-      noted->cancel();
+      if (tools == Tools::end) {
+        noted->cancel_after_tools();
+      } else {
+        noted->cancel();
+      }
       co_return Result<void>();
     }  // else it has just been let go of, and the store knows how it stands
     driver.reset();

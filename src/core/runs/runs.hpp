@@ -72,7 +72,9 @@ class Runs {
   // Asks an active run to stop; it ends as cancelled soon after. not_found when there is none,
   // unavailable while the server stops.
   base::Task<Result<void>> cancel(Principal who, std::string run_id);
-  // The same for who does not wait to hear of it. Any thread.
+  // The same, but a tool that runs may come to its end first.
+  base::Task<Result<void>> cancel_after_tools(Principal who, std::string run_id);
+  // The same as cancel() for who does not wait to hear of it. Any thread.
   void cancel_soon(Principal who, std::string run_id);
 
   // A human has answered one of the run's questions, and the store knows: goes on with the run,
@@ -103,8 +105,9 @@ class Runs {
       std::shared_ptr<Shared> shared, Principal who, std::string run_id);
   static base::Task<Result<RunDetail>> visible_detail(std::shared_ptr<Shared> shared, Principal who,
                                                       std::string run_id);
+  enum class Tools { stop, end };
   static base::Task<Result<void>> cancel_shared(std::shared_ptr<Shared> shared, Principal who,
-                                                std::string run_id);
+                                                std::string run_id, Tools tools);
   static base::Task<void> cancel_unawaited(std::shared_ptr<Shared> shared, Principal who,
                                            std::string run_id);
   static base::Task<void> cancel_stored(std::shared_ptr<Shared> shared, Scope scope,

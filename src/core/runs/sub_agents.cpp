@@ -30,6 +30,8 @@ NewMessage first_message(const Run& from, const std::string& thread_id, HandedOn
   out.options.handed_on_by = RunPlace{.thread_id = from.thread_id, .run_id = from.id};
   out.options.context = from.options.context;
   out.options.tools = from.options.tools;
+  out.options.tools_left_out = from.options.tools_left_out;
+  out.options.allowance = from.options.allowance;
   out.options.grant = from.options.grant;
   out.options.tool_seconds_max = from.options.tool_seconds_max;
   out.options.asks_nobody = from.options.asks_nobody;

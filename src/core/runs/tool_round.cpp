@@ -205,6 +205,15 @@ std::vector<std::string> ToolRound::begin(const ModelReply& reply) {
   return ids;
 }
 
+void ToolRound::refuse_calls(std::string_view why) {
+  for (ToolCall& call : calls_) {
+    if (call.state != ToolCallState::requested) continue;
+    call.state = ToolCallState::failed;
+    call.result = std::string(why);
+    call.finished_at = record_.now();
+  }
+}
+
 void ToolRound::load(const std::vector<RunStep>& steps, const std::vector<ToolCall>& rows,
                      std::vector<Action> actions) {
   for (Action& action : actions) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/lane.hpp"
@@ -63,6 +64,8 @@ class ToolRound {
   // that the gate is to be asked about. A malformed call has failed already.
   std::vector<std::string> begin(const ModelReply& reply);
   const std::vector<ToolCall>& calls() const { return calls_; }
+  // After begin(): none of the round's calls is made, and the model would hear why.
+  void refuse_calls(std::string_view why);
   // Of a run taken up again: its last reply's calls, unless their results are a step already.
   void load(const std::vector<RunStep>& steps, const std::vector<ToolCall>& rows,
             std::vector<Action> actions);

@@ -2,6 +2,7 @@
 // again works as it began.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -31,6 +32,16 @@ struct RunPlace {
   std::string run_id{};
 
   bool operator==(const RunPlace&) const = default;
+};
+
+// How much a turn may use; nullopt: as much as everybody.
+struct TurnAllowance {
+  std::optional<std::int64_t> tool_calls{};
+  std::optional<std::int64_t> tokens{};  // looked at before each model call
+  // Before each model call, what it costs at most is counted; nothing where no price is known.
+  std::optional<std::int64_t> cost_micros{};
+
+  bool operator==(const TurnAllowance&) const = default;
 };
 
 struct TurnOptions {
@@ -65,6 +76,9 @@ struct TurnOptions {
   // The tools that it may call, of those that its agent has: names in which `*` is any run of
   // characters, compared in lower case with `-` as `_`; also by their other names. nullopt: all.
   std::optional<std::vector<std::string>> tools{};
+  // Of those, the ones that it may not call, in the same words.
+  std::vector<std::string> tools_left_out{};
+  TurnAllowance allowance{};
   // Whom budgets count the turn for beside its scope, agent and user (core/budgets/budget.hpp):
   // the credential that asked, where a cap counts keys, and the routine, schedule or task that
   // began it.

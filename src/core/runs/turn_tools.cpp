@@ -42,6 +42,10 @@ bool agent_may_have(const Agent& agent, const TurnOptions& turn, std::string_vie
 bool is_in_turn(const Agent& agent, const TurnOptions& turn, std::string_view tool,
                 const std::vector<std::string>& aliases) {
   if (turn.tool_use == ToolUse::none) return false;
+  const bool is_left_out = std::ranges::any_of(
+      turn.tools_left_out,
+      [&](const std::string& pattern) { return names_tool(pattern, tool, aliases); });
+  if (is_left_out) return false;
   if (!turn.tools) return true;
   const bool hands_on = tool == sub_agent_tool && agent.profile.tool_mode == ToolMode::sub_agent;
   return hands_on || std::ranges::any_of(*turn.tools, [&](const std::string& pattern) {

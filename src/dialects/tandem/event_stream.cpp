@@ -19,6 +19,7 @@ std::string_view stream_name(StreamKind kind) {
     case StreamKind::resources: return "resource";
     case StreamKind::routines: return "routines";
     case StreamKind::automations: return "automations";
+    case StreamKind::flows: return "automations_v2";
     default: return {};
   }
 }
@@ -93,9 +94,14 @@ bool EventStream::wants(const Notice& notice) const {
   }
   if (follow_.kind == StreamKind::routines || follow_.kind == StreamKind::automations) {
     if (notice.is_automation != (follow_.kind == StreamKind::automations)) return false;
+    if (!notice.flow_id.empty()) return false;
     if (!notice.is_automation && !notice.event.type.starts_with("routine.")) return false;
     return is_any_or(follow_.routine_id, notice.routine_id) &&
            is_any_or(follow_.routine_run_id, notice.routine_run_id);
+  }
+  if (follow_.kind == StreamKind::flows) {
+    return !notice.flow_id.empty() && is_any_or(follow_.flow_id, notice.flow_id) &&
+           is_any_or(follow_.flow_run_id, notice.flow_run_id);
   }
   // Runs are told of under their routine's names; this one event is for everybody (tandem §3.6).
   if (notice.is_automation && notice.event.type != automation_changed_type) return false;

@@ -36,14 +36,17 @@ enum class StreamKind {
   resources,    // a status without a type; notices of resources alone; stays open
   routines,     // the same of routines
   automations,  // the same of routines in their other dress
+  flows,        // the same of automations V2
 };
 
 struct Follow {
   StreamKind kind = StreamKind::events;
   EventFilter filter{};
-  std::string resource_prefix{};            // of the keys that a stream of resources is about
-  std::string routine_id{};                 // that a stream of routines is about; "" for all
-  std::string routine_run_id{};             // the same of automations' runs
+  std::string resource_prefix{};  // of the keys that a stream of resources is about
+  std::string routine_id{};       // that a stream of routines is about; "" for all
+  std::string routine_run_id{};   // the same of automations' runs
+  std::string flow_id{};          // that a stream of flows is about; "" for all
+  std::string flow_run_id{};
   std::optional<core::EventTopic> topic{};  // none: notices alone
   std::optional<std::int64_t> after{};      // a cursor: replays what came since
   std::int64_t sent_to = 0;                 // the number of the last event that the reader has

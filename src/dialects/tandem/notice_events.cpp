@@ -229,7 +229,13 @@ std::vector<EventText> events_of(const core::Notice& notice) {
     case NoticeKind::routine_tool_denied:
     case NoticeKind::routine_artifact_added:
     case NoticeKind::routine_run_completed:
-    case NoticeKind::routine_run_failed: break;
+    case NoticeKind::routine_run_failed:
+    // flow_events.hpp
+    case NoticeKind::flow_created:
+    case NoticeKind::flow_updated:
+    case NoticeKind::flow_removed:
+    case NoticeKind::flow_run_created:
+    case NoticeKind::flow_run_moved: break;
   }
   return out;
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/access/visibility.hpp"
+#include "dialects/tandem/flow_events.hpp"
 #include "dialects/tandem/notice_events.hpp"
 #include "dialects/tandem/routine_events.hpp"
 
@@ -31,6 +32,7 @@ void Notices::tell(const core::Notice& notice) {
   const bool of_resource = notice.kind == core::NoticeKind::resource_put ||
                            notice.kind == core::NoticeKind::resource_removed;
   std::vector<Notice> notices = routine_notices_of(notice);
+  for (Notice& one : flow_notices_of(notice)) notices.push_back(std::move(one));
   for (EventText& event : events_of(notice)) {
     notices.push_back(
         {.event = std::move(event), .resource_key = of_resource ? notice.subject : std::string()});

@@ -27,6 +27,9 @@ struct Notice {
   std::string routine_id{};
   std::string routine_run_id{};
   bool is_automation = false;  // for those who follow automations, and for nobody else
+  // Of a flow's; not "" for all of its events and for nothing else.
+  std::string flow_id{};
+  std::string flow_run_id{};
 };
 
 // Thread-safe. Must outlive what listens.

@@ -20,25 +20,6 @@ constexpr PendingRoute not_served_yet[] = {
     {post, "/skills/import"},
     {post, "/skills/import/preview"},
 
-    // Automations V2.
-    {get, "/automations/v2"},
-    {post, "/automations/v2"},
-    {get, "/automations/v2/events"},
-    {get, "/automations/v2/{id}"},
-    {patch, "/automations/v2/{id}"},
-    {del, "/automations/v2/{id}"},
-    {post, "/automations/v2/{id}/run_now"},
-    {post, "/automations/v2/{id}/pause"},
-    {post, "/automations/v2/{id}/resume"},
-    {get, "/automations/v2/{id}/runs"},
-    {get, "/automations/v2/runs/{run}"},
-    {post, "/automations/v2/runs/{run}/pause"},
-    {post, "/automations/v2/runs/{run}/resume"},
-    {post, "/automations/v2/runs/{run}/cancel"},
-    {post, "/automations/v2/runs/{run}/gate"},
-    {post, "/automations/v2/runs/{run}/recover"},
-    {post, "/automations/v2/runs/{run}/repair"},
-
     // Workflow plans and workflows.
     {post, "/workflow-plans/preview"},
     {post, "/workflow-plans/apply"},

@@ -8,6 +8,7 @@
 #include "dialects/tandem/errors.hpp"
 #include "dialects/tandem/limits.hpp"
 #include "dialects/tandem/run_words.hpp"
+#include "dialects/tandem/schedules_wire.hpp"
 #include "dialects/tandem/wire.hpp"
 
 namespace colonnade::dialects::tandem {

@@ -18,8 +18,6 @@ enum class RoutineFamily { routines, automations };
 
 // What an automation's mission or mode is refused with: AUTOMATION_INVALID.
 constexpr std::string_view mission_field = "mission";
-// INVALID_ROUTINE_SCHEDULE, as the errors of core's "timing" and "timezone".
-constexpr std::string_view schedule_field = "schedule";
 
 // Errors: invalid with the field.
 base::Result<core::NewRoutine> decode_new_routine(RoutineFamily family, const base::Json& body);

@@ -18,7 +18,8 @@ Services::Services(ServiceDependencies deps, AnswerOnce& answer_once)
           RoutineFamily::automations,
           {.routines = deps.routines, .runs = deps.routine_runs, .answer_once = answer_once}),
       packs_(deps.packs, answer_once),
-      capabilities_(deps.capabilities) {}
+      capabilities_(deps.capabilities),
+      flows_({.flows = deps.flows, .runs = deps.flow_runs, .answer_once = answer_once}) {}
 
 std::vector<net::Route> Services::routes(const Callers& in) {
   std::vector<net::Route> out;
@@ -36,6 +37,7 @@ std::vector<net::Route> Services::routes(const Callers& in) {
   add(automations_.routes(in));
   add(packs_.routes(in));
   add(capabilities_.routes(in));
+  add(flows_.routes(in));
   return out;
 }
 

@@ -1,5 +1,5 @@
 // What Tandem has besides sessions, streams and tools: providers, tokens, MCP servers, memory,
-// identity, resources, routines, automations, packs and capabilities.
+// identity, resources, routines, automations of both versions, packs and capabilities.
 #pragma once
 
 #include <vector>
@@ -9,6 +9,8 @@
 #include "core/capabilities/capabilities.hpp"
 #include "core/documents/identities.hpp"
 #include "core/documents/resources.hpp"
+#include "core/flows/flow_runs.hpp"
+#include "core/flows/flows.hpp"
 #include "core/memory/memory_imports.hpp"
 #include "core/memory/tiered_memories.hpp"
 #include "core/models/model_catalog.hpp"
@@ -20,6 +22,7 @@
 #include "dialects/tandem/caller.hpp"
 #include "dialects/tandem/capabilities.hpp"
 #include "dialects/tandem/engine_token.hpp"
+#include "dialects/tandem/flows.hpp"
 #include "dialects/tandem/identity.hpp"
 #include "dialects/tandem/key_values.hpp"
 #include "dialects/tandem/mcp_servers.hpp"
@@ -44,6 +47,8 @@ struct ServiceDependencies {
   core::RoutineRuns& routine_runs;
   core::Packs& packs;
   core::Capabilities& capabilities;
+  core::Flows& flows;
+  core::FlowRuns& flow_runs;
   base::Clock& clock;
 };
 
@@ -65,6 +70,7 @@ class Services {
   RoutineResource automations_;
   PackResource packs_;
   CapabilityResource capabilities_;
+  FlowResource flows_;
 };
 
 }  // namespace colonnade::dialects::tandem

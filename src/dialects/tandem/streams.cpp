@@ -8,6 +8,7 @@
 #include "base/ids.hpp"
 #include "base/task.hpp"
 #include "dialects/tandem/errors.hpp"
+#include "dialects/tandem/flows_wire.hpp"
 #include "dialects/tandem/limits.hpp"
 #include "dialects/tandem/routines_wire.hpp"
 #include "dialects/tandem/wire.hpp"
@@ -161,6 +162,18 @@ base::Task<net::Reply> StreamResource::automation_events(core::Principal who, Re
   co_return stream(std::move(who), std::move(follow));
 }
 
+base::Task<net::Reply> StreamResource::flow_events(core::Principal who, RequestPtr request) {
+  Follow follow{.kind = StreamKind::flows};
+  for (const char* name : {"automation_id", "automationID"}) {
+    if (follow.flow_id.empty()) follow.flow_id = request->query_parameter(name).value_or("");
+  }
+  for (const char* name : {"run_id", "runID"}) {
+    if (!follow.flow_run_id.empty()) continue;
+    follow.flow_run_id = flow_run_id_from(request->query_parameter(name).value_or(""));
+  }
+  co_return stream(std::move(who), std::move(follow));
+}
+
 base::Task<net::Reply> StreamResource::run_events(core::Principal who, RequestPtr request) {
   const auto since = number_parameter(*request, "since_seq");
   if (!since) co_return error_response(since.error());
@@ -197,6 +210,7 @@ std::vector<net::Route> stream_routes(const Callers& in, StreamResource& streams
   out.push_back(row(get, "/resource/events", in(streams, &S::resource_events)));
   out.push_back(row(get, "/routines/events", in(streams, &S::routine_events)));
   out.push_back(row(get, "/automations/events", in(streams, &S::automation_events)));
+  out.push_back(row(get, "/automations/v2/events", in(streams, &S::flow_events)));
   return out;
 }
 

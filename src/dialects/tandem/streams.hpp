@@ -38,6 +38,8 @@ class StreamResource {
   // What happens to routines and their runs from now on, in either dress; of one of them.
   base::Task<net::Reply> routine_events(core::Principal who, RequestPtr request);
   base::Task<net::Reply> automation_events(core::Principal who, RequestPtr request);
+  // The same of automations V2 and their runs; of one of them.
+  base::Task<net::Reply> flow_events(core::Principal who, RequestPtr request);
   // A JSON array of what there is by now, oldest first: `tail` of the newest, those after
   // `since_seq`. A stream for whoever accepts text/event-stream.
   base::Task<net::Reply> run_events(core::Principal who, RequestPtr request);

@@ -22,6 +22,7 @@ set(migrations
   0020_spans
   0021_job_keys
   0022_routines
+  0023_flows
   0024_packs
   0025_step_providers
   0026_routine_runs)

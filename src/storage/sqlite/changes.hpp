@@ -10,6 +10,7 @@
 
 #include "core/events/journal.hpp"
 #include "core/packs/pack_store.hpp"
+#include "core/flows/flow_store.hpp"
 #include "core/routines/routine_store.hpp"
 #include "storage/sqlite/budget_changes.hpp"
 #include "storage/sqlite/database.hpp"
@@ -95,6 +96,10 @@ class Changes {
   Result<void> on(const core::Scope& scope, const core::ChangeOfJobs& change);
   Result<void> on(const core::Scope& scope, const core::ForgetSpans& change);
   Result<void> on(const core::Scope& scope, const core::ChangeOfBudgets& change);
+  Result<void> on(const core::Scope& scope, const core::ChangeOfFlows& change);
+  Result<void> on(const core::Scope& scope, const core::PutFlow& change);
+  Result<void> on(const core::Scope& scope, const core::RemoveFlow& change);
+  Result<void> on(const core::Scope& scope, const core::PutFlowRun& change);
   Result<void> on(const core::Scope& scope, const core::ChangeOfRoutines& change);
   Result<void> on(const core::Scope& scope, const core::PutRoutine& change);
   Result<void> on(const core::Scope& scope, const core::RemoveRoutine& change);

@@ -191,8 +191,7 @@ Result<void> JobChanges::settle(const Row& row, Time at) {
                  {.failure = core::JobFailure::expired,
                   .error = "it was not begun within its time to live"});
     case core::JobState::waiting:
-      // One that waits for nothing but the time goes on.
-      if (row.waits_for.empty()) return wake(row, at);
+      if (core::goes_on_in_time(row.waits_for)) return wake(row, at);
       return end(row, core::JobInput::wait_ended, at,
                  {.failure = core::JobFailure::timed_out,
                   .error = "what it waited for did not happen in time"});

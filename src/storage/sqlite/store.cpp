@@ -7,6 +7,7 @@
 #include "storage/sqlite/budget_reads.hpp"
 #include "storage/sqlite/data_file.hpp"
 #include "storage/sqlite/database.hpp"
+#include "storage/sqlite/flow_reads.hpp"
 #include "storage/sqlite/health.hpp"
 #include "storage/sqlite/job_reads.hpp"
 #include "storage/sqlite/memory_vectors.hpp"
@@ -83,7 +84,8 @@ Store::Store(std::unique_ptr<DataLock> lock, std::unique_ptr<Health> health,
       spans_(std::make_unique<SpanReads>(*readers_)),
       budgets_(std::make_unique<BudgetReads>(*readers_)),
       routines_(std::make_unique<RoutineReads>(*readers_)),
-      packs_(std::make_unique<PackReads>(*readers_)) {}
+      packs_(std::make_unique<PackReads>(*readers_)),
+      flows_(std::make_unique<FlowReads>(*readers_)) {}
 
 core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreOptions options) {
   if (auto ready = prepare_folder(path); !ready) return fail(ready.error());
@@ -112,6 +114,7 @@ core::Result<std::unique_ptr<Store>> Store::open(const std::string& path, StoreO
 Store::~Store() {
   close();
   packs_.reset();
+  flows_.reset();
   routines_.reset();
   jobs_.reset();
   spans_.reset();
@@ -123,7 +126,7 @@ Store::~Store() {
 core::Stores Store::stores() {
   return {*this,  *this,   *this,     *this,      *this,   *this, *this, *this,
           *this,  *this,   *this,     *this,      *this,   *this, *this, *this,
-          *jobs_, *spans_, *budgets_, *routines_, *packs_, *this};
+          *jobs_, *spans_, *budgets_, *routines_, *packs_, *flows_, *this};
 }
 
 void Store::close() { writer_->close(); }

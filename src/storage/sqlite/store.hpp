@@ -17,6 +17,7 @@ namespace colonnade::storage::sqlite {
 
 class BudgetReads;
 class JobReads;
+class FlowReads;
 class PackReads;
 class RoutineReads;
 class MemoryVectors;
@@ -249,6 +250,7 @@ class Store final : public storage::Store,
   std::unique_ptr<BudgetReads> budgets_;
   std::unique_ptr<RoutineReads> routines_;
   std::unique_ptr<PackReads> packs_;
+  std::unique_ptr<FlowReads> flows_;
 };
 
 }  // namespace colonnade::storage::sqlite

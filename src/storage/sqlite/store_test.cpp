@@ -58,6 +58,7 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, StoreJobs, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreBudgets, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StoreRoutines, backends);
 INSTANTIATE_TEST_SUITE_P(Sqlite, StorePacks, backends);
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreFlows, backends);
 
 }  // namespace
 }  // namespace colonnade::conformance
