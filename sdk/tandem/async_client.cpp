@@ -458,6 +458,7 @@ AsyncClient::AsyncClient(std::shared_ptr<const detail::Session> session)
       resources(session),
       routines(session, Family::routines),
       automations(session, Family::automations),
+      automations_v2(session),
       session_(std::move(session)) {}
 AsyncClient::~AsyncClient() { close(); }
 AsyncClient::AsyncClient(AsyncClient&&) noexcept = default;
@@ -477,6 +478,7 @@ AsyncClient& AsyncClient::operator=(AsyncClient&& other) noexcept {
     resources = std::move(other.resources);
     routines = std::move(other.routines);
     automations = std::move(other.automations);
+    automations_v2 = std::move(other.automations_v2);
     session_ = std::move(other.session_);
   }
   return *this;

@@ -349,6 +349,7 @@ Client::Client(std::shared_ptr<const detail::Session> session)
       resources(session),
       routines(session, Family::routines),
       automations(session, Family::automations),
+      automations_v2(session),
       session_(std::move(session)) {}
 Client::~Client() { close(); }
 Client::Client(Client&&) noexcept = default;
@@ -368,6 +369,7 @@ Client& Client::operator=(Client&& other) noexcept {
     resources = std::move(other.resources);
     routines = std::move(other.routines);
     automations = std::move(other.automations);
+    automations_v2 = std::move(other.automations_v2);
     session_ = std::move(other.session_);
   }
   return *this;
