@@ -15,6 +15,7 @@
 #pragma once
 
 #include "colonnade/tandem/async_client.hpp"
+#include "colonnade/tandem/automations_v2.hpp"
 #include "colonnade/tandem/client.hpp"
 #include "colonnade/tandem/errors.hpp"
 #include "colonnade/tandem/events.hpp"

@@ -460,6 +460,7 @@ AsyncClient::AsyncClient(std::shared_ptr<const detail::Session> session)
       automations(session, Family::automations),
       packs(session),
       capabilities(session),
+      automations_v2(session),
       session_(std::move(session)) {}
 AsyncClient::~AsyncClient() { close(); }
 AsyncClient::AsyncClient(AsyncClient&&) noexcept = default;
@@ -481,6 +482,7 @@ AsyncClient& AsyncClient::operator=(AsyncClient&& other) noexcept {
     automations = std::move(other.automations);
     packs = std::move(other.packs);
     capabilities = std::move(other.capabilities);
+    automations_v2 = std::move(other.automations_v2);
     session_ = std::move(other.session_);
   }
   return *this;

@@ -162,6 +162,32 @@ PlannedCall<std::vector<RoutineHistoryEntry>> routine_history(Family family,
                                                               std::string_view routine_id,
                                                               std::int64_t limit);
 
+PlannedCall<std::vector<AutomationV2>> list_automations_v2();
+PlannedCall<AutomationV2> create_automation_v2(bool real_engine, const CreateAutomationV2& request);
+PlannedCall<AutomationV2> get_automation_v2(std::string_view automation_id);
+PlannedCall<AutomationV2> update_automation_v2(bool real_engine, std::string_view automation_id,
+                                               const UpdateAutomationV2& changes);
+PlannedCall<bool> remove_automation_v2(std::string_view automation_id);
+PlannedCall<AutomationV2Run> run_automation_v2(std::string_view automation_id, bool dry_run);
+PlannedCall<AutomationV2> pause_automation_v2(std::string_view automation_id,
+                                              std::string_view reason);
+PlannedCall<AutomationV2> resume_automation_v2(std::string_view automation_id);
+PlannedCall<std::vector<AutomationV2Run>> runs_of_automation_v2(std::string_view automation_id,
+                                                                std::int64_t limit);
+PlannedCall<AutomationV2Run> get_automation_v2_run(std::string_view run_id);
+// `verb`: "/pause", "/resume", "/cancel", "/recover".
+PlannedCall<AutomationV2Run> change_automation_v2_run(std::string_view run_id,
+                                                      std::string_view verb,
+                                                      std::string_view reason);
+PlannedCall<AutomationV2Run> decide_gate(std::string_view run_id, std::string_view decision,
+                                         std::string_view reason);
+PlannedCall<AutomationV2Run> repair_automation_v2_run(std::string_view run_id,
+                                                      const RepairAutomationNode& repair);
+// `verb`: "/retry", "/continue".
+PlannedCall<AutomationV2Run> repeat_node(std::string_view run_id, std::string_view node_id,
+                                         std::string_view verb, std::string_view reason);
+Result<StreamPlan> automation_v2_events(std::string_view automation_id, std::string_view run_id);
+
 PlannedCall<SystemHealth> health();
 PlannedCall<std::vector<std::string>> list_tool_ids();
 PlannedCall<std::vector<ToolSchema>> list_tools();

@@ -351,6 +351,7 @@ Client::Client(std::shared_ptr<const detail::Session> session)
       automations(session, Family::automations),
       packs(session),
       capabilities(session),
+      automations_v2(session),
       session_(std::move(session)) {}
 Client::~Client() { close(); }
 Client::Client(Client&&) noexcept = default;
@@ -372,6 +373,7 @@ Client& Client::operator=(Client&& other) noexcept {
     automations = std::move(other.automations);
     packs = std::move(other.packs);
     capabilities = std::move(other.capabilities);
+    automations_v2 = std::move(other.automations_v2);
     session_ = std::move(other.session_);
   }
   return *this;

@@ -344,7 +344,8 @@ bool gives_less(const std::string& name) {
   return names.contains(name);
 }
 
-// Rows of namespaces without types yet, and what the typed methods cannot say.
+// Rows of namespaces without types yet, those that automations_v2_test.cpp has, and what the typed
+// methods cannot say.
 bool only_by_hand(const std::string& name) {
   if (name == "permissions.reply.invalid") return true;
   for (const std::string_view other :

@@ -97,16 +97,17 @@ Task<std::vector<Event>> read_run_events(SessionPtr session,
   co_return std::move(*events);
 }
 
-Task<RoutineRun> look_until_over(SessionPtr session, calls::PlannedCall<RoutineRun> planned,
-                                 WaitOptions options, Calling calling) {
+template <class AnyRun>
+Task<AnyRun> look_until_over(SessionPtr session, calls::PlannedCall<AnyRun> planned,
+                             WaitOptions options, Calling calling) {
   if (options.interval.count() < 1) {
     session->fail(colonnade::detail::usage("WaitOptions::interval must be 1 ms or more"));
   }
   const std::shared_ptr<const Channel> channel = session->channel;
   Looks looks(options);
   for (;;) {
-    calls::PlannedCall<RoutineRun> call = planned;
-    RoutineRun now = co_await perform_async(session, call, calling);
+    calls::PlannedCall<AnyRun> call = planned;
+    AnyRun now = co_await perform_async(session, call, calling);
     if (now.finished() || looks.time_is_up()) co_return now;
     const std::chrono::milliseconds delay = looks.next_delay();
     [[maybe_unused]] const bool slept = co_await pause(channel, delay);
@@ -132,6 +133,12 @@ Task<std::vector<Event>> run_events(SessionPtr session, std::string_view run_id,
 Task<RoutineRun> wait_for_routine_run(SessionPtr session, Family family, std::string_view run_id,
                                       const WaitOptions& options, Calling calling) {
   return look_until_over(std::move(session), calls::get_routine_run(family, run_id), options,
+                         calling);
+}
+
+Task<AutomationV2Run> wait_for_automation_v2_run(SessionPtr session, std::string_view run_id,
+                                                 const WaitOptions& options, Calling calling) {
+  return look_until_over(std::move(session), calls::get_automation_v2_run(run_id), options,
                          calling);
 }
 

@@ -27,5 +27,8 @@ Task<std::vector<Event>> run_events(SessionPtr session, std::string_view run_id,
 Task<RoutineRun> wait_for_routine_run(SessionPtr session, Family family, std::string_view run_id,
                                       const WaitOptions& options,
                                       Calling calling = Calling::background);
+Task<AutomationV2Run> wait_for_automation_v2_run(SessionPtr session, std::string_view run_id,
+                                                 const WaitOptions& options,
+                                                 Calling calling = Calling::background);
 
 }  // namespace colonnade::inline v1::tandem::flows

@@ -2,7 +2,7 @@
 // of engine 0.4.6 that §1 to §4 give:
 //
 //   1 lists and children      row01          7 routines        routines_test.cpp, row07
-//   2 update and fork         row02          8 automations V2  row08: no types, by request()
+//   2 update and fork         row02          8 automations V2  row08, automations_v2_test
 //   3 a prompt without model  row03          9 memory          row09
 //   4 prompt_sync             row04         10 channels        row10: no types, by request()
 //   5 text of streams         row05         11 errors          row11

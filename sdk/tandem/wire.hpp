@@ -39,6 +39,9 @@ std::string write_resource(std::string_view key, const Json& value, const WriteR
 Result<std::string> create_routine(bool real_engine, Family family, const CreateRoutine& request);
 Result<std::string> update_routine(bool real_engine, Family family, const UpdateRoutine& changes);
 std::string add_artifact(const AddArtifact& artifact);
+Result<std::string> create_automation_v2(bool real_engine, const CreateAutomationV2& request);
+Result<std::string> update_automation_v2(bool real_engine, const UpdateAutomationV2& changes);
+std::string repair_node(const RepairAutomationNode& repair);
 
 // --- replies
 // A reply that makes no sense gives ErrorKind::malformed, whose message is "<endpoint>: <issue>".
@@ -94,6 +97,11 @@ Result<Routine> routine(const CallSpec& spec, const TransportReply& reply);
 Result<RunNow> run_now(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<RoutineRun>> routine_runs(const CallSpec& spec, const TransportReply& reply);
 Result<RoutineRun> routine_run(const CallSpec& spec, const TransportReply& reply);
+Result<std::vector<AutomationV2>> automations_v2(const CallSpec& spec, const TransportReply& reply);
+Result<AutomationV2> automation_v2(const CallSpec& spec, const TransportReply& reply);
+Result<std::vector<AutomationV2Run>> automation_v2_runs(const CallSpec& spec,
+                                                        const TransportReply& reply);
+Result<AutomationV2Run> automation_v2_run(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<RunArtifact>> artifacts(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<RoutineHistoryEntry>> history(const CallSpec& spec, const TransportReply& reply);
 Result<Json> any_json(const CallSpec& spec, const TransportReply& reply);

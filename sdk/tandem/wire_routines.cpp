@@ -7,6 +7,7 @@
 #include "sdk/tandem/body_members.hpp"
 #include "sdk/tandem/engine_cron.hpp"
 #include "sdk/tandem/replies.hpp"
+#include "sdk/tandem/schedule_members.hpp"
 #include "sdk/tandem/wire.hpp"
 
 namespace colonnade::inline v1::tandem {
@@ -18,10 +19,7 @@ static void read_id(std::string& id, std::string&& other) {
   if (id.empty()) id = std::move(other);
 }
 
-struct OptionalMoment {
-  std::optional<Timestamp>& at;
-};
-static void read(Element value, OptionalMoment& out) {
+void read(Element value, OptionalMoment& out) {
   if (value.is_null()) return;
   Timestamp at;
   Moment moment{.at = at, .nanos_per_unit = nanos_per_millisecond};
@@ -47,7 +45,7 @@ static std::optional<Interval> interval_in(Element form) {
 }
 
 // The forms that servers write (tandem §2.5).
-static void read(Element value, Schedule& out) {
+void read(Element value, Schedule& out) {
   if (value.is_null()) return;
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) {
@@ -74,11 +72,7 @@ static MisfirePolicy misfire_policy_of(std::string_view name) {
   return name == "catch_up" ? MisfirePolicy::catch_up : MisfirePolicy::run_once;
 }
 
-struct Misfires {
-  MisfirePolicy& policy;
-  std::optional<std::int64_t>& catch_up_max;
-};
-static void read(Element value, Misfires& out) {
+void read(Element value, Misfires& out) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS) {
     out.policy = misfire_policy_of(text);
@@ -203,6 +197,27 @@ static void read(Element value, RoutineHistoryEntry& out) {
 }
 
 namespace wire {
+
+// As the server takes it.
+Result<Schedule> schedule_for(bool real_engine, const Schedule& schedule) {
+  if (schedule.interval() != nullptr && schedule.interval()->every.count() < 1) {
+    return colonnade::detail::usage("Interval::every must be 1 s or more");
+  }
+  if (!real_engine || schedule.cron() == nullptr) return schedule;
+  auto cron = engine_cron(*schedule.cron());
+  if (!cron) return std::move(cron).error();
+  return Schedule(*std::move(cron));
+}
+
+std::string_view misfire_name(MisfirePolicy policy) {
+  switch (policy) {
+    case MisfirePolicy::run_once: return "run_once";
+    case MisfirePolicy::skip: return "skip";
+    case MisfirePolicy::catch_up: return "catch_up";
+  }
+  return "run_once";
+}
+
 namespace {
 
 struct ScheduleWriter {
@@ -228,30 +243,10 @@ struct ScheduleWriter {
   void operator()(const Json& form) const { write_some_json(writer, "schedule", form); }
 };
 
-// As the server takes it.
-Result<Schedule> schedule_for(bool real_engine, const Schedule& schedule) {
-  if (schedule.interval() != nullptr && schedule.interval()->every.count() < 1) {
-    return colonnade::detail::usage("Interval::every must be 1 s or more");
-  }
-  if (!real_engine || schedule.cron() == nullptr) return schedule;
-  auto cron = engine_cron(*schedule.cron());
-  if (!cron) return std::move(cron).error();
-  return Schedule(*std::move(cron));
-}
-
-std::string_view name_of(MisfirePolicy policy) {
-  switch (policy) {
-    case MisfirePolicy::run_once: return "run_once";
-    case MisfirePolicy::skip: return "skip";
-    case MisfirePolicy::catch_up: return "catch_up";
-  }
-  return "run_once";
-}
-
 void write_misfire_policy(Writer& writer, const std::optional<MisfirePolicy>& policy,
                           const std::optional<std::int64_t>& catch_up_max) {
   if (!policy) return;
-  writer.key("misfire_policy").object().field("type", name_of(*policy));
+  writer.key("misfire_policy").object().field("type", misfire_name(*policy));
   if (catch_up_max) writer.field("max_runs", *catch_up_max);
   writer.end_object();
 }

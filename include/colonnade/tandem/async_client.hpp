@@ -12,6 +12,7 @@
 #include "colonnade/json.hpp"
 #include "colonnade/options.hpp"
 #include "colonnade/stream.hpp"
+#include "colonnade/tandem/automations_v2.hpp"
 #include "colonnade/tandem/client.hpp"
 #include "colonnade/tandem/events.hpp"
 #include "colonnade/tandem/packs.hpp"
@@ -338,6 +339,47 @@ class COLONNADE_API AsyncCapabilities {
   std::shared_ptr<const detail::Session> session_;
 };
 
+class COLONNADE_API AsyncAutomationsV2 {
+ public:
+  Task<std::vector<AutomationV2>> list() const;
+  Task<AutomationV2> create(const CreateAutomationV2& request) const;
+  Task<AutomationV2> create(CreateAutomationV2&&) const = delete;
+  Task<AutomationV2> get(std::string_view automation_id) const;
+  Task<AutomationV2> update(std::string_view automation_id,
+                            const UpdateAutomationV2& changes) const;
+  Task<AutomationV2> update(std::string_view, UpdateAutomationV2&&) const = delete;
+  Task<void> remove(std::string_view automation_id) const;
+  Task<AutomationV2Run> run_now(std::string_view automation_id, bool dry_run = false) const;
+  Task<AutomationV2> pause(std::string_view automation_id, std::string_view reason = {}) const;
+  Task<AutomationV2> resume(std::string_view automation_id) const;
+  Task<std::vector<AutomationV2Run>> list_runs(std::string_view automation_id,
+                                               std::int64_t limit = 50) const;
+  Task<AutomationV2Run> get_run(std::string_view run_id) const;
+  Task<AutomationV2Run> wait_run(std::string_view run_id) const;
+  Task<AutomationV2Run> wait_run(std::string_view run_id, const WaitOptions& options) const;
+  Task<AutomationV2Run> wait_run(std::string_view, WaitOptions&&) const = delete;
+  Task<AutomationV2Run> pause_run(std::string_view run_id, std::string_view reason = {}) const;
+  Task<AutomationV2Run> resume_run(std::string_view run_id, std::string_view reason = {}) const;
+  Task<AutomationV2Run> cancel_run(std::string_view run_id, std::string_view reason = {}) const;
+  Task<AutomationV2Run> decide_gate(std::string_view run_id, std::string_view decision,
+                                    std::string_view reason = {}) const;
+  Task<AutomationV2Run> recover_run(std::string_view run_id, std::string_view reason = {}) const;
+  Task<AutomationV2Run> repair_run(std::string_view run_id,
+                                   const RepairAutomationNode& repair) const;
+  Task<AutomationV2Run> repair_run(std::string_view, RepairAutomationNode&&) const = delete;
+  Task<AutomationV2Run> retry_node(std::string_view run_id, std::string_view node_id,
+                                   std::string_view reason = {}) const;
+  Task<AutomationV2Run> continue_node(std::string_view run_id, std::string_view node_id,
+                                      std::string_view reason = {}) const;
+  AsyncStream<Event> events(std::string_view automation_id = {},
+                            std::string_view run_id = {}) const;
+
+ private:
+  friend class AsyncClient;
+  explicit AsyncAutomationsV2(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
 // Rules of with(), with_token(), close() and the root as those of Client.
 class COLONNADE_API AsyncClient {
  public:
@@ -363,6 +405,7 @@ class COLONNADE_API AsyncClient {
   AsyncRoutines automations;
   AsyncPacks packs;
   AsyncCapabilities capabilities;
+  AsyncAutomationsV2 automations_v2;
 
   Task<SystemHealth> health() const;
   Task<std::vector<std::string>> list_tool_ids() const;

@@ -12,6 +12,7 @@
 #include "colonnade/json.hpp"
 #include "colonnade/options.hpp"
 #include "colonnade/stream.hpp"
+#include "colonnade/tandem/automations_v2.hpp"
 #include "colonnade/tandem/errors.hpp"
 #include "colonnade/tandem/events.hpp"
 #include "colonnade/tandem/packs.hpp"
@@ -344,6 +345,50 @@ class COLONNADE_API Capabilities {
   std::shared_ptr<const detail::Session> session_;
 };
 
+// Automations V2: graphs of nodes, each with an agent of its own.
+class COLONNADE_API AutomationsV2 {
+ public:
+  std::vector<AutomationV2> list() const;
+  AutomationV2 create(const CreateAutomationV2& request) const;
+  AutomationV2 get(std::string_view automation_id) const;
+  AutomationV2 update(std::string_view automation_id, const UpdateAutomationV2& changes) const;
+  void remove(std::string_view automation_id) const;
+  // A dry run begins nothing and is over at once.
+  AutomationV2Run run_now(std::string_view automation_id, bool dry_run = false) const;
+  // Its runs that are under way are paused, too.
+  AutomationV2 pause(std::string_view automation_id, std::string_view reason = {}) const;
+  AutomationV2 resume(std::string_view automation_id) const;
+  // Newest first.
+  std::vector<AutomationV2Run> list_runs(std::string_view automation_id,
+                                         std::int64_t limit = 50) const;
+  AutomationV2Run get_run(std::string_view run_id) const;
+  // Looks at the run until it has ended; see WaitOptions. One that is paused, or waits at a gate,
+  // has not.
+  AutomationV2Run wait_run(std::string_view run_id, const WaitOptions& options = {}) const;
+  AutomationV2Run pause_run(std::string_view run_id, std::string_view reason = {}) const;
+  AutomationV2Run resume_run(std::string_view run_id, std::string_view reason = {}) const;
+  AutomationV2Run cancel_run(std::string_view run_id, std::string_view reason = {}) const;
+  // `decision`: approve, rework or cancel.
+  AutomationV2Run decide_gate(std::string_view run_id, std::string_view decision,
+                              std::string_view reason = {}) const;
+  // One that failed, or is paused, goes on.
+  AutomationV2Run recover_run(std::string_view run_id, std::string_view reason = {}) const;
+  AutomationV2Run repair_run(std::string_view run_id, const RepairAutomationNode& repair) const;
+  // The node and all that depend on it begin anew; the other one goes on in its session first.
+  AutomationV2Run retry_node(std::string_view run_id, std::string_view node_id,
+                             std::string_view reason = {}) const;
+  AutomationV2Run continue_node(std::string_view run_id, std::string_view node_id,
+                                std::string_view reason = {}) const;
+  // Of one automation, of one run, or of all, as they happen: Event::type() is "automation.v2.…",
+  // Event::routine_id() the automation. Never ends by itself.
+  Stream<Event> events(std::string_view automation_id = {}, std::string_view run_id = {}) const;
+
+ private:
+  friend class Client;
+  explicit AutomationsV2(std::shared_ptr<const detail::Session> session);
+  std::shared_ptr<const detail::Session> session_;
+};
+
 // A client that was constructed is the root of its connection pool; those made by with() and
 // with_token() are derived from it and share the pool. Closing or destroying the root closes idle
 // connections and aborts running calls and streams, of derived clients too, with CancelledError; so
@@ -373,6 +418,7 @@ class COLONNADE_API Client {
   Routines automations;
   Packs packs;
   Capabilities capabilities;
+  AutomationsV2 automations_v2;
 
   // Sends the token, but needs none.
   SystemHealth health() const;

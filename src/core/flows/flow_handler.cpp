@@ -483,8 +483,8 @@ Task<bool> FlowHandler::may_go_on(Job job) {
   co_return false;
 }
 
-// Somebody cancelled the job, and not the run: the run shows as cancelled from then on.
-Task<void> FlowHandler::cancelled(Job job) {
+// Not by the flow, as a pause or a cancel of its run is: the nodes end, and the run shows it.
+Task<void> FlowHandler::stopped(Job job) {
   const auto payload = flow_payload_from(job);
   if (!payload) co_return;
   const std::string id = payload->run_id.empty() ? job.id : payload->run_id;

@@ -50,7 +50,7 @@ class FlowHandler final : public JobHandler {
   base::Task<JobStep> run(JobContext context) override;
   base::Task<bool> may_go_on(Job job) override;
   // Stops its nodes.
-  base::Task<void> cancelled(Job job) override;
+  base::Task<void> stopped(Job job) override;
 
  private:
   struct Attempt;
