@@ -33,8 +33,8 @@ class FallbackTest : public ::testing::Test {
  protected:
   // An engine with two vendors, and an agent that falls back from the first to the second.
   struct House {
-    explicit House(const std::string& path, std::vector<ModelFallback> fallbacks =
-                                                {{ModelFault::unavailable, "spare"}})
+    explicit House(const std::string& path,
+                   std::vector<ModelFallback> fallbacks = {{ModelFault::unavailable, "spare"}})
         : engine(path, options()), wanted(std::move(fallbacks)) {
       auto owned = std::make_unique<ScriptedProvider>("spare");
       spare = owned.get();

@@ -60,18 +60,19 @@ using ChangeOfFlows = std::shared_ptr<const FlowChange>;
 
 // Whoever visits it names every change: a new one must not be forgotten anywhere
 // (core/events/change_subject.hpp).
-using Change = std::variant<
-    PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertThread,
-    InsertMessage, RenameThread, ArrangeThread, MoveThread, PinThreadVersion, EditOutMessages,
-    DeleteThread, RestoreThread, EraseThread, PurgeThread, InsertSummary, InsertRun, UpdateRun,
-    InsertStep, InsertToolCall, MoveToolCall, InsertAction, UpdateAction, InsertPermission,
-    RevokePermission, AppendAudit, InsertCredential, TouchCredential, RevokeCredential,
-    InsertKeyedRequest, LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
-    PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories, InsertEntity,
-    ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey, InsertArtifact,
-    InsertAttachment, UseAttachment, RemoveAttachment, PutDocument, RemoveDocument,
-    ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets, ChangeOfRoutines, ChangeOfPacks,
-    ChangeOfFlows>;
+using Change =
+    std::variant<PutAgent, DeleteAgent, PutToolServer, DeleteToolServer, KeepToolPins, InsertThread,
+                 InsertMessage, RenameThread, ArrangeThread, MoveThread, PinThreadVersion,
+                 EditOutMessages, DeleteThread, RestoreThread, EraseThread, PurgeThread,
+                 InsertSummary, InsertRun, UpdateRun, InsertStep, InsertToolCall, MoveToolCall,
+                 InsertAction, UpdateAction, InsertPermission, RevokePermission, AppendAudit,
+                 InsertCredential, TouchCredential, RevokeCredential, InsertKeyedRequest,
+                 LinkKeyedRequest, AnswerKeyedRequest, DropKeyedRequest, PurgeKeyedRequests,
+                 PutMemory, RemoveMemory, RemoveMemoriesOfAgent, PlaceMemory, SweepMemories,
+                 InsertEntity, ChangeEntitySecrets, DeleteEntity, InsertAccessKey, DeleteAccessKey,
+                 InsertArtifact, InsertAttachment, UseAttachment, RemoveAttachment, PutDocument,
+                 RemoveDocument, ReplaceToolServer, ChangeOfJobs, ForgetSpans, ChangeOfBudgets,
+                 ChangeOfRoutines, ChangeOfPacks, ChangeOfFlows>;
 
 // What is committed together. Changes are applied in order, then events are appended in order.
 struct Unit {

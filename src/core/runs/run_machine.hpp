@@ -52,9 +52,9 @@ struct CommitFailed {  // the store refused something for good: nothing may foll
 };
 struct CancelRequested {};
 struct StopRequested {};  // the same, but tools that run come to their end
-using RunInput = std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished, HumanAnswered,
-                              RetryDue, ModelChosen, LimitReached, CommitFailed, CancelRequested,
-                              StopRequested>;
+using RunInput =
+    std::variant<ModelReplied, ModelFailed, GateAnswered, ToolFinished, HumanAnswered, RetryDue,
+                 ModelChosen, LimitReached, CommitFailed, CancelRequested, StopRequested>;
 
 // --- actions ------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "core/events/journal.hpp"
-#include "core/packs/pack_store.hpp"
 #include "core/flows/flow_store.hpp"
+#include "core/packs/pack_store.hpp"
 #include "core/routines/routine_store.hpp"
 #include "storage/sqlite/budget_changes.hpp"
 #include "storage/sqlite/database.hpp"

@@ -124,8 +124,8 @@ Store::~Store() {
 }
 
 core::Stores Store::stores() {
-  return {*this,  *this,   *this,     *this,      *this,   *this, *this, *this,
-          *this,  *this,   *this,     *this,      *this,   *this, *this, *this,
+  return {*this,  *this,   *this,     *this,      *this,   *this,   *this, *this,
+          *this,  *this,   *this,     *this,      *this,   *this,   *this, *this,
           *jobs_, *spans_, *budgets_, *routines_, *packs_, *flows_, *this};
 }
 
