@@ -76,7 +76,7 @@ constexpr Weights any_other() {
   out.margin_percent = 125;
   return out;
 }
-constexpr Weights other = any_other();
+constexpr Weights other_family = any_other();
 
 const Weights& weights_of(TokenFamily family) {
   switch (family) {
@@ -86,7 +86,7 @@ const Weights& weights_of(TokenFamily family) {
     case TokenFamily::anthropic_recent: return anthropic_recent;
     case TokenFamily::other: break;
   }
-  return other;
+  return other_family;
 }
 
 enum class Class : std::uint8_t { sign, lower, upper, digit, space, line, beyond };
