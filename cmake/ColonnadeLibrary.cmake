@@ -55,6 +55,15 @@ if(COLONNADE_PCH AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
     target_compile_definitions(colonnade_test_pch PRIVATE GTEST_HAS_PTHREAD=1)  # as GTest::gtest does
     target_precompile_headers(colonnade_test_pch PRIVATE
       ${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp <gtest/gtest.h> <gmock/gmock.h>)
+    if(COLONNADE_UNITY AND COLONNADE_SERVER)
+      add_library(colonnade_core_test_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+      set_target_properties(colonnade_core_test_pch PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_include_directories(colonnade_core_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/src)
+      target_compile_options(colonnade_core_test_pch PRIVATE -fPIE ${COLONNADE_TEST_OPTIONS})
+      target_compile_definitions(colonnade_core_test_pch PRIVATE GTEST_HAS_PTHREAD=1)
+      target_precompile_headers(colonnade_core_test_pch PRIVATE
+        ${CMAKE_SOURCE_DIR}/cmake/precompiled_core.hpp <gtest/gtest.h> <gmock/gmock.h>)
+    endif()
   endif()
 endif()
 
@@ -135,13 +144,14 @@ function(colonnade_tell_source_folder)
   endforeach()
 endfunction()
 
-# colonnade_test(<name> SOURCES … LINK …)
-#   Makes the test program <name>_test and registers each of its cases with CTest.
+# colonnade_test(<name> SOURCES … LINK … [HEADER …])
+#   Makes the test program <name>_test and registers each of its cases with CTest. HEADER is one that
+#   most of its files include, and that costs seconds: it is parsed once for all of them.
 function(colonnade_test name)
   if(NOT COLONNADE_TESTS)
     return()
   endif()
-  cmake_parse_arguments(arg "NO_PCH" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "NO_PCH" "HEADER" "SOURCES;LINK" ${ARGN})
   add_executable(${name}_test ${arg_SOURCES})
   target_compile_options(${name}_test PRIVATE ${COLONNADE_WARNINGS} ${COLONNADE_TEST_OPTIONS})
   target_compile_definitions(${name}_test PRIVATE
@@ -149,7 +159,13 @@ function(colonnade_test name)
     COLONNADE_CONTRACTS="${COLONNADE_CONTRACTS}")
   colonnade_tell_source_folder(${arg_SOURCES})
   target_link_libraries(${name}_test PRIVATE ${arg_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
-  if(TARGET colonnade_test_pch AND NOT arg_NO_PCH)
+  if(TARGET colonnade_test_pch AND arg_HEADER)
+    target_precompile_headers(${name}_test PRIVATE
+      ${CMAKE_SOURCE_DIR}/cmake/precompiled.hpp <gtest/gtest.h> <gmock/gmock.h>
+      ${CMAKE_CURRENT_SOURCE_DIR}/${arg_HEADER})
+  elseif(TARGET colonnade_core_test_pch AND NOT arg_NO_PCH AND arg_LINK MATCHES "colonnade_(app|core|dialects|storage|tools)")
+    target_precompile_headers(${name}_test REUSE_FROM colonnade_core_test_pch)
+  elseif(TARGET colonnade_test_pch AND NOT arg_NO_PCH)
     target_precompile_headers(${name}_test REUSE_FROM colonnade_test_pch)
   endif()
   gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${COLONNADE_TEST_SECONDS})

@@ -50,8 +50,8 @@ bool is_of_automation(std::string_view name) {
   for (const std::string_view begin : {"event.", "engine046."}) {
     if (name.starts_with(begin)) name.remove_prefix(begin.size());
   }
-  for (const std::string_view begin : {"workflow_plans.", "ts064.", "agent_team.", "agent_teams.",
-                                       "channels.", "pack.", "packs.", "capabilities."}) {
+  for (const std::string_view begin :
+       {"workflow_plans.", "ts064.", "agent_team.", "agent_teams.", "channels."}) {
     if (name.starts_with(begin)) return true;
   }
   return false;

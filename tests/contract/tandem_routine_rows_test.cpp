@@ -98,9 +98,12 @@ TEST_F(TandemRoutineRows, MissedDueTimesAreMadeGoodAsThePolicySays) {
 TEST_F(TandemRoutineRows, AScheduledRunIsToldWithWhenTheNextOneIsDue) {
   answer_always("Good.");
   const auto stream = follow("/routines/events");
-  const std::int64_t due = minutes_now() * 60'000;
-  const std::string id = create(
-      {{"schedule", {{"interval_seconds", {{"seconds", 86'400}}}}}, {"next_fire_at_ms", due}});
+  const std::int64_t minutes = minutes_now();
+  const std::int64_t due = minutes * 60'000;
+  const std::string daily =
+      std::to_string(minutes % 60) + " " + std::to_string(minutes / 60 % 24) + " * * *";
+  const std::string id =
+      create({{"schedule", daily}, {"timezone", "UTC"}, {"next_fire_at_ms", due}});
   const Json fired = events_until(*stream, "routine.fired").back().at("properties");
   EXPECT_EQ(fired.at("routineID"), id);
   EXPECT_EQ(fired.at("triggerType"), "scheduled");

@@ -126,7 +126,9 @@ RoutineRunState state_of(const Job& job, const RoutineRunNotes& notes) {
   switch (job.state) {
     case JobState::delayed:
     case JobState::queued: return notes.run_id.empty() ? queued : running;
-    case JobState::running: return running;
+    // It is looked at; it has not begun before it leads the line of its routine.
+    case JobState::running:
+      return notes.line == RoutineLine::leads || !notes.run_id.empty() ? running : queued;
     case JobState::waiting: break;
     case JobState::done: return completed;
     case JobState::failed: return failed;

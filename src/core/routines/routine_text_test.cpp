@@ -32,6 +32,10 @@ TEST(RoutineRuns, TheirStateIsTheirJobsAndWhatIsKnownBesides) {
   };
   EXPECT_EQ(state(job_in(JobState::queued), notes_with("")), queued);
   EXPECT_EQ(state(job_in(JobState::queued), notes_with("r1")), running) << "about to be settled";
+  EXPECT_EQ(state(job_in(JobState::running), notes_with("")), queued) << "about to get in line";
+  RoutineRunNotes leading = notes_with("");
+  leading.line = RoutineLine::leads;
+  EXPECT_EQ(state(job_in(JobState::running), leading), running);
   EXPECT_EQ(state(job_in(JobState::waiting, "run:r1"), notes_with("r1")), running);
   EXPECT_EQ(state(job_in(JobState::waiting), notes_with("")), queued) << "for a time";
   EXPECT_EQ(state(job_in(JobState::waiting, "approval"), notes_with("")), pending_approval);

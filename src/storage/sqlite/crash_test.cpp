@@ -177,7 +177,7 @@ TEST(Crash, FullDiskFailsUnitsAndLosesNothingAcknowledged) {
   std::set<std::string> acknowledged;
   int refused = 0;
   {
-    const FileSizeLimit limit(1536 * 1024);  // an empty store takes a good third of it
+    const FileSizeLimit limit(2048 * 1024);  // an empty store takes more than a third of it
     for (int i = 0; i < 40; ++i) {
       const std::string id = "m" + std::to_string(i);
       const auto done = commit(**store, message_unit(id, 60'000));
