@@ -106,8 +106,7 @@ Task<AnyRun> look_until_over(SessionPtr session, calls::PlannedCall<AnyRun> plan
   const std::shared_ptr<const Channel> channel = session->channel;
   Looks looks(options);
   for (;;) {
-    calls::PlannedCall<AnyRun> call = planned;
-    AnyRun now = co_await perform_async(session, call, calling);
+    AnyRun now = co_await perform_async(session, planned, calling);
     if (now.finished() || looks.time_is_up()) co_return now;
     const std::chrono::milliseconds delay = looks.next_delay();
     [[maybe_unused]] const bool slept = co_await pause(channel, delay);
