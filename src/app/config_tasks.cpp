@@ -36,7 +36,10 @@ constexpr TaskMember task_members[] = {
     {"description", &PlatosTaskSettings::description, "a string, or nothing",
      "What it is for, in words."},
     {"trigger", &PlatosTaskSettings::trigger, "`manual`, `schedule` or `agent-spawn`",
-     "Who begins it; `manual` without one. One with a schedule can be triggered, too."},
+     "Who begins it; `manual` without one. One with a schedule can be triggered, too, and agents "
+     "begin those of `agent-spawn` by their tools."},
+    {"allowed_agents", &PlatosTaskSettings::allowed_agents, "JSON, or nothing",
+     "A list of the ids of the agents that may begin it; all without one."},
     {"cron", &PlatosTaskSettings::cron, "a string, or nothing",
      "When it is due, with the trigger `schedule`: five fields, or six with seconds first."},
     {"timezone", &PlatosTaskSettings::zone, "a string, or nothing",
@@ -110,6 +113,19 @@ Result<base::Json> tree_of(const std::string& text, const char* field) {
   return parsed;
 }
 
+Result<std::vector<std::string>> texts_of(const std::string& text, const char* field) {
+  auto tree = tree_of(text, field);
+  if (!tree) return fail(std::move(tree.error()));
+  std::vector<std::string> out;
+  if (tree->is_null()) return out;
+  const bool is_list = tree->is_array() && std::ranges::all_of(*tree, [](const base::Json& one) {
+                         return one.is_string();
+                       });
+  if (!is_list) return fail(ErrorKind::invalid, "expected a JSON list of strings", field);
+  for (const base::Json& one : *tree) out.push_back(one.get<std::string>());
+  return out;
+}
+
 // Errors name the member of the configuration.
 Result<core::CatalogTask> task_of(const PlatosTaskSettings& from) {
   core::Scope scope = core::default_view();
@@ -124,6 +140,9 @@ Result<core::CatalogTask> task_of(const PlatosTaskSettings& from) {
   const auto trigger = core::task_trigger_from(from.trigger.empty() ? "manual" : from.trigger);
   if (!trigger) return fail(ErrorKind::invalid, "one of manual, schedule, agent-spawn", "trigger");
   out.trigger = *trigger;
+  auto agents = texts_of(from.allowed_agents, "allowed_agents");
+  if (!agents) return fail(std::move(agents.error()));
+  out.agents = std::move(*agents);
   out.cron = from.cron;
   if (!from.zone.empty()) out.zone = from.zone;
   const auto timeout = number_of(from.timeout, "timeout_seconds",

@@ -48,6 +48,8 @@ TEST(ConfigTasks, ReadsTasksOfBothKinds) {
                                "    - task_id: tidy-up\n"
                                "      scope: acme/shop/live\n"
                                "      name: Tidy up\n"
+                               "      trigger: agent-spawn\n"
+                               "      allowed_agents: '[\"support\"]'\n"
                                "      active: false\n"
                                "      handler: tool\n"
                                "      tool: shell\n"
@@ -65,6 +67,9 @@ TEST(ConfigTasks, ReadsTasksOfBothKinds) {
   EXPECT_EQ(tasks[0].payload_schema, (base::Json{{"type", "object"}}));
   EXPECT_EQ(tasks[0].handler.prompt, "Build the digest of {{payload.day}}.");
   EXPECT_EQ(tasks[1].scope, core::Scope("acme", "shop", "live"));
+  EXPECT_EQ(tasks[1].trigger, core::TaskTrigger::agent_spawn);
+  EXPECT_THAT(tasks[1].agents, ElementsAre("support"));
+  EXPECT_THAT(tasks[0].agents, IsEmpty());
   EXPECT_FALSE(tasks[1].is_active);
   EXPECT_EQ(tasks[1].handler.kind, core::JobHandlerKind::tool);
   EXPECT_EQ(tasks[1].handler.args, (base::Json{{"command", "ls"}}));
@@ -80,6 +85,10 @@ TEST(ConfigTasks, FaultsNameThePlaceAndTheMember) {
               ElementsAre(HasSubstr("platos.tasks[0]: timeout_seconds")));
   EXPECT_THAT(read_tasks(digest + "      payload_schema: '{'\n").faults,
               ElementsAre(HasSubstr("platos.tasks[0]: payload_schema")));
+  EXPECT_THAT(read_tasks(digest + "      allowed_agents: support\n").faults,
+              ElementsAre(HasSubstr("platos.tasks[0]: allowed_agents")));
+  EXPECT_THAT(read_tasks(digest + "      allowed_agents: '{\"a\":1}'\n").faults,
+              ElementsAre(HasSubstr("a JSON list of strings")));
   EXPECT_THAT(read_tasks(digest + "      trigger: schedule\n").faults,
               ElementsAre(HasSubstr("scheduleCron")));
   EXPECT_THAT(read_tasks(digest + digest).faults,

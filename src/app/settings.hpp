@@ -215,6 +215,7 @@ struct PlatosTaskSettings {
   std::string name{};
   std::string description{};
   std::string trigger{};
+  std::string allowed_agents{};
   std::string cron{};
   std::string zone{};
   std::string timeout{};

@@ -83,6 +83,7 @@
 #include "core/snapshots/snapshots.hpp"
 #include "core/spans/monitoring.hpp"
 #include "core/spans/span_retention.hpp"
+#include "core/tasks/spawned_runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "core/threads/threads.hpp"
 #include "core/tools/scope_tool_servers.hpp"
@@ -317,9 +318,16 @@ struct Server::Components {
         attachment_files(attachments_folder(settings.data_dir)),
         attachments(stores.attachments, attachment_files, feed, clock, workers),
         sub_agents({.threads = threads, .runs = [this]() -> core::Runs& { return runs; }}),
+        spawned_runs([this]() -> core::SpawnedRuns::Dependencies {
+          return {.runs = stores.runs,
+                  .jobs = background.jobs(),
+                  .schedules = background.schedules(),
+                  .catalog = background_tasks.catalog(),
+                  .subscriptions = feed.subscriptions()};
+        }),
         skills(tool_workers, skills_folder(settings)),
         tools(built_in_tools(settings, clock, tool_workers, http_client, memories, artifacts,
-                             sub_agents, skills),
+                             sub_agents, spawned_runs, skills),
               workspaces, &tool_host, &stores.threads, &kept_files),
         permissions(stores.permissions, feed, clock, &stores.threads),
         redaction(redacted_names(settings)),
@@ -647,6 +655,7 @@ struct Server::Components {
   storage::AttachmentFolder attachment_files;
   core::Attachments attachments;
   core::SubAgents sub_agents;
+  core::SpawnedRuns spawned_runs;
   tools::SkillFolder skills;
   tools::Catalog tools;
   core::Permissions permissions;

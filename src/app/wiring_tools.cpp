@@ -3,6 +3,7 @@
 #include "app/workspace_check.hpp"
 #include "tools/builtin/apply_patch.hpp"
 #include "tools/builtin/artifact_tools.hpp"
+#include "tools/builtin/background_tools.hpp"
 #include "tools/builtin/batch.hpp"
 #include "tools/builtin/calculator.hpp"
 #include "tools/builtin/clock.hpp"
@@ -57,7 +58,7 @@ std::string skills_folder(const Settings& settings) {
 std::vector<std::unique_ptr<tools::Tool>> built_in_tools(
     const Settings& settings, base::Clock& clock, base::Workers& workers,
     net::HttpClient& http_client, core::Memories& memories, core::Artifacts& artifacts,
-    core::SubAgents& sub_agents, core::Skills& skills) {
+    core::SubAgents& sub_agents, core::SpawnedRuns& spawned_runs, core::Skills& skills) {
   std::vector<std::unique_ptr<tools::Tool>> out;
   out.push_back(std::make_unique<tools::ClockTool>(clock));
   out.push_back(std::make_unique<tools::CalculatorTool>());
@@ -80,6 +81,7 @@ std::vector<std::unique_ptr<tools::Tool>> built_in_tools(
   for (auto& tool : tools::artifact_tools(artifacts)) out.push_back(std::move(tool));
   out.push_back(tools::sub_agent_tool(sub_agents));
   out.push_back(tools::task_tool(sub_agents));
+  for (auto& tool : tools::background_tools(spawned_runs)) out.push_back(std::move(tool));
   out.push_back(tools::skill_tool(skills));
   out.push_back(tools::batch_tool());
   return out;

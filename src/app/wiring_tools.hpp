@@ -11,6 +11,7 @@
 #include "core/artifacts/artifacts.hpp"
 #include "core/memory/memories.hpp"
 #include "core/runs/sub_agents.hpp"
+#include "core/tasks/spawned_runs.hpp"
 #include "core/tools/skills.hpp"
 #include "net/http_client.hpp"
 #include "tools/tool.hpp"
@@ -23,7 +24,7 @@ tools::WorkspacesOptions workspaces_options(const Settings& settings);
 std::vector<std::unique_ptr<tools::Tool>> built_in_tools(
     const Settings& settings, base::Clock& clock, base::Workers& workers,
     net::HttpClient& http_client, core::Memories& memories, core::Artifacts& artifacts,
-    core::SubAgents& sub_agents, core::Skills& skills);
+    core::SubAgents& sub_agents, core::SpawnedRuns& spawned_runs, core::Skills& skills);
 // Where skills are.
 std::string skills_folder(const Settings& settings);
 

@@ -141,6 +141,7 @@ std::string profile_text(const core::AgentProfile& p) {
   write_sub_agent(w, p.sub_agent);
   write_permissions(w, p.tool_permissions);
   if (p.makes_artifacts) w.field("makes_artifacts", true);
+  if (!p.extra_tools.empty()) write_texts(w, "extra_tools", p.extra_tools);
   if (p.prompt_variables) {
     w.field("prompt_variables_chosen", true);
     write_texts(w, "prompt_variables", *p.prompt_variables);
@@ -179,6 +180,7 @@ Result<core::AgentProfile> read_profile(std::string_view text) {
                              .destructive = permission.flag("destructive")});
   });
   p.makes_artifacts = o.flag("makes_artifacts");
+  if (o.has("extra_tools")) p.extra_tools = o.texts("extra_tools");
   if (o.flag("prompt_variables_chosen")) p.prompt_variables = o.texts("prompt_variables");
   p.output_schema = o.tree("output_schema");
   p.members = o.tree("members");

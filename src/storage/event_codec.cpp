@@ -249,6 +249,18 @@ void write_citations(JsonWriter& w, const std::vector<core::Citation>& citations
   w.end_array();
 }
 
+void write_spawned_job(JsonWriter& w, const core::SpawnedJobMoved& e) {
+  w.field("kind", "spawned_job_moved").field("job_id", e.job_id);
+  write_text(w, "task", e.task);
+  w.field("state", core::to_string(e.state));
+  write_number(w, "attempts_made", e.attempts_made);
+  if (e.failure != core::JobFailure::none) w.field("failure", core::to_string(e.failure));
+  write_text(w, "metadata", e.metadata);
+  write_text(w, "output", e.output);
+  if (e.output_left_out) w.field("output_left_out", true);
+  write_text(w, "error", e.error);
+}
+
 void write_event(JsonWriter& w, const core::EventBody& body) {  // long: a case for each event
   std::visit(
       Match{
@@ -328,6 +340,7 @@ void write_event(JsonWriter& w, const core::EventBody& body) {  // long: a case 
             w.field("kind", "structured_output_refused").field("attempts", e.attempts);
             write_texts(w, "violations", e.violations);
           },
+          [&](const core::SpawnedJobMoved& e) { write_spawned_job(w, e); },
           [&](const core::ArtifactStarted& e) { write_artifact_event(w, e); },
           [&](const core::ArtifactDelta& e) { write_artifact_event(w, e); },
           [&](const core::ArtifactCommitted& e) { write_artifact_event(w, e); },
@@ -415,6 +428,21 @@ core::EventBody take_artifact_event(StoredObject& o, std::string_view kind) {
       .message = o.text("message")};
 }
 
+core::SpawnedJobMoved take_spawned_job(StoredObject& o) {
+  core::SpawnedJobMoved e{.job_id = o.text("job_id"),
+                          .task = o.text("task"),
+                          .state = o.named("state", core::job_state_from, core::JobState::queued),
+                          .attempts_made = static_cast<int>(o.number("attempts_made")),
+                          .metadata = o.text("metadata"),
+                          .output = o.text("output"),
+                          .output_left_out = o.flag("output_left_out"),
+                          .error = o.text("error")};
+  if (o.has("failure")) {
+    e.failure = o.named("failure", core::job_failure_from, core::JobFailure::none);
+  }
+  return e;
+}
+
 core::EventBody take_event(StoredObject& o) {
   const std::string kind = o.text("kind");
   if (kind == "text_delta") return core::TextDelta{o.text("text")};
@@ -459,6 +487,7 @@ core::EventBody take_event(StoredObject& o) {
     return core::StructuredOutputRefused{.violations = o.texts("violations"),
                                          .attempts = static_cast<int>(o.number("attempts"))};
   }
+  if (kind == "spawned_job_moved") return take_spawned_job(o);
   if (kind == "artifact_started" || kind == "artifact_delta" || kind == "artifact_committed" ||
       kind == "artifact_failed") {
     return take_artifact_event(o, kind);

@@ -103,6 +103,28 @@ TEST(EventCodec, CitationsComeBack) {
   EXPECT_EQ(round_trip(cited).citations, cited.citations);
 }
 
+TEST(EventCodec, AMoveOfASpawnedJobComesBack) {
+  const core::SpawnedJobMoved moved{.job_id = "j1",
+                                    .task = "digest",
+                                    .state = core::JobState::failed,
+                                    .attempts_made = 3,
+                                    .failure = core::JobFailure::timed_out,
+                                    .metadata = "{\"a\":1}",
+                                    .output = "[1]",
+                                    .output_left_out = true,
+                                    .error = "too \"long\""};
+  const auto read = round_trip(moved);
+  EXPECT_EQ(read.job_id, moved.job_id);
+  EXPECT_EQ(read.task, moved.task);
+  EXPECT_EQ(read.state, moved.state);
+  EXPECT_EQ(read.attempts_made, 3);
+  EXPECT_EQ(read.failure, moved.failure);
+  EXPECT_EQ(read.metadata, moved.metadata);
+  EXPECT_EQ(read.output, moved.output);
+  EXPECT_TRUE(read.output_left_out);
+  EXPECT_EQ(read.error, moved.error);
+}
+
 TEST(EventCodec, HugeTextsComeBack) {
   const std::string text(20 * limits::MiB, 'h');
   EXPECT_TRUE(round_trip(core::TextDelta{text}).text == text);
@@ -136,6 +158,7 @@ TEST(EventCodec, EveryAlternativeHasItsOwnKind) {
   note(core::ArtifactFailed{});
   note(core::StructuredOutputMade{});
   note(core::StructuredOutputRefused{});
+  note(core::SpawnedJobMoved{});
   EXPECT_EQ(kinds.size(), std::variant_size_v<core::EventBody>);
 }
 

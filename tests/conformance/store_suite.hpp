@@ -31,6 +31,7 @@
 #include "tests/conformance/store_suite_routines.hpp"
 #include "tests/conformance/store_suite_search.hpp"
 #include "tests/conformance/store_suite_spans.hpp"
+#include "tests/conformance/store_suite_spawned_jobs.hpp"
 
 namespace colonnade::conformance {
 
@@ -452,11 +453,8 @@ TEST_P(StoreSuite, RunsOfOtherScopesAreNowhere) {
 TEST_P(StoreSuite, StepsAndToolCallsComeInOrder) {
   put_thread("t1");
   put({core::InsertRun{run_of("r1", "t1")}});
-  core::RunStep step{.run_id = "r1",
-                     .number = 1,
-                     .parts = {core::TextPart{"b"}},
-                     .model = "m",
-                     .provider = "p"};
+  core::RunStep step{
+      .run_id = "r1", .number = 1, .parts = {core::TextPart{"b"}}, .model = "m", .provider = "p"};
   step.usage = {.output_tokens = 4, .reported_cost_micros = 5};
   put({core::InsertStep{step}});
   put({core::InsertStep{{.run_id = "r1", .number = 0}}});

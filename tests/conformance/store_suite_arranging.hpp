@@ -43,6 +43,7 @@ inline core::Agent versioned_agent() {
   agent.profile.tool_permissions = {{"read", {.requires_approval = true}},
                                     {"write", {.destructive = true}}};
   agent.profile.prompt_variables = std::vector<std::string>{};
+  agent.profile.extra_tools = {"spawn_bgo", "list_runs"};
   agent.profile.output_schema = {{"type", "object"}};
   agent.profile.members = {{"toolMode", "direct"}, {"deep", {{"a", {1, 2}}}}};
   agent.version_id = "v1";

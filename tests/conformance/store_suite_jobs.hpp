@@ -94,6 +94,26 @@ class StoreJobs : public StoreSuite {
   }
   core::JobOutlook outlook() { return *awaited(stores().jobs.job_outlook()); }
 
+  // One that an agent has begun in thread "t1".
+  static core::Job spawned_job(std::string id) {
+    core::Job out = job_of(std::move(id));
+    out.origin.thread_id = "t1";
+    out.origin.run_id = "r1";
+    return out;
+  }
+  // What the thread has heard of such jobs, oldest first.
+  std::vector<core::SpawnedJobMoved> moves() {
+    std::vector<core::SpawnedJobMoved> out;
+    for (const core::Event& event : events("t1")) {
+      const auto* moved = std::get_if<core::SpawnedJobMoved>(&event.body);
+      if (moved == nullptr) continue;
+      EXPECT_EQ(event.run_id, "r1");
+      EXPECT_EQ(event.owner, "ann");
+      out.push_back(*moved);
+    }
+    return out;
+  }
+
   int claims_ = 0;
 };
 
@@ -110,7 +130,9 @@ TEST_P(StoreJobs, AJobKeepsEveryMember) {
                  .depth = 2,
                  .due_at = Time{50},
                  .due_before = Time{40},
-                 .due_times = 3};
+                 .due_times = 3,
+                 .thread_id = "t1",
+                 .run_id = "r1"};
   made.tags = {"x", "y \xF0\x9F\x8C\xB1"};
   made.is_test = true;
   made.repeats_when_lost = false;

@@ -9,6 +9,7 @@
 
 #include "dialects/platos/bgo_wire.hpp"
 #include "platos_server.hpp"
+#include "platos_socket.hpp"
 
 namespace colonnade::tests {
 namespace {
@@ -339,6 +340,76 @@ TEST_F(PlatosBgo, ABatchEndsWithItsRuns) {
   EXPECT_EQ(server.get(path).json()["status"], "ABORTED");
   EXPECT_EQ(server.post(bgo_path + "/batches/digest", {{"payloads", Json::array()}}).status, 400);
   EXPECT_EQ(server.post(bgo_path + "/batches/digest", Json::object()).status, 400);
+}
+
+// --- what agents begin --------------------------------------------------------------------------
+
+Json sum_task(const Json& more = Json::object()) {
+  Json out = {
+      {"taskId", "sum"},
+      {"displayName", "Sum"},
+      {"triggerType", "agent-spawn"},
+      {"handler", {{"kind", "tool"}, {"tool", "calculator"}, {"args", {{"expression", "2+2"}}}}}};
+  out.update(more);
+  return out;
+}
+
+// Also when its socket has joined the conversation, it hears of each once.
+TEST_F(PlatosBgo, ATurnThatWaitsForItsRunsTellsHowTheyGetOn) {
+  PlatosServer server(path());
+  add(server, sum_task());
+  const std::string agent = server.new_agent(
+      {{"name", "Lead"}, {"metaTools", {{"spawn_bgo", true}, {"wait_for_runs", true}}}});
+  const std::string thread = server.new_thread(agent);
+  server.engine.model->answer_with([](const core::ModelRequest& request) -> std::vector<Act> {
+    const auto* last = std::get_if<core::ToolResultPart>(&request.messages.back().parts.back());
+    if (last == nullptr) return {tool_call("c1", "spawn_bgo", {{"taskId", "sum"}})};
+    const Json said = Json::parse(last->content);
+    if (!said.contains("runId")) return {reply({core::TextPart{"It is four."}})};
+    const Json ids = Json::array({said["runId"]});
+    return {tool_call("c2", "wait_for_runs", {{"runIds", ids}})};
+  });
+  PlatosSocket socket(server.port(), server.as());
+  socket.event("connected");
+  socket.emit("join_thread", {{"threadId", thread}});
+  socket.event("joined_thread");
+  socket.emit("message", {{"message", "Two and two?"}, {"threadId", thread}});
+  std::vector<Json> updates;
+  std::string run_id;
+  for (const Json& event : socket.until("done")) {
+    if (event["type"] == "run_update") updates.push_back(event);
+    if (event["type"] == "tool_result" && event["name"] == "spawn_bgo") {
+      run_id = event["result"]["runId"];
+    }
+  }
+  ASSERT_EQ(updates.size(), 3U);
+  const char* statuses[] = {"QUEUED", "EXECUTING", "COMPLETED"};
+  for (std::size_t i = 0; i < updates.size(); ++i) {
+    EXPECT_EQ(updates[i]["status"], statuses[i]);
+    EXPECT_EQ(updates[i]["threadId"], thread);
+    EXPECT_TRUE(updates[i].contains("_seq")) << "a part of the turn's log";
+  }
+  EXPECT_EQ(updates[2]["runId"], run_id);
+  EXPECT_EQ(updates[2]["output"], run_of(server, run_id)["output"]);
+}
+
+TEST_F(PlatosBgo, ATokenOfAnAgentBeginsWhatIsOpenToThatAgent) {
+  PlatosServer server(path(), options(false));
+  const std::string agent = server.new_agent();
+  const std::string other = server.new_agent({{"name", "Other"}});
+  add(server, sum_task({{"allowedAgentIds", {agent}}}));
+  const auto begun_by = [&](const Json& claims, const std::string& target, const char* body) {
+    return server.ask(server.as("usr_1", claims), "POST", bgo_path + target, body);
+  };
+  for (const auto& [target, body] :
+       {std::pair("/tasks/sum/trigger", "{}"), std::pair("/batches/sum", R"({"payloads":[{}]})"),
+        std::pair("/schedules", R"({"taskId":"sum","cron":"0 6 * * *"})")}) {
+    const Answer refused = begun_by({{"agentId", other}}, target, body);
+    EXPECT_EQ(refused.status, 403) << target;
+    EXPECT_EQ(refused.json()["error"], "AGENT_SCOPE_MISMATCH") << refused.body;
+    EXPECT_EQ(begun_by({{"agentId", agent}}, target, body).status, 201) << target;
+    EXPECT_EQ(begun_by(Json::object(), target, body).status, 201) << "users may: " << target;
+  }
 }
 
 TEST(PlatosBgoWire, DurationsAreReadAsTheirUnitsSay) {

@@ -1,7 +1,7 @@
 // long: a scene for each row of one contract's examples
 // Replays the contract's requests and vectors (platos-examples.jsonl) against a real server, and
-// holds the account of all rows: what is played here or in platos_socket_examples_test.cpp, what
-// comes later and what cannot be played, each with its reason.
+// holds the account of all rows: what is played here or in platos_socket_examples_test.cpp, and
+// what cannot be played, each with its reason.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,13 +41,6 @@ const std::map<std::string, std::string>& not_played() {
       {"client.cancelled", client},
   };
   return rows;
-}
-
-// Rows of what the server does not have: what agents tell of runs.
-bool comes_later(const Json& row) {
-  const std::string name = row["name"];
-  if (not_played().contains(name)) return false;
-  return name == "event.run_update";
 }
 
 // --- requests -----------------------------------------------------------------------------------
@@ -591,24 +584,6 @@ TEST(PlatosExamples, EveryRequestIsAnsweredInItsShape) {
                                other_scenes().size());
 }
 
-// Until then it says so in the dialect's words.
-TEST(PlatosExamples, WhatComesLaterIs501) {
-  const auto rows = platos_examples();
-  if (rows.empty()) GTEST_SKIP() << "no platos-examples.jsonl in " << COLONNADE_CONTRACTS;
-  TemporaryFolder folder;
-  PlatosServer server(folder.file("colonnade.db"));
-  for (const Json& row : rows) {
-    if (!comes_later(row) || !row.contains("method")) continue;
-    SCOPED_TRACE(row["name"].get<std::string>());
-    const std::string body = row["request"].is_null() ? "" : row["request"].dump();
-    const Answer answer = server.ask(server.direct(), row["method"], row["path"], body);
-    EXPECT_EQ(answer.status, 501) << answer.body;
-    EXPECT_EQ(answer.json()["statusCode"], 501);
-    EXPECT_EQ(answer.json()["error"], "Not Implemented");
-    EXPECT_EQ(answer.json()["code"], "not_implemented");
-  }
-}
-
 // --- vectors ------------------------------------------------------------------------------------
 
 TEST(PlatosExamples, EveryTokenIsJudgedAsItsVectorSays) {
@@ -680,7 +655,7 @@ TEST(PlatosExamples, EveryRowIsPlayedOrSaysWhyNot) {
     const std::string name = row["name"];
     EXPECT_TRUE(names.insert(name).second) << name << " is there twice";
     const bool vector = name.starts_with("vector.jwt.") || name == "vector.template";
-    const int accounts = (find_scene(name) != nullptr ? 1 : 0) + (comes_later(row) ? 1 : 0) +
+    const int accounts = (find_scene(name) != nullptr ? 1 : 0) +
                          (not_played().contains(name) ? 1 : 0) +
                          (socket_rows.contains(name) ? 1 : 0) + (vector ? 1 : 0);
     EXPECT_EQ(accounts, 1) << name << ": nobody plays this row and no reason is given, or both";

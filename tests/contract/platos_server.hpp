@@ -25,9 +25,11 @@
 #include "core/access/rate_limits.hpp"
 #include "core/events/background_commits.hpp"
 #include "core/governance/audit_log.hpp"
+#include "core/tasks/spawned_runs.hpp"
 #include "core/threads/erasure.hpp"
 #include "dialects/platos/routes.hpp"
 #include "net/http_server.hpp"
+#include "tools/builtin/background_tools.hpp"
 #include "tools/builtin/request_approval.hpp"
 #include "wire_client.hpp"
 
@@ -113,7 +115,14 @@ class PlatosServer {
 
   explicit PlatosServer(const std::string& path, PlatosServerOptions options = {})
       : clock(options.now),
-        engine(path, engine_options(options, clock)),
+        spawned_runs([this]() -> core::SpawnedRuns::Dependencies {
+          return {.runs = *engine.store,
+                  .jobs = background.jobs,
+                  .schedules = background.schedules,
+                  .catalog = background.catalog,
+                  .subscriptions = engine.feed.subscriptions()};
+        }),
+        engine(path, engine_options(options)),
         background(engine),
         lookups(*engine.store),
         credentials(lookups, engine.feed, engine.clock),
@@ -254,6 +263,7 @@ class PlatosServer {
   }
 
   base::ManualClock clock;  // of the dialect and its rates
+  core::SpawnedRuns spawned_runs;
   Engine engine;
   Background background;
   HeldLookups lookups;
@@ -275,9 +285,12 @@ class PlatosServer {
 
  private:
   // Takes what the engine needs alone.
-  static EngineOptions engine_options(PlatosServerOptions& from, base::Clock& clock) {
+  EngineOptions engine_options(PlatosServerOptions& from) {
     EngineOptions options;
     options.extra_tools = std::move(from.tools);
+    for (auto& tool : tools::background_tools(spawned_runs)) {
+      options.extra_tools.push_back(std::move(tool));
+    }
     options.extra_tools.push_back(std::make_unique<tools::RequestApprovalTool>());
     options.budgets = std::move(from.budgets);
     options.prices = std::move(from.prices);

@@ -455,6 +455,41 @@ const std::map<std::string, EventScene>& model_scenes() {
   return scenes;
 }
 
+// A run that an agent begins, as a socket hears of it that has joined its conversation.
+Json update_of_spawned_run(Replay& r) {
+  const Json handler = {{"kind", "tool"}, {"tool", "inbox_search"}};
+  r.server.made(r.server.direct("operator"), "POST", "/api/v1/agent/platos-tasks",
+                {{"taskId", "search"},
+                 {"displayName", "Search"},
+                 {"triggerType", "agent-spawn"},
+                 {"handler", handler}});
+  const std::string agent = r.use_agent({{"name", "Support"},
+                                         {"model", "anthropic:claude-sonnet"},
+                                         {"metaTools", {{"spawn_bgo", true}}}});
+  const std::string id = r.server.new_thread(agent);
+  r.compare.name(Replay::thread, id);
+  PlatosSocket listening = r.join();
+  listening.emit("join_thread", {{"threadId", id}});
+  listening.event("joined_thread");
+  r.server.anthropic->script(
+      {Replay::call_of({core::ToolCallPart{.call_id = "call_1",
+                                           .tool = "spawn_bgo",
+                                           .arguments = {{"taskId", "search"},
+                                                         {"payload", {{"day", "today"}}},
+                                                         {"metadata", {{"progress", 0.4}}}}}})});
+  r.server.anthropic->script({Replay::answer("Begun.")});
+  r.send(id).until("done");
+  std::vector<std::string> statuses;
+  Json executing;
+  do {
+    const Json update = listening.until("run_update").back();
+    statuses.push_back(update["status"]);
+    if (update["status"] == "EXECUTING") executing = update;
+  } while (statuses.back() != "COMPLETED" && statuses.size() < 4);
+  EXPECT_THAT(statuses, ::testing::ElementsAre("QUEUED", "EXECUTING", "COMPLETED"));
+  return executing;
+}
+
 const std::map<std::string, EventScene>& other_event_scenes() {  // long: a scene for each row
   static const std::map<std::string, EventScene> scenes = {
       {"event.approval_needed (ours)",
@@ -467,6 +502,7 @@ const std::map<std::string, EventScene>& other_event_scenes() {  // long: a scen
          socket.emit("approval_response", {{"approvalId", id}, {"approved", true}});
          return socket.until("approval_resolved").back();
        }},
+      {"event.run_update", update_of_spawned_run},
       {"event.error rate limit",
        [](Replay& r) {
          const std::string id = r.use_thread();

@@ -654,6 +654,30 @@ void Secrets::use_agent_of_platos(const std::set<Place>& content) {
               HasSubstr("approval_needed"));
   const std::string boss = post("/agents", {{"name", "Boss"}, {"toolMode", "sub-agent"}});
   ask_of(boss, "delegate_to_sub_agent", {{"task", "find pw=" + kept}});
+  const Json task = {
+      {"taskId", "sum"},
+      {"displayName", "Sum"},
+      {"triggerType", "agent-spawn"},
+      {"handler", {{"kind", "tool"}, {"tool", "calculator"}, {"args", {{"expression", "1+1"}}}}}};
+  const Answer described = call({.method = "POST",
+                                 .target = "/api/v1/agent/platos-tasks",
+                                 .body = task.dump(),
+                                 .headers = scope},
+                                token_);
+  EXPECT_EQ(described.status, 201) << described.body;
+  const Json in_background = {
+      {"spawn_bgo", {{"taskId", "sum"}, {"payload", {{"note", "pw=" + kept}}}}},
+      {"spawn_batch", {{"taskId", "sum"}, {"payloads", Json::array({Json::object()})}}},
+      {"wait_for_runs", {{"runIds", Json::array({"nothing"})}}},
+      {"get_run_details", {{"runId", "nothing"}}},
+      {"cancel_run", {{"runId", "nothing"}}},
+      {"create_schedule", {{"taskId", "sum"}, {"cron", "0 0 1 1 *"}}},
+      {"list_bgos", Json::object()},
+      {"list_runs", Json::object()}};
+  Json has = Json::object();
+  for (const auto& [tool, given] : in_background.items()) has[tool] = true;
+  const std::string spawner = post("/agents", {{"name", "Spawner"}, {"metaTools", has}});
+  for (const auto& [tool, given] : in_background.items()) ask_of(spawner, tool, given);
 }
 
 // Those that fail, in every way that they are given a key.

@@ -283,6 +283,25 @@ TEST_F(AccessTable, WhatAnOperatorDoesStaysTheOwners) {
   EXPECT_EQ(finished->user_message.user_id, "root");
 }
 
+// Of tasks that say which agents may begin them; tests/engine/spawned_runs_test.cpp asks through
+// the agents' tools.
+TEST(WhatNamesItsAgents, IsOpenToThoseAlone) {
+  const struct {
+    std::vector<std::string> agents;
+    const char* agent;
+    bool may;
+  } rows[] = {{{}, "a", true},
+              {{}, "default", true},
+              {{"a"}, "a", true},
+              {{"a", "b"}, "b", true},
+              {{"a", "b"}, "default", false},
+              {{"default"}, "default", true},
+              {{"a"}, "A", false},
+              {{"a"}, "", false},
+              {{""}, "default", false}};
+  for (const auto& row : rows) EXPECT_EQ(may_begin(row.agents, row.agent), row.may) << row.agent;
+}
+
 TEST(Scopes, AreThreeNamesThatAreChecked) {
   EXPECT_EQ(*parse_scope("acme/shop-1/live.eu"), Scope("acme", "shop-1", "live.eu"));
   for (const char* bad : {"", "/", "a/b", "a/b/", "a//c", "a/b/c/d", "a b/c/d", "*/*/*", "ä/b/c"}) {

@@ -106,6 +106,9 @@ struct AgentProfile {
   std::optional<std::vector<std::string>> prompt_variables{};
   // It has the tools that make artifacts, also when it names no tools of its own.
   bool makes_artifacts = false;
+  // Tools that are nobody's unless they are asked for (core/tasks/spawned_runs), and that it has
+  // whatever Agent::tools says.
+  std::vector<std::string> extra_tools{};
   base::Json output_schema = nullptr;  // JSON Schema of every answer; null: answers are free text
   // What a client keeps with the agent and core does not act on; an object, or null for nothing.
   base::Json members = nullptr;

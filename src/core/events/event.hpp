@@ -12,6 +12,7 @@
 #include "base/clock.hpp"
 #include "core/access/scope.hpp"
 #include "core/artifacts/artifact.hpp"
+#include "core/jobs/job_state.hpp"
 #include "core/models/citation.hpp"
 #include "core/runs/run.hpp"
 #include "core/threads/message.hpp"
@@ -77,6 +78,21 @@ struct ApprovalResolved {
   bool approved = false;
   std::string by{};  // a user id; "" when nobody answered in time
   std::string reason{};
+};
+// A job that the run has begun by a tool has been stored, or has come to another state. The store
+// makes it of the change itself (JobOrigin::run_id), so it also comes when the run has ended.
+struct SpawnedJobMoved {
+  std::string job_id{};
+  std::string task{};
+  JobState state = JobState::queued;
+  int attempts_made = 0;
+  JobFailure failure = JobFailure::none;
+  // JSON; "" for nothing, and where it has more than limits::spawned_job_text_bytes_max: the job
+  // has it.
+  std::string metadata{};
+  std::string output{};
+  bool output_left_out = false;
+  std::string error{};
 };
 struct RunFinished {
   RunState state = RunState::succeeded;
@@ -146,7 +162,7 @@ using EventBody =
                  ModelChanged, SourcesCited, ToolCallRequested, ToolCallStarted, ToolCallFinished,
                  ApprovalRequested, ApprovalResolved, RunFinished, ThreadChanged, ArtifactStarted,
                  ArtifactDelta, ArtifactCommitted, ArtifactFailed, StructuredOutputMade,
-                 StructuredOutputRefused>;
+                 StructuredOutputRefused, SpawnedJobMoved>;
 
 struct Event {
   std::int64_t cursor = 0;  // store-wide, rising; given by the store at commit

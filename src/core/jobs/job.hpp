@@ -84,6 +84,10 @@ struct JobOrigin {
   std::optional<base::Time> due_at{};
   std::optional<base::Time> due_before{};
   int due_times = 0;
+  // Of one that an agent began by a tool: the run in which it did, and that run's thread. The store
+  // tells that thread how the job gets on (SpawnedJobMoved).
+  std::string thread_id{};
+  std::string run_id{};
   bool operator==(const JobOrigin&) const = default;
 };
 

@@ -102,12 +102,15 @@ class JobStore {
 
 // conflict when the id is taken; conflict with the field "idempotency_key" when the key is held at
 // `job.created_at`; rate_limited when the account has `live_max` jobs that have not ended, or
-// `queues_max` queues with such jobs; too_large when its jobs would hold more than `bytes_max`. Its
-// state is delayed, queued or waiting. A queue takes the `running_max` of the newest job in it.
+// `queues_max` queues with such jobs, and with the field "run" when the run that begins it
+// (JobOrigin::run_id) has begun `spawned_max`; too_large when its jobs would hold more than
+// `bytes_max`. Its state is delayed, queued or waiting. A queue takes the `running_max` of the
+// newest job in it.
 struct InsertJob {
   Job job;
   std::size_t live_max = limits::jobs_live_per_account;
   std::size_t queues_max = limits::job_queues_per_account;
+  std::size_t spawned_max = limits::jobs_spawned_per_run;
   std::size_t bytes_max = limits::job_bytes_per_account;
 };
 // Before its jobs, which name it. conflict as for a job.

@@ -67,16 +67,21 @@ Task<Result<std::optional<Job>>> Jobs::holder_of(Job job) {
   co_return found;
 }
 
-Task<Result<TriggeredJob>> Jobs::trigger(Principal who, NewJob input) {
-  input.origin.depth = 0;
-  if (!input.origin.parent_id.empty()) {
-    auto parent = co_await get(who, input.origin.parent_id);
-    if (!parent) {
-      parent.error().field = "parent_id";
-      co_return fail(std::move(parent.error()));
-    }
-    input.origin.depth = parent->origin.depth + 1;
+// Of a job that the parent has begun; 0 without one.
+Task<Result<int>> Jobs::depth_below(Principal who, std::string parent_id) {
+  if (parent_id.empty()) co_return 0;
+  auto parent = co_await get(std::move(who), std::move(parent_id));
+  if (!parent) {
+    parent.error().field = "parent_id";
+    co_return fail(std::move(parent.error()));
   }
+  co_return parent->origin.depth + 1;
+}
+
+Task<Result<TriggeredJob>> Jobs::trigger(Principal who, NewJob input) {
+  auto depth = co_await depth_below(who, input.origin.parent_id);
+  if (!depth) co_return fail(std::move(depth.error()));
+  input.origin.depth = *depth;
   auto triggered = co_await trigger_for(owner_of(who), std::move(input));
   co_return triggered;
 }
@@ -166,6 +171,9 @@ BatchUnit batch_unit(const JobBatch& batch, const NewJob& common, std::vector<st
 
 Task<Result<TriggeredBatch>> Jobs::trigger_batch(Principal who, NewJob input,
                                                  std::vector<std::string> payloads) {
+  auto depth = co_await depth_below(who, input.origin.parent_id);
+  if (!depth) co_return fail(std::move(depth.error()));
+  input.origin.depth = *depth;
   const Time now = clock_.now();
   if (auto checked = check_new_job(input, now); !checked) co_return fail(checked.error());
   if (auto checked = check_payloads(payloads); !checked) co_return fail(checked.error());

@@ -46,8 +46,9 @@ class Jobs {
   base::Task<Result<TriggeredJob>> trigger(Principal who, NewJob input);
   // The same of the server's own, and of whoever acts for a user with nobody there.
   base::Task<Result<TriggeredJob>> trigger_for(JobOwner owner, NewJob input);
-  // One job for each payload, all or none; the key of `input` is the batch's. Errors: also invalid
-  // without payloads, too_large with more than limits::batch_jobs_max or limits::batch_bytes_max.
+  // One job for each payload, all or none; the key of `input` is the batch's, and its origin that
+  // of each job. Errors: also invalid without payloads, too_large with more than
+  // limits::batch_jobs_max or limits::batch_bytes_max.
   base::Task<Result<TriggeredBatch>> trigger_batch(Principal who, NewJob input,
                                                    std::vector<std::string> payloads);
 
@@ -79,6 +80,7 @@ class Jobs {
   base::Task<void> purge(std::stop_token stop);
 
  private:
+  base::Task<Result<int>> depth_below(Principal who, std::string parent_id);
   base::Task<Result<Job>> change(Principal who, std::string id, ChangeOfJobs change);
   base::Task<Result<Job>> insert(Job job, std::string keyed_request_id);
   base::Task<Result<std::optional<Job>>> holder_of(Job job);

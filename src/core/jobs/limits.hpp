@@ -29,7 +29,10 @@ constexpr int job_attempts_default = 3;            // platos §5.6, as the two b
 constexpr auto job_retry_delay_min = 1s;
 constexpr auto job_retry_delay_max = 10s;
 constexpr int job_attempts_max = 100;
-constexpr int job_depth_max = 10;  // of jobs that jobs began
+constexpr int job_depth_max = 10;                 // of jobs that jobs began
+constexpr std::size_t jobs_spawned_per_run = 10;  // by an agent's tools in one turn; platos §5.6
+// What an event of such a job carries: a longer output or metadata is left out of it.
+constexpr std::size_t spawned_job_text_bytes_max = 16 * KiB;
 constexpr auto job_delay_max = 24h * 366;
 constexpr auto job_key_time = 24h * 30;  // platos §5.6
 constexpr auto job_key_time_max = 24h * 366;

@@ -18,6 +18,7 @@
 #include "core/runs/tool_batch.hpp"
 #include "core/runs/tools_by_name.hpp"
 #include "core/spans/span.hpp"
+#include "core/tasks/background_tools.hpp"
 #include "core/tools/tool_names.hpp"
 
 namespace colonnade::core {
@@ -594,7 +595,9 @@ Task<void> ToolRound::run(std::string id) {
       return judge_again(id, std::move(arguments));
     };
     const std::string& tool = call_of(id).tool;
-    const auto time_max = hands_on(tool) ? options_.sub_agent_time_max : options_.tool_time_max;
+    // What waits for others' work takes as long as that does.
+    const bool waits = hands_on(tool) || tool == wait_for_runs_tool;
+    const auto time_max = waits ? options_.sub_agent_time_max : options_.tool_time_max;
     done = co_await execute_tool(&ports_.tools, &lane_, std::move(on_behalf), std::move(permit),
                                  time_max, inputs_.work());
     // Stopped with the server: what it did is unknown, and the next start says so.

@@ -43,7 +43,7 @@ struct ToolRoundPorts {
 
 struct ToolRoundOptions {
   std::chrono::milliseconds tool_time_max = limits::tool_time_max;
-  std::chrono::milliseconds sub_agent_time_max = limits::tool_time_max;  // of work handed on
+  std::chrono::milliseconds sub_agent_time_max = limits::tool_time_max;  // of what others work on
   std::chrono::milliseconds approval_time_max = limits::approval_time_max;
   std::vector<PermissionRule> rules{};  // of the thread
 };

@@ -34,9 +34,9 @@ bool agent_may_have(const Agent& agent, const TurnOptions& turn, std::string_vie
   const bool own = tool == approval_request_tool || tool == generate_artifact_tool ||
                    tool == revise_artifact_tool;
   if (through_sub_agent && !own) return false;
-  return !agent.tools || std::ranges::any_of(*agent.tools, [&tool](const std::string& name) {
-    return same_tool(name, tool);
-  });
+  const auto is_it = [&tool](const std::string& name) { return same_tool(name, tool); };
+  return !agent.tools || std::ranges::any_of(*agent.tools, is_it) ||
+         std::ranges::any_of(agent.profile.extra_tools, is_it);
 }
 
 bool is_in_turn(const Agent& agent, const TurnOptions& turn, std::string_view tool,

@@ -21,7 +21,8 @@
 
 namespace colonnade::core {
 
-// Who is meant to begin it. Whoever may trigger one may trigger all; a task of a schedule has one.
+// Who is meant to begin it. Users may trigger all of them, agents those of agent_spawn alone
+// (core/tasks/spawned_runs.hpp); a task of a schedule has one.
 enum class TaskTrigger { manual, schedule, agent_spawn };
 std::string_view to_string(TaskTrigger trigger);  // "manual", "schedule", "agent-spawn"
 std::optional<TaskTrigger> task_trigger_from(std::string_view text);
@@ -51,7 +52,7 @@ struct CatalogTask {
   TaskTrigger trigger = TaskTrigger::manual;
   std::string cron{};  // of one with a schedule
   std::string zone = "UTC";
-  std::vector<std::string> agents{};  // that may begin it; kept for clients
+  std::vector<std::string> agents{};  // that may begin it (core::may_begin); empty: all
   base::Json payload_schema = nullptr;
   std::chrono::seconds time_max = limits::task_time_default;  // of one attempt
   int retries_max = limits::task_retries_default;             // attempts in all, 1 at least

@@ -169,6 +169,12 @@ struct EventWriter {
     for (const std::string& violation : e.violations) json.value(violation);
     json.end_array();
   }
+  void operator()(const core::SpawnedJobMoved& e) {
+    start("spawned_job_moved");
+    json.field("job_id", e.job_id).field("task", e.task);
+    json.field("state", core::to_string(e.state));
+    write_text(json, "error", e.error);
+  }
 };
 
 template <class... Bodies>

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/agents/agents.hpp"
+#include "core/tasks/background_tools.hpp"
 #include "dialects/platos/agent_wire.hpp"
 #include "dialects/platos/retry_rules.hpp"
 #include "dialects/platos/wire_values.hpp"
@@ -365,6 +366,18 @@ class AgentBody {
                                : tools == tool_modes[2] ? core::ToolMode::by_name
                                                         : core::ToolMode::direct;
     if (const Json* config = member("subAgentConfig")) sub_agent(*config);
+    if (const Json* config = member("metaTools")) extra_tools(*config);
+  }
+
+  // {<tool>: true}, of the tools for background runs; whatever else it says is kept alone.
+  void extra_tools(const Json& config) {
+    std::vector<std::string>& made = agent_.profile.extra_tools;
+    made.clear();
+    if (!config.is_object()) return;
+    for (const std::string_view tool : core::background_tools) {
+      const auto said = config.find(std::string(tool));
+      if (said != config.end() && *said == true) made.emplace_back(tool);
+    }
   }
 
   const Json& body_;

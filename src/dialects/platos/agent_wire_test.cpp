@@ -187,6 +187,22 @@ TEST(PlatosAgentWire, ASubAgentHasItsOwnModelAndPrompt) {
   EXPECT_EQ(agent.profile.sub_agent, core::SubAgent{});
 }
 
+TEST(PlatosAgentWire, MetaToolsAreTheToolsForBackgroundRuns) {
+  core::Agent agent = agent_template(scope_1);
+  const Json said = Json::parse(
+      R"({"spawn_bgo": true, "list_runs": true, "cancel_run": false, "shell": true, "x": 1})");
+  ASSERT_TRUE(apply_agent_body(Json{{"metaTools", said}}, agent));
+  EXPECT_EQ(agent.profile.extra_tools, (std::vector<std::string>{"spawn_bgo", "list_runs"}));
+  EXPECT_EQ(encoded(agent)["metaTools"], said);
+  ASSERT_TRUE(apply_agent_body(Json{{"name", "n"}}, agent));
+  EXPECT_EQ(agent.profile.extra_tools.size(), 2U) << "a change of something else";
+  for (const char* none : {R"({"metaTools": null})", R"({"metaTools": ["spawn_bgo"]})"}) {
+    ASSERT_TRUE(apply_agent_body(Json{{"metaTools", said}}, agent));
+    ASSERT_TRUE(apply_agent_body(Json::parse(none), agent));
+    EXPECT_TRUE(agent.profile.extra_tools.empty()) << none;
+  }
+}
+
 TEST(PlatosAgentWire, RetryRulesAreTheAgentsOwnLimits) {
   core::Agent agent = agent_template(scope_1);
   const Json rules = Json::parse(

@@ -10,6 +10,7 @@
 #include "base/ids.hpp"
 #include "core/governance/approval_request.hpp"
 #include "core/governance/limits.hpp"
+#include "core/tasks/background_tools.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/turn_events.hpp"
 #include "dialects/platos/turn_limits.hpp"
@@ -174,7 +175,8 @@ Result<ApprovalQuery> decode_query(const net::Request& request) {
 }
 
 std::string_view source_of(const Action& action) {
-  return action.request.tool == core::approval_request_tool ? "request_approval" : "mcp_tool_call";
+  if (action.request.tool == core::approval_request_tool) return "request_approval";
+  return action.request.tool == core::cancel_run_tool ? core::cancel_run_tool : "mcp_tool_call";
 }
 
 bool is_asked_for(const ApprovalQuery& query, const Action& action) {

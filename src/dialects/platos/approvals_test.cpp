@@ -54,6 +54,14 @@ TEST(PlatosApprovalsTest, TellsBothDialectsOfAQuestion) {
   }
 }
 
+TEST(PlatosApprovalsTest, SaysWhereAQuestionComesFrom) {
+  core::Action asked = question();
+  asked.request.tool = "cancel_run";
+  EXPECT_EQ(Json::parse(encode_approval(asked, asked_at)).at("source"), "cancel_run");
+  asked.request.tool = "shell";
+  EXPECT_EQ(Json::parse(encode_approval(asked, asked_at)).at("source"), "mcp_tool_call");
+}
+
 TEST(PlatosApprovalsTest, SaysThatItsTimeIsUp) {
   const Json record =
       Json::parse(encode_approval(question(), asked_at + std::chrono::seconds(301)));

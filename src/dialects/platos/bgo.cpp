@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/access/visibility.hpp"
 #include "core/tasks/catalog_task.hpp"
+#include "core/tasks/task_status.hpp"
 #include "dialects/platos/errors.hpp"
 #include "dialects/platos/limits.hpp"
 #include "dialects/platos/task_wire.hpp"
@@ -71,7 +73,7 @@ net::Response timing_refusal(const base::Error& error) {
 
 // What `status` says that the states alone do not.
 bool has_status(const core::Job& job, std::string_view status) {
-  return status.empty() || status_of(job) == status;
+  return status.empty() || core::task_status(job) == status;
 }
 
 // Newest first, while they are sent.
@@ -93,7 +95,7 @@ class RunRows final : public RowSource {
       auto page = co_await use_.jobs.list(who_, filter_);
       if (!page) co_return fail(std::move(page.error()));
       for (const core::Job& job : page->jobs) {
-        if (!is_task_run(job) || !has_status(job, status_)) continue;
+        if (!core::is_task_run(job) || !has_status(job, status_)) continue;
         auto payload = co_await use_.payloads.payload_of(job);
         if (!payload) co_return fail(std::move(payload.error()));
         rows.push_back(encode_run(job, *payload));
@@ -147,11 +149,17 @@ Task<net::Reply> BgoResource::tasks(Caller caller, RequestPtr /*request*/) {
   co_return net::Response{.body = encode_task_rows(*tasks)};
 }
 
-// One that the caller may begin: a token of one agent asks no other by a task.
+// One that the caller may begin: a token of one agent begins what is open to that agent, and asks
+// no other by it.
 Task<Result<core::CatalogTask>> BgoResource::task_for(const Caller* caller, std::string task_id) {
   auto task = co_await use_.tasks.active(caller->who.scope, std::move(task_id));
   if (!task && task.error().kind == ErrorKind::not_found) co_return nowhere("Task not found");
   if (!task) co_return task;
+  if (!caller->agent_id.empty() && !core::may_begin(task->agents, caller->agent_id)) {
+    co_return fail(ErrorKind::forbidden,
+                   "This token is bound to an agent that may not begin this task.",
+                   std::string(agent_binding_field));
+  }
   const bool asks_agent = task->handler.kind == core::JobHandlerKind::agent;
   if (asks_agent) {
     if (auto may = check_agent(*caller, task->handler.agent_id); !may) {
@@ -209,7 +217,7 @@ Task<net::Reply> BgoResource::runs(Caller caller, RequestPtr request) {
   core::JobFilter filter{.task = request->query_parameter("taskId").value_or("")};
   std::string status = request->query_parameter("status").value_or("");
   if (!status.empty()) {
-    auto states = states_of(status);
+    auto states = core::states_of_task_status(status);
     if (!states) {
       const base::Error wrong{.kind = ErrorKind::invalid,
                               .message =
@@ -228,7 +236,7 @@ Task<net::Reply> BgoResource::runs(Caller caller, RequestPtr request) {
 
 Task<Result<core::Job>> BgoResource::run_of(Principal who, std::string id) {
   auto job = co_await use_.jobs.get(std::move(who), std::move(id));
-  const bool is_missing = job ? !is_task_run(*job) : job.error().kind == ErrorKind::not_found;
+  const bool is_missing = job ? !core::is_task_run(*job) : job.error().kind == ErrorKind::not_found;
   if (is_missing) co_return nowhere("Run not found");
   co_return job;
 }
@@ -251,7 +259,7 @@ Task<net::Reply> BgoResource::cancel(Caller caller, RequestPtr request) {
   base::JsonWriter(out.body)
       .object()
       .field("id", job->id)
-      .field("status", status_of(*job))
+      .field("status", core::task_status(*job))
       .end_object();
   co_return out;
 }

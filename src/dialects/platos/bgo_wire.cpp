@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "core/tasks/catalog_task.hpp"
+#include "core/tasks/task_status.hpp"
 #include "dialects/platos/wire_values.hpp"
 
 namespace colonnade::dialects::platos {
@@ -19,24 +19,6 @@ using base::Result;
 using std::chrono::microseconds;
 
 namespace {
-
-// A status of the wire, and what jobs it looks for. Those of other engines find nothing here.
-struct WireStatus {
-  std::string_view name;
-  std::vector<core::JobState> states{};
-};
-
-const std::vector<WireStatus>& wire_statuses() {
-  using enum core::JobState;
-  static const std::vector<WireStatus> rows = {
-      {"PENDING_VERSION"},   {"DELAYED", {delayed}},    {"QUEUED", {queued, delayed}},
-      {"DEQUEUED"},          {"EXECUTING", {running}},  {"WAITING", {waiting}},
-      {"COMPLETED", {done}}, {"CANCELED", {cancelled}}, {"FAILED", {failed}},
-      {"CRASHED", {failed}}, {"SYSTEM_FAILURE"},        {"TIMED_OUT", {failed}},
-      {"EXPIRED", {failed}},
-  };
-  return rows;
-}
 
 // The options of a trigger, laid over a job; the first wrong member is remembered.
 class TriggerOptions {
@@ -281,43 +263,14 @@ Result<ScheduleRequest> decode_schedule(std::string_view body) {
   return out;
 }
 
-std::optional<std::vector<core::JobState>> states_of(std::string_view status) {
-  const auto& rows = wire_statuses();
-  const auto found = std::ranges::find(rows, status, &WireStatus::name);
-  if (found == rows.end()) return std::nullopt;
-  return found->states;
-}
-
-std::string_view status_of(const core::Job& job) {
-  using enum core::JobState;
-  switch (job.state) {
-    // One that waits for its next attempt is in its queue, as far as clients see.
-    case delayed: return job.attempts.made > 0 ? "QUEUED" : "DELAYED";
-    case queued: return "QUEUED";
-    case running: return "EXECUTING";
-    case waiting: return "WAITING";
-    case done: return "COMPLETED";
-    case cancelled: return "CANCELED";
-    case failed: break;
-  }
-  switch (job.error.failure) {
-    case core::JobFailure::timed_out: return "TIMED_OUT";
-    case core::JobFailure::lost: return "CRASHED";
-    case core::JobFailure::expired: return "EXPIRED";
-    default: return "FAILED";
-  }
-}
-
 std::string_view status_of(const core::JobBatch& batch) {
   if (!batch.has_ended()) return "PROCESSING";
   if (batch.done >= batch.jobs) return "COMPLETED";
   return batch.cancelled >= batch.jobs ? "ABORTED" : "PARTIAL_FAILED";
 }
 
-bool is_task_run(const core::Job& job) { return job.work.name == core::task_work_name; }
-
 std::string encode_run(const core::Job& job, const Json& payload) {
-  const std::string_view status = status_of(job);
+  const std::string_view status = core::task_status(job);
   const bool has_ended = core::is_terminal(job.state);
   const bool is_queued =
       job.state == core::JobState::queued || job.state == core::JobState::delayed;

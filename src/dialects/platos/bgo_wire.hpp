@@ -47,14 +47,7 @@ struct ScheduleRequest {
 // {taskId, cron, timezone?, payload?}. Errors: invalid.
 base::Result<ScheduleRequest> decode_schedule(std::string_view body);
 
-// What a status of the wire looks for; nullopt for a text that is no status. Without states nothing
-// is found: a status that this server has no use for.
-std::optional<std::vector<core::JobState>> states_of(std::string_view status);
-std::string_view status_of(const core::Job& job);
 std::string_view status_of(const core::JobBatch& batch);
-
-// Whether it is a run of a task, and no other part's of the server.
-bool is_task_run(const core::Job& job);
 
 // `payload` as core/tasks/task_payload.hpp has it.
 std::string encode_run(const core::Job& job, const base::Json& payload);

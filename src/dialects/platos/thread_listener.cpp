@@ -52,13 +52,15 @@ void ThreadListener::deliver(const core::EventPtr& event) {
   const std::string_view agent =
       thread_.agent_id.empty() ? core::default_agent_id : std::string_view(thread_.agent_id);
   if (const auto* question = std::get_if<core::ApprovalRequested>(&event->body)) {
-    if (!streams_it_()) {
+    if (!streams_(event->run_id)) {
       socket_->emit("agent_event", approval_needed_event(*event, *question, agent));
     }
   } else if (const auto* answer = std::get_if<core::ApprovalResolved>(&event->body)) {
-    if (!streams_it_()) {
+    if (!streams_(event->run_id)) {
       socket_->emit("agent_event", approval_resolved_event(*event, *answer, agent));
     }
+  } else if (const auto* job = std::get_if<core::SpawnedJobMoved>(&event->body)) {
+    if (!streams_(event->run_id)) socket_->emit("agent_event", run_update_event(*event, *job));
   } else if (auto packet = thread_packet(event, socket_->name_space())) {
     socket_->send(std::move(packet));
   }

@@ -12,6 +12,7 @@
 #include "core/governance/approval_request.hpp"
 #include "core/runs/sub_agents.hpp"
 #include "core/safety/safety_filter.hpp"
+#include "core/tasks/task_status.hpp"
 #include "dialects/platos/turn_limits.hpp"
 #include "dialects/platos/wire_values.hpp"
 
@@ -110,6 +111,18 @@ void write_answer(JsonWriter& json, std::string_view approval_id, std::string_vi
   json.key("respondedBy");
   by.empty() ? json.null() : json.value(by);
   if (!agent_id.empty()) json.field("agentId", agent_id);
+}
+
+// Of a background run that the turn has begun. Its texts are bounded.
+void write_run_update(JsonWriter& json, const core::SpawnedJobMoved& job) {
+  json.field("runId", job.job_id);
+  json.field("status", core::task_status(job.state, job.attempts_made, job.failure));
+  if (!job.metadata.empty()) json.key("metadata").raw(job.metadata);
+  if (!job.output.empty()) json.key("output").raw(job.output);
+  if (job.output_left_out) json.field("truncated", true);
+  if (job.state == core::JobState::failed) {
+    json.field("error", base::cut_utf8(job.error, limits::platos_details_bytes_max));
+  }
 }
 
 void write_names(JsonWriter& json, std::string_view title, std::string_view language) {
@@ -218,6 +231,15 @@ std::string approval_resolved_event(const core::Event& event, const core::Approv
   return out;
 }
 
+std::string run_update_event(const core::Event& event, const core::SpawnedJobMoved& job) {
+  std::string out;
+  JsonWriter json(out);
+  json.object().field("type", "run_update");
+  write_run_update(json, job);
+  json.field("threadId", event.thread_id).end_object();
+  return out;
+}
+
 // --- the log ------------------------------------------------------------------------------------
 
 std::vector<TurnEvent> TurnEncoder::encode(const core::Event& event) {
@@ -235,6 +257,7 @@ std::vector<TurnEvent> TurnEncoder::encode(const core::Event& event) {
           [&](const core::SourcesCited& sources) {
             for (const core::Citation& one : sources.citations) cited(one);
           },
+          [&](const core::SpawnedJobMoved& job) { spawned(job); },
           [&](const core::ToolCallRequested& call) { requested(call); },
           [&](const core::ToolCallStarted&) { status(executing_status); },
           [&](const core::ToolCallFinished& end) {
@@ -316,6 +339,10 @@ void TurnEncoder::cited(const core::Citation& citation) {
     if (!citation.text.empty()) json.field("citedText", citation.text);
     json.end_object();
   });
+}
+
+void TurnEncoder::spawned(const core::SpawnedJobMoved& job) {
+  add("run_update", [&](JsonWriter& json) { write_run_update(json, job); });
 }
 
 void TurnEncoder::trace_request() {

@@ -73,6 +73,7 @@ class TurnEncoder {
   void trace_request();
   void changed(const core::ModelChanged& change);
   void cited(const core::Citation& citation);
+  void spawned(const core::SpawnedJobMoved& job);
   void requested(const core::ToolCallRequested& call);
   void result(std::string tool_call_id, const Call& call, core::ToolCallState state,
               const std::string& content);
@@ -107,11 +108,12 @@ class TurnEncoder {
 std::string error_event(std::string_view code, std::string_view message, std::string_view thread_id,
                         const std::function<void(base::JsonWriter&)>& more = {});
 std::string done_event(std::string_view thread_id, bool stopped = true);
-// For sockets that joined a thread and do not stream it.
+// For sockets that joined a thread and do not stream the turn that it is about.
 std::string approval_needed_event(const core::Event& event, const core::ApprovalRequested& question,
                                   std::string_view agent_id);
 std::string approval_resolved_event(const core::Event& event, const core::ApprovalResolved& answer,
                                     std::string_view agent_id);
+std::string run_update_event(const core::Event& event, const core::SpawnedJobMoved& job);
 
 // What a question asks for, and with which details, in the wire's words.
 struct Question {

@@ -348,6 +348,45 @@ TEST(PlatosTurnEventsTest, TellsEachSourceThatAnAnswerCites) {
                                               {"citedText", "rain"}}));
 }
 
+TEST(PlatosTurnEventsTest, TellsHowRunsThatItBeganGetOn) {
+  Log log;
+  core::SpawnedJobMoved run{.job_id = "j1", .task = "digest", .metadata = R"({"a":1})"};
+  log.add(run);
+  run.state = core::JobState::delayed;
+  run.attempts_made = 1;
+  run.error = "no luck";
+  log.add(run);
+  run.state = core::JobState::failed;
+  run.failure = core::JobFailure::timed_out;
+  log.add(run);
+  run = {.job_id = "j2", .state = core::JobState::done, .output = R"({"text":"x"})"};
+  log.add(run);
+  run = {.job_id = "j3", .state = core::JobState::done, .output_left_out = true};
+  log.add(run);
+  std::vector<Json> expected{
+      {{"runId", "j1"}, {"status", "QUEUED"}, {"metadata", {{"a", 1}}}},
+      {{"runId", "j1"}, {"status", "QUEUED"}, {"metadata", {{"a", 1}}}},
+      {{"runId", "j1"}, {"status", "TIMED_OUT"}, {"metadata", {{"a", 1}}}, {"error", "no luck"}},
+      {{"runId", "j2"}, {"status", "COMPLETED"}, {"output", {{"text", "x"}}}},
+      {{"runId", "j3"}, {"status", "COMPLETED"}, {"truncated", true}}};
+  ASSERT_EQ(log.events.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    expected[i].update({{"type", "run_update"}, {"threadId", "t1"}, {"_seq", i + 1}});
+    EXPECT_EQ(log.events[i], expected[i]);
+  }
+  // What comes when the turn has ended is no part of its log.
+  log.add(finished("x"));
+  const std::size_t size = log.events.size();
+  log.add(run);
+  EXPECT_EQ(log.events.size(), size);
+  const Json beside = Json::parse(run_update_event(event(run), run));
+  EXPECT_EQ(beside, (Json{{"type", "run_update"},
+                          {"runId", "j3"},
+                          {"status", "COMPLETED"},
+                          {"truncated", true},
+                          {"threadId", "t1"}}));
+}
+
 TEST(PlatosTurnEventsTest, KeepsEveryFrameBelowItsLimit) {
   Log log;
   const std::string long_text(1'000'000, '\x01');  // six bytes each in JSON

@@ -95,6 +95,7 @@ class TurnClient final : public SocketHandler,
   void end_session() override;
   bool still_counts();
   bool is_streaming(std::string_view thread_id) const;
+  bool is_streaming_run(std::string_view run_id) const;
   bool make_room();
 
   Task<void> on_message(Json payload);
@@ -183,6 +184,11 @@ Task<void> TurnClient::on_event(std::string name, Json arguments, std::optional<
 bool TurnClient::is_streaming(std::string_view thread_id) const {
   return std::ranges::any_of(
       turns_, [&](const auto& one) { return !one->over() && one->thread_id() == thread_id; });
+}
+
+bool TurnClient::is_streaming_run(std::string_view run_id) const {
+  return std::ranges::any_of(
+      turns_, [&](const auto& one) { return !one->over() && one->run_id() == run_id; });
 }
 
 // Of turns that are over the oldest is let go of; false when all are under way.
@@ -314,11 +320,11 @@ Task<void> TurnClient::on_join_thread(Json payload) {
     auto thread = co_await deps_.starts.thread(caller_, *thread_id);
     if (thread && socket_->closed()) co_return;
     if (thread) {
-      auto listener = std::make_shared<ThreadListener>(socket_, *thread,
-                                                       [weak = weak_from_this(), id = *thread_id] {
-                                                         const auto self = weak.lock();
-                                                         return self && self->is_streaming(id);
-                                                       });
+      auto listener = std::make_shared<ThreadListener>(
+          socket_, *thread, [weak = weak_from_this()](std::string_view run_id) {
+            const auto self = weak.lock();
+            return self && self->is_streaming_run(run_id);
+          });
       listener->open(deps_.subscriptions);
       joined_.insert_or_assign(*thread_id, std::move(listener));
       std::string json;

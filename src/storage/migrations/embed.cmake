@@ -22,7 +22,8 @@ set(migrations
   0020_spans
   0021_job_keys
   0022_routines
-  0023_step_providers)
+  0023_step_providers
+  0024_spawned_jobs)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

@@ -29,6 +29,7 @@ Result<void> Changes::apply(const core::Scope& scope, const core::Change& change
 Result<void> Changes::on(const core::Scope& scope, const core::ChangeOfJobs& change) {
   auto applied = jobs_.apply(scope, *change);
   if (jobs_.take_wrote()) wrote_ = true;
+  for (core::Event& event : jobs_.take_events()) made_events_.push_back(std::move(event));
   return applied;
 }
 

@@ -30,16 +30,33 @@ Result<void> EventLog::load_cursor() {
 Result<void> EventLog::collect(const core::Scope& scope, std::vector<core::Event>& events) {
   const std::size_t mark = collected_.size();
   for (core::Event& event : events) {
-    const auto thread = threads_.find(scope, event.thread_id);
-    if (thread && *thread != nullptr) {
-      collected_.push_back({.scope = &scope, .event = &event, .thread = *thread});
-      continue;
+    if (auto noted = collect_one(scope, event); !noted) {
+      drop_since(mark);
+      return noted;
     }
-    drop_since(mark);
-    if (!thread) return fail(thread.error());
+  }
+  return {};
+}
+
+Result<void> EventLog::collect_made(std::vector<core::Event>& events) {
+  const std::size_t mark = collected_.size();
+  for (core::Event& event : events) {
+    if (auto noted = collect_one(event.scope, event); !noted) {
+      drop_since(mark);
+      return noted;
+    }
+  }
+  return {};
+}
+
+Result<void> EventLog::collect_one(const core::Scope& scope, core::Event& event) {
+  const auto thread = threads_.find(scope, event.thread_id);
+  if (!thread) return fail(thread.error());
+  if (*thread == nullptr) {
     return fail(ErrorKind::not_found,
                 "there is no thread \"" + event.thread_id + "\" to append an event to");
   }
+  collected_.push_back({.scope = &scope, .event = &event, .thread = *thread});
   return {};
 }
 
@@ -57,7 +74,7 @@ void EventLog::join_or_add(const Collected& one) {
   const auto index = static_cast<std::int64_t>(written_.size());
   one.thread->newest_pending = index;
   written_as_.push_back(index);
-  one.event->scope = *one.scope;
+  if (one.scope != &one.event->scope) one.event->scope = *one.scope;
   one.event->owner = one.thread->owner;
   written_.push_back(std::make_shared<core::Event>(std::move(*one.event)));
   written_to_.push_back(one.thread);

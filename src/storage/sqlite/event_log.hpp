@@ -23,6 +23,8 @@ class EventLog {
   // Takes note of a unit's events. `events` must stay where they are until write(). not_found when
   // a thread is missing; then nothing of the unit is noted.
   Result<void> collect(const core::Scope& scope, std::vector<core::Event>& events);
+  // The same of events that changes have made: each is of the scope that it names.
+  Result<void> collect_made(std::vector<core::Event>& events);
   std::size_t collected() const { return collected_.size(); }
   void drop_since(std::size_t mark) { collected_.resize(mark); }
 
@@ -44,6 +46,7 @@ class EventLog {
     core::Event* event;
     KnownThread* thread;
   };
+  Result<void> collect_one(const core::Scope& scope, core::Event& event);
   void join_or_add(const Collected& one);
 
   Database& database_;

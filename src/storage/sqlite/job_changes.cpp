@@ -14,7 +14,7 @@ namespace {
 #define COLONNADE_JOB_ROWS                                                                       \
   "SELECT j.no, j.id, j.scope, j.state, j.share_no, s.queue_no, s.account_no, j.fence,"          \
   " j.attempts_made, j.attempts_max, j.delay_min, j.delay_max, j.repeats_when_lost, j.key_held," \
-  " j.started_at, j.expires_at, j.batch_no, j.batch_id, j.waits_for, j.run_at"                   \
+  " j.started_at, j.expires_at, j.batch_no, j.batch_id, j.waits_for, j.run_at, j.by_run <> ''"   \
   " FROM jobs j LEFT JOIN job_shares s ON s.no = j.share_no"
 
 std::unexpected<base::Error> lost_hold(std::string_view id) {
@@ -87,7 +87,8 @@ Result<JobChanges::Row> JobChanges::read_row(const Statement& row) {
              .expires_at = row.optional_time(15),
              .batch_no = row.is_null(16) ? std::nullopt : std::optional(row.integer(16)),
              .batch_id = row.string(17),
-             .waits_for = row.string(18)};
+             .waits_for = row.string(18),
+             .is_spawned = row.integer(20) != 0};
 }
 
 Result<std::optional<JobChanges::Row>> JobChanges::row_of(std::int64_t no) {
@@ -132,7 +133,8 @@ Result<void> JobChanges::go_on(const Row& row, core::JobInput input, Time at,
       row.no, core::to_string(*to), at, due, onward.run_at, onward.waits_for, onward.waits_until,
       onward.same_attempt ? 1 : 0);
   if (!moved) return fail(moved.error());
-  return count_move(row, *to, 0);
+  if (auto counted = count_move(row, *to, 0); !counted) return counted;
+  return row.is_spawned ? tell(row.no, at) : Result<void>();
 }
 
 Result<void> JobChanges::end(const Row& row, core::JobInput input, Time at, const Ending& ending) {
@@ -152,6 +154,9 @@ Result<void> JobChanges::end(const Row& row, core::JobInput input, Time at, cons
   }
   if (auto counted = count_move(row, *to, bytes); !counted) return counted;
   if (auto counted = count_in_batch(row, *to, at); !counted) return counted;
+  if (row.is_spawned) {
+    if (auto told = tell(row.no, at); !told) return told;
+  }
   return wake_all(row.scope, core::until_job_ends(row.id), at);
 }
 
@@ -208,6 +213,63 @@ Result<bool> JobChanges::has_happened(const Row& row, std::string_view waits_for
         waits_for.substr(6));
   }
   return false;
+}
+
+// --- what threads hear --------------------------------------------------------------------------
+
+// How a spawned job stands now. A thread that was erased stays empty.
+Result<void> JobChanges::tell(std::int64_t no, Time at) {
+  const auto read = [at](Statement& row) -> Result<core::Event> {
+    const auto state = core::job_state_from(row.text(5));
+    if (!state) return fail(ErrorKind::internal, "an unknown state of a job: " + row.string(5));
+    const auto failure = core::job_failure_from(row.text(7));
+    return core::Event{
+        .scope = core::Scope::from_key(row.string(0)),
+        .thread_id = row.string(1),
+        .run_id = row.string(2),
+        .at = at,
+        .body = core::SpawnedJobMoved{.job_id = row.string(3),
+                                      .task = row.string(4),
+                                      .state = *state,
+                                      .attempts_made = static_cast<int>(row.integer(6)),
+                                      .failure = failure.value_or(core::JobFailure::none),
+                                      .metadata = row.string(8),
+                                      .output = row.string(9),
+                                      .output_left_out = row.integer(10) != 0,
+                                      .error = row.string(11)}};
+  };
+  auto event = database_.one<core::Event>(
+      "SELECT j.scope, j.by_thread, j.by_run, j.id, j.task, j.state, j.attempts_made, j.failure,"
+      " CASE WHEN length(CAST(i.metadata AS BLOB)) <= ?2 THEN i.metadata ELSE '' END,"
+      " CASE WHEN length(CAST(j.output AS BLOB)) <= ?2 THEN j.output ELSE '' END,"
+      " length(CAST(j.output AS BLOB)) > ?2, j.error"
+      " FROM jobs j JOIN threads t ON t.id = j.by_thread AND t.scope = j.scope"
+      " LEFT JOIN job_inputs i ON i.job_no = j.no WHERE j.no = ?1 AND t.erased_at IS NULL",
+      read, no, limits::spawned_job_text_bytes_max);
+  if (!event) return fail(std::move(event.error()));
+  if (*event) events_.push_back(std::move(**event));
+  return {};
+}
+
+Result<void> JobChanges::tell_new(const core::Job& job) {
+  if (job.origin.run_id.empty()) return {};
+  const auto no = database_.number("SELECT no FROM jobs WHERE id = ?1 AND scope = ?2", job.id,
+                                   job.owner.scope.key());
+  if (!no) return fail(no.error());
+  return tell(*no, job.created_at);
+}
+
+Result<void> JobChanges::check_spawned(const core::Job& job, std::size_t spawned_max) {
+  if (job.origin.run_id.empty()) return {};
+  const auto spawned = database_.number(
+      "SELECT count(*) FROM jobs WHERE by_run = ?1 AND by_run <> '' AND scope = ?2",
+      job.origin.run_id, job.owner.scope.key());
+  if (!spawned) return fail(spawned.error());
+  if (std::cmp_less(*spawned, spawned_max)) return {};
+  return fail(ErrorKind::rate_limited,
+              "this turn has begun " + std::to_string(*spawned) +
+                  " background runs, as many as one turn may; begin more in another turn",
+              "run");
 }
 
 // --- new ones -----------------------------------------------------------------------------------
@@ -336,10 +398,11 @@ Result<void> JobChanges::insert_row(const core::Job& job, std::int64_t share_no,
       " key_expires_at, key_held, batch_no, batch_id, parent_id, schedule_id, replay_of, depth,"
       " schedule_due_at, schedule_due_before, schedule_due_times, tags, is_test,"
       " repeats_when_lost, created_at, updated_at, asked_run_at, expires_at, time_max, started_at,"
-      " finished_at, waits_for, waits_until, failure, bytes, error, progress, output)"
+      " finished_at, waits_for, waits_until, failure, bytes, error, progress, output, by_thread,"
+      " by_run)"
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, '', '', NULL, 0, 0, ?9, ?10, ?11, ?12, ?13,"
       " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,"
-      " ?32, ?33, ?33, ?34, ?35, ?36, NULL, NULL, ?37, ?38, '', ?39, '', '', '')",
+      " ?32, ?33, ?33, ?34, ?35, ?36, NULL, NULL, ?37, ?38, '', ?39, '', '', '', ?40, ?41)",
       job.owner.scope.key(), job.id, job.owner.user_id, core::to_string(job.state), share_no,
       job.priority, job.run_at.value_or(job.created_at), due_of(job), job.attempts.max,
       job.attempts.delay_min.count(), job.attempts.delay_max.count(), job.task,
@@ -348,11 +411,12 @@ Result<void> JobChanges::insert_row(const core::Job& job, std::int64_t share_no,
       from.batch_id, from.parent_id, from.schedule_id, from.replay_of, from.depth, from.due_at,
       from.due_before, from.due_times, *names_text(job.tags), job.is_test ? 1 : 0,
       job.repeats_when_lost ? 1 : 0, job.created_at, job.run_at, job.expires_at,
-      micros_of(job.time_max), job.waits_for, job.waits_until, bytes));
+      micros_of(job.time_max), job.waits_for, job.waits_until, bytes, from.thread_id, from.run_id));
 }
 
 Result<void> JobChanges::on(const core::Scope& scope, const core::InsertJob& change) {
   const core::Job& job = change.job;
+  if (auto may = check_spawned(job, change.spawned_max); !may) return may;
   const auto account = account_of(job.owner);
   if (!account) return fail(account.error());
   if (std::cmp_greater_equal(account->live, change.live_max)) {
@@ -393,8 +457,11 @@ Result<void> JobChanges::on(const core::Scope& scope, const core::InsertJob& cha
         job.id, scope.key(), job.payload, job.metadata);
     if (!input) return fail(input.error());
   }
-  return count(*share, *queue, account->no,
-               {.live = 1, .queued = job.state == core::JobState::queued ? 1 : 0, .bytes = bytes});
+  const auto counted =
+      count(*share, *queue, account->no,
+            {.live = 1, .queued = job.state == core::JobState::queued ? 1 : 0, .bytes = bytes});
+  if (!counted) return counted;
+  return tell_new(job);
 }
 
 Result<void> JobChanges::on(const core::Scope& scope, const core::InsertBatch& change) {

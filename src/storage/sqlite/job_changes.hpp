@@ -1,5 +1,6 @@
-// Changes of jobs as SQL, inside the writer's transaction. Every transition goes through move_on(),
-// which asks core's state machine and keeps the counts of queues and accounts.
+// Changes of jobs as SQL, inside the writer's transaction. Every transition goes through go_on(),
+// end() or claim_one(), which ask core's state machine, keep the counts of queues and accounts, and
+// tell the thread of whoever spawned the job.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +8,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "core/events/event.hpp"
 #include "core/jobs/job_store.hpp"
 #include "storage/sqlite/database.hpp"
 
@@ -21,6 +24,9 @@ class JobChanges {
   Result<void> apply(const core::Scope& scope, const core::JobChange& change);
   // Whether anything was written since the last call.
   bool take_wrote() { return std::exchange(wrote_, false); }
+  // What threads hear of the jobs that were spawned in them, since the last call; each event is of
+  // its own scope.
+  std::vector<core::Event> take_events() { return std::exchange(events_, {}); }
 
  private:
   // What a transition needs of a job.
@@ -42,6 +48,7 @@ class JobChanges {
     std::optional<std::int64_t> batch_no{};
     std::string batch_id{};
     std::string waits_for{};
+    bool is_spawned = false;  // an agent's run has begun it
   };
   // Where a job that goes on goes on.
   struct Onward {
@@ -101,6 +108,9 @@ class JobChanges {
   Result<void> wake_all(const std::string& scope, const std::string& waits_for, Time at);
   Result<void> count_in_batch(const Row& row, core::JobState state, Time at);
   Result<bool> has_happened(const Row& row, std::string_view waits_for);
+  Result<void> tell(std::int64_t no, Time at);
+  Result<void> tell_new(const core::Job& job);
+  Result<void> check_spawned(const core::Job& job, std::size_t spawned_max);
 
   Result<Account> account_of(const core::JobOwner& owner);
   Result<std::int64_t> queue_of(const core::JobOwner& owner, const core::JobQueue& queue);
@@ -129,6 +139,7 @@ class JobChanges {
 
   Database& database_;
   bool wrote_ = false;
+  std::vector<core::Event> events_{};
   std::optional<std::int64_t> served_{};  // the last that was given; read from the tables at first
 };
 

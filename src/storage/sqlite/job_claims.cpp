@@ -150,6 +150,9 @@ Result<bool> JobChanges::claim_one(const Row& row, const core::ClaimJobs& change
   const auto counted = count(row.share_no, row.queue_no, row.account_no,
                              {.queued = -1, .running = 1, .served = *served});
   if (!counted) return fail(counted.error());
+  if (row.is_spawned) {
+    if (auto told = tell(row.no, change.at); !told) return fail(std::move(told.error()));
+  }
   return true;
 }
 

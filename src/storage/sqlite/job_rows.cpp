@@ -26,7 +26,9 @@ core::JobOrigin read_origin(const Statement& row) {
           .depth = static_cast<int>(row.integer(21)),
           .due_at = row.optional_time(22),
           .due_before = row.optional_time(23),
-          .due_times = static_cast<int>(row.integer(24))};
+          .due_times = static_cast<int>(row.integer(24)),
+          .thread_id = row.string(47),
+          .run_id = row.string(48)};
 }
 
 core::JobAttempts read_attempts(const Statement& row, int first) {

@@ -12,7 +12,8 @@
   "j.schedule_due_at, j.schedule_due_before, j.schedule_due_times, j.tags, j.is_test, "           \
   "j.repeats_when_lost, j.state, j.fence, j.worker, j.created_at, j.updated_at, j.asked_run_at, " \
   "j.expires_at, j.time_max, j.started_at, j.finished_at, j.lease_until, j.waits_for, "           \
-  "j.waits_until, j.failure, j.error, j.progress, j.output, i.payload, i.metadata"
+  "j.waits_until, j.failure, j.error, j.progress, j.output, i.payload, i.metadata, j.by_thread, " \
+  "j.by_run"
 #define COLONNADE_FROM_JOBS " FROM jobs j LEFT JOIN job_inputs i ON i.job_no = j.no"
 #define COLONNADE_BATCH_COLUMNS \
   "id, scope, owner, task, key, key_expires_at, created_at, jobs, done, failed, cancelled"

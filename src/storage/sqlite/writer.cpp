@@ -330,7 +330,7 @@ Result<void> Writer::apply(Pending& one) {
   }
   if (auto done = events_.collect(one.unit.scope, one.unit.events); !done) return done;
   one.made_events = changes_.take_events();
-  if (auto done = events_.collect(one.unit.scope, one.made_events); !done) return done;
+  if (auto done = events_.collect_made(one.made_events); !done) return done;
   if (!one.unit.events.empty() || !one.made_events.empty())
     one.last_event = events_.collected() - 1;
   return {};

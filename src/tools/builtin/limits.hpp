@@ -48,6 +48,11 @@ constexpr std::size_t memory_keys_shown = 100;  // of one list, to a model
 constexpr std::size_t memory_value_bytes_shown = 200;  // of each
 
 constexpr int sub_agent_task_characters_max = 20'000;
+// Background runs.
+constexpr std::size_t awaited_runs_max = 20;  // of one wait
+constexpr std::size_t background_rows_default = 25;
+constexpr std::size_t background_rows_max = 100;
+constexpr std::size_t run_output_bytes_shown = 100 * KiB;  // below tool_output_bytes_max
 constexpr std::size_t task_title_bytes_max = 200;
 constexpr int approval_action_characters_max = 500;
 constexpr int approval_details_characters_max = 4000;
