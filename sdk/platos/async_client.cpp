@@ -219,6 +219,13 @@ Task<std::vector<ModelCost>> AsyncMonitoring::cost_by_model(std::int64_t days_ba
 Task<std::vector<UserCost>> AsyncMonitoring::cost_by_user(std::int64_t days_back) const {
   return perform_async(session_, calls::cost_by_user(days_back));
 }
+Task<std::vector<SafetyEvent>> AsyncMonitoring::safety_events() const {
+  return perform_async(session_, calls::safety_events({}));
+}
+Task<std::vector<SafetyEvent>> AsyncMonitoring::safety_events(
+    const ListSafetyEvents& filter) const {
+  return perform_async(session_, calls::safety_events(filter));
+}
 
 AsyncBackgroundTasks::AsyncBackgroundTasks(std::shared_ptr<const detail::Session> session)
     : session_(std::move(session)) {}

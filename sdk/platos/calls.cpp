@@ -311,6 +311,15 @@ Plan<std::vector<UserCost>> cost_by_user(std::int64_t days_back) {
   const Query query = Query().add("days", days_back);
   return plan(reading("/monitoring/cost-by-user" + query.text(), &wire::user_costs));
 }
+Plan<std::vector<SafetyEvent>> safety_events(const ListSafetyEvents& filter) {
+  Query query;
+  query.add("detector", filter.detector).add("action", filter.action);
+  query.add("severity", filter.severity).add("agentId", filter.agent_id);
+  query.add("threadId", filter.thread_id).add("userId", filter.user_id);
+  query.add("sinceDays", filter.since_days).add("limit", filter.limit);
+  query.add("offset", filter.offset);
+  return plan(reading("/monitoring/safety-events" + query.text(), &wire::safety_events));
+}
 
 Plan<std::vector<BackgroundTask>> list_tasks() {
   return plan(reading("/trigger/tasks", &wire::tasks));

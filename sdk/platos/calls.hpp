@@ -78,6 +78,7 @@ Plan<std::vector<DayCost>> cost_by_scope(std::int64_t days_back);
 Planned<DayCost> cost_of_a_day(std::string_view day);
 Plan<std::vector<ModelCost>> cost_by_model(std::int64_t days_back);
 Plan<std::vector<UserCost>> cost_by_user(std::int64_t days_back);
+Plan<std::vector<SafetyEvent>> safety_events(const ListSafetyEvents& filter);
 
 Plan<std::vector<BackgroundTask>> list_tasks();
 Plan<RunHandle> trigger(std::string_view task_id, const Json& payload,

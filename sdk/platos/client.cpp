@@ -180,6 +180,9 @@ std::vector<ModelCost> Monitoring::cost_by_model(std::int64_t days_back) const {
 std::vector<UserCost> Monitoring::cost_by_user(std::int64_t days_back) const {
   return perform(session_, calls::cost_by_user(days_back));
 }
+std::vector<SafetyEvent> Monitoring::safety_events(const ListSafetyEvents& filter) const {
+  return perform(session_, calls::safety_events(filter));
+}
 
 BackgroundTasks::BackgroundTasks(std::shared_ptr<const detail::Session> session)
     : session_(std::move(session)) {}

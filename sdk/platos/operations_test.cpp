@@ -264,6 +264,37 @@ TEST(PlatosMonitoring, costs_by_model_and_by_user) {
   EXPECT_THROW(client.monitoring.cost_by_scope(0), std::invalid_argument);
 }
 
+TEST(PlatosMonitoring, safety_events_by_all_that_can_be_asked_for) {
+  constexpr std::string_view events =
+      R"({"rows":[{"id":"e1","agentId":"a1","threadId":"t1",)"
+      R"("messageId":"m1","userId":"ann","detector":"tool_param","action":"block",)"
+      R"("severity":"high","detail":"denied","meta":{"reasonCode":"POLICY_DENY"},)"
+      R"("toolName":"shell","toolCallId":"c1","createdAt":"2026-05-12T09:00:00.000Z",)"
+      R"("organizationId":"org_1"}],)"
+      R"("total":1,"limit":10,"offset":20})";
+  const platos::ListSafetyEvents filter{.detector = "tool_param",
+                                        .action = "block",
+                                        .severity = "high",
+                                        .agent_id = "a1",
+                                        .thread_id = "t1",
+                                        .user_id = "ann",
+                                        .since_days = 7,
+                                        .limit = 10,
+                                        .offset = 20};
+  const Asked asked =
+      ask_both("GET",
+               "/monitoring/safety-events?detector=tool_param&action=block&severity=high&agentId=a1"
+               "&threadId=t1&userId=ann&sinceDays=7&limit=10&offset=20",
+               events, [&](const auto& client) { return client.monitoring.safety_events(filter); });
+  EXPECT_EQ(asked.result, Json::parse(events)["rows"]);
+  const Asked all = ask_both(
+      "GET", "/monitoring/safety-events",
+      R"({"rows":[{"id":"e2","threadId":null,"messageId":null,"toolCallId":null}],"total":1})",
+      [](const auto& client) { return client.monitoring.safety_events(); });
+  EXPECT_EQ(all.result[0]["threadId"], Json(""));
+  EXPECT_EQ(all.result[0]["id"], Json("e2"));
+}
+
 // --- background operations
 
 constexpr std::string_view run_reply = R"({"id":"run_1"})";

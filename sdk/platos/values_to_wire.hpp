@@ -239,6 +239,22 @@ inline Json wire_of(const platos::UserCost& cost) {
                {"runs", cost.runs}},
               cost.extra);
 }
+inline Json wire_of(const platos::SafetyEvent& event) {
+  return with({{"id", event.id},
+               {"agentId", event.agent_id},
+               {"threadId", event.thread_id},
+               {"messageId", event.message_id},
+               {"userId", event.user_id},
+               {"detector", event.detector},
+               {"action", event.action},
+               {"severity", event.severity},
+               {"detail", event.detail},
+               {"toolName", event.tool_name},
+               {"toolCallId", event.tool_call_id},
+               {"meta", event.meta},
+               {"createdAt", time(event.created_at)}},
+              event.extra);
+}
 inline Json wire_of(const platos::DayCost& cost) {
   return with({{"day", cost.day},
                {"costCents", cost.cost_cents},

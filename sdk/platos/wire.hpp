@@ -45,6 +45,7 @@ Result<std::vector<Span>> spans(const CallSpec& spec, const TransportReply& repl
 Result<ThreadTrace> thread_trace(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<ModelCost>> model_costs(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<UserCost>> user_costs(const CallSpec& spec, const TransportReply& reply);
+Result<std::vector<SafetyEvent>> safety_events(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<AgentCost>> agent_costs(const CallSpec& spec, const TransportReply& reply);
 Result<std::vector<DayCost>> day_costs(const CallSpec& spec, const TransportReply& reply);
 Result<DayCost> cost_of_a_day(const CallSpec& spec, const TransportReply& reply);

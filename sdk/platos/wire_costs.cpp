@@ -167,6 +167,16 @@ static void read(Element value, UserCost& out) {
   read_costs(value, out, Field{"userId", out.user_id});
 }
 
+static void read(Element value, SafetyEvent& out) {
+  read_object(value, out.extra, Field{"id", out.id}, Field{"agentId", out.agent_id},
+              Field{"threadId", out.thread_id}, Field{"messageId", out.message_id},
+              Field{"userId", out.user_id}, Field{"detector", out.detector},
+              Field{"action", out.action}, Field{"severity", out.severity},
+              Field{"detail", out.detail}, Field{"toolName", out.tool_name},
+              Field{"toolCallId", out.tool_call_id}, Field{"meta", out.meta},
+              Field{"createdAt", out.created_at});
+}
+
 static void read(Element value, DayCost& out) {
   read_object(value, out.extra, Field{"day", out.day}, Field{"costCents", out.cost_cents},
               Field{"runs", out.runs}, Field{"inputTokens", out.input_tokens},
@@ -285,6 +295,9 @@ Result<std::vector<ModelCost>> model_costs(const CallSpec& spec, const Transport
 }
 Result<std::vector<UserCost>> user_costs(const CallSpec& spec, const TransportReply& reply) {
   return list<UserCost>(spec, reply, {"rows", "rollup"});
+}
+Result<std::vector<SafetyEvent>> safety_events(const CallSpec& spec, const TransportReply& reply) {
+  return list<SafetyEvent>(spec, reply, {"rows", "events"});
 }
 Result<std::vector<DayCost>> day_costs(const CallSpec& spec, const TransportReply& reply) {
   return list<DayCost>(spec, reply, {"rollup", "rows"});

@@ -13,6 +13,7 @@
 #include "core/memory/memory_item.hpp"
 #include "core/models/model_provider.hpp"
 #include "core/runs/run.hpp"
+#include "core/spans/safety_event.hpp"
 #include "core/threads/message.hpp"
 #include "core/tools/tool_server.hpp"
 #include "core/tools/tool_server_connection.hpp"
@@ -54,6 +55,16 @@ constexpr EnumNames<ToolUse, 3> tool_use_names{{
     {ToolUse::automatic, "automatic"},
     {ToolUse::none, "none"},
     {ToolUse::required, "required"},
+}};
+
+constexpr EnumNames<SafetyDetector, 2> safety_detector_names{{
+    {SafetyDetector::tool_param, "tool_param"},
+    {SafetyDetector::rate_limit, "rate_limit"},
+}};
+
+constexpr EnumNames<SafetyAction, 2> safety_action_names{{
+    {SafetyAction::block, "block"},
+    {SafetyAction::redact, "redact"},
 }};
 
 constexpr EnumNames<RuleAction, 3> rule_action_names{{
@@ -194,6 +205,18 @@ std::optional<ToolMode> tool_mode_from(std::string_view text) {
 std::string_view to_string(ToolUse use) { return enum_name(tool_use_names, use); }
 std::optional<ToolUse> tool_use_from(std::string_view text) {
   return enum_value(tool_use_names, text);
+}
+
+std::string_view to_string(SafetyDetector detector) {
+  return enum_name(safety_detector_names, detector);
+}
+std::optional<SafetyDetector> safety_detector_from(std::string_view text) {
+  return enum_value(safety_detector_names, text);
+}
+
+std::string_view to_string(SafetyAction action) { return enum_name(safety_action_names, action); }
+std::optional<SafetyAction> safety_action_from(std::string_view text) {
+  return enum_value(safety_action_names, text);
 }
 
 std::string_view to_string(RuleAction action) { return enum_name(rule_action_names, action); }

@@ -11,7 +11,9 @@
 
 #include "base/ids.hpp"
 #include "core/spans/limits.hpp"
+#include "core/spans/safety_event.hpp"
 #include "tests/conformance/store_backend.hpp"
+#include "tests/conformance/store_suite_actions.hpp"
 
 namespace colonnade::conformance {
 
@@ -280,6 +282,75 @@ TEST_P(StoreSpans, OldSpansAreForgottenAndTheirRunsStay) {
   EXPECT_FALSE(*awaited(spans().any_spans_before(between)));
   put({core::ForgetSpans{.began_before = between}});
   EXPECT_EQ(traces(young)[0].spans.size(), 1U);
+}
+
+TEST_P(StoreSpans, SafetyEventsAreDecisionsThatRefusedOrHid) {
+  // A decision about a call in that thread, with its record.
+  const auto decide = [&](const std::string& id, std::int64_t at, const std::string& owner,
+                          core::Decision decision, const base::Json& params) {
+    core::Action action = action_of(id, at);
+    action.owner = owner;
+    action.thread_id = owner == "ann" ? "t1" : "t2";
+    action.run_id = "r1";
+    action.tool_call_id = "c-" + id;
+    action.decision = std::move(decision);
+    core::AuditEntry entry{.kind = std::string(core::audit_kind::decision),
+                           .actor = "agent:helper",
+                           .subject = id,
+                           .details = {{"params", params},
+                                       {"outcome", core::to_string(action.decision.outcome)},
+                                       {"reason", "why of " + id}},
+                           .at = {at}};
+    put({core::InsertAction{action}, core::AppendAudit{std::move(entry)}});
+  };
+  const core::Decision allowed{.outcome = core::Outcome::execute, .risk_level = "low"};
+  const core::Decision refused{
+      .outcome = core::Outcome::halt, .reason_code = "POLICY_DENY", .risk_level = "high"};
+  core::Decision too_often = refused;
+  too_often.reason_code = "RATE_LIMIT";
+  const base::Json plain = {{"text", "x"}};
+  decide("old", noon, "ann", refused, plain);
+  decide("said", noon + day, "ann", allowed, {{"outcome", "HALT"}});
+  decide("hid", noon + day, "ann", allowed, {{"pw", "[redacted]"}});
+  decide("often", noon + day, "ann", too_often, plain);
+  decide("bobs", noon + day, "bob", refused, {{"pw", "[redacted]"}});
+  decide("fine", noon + day, "ann", allowed, plain);
+  const auto found = [&](core::SafetyEventFilter filter) {
+    auto page = spans().safety_events(here, filter, {});
+    EXPECT_TRUE(page) << page.error().message;
+    return page ? std::move(*page) : core::SafetyEventPage();
+  };
+  const auto ids = [&](core::SafetyEventFilter filter) {
+    Ids out;
+    for (const core::SafetyEvent& one : found(std::move(filter)).events) {
+      out.push_back(one.action_id);
+    }
+    return out;
+  };
+  EXPECT_EQ(ids({}), (Ids{"bobs", "often", "hid", "old"}));
+  EXPECT_EQ(ids({.owner = "ann"}), (Ids{"often", "hid", "old"}));
+  EXPECT_EQ(ids({.owner = "ann", .user_id = "bob"}), Ids{});
+  EXPECT_EQ(ids({.user_id = "bob"}), Ids{"bobs"});
+  EXPECT_EQ(ids({.thread_id = "t2"}), Ids{"bobs"});
+  EXPECT_EQ(ids({.agent_id = "nobody"}), Ids{});
+  EXPECT_EQ(ids({.severity = "low"}), Ids{"hid"});
+  EXPECT_EQ(ids({.since = Time{noon + 1}}), (Ids{"bobs", "often", "hid"}));
+  EXPECT_EQ(ids({.action = core::SafetyAction::redact}), Ids{"hid"});
+  EXPECT_EQ(ids({.detector = core::SafetyDetector::rate_limit}), Ids{"often"});
+  const auto page = found({.limit = 2, .offset = 1});
+  EXPECT_EQ(page.total, 4U);
+  ASSERT_EQ(page.events.size(), 2U);
+  EXPECT_EQ(page.events[0].action_id, "often");
+  EXPECT_EQ(page.events[0].detail, "why of often");
+  EXPECT_EQ(page.events[0].tool_call_id, "c-often");
+  EXPECT_EQ(page.events[0].owner, "ann");
+  EXPECT_EQ(page.events[0].outcome, "HALT");
+  EXPECT_EQ(page.events[0].at, Time{noon + day});
+  const auto trail = awaited(stores().audit.audit_of(here, "often"));
+  EXPECT_EQ(page.events[0].id, trail->front().hash);
+  EXPECT_EQ(spans().safety_events(elsewhere, {}, {})->total, 0U);
+  put({core::EraseThread{.id = "t1", .at = {noon + 2 * day}}});
+  EXPECT_EQ(ids({}), Ids{"bobs"});
 }
 
 TEST_P(StoreSpans, GaugesSayWhatWaits) {

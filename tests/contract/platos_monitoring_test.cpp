@@ -118,11 +118,76 @@ TEST_F(PlatosMonitoring, WhatIsAskedWronglyIsNamed) {
            {"/cost?date=yesterday", "date"},
            {"/cost/by-agent?day=2026-13-01", "day"},
            {"/cost/by-scope?daysBack=week", "daysBack"},
-           {"/cost-by-agent?days=-1", "days"}}) {
+           {"/cost-by-agent?days=-1", "days"},
+           {"/safety-events?detector=magic", "detector"},
+           {"/safety-events?action=praise", "action"},
+           {"/safety-events?severity=dire", "severity"},
+           {"/safety-events?sinceDays=all", "sinceDays"},
+           {"/safety-events?offset=x", "offset"}}) {
     const Answer answer = server_.ask(server_.as(), "GET", monitoring + path);
     EXPECT_EQ(answer.status, 400) << path << ": " << answer.body;
     EXPECT_THAT(answer.body, HasSubstr(field)) << path;
   }
+}
+
+// What the gate refuses, and what is hidden of arguments, from the audit trail.
+TEST_F(PlatosMonitoring, SafetyEventsAreWhatTheGateRefusedAndWhatWasHidden) {
+  const auto call = [&](const std::string& user, const std::string& tool, const Json& arguments,
+                        const std::string& agent = "default") {
+    const std::string thread = server_.new_thread(agent, "", user);
+    server_.engine.model->script({tool_call("c1", tool, arguments)});
+    server_.engine.model->script({reply({core::TextPart{"Well."}})});
+    server_.made(server_.as(user), "POST", PlatosServer::thread_path(thread) + "/messages",
+                 {{"message", "hi"}});
+    return thread;
+  };
+  const std::string agent = server_.new_agent();
+  const std::string refused = call("ann", "no_such_tool", Json::object());
+  const std::string hidden = call("ann", "calculator", {{"expression", "1 + password=hunter22"}});
+  call("ann", "calculator", {{"expression", "1+1"}});
+  const std::string with_agent = call("ann", "no_such_tool", Json::object(), agent);
+  const std::string bobs = call("bob", "no_such_tool", Json::object());
+  const auto listed = [&](net::Headers who, const std::string& query) {
+    const Json page = seen_by(std::move(who), "/safety-events" + query);
+    std::vector<std::string> out;
+    for (const Json& row : page["rows"]) out.push_back(row["threadId"]);
+    return out;
+  };
+  const net::Headers ann = server_.as("ann");
+  EXPECT_THAT(listed(ann, ""), ElementsAre(with_agent, hidden, refused));
+  EXPECT_THAT(listed(server_.direct(), ""), ElementsAre(bobs, with_agent, hidden, refused));
+  EXPECT_THAT(listed(server_.direct(), "?userId=bob"), ElementsAre(bobs));
+  EXPECT_THAT(listed(ann, "?userId=bob"), ElementsAre());
+  EXPECT_THAT(listed(ann, "?action=redact"), ElementsAre(hidden));
+  EXPECT_THAT(listed(ann, "?action=block"), ElementsAre(with_agent, refused));
+  EXPECT_THAT(listed(ann, "?action=flag"), ElementsAre());
+  EXPECT_THAT(listed(ann, "?detector=tool_param"), ElementsAre(with_agent, hidden, refused));
+  EXPECT_THAT(listed(ann, "?detector=rate_limit"), ElementsAre());
+  EXPECT_THAT(listed(ann, "?detector=pii"), ElementsAre());
+  EXPECT_THAT(listed(ann, "?threadId=" + hidden), ElementsAre(hidden));
+  EXPECT_THAT(listed(ann, "?agentId=" + agent), ElementsAre(with_agent));
+  EXPECT_THAT(listed(server_.as("ann", {{"agentId", agent}}), ""), ElementsAre(with_agent));
+  EXPECT_THAT(listed(ann, "?limit=1&offset=1"), ElementsAre(hidden));
+  const Json page = seen_by(ann, "/safety-events?limit=1&offset=2");
+  EXPECT_EQ(page["total"], 3);
+  EXPECT_EQ(page["limit"], 1);
+  EXPECT_EQ(page["offset"], 2);
+  const Json row = page["rows"][0];
+  EXPECT_EQ(row["organizationId"], "org_1");
+  EXPECT_EQ(row["projectId"], "prj_1");
+  EXPECT_EQ(row["environmentId"], "env_1");
+  EXPECT_EQ(row["agentId"], "default");
+  EXPECT_EQ(row["userId"], "ann");
+  EXPECT_EQ(row["toolName"], "no_such_tool");
+  EXPECT_EQ(row["detector"], "tool_param");
+  EXPECT_EQ(row["action"], "block");
+  EXPECT_EQ(row["meta"]["outcome"], "HALT");
+  EXPECT_THAT(row["detail"].get<std::string>(), HasSubstr("no_such_tool"));
+  EXPECT_EQ(row["id"].get<std::string>().size(), 64U);
+  EXPECT_TRUE(row["messageId"].is_null());
+  const std::string severity = row["severity"];
+  EXPECT_THAT(listed(ann, "?severity=" + severity), ::testing::Contains(refused));
+  EXPECT_FALSE(seen_by(ann, "/safety-events").dump().contains("hunter22"));
 }
 
 TEST_F(PlatosMonitoring, ADayWithoutRunsIsARowOfZeros) {

@@ -286,6 +286,22 @@ TEST_F(PlatosOperations, ATurnIsSeenAsSpansAndAsCosts) {
   EXPECT_TRUE(bob_->monitoring.runs().empty());
 }
 
+TEST_F(PlatosOperations, WhatTheGateRefusesIsASafetyEvent) {
+  const auto thread = ann_->threads.create({.agent_id = agent_, .title = "Refused"}).id;
+  ann_->threads.ask(thread, R"(/tool clock {"hour":1})");
+  const auto events = ann_->monitoring.safety_events({.thread_id = thread});
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].tool_name, "clock");
+  EXPECT_EQ(events[0].action, "block");
+  EXPECT_EQ(events[0].detector, "tool_param");
+  EXPECT_EQ(events[0].user_id, "ann");
+  EXPECT_EQ(events[0].agent_id, agent_);
+  EXPECT_EQ(events[0].meta["outcome"].as_string(), "HALT");
+  EXPECT_TRUE(ann_->monitoring.safety_events({.action = "redact", .thread_id = thread}).empty());
+  EXPECT_THAT(root_->monitoring.safety_events({.thread_id = thread}), SizeIs(1));
+  EXPECT_TRUE(bob_->monitoring.safety_events().empty());
+}
+
 // --- for coroutines -----------------------------------------------------------------------------
 
 Task<platos::Run> run_awaited(const platos::AsyncClient* client, std::string task, Json payload) {

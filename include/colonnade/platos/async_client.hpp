@@ -146,6 +146,9 @@ class COLONNADE_API AsyncMonitoring {
       std::int64_t days_back = 7) const;  // oldest first, today last
   Task<std::vector<ModelCost>> cost_by_model(std::int64_t days_back = 30) const;
   Task<std::vector<UserCost>> cost_by_user(std::int64_t days_back = 30) const;
+  Task<std::vector<SafetyEvent>> safety_events() const;  // newest first
+  Task<std::vector<SafetyEvent>> safety_events(const ListSafetyEvents& filter) const;
+  Task<std::vector<SafetyEvent>> safety_events(ListSafetyEvents&&) const = delete;
 
  private:
   friend class AsyncClient;

@@ -143,6 +143,8 @@ class COLONNADE_API Monitoring {
   std::vector<DayCost> cost_by_scope(std::int64_t days_back = 7) const;  // oldest first, today last
   std::vector<ModelCost> cost_by_model(std::int64_t days_back = 30) const;
   std::vector<UserCost> cost_by_user(std::int64_t days_back = 30) const;
+  std::vector<SafetyEvent> safety_events(
+      const ListSafetyEvents& filter = {}) const;  // newest first
 
  private:
   friend class Client;

@@ -131,6 +131,37 @@ struct UserCost {
   Json extra{};
 };
 
+// What was refused, flagged or hidden, and by what.
+struct SafetyEvent {
+  std::string id{};
+  std::string agent_id{};
+  std::string thread_id{};  // "" for none, as the next two
+  std::string message_id{};
+  std::string user_id{};
+  std::string detector{};  // pii, injection, grounded, exfiltration, tool_param, rate_limit, budget
+  std::string action{};    // flag, redact, block, warn
+  std::string severity{};  // low, medium, high
+  std::string detail{};
+  std::string tool_name{};     // of a call; else ""
+  std::string tool_call_id{};  // of a turn's call; else ""
+  Json meta{};
+  Timestamp created_at{};
+  Json extra{};
+};
+
+// Empty members leave everything in.
+struct ListSafetyEvents {
+  std::string detector{};
+  std::string action{};
+  std::string severity{};
+  std::string agent_id{};
+  std::string thread_id{};
+  std::string user_id{};
+  std::int64_t since_days = 0;  // 0: the server's own, as of `limit`
+  std::int64_t limit = 0;
+  std::int64_t offset = 0;
+};
+
 struct DayCost {
   std::string day{};  // YYYY-MM-DD, UTC
   double cost_cents = 0;

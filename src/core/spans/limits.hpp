@@ -23,6 +23,8 @@ constexpr auto monitored_time_max = std::chrono::days(366);
 // What a list of runs looks through before it says that this is all: of its scope, newest first.
 constexpr std::size_t monitored_runs_looked_at_max = 100'000;
 constexpr std::size_t monitored_rows_max = 200;  // of one list
+// The same of a list of what was refused or hidden.
+constexpr std::size_t safety_events_looked_at_max = 100'000;
 // Runs that share one trace, or one thread, of which spans are shown: the newest.
 constexpr std::size_t traced_runs_max = 50;
 // A list or a sum takes this long at most; then it is refused with how to narrow it.

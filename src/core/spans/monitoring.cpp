@@ -18,7 +18,8 @@ using base::Task;
 
 namespace {
 
-void keep_to_bounds(const Principal& who, TracedRunFilter& filter, base::Time now) {
+template <class Filter>
+void keep_to_bounds(const Principal& who, Filter& filter, base::Time now) {
   filter.owner = owner_seen_by(who);
   filter.limit = std::clamp<std::size_t>(filter.limit, 1, limits::monitored_rows_max);
   filter.since = std::max(filter.since, now - limits::monitored_time_max);
@@ -98,6 +99,17 @@ Task<Result<std::vector<ToolUseSum>>> Monitoring::tool_uses(Principal who, CostQ
         return store.tool_uses(scope, query, std::move(over));
       };
   auto found = co_await read<Found>(who, std::move(stop), std::move(work));
+  co_return found;
+}
+
+Task<Result<SafetyEventPage>> Monitoring::safety_events(Principal who, SafetyEventFilter filter,
+                                                        std::stop_token stop) const {
+  keep_to_bounds(who, filter, clock_.now());
+  std::move_only_function<Result<SafetyEventPage>(std::stop_token)> work =
+      [&store = store_, scope = who.scope, filter = std::move(filter)](std::stop_token over) {
+        return store.safety_events(scope, filter, std::move(over));
+      };
+  auto found = co_await read<SafetyEventPage>(who, std::move(stop), std::move(work));
   co_return found;
 }
 

@@ -42,6 +42,9 @@ class Monitoring {
                                                        std::stop_token stop) const;
   base::Task<base::Result<std::vector<ToolUseSum>>> tool_uses(Principal who, CostQuery query,
                                                               std::stop_token stop) const;
+  // `filter.owner`, `limit` and `since` as for runs().
+  base::Task<base::Result<SafetyEventPage>> safety_events(Principal who, SafetyEventFilter filter,
+                                                          std::stop_token stop) const;
 
  private:
   template <class T>

@@ -20,6 +20,7 @@
 #include "core/access/scope.hpp"
 #include "core/models/usage.hpp"
 #include "core/runs/run.hpp"
+#include "core/spans/safety_event.hpp"
 #include "core/spans/span.hpp"
 
 namespace colonnade::core {
@@ -147,6 +148,9 @@ class SpanStore {
   virtual base::Result<std::vector<ToolUseSum>> tool_uses(const Scope& scope,
                                                           const CostQuery& query,
                                                           std::stop_token stop) = 0;
+  virtual base::Result<SafetyEventPage> safety_events(const Scope& scope,
+                                                      const SafetyEventFilter& filter,
+                                                      std::stop_token stop) = 0;
   // Short, and awaited as other reads: one run with its spans, for who sends traces on.
   virtual base::Task<base::Result<std::optional<RunTraced>>> traced_run(Scope scope,
                                                                         std::string run_id) = 0;

@@ -246,6 +246,21 @@ Task<net::Reply> MonitoringResource::tool_audit(Caller caller, RequestPtr reques
   co_return net::Response{.body = encode_tool_audit(*actions, *tools, deps_.monitoring.now())};
 }
 
+Task<net::Reply> MonitoringResource::safety_events(Caller caller, RequestPtr request) {
+  auto query = decode_safety_query(*request, deps_.monitoring.now());
+  if (!query) co_return error_response(query.error());
+  const auto may = keep_to_agent(caller, query->filter.agent_id);
+  if (!may) co_return error_response(may.error());
+  Result<core::SafetyEventPage> page;
+  if (!query->finds_nothing) {
+    page = co_await deps_.monitoring.safety_events(std::move(caller.who), query->filter,
+                                                   request->disconnected);
+  }
+  if (!page) co_return monitoring_refusal(page.error());
+  co_return net::Response{.body =
+                              encode_safety_events(*page, query->filter, deps_.monitoring.now())};
+}
+
 std::vector<net::Route> monitoring_routes(Access& access, MonitoringResource& monitoring) {
   using enum net::Method;
   using M = MonitoringResource;
@@ -267,6 +282,7 @@ std::vector<net::Route> monitoring_routes(Access& access, MonitoringResource& mo
   add("/cost-by-user", &M::cost_by_user);
   add("/summary", &M::summary);
   add("/tool-audit", &M::tool_audit);
+  add("/safety-events", &M::safety_events);
   return out;
 }
 

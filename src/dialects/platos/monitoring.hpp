@@ -51,6 +51,9 @@ class MonitoringResource {
   base::Task<net::Reply> summary(Caller caller, RequestPtr request);
   // GET /monitoring/tool-audit?days&limit
   base::Task<net::Reply> tool_audit(Caller caller, RequestPtr request);
+  // GET /monitoring/safety-events?detector&action&severity&threadId&agentId&userId&sinceDays&limit
+  // &offset
+  base::Task<net::Reply> safety_events(Caller caller, RequestPtr request);
 
  private:
   base::Task<net::Reply> agent_costs(Caller caller, RequestPtr request, core::CostQuery query,

@@ -1,7 +1,9 @@
 #include "dialects/platos/monitoring_wire.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -9,6 +11,7 @@
 #include <variant>
 
 #include "base/json.hpp"
+#include "core/spans/limits.hpp"
 #include "core/spans/span.hpp"
 #include "dialects/platos/caller.hpp"
 #include "dialects/platos/limits.hpp"
@@ -149,6 +152,59 @@ Result<core::CostQuery> decode_days_query(const net::Request& request, const cha
   return core::CostQuery{.agent_id = agent_asked_for(request),
                          .from = day_begin(until - static_cast<std::int64_t>(*back)),
                          .until = day_begin(until)};
+}
+
+namespace {
+
+// A parameter that is one of the wire's words; "" without it.
+template <std::size_t Size>
+Result<std::string> word_of(const net::Request& request, const char* name,
+                            const std::array<std::string_view, Size>& words) {
+  const std::string text = request.query_parameter(name).value_or("");
+  if (text.empty() || std::ranges::find(words, text) != words.end()) return text;
+  std::string known;
+  for (const std::string_view word : words) {
+    if (!known.empty()) known += ", ";
+    known += word;
+  }
+  return fail(ErrorKind::invalid, std::string(name) + " must be one of " + known, name);
+}
+
+// platos §3.5, and what is done about a finding.
+constexpr std::array<std::string_view, 7> detector_words{
+    "pii", "injection", "exfiltration", "grounded", "tool_param", "rate_limit", "budget"};
+constexpr std::array<std::string_view, 4> safety_action_words{"flag", "redact", "block", "warn"};
+constexpr std::array<std::string_view, 3> severity_words{"low", "medium", "high"};
+
+}  // namespace
+
+Result<SafetyQuery> decode_safety_query(const net::Request& request, base::Time now) {
+  auto detector = word_of(request, "detector", detector_words);
+  if (!detector) return fail(std::move(detector.error()));
+  auto action = word_of(request, "action", safety_action_words);
+  if (!action) return fail(std::move(action.error()));
+  auto severity = word_of(request, "severity", severity_words);
+  if (!severity) return fail(std::move(severity.error()));
+  const auto back = query_number(request, "sinceDays", limits::platos_monitoring_days_default,
+                                 limits::platos_monitoring_days_max);
+  if (!back) return fail(back.error());
+  const auto limit = query_number(request, "limit", limits::platos_monitoring_rows_default,
+                                  limits::platos_monitoring_rows_max);
+  if (!limit) return fail(limit.error());
+  const auto offset = query_number(request, "offset", 0, limits::safety_events_looked_at_max);
+  if (!offset) return fail(offset.error());
+  SafetyQuery out{.filter = {.agent_id = agent_asked_for(request),
+                             .thread_id = request.query_parameter("threadId").value_or(""),
+                             .user_id = request.query_parameter("userId").value_or(""),
+                             .detector = core::safety_detector_from(*detector),
+                             .action = core::safety_action_from(*action),
+                             .severity = std::move(*severity),
+                             .since = now - std::chrono::days(static_cast<int>(*back)),
+                             .limit = *limit,
+                             .offset = *offset}};
+  out.finds_nothing =
+      (!detector->empty() && !out.filter.detector) || (!action->empty() && !out.filter.action);
+  return out;
 }
 
 // --- runs and traces ----------------------------------------------------------------------------
@@ -336,6 +392,37 @@ std::string encode_summary(std::span<const core::CostSum> by_day,
   json.field("costCents", cents_of(total.cost_micros));
   write_tokens(json, total);
   write_tool_uses(json, tools);
+  json.field("fetchedAt", wire_time(now)).end_object();
+  return out;
+}
+
+std::string encode_safety_events(const core::SafetyEventPage& page,
+                                 const core::SafetyEventFilter& filter, base::Time now) {
+  std::string out;
+  JsonWriter json(out);
+  json.object().key("rows").array();
+  for (const core::SafetyEvent& event : page.events) {
+    const ScopeNames names = names_of(event.scope);
+    json.object().field("id", event.id).field("organizationId", names.organization);
+    json.field("projectId", names.project).field("environmentId", names.environment);
+    json.field("agentId", wire_agent_id(event.agent_id));
+    write_text_or_null(json, "threadId", event.thread_id);
+    json.key("messageId").null();
+    write_text_or_null(json, "userId", event.owner);
+    json.field("detector", core::to_string(event.detector));
+    json.field("action", core::to_string(event.action));
+    json.field("severity", event.severity).field("detail", event.detail);
+    json.key("meta").object().field("actionId", event.action_id);
+    json.field("outcome", event.outcome).field("reasonCode", event.reason_code);
+    write_text_or_null(json, "policyVersion", event.policy_version);
+    write_text_or_null(json, "provenanceId", event.provenance_id);
+    write_text_or_null(json, "runId", event.run_id);
+    json.end_object().field("toolName", event.tool);
+    write_text_or_null(json, "toolCallId", event.tool_call_id);
+    json.field("createdAt", wire_time(event.at)).end_object();
+  }
+  json.end_array().field("total", std::uint64_t{page.total});
+  json.field("limit", std::uint64_t{filter.limit}).field("offset", std::uint64_t{filter.offset});
   json.field("fetchedAt", wire_time(now)).end_object();
   return out;
 }

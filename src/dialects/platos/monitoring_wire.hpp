@@ -27,6 +27,14 @@ base::Result<core::CostQuery> decode_day_query(const net::Request& request, cons
 base::Result<core::CostQuery> decode_days_query(const net::Request& request, const char* name,
                                                 std::size_t otherwise, base::Time now);
 
+// What a list of safety events asks for. Of detectors and actions that this server has no use for
+// it finds nothing.
+struct SafetyQuery {
+  core::SafetyEventFilter filter{};
+  bool finds_nothing = false;
+};
+base::Result<SafetyQuery> decode_safety_query(const net::Request& request, base::Time now);
+
 std::string encode_runs(const core::TracedRunPage& page);
 std::string encode_trace_rows(std::span<const core::TracedThread> threads);
 // {"spans":[…]}: each run's root span, then what it did, in order.
@@ -50,6 +58,9 @@ std::string encode_user_costs(std::span<const core::CostSum> sums, std::size_t l
 std::string encode_summary(std::span<const core::CostSum> by_day,
                            std::span<const core::ToolUseSum> tools, const core::CostQuery& query,
                            base::Time now);
+// {"rows":[…],"total","limit","offset","fetchedAt"}
+std::string encode_safety_events(const core::SafetyEventPage& page,
+                                 const core::SafetyEventFilter& filter, base::Time now);
 std::string encode_tool_audit(std::span<const core::Action> actions,
                               std::span<const core::ToolUseSum> tools, base::Time now);
 

@@ -12,20 +12,6 @@
 namespace colonnade::dialects::platos {
 namespace {
 
-constexpr Need pending_for_users{.audience = Audience::no_guests};
-
-// One route that the server does not have yet.
-struct PendingRoute {
-  net::Method method;
-  const char* path;  // below /api/v1/agent
-  Need need;
-};
-
-constexpr PendingRoute pending_routes[] = {
-    // Nothing is kept of input that was refused.
-    {net::Method::get, "/monitoring/safety-events", pending_for_users},
-};
-
 // For anyone (platos §1.5).
 base::Task<net::Reply> answer_health(RequestPtr /*request*/) {
   co_return net::Response{.body = R"({"status":"ok"})"};
@@ -104,10 +90,6 @@ std::vector<net::Route> Dialect::routes() {
   add(turns_.routes());
   add(monitoring_routes(access_, monitoring_));
   add(bgo_routes(access_, bgo_, tasks_));
-  for (const PendingRoute& row : pending_routes) {
-    out.push_back({row.method, std::string("/api/v1/agent") + row.path,
-                   access_.guard(pending_, &PendingResource::answer, row.need)});
-  }
   return out;
 }
 

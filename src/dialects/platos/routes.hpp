@@ -34,7 +34,6 @@
 #include "dialects/platos/budgets.hpp"
 #include "dialects/platos/minting.hpp"
 #include "dialects/platos/monitoring.hpp"
-#include "dialects/platos/pending.hpp"
 #include "dialects/platos/tasks.hpp"
 #include "dialects/platos/threads.hpp"
 #include "dialects/platos/turns.hpp"
@@ -92,7 +91,6 @@ class Dialect {
  private:
   Access access_;
   MintingResource minting_;
-  PendingResource pending_;
   AnswerOnce answer_once_;
   AgentResource agents_;
   ThreadResource threads_;

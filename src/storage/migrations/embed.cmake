@@ -23,7 +23,8 @@ set(migrations
   0021_job_keys
   0022_routines
   0023_step_providers
-  0024_spawned_jobs)
+  0024_spawned_jobs
+  0025_safety_events)
 
 set(migration_rows "")
 foreach(name IN LISTS migrations)

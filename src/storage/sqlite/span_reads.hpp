@@ -1,4 +1,4 @@
-// The reads of runs after the fact: lists, spans, costs.
+// The reads of runs after the fact: lists, spans, costs, and what was refused (safety_reads.cpp).
 #pragma once
 
 #include <optional>
@@ -32,6 +32,9 @@ class SpanReads final : public core::SpanStore {
   Result<std::vector<core::ToolUseSum>> tool_uses(const core::Scope& scope,
                                                   const core::CostQuery& query,
                                                   std::stop_token stop) override;
+  Result<core::SafetyEventPage> safety_events(const core::Scope& scope,
+                                              const core::SafetyEventFilter& filter,
+                                              std::stop_token stop) override;
   base::Task<Result<std::optional<core::RunTraced>>> traced_run(core::Scope scope,
                                                                 std::string run_id) override;
   base::Task<Result<core::StoreGauges>> gauges() override;
