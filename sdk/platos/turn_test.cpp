@@ -314,6 +314,21 @@ TEST(PlatosTurn, gives_cited_sources_their_members) {
   EXPECT_EQ(text->event.as<platos::Citation>()->url, "");
 }
 
+TEST(PlatosTurn, gives_updates_of_background_runs_their_members) {
+  const auto incoming = platos::wire::read_event(
+      R"(["agent_event",{"type":"run_update","runId":"r1","status":"FAILED",)"
+      R"("metadata":{"progress":0.4},"output":{"text":"x"},"error":"no luck","threadId":"t1"}])");
+  ASSERT_TRUE(incoming);
+  EXPECT_EQ(incoming->thread_id, "t1");
+  const auto* update = incoming->event.as<platos::RunUpdate>();
+  ASSERT_NE(update, nullptr);
+  EXPECT_EQ(update->run_id, "r1");
+  EXPECT_EQ(update->status, "FAILED");
+  EXPECT_EQ(update->metadata["progress"], 0.4);
+  EXPECT_EQ(update->output["text"], "x");
+  EXPECT_EQ(update->error, "no luck");
+}
+
 TEST(PlatosTurn, leaves_out_what_other_threads_do) {
   const Ran ran = send_with_both([](ScriptedTransport& wire) {
     wire.expect("GET", "/api/v1/agent/monitoring/approvals/x%3A1")

@@ -220,10 +220,10 @@ TEST_F(SpawnedRunsTest, ATurnBeginsNoMoreThanItMay) {
   }
   const Json one = {{"taskId", "rocket"}, {"payload", {{"target", "x"}}}};
   engine_.model->script(
-      {tool_call("c1", "spawn_batch", {{"taskId", "rocket"}, {"payloads", payloads}})});
+      {tool_call("a1", "spawn_batch", {{"taskId", "rocket"}, {"payloads", payloads}})});
   engine_.model->script(
-      {tool_call("c2", "spawn_batch", {{"taskId", "rocket"}, {"payloads", payloads}})});
-  engine_.model->script({tool_call("c3", "spawn_bgo", one)});
+      {tool_call("a2", "spawn_batch", {{"taskId", "rocket"}, {"payloads", payloads}})});
+  engine_.model->script({tool_call("a3", "spawn_bgo", one)});
   const Json refused = called(thread, "spawn_bgo", one);
   EXPECT_EQ(refused["spawned"], false);
   EXPECT_EQ(refused["error"], "bgo_cap_exceeded");
